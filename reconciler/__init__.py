@@ -1,0 +1,3 @@
+"""Plan and apply for fine-tuned models."""
+
+__version__ = "0.1.0"

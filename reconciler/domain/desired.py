@@ -1,0 +1,143 @@
+"""What should be: specs joined with what their rows measure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.domain.errors import Place, Problem
+from reconciler.domain.identity import Address, Digest, Kind, Stamp, digest_of
+from reconciler.domain.spec import DatasetSpec, Format, ModelSpec, OnChange, ProjectSpec, Recipe, Specs, stated
+
+
+class Part(StrEnum):
+    """Which side of a dataset's split a file holds; a dataset without a split is all training."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """The fold of one side of a dataset.
+
+    Units:  `size_bytes` of canonical lines, newlines included: exactly what is uploaded
+    """
+
+    digest: Digest
+    rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A whole dataset, folded: its training side, and its validation side where the spec splits it.
+
+    Shape:  `warnings` are what the checks found that does not stop a run
+    """
+
+    format: Format
+    training: Measure
+    validation: Measure | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Rows whose content is known: one file as it is, or will be, on the service."""
+
+    spec: DatasetSpec
+    part: Part
+    format: Format
+    measure: Measure
+
+    @property
+    def name(self) -> str:
+        return self.spec.name if self.part is Part.TRAINING else f"{self.spec.name}.{self.part}"
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(Address(Kind.DATASET, self.name), self.measure.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model is its recipe and its data; change either and it is another model."""
+
+    name: str
+    place: Place
+    recipe: Recipe
+    training: Dataset
+    validation: Dataset | None = None
+    on_change: OnChange = OnChange.WAIT
+    retries: int = 0
+
+    @property
+    def address(self) -> Address:
+        return Address(Kind.MODEL, self.name)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Everything the stamp depends on, in words that a reviewer knows."""
+        facts = {**stated(self.recipe), "training": str(self.training.measure.digest)}
+        if self.validation:
+            facts["validation"] = str(self.validation.measure.digest)
+        return facts
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.address, digest_of(self.facts))
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        return (self.training, self.validation) if self.validation else (self.training,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """One snapshot of everything wanted, sorted by name."""
+
+    project: ProjectSpec
+    models: tuple[Model, ...] = ()
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every file that some model needs, once, sorted by stamp."""
+        return tuple(
+            sorted({each.stamp: each for model in self.models for each in model.datasets}.values(), key=_stamp)
+        )
+
+    @classmethod
+    def join(cls, specs: Specs, measures: Mapping[str, Measured]) -> "Desired":
+        """Join specs with the measures of the datasets they name; every name must be there."""
+        datasets = {spec.name: (spec, measures[spec.name]) for spec in specs.datasets if spec.name in measures}
+        return cls(project=specs.project, models=tuple(_model(spec, datasets) for spec in specs.models))
+
+
+def _stamp(dataset: Dataset) -> Stamp:
+    return dataset.stamp
+
+
+def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]) -> Model:
+    return Model(
+        name=spec.name,
+        place=spec.place,
+        recipe=spec.recipe,
+        training=_side(datasets[spec.training], Part.TRAINING),
+        validation=_validation(spec, datasets),
+        on_change=spec.on_change,
+        retries=spec.retries,
+    )
+
+
+def _validation(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]) -> Dataset | None:
+    # A split says that its other side is for validation; a model that names another dataset means all of that one.
+    if spec.validation is not None and spec.validation != spec.training:
+        return _side(datasets[spec.validation], Part.TRAINING)
+    return _side(datasets[spec.training], Part.VALIDATION) if datasets[spec.training][1].validation else None
+
+
+def _side(found: tuple[DatasetSpec, Measured], part: Part) -> Dataset:
+    spec, measured = found
+    measure = measured.training if part is Part.TRAINING else measured.validation
+    assert measure is not None
+    return Dataset(spec=spec, part=part, format=measured.format, measure=measure)

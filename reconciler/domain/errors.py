@@ -1,0 +1,125 @@
+"""What can go wrong, sorted by what the reader can do next. Prints nothing, decides no exit code."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error stops the run, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """Where something is written.
+
+    Shape:  `file` is relative to the repository with forward slashes; line and column count from 1, 0 is unknown
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """One thing that is wrong with the input, with its place, the rule that says so and a way out.
+
+    Shape:  `path` is the field within the document or row (`hyperparameters.n_epochs`, `messages[2].role`);
+            `rule` is a stable name such as `spec.unknown-key` or `chat.last-turn`
+    """
+
+    where: Place
+    what: str
+    path: str = ""
+    hint: str = ""
+    rule: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.where}  {self.path}: {self.what}" if self.path else f"{self.where}  {self.what}"
+
+
+class ReconcilerError(Exception):
+    """The root of every error that this program raises on purpose."""
+
+
+class InputError(ReconcilerError):
+    """Specs or data are wrong: mend the files and lines named.
+
+    Shape:  `problems` sorted by place; `unshown` counts by rule what was found beyond the bound per file
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], unshown: int = 0) -> None:
+        self.problems = problems
+        self.unshown = unshown
+        super().__init__(f"{len(problems) + unshown} problems")
+
+
+class UsageError(ReconcilerError):
+    """The command was given something it cannot act on: call it again, corrected."""
+
+
+class StalePlanError(ReconcilerError):
+    """A saved plan no longer describes the world: plan again.
+
+    Shape:  `moved` names the inputs that differ (`specs`, `service`, …)
+    """
+
+    def __init__(self, message: str, moved: tuple[str, ...] = ()) -> None:
+        self.moved = moved
+        super().__init__(message)
+
+
+class PolicyError(ReconcilerError):
+    """A policy or guard refused: decide, then say so with the flag that the message names."""
+
+
+class ProviderError(ReconcilerError):
+    """The service refused, or could not be reached.
+
+    Shape:  `status` is the HTTP status or None when no answer came; `code` and `param` are the service's own words;
+            `request_id` is what its support asks for
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        hint: str = "",
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.hint = hint
+        super().__init__(message)
+
+
+class TemporaryError(ProviderError):
+    """The service is busy or away: wait, then run again."""
+
+
+class DeniedError(ProviderError):
+    """The service knows the caller and says no, or does not know the caller: mend the key or the rights."""
+
+
+class RejectedError(ProviderError):
+    """The service understood and refused what was asked: mend the spec."""
+
+
+class NotFoundError(ProviderError):
+    """The service has no such thing."""
+
+
+class MalformedError(ProviderError):
+    """The service answered something that is not in its contract: nothing was concluded from it."""

@@ -1,0 +1,122 @@
+"""Who a thing is, and whether it is still the same. Digests name content; stamps say whose it is."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+DIGEST_VERSION = "v1"
+SHORT_HEX = 12
+"""Hex digits of a digest that a file name or a suffix has room for: 48 bits, beside the name they belong to."""
+
+NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+"""Names of specs: what every service takes in a suffix, and at most 63 long."""
+
+_DIGEST = re.compile(r"(v[0-9]+):([0-9a-f]{12,64})")
+_CARRIED = re.compile(rf"({NAME_PATTERN}(?:\.validation)?)-([0-9a-f]{{{SHORT_HEX}}})\.jsonl")
+
+
+class Kind(StrEnum):
+    """The kinds of things that have an address."""
+
+    DATASET = "dataset"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """What a thing is called by its author, stable while its contents change: `model/support-triage`."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address | None":
+        """Read `kind/name` back; None when it is not one."""
+        kind, _, name = text.partition("/")
+        return cls(Kind(kind), name) if kind in set(Kind) and re.fullmatch(NAME_PATTERN, name) else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """What a content is: SHA-256 over its canonical bytes, with the version of the rules that made them canonical.
+
+    Shape:  `hex` has 64 digits, or fewer (12 at least) where a carrier had no room for more
+    """
+
+    version: str
+    hex: str
+
+    def __str__(self) -> str:
+        return f"{self.version}:{self.hex}"
+
+    @property
+    def short(self) -> str:
+        """The first 12 hex digits, for names and for people."""
+        return self.hex[:SHORT_HEX]
+
+    def agrees(self, other: "Digest") -> bool:
+        """Tell whether both name the same content, as far as the shorter one goes."""
+        return self.version == other.version and (self.hex.startswith(other.hex) or other.hex.startswith(self.hex))
+
+    @classmethod
+    def parse(cls, text: str) -> "Digest | None":
+        """Read `v1:hex` back; None when it is not one."""
+        found = _DIGEST.fullmatch(text)
+        return cls(found[1], found[2]) if found else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stamp:
+    """Address and digest: what we write on every remote object we make, and the only proof that it is ours."""
+
+    address: Address
+    digest: Digest
+
+    def __str__(self) -> str:
+        return f"{self.address}@{self.digest.short}"
+
+    def agrees(self, other: "Stamp") -> bool:
+        """Tell whether both stamps name the same thing with the same content."""
+        return self.address == other.address and self.digest.agrees(other.digest)
+
+    @property
+    def filename(self) -> str:
+        """The name under which a dataset of this stamp is uploaded; every service echoes it."""
+        return f"{self.address.name}-{self.digest.short}.jsonl"
+
+    @classmethod
+    def of_filename(cls, filename: str) -> "Stamp | None":
+        """Read the stamp that a file name carries; None when it carries none of ours."""
+        found = _CARRIED.fullmatch(filename)
+        return cls(Address(Kind.DATASET, found[1]), Digest(DIGEST_VERSION, found[2])) if found else None
+
+
+def canonical_json(value: object) -> bytes:
+    """Give the one way to write a JSON value: sorted keys, no spaces, UTF-8, whole floats as integers."""
+    plain = _settled(value)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest_of(facts: Mapping[str, object]) -> Digest:
+    """Name a set of facts by content.
+
+    Raises: ValueError for NaN or infinity, which JSON cannot say
+    """
+    return Digest(DIGEST_VERSION, hashlib.sha256(canonical_json(facts)).hexdigest())
+
+
+def _settled(value: object) -> object:
+    # 2 and 2.0 are one number in JSON and in every service, so they are one number in a digest.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _settled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_settled(item) for item in value]
+    return value

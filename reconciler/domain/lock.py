@@ -1,0 +1,41 @@
+"""What answered last, as committed beside the specs: an alarm and an export, never the authority."""
+
+from dataclasses import dataclass
+
+from reconciler.domain.identity import Address, Stamp
+from reconciler.domain.observed import JobId, ModelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """One model that was seen to have succeeded.
+
+    Shape:  `service` as in Observed, so that another machine's local service or another account is no alarm;
+            `finished_at` in Unix seconds of the service
+    """
+
+    stamp: Stamp
+    provider: str
+    service: str
+    job: JobId
+    model: ModelId
+    finished_at: int | None = None
+
+    @property
+    def address(self) -> Address:
+        return self.stamp.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """All of them, sorted by address."""
+
+    entries: tuple[Locked, ...] = ()
+
+    def of(self, service: str) -> tuple[Locked, ...]:
+        """Give what is locked on one service."""
+        return tuple(entry for entry in self.entries if entry.service == service)
+
+    def find(self, address: Address) -> Locked | None:
+        """Give the entry of one model."""
+        return next((entry for entry in self.entries if entry.address == address), None)

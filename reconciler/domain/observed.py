@@ -1,0 +1,150 @@
+"""What the service holds of ours, at one moment."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from reconciler.domain.identity import Address, Stamp
+
+FileId = NewType("FileId", str)
+JobId = NewType("JobId", str)
+ModelId = NewType("ModelId", str)
+
+_TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+_WAITING = frozenset({"validating_files", "queued", "running", "paused", "created", "pending"})
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job's state in the service's own word. Terminal words are an allow-list; every other word is alive."""
+
+    word: str
+
+    def __str__(self) -> str:
+        return self.word
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.word in _TERMINAL
+
+    @property
+    def is_active(self) -> bool:
+        return not self.is_terminal
+
+    @property
+    def is_known(self) -> bool:
+        return self.word in _TERMINAL or self.word in _WAITING
+
+
+SUCCEEDED = JobStatus("succeeded")
+FAILED = JobStatus("failed")
+CANCELLED = JobStatus("cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """Why a job failed, in the service's words."""
+
+    message: str
+    code: str | None = None
+    param: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.code else self.message
+
+    @property
+    def is_services_own(self) -> bool:
+        """Tell whether the same job could succeed on another try: the fault was the service's."""
+        return self.code in {"server_error", "internal_error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFile:
+    """A file on the service. `status` None means that the service says nothing, which counts as ready."""
+
+    id: FileId
+    filename: str
+    size_bytes: int
+    created_at: int
+    status: str | None = None
+    stamp: Stamp | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.status in {"error", "deleted", "deleting"}
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status in {None, "processed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteJob:
+    """A job on the service that bears our stamp.
+
+    Shape:  `facts` is what its stamp was made of, as far as the service kept it: for people, never for decisions;
+            `supersedes` are the jobs that were cancelled so that this one could run
+    """
+
+    id: JobId
+    stamp: Stamp
+    status: JobStatus
+    created_at: int
+    base: str = ""
+    finished_at: int | None = None
+    estimated_finish: int | None = None
+    model: ModelId | None = None
+    training_file: FileId | None = None
+    validation_file: FileId | None = None
+    trained_tokens: int | None = None
+    error: JobError | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    supersedes: tuple[JobId, ...] = ()
+
+    @property
+    def address(self) -> Address:
+        return self.stamp.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """One line of a job's own log.
+
+    Shape:  `metrics` in the service's names and order, empty for plain messages
+    """
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    metrics: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A model saved in the middle of a job, usable like any other."""
+
+    id: str
+    model: ModelId
+    step: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One look at the service, taken once a run.
+
+    Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
+            project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
+            or any job of somebody else names; `contradictions` are ids whose marks disagree with each other;
+            `doubts` say in words why a list may not be whole
+    """
+
+    service: str
+    files: tuple[RemoteFile, ...] = ()
+    jobs: tuple[RemoteJob, ...] = ()
+    models: frozenset[ModelId] = frozenset()
+    retiring: tuple[tuple[ModelId, str], ...] = ()
+    files_in_use: frozenset[FileId] = frozenset()
+    contradictions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    organization: str | None = None

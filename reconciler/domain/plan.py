@@ -1,0 +1,182 @@
+"""What to do, as data. A plan is complete: what it does, what it keeps, what it refuses, and why."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from reconciler.domain.desired import Dataset, Model
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
+
+StepId = NewType("StepId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field, before and after. It explains; it never decides."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Send a dataset's lines to the service."""
+
+    dataset: Dataset
+
+    @property
+    def address(self) -> Address:
+        return self.dataset.stamp.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """Create a job.
+
+    Shape:  `despite` are jobs of the same stamp that were seen and do not count (failed, superseded, model gone);
+            any other job of the stamp that turns up is adopted instead. `supersedes` are cancelled by this plan
+    """
+
+    model: Model
+    despite: tuple[JobId, ...] = ()
+    supersedes: tuple[JobId, ...] = ()
+
+    @property
+    def address(self) -> Address:
+        return self.model.address
+
+
+class CancelReason(StrEnum):
+    """Why a job is to be cancelled."""
+
+    SUPERSEDED = "superseded"
+    DUPLICATE = "duplicate"
+    ORPHAN = "orphan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Cancel a job that bears our stamp."""
+
+    job: RemoteJob
+    reason: CancelReason
+    kept: JobId | None = None
+
+    @property
+    def address(self) -> Address:
+        return self.job.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Delete a file or a model that no spec names and nothing uses."""
+
+    address: Address
+    thing: FileId | ModelId
+    is_model: bool
+
+
+Action = Upload | Train | Cancel | Delete
+
+
+class Why(StrEnum):
+    """Why something stays as it is."""
+
+    READY = "ready"
+    TRAINING = "training"
+    BUSY = "busy"
+    MISSING = "missing"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ORPHAN = "orphan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Something that stays, and why. `job` is the one the decision rests on; `hint` is the way on, if one is needed."""
+
+    address: Address
+    why: Why
+    job: JobId | None = None
+    status: JobStatus | None = None
+    model: ModelId | None = None
+    detail: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A policy or guard that says no to the plan, until told otherwise.
+
+    Shape:  `guard` is the name that `--allow` takes; empty where only a change of the specs helps
+    """
+
+    policy: str
+    what: str
+    hint: str
+    guard: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An action in its place: what must be done before it, and the fields that made it necessary."""
+
+    id: StepId
+    action: Action
+    needs: tuple[StepId, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """Digests of everything a plan rests on, one for each input, so that a stale plan can say which one moved."""
+
+    specs: str
+    service: str
+    options: str
+    version: str
+
+    def moved(self, other: "Basis") -> tuple[str, ...]:
+        """Name the inputs that differ."""
+        names = ("specs", "service", "options", "version")
+        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a run would do, keep and refuse, in order."""
+
+    project: str
+    provider: str
+    service: str
+    basis: Basis
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Keep, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.steps
+
+    @property
+    def trains(self) -> tuple[Train, ...]:
+        return tuple(step.action for step in self.steps if isinstance(step.action, Train))
+
+    @property
+    def awaited(self) -> tuple[JobId, ...]:
+        """The jobs that run already and that a wait should include."""
+        return tuple(keep.job for keep in self.kept if keep.why in {Why.TRAINING, Why.BUSY} and keep.job)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the operator asked of one plan, beside the specs."""
+
+    prune: bool = False
+    retry: frozenset[str] = field(default_factory=frozenset)
+    replace: frozenset[str] = field(default_factory=frozenset)
+    target: frozenset[str] = field(default_factory=frozenset)
+    allow: frozenset[str] = field(default_factory=frozenset)

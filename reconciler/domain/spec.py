@@ -1,0 +1,145 @@
+"""What an author wrote, checked and complete, before any row was read."""
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.domain.errors import Place
+
+AUTO = "auto"
+"""What a service is told to choose by itself; the same as saying nothing."""
+
+Number = int | float
+
+
+class Format(StrEnum):
+    """The form of one training row, in the API's words."""
+
+    CHAT = "chat"
+    COMPLETION = "completion"
+
+
+SUPERVISED = "supervised"
+"""The method of a recipe that names none."""
+
+
+class OnChange(StrEnum):
+    """What to do when a model is wanted anew while an older version of it is still being trained."""
+
+    WAIT = "wait"
+    SUPERSEDE = "supersede"
+    PARALLEL = "parallel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message of a mapped chat row: a role and a template over the columns."""
+
+    role: str
+    content: str
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """How columns become a row in the API's form.
+
+    Shape:  templates with `{column}` in braces, `{{` for a brace itself; `turns` for chat, the pair for completion
+    """
+
+    turns: tuple[Turn, ...] = ()
+    prompt: str | None = None
+    completion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSpec:
+    """Rows, and what to do to them.
+
+    Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one;
+            `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split
+    """
+
+    name: str
+    place: Place
+    sources: tuple[str, ...]
+    format: Format | None = None
+    mapping: Mapping | None = None
+    sheet: str | None = None
+    validation_share: float = 0.0
+    labels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything but the rows that training depends on.
+
+    Shape:  `hyperparameters` in the API's own names, sorted; `extra` is a JSON object, canonical text, passed through
+    """
+
+    base: str
+    method: str = SUPERVISED
+    hyperparameters: tuple[tuple[str, Number | str], ...] = ()
+    seed: int | None = None
+    suffix: str | None = None
+    extra: str = "{}"
+
+
+def stated(recipe: Recipe) -> dict[str, object]:
+    """Give the facts of a recipe, leaving out what equals its default, so that a new option retrains nothing."""
+    facts: dict[str, object] = {"base": recipe.base}
+    if recipe.method != SUPERVISED:
+        facts["method"] = recipe.method
+    facts |= {f"hyperparameters.{name}": value for name, value in recipe.hyperparameters if value != AUTO}
+    if recipe.seed is not None:
+        facts["seed"] = recipe.seed
+    if recipe.suffix is not None:
+        facts["suffix"] = recipe.suffix
+    facts |= {f"extra.{name}": value for name, value in json.loads(recipe.extra).items()}
+    return facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One desired fine-tuned model, as its author wrote it: datasets by name."""
+
+    name: str
+    place: Place
+    recipe: Recipe
+    training: str
+    validation: str | None = None
+    provider: str | None = None
+    on_change: OnChange = OnChange.WAIT
+    retries: int = 0
+    labels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a run may do without being asked again; None is no bound."""
+
+    max_new_jobs: int | None = None
+    max_change_percent: int = 30
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSpec:
+    """The namespace of everything one root owns, with its defaults and guards."""
+
+    name: str = "default"
+    place: Place = field(default_factory=lambda: Place(file="specs"))
+    provider: str | None = None
+    policy: Policy = Policy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specs:
+    """All documents of one root, sorted by name."""
+
+    root: str
+    project: ProjectSpec
+    datasets: tuple[DatasetSpec, ...] = ()
+    models: tuple[ModelSpec, ...] = ()

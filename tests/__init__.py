@@ -1,0 +1,1 @@
+"""The same rooms again, plus stories, contract and golden files."""

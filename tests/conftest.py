@@ -1,0 +1,45 @@
+"""No test reaches beyond this machine, and only tests marked `loopback` reach as far as that."""
+
+import socket
+from typing import Any
+
+import pytest
+
+
+class SocketForbiddenError(RuntimeError):
+    """A test opened a connection that it has no business with."""
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forbid connections: any at all, or beyond loopback where the test is marked `loopback`."""
+    real = socket.socket.connect
+    loopback = request.node.get_closest_marker("loopback") is not None
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family == socket.AF_UNIX or (loopback and host in {"127.0.0.1", "::1", "localhost"}):
+            return real(self, address)
+        raise SocketForbiddenError(f"a test tried to connect to {address!r}")
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def no_operator_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own keys, colours and services are not part of any test."""
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
+        "RECONCILER_HOME",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "CI",
+        "GITHUB_ACTIONS",
+        "GITHUB_OUTPUT",
+    ):
+        monkeypatch.delenv(name, raising=False)
