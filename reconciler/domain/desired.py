@@ -55,6 +55,11 @@ class Dataset:
         return self.spec.name if self.part is Part.TRAINING else f"{self.spec.name}.{self.part}"
 
     @property
+    def title(self) -> str:
+        """Name and short digest, as in the file name."""
+        return f"{self.name}-{self.measure.digest.short}"
+
+    @property
     def stamp(self) -> Stamp:
         return Stamp(Address(Kind.DATASET, self.name), self.measure.digest)
 
@@ -84,6 +89,14 @@ class Model:
         return facts
 
     @property
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """The same facts for people, sorted: files by name and rows instead of by full digest."""
+        files = {"training": self.training, "validation": self.validation}
+        words = {name: str(value) for name, value in self.facts.items() if name not in files}
+        words |= {side: f"{file.title} ({file.measure.rows} rows)" for side, file in files.items() if file}
+        return tuple(sorted(words.items()))
+
+    @property
     def stamp(self) -> Stamp:
         return Stamp(self.address, digest_of(self.facts))
 
@@ -94,10 +107,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """One snapshot of everything wanted, sorted by name."""
+    """One snapshot of everything wanted, sorted by name.
+
+    Shape:  `declared` names every dataset that has a spec, used by a model or not
+    """
 
     project: ProjectSpec
     models: tuple[Model, ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
@@ -110,7 +127,11 @@ class Desired:
     def join(cls, specs: Specs, measures: Mapping[str, Measured]) -> "Desired":
         """Join specs with the measures of the datasets they name; every name must be there."""
         datasets = {spec.name: (spec, measures[spec.name]) for spec in specs.datasets if spec.name in measures}
-        return cls(project=specs.project, models=tuple(_model(spec, datasets) for spec in specs.models))
+        return cls(
+            project=specs.project,
+            models=tuple(_model(spec, datasets) for spec in specs.models),
+            declared=tuple(spec.name for spec in specs.datasets),
+        )
 
 
 def _stamp(dataset: Dataset) -> Stamp:

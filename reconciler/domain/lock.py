@@ -28,9 +28,13 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """All of them, sorted by address."""
+    """All of them, sorted by address.
+
+    Shape:  `cancelled` are jobs that a plan of ours cancelled: wanted again they may be trained without being asked
+    """
 
     entries: tuple[Locked, ...] = ()
+    cancelled: tuple[JobId, ...] = ()
 
     def of(self, service: str) -> tuple[Locked, ...]:
         """Give what is locked on one service."""

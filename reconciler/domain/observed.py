@@ -148,3 +148,12 @@ class Observed:
     contradictions: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     organization: str | None = None
+
+    def file_for(self, stamp: Stamp, size_bytes: int) -> RemoteFile | None:
+        """Find the file that holds a dataset: the oldest of its name and size that is not broken."""
+        found = [
+            file
+            for file in self.files
+            if file.stamp and file.stamp.agrees(stamp) and file.size_bytes == size_bytes and not file.is_broken
+        ]
+        return min(found, key=lambda file: (file.created_at, file.id), default=None)

@@ -54,6 +54,7 @@ class CancelReason(StrEnum):
     SUPERSEDED = "superseded"
     DUPLICATE = "duplicate"
     ORPHAN = "orphan"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +72,28 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Delete a file or a model that no spec names and nothing uses."""
+    """Delete a file or model that no spec names and nothing uses; `job` made the model and proves that it is ours."""
 
     address: Address
     thing: FileId | ModelId
     is_model: bool
+    job: JobId | None = None
 
 
-Action = Upload | Train | Cancel | Delete
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid."""
+
+    job: RemoteJob
+    model: ModelId
+    instead_of: ModelId
+
+    @property
+    def address(self) -> Address:
+        return self.job.address
+
+
+Action = Upload | Train | Cancel | Delete | Promote
 
 
 class Why(StrEnum):

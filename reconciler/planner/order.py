@@ -1,0 +1,68 @@
+"""What comes before what. Gives every action its step, its needs and its reasons."""
+
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from reconciler.domain.desired import Model
+from reconciler.domain.identity import Stamp
+from reconciler.domain.observed import Observed
+from reconciler.domain.plan import Action, Cancel, Change, Delete, Promote, Step, StepId, Train, Upload
+
+
+def uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
+    """Give the files that the jobs need and the service does not hold, once each, sorted by stamp."""
+    wanted = {dataset.stamp: dataset for train in trains for dataset in train.model.datasets}
+    return tuple(
+        Upload(dataset=wanted[stamp])
+        for stamp in sorted(wanted)
+        if not observed.file_for(stamp, wanted[stamp].measure.size_bytes)
+    )
+
+
+def order(actions: Iterable[Action], explain: Callable[[Model], tuple[Change, ...]]) -> tuple[Step, ...]:
+    """Put actions in sequence: uploads, cancels, promotions, jobs, deletions; by address within each.
+
+    A job needs its uploads and the cancels that make room for it. A deletion needs everything before it, so that
+    nothing is deleted in a run that went wrong.
+    """
+    ordered = sorted(actions, key=lambda action: (_RANK[type(action)], action.address, step_id(action)))
+    sent = {action.dataset.stamp: step_id(action) for action in ordered if isinstance(action, Upload)}
+    before = tuple(step_id(action) for action in ordered if not isinstance(action, Delete))
+    return tuple(
+        Step(
+            id=step_id(action),
+            action=action,
+            needs=_needs(action, sent, before),
+            changes=explain(action.model) if isinstance(action, Train) else (),
+        )
+        for action in ordered
+    )
+
+
+def step_id(action: Action) -> StepId:
+    """Name a step by what it does, the same in every plan that does it."""
+    match action:
+        case Upload():
+            return StepId(f"upload:{action.address}:{action.dataset.measure.digest.short}")
+        case Train():
+            return StepId(f"train:{action.address}")
+        case Cancel():
+            return StepId(f"cancel:{action.address}:{action.job.id}")
+        case Promote():
+            return StepId(f"promote:{action.address}")
+        case Delete():
+            return StepId(f"delete:{action.address}:{action.thing}")
+        case _:
+            assert_never(action)
+
+
+_RANK: dict[type[Action], int] = {Upload: 0, Cancel: 1, Promote: 2, Train: 3, Delete: 4}
+
+
+def _needs(action: Action, sent: dict[Stamp, StepId], before: tuple[StepId, ...]) -> tuple[StepId, ...]:
+    if isinstance(action, Delete):
+        return before
+    if isinstance(action, Train):
+        files = tuple(sent[dataset.stamp] for dataset in action.model.datasets if dataset.stamp in sent)
+        return files + tuple(StepId(f"cancel:{action.address}:{job}") for job in action.supersedes)
+    return ()

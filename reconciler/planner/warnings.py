@@ -1,0 +1,39 @@
+"""What a reviewer should know although nothing is refused."""
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.domain.desired import Model
+from reconciler.domain.observed import Observed
+from reconciler.domain.plan import Options
+from reconciler.domain.ports import Capabilities
+
+
+def warnings(
+    models: Iterable[Model], observed: Observed, options: Options, provider: str, capabilities: Capabilities
+) -> Iterator[str]:
+    """Give each warning as a sentence that names what it is about."""
+    if options.target:
+        yield "the plan is partial: --target names " + ", ".join(sorted(options.target))
+    retiring = {str(model): date for model, date in observed.retiring}
+    for model in models:
+        base = model.recipe.base
+        if base in retiring:
+            yield f"{model.address}: base model {base} shuts down on {retiring[base]}"
+        yield from _unknown_base(model, provider, capabilities)
+        for dataset in model.datasets:
+            if dataset.measure.size_bytes > capabilities.max_file_bytes:
+                yield (
+                    f"{dataset.stamp.address}: {dataset.measure.size_bytes} bytes are more than"
+                    f" {provider} takes in one file ({capabilities.max_file_bytes})"
+                )
+
+
+def _unknown_base(model: Model, provider: str, capabilities: Capabilities) -> Iterator[str]:
+    base = model.recipe.base
+    if not capabilities.bases or base in capabilities.bases or base.startswith("ft:"):
+        return
+    pinned = sorted(known for known in capabilities.bases if known.startswith(f"{base}-"))
+    if pinned:
+        yield f"{model.address}: base model {base} is an alias; pin it as {pinned[-1]}"
+    else:
+        yield f"{model.address}: base model {base} is not known to {provider}; the service decides"

@@ -1,0 +1,163 @@
+"""The table of decide.py, row by row."""
+
+import pytest
+
+from reconciler.domain.desired import Model
+from reconciler.domain.observed import JobError, JobId, RemoteJob
+from reconciler.domain.plan import Cancel, CancelReason, Keep, Options, Train, Why
+from reconciler.domain.spec import OnChange
+from reconciler.planner.decide import Decision, decide
+from tests.build import a_job, a_model, observed
+
+WANTED = a_model(epochs=5)
+OLDER = a_model(epochs=3)
+SERVICE_FAULT = JobError(message="try later", code="server_error")
+DATA_FAULT = JobError(message="bad rows", code="invalid_training_file")
+
+
+def decided(
+    *jobs: RemoteJob,
+    wanted: Model = WANTED,
+    models: tuple[str, ...] | None = None,
+    options: Options | None = None,
+    cancelled_by_us: tuple[str, ...] = (),
+) -> list[Decision]:
+    seen = observed(*jobs, models=models)
+    ours = frozenset(JobId(job) for job in cancelled_by_us)
+    return list(decide(wanted, seen.jobs, seen.models, options or Options(), ours))
+
+
+def said(decisions: list[Decision]) -> list[str]:
+    """Each decision in a word, as the table has them."""
+    return [decision.why if isinstance(decision, Keep) else type(decision).__name__.lower() for decision in decisions]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "says"),
+    [
+        ([], ["train"]),
+        ([a_job(WANTED)], ["ready"]),
+        ([a_job(WANTED, "running")], ["training"]),
+        ([a_job(WANTED, "validating_files")], ["training"]),
+        ([a_job(WANTED, "queued")], ["training"]),
+        ([a_job(WANTED, "paused")], ["training"]),
+        ([a_job(WANTED, "deferred")], ["training"]),
+        ([a_job(WANTED, answers=False)], ["missing"]),
+        ([a_job(WANTED, "failed", error=DATA_FAULT)], ["failed"]),
+        ([a_job(WANTED, "failed")], ["failed"]),
+        ([a_job(WANTED, "cancelled")], ["cancelled"]),
+        ([a_job(OLDER)], ["train"]),
+        ([a_job(OLDER, "failed")], ["train"]),
+        ([a_job(OLDER, "running")], ["busy"]),
+        ([a_job(OLDER, "paused")], ["busy"]),
+        ([a_job(OLDER, "some-new-word")], ["busy"]),
+    ],
+)
+def test_the_table(jobs: list[RemoteJob], says: list[str]) -> None:
+    """One job of the wanted stamp, or of another: every row of the table."""
+    assert said(decided(*jobs)) == says
+
+
+@pytest.mark.parametrize("worse", ["failed", "cancelled", "running"])
+def test_the_best_job_of_a_stamp_decides(worse: str) -> None:
+    """A stamp that has succeeded once is ready, whatever else was tried."""
+    decisions = decided(a_job(WANTED, worse, id="ftjob-1"), a_job(WANTED, id="ftjob-2", age=5))
+    assert Why.READY in said(decisions)
+    assert "train" not in said(decisions)
+
+
+def test_going_back_costs_nothing() -> None:
+    """The model of the older spec is still there, so wanting it again keeps it."""
+    (keep,) = decided(a_job(OLDER, id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"), wanted=OLDER)
+    assert isinstance(keep, Keep)
+    assert (keep.why, keep.job) == (Why.READY, "ftjob-1")
+
+
+@pytest.mark.parametrize(
+    ("on_change", "says"),
+    [(OnChange.WAIT, ["busy"]), (OnChange.SUPERSEDE, ["cancel", "train"]), (OnChange.PARALLEL, ["train"])],
+)
+def test_an_older_version_that_is_still_training(on_change: OnChange, says: list[str]) -> None:
+    """What happens to it is the author's choice; waiting is the default."""
+    wanted = a_model(epochs=5, on_change=on_change)
+    assert said(decided(a_job(OLDER, "running"), wanted=wanted)) == says
+
+
+def test_a_superseding_job_says_what_it_superseded() -> None:
+    """The new job carries the ids, so that going back later knows who cancelled."""
+    wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
+    cancel, train = decided(a_job(OLDER, "running", id="ftjob-7"), wanted=wanted)
+    assert isinstance(cancel, Cancel)
+    assert cancel.reason is CancelReason.SUPERSEDED
+    assert isinstance(train, Train)
+    assert train.supersedes == ("ftjob-7",)
+
+
+def test_superseded_and_wanted_again_is_trained() -> None:
+    """A job that we cancelled ourselves is no reason to hold."""
+    jobs = [a_job(OLDER, "cancelled", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2", supersedes=("ftjob-1",))]
+    (train,) = decided(*jobs, wanted=OLDER)
+    assert isinstance(train, Train)
+    assert train.despite == ("ftjob-1",)
+    assert said(decided(a_job(OLDER, "cancelled", id="ftjob-1"), wanted=OLDER, cancelled_by_us=("ftjob-1",))) == [
+        "train"
+    ]
+
+
+def test_two_live_jobs_of_one_stamp_leave_the_first() -> None:
+    """The younger twin is cancelled in sight, whatever order the list came in."""
+    old, young = a_job(WANTED, "running", id="ftjob-1", age=9), a_job(WANTED, "queued", id="ftjob-2")
+    for jobs in ([old, young], [young, old]):
+        cancel, keep = decided(*jobs)
+        assert isinstance(cancel, Cancel)
+        assert (cancel.job.id, cancel.reason, cancel.kept) == ("ftjob-2", CancelReason.DUPLICATE, "ftjob-1")
+        assert isinstance(keep, Keep)
+        assert keep.job == "ftjob-1"
+
+
+def test_a_succeeded_twin_beats_an_older_running_one() -> None:
+    """What is ready is kept, and the twin that still costs is cancelled."""
+    cancel, keep = decided(a_job(WANTED, "running", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"))
+    assert isinstance(cancel, Cancel)
+    assert cancel.job.id == "ftjob-1"
+    assert isinstance(keep, Keep)
+    assert keep.why is Why.READY
+
+
+@pytest.mark.parametrize(
+    ("job", "options"),
+    [
+        (a_job(WANTED, "failed", error=DATA_FAULT), Options(retry=frozenset({"triage"}))),
+        (a_job(WANTED, "cancelled"), Options(retry=frozenset({"triage"}))),
+        (a_job(WANTED, answers=False), Options(replace=frozenset({"triage"}))),
+    ],
+)
+def test_held_models_are_trained_when_asked(job: RemoteJob, options: Options) -> None:
+    """The job that was held is named as spent, so that it cannot be adopted."""
+    (train,) = decided(job, options=options)
+    assert isinstance(train, Train)
+    assert train.despite == (job.id,)
+
+
+def test_asking_to_replace_never_replaces_what_answers() -> None:
+    """--replace is for models that are gone; one that answers is never paid for twice."""
+    assert said(decided(a_job(WANTED), options=Options(replace=frozenset({"triage"})))) == ["ready"]
+    assert said(decided(a_job(WANTED, "running"), options=Options(retry=frozenset({"triage"})))) == ["training"]
+
+
+@pytest.mark.parametrize(
+    ("retries", "errors", "says"),
+    [
+        (0, [SERVICE_FAULT], "failed"),
+        (1, [SERVICE_FAULT], "train"),
+        (1, [SERVICE_FAULT, SERVICE_FAULT], "failed"),
+        (2, [SERVICE_FAULT, SERVICE_FAULT], "train"),
+        (5, [DATA_FAULT], "failed"),
+        (5, [SERVICE_FAULT, DATA_FAULT], "failed"),
+    ],
+)
+def test_retries_cover_the_services_own_errors_only(retries: int, errors: list[JobError], says: str) -> None:
+    """The same data would fail again; the service's bad day may be over."""
+    wanted = a_model(epochs=5, retries=retries)
+    jobs = [a_job(wanted, "failed", id=f"ftjob-{n}", error=error, age=n) for n, error in enumerate(errors)]
+    assert said(decided(*jobs, wanted=wanted)) == [says]
