@@ -113,7 +113,8 @@ def _orphans(
     }
     for address in sorted(jobs.keys() - named):
         yield from decide_orphan(address, jobs[address], observed.models, bases, prune)
-    yield from decide_orphan_files(observed.files, observed, frozenset(desired.declared), prune)
+    declared = frozenset(desired.declared) | {dataset.spec.name for dataset in desired.datasets}
+    yield from decide_orphan_files(observed.files, observed, declared, prune)
 
 
 def _promotions(keeps: list[Keep], observed: Observed, lock: Lock) -> Iterator[Promote]:
