@@ -138,7 +138,7 @@ def decide_orphan(
             job=newest.id,
             status=newest.status,
             model=newest.model,
-            detail="something still builds on it" if prune else f"{len(answering)} models, {len(active)} jobs running",
+            detail="something still builds on it" if prune else _orphaned(len(answering), len(active)),
             hint="" if prune else "name it in a spec again, or remove it with --prune",
         )
 
@@ -155,6 +155,12 @@ def decide_orphan_files(
         unwanted = file.stamp is not None and _dataset_name(file.stamp.address) not in declared
         if file.stamp and unwanted and file.id in trained_on and file.id not in observed.files_in_use:
             yield Delete(address=file.stamp.address, thing=file.id, is_model=False)
+
+
+def _orphaned(answering: int, active: int) -> str:
+    models = "1 model" if answering == 1 else f"{answering} models"
+    jobs = "1 job" if active == 1 else f"{active} jobs"
+    return ", ".join([models] * bool(answering) + [f"{jobs} running"] * bool(active))
 
 
 def _dataset_name(address: Address) -> str:

@@ -1,0 +1,196 @@
+"""For programs: plans, events and problems as JSON that keeps its shape. Ids, digests and counts; never a row.
+
+The shapes are promised in `schemas/plan.schema.json` and `schemas/event.schema.json`; a field may be added in a
+version, and is not renamed or removed before the next.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import assert_never
+
+from reconciler.domain.desired import Dataset, Model
+from reconciler.domain.errors import Problem
+from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
+from reconciler.domain.observed import JobError, RemoteJob
+from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
+from reconciler.render.steps import is_retrain, symbol_of, tally, word_of
+
+FORMAT_VERSION = "1"
+
+Fields = dict[str, object]
+
+
+def plan_json(plan: Plan) -> str:
+    """Give a plan as a JSON document, indented and ended by a newline; the same plan gives the same bytes."""
+    document: Fields = {
+        "format_version": FORMAT_VERSION,
+        "project": plan.project,
+        "provider": plan.provider,
+        "service": plan.service,
+        "basis": asdict(plan.basis),
+        "summary": asdict(tally(plan)),
+        "has_changes": not plan.is_empty,
+        "steps": [_step(step) for step in plan.steps],
+        "kept": [_keep(keep) for keep in plan.kept],
+        "refused": [asdict(refusal) for refusal in plan.refused],
+        "warnings": list(plan.warnings),
+    }
+    return json_text(document, indent=2) + "\n"
+
+
+def event_json(event: Event) -> str:
+    """Give an event as one JSON object on one line, ended by a newline; `type` says which it is."""
+    return json_text(_event(event)) + "\n"
+
+
+def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
+    """Give problems as a JSON document, indented and ended by a newline; a line that is not known is null."""
+    found = [
+        {
+            "file": each.where.file,
+            "line": each.where.line or None,
+            "column": each.where.column or None,
+            "path": each.path,
+            "what": each.what,
+            "hint": each.hint,
+            "rule": each.rule,
+            "severity": each.severity,
+        }
+        for each in problems
+    ]
+    return json_text({"format_version": FORMAT_VERSION, "problems": found, "unshown": unshown}, indent=2) + "\n"
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Give JSON in ASCII alone: no foreign byte acts on a terminal, and a CI runner finds no command in it."""
+    text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
+    return text.replace("##[", "\\u0023\\u0023[")
+
+
+def _step(step: Step) -> Fields:
+    return {
+        "id": step.id,
+        "action": word_of(step.action),
+        "address": str(step.action.address),
+        "symbol": symbol_of(step),
+        "needs": list(step.needs),
+        "changes": [asdict(change) for change in step.changes],
+        **_specifics(step),
+    }
+
+
+def _specifics(step: Step) -> Fields:
+    match step.action:
+        case Upload(dataset=dataset):
+            return {"dataset": _dataset(dataset)}
+        case Train(model=model, despite=despite, supersedes=supersedes):
+            return {
+                "retrain": is_retrain(step),
+                "model": _model(model),
+                "despite": list(despite),
+                "supersedes": list(supersedes),
+            }
+        case Cancel(job=job, reason=reason, kept=kept):
+            return {"job": job.id, "status": str(job.status), "reason": reason, "kept": kept}
+        case Delete(thing=thing, is_model=is_model, job=made_by):
+            return {"thing": thing, "kind": "model" if is_model else "file", "job": made_by}
+        case Promote(job=trained, model=promoted, instead_of=instead_of):
+            return {"job": trained.id, "to": promoted, "instead_of": instead_of}
+        case _:
+            assert_never(step.action)
+
+
+def _dataset(dataset: Dataset) -> Fields:
+    return {
+        "digest": str(dataset.measure.digest),
+        "file": dataset.stamp.filename,
+        "part": dataset.part,
+        "format": dataset.format,
+        "rows": dataset.measure.rows,
+        "size_bytes": dataset.measure.size_bytes,
+    }
+
+
+def _model(model: Model) -> Fields:
+    return {
+        "digest": str(model.stamp.digest),
+        "base": model.recipe.base,
+        "method": model.recipe.method,
+        "training": str(model.training.measure.digest),
+        "validation": str(model.validation.measure.digest) if model.validation else None,
+    }
+
+
+def _keep(keep: Keep) -> Fields:
+    return {
+        "address": str(keep.address),
+        "why": keep.why,
+        "job": keep.job,
+        "status": str(keep.status) if keep.status else None,
+        "model": keep.model,
+        "detail": keep.detail,
+        "hint": keep.hint,
+    }
+
+
+def _event(event: Event) -> Fields:
+    match event:
+        case Started(step=step):
+            return {"type": "started", **_step_named(step.id, step.action)}
+        case Progress(step=step, message=message, done=done, total=total, unit=unit):
+            far: Fields = {"message": message, "done": done, "total": total or None, "unit": unit}
+            return {"type": "progress", **_step_named(step.id, step.action), **far}
+        case Finished(step=step):
+            return {
+                "type": "finished",
+                **_step_named(step.id, step.action),
+                "outcome": event.outcome,
+                "message": event.message,
+                "hint": event.hint,
+                "file": event.file,
+                "job": job_fields(event.job) if event.job else None,
+            }
+        case JobLogged(address=address, job=job, event=logged):
+            return {
+                "type": "job_logged",
+                "address": str(address),
+                "job": job,
+                "id": logged.id,
+                "created_at": logged.created_at,
+                "level": logged.level,
+                "message": logged.message,
+                "metrics": {name: value if math.isfinite(value) else None for name, value in logged.metrics},
+            }
+        case JobMoved(job=moved):
+            return {"type": "job_moved", "address": str(moved.address), "job": job_fields(moved)}
+        case JobVanished(address=address, job=job):
+            return {"type": "job_vanished", "address": str(address), "job": job}
+        case Interrupted():
+            return {"type": "interrupted"}
+        case _:
+            assert_never(event)
+
+
+def _step_named(step: str, action: Action) -> Fields:
+    return {"step": step, "action": word_of(action), "address": str(action.address)}
+
+
+def job_fields(job: RemoteJob) -> Fields:
+    """Give a job as every document shows it."""
+    return {
+        "id": job.id,
+        "digest": str(job.stamp.digest),
+        "status": str(job.status),
+        "base": job.base,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "model": job.model,
+        "trained_tokens": job.trained_tokens,
+        "error": _error(job.error) if job.error else None,
+    }
+
+
+def _error(error: JobError) -> Fields:
+    return {"code": error.code, "message": error.message, "param": error.param}

@@ -1,0 +1,112 @@
+"""What a plan leaves as it is: what runs, what waits for a decision, what no spec names; the rest is a count."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import assert_never
+
+from reconciler.domain.observed import JobStatus
+from reconciler.domain.plan import Keep, Plan, Why
+from reconciler.render.safe import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import padded, width_of, wrapped
+from reconciler.render.units import counted
+
+_ORPHANS_SHOWN = 5
+
+
+def is_running(keep: Keep) -> bool:
+    """Tell whether a job is under way, for this version or for an older one."""
+    return keep.why in {Why.TRAINING, Why.BUSY}
+
+
+def is_held(keep: Keep) -> bool:
+    """Tell whether nothing goes on until somebody decides."""
+    return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
+
+
+def kept_sections(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
+    """Yield a section for each group that needs to be seen, and one line for everything that is as it should be."""
+    running = [keep for keep in plan.kept if is_running(keep)]
+    held = [keep for keep in plan.kept if is_held(keep)]
+    orphans = [keep for keep in plan.kept if keep.why is Why.ORPHAN]
+    ready = [keep for keep in plan.kept if keep.why is Why.READY]
+    yield _section(paint.yellow("Still running:"), running, paint, width)
+    yield _section(paint.red("Held, until you decide:"), held, paint, width)
+    yield _orphans(orphans, paint, width)
+    where = f" in {place_of(plan)}" if plan.is_empty else ""
+    yield f"{len(ready)} unchanged{where}." if ready else ""
+
+
+def place_of(plan: Plan) -> str:
+    """Say which project on which service a plan is about."""
+    return f"project {clean(plan.project)} on {clean(plan.provider)} ({clean(plan.service)})"
+
+
+def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:
+    return "\n".join([title, *(line for keep in kept for line in _keep(keep, paint, width))]) if kept else ""
+
+
+def _keep(keep: Keep, paint: Paint, width: int) -> Iterator[str]:
+    first, *rest = wrapped(f"{clean(str(keep.address))}: {_sentence(keep)}", width, first="  ", rest="    ")
+    yield paint.bold(first)
+    yield from map(paint.bold, rest)
+    for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
+        yield from wrapped(clean(detail), width, first="    ", rest="    ") if detail else ()
+    if keep.hint:
+        yield from _hint(keep.hint, width)
+    if is_running(keep) and "reconciler follow" not in keep.hint:
+        yield f"    follow it with: reconciler follow {clean(keep.address.name)}"
+
+
+def _hint(text: str, width: int) -> list[str]:
+    return wrapped(f"hint: {clean(text)}", width, first="    ", rest="          ")
+
+
+def _sentence(keep: Keep) -> str:
+    job = f"job {clean(keep.job)}" if keep.job else "a job"
+    match keep.why:
+        case Why.READY:
+            return "as the specs ask"
+        case Why.TRAINING:
+            return f"{job} is {_status(keep.status)}"
+        case Why.BUSY:
+            return f"waits for {job}, which is {_status(keep.status)}"
+        case Why.FAILED:
+            return f"{job} failed"
+        case Why.CANCELLED:
+            return f"{job} was cancelled"
+        case Why.MISSING:
+            return f"the model that {job} made is missing"
+        case Why.ORPHAN:
+            return "no spec names it"
+        case _:
+            assert_never(keep.why)
+
+
+def _status(status: JobStatus | None) -> str:
+    if status is None:
+        return "active"
+    return clean(str(status)) if status.is_known else f'"{clean(str(status))}"'
+
+
+def _orphans(kept: Sequence[Keep], paint: Paint, width: int) -> str:
+    if not kept:
+        return ""
+    groups = [(clean(str(address)), list(group)) for address, group in groupby(kept, lambda keep: keep.address)]
+    shown, folded = groups[:_ORPHANS_SHOWN], groups[_ORPHANS_SHOWN:]
+    column = max(width_of(address) for address, _ in shown)
+    lines = [f"  {padded(address, column)}  {_versions(group)}".rstrip() for address, group in shown]
+    if folded:
+        lines.append(f"  … and {len(folded)} more; --json lists them all")
+    hints = dict.fromkeys(keep.hint for keep in kept if keep.hint)
+    # A hint that all of them share is worth its line once; different ones would bury the list.
+    lines += _hint(next(iter(hints)), width) if len(hints) == 1 else []
+    return "\n".join([paint.dim("Named by no spec, and kept:"), *lines])
+
+
+def _versions(group: Sequence[Keep]) -> str:
+    if len(group) > 1:
+        return counted(len(group), "version")
+    (keep,) = group
+    facts = (keep.detail,) if keep.detail else (keep.job or "", str(keep.status or ""), keep.model or "")
+    return ", ".join(clean(fact) for fact in facts if fact)

@@ -1,0 +1,194 @@
+"""A plan as people who know plans expect it: what will be done and why, what stays, what is refused, the count."""
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import ModelId
+from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Refusal, Step, Train, Upload
+from reconciler.render.safe import clean
+from reconciler.render.steps import explains_difference, is_retrain, symbol_of, tally
+from reconciler.render.style import Paint
+from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, Field, changed, field_lines, given
+from reconciler.render.terminal.kept import is_held, is_running, kept_sections, place_of
+from reconciler.render.terminal.layout import wrapped
+from reconciler.render.units import counted, size_text
+
+_LEGEND = {
+    "+": "upload, train",
+    "+/-": "retrain: make a new model; what answers now goes on answering",
+    "~": "promote: answer from a model that is there already",
+    "-": "cancel, delete",
+}
+
+
+def plan_text(
+    plan: Plan, *, colour: bool = False, previous: Mapping[Address, ModelId] | None = None, width: int = 88
+) -> str:
+    """Give the whole plan, ending with the line that counts it, or that begins with `No changes.`
+
+    Shape:  `previous` names the models that answer now, so that a retraining can say which one it is about to follow
+    """
+    paint = Paint(colour)
+    sections = [
+        _head(plan, paint),
+        *("\n".join(_step(step, previous or {}, paint)) for step in plan.steps),
+        *kept_sections(plan, paint, width),
+        "\n".join(line for each in plan.warnings for line in _warning(each, paint, width)),
+        _refused(plan, paint, width),
+        paint.bold(_closing(plan)),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(plan: Plan, paint: Paint) -> str:
+    if plan.is_empty:
+        return ""
+    used = {symbol_of(step) for step in plan.steps}
+    legend = [f"{paint.symbol(each, each.rjust(3))} {means}" for each, means in _LEGEND.items() if each in used]
+    return "\n".join([f"Plan for {place_of(plan)}:", *legend])
+
+
+def _step(step: Step, previous: Mapping[Address, ModelId], paint: Paint) -> Iterator[str]:
+    symbol = symbol_of(step)
+    header, *remarks = _header(step)
+    yield paint.bold(f"  # {header}")
+    yield from (paint.dim(f"  # ({remark})") for remark in remarks)
+    yield f"{paint.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
+    yield from field_lines(_fields(step, previous.get(step.action.address)), paint)
+
+
+def _header(step: Step) -> Iterator[str]:
+    address = clean(str(step.action.address))
+    match step.action:
+        case Upload():
+            changes = any(change.before is not None for change in step.changes)
+            yield f"{address} has changed and will be uploaded" if changes else f"{address} will be uploaded"
+        case Train(despite=despite, supersedes=supersedes):
+            yield f"{address} will be {'retrained' if is_retrain(step) else 'trained'}"
+            if despite:
+                yield f"despite {_jobs(despite)}, which left no model that can be used"
+            if supersedes:
+                yield f"supersedes {_jobs(supersedes)}, cancelled first"
+        case Cancel(reason=reason, kept=kept):
+            yield f"{address}: a job will be cancelled"
+            yield _cancel_reason(reason, kept)
+        case Delete(is_model=is_model):
+            yield f"{address}: a {'model' if is_model else 'file'} will be deleted"
+            yield "no spec names it, and nothing uses it"
+        case Promote(job=job):
+            yield f"{address} will be promoted"
+            yield f"job {clean(job.id)} made what the specs ask for: nothing is trained, and nothing is paid"
+        case _:
+            assert_never(step.action)
+
+
+def _cancel_reason(reason: CancelReason, kept: str | None) -> str:
+    match reason:
+        case CancelReason.SUPERSEDED:
+            return "superseded: the specs now ask for another version of the model"
+        case CancelReason.DUPLICATE:
+            other = f"job {clean(kept)}" if kept else "another job"
+            return f"duplicate: {other} makes the same model, and is kept"
+        case CancelReason.ORPHAN:
+            return "orphan: no spec asks for it any more"
+        case CancelReason.ASKED:
+            return "you asked for it by name"
+        case _:
+            assert_never(reason)
+
+
+def _jobs(jobs: tuple[str, ...]) -> str:
+    return ("job " if len(jobs) == 1 else "jobs ") + ", ".join(map(clean, jobs))
+
+
+def _thing(step: Step) -> str:
+    match step.action:
+        case Upload() | Train() | Promote():
+            return f'{step.action.address.kind} "{clean(step.action.address.name)}"'
+        case Cancel(job=job):
+            return f'job "{clean(job.id)}"'
+        case Delete(thing=thing, is_model=is_model):
+            return f'{"model" if is_model else "file"} "{clean(thing)}"'
+        case _:
+            assert_never(step.action)
+
+
+def _fields(step: Step, previous: ModelId | None) -> list[Field]:
+    match step.action:
+        case Upload(dataset=dataset):
+            facts = {
+                "source": ", ".join(dataset.spec.sources),
+                "rows": str(dataset.measure.rows),
+                "size": size_text(dataset.measure.size_bytes),
+                "file": dataset.stamp.filename,
+            }
+            stated = {change.field for change in step.changes}
+            fields = [changed(change) for change in step.changes]
+            return fields + [given(name, value) for name, value in facts.items() if name not in stated]
+        case Train():
+            return _train_fields(step, step.action, previous)
+        case Cancel(job=job):
+            facts = {"status": f"{job.status}", "base": job.base, "version": job.stamp.digest.short}
+            return [given(name, value, "-") for name, value in facts.items() if value]
+        case Delete(job=job):
+            return [given("made by", f"job {job}", "-")] if job else []
+        case Promote(model=model, instead_of=instead_of):
+            return [Field("~", "model id", (clean(instead_of), clean(model)))]
+        case _:
+            assert_never(step.action)
+
+
+def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[Field]:
+    answers = (clean(previous),) if previous and is_retrain(step) else ()
+    model_id = Field("~" if answers else "+", "model id", (*answers, KNOWN_LATER))
+    if explains_difference(step):
+        stated = {change.field for change in step.changes}
+        # What stays the same is shown where a reader would miss it.
+        same = [given("base", train.model.recipe.base, " ")] if "base" not in stated else []
+        return [*same, *(changed(change, FORCES) for change in step.changes), model_id]
+    # Nothing differs from a version before: the fields only say what will be trained, new or once more.
+    symbol = " " if train.despite else "+"
+    told = [(change.field, change.after or "") for change in step.changes] or train.model.told
+    return [*(given(name, value, symbol) for name, value in told), model_id]
+
+
+def _warning(text: str, paint: Paint, width: int) -> Iterator[str]:
+    first, *rest = wrapped(f"Warning: {clean(text)}", width, rest="  ")
+    yield first.replace("Warning:", paint.yellow("Warning:"), 1)
+    yield from rest
+
+
+def _refused(plan: Plan, paint: Paint, width: int) -> str:
+    if not plan.refused:
+        return ""
+    lines = [line for refusal in plan.refused for line in _refusal(refusal, paint, width)]
+    return "\n".join([paint.red("Refused:"), *lines])
+
+
+def _refusal(refusal: Refusal, paint: Paint, width: int) -> Iterator[str]:
+    yield from wrapped(f"{clean(refusal.policy)}: {clean(refusal.what)}", width, first="  ", rest="    ")
+    if refusal.hint:
+        yield from wrapped(f"hint: {clean(refusal.hint)}", width, first="    ", rest="          ")
+    if refusal.guard and refusal.guard not in refusal.hint:
+        yield f"    hint: to go on all the same, add --allow {clean(refusal.guard)}"
+
+
+def _closing(plan: Plan) -> str:
+    counts = tally(plan)
+    if plan.refused:
+        refused = f" {counted(counts.refuse, 'refusal')}: this plan will not be applied."
+    else:
+        refused = ""
+    if plan.steps or plan.refused:
+        promote = f"{counts.promote} to promote, " if counts.promote else ""
+        return (
+            f"Plan: {promote}{counts.upload} to upload, {counts.train} to train, {counts.cancel} to cancel, "
+            f"{counts.delete} to delete.{refused}"
+        )
+    running, held = sum(map(is_running, plan.kept)), sum(map(is_held, plan.kept))
+    open_ends = [
+        *([f"{counted(running, 'job')} {'is' if running == 1 else 'are'} still running"] if running else []),
+        *([f"{counted(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
+    ]
+    return f"No changes. {' and '.join(open_ends) or 'The service holds what the specs ask for'}."

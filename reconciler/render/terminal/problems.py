@@ -1,0 +1,61 @@
+"""Everything that is wrong with the input, each with its place, for people."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.domain.errors import Problem, Severity
+from reconciler.render.safe import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import padded, width_of, wrapped
+from reconciler.render.units import counted
+
+_WIDEST_PLACE = 40
+"""Where all places are shorter, one column serves them all; else every file has its own."""
+
+
+def problems_text(
+    problems: Sequence[Problem],
+    unshown: int = 0,
+    tail: str = "nothing was planned",
+    *,
+    colour: bool = False,
+    width: int = 100,
+) -> str:
+    """Give one line a problem, its hint under it, and a closing line that counts.
+
+    Shape:  in the order given; `unshown` were found beyond these; `tail` says what that means for the run
+    """
+    paint = Paint(colour)
+    columns = _columns(problems)
+    lines = [line for each in problems for line in _lines(each, columns[each.where.file], paint, width)]
+    return "".join(f"{line}\n" for line in [*lines, paint.bold(_closing(problems, unshown, tail))])
+
+
+def _columns(problems: Sequence[Problem]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for each in problems:
+        sizes[each.where.file] = max(sizes.get(each.where.file, 0), width_of(clean(str(each.where))))
+    widest = max(sizes.values(), default=0)
+    return dict.fromkeys(sizes, widest) if widest <= _WIDEST_PLACE else sizes
+
+
+def _lines(problem: Problem, column: int, paint: Paint, width: int) -> Iterator[str]:
+    place, margin = padded(clean(str(problem.where)), column), " " * (column + 2)
+    warning = "warning: " if problem.severity is Severity.WARNING else ""
+    path = f"{clean(problem.path)}: " if problem.path else ""
+    first, *rest = wrapped(f"{warning}{path}{clean(problem.what)}", width, first=margin, rest=margin)
+    text = first[len(margin) :]
+    if warning:
+        text = text.replace(warning, paint.yellow(warning), 1)
+    yield f"{paint.bold(place)}  {text}"
+    yield from rest
+    if problem.hint:
+        hint = wrapped(f"hint: {clean(problem.hint)}", width, first=margin, rest=f"{margin}      ")
+        yield from (line.replace("hint:", paint.cyan("hint:"), 1) if n == 0 else line for n, line in enumerate(hint))
+
+
+def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
+    warnings = sum(each.severity is Severity.WARNING for each in problems)
+    errors = len(problems) - warnings + unshown
+    counts = [counted(number, noun) for number, noun in ((errors, "problem"), (warnings, "warning")) if number]
+    shown = f" ({len(problems)} of them shown)" if unshown else ""
+    return (", ".join(counts) or "0 problems") + shown + (f"; {tail}." if tail else ".")

@@ -1,0 +1,64 @@
+"""Rows in aligned columns; where they are wider than the terminal, a block for each row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.domain.observed import JobId, ModelId
+from reconciler.render.safe import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import padded, width_of
+
+ABSENT = "–"
+
+_GAP = "  "
+_STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """One model in the closing table."""
+
+    name: str
+    base: str
+    status: str
+    job: JobId | None = None
+    model: ModelId | None = None
+
+
+def summary_table(rows: Iterable[SummaryRow], *, colour: bool = False, width: int | None = None) -> str:
+    """Give the table that closes a run: which job made which model, and what it is called."""
+    cells = [(row.name, row.base, row.status, row.job or "", row.model or "") for row in rows]
+    return table(("name", "base", _STATUS, "job", "model"), cells, colour=colour, width=width)
+
+
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], *, colour: bool = False, width: int | None = None
+) -> str:
+    """Give rows of untrusted cells under their headers; an empty cell is a dash, a `status` column is coloured.
+
+    Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
+    """
+    paint = Paint(colour)
+    cells = [[clean(cell) or ABSENT for cell in row] for row in rows]
+    widths = [max(map(width_of, column)) for column in zip(headers, *cells, strict=True)]
+    if width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+        return "\n".join(_block(headers, row, paint) for row in cells)
+    lines = [_line([paint.bold(padded(each.upper(), size)) for each, size in zip(headers, widths, strict=True)])]
+    lines += [_line([_cell(*each, paint) for each in zip(headers, row, widths, strict=True)]) for row in cells]
+    return "".join(lines)
+
+
+def _block(headers: Sequence[str], row: Sequence[str], paint: Paint) -> str:
+    size = max(map(width_of, headers))
+    names = [paint.bold(padded(header.upper(), size)) for header in headers]
+    values = [_cell(header, cell, 0, paint) for header, cell in zip(headers, row, strict=True)]
+    return "".join(_line(pair) for pair in zip(names, values, strict=True))
+
+
+def _cell(header: str, cell: str, size: int, paint: Paint) -> str:
+    text = padded(cell, size)
+    return paint.status(cell, text) if header == _STATUS and cell != ABSENT else text
+
+
+def _line(cells: Sequence[str]) -> str:
+    return _GAP.join(cells).rstrip() + "\n"

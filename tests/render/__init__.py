@@ -1,0 +1,1 @@
+"""Render: text for people and programs, from plain values."""
