@@ -1,0 +1,103 @@
+"""Which form a dataset's rows have: as the spec says, or as the first row shows."""
+
+from collections import deque
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from reconciler.dataset.likeness import listed
+from reconciler.dataset.report import Report
+from reconciler.dataset.row import Row
+from reconciler.domain.errors import Place, Problem
+from reconciler.domain.spec import DatasetSpec, Format
+
+_PROMPTS = ("prompt", "question", "instruction", "input", "query", "user_prompt", "text", "user", "message", "subject")
+_COMPLETIONS = (
+    "completion",
+    "answer",
+    "output",
+    "response",
+    "label",
+    "category",
+    "intent",
+    "classification",
+    "assistant",
+)
+
+_KNOWN_SHAPES = (
+    (
+        {"preferred_output", "non_preferred_output"},
+        "these are preference pairs; supervised training takes `messages`, or prompt and completion",
+    ),
+    ({"conversations"}, "this is the ShareGPT form: write each turn as {role, content} in a list named `messages`"),
+    ({"contents"}, "this is another vendor's chat form: write each turn as {role, content} in a list named `messages`"),
+)
+
+
+def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tuple[Format, Iterator[Row]]:
+    """Give the format, and the rows from the first on; no rows, and a problem, when they have none that is known."""
+    stated = spec.format or _of_mapping(spec)
+    if stated:
+        return stated, rows
+    first = next(rows, None)
+    if first is None:
+        return Format.CHAT, rows
+    found = find_format(first.value)
+    if found:
+        return found, chain((first,), rows)
+    report.stop(_unknown(first))
+    drain(rows)
+    return Format.CHAT, iter(())
+
+
+def find_format(value: object) -> Format | None:
+    """Name the format that a row's keys show; None when they show none."""
+    keys = set(value) if isinstance(value, dict) else set()
+    if "messages" in keys:
+        return Format.CHAT
+    return Format.COMPLETION if {"prompt", "completion"} <= keys else None
+
+
+def drain(rows: Iterator[Row]) -> None:
+    """Read on for nothing but what the reader has to say, so that all of it is said in one run."""
+    deque(rows, maxlen=0)
+
+
+def mapping_hint(columns: Collection[str]) -> str:
+    """Show the mapping that these columns most likely want."""
+    if len(columns) < 2:
+        return "training needs two texts in a row: what is said to the model, and what it should answer"
+    prompt, completion = _likely_pair(columns)
+    return f'map them: prompt: "{{{prompt}}}", completion: "{{{completion}}}"'
+
+
+def _likely_pair(columns: Collection[str]) -> tuple[str, str]:
+    # By their names, and then by their order.
+    by_lower = {column.lower(): column for column in reversed(list(columns))}
+    completion = next((by_lower[name] for name in _COMPLETIONS if name in by_lower), "")
+    others = [column for column in columns if column != completion]
+    prompt = next((by_lower[name] for name in _PROMPTS if by_lower.get(name) in others), "") or others[0]
+    return prompt, completion or next(column for column in others if column != prompt)
+
+
+def _of_mapping(spec: DatasetSpec) -> Format | None:
+    if spec.mapping is None:
+        return None
+    return Format.CHAT if spec.mapping.turns else Format.COMPLETION
+
+
+def _unknown(row: Row) -> Problem:
+    value = row.value
+    where = Place(file=row.file, line=row.line)
+    if not isinstance(value, dict):
+        kind = "a list" if isinstance(value, list) else "a single value"
+        hint = "if the file is one list of rows, name it .json" if isinstance(value, list) else "write each row as {…}"
+        return Problem(where=where, what=f"the row is {kind}, not an object", hint=hint, rule="row.not-an-object")
+    hint = next((words for keys, words in _KNOWN_SHAPES if keys <= set(value)), "")
+    return Problem(
+        where=where,
+        what=f"rows have neither `messages` nor `prompt` and `completion`; their keys are {listed(tuple(value))}"
+        if value
+        else "the row is an empty object",
+        hint=hint or mapping_hint(tuple(value)),
+        rule="format.unknown",
+    )

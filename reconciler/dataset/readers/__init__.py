@@ -1,0 +1,57 @@
+"""A reader for each format: takes a file, gives its rows, and tells what it could not read."""
+
+from collections.abc import Callable, Iterator
+
+from reconciler.dataset.likeness import listed
+from reconciler.dataset.readers import array, jsonl, table, xlsx
+from reconciler.dataset.report import Report
+from reconciler.dataset.row import Row
+from reconciler.dataset.sources import Source
+from reconciler.dataset.stream import Meter
+from reconciler.domain.errors import Problem
+from reconciler.domain.spec import DatasetSpec
+
+Reader = Callable[[Source, DatasetSpec, Report, Meter], Iterator[Row]]
+
+READERS: dict[str, Reader] = {
+    ".csv": table.read,
+    ".json": array.read,
+    ".jsonl": jsonl.read,
+    ".tsv": table.read,
+    ".xlsx": xlsx.read,
+}
+
+_OTHERS = {
+    ".ndjson": "it is JSON Lines: name it .jsonl",
+    ".jsonlines": "it is JSON Lines: name it .jsonl",
+    ".xls": "save the workbook as .xlsx",
+    ".xlsm": "save the workbook as .xlsx",
+    ".ods": "save the sheet as .csv or .xlsx",
+    ".gz": "unpack it first",
+    ".zip": "unpack it first",
+    ".parquet": "export it as .jsonl or .csv",
+    ".txt": "a text file has no columns: make it .jsonl or .csv",
+}
+
+
+def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
+    """Give the rows of one file, read by its extension."""
+    reader = READERS.get(source.extension)
+    if reader:
+        return reader(source, spec, report, meter)
+    known = listed(sorted(READERS))
+    report.stop(
+        Problem(
+            where=spec.place,
+            path="source",
+            what=f"`{source.name}` is of a kind that is not read; the kinds that are read are {known}",
+            hint=_OTHERS.get(source.extension, ""),
+            rule="source.extension",
+        )
+    )
+    return iter(())
+
+
+def is_table(source: Source) -> bool:
+    """Tell whether rows of this file are text by column and need a mapping."""
+    return source.extension in {".csv", ".tsv", ".xlsx"}

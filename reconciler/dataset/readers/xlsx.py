@@ -1,0 +1,116 @@
+"""XLSX: the cells of one sheet as text, the way the sheet's own CSV export has them, dates in ISO form.
+
+A workbook is a zip archive of XML and is read whole, so it is weighed before it is opened (`archive.py`).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.dataset.likeness import did_you_mean, listed
+from reconciler.dataset.lines import canonical_text
+from reconciler.dataset.numbers import exact
+from reconciler.dataset.readers.archive import weigh
+from reconciler.dataset.readers.blank import Blanks
+from reconciler.dataset.readers.header import Header, header_of
+from reconciler.dataset.report import Report
+from reconciler.dataset.row import Row
+from reconciler.dataset.sources import Source
+from reconciler.dataset.stream import Meter, steady, unreadable
+from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.spec import DatasetSpec
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
+
+
+def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
+    """Give each row below the header as text by column; its line is its row number in the sheet.
+
+    Cost:   the sheet in memory, within the bounds of `archive.py`
+    """
+    try:
+        with steady(source, report):
+            sheet = _open(source, spec, report)
+            meter.add(source.path.stat().st_size)
+        if sheet:
+            yield from _rows(sheet, source, report)
+    except OSError as error:
+        report.stop(unreadable(source, error))
+
+
+def text_of(cell: Cell) -> str:
+    """Write a cell as text: whole numbers as integers, dates in ISO form, the rest as the sheet shows it."""
+    match cell:
+        case str():
+            return cell
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case int() | float():
+            return canonical_text(exact(repr(cell)))
+        case timedelta():
+            minutes, seconds = divmod(int(cell.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+        case _:
+            return cell.isoformat()
+
+
+def _rows(sheet: "CalamineSheet", source: Source, report: Report) -> Iterator[Row]:
+    blanks = Blanks(source)
+    header: Header | None = None
+    # Empty rows above the header are decoration; those between rows are told, those at the end do not arrive.
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        texts = [text_of(cell) for cell in cells]
+        if not any(texts):
+            if header:
+                blanks.add(number)
+        elif header is None:
+            header = header_of(texts, number, source.name, report)
+            if header is None:
+                return
+        else:
+            row = header.row(texts, number, report)
+            if row:
+                yield row
+    blanks.tell(report)
+
+
+def _open(source: Source, spec: DatasetSpec, report: Report) -> "CalamineSheet | None":
+    # Loaded here because it is needed for workbooks alone.
+    from python_calamine import CalamineError, load_workbook
+
+    problem = weigh(source)
+    if problem:
+        report.stop(problem)
+        return None
+    try:
+        book = load_workbook(str(source.path))
+        name = _sheet_name(book, source, spec, report)
+        return None if name is None else book.get_sheet_by_name(name)
+    except CalamineError as error:
+        what = f"the workbook cannot be read: {error}"[:300]
+        report.stop(Problem(where=Place(file=source.name), what=what, hint="save it anew as .xlsx", rule="xlsx.syntax"))
+        return None
+
+
+def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: Report) -> str | None:
+    names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
+    if spec.sheet is None and names:
+        if len(names) > 1:
+            what = f"the workbook has {len(names)} sheets; the first, `{names[0]}`, is read"
+            hint = "name the one you mean with `sheet`"
+            where = Place(file=source.name)
+            report.tell(Problem(where=where, what=what, hint=hint, rule="xlsx.sheet", severity=Severity.WARNING))
+        return names[0]
+    if spec.sheet in names:
+        return spec.sheet
+    what = (
+        f"`{source.name}` has no sheet `{spec.sheet}`; its sheets are {listed(names)}"
+        if names
+        else "no sheet with cells"
+    )
+    hint = did_you_mean(spec.sheet or "", names)
+    report.stop(Problem(where=spec.place, path="sheet", what=what, hint=hint, rule="xlsx.sheet"))
+    return None

@@ -1,0 +1,1 @@
+"""The rules for rows, one file for each thing they are about."""

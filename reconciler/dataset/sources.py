@@ -1,0 +1,141 @@
+"""Which files a dataset is read from: inside the repository, regular files, in the order that the spec gives."""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from reconciler.dataset.likeness import listed, nearest
+from reconciler.dataset.report import Report
+from reconciler.domain.errors import Problem
+from reconciler.domain.spec import DatasetSpec
+
+_NEIGHBOURS = 10_000
+"""Names in a directory that are looked through for one like a missing file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: its name within the repository, and where it is on this machine."""
+
+    name: str
+    path: Path
+
+    @property
+    def extension(self) -> str:
+        return self.path.suffix.lower()
+
+
+def find_sources(spec: DatasetSpec, workspace: Path, report: Report) -> tuple[Source, ...]:
+    """Expand the sources of a spec to files that may be read; what may not is reported at the spec's place.
+
+    Shape:  a pattern expands in sorted order and leaves directories out
+    """
+    found = [source for pattern in spec.sources for source in _expand(pattern, spec, workspace, report)]
+    return tuple(source for source in found if _may_be_read(source, spec, workspace, report))
+
+
+def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) -> Iterator[Source]:
+    if _leaves(pattern):
+        report.stop(_outside(pattern, spec))
+    elif os.path.lexists(workspace / pattern):
+        yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern)
+    elif glob.has_magic(pattern):
+        names = _matching(pattern, workspace)
+        files = [name for name in names if not (workspace / name).is_dir()]
+        if not files:
+            report.stop(
+                _problem(
+                    spec,
+                    "source.missing",
+                    f"no file matches `{pattern}`",
+                    "patterns start at the root of the repository",
+                )
+            )
+        yield from (Source(Path(name).as_posix(), workspace / name) for name in files)
+    else:
+        report.stop(_missing(pattern, spec, workspace))
+
+
+def _matching(pattern: str, workspace: Path) -> list[str]:
+    # Links to directories are not walked by `**`, and what is hidden is only found by its name.
+    try:
+        found = [path.relative_to(workspace) for path in workspace.glob(pattern)]
+    except (ValueError, OSError):
+        return []
+    asked = set(PurePosixPath(pattern).parts)
+    return sorted(
+        path.as_posix() for path in found if not any(part[0] == "." and part not in asked for part in path.parts)
+    )
+
+
+def _leaves(pattern: str) -> bool:
+    windows = PureWindowsPath(pattern)
+    return "\0" in pattern or pattern.startswith("/") or bool(windows.drive) or ".." in windows.parts
+
+
+def _may_be_read(source: Source, spec: DatasetSpec, workspace: Path, report: Report) -> bool:
+    try:
+        real = source.path.resolve(strict=True)
+        mode = real.stat().st_mode
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its links go in a circle"
+        report.stop(_problem(spec, "source.unreadable", f"`{source.name}` cannot be read: {reason}", ""))
+        return False
+    if not real.is_relative_to(workspace.resolve()):
+        report.stop(_outside(source.name, spec))
+        return False
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        hint = (
+            f"to read every file in it, write a pattern such as `{source.name}/*.jsonl`" if stat.S_ISDIR(mode) else ""
+        )
+        report.stop(_problem(spec, "source.kind", f"`{source.name}` is {kind}, not a file", hint))
+        return False
+    return True
+
+
+def _missing(name: str, spec: DatasetSpec, workspace: Path) -> Problem:
+    path = workspace / name
+    above = next((each for each in path.parents if each.is_dir()), workspace)
+    if above != path.parent:
+        wanted = PurePosixPath(name).parts[len(above.relative_to(workspace).parts)]
+        what, kind = f"there is no file `{name}`: no directory `{wanted}`", "directories"
+        names = _names(above, directories=True)
+    else:
+        what, kind, wanted = f"there is no file `{name}`", "files", path.name
+        names = _names(above, directories=False)
+    like = nearest(wanted, names)
+    if like:
+        hint = f"did you mean `{(above / like).relative_to(workspace).as_posix()}`?"
+    else:
+        hint = f"{kind} there: {listed(names, 5)}" if names else ""
+    return _problem(spec, "source.missing", what, hint)
+
+
+def _names(directory: Path, directories: bool) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(
+                each.name
+                for each in islice(entries, _NEIGHBOURS)
+                if each.is_dir() == directories and not each.name.startswith(".")
+            )
+    except OSError:
+        return []
+
+
+def _outside(name: str, spec: DatasetSpec) -> Problem:
+    return _problem(
+        spec,
+        "source.outside",
+        f"`{name}` leads out of the repository",
+        "copy the data into the repository and name it by its path from there",
+    )
+
+
+def _problem(spec: DatasetSpec, rule: str, what: str, hint: str) -> Problem:
+    return Problem(where=spec.place, path="source", rule=rule, what=what, hint=hint)

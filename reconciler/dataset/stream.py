@@ -1,0 +1,111 @@
+"""The bytes of a file, block by block, watched: how many were read, and that the file stayed as it was."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from reconciler.dataset.report import Report
+from reconciler.dataset.sources import Source
+from reconciler.domain.errors import Place, Problem
+
+BLOCK_BYTES = 1 << 20
+MAX_LINE_BYTES = 16 << 20
+"""The longest line, and the largest cell, that is read; what services train on is a hundredth of it."""
+
+
+class Meter:
+    """Counts bytes read, and tells the count at most once per MiB."""
+
+    def __init__(self, tell: Callable[[int], None] | None = None) -> None:
+        self._tell = tell
+        self._read = 0
+        self._told = 0
+
+    def add(self, count: int) -> None:
+        self._read += count
+        if self._tell and self._read - self._told >= BLOCK_BYTES:
+            self._told = self._read
+            self._tell(self._read)
+
+
+@contextmanager
+def steady(source: Source, report: Report) -> Iterator[None]:
+    """Report a file that is another one, or has other content, when the block ends than when it began."""
+    before = _look(source)
+    yield
+    if _look(source) != before:
+        report.tell(
+            Problem(
+                where=Place(file=source.name),
+                what="the file changed while it was read",
+                hint="run again when nothing writes to it",
+                rule="source.changed",
+            )
+        )
+
+
+def read_blocks(source: Source, report: Report, meter: Meter) -> Iterator[bytes]:
+    """Give the bytes of a file in blocks of 1 MiB.
+
+    Cost:   one block in memory
+    """
+    try:
+        # A pipe put in the file's place after it was looked at must not make the program wait for a writer.
+        handle = os.open(source.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with steady(source, report), open(handle, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError("it is no longer a regular file")
+            while block := file.read(BLOCK_BYTES):
+                meter.add(len(block))
+                yield block
+    except OSError as error:
+        report.stop(unreadable(source, error))
+
+
+def unreadable(source: Source, error: OSError) -> Problem:
+    """Say that the system refused to read a file."""
+    return Problem(
+        where=Place(file=source.name), what=f"cannot be read: {error.strerror or error}", rule="source.unreadable"
+    )
+
+
+def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[tuple[int, bytes]]:
+    """Give each line with its number, without its line feed; a line over the limit is reported and passed over.
+
+    Cost:   one block and one line in memory
+    """
+    number, rest, skipping = 0, b"", False
+    for block in blocks:
+        if skipping:
+            _, found, block = block.partition(b"\n")
+            if not found:
+                continue
+            skipping = False
+        *whole, rest = (rest + block).split(b"\n")
+        for line in whole:
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                report.drop(_too_long(source, number))
+            else:
+                yield number, line
+        if len(rest) > MAX_LINE_BYTES:
+            number += 1
+            report.drop(_too_long(source, number))
+            rest, skipping = b"", True
+    if rest:
+        yield number + 1, rest
+
+
+def _too_long(source: Source, line: int) -> Problem:
+    return Problem(
+        where=Place(file=source.name, line=line),
+        what=f"the line is longer than {MAX_LINE_BYTES >> 20} MiB",
+        hint="a row this long is cut off by every service: split it, or check that the file has line ends",
+        rule="text.line-length",
+    )
+
+
+def _look(source: Source) -> tuple[int, int, int]:
+    found = os.stat(source.path)
+    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -1,0 +1,1 @@
+"""The dataset room: rows on disk become canonical lines, digests and problems."""

@@ -1,0 +1,151 @@
+"""JSON Lines and JSON: what is read, and what is said of what cannot be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.dataset.stream import MAX_LINE_BYTES
+from reconciler.domain.errors import Place, Severity
+
+from .making import CORPUS, a_chat, chats, jsonl, measured, only, problems, rules
+
+
+def test_every_bad_line_is_reported_with_its_place(tmp_path: Path) -> None:
+    lines = jsonl(chats(12)).splitlines()
+    lines[2] = b'{"messages": [}'
+    lines[7] = b'{"messages": [], "messages": []}'
+    found = problems(tmp_path, b"\n".join(lines))
+    assert [(problem.rule, problem.where) for problem in found] == [
+        ("json.syntax", Place(file="rows.jsonl", line=3, column=15)),
+        ("json.duplicate-key", Place(file="rows.jsonl", line=8)),
+    ]
+
+
+def test_blank_lines_are_passed_over_with_one_warning(tmp_path: Path) -> None:
+    content = jsonl(chats(12)).replace(b"\n", b"\n \n\n", 1)
+    result = measured(tmp_path, content)
+    warning = only(result.warnings, "text.blank-line")
+    assert result.training.rows == 12
+    assert (warning.where.line, warning.severity) == (2, Severity.WARNING)
+    assert "2 lines" in warning.what
+
+
+def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    from reconciler.dataset import measure
+    from reconciler.domain.errors import InputError
+
+    from .making import a_spec, write
+
+    write(
+        tmp_path,
+        "bad.jsonl",
+        b'{"messages": [{"role": "human", "content": "x"}, {"role": "assistant", "content": "y"}]}\n' * 70,
+    )
+    write(tmp_path, "worse.jsonl", b"nonsense\n" * 60)
+    with pytest.raises(InputError) as caught:
+        measure(a_spec("worse.jsonl", "bad.jsonl", format=None), tmp_path)
+    shown = caught.value.problems
+    assert len([each for each in shown if each.where.file == "bad.jsonl" and each.severity is Severity.ERROR]) == 50
+    assert len([each for each in shown if each.where.file == "worse.jsonl"]) == 50
+    assert caught.value.unshown == 20 + 10
+    assert list(shown) == sorted(shown)
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "what"),
+    [
+        ((CORPUS / "lfs-pointer.jsonl").read_bytes(), "file.lfs-pointer", "Git LFS"),
+        ((CORPUS / "pretty-printed.jsonl").read_bytes(), "json.indented", "indented JSON"),
+        (json.dumps(chats(12), indent=2).encode(), "json.indented", "indented JSON"),
+        (jsonl(chats(12)).decode().encode("utf-16"), "text.encoding", "UTF-16"),
+        (jsonl(chats(12)).decode().encode("utf-16-le"), "text.encoding", "UTF-16"),
+        ((CORPUS / "context-switching.xlsx").read_bytes(), "file.kind", "workbook"),
+        (b"\x1f\x8b\x08\x00", "file.kind", "gzip"),
+        (json.dumps(chats(12)).encode(), "row.not-an-object", "a list"),
+        (b"7\n" * 12, "row.not-an-object", "single value"),
+        (b"", "rows.none", "no rows"),
+        (b"\n\n", "rows.none", "no rows"),
+        (b'{"question": "a", "answer": "b"}\n' * 12, "format.unknown", "`question`, `answer`"),
+        (b'{"conversations": []}\n' * 12, "format.unknown", "`conversations`"),
+        (
+            b'{"input": {}, "preferred_output": [], "non_preferred_output": []}\n',
+            "format.unknown",
+            "`preferred_output`",
+        ),
+        (b"{}\n", "format.unknown", "empty object"),
+    ],
+)
+def test_a_file_of_another_kind_is_recognised_once(tmp_path: Path, content: bytes, rule: str, what: str) -> None:
+    problem = only(problems(tmp_path, content), rule)
+    assert what in problem.what
+    assert problem.hint
+
+
+def test_unknown_keys_are_answered_with_the_mapping_they_want(tmp_path: Path) -> None:
+    found = problems(tmp_path, b'{"id": 1, "question": "a", "answer": "b"}\n' * 12)
+    assert rules(found) == ["format.unknown"]
+    assert found[0].hint == 'map them: prompt: "{question}", completion: "{answer}"'
+
+
+def test_latin_1_is_said_line_by_line(tmp_path: Path) -> None:
+    rows = [json.dumps(a_chat(f"Straße {at}"), ensure_ascii=False) for at in range(12)]
+    found = problems(tmp_path, "\n".join(rows).encode("latin-1"))
+    assert rules(found) == ["text.encoding"] * 12
+    assert "0xDF" in found[0].what
+    assert "Latin-1" in found[0].hint
+
+
+def test_a_line_over_the_limit_is_passed_over_and_the_next_is_read(tmp_path: Path) -> None:
+    long = json.dumps(a_chat("x" * MAX_LINE_BYTES)).encode()
+    content = jsonl(chats(5)) + long + long + b"\n" + b"nonsense\n" + long
+    found = problems(tmp_path, content)
+    assert [(problem.rule, problem.where.line) for problem in found if problem.where.file == "rows.jsonl"] == [
+        ("text.line-length", 6),
+        ("json.syntax", 7),
+        ("text.line-length", 8),
+    ]
+    assert "16 MiB" in found[0].what
+
+
+def test_rows_of_a_json_list_have_their_lines(tmp_path: Path) -> None:
+    rows: list[object] = [*chats(10), {"messages": [{"role": "user", "content": "x"}]}, 5]
+    text = json.dumps(rows, indent=1)
+    found = problems(tmp_path, text, "rows.json")
+    lines = text.splitlines()
+    assert rules(found) == ["chat.no-assistant", "chat.row"]
+    assert '"messages"' in lines[found[0].where.line]
+    assert lines[found[1].where.line - 1] == " 5"
+
+
+def test_a_json_list_has_the_digest_of_its_lines(tmp_path: Path) -> None:
+    rows = chats(12)
+    as_lines = measured(tmp_path, jsonl(rows))
+    as_list = measured(tmp_path, b"\xef\xbb\xbf" + json.dumps(rows, indent=2).encode(), "rows.json")
+    assert as_list.training == as_lines.training
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "what", "hint"),
+    [
+        (b'{"data": [{"a": 1}], "name": "x"}', "json.not-a-list", "one object", "`data`"),
+        (b'{"name": "x"}', "json.not-a-list", "one object", "[{"),
+        (b'"text"', "json.not-a-list", "one value", ""),
+        (jsonl(chats(12)), "json.not-a-list", "JSON Lines", ".jsonl"),
+        (b'[{"messages": []},\n {"messages": [}]', "json.syntax", "", ""),
+        (b"", "json.syntax", "", ""),
+        (b"[" * 100_000, "json.depth", "", ""),
+        (b"[]", "rows.none", "no rows", ""),
+    ],
+)
+def test_what_is_no_list_of_objects_is_said(tmp_path: Path, content: bytes, rule: str, what: str, hint: str) -> None:
+    problem = only(problems(tmp_path, content, "rows.json"), rule)
+    assert what in problem.what
+    assert hint in problem.hint
+
+
+def test_a_fault_inside_a_json_list_has_line_and_column(tmp_path: Path) -> None:
+    found = problems(tmp_path, b'[\n {"messages": []},\n {"messages": [}\n]', "rows.json")
+    assert only(found, "json.syntax").where == Place(file="rows.json", line=3, column=16)
+    found = problems(tmp_path, b'[\n {"a": 1},\n {"a": "\\ud800"}]', "rows.json")
+    assert only(found, "text.encoding").where == Place(file="rows.json", line=3, column=9)

@@ -1,0 +1,261 @@
+"""CSV, TSV and XLSX: text by column."""
+
+import datetime
+import io
+import struct
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from reconciler.dataset import measure
+from reconciler.dataset.readers.archive import MAX_UNPACKED_BYTES
+from reconciler.dataset.readers.xlsx import text_of
+from reconciler.domain.spec import Format, Mapping
+
+from .making import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
+
+TABLE = "prompt,completion\n" + "".join(f"question {at},answer {at}\n" for at in range(12))
+PAIRS = jsonl({"prompt": f"question {at}", "completion": f"answer {at}"} for at in range(12))
+ASKED = Mapping(prompt="{text}", completion="{label}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", TABLE.encode()),
+        ("rows.csv", b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode()),
+        ("rows.csv", TABLE.rstrip().encode()),
+        ("rows.CSV", TABLE.replace("answer 3", '"answer 3"').encode()),
+        ("rows.tsv", TABLE.replace(",", "\t").encode()),
+    ],
+)
+def test_a_table_has_the_digest_of_its_rows(tmp_path: Path, name: str, content: bytes) -> None:
+    table = measured(tmp_path, content, name)
+    lines = measured(tmp_path, PAIRS, "pairs.jsonl")
+    assert table == lines
+    assert table.format is Format.COMPLETION
+
+
+def test_cells_are_taken_as_they_are(tmp_path: Path) -> None:
+    content = TABLE + '"  a ""b"",\r\nc ",\ud55c\n'
+    expected = PAIRS + jsonl([{"prompt": '  a "b",\r\nc ', "completion": "\ud55c"}])
+    assert measured(tmp_path, content.encode(), "rows.csv") == measured(tmp_path, expected)
+
+
+def test_a_row_has_the_line_it_begins_on(tmp_path: Path) -> None:
+    content = TABLE + '"two\nlines",x\n\n"three\n\nlines",\nz\n'
+    found = problems(tmp_path, content, "rows.csv")
+    assert [(problem.rule, problem.where.line) for problem in found] == [
+        ("text.blank-line", 16),
+        ("row.empty-cell", 17),
+        ("row.empty-cell", 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "line", "what"),
+    [
+        (TABLE + "a,b,c\n", "table.cells", 14, "3 cells"),
+        ("prompt,prompt,completion\n", "table.header", 1, "`prompt` more than once"),
+        (",,\n" + TABLE, "table.header", 1, "header is empty"),
+        (TABLE.replace(",", "\t"), "table.delimiter", 1, "separated by tabs"),
+        (TABLE.replace(",", ";"), "table.delimiter", 1, "separated by semicolons"),
+        (TABLE + '"a,b\n' + "c,d\n" * 9, "table.syntax", 14, "has no end"),
+        (TABLE + '"a"b,c\n', "table.syntax", 14, "after its closing quote"),
+        (TABLE.replace("\n", "\r"), "table.syntax", 1, "carriage return"),
+        (TABLE + '"' + "x" * 17_000_000, "text.line-length", 14, "longer than 16 MiB"),
+        (TABLE + '"' + ("x" * 999_999 + "\n") * 17, "table.syntax", 14, "has no end"),
+    ],
+)
+def test_what_is_wrong_with_a_table_has_its_line(tmp_path: Path, content: str, rule: str, line: int, what: str) -> None:
+    problem = only(problems(tmp_path, content, "rows.csv"), rule)
+    assert problem.where.line == line
+    assert what in problem.what
+
+
+def test_empty_cells_beyond_the_header_and_nameless_columns_do_no_harm(tmp_path: Path) -> None:
+    content = "prompt,completion,\n" + "".join(f"question {at},answer {at},,\n" for at in range(12))
+    result = measured(tmp_path, content.encode(), "rows.csv")
+    assert result.training == measured(tmp_path, PAIRS).training
+    assert rules(result.warnings) == ["table.header"]
+
+
+def test_latin_1_in_a_table_is_said_and_the_rest_is_read_on(tmp_path: Path) -> None:
+    content = (TABLE + "Größe,x\n" + "a,b,c\n").encode("latin-1")
+    found = problems(tmp_path, content, "rows.csv")
+    assert [(problem.rule, problem.where.line, problem.where.column) for problem in found] == [
+        ("text.encoding", 14, 3),
+        ("table.cells", 15, 0),
+    ]
+
+
+def test_a_table_without_the_two_columns_asks_for_a_mapping(tmp_path: Path) -> None:
+    found = problems(tmp_path, "id,text,label\n1,a,b\n", "rows.csv")
+    assert rules(found) == ["mapping.missing"]
+    assert found[0].hint == 'map them: prompt: "{text}", completion: "{label}"'
+
+
+def test_a_long_cell_is_read(tmp_path: Path) -> None:
+    content = TABLE + f'"{"long " * 100_000}",x\n'
+    assert measured(tmp_path, content.encode(), "rows.csv").training.rows == 13
+
+
+def test_other_columns_beside_prompt_and_completion_are_left_out_with_a_word(tmp_path: Path) -> None:
+    content = "id,prompt,completion\n" + "".join(f"{at},question {at},answer {at}\n" for at in range(12))
+    result = measured(tmp_path, content.encode(), "rows.csv")
+    assert result.training == measured(tmp_path, PAIRS).training
+    assert "`id`" in only(result.warnings, "mapping.unused").what
+
+
+def test_a_table_read_as_chat_becomes_two_turns(tmp_path: Path) -> None:
+    turns = [
+        {"messages": [{"role": "user", "content": f"question {at}"}, {"role": "assistant", "content": f"answer {at}"}]}
+        for at in range(12)
+    ]
+    assert measured(tmp_path, TABLE.encode(), "rows.csv", format=Format.CHAT) == measured(tmp_path, jsonl(turns))
+
+
+def a_workbook(*rows: Sequence[object], sheets: tuple[str, ...] = ("Data",), above: int = 0) -> bytes:
+    """A workbook with these rows in its first sheet."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name in sheets:
+        book.create_sheet(name)
+    for at, row in enumerate(rows, start=1 + above):
+        for column, value in enumerate(row, start=1):
+            book[sheets[0]].cell(at, column, value)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+WORKBOOK = a_workbook(["prompt", "completion"], *([f"question {at}", f"answer {at}"] for at in range(12)))
+
+
+def test_a_workbook_has_the_digest_of_its_rows(tmp_path: Path) -> None:
+    assert measured(tmp_path, WORKBOOK, "rows.xlsx") == measured(tmp_path, PAIRS)
+
+
+def test_a_published_workbook_is_read(tmp_path: Path) -> None:
+    result = measured(tmp_path, (CORPUS / "context-switching.xlsx").read_bytes(), "rows.xlsx")
+    assert (result.format, result.training.rows, result.warnings) == (Format.COMPLETION, 223, ())
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (3.0, "3"),
+        (-0.5, "-0.5"),
+        (1e21, "1000000000000000000000"),
+        (True, "TRUE"),
+        ("3.0", "3.0"),
+        (" x ", " x "),
+        (datetime.date(2024, 2, 1), "2024-02-01"),
+        (datetime.datetime(2024, 2, 1, 3, 4, 5), "2024-02-01T03:04:05"),  # noqa: DTZ001 (sheets have no zones)
+        (datetime.time(3, 4), "03:04:00"),
+        (datetime.timedelta(hours=30, seconds=7), "30:00:07"),
+    ],
+)
+def test_a_cell_becomes_text(cell: object, text: str) -> None:
+    assert text_of(cell) == text  # type: ignore[arg-type]
+
+
+def test_rows_of_a_sheet_have_its_numbers(tmp_path: Path) -> None:
+    rows = [["text", "label"], *([f"q{at}", at] for at in range(12)), [], ["only a question"]]
+    found = problems(tmp_path, a_workbook(*rows, above=3), "rows.xlsx", mapping=ASKED)  # type: ignore[arg-type]
+    assert [(problem.rule, problem.where.line) for problem in found] == [
+        ("text.blank-line", 17),
+        ("row.empty-cell", 18),
+    ]
+
+
+def test_the_sheet_is_chosen_by_name(tmp_path: Path) -> None:
+    book = a_workbook(["prompt", "completion"], *([f"q{at}", "a"] for at in range(12)), sheets=("Rows", "Notes"))
+    warning = only(measured(tmp_path, book, "rows.xlsx").warnings, "xlsx.sheet")
+    assert "`Rows`" in warning.what
+    assert measured(tmp_path, book, "rows.xlsx", sheet="Rows").warnings == ()
+    missing = only(problems(tmp_path, book, "rows.xlsx", sheet="rows"), "xlsx.sheet")
+    assert "`Rows`, `Notes`" in missing.what
+    assert missing.hint == "did you mean `Rows`?"
+
+
+def changed(book: bytes, **parts: bytes) -> bytes:
+    """A workbook with the content of its first sheet, or of other parts, replaced."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, parts.get("sheet" if name.endswith("sheet1.xml") else name, old.read(name)))
+    return file.getvalue()
+
+
+def understating(book: bytes) -> bytes:
+    """A workbook whose archive says of every part that it unpacks to eight bytes."""
+    out = bytearray(book)
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        at = archive.start_dir
+    while out[at : at + 4] == b"PK\x01\x02":
+        struct.pack_into("<I", out, at + 24, 8)
+        name, extra, comment = struct.unpack_from("<HHH", out, at + 28)
+        at += 46 + name + extra + comment
+    return bytes(out)
+
+
+SPREAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "what"),
+    [
+        (b"prompt,completion\na,b\n", "file.kind", "not an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0old", "file.kind", "old or a protected workbook"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "file.lfs-pointer", "Git LFS"),
+        (b"", "file.kind", "not an Excel workbook"),
+        (b"PK\x03\x04 and nothing more", "xlsx.syntax", "cannot be unpacked"),
+        (WORKBOOK[:-40], "xlsx.syntax", "cannot be unpacked"),
+        (changed(WORKBOOK, sheet=b"<worksheet><sheetData><row><c"), "xlsx.syntax", "cannot be read"),
+        (changed(WORKBOOK, sheet=b"\xff\xff"), "xlsx.syntax", "cannot be read"),
+        (changed(WORKBOOK, sheet=b"<worksheet/>"), "rows.none", "no rows"),
+        (changed(WORKBOOK, sheet=SPREAD % b'<row r="1048576"><c r="XFD1048576"/></row>'), "file.size", "16384 columns"),
+        (
+            changed(WORKBOOK, sheet=SPREAD % (b'<row r="1">' + b"<c/>" * 5000 + b'</row><row r="99999"><c/></row>')),
+            "file.size",
+            "99999 rows",
+        ),
+    ],
+)
+def test_a_workbook_that_cannot_be_read_safely_is_refused(tmp_path: Path, content: bytes, rule: str, what: str) -> None:
+    problem = only(problems(tmp_path, content, "rows.xlsx"), rule)
+    assert what in problem.what
+    assert problem.hint
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_whatever_it_says_of_itself(tmp_path: Path) -> None:
+    bomb = changed(WORKBOOK, sheet=b" " * (MAX_UNPACKED_BYTES + 1))
+    for content in (bomb, understating(bomb)):
+        assert "more than 256 MiB" in only(problems(tmp_path, content, "rows.xlsx"), "file.size").what
+
+
+def test_an_archive_of_a_million_parts_is_refused_unread(tmp_path: Path) -> None:
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, 0, 0, 0)
+    problem = only(problems(tmp_path, WORKBOOK + end, "rows.xlsx"), "file.size")
+    assert "10000 parts" in problem.what
+
+
+def test_bytes_changed_anywhere_in_a_workbook_raise_nothing_else(tmp_path: Path) -> None:
+    for at in range(0, len(WORKBOOK), max(1, len(WORKBOOK) // 60)):
+        broken = WORKBOOK[:at] + bytes([WORKBOOK[at] ^ 0xFF]) + WORKBOOK[at + 1 :]
+        assert isinstance(problems(tmp_path, broken, "rows.xlsx"), tuple)
+    for at in range(0, 1500, 50):
+        sheet = SPREAD % b'<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+        assert isinstance(
+            problems(tmp_path, changed(WORKBOOK, sheet=sheet[:at] + b"\xff" + sheet[at:]), "rows.xlsx"), tuple
+        )
+
+
+def test_a_sheet_is_asked_for_by_its_column_names(tmp_path: Path) -> None:
+    name = write(tmp_path, "rows.xlsx", a_workbook(["text", "label"], *([f"q{at}", at] for at in range(12))))
+    rows = jsonl({"prompt": f"q{at}", "completion": str(at)} for at in range(12))
+    assert measure(a_spec(name, mapping=ASKED), tmp_path) == measured(tmp_path, rows)
