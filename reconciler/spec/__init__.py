@@ -1,0 +1,43 @@
+"""Specs: YAML text in, `Specs` out, or everything that is wrong with it. Knows neither the service nor the data.
+
+What is handed on here is loaded when it is first used, so that a command that reads no spec pays for no parser.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.spec.contract.texts import schema_names, schema_text
+    from reconciler.spec.files import find_workspace
+    from reconciler.spec.lockfile import read_lock, write_lock
+    from reconciler.spec.read import read_specs
+    from reconciler.spec.roots import find_roots
+    from reconciler.spec.starter import write_starter
+
+__all__ = [
+    "find_roots",
+    "find_workspace",
+    "read_lock",
+    "read_specs",
+    "schema_names",
+    "schema_text",
+    "write_lock",
+    "write_starter",
+]
+
+_HOMES = {
+    "find_roots": "roots",
+    "find_workspace": "files",
+    "read_lock": "lockfile",
+    "read_specs": "read",
+    "schema_names": "contract.texts",
+    "schema_text": "contract.texts",
+    "write_lock": "lockfile",
+    "write_starter": "starter",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,132 @@
+"""Builds specs from documents that are known to be right. Decides what was left unsaid; checks nothing again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.domain.errors import Place
+from reconciler.domain.identity import canonical_json
+from reconciler.domain.spec import (
+    AUTO,
+    SUPERVISED,
+    DatasetSpec,
+    Format,
+    Mapping,
+    ModelSpec,
+    OnChange,
+    Policy,
+    ProjectSpec,
+    Recipe,
+    Specs,
+    Turn,
+)
+from reconciler.spec.across import of_kind
+from reconciler.spec.mapping import repository_path, sources_of
+from reconciler.spec.yaml12.document import Document
+
+Fields = dict[str, Any]
+
+
+def build(documents: Sequence[Document], root: str) -> Specs:
+    """Give the specs of one root."""
+    project = next(iter(of_kind(documents, "Project")), None)
+    defaults: Fields = _fields(project).get("defaults", {}) if project else {}
+    return Specs(
+        root=root,
+        project=_project(project) if project else ProjectSpec(place=Place(file=root)),
+        datasets=tuple(sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)),
+        models=tuple(
+            sorted((_model(each, defaults) for each in of_kind(documents, "Model")), key=lambda spec: spec.name)
+        ),
+    )
+
+
+def _project(document: Document) -> ProjectSpec:
+    fields = _fields(document)
+    policy: Fields = fields.get("policy", {})
+    return ProjectSpec(
+        name=fields["name"],
+        place=document.place,
+        provider=fields.get("provider"),
+        policy=Policy(
+            max_new_jobs=_whole(policy.get("max_new_jobs")),
+            max_change_percent=_whole(policy.get("max_change_percent", Policy().max_change_percent)),
+            prune=policy.get("prune", False),
+        ),
+    )
+
+
+def _dataset(document: Document) -> DatasetSpec:
+    fields = _fields(document)
+    format_ = Format(fields["format"]) if "format" in fields else None
+    mapping = _mapping(fields, format_)
+    if mapping is not None and format_ is None:
+        format_ = Format.CHAT
+    return DatasetSpec(
+        name=fields["name"],
+        place=document.place,
+        sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
+        format=format_,
+        mapping=mapping,
+        sheet=fields.get("sheet"),
+        validation_share=float(fields.get("split", {}).get("validation", 0.0)),
+        labels=_labels(fields),
+        description=fields.get("description", ""),
+    )
+
+
+def _mapping(fields: Fields, format_: Format | None) -> Mapping | None:
+    if "messages" in fields:
+        return Mapping(turns=tuple(_turn(each) for each in fields["messages"]))
+    if "prompt" not in fields:
+        return None
+    prompt, completion = fields["prompt"], fields["completion"]
+    if format_ is Format.COMPLETION:
+        return Mapping(prompt=prompt, completion=completion)
+    system = (Turn(role="system", content=fields["system"]),) if "system" in fields else ()
+    return Mapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
+
+
+def _turn(fields: Fields) -> Turn:
+    return Turn(role=fields["role"], content=fields["content"], weight=_whole(fields.get("weight")))
+
+
+def _model(document: Document, defaults: Fields) -> ModelSpec:
+    fields: Fields = {**defaults, **_fields(document)}
+    return ModelSpec(
+        name=fields["name"],
+        place=document.place,
+        recipe=Recipe(
+            base=fields["base"],
+            method=fields.get("method", SUPERVISED),
+            hyperparameters=_hyperparameters(defaults, _fields(document)),
+            seed=_whole(fields.get("seed")),
+            suffix=fields.get("suffix"),
+            extra=canonical_json(fields.get("extra", {})).decode(),
+        ),
+        training=fields["training"],
+        validation=fields.get("validation"),
+        provider=fields.get("provider"),
+        on_change=OnChange(fields.get("on_change", OnChange.WAIT)),
+        retries=_whole(fields.get("retries", 0)),
+        labels=_labels(fields),
+        description=fields.get("description", ""),
+    )
+
+
+def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | float | str], ...]:
+    # A model says `auto` to undo a default of the project; after that it is the same as saying nothing.
+    merged: Fields = {**defaults.get("hyperparameters", {}), **own.get("hyperparameters", {})}
+    return tuple((name, _whole(value)) for name, value in sorted(merged.items()) if value != AUTO)
+
+
+def _whole(value: Any) -> Any:
+    """Give 3 for 3.0, which YAML keeps apart and the services do not."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _labels(fields: Fields) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(fields.get("labels", {}).items()))
+
+
+def _fields(document: Document) -> Fields:
+    return document.data
