@@ -1,0 +1,22 @@
+"""The service's room: verbs to HTTP, JSON to nouns. Hands names on, and loads HTTP only for those who use it."""
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.provider.profiles import PROFILES, Profile, needs_app
+
+if TYPE_CHECKING:
+    from reconciler.provider.memory import MemoryProvider
+    from reconciler.provider.openai.provider import OpenAIProvider
+    from reconciler.provider.opening import open_provider
+
+__all__ = ["PROFILES", "MemoryProvider", "OpenAIProvider", "Profile", "needs_app", "open_provider"]
+
+_HOMES = {"MemoryProvider": "memory", "OpenAIProvider": "openai.provider", "open_provider": "opening"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,1 @@
+"""The OpenAI dialect: one folder, and nothing outside it knows its paths or its JSON."""

@@ -1,0 +1,210 @@
+"""The dialect's paths, verbs and pages. Sends and reads; what an answer means for a run is decided elsewhere."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+
+from reconciler.domain.desired import Dataset
+from reconciler.domain.errors import MalformedError, ProviderError
+from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
+from reconciler.domain.ports import Write
+from reconciler.provider.multipart import Multipart
+from reconciler.provider.openai import wire
+from reconciler.provider.openai.auth import Endpoint
+from reconciler.provider.openai.create import PURPOSE
+from reconciler.provider.openai.failure import error_of, error_of_road
+from reconciler.provider.openai.outcome import ended
+from reconciler.provider.openai.paging import Doubts, walk
+
+T = TypeVar("T")
+
+_FILES_A_PAGE = 10_000
+_JOBS_A_PAGE = 100
+_CALLER = "finetune-reconciler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """The stacked transports to one service, one for each kind of errand.
+
+    Shape:  `reads` repeats and reads whole; `writes` and `uploads` send once, each on a connection of its own;
+            `answers` leaves the body to be read as it comes
+    """
+
+    reads: httpx.BaseTransport
+    writes: httpx.BaseTransport
+    uploads: httpx.BaseTransport
+    answers: httpx.BaseTransport
+
+    def close(self) -> None:
+        for road in (self.reads, self.writes, self.uploads, self.answers):
+            road.close()
+
+
+class Client:
+    """One service, spoken to in its own words. Safe to use from several threads.
+
+    Shape:  `organization` is what the service last said of whom it answers
+    """
+
+    def __init__(self, endpoint: Endpoint, roads: Roads, key_variable: str) -> None:
+        self.host = endpoint.host
+        self.organization: str | None = None
+        self._base = str(endpoint.url).rstrip("/")
+        self._roads = roads
+        self._key_variable = key_variable
+
+    def close(self) -> None:
+        self._roads.close()
+
+    def files(self, doubts: Doubts) -> Iterator[wire.SeenFile]:
+        """List the files for fine-tuning, every page."""
+        query = {"purpose": PURPOSE, "limit": str(_FILES_A_PAGE)}
+        yield from self._list("files", "files", query, _FILES_A_PAGE, wire.read_file, doubts)
+
+    def jobs(self, project: str, doubts: Doubts, filters: Mapping[str, str] | None = None) -> Iterator[wire.SeenJob]:
+        """List jobs, every page. Servers that do not know a filter ignore it, so look at each job again."""
+        query = {"limit": str(_JOBS_A_PAGE)} | {f"metadata[{key}]": value for key, value in (filters or {}).items()}
+        read: Callable[[msgspec.Raw], wire.SeenJob] = lambda item: wire.read_job(item, project)  # noqa: E731 (typed)
+        yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
+
+    def models(self, doubts: Doubts) -> Iterator[tuple[ModelId, str | None]]:
+        """List the models; this list has no pages."""
+        page = wire.read_page(self._get("models"))
+        for item_id, item in page.items:
+            yield from self._read_item("models", item_id, item, wire.read_model, doubts)
+
+    def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
+        """List a job's events in the service's order, page by page as they are drawn."""
+        path = f"fine_tuning/jobs/{_segment(job)}/events"
+        yield from self._list("events", path, {"limit": str(_JOBS_A_PAGE)}, _JOBS_A_PAGE, wire.read_event, doubts)
+
+    def checkpoints(self, job: JobId, doubts: Doubts) -> Iterator[Checkpoint]:
+        """List a job's checkpoints, every page."""
+        path = f"fine_tuning/jobs/{_segment(job)}/checkpoints"
+        query = {"limit": str(_JOBS_A_PAGE)}
+        yield from self._list("checkpoints", path, query, _JOBS_A_PAGE, wire.read_checkpoint, doubts)
+
+    def file(self, file: FileId) -> wire.SeenFile:
+        return wire.read_file(self._get(f"files/{_segment(file)}"))
+
+    def job(self, job: JobId, project: str) -> wire.SeenJob:
+        return wire.read_job(self._get(f"fine_tuning/jobs/{_segment(job)}"), project)
+
+    def model(self, model: ModelId) -> ModelId:
+        return wire.read_model(self._get(f"models/{_segment(model)}"))[0]
+
+    def upload(self, dataset: Dataset, blocks: Iterator[bytes], read: Callable[[bytes], T]) -> Write[T]:
+        """Send a dataset's lines as a file, once. What the blocks raise is raised."""
+        body = Multipart(
+            fields={"purpose": PURPOSE},
+            filename=dataset.stamp.filename,
+            size_bytes=dataset.measure.size_bytes,
+            blocks=blocks,
+            boundary=secrets.token_hex(16),
+        )
+        request = self._request("POST", "files", headers=body.headers, stream=body)
+        return self._write(self._roads.uploads, request, read)
+
+    def create_job(self, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
+        """Send the body of a job, once."""
+        return self._write(self._roads.writes, self._posting("fine_tuning/jobs", body), read)
+
+    def cancel_job(self, job: JobId, read: Callable[[bytes], T]) -> Write[T]:
+        """Ask once for a job to be cancelled."""
+        request = self._posting(f"fine_tuning/jobs/{_segment(job)}/cancel", {})
+        return self._write(self._roads.writes, request, read)
+
+    def delete(self, kind: str, thing: str) -> Write[None]:
+        """Delete one of the `files` or `models`; safe to repeat, and repeated when the road fails."""
+        request = self._request("DELETE", f"{kind}/{_segment(thing)}")
+        return self._write(self._roads.reads, request, wire.read_deleted)
+
+    def stream(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Begin an answer that is read as it comes; whoever takes it closes it.
+
+        Raises: ProviderError when nothing came; an answer of any status is given as it is
+        """
+        try:
+            return self._roads.answers.handle_request(self._posting(path, body))
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
+    def explained(self, response: httpx.Response) -> ProviderError:
+        """Give the error that an answer stands for; it must have been read."""
+        return error_of(response, self._key_variable)
+
+    def explained_road(self, error: httpx.RequestError) -> ProviderError:
+        """Give the error that a failure on the way stands for."""
+        return error_of_road(error, self.host)
+
+    def _list(
+        self,
+        what: str,
+        path: str,
+        query: Mapping[str, str],
+        limit: int,
+        read: Callable[[msgspec.Raw], T],
+        doubts: Doubts,
+    ) -> Iterator[T]:
+        def fetch(after: str | None) -> wire.Page:
+            return wire.read_page(self._get(path, {**query, **({"after": after} if after else {})}))
+
+        items = walk(what, limit, fetch, doubts)
+        return chain.from_iterable(self._read_item(what, item_id, item, read, doubts) for item_id, item in items)
+
+    def _read_item(
+        self, what: str, item_id: str, item: msgspec.Raw, read: Callable[[msgspec.Raw], T], doubts: Doubts
+    ) -> tuple[T, ...]:
+        try:
+            return (read(item),)
+        except MalformedError:
+            # One that cannot be read may be anybody's; that it is there is worth a doubt, and no more.
+            doubts.add(f"the list of {what} holds {item_id}, which could not be read")
+            return ()
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        request = self._request("GET", path, query=query)
+        try:
+            response = self._roads.reads.handle_request(request)
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+        if response.status_code >= 300:
+            raise self.explained(response)
+        self.organization = response.headers.get("openai-organization") or self.organization
+        return response.content
+
+    def _write(self, road: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
+        return ended(lambda: road.handle_request(request), read, self.explained, self.explained_road)
+
+    def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
+        content = msgspec.json.encode(body)
+        return self._request("POST", path, headers={"content-type": "application/json"}, content=content)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        stream: httpx.SyncByteStream | None = None,
+    ) -> httpx.Request:
+        url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
+        # With a stream of our own, the library leaves even the host to us.
+        common = {"host": self.host, "accept": "application/json", "user-agent": _CALLER}
+        return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
+
+
+def _segment(item_id: str) -> str:
+    """Write an id as one part of a path; ids of models have colons, which stay."""
+    if item_id.strip(".") == "":
+        raise MalformedError(f"{item_id!r} is no id that can be asked for")
+    return quote(item_id, safe=":")

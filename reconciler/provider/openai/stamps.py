@@ -1,0 +1,90 @@
+"""Our marks in a job's metadata: writes them, reads them back, and tells ours from everybody else's. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from reconciler.domain.desired import Model
+from reconciler.domain.identity import Address, Digest, Kind, Stamp, canonical_json
+from reconciler.domain.observed import JobId
+
+PROJECT = "reconciler-project"
+ADDRESS = "reconciler-address"
+DIGEST = "reconciler-digest"
+FACTS = "reconciler-facts"
+SUPERSEDES = "reconciler-supersedes"
+
+_ROOM = 512
+"""Characters that one value of metadata may have."""
+
+_FULL_HEX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a job's metadata says about it, when it is ours."""
+
+    stamp: Stamp
+    facts: tuple[tuple[str, str], ...] = ()
+    supersedes: tuple[JobId, ...] = ()
+
+    def names_file(self, side: str, filename: str) -> bool:
+        """Tell whether a file may be the one that the facts name for `training` or `validation`."""
+        told = dict(self.facts).get(side)
+        return told is None or told.partition(" ")[0] == filename.removesuffix(".jsonl")
+
+
+class Garbled:
+    """The marks name our project, and the rest of them cannot be read: nobody should build on such a job."""
+
+
+def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
+    """Give the marks of a job that is about to be created; what has no room is left out."""
+    marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
+    facts = canonical_json(dict(model.told)).decode()
+    if len(facts) <= _ROOM:
+        marks[FACTS] = facts
+    if ids := _as_many_as_fit(supersedes):
+        marks[SUPERSEDES] = ids
+    return marks
+
+
+def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
+    """Read the marks of a job; None when it is not one of this project's."""
+    if not isinstance(metadata, dict) or metadata.get(PROJECT) != project:
+        return None
+    address = Address.parse(_text(metadata.get(ADDRESS)))
+    digest = Digest.parse(_text(metadata.get(DIGEST)))
+    if address is None or address.kind is not Kind.MODEL or digest is None or len(digest.hex) < _FULL_HEX:
+        return Garbled()
+    supersedes = (JobId(each) for each in _text(metadata.get(SUPERSEDES)).split(",") if each)
+    return Marks(
+        stamp=Stamp(address, digest),
+        facts=_facts(_text(metadata.get(FACTS))),
+        supersedes=tuple(supersedes),
+    )
+
+
+def _as_many_as_fit(ids: Iterable[JobId]) -> str:
+    joined = ""
+    for each in ids:
+        longer = f"{joined},{each}" if joined else str(each)
+        if len(longer) > _ROOM:
+            break
+        joined = longer
+    return joined
+
+
+def _facts(text: str) -> tuple[tuple[str, str], ...]:
+    # Facts are for people: what cannot be read is left out, and nothing depends on it.
+    try:
+        found = msgspec.json.decode(text, type=dict[str, str])
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return ()
+    return tuple(sorted(found.items()))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

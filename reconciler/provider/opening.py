@@ -1,0 +1,104 @@
+"""Opens a profile: reads where it is and who asks, and stacks the transports that lead there."""
+
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import httpx
+
+from reconciler.domain.errors import UsageError
+from reconciler.provider.asgi import ASGITransport
+from reconciler.provider.asgi_loop import AsgiApp
+from reconciler.provider.openai.auth import Endpoint, Signed, read_endpoint
+from reconciler.provider.openai.client import Client, Roads
+from reconciler.provider.openai.failure import is_final
+from reconciler.provider.openai.provider import OpenAIProvider
+from reconciler.provider.profiles import PROFILES, Profile, needs_app
+from reconciler.provider.transport import Deadline, Fresh, Gate, NoRedirects, Pace, Redact, Retry, Whole
+from reconciler.provider.wrapper import Wrapper
+
+_NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+
+
+class Shared(Wrapper):
+    """A transport that others own: closing this one leaves it open."""
+
+    def close(self) -> None:
+        """Its owner closes it."""
+
+
+def open_provider(
+    profile: str,
+    *,
+    project: str,
+    environ: Mapping[str, str],
+    app: object | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    transport: httpx.BaseTransport | None = None,
+) -> OpenAIProvider:
+    """Give the service of a profile, ready to be asked; close it when done.
+
+    Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network
+    Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
+    """
+    found = PROFILES.get(profile)
+    if found is None:
+        raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
+    endpoint = read_endpoint(found, environ)
+    if transport is None and needs_app(profile, environ):
+        if app is None:
+            raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
+        transport = ASGITransport(cast(AsgiApp, app))
+    roads = _roads(found, endpoint, transport, clock, sleep)
+    return OpenAIProvider(Client(endpoint, roads, found.key_variable), found, project=project, sleep=sleep)
+
+
+def _roads(
+    profile: Profile,
+    endpoint: Endpoint,
+    given: httpx.BaseTransport | None,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Roads:
+    bounds, patience = profile.bounds, profile.patience
+    gate = Gate(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
+    kept, make = _bottoms(endpoint, given)
+
+    def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
+        signed = Signed(bottom, endpoint)
+        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
+
+    def guarded(inner: httpx.BaseTransport) -> httpx.BaseTransport:
+        return Pace(NoRedirects(inner), gate)
+
+    def once(read: float, total: float) -> httpx.BaseTransport:
+        return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes))
+
+    reads = guarded(Whole(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
+    repeated = Retry(reads, patience=patience, sleep=sleep, random=random.random, is_final=is_final)
+    hide = endpoint.credentials.hide
+    return Roads(
+        reads=Redact(repeated, hide),
+        writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
+        # A service may look through a whole file before it says anything.
+        uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
+        answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),
+    )
+
+
+def _bottoms(
+    endpoint: Endpoint, given: httpx.BaseTransport | None
+) -> tuple[httpx.BaseTransport, Callable[[], httpx.BaseTransport]]:
+    """Give the transport that keeps connections, and what makes one for a single request."""
+    if given is not None:
+        return given, lambda: Shared(given)
+    trust = _trust(endpoint)
+    return httpx.HTTPTransport(verify=trust), lambda: httpx.HTTPTransport(verify=trust, limits=_NOTHING_KEPT)
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
+    # Reading the world's certificates takes longer than a request to this machine, which needs none of them.
+    return httpx.create_ssl_context() if endpoint.url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,111 @@
+"""Which services there are and how they differ, as data. No address or credential is decided here, only named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from reconciler.domain.ports import Capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a caller repeats what is safe to repeat.
+
+    Shape:  `attempts` counts the first; waits double from `first_seconds` to `cap_seconds`, less up to a quarter
+    Units:  seconds. A service that asks for more than `longest_seconds` is not waited for
+    """
+
+    attempts: int = 5
+    first_seconds: float = 0.5
+    cap_seconds: float = 8.0
+    longest_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long one call may take, in seconds, and how much it may answer, in bytes."""
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    total_seconds: float = 300.0
+    upload_seconds: float = 3600.0
+    answer_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One service by name.
+
+    Shape:  `label` stands for the host in what is recorded, where the host means nothing to others; the variables
+            are names in the environment; `in_process` says that the service is part of this program
+    Units:  seconds. `spacing_seconds` between two requests; `warmup_seconds`: how long a model that was just made
+            may not answer yet
+    """
+
+    name: str
+    base_url: str
+    url_variable: str
+    key_variable: str
+    capabilities: Capabilities
+    organization_variable: str = ""
+    project_variable: str = ""
+    label: str = ""
+    in_process: bool = False
+    patience: Patience = Patience()
+    bounds: Bounds = Bounds()
+    spacing_seconds: float = 0.0
+    warmup_seconds: float = 0.0
+
+
+_LOCAL = Profile(
+    name="local",
+    base_url="http://localhost/v1",
+    url_variable="RECONCILER_LOCAL_URL",
+    key_variable="RECONCILER_LOCAL_KEY",
+    label="local",
+    in_process=True,
+    capabilities=Capabilities(
+        bases=frozenset({"tfidf-logreg"}),
+        poll_seconds=0.2,
+        effect_seconds=2.0,
+        ready_seconds=10.0,
+        cancel_seconds=15.0,
+    ),
+    patience=Patience(attempts=4, first_seconds=0.1, cap_seconds=1.0, longest_seconds=5.0),
+    bounds=Bounds(connect_seconds=2.0),
+)
+
+_OPENAI = Profile(
+    name="openai",
+    base_url="https://api.openai.com/v1",
+    url_variable="OPENAI_BASE_URL",
+    key_variable="OPENAI_API_KEY",
+    organization_variable="OPENAI_ORG_ID",
+    project_variable="OPENAI_PROJECT_ID",
+    capabilities=Capabilities(
+        # The snapshots that the supervised fine-tuning guide and the deprecations page left trainable, late 2026.
+        bases=frozenset(
+            {
+                "gpt-4.1-2025-04-14",
+                "gpt-4.1-mini-2025-04-14",
+                "gpt-4o-2024-08-06",
+                "gpt-4o-mini-2024-07-18",
+            }
+        ),
+        poll_seconds=10.0,
+        effect_seconds=60.0,
+        ready_seconds=1800.0,
+        cancel_seconds=120.0,
+    ),
+    spacing_seconds=0.05,
+    warmup_seconds=180.0,
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (_LOCAL, _OPENAI)})
+"""Every profile that a spec or a flag may name."""
+
+
+def needs_app(profile: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether opening this profile takes the application of the built-in service."""
+    found = PROFILES.get(profile)
+    return found is not None and found.in_process and not environ.get(found.url_variable, "").strip()

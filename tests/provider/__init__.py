@@ -1,0 +1,1 @@
+"""The provider room, over fake bottoms."""
