@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
-from reconciler.domain.errors import ProviderError
+from reconciler.domain.errors import InputError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
 from reconciler.executor.bench import Bench
@@ -114,6 +114,9 @@ def _perform(step: Step, bench: Bench, tell: Tell) -> Finished:
         return Finished(step=step, outcome=Outcome.STOPPED, message=str(stopped))
     except OutcomeUnknownError as unknown:
         return Finished(step=step, outcome=Outcome.UNKNOWN, message=str(unknown), hint=unknown.hint)
+    except (InputError, StalePlanError):
+        message = "the data changed after it was planned; nothing was stored"
+        return Finished(step=step, outcome=Outcome.FAILED, message=message, hint="plan again")
     except (StepFailedError, ProviderError) as error:
         return Finished(step=step, outcome=Outcome.FAILED, message=str(error), hint=error.hint)
 

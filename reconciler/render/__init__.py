@@ -6,6 +6,7 @@ from reconciler.render.machine import event_json, plan_json, problems_json
 from reconciler.render.safe import Sink, clean
 from reconciler.render.style import colour_wanted
 from reconciler.render.terminal import LiveView, SummaryRow, plan_text, problems_text, summary_table, table
+from reconciler.render.units import counted
 
 __all__ = [
     "LiveView",
@@ -14,6 +15,7 @@ __all__ = [
     "SummaryRow",
     "clean",
     "colour_wanted",
+    "counted",
     "event_json",
     "jobs_json",
     "jobs_table",

@@ -39,7 +39,10 @@ def kept_sections(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
 
 def place_of(plan: Plan) -> str:
     """Say which project on which service a plan is about."""
-    return f"project {clean(plan.project)} on {clean(plan.provider)} ({clean(plan.service)})"
+    # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
+    known = plan.service.partition("/")[0] == plan.provider
+    place = "" if known else f" ({clean(plan.service)})"
+    return f"project {clean(plan.project)} on {clean(plan.provider)}{place}"
 
 
 def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:

@@ -1,0 +1,72 @@
+"""What the number at the end says."""
+
+from collections.abc import Iterable
+
+from reconciler.domain.errors import InputError, PolicyError, ProviderError, ReconcilerError, StalePlanError, UsageError
+from reconciler.domain.event import Outcome
+from reconciler.domain.observed import SUCCEEDED, JobStatus
+from reconciler.domain.plan import Plan, Why
+
+OK = 0
+SERVICE = 1
+CHANGES = 2
+INVALID = 3
+STALE = 4
+REFUSED = 5
+JOB_FAILED = 6
+STILL_RUNNING = 7
+PARTLY = 8
+UNKNOWN = 9
+USAGE = 64
+INTERRUPTED = 130
+
+_OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
+    (InputError, INVALID),
+    (StalePlanError, STALE),
+    (PolicyError, REFUSED),
+    (UsageError, USAGE),
+    (ProviderError, SERVICE),
+)
+
+
+def of_error(error: ReconcilerError) -> int:
+    """Give the exit code of an error that ended a command."""
+    return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
+
+
+def of_plan(plan: Plan, *, detailed: bool) -> int:
+    """Give the exit code of a plan that was only shown."""
+    if plan.refused:
+        return REFUSED
+    return CHANGES if detailed and not plan.is_empty else OK
+
+
+def of_jobs(statuses: Iterable[JobStatus]) -> int:
+    """Give the exit code of a wait that ended with jobs in these states."""
+    seen = tuple(statuses)
+    if any(status.is_terminal and status != SUCCEEDED for status in seen):
+        return JOB_FAILED
+    return STILL_RUNNING if any(status.is_active for status in seen) else OK
+
+
+def of_run(
+    plan: Plan, outcomes: Iterable[Outcome], statuses: Iterable[JobStatus], *, interrupted: bool, waited: bool
+) -> int:
+    """Give the exit code of an apply: the gravest thing that happened.
+
+    A model that is held back is as little converged as one whose job failed just now.
+    """
+    ended = tuple(outcomes)
+    if interrupted:
+        return INTERRUPTED
+    if Outcome.UNKNOWN in ended:
+        return UNKNOWN
+    if Outcome.FAILED in ended:
+        return PARTLY if {Outcome.DONE, Outcome.ADOPTED} & set(ended) else SERVICE
+    held = {keep.why for keep in plan.kept}
+    jobs = of_jobs(statuses)
+    if jobs == JOB_FAILED or held & {Why.FAILED, Why.CANCELLED, Why.MISSING}:
+        return JOB_FAILED
+    if waited and (jobs == STILL_RUNNING or Why.BUSY in held):
+        return STILL_RUNNING
+    return OK

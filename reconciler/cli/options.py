@@ -1,0 +1,116 @@
+"""The flags that several commands share, said once."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.domain.errors import UsageError
+from reconciler.domain.plan import Options
+from reconciler.engine import Setting, settle
+
+DEFAULT_ROOT = Path("specs")
+
+SpecsOption = Annotated[Path, typer.Option("--specs", help="The spec root.", metavar="DIR")]
+ProviderOption = Annotated[
+    str | None, typer.Option("--provider", help="Use this profile instead of the specs' choice.", metavar="PROFILE")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+TargetOption = Annotated[
+    list[str] | None, typer.Option("--target", help="Only this model; repeatable.", metavar="NAME")
+]
+RetryOption = Annotated[
+    list[str] | None,
+    typer.Option("--retry", help="Train this failed or cancelled model again; repeatable.", metavar="NAME"),
+]
+ReplaceOption = Annotated[
+    list[str] | None,
+    typer.Option("--replace", help="Train this model again, which was deleted on the service.", metavar="NAME"),
+]
+PruneOption = Annotated[
+    bool, typer.Option("--prune", help="Cancel and delete what is ours and no spec names, if nothing uses it.")
+]
+AllowOption = Annotated[
+    list[str] | None, typer.Option("--allow", help="Go on past this guard; repeatable.", metavar="GUARD")
+]
+FirstApplyOption = Annotated[
+    bool, typer.Option("--first-apply", help="The service is meant to be empty (as --allow empty-remote).")
+]
+TimeoutOption = Annotated[
+    str | None, typer.Option("--timeout", help="Stop waiting after this long: 90, 90s, 30m, 2h.", metavar="TIME")
+]
+
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def asked(
+    target: list[str] | None,
+    retry: list[str] | None,
+    replace: list[str] | None,
+    prune: bool,
+    allow: list[str] | None,
+    first_apply: bool,
+) -> Options:
+    """Gather what the operator asked of a plan.
+
+    Raises: UsageError for a guard that does not exist
+    """
+    from reconciler.planner.policy import GUARDS
+
+    allowed = {*(allow or ()), *(("empty-remote",) if first_apply else ())}
+    unknown = sorted(allowed - set(GUARDS))
+    if unknown:
+        raise UsageError(f"--allow {unknown[0]}: no such guard; there are {', '.join(GUARDS)}")
+    names = [frozenset(name.removeprefix("model/") for name in each or ()) for each in (target, retry, replace)]
+    return Options(target=names[0], retry=names[1], replace=names[2], prune=prune, allow=frozenset(allowed))
+
+
+def setting_of(root: Path, provider: str | None = None) -> Setting:
+    """Find where a command works, given a directory of specs.
+
+    Raises: UsageError when the directory holds several roots, each with a project of its own
+    """
+    from reconciler.spec import find_roots
+
+    roots = find_roots(root)
+    if len(roots) > 1:
+        listed = ", ".join(str(each) for each in roots)
+        raise UsageError(f"{root} holds several projects; name one of them: {listed}")
+    return settle(roots[0], os.environ, provider)
+
+
+def setting_for(name: str | None, root: Path, provider: str | None = None) -> Setting:
+    """Find where a command about one model works: of several roots, the one whose specs name it.
+
+    Raises: UsageError when none or several do
+    """
+    from reconciler.spec import find_roots, read_specs
+
+    settings = [settle(each, os.environ, provider) for each in find_roots(root)]
+    if len(settings) == 1 or name is None:
+        return setting_of(root, provider)
+    naming = [
+        setting
+        for setting in settings
+        if any(model.name == name for model in read_specs(setting.root, setting.workspace).models)
+    ]
+    if len(naming) != 1:
+        found = " and ".join(str(setting.root) for setting in naming) or "none"
+        raise UsageError(f"of the projects under {root}, {found} name {name}; say which with --specs DIR")
+    return naming[0]
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a length of time.
+
+    Raises: UsageError when it is not one
+    """
+    if text is None:
+        return None
+    found = _TIME.fullmatch(text.strip())
+    if not found:
+        raise UsageError(f"--timeout {text}: not a length of time; write 90, 90s, 30m or 2h")
+    return float(found[1]) * _SECONDS[found[2]]

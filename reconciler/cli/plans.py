@@ -1,0 +1,232 @@
+"""plan and apply."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli import exits
+from reconciler.cli.options import (
+    DEFAULT_ROOT,
+    AllowOption,
+    FirstApplyOption,
+    JsonOption,
+    ProviderOption,
+    PruneOption,
+    ReplaceOption,
+    RetryOption,
+    TargetOption,
+    TimeoutOption,
+    asked,
+    seconds,
+    setting_of,
+)
+from reconciler.cli.talk import Talk
+from reconciler.domain.errors import UsageError
+from reconciler.domain.plan import Options
+from reconciler.engine import Checked, Prepared, Setting, check, check_fresh, prepare, service
+
+if TYPE_CHECKING:
+    from reconciler.planner.planfile import SavedPlan
+
+PLAN_EXAMPLES = """
+Examples:
+
+  reconciler plan                             the specs in specs/
+
+  reconciler plan specs/quickstart            another root
+
+  reconciler plan --detailed-exitcode         exit 2 when there is something to do
+
+  reconciler plan --out tonight.plan          save it for: reconciler apply tonight.plan
+"""
+
+APPLY_EXAMPLES = """
+Examples:
+
+  reconciler apply                            show the plan, ask, do it, wait for the jobs
+
+  reconciler apply --auto-approve --no-wait   do it without asking, and do not wait
+
+  reconciler apply tonight.plan               do what was saved, if nothing has changed since
+
+Ctrl-C stops new work and leaves jobs running; run apply again to go on.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(epilog=PLAN_EXAMPLES)(plan)
+    app.command(epilog=APPLY_EXAMPLES)(apply)
+
+
+def plan(
+    context: typer.Context,
+    root: Annotated[Path, typer.Argument(help="The spec root.")] = DEFAULT_ROOT,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the plan for apply.", metavar="FILE")] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes, 0 when there are none.")
+    ] = False,
+    as_json: JsonOption = False,
+    provider: ProviderOption = None,
+    target: TargetOption = None,
+    retry: RetryOption = None,
+    replace: ReplaceOption = None,
+    prune: PruneOption = False,
+    allow: AllowOption = None,
+    first_apply: FirstApplyOption = False,
+) -> int:
+    """Show what apply would do, and why. Changes nothing."""
+    talk: Talk = context.obj
+    options = asked(target, retry, replace, prune, allow, first_apply)
+    setting = setting_of(root, provider)
+    checked = checked_aloud(setting, talk)
+    with service(setting, checked.specs) as opened:
+        prepared = prepare(setting, checked, options, opened)
+    if out:
+        save(prepared, out)
+    show(prepared, talk, as_json=as_json)
+    if out and not as_json:
+        talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
+    return exits.of_plan(prepared.plan, detailed=detailed_exitcode)
+
+
+def apply(
+    context: typer.Context,
+    what: Annotated[
+        Path, typer.Argument(help="The spec root, or a plan saved with plan --out.", metavar="[ROOT|FILE]")
+    ] = DEFAULT_ROOT,
+    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Leave when the jobs are created.")] = False,
+    timeout: TimeoutOption = None,
+    parallelism: Annotated[
+        int, typer.Option("--parallelism", help="How many steps may run side by side.", min=1, max=64)
+    ] = 10,
+    as_json: JsonOption = False,
+    provider: ProviderOption = None,
+    target: TargetOption = None,
+    retry: RetryOption = None,
+    replace: ReplaceOption = None,
+    prune: PruneOption = False,
+    allow: AllowOption = None,
+    first_apply: FirstApplyOption = False,
+) -> int:
+    """Do what plan shows: upload, train, cancel; then wait, and record which models answer."""
+    from reconciler.cli.run import carry_out
+
+    talk: Talk = context.obj
+    wait_seconds = seconds(timeout)
+    options = asked(target, retry, replace, prune, allow, first_apply)
+    saved = _saved(what, provider, options)
+    if not (saved or auto_approve or talk.can_ask):
+        raise UsageError(
+            "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
+        )
+    options = saved.options if saved else options
+    setting = setting_of(_root_of(what, saved.root) if saved else what, saved.provider if saved else provider)
+    checked = checked_aloud(setting, talk)
+    with service(setting, checked.specs) as opened:
+        prepared = prepare(setting, checked, options, opened)
+        if saved:
+            check_fresh(saved, prepared)
+        show(prepared, talk, as_json=as_json)
+        if prepared.plan.refused:
+            talk.err.line("Refused: nothing was done.")
+            return exits.REFUSED
+        if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
+            talk.err.line("Not approved: nothing was done.")
+            return exits.REFUSED
+        return carry_out(
+            prepared,
+            opened,
+            talk,
+            wait=not no_wait,
+            timeout_seconds=wait_seconds,
+            parallelism=parallelism,
+            as_json=as_json,
+        )
+
+
+_TOLD_BYTES = 8_000_000
+
+
+def checked_aloud(setting: Setting, talk: Talk) -> Checked:
+    """Read specs and data, telling of long readings and of what the checks warn of."""
+    from reconciler.render import problems_text
+
+    told: dict[str, int] = {}
+
+    def tell(name: str, size_bytes: int) -> None:
+        if talk.is_terminal and size_bytes - told.get(name, 0) >= _TOLD_BYTES:
+            told[name] = size_bytes
+            talk.err.write(f"\rReading {name}: {size_bytes // 1_000_000} MB ")
+
+    checked = check(setting, tell)
+    if told:
+        talk.err.write("\r\x1b[K")
+    if checked.warnings:
+        talk.err.write(problems_text(checked.warnings, tail="nothing is in the way", colour=talk.colour_err))
+    return checked
+
+
+def show(prepared: Prepared, talk: Talk, *, as_json: bool) -> None:
+    """Put a plan on stdout."""
+    from reconciler.render import plan_json, plan_text
+
+    if as_json:
+        talk.out.write(plan_json(prepared.plan))
+    else:
+        previous = {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
+        talk.out.write(plan_text(prepared.plan, colour=talk.colour, previous=previous))
+
+
+def save(prepared: Prepared, path: Path) -> None:
+    """Save a plan where only its owner reads it."""
+    from reconciler.planner.planfile import SavedPlan, write_saved
+    from reconciler.render import plan_json
+
+    setting = prepared.setting
+    text = write_saved(
+        SavedPlan(
+            root=setting.root.resolve().relative_to(setting.workspace.resolve()).as_posix(),
+            provider=prepared.plan.provider,
+            options=prepared.options,
+            basis=prepared.plan.basis,
+            steps=tuple(str(step.id) for step in prepared.plan.steps),
+            document=plan_json(prepared.plan),
+        )
+    )
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {path}: {error.strerror}") from error
+
+
+def _saved(what: Path, provider: str | None, options: Options) -> "SavedPlan | None":
+    from reconciler.planner.planfile import read_saved
+
+    if not what.is_file():
+        return None
+    if provider or options != Options():
+        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
+    try:
+        return read_saved(what.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{what} cannot be read as a saved plan: {error}") from error
+
+
+def _root_of(plan_file: Path, root: str) -> Path:
+    from reconciler.spec import find_workspace
+
+    return find_workspace(plan_file.resolve().parent) / root
+
+
+def approved(talk: Talk) -> bool:
+    """Ask; only the word yes is one."""
+    talk.err.line("Do you want to carry out these steps? Only yes is taken for one.")
+    talk.err.write("  Enter a value: ")
+    try:
+        return input() == "yes"
+    except EOFError:
+        return False

@@ -1,0 +1,158 @@
+"""Carrying a plan out in front of somebody: events shown, signals heeded, models recorded, the end summed up."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from reconciler.cli import exits
+from reconciler.cli.talk import Talk
+from reconciler.domain.desired import Model
+from reconciler.domain.errors import ProviderError
+from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
+from reconciler.domain.plan import Cancel, Why
+from reconciler.domain.ports import Provider
+from reconciler.engine import Prepared, Stop, bench, record
+from reconciler.executor import execute, watch
+
+if TYPE_CHECKING:
+    from reconciler.render import SummaryRow
+
+
+@dataclass
+class Tally:
+    """What a run has come to, gathered from its events."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    jobs: dict[JobId, RemoteJob] = field(default_factory=dict)
+    cancelled: list[JobId] = field(default_factory=list)
+    interrupted: bool = False
+
+    def count(self, event: Event) -> None:
+        """Take an event into account."""
+        match event:
+            case Finished(step=step, outcome=outcome, job=job):
+                self.outcomes.append(outcome)
+                if job and isinstance(step.action, Cancel):
+                    self.cancelled += [job.id] if job.status == CANCELLED else []
+                elif job:
+                    self.jobs[job.id] = job
+            case JobMoved(job=job):
+                self.jobs[job.id] = job
+            case Interrupted():
+                self.interrupted = True
+            case _:
+                pass
+
+
+@contextmanager
+def heeding(stop: Stop) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second one interrupts at once."""
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def carry_out(
+    prepared: Prepared,
+    provider: Provider,
+    talk: Talk,
+    *,
+    wait: bool,
+    timeout_seconds: float | None,
+    parallelism: int,
+    as_json: bool,
+) -> int:
+    """Do the steps, wait for the jobs if that is wanted, and give the exit code."""
+    from reconciler.render import LiveView, event_json
+
+    tally, stop = Tally(), Stop()
+    view = LiveView(talk.err, talk.is_terminal and not as_json, talk.colour_err, time.monotonic)
+
+    def show(event: Event) -> None:
+        tally.count(event)
+        if as_json:
+            talk.out.write(event_json(event))
+        else:
+            view.show(event)
+
+    with heeding(stop), bench(prepared, provider, parallelism=parallelism, stop=stop) as laid:
+        try:
+            for event in execute(prepared.plan, laid):
+                show(event)
+            if wait and not tally.interrupted:
+                awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
+                for event in watch(sorted(awaited), laid, timeout_seconds=timeout_seconds):
+                    show(event)
+        except ProviderError as error:
+            talk.error(error)
+            tally.outcomes.append(Outcome.FAILED)
+        finally:
+            view.close()
+            record(prepared, answering(prepared, tally), tuple(tally.cancelled))
+    if not as_json:
+        sum_up(prepared, tally, talk)
+    return exits.of_run(
+        prepared.plan,
+        tally.outcomes,
+        [job.status for job in tally.jobs.values()],
+        interrupted=tally.interrupted,
+        waited=wait,
+    )
+
+
+def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
+    """Give the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
+    ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
+    wanted = {model.stamp for model in prepared.desired.models}
+    jobs = [job for job in prepared.observed.jobs if job.id in ready]
+    jobs += [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.stamp in wanted]
+    return {job.address: job for job in jobs}
+
+
+def sum_up(prepared: Prepared, tally: Tally, talk: Talk) -> None:
+    """Put the table of models on stdout, and what to do next on stderr."""
+    from reconciler.render import summary_table
+
+    rows = [_row(model, prepared, tally) for model in prepared.desired.models]
+    if rows:
+        talk.out.write(summary_table(rows, colour=talk.colour))
+    running = sorted(str(job.address) for job in tally.jobs.values() if job.status.is_active)
+    if running:
+        talk.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
+        talk.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
+    if tally.interrupted:
+        talk.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
+
+
+def _row(model: Model, prepared: Prepared, tally: Tally) -> "SummaryRow":
+    from reconciler.render import SummaryRow
+
+    jobs = {job.id: job for job in prepared.observed.jobs} | tally.jobs
+    keep = next((keep for keep in prepared.plan.kept if keep.address == model.address), None)
+    ours = [job for job in jobs.values() if job.stamp.agrees(model.stamp)]
+    newest = max(ours, key=lambda job: (job.created_at, job.id), default=None)
+    job = jobs[keep.job] if keep and keep.job else newest
+    words = {Why.MISSING: "missing", Why.BUSY: "waiting"}
+    status = words.get(keep.why) if keep else None
+    return SummaryRow(
+        name=model.name,
+        base=model.recipe.base,
+        status=status or (str(job.status) if job else "not trained"),
+        job=job.id if job else None,
+        model=job.model if job and status is None else None,
+    )

@@ -1,0 +1,53 @@
+"""Where a command's words go: answers to stdout, talk to stderr, both through the one sink."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.domain.errors import ProviderError, ReconcilerError
+from reconciler.render import Sink, clean, colour_wanted
+
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """One command's two voices."""
+
+    out: Sink
+    err: Sink
+    colour: bool
+    colour_err: bool
+    can_ask: bool
+    is_terminal: bool
+
+    def error(self, error: ReconcilerError) -> None:
+        """Say what went wrong and what to do next."""
+        self.err.line(f"Error: {clean(str(error))}")
+        if isinstance(error, ProviderError):
+            details = {"status": error.status, "code": error.code, "param": error.param, "request": error.request_id}
+            said = ", ".join(f"{name} {clean(str(value))}" for name, value in details.items() if value is not None)
+            if said:
+                self.err.line(f"  ({said})")
+        hint = getattr(error, "hint", "")
+        if hint:
+            self.err.line(f"  hint: {clean(hint)}")
+
+
+def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
+    """Open both voices; every credential of the environment is kept out of both."""
+    secrets = tuple(
+        value
+        for name, value in environ.items()
+        if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_WORDS)
+    )
+    flag = False if no_colour else None
+    return Talk(
+        out=Sink(sys.stdout, secrets),
+        err=Sink(sys.stderr, secrets),
+        colour=colour_wanted(environ, sys.stdout.isatty(), flag),
+        colour_err=colour_wanted(environ, sys.stderr.isatty(), flag),
+        can_ask=sys.stdin.isatty() and sys.stderr.isatty(),
+        is_terminal=sys.stderr.isatty() and not environ.get("CI"),
+    )

@@ -1,0 +1,371 @@
+"""The six lines, and the only place where rooms meet. Composes; holds no rule of its own.
+
+specs    = read_specs(root, workspace)                  YAML      -> Specs
+measures = measure_all(specs)                           rows      -> digests and counts
+desired  = Desired.join(specs, measures)                both      -> what should be
+observed = provider.observe()                           service   -> what is
+plan     = make_plan(desired, observed)                 the two   -> what to do      (pure)
+events   = execute(plan, bench)                         the plan  -> what happened
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import __version__
+from reconciler.domain.desired import Dataset, Desired, Measured
+from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, StalePlanError, UsageError
+from reconciler.domain.identity import Address, Kind
+from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
+from reconciler.domain.plan import Options, Plan
+from reconciler.domain.ports import Provider
+from reconciler.domain.spec import Format, Specs
+
+if TYPE_CHECKING:
+    from reconciler.executor import Bench
+    from reconciler.planner.planfile import SavedPlan
+
+LOCK_FILE = "models.lock.yaml"
+HOME = ".reconciler"
+DEFAULT_PROVIDER = "local"
+MAX_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices."""
+
+    root: Path
+    workspace: Path
+    home: Path
+    environ: Mapping[str, str]
+    provider: str | None = None
+
+    @property
+    def lock_path(self) -> Path:
+        return self.root / LOCK_FILE
+
+    @property
+    def store(self) -> Path:
+        """Where the built-in service keeps its files."""
+        return self.home / "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Specs and their data, found sound."""
+
+    specs: Specs
+    measures: Mapping[str, Measured]
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(sorted(warning for measured in self.measures.values() for warning in measured.warnings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plan with everything it was made of."""
+
+    setting: Setting
+    checked: Checked
+    desired: Desired
+    observed: Observed
+    lock: Lock
+    options: Options
+    plan: Plan
+
+
+Told = Callable[[str, int], None]
+"""Is told how far the reading of a dataset has got: its name, and bytes."""
+
+
+def _untold(_name: str, _size: int) -> None:
+    return None
+
+
+def settle(root: Path, environ: Mapping[str, str], provider: str | None = None) -> Setting:
+    """Find the repository and our own directory for a spec root."""
+    from reconciler.spec import find_workspace
+
+    workspace = find_workspace(root)
+    home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
+    return Setting(root=root, workspace=workspace, home=home, environ=environ, provider=provider)
+
+
+def check(setting: Setting, told: Told = _untold) -> Checked:
+    """Read specs and data, offline.
+
+    Raises: InputError with every problem of every file
+    """
+    from reconciler.spec import read_specs
+
+    specs = read_specs(setting.root, setting.workspace)
+    return Checked(specs=specs, measures=_measure_all(specs, setting.workspace, told))
+
+
+def _measure_all(specs: Specs, workspace: Path, told: Told) -> Mapping[str, Measured]:
+    from reconciler.dataset import measure
+
+    # What is only validated with may be as small as it likes.
+    trained = {model.training for model in specs.models}
+    only_validated = {model.validation for model in specs.models} - trained
+    measures: dict[str, Measured] = {}
+    problems: list[Problem] = []
+    unshown = 0
+    for spec in specs.datasets:
+        try:
+            least = 1 if spec.name in only_validated else None
+            measures[spec.name] = measure(spec, workspace, minimum=least, progress=partial(told, spec.name))
+        except InputError as error:
+            problems += error.problems
+            unshown += error.unshown
+    if problems:
+        raise InputError(tuple(sorted(problems)), unshown)
+    return measures
+
+
+@contextmanager
+def service(setting: Setting, specs: Specs) -> Iterator[Provider]:
+    """Open the service that the specs, or the operator, name; close it again."""
+    from reconciler.provider import needs_app, open_provider
+
+    name = provider_name(setting, specs)
+    app = _local_app(setting) if needs_app(name, setting.environ) else None
+    with open_provider(name, project=specs.project.name, environ=setting.environ, app=app) as provider:
+        yield provider
+
+
+def provider_name(setting: Setting, specs: Specs) -> str:
+    """Give the profile to use: the operator's choice, else the specs', else the built-in service."""
+    by_models = next((model.provider for model in specs.models if model.provider), None)
+    return setting.provider or by_models or specs.project.provider or DEFAULT_PROVIDER
+
+
+def _local_app(setting: Setting) -> object:
+    from reconciler.server import open_service
+
+    make_home(setting.home)
+    return open_service(setting.store)
+
+
+def make_home(home: Path) -> None:
+    """Make our own directory, private and invisible to git."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def prepare(setting: Setting, checked: Checked, options: Options, provider: Provider) -> Prepared:
+    """Look at the service once, and plan."""
+    from reconciler.planner import make_plan
+    from reconciler.spec import read_lock
+
+    desired = Desired.join(checked.specs, checked.measures)
+    _check_targets(options, desired)
+    lock = read_lock(setting.lock_path)
+    observed = _confirm(provider.observe(), desired, provider)
+    plan = make_plan(
+        desired,
+        observed,
+        lock=lock,
+        options=options,
+        provider=provider.name,
+        capabilities=provider.capabilities,
+        version=__version__,
+    )
+    return Prepared(
+        setting=setting,
+        checked=checked,
+        desired=desired,
+        observed=observed,
+        lock=lock,
+        options=options,
+        plan=plan,
+    )
+
+
+def _check_targets(options: Options, desired: Desired) -> None:
+    known = {model.name for model in desired.models}
+    for flag, names in (("--target", options.target), ("--retry", options.retry), ("--replace", options.replace)):
+        unknown = sorted(names - known)
+        if unknown:
+            raise UsageError(f"{flag} {unknown[0]}: the specs name no such model; they name {', '.join(sorted(known))}")
+
+
+def _confirm(observed: Observed, desired: Desired, provider: Provider) -> Observed:
+    # A model list may lag behind the job that made the model, so what seems gone is asked for by name.
+    wanted = {model.stamp for model in desired.models}
+    unseen = [job.model for job in observed.jobs if job.status == SUCCEEDED and job.stamp in wanted and job.model]
+    found = {model for model in unseen if model not in observed.models and _has(provider, model)}
+    return replace(observed, models=observed.models | found)
+
+
+def _has(provider: Provider, model: ModelId) -> bool:
+    try:
+        provider.model(model)
+    except NotFoundError:
+        return False
+    return True
+
+
+def refuse(plan: Plan) -> None:
+    """Stop where a policy or guard refused.
+
+    Raises: PolicyError
+    """
+    if plan.refused:
+        raise PolicyError("; ".join(f"{refusal.policy}: {refusal.what}" for refusal in plan.refused))
+
+
+def check_fresh(saved: "SavedPlan", prepared: Prepared) -> None:
+    """Make sure that a saved plan still describes the world.
+
+    Raises: StalePlanError, naming the inputs that moved
+    """
+    moved = saved.basis.moved(prepared.plan.basis)
+    if not moved and saved.steps != tuple(str(step.id) for step in prepared.plan.steps):
+        moved = ("plan",)
+    if moved:
+        raise StalePlanError(f"the saved plan is stale: {', '.join(moved)} changed since it was made", moved)
+
+
+@contextmanager
+def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: "Stop") -> Iterator["Bench"]:
+    """Lay out what the executor works with."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from reconciler.executor import Bench
+
+    with ThreadPoolExecutor(max_workers=min(parallelism, MAX_THREADS), thread_name_prefix="step") as pool:
+        laid = Bench(
+            provider=provider,
+            open_dataset=lambda dataset: _open(dataset, prepared.setting.workspace),
+            clock=time.monotonic,
+            sleep=stop.wait,
+            stopping=stop.is_set,
+            pool=pool.submit,
+        )
+        laid.remember(prepared.observed, prepared.desired.datasets)
+        yield laid
+
+
+def _open(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
+    from reconciler.dataset import open_lines
+
+    return open_lines(dataset, workspace)
+
+
+class Stop:
+    """Somebody's wish to stop, and a sleep that ends when it comes."""
+
+    def __init__(self) -> None:
+        import threading
+
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> None:
+        self._event.wait(seconds)
+
+
+def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tuple[JobId, ...]) -> Lock:
+    """Write down which models answer now, if that is something else than before; gives what the file holds.
+
+    Shape:  `jobs` are the succeeded jobs of the wanted stamps, by address; `cancelled` what this run cancelled
+    """
+    from reconciler.spec import write_lock
+
+    named = {model.address for model in prepared.desired.models}
+    kept = {entry.address: entry for entry in prepared.lock.entries if entry.address in named}
+    fresh = {
+        address: _entry(job, prepared.plan.provider, prepared.observed.service)
+        for address, job in jobs.items()
+        if job.model
+    }
+    known = {job.id for job in prepared.observed.jobs}
+    lock = Lock(
+        entries=tuple(sorted((kept | fresh).values(), key=lambda entry: entry.address)),
+        cancelled=tuple(sorted({*(job for job in prepared.lock.cancelled if job in known), *cancelled})),
+    )
+    if lock != prepared.lock:
+        write_lock(prepared.setting.lock_path, lock)
+    return lock
+
+
+def _entry(job: RemoteJob, provider: str, service_name: str) -> Locked:
+    assert job.model is not None
+    return Locked(
+        stamp=job.stamp,
+        provider=provider,
+        service=service_name,
+        job=job.id,
+        model=job.model,
+        finished_at=job.finished_at,
+    )
+
+
+def answering(setting: Setting, specs: Specs, name: str, provider: Provider) -> Locked:
+    """Give what answers for a name: what is locked; else what the specs want, if it is there; else the newest.
+
+    Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
+    Cost:   without a lock file the model's data is read, to know what is wanted
+    """
+    entry = locked(setting, specs, name)
+    if entry:
+        return entry
+    observed, address = provider.observe(), _address(specs, name)
+    jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
+    if not jobs:
+        raise NotFoundError(f"no finished model for {address}", hint="train it with: reconciler apply")
+    wanted = next(model.stamp for model in _desired(setting, specs).models if model.name == name)
+    chosen = max(jobs, key=lambda job: (job.stamp.agrees(wanted), job.created_at, job.id))
+    return _entry(chosen, provider.name, observed.service)
+
+
+def _desired(setting: Setting, specs: Specs) -> Desired:
+    return Desired.join(specs, _measure_all(specs, setting.workspace, _untold))
+
+
+def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
+    """Give what the lock file says answers for a name.
+
+    Raises: UsageError when no spec has the name
+    """
+    from reconciler.spec import read_lock
+
+    return read_lock(setting.lock_path).find(_address(specs, name))
+
+
+def _address(specs: Specs, name: str) -> Address:
+    known = sorted(model.name for model in specs.models)
+    if name not in known:
+        raise UsageError(f"the specs name no model {name}; they name {', '.join(known) or 'none'}")
+    return Address(Kind.MODEL, name)
+
+
+def jobs_named(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:
+    """Give the newest job of each model named, in the order of the names; of all models when none is named.
+
+    Raises: UsageError when no spec has a name
+    """
+    addresses = [_address(specs, name) for name in names or sorted(model.name for model in specs.models)]
+    newest = {job.address: job for job in sorted(observed.jobs, key=lambda job: (job.created_at, job.id))}
+    return tuple(newest[address] for address in addresses if address in newest)
+
+
+def takes_prompts(specs: Specs, name: str) -> bool:
+    """Tell whether a model was trained on prompts and completions rather than on conversations."""
+    training = {model.name: model.training for model in specs.models}[name]
+    return any(spec.name == training and spec.format is Format.COMPLETION for spec in specs.datasets)
