@@ -1,0 +1,1 @@
+"""What a user does, told through the command line."""
