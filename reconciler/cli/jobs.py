@@ -49,7 +49,7 @@ def status(
     provider: ProviderOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show every model of the specs: what is there, what runs, what is missing."""
+    """Show where every model of the specs stands."""
     from reconciler.cli.plans import show
     from reconciler.cli.run import Tally, sum_up
 
@@ -68,7 +68,7 @@ def jobs(
     provider: ProviderOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """List the jobs of this project on the service, newest first."""
+    """List the jobs of this project, newest first."""
     from reconciler.render import jobs_json, jobs_table
     from reconciler.spec import read_specs
 
@@ -88,7 +88,10 @@ def follow(
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what a model's newest job says, from its beginning until it ends."""
+    """Show what a model's newest job says.
+
+    From its beginning until it ends; exits 6 when it failed.
+    """
     return _watch((name,), specs, provider, timeout, context.obj, as_json=as_json, quiet=False)
 
 
@@ -100,7 +103,10 @@ def wait(
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Wait until the newest jobs of these models have ended, and record what answers."""
+    """Wait until jobs have ended.
+
+    The newest job of each model is waited for, and what answers is recorded.
+    """
     return _watch(tuple(names or ()), specs, provider, timeout, context.obj, as_json=as_json, quiet=True)
 
 
@@ -151,7 +157,10 @@ def cancel(
     provider: ProviderOption = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
 ) -> int:
-    """Cancel the running jobs of a model. The plan then holds it until --retry."""
+    """Cancel the running jobs of a model.
+
+    A plan then holds the model until it is asked for with --retry.
+    """
     from reconciler.cli.plans import approved
     from reconciler.domain.event import Finished, Outcome
     from reconciler.executor import execute

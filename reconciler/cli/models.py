@@ -38,7 +38,7 @@ def output(
     provider: ProviderOption = None,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write it.")] = OutputFormat.PLAIN,
 ) -> int:
-    """Print the id of the model that answers for a name."""
+    """Print the id of the model that answers."""
     import secrets
 
     from reconciler.render import outputs
@@ -66,7 +66,7 @@ def run(
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
 ) -> int:
-    """Ask a model, and print its answer as it comes."""
+    """Ask a model; the answer is printed as it comes."""
     from reconciler.spec import read_specs
 
     talk: Talk = context.obj

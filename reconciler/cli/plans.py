@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 PLAN_EXAMPLES = """
 Examples:
 
-  reconciler plan                             the specs in specs/
+  reconciler plan                       the specs in specs/
 
-  reconciler plan specs/quickstart            another root
+  reconciler plan specs/quickstart      another root
 
-  reconciler plan --detailed-exitcode         exit 2 when there is something to do
+  reconciler plan --detailed-exitcode   exit 2 if there is something to do
 
-  reconciler plan --out tonight.plan          save it for: reconciler apply tonight.plan
+  reconciler plan --out tonight.plan    save it for apply
 """
 
 APPLY_EXAMPLES = """
 Examples:
 
-  reconciler apply                            show the plan, ask, do it, wait for the jobs
+  reconciler apply                  show the plan, ask, do it, wait
 
-  reconciler apply --auto-approve --no-wait   do it without asking, and do not wait
+  reconciler apply --auto-approve   do it without asking
 
-  reconciler apply tonight.plan               do what was saved, if nothing has changed since
+  reconciler apply tonight.plan     do what was saved, if nothing changed
 
 Ctrl-C stops new work and leaves jobs running; run apply again to go on.
 """
@@ -76,7 +76,10 @@ def plan(
     allow: AllowOption = None,
     first_apply: FirstApplyOption = False,
 ) -> int:
-    """Show what apply would do, and why. Changes nothing."""
+    """Show what apply would do, and why.
+
+    Reads specs, data and the service, and changes nothing.
+    """
     talk: Talk = context.obj
     options = asked(target, retry, replace, prune, allow, first_apply)
     setting = setting_of(root, provider)
@@ -111,7 +114,10 @@ def apply(
     allow: AllowOption = None,
     first_apply: FirstApplyOption = False,
 ) -> int:
-    """Do what plan shows: upload, train, cancel; then wait, and record which models answer."""
+    """Do what plan shows, and wait for the jobs.
+
+    Shows the plan, asks for a yes, uploads, trains and cancels, and records in models.lock.yaml which models answer.
+    """
     from reconciler.cli.run import carry_out
 
     talk: Talk = context.obj

@@ -31,7 +31,10 @@ def serve(
         typer.Option("--api-key", help="The key that callers must show.", envvar="RECONCILER_LOCAL_KEY", metavar="KEY"),
     ] = None,
 ) -> int:
-    """Put the built-in service on a port, for any OpenAI client."""
+    """Put the built-in service on a port.
+
+    For any OpenAI client; the base URL and a key are printed.
+    """
     import secrets
 
     from reconciler.server import serve as serve_on
@@ -57,7 +60,7 @@ def serve(
 
 
 def doctor(context: typer.Context, specs: SpecsOption = DEFAULT_ROOT, provider: ProviderOption = None) -> int:
-    """Say what would keep plan and apply from working here, one line each."""
+    """Check that plan and apply can work here."""
     from reconciler.render import clean, counted
     from reconciler.spec import read_specs
 

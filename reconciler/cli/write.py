@@ -22,7 +22,10 @@ def init(
     context: typer.Context,
     root: Annotated[Path, typer.Argument(help="Where to write.")] = DEFAULT_ROOT,
 ) -> int:
-    """Write a commented spec tree with a small dataset that trains on this machine."""
+    """Write a commented spec tree to start from.
+
+    It comes with a small dataset, and trains on this machine.
+    """
     from reconciler.spec import write_starter
 
     talk: Talk = context.obj
@@ -38,7 +41,10 @@ def validate(
     root: Annotated[Path, typer.Argument(help="The spec root, or a directory that holds several.")] = DEFAULT_ROOT,
     as_json: JsonOption = False,
 ) -> int:
-    """Check specs and data, offline, and say everything that is wrong at once."""
+    """Check specs and data, offline.
+
+    Everything that is wrong is said at once, with file, line and column.
+    """
     import os
 
     from reconciler.cli.plans import checked_aloud
@@ -76,7 +82,10 @@ def schema(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Which one; without a name they are listed.")] = None,
 ) -> int:
-    """Print a JSON Schema: of the specs, the lock file, the plan or the events."""
+    """Print a JSON Schema.
+
+    There is one of the specs, the lock file, the plan and the events.
+    """
     from reconciler.spec import schema_names, schema_text
 
     talk: Talk = context.obj

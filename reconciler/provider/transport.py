@@ -216,7 +216,7 @@ class Deadline(Wrapper):
 
 
 class Redact(Wrapper):
-    """Lets no secret out: neither in the words of an error, nor in an answer that echoes one.
+    """Lets no secret out: neither in the words of an error, nor in an answer that echoes one in body or headers.
 
     Shape:  `hide` passes parts of a text on without the secret
     """
@@ -237,6 +237,9 @@ class Redact(Wrapper):
         raise caught
 
     def _answer(self, response: httpx.Response) -> httpx.Response:
+        response.headers = httpx.Headers(
+            [(name, b"".join(self._hide([value]))) for name, value in response.headers.raw]
+        )
         if response.is_stream_consumed:
             content = b"".join(self._hide([response.content]))
             return httpx.Response(response.status_code, headers=response.headers.multi_items(), content=content)

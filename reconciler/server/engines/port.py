@@ -1,0 +1,153 @@
+"""What an engine is: the one door through which models are trained and asked. Imports no engine.
+
+A job is a directory:
+
+    job.json       what to train: seed and hyperparameters        train.jsonl, valid.jsonl    the rows
+    out/           what came of it: a folder of weights for each checkpoint, and step_metrics.csv
+
+An engine says only what it measured. What it cannot learn it refuses, before it trains.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.domain.errors import ReconcilerError
+
+AUTO = "auto"
+
+
+class DataError(ReconcilerError):
+    """Rows that cannot be learned: mend the lines named.
+
+    Shape:  `code` and `param` as in the API's failed jobs: `invalid_training_file`, `training_file`
+    """
+
+    def __init__(self, code: str, param: str, message: str) -> None:
+        self.code = code
+        self.param = param
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameter:
+    """A number that an engine really uses, with the bounds within which it does. `note` says why they are narrow."""
+
+    name: str
+    low: float
+    high: float
+    whole: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job directory, opened. What `hyperparameters` do not name the engine chooses."""
+
+    directory: Path
+    seed: int
+    hyperparameters: Mapping[str, float]
+
+    @property
+    def training(self) -> Path:
+        return self.directory / "train.jsonl"
+
+    @property
+    def validation(self) -> Path | None:
+        path = self.directory / "valid.jsonl"
+        return path if path.exists() else None
+
+    @property
+    def out(self) -> Path:
+        return self.directory / "out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """What was measured after a step; the validation figures are those of the whole validation file."""
+
+    step: int
+    total_steps: int
+    train_loss: float
+    train_accuracy: float
+    valid_loss: float | None = None
+    valid_accuracy: float | None = None
+
+
+class Report(Protocol):
+    """Whom an engine tells how it goes."""
+
+    def validated(self, hyperparameters: Mapping[str, float]) -> None:
+        """The rows can be learned, and with these numbers they will be."""
+
+    def note(self, message: str) -> None:
+        """Something that the owner of the job should know, and that does not stop it."""
+
+    def step(self, metrics: Metrics) -> None:
+        """A step has been measured."""
+
+    def checkpoint(self, metrics: Metrics, folder: str) -> None:
+        """The model as it is after this step lies in a folder of `out/`, and can be asked."""
+
+    def trained(self, tokens: int) -> None:
+        """It is done: the last checkpoint is the model, and so many tokens were read to make it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a model is asked, or was shown: standing instructions, and the text that differs from row to row."""
+
+    text: str
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model answers.
+
+    Shape:  `tokens` join to the whole text; `alternatives` are the likeliest first tokens, best first, with their
+            log probabilities, and `logprobs` those of `tokens`
+    """
+
+    tokens: tuple[str, ...]
+    logprobs: tuple[float, ...]
+    alternatives: tuple[tuple[str, float], ...]
+    prompt_tokens: int
+
+
+class Answerer(Protocol):
+    """Trained weights, loaded."""
+
+    def answer(self, question: Question) -> Answer: ...
+
+
+class Engine(Protocol):
+    """One base model that can be fine-tuned here.
+
+    Shape:  `base` is the name that jobs give as `model`; `requires` are the packages without which it does not run
+    """
+
+    @property
+    def base(self) -> str: ...
+
+    @property
+    def created(self) -> int: ...
+
+    @property
+    def requires(self) -> tuple[str, ...]: ...
+
+    @property
+    def methods(self) -> frozenset[str]: ...
+
+    @property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]: ...
+
+    def train(self, job: Job, report: Report) -> None:
+        """Check the rows, train, and leave weights in `out/`.
+
+        Raises: DataError, before anything is trained, when the rows cannot be learned
+        """
+
+    def load(self, folder: Path) -> Answerer:
+        """Load the weights of one checkpoint. Runs no code that lies beside them."""

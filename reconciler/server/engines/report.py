@@ -1,0 +1,86 @@
+"""Carries what an engine says from its process to the worker: one JSON object a line. Both ends are here."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TextIO
+
+from reconciler.server.engines.port import DataError, Metrics
+
+RESULT_FILE = "step_metrics.csv"
+_COLUMNS = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
+
+
+class LineReport:
+    """A `Report` that writes lines, and the result file as the steps come."""
+
+    def __init__(self, lines: IO[str], results: TextIO) -> None:
+        self._lines = lines
+        self._results = results
+        self._table = csv.writer(results, lineterminator="\n")
+        self._table.writerow(_COLUMNS)
+
+    def validated(self, hyperparameters: Mapping[str, float]) -> None:
+        """Say with which numbers the training begins."""
+        self._tell("validated", hyperparameters=dict(hyperparameters))
+
+    def note(self, message: str) -> None:
+        """Say something that the owner of the job should know."""
+        self._tell("note", message=message)
+
+    def step(self, metrics: Metrics) -> None:
+        """Say what was measured after a step."""
+        row = (metrics.step, metrics.train_loss, metrics.train_accuracy, metrics.valid_loss, metrics.valid_accuracy)
+        self._table.writerow("" if value is None else value for value in row)
+        self._results.flush()
+        self._tell("metrics", message=_said(metrics), data={**named(metrics), "total_steps": metrics.total_steps})
+
+    def checkpoint(self, metrics: Metrics, folder: str) -> None:
+        """Say that weights were saved."""
+        self._tell("checkpoint", step=metrics.step, folder=folder, metrics=named(metrics))
+
+    def trained(self, tokens: int) -> None:
+        """Say that it is done."""
+        self._tell("trained", tokens=tokens)
+
+    def refused(self, error: DataError) -> None:
+        """Say that the rows cannot be learned."""
+        self._tell("refused", code=error.code, param=error.param, message=str(error))
+
+    def _tell(self, kind: str, **facts: object) -> None:
+        self._lines.write(json.dumps({"kind": kind, **facts}) + "\n")
+        self._lines.flush()
+
+
+def named(metrics: Metrics) -> dict[str, float]:
+    """Give measurements their names in the API, leaving out what was not measured."""
+    found = {
+        "step": metrics.step,
+        "train_loss": metrics.train_loss,
+        "train_mean_token_accuracy": metrics.train_accuracy,
+        "full_valid_loss": metrics.valid_loss,
+        "full_valid_mean_token_accuracy": metrics.valid_accuracy,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def read_line(line: bytes) -> dict[str, object]:
+    """Read one line of a report.
+
+    Raises: ValueError when it is none
+    """
+    said = json.loads(line)
+    if not isinstance(said, dict) or not isinstance(said.get("kind"), str):
+        raise ValueError("not a line of a report")
+    return said
+
+
+def open_results(out: Path) -> TextIO:
+    """Begin the result file of a job."""
+    return (out / RESULT_FILE).open("w", encoding="utf-8", newline="")
+
+
+def _said(metrics: Metrics) -> str:
+    loss = f"Step {metrics.step}/{metrics.total_steps}: training loss={metrics.train_loss:.4f}"
+    return loss if metrics.valid_loss is None else f"{loss}, full validation loss={metrics.valid_loss:.4f}"

@@ -1,0 +1,137 @@
+"""Fine-tuning jobs: created, listed, followed, cancelled. Any look at a job that is not finished wakes the worker."""
+
+import re
+from functools import partial
+
+from starlette.responses import Response
+
+from reconciler.server.call import Call, JsonResponse
+from reconciler.server.errors import ApiError
+from reconciler.server.ids import new_id
+from reconciler.server.routes.job_request import read_job_request
+from reconciler.server.routes.wire import checkpoint_json, event_json, job_json, page_json
+from reconciler.server.service import Service
+from reconciler.server.store.events import WARN, add_event, list_events
+from reconciler.server.store.files import FINE_TUNE, find_file
+from reconciler.server.store.jobs import (
+    CANCELLED,
+    VALIDATING,
+    JobRecord,
+    active_jobs,
+    add_job,
+    change_job,
+    get_job,
+    list_jobs,
+)
+from reconciler.server.store.models import list_checkpoints
+
+JOBS_A_PAGE = EVENTS_A_PAGE = 20
+CHECKPOINTS_A_PAGE = 10
+
+_METADATA = re.compile(r"metadata\[(.+)\]", re.DOTALL)
+
+
+def created(service: Service, call: Call) -> Response:
+    """Create a job and see to it that somebody does it."""
+    asked = read_job_request(call.body, service.shelf)
+    job = JobRecord(
+        id=new_id("ftjob-"),
+        base=asked.engine.base,
+        training_file=asked.training_file,
+        validation_file=asked.validation_file,
+        suffix=asked.suffix,
+        seed=asked.seed,
+        metadata=asked.metadata,
+        hyperparameters=asked.hyperparameters,
+        status=VALIDATING,
+        created_at=service.now(),
+    )
+    with service.store.write() as db:
+        for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
+            found = find_file(db, file) if file else None
+            if file and (found is None or found.purpose != FINE_TUNE):
+                raise ApiError(400, f"invalid {param}: {file}", param=param)
+        add_job(db, job)
+        add_event(db, job.id, job.created_at, f"Created fine-tuning job: {job.id}")
+    service.wake()
+    return _answer(service, job)
+
+
+def listed(service: Service, call: Call) -> Response:
+    """List jobs, newest first; those of some metadata, where it is asked for."""
+    found = ((_METADATA.fullmatch(name), value) for name, value in call.query.multi_items())
+    metadata = {match[1]: value for match, value in found if match}
+    bare = call.query.get("metadata") == "null"
+    with service.store.read() as db:
+        page = list_jobs(db, call.cursor(JOBS_A_PAGE), metadata, bare=bare)
+        waiting = bool(active_jobs(db))
+    if waiting:
+        service.wake()
+    return JsonResponse(page_json(page, partial(job_json, organization=service.organization), ends=False))
+
+
+def shown(service: Service, call: Call) -> Response:
+    """Show one job."""
+    return _answer(service, _look(service, call))
+
+
+def cancelled(service: Service, call: Call) -> Response:
+    """End a job that is not finished; its process is stopped within moments."""
+    with service.store.write() as db:
+        job = get_job(db, call.path["job"])
+        if not job.is_active:
+            raise _in_wrong_state(job, "cancelled")
+        now = service.now()
+        change_job(db, job.id, status=CANCELLED, finished_at=now, estimated_finish=None)
+        add_event(db, job.id, now, "Fine tuning process stopping due to job cancellation", level=WARN)
+        return _answer(service, get_job(db, job.id))
+
+
+def paused(service: Service, call: Call) -> Response:
+    """Refuse: no engine here can stop in the middle and go on later."""
+    raise _cannot(_look(service, call), "paused")
+
+
+def resumed(service: Service, call: Call) -> Response:
+    """Refuse: what is never paused is never resumed."""
+    raise _cannot(_look(service, call), "resumed")
+
+
+def events(service: Service, call: Call) -> Response:
+    """List what a job said, newest first."""
+    job = _look(service, call)
+    with service.store.read() as db:
+        page = list_events(db, job.id, call.cursor(EVENTS_A_PAGE))
+    return JsonResponse(page_json(page, event_json, ends=False))
+
+
+def checkpoints(service: Service, call: Call) -> Response:
+    """List the checkpoints of a job, latest step first."""
+    job = _look(service, call)
+    with service.store.read() as db:
+        page = list_checkpoints(db, job.id, call.cursor(CHECKPOINTS_A_PAGE))
+    return JsonResponse(page_json(page, checkpoint_json, ends=True))
+
+
+def _look(service: Service, call: Call) -> JobRecord:
+    with service.store.read() as db:
+        job = get_job(db, call.path["job"])
+    if job.is_active:
+        service.wake()
+    return job
+
+
+def _answer(service: Service, job: JobRecord) -> Response:
+    return JsonResponse(job_json(job, service.organization))
+
+
+def _cannot(job: JobRecord, verb: str) -> ApiError:
+    if not job.is_active:
+        return _in_wrong_state(job, verb)
+    message = f"Fine-tuning jobs of the model {job.base} cannot be {verb}: only reinforcement jobs can."
+    return ApiError(400, message, param="fine_tuning_job_id", code="unsupported_operation")
+
+
+def _in_wrong_state(job: JobRecord, verb: str) -> ApiError:
+    message = f"Job {job.id} cannot be {verb}: it is already {job.status}."
+    return ApiError(400, message, param="fine_tuning_job_id", code="invalid_job_status")
