@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from reconciler import __version__
-from reconciler.cli import exits, jobs, models, plans, service, write
+from reconciler.cli import exits, held, jobs, models, plans, service, snippet, write
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -30,7 +30,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for register in (write.register, plans.register, jobs.register, models.register, service.register):
+for register in (
+    write.register,
+    plans.register,
+    jobs.register,
+    held.register,
+    models.register,
+    snippet.register,
+    service.register,
+):
     register(app)
 
 

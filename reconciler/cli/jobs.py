@@ -1,6 +1,7 @@
-"""status, jobs, follow, wait and cancel: what the service is doing for us."""
+"""status, follow, wait and cancel: what the service is doing for us, and what any job on it says."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,22 +19,27 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plans import checked_aloud
 from reconciler.cli.talk import Talk
-from reconciler.domain.errors import NotFoundError, UsageError
-from reconciler.domain.observed import RemoteJob
+from reconciler.cli.which import Place, jobs_meant, note_name, place_for
+from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.observed import JobStatus, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
-from reconciler.engine import Prepared, Stop, bench, jobs_named, prepare, record, service
+from reconciler.domain.ports import Provider
+from reconciler.domain.spec import Specs
+from reconciler.engine import Checked, Prepared, Setting, Stop, bench, jobs_named, prepare, record, service
 
-Names = Annotated[list[str] | None, typer.Argument(help="Names of models; all of them when none is named.")]
-Name = Annotated[str, typer.Argument(help="The name of a model.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")]
+Name = Annotated[str, typer.Argument(help="The name of a model, or an id.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(status)
-    app.command()(jobs)
-    app.command(epilog="Example:\n\n  reconciler follow support-triage")(follow)
-    app.command(epilog="Example:\n\n  reconciler wait --timeout 30m")(wait)
-    app.command(epilog="Example:\n\n  reconciler cancel support-triage")(cancel)
+    app.command(
+        epilog="Examples:\n\n  reconciler follow support-triage\n\n  reconciler follow ftjob-abc123 --provider openai"
+    )(follow)
+    app.command(epilog="Examples:\n\n  reconciler wait --timeout 30m\n\n  reconciler wait ftjob-abc123")(wait)
+    app.command(epilog="Examples:\n\n  reconciler cancel support-triage\n\n  reconciler cancel ftjob-abc123")(cancel)
 
 
 def _prepared(root: Path, provider: str | None, talk: Talk, name: str | None = None) -> Prepared:
@@ -62,24 +68,6 @@ def status(
     return exits.OK
 
 
-def jobs(
-    context: typer.Context,
-    specs: SpecsOption = DEFAULT_ROOT,
-    provider: ProviderOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """List the jobs of this project, newest first."""
-    from reconciler.render import jobs_json, jobs_table
-    from reconciler.spec import read_specs
-
-    talk: Talk = context.obj
-    setting = setting_for(None, specs, provider)
-    with service(setting, read_specs(setting.root, setting.workspace)) as opened:
-        found = tuple(reversed(opened.observe().jobs))
-    talk.out.write(jobs_json(found) if as_json else jobs_table(found, colour=talk.colour))
-    return exits.OK
-
-
 def follow(
     context: typer.Context,
     name: Name,
@@ -88,9 +76,9 @@ def follow(
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what a model's newest job says.
+    """Show what a model's newest job says, or any job by its id.
 
-    From its beginning until it ends; exits 6 when it failed.
+    From its beginning until it ends; exits 6 when it failed. A name in the specs comes before an id.
     """
     return _watch((name,), specs, provider, timeout, context.obj, as_json=as_json, quiet=False)
 
@@ -105,13 +93,14 @@ def wait(
 ) -> int:
     """Wait until jobs have ended.
 
-    The newest job of each model is waited for, and what answers is recorded.
+    The newest job of each model is waited for, and what answers is recorded. By id any job on the service is waited
+    for, and nothing is recorded.
     """
     return _watch(tuple(names or ()), specs, provider, timeout, context.obj, as_json=as_json, quiet=True)
 
 
 def _watch(
-    names: tuple[str, ...],
+    texts: tuple[str, ...],
     root: Path,
     provider: str | None,
     timeout: str | None,
@@ -120,16 +109,60 @@ def _watch(
     as_json: bool,
     quiet: bool,
 ) -> int:
+    limit = seconds(timeout)
+    deadline = None if limit is None else time.monotonic() + limit
+    place = place_for(texts, root, provider)
+    names = tuple(text for text in texts if place.is_name(text))
+    ids = tuple(text for text in texts if not place.is_name(text))
+    for name in names:
+        note_name(place, name, talk)
+    # Ids first: when one of them is not there, that is said before anything is waited for.
+    watched = _watch_ids(place, ids, deadline, talk, as_json=as_json, quiet=quiet) if ids else ()
+    if exits.INTERRUPTED in watched or (ids and not names):
+        return _gravest(watched)
+    left = None if deadline is None else max(deadline - time.monotonic(), 0)
+    return _gravest((*watched, _watch_names(names, place.setting, left, talk, as_json=as_json, quiet=quiet)))
+
+
+def _gravest(codes: tuple[int, ...]) -> int:
+    order = (exits.INTERRUPTED, exits.JOB_FAILED, exits.SERVICE, exits.STILL_RUNNING)
+    return next((code for code in order if code in codes), exits.OK)
+
+
+def _watch_ids(
+    place: Place, ids: tuple[str, ...], deadline: float | None, talk: Talk, *, as_json: bool, quiet: bool
+) -> tuple[int, ...]:
+    from reconciler.cli.anyjob import Gone, follow_any, show
+    from reconciler.cli.run import heeding
+
+    stop, codes = Stop(), list[int]()
+    with service(place.setting, place.specs) as opened, heeding(stop):
+        for job in jobs_meant(place, ids, opened, talk):
+            news = follow_any(
+                job, opened, clock=time.monotonic, sleep=stop.wait, stopping=stop.is_set, deadline=deadline
+            )
+            seen, gone = job, False
+            for each in news:
+                seen, gone = each.job, isinstance(each, Gone)
+                show(each, talk, as_json=as_json, quiet=quiet)
+            codes.append(exits.SERVICE if gone else exits.of_jobs([seen.status or JobStatus("unknown")]))
+            if stop.is_set() and not seen.has_ended:
+                talk.err.line("Interrupted; the jobs go on.")
+                return (*codes, exits.INTERRUPTED)
+    return tuple(codes)
+
+
+def _watch_names(
+    names: tuple[str, ...], setting: Setting, limit: float | None, talk: Talk, *, as_json: bool, quiet: bool
+) -> int:
     from reconciler.cli.run import Tally, answering, heeding
     from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
 
-    setting = setting_for(names[0] if names else None, root, provider)
     checked = checked_aloud(setting, talk)
     tally, stop = Tally(), Stop()
     view = LiveView(talk.err, talk.is_terminal and not as_json, talk.colour_err, time.monotonic)
-    limit = seconds(timeout)
     with service(setting, checked.specs) as opened, heeding(stop):
         prepared = prepare(setting, checked, Options(), opened)
         found = jobs_named(checked.specs, names, prepared.observed)
@@ -157,9 +190,10 @@ def cancel(
     provider: ProviderOption = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
 ) -> int:
-    """Cancel the running jobs of a model.
+    """Cancel the running jobs of a model, or one job by its id.
 
-    A plan then holds the model until it is asked for with --retry.
+    A plan then holds the model until it is asked for with --retry. A job that does not bear our stamp is never
+    cancelled.
     """
     from reconciler.cli.plans import approved
     from reconciler.domain.event import Finished, Outcome
@@ -169,14 +203,20 @@ def cancel(
     talk: Talk = context.obj
     if not (auto_approve or talk.can_ask):
         raise UsageError("cancel wants a yes, and there is no terminal to ask on; say --auto-approve")
-    setting = setting_for(name, specs, provider)
-    checked = checked_aloud(setting, talk)
-    with service(setting, checked.specs) as opened:
-        prepared = prepare(setting, checked, Options(), opened)
-        jobs_named(checked.specs, (name,), prepared.observed)
-        running = [job for job in prepared.observed.jobs if job.address.name == name and job.status.is_active]
+    place = place_for((name,), specs, provider)
+    by_name = place.is_name(name)
+    note_name(place, name, talk)
+    checked = checked_aloud(place.setting, talk) if by_name else Checked(specs=_owner(place.specs), measures={})
+    with service(place.setting, place.specs) as opened:
+        # Whether it may be touched at all is settled before anything else is looked at.
+        meant = () if by_name else tuple(_ours(place, job, opened) for job in jobs_meant(place, (name,), opened, talk))
+        prepared = prepare(place.setting, checked, Options(), opened)
+        if by_name:
+            jobs_named(checked.specs, (name,), prepared.observed)
+            meant = tuple(job for job in prepared.observed.jobs if job.address.name == name)
+        running = [job for job in meant if job.status.is_active]
         if not running:
-            talk.err.line(f"No job of {name} is running.")
+            talk.err.line(f"No job of {clean(name)} is running.")
             return exits.OK
         for job in running:
             talk.out.line(f"- {job.address}: cancel {clean(job.id)} ({clean(str(job.status))})")
@@ -191,6 +231,23 @@ def cancel(
                 outcomes += [event.outcome] if isinstance(event, Finished) else []
         view.close()
     return exits.OK if set(outcomes) <= {Outcome.DONE} else exits.SERVICE
+
+
+def _owner(specs: Specs) -> Specs:
+    """Give the specs without anything that is wanted: they then say no more than whose a thing is."""
+    return replace(specs, datasets=(), models=())
+
+
+def _ours(place: Place, job: HeldJob, opened: Provider) -> RemoteJob:
+    """Give a job as one of ours.
+
+    Raises: PolicyError when it is not
+    """
+    if job.stamp is None:
+        owner = f"it is of the project {job.project}" if job.project else "it bears no stamp of ours"
+        what = f"{job.id} is not a job of the project {place.specs.project.name}: {owner}. Nothing was cancelled"
+        raise PolicyError(f"{what}; what is not ours is never touched")
+    return opened.job(job.id)
 
 
 def _cancelling(plan: Plan, running: list[RemoteJob]) -> Plan:

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption, setting_for
+from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption
 from reconciler.cli.talk import Talk
+from reconciler.cli.which import Place, answerer_of, place_for
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
-from reconciler.engine import answering, locked, service, takes_prompts
+from reconciler.engine import answering, locked, service
 from reconciler.render import OutputFormat
 
 RUN_EXAMPLES = """
@@ -21,6 +22,9 @@ Examples:
 
   reconciler run support-triage -f conversation.json
 
+  reconciler run ft:BASE:ORG:NAME:ID --provider openai -p "hello"
+
+Any model on the service answers to its id, and a job's id stands for its model. A name in the specs comes first.
 A conversation is a JSON list of messages, or an object with "messages": [{"role": "user", "content": "…"}].
 """
 
@@ -33,53 +37,73 @@ def register(app: typer.Typer) -> None:
 
 def output(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(help="Names of models; all of them when none is named.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")
+    ] = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write it.")] = OutputFormat.PLAIN,
 ) -> int:
-    """Print the id of the model that answers."""
+    """Print the id of the model that answers.
+
+    By the names of models; the id of a job stands for the model that it made.
+    """
     import secrets
 
     from reconciler.render import outputs
-    from reconciler.spec import read_specs
 
     talk: Talk = context.obj
-    setting = setting_for(names[0] if names else None, specs, provider)
-    read = read_specs(setting.root, setting.workspace)
-    wanted = tuple(names or sorted(model.name for model in read.models))
-    found = [locked(setting, read, name) for name in wanted]
+    place = place_for(names or (), specs, provider)
+    wanted = tuple(names or sorted(place.names))
+    if any(not place.is_name(each) for each in wanted):
+        return _output_ids(place, wanted, output_format, talk)
+    found = [locked(place.setting, place.specs, name) for name in wanted]
     if not all(found):
-        with service(setting, read) as opened:
-            found = [answering(setting, read, name, opened) for name in wanted]
+        with service(place.setting, place.specs) as opened:
+            found = [answering(place.setting, place.specs, name, opened) for name in wanted]
     entries = tuple(entry for entry in found if entry)
     talk.out.write(outputs(entries, output_format, delimiter=secrets.token_hex(16)))
     return exits.OK
 
 
+def _output_ids(place: Place, wanted: tuple[str, ...], output_format: OutputFormat, talk: Talk) -> int:
+    """Print the ids of models that were asked for by an id; the other formats want a name to go by."""
+    from reconciler.render import clean
+
+    if output_format is not OutputFormat.PLAIN:
+        raise UsageError(f"--format {output_format} goes by the names of models; an id has none, so ask by name")
+    with service(place.setting, place.specs) as opened:
+        found = [answerer_of(place, each, opened, talk).model for each in wanted]
+        for model in found:
+            opened.model(model)
+    for model in found:
+        talk.out.line(clean(model))
+    return exits.OK
+
+
 def run(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name of a model.")],
+    name: Annotated[str, typer.Argument(help="The name of a model, or an id.")],
     prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="What to say to it.")] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A conversation, or - for stdin.")] = None,
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")] = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    completion: Annotated[
+        bool, typer.Option("--completion", help="The model was trained on prompts and completions.")
+    ] = False,
 ) -> int:
     """Ask a model; the answer is printed as it comes."""
-    from reconciler.spec import read_specs
-
     talk: Talk = context.obj
     if (prompt is None) == (file is None):
         raise UsageError("run wants either a prompt (-p) or a conversation (-f)")
-    setting = setting_for(name, specs, provider)
-    read = read_specs(setting.root, setting.workspace)
-    with service(setting, read) as opened:
-        model = answering(setting, read, name, opened).model
-        if takes_prompts(read, name) and prompt is not None:
-            pieces = opened.complete(model, prompt)
+    place = place_for((name,), specs, provider)
+    with service(place.setting, place.specs) as opened:
+        found = answerer_of(place, name, opened, talk, is_completion=completion)
+        if found.is_completion and prompt is not None:
+            pieces = opened.complete(found.model, prompt)
         else:
-            pieces = opened.answer(model, conversation(prompt, file, system))
+            pieces = opened.answer(found.model, conversation(prompt, file, system))
         for piece in pieces:
             talk.out.pour(piece)
             talk.out.flush()

@@ -1,23 +1,49 @@
 """serve and doctor: the built-in service on a port, and whether a service can be reached."""
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from reconciler.cli import exits
 from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption, setting_of
 from reconciler.cli.talk import Talk
-from reconciler.domain.errors import ReconcilerError, UsageError
+from reconciler.domain.errors import InputError, ReconcilerError, UsageError
 from reconciler.engine import make_home, provider_name, service, settle
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
+SERVE_EXAMPLES = """Examples:
+
+  reconciler serve --port 8000 --store /tmp/store
+
+  reconciler serve --fault lost=after,method=POST,path=/fine_tuning/jobs,nth=1
+
+  reconciler serve --fault list-lag=3 --fault too-many=slow_down,count=2
+"""
+
+
+class ServeCommand(TyperCommand):
+    """A command whose `--legacy-bases` may stand alone, which the library has no word for."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Say what the option means when no value follows it."""
+        from reconciler.server import ALL_LEGACY_BASES
+
+        for at, (word, after) in enumerate(pairwise([*args, "--"])):
+            if word == "--legacy-bases" and after.startswith("-"):
+                args = [*args[:at], f"{word}={ALL_LEGACY_BASES}", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(epilog="Example:\n\n  reconciler serve --port 8000 --store /tmp/store")(serve)
+    app.command(cls=ServeCommand, epilog=SERVE_EXAMPLES)(serve)
     app.command()(doctor)
 
 
@@ -30,6 +56,40 @@ def serve(
         str | None,
         typer.Option("--api-key", help="The key that callers must show.", envvar="RECONCILER_LOCAL_KEY", metavar="KEY"),
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="Something to do wrong on purpose; see docs/faults.md.", metavar="FAULT"),
+    ] = None,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", help="A file of faults, a JSON object a line.", metavar="FILE")
+    ] = None,
+    legacy_bases: Annotated[
+        str | None,
+        typer.Option(
+            "--legacy-bases",
+            help="Old names for what trains or answers here; with no value, ada, babbage, curie and davinci.",
+            metavar="[NAME=BASE,…]",
+        ),
+    ] = None,
+    any_key: Annotated[
+        bool, typer.Option("--any-key", help="Ask for no key: for suites that bring their own, on loopback only.")
+    ] = False,
+    show_paused: Annotated[
+        bool, typer.Option("--show-paused", help="Let paused jobs say so, a status that strict clients do not know.")
+    ] = False,
+    seeds: Annotated[
+        str | None,
+        typer.Option("--seeds", help="Objects that are always there, for other people's test suites.", metavar="SET"),
+    ] = None,
+    requests_per_minute: Annotated[
+        int, typer.Option("--requests-per-minute", help="How many requests it takes in a minute.", min=1)
+    ] = 100_000,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            "--webhook", help="Where to tell of jobs that ended, signed with OPENAI_WEBHOOK_SECRET.", metavar="URL"
+        ),
+    ] = None,
 ) -> int:
     """Put the built-in service on a port.
 
@@ -37,65 +97,108 @@ def serve(
     """
     import secrets
 
+    from reconciler.render import clean
+    from reconciler.server import Options, read_bases, read_faults
     from reconciler.server import serve as serve_on
+    from reconciler.server.webhook import SECRET_VARIABLE, read_webhook
 
     talk: Talk = context.obj
+    wrong = read_faults(fault or (), faults)
+    bases = read_bases(legacy_bases) if legacy_bases is not None else {}
+    options = Options(
+        show_paused=show_paused,
+        seeds=seeds,
+        requests_per_minute=requests_per_minute,
+        webhook=None if webhook is None else read_webhook(webhook, os.environ.get(SECRET_VARIABLE)),
+    )
     setting = settle(Path(), os.environ)
     if store is None:
         make_home(setting.home)
-    key = api_key or secrets.token_urlsafe(32)
+    if any_key and host not in LOOPBACK:
+        raise UsageError("--any-key lets everybody in who can reach it: it is for loopback only")
+    key = None if any_key else api_key or secrets.token_urlsafe(32)
     if host not in LOOPBACK:
         talk.err.line(f"Warning: {host} can be reached from other machines, and the key travels in the clear.")
 
     def ready(url: str) -> None:
         talk.out.line(f"export OPENAI_BASE_URL={url}")
-        if api_key is None:
+        if key is not None and api_key is None:
             # The key was made here and is of use to nobody who cannot see this terminal.
             talk.out.line(f"export OPENAI_API_KEY={key}")
         talk.out.flush()
         talk.err.line(f"Serving {store or setting.store}. Stop with Ctrl-C; jobs go on.")
+        for name, base in bases.items():
+            talk.err.line(f"The name {clean(name)} stands for {clean(base)}, which has nothing to do with OpenAI's.")
+        for each in wrong:
+            talk.err.line(f"Warning: a fault is on: {clean(each.text)}")
 
-    serve_on(store or setting.store, host=host, port=port, api_key=key, on_ready=ready)
+    serve_on(
+        store or setting.store,
+        host=host,
+        port=port,
+        api_key=key,
+        on_ready=ready,
+        faults=wrong,
+        legacy_bases=bases,
+        options=options,
+    )
     return exits.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `error` is what is wrong with it."""
+
+    what: str
+    detail: str = ""
+    error: ReconcilerError | None = None
 
 
 def doctor(context: typer.Context, specs: SpecsOption = DEFAULT_ROOT, provider: ProviderOption = None) -> int:
     """Check that plan and apply can work here."""
-    from reconciler.render import clean, counted
-    from reconciler.spec import read_specs
+    from reconciler.render import clean, problems_text
 
     talk: Talk = context.obj
-    code = exits.OK
-
-    def said(what: str, error: ReconcilerError | None = None, detail: str = "") -> None:
-        nonlocal code
-        talk.out.line(f"{'FAIL' if error else 'ok  '}  {what}{': ' + clean(detail) if detail else ''}")
-        if error:
-            code = code or exits.of_error(error)
+    findings = tuple(_examined(specs, provider))
+    column = max(len(clean(each.what)) for each in findings)
+    for each in findings:
+        detail = clean(each.detail or (str(each.error) if each.error else ""))
+        talk.out.line(f"{'FAIL' if each.error else 'ok':4}  {clean(each.what):{column}}  {detail}".rstrip())
+    talk.out.flush()
+    errors = [each.error for each in findings if each.error]
+    for error in errors:
+        if isinstance(error, InputError):
+            told = problems_text(error.problems, error.unshown, "nothing was sent", colour=talk.colour_err)
+            talk.err.write(told)
+        else:
             talk.error(error)
+    return exits.of_error(errors[0]) if errors else exits.OK
+
+
+def _examined(root: Path, provider: str | None) -> Iterator[Finding]:
+    """Look at the specs, then at the service, then at what they have to do with each other."""
+    from reconciler.render import counted
+    from reconciler.spec import read_specs
 
     try:
-        setting = setting_of(specs, provider)
+        setting = setting_of(root, provider)
         read = read_specs(setting.root, setting.workspace)
     except ReconcilerError as error:
-        said("specs", error)
-        return code
-    said(
-        "specs",
-        detail=f"{setting.root}, {counted(len(read.models), 'model')}, {counted(len(read.datasets), 'dataset')}",
-    )
+        yield Finding(what="specs", error=error)
+        return
+    counts = f"{counted(len(read.models), 'model')}, {counted(len(read.datasets), 'dataset')}"
+    yield Finding(what="specs", detail=f"{setting.root}, {counts}")
     name = provider_name(setting, read)
     try:
         with service(setting, read) as opened:
             seen = opened.observe()
     except ReconcilerError as error:
-        said(f"service {name}", error)
-        return code
-    said(f"service {name}", detail=f"{seen.service}, {counted(len(seen.jobs), 'job')} of project {read.project.name}")
-    bases = {model.recipe.base for model in read.models}
-    for base in sorted(bases):
-        known = base in seen.models
-        said(f"base model {base}", detail="known to the service" if known else "not in the service's list; it decides")
+        yield Finding(what=f"service {name}", error=error)
+        return
+    jobs = counted(len(seen.jobs), "job")
+    yield Finding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {read.project.name}")
+    for base in sorted({model.recipe.base for model in read.models}):
+        detail = "known to the service" if base in seen.models else "not in the service's list; it decides"
+        yield Finding(what=f"base model {base}", detail=detail)
     if seen.doubts:
-        said("lists", UsageError("; ".join(seen.doubts)))
-    return code
+        yield Finding(what="lists", error=UsageError("; ".join(seen.doubts)))

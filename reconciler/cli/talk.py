@@ -9,6 +9,7 @@ from reconciler.render import Sink, clean, colour_wanted
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _SHORTEST_SECRET = 8
+_WIDEST = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Talk:
     colour_err: bool
     can_ask: bool
     is_terminal: bool
+    width: int | None = None
+    """Columns of whoever reads stdout; None where lines may be as long as they have to be, as in a pipe."""
 
     def error(self, error: ReconcilerError) -> None:
         """Say what went wrong and what to do next."""
@@ -43,11 +46,20 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
         if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_WORDS)
     )
     flag = False if no_colour else None
+    out = Sink(sys.stdout, secrets)
     return Talk(
-        out=Sink(sys.stdout, secrets),
+        out=out,
         err=Sink(sys.stderr, secrets),
         colour=colour_wanted(environ, sys.stdout.isatty(), flag),
         colour_err=colour_wanted(environ, sys.stderr.isatty(), flag),
         can_ask=sys.stdin.isatty() and sys.stderr.isatty(),
         is_terminal=sys.stderr.isatty() and not environ.get("CI"),
+        width=_width(environ, out),
     )
+
+
+def _width(environ: Mapping[str, str], out: Sink) -> int | None:
+    stated = environ.get("COLUMNS", "")
+    if stated.isdecimal() and stated.isascii() and 0 < int(stated) < _WIDEST:
+        return int(stated)
+    return out.columns if sys.stdout.isatty() else None

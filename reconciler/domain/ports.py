@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import Holder
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId, Observed, RemoteFile, RemoteJob
 
 T = TypeVar("T", covariant=True)
@@ -62,11 +63,11 @@ class Message:
     content: str
 
 
-class Provider(Protocol):
+class Provider(Holder, Protocol):
     """A service that holds files, jobs and models. Ask it for facts, never for decisions.
 
-    What does not bear the stamp and project it was opened with is invisible. Reads raise ProviderError; writes
-    that can be paid for return how they ended and raise nothing.
+    What does not bear the stamp and project it was opened with is invisible, but for the looks of a Holder. Reads raise
+    ProviderError; writes that can be paid for return how they ended and raise nothing.
     """
 
     @property

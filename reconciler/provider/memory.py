@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
@@ -65,14 +66,14 @@ class MemoryProvider(MemoryService):
 
     def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
         with self._lock:
-            self._job(job)
+            self.held_job(job)
             found = self._events.get(job, [])
             ids = [event.id for event in found]
             return tuple(found[ids.index(after) + 1 :] if after in ids else found)
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
         with self._lock:
-            self._job(job)
+            self.held_job(job)
             return tuple(sorted(self._checkpoints.get(job, []), key=lambda each: each.step))
 
     def file_of(self, dataset: Dataset) -> RemoteFile | None:
@@ -97,6 +98,44 @@ class MemoryProvider(MemoryService):
             if model not in self.models:
                 raise NotFoundError(f"there is no model {model}", status=404, code="model_not_found")
             return model
+
+    def inventory_files(self) -> Inventory[HeldFile]:
+        with self._lock:
+            ours = tuple(_held_file(file) for file in self.files.values() if self._is_listed(file.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldFile))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def inventory_jobs(self) -> Inventory[HeldJob]:
+        with self._lock:
+            ours = tuple(_held_job(job) for job in self.jobs.values() if self._is_listed(job.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldJob))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def inventory_models(self) -> Inventory[HeldModel]:
+        with self._lock:
+            ours = tuple(HeldModel(id=model) for model in sorted(self.models))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldModel))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def held_file(self, file: FileId) -> HeldFile:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldFile) and thing.id == file)
+            return next(theirs, None) or _held_file(self.file(file))
+
+    def held_job(self, job: JobId) -> HeldJob:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldJob) and thing.id == job)
+            return next(theirs, None) or _held_job(self._job(job))
+
+    def held_model(self, model: ModelId) -> HeldModel:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldModel) and thing.id == model)
+            return next(theirs, None) or HeldModel(id=self.model(model))
+
+    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
+        with self._lock:
+            self.held_job(job)
+            return tuple(self._events.get(job, []))[-most:]
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         content = b"".join(blocks)
@@ -170,6 +209,35 @@ class MemoryProvider(MemoryService):
         said = self.says(self.model(model), question)
         for index, word in enumerate(said.split(" ")):
             yield word if index == 0 else f" {word}"
+
+
+def _held_file(file: RemoteFile) -> HeldFile:
+    return HeldFile(
+        id=file.id,
+        filename=file.filename,
+        purpose="fine-tune",
+        size_bytes=file.size_bytes,
+        created_at=file.created_at,
+        status=file.status,
+        stamp=file.stamp,
+    )
+
+
+def _held_job(job: RemoteJob) -> HeldJob:
+    return HeldJob(
+        id=job.id,
+        status=job.status,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+        estimated_finish=job.estimated_finish,
+        base=job.base or None,
+        model=job.model,
+        training_file=job.training_file,
+        validation_file=job.validation_file,
+        trained_tokens=job.trained_tokens,
+        error=job.error,
+        stamp=job.stamp,
+    )
 
 
 def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.domain.errors import NotFoundError, ProviderError
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
@@ -41,8 +42,8 @@ class MemoryService:
 
     Shape:  `writes` counts what was sent by verb (`upload`, `train`, `cancel`, `delete`), whatever became of it;
             `jobs` and `files` are all there are, listed or not yet; `contents` is what was uploaded;
-            `says` makes up answers; `foreign_files`, `retiring`, `contradictions`, `doubts` and `organization`
-            are told as they stand
+            `foreign` is what others have put there; `says` makes up answers; `foreign_files`, `retiring`,
+            `contradictions`, `doubts` and `organization` are told as they stand
     Units:  `list_lag_seconds`: how long after its making a thing turns up in lists, by the clock given
     """
 
@@ -73,6 +74,7 @@ class MemoryService:
         self.contents: dict[FileId, bytes] = {}
         self.jobs: dict[JobId, RemoteJob] = {}
         self.models: set[ModelId] = set()
+        self.foreign: list[HeldFile | HeldJob | HeldModel] = []
         self.says: Callable[[ModelId, str], str] = lambda _, question: question
         self.foreign_files: frozenset[FileId] = frozenset()
         self.retiring: tuple[tuple[ModelId, str], ...] = ()

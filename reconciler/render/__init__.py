@@ -1,29 +1,66 @@
 """Text from values: for people, for programs, for files. Touches no service and decides no exit code."""
 
+from reconciler.render.card import (
+    JobCard,
+    file_card,
+    file_card_json,
+    job_card,
+    job_card_json,
+    model_card,
+    model_card_json,
+)
 from reconciler.render.export import OutputFormat, outputs
-from reconciler.render.listing import jobs_json, jobs_table
+from reconciler.render.listing import (
+    files_json,
+    files_table,
+    jobs_json,
+    jobs_table,
+    models_json,
+    models_table,
+    summary_line,
+)
 from reconciler.render.machine import event_json, plan_json, problems_json
+from reconciler.render.news import news_json, news_text
 from reconciler.render.safe import Sink, clean
+from reconciler.render.snippet import Language, Question, Service, snippet_text
 from reconciler.render.style import colour_wanted
 from reconciler.render.terminal import LiveView, SummaryRow, plan_text, problems_text, summary_table, table
 from reconciler.render.units import counted
 
 __all__ = [
+    "JobCard",
+    "Language",
     "LiveView",
     "OutputFormat",
+    "Question",
+    "Service",
     "Sink",
     "SummaryRow",
     "clean",
     "colour_wanted",
     "counted",
     "event_json",
+    "file_card",
+    "file_card_json",
+    "files_json",
+    "files_table",
+    "job_card",
+    "job_card_json",
     "jobs_json",
     "jobs_table",
+    "model_card",
+    "model_card_json",
+    "models_json",
+    "models_table",
+    "news_json",
+    "news_text",
     "outputs",
     "plan_json",
     "plan_text",
     "problems_json",
     "problems_text",
+    "snippet_text",
+    "summary_line",
     "summary_table",
     "table",
 ]

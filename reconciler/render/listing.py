@@ -1,24 +1,211 @@
-"""Lists of what a service holds: a table for people, JSON for programs."""
+"""Everything that a service holds, as lists: tables for people, JSON for programs. A dash or null is not known.
 
-from collections.abc import Iterable
+Who a thing belongs to stands beside it: the address and digest of ours, or “not ours” with its maker's words.
+"""
 
-from reconciler.domain.observed import RemoteJob
-from reconciler.render.machine import job_fields, json_text
-from reconciler.render.terminal.table import table
-from reconciler.render.units import time_text
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
+from reconciler.domain.observed import JobError
+from reconciler.render.machine import Fields, json_text
+from reconciler.render.terminal.fitting import Column, fitted_table
+from reconciler.render.units import counted, size_text
+
+T = TypeVar("T")
+
+NOT_OURS = "not ours"
+_LEAST = 24
+"""Room for a little of a name, and the digest behind it."""
+
+Made = tuple[HeldModel, HeldJob | None]
+"""A model, and the job that made it if one is known."""
+
+Kept = tuple[HeldFile, HeldJob | None]
+"""A file, and the job whose results it holds if it is one of those."""
 
 
-def jobs_table(jobs: Iterable[RemoteJob], *, colour: bool = False, width: int | None = None) -> str:
-    """Give one line a job, in the order given; a block a job where the lines would be wider than `width`."""
-    headers = ("job", "model", "digest", "base", "status", "created", "answers as")
-    return table(headers, [_cells(job) for job in jobs], colour=colour, width=width)
+def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | None = None) -> str:
+    """Give one line a file, in the order given."""
+    columns = (
+        _column("file", files, lambda each: each[0].id),
+        _column("what it is", files, lambda each: file_title(*each), least=_LEAST),
+        _column("size", files, lambda each: _size(each[0].size_bytes), rank=2),
+        _created(files, lambda each: each[0].created_at),
+        _column("purpose", files, lambda each: each[0].purpose or "", rank=4),
+        _column("status", files, lambda each: each[0].status or "", rank=5),
+    )
+    return fitted_table(columns, colour=colour, width=width)
 
 
-def _cells(job: RemoteJob) -> tuple[str, ...]:
-    created = time_text(job.created_at)
-    return (job.id, job.address.name, job.stamp.digest.short, job.base, str(job.status), created, job.model or "")
+def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | None = None) -> str:
+    """Give one line a job, in the order given."""
+    columns = (
+        _column("job", jobs, lambda job: job.id),
+        _column("what it is", jobs, job_title, least=_LEAST),
+        _column("status", jobs, lambda job: str(job.status or "")),
+        _created(jobs, lambda job: job.created_at),
+        _column("base", jobs, lambda job: job.base or "", rank=4),
+        _column("answers as", jobs, lambda job: job.model or "", rank=5),
+    )
+    return fitted_table(columns, colour=colour, width=width)
 
 
-def jobs_json(jobs: Iterable[RemoteJob]) -> str:
-    """Give a JSON list of jobs, each with its address and in the shape that events have, ended by a newline."""
-    return json_text([{"address": str(job.address), **job_fields(job)} for job in jobs], indent=2) + "\n"
+def models_table(models: Sequence[Made], *, colour: bool = False, width: int | None = None) -> str:
+    """Give one line a model, in the order given."""
+    columns = (
+        _column("model", models, lambda each: each[0].id),
+        _column("what it is", models, lambda each: model_title(*each), least=_LEAST),
+        _created(models, lambda each: each[0].created_at),
+        _column("ends", models, lambda each: each[0].shutdown_date or "", rank=4),
+        _column("job", models, lambda each: each[1].id if each[1] else "", rank=5),
+    )
+    return fitted_table(columns, colour=colour, width=width)
+
+
+def files_json(files: Sequence[Kept]) -> str:
+    """Give a JSON list of files, ended by a newline."""
+    return json_text([file_fields(*each) for each in files], indent=2) + "\n"
+
+
+def jobs_json(jobs: Sequence[HeldJob]) -> str:
+    """Give a JSON list of jobs, ended by a newline."""
+    return json_text([listed_job_fields(job) for job in jobs], indent=2) + "\n"
+
+
+def models_json(models: Sequence[Made]) -> str:
+    """Give a JSON list of models, ended by a newline."""
+    return json_text([model_fields(*each) for each in models], indent=2) + "\n"
+
+
+def summary_line(shown: int, total: int, ours: int, noun: str) -> str:
+    """Say how much of a list is shown, and how much of it is ours: `10 of 12 files shown, 3 of the 12 ours`."""
+    if shown == total:
+        return f"{counted(total, noun)}, {ours} ours."
+    return f"{shown} of {counted(total, noun)} shown; of all, {ours} ours."
+
+
+def file_title(file: HeldFile, job: HeldJob | None) -> str:
+    """Say what a file is: the address and digest in its name, whose results, or what somebody else called it."""
+    if file.stamp:
+        return str(file.stamp)
+    return f"results of {job.stamp}" if job and job.stamp else _foreign(file.filename)
+
+
+def job_title(job: HeldJob) -> str:
+    """Say what a job is for: our address and digest, or whose it seems to be."""
+    if job.stamp:
+        return str(job.stamp)
+    return _foreign(f"project {job.project}" if job.project else job.suffix or job.base)
+
+
+def model_title(model: HeldModel, job: HeldJob | None) -> str:
+    """Say what a model is: our address and digest, or whose it seems to be."""
+    if job and job.stamp:
+        return str(job.stamp)
+    if job and job.project:
+        return job_title(job)
+    return _foreign(model.owner)
+
+
+def file_fields(file: HeldFile, job: HeldJob | None) -> Fields:
+    """Give a file as every document shows it; `job` is the one whose results it holds."""
+    return {
+        "id": file.id,
+        **_whose(file.stamp or (job.stamp if job else None)),
+        "job": job.id if job else None,
+        "filename": file.filename,
+        "purpose": file.purpose,
+        "size_bytes": file.size_bytes,
+        "created_at": file.created_at,
+        "expires_at": file.expires_at,
+        "status": file.status,
+        "detail": file.detail,
+    }
+
+
+def listed_job_fields(job: HeldJob) -> Fields:
+    """Give a job as every list shows it: the fields of our own jobs, null where they are not known, and more."""
+    return {
+        **_whose(job.stamp),
+        "project": job.project,
+        "id": job.id,
+        "status": str(job.status) if job.status else None,
+        "base": job.base,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "estimated_finish": job.estimated_finish,
+        "model": job.model,
+        "method": job.method,
+        "hyperparameters": dict(job.hyperparameters),
+        "seed": job.seed,
+        "suffix": job.suffix,
+        "training_file": job.training_file,
+        "validation_file": job.validation_file,
+        "result_files": list(job.result_files),
+        "trained_tokens": job.trained_tokens,
+        "error": error_fields(job.error),
+        "metadata": dict(job.metadata),
+    }
+
+
+def model_fields(model: HeldModel, job: HeldJob | None) -> Fields:
+    """Give a model as every document shows it."""
+    return {
+        "id": model.id,
+        **_whose(job.stamp if job else None),
+        "project": job.project if job else None,
+        "created_at": model.created_at,
+        "owner": model.owner,
+        "shutdown_date": model.shutdown_date,
+        "job": job.id if job else None,
+        "base": job.base if job else None,
+    }
+
+
+def error_fields(error: JobError | None) -> Fields | None:
+    """Give why a job failed; None when nothing is wrong."""
+    return {"code": error.code, "message": error.message, "param": error.param} if error else None
+
+
+def _whose(stamp: Stamp | None) -> Fields:
+    return {
+        "ours": stamp is not None,
+        "address": str(stamp.address) if stamp else None,
+        "digest": str(stamp.digest) if stamp else None,
+    }
+
+
+def _size(size_bytes: int | None) -> str:
+    return size_text(size_bytes) if size_bytes is not None else ""
+
+
+def _foreign(words: str | None) -> str:
+    return f"{NOT_OURS}: {words}" if words else NOT_OURS
+
+
+def _column(
+    header: str, things: Sequence[T], cell: Callable[[T], str], *, rank: int = 0, least: int | None = None
+) -> Column:
+    return Column(header=header, cells=tuple(map(cell, things)), rank=rank, least=least)
+
+
+def _created(things: Sequence[T], when: Callable[[T], int | None]) -> Column:
+    return Column(
+        header="created",
+        cells=tuple(_moment(when(thing), "%Y-%m-%d %H:%MZ") for thing in things),
+        narrow=tuple(_moment(when(thing), "%Y-%m-%d") for thing in things),
+        rank=3,
+    )
+
+
+def _moment(unix_seconds: int | None, form: str) -> str:
+    if unix_seconds is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(unix_seconds, UTC).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        # A service's number that is no date is shown as it came.
+        return str(unix_seconds)

@@ -11,22 +11,35 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.domain.event import Event
-from reconciler.domain.observed import JobError, JobId, ModelId
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.observed import JobId, ModelId
 from reconciler.render import (
+    JobCard,
     LiveView,
     Sink,
     SummaryRow,
     event_json,
+    file_card,
+    file_card_json,
+    files_json,
+    files_table,
+    job_card,
+    job_card_json,
     jobs_json,
     jobs_table,
+    model_card,
+    model_card_json,
+    models_json,
+    models_table,
+    news_json,
+    news_text,
     plan_json,
     plan_text,
     problems_json,
     problems_text,
     summary_table,
 )
-from tests.build import a_job
-from tests.render import scenes
+from tests.render import held, scenes
 from tests.render.golden import check_golden
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -122,15 +135,38 @@ def test_the_table_that_closes_a_run() -> None:
     check_golden("summary-narrow.txt", summary_table(rows, width=72))
 
 
-def test_the_list_of_jobs() -> None:
-    error = JobError(message="row 17 is broken", code="invalid_training_file")
-    jobs = (
-        a_job(scenes.RETRIAGE, "running", id="ftjob-A2"),
-        a_job(scenes.TRIAGE, id="ftjob-A1", age=7200),
-        a_job(scenes.TRIAGE, "failed", id="ftjob-A0", age=90_000, error=error),
+def test_the_lists_of_what_a_service_holds() -> None:
+    for ending, width in (("", None), ("-100", 100), ("-80", 80)):
+        check_golden(f"jobs{ending}.txt", jobs_table(held.JOBS, width=width))
+        check_golden(f"files{ending}.txt", files_table(held.FILES, width=width))
+        check_golden(f"models{ending}.txt", models_table(held.MODELS, width=width))
+    check_golden("jobs.json", jobs_json(held.JOBS))
+    check_golden("files.json", files_json(held.FILES))
+    check_golden("models.json", models_json(held.MODELS))
+
+
+def test_one_thing_in_full() -> None:
+    shown = "\n".join(
+        (
+            job_card(held.CARD),
+            job_card(JobCard(job=HeldJob(id=JobId("ftjob-silent")), events=None, checkpoints=None)),
+            *(file_card(*file) for file in held.FILES),
+            *(model_card(*model) for model in held.MODELS),
+        )
     )
-    check_golden("jobs.txt", jobs_table(jobs))
-    check_golden("jobs.json", jobs_json(jobs))
+    check_golden("cards.txt", shown)
+    documents = (job_card_json(held.CARD), file_card_json(*held.FILES[0]), model_card_json(*held.MODELS[0]))
+    check_golden("cards.json", "".join(documents))
+
+
+def test_news_of_any_job_for_people_and_for_programs() -> None:
+    news = [(job, None, False) for job in held.JOBS] + [(held.JOBS[0], event, False) for event in held.EVENTS]
+    news += [(held.JOBS[1], None, True)]
+    check_golden("news.txt", "".join(news_text(job, event, gone=gone) for job, event, gone in news))
+    lines = [news_json(job, event, gone=gone) for job, event, gone in news]
+    check_golden("news.jsonl", "".join(lines))
+    for line in lines:
+        validator("event").validate(json.loads(line))
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:

@@ -93,15 +93,15 @@ def read_endpoint(profile: Profile, environ: Mapping[str, str]) -> Endpoint:
 
     Raises: DeniedError when the key is missing, UsageError when a variable cannot be used; neither shows a value
     """
-    stated = environ.get(profile.url_variable, "").strip()
-    url = _checked_url(profile, stated) if stated else httpx.URL(profile.base_url)
+    name, stated = _told_url(profile, environ)
+    url = _checked_url(profile, name, stated) if stated else httpx.URL(profile.base_url)
     if profile.in_process and not stated:
         return Endpoint(url=url, credentials=Credentials())
     return Endpoint(
         url=url,
         credentials=Credentials(
             _key(profile, environ),
-            _word(profile.organization_variable, environ),
+            _word(profile.organization_variable, environ) or _word(profile.other_organization_variable, environ),
             _word(profile.project_variable, environ),
         ),
     )
@@ -112,8 +112,21 @@ def _begun(key: bytes, text: bytes) -> int:
     return next((size for size in range(len(key) - 1, 0, -1) if text.endswith(key[:size])), 0)
 
 
-def _checked_url(profile: Profile, text: str) -> httpx.URL:
-    name = profile.url_variable
+def _told_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give the variable that says where the service is, and what it says; two that disagree are a mistake."""
+    names = [name for name in (profile.url_variable, profile.other_url_variable) if name]
+    told = {name: value for name in names if (value := environ.get(name, "").strip())}
+    if len({value.rstrip("/") for value in told.values()}) > 1:
+        raise UsageError(f"{' and '.join(told)} name different servers, and the key is for one of them; unset one")
+    if not told and not profile.has_home:
+        raise UsageError(
+            f"{' or '.join(names)} must say where the server of the profile {profile.name} is, such as"
+            f" {profile.base_url}; no public service answers its API any more"
+        )
+    return next(iter(told.items()), (profile.url_variable, ""))
+
+
+def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -12,10 +12,11 @@ import msgspec
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import MalformedError, ProviderError
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
 from reconciler.domain.ports import Write
 from reconciler.provider.multipart import Multipart
-from reconciler.provider.openai import wire
+from reconciler.provider.openai import held, wire
 from reconciler.provider.openai.auth import Endpoint
 from reconciler.provider.openai.create import PURPOSE
 from reconciler.provider.openai.failure import error_of, error_of_road
@@ -82,23 +83,47 @@ class Client:
 
     def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
         """List a job's events in the service's order, page by page as they are drawn."""
-        path = f"fine_tuning/jobs/{_segment(job)}/events"
+        path = f"fine_tuning/jobs/{segment(job)}/events"
         yield from self._list("events", path, {"limit": str(_JOBS_A_PAGE)}, _JOBS_A_PAGE, wire.read_event, doubts)
 
     def checkpoints(self, job: JobId, doubts: Doubts) -> Iterator[Checkpoint]:
         """List a job's checkpoints, every page."""
-        path = f"fine_tuning/jobs/{_segment(job)}/checkpoints"
+        path = f"fine_tuning/jobs/{segment(job)}/checkpoints"
         query = {"limit": str(_JOBS_A_PAGE)}
         yield from self._list("checkpoints", path, query, _JOBS_A_PAGE, wire.read_checkpoint, doubts)
 
+    def all_files(self, doubts: Doubts) -> Iterator[HeldFile]:
+        """List files of every purpose, every page."""
+        yield from self._list("files", "files", {"limit": str(_FILES_A_PAGE)}, _FILES_A_PAGE, held.read_file, doubts)
+
+    def all_jobs(self, project: str, doubts: Doubts) -> Iterator[HeldJob]:
+        """List jobs as they describe themselves, every page."""
+        read: Callable[[msgspec.Raw], HeldJob] = lambda item: held.read_job(item, project)  # noqa: E731 (typed)
+        query = {"limit": str(_JOBS_A_PAGE)}
+        yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
+
+    def all_models(self, doubts: Doubts) -> Iterator[HeldModel]:
+        """List models as they describe themselves; this list has no pages."""
+        for item_id, item in wire.read_page(self._get("models")).items:
+            yield from self._read_item("models", item_id, item, held.read_model, doubts)
+
+    def any_file(self, file: FileId) -> HeldFile:
+        return held.read_file(self._get(f"files/{segment(file)}"))
+
+    def any_job(self, job: JobId, project: str) -> HeldJob:
+        return held.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
+
+    def any_model(self, model: ModelId) -> HeldModel:
+        return held.read_model(self._get(f"models/{segment(model)}"))
+
     def file(self, file: FileId) -> wire.SeenFile:
-        return wire.read_file(self._get(f"files/{_segment(file)}"))
+        return wire.read_file(self._get(f"files/{segment(file)}"))
 
     def job(self, job: JobId, project: str) -> wire.SeenJob:
-        return wire.read_job(self._get(f"fine_tuning/jobs/{_segment(job)}"), project)
+        return wire.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
 
     def model(self, model: ModelId) -> ModelId:
-        return wire.read_model(self._get(f"models/{_segment(model)}"))[0]
+        return wire.read_model(self._get(f"models/{segment(model)}"))[0]
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes], read: Callable[[bytes], T]) -> Write[T]:
         """Send a dataset's lines as a file, once. What the blocks raise is raised."""
@@ -118,12 +143,12 @@ class Client:
 
     def cancel_job(self, job: JobId, read: Callable[[bytes], T]) -> Write[T]:
         """Ask once for a job to be cancelled."""
-        request = self._posting(f"fine_tuning/jobs/{_segment(job)}/cancel", {})
+        request = self._posting(f"fine_tuning/jobs/{segment(job)}/cancel", {})
         return self._write(self._roads.writes, request, read)
 
     def delete(self, kind: str, thing: str) -> Write[None]:
         """Delete one of the `files` or `models`; safe to repeat, and repeated when the road fails."""
-        request = self._request("DELETE", f"{kind}/{_segment(thing)}")
+        request = self._request("DELETE", f"{kind}/{segment(thing)}")
         return self._write(self._roads.reads, request, wire.read_deleted)
 
     def stream(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
@@ -203,7 +228,7 @@ class Client:
         return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
 
 
-def _segment(item_id: str) -> str:
+def segment(item_id: str) -> str:
     """Write an id as one part of a path; ids of models have colons, which stay."""
     if item_id.strip(".") == "":
         raise MalformedError(f"{item_id!r} is no id that can be asked for")

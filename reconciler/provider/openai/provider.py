@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import takewhile
+from itertools import islice, takewhile
 from types import TracebackType
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.ports import Capabilities, Done, Message, Refused, Unknown, Write
 from reconciler.provider.openai import create, wire
@@ -124,6 +125,31 @@ class OpenAIProvider:
 
     def model(self, model: ModelId) -> ModelId:
         return self._client.model(model)
+
+    def inventory_files(self) -> Inventory[HeldFile]:
+        doubts = Doubts()
+        return Inventory(items=newest_first(self._client.all_files(doubts)), doubts=tuple(doubts.words))
+
+    def inventory_jobs(self) -> Inventory[HeldJob]:
+        doubts = Doubts()
+        return Inventory(items=newest_first(self._client.all_jobs(self._project, doubts)), doubts=tuple(doubts.words))
+
+    def inventory_models(self) -> Inventory[HeldModel]:
+        doubts = Doubts()
+        return Inventory(items=newest_first(self._client.all_models(doubts)), doubts=tuple(doubts.words))
+
+    def held_file(self, file: FileId) -> HeldFile:
+        return self._client.any_file(file)
+
+    def held_job(self, job: JobId) -> HeldJob:
+        return self._client.any_job(job, self._project)
+
+    def held_model(self, model: ModelId) -> HeldModel:
+        return self._client.any_model(model)
+
+    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
+        """Read the newest events of a job, oldest first; services list the newest first, so few are asked for."""
+        return tuple(islice(self._client.events(job, Doubts()), most))[::-1]
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         return self._client.upload(dataset, blocks, lambda body: create.check_upload(wire.read_file(body), dataset))

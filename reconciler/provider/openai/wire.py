@@ -117,21 +117,21 @@ class SeenJob:
 
 def read_page(body: bytes) -> Page:
     """Read a list's envelope and the ids of its items."""
-    page = _decoded(body, _Page)
-    heads = ((_decoded(item, _Head).id, item) for item in page.data or ())
-    return Page(items=tuple((_sound(item_id), item) for item_id, item in heads), has_more=page.has_more)
+    page = decoded(body, _Page)
+    heads = ((decoded(item, _Head).id, item) for item in page.data or ())
+    return Page(items=tuple((sound(item_id), item) for item_id, item in heads), has_more=page.has_more)
 
 
 def read_file(body: bytes | msgspec.Raw) -> SeenFile:
     """Read a file object."""
-    found = _decoded(body, _File)
+    found = decoded(body, _File)
     filename = found.filename or ""
     return SeenFile(
         file=RemoteFile(
-            id=FileId(_sound(found.id)),
+            id=FileId(sound(found.id)),
             filename=filename,
-            size_bytes=_whole(found.bytes) or 0,
-            created_at=_whole(found.created_at) or 0,
+            size_bytes=whole(found.bytes) or 0,
+            created_at=whole(found.created_at) or 0,
             status=found.status,
             stamp=Stamp.of_filename(filename),
         ),
@@ -141,11 +141,11 @@ def read_file(body: bytes | msgspec.Raw) -> SeenFile:
 
 def read_job(body: bytes | msgspec.Raw, project: str) -> SeenJob:
     """Read a job object, whosever it is."""
-    found = _decoded(body, _Job)
+    found = decoded(body, _Job)
     status = JobStatus(found.status) if found.status else _UNSAID
     files = tuple(FileId(each) for each in (found.training_file, found.validation_file) if each)
     marks = read_marks(found.metadata, project)
-    seen = SeenJob(id=_sound(found.id), is_active=status.is_active, files=files)
+    seen = SeenJob(id=sound(found.id), is_active=status.is_active, files=files)
     if isinstance(marks, Marks):
         return replace(seen, job=_ours(found, status, marks), marks=marks)
     return replace(seen, is_garbled=isinstance(marks, Garbled))
@@ -153,11 +153,11 @@ def read_job(body: bytes | msgspec.Raw, project: str) -> SeenJob:
 
 def read_event(body: bytes | msgspec.Raw) -> JobEvent:
     """Read one line of a job's log; of its data, the numbers."""
-    found = _decoded(body, _Event)
+    found = decoded(body, _Event)
     data = found.data if isinstance(found.data, dict) else {}
     return JobEvent(
         id=found.id,
-        created_at=_whole(found.created_at) or 0,
+        created_at=whole(found.created_at) or 0,
         level=found.level or "info",
         message=found.message or "",
         metrics=tuple((name, value) for name, value in data.items() if _is_number(value)),
@@ -166,24 +166,24 @@ def read_event(body: bytes | msgspec.Raw) -> JobEvent:
 
 def read_checkpoint(body: bytes | msgspec.Raw) -> Checkpoint:
     """Read a model saved in the middle of a job."""
-    found = _decoded(body, _Checkpoint)
+    found = decoded(body, _Checkpoint)
     return Checkpoint(
         id=found.id,
         model=ModelId(found.fine_tuned_model_checkpoint),
-        step=_whole(found.step_number) or 0,
-        created_at=_whole(found.created_at) or 0,
+        step=whole(found.step_number) or 0,
+        created_at=whole(found.created_at) or 0,
     )
 
 
 def read_model(body: bytes | msgspec.Raw) -> tuple[ModelId, str | None]:
     """Read a model's id, and the day it ends if the service says one."""
-    found = _decoded(body, _Model)
-    return ModelId(_sound(found.id)), found.shutdown_date or None
+    found = decoded(body, _Model)
+    return ModelId(sound(found.id)), found.shutdown_date or None
 
 
 def read_deleted(body: bytes) -> None:
     """Read that something was deleted; anything else is not an answer to that."""
-    if not _decoded(body, _Deleted).deleted:
+    if not decoded(body, _Deleted).deleted:
         raise MalformedError("the service answered a deletion without saying that it deleted")
 
 
@@ -192,21 +192,22 @@ def _ours(found: _Job, status: JobStatus, marks: Marks) -> RemoteJob:
         id=JobId(found.id),
         stamp=marks.stamp,
         status=status,
-        created_at=_whole(found.created_at) or 0,
+        created_at=whole(found.created_at) or 0,
         base=found.model or "",
-        finished_at=_whole(found.finished_at) or None,
-        estimated_finish=_whole(found.estimated_finish) or None,
+        finished_at=whole(found.finished_at) or None,
+        estimated_finish=whole(found.estimated_finish) or None,
         model=ModelId(found.fine_tuned_model) if found.fine_tuned_model else None,
         training_file=FileId(found.training_file) if found.training_file else None,
         validation_file=FileId(found.validation_file) if found.validation_file else None,
-        trained_tokens=_whole(found.trained_tokens),
-        error=_error(found.error),
+        trained_tokens=whole(found.trained_tokens),
+        error=read_error(found.error),
         facts=marks.facts,
         supersedes=marks.supersedes,
     )
 
 
-def _error(value: Any) -> JobError | None:
+def read_error(value: Any) -> JobError | None:
+    """Read why a job failed; None when nothing is wrong."""
     # Absent, null, {} and an object of nulls have all been seen, and all mean that nothing is wrong.
     if isinstance(value, str) and value:
         return JobError(message=value)
@@ -222,7 +223,8 @@ def _word(value: Any) -> str | None:
     return str(value) or None
 
 
-def _whole(value: Number | None) -> int | None:
+def whole(value: Number | None) -> int | None:
+    """Give a count, size or time; None where the service says none that can be."""
     return int(value) if _is_number(value) and value is not None else None
 
 
@@ -232,13 +234,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def _sound(item_id: str) -> str:
+def sound(item_id: str) -> str:
+    """Give an id that is one."""
     if not item_id:
         raise MalformedError("the service answered with an empty id; nothing was concluded from it")
     return item_id
 
 
-def _decoded(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+def decoded(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+    """Read JSON in a shape; MalformedError when it has another."""
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:

@@ -1,0 +1,1 @@
+"""The front door: what arguments mean, and how any job is followed."""

@@ -1,0 +1,100 @@
+"""Any job can be followed, ours or not: every word once, in its order, and its end."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.cli.anyjob import Gone, Moved, Said, follow_any
+from reconciler.domain.errors import TemporaryError
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.observed import JobEvent, JobId, JobStatus
+from reconciler.provider import MemoryProvider
+from tests.world import Clock
+
+THEIRS = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), suffix="theirs")
+
+
+class Desk:
+    """A service with somebody else's job, and a clock that moves when somebody waits."""
+
+    def __init__(self, service: MemoryProvider | None = None) -> None:
+        self.clock = Clock()
+        self.service = service or MemoryProvider(clock=self.clock)
+        self.service.foreign.append(THEIRS)
+        self.stopped = False
+
+    def move(self, status: str) -> None:
+        self.service.foreign[:] = [replace(THEIRS, status=JobStatus(status))]
+
+    def follow(self, deadline: float | None = None) -> list[str]:
+        news = follow_any(
+            THEIRS,
+            self.service,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            stopping=lambda: self.stopped,
+            deadline=deadline,
+        )
+        told = []
+        for each in news:
+            match each:
+                case Said(event=event):
+                    told.append(event.message)
+                case Moved(job=job):
+                    told.append(f"is {job.status}")
+                case Gone():
+                    told.append("is gone")
+        return told
+
+
+def test_every_word_is_told_once_and_before_the_end() -> None:
+    desk = Desk()
+    desk.service.log(THEIRS.id, "created")
+
+    def end() -> None:
+        desk.service.log(THEIRS.id, "sorry", "error")
+        desk.move("failed")
+
+    desk.clock.after(3, lambda: desk.move("running"))
+    desk.clock.after(4, lambda: desk.service.log(THEIRS.id, "step 1"))
+    desk.clock.after(8, end)
+    assert desk.follow() == ["created", "is queued", "is running", "step 1", "sorry", "is failed"]
+
+
+def test_a_deadline_and_a_wish_to_stop_end_the_looking_and_not_the_job() -> None:
+    desk = Desk()
+    assert desk.follow(deadline=desk.clock.now + 5) == ["is queued"]
+    desk.stopped = True
+    assert desk.follow() == ["is queued"]
+
+
+def test_a_job_that_vanishes_is_said_to_be_gone() -> None:
+    desk = Desk()
+    desk.clock.after(2, desk.service.foreign.clear)
+    assert desk.follow() == ["is queued", "is gone"]
+
+
+def test_a_service_that_is_away_for_a_moment_is_looked_at_again() -> None:
+    class Away(MemoryProvider):
+        """A service that fails some looks."""
+
+        failing = 0
+
+        def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
+            self.failing += 1
+            if self.failing in {1, 3}:
+                raise TemporaryError("away")
+            return super().events(job, after)
+
+    desk = Desk(Away())
+    desk.service.log(THEIRS.id, "created")
+    desk.clock.after(10, lambda: desk.move("succeeded"))
+    assert desk.follow() == ["created", "is queued", "is succeeded"]
+
+
+@pytest.mark.parametrize("status", ["a-new-word", "paused"])
+def test_a_word_that_is_not_known_means_alive(status: str) -> None:
+    desk = Desk()
+    desk.move(status)
+    desk.clock.after(5, lambda: desk.move("cancelled"))
+    assert desk.follow() == [f"is {status}", "is cancelled"]

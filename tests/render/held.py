@@ -1,0 +1,109 @@
+"""A service that several people use, for the pictures of its lists."""
+
+from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
+from reconciler.domain.observed import Checkpoint, FileId, JobError, JobEvent, JobId, JobStatus, ModelId
+from reconciler.render import JobCard
+from tests.build import LONG_AGO
+from tests.render import scenes
+
+_HOSTILE = "report\x1b[2J\u202e ::error::x.jsonl"
+_BASE = "gpt-4.1-mini-2025-04-14"
+_MODEL = ModelId(f"ft:{_BASE}:acme:support-triage:AbCdEf12")
+
+
+def _file(number: int) -> FileId:
+    return FileId(f"file-AbCdEfGhIjKlMnOpQrStU{number}")
+
+
+def _job(number: int) -> JobId:
+    return JobId(f"ftjob-AbCdEfGhIjKlMnOpQrStUv{number}")
+
+
+JOBS = (
+    HeldJob(
+        id=_job(5),
+        status=JobStatus("running"),
+        created_at=LONG_AGO,
+        estimated_finish=LONG_AGO + 600,
+        base=_BASE,
+        stamp=scenes.RETRIAGE.stamp,
+        project="acme",
+        training_file=_file(4),
+    ),
+    HeldJob(id=_job(4), status=JobStatus("validating_files"), created_at=LONG_AGO - 60, base=_BASE, suffix="theirs"),
+    HeldJob(
+        id=_job(3),
+        status=JobStatus("failed"),
+        created_at=LONG_AGO - 7200,
+        finished_at=LONG_AGO - 7140,
+        base=_BASE,
+        error=JobError(message="row 17 is broken", code="invalid_training_file", param="training_file"),
+        metadata=(("reconciler-project", "another-team"),),
+        project="another-team",
+    ),
+    HeldJob(
+        id=_job(2),
+        status=JobStatus("succeeded"),
+        created_at=LONG_AGO - 90_000,
+        finished_at=LONG_AGO - 89_000,
+        base=_BASE,
+        model=_MODEL,
+        method="supervised",
+        hyperparameters=(("batch_size", "auto"), ("n_epochs", "3")),
+        seed=42,
+        training_file=_file(2),
+        result_files=(_file(3),),
+        trained_tokens=12_345,
+        stamp=scenes.TRIAGE.stamp,
+        project="acme",
+    ),
+    HeldJob(id=_job(1)),
+)
+
+FILES = (
+    (
+        HeldFile(
+            id=_file(4),
+            filename="tickets-0123456789ab.jsonl",
+            purpose="fine-tune",
+            size_bytes=4_200_000,
+            created_at=LONG_AGO - 30,
+            status="processed",
+            stamp=Stamp.of_filename("tickets-0123456789ab.jsonl"),
+        ),
+        None,
+    ),
+    (
+        HeldFile(
+            id=_file(3), filename="step_metrics.csv", purpose="fine-tune-results", size_bytes=812, created_at=LONG_AGO
+        ),
+        JOBS[3],
+    ),
+    (
+        HeldFile(
+            id=_file(2), filename=_HOSTILE, purpose="assistants", status="error", detail="no text", expires_at=LONG_AGO
+        ),
+        None,
+    ),
+    (HeldFile(id=_file(1)), None),
+)
+
+MODELS = (
+    (HeldModel(id=_MODEL, created_at=LONG_AGO, owner="org-acme", shutdown_date="2027-10-01"), JOBS[3]),
+    (HeldModel(id=ModelId(f"ft:{_BASE}:acme::XyZ98765"), created_at=LONG_AGO - 60, owner="org-acme"), JOBS[2]),
+    (HeldModel(id=ModelId(_BASE), created_at=LONG_AGO - 9_000_000, owner="system"), None),
+    (HeldModel(id=ModelId("unknown")), None),
+)
+
+EVENTS = (
+    JobEvent(id="ftevent-1", created_at=LONG_AGO, level="info", message="Step 3: loss=0.5", metrics=(("step", 3.0),)),
+    JobEvent(id="ftevent-2", created_at=LONG_AGO + 1, level="warn", message="slow"),
+    JobEvent(id="ftevent-3", created_at=LONG_AGO + 2, level="error", message=_HOSTILE),
+)
+
+CARD = JobCard(
+    job=JOBS[3],
+    events=EVENTS,
+    checkpoints=(Checkpoint(id="ftckpt-1", model=ModelId(f"{_MODEL}:ckpt-step-90"), step=90, created_at=LONG_AGO),),
+)
