@@ -5,13 +5,19 @@ from typing import TYPE_CHECKING, Any
 from reconciler.provider.profiles import PROFILES, Profile, needs_app
 
 if TYPE_CHECKING:
+    from reconciler.provider.legacy.provider import LegacyProvider
     from reconciler.provider.memory import MemoryProvider
     from reconciler.provider.openai.provider import OpenAIProvider
     from reconciler.provider.opening import open_provider
 
-__all__ = ["PROFILES", "MemoryProvider", "OpenAIProvider", "Profile", "needs_app", "open_provider"]
+__all__ = ["PROFILES", "LegacyProvider", "MemoryProvider", "OpenAIProvider", "Profile", "needs_app", "open_provider"]
 
-_HOMES = {"MemoryProvider": "memory", "OpenAIProvider": "openai.provider", "open_provider": "opening"}
+_HOMES = {
+    "LegacyProvider": "legacy.provider",
+    "MemoryProvider": "memory",
+    "OpenAIProvider": "openai.provider",
+    "open_provider": "opening",
+}
 
 
 def __getattr__(name: str) -> Any:

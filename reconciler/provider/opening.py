@@ -11,11 +11,13 @@ import httpx
 from reconciler.domain.errors import UsageError
 from reconciler.provider.asgi import ASGITransport
 from reconciler.provider.asgi_loop import AsgiApp
+from reconciler.provider.legacy.client import LegacyClient
+from reconciler.provider.legacy.provider import LegacyProvider
 from reconciler.provider.openai.auth import Endpoint, Signed, read_endpoint
 from reconciler.provider.openai.client import Client, Roads
 from reconciler.provider.openai.failure import is_final
 from reconciler.provider.openai.provider import OpenAIProvider
-from reconciler.provider.profiles import PROFILES, Profile, needs_app
+from reconciler.provider.profiles import PROFILES, Dialect, Profile, needs_app
 from reconciler.provider.transport import Deadline, Fresh, Gate, NoRedirects, Pace, Redact, Retry, Whole
 from reconciler.provider.wrapper import Wrapper
 
@@ -53,6 +55,9 @@ def open_provider(
             raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
         transport = ASGITransport(cast(AsgiApp, app))
     roads = _roads(found, endpoint, transport, clock, sleep)
+    if found.dialect is Dialect.LEGACY:
+        legacy = LegacyClient(endpoint, roads, found.key_variable)
+        return LegacyProvider(legacy, found, project=project, sleep=sleep)
     return OpenAIProvider(Client(endpoint, roads, found.key_variable), found, project=project, sleep=sleep)
 
 

@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from reconciler.domain.ports import Capabilities
+
+
+class Dialect(StrEnum):
+    """The words a service is spoken to in: today's `/fine_tuning/jobs`, or the `/fine-tunes` of 2021 to 2023."""
+
+    CURRENT = "current"
+    LEGACY = "legacy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +45,8 @@ class Profile:
     """One service by name.
 
     Shape:  `label` stands for the host in what is recorded, where the host means nothing to others; the variables
-            are names in the environment; `in_process` says that the service is part of this program
+            are names in the environment, the `other_` ones what else they have been called; `in_process` says that the
+            service is part of this program; without a home, `base_url` is an example and the variable must be set
     Units:  seconds. `spacing_seconds` between two requests; `warmup_seconds`: how long a model that was just made
             may not answer yet
     """
@@ -47,8 +56,12 @@ class Profile:
     url_variable: str
     key_variable: str
     capabilities: Capabilities
+    dialect: Dialect = Dialect.CURRENT
+    other_url_variable: str = ""
     organization_variable: str = ""
+    other_organization_variable: str = ""
     project_variable: str = ""
+    has_home: bool = True
     label: str = ""
     in_process: bool = False
     patience: Patience = Patience()
@@ -101,7 +114,34 @@ _OPENAI = Profile(
     warmup_seconds=180.0,
 )
 
-PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (_LOCAL, _OPENAI)})
+_OPENAI_LEGACY = Profile(
+    name="openai-legacy",
+    dialect=Dialect.LEGACY,
+    base_url="http://127.0.0.1:8000/v1",
+    has_home=False,
+    # The names of that generation's clients, and then those that came after them.
+    url_variable="OPENAI_API_BASE",
+    other_url_variable="OPENAI_BASE_URL",
+    key_variable="OPENAI_API_KEY",
+    organization_variable="OPENAI_ORGANIZATION",
+    other_organization_variable="OPENAI_ORG_ID",
+    capabilities=Capabilities(
+        bases=frozenset({"ada", "babbage", "curie", "davinci"}),
+        # Servers of the last months took 18; a suffix of 40 was the rule for two years.
+        suffix_length=40,
+        # All files of an organisation together had this much room.
+        max_file_bytes=1024 * 1024 * 1024,
+        poll_seconds=2.0,
+        effect_seconds=60.0,
+        ready_seconds=600.0,
+        cancel_seconds=120.0,
+    ),
+    warmup_seconds=180.0,
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {profile.name: profile for profile in (_LOCAL, _OPENAI, _OPENAI_LEGACY)}
+)
 """Every profile that a spec or a flag may name."""
 
 

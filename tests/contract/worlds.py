@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from typing import Protocol
 
 import httpx
@@ -11,15 +12,28 @@ from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
+from reconciler.domain.spec import Format
 from reconciler.provider import MemoryProvider, open_provider
 from tests.build import a_dataset
 from tests.provider.fake_service import FakeService, Trouble, refusal
+from tests.provider.legacy.fake import OldService, is_label
 
 PROJECT = "acme"
 
 
+class Keeps(StrEnum):
+    """What not every service keeps: a promise about it is held where it is kept, and its absence where it is not."""
+
+    NOTES = "notes about what a job was made of and superseded"
+    CODES = "codes of failures"
+    METRICS = "numbers in events"
+    CHECKPOINTS = "models from the middle of a job"
+
+
 class World(Protocol):
     """What the contract turns."""
+
+    keeps: frozenset[Keeps]
 
     @property
     def provider(self) -> Provider: ...
@@ -49,6 +63,8 @@ class World(Protocol):
 
 class MemoryWorld:
     """The provider in dictionaries."""
+
+    keeps = frozenset(Keeps)
 
     def __init__(self) -> None:
         ticks = iter(range(1_790_000_000, 1_800_000_000))
@@ -84,6 +100,8 @@ class MemoryWorld:
 
 class HttpWorld:
     """The OpenAI dialect over HTTP, with a small service at the bottom."""
+
+    keeps = frozenset(Keeps)
 
     def __init__(self) -> None:
         self.service = FakeService()
@@ -139,6 +157,62 @@ class HttpWorld:
         return len(self.service.files)
 
 
+class LegacyWorld:
+    """The dialect of `/fine-tunes` over HTTP, with a small service of that generation at the bottom."""
+
+    keeps: frozenset[Keeps] = frozenset()
+
+    def __init__(self) -> None:
+        # Trouble meets what the contract is about; what becomes of labels has tests of its own.
+        self.service = OldService(spares=is_label)
+        self._provider = open_provider(
+            "openai-legacy",
+            project=PROJECT,
+            environ={"OPENAI_API_KEY": "key-of-the-contract", "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"},
+            transport=self.service.transport,
+            sleep=lambda _: None,
+            clock=_ticking(),
+        )
+
+    @property
+    def provider(self) -> Provider:
+        return self._provider
+
+    def move(self, job: JobId, status: str) -> None:
+        self.service.jobs[job]["status"] = status
+
+    def finish(self, job: JobId) -> ModelId:
+        return ModelId(self.service.finish(job))
+
+    def fail(self, job: JobId, code: str, message: str) -> None:
+        self.service.fail(job, message)
+
+    def log(self, job: JobId, message: str, **metrics: float) -> None:
+        self.service.log(job, message)
+
+    def save(self, job: JobId, step: int) -> None:
+        """Nothing is saved in the middle of a job."""
+
+    def break_file(self, file: FileId) -> None:
+        self.service.files[file]["status"] = "error"
+
+    def content(self, file: FileId) -> bytes:
+        return self.service.contents[file]
+
+    def refuse_next(self, message: str) -> None:
+        self.service.troubles.append(Trouble(has_effect=False, answer=lambda _: refusal(400, message)))
+
+    def lose_next_reply(self, *, effect: bool) -> None:
+        answer = None if effect else (lambda _: httpx.Response(502, text="<html>bad gateway</html>"))
+        self.service.troubles.append(Trouble(has_effect=effect, answer=answer))
+
+    def jobs_there(self) -> int:
+        return len(self.service.jobs)
+
+    def files_there(self) -> int:
+        return len(self.service.files)
+
+
 def _ticking() -> Callable[[], float]:
     ticks = iter(range(10_000_000))
     return lambda: float(next(ticks))
@@ -146,14 +220,14 @@ def _ticking() -> Callable[[], float]:
 
 def rows_of(word: str, count: int = 12) -> bytes:
     """Some lines in the API's form, told apart by a word."""
-    turns = [{"role": "user", "content": word}, {"role": "assistant", "content": "yes"}]
-    return b"".join(json.dumps({"messages": turns, "n": n}).encode() + b"\n" for n in range(count))
+    rows = ({"prompt": f"{word} {n} ->", "completion": " yes"} for n in range(count))
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 def dataset_of(content: bytes, name: str = "tickets") -> Dataset:
     """A dataset that measures as the content does."""
-    made = a_dataset(name, content.decode())
+    made = a_dataset(name, content.decode(), format=Format.COMPLETION)
     return replace(made, measure=replace(made.measure, size_bytes=len(content)))
 
 
-WORLDS: tuple[Callable[[], World], ...] = (MemoryWorld, HttpWorld)
+WORLDS: tuple[Callable[[], World], ...] = (MemoryWorld, HttpWorld, LegacyWorld)

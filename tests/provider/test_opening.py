@@ -27,7 +27,7 @@ def test_a_name_that_is_not_there_is_not_there() -> None:
 
 
 def test_profiles_are_data() -> None:
-    assert set(PROFILES) == {"local", "openai"}
+    assert set(PROFILES) == {"local", "openai", "openai-legacy"}
     assert all(PROFILES[name].name == name for name in PROFILES)
     assert PROFILES["local"].capabilities.bases == {"tfidf-logreg"}
     assert "gpt-4.1-mini-2025-04-14" in PROFILES["openai"].capabilities.bases

@@ -205,7 +205,7 @@ def test_a_root_has_one_project(tmp_path: Path) -> None:
         ("openai", "", "openai", []),
         ("openai", "openai", "", []),
         ("", "local", "", []),
-        ("", "opnai", "", ["must be local or openai"]),
+        ("", "opnai", "", ["must be local, openai or openai-legacy"]),
         ("", "openai", "local", ["this model would train on 'local', and others of this root on 'openai'"]),
         ("", "openai", "", ["this model would train on 'local', and others of this root on 'openai'"]),
         ("", "", "openai", ["this model would train on 'local', and others of this root on 'openai'"]),

@@ -1,0 +1,95 @@
+"""What every provider promises of its lists: everything is in them, ours and not ours, and nothing is made up."""
+
+import pytest
+
+from reconciler.domain.desired import Dataset
+from reconciler.domain.errors import NotFoundError
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Makers
+from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
+from reconciler.domain.ports import Done
+from tests.build import a_model
+from tests.contract.worlds import HttpWorld, MemoryWorld, dataset_of, rows_of
+
+Inhabited = MemoryWorld | HttpWorld
+
+
+@pytest.fixture(params=(MemoryWorld, HttpWorld), ids=lambda world: world.__name__)
+def world(request: pytest.FixtureRequest) -> Inhabited:
+    made: Inhabited = request.param()
+    return made
+
+
+def ours(world: Inhabited) -> tuple[Dataset, FileId, RemoteJob]:
+    content = rows_of("hello")
+    dataset = dataset_of(content)
+    uploaded = world.provider.upload(dataset, iter([content]))
+    assert isinstance(uploaded, Done)
+    created = world.provider.train(a_model(training=dataset), uploaded.value.id, None, ())
+    assert isinstance(created, Done)
+    return dataset, uploaded.value.id, created.value
+
+
+def others(world: Inhabited) -> tuple[FileId, JobId]:
+    """Put a file and a job there that bear nothing of ours."""
+    if isinstance(world, HttpWorld):
+        file = world.service.add_file("report.pdf", b"%PDF", purpose="assistants")
+        return FileId(file), JobId(world.service.add_job(suffix="theirs", metadata={"team": "red"}))
+    theirs = HeldFile(id=FileId("file-theirs"), filename="report.pdf", purpose="assistants", created_at=1_799_999_998)
+    job = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), created_at=1_799_999_999, suffix="theirs")
+    world.memory.foreign += [theirs, job, HeldModel(id=ModelId("base"), owner="system")]
+    return theirs.id, job.id
+
+
+def test_lists_hold_ours_and_theirs_newest_first(world: Inhabited) -> None:
+    dataset, file, job = ours(world)
+    theirs, their_job = others(world)
+
+    files = world.provider.inventory_files()
+    assert ([each.id for each in files.items], files.doubts) == ([theirs, file], ())
+    assert [each.stamp and each.stamp.agrees(dataset.stamp) for each in files.items] == [None, True]
+    jobs = world.provider.inventory_jobs()
+    assert ([each.id for each in jobs.items], jobs.doubts) == ([their_job, job.id], ())
+    assert [each.stamp for each in jobs.items] == [None, job.stamp]
+    assert [file.id for file in world.provider.observe().files] == [file], "looking makes nothing ours"
+
+
+def test_one_thing_is_read_by_its_id_whosever_it_is(world: Inhabited) -> None:
+    _, file, job = ours(world)
+    theirs, their_job = others(world)
+
+    assert world.provider.held_file(theirs).filename == "report.pdf"
+    assert world.provider.held_file(file).stamp is not None
+    assert world.provider.held_job(their_job).suffix == "theirs"
+    assert world.provider.held_job(job.id).stamp == job.stamp
+    with pytest.raises(NotFoundError):
+        world.provider.job(their_job)
+    for missing in (
+        lambda: world.provider.held_file(FileId("file-none")),
+        lambda: world.provider.held_job(JobId("ftjob-none")),
+        lambda: world.provider.held_model(ModelId("ft:none:at:all")),
+    ):
+        with pytest.raises(NotFoundError):
+            missing()
+
+
+def test_a_model_leads_to_its_job(world: Inhabited) -> None:
+    _, _, job = ours(world)
+    model = world.finish(job.id)
+
+    assert world.provider.held_model(model).id == model
+    assert [each.id for each in world.provider.inventory_models().items] == [model]
+    makers = Makers.among(world.provider.inventory_jobs().items)
+    assert [found and found.id for found in map(makers.of_model, (model, ModelId(f"{model}:ckpt-step-4")))] == [
+        job.id,
+        job.id,
+    ]
+    assert makers.of_model(ModelId("ft:other:acme::1")) is None
+
+
+def test_the_last_events_are_the_newest_in_their_order(world: Inhabited) -> None:
+    _, _, job = ours(world)
+    for number in range(5):
+        world.log(job.id, f"line {number}")
+
+    assert [event.message for event in world.provider.last_events(job.id, 2)] == ["line 3", "line 4"]
+    assert len(world.provider.last_events(job.id, 99)) == 6
