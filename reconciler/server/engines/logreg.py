@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
 
+from reconciler.server.engines.classes import Predicted
 from reconciler.server.engines.plain import Example
 from reconciler.server.engines.port import Answer, Question
 from reconciler.server.engines.tfidf_logreg import WORD, count_words, seen_text
@@ -154,6 +155,7 @@ class Measured:
 
     def __init__(self, trainer: Trainer, examples: Sequence[Example]) -> None:
         self._numbers = indices(trainer.answers, examples)
+        self._actual = tuple(example.answer for example in examples)
         texts = [trainer.seen_text(example.question) for example in examples]
         self._features = features(trainer.vectorizers, texts) if texts else None
 
@@ -164,6 +166,20 @@ class Measured:
         known = np.flatnonzero(self._numbers >= 0)
         loss = float(-logs[known, self._numbers[known]].mean()) if len(known) else None
         return loss, float((logs.argmax(axis=1) == self._numbers).mean())
+
+    def told(self, model: Classifier, positive: str | None) -> tuple[Predicted, ...]:
+        """Give what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
+        assert self._features is not None
+        logs = model.log_probabilities(self._features)
+        column = model.answers.index(positive) if positive in model.answers else None
+        return tuple(
+            Predicted(
+                actual=actual,
+                given=model.answers[row.argmax()],
+                positive=0.0 if column is None else float(np.exp(row[column])),
+            )
+            for actual, row in zip(self._actual, logs, strict=True)
+        )
 
 
 def indices(answers: Sequence[str], examples: Sequence[Example]) -> NDArray[np.int64]:

@@ -3,13 +3,13 @@
 A job is a directory:
 
     job.json       what to train: seed and hyperparameters        train.jsonl, valid.jsonl    the rows
-    out/           what came of it: a folder of weights for each checkpoint, and step_metrics.csv
+    out/           what came of it: a folder of weights for each checkpoint, and the result file
 
 An engine says only what it measured. What it cannot learn it refuses, before it trains.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -42,12 +42,30 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """What the owner of a job wants to know of its classes, measured on the validation file.
+
+    Shape:  with two classes `positive` is one of them, a whole completion; with more it is None, and so no `betas`
+    """
+
+    count: int
+    positive: str | None = None
+    betas: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job directory, opened. What `hyperparameters` do not name the engine chooses."""
+    """A job directory, opened. What `hyperparameters` do not name the engine chooses.
+
+    Shape:  `compiled` asks for the result file of the first API generation; `classes` are asked only of an engine that
+            `classifies`, and only together with validation rows
+    """
 
     directory: Path
     seed: int
     hyperparameters: Mapping[str, float]
+    compiled: bool = False
+    classes: Classes | None = None
 
     @property
     def training(self) -> Path:
@@ -65,7 +83,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """What was measured after a step; the validation figures are those of the whole validation file."""
+    """What was measured after a step; the validation figures are those of the whole validation file.
+
+    Shape:  accuracies are those of tokens, and sequence accuracies those of whole answers
+    """
 
     step: int
     total_steps: int
@@ -73,6 +94,11 @@ class Metrics:
     train_accuracy: float
     valid_loss: float | None = None
     valid_accuracy: float | None = None
+    train_sequence_accuracy: float | None = None
+    valid_sequence_accuracy: float | None = None
+    elapsed_tokens: int | None = None
+    elapsed_examples: int | None = None
+    classification: Mapping[str, float] = field(default_factory=dict)
 
 
 class Report(Protocol):
@@ -125,7 +151,8 @@ class Answerer(Protocol):
 class Engine(Protocol):
     """One base model that can be fine-tuned here.
 
-    Shape:  `base` is the name that jobs give as `model`; `requires` are the packages without which it does not run
+    Shape:  `base` is the name that jobs give as `model`; `requires` are the packages without which it does not run;
+            one that `classifies` measures how well classes are told apart, where a job asks for it
     """
 
     @property
@@ -139,6 +166,9 @@ class Engine(Protocol):
 
     @property
     def methods(self) -> frozenset[str]: ...
+
+    @property
+    def classifies(self) -> bool: ...
 
     @property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]: ...

@@ -3,23 +3,21 @@
 import csv
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, TextIO
 
 from reconciler.server.engines.port import DataError, Metrics
-
-RESULT_FILE = "step_metrics.csv"
-_COLUMNS = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
+from reconciler.server.engines.results import STEP_METRICS, Sheet
 
 
 class LineReport:
     """A `Report` that writes lines, and the result file as the steps come."""
 
-    def __init__(self, lines: IO[str], results: TextIO) -> None:
+    def __init__(self, lines: IO[str], results: TextIO, sheet: Sheet = STEP_METRICS) -> None:
         self._lines = lines
         self._results = results
+        self._sheet = sheet
         self._table = csv.writer(results, lineterminator="\n")
-        self._table.writerow(_COLUMNS)
+        self._table.writerow(sheet.header)
 
     def validated(self, hyperparameters: Mapping[str, float]) -> None:
         """Say with which numbers the training begins."""
@@ -31,8 +29,7 @@ class LineReport:
 
     def step(self, metrics: Metrics) -> None:
         """Say what was measured after a step."""
-        row = (metrics.step, metrics.train_loss, metrics.train_accuracy, metrics.valid_loss, metrics.valid_accuracy)
-        self._table.writerow("" if value is None else value for value in row)
+        self._table.writerow(self._sheet.row(metrics))
         self._results.flush()
         self._tell("metrics", message=_said(metrics), data={**named(metrics), "total_steps": metrics.total_steps})
 
@@ -74,11 +71,6 @@ def read_line(line: bytes) -> dict[str, object]:
     if not isinstance(said, dict) or not isinstance(said.get("kind"), str):
         raise ValueError("not a line of a report")
     return said
-
-
-def open_results(out: Path) -> TextIO:
-    """Begin the result file of a job."""
-    return (out / RESULT_FILE).open("w", encoding="utf-8", newline="")
 
 
 def _said(metrics: Metrics) -> str:

@@ -10,9 +10,11 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
-from reconciler.server.engines.port import AUTO, DataError, Job
-from reconciler.server.engines.report import LineReport, open_results
+from reconciler.server.engines.port import AUTO, Classes, DataError, Job
+from reconciler.server.engines.report import LineReport
+from reconciler.server.engines.results import sheet_of
 from reconciler.server.engines.shelf import open_shelf
 
 NICENESS = 10
@@ -31,8 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     (engine,) = open_shelf((options.engine,)).engines
     job = open_job(options.directory)
     job.out.mkdir(mode=0o700, exist_ok=True)
-    with os.fdopen(said, "w", encoding="utf-8") as lines, open_results(job.out) as results:
-        report = LineReport(lines, results)
+    sheet = sheet_of(job)
+    with os.fdopen(said, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
+        report = LineReport(lines, results, sheet)
         try:
             engine.train(job, report)
         except DataError as error:
@@ -44,7 +47,17 @@ def open_job(directory: Path) -> Job:
     """Read a job directory."""
     facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     stated = {name: value for name, value in facts["hyperparameters"].items() if value != AUTO}
-    return Job(directory=directory, seed=facts["seed"], hyperparameters=stated)
+    return Job(
+        directory=directory,
+        seed=facts["seed"],
+        hyperparameters=stated,
+        compiled=facts["compiled"],
+        classes=_classes(facts["classes"]),
+    )
+
+
+def _classes(facts: dict[str, Any] | None) -> Classes | None:
+    return Classes(**{**facts, "betas": tuple(facts["betas"])}) if facts else None
 
 
 def _end_with_the_worker() -> None:

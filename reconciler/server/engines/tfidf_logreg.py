@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.server.engines.classes import figures, refuse_other_classes
 from reconciler.server.engines.plain import Example, read_training, read_validation
 from reconciler.server.engines.port import Answerer, DataError, Hyperparameter, Job, Metrics, Question, Report
 
@@ -41,6 +42,7 @@ class TfidfLogreg:
     created: int = 1_793_491_200
     requires: tuple[str, ...] = ("sklearn",)
     methods: frozenset[str] = frozenset({"supervised"})
+    classifies: bool = True
     hyperparameters: tuple[Hyperparameter, ...] = (
         Hyperparameter(name="n_epochs", low=1, high=50, whole=True),
         Hyperparameter(name="learning_rate_multiplier", low=0.01, high=10.0),
@@ -52,6 +54,8 @@ class TfidfLogreg:
         training = read_training(job.training)
         validation = read_validation(job.validation) if job.validation else ()
         _refuse_what_is_no_closed_set(training)
+        if job.classes:
+            refuse_other_classes(job.classes, _answers(training), _answers(validation))
         chosen = {
             "n_epochs": int(job.hyperparameters.get("n_epochs", auto_epochs(len(training)))),
             "batch_size": 1,
@@ -89,6 +93,7 @@ def _train(
     trainer = Trainer(training, job.seed, chosen["learning_rate_multiplier"])
     seen, unseen = Measured(trainer, training), Measured(trainer, validation)
     epochs = int(chosen["n_epochs"])
+    tokens = sum(count_words(trainer.seen_text(each.question)) + 1 for each in training)
     for epoch in range(1, epochs + 1):
         model = trainer.epoch()
         train_loss, train_accuracy = seen.by(model)
@@ -100,11 +105,20 @@ def _train(
             train_accuracy=train_accuracy,
             valid_loss=valid_loss,
             valid_accuracy=valid_accuracy,
+            train_sequence_accuracy=train_accuracy,
+            valid_sequence_accuracy=valid_accuracy,
+            elapsed_tokens=epoch * tokens,
+            elapsed_examples=epoch * len(training),
+            classification=figures(job.classes, unseen.told(model, job.classes.positive)) if job.classes else {},
         )
         report.step(metrics)
         if epoch > epochs - KEPT_CHECKPOINTS:
             _keep(model, metrics, job, report)
-    report.trained(epochs * sum(count_words(trainer.seen_text(each.question)) + 1 for each in training))
+    report.trained(epochs * tokens)
+
+
+def _answers(examples: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(example.answer for example in examples)
 
 
 def _keep(model: "Classifier", metrics: Metrics, job: Job, report: Report) -> None:
