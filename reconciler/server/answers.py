@@ -34,16 +34,16 @@ class Answers:
             )
             raise ApiError(400, message, param="model", code="model_not_trained")
         with self._store.read() as db:
-            record = find_model(db, model)
+            record = find_model(db, self._shelf.true_name(model))
         if record is None:
             raise no_model(model)
         with self._turn:
-            if model not in self._loaded:
-                self._loaded[model] = self._load(record)
-            self._loaded.move_to_end(model)
+            if record.id not in self._loaded:
+                self._loaded[record.id] = self._load(record)
+            self._loaded.move_to_end(record.id)
             while len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
-            return self._loaded[model]
+            return self._loaded[record.id]
 
     def _load(self, record: ModelRecord) -> Answerer:
         engine = self._shelf.of(record.base)

@@ -15,17 +15,28 @@ from starlette.types import ASGIApp
 from reconciler.server.call import JsonResponse, endpoint, endpoint_with_body
 from reconciler.server.door import Door
 from reconciler.server.errors import ApiError, busy, server_error
-from reconciler.server.routes import answering, files, jobs, models
+from reconciler.server.legacy.routes import legacy_routes
+from reconciler.server.pace import Pace
+from reconciler.server.routes import answering, files, graders, jobs, models, permissions, responding, uploads
 from reconciler.server.service import Service
 
 PREFIX = "/v1"
+_PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
 def make_app(service: Service, api_key: str | None) -> ASGIApp:
     """Make the whole service as one ASGI application; it asks for no key when there is none."""
     app = Starlette(routes=_routes(service), exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
-    return Door(app, prefix=PREFIX, api_key=api_key, organization=service.organization, clock=service.clock)
+    most = service.limits.requests_per_minute
+    return Door(
+        app,
+        prefix=PREFIX,
+        api_key=api_key,
+        organization=service.organization,
+        clock=service.clock,
+        pace=None if most is None else Pace(most, service.clock),
+    )
 
 
 def _routes(service: Service) -> list[Route]:
@@ -52,11 +63,22 @@ def _routes(service: Service) -> list[Route]:
         act("/fine_tuning/jobs/{job}/resume", jobs.resumed),
         get("/fine_tuning/jobs/{job}/events", jobs.events),
         get("/fine_tuning/jobs/{job}/checkpoints", jobs.checkpoints),
+        get(_PERMISSIONS, permissions.listed),
+        post(_PERMISSIONS, permissions.created),
+        act(_PERMISSIONS + "/{permission}", permissions.deleted, "DELETE"),
+        post("/fine_tuning/alpha/graders/validate", graders.validated),
+        post("/fine_tuning/alpha/graders/run", graders.ran),
+        post("/uploads", uploads.created),
+        Route(PREFIX + "/uploads/{upload}/parts", uploads.adding(service), methods=["POST"]),
+        post("/uploads/{upload}/complete", uploads.completed),
+        act("/uploads/{upload}/cancel", uploads.cancelled),
         get("/models", models.listed),
         get("/models/{model}", models.shown),
         act("/models/{model}", models.deleted, "DELETE"),
         post("/chat/completions", answering.chat),
         post("/completions", answering.completion),
+        post("/responses", responding.created),
+        *legacy_routes(service, PREFIX),
     ]
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from reconciler.server.errors import ApiError, bad_value
 from reconciler.server.fields import Json
 from reconciler.server.service import Service
+from reconciler.server.store.expiry import expire
 from reconciler.server.store.paging import Cursor
 
 MOST_ITEMS = 10_000
@@ -20,11 +21,15 @@ MOST_ITEMS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, read: names from its path, its query, and the JSON object of its body."""
+    """A request, read: names from its path, its query, and the JSON object of its body.
+
+    Shape:  where `kind`, a page of no items and a page after nothing are empty, and no refusals
+    """
 
     path: Mapping[str, str]
     query: QueryParams
     body: Json = field(default_factory=dict)
+    kind: bool = False
 
     def cursor(self, limit: int, *, ascending: bool = False) -> Cursor:
         """Which page the query asks for, `limit` items where it does not say."""
@@ -32,9 +37,9 @@ class Call:
         if text and not re.fullmatch(r"[0-9]{1,9}", text):
             raise bad_value("limit", f"expected an integer from 1 to {MOST_ITEMS}.")
         wanted = int(text) if text else limit
-        if not 1 <= wanted <= MOST_ITEMS:
+        if not (0 if self.kind else 1) <= wanted <= MOST_ITEMS:
             raise bad_value("limit", f"expected an integer from 1 to {MOST_ITEMS}, got {wanted}.", "out_of_range")
-        return Cursor(limit=wanted, after=self.query.get("after") or None, ascending=ascending)
+        return Cursor(limit=wanted, after=self.query.get("after") or None, ascending=ascending, kind=self.kind)
 
 
 Handler = Callable[[Service, Call], Response]
@@ -54,7 +59,7 @@ def endpoint(service: Service, handler: Handler) -> Callable[[Request], object]:
     """Make an endpoint of a handler that needs no body."""
 
     async def answer(request: Request) -> Response:
-        return await run_in_threadpool(handler, service, Call(path=request.path_params, query=request.query_params))
+        return await run_in_threadpool(_handle, service, handler, request, {})
 
     return answer
 
@@ -64,10 +69,16 @@ def endpoint_with_body(service: Service, handler: Handler) -> Callable[[Request]
 
     async def answer(request: Request) -> Response:
         body = await _read_object(request, service.limits.body_bytes)
-        call = Call(path=request.path_params, query=request.query_params, body=body)
-        return await run_in_threadpool(handler, service, call)
+        return await run_in_threadpool(_handle, service, handler, request, body)
 
     return answer
+
+
+def _handle(service: Service, handler: Handler, request: Request, body: Json) -> Response:
+    # What has expired is gone before anybody looks, whichever route they come by.
+    expire(service.store, service.now())
+    call = Call(path=request.path_params, query=request.query_params, body=body, kind=service.seeded)
+    return handler(service, call)
 
 
 async def _read_object(request: Request, most_bytes: int) -> Json:

@@ -1,6 +1,7 @@
 """Stands before every route: tidies the path, asks for the key, and writes the headers that every answer bears."""
 
 import hmac
+import math
 import re
 import time
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.server.call import JsonResponse
-from reconciler.server.errors import bad_key
+from reconciler.server.errors import bad_key, too_often
 from reconciler.server.ids import new_id
+from reconciler.server.pace import Allowance, Pace, duration
 
 API_VERSION = "2020-10-01"
 
@@ -23,10 +25,18 @@ class Door:
     """An ASGI application around another one."""
 
     def __init__(
-        self, app: ASGIApp, *, prefix: str, api_key: str | None, organization: str, clock: Callable[[], float]
+        self,
+        app: ASGIApp,
+        *,
+        prefix: str,
+        api_key: str | None,
+        organization: str,
+        clock: Callable[[], float],
+        pace: Pace | None = None,
     ) -> None:
         self._app = app
         self._prefix = prefix
+        self._pace = pace
         self._clock = clock
         self._key = None if api_key is None else api_key.encode()
         self._organization = organization
@@ -36,6 +46,11 @@ class Door:
         if scope["type"] != "http":
             return
         began = time.perf_counter()
+        # A base URL that ends in a slash makes clients write two in a row.
+        path = _SLASHES.sub("/", scope["path"]).rstrip("/")
+        admitted = self._admits(path, scope)
+        # Whoever has no key is refused before anything is counted, so that they cannot use up what is the owner's.
+        allowance = self._pace.count() if self._pace and admitted else None
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -44,12 +59,15 @@ class Door:
                 headers["openai-processing-ms"] = str(round((time.perf_counter() - began) * 1000))
                 headers["openai-organization"] = self._organization
                 headers["openai-version"] = API_VERSION
+                if self._pace and allowance:
+                    headers.update(_rate(self._pace.per_minute, allowance))
                 headers["date"] = formatdate(self._clock(), usegmt=True)
             await send(message)
 
-        # A base URL that ends in a slash makes clients write two in a row.
-        path = _SLASHES.sub("/", scope["path"]).rstrip("/")
-        app = self._app if self._admits(path, scope) else _refuse(scope)
+        app = self._app if admitted else _refuse(scope)
+        if self._pace and allowance and not allowance.allowed:
+            refusal = too_often(self._pace.per_minute)
+            app = JsonResponse(refusal.envelope, refusal.status)
         await app({**scope, "path": path, "root_path": ""}, receive, send_with_headers)
 
     def _admits(self, path: str, scope: Scope) -> bool:
@@ -57,6 +75,17 @@ class Door:
             return True
         found = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
         return found is not None and hmac.compare_digest(found[1].encode("latin-1"), self._key)
+
+
+def _rate(per_minute: int, allowance: Allowance) -> dict[str, str]:
+    headers = {
+        "x-ratelimit-limit-requests": str(per_minute),
+        "x-ratelimit-remaining-requests": str(allowance.remaining),
+        "x-ratelimit-reset-requests": duration(allowance.reset_seconds),
+    }
+    if not allowance.allowed:
+        headers["retry-after"] = str(math.ceil(allowance.wait_seconds))
+    return headers
 
 
 def _refuse(scope: Scope) -> ASGIApp:

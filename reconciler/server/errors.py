@@ -70,6 +70,22 @@ def no_file(file: str) -> ApiError:
     return ApiError(404, f"No such File object: {file}", param="id")
 
 
+def no_upload(upload: str) -> ApiError:
+    """An upload that is not there."""
+    return ApiError(404, f"No such Upload object: {upload}", param="upload_id")
+
+
+def no_permission(permission: str) -> ApiError:
+    """A permission that is not there."""
+    return ApiError(404, f"No such checkpoint permission: {permission}", param="permission_id")
+
+
+def too_often(most: int) -> ApiError:
+    """More requests in a minute than the service was told to take."""
+    message = f"Rate limit reached: this service takes {most} requests a minute. Try again in a moment."
+    return ApiError(429, message, type="requests", code="rate_limit_exceeded")
+
+
 def no_job(job: str) -> ApiError:
     """A job that is not there."""
     return ApiError(404, f"Could not find fine tune: {job}", param="fine_tuning_job_id", code="fine_tune_not_found")

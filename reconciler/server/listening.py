@@ -7,15 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from reconciler.server.faults.hangup import offer
 
 GRACE_SECONDS = 5
 
 
 def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; answers that are on their way have a few seconds to end."""
+
+    async def closable(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(offer(scope, lambda: server.close_connection(scope["client"])), receive, send)
+
     config = uvicorn.Config(
-        app,
+        closable,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -23,7 +29,8 @@ def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) 
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config, on_ready).run(sockets=[listener])
+    server = _Server(config, on_ready)
+    server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +45,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    def close_connection(self, client: tuple[str, int]) -> None:
+        """Close the connection to a caller, whatever was said on it."""
+        for connection in tuple(self.server_state.connections):
+            if getattr(connection, "client", None) == client and connection.transport is not None:
+                connection.transport.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

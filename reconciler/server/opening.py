@@ -2,14 +2,21 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.server.faults import Fault
 from reconciler.server.missing import require
+from reconciler.server.options import Options
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from reconciler.server.service import Limits, Service
+
+_PLAIN = Options()
 
 
 def open_app(
@@ -19,42 +26,89 @@ def open_app(
     engines: tuple[str, ...] | None = None,
     clock: Callable[[], float] | None = None,
     file_bytes: int | None = None,
+    faults: tuple[Fault, ...] = (),
+    legacy_bases: Mapping[str, str] | None = None,
+    options: Options = _PLAIN,
 ) -> "ASGIApp":
     """Open a store and put the application in front of it."""
     require("starlette", "python_multipart")
     from reconciler.server.answers import Answers
     from reconciler.server.app import make_app
     from reconciler.server.engines.shelf import DEFAULT_ENGINES, open_shelf
-    from reconciler.server.service import Limits, Service
+    from reconciler.server.legacy.models import check_bases
+    from reconciler.server.seeding import plant
+    from reconciler.server.service import Service
     from reconciler.server.store.files import sweep
     from reconciler.server.store.home import open_store, organization
+    from reconciler.server.store.seeds import has_seeds
 
+    now = clock or time.time
     store = open_store(root)
     sweep(store)
+    if options.seeds is not None:
+        plant(store, options.seeds, int(now()))
     with store.read() as db:
-        owner = organization(db)
+        owner, seeded = organization(db), has_seeds(db)
     modules = DEFAULT_ENGINES if engines is None else engines
-    shelf = open_shelf(modules)
+    shelf = open_shelf(modules, legacy_bases)
+    with store.read() as db:
+        check_bases(db, shelf)
     service = Service(
         store=store,
         organization=owner,
         answers=Answers(store, shelf),
         shelf=shelf,
         engines=modules,
-        clock=clock or time.time,
-        limits=Limits() if file_bytes is None else Limits(file_bytes=file_bytes),
+        clock=now,
+        limits=_limits(file_bytes, options),
+        show_paused=options.show_paused,
+        seeded=seeded,
     )
-    return make_app(service, api_key)
+    app = make_app(service, api_key)
+    return _with_faults(app, service, faults) if faults else app
 
 
-def serve_until_stopped(root: Path, *, host: str, port: int, api_key: str, on_ready: Callable[[str], None]) -> None:
+def _limits(file_bytes: int | None, options: Options) -> "Limits":
+    from reconciler.server.service import Limits
+
+    limits = Limits(requests_per_minute=options.requests_per_minute)
+    return limits if file_bytes is None else replace(limits, file_bytes=file_bytes)
+
+
+def _with_faults(app: "ASGIApp", service: "Service", faults: tuple[Fault, ...]) -> "ASGIApp":
+    from reconciler.server.faults.acting import Surroundings
+    from reconciler.server.faults.faulty import Faulty
+
+    return Faulty(app, faults, Surroundings(store=service.store, clock=service.clock))
+
+
+def serve_until_stopped(
+    root: Path,
+    *,
+    host: str,
+    port: int,
+    api_key: str | None,
+    on_ready: Callable[[str], None],
+    faults: tuple[Fault, ...] = (),
+    legacy_bases: Mapping[str, str] | None = None,
+    options: Options = _PLAIN,
+) -> None:
     """Open a store and serve it on a port until a signal says stop."""
     require("starlette", "python_multipart", "uvicorn")
     from reconciler.server.listening import listen
+    from reconciler.server.serving import sole, telling
+    from reconciler.server.store.home import open_store
 
-    app = open_app(root, api_key=api_key)
+    store = open_store(root)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
+    with (
+        sole(store),
+        socket.create_server((host, port), family=family) as listener,
+        telling(store, options.webhook, time.time),
+    ):
+        app = open_app(root, api_key=api_key, faults=faults, legacy_bases=legacy_bases, options=options)
+        # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if family == socket.AF_INET6 else host
         listen(app, listener, lambda: on_ready(f"http://{shown}:{bound}/v1"))

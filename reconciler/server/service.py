@@ -14,16 +14,23 @@ from reconciler.server.work.supervise import ensure_worker
 class Limits:
     """How much the service takes at once.
 
-    Units:  bytes
+    Units:  bytes; `requests_per_minute` None is as many as come
     """
 
     file_bytes: int = 512 * 1024 * 1024
+    part_bytes: int = 64 * 1024 * 1024
+    upload_bytes: int = 8 * 1024 * 1024 * 1024
     body_bytes: int = 16 * 1024 * 1024
+    requests_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One opened store, with what it takes to serve it."""
+    """One opened store, with what it takes to serve it.
+
+    Shape:  `show_paused` is whether a paused job says so, or `queued` as clients of old expect; `seeded` is whether the
+            store holds seeds, and lists are read as kindly as the suites that need them ask
+    """
 
     store: Store
     organization: str
@@ -32,6 +39,8 @@ class Service:
     engines: tuple[str, ...] = DEFAULT_ENGINES
     clock: Callable[[], float] = time.time
     limits: Limits = Limits()
+    show_paused: bool = False
+    seeded: bool = False
 
     def now(self) -> int:
         """The time to write on what is made now, in whole seconds."""

@@ -26,18 +26,18 @@ class Upload:
     fields: dict[str, str]
 
 
-async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: int) -> Upload:
-    """Read a whole upload, handing the bytes of its part `file` to the sink as they come.
+async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: int, part: str = "file") -> Upload:
+    """Read a whole upload, handing the bytes of the part that is the file to the sink as they come.
 
     Raises: ApiError when it is no upload, lacks a file, or is larger than allowed
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != MULTIPART or b"boundary" not in options:
-        raise ApiError(400, "Expected a multipart/form-data body with the parts 'file' and 'purpose'.")
+        raise ApiError(400, f"Expected a multipart/form-data body with the file in the part '{part}'.")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
-        raise too_large(most_bytes)
-    parts = _Parts(sink, most_bytes)
+        raise too_large(most_bytes, part)
+    parts = _Parts(sink, most_bytes, part)
     try:
         parser = MultipartParser(options[b"boundary"], parts.callbacks())
         async for block in request.stream():
@@ -50,25 +50,26 @@ async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: i
     if not parts.ended:
         raise ApiError(400, "The multipart body ends too early.")
     if parts.filename is None:
-        raise missing("file")
+        raise missing(part)
     return Upload(
         filename=parts.filename, fields={name: value.decode(errors="replace") for name, value in parts.fields}
     )
 
 
-def too_large(most_bytes: int) -> ApiError:
+def too_large(most_bytes: int, part: str) -> ApiError:
     """Refuse what is larger than the service takes."""
-    return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param="file", code="file_too_large")
+    return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param=part, code="file_too_large")
 
 
 class _Parts:
     """Follows the parser's calls: which part it is in, and where that part's bytes go."""
 
-    def __init__(self, sink: Callable[[bytes], None], most_bytes: int) -> None:
+    def __init__(self, sink: Callable[[bytes], None], most_bytes: int, part: str) -> None:
         self.fields: list[tuple[str, bytearray]] = []
         self.filename: str | None = None
         self.ended = False
         self._sink = sink
+        self._part = part
         self._left = self._most = most_bytes
         self._header = (bytearray(), bytearray())
         self._disposition = b""
@@ -101,13 +102,13 @@ class _Parts:
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode(errors="replace")
-        self._is_file = name == "file"
+        self._is_file = name == self._part
         if not self._is_file:
             self.fields.append((name, bytearray()))
         elif self.filename is not None:
-            raise ApiError(400, "Expected one part 'file', but got several.", param="file")
+            raise ApiError(400, f"Expected one part '{self._part}', but got several.", param=self._part)
         elif b"filename" not in options:
-            raise ApiError(400, "The part 'file' must be a file with a name, not a field.", param="file")
+            raise ApiError(400, f"The part '{self._part}' must be a file with a name, not a field.", param=self._part)
         else:
             self.filename = options[b"filename"].decode(errors="replace")
 
@@ -115,7 +116,7 @@ class _Parts:
         if self._is_file:
             self._left -= end - start
             if self._left < 0:
-                raise too_large(self._most)
+                raise too_large(self._most, self._part)
             self._sink(data[start:end])
             return
         value = self.fields[-1][1]

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event
 
 from reconciler.server.engines.shelf import DEFAULT_ENGINES, lacks, open_shelf
+from reconciler.server.legacy.queue import say_places
 from reconciler.server.locks import try_lock, unlock
 from reconciler.server.missing import INSTALL
 from reconciler.server.store.events import WARN, add_event
@@ -112,6 +113,7 @@ def claim(store: Store, now: int) -> JobRecord | None:
             else:
                 second = f" and validation file: {job.validation_file}" if job.validation_file else ""
                 add_event(db, job.id, now, f"Validating training file: {job.training_file}{second}")
+            say_places(db, now)
             return get_job(db, job.id)
     return None
 

@@ -27,6 +27,7 @@ class Echo:
     created: int = 1_790_000_000
     requires: tuple[str, ...] = ()
     methods: frozenset[str] = frozenset({"supervised"})
+    classifies: bool = False
     hyperparameters: tuple[Hyperparameter, ...] = (Hyperparameter(name="n_epochs", low=1, high=50, whole=True),)
 
     def train(self, job: Job, report: Report) -> None:

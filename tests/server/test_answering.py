@@ -232,7 +232,6 @@ def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[House, str], a
         ({"suffix": "the end"}, "suffix"),
         ({"n": 2, "best_of": 1}, "best_of"),
         ({"logprobs": 6}, "logprobs"),
-        ({"logprobs": 1, "echo": True}, "logprobs"),
         ({"max_tokens": -1}, "max_tokens"),
     ],
 )

@@ -252,11 +252,17 @@ def test_a_job_that_is_not_there_is_not_found(house: House, method: str, path: s
     assert (status, error["code"]) == (404, "fine_tune_not_found")
 
 
-@pytest.mark.parametrize("verb", ["cancel", "pause", "resume"])
-def test_what_has_ended_stays_as_it_is(house: House, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_what_has_ended_is_shown_as_it_is(house: House, verb: str) -> None:
     job = past_job(house, "ftjob-x")
 
-    status, error = error_of(house.client.post(f"/fine_tuning/jobs/{job}/{verb}"))
+    assert house.post(f"/fine_tuning/jobs/{job}/{verb}") == house.get(f"/fine_tuning/jobs/{job}")
+
+
+def test_what_has_ended_is_not_cancelled(house: House) -> None:
+    job = past_job(house, "ftjob-x")
+
+    status, error = error_of(house.client.post(f"/fine_tuning/jobs/{job}/cancel"))
 
     assert (status, error["code"]) == (400, "invalid_job_status")
     assert "it is already succeeded" in error["message"]

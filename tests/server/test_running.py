@@ -183,18 +183,6 @@ def test_a_job_that_waits_is_cancelled_before_it_begins(house: House, tmp_path: 
     assert error_of(house.client.post(f"/fine_tuning/jobs/{second['id']}/cancel"))[0] == 400
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume"])
-def test_a_job_that_runs_is_neither_paused_nor_resumed(house: House, tmp_path: Path, verb: str) -> None:
-    go = tmp_path / "go"
-    job = house.train(plain_rows(f"wait for {go}"))
-
-    status, error = error_of(house.client.post(f"/fine_tuning/jobs/{job['id']}/{verb}"))
-
-    assert (status, error["code"]) == (400, "unsupported_operation")
-    go.touch()
-    assert house.done(job)["status"] == "succeeded"
-
-
 def test_what_a_job_says_after_it_was_cancelled_is_dropped(house: House, tmp_path: Path) -> None:
     """The worker may be in the middle of finishing: whoever writes first has decided, and nothing is half there."""
     job = house.train(plain_rows(f"wait for {tmp_path / 'never'}"))

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from reconciler.server.service import Service
 from reconciler.server.store.files import FileRecord, add_file, find_file, sweep
 from reconciler.server.store.home import Store, StoreError, open_store, organization
 from reconciler.server.store.incoming import incoming
+from reconciler.server.store.schema import SCHEMA
 from tests.server.rig import client_of, error_of, open_house
 
 UPLOADING = """
@@ -178,3 +181,32 @@ def test_a_store_that_stays_locked_is_busy_and_not_broken(tmp_path: Path) -> Non
         assert client.get("/files").status_code == 200
 
     assert (status, error["code"]) == (503, "server_is_overloaded")
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Nothing in it is lost, and it is as good as a new one."""
+    root = tmp_path / "store"
+    root.mkdir()
+    with closing(sqlite3.connect(root / "service.db")) as db:
+        for statement in SCHEMA:
+            db.execute(statement)
+        db.execute("INSERT INTO about VALUES ('organization', 'org-old'), ('unanswered_starts', '0')")
+        db.execute(
+            "INSERT INTO files (id, filename, purpose, size_bytes, created_at) VALUES ('file-old', 'a', 'vision', 1, 1)"
+        )
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+
+    house = open_house(root)
+
+    assert house.get("/files")["data"][0]["id"] == "file-old"
+    assert "expires_at" not in house.get("/files/file-old")
+    assert house.client.get("/models").headers["openai-organization"] == "org-old"
+    assert house.post("/uploads", {"filename": "a", "purpose": "vision", "bytes": 1, "mime_type": "x"})["id"]
+    fresh = open_house(tmp_path / "fresh")
+    assert tables(house.root) == tables(fresh.root)
+
+
+def tables(root: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(root / "service.db")) as db:
+        return set(db.execute("SELECT name, sql FROM sqlite_schema"))

@@ -17,19 +17,25 @@ from reconciler.server.engines.port import Answer, Question
 from reconciler.server.errors import ApiError, bad_type, bad_value, missing, unsupported
 from reconciler.server.fields import Json, flag, number, required_text, table, texts, whole
 from reconciler.server.ids import new_id
-from reconciler.server.routes.said import CHAT, COMPLETION, Choice, Said
+from reconciler.server.routes.said import CHAT, COMPLETION, Choice, Form, Said
+from reconciler.server.routes.seeded import asks_a_seed, sentence
 from reconciler.server.service import Service
 
 MOST_CHOICES = 128
 MOST_PROMPTS = 2048
 MOST_TOKENS = 2**31 - 1
-ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+COMPLETION_TOKENS = 16
+"""Of an answer to a prompt, where the request does not say how many."""
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 def chat(service: Service, call: Call) -> Response:
     """Answer a conversation."""
     body = call.body
-    model = required_text(body, "model")
+    model = service.shelf.true_name(required_text(body, "model"))
+    if asks_a_seed(service, body):
+        return _send(_seeded(CHAT, "chatcmpl-", model, service.now()), body, kind=True)
     question = _conversation(body)
     _refuse(body, ("tools", "functions", "logit_bias", "audio"))
     if (table(body, "response_format") or {}).get("type", "text") != "text":
@@ -56,21 +62,23 @@ def chat(service: Service, call: Call) -> Response:
 def completion(service: Service, call: Call) -> Response:
     """Answer one prompt, or several."""
     body = call.body
-    model = required_text(body, "model")
+    model = service.shelf.true_name(required_text(body, "model"))
+    if asks_a_seed(service, body):
+        return _send(_seeded(COMPLETION, "cmpl-", model, service.now()), body, kind=True)
     prompts = _prompts(body)
     _refuse(body, ("suffix", "logit_bias"))
     limit = whole(body, "max_tokens", 0, MOST_TOKENS)
     logprobs = whole(body, "logprobs", 0, 5)
     echo = flag(body, "echo")
-    if echo and logprobs is not None:
-        raise unsupported("logprobs", "is not supported together with 'echo': the model gives prompts no probability.")
     stops, choices = _sampling(body)
     if (best_of := whole(body, "best_of", 0, 20)) and best_of < choices:
         raise bad_value("best_of", "it must not be less than 'n'.")
     answerer = service.answers.of(model)
     answers = [answerer.answer(Question(text=prompt)) for prompt in prompts]
     made = [
-        _choice(answer, stops, logprobs, before=prompt if echo else "", silent=limit == 0)
+        _choice(
+            answer, stops, logprobs, before=prompt if echo else "", limit=COMPLETION_TOKENS if limit is None else limit
+        )
         for prompt, answer in zip(prompts, answers, strict=True)
         for _ in range(choices)
     ]
@@ -85,10 +93,15 @@ def completion(service: Service, call: Call) -> Response:
     return _send(said, body)
 
 
-def _send(said: Said, body: Json) -> Response:
+def _seeded(form: Form, prefix: str, model: str, now: int) -> Said:
+    choice = _choice(sentence(), (), None)
+    return Said(form=form, id=new_id(prefix), model=model, created=now, choices=(choice,), prompt_tokens=0)
+
+
+def _send(said: Said, body: Json, *, kind: bool = False) -> Response:
     options = table(body, "stream_options")
     if not flag(body, "stream"):
-        if options:
+        if options and not kind:
             raise bad_value("stream_options", "it is only allowed when 'stream' is true.")
         return JsonResponse(said.whole())
     chunks = said.chunks(include_usage=flag(options or {}, "include_usage"))
@@ -101,16 +114,19 @@ def _events(chunks: Iterator[dict[str, object]]) -> Iterator[bytes]:
 
 
 def _choice(
-    answer: Answer, stops: tuple[str, ...], logprobs: int | None, *, before: str = "", silent: bool = False
+    answer: Answer, stops: tuple[str, ...], logprobs: int | None, *, before: str = "", limit: int = MOST_TOKENS
 ) -> Choice:
-    text = "" if silent else "".join(answer.tokens)
+    given = tuple(zip(answer.tokens, answer.logprobs, strict=True))[:limit]
+    text = "".join(token for token, _ in given)
     cut = min((at for at in map(text.find, stops) if at >= 0), default=len(text))
+    stopped = cut < len(text) or len(given) == len(answer.tokens)
     # Tokens that a stop sequence cut short were not given, so they have no probabilities to tell.
-    tokens = () if silent or cut < len(text) else tuple(zip(answer.tokens, answer.logprobs, strict=True))
+    tokens = () if cut < len(text) else given
     return Choice(
-        text=before + text[:cut],
-        finish_reason="length" if silent else "stop",
-        completion_tokens=0 if silent else len(answer.tokens),
+        text=text[:cut],
+        before=before,
+        finish_reason="stop" if stopped else "length",
+        completion_tokens=len(given),
         tokens=tokens,
         alternatives=None if logprobs is None else answer.alternatives[:logprobs],
     )

@@ -1,5 +1,6 @@
 """Files: sent, listed, shown, read back, deleted."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -7,21 +8,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from reconciler.server.call import MOST_ITEMS, Call, JsonResponse
-from reconciler.server.engines.rows import numbered_lines, parsed
-from reconciler.server.errors import ApiError, bad_value, missing, unknown_argument, unsupported
+from reconciler.server.errors import ApiError, bad_value, unknown_argument
+from reconciler.server.fields import Json
 from reconciler.server.ids import new_id
+from reconciler.server.routes.intake import check_content, read_asked
 from reconciler.server.routes.wire import deleted_json, file_json, page_json
 from reconciler.server.service import Service
 from reconciler.server.store import files
-from reconciler.server.store.files import FINE_TUNE, FileRecord
+from reconciler.server.store.files import FileRecord
 from reconciler.server.store.incoming import Incoming, incoming
 from reconciler.server.store.jobs import is_in_use
+from reconciler.server.store.seeds import Seeded, is_seed
 from reconciler.server.upload import Upload, receive
 
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
-LONGEST_NAME = 1024
-
-NO_JSONL = "Expected file to have JSONL format, where every line is a valid JSON dictionary."
+_ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 
 
 def uploading(service: Service) -> Callable[[Request], Awaitable[Response]]:
@@ -64,6 +64,8 @@ def deleted(service: Service, call: Call) -> Response:
     """Delete a file that no unfinished job needs."""
     with service.store.write() as db:
         file = files.get_file(db, call.path["file"])
+        if is_seed(db, Seeded.FILE, file.id):
+            return JsonResponse(deleted_json(file.id, "file"))
         if is_in_use(db, file.id):
             raise ApiError(409, "File is still processing. Check back later.", param="id")
         files.delete_file(db, file.id, service.now())
@@ -72,45 +74,22 @@ def deleted(service: Service, call: Call) -> Response:
 
 
 def _take(service: Service, arriving: Incoming, upload: Upload) -> FileRecord:
-    purpose = _purpose(upload)
-    if not 1 <= len(upload.filename) <= LONGEST_NAME:
-        raise bad_value("file", f"expected a file name of 1 to {LONGEST_NAME} characters.")
-    if not arriving.size_bytes:
-        raise ApiError(400, "File is empty.", param="file", code="empty_file")
-    arriving.flush()
-    if purpose == FINE_TUNE:
-        _check_lines(arriving)
+    asked = read_asked(_facts(upload), param="file")
+    check_content(arriving, asked.purpose)
     arriving.place()
-    record = FileRecord(
-        id=arriving.id,
-        filename=upload.filename,
-        purpose=purpose,
-        size_bytes=arriving.size_bytes,
-        created_at=service.now(),
-    )
+    record = asked.record(arriving, service.now())
     with service.store.write() as db:
         files.add_file(db, record)
     return record
 
 
-def _purpose(upload: Upload) -> str:
-    for name in upload.fields:
-        if name.startswith("expires_after"):
-            raise unsupported(name, "is not carried out by this service: files stay until they are deleted.")
-        if name != "purpose":
-            raise unknown_argument(name)
-    if "purpose" not in upload.fields:
-        raise missing("purpose")
-    if upload.fields["purpose"] not in PURPOSES:
-        raise bad_value("purpose", f"'{upload.fields['purpose']}' is not one of {list(PURPOSES)}.")
-    return upload.fields["purpose"]
-
-
-def _check_lines(arriving: Incoming) -> None:
-    with arriving.path.open("rb") as handle:
-        for number, line in numbered_lines(handle):
-            parsed(line, lambda what, number=number: _refuse_line(number, what))  # type: ignore[misc]
-
-
-def _refuse_line(number: int, what: str) -> None:
-    raise ApiError(400, f"{NO_JSONL} Line {number} is not: {what}.", param="file", code="invalid_jsonl")
+def _facts(upload: Upload) -> Json:
+    fields = dict(upload.fields)
+    facts: dict[str, object] = {"filename": upload.filename, "purpose": fields.pop("purpose", None)}
+    anchor, seconds = fields.pop(_ANCHOR, None), fields.pop(_SECONDS, None)
+    for name in fields:
+        raise unknown_argument(name)
+    if anchor is not None or seconds is not None:
+        number = int(seconds) if seconds and re.fullmatch(r"[0-9]{1,9}", seconds) else seconds
+        facts["expires_after"] = {"anchor": anchor, "seconds": number}
+    return facts

@@ -56,7 +56,7 @@ def read_job_request(body: Json, shelf: Shelf) -> JobRequest:
         validation_file=text(body, "validation_file", low=1),
         suffix=_suffix(body),
         seed=secrets.randbelow(MOST_SEED + 1) if seed is None else seed,
-        metadata=_metadata(body),
+        metadata=read_metadata(body),
         hyperparameters={each.name: stated.get(each.name, AUTO) for each in engine.hyperparameters},
     )
 
@@ -76,7 +76,7 @@ def _stated_hyperparameters(body: Json, engine: Engine) -> dict[str, float | str
     old = table(body, "hyperparameters")
     method = table(body, "method")
     if method is None:
-        return _hyperparameters(old or {}, engine, "hyperparameters.")
+        return read_hyperparameters(old or {}, engine, "hyperparameters.")
     kind = method.get("type")
     if kind is None:
         raise missing("method.type")
@@ -90,13 +90,14 @@ def _stated_hyperparameters(body: Json, engine: Engine) -> dict[str, float | str
     inner = table(method, kind, at="method.") or {}
     only(inner, ("hyperparameters",), f"method.{kind}.")
     at = f"method.{kind}.hyperparameters"
-    found = _hyperparameters(table(inner, "hyperparameters", at=f"method.{kind}.") or {}, engine, f"{at}.")
-    if old and _hyperparameters(old, engine, "hyperparameters.") != found:
+    found = read_hyperparameters(table(inner, "hyperparameters", at=f"method.{kind}.") or {}, engine, f"{at}.")
+    if old and read_hyperparameters(old, engine, "hyperparameters.") != found:
         raise bad_value("hyperparameters", f"it contradicts '{at}': give one of the two.")
     return found
 
 
-def _hyperparameters(given: Json, engine: Engine, at: str) -> dict[str, float | str]:
+def read_hyperparameters(given: Json, engine: Engine, at: str) -> dict[str, float | str]:
+    """Check the hyperparameters that a request states; `at` is where they stand in it."""
     known = {each.name: each for each in engine.hyperparameters}
     found: dict[str, float | str] = {}
     for name, value in given.items():
@@ -130,7 +131,8 @@ def _suffix(body: Json) -> str:
     return suffix.lower().replace(" ", "-")
 
 
-def _metadata(body: Json) -> dict[str, str] | None:
+def read_metadata(body: Json) -> dict[str, str] | None:
+    """Give the metadata of a request, None where there are none."""
     given = table(body, "metadata")
     if not given:
         return None

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: created, listed, followed, cancelled. Any look at a job that is not finished wakes the worker."""
+"""Fine-tuning jobs: created, listed, followed, cancelled, paused. A look at one that is to be done wakes the worker."""
 
 import re
 from functools import partial
@@ -9,21 +9,24 @@ from reconciler.server.call import Call, JsonResponse
 from reconciler.server.errors import ApiError
 from reconciler.server.ids import new_id
 from reconciler.server.routes.job_request import read_job_request
+from reconciler.server.routes.seeded import seeded_job
 from reconciler.server.routes.wire import checkpoint_json, event_json, job_json, page_json
 from reconciler.server.service import Service
 from reconciler.server.store.events import WARN, add_event, list_events
 from reconciler.server.store.files import FINE_TUNE, find_file
 from reconciler.server.store.jobs import (
-    CANCELLED,
     VALIDATING,
     JobRecord,
     active_jobs,
     add_job,
-    change_job,
+    cancel_job,
     get_job,
     list_jobs,
+    pause_job,
+    resume_job,
 )
 from reconciler.server.store.models import list_checkpoints
+from reconciler.server.store.seeds import Seeded, is_seed
 
 JOBS_A_PAGE = EVENTS_A_PAGE = 20
 CHECKPOINTS_A_PAGE = 10
@@ -33,6 +36,8 @@ _METADATA = re.compile(r"metadata\[(.+)\]", re.DOTALL)
 
 def created(service: Service, call: Call) -> Response:
     """Create a job and see to it that somebody does it."""
+    if seed := seeded_job(service, call.body):
+        return _answer(service, seed)
     asked = read_job_request(call.body, service.shelf)
     job = JobRecord(
         id=new_id("ftjob-"),
@@ -67,7 +72,8 @@ def listed(service: Service, call: Call) -> Response:
         waiting = bool(active_jobs(db))
     if waiting:
         service.wake()
-    return JsonResponse(page_json(page, partial(job_json, organization=service.organization), ends=False))
+    show = partial(job_json, organization=service.organization, show_paused=service.show_paused)
+    return JsonResponse(page_json(page, show, ends=False))
 
 
 def shown(service: Service, call: Call) -> Response:
@@ -79,22 +85,36 @@ def cancelled(service: Service, call: Call) -> Response:
     """End a job that is not finished; its process is stopped within moments."""
     with service.store.write() as db:
         job = get_job(db, call.path["job"])
-        if not job.is_active:
-            raise _in_wrong_state(job, "cancelled")
-        now = service.now()
-        change_job(db, job.id, status=CANCELLED, finished_at=now, estimated_finish=None)
-        add_event(db, job.id, now, "Fine tuning process stopping due to job cancellation", level=WARN)
+        if not job.is_alive and not is_seed(db, Seeded.JOB, job.id):
+            message = f"Job {job.id} cannot be cancelled: it is already {job.status}."
+            raise ApiError(400, message, param="fine_tuning_job_id", code="invalid_job_status")
+        if job.is_alive:
+            now = service.now()
+            cancel_job(db, job.id, now)
+            add_event(db, job.id, now, "Fine tuning process stopping due to job cancellation", level=WARN)
         return _answer(service, get_job(db, job.id))
 
 
 def paused(service: Service, call: Call) -> Response:
-    """Refuse: no engine here can stop in the middle and go on later."""
-    raise _cannot(_look(service, call), "paused")
+    """Stop a job that is to be done; what has ended, or is paused already, is shown as it is."""
+    with service.store.write() as db:
+        job = get_job(db, call.path["job"])
+        if pause_job(db, job.id):
+            add_event(db, job.id, service.now(), "The job is paused; resumed, it begins again from the start")
+        return _answer(service, get_job(db, job.id))
 
 
 def resumed(service: Service, call: Call) -> Response:
-    """Refuse: what is never paused is never resumed."""
-    raise _cannot(_look(service, call), "resumed")
+    """Put a paused job back into the queue, to be begun again from the start; any other is shown as it is."""
+    with service.store.write() as db:
+        job = get_job(db, call.path["job"])
+        is_waiting = resume_job(db, job.id)
+        if is_waiting:
+            add_event(db, job.id, service.now(), "The job is resumed: it begins again from the start")
+        job = get_job(db, job.id)
+    if is_waiting:
+        service.wake()
+    return _answer(service, job)
 
 
 def events(service: Service, call: Call) -> Response:
@@ -122,16 +142,4 @@ def _look(service: Service, call: Call) -> JobRecord:
 
 
 def _answer(service: Service, job: JobRecord) -> Response:
-    return JsonResponse(job_json(job, service.organization))
-
-
-def _cannot(job: JobRecord, verb: str) -> ApiError:
-    if not job.is_active:
-        return _in_wrong_state(job, verb)
-    message = f"Fine-tuning jobs of the model {job.base} cannot be {verb}: only reinforcement jobs can."
-    return ApiError(400, message, param="fine_tuning_job_id", code="unsupported_operation")
-
-
-def _in_wrong_state(job: JobRecord, verb: str) -> ApiError:
-    message = f"Job {job.id} cannot be {verb}: it is already {job.status}."
-    return ApiError(400, message, param="fine_tuning_job_id", code="invalid_job_status")
+    return JsonResponse(job_json(job, service.organization, show_paused=service.show_paused))

@@ -9,13 +9,14 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One answer. `alternatives` are None where nobody asked for probabilities."""
+    """One answer. `alternatives` are None where nobody asked for probabilities; `before` is the prompt to be echoed."""
 
     text: str
     finish_reason: str
     completion_tokens: int
     tokens: tuple[tuple[str, float], ...]
     alternatives: tuple[tuple[str, float], ...] | None
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +100,29 @@ def _token(token: str, logprob: float) -> Json:
 
 
 def _completion_whole(choice: Choice) -> Json:
-    return {"text": choice.text, "logprobs": _completion_logprobs(choice), "finish_reason": choice.finish_reason}
+    text = choice.before + choice.text
+    return {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": choice.finish_reason}
 
 
 def _completion_chunks(choice: Choice) -> Iterator[Json]:
-    yield {"text": choice.text, "logprobs": _completion_logprobs(choice), "finish_reason": None}
+    text = choice.before + choice.text
+    yield {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": None}
     yield {"text": "", "logprobs": None, "finish_reason": choice.finish_reason}
 
 
 def _completion_logprobs(choice: Choice) -> Json | None:
     if choice.alternatives is None:
         return None
+    # An echoed prompt was not chosen by the model: like the first token of any text, it has no probability.
+    echoed = [choice.before] if choice.before else []
+    tokens = [*echoed, *(token for token, _ in choice.tokens)]
+    nothing: list[None] = [None for _ in echoed]
+    top = {token: _finite(logprob) for token, logprob in choice.alternatives}
     return {
-        "tokens": [token for token, _ in choice.tokens],
-        "token_logprobs": [_finite(logprob) for _, logprob in choice.tokens],
-        "top_logprobs": [{token: _finite(logprob) for token, logprob in choice.alternatives} for _ in choice.tokens],
-        "text_offset": [0 for _ in choice.tokens],
+        "tokens": tokens,
+        "token_logprobs": [*nothing, *(_finite(logprob) for _, logprob in choice.tokens)],
+        "top_logprobs": [*nothing, *(top for _ in choice.tokens)],
+        "text_offset": [sum(map(len, tokens[:at])) for at in range(len(tokens))],
     }
 
 

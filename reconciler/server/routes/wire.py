@@ -6,9 +6,11 @@ from typing import TypeVar
 from reconciler.server.engines.port import Engine
 from reconciler.server.store.events import EventRecord
 from reconciler.server.store.files import FileRecord
-from reconciler.server.store.jobs import JobRecord
+from reconciler.server.store.jobs import PAUSED, QUEUED, JobRecord
 from reconciler.server.store.models import CheckpointRecord, ModelRecord
 from reconciler.server.store.paging import Page
+from reconciler.server.store.permissions import PermissionRecord
+from reconciler.server.store.uploads import PartRecord, UploadRecord
 
 T = TypeVar("T")
 
@@ -16,22 +18,59 @@ Json = dict[str, object]
 
 
 def file_json(file: FileRecord) -> Json:
-    """A file. It was checked when it came, so it is processed from the start."""
+    """A file. It was checked when it came, so it is processed from the start.
+
+    What is not so is left out: in the API's description of a file no field may be null.
+    """
     return {
         "id": file.id,
         "object": "file",
         "bytes": file.size_bytes,
         "created_at": file.created_at,
-        "expires_at": None,
+        **({} if file.expires_at is None else {"expires_at": file.expires_at}),
         "filename": file.filename,
         "purpose": file.purpose,
         "status": "processed",
-        "status_details": None,
     }
 
 
-def job_json(job: JobRecord, organization: str) -> Json:
-    """A fine-tuning job."""
+def upload_json(upload: UploadRecord, file: FileRecord | None) -> Json:
+    """An upload, with the file that it became."""
+    return {
+        "id": upload.id,
+        "object": "upload",
+        "bytes": upload.size_bytes,
+        "created_at": upload.created_at,
+        "expires_at": upload.expires_at,
+        "filename": upload.filename,
+        "purpose": upload.purpose,
+        "status": upload.status,
+        "file": None if file is None else file_json(file),
+    }
+
+
+def part_json(part: PartRecord) -> Json:
+    """A part of an upload."""
+    return {"id": part.id, "object": "upload.part", "created_at": part.created_at, "upload_id": part.upload}
+
+
+def permission_json(permission: PermissionRecord) -> Json:
+    """A permission to use a checkpoint."""
+    return {
+        "id": permission.id,
+        "object": "checkpoint.permission",
+        "created_at": permission.created_at,
+        "project_id": permission.project,
+    }
+
+
+def seeded_model_json(name: str) -> Json:
+    """A model that is only there for a test suite."""
+    return _model_json(name, 0, "seeded")
+
+
+def job_json(job: JobRecord, organization: str, *, show_paused: bool = False) -> Json:
+    """A fine-tuning job. One that is paused waits in the queue, for clients that know no other word for it."""
     hyperparameters = dict(job.hyperparameters)
     return {
         "object": "fine_tuning.job",
@@ -41,7 +80,7 @@ def job_json(job: JobRecord, organization: str) -> Json:
         "model": job.base,
         "fine_tuned_model": job.fine_tuned_model,
         "organization_id": organization,
-        "status": job.status,
+        "status": QUEUED if job.status == PAUSED and not show_paused else job.status,
         "training_file": job.training_file,
         "validation_file": job.validation_file,
         "result_files": [job.result_file] if job.result_file else [],

@@ -52,6 +52,17 @@ def list_events(db: sqlite3.Connection, job: str, cursor: Cursor) -> Page[EventR
     return Page(items=tuple(_record(row) for row in found.items), has_more=found.has_more)
 
 
+def all_events(db: sqlite3.Connection, job: str) -> tuple[EventRecord, ...]:
+    """Read everything that a job said, oldest first."""
+    return tuple(_record(row) for row in db.execute("SELECT * FROM events WHERE job = ? ORDER BY seq", (job,)))
+
+
+def events_after(db: sqlite3.Connection, job: str, last: EventRecord) -> tuple[EventRecord, ...]:
+    """Read what a job said after something else that it said, oldest first."""
+    query = "SELECT * FROM events WHERE job = ? AND seq > (SELECT seq FROM events WHERE id = ?) ORDER BY seq"
+    return tuple(_record(row) for row in db.execute(query, (job, last.id)))
+
+
 def _record(row: sqlite3.Row) -> EventRecord:
     return EventRecord(
         id=row["id"],

@@ -1,7 +1,9 @@
 """Files: what was sent, byte for byte, under a name that never becomes a path."""
 
+import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from reconciler.server.store.paging import Cursor, Listing, Page, page
 FINE_TUNE = "fine-tune"
 RESULTS = "fine-tune-results"
 
+_COLUMNS = "id, filename, purpose, size_bytes, created_at, expires_at"
+_LISTED_FILES = "SELECT id FROM files WHERE deleted_at IS NULL"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRecord:
@@ -23,20 +28,29 @@ class FileRecord:
     purpose: str
     size_bytes: int
     created_at: int
+    expires_at: int | None = None
 
 
 def add_file(db: sqlite3.Connection, record: FileRecord) -> None:
     """List a file whose bytes lie in place already."""
     db.execute(
-        "INSERT INTO files (id, filename, purpose, size_bytes, created_at) VALUES (?, ?, ?, ?, ?)",
-        (record.id, record.filename, record.purpose, record.size_bytes, record.created_at),
+        "INSERT INTO files (id, filename, purpose, size_bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (record.id, record.filename, record.purpose, record.size_bytes, record.created_at, record.expires_at),
     )
 
 
 def find_file(db: sqlite3.Connection, file: str) -> FileRecord | None:
     """Look a file up; None when it is not there, or not any more."""
-    row = db.execute("SELECT * FROM files WHERE id = ? AND deleted_at IS NULL", (file,)).fetchone()
+    query = f"SELECT {_COLUMNS} FROM files WHERE id = ? AND deleted_at IS NULL"  # noqa: S608 (constants)
+    row = db.execute(query, (file,)).fetchone()
     return _record(row) if row else None
+
+
+def past_files(db: sqlite3.Connection, files: Iterable[str]) -> dict[str, tuple[FileRecord, bool]]:
+    """Look up files that may be gone by now, each with whether it is; one that never was is left out."""
+    query = f"SELECT {_COLUMNS}, deleted_at FROM files WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+    rows = db.execute(query, (json.dumps(list(files)),))
+    return {row["id"]: (_record(row), row["deleted_at"] is not None) for row in rows}
 
 
 def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
@@ -49,7 +63,7 @@ def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
 
 def list_files(db: sqlite3.Connection, cursor: Cursor, purpose: str | None) -> Page[FileRecord]:
     """Read a page of files."""
-    listing = Listing(table="files", where=("deleted_at IS NULL",))
+    listing = Listing(table="files", columns=_COLUMNS, where=("deleted_at IS NULL",))
     if purpose is not None:
         listing = replace(listing, where=(*listing.where, "purpose = ?"), values=(purpose,))
     found = page(db, listing, cursor)
@@ -67,10 +81,10 @@ def content_of(store: Store, file: str) -> Path:
 
 
 def sweep(store: Store) -> None:
-    """Remove what an interrupted upload or deletion left behind: bytes that nothing lists and nobody is writing."""
+    """Remove what an interrupted upload or deletion left behind: bytes that nothing lists and nobody writes."""
     with store.read() as db:
-        listed = {row["id"] for row in db.execute("SELECT id FROM files WHERE deleted_at IS NULL")}
-    for path in (*store.incoming.iterdir(), *store.files.iterdir()):
+        listed = {row["id"] for row in db.execute(f"{_LISTED_FILES} UNION ALL SELECT id FROM parts")}  # noqa: S608 (constants)
+    for path in (*store.incoming.iterdir(), *store.files.iterdir(), *store.parts.iterdir()):
         if path.name not in listed:
             _remove_unless_held(store, path)
 
@@ -85,17 +99,21 @@ def _remove_unless_held(store: Store, path: Path) -> None:
     try:
         if try_lock(descriptor):
             with store.read() as db:
-                if find_file(db, path.name) is None:
+                listed = f"SELECT 1 FROM ({_LISTED_FILES} UNION ALL SELECT id FROM parts) WHERE id = ?"  # noqa: S608
+                if db.execute(listed, (path.name,)).fetchone() is None:
                     path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
 
 def _record(row: sqlite3.Row) -> FileRecord:
+    # By place and not by name: a list may have ten thousand rows, and names cost more than all the rest.
+    name, filename, purpose, size_bytes, created_at, expires_at, *_ = row
     return FileRecord(
-        id=row["id"],
-        filename=row["filename"],
-        purpose=row["purpose"],
-        size_bytes=row["size_bytes"],
-        created_at=row["created_at"],
+        id=name,
+        filename=filename,
+        purpose=purpose,
+        size_bytes=size_bytes,
+        created_at=created_at,
+        expires_at=expires_at,
     )

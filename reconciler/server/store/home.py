@@ -3,6 +3,7 @@
 service.db     files, jobs, events, checkpoints, models          incoming/   uploads on their way
 files/         the bytes of uploaded and result files            jobs/       what a running job reads and writes
 models/        trained weights, a folder for each job            worker.*    the worker's lock and its log
+parts/         the parts of uploads that are not complete yet    serve.lock  who serves it on a port
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from reconciler.domain.errors import ReconcilerError
 from reconciler.server.ids import new_id
 from reconciler.server.locks import locked
-from reconciler.server.store.schema import SCHEMA, SCHEMA_VERSION
+from reconciler.server.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 WAIT_SECONDS = 30.0
 """How long a statement waits for another process's transaction; ours take milliseconds."""
@@ -48,6 +49,14 @@ class Store:
     @property
     def models(self) -> Path:
         return self.root / "models"
+
+    @property
+    def parts(self) -> Path:
+        return self.root / "parts"
+
+    @property
+    def serve_lock(self) -> Path:
+        return self.root / "serve.lock"
 
     @property
     def worker_lock(self) -> Path:
@@ -87,7 +96,7 @@ def open_store(root: Path) -> Store:
     if not store.root.is_dir():
         store.root.parent.mkdir(parents=True, exist_ok=True)
         store.root.mkdir(mode=0o700, exist_ok=True)
-    for folder in (store.files, store.incoming, store.jobs, store.models):
+    for folder in (store.files, store.incoming, store.jobs, store.models, store.parts):
         folder.mkdir(mode=0o700, exist_ok=True)
     try:
         _prepare(store)
@@ -101,10 +110,11 @@ def open_store(root: Path) -> Store:
 def _prepare(store: Store) -> None:
     # SQLite gives its side files the rights of the database, so the database is made first, readable by its owner only.
     os.close(os.open(store.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if _version(store) == 0:
+    if _version(store) < SCHEMA_VERSION:
         # Turning the journal on does not wait its turn in SQLite, so the first openers queue here.
         with locked(store.root / "making.lock"):
             _make(store)
+            _upgrade(store)
     found = _version(store)
     if found != SCHEMA_VERSION:
         raise StoreError(
@@ -128,7 +138,16 @@ def _make(store: Store) -> None:
                 db.execute(statement)
             db.execute("INSERT INTO about VALUES ('organization', ?)", (new_id("org-", 24),))
             db.execute("INSERT INTO about VALUES ('unanswered_starts', '0')")
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute("PRAGMA user_version = 1")
+
+
+def _upgrade(store: Store) -> None:
+    with store._connected() as db:
+        while (version := int(db.execute("PRAGMA user_version").fetchone()[0])) in UPGRADES:
+            with _transaction(db, "BEGIN IMMEDIATE"):
+                for statement in UPGRADES[version]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {version + 1}")
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from reconciler.server.store.home import Store
 class Incoming:
     """Bytes on their way in. `write` them, `place` them, list them in a transaction, and only then let go."""
 
-    def __init__(self, store: Store, file: str, handle: BinaryIO) -> None:
+    def __init__(self, store: Store, file: str, handle: BinaryIO, folder: Path) -> None:
         self.id = file
         self.size_bytes = 0
         self.path = store.incoming / file
-        self._final = store.files / file
+        self._final = folder / file
         self._handle = handle
 
     def write(self, block: bytes) -> None:
@@ -43,10 +43,10 @@ class Incoming:
 
 
 @contextmanager
-def incoming(store: Store, file: str) -> Iterator[Incoming]:
-    """Open a way in for the bytes of one new file; what was not placed by the end is gone."""
+def incoming(store: Store, file: str, folder: Path | None = None) -> Iterator[Incoming]:
+    """Open a way in for the bytes of one new file, to the folder of files or another; what was not placed is gone."""
     with _locked_new(store.incoming / file) as handle:
-        arriving = Incoming(store, file, handle)
+        arriving = Incoming(store, file, handle, folder or store.files)
         try:
             yield arriving
         finally:

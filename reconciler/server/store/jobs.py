@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.server.errors import no_job
@@ -10,16 +10,19 @@ from reconciler.server.store.paging import Cursor, Listing, Page, page
 
 VALIDATING, QUEUED, RUNNING = "validating_files", "queued", "running"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
+PAUSED = "paused"
 ACTIVE = (VALIDATING, QUEUED, RUNNING)
 
 _IS_ACTIVE = f"status IN {ACTIVE}"
+_IS_ALIVE = f"status IN {(*ACTIVE, PAUSED)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
     """One fine-tuning job.
 
-    Shape:  `hyperparameters` hold "auto" until the job was prepared; `error` is the API's object once it failed
+    Shape:  `pauses` counts how often it was paused; `hyperparameters` hold "auto" until the
+            job was prepared; `error` is the API's object once it failed
     """
 
     id: str
@@ -36,6 +39,7 @@ class JobRecord:
     finished_at: int | None = None
     estimated_finish: int | None = None
     attempts: int = 0
+    pauses: int = 0
     fine_tuned_model: str | None = None
     result_file: str | None = None
     trained_tokens: int | None = None
@@ -43,7 +47,13 @@ class JobRecord:
 
     @property
     def is_active(self) -> bool:
+        """Tell whether a worker is to do it."""
         return self.status in ACTIVE
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it can still come to an end: it is to be done, or it is paused."""
+        return self.is_active or self.status == PAUSED
 
 
 def add_job(db: sqlite3.Connection, job: JobRecord) -> None:
@@ -74,6 +84,12 @@ def get_job(db: sqlite3.Connection, job: str) -> JobRecord:
     return _record(row)
 
 
+def get_jobs(db: sqlite3.Connection, jobs: Iterable[str]) -> dict[str, JobRecord]:
+    """Look several jobs up."""
+    query = "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+    return {row["id"]: _record(row) for row in db.execute(query, (json.dumps(list(jobs)),))}
+
+
 def list_jobs(
     db: sqlite3.Connection, cursor: Cursor, metadata: Mapping[str, str], *, bare: bool = False
 ) -> Page[JobRecord]:
@@ -87,22 +103,41 @@ def list_jobs(
 
 
 def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
-    """Give every job that is not finished, oldest first."""
+    """Give every job that a worker is to do, oldest first."""
     rows = db.execute(f"SELECT * FROM jobs WHERE {_IS_ACTIVE} ORDER BY seq")  # noqa: S608 (a constant)
     return tuple(_record(row) for row in rows)
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
     """Tell whether a job that is not finished needs a file."""
-    query = f"SELECT 1 FROM jobs WHERE {_IS_ACTIVE} AND (training_file = ? OR validation_file = ?)"  # noqa: S608
+    query = f"SELECT 1 FROM jobs WHERE {_IS_ALIVE} AND (training_file = ? OR validation_file = ?)"  # noqa: S608
     return db.execute(query, (file, file)).fetchone() is not None
 
 
 def change_job(db: sqlite3.Connection, job: str, **fields: object) -> bool:
-    """Change fields of a job that is not finished; tells whether it was still unfinished."""
+    """Change fields of a job that a worker is to do; tells whether it was still to be done."""
     text = ", ".join(f"{name} = ?" for name in fields)
     query = f"UPDATE jobs SET {text} WHERE id = ? AND {_IS_ACTIVE}"  # noqa: S608 (names of keyword arguments)
     return db.execute(query, (*fields.values(), job)).rowcount == 1
+
+
+def cancel_job(db: sqlite3.Connection, job: str, now: int) -> None:
+    """End a job at its owner's wish, unless it has ended already."""
+    query = f"UPDATE jobs SET status = ?, finished_at = ?, estimated_finish = NULL WHERE id = ? AND {_IS_ALIVE}"  # noqa: S608
+    db.execute(query, (CANCELLED, now, job))
+
+
+def pause_job(db: sqlite3.Connection, job: str) -> bool:
+    """Take a job from the worker; tells whether it was to be done."""
+    fields = "pauses = pauses + 1, attempts = 0, started_at = NULL, estimated_finish = NULL"
+    query = f"UPDATE jobs SET status = ?, {fields} WHERE id = ? AND {_IS_ACTIVE}"  # noqa: S608 (constants)
+    return db.execute(query, (PAUSED, job)).rowcount == 1
+
+
+def resume_job(db: sqlite3.Connection, job: str) -> bool:
+    """Give a paused job to the worker, to be begun again; tells whether it was paused."""
+    query = "UPDATE jobs SET status = ? WHERE id = ? AND status = ?"
+    return db.execute(query, (QUEUED, job, PAUSED)).rowcount == 1
 
 
 def _record(row: sqlite3.Row) -> JobRecord:
@@ -121,6 +156,7 @@ def _record(row: sqlite3.Row) -> JobRecord:
         finished_at=row["finished_at"],
         estimated_finish=row["estimated_finish"],
         attempts=row["attempts"],
+        pauses=row["pauses"],
         fine_tuned_model=row["fine_tuned_model"],
         result_file=row["result_file"],
         trained_tokens=row["trained_tokens"],

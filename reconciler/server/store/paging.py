@@ -11,11 +11,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Which page is wanted: so many rows after the one named, newest first unless `ascending`."""
+    """Which page is wanted: so many rows after the one named, newest first unless `ascending`.
+
+    Shape:  where `kind`, an `after` that was never in the list gives an empty page instead of a refusal
+    """
 
     limit: int
     after: str | None = None
     ascending: bool = False
+    kind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Listing:
     """
 
     table: str
+    columns: str = "*"
     where: tuple[str, ...] = ()
     values: tuple[object, ...] = ()
     scope: tuple[tuple[str, object], ...] = ()
@@ -47,10 +52,15 @@ def page(db: sqlite3.Connection, listing: Listing, cursor: Cursor) -> Page[sqlit
     conditions = [*listing.where, *(f"{column} = ?" for column, _ in listing.scope)]
     values = [*listing.values, *(value for _, value in listing.scope)]
     if cursor.after is not None:
+        position = _position(db, listing, cursor.after)
+        if position is None:
+            if cursor.kind:
+                return Page(items=(), has_more=False)
+            raise no_cursor(cursor.after)
         conditions.append("seq > ?" if cursor.ascending else "seq < ?")
-        values.append(_position(db, listing, cursor.after))
+        values.append(position)
     # Every part of the text is a constant of this program; what a request says is bound.
-    query = f"SELECT * FROM {listing.table}"  # noqa: S608
+    query = f"SELECT {listing.columns} FROM {listing.table}"  # noqa: S608
     if conditions:
         query += f" WHERE {' AND '.join(conditions)}"
     query += f" ORDER BY seq {'ASC' if cursor.ascending else 'DESC'} LIMIT ?"
@@ -58,10 +68,8 @@ def page(db: sqlite3.Connection, listing: Listing, cursor: Cursor) -> Page[sqlit
     return Page(items=tuple(rows[: cursor.limit]), has_more=len(rows) > cursor.limit)
 
 
-def _position(db: sqlite3.Connection, listing: Listing, after: str) -> int:
+def _position(db: sqlite3.Connection, listing: Listing, after: str) -> int | None:
     scope = "".join(f" AND {column} = ?" for column, _ in listing.scope)
     query = f"SELECT seq FROM {listing.table} WHERE id = ?{scope}"  # noqa: S608 (constants of this program)
     row = db.execute(query, (after, *(value for _, value in listing.scope))).fetchone()
-    if row is None:
-        raise no_cursor(after)
-    return int(row["seq"])
+    return None if row is None else int(row["seq"])

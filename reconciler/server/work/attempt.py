@@ -8,12 +8,13 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from reconciler.server.engines.report import read_line
+from reconciler.server.legacy.faces import find_face
 from reconciler.server.store.files import content_of
 from reconciler.server.store.home import Store
 from reconciler.server.store.jobs import JobRecord, get_job
@@ -48,6 +49,8 @@ class Attempt:
                 end = self._follow(child, progress)
             if self.stop.is_set() and child.returncode != 0:
                 return False
+            if not self._is_ours():
+                return True
             if end is None:
                 progress.failed("server_error", _why(child.returncode, folder))
             elif end["kind"] == "refused":
@@ -65,11 +68,20 @@ class Attempt:
             _lend(content_of(self.store, self.job.training_file), folder / "train.jsonl")
             if self.job.validation_file:
                 _lend(content_of(self.store, self.job.validation_file), folder / "valid.jsonl")
-            facts = {"seed": self.job.seed, "hyperparameters": dict(self.job.hyperparameters)}
-            (folder / "job.json").write_text(json.dumps(facts), encoding="utf-8")
+            (folder / "job.json").write_text(json.dumps(self._facts()), encoding="utf-8")
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _facts(self) -> dict[str, object]:
+        with self.store.read() as db:
+            face = find_face(db, self.job.id)
+        return {
+            "seed": self.job.seed,
+            "hyperparameters": dict(self.job.hyperparameters),
+            "compiled": face is not None,
+            "classes": asdict(face.classes) if face and face.classes else None,
+        }
 
     @contextmanager
     def _child(self, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
@@ -112,8 +124,13 @@ class Attempt:
         return end if child.poll() == 0 else None
 
     def _is_wanted(self) -> bool:
+        return not self.stop.is_set() and self._is_ours()
+
+    def _is_ours(self) -> bool:
+        # A job that was paused and resumed since is to be done, but by another attempt.
         with self.store.read() as db:
-            return not self.stop.is_set() and get_job(db, self.job.id).is_active
+            found = get_job(db, self.job.id)
+        return found.is_active and found.pauses == self.job.pauses
 
 
 def _lines(child: "subprocess.Popen[bytes]", descriptor: int, wanted: Callable[[], bool]) -> Iterator[bytes]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.server.engines.report import RESULT_FILE
+from reconciler.server.engines.results import COMPILED_RESULTS, STEP_METRICS
 from reconciler.server.ids import new_id
+from reconciler.server.legacy.faces import find_face, free_name
 from reconciler.server.store.events import ERROR, WARN, add_event
 from reconciler.server.store.files import RESULTS, FileRecord, add_file
 from reconciler.server.store.home import Store
-from reconciler.server.store.incoming import incoming, sync_folder
+from reconciler.server.store.incoming import Incoming, incoming, sync_folder
 from reconciler.server.store.jobs import FAILED, QUEUED, RUNNING, SUCCEEDED, JobRecord, change_job, get_job
 from reconciler.server.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model
 
@@ -75,26 +76,31 @@ class Progress:
 
     def succeeded(self, out: Path, tokens: int) -> None:
         """The weights are there: keep them, the result file, and say so, all of it or nothing."""
-        results = (out / RESULT_FILE).read_bytes()
+        filename = self._result_file()
+        results = (out / filename).read_bytes()
         weights = self.store.models / self.job.id
         with incoming(self.store, new_id("file-")) as arriving:
             arriving.write(results)
             arriving.place()
-            _keep(out, weights)
+            _keep(out, weights, filename)
             with self.store.write() as db:
                 listed = get_job(db, self.job.id).is_active
                 if listed:
-                    self._list(db, arriving.id, arriving.size_bytes, tokens)
+                    self._list(db, arriving, filename, tokens)
             if not listed:
                 arriving.path.unlink()
                 shutil.rmtree(weights)
 
-    def _list(self, db: sqlite3.Connection, results: str, size_bytes: int, tokens: int) -> None:
-        job, now = self.job, int(self.clock())
-        model = f"ft:{job.base}:{ORGANIZATION_NAME}:{job.suffix}:{new_id('', 8)}"
+    def _result_file(self) -> str:
+        with self.store.read() as db:
+            return COMPILED_RESULTS if find_face(db, self.job.id) else STEP_METRICS.filename
+
+    def _list(self, db: sqlite3.Connection, arriving: Incoming, filename: str, tokens: int) -> None:
+        job, now, results, size_bytes = self.job, int(self.clock()), arriving.id, arriving.size_bytes
+        model = _model_name(db, job, now)
         add_file(
             db,
-            FileRecord(id=results, filename=RESULT_FILE, purpose=RESULTS, size_bytes=size_bytes, created_at=now),
+            FileRecord(id=results, filename=filename, purpose=RESULTS, size_bytes=size_bytes, created_at=now),
         )
         for saved in self.saved:
             name = f"{model}:ckpt-step-{saved.step}"
@@ -155,8 +161,15 @@ def _add_model(db: sqlite3.Connection, job: JobRecord, name: str, folder: str, n
     add_model(db, record)
 
 
-def _keep(out: Path, weights: Path) -> None:
-    (out / RESULT_FILE).unlink()
+def _model_name(db: sqlite3.Connection, job: JobRecord, now: int) -> str:
+    face = find_face(db, job.id)
+    if face is None:
+        return f"ft:{job.base}:{ORGANIZATION_NAME}:{job.suffix}:{new_id('', 8)}"
+    return free_name(db, ":".join(filter(None, (face.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
+
+
+def _keep(out: Path, weights: Path, results: str) -> None:
+    (out / results).unlink()
     for path in out.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
         with_descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
