@@ -18,7 +18,9 @@ print(json.dumps({"code": code, "loaded": sorted(sys.modules)}), file=sys.stderr
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["validate", "specs/quickstart"], ["schema"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["plan", "--help"], ["validate", "specs/quickstart"], ["schema"], ["jobs", "--help"]]
+)
 def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -138,7 +138,8 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CHANGELOG.md", "SECURITY.md", "docs/rooms.md", "docs/local-service.md"]
+    "document",
+    ["README.md", "CHANGELOG.md", "SECURITY.md", "docs/rooms.md", "docs/local-service.md", "docs/services.md"],
 )
 def test_every_relative_link_leads_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
