@@ -76,7 +76,7 @@ def jobs(
     setting = setting_for(None, specs, provider)
     with service(setting, read_specs(setting.root, setting.workspace)) as opened:
         found = tuple(reversed(opened.observe().jobs))
-    talk.out.write(jobs_json(found) if as_json else jobs_table(found, colour=talk.colour))
+    talk.out.write(jobs_json(found) if as_json else jobs_table(found, colour=talk.colour, width=talk.width))
     return exits.OK
 
 
@@ -120,7 +120,7 @@ def _watch(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    from reconciler.cli.run import Tally, answering, heeding
+    from reconciler.cli.run import Tally, answering, heeding, ticking
     from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
@@ -136,7 +136,7 @@ def _watch(
         if names and not found:
             raise NotFoundError(f"no job of {', '.join(names)} on the service", hint="create it with: reconciler apply")
         with bench(prepared, opened, parallelism=1, stop=stop) as laid:
-            for event in watch([job.id for job in found], laid, timeout_seconds=limit):
+            for event in watch([job.id for job in found], ticking(laid, view), timeout_seconds=limit):
                 tally.count(event)
                 if as_json:
                     talk.out.write(event_json(event))

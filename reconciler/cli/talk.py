@@ -13,7 +13,10 @@ _SHORTEST_SECRET = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """One command's two voices."""
+    """One command's two voices.
+
+    Shape:  `width` is that of the terminal which stdout goes to; None where it goes to a file or a program
+    """
 
     out: Sink
     err: Sink
@@ -21,6 +24,7 @@ class Talk:
     colour_err: bool
     can_ask: bool
     is_terminal: bool
+    width: int | None
 
     def error(self, error: ReconcilerError) -> None:
         """Say what went wrong and what to do next."""
@@ -43,11 +47,13 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
         if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_WORDS)
     )
     flag = False if no_colour else None
+    out = Sink(sys.stdout, secrets)
     return Talk(
-        out=Sink(sys.stdout, secrets),
+        out=out,
         err=Sink(sys.stderr, secrets),
         colour=colour_wanted(environ, sys.stdout.isatty(), flag),
         colour_err=colour_wanted(environ, sys.stderr.isatty(), flag),
         can_ask=sys.stdin.isatty() and sys.stderr.isatty(),
         is_terminal=sys.stderr.isatty() and not environ.get("CI"),
+        width=out.columns if sys.stdout.isatty() else None,
     )
