@@ -146,6 +146,10 @@ def sum_up(prepared: Prepared, tally: Tally, talk: Talk) -> None:
     if running:
         talk.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
         talk.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
+    waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is Why.BUSY)
+    if waiting and not running:
+        talk.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
+        talk.err.line(f"To begin: reconciler apply {prepared.setting.root}")
     if tally.interrupted:
         talk.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
 
