@@ -24,7 +24,7 @@ from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
-from reconciler.domain.spec import Format, Specs
+from reconciler.domain.spec import Specs
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -201,8 +201,9 @@ def _check_targets(options: Options, desired: Desired) -> None:
 
 def _confirm(observed: Observed, desired: Desired, provider: Provider) -> Observed:
     # A model list may lag behind the job that made the model, so what seems gone is asked for by name.
-    wanted = {model.stamp for model in desired.models}
-    unseen = [job.model for job in observed.jobs if job.status == SUCCEEDED and job.stamp in wanted and job.model]
+    wanted = {model.address: model.stamp for model in desired.models}
+    ours = [job for job in observed.jobs if job.address in wanted and job.stamp.agrees(wanted[job.address])]
+    unseen = [job.model for job in ours if job.status == SUCCEEDED and job.model]
     found = {model for model in unseen if model not in observed.models and _has(provider, model)}
     return replace(observed, models=observed.models | found)
 
@@ -363,9 +364,3 @@ def jobs_named(specs: Specs, names: tuple[str, ...], observed: Observed) -> tupl
     addresses = [_address(specs, name) for name in names or sorted(model.name for model in specs.models)]
     newest = {job.address: job for job in sorted(observed.jobs, key=lambda job: (job.created_at, job.id))}
     return tuple(newest[address] for address in addresses if address in newest)
-
-
-def takes_prompts(specs: Specs, name: str) -> bool:
-    """Tell whether a model was trained on prompts and completions rather than on conversations."""
-    training = {model.name: model.training for model in specs.models}[name]
-    return any(spec.name == training and spec.format is Format.COMPLETION for spec in specs.datasets)

@@ -155,7 +155,7 @@ def _watch_ids(
 def _watch_names(
     names: tuple[str, ...], setting: Setting, limit: float | None, talk: Talk, *, as_json: bool, quiet: bool
 ) -> int:
-    from reconciler.cli.run import Tally, answering, heeding
+    from reconciler.cli.run import Tally, answering, heeding, ticking
     from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
@@ -169,7 +169,7 @@ def _watch_names(
         if names and not found:
             raise NotFoundError(f"no job of {', '.join(names)} on the service", hint="create it with: reconciler apply")
         with bench(prepared, opened, parallelism=1, stop=stop) as laid:
-            for event in watch([job.id for job in found], laid, timeout_seconds=limit):
+            for event in watch([job.id for job in found], ticking(laid, view), timeout_seconds=limit):
                 tally.count(event)
                 if as_json:
                     talk.out.write(event_json(event))

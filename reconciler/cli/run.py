@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from reconciler.engine import Prepared, Stop, bench, record
 from reconciler.executor import execute, watch
 
 if TYPE_CHECKING:
-    from reconciler.render import SummaryRow
+    from reconciler.executor import Bench
+    from reconciler.render import LiveView, SummaryRow
 
 
 @dataclass
@@ -96,7 +97,7 @@ def carry_out(
                 show(event)
             if wait and not tally.interrupted:
                 awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
-                for event in watch(sorted(awaited), laid, timeout_seconds=timeout_seconds):
+                for event in watch(sorted(awaited), ticking(laid, view), timeout_seconds=timeout_seconds):
                     show(event)
         except ProviderError as error:
             talk.error(error)
@@ -115,12 +116,22 @@ def carry_out(
     )
 
 
+def ticking(laid: "Bench", view: "LiveView") -> "Bench":
+    """Give a bench whose every sleep brings the elapsed time on the screen up to date."""
+
+    def sleep(seconds: float) -> None:
+        laid.sleep(seconds)
+        view.tick()
+
+    return replace(laid, sleep=sleep)
+
+
 def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
     """Give the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
-    wanted = {model.stamp for model in prepared.desired.models}
+    wanted = {model.address: model.stamp for model in prepared.desired.models}
     jobs = [job for job in prepared.observed.jobs if job.id in ready]
-    jobs += [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.stamp in wanted]
+    jobs += [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.stamp.agrees(wanted[job.address])]
     return {job.address: job for job in jobs}
 
 
@@ -130,11 +141,15 @@ def sum_up(prepared: Prepared, tally: Tally, talk: Talk) -> None:
 
     rows = [_row(model, prepared, tally) for model in prepared.desired.models]
     if rows:
-        talk.out.write(summary_table(rows, colour=talk.colour))
+        talk.out.write(summary_table(rows, colour=talk.colour, width=talk.width))
     running = sorted(str(job.address) for job in tally.jobs.values() if job.status.is_active)
     if running:
         talk.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
         talk.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
+    waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is Why.BUSY)
+    if waiting and not running:
+        talk.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
+        talk.err.line(f"To begin: reconciler apply {prepared.setting.root}")
     if tally.interrupted:
         talk.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
 

@@ -14,7 +14,10 @@ _WIDEST = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """One command's two voices."""
+    """One command's two voices.
+
+    Shape:  `width` is that of the terminal which stdout goes to; None where lines may be as long as they have to be
+    """
 
     out: Sink
     err: Sink
@@ -23,7 +26,6 @@ class Talk:
     can_ask: bool
     is_terminal: bool
     width: int | None = None
-    """Columns of whoever reads stdout; None where lines may be as long as they have to be, as in a pipe."""
 
     def error(self, error: ReconcilerError) -> None:
         """Say what went wrong and what to do next."""

@@ -63,6 +63,11 @@ class Dataset:
     def stamp(self) -> Stamp:
         return Stamp(Address(Kind.DATASET, self.name), self.measure.digest)
 
+    @property
+    def file_key(self) -> tuple[str, int]:
+        """Name and size in bytes of the file that holds these rows on a service."""
+        return self.stamp.filename, self.measure.size_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:

@@ -1,5 +1,6 @@
 """What the service holds of ours, at one moment."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NewType
 
@@ -149,11 +150,8 @@ class Observed:
     doubts: tuple[str, ...] = ()
     organization: str | None = None
 
-    def file_for(self, stamp: Stamp, size_bytes: int) -> RemoteFile | None:
-        """Find the file that holds a dataset: the oldest of its name and size that is not broken."""
-        found = [
-            file
-            for file in self.files
-            if file.stamp and file.stamp.agrees(stamp) and file.size_bytes == size_bytes and not file.is_broken
-        ]
-        return min(found, key=lambda file: (file.created_at, file.id), default=None)
+
+def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int], RemoteFile]:
+    """Give the file to use for each name and size: the oldest that is not broken."""
+    ordered = sorted(files, key=lambda file: (file.created_at, file.id), reverse=True)
+    return {(file.filename, file.size_bytes): file for file in ordered if not file.is_broken}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import FileId, Observed
+from reconciler.domain.observed import FileId, Observed, usable_files
 from reconciler.domain.ports import Journal, OpenDataset, Provider
 from reconciler.executor.journal import VolatileJournal
 
@@ -44,10 +44,10 @@ class Bench:
 
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
         """Remember the files that were there when the plan was made."""
+        there = usable_files(observed.files)
         for dataset in datasets:
-            file = observed.file_for(dataset.stamp, dataset.measure.size_bytes)
-            if file:
-                self.learn(dataset, file.id)
+            if dataset.file_key in there:
+                self.learn(dataset, there[dataset.file_key].id)
 
     def file_of(self, dataset: Dataset) -> FileId:
         """Give the file of a dataset that this run uploaded or found."""

@@ -46,18 +46,18 @@ def create(train: Train, bench: Bench) -> Created:
 
 
 def look(train: Train, bench: Bench) -> RemoteJob | None:
-    """Find a job of this stamp that the plan did not know to be spent; of several, the one every run would choose."""
-    found = [
-        job
-        for job in bench.provider.jobs_of(train.model.stamp)
-        if job.id not in train.despite and (job.status.is_active or job.status == SUCCEEDED)
-    ]
+    """Find a job of this stamp that the plan did not know; of several, the one that every run would choose.
+
+    One that has failed meanwhile counts as well: the same is not paid for twice without being asked.
+    """
+    found = [job for job in bench.provider.jobs_of(train.model.stamp) if job.id not in train.despite]
     return min(found, key=first, default=None)
 
 
-def first(job: RemoteJob) -> tuple[bool, int, JobId]:
-    """Order jobs of one stamp so that every run, wherever it is, keeps the same one."""
-    return (job.status != SUCCEEDED, job.created_at, job.id)
+def first(job: RemoteJob) -> tuple[bool, bool, int, JobId]:
+    """Order jobs of one stamp so that every run, wherever it is, keeps the same one: those that serve, or may yet."""
+    spent = job.status.is_terminal and job.status != SUCCEEDED
+    return (spent, job.status != SUCCEEDED, job.created_at, job.id)
 
 
 def send(train: Train, bench: Bench) -> Created:

@@ -1,7 +1,7 @@
 """Composes a plan: decide chooses, policy permits, order sequences, explain states. Holds no rule of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address, digest_of
@@ -96,15 +96,15 @@ def _rest_word(job: RemoteJob) -> str:
     return "active" if job.status.is_active else str(job.status)
 
 
-def _by_address(observed: Observed) -> Mapping[Address, tuple[RemoteJob, ...]]:
-    found: dict[Address, tuple[RemoteJob, ...]] = defaultdict(tuple)
+def _by_address(observed: Observed) -> Mapping[Address, Sequence[RemoteJob]]:
+    found: dict[Address, list[RemoteJob]] = defaultdict(list)
     for job in observed.jobs:
-        found[job.address] += (job,)
+        found[job.address].append(job)
     return found
 
 
 def _orphans(
-    desired: Desired, observed: Observed, jobs: Mapping[Address, tuple[RemoteJob, ...]], options: Options
+    desired: Desired, observed: Observed, jobs: Mapping[Address, Sequence[RemoteJob]], options: Options
 ) -> Iterator[Decision]:
     prune = options.prune or desired.project.policy.prune
     named = {model.address for model in desired.models}

@@ -109,6 +109,32 @@ def test_jobs_that_the_plan_knew_to_be_spent_are_not_adopted() -> None:
     assert len(world.service.jobs) == 2
 
 
+def test_a_job_that_failed_before_its_answer_came_is_adopted_and_not_paid_again() -> None:
+    world = started()
+    world.service.lose_next_reply(effect=True, late_seconds=5)
+    world.clock.after(5, lambda: world.service.fail(JobId("ftjob-1"), "invalid_training_file", "bad rows"))
+    assert outcomes(world.apply(MODEL)) == [Outcome.ADOPTED]
+    assert world.service.writes["train"] == 1
+
+
+def test_a_job_of_somebody_else_that_failed_since_the_plan_is_not_paid_again() -> None:
+    world = started()
+    plan = world.plan(MODEL)
+    world.service.put(a_job(MODEL, "failed", id="ftjob-77"))
+    assert outcomes(world.carry_out(plan, MODEL)) == [Outcome.ADOPTED]
+    assert world.service.writes["train"] == 0
+
+
+def test_a_twin_that_failed_does_not_cost_us_our_job() -> None:
+    world = started()
+    bench = world.bench()
+    bench.remember(world.service.observe(), (MODEL.training,))
+    twin = a_job(MODEL, "failed", id="ftjob-twin", age=50)
+    bench.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
+    assert create(Train(model=MODEL), bench).job.id == "ftjob-1"
+    assert world.service.writes["cancel"] == 0
+
+
 class TwinService:
     """A service on which somebody else creates the same job in the moment in which we create ours."""
 
