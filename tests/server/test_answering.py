@@ -40,7 +40,6 @@ def test_a_chat_answer_has_the_form_of_the_api(trained: tuple[House, str]) -> No
         "object": "chat.completion",
         "created": 1_790_000_000,
         "model": model,
-        "system_fingerprint": None,
         "choices": [
             {
                 "index": 0,
@@ -64,7 +63,6 @@ def test_a_completion_has_the_form_of_the_api(trained: tuple[House, str]) -> Non
         "object": "text_completion",
         "created": 1_790_000_000,
         "model": model,
-        "system_fingerprint": None,
         "choices": [{"index": 0, "text": "answer 1", "logprobs": None, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 2, "completion_tokens": 2, "total_tokens": 4},
     }

@@ -26,6 +26,14 @@ def before_load_schema(context: Any, raw_schema: Any) -> None:
     # The content of a file is its bytes, and no string in JSON.
     content = raw_schema["paths"]["/files/{file_id}/content"]["get"]["responses"]["200"]
     content["content"] = {"application/octet-stream": {}}
+    # Described in words alone: with stream=true, the answer is a stream of events.
+    completion = raw_schema["paths"]["/completions"]["post"]["responses"]["200"]
+    completion["content"]["text/event-stream"] = {}
+    # With echo, the first token of the prompt has no probability, and never had one.
+    choice = schemas["CreateCompletionResponse"]["properties"]["choices"]["items"]["properties"]
+    for form in choice["logprobs"].get("anyOf", [choice["logprobs"]]):
+        for name in {"token_logprobs", "top_logprobs"} & form.get("properties", {}).keys():
+            form["properties"][name]["items"] = {}
     if "FineTune" in schemas:
         # "deleted" is what a job of that time said of its file when the file was gone.
         file["status"]["enum"] = [*file["status"]["enum"], "deleted"]

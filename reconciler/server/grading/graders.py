@@ -7,6 +7,7 @@ from typing import TypeAlias
 from reconciler.server.errors import ApiError, bad_type, bad_value, missing
 from reconciler.server.fields import Json, number, only, table, text, texts
 from reconciler.server.grading.formula import Formula, FormulaError, read_formula
+from reconciler.server.grading.messages import check_messages
 
 OPERATIONS = ("eq", "ne", "like", "ilike")
 METRICS = (
@@ -96,12 +97,12 @@ def _single(body: Json, at: str) -> Single:
             text(body, "image_tag", at=f"{at}.")
         case "score_model":
             facts = _texts(body, at, ("name", "model"))
-            _messages(body, at)
+            check_messages(body, at)
             _range(body, at)
             table(body, "sampling_params", at=f"{at}.")
         case "label_model":
             facts = _texts(body, at, ("name", "model"))
-            _messages(body, at)
+            check_messages(body, at)
             labels, passing = texts(body, "labels", MOST_LABELS), texts(body, "passing_labels", MOST_LABELS)
             if not labels or not set(passing) <= set(labels):
                 raise bad_value(f"{at}.passing_labels", "expected some of 'labels', of which there is at least one.")
@@ -151,14 +152,6 @@ def _one_of(body: Json, name: str, known: tuple[str, ...], at: str) -> str:
     if value not in known:
         raise bad_value(f"{at}.{name}", f"expected one of {list(known)}.")
     return value
-
-
-def _messages(body: Json, at: str) -> None:
-    messages = body.get("input")
-    if messages is None:
-        raise missing(f"{at}.input")
-    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        raise bad_type(f"{at}.input", "an array of objects", messages)
 
 
 def _range(body: Json, at: str) -> None:

@@ -61,7 +61,6 @@ class Said:
             "object": kind,
             "created": self.created,
             "model": self.model,
-            "system_fingerprint": None,
         }
 
     def _usage(self) -> Json:
