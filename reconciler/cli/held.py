@@ -129,7 +129,7 @@ def jobs(
     limit: LimitOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """List the jobs on the service, ours and not ours, newest first, or show one."""
+    """List the jobs on the service, ours and not ours, or show one."""
     from reconciler.render import job_card, job_card_json, jobs_json, jobs_table, summary_line
 
     talk: Talk = context.obj

@@ -271,9 +271,14 @@ def shows(bench: Bench, job: str, model: str) -> None:
 
 def follows(bench: Bench) -> None:
     """A long job: followed, interrupted, followed again to its end; and another one cancelled while it waits."""
-    rows = bench.rows("many.jsonl", 6000)
+    # Long enough for the old client to be started several times on a busy machine while the first job runs.
+    rows = bench.rows("many.jsonl", 24000)
     job = bench.created("-t", rows, "-m", "curie", "--n_epochs", "50")
     behind = bench.created("-t", rows, "-m", "curie", said=f"{_uploaded(bench, rows)}\n")
+    ran = bench.run("api", "fine_tunes.cancel", "-i", behind)
+    bench.expect("api fine_tunes.cancel", ran, '"status": "cancelled"', "Fine-tune cancelled")
+    said = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", behind).out)["data"]]
+    bench.check("a job behind another one says so", "Fine-tune enqueued. Queue number: 1" in said, str(said))
     ran = bench.until("Fine-tune started", "api", "fine_tunes.follow", "-i", job)
     bench.expect(
         "api fine_tunes.follow, interrupted",
@@ -282,10 +287,6 @@ def follows(bench: Bench) -> None:
         r"Stream interrupted\. Job is still",
         rf"openai api fine_tunes\.follow -i {job}",
     )
-    said = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", behind).out)["data"]]
-    bench.check("a job behind another one says so", "Fine-tune enqueued. Queue number: 1" in said, str(said))
-    ran = bench.run("api", "fine_tunes.cancel", "-i", behind)
-    bench.expect("api fine_tunes.cancel", ran, '"status": "cancelled"', "Fine-tune cancelled")
     ran = bench.run("api", "fine_tunes.follow", "-i", job)
     lines = re.findall(r"^\[.{19}\] (.*)$", ran.out, re.MULTILINE)
     told = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", job).out)["data"]]
