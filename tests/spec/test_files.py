@@ -88,14 +88,14 @@ def test_nothing_outside_the_repository_is_read(tmp_path: Path) -> None:
 
 
 def test_links_inside_the_repository_are_followed_once(tmp_path: Path) -> None:
-    root = write(tmp_path, {"specs/m.yaml": MODEL, "shared/d.yaml": DATASET, "one/p.txt": ""}) / "specs"
-    (root / "shared").symlink_to("../shared")
-    (root / "again").symlink_to("../shared")
+    root = write(tmp_path, {"specs/m.yaml": MODEL, "common/d.yaml": DATASET, "one/p.txt": ""}) / "specs"
+    (root / "common").symlink_to("../common")
+    (root / "again").symlink_to("../common")
     (root / "self").symlink_to(".")
-    (tmp_path / "shared" / "back").symlink_to("../specs")
+    (tmp_path / "common" / "back").symlink_to("../specs")
     found = read_specs(root, tmp_path)
-    assert found.datasets[0].place.file == "shared/d.yaml"
-    assert found.datasets[0].sources == ("shared/data/tickets.csv",)
+    assert found.datasets[0].place.file == "common/d.yaml"
+    assert found.datasets[0].sources == ("common/data/tickets.csv",)
     assert len(found.models) == 1
 
 

@@ -47,6 +47,7 @@ def weigh(source: Source) -> Problem | None:
         with zipfile.ZipFile(source.path) as archive:
             return _weigh(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
+        # zipfile says NotImplementedError of a compression it does not know, and RuntimeError of a locked archive.
         return _problem(
             source, f"the workbook cannot be unpacked: {error}"[:300], "save it anew as .xlsx", "xlsx.syntax"
         )
