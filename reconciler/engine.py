@@ -25,6 +25,7 @@ from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, Remo
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
+from reconciler.domain.stop import Stop
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -238,7 +239,7 @@ def check_fresh(saved: "SavedPlan", prepared: Prepared) -> None:
 
 
 @contextmanager
-def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: "Stop") -> Iterator["Bench"]:
+def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: Stop) -> Iterator["Bench"]:
     """Lay out what the executor works with."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -261,24 +262,6 @@ def _open(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
     from reconciler.dataset import open_lines
 
     return open_lines(dataset, workspace)
-
-
-class Stop:
-    """Somebody's wish to stop, and a sleep that ends when it comes."""
-
-    def __init__(self) -> None:
-        import threading
-
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        self._event.set()
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
-
-    def wait(self, seconds: float) -> None:
-        self._event.wait(seconds)
 
 
 def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tuple[JobId, ...]) -> Lock:

@@ -26,7 +26,8 @@ from reconciler.domain.observed import JobStatus, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
-from reconciler.engine import Checked, Prepared, Setting, Stop, bench, jobs_named, prepare, record, service
+from reconciler.domain.stop import Stop
+from reconciler.engine import Checked, Prepared, Setting, bench, jobs_named, prepare, record, service
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")]
 Name = Annotated[str, typer.Argument(help="The name of a model, or an id.")]

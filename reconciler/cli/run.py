@@ -17,7 +17,8 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, Why
 from reconciler.domain.ports import Provider
-from reconciler.engine import Prepared, Stop, bench, record
+from reconciler.domain.stop import Stop
+from reconciler.engine import Prepared, bench, record
 from reconciler.executor import execute, watch
 
 if TYPE_CHECKING:

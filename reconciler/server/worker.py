@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 
+from reconciler.domain.stop import Stop
 from reconciler.server.engines.shelf import DEFAULT_ENGINES, lacks, open_shelf
 from reconciler.server.legacy.queue import say_places
 from reconciler.server.locks import try_lock, unlock
@@ -41,7 +41,7 @@ class Worker:
     lock: int
     engines: tuple[str, ...]
     idle_seconds: float
-    stop: Event
+    stop: Stop
     clock: Callable[[], float] = time.time
 
     def work(self) -> None:
@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     lock = _take(store, options.lock)
     if lock is None:
         return 0
-    stop = Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     engines = tuple(options.engines or DEFAULT_ENGINES)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Event
 from typing import Any
 
+from reconciler.domain.stop import Stop
 from reconciler.server.engines.report import read_line
 from reconciler.server.legacy.faces import find_face
 from reconciler.server.store.files import content_of
@@ -39,7 +39,7 @@ class Attempt:
     job: JobRecord
     engine: str
     clock: Callable[[], float]
-    stop: Event
+    stop: Stop
 
     def run(self) -> bool:
         """Do the job to its end; tells whether it came to one, which it does not when the worker is asked to stop."""
