@@ -1,6 +1,7 @@
 """Folds canonical lines into what a side of a dataset is: a digest and two counts."""
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from reconciler.dataset.stream import BLOCK_BYTES
 from reconciler.domain.desired import Measure
@@ -10,23 +11,29 @@ from reconciler.domain.identity import DIGEST_VERSION, Digest
 class Fold:
     """The measure of the lines so far.
 
-    Cost:   at most one block of lines in memory
+    Cost:   at most two blocks of lines in memory: one fills while a second thread digests the one before
     """
 
     def __init__(self) -> None:
         self.rows = 0
         self.size_bytes = 0
-        self._hash = hashlib.sha256()
+        self._hash = _Hash()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
 
-    def add(self, line: bytes) -> bytes:
-        """Take one line in; gives a block of whole lines when one is full, and nothing otherwise."""
-        self.rows += 1
-        self.size_bytes += len(line)
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        return self.flush() if self._waiting_bytes >= BLOCK_BYTES else b""
+    def add(self, lines: bytes, rows: int = 1) -> list[bytes]:
+        """Take whole lines in; gives the blocks of whole lines that are full now: 1 MiB and the end of a line."""
+        self.rows += rows
+        self.size_bytes += len(lines)
+        full: list[bytes] = []
+        while self._waiting_bytes + len(lines) >= BLOCK_BYTES:
+            end = lines.index(b"\n", max(0, BLOCK_BYTES - self._waiting_bytes - 1)) + 1
+            self._waiting.append(lines[:end])
+            full.append(self.flush())
+            lines = lines[end:]
+        self._waiting.append(lines)
+        self._waiting_bytes += len(lines)
+        return full
 
     def flush(self) -> bytes:
         """Take in what waits, and give it as one block of whole lines."""
@@ -35,9 +42,39 @@ class Fold:
         self._waiting, self._waiting_bytes = [], 0
         return block
 
-    def measure(self) -> Measure:
-        """Give the measure of everything taken in."""
+    def measure(self, tokens: int | None = None) -> Measure:
+        """Give the measure of everything taken in; its tokens are counted elsewhere, where they are."""
         self.flush()
-        return Measure(
-            digest=Digest(DIGEST_VERSION, self._hash.hexdigest()), rows=self.rows, size_bytes=self.size_bytes
-        )
+        digest = Digest(DIGEST_VERSION, self._hash.hex())
+        return Measure(digest=digest, rows=self.rows, size_bytes=self.size_bytes, tokens=tokens)
+
+
+class _Hash:
+    """SHA-256 in a thread of its own, which runs beside Python: hashing a block needs no interpreter lock."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: Future[None] | None = None
+
+    def update(self, block: bytes) -> None:
+        """Take a block in, after the one before is done."""
+        self._wait()
+        if len(block) < BLOCK_BYTES // 2:
+            self._hash.update(block)
+            return
+        self._thread = self._thread or ThreadPoolExecutor(max_workers=1, thread_name_prefix="digest")
+        self._pending = self._thread.submit(self._hash.update, block)
+
+    def hex(self) -> str:
+        """Give the digest of everything taken in, and end the thread."""
+        self._wait()
+        if self._thread:
+            self._thread.shutdown()
+            self._thread = None
+        return self._hash.hexdigest()
+
+    def _wait(self) -> None:
+        if self._pending:
+            self._pending.result()
+            self._pending = None

@@ -45,8 +45,8 @@ def steady(source: Source, report: Report) -> Iterator[None]:
         )
 
 
-def read_blocks(source: Source, report: Report, meter: Meter) -> Iterator[bytes]:
-    """Give the bytes of a file in blocks of 1 MiB.
+def read_blocks(source: Source, report: Report, meter: Meter, size_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Give the bytes of a file in blocks of one size, 1 MiB when none is named.
 
     Cost:   one block in memory
     """
@@ -56,7 +56,7 @@ def read_blocks(source: Source, report: Report, meter: Meter) -> Iterator[bytes]
         with steady(source, report), open(handle, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise OSError("it is no longer a regular file")
-            while block := file.read(BLOCK_BYTES):
+            while block := file.read(size_bytes):
                 meter.add(len(block))
                 yield block
     except OSError as error:
@@ -70,34 +70,48 @@ def unreadable(source: Source, error: OSError) -> Problem:
     )
 
 
-def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[tuple[int, bytes]]:
-    """Give each line with its number, without its line feed; a line over the limit is reported and passed over.
+def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
+    """Give the blocks cut at line ends, each without its last line feed; None stands for a line over the limit.
 
     Cost:   one block and one line in memory
     """
-    number, rest, skipping = 0, b"", False
+    rest, skipping = b"", False
     for block in blocks:
         if skipping:
             _, found, block = block.partition(b"\n")
             if not found:
                 continue
             skipping = False
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                report.drop(_too_long(source, number))
-            else:
-                yield number, line
+        whole, found, rest = (rest + block).rpartition(b"\n")
+        if len(whole) > MAX_LINE_BYTES:
+            yield from (line if len(line) <= MAX_LINE_BYTES else None for line in whole.split(b"\n"))
+        elif found:
+            yield whole
         if len(rest) > MAX_LINE_BYTES:
-            number += 1
-            report.drop(_too_long(source, number))
+            yield None
             rest, skipping = b"", True
     if rest:
-        yield number + 1, rest
+        yield rest
 
 
-def _too_long(source: Source, line: int) -> Problem:
+def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[tuple[int, bytes]]:
+    """Give each line with its number, without its line feed; a line over the limit is reported and passed over.
+
+    Cost:   one block and one line in memory
+    """
+    number = 0
+    for block in whole_lines(blocks):
+        if block is None:
+            number += 1
+            report.drop(too_long(source, number))
+        else:
+            for line in block.split(b"\n"):
+                number += 1
+                yield number, line
+
+
+def too_long(source: Source, line: int) -> Problem:
+    """Say that a line is over the limit."""
     return Problem(
         where=Place(file=source.name, line=line),
         what=f"the line is longer than {MAX_LINE_BYTES >> 20} MiB",

@@ -1,0 +1,118 @@
+"""Plain rows, told from all others by their types alone, and written as the general rules would write them.
+
+The general rules are the truth. A row is plain when it is known without asking them that they would find nothing wrong
+and write the very same line: chat turns of text by system, developer, user and assistant, the last the assistant's; or
+a prompt and a completion of text. Whatever else a row holds, it is odd, and goes the general way.
+
+A check that looks into the texts themselves belongs in front of this lane, or has to be asked here too.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from reconciler.domain.spec import Format
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: _Text
+
+
+class _Chat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: Annotated[list[_Turn], msgspec.Meta(min_length=1)]
+
+
+class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    prompt: str
+    completion: _Text
+
+
+_Rows = Sequence[msgspec.Struct | None]
+
+
+class _Kind:
+    """How plain rows of one format are read, and the rows among them that types alone do not show to be odd."""
+
+    def __init__(self, shape: type[msgspec.Struct], odd: Callable[[_Rows], set[int]]) -> None:
+        self.decode = msgspec.json.Decoder(shape).decode
+        self.odd = odd
+
+
+def _unanswered(rows: _Rows) -> set[int]:
+    return {
+        at
+        for at, row in enumerate(rows)
+        if isinstance(row, _Chat)
+        and not (
+            (turns := row.messages)[-1].role == "assistant"
+            and (turns[0].role == "user" or any(turn.role == "user" for turn in turns))
+        )
+    }
+
+
+def _none(_rows: _Rows) -> set[int]:
+    return set()
+
+
+_KINDS = {Format.CHAT: _Kind(_Chat, _unanswered), Format.COMPLETION: _Kind(_Pair, _none)}
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+def has_lane(format: Format) -> bool:  # noqa: A002 (the word of the field)
+    """Tell whether rows of a format can be plain."""
+    return format in _KINDS
+
+
+def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | None:  # noqa: A002 (as above)
+    """Give a block of lines as its canonical text and the key of each line; None when a row of it is odd.
+
+    Shape:  whole lines, the last without its line feed; keys are those of a `Run`
+    """
+    kind = _KINDS[format]
+    try:
+        rows = list(map(kind.decode, block.split(b"\n")))
+    except _REFUSED:
+        return None
+    if kind.odd(rows):
+        return None
+    texts = _written(rows)
+    text = b"".join(texts)
+    return (text, array("Q", map(xxh3_64_intdigest, texts))) if _says_keys_once(block, text) else None
+
+
+def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  # noqa: A002 (as above)
+    """Give the canonical line of each plain row, and None for each line that the general rules have to read."""
+    kind = _KINDS[format]
+    rows = [_decoded(kind, line) for line in lines]
+    odd = kind.odd(rows) | {at for at, row in enumerate(rows) if row is None}
+    texts = iter(_written([row for at, row in enumerate(rows) if at not in odd]))
+    written = [None if at in odd else next(texts) for at in range(len(rows))]
+    return [
+        text if text is not None and _says_keys_once(line, text) else None
+        for line, text in zip(lines, written, strict=True)
+    ]
+
+
+def _decoded(kind: _Kind, line: bytes) -> msgspec.Struct | None:
+    try:
+        return kind.decode(line)
+    except _REFUSED:
+        return None
+
+
+def _written(rows: _Rows) -> list[bytes]:
+    # One row at a time with its line feed, because each line has a key of its own.
+    return list(map(_encode_lines, zip(rows, strict=True)))
+
+
+def _says_keys_once(source: bytes, written: bytes) -> bool:
+    # The decoder keeps the last of two equal keys, and with the other a colon is lost: a source has as many colons as
+    # what is written from it, or some key is said twice, or a colon of its text is spelled `\u003a`.
+    return b"\\u003" not in source and source.count(b":") == written.count(b":")
