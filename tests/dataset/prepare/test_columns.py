@@ -1,0 +1,132 @@
+"""Steps that say which columns there are, and what their texts look like."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.domain.errors import Severity
+from reconciler.domain.prepare import (
+    AddPrefix,
+    AddSuffix,
+    DropColumns,
+    EnsureLeadingSpace,
+    FillTemplate,
+    KeepColumns,
+    LowerCase,
+    Operation,
+    RemovePrefix,
+    RemoveSuffix,
+    Rename,
+    SetColumns,
+    Strip,
+)
+
+from .making import done, told
+
+ROW = {"id": 1, "question": "Why?", "answer": "So."}
+TEXTS = st.text(max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (Rename((("question", "prompt"), ("answer", "completion"))), {"id": 1, "prompt": "Why?", "completion": "So."}),
+        (Rename((("question", "answer"), ("answer", "question"))), {"id": 1, "answer": "Why?", "question": "So."}),
+        (DropColumns(("id",)), {"question": "Why?", "answer": "So."}),
+        (KeepColumns(("answer", "question")), {"question": "Why?", "answer": "So."}),
+        (SetColumns((("id", 2), ("new", True))), {**ROW, "id": 2, "new": True}),
+        (
+            FillTemplate((("question", "{id}: {answer}"), ("answer", "{{{question}}}"))),
+            {"id": 1, "question": "1: So.", "answer": "{Why?}"},
+        ),
+    ],
+)
+def test_columns_become_what_the_step_says(step: Operation, expected: dict[str, object]) -> None:
+    (found,) = done([ROW], step)
+    assert found == expected
+    assert list(expected) == list(found)
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "expected"),
+    [
+        (LowerCase(("a",)), "ÄB c", "äb c"),
+        (Strip(("a",)), " \t x y\n", "x y"),
+        (AddPrefix("a", "Q: "), "x", "Q: x"),
+        (AddSuffix("a", "\n###"), "", "\n###"),
+        (RemovePrefix("a", "ab"), "ababc", "abc"),
+        (RemovePrefix("a", "b"), "ab", "ab"),
+        (RemoveSuffix("a", "END"), "x ENDEND", "x END"),
+        (EnsureLeadingSpace(("a",)), "x", " x"),
+        (EnsureLeadingSpace(("a",)), "  x", "  x"),
+        (EnsureLeadingSpace(("a",)), "", " "),
+    ],
+)
+def test_texts_become_what_the_step_says(step: Operation, text: str, expected: str) -> None:
+    assert done([{"a": text, "b": text}], step) == [{"a": expected, "b": text}]
+
+
+def test_numbers_and_truths_become_text_and_nothing_else_does() -> None:
+    rows = [{"a": value} for value in (1, True, Decimal("2.5"), None, ["x"], {"x": 1})]
+    found = done([*rows, {"b": "x"}], EnsureLeadingSpace(("a",)))
+    assert found == [{"a": " 1"}, {"a": " true"}, {"a": " 2.5"}, {"a": None}, {"a": ["x"]}, {"a": {"x": 1}}, {"b": "x"}]
+
+
+def test_a_column_that_no_row_has_is_told_once_at_the_step() -> None:
+    (problem,) = told([ROW] * 100, LowerCase(("qestion",)))
+    assert str(problem.where) == "specs/data.yaml:7:5"
+    assert (problem.path, problem.rule, problem.severity) == (
+        "prepare[0].step",
+        "prepare.unknown-column",
+        Severity.ERROR,
+    )
+    assert problem.what == "no row has the column `qestion`; the columns there are: `id`, `question`, `answer`"
+    assert problem.hint == "did you mean `question`?"
+
+
+def test_a_column_is_looked_for_among_those_that_the_step_before_left() -> None:
+    assert [each.where.line for each in told([ROW], DropColumns(("id",)), Strip(("id",)))] == [8]
+    assert told([ROW], Rename((("id", "key"),)), Strip(("key",))) == ()
+
+
+def test_a_column_of_some_rows_is_enough_and_no_rows_miss_none() -> None:
+    assert told([ROW, {"context": "x"}], Strip(("context",))) == ()
+    assert told([], Strip(("context",))) == ()
+    assert told([ROW], SetColumns((("new", "x"),))) == ()
+
+
+def test_a_name_that_is_taken_is_told_once_at_the_step() -> None:
+    problems = told([{"a": 1, "b": 2}, {"a": 1}, {"a": 2, "b": 3}], Rename((("a", "b"),)))
+    assert [(each.rule, each.where.line) for each in problems] == [("prepare.taken-column", 7)]
+    assert "`b`" in problems[0].what
+    assert "drop_columns: [b]" in problems[0].hint
+
+
+def test_rows_that_are_no_objects_pass_through() -> None:
+    steps = (LowerCase(("a",)), DropColumns(("a",)), AddPrefix("a", "x"))
+    assert done([[1], "text", None, 5], *steps) == [[1], "text", None, 5]
+
+
+@given(TEXTS, TEXTS)
+def test_what_was_added_can_be_removed(text: str, affix: str) -> None:
+    rows = [{"a": text}]
+    assert done(rows, AddPrefix("a", affix), RemovePrefix("a", affix)) == rows
+    assert done(rows, AddSuffix("a", affix), RemoveSuffix("a", affix)) == rows
+
+
+@given(TEXTS)
+def test_some_steps_done_twice_are_done_once(text: str) -> None:
+    for step in (EnsureLeadingSpace(("a",)), Strip(("a",))):
+        once = done([{"a": text}], step)
+        assert done(once, step) == once
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), TEXTS))
+def test_keeping_and_dropping_divide_a_row(row: dict[str, object]) -> None:
+    (kept,), (rest,) = done([row], KeepColumns(("a", "b"))), done([row], DropColumns(("a", "b")))
+    assert isinstance(kept, dict)
+    assert isinstance(rest, dict)
+    assert {**kept, **rest} == row
+    assert not kept.keys() & rest.keys()

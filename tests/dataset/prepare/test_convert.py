@@ -1,0 +1,275 @@
+"""Other forms become the API's: each as published, and what cannot be is told with its place in the row."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.dataset.checks import check
+from reconciler.domain.errors import Severity
+from reconciler.domain.prepare import Convert, Form, Target
+from reconciler.domain.spec import Format
+
+from .making import done, told
+
+USER, ANSWER = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
+SYSTEM = {"role": "system", "content": "Be kind."}
+WEATHER = {"name": "weather", "description": "Looks.", "parameters": {"type": "object", "properties": {}}}
+OFFER = [{"type": "function", "function": WEATHER}]
+
+
+def call(name: str, arguments: str, call_id: str = "call_1") -> dict[str, object]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+ROWS: list[tuple[Form, dict[str, Any], dict[str, Any]]] = [
+    (Form.PROMPT_COMPLETION, {"prompt": "Hi", "completion": "Hello", "id": 3}, {"messages": [USER, ANSWER]}),
+    (
+        Form.PROMPT_COMPLETION,
+        {"prompt": "Hi", "completion": "Hello", "system": "Be kind."},
+        {"messages": [SYSTEM, USER, ANSWER]},
+    ),
+    (Form.ALPACA, {"instruction": "Hi", "input": "", "output": "Hello"}, {"messages": [USER, ANSWER]}),
+    (
+        Form.ALPACA,
+        {"instruction": "Sum", "input": "1 2", "output": "3", "history": [["Hi", "Hello"]], "system": "Be kind."},
+        {
+            "messages": [
+                SYSTEM,
+                USER,
+                ANSWER,
+                {"role": "user", "content": "Sum\n\n1 2"},
+                {"role": "assistant", "content": "3"},
+            ]
+        },
+    ),
+    (
+        Form.SHAREGPT,
+        {
+            "id": "x",
+            "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello", "weight": 1}],
+        },
+        {"messages": [USER, {**ANSWER, "weight": 1}]},
+    ),
+    (
+        Form.SHAREGPT,
+        {
+            "system": "Be kind.",
+            "conversations": [
+                {"from": "human", "value": "Hi"},
+                {
+                    "from": "function_call",
+                    "value": '[{"name": "weather", "arguments": {"b": 1.0, "a": "é"}}, {"name": "weather"}]',
+                },
+                {"from": "observation", "value": "sun"},
+                {"from": "observation", "value": "rain"},
+                {"from": "gpt", "value": "Hello"},
+            ],
+            "tools": json.dumps([WEATHER]),
+        },
+        {
+            "messages": [
+                SYSTEM,
+                USER,
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [call("weather", '{"a":"é","b":1}'), call("weather", "{}", "call_2")],
+                },
+                {"role": "tool", "content": "sun", "tool_call_id": "call_1"},
+                {"role": "tool", "content": "rain", "tool_call_id": "call_2"},
+                ANSWER,
+            ],
+            "tools": OFFER,
+        },
+    ),
+    (
+        Form.CHAT,
+        {
+            "system": "Be kind.",
+            "messages": [{"from": "Human", "text": "Hi"}, {"role": "model", "value": "Hello"}],
+            "parallel_tool_calls": False,
+            "source": "x",
+        },
+        {"messages": [SYSTEM, USER, ANSWER], "parallel_tool_calls": False},
+    ),
+    (
+        Form.ANTHROPIC,
+        {
+            "system": [{"type": "text", "text": "Be kind."}],
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "H"}, {"type": "text", "text": "i"}]},
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "text", "text": "I look."},
+                        {"type": "tool_use", "id": "t1", "name": "weather", "input": {"b": 1, "a": 2}},
+                    ],
+                },
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "sun"}]},
+                        {
+                            "type": "image",
+                            "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
+                        },
+                    ],
+                },
+                {"role": "assistant", "content": "Hello"},
+            ],
+            "tools": [{"name": "weather", "description": "Looks.", "input_schema": WEATHER["parameters"]}],
+        },
+        {
+            "messages": [
+                SYSTEM,
+                USER,
+                {"role": "assistant", "content": "I look.", "tool_calls": [call("weather", '{"a":2,"b":1}', "t1")]},
+                {"role": "tool", "content": "sun", "tool_call_id": "t1"},
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}],
+                },
+                ANSWER,
+            ],
+            "tools": OFFER,
+        },
+    ),
+    (
+        Form.VERTEX,
+        {
+            "systemInstruction": {"role": "system", "parts": [{"text": "Be kind."}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "H"}, {"text": "i"}]},
+                {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"a": 1}}}]},
+                {"role": "user", "parts": [{"functionResponse": {"name": "weather", "response": {"sky": "sun"}}}]},
+                {"role": "model", "parts": [{"text": "Hello"}]},
+            ],
+            "tools": [
+                {"functionDeclarations": [{**WEATHER, "parameters": {"type": "OBJECT", "properties": {}}}]},
+            ],
+        },
+        {
+            "messages": [
+                SYSTEM,
+                USER,
+                {"role": "assistant", "content": None, "tool_calls": [call("weather", '{"a":1}')]},
+                {"role": "tool", "content": '{"sky":"sun"}', "tool_call_id": "call_1"},
+                ANSWER,
+            ],
+            "tools": OFFER,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("form", "row", "expected"), ROWS)
+def test_a_form_becomes_chat_that_the_checks_accept(form: Form, row: object, expected: dict[str, object]) -> None:
+    assert done([row], Convert(source=form)) == [expected]
+    assert [each for each in check(expected, Format.CHAT) if each.severity is Severity.ERROR] == []
+
+
+@pytest.mark.parametrize(("form", "row"), [(form, row) for form, row, _ in ROWS])
+def test_chat_that_was_made_converts_to_itself(form: Form, row: object) -> None:
+    once = done([row], Convert(source=form))
+    assert done(once, Convert(source=Form.CHAT)) == once
+
+
+@pytest.mark.parametrize(
+    ("form", "row", "path", "words"),
+    [
+        (Form.PROMPT_COMPLETION, {"prompt": "x"}, "completion", "there is no `completion`"),
+        (Form.PROMPT_COMPLETION, {"prompt": 5, "completion": ""}, "prompt", "is 5, not text"),
+        (Form.ALPACA, {"instruction": "x"}, "output", "there is no `output`"),
+        (Form.ALPACA, {"instruction": "x", "output": "", "history": ["x"]}, "history[0]", "is no pair"),
+        (Form.SHAREGPT, {"messages": []}, "conversations", "there is no such list"),
+        (Form.SHAREGPT, {"conversations": {}}, "conversations", "is an object, not a list"),
+        (Form.SHAREGPT, {"conversations": ["x"]}, "conversations[0]", "is text, not an object"),
+        (Form.SHAREGPT, {"conversations": [{"value": "x"}]}, "conversations[0].role", "is null, not text"),
+        (Form.SHAREGPT, {"conversations": [{"from": "narrator"}]}, "conversations[0].role", "`narrator` is no role"),
+        (Form.SHAREGPT, {"conversations": [{"from": "observation"}]}, "conversations[0]", "answers no call"),
+        (
+            Form.SHAREGPT,
+            {"conversations": [{"from": "function_call", "value": "{'name'"}]},
+            "conversations[0].value",
+            "is not JSON",
+        ),
+        (
+            Form.SHAREGPT,
+            {"conversations": [{"from": "function_call", "value": "[1]"}]},
+            "conversations[0].value",
+            "the call is 1, not an object",
+        ),
+        (
+            Form.SHAREGPT,
+            {"conversations": [{"from": "function_call", "value": "{}"}]},
+            "conversations[0].value",
+            "the call names no function",
+        ),
+        (Form.SHAREGPT, {"conversations": [], "tools": "{"}, "tools", "is not JSON"),
+        (Form.CHAT, {"messages": [], "system": 1}, "system", "is 1, not text"),
+        (
+            Form.ANTHROPIC,
+            {"messages": [{"role": "assistant", "content": [{"type": "thinking"}]}]},
+            "messages[0].content[0]",
+            "a block of the type `thinking` has no place",
+        ),
+        (Form.ANTHROPIC, {"messages": [], "system": [{"type": "image"}]}, "system", "holds more than text"),
+        (
+            Form.ANTHROPIC,
+            {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}]},
+            "messages[0].content[0].source",
+            "is no image",
+        ),
+        (Form.VERTEX, {"contents": [{"parts": [{"fileData": {}}]}]}, "contents[0].parts[0]", "has no place"),
+        (
+            Form.VERTEX,
+            {"contents": [{"role": "user", "parts": [{"functionResponse": {"name": "weather"}}]}]},
+            "contents[0].parts[0]",
+            "`weather` was not called",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_is_told_where_it_is(form: Form, row: object, path: str, words: str) -> None:
+    (problem,) = told([row], Convert(source=form))
+    assert (problem.rule, problem.path, str(problem.where)) == ("prepare.convert", path, "rows.jsonl:1")
+    assert words in problem.what
+
+
+def test_one_exchange_becomes_a_pair_and_a_longer_one_does_not() -> None:
+    to_pair = Convert(source=Form.CHAT, target=Target.COMPLETION)
+    assert done([{"messages": [SYSTEM, USER, ANSWER]}], to_pair) == [
+        {"prompt": "Be kind.\n\nHi", "completion": "Hello"}
+    ]
+    alpaca = Convert(source=Form.ALPACA, target=Target.COMPLETION)
+    assert done([{"instruction": "a", "input": "b", "output": "c"}], alpaca) == [
+        {"prompt": "a\n\nb", "completion": "c"}
+    ]
+    refused: list[dict[str, object]] = [
+        {"messages": [USER, ANSWER, USER, ANSWER]},
+        {"messages": [USER]},
+        {"messages": []},
+        {"messages": [USER, ANSWER], "tools": OFFER},
+        {"messages": [USER, {**ANSWER, "weight": 1}]},
+    ]
+    for row in refused:
+        (problem,) = told([row], to_pair)
+        assert (problem.rule, problem.path) == ("prepare.convert", "messages")
+
+
+def test_a_pair_converted_to_chat_and_back_is_the_same() -> None:
+    rows: list[object] = [{"prompt": "Hi", "completion": "Hello"}, {"prompt": "", "completion": " x\n"}]
+    there = done(rows, Convert(source=Form.PROMPT_COMPLETION))
+    assert done(there, Convert(source=Form.CHAT, target=Target.COMPLETION)) == rows
+
+
+def test_conversations_with_calls_from_a_published_file_pass_the_checks() -> None:
+    rows = json.loads((Path(__file__).parents[2] / "data/corpus/glaive-tools-sharegpt.json").read_text("utf-8"))
+    found = done(rows, Convert(source=Form.SHAREGPT))
+    assert len(found) == len(rows)
+    wrong = [each for row in found for each in check(row, Format.CHAT) if each.severity is Severity.ERROR]
+    assert wrong == []
+    calls = sum("tool_calls" in turn for row in found if isinstance(row, dict) for turn in row["messages"])
+    assert calls == sum(turn["from"] == "function_call" for row in rows for turn in row["conversations"])
+    assert calls > 0
