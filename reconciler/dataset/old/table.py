@@ -1,0 +1,74 @@
+"""A table as the old tool held it: text by column, and a label on every row that outlives the dropping of others."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+Label = Hashable
+
+
+class DiesHereError(Exception):
+    """The old tool ended in a traceback at this point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of text.
+
+    Shape:  `labels` is None while no row was dropped, and then names each row that is left; a range where the rows
+            were dropped by label from an end, which is smaller to keep
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    labels: Sequence[Label] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> list[str]:
+        """Give the cells of one column."""
+        place = self.columns.index(name)
+        return [row[place] for row in self.rows]
+
+    @property
+    def row_labels(self) -> Sequence[Label]:
+        """The label of each row."""
+        return range(len(self.rows)) if self.labels is None else self.labels
+
+    def renamed(self, old: str, new: str) -> "Table":
+        """Give the table with one column under another name."""
+        return replace(self, columns=tuple(new if name == old else name for name in self.columns))
+
+    def only(self, names: Iterable[str]) -> "Table":
+        """Give these columns, in this order."""
+        wanted = tuple(names)
+        places = [self.columns.index(name) for name in wanted]
+        return replace(self, columns=wanted, rows=tuple(tuple(row[place] for place in places) for row in self.rows))
+
+    def changed(self, name: str, change: Callable[[str], str]) -> "Table":
+        """Give the table with every cell of one column changed."""
+        place = self.columns.index(name)
+        rows = tuple((*row[:place], change(row[place]), *row[place + 1 :]) for row in self.rows)
+        return replace(self, rows=rows)
+
+    def at(self, positions: Iterable[int]) -> "Table":
+        """Give the rows at these positions, in this order, each with its label."""
+        taken = list(positions)
+        labels = self.row_labels
+        return replace(
+            self, rows=tuple(self.rows[each] for each in taken), labels=tuple(labels[each] for each in taken)
+        )
+
+    def without_labels(self, labels: Iterable[Label]) -> "Table":
+        """Give the rows that carry none of these labels.
+
+        Raises: DiesHereError when a label is on no row
+        """
+        unwanted = set(labels)
+        missing = unwanted - set(self.row_labels)
+        if missing:
+            raise DiesHereError(f"KeyError: {sorted(map(str, missing))} not found in axis")
+        left = [place for place, label in enumerate(self.row_labels) if label not in unwanted]
+        kept = self.at(left)
+        is_run = self.labels is None and left and left[-1] - left[0] + 1 == len(left)
+        return replace(kept, labels=range(left[0], left[-1] + 1)) if is_run else kept

@@ -1,0 +1,49 @@
+"""What was found in a file, and what would mend it, as data."""
+
+from dataclasses import dataclass
+
+from reconciler.domain.errors import Problem
+from reconciler.domain.prepare import Operation
+
+SHOWN_LINES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something worth knowing about the rows.
+
+    Shape:  `lines` are those of the rows it is about, in the file, from 1; empty when it is about all
+    """
+
+    name: str
+    what: str
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.lines:
+            return self.what
+        first = ", ".join(map(str, self.lines[:SHOWN_LINES]))
+        more = len(self.lines) - SHOWN_LINES
+        return f"{self.what}: line{'s' if len(self.lines) > 1 else ''} {first}{f' and {more} more' if more > 0 else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """Steps that mend something; without the `necessary` ones the rows are no prompts and completions."""
+
+    name: str
+    what: str
+    necessary: bool
+    steps: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one rule has to say; a problem ends the examination."""
+
+    findings: tuple[Finding, ...] = ()
+    remedy: Remedy | None = None
+    problem: Problem | None = None
+
+
+NOTHING = Found()
