@@ -1,0 +1,115 @@
+"""What is noted of every row, and what that comes to. Answers and system prompts are counted up to a bound."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from xxhash import xxh3_64_intdigest
+
+from reconciler.domain.stats import Label, Labels, SystemPrompts
+
+LONGEST_LABEL = 60
+"""Characters of an answer that may be a label."""
+
+MOST_LABELS = 100
+"""Different answers in a dataset of labels: with more of them, answers are texts."""
+
+MOST_PROMPTS = 10_000
+"""Different system prompts that are counted."""
+
+SHOWN_LABELS = 20
+
+_SYSTEM = ("system", "developer")
+
+
+class Answers:
+    """The answers of all rows, as long as they may be labels."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] | None = Counter()
+
+    def note(self, answer: str | None) -> None:
+        """Take the answer of one row in; None where it has none."""
+        if self._seen is None:
+            return
+        if answer is None or len(answer) > LONGEST_LABEL:
+            self._seen = None
+            return
+        self._seen[answer] += 1
+        if len(self._seen) > MOST_LABELS:
+            self._seen = None
+
+    def labels(self) -> Labels | None:
+        """Give the labels; None when answers are texts: long, many, or most of them there only once."""
+        seen = self._seen
+        if not seen or 2 * len(seen) > seen.total():
+            return None
+        by_number = sorted(seen.items(), key=lambda label: (-label[1], label[0]))
+        most = tuple(Label(text=text, rows=rows) for text, rows in by_number[:SHOWN_LABELS])
+        return Labels(kinds=len(seen), most=most)
+
+
+class Prompts:
+    """The system prompts of all rows."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._characters = 0
+        self._seen: Counter[int] = Counter()
+        self._texts: dict[int, str] = {}
+        self._are_all = True
+
+    def note(self, row: Mapping[str, object]) -> None:
+        """Take one row in."""
+        said = [text for role, text in spoken(row) if role in _SYSTEM]
+        if not said:
+            return
+        prompt = "\n".join(said)
+        self._rows += 1
+        self._characters += sum(map(len, said))
+        key = xxh3_64_intdigest(prompt.encode(errors="surrogatepass"))
+        if key in self._seen or len(self._seen) < MOST_PROMPTS:
+            self._seen[key] += 1
+            self._texts.setdefault(key, prompt[:LONGEST_LABEL])
+        else:
+            self._are_all = False
+
+    def prompts(self, characters: int) -> SystemPrompts | None:
+        """Give the system prompts of rows with so many characters in all; None when no row has one."""
+        if not self._rows:
+            return None
+        key, rows = max(self._seen.items(), key=lambda each: (each[1], self._texts[each[0]]))
+        return SystemPrompts(
+            rows=self._rows,
+            kinds=len(self._seen) if self._are_all else None,
+            most=Label(text=self._texts[key], rows=rows),
+            share=self._characters / characters if characters else 0.0,
+        )
+
+
+def turns_of(row: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Give the turns of a conversation; none where a row is no conversation."""
+    within = row.get("input")
+    held = row.get("messages", within.get("messages") if isinstance(within, Mapping) else None)
+    return [turn for turn in held if isinstance(turn, Mapping)] if isinstance(held, list) else []
+
+
+def spoken(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Give the role and the text of each turn of a row; the text parts of one turn are one text."""
+    for turn in turns_of(row):
+        yield str(turn.get("role")), _said(turn.get("content"))
+
+
+def answer_of(row: Mapping[str, object]) -> str | None:
+    """Give what a row teaches to answer: its completion, or the last turn when that is the assistant's."""
+    completion = row.get("completion")
+    if isinstance(completion, str):
+        return completion.strip()
+    role, text = next(reversed(list(spoken(row))), ("", ""))
+    return text if role == "assistant" and text else None
+
+
+def _said(content: object) -> str:
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""

@@ -1,0 +1,78 @@
+"""Single rows to look at: of a dataset as they are sent, of a bare file as they are written there."""
+
+from collections.abc import Callable, Iterator
+from heapq import nsmallest
+from itertools import count, islice
+from pathlib import Path
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from reconciler.dataset.flow import read_runs
+from reconciler.dataset.readers import read
+from reconciler.dataset.report import Report
+from reconciler.dataset.sources import find_sources
+from reconciler.dataset.split import part_of
+from reconciler.dataset.stream import Meter
+from reconciler.domain.errors import UsageError
+from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.stats import RowShown
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+Told = Callable[[int], None] | None
+"""Is told the bytes read so far."""
+
+
+def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
+    """Give the rows of a dataset as they are uploaded, each with its side; rows with faults as far as they can be read.
+
+    Raises: InputError at the end, when none could be
+    """
+    report, numbers = Report(), count(1)
+    _, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)
+    for run in runs:
+        lines = run.text.splitlines()
+        for at, (line, key) in enumerate(zip(lines, run.keys, strict=True)):
+            part = part_of(key, spec.validation_share)
+            yield RowShown(number=next(numbers), file=run.file, line=run.line + at, text=line.decode(), part=part)
+    if next(numbers) == 1:
+        report.raise_errors()
+
+
+def rows_of_file(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
+    """Give the rows of a dataset's files as they are written there, by columns where they are tables.
+
+    Raises: InputError at the end, when none could be read
+    """
+    report, numbers, meter = Report(), count(1), Meter(progress)
+    for source in find_sources(spec, workspace, report):
+        for row in read(source, spec, report, meter):
+            text = _encode(row.value).decode()
+            yield RowShown(number=next(numbers), file=row.file, line=row.line, text=text)
+    if next(numbers) == 1:
+        report.raise_errors()
+
+
+def row_at(rows: Iterator[RowShown], number: int) -> RowShown:
+    """Give one row by its number, and read no further.
+
+    Raises: UsageError when there are not so many
+    """
+    last = None
+    for last in islice(rows, number):
+        if last.number == number:
+            return last
+    there = "there are no rows" if last is None else f"the last row is {last.number}"
+    raise UsageError(f"--row {number}: {there}")
+
+
+def sampled(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowShown, ...]:
+    """Give so many rows, chosen by their content and a seed, in their order.
+
+    The same rows give the same sample, and a row that is added changes at most one of it.
+
+    Cost:   one pass over all rows, with so many in memory
+    """
+    chosen = nsmallest(wanted, rows, key=lambda row: (xxh3_64_intdigest(row.text.encode(), seed=seed), row.number))
+    return tuple(sorted(chosen, key=lambda row: row.number))

