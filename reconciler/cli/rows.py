@@ -1,0 +1,92 @@
+"""Adds to a plan what changed in the rows. What the service holds is fetched once, and whatever fails is said."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.domain.errors import InputError, ProviderError
+from reconciler.domain.observed import RemoteFile
+from reconciler.domain.plan import Step, Upload
+from reconciler.domain.ports import Provider
+from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.spec import DatasetSpec
+from reconciler.engine import Prepared, Setting, bases_of, make_home
+
+if TYPE_CHECKING:
+    from reconciler.dataset.tokens import Count
+
+MOST_FETCHED_BYTES = 256 << 20
+"""What a plan fetches unasked for one dataset."""
+
+
+def with_rows(prepared: Prepared, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES) -> Prepared:
+    """Give the same plan, its uploads with how their rows differ from those that the service holds.
+
+    Shape:  both sides of a split are told of together, at the first of them; what decides and the basis stay as they
+            are
+    Cost:   reads each dataset that is to be uploaded once more, and fetches its version before
+    """
+    steps, told = list(prepared.plan.steps), set[str]()
+    for at, step in enumerate(steps):
+        if isinstance(step.action, Upload) and step.action.dataset.spec.name not in told:
+            told.add(step.action.dataset.spec.name)
+            steps[at] = replace(step, rows=_rows_of(step.action, prepared, provider, most_bytes))
+    return replace(prepared, plan=replace(prepared.plan, steps=tuple[Step, ...](steps)))
+
+
+def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
+    """Give the content of a file of ours on the service, as a file here.
+
+    Raises: ProviderError, and OSError when it cannot be kept
+    """
+    from reconciler.dataset.diff.shelf import Shelf
+
+    assert file.stamp is not None
+    shelf = Shelf(setting.home / "cache" / "files", partial(make_home, setting.home))
+    return shelf.file(file.stamp.digest, file.size_bytes, lambda: provider.content(file))
+
+
+def _rows_of(upload: Upload, prepared: Prepared, provider: Provider, most_bytes: int) -> RowDiff | RowsUnknown | None:
+    from reconciler.planner.previous import files_before, users_of
+
+    spec, specs = upload.dataset.spec, prepared.checked.specs
+    current = [each.stamp for each in prepared.desired.datasets if each.spec.name == spec.name]
+    files = files_before(spec.name, users_of(spec.name, specs), prepared.observed, current)
+    if not files:
+        return None
+    title = " and ".join(file.filename for file in files)
+    if sum(file.size_bytes for file in files) > most_bytes:
+        why = f"more than {most_bytes >> 20} MiB would have to be fetched: see reconciler data diff service:{spec.name}"
+        return RowsUnknown(before=title, why=f"{why} {spec.name}")
+    try:
+        paths = tuple(fetched(file, provider, prepared.setting) for file in files)
+        wanted = replace(spec, format=upload.dataset.format)
+        return _compared(paths, wanted, prepared.setting, title, _count(prepared, spec))
+    except ProviderError as error:
+        return RowsUnknown(before=title, why=f"the service did not give the file back: {error}")
+    except InputError:
+        return RowsUnknown(before=title, why="the rows could not be read a second time: they changed after the first")
+    except OSError as error:
+        return RowsUnknown(before=title, why=f"the file could not be kept here: {error.strerror or error}")
+
+
+def _compared(
+    paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None"
+) -> RowDiff:
+    from reconciler.dataset.diff.compare import compare
+    from reconciler.dataset.diff.reading import open_dataset_side
+    from reconciler.dataset.diff.side import side_of_files
+
+    with side_of_files(paths, id_path=spec.id) as before, open_dataset_side(spec, setting.workspace) as after:
+        return compare(before, after, title, count=count)
+
+
+def _count(prepared: Prepared, spec: DatasetSpec) -> "Count | None":
+    from reconciler.dataset.tokens import vocabulary_for
+
+    # Where the whole was counted the vocabulary is loaded already, or was worth its loading.
+    if prepared.checked.measures[spec.name].vocabulary is None:
+        return None
+    found = vocabulary_for(bases_of(prepared.checked.specs, spec.name))
+    return found.count if found else None

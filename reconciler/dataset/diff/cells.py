@@ -1,0 +1,131 @@
+"""What differs within one row that was edited: each value by its path, and texts word by word."""
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+import msgspec
+
+from reconciler.domain.rowdiff import CellChange, WordChange, Words
+
+MOST_CELLS = 20
+SHOWN = 400
+"""Characters of one value that are kept."""
+
+_CONTEXT = 6
+"""Words, spaces between them included, that are kept on each side of a change."""
+
+_MOST_WORDS = 400
+"""More words than this between the first and the last difference are shown as one change."""
+
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_read = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def cell_changes(before: object, after: object) -> tuple[tuple[CellChange, ...], int]:
+    """Give what differs between two versions of a row, in the row's order, and how many more there are."""
+    found = list(_changes(before, after, ""))
+    return tuple(_told(*each) for each in found[:MOST_CELLS]), len(found[MOST_CELLS:])
+
+
+class _Absent:
+    """Stands for a value that is not there, which null is not."""
+
+
+_ABSENT = _Absent()
+_Change = tuple[str, object, object]
+
+
+def _changes(before: object, after: object, path: str) -> Iterator[_Change]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            yield from _changes(before.get(key, _ABSENT), after.get(key, _ABSENT), f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(after, list):
+        for at in range(max(len(before), len(after))):
+            pair = [side[at] if at < len(side) else _ABSENT for side in (before, after)]
+            yield from _changes(pair[0], pair[1], f"{path}[{at}]")
+    elif type(before) is not type(after) or before != after:
+        yield path, before, after
+
+
+def _told(path: str, before: object, after: object) -> CellChange:
+    words = changed_words(before, after) if isinstance(before, str) and isinstance(after, str) else ()
+    return CellChange(path=path, before=_text(before), after=_text(after), words=words)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, _Absent):
+        return None
+    return shortened(value if isinstance(value, str) else _encode(value).decode())
+
+
+def shortened(text: str, most: int = SHOWN) -> str:
+    """Give a text, or its beginning and a mark that there is more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def excerpt(line: bytes) -> str:
+    """Give a row as one text: a conversation by its turns, without system turns where there are others."""
+    row = _read(line)
+    turns = row.get("messages") if isinstance(row, dict) else None
+    turns = turns if isinstance(turns, list) else []
+    said = [
+        (turn.get("role"), turn["content"])
+        for turn in turns
+        if isinstance(turn, dict) and isinstance(turn.get("content"), str)
+    ]
+    if not said or len(said) != len(turns):
+        return line.decode().rstrip("\n")
+    shown = [each for each in said if each[0] not in {"system", "developer"}] or said
+    return " | ".join(f"{role}: {content}" for role, content in shown)
+
+
+def changed_words(before: str, after: str) -> tuple[Words, ...]:
+    """Give both texts as one: what stayed, cut short around the changes, what went and what came."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    middle = list(_middle(old[head : len(old) - tail], new[head : len(new) - tail]))
+    stretches = [
+        (WordChange.SAME, old[:head]),
+        *middle,
+        (WordChange.SAME, old[len(old) - tail :]),
+    ]
+    told = [(change, words) for change, words in stretches if words]
+    return tuple(
+        Words(change=change, text=shortened(_told_words(change, words, at == 0, at == len(told) - 1)))
+        for at, (change, words) in enumerate(told)
+    )
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+    return next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
+
+
+def _middle(old: list[str], new: list[str]) -> Iterator[tuple[WordChange, list[str]]]:
+    if len(old) > _MOST_WORDS or len(new) > _MOST_WORDS:
+        yield from ((WordChange.REMOVED, old), (WordChange.ADDED, new))
+        return
+    gone, came = list[str](), list[str]()
+    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        same = old[old_from:old_to]
+        if kind == "equal" and "".join(same).strip():
+            yield from ((WordChange.REMOVED, gone), (WordChange.ADDED, came), (WordChange.SAME, same))
+            gone, came = [], []
+        else:
+            # Words that changed side by side are one change, with the space between them.
+            gone, came = gone + same, came + new[new_from:new_to]
+    yield from ((WordChange.REMOVED, gone), (WordChange.ADDED, came))
+
+
+def _told_words(change: WordChange, words: list[str], is_first: bool, is_last: bool) -> str:
+    if change is not WordChange.SAME:
+        return "".join(words)
+    start = [] if is_first else words[:_CONTEXT]
+    end = [] if is_last else words[len(start) :][-_CONTEXT:]
+    if len(start) + len(end) >= len(words):
+        return "".join(words)
+    return "".join(start) + "…" + "".join(end)

@@ -1,0 +1,128 @@
+"""Which rows are on both sides: as a multiset, by the hashes of their lines. Two equal rows are two rows.
+
+Cost:   8 bytes a row for the answer, and as many while it is found; one row in 256 at a time is looked up
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+_GROUPS = 256
+_GROUP_SHIFT = 56
+_LOOK_BACK = 64
+"""Rows that are looked at for a neighbour that is on the other side too."""
+
+NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """For every row of each side the same row on the other one; NONE where it has none."""
+
+    of_before: "array[int]"
+    of_after: "array[int]"
+
+    @property
+    def removed(self) -> list[int]:
+        """The rows that only the side before has."""
+        return [row for row, other in enumerate(self.of_before) if other == NONE]
+
+    @property
+    def added(self) -> list[int]:
+        """The rows that only the side after has."""
+        return [row for row, other in enumerate(self.of_after) if other == NONE]
+
+
+def match(before: "array[int]", after: "array[int]") -> Matched:
+    """Find for every row of either side the same row on the other."""
+    head = _common(len(before), len(after), lambda first, last: before[first:last] == after[first:last])
+    tail = _common(
+        len(before) - head,
+        len(after) - head,
+        lambda first, last: (
+            before[len(before) - last : len(before) - first] == after[len(after) - last : len(after) - first]
+        ),
+    )
+    of_before, of_after = array("i", [NONE]) * len(before), array("i", [NONE]) * len(after)
+    for row in range(head):
+        of_before[row] = of_after[row] = row
+    shift = len(after) - len(before)
+    for row in range(len(before) - tail, len(before)):
+        of_before[row], of_after[row + shift] = row + shift, row
+    _match_middle(before, after, (head, tail), Matched(of_before, of_after))
+    return Matched(of_before, of_after)
+
+
+def _common(before: int, after: int, same: Callable[[int, int], bool]) -> int:
+    # How far both begin alike: in steps that double up to the first that fails, and halve from there.
+    most, reached, step, grows = min(before, after), 0, 1024, True
+    while step:
+        if reached + step <= most and same(reached, reached + step):
+            reached += step
+        else:
+            grows = False
+        step = step * 2 if grows else step // 2
+    return reached
+
+
+def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, int], found: Matched) -> None:
+    head, tail = ends
+    uneven: list[tuple[list[int], list[int]]] = []
+    groups = zip(_grouped(before, head, len(before) - tail), _grouped(after, head, len(after) - tail), strict=True)
+    for old_rows, new_rows in groups:
+        old_at = dict(zip(map(before.__getitem__, old_rows), old_rows, strict=True))
+        new_at = dict(zip(map(after.__getitem__, new_rows), new_rows, strict=True))
+        if len(old_at) == len(old_rows) and len(new_at) == len(new_rows):
+            for key in old_at.keys() & new_at.keys():
+                old, new = old_at[key], new_at[key]
+                found.of_before[old], found.of_after[new] = new, old
+            continue
+        wanted = _by_key(after, new_rows)
+        for key, olds in _by_key(before, old_rows).items():
+            news = wanted.get(key, ())
+            if len(olds) == len(news):
+                for old, new in zip(olds, news, strict=True):
+                    found.of_before[old], found.of_after[new] = new, old
+            elif news:
+                uneven.append((olds, list(news)))
+    # Of rows that are there more often on one side, those match that stand behind the same neighbour.
+    for olds, news in sorted(uneven):
+        if len(olds) > len(news):
+            pairs = [(old, new) for new, old in _chosen(news, olds, found.of_after)]
+        else:
+            pairs = list(_chosen(olds, news, found.of_before))
+        for old, new in pairs:
+            found.of_before[old], found.of_after[new] = new, old
+
+
+def _grouped(keys: "array[int]", first: int, last: int) -> "list[array[int]]":
+    groups = [array("I") for _ in range(_GROUPS)]
+    for row in range(first, last):
+        groups[keys[row] >> _GROUP_SHIFT].append(row)
+    return groups
+
+
+def _by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(keys[row], []).append(row)
+    return found
+
+
+def _chosen(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
+    """Give each of the fewer rows one of the more, in order: the first behind its neighbour, while enough are left."""
+    pairs, at = [], 0
+    for left, row in zip(range(len(fewer), 0, -1), fewer, strict=True):
+        expected = _behind_neighbour(row, matched)
+        while more[at] < expected and len(more) - at > left:
+            at += 1
+        pairs.append((row, more[at]))
+        at += 1
+    return pairs
+
+
+def _behind_neighbour(row: int, matched: "array[int]") -> int:
+    for each in range(row - 1, max(row - _LOOK_BACK, -1), -1):
+        if matched[each] != NONE:
+            return matched[each] + 1
+    return 0

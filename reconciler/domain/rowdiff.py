@@ -1,0 +1,98 @@
+"""What changed between two versions of a dataset, row by row: counts of everything, and a few rows to look at."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.domain.errors import Place
+
+
+class RowChange(StrEnum):
+    """What became of a row. One that was edited and moved counts as edited alone."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    EDITED = "edited"
+    MOVED = "moved"
+    REFORMATTED = "reformatted"
+
+
+class WordChange(StrEnum):
+    """What became of a stretch of words."""
+
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Some words of a text that stayed, went or came together; `…` stands for words that stayed and are not shown."""
+
+    change: WordChange
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellChange:
+    """One value within a row, before and after.
+
+    Shape:  `path` such as `messages[2].content`; texts are as they are, other values as JSON, both cut short; None
+            where there was nothing. `words` are there where both are texts
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+    words: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSample:
+    """One row that changed.
+
+    Shape:  rows count from 1, and 0 is not there; `place` is where a source holds it, the new one if there are two;
+            `text` is the row, cut short, where it was not edited; `cells_more` are those left out of `cells`
+    """
+
+    change: RowChange
+    row_before: int = 0
+    row_after: int = 0
+    place: Place | None = None
+    id: str = ""
+    text: str = ""
+    cells: tuple[CellChange, ...] = ()
+    cells_more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDiff:
+    """How the rows of a dataset differ from an earlier version of them.
+
+    Shape:  `before` names that version; `tokens` are how many more there are now, None where they were not counted;
+            `is_whole` is false when so many rows differ that not all were looked at for likeness, and then some that
+            were edited count as one removed and one added
+    """
+
+    before: str
+    rows_before: int
+    rows_after: int
+    added: int = 0
+    removed: int = 0
+    edited: int = 0
+    moved: int = 0
+    reformatted: int = 0
+    samples: tuple[RowSample, ...] = ()
+    tokens: int | None = None
+    is_whole: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.removed or self.edited or self.moved or self.reformatted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsUnknown:
+    """There is an earlier version of the rows, and why they could not be compared with it."""
+
+    before: str
+    why: str

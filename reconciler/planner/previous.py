@@ -1,0 +1,48 @@
+"""Which files on the service hold the version of a dataset before this one. Finds them; compares nothing."""
+
+from collections.abc import Collection, Iterable
+
+from reconciler.domain.identity import Address, Kind, Stamp
+from reconciler.domain.observed import SUCCEEDED, Observed, RemoteFile
+from reconciler.domain.spec import Specs
+
+
+def users_of(dataset: str, specs: Specs) -> frozenset[Address]:
+    """Give the models that learn from a dataset, or validate with it."""
+    return frozenset(
+        Address(Kind.MODEL, model.name) for model in specs.models if dataset in {model.training, model.validation}
+    )
+
+
+def files_before(
+    dataset: str, users: Collection[Address], observed: Observed, current: Collection[Stamp] = ()
+) -> tuple[RemoteFile, ...]:
+    """Give the files that the newest job of a dataset's models used of it, training first; else its newest files.
+
+    Shape:  empty when the service holds none. Files that are all `current` are no version before; jobs are chosen as
+            they are for the reasons of a retraining: the newest that succeeded, else the newest at all
+    """
+    sides = (Address(Kind.DATASET, dataset), Address(Kind.DATASET, f"{dataset}.validation"))
+    ours = {
+        file.id: file for file in observed.files if file.stamp and file.stamp.address in sides and not file.is_broken
+    }
+    used = [
+        ((job.status == SUCCEEDED, job.created_at, job.id), files)
+        for job in observed.jobs
+        if job.address in users
+        and (files := tuple(ours[each] for each in (job.training_file, job.validation_file) if each in ours))
+    ]
+    others = [(rank, files) for rank, files in used if not _are_all(files, current)]
+    if others:
+        return max(others, key=lambda each: each[0])[1]
+    newest = (_newest(ours.values(), side, current) for side in sides)
+    return tuple(file for file in newest if file)
+
+
+def _newest(files: Iterable[RemoteFile], side: Address, current: Collection[Stamp]) -> RemoteFile | None:
+    same = (file for file in files if file.stamp and file.stamp.address == side and not _are_all((file,), current))
+    return max(same, key=lambda file: (file.created_at, file.id), default=None)
+
+
+def _are_all(files: Iterable[RemoteFile], current: Collection[Stamp]) -> bool:
+    return all(file.stamp and any(file.stamp.agrees(stamp) for stamp in current) for file in files)
