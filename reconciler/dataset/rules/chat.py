@@ -4,6 +4,7 @@ Source: OpenAI supervised fine-tuning guide; the OpenAI cookbook's "Data prepara
         fine-tuning"; `FineTuneChatRequestInput` in OpenAI's published API description
 """
 
+import re
 from collections.abc import Iterator
 
 from reconciler.dataset.likeness import did_you_mean, listed
@@ -13,11 +14,15 @@ from reconciler.domain.errors import Severity
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
+MAX_NAME = 64
+"""Characters of the name of who speaks (OpenAI chat reference)."""
+
+_NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{MAX_NAME}}}")
 _ROW_KEYS = ("messages", "tools", "functions", "parallel_tool_calls")
 _MESSAGE_KEYS = ("role", "name", "content", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
 _PLAIN = frozenset({"system", "developer", "user", "assistant"})
 
-_ALIASES = {
+ALIASES = {
     "human": "user",
     "customer": "user",
     "prompter": "user",
@@ -34,7 +39,8 @@ _ALIASES = {
     "instruction": "system",
 }
 _ROW_HINTS = {
-    "system": "a system text beside the messages would be lost: make it the first message, with the role `system`",
+    "system": "a system text beside the messages would be lost: `prepare: [{convert: {from: anthropic}}]` makes it the "
+    "first message",
     "images": "put images into the content of a user message, as parts of the type `image_url`",
     "function_call": "this key belongs to a message",
     "tool_choice": "leave it out: training does not read it",
@@ -53,11 +59,15 @@ def check(row: Object) -> Iterator[Finding]:
         what = f"is {kind(messages)}, not a list of turns" if "messages" in row else "there is no `messages`"
         yield Finding("chat.messages", "messages", what, "a list of turns: [{role, content}, …]")
         return
+    yield from check_conversation(row, messages)
+    yield from _check_turns([message for message in messages if isinstance(message, dict)])
+
+
+def check_conversation(row: Object, messages: list[object]) -> Iterator[Finding]:
+    """Give what is wrong with the tools and turns of a row, whoever has the last word."""
     yield from tools.check_offer(row)
     for at, message in enumerate(messages):
-        yield from _check_message(message, f"messages[{at}]")
-    turns = [message for message in messages if isinstance(message, dict)]
-    yield from _check_turns(turns)
+        yield from check_message(message, f"messages[{at}]")
     yield from tools.check_calls(row, messages)
     yield from content.check_images(messages)
 
@@ -76,7 +86,8 @@ def _is_plain(messages: list[object]) -> bool:
     return user and role == "assistant"
 
 
-def _check_message(message: object, path: str) -> Iterator[Finding]:
+def check_message(message: object, path: str) -> Iterator[Finding]:
+    """Give everything that is wrong with one turn."""
     if not isinstance(message, dict):
         yield Finding("chat.message", path, f"is {kind(message)}, not an object", "write each turn as {role, content}")
         return
@@ -89,6 +100,9 @@ def _check_message(message: object, path: str) -> Iterator[Finding]:
         yield Finding("chat.name", f"{path}.name", f"is {kind(name)}, not text", "leave it out where there is none")
     elif not name and message.get("role") == "function":
         yield Finding("chat.name", f"{path}.name", "there is no `name`", "name the function that this answers for")
+    elif name and not _NAME.fullmatch(name):
+        what = f"has characters that services refuse in a name, or more than {MAX_NAME} (OpenAI chat reference)"
+        yield Finding("chat.name", f"{path}.name", what, "letters, digits, underscores and dashes", Severity.WARNING)
 
 
 def _check_role(message: Object, path: str) -> Iterator[Finding]:
@@ -99,7 +113,7 @@ def _check_role(message: Object, path: str) -> Iterator[Finding]:
         what = f"is {kind(role)}, not text" if "role" in message else "there is no `role`"
         yield Finding("chat.role", path, what, f"one of {listed(ROLES)}")
         return
-    alias = _ALIASES.get(role.strip().lower())
+    alias = ALIASES.get(role.strip().lower())
     hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {listed(ROLES)}"
     yield Finding("chat.role", path, f"`{role[:100]}` is no role", hint)
 

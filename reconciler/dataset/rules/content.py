@@ -3,15 +3,21 @@
 Source: OpenAI vision fine-tuning guide (images in user turns only, at most 10 an example, https or data URLs)
 """
 
+import base64
+import re
 from collections.abc import Iterator
 
 from reconciler.dataset.likeness import listed
 from reconciler.dataset.rules.finding import Finding, Object, kind, unknown_keys
 
 MAX_IMAGES = 10
+MAX_IMAGE_BYTES = 10 * 1000 * 1000
 
+_GUIDE = "(OpenAI vision fine-tuning guide)"
+_DATA = re.compile(r"data:image/(jpeg|png|webp);base64,")
+_BEGIN = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n", "webp": b"RIFF"}
 _DETAILS = ("low", "high", "auto")
-_IMAGE_TYPES = ("data:image/jpeg;base64,", "data:image/png;base64,", "data:image/webp;base64,")
+_HINT = "an https:// address, or data:image/…;base64, with a JPEG, PNG or WEBP image"
 
 
 def check(message: Object, path: str) -> Iterator[Finding]:
@@ -48,7 +54,7 @@ def check_images(messages: list[object]) -> Iterator[Finding]:
     ]
     images = sum(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
     if images > MAX_IMAGES:
-        what = f"{images} images; an example may have {MAX_IMAGES}"
+        what = f"{images} images; an example may have {MAX_IMAGES} {_GUIDE}"
         yield Finding("chat.images", "messages", what, "split the row")
 
 
@@ -78,8 +84,30 @@ def _check_image(image: object, path: str) -> Iterator[Finding]:
         return
     yield from unknown_keys(image, ("url", "detail"), "chat.unknown-key", path)
     url = image.get("url")
-    if not isinstance(url, str) or not url.startswith(("https://", "http://", *_IMAGE_TYPES)):
-        hint = "an https:// address, or data:image/…;base64, with a JPEG, PNG or WEBP image"
-        yield Finding("chat.images", f"{path}.url", "is no address of an image", hint)
+    if not isinstance(url, str):
+        yield Finding("chat.images", f"{path}.url", "is no address of an image", _HINT)
+    elif not url.startswith(("https://", "http://")):
+        yield from _check_data(url, f"{path}.url")
     if "detail" in image and image["detail"] not in _DETAILS:
         yield Finding("chat.images", f"{path}.detail", f"is {kind(image['detail'])}", f"one of {listed(_DETAILS)}")
+
+
+def _check_data(url: str, path: str) -> Iterator[Finding]:
+    found = _DATA.match(url)
+    if not found:
+        yield Finding("chat.images", path, "is no address of an image", _HINT)
+        return
+    encoded = len(url) - found.end()
+    size_bytes = encoded * 3 // 4
+    if size_bytes > MAX_IMAGE_BYTES:
+        what = f"an image of {size_bytes} bytes; it may have {MAX_IMAGE_BYTES} {_GUIDE}"
+        yield Finding("chat.images", path, what, "make it smaller")
+    try:
+        begin = base64.b64decode(url[found.end() : found.end() + 32], validate=True)
+    except ValueError:
+        begin = b""
+    if encoded % 4 or not begin:
+        yield Finding("chat.images", path, "is not base64", "encode the bytes of the image as base64, with its padding")
+    elif not begin.startswith(_BEGIN[found[1]]):
+        what = f"the data is no {found[1].upper()} image, as its type says"
+        yield Finding("chat.images", path, what, "name the type that it is: JPEG, PNG or WEBP")

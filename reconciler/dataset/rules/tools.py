@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.lines import LineError, parse
 from reconciler.dataset.rules.finding import Finding, Object, kind, unknown_keys
+from reconciler.domain.errors import Severity
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FUNCTION_KEYS = ("name", "description", "parameters", "strict")
@@ -24,6 +25,9 @@ def check_offer(row: Object) -> Iterator[Finding]:
     parallel = row.get("parallel_tool_calls", False)
     if not isinstance(parallel, bool):
         yield Finding("chat.tools", "parallel_tool_calls", f"is {kind(parallel)}, not true or false", "")
+    elif "parallel_tool_calls" in row and "tools" not in row:
+        what, hint = "says how tools are called, and the row offers none", "leave it out, or add the row's `tools`"
+        yield Finding("chat.tools", "parallel_tool_calls", what, hint, Severity.WARNING)
 
 
 def check_calls(row: Object, messages: list[object]) -> Iterator[Finding]:

@@ -1,0 +1,120 @@
+"""Secrets in texts: keys of services by the form that their makers gave them, proved by a checksum where there is one.
+
+A text that only looks like one is a warning; one whose checksum is right is an error. What was found is shown masked.
+
+Source: GitHub "Behind GitHub's new authentication token formats"; AWS "Understanding unique ID prefixes"; the
+        token formats that Slack, Stripe, Google, GitLab, npm, PyPI, Hugging Face, SendGrid and OpenAI publish; RFC
+        7468; RFC 7519
+"""
+
+import base64
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_LEAST_ENTROPY = 3.0
+"""Bits a character: made-up examples (`xxxxxxxx`, `1234`) have fewer, random keys have more than 4."""
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CRC_CHARACTERS = 6
+
+
+class Secret(NamedTuple):
+    """A secret as it may be shown; `is_sure` when its checksum is right."""
+
+    kind: str
+    masked: str
+    is_sure: bool = False
+
+
+class _Form(NamedTuple):
+    kind: str
+    hint: str
+    pattern: re.Pattern[str]
+    judge: Callable[[str], bool | None]
+
+
+def _likely(found: str) -> bool | None:
+    return False if entropy(found) >= _LEAST_ENTROPY else None
+
+
+def _github(found: str) -> bool | None:
+    """Tell of a token with a checksum whether it is right: a wrong one is a word that looks like a token."""
+    body, check = found[4:-_CRC_CHARACTERS], found[-_CRC_CHARACTERS:]
+    return True if base62(zlib.crc32(body.encode())) == check else None
+
+
+def _token_of_web(found: str) -> bool | None:
+    head = found.partition(".")[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except ValueError:
+        return None
+    return False if isinstance(header, dict) and "alg" in header else None
+
+
+def _any(_found: str) -> bool | None:
+    return False
+
+
+def _form(kind: str, hint: str, pattern: str, judge: Callable[[str], bool | None] = _likely) -> _Form:
+    return _Form(kind, hint, re.compile(pattern), judge)
+
+
+_FORMS = (
+    _form("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", _github),
+    _form("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"),
+    _form("an AWS access key", "IA", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    _form("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}"),
+    _form(
+        "a Slack webhook", "hooks.slack", r"\bhooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"
+    ),
+    _form("a key of OpenAI's form", "sk-", r"\bsk-(?:[a-z]{2,12}-)?[A-Za-z0-9_-]{32,200}"),
+    _form("a Stripe key", "k_", r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{20,200}\b"),
+    _form("a Google key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    _form("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,100}"),
+    _form("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b", _github),
+    _form("a PyPI token", "pypi-", r"\bpypi-AgE[A-Za-z0-9_-]{50,500}"),
+    _form("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{34}\b"),
+    _form("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
+    _form(
+        "a JSON web token", "eyJ", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}", _token_of_web
+    ),
+    _form("a private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY(?: BLOCK)?-----", _any),
+    _form("a password in an address", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{6,100}@"),
+)
+
+
+def secrets_of(text: str) -> Iterator[Secret]:
+    """Give the secrets in a text, masked."""
+    for form in _FORMS:
+        if form.hint not in text:
+            continue
+        for found in form.pattern.finditer(text):
+            is_sure = form.judge(found[0])
+            if is_sure is not None:
+                yield Secret(form.kind, masked(found[0]), is_sure)
+
+
+def masked(secret: str) -> str:
+    """Give the beginning of a secret, enough to find it and not enough to use it."""
+    return f"{secret[:4]}…"
+
+
+def entropy(text: str) -> float:
+    """Give the bits a character that the characters of a text carry by their counts."""
+    counts = Counter(text).values()
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+
+
+def base62(number: int) -> str:
+    """Write a checksum as GitHub's tokens end with it."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = _BASE62[digit] + digits
+    return digits.rjust(_CRC_CHARACTERS, "0")

@@ -1,0 +1,110 @@
+"""What authors expect of rows, and rows that are held out."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.dataset import measure
+from reconciler.domain.checks import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique, Wanted
+from reconciler.domain.errors import InputError, Severity
+from tests.dataset.making import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
+
+from .making import expecting, found
+
+PAIRS = [{"prompt": f"p{at}", "completion": f" c{at % 5}"} for at in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rule", "says"),
+    [
+        (MinRows(13), "expect.count", "there should be at least 13 rows, and there are 12 rows"),
+        (MaxRows(11), "expect.count", "at most 11 rows, and there are 12 rows"),
+        (
+            Unique("completion"),
+            "expect.rows",
+            "7 rows say in `completion` what an earlier one says; this one the same as",
+        ),
+        (MaxRatio("completion", 0.2), "expect.rows", "3 of 12 rows (25 %) say the same in `completion`"),
+    ],
+)
+def test_expectations_of_all_rows(tmp_path: Path, wanted: Wanted, rule: str, says: str) -> None:
+    problem = only(found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)]), rule)
+    assert problem.severity is Severity.ERROR
+    assert says in problem.what
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        *(MinRows(12), MaxRows(12), Unique("prompt"), MaxRatio("completion", 0.25), MaxTokens(2)),
+        *(Matches("completion", " c[0-4]"), OneOf("completion", tuple(f" c{at}" for at in range(5)))),
+    ],
+)
+def test_expectations_that_hold_say_nothing(tmp_path: Path, wanted: Wanted) -> None:
+    assert found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (Matches("completion", "answer [0-9]"), "`completion` is `answer x`, which does not match answer [0-9]"),
+        (OneOf("completion", tuple(f"answer {at}" for at in range(10))), "`completion` is `answer x`"),
+        (OneOf("weather", ("fine",)), "there is no `weather`"),
+        (MaxTokens(7), "about 8 tokens; at most 7 are expected"),
+    ],
+)
+@pytest.mark.parametrize("severity", [Severity.ERROR, Severity.WARNING])
+def test_expectations_of_each_row_name_its_line(tmp_path: Path, wanted: Wanted, says: str, severity: Severity) -> None:
+    problems = found(tmp_path, [a_chat("a question of 25 letters", "answer x")], expect=[expecting(wanted, severity)])
+    (problem,) = (problem for problem in problems if problem.where.line == 11)
+    assert (problem.rule, problem.severity) == ("expect.rows", severity)
+    assert problem.what == says
+    assert problem.hint.endswith("specs/data.yaml:3:1 expects it")
+
+
+def test_tokens_are_counted_by_the_vocabulary_that_is_given(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from reconciler.dataset.tokens import Vocabulary
+
+    spec = replace(a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(10)))), expect=(expecting(MaxTokens(99)),))
+    with pytest.raises(InputError) as caught:
+        measure(spec, tmp_path, vocabulary=Vocabulary("fifties", lambda texts: [50 for _ in texts]))
+    assert {problem.what for problem in caught.value.problems} == {"about 100 tokens; at most 99 are expected"}
+
+
+def test_rows_that_are_held_out_are_errors_the_closest_way_first(tmp_path: Path) -> None:
+    write(tmp_path, "judge.jsonl", jsonl([a_chat("a", "b"), a_chat("C", "d"), a_chat("e", "f")]))
+    rows = [a_chat("a", "b"), a_chat("c ", "d"), a_chat("e", "other"), a_chat("new", "b")]
+    problems = found(tmp_path, rows, heldout=["judge.jsonl"])
+    assert [(problem.rule, problem.where.line, problem.severity) for problem in problems] == [
+        ("leak.same", 11, Severity.ERROR),
+        ("leak.alike", 12, Severity.ERROR),
+        ("leak.prompt", 13, Severity.WARNING),
+    ]
+    assert problems[0].what == "1 row is in judge.jsonl too; this one as judge.jsonl:1"
+
+
+def test_a_held_out_file_that_is_missing_is_said_at_its_field(tmp_path: Path) -> None:
+    problem = only(found(tmp_path, [], heldout=["judge.jsonl"]), "source.missing")
+    assert problem.path == "heldout"
+
+
+def test_rows_of_the_dataset_to_validate_with_are_a_warning(tmp_path: Path) -> None:
+    training, validation = (a_spec(write(tmp_path, name, jsonl(chats(12)))) for name in ("a.jsonl", "b.jsonl"))
+    problems = measure(training, tmp_path, against=(validation,)).warnings
+    assert only(problems, "leak.same").severity is Severity.WARNING
+    assert "12 rows are in the dataset rows too" in problems[0].what
+
+
+def test_more_findings_are_shown_when_asked_and_counted_by_rule(tmp_path: Path) -> None:
+    bad = {"messages": [{"role": "human", "content": 1}, {"role": "assistant", "content": "x"}]}
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([bad] * 40)))
+    shown = [problem for problem in problems_of(spec, tmp_path) if problem.severity is Severity.ERROR]
+    assert len(shown) == 50
+    counts = only(problems_of(spec, tmp_path), "rows.counts").what
+    assert counts == "found in all: 40 of chat.content, 40 of chat.no-user, 40 of chat.role, 1 of rows.duplicate"
+    with pytest.raises(InputError) as caught:
+        measure(spec, tmp_path, shown=100)
+    assert rules(caught.value.problems).count("chat.role") == 40
+    assert caught.value.unshown == 0
