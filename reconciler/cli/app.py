@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from reconciler import __version__
-from reconciler.cli import exits, held, jobs, models, plans, service, snippet, write
+from reconciler.cli import data, exits, held, jobs, models, plans, prepare, service, snippet, write
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 for register in (
     write.register,
+    prepare.register,
+    data.register,
     plans.register,
     jobs.register,
     held.register,

@@ -38,6 +38,12 @@ AllowOption = Annotated[
 FirstApplyOption = Annotated[
     bool, typer.Option("--first-apply", help="The service is meant to be empty (as --allow empty-remote).")
 ]
+NoCacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Read every dataset, and not what earlier runs measured.")
+]
+NoRowsOption = Annotated[
+    bool, typer.Option("--no-rows", help="Do not fetch what the service holds to show which rows changed.")
+]
 TimeoutOption = Annotated[
     str | None, typer.Option("--timeout", help="Stop waiting after this long: 90, 90s, 30m, 2h.", metavar="TIME")
 ]
@@ -68,7 +74,7 @@ def asked(
     return Options(target=names[0], retry=names[1], replace=names[2], prune=prune, allow=frozenset(allowed))
 
 
-def setting_of(root: Path, provider: str | None = None) -> Setting:
+def setting_of(root: Path, provider: str | None = None, *, use_cache: bool = True) -> Setting:
     """Find where a command works, given a directory of specs.
 
     Raises: UsageError when the directory holds several roots, each with a project of its own
@@ -79,7 +85,7 @@ def setting_of(root: Path, provider: str | None = None) -> Setting:
     if len(roots) > 1:
         listed = ", ".join(str(each) for each in roots)
         raise UsageError(f"{root} holds several projects; name one of them: {listed}")
-    return settle(roots[0], os.environ, provider)
+    return settle(roots[0], os.environ, provider, use_cache=use_cache)
 
 
 def setting_for(name: str | None, root: Path, provider: str | None = None) -> Setting:

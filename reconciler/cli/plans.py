@@ -11,6 +11,8 @@ from reconciler.cli.options import (
     AllowOption,
     FirstApplyOption,
     JsonOption,
+    NoCacheOption,
+    NoRowsOption,
     ProviderOption,
     PruneOption,
     ReplaceOption,
@@ -21,6 +23,8 @@ from reconciler.cli.options import (
     seconds,
     setting_of,
 )
+from reconciler.cli.reading import reading_aloud
+from reconciler.cli.rows import with_rows
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
@@ -75,6 +79,8 @@ def plan(
     prune: PruneOption = False,
     allow: AllowOption = None,
     first_apply: FirstApplyOption = False,
+    no_cache: NoCacheOption = False,
+    no_rows: NoRowsOption = False,
 ) -> int:
     """Show what apply would do, and why.
 
@@ -82,10 +88,11 @@ def plan(
     """
     talk: Talk = context.obj
     options = asked(target, retry, replace, prune, allow, first_apply)
-    setting = setting_of(root, provider)
-    checked = checked_aloud(setting, talk)
+    setting = setting_of(root, provider, use_cache=not no_cache)
+    checked = checked_aloud(setting, talk, count_tokens=True)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
+        prepared = prepared if no_rows else with_rows(prepared, opened)
     if out:
         save(prepared, out)
     show(prepared, talk, as_json=as_json)
@@ -113,6 +120,8 @@ def apply(
     prune: PruneOption = False,
     allow: AllowOption = None,
     first_apply: FirstApplyOption = False,
+    no_cache: NoCacheOption = False,
+    no_rows: NoRowsOption = False,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 
@@ -129,12 +138,17 @@ def apply(
             "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
         )
     options = saved.options if saved else options
-    setting = setting_of(_root_of(what, saved.root) if saved else what, saved.provider if saved else provider)
-    checked = checked_aloud(setting, talk)
+    setting = setting_of(
+        _root_of(what, saved.root) if saved else what,
+        saved.provider if saved else provider,
+        use_cache=not no_cache,
+    )
+    checked = checked_aloud(setting, talk, count_tokens=True)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
         if saved:
             check_fresh(saved, prepared)
+        prepared = prepared if no_rows else with_rows(prepared, opened)
         show(prepared, talk, as_json=as_json)
         if prepared.plan.refused:
             talk.err.line("Refused: nothing was done.")
@@ -153,23 +167,12 @@ def apply(
         )
 
 
-_TOLD_BYTES = 8_000_000
-
-
-def checked_aloud(setting: Setting, talk: Talk) -> Checked:
+def checked_aloud(setting: Setting, talk: Talk, *, count_tokens: bool = False) -> Checked:
     """Read specs and data, telling of long readings and of what the checks warn of."""
     from reconciler.render import problems_text
 
-    told: dict[str, int] = {}
-
-    def tell(name: str, size_bytes: int) -> None:
-        if talk.is_terminal and size_bytes - told.get(name, 0) >= _TOLD_BYTES:
-            told[name] = size_bytes
-            talk.err.write(f"\rReading {name}: {size_bytes // 1_000_000} MB ")
-
-    checked = check(setting, tell)
-    if told:
-        talk.err.write("\r\x1b[K")
+    with reading_aloud(talk) as tell:
+        checked = check(setting, tell, count_tokens=count_tokens)
     if checked.warnings:
         talk.err.write(problems_text(checked.warnings, tail="nothing is in the way", colour=talk.colour_err))
     return checked

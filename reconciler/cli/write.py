@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, JsonOption
+from reconciler.cli.options import DEFAULT_ROOT, JsonOption, NoCacheOption
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, Problem, UsageError
 
@@ -40,12 +40,22 @@ def validate(
     context: typer.Context,
     root: Annotated[Path, typer.Argument(help="The spec root, or a directory that holds several.")] = DEFAULT_ROOT,
     as_json: JsonOption = False,
+    no_cache: NoCacheOption = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Search for secrets, personal data and near duplicates too, whatever the size."),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option("--max-errors", min=1, help="Show so many findings of a file instead of 50.", metavar="N"),
+    ] = None,
 ) -> int:
     """Check specs and data, offline.
 
     Everything that is wrong is said at once, with file, line and column.
     """
     import os
+    from dataclasses import replace
 
     from reconciler.cli.plans import checked_aloud
     from reconciler.engine import settle
@@ -57,7 +67,8 @@ def validate(
     unshown = models = datasets = rows = 0
     for each in find_roots(root):
         try:
-            checked = checked_aloud(settle(each, os.environ), talk)
+            setting = replace(settle(each, os.environ, use_cache=not no_cache), deep=deep, max_errors=max_errors)
+            checked = checked_aloud(setting, talk)
         except InputError as error:
             problems += error.problems
             unshown += error.unshown

@@ -61,7 +61,10 @@ def not_utf8(line: bytes, at: int) -> LineError:
     """Say that a byte is not UTF-8, and what the text most likely is."""
     guess = "it is most likely Latin-1 or Windows-1252" if line[at] >= 0x80 else ""
     return LineError(
-        f"not UTF-8: byte 0x{line[at]:02X}", f"{guess}: save the file as UTF-8".lstrip(": "), at + 1, "text.encoding"
+        f"not UTF-8: byte 0x{line[at]:02X}",
+        f"{guess}: save the file as UTF-8, or give its source an `encoding`".lstrip(": "),
+        at + 1,
+        "text.encoding",
     )
 
 

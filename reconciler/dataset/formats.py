@@ -7,6 +7,7 @@ from itertools import chain
 from reconciler.dataset.likeness import listed
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
+from reconciler.dataset.rules import reinforcement
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 
@@ -23,14 +24,18 @@ _COMPLETIONS = (
     "assistant",
 )
 
+_CONVERT = "with `prepare: [{{convert: {{from: {0}}}}}]` they become chat"
 _KNOWN_SHAPES = (
-    (
-        {"preferred_output", "non_preferred_output"},
-        "these are preference pairs; supervised training takes `messages`, or prompt and completion",
-    ),
-    ({"conversations"}, "this is the ShareGPT form: write each turn as {role, content} in a list named `messages`"),
-    ({"contents"}, "this is another vendor's chat form: write each turn as {role, content} in a list named `messages`"),
-)
+    ({"chosen", "rejected"}, "these are preference pairs: the API names them `preferred_output` and "
+     "`non_preferred_output`, a list of one turn each, beside `input` with the `messages` so far"),
+    ({"conversations"}, f"this is the ShareGPT form: {_CONVERT.format('sharegpt')}"),
+    ({"conversation"}, "this is like the ShareGPT form: rename the column to `conversations`, and "
+     + _CONVERT.format("sharegpt")),
+    ({"contents"}, f"these are Vertex AI's contents and parts: {_CONVERT.format('vertex')}"),
+    ({"instruction", "output"}, f"this is the Alpaca form: {_CONVERT.format('alpaca')}"),
+    ({"text"}, "plain text has no prompt and no answer: training for chat needs both"),
+)  # fmt: skip
+_PREFERENCE = {"input", "preferred_output", "non_preferred_output"}
 
 
 def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tuple[Format, Iterator[Row]]:
@@ -52,9 +57,17 @@ def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tup
 def find_format(value: object) -> Format | None:
     """Name the format that a row's keys show; None when they show none."""
     keys = set(value) if isinstance(value, dict) else set()
-    if "messages" in keys:
-        return Format.CHAT
+    if isinstance(value, dict) and "messages" in keys:
+        return Format.REINFORCEMENT if keys - reinforcement.KNOWN and _waits(value["messages"]) else Format.CHAT
+    if keys & _PREFERENCE >= _PREFERENCE - {"input"}:
+        return Format.PREFERENCE
     return Format.COMPLETION if {"prompt", "completion"} <= keys else None
+
+
+def _waits(messages: object) -> bool:
+    # Chat ends with an answer. What ends with a question, and has something beside it, is for a grader.
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    return isinstance(last, dict) and last.get("role") == "user"
 
 
 def drain(rows: Iterator[Row]) -> None:

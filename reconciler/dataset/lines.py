@@ -46,15 +46,18 @@ _MESSAGE = Shape(
     tool_call_id=_FREE,
     weight=_FREE,
 )
+_CHAT = Shape(
+    messages=_MESSAGE,
+    tools=Shape(type=_FREE, function=_FUNCTION),
+    functions=_FUNCTION,
+    function_call=_CALL,
+    parallel_tool_calls=_FREE,
+)
 SHAPES: Mapping[Format, Shape] = {
-    Format.CHAT: Shape(
-        messages=_MESSAGE,
-        tools=Shape(type=_FREE, function=_FUNCTION),
-        functions=_FUNCTION,
-        function_call=_CALL,
-        parallel_tool_calls=_FREE,
-    ),
+    Format.CHAT: _CHAT,
     Format.COMPLETION: Shape(prompt=_FREE, completion=_FREE),
+    Format.PREFERENCE: Shape(input=_CHAT, preferred_output=_MESSAGE, non_preferred_output=_MESSAGE),
+    Format.REINFORCEMENT: _CHAT,
 }
 
 _SETTLED = frozenset({str, int, bool, type(None), Decimal})

@@ -3,7 +3,8 @@
 Rows are read by libraries that a command which reads none should not wait for, so the stages are loaded on the way in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec
 
 if TYPE_CHECKING:
+    from reconciler.dataset.cache import Cache
     from reconciler.dataset.fold import Fold
     from reconciler.dataset.report import Report
+    from reconciler.dataset.tokens import Tokens, Vocabulary
 
 
 def measure(
@@ -23,37 +26,85 @@ def measure(
     *,
     minimum: int | None = None,
     progress: Callable[[int], None] | None = None,
+    cache: "Cache | None" = None,
+    vocabulary: "Vocabulary | None" = None,
+    against: Sequence[DatasetSpec] = (),
+    shown: int | None = None,
 ) -> Measured:
     """Fold a dataset into the digest and the counts of its sides, in one pass.
 
     Shape:  `minimum` is how many training rows there must be, the service's 10 when None; a dataset that only
-            validates needs 1. `progress` is told the bytes of the sources read so far, at most once per MiB
+            validates needs 1. `progress` is told the bytes of the sources read so far, at most once per MiB. With a
+            `cache`, what measured sound before and was not touched since is not read again. With a `vocabulary` the
+            tokens of each side are counted by it. `against` are the datasets that its models are validated with,
+            and `shown` is how many problems of one severity and file are kept, fifty when None
     Raises: InputError, carrying every problem found, of one file the first fifty
-    Cost:   one row, two blocks of 1 MiB and 16 bytes a row in memory; JSON lists and workbooks are read whole
+    Cost:   a few blocks of 1 MiB and 16 bytes a row in memory; JSON lists and workbooks are read whole
     """
+    before = (
+        cache.slot(spec, workspace, minimum, counted=vocabulary is not None, against=against, shown=shown)
+        if cache
+        else None
+    )
+    found = before.read() if before else None
+    if found and (vocabulary is None or found.vocabulary == vocabulary.name):
+        return found
+    measured = _measure(spec, workspace, minimum, progress, vocabulary, against, shown)
+    # What was looked at before the reading has to be what is there after it.
+    if (
+        cache
+        and before
+        and cache.slot(spec, workspace, minimum, counted=vocabulary is not None, against=against, shown=shown) == before
+    ):
+        cache.keep(before, measured)
+    return measured
+
+
+def _measure(
+    spec: DatasetSpec,
+    workspace: Path,
+    minimum: int | None,
+    progress: Callable[[int], None] | None,
+    vocabulary: "Vocabulary | None",
+    against: Sequence[DatasetSpec],
+    shown: int | None,
+) -> Measured:
     from reconciler.dataset.checks import MINIMUM_EXAMPLES
     from reconciler.dataset.duplicates import Duplicates
-    from reconciler.dataset.flow import checked, lines, read_rows
+    from reconciler.dataset.flow import read_runs
     from reconciler.dataset.fold import Fold
-    from reconciler.dataset.report import Report
-    from reconciler.dataset.split import part_of
+    from reconciler.dataset.looks.setup import watch_of
+    from reconciler.dataset.report import SHOWN_PER_FILE, Report
+    from reconciler.dataset.split import sides_of
+    from reconciler.dataset.tally import Tally
 
-    report, duplicates = Report(), Duplicates()
+    report, duplicates = Report(spec.allow, spec.place, SHOWN_PER_FILE if shown is None else shown), Duplicates()
     sides = {Part.TRAINING: Fold(), Part.VALIDATION: Fold()}
-    format, rows = read_rows(spec, workspace, report, progress)  # noqa: A001 (the word of the field)
-    for line in lines(checked(rows, format, report), format):
-        duplicates.note(line.key, line.file, line.line)
-        sides[part_of(line.key, spec.validation_share)].add(line.text)
-    repeated = duplicates.warning()
+    format, runs = read_runs(spec, workspace, report, progress=progress)  # noqa: A001 (the word of the field)
+    watch = watch_of(spec, format, workspace, report, against=against, tokens=_counter(vocabulary))
+    with Tally(vocabulary.count) if vocabulary else nullcontext() as tally:
+        for run in runs:
+            duplicates.note(run)
+            watch.see(run, report)
+            for part, text, rows in sides_of(run, spec.validation_share):
+                sides[part].add(text, rows)
+                if tally:
+                    tally.add(part, text)
+        tokens = {part: tally.tokens(part) if tally else None for part in Part}
+    # A weight above 1 repeats rows, and is meant to.
+    repeated = None if any(terms.weight > 1 for _, terms in spec.terms) else duplicates.warning()
     if repeated:
         report.tell(repeated)
+    watch.end(report)
     _check_sides(sides, spec, MINIMUM_EXAMPLES if minimum is None else minimum, report)
     report.raise_errors()
     return Measured(
         format=format,
-        training=sides[Part.TRAINING].measure(),
-        validation=sides[Part.VALIDATION].measure() if spec.validation_share else None,
+        training=sides[Part.TRAINING].measure(tokens[Part.TRAINING]),
+        validation=sides[Part.VALIDATION].measure(tokens[Part.VALIDATION]) if spec.validation_share else None,
         warnings=report.warnings,
+        keys=tuple(sorted(watch.keys.items())),
+        vocabulary=vocabulary.name if vocabulary else None,
     )
 
 
@@ -63,24 +114,32 @@ def open_lines(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
     Raises: InputError, before the last block, when the rows are no longer those that were measured
     Cost:   as `measure`
     """
-    from reconciler.dataset.flow import lines, read_rows
+    from reconciler.dataset.flow import read_runs
     from reconciler.dataset.fold import Fold
     from reconciler.dataset.report import Report
-    from reconciler.dataset.split import part_of
+    from reconciler.dataset.split import sides_of
 
     spec, report, fold, held = dataset.spec, Report(), Fold(), b""
-    _, rows = read_rows(replace(spec, format=dataset.format), workspace, report)
-    for line in lines(rows, dataset.format):
-        if part_of(line.key, spec.validation_share) is dataset.part and (block := fold.add(line.text)):
-            report.raise_errors()
-            if held:
-                yield held
-            held = block
+    _, runs = read_runs(replace(spec, format=dataset.format), workspace, report, check_rows=False)
+    for run in runs:
+        for part, text, rows in sides_of(run, spec.validation_share):
+            for block in fold.add(text, rows) if part is dataset.part else ():
+                report.raise_errors()
+                if held:
+                    yield held
+                held = block
     last = fold.flush()
     report.raise_errors()
     if fold.measure() != dataset.measure:
         raise InputError((_changed(dataset),))
     yield from (block for block in (held, last) if block)
+
+
+def _counter(vocabulary: "Vocabulary | None") -> "Tokens":
+    from reconciler.dataset.tokens import estimated_tokens
+
+    count = vocabulary.count if vocabulary else None
+    return (lambda text: count((text,))[0]) if count else estimated_tokens
 
 
 def _check_sides(sides: "dict[Part, Fold]", spec: DatasetSpec, minimum: int, report: "Report") -> None:

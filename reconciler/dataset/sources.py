@@ -11,18 +11,23 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from reconciler.dataset.likeness import listed, nearest
 from reconciler.dataset.report import Report
 from reconciler.domain.errors import Problem
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import DatasetSpec, Terms
 
 _NEIGHBOURS = 10_000
 """Names in a directory that are looked through for one like a missing file."""
 
 
+PLAIN = Terms()
+"""What a path alone says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file: its name within the repository, and where it is on this machine."""
+    """One file: its name within the repository, where it is on this machine, and how it is read and counted."""
 
     name: str
     path: Path
+    terms: Terms = PLAIN
 
     @property
     def extension(self) -> str:
@@ -39,10 +44,11 @@ def find_sources(spec: DatasetSpec, workspace: Path, report: Report) -> tuple[So
 
 
 def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) -> Iterator[Source]:
+    terms = dict(spec.terms).get(pattern, PLAIN)
     if _leaves(pattern):
         report.stop(_outside(pattern, spec))
     elif os.path.lexists(workspace / pattern):
-        yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern)
+        yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern, terms)
     elif glob.has_magic(pattern):
         names = _matching(pattern, workspace)
         files = [name for name in names if not (workspace / name).is_dir()]
@@ -55,7 +61,7 @@ def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) ->
                     "patterns start at the root of the repository",
                 )
             )
-        yield from (Source(Path(name).as_posix(), workspace / name) for name in files)
+        yield from (Source(Path(name).as_posix(), workspace / name, terms) for name in files)
     else:
         report.stop(_missing(pattern, spec, workspace))
 

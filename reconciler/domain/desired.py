@@ -1,7 +1,7 @@
 """What should be: specs joined with what their rows measure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.domain.errors import Place, Problem
@@ -20,25 +20,32 @@ class Part(StrEnum):
 class Measure:
     """The fold of one side of a dataset.
 
+    Shape:  `tokens` are those of one pass over the rows; None where they were not counted, or nobody can count them
+            outside the service. The same lines measure the same, counted or not
     Units:  `size_bytes` of canonical lines, newlines included: exactly what is uploaded
     """
 
     digest: Digest
     rows: int
     size_bytes: int
+    tokens: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """A whole dataset, folded: its training side, and its validation side where the spec splits it.
 
-    Shape:  `warnings` are what the checks found that does not stop a run
+    Shape:  `warnings` are what the checks found that does not stop a run; `vocabulary` is the one that tokens were
+            counted by, None where none was asked for; `keys` counts by name how many rows of a reinforcement dataset
+            have each key
     """
 
     format: Format
     training: Measure
     validation: Measure | None = None
     warnings: tuple[Problem, ...] = ()
+    vocabulary: str | None = None
+    keys: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import NewType
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
+from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 
 StepId = NewType("StepId", str)
 
@@ -136,12 +137,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An action in its place: what must be done before it, and the fields that made it necessary."""
+    """An action in its place: what must be done before it, and the fields that made it necessary.
+
+    Shape:  `rows` say how a dataset's rows differ from those that the service holds; None where nobody looked, or
+            where it holds none
+    """
 
     id: StepId
     action: Action
     needs: tuple[StepId, ...] = ()
     changes: tuple[Change, ...] = ()
+    rows: RowDiff | RowsUnknown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

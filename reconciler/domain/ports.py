@@ -94,6 +94,9 @@ class Provider(Holder, Protocol):
 
     def file(self, file: FileId) -> RemoteFile: ...
 
+    def content(self, file: RemoteFile) -> Iterator[bytes]:
+        """Read a file back, block by block as it comes; MalformedError when it is longer than it is said to be."""
+
     def model(self, model: ModelId) -> ModelId:
         """Look one model up; NotFoundError when the service does not have it."""
 

@@ -4,7 +4,9 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.domain.checks import Allowance, Expectation, Look
 from reconciler.domain.errors import Place
+from reconciler.domain.prepare import Preparation
 
 AUTO = "auto"
 """What a service is told to choose by itself; the same as saying nothing."""
@@ -17,10 +19,19 @@ class Format(StrEnum):
 
     CHAT = "chat"
     COMPLETION = "completion"
+    PREFERENCE = "preference"
+    REINFORCEMENT = "reinforcement"
 
 
 SUPERVISED = "supervised"
 """The method of a recipe that names none."""
+
+FORMATS_OF: dict[str, tuple[Format, ...]] = {
+    SUPERVISED: (Format.CHAT, Format.COMPLETION),
+    "dpo": (Format.PREFERENCE,),
+    "reinforcement": (Format.REINFORCEMENT,),
+}
+"""The formats that each method learns from."""
 
 
 class OnChange(StrEnum):
@@ -52,22 +63,55 @@ class Mapping:
     completion: str | None = None
 
 
+class Encoding(StrEnum):
+    """How the bytes of a text file are to be read."""
+
+    UTF_8 = "utf-8"
+    LATIN_1 = "latin-1"
+    UTF_16 = "utf-16"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How one source is read and counted.
+
+    Shape:  `weight` is how often each of its rows is used: 2 is twice, 0.5 a half of them, by their content and `seed`;
+            `sheet` and `delimiter` are None where the dataset or the file's name says it
+    """
+
+    weight: float = 1.0
+    seed: int = 0
+    sheet: str | None = None
+    delimiter: str | None = None
+    encoding: Encoding = Encoding.UTF_8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSpec:
     """Rows, and what to do to them.
 
-    Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one;
-            `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split
+    Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` are those of
+            the sources that say more than a path, by it; `prepare` is done in order, before the mapping;
+            `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split;
+            `heldout` are paths like `sources`, of rows that nothing may be trained on;
+            `id` is the column that identifies a row, for people: it changes no row, and decides nothing
     """
 
     name: str
     place: Place
     sources: tuple[str, ...]
+    terms: tuple[tuple[str, Terms], ...] = ()
+    prepare: tuple[Preparation, ...] = ()
     format: Format | None = None
     mapping: Mapping | None = None
     sheet: str | None = None
     validation_share: float = 0.0
+    heldout: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+    checks: tuple[Look, ...] = ()
+    allow: tuple[Allowance, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    id: str = field(default="", compare=False)
     description: str = ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import NotFoundError, RejectedError
+from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
 from reconciler.domain.observed import (
@@ -92,6 +92,14 @@ class MemoryProvider(MemoryService):
             if file not in self.files:
                 raise NotFoundError(f"there is no file {file}", status=404)
             return self.files[file]
+
+    def content(self, file: RemoteFile) -> Iterator[bytes]:
+        with self._lock:
+            self.file(file.id)
+            content = self.contents[file.id]
+        if len(content) > file.size_bytes:
+            raise MalformedError(f"the content of {file.id} is longer than the file is said to be")
+        yield content
 
     def model(self, model: ModelId) -> ModelId:
         with self._lock:

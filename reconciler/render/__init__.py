@@ -9,6 +9,7 @@ from reconciler.render.card import (
     model_card,
     model_card_json,
 )
+from reconciler.render.data import rows_json, rows_text, stats_json, stats_text
 from reconciler.render.export import OutputFormat, outputs
 from reconciler.render.listing import (
     files_json,
@@ -19,12 +20,20 @@ from reconciler.render.listing import (
     models_table,
     summary_line,
 )
-from reconciler.render.machine import event_json, plan_json, problems_json
+from reconciler.render.machine import diff_json, event_json, plan_json, problems_json
 from reconciler.render.news import news_json, news_text
 from reconciler.render.safe import Sink, clean
 from reconciler.render.snippet import Language, Question, Service, snippet_text
 from reconciler.render.style import colour_wanted
-from reconciler.render.terminal import LiveView, SummaryRow, plan_text, problems_text, summary_table, table
+from reconciler.render.terminal import (
+    LiveView,
+    SummaryRow,
+    diff_text,
+    plan_text,
+    problems_text,
+    summary_table,
+    table,
+)
 from reconciler.render.units import counted
 
 __all__ = [
@@ -39,6 +48,8 @@ __all__ = [
     "clean",
     "colour_wanted",
     "counted",
+    "diff_json",
+    "diff_text",
     "event_json",
     "file_card",
     "file_card_json",
@@ -59,7 +70,11 @@ __all__ = [
     "plan_text",
     "problems_json",
     "problems_text",
+    "rows_json",
+    "rows_text",
     "snippet_text",
+    "stats_json",
+    "stats_text",
     "summary_line",
     "summary_table",
     "table",

@@ -1,4 +1,6 @@
-"""For programs: plans, events and problems as JSON that keeps its shape. Ids, digests and counts; never a row.
+"""For programs: plans, events and problems as JSON that keeps its shape. Ids, digests and counts.
+
+Of rows there are the few, cut short, that show what changed in a dataset, and no others.
 
 The shapes are promised in `schemas/plan.schema.json` and `schemas/event.schema.json`; a field may be added in a
 version, and is not renamed or removed before the next.
@@ -15,6 +17,8 @@ from reconciler.domain.errors import Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
+from reconciler.domain.rowdiff import RowDiff
+from reconciler.render.rowdiff import rows_fields
 from reconciler.render.steps import is_retrain, symbol_of, tally, word_of
 
 FORMAT_VERSION = "1"
@@ -37,6 +41,12 @@ def plan_json(plan: Plan) -> str:
         "refused": [asdict(refusal) for refusal in plan.refused],
         "warnings": list(plan.warnings),
     }
+    return json_text(document, indent=2) + "\n"
+
+
+def diff_json(diff: RowDiff, after: str) -> str:
+    """Give a comparison of rows as a JSON document, ended by a newline; `after` names the version after."""
+    document = {"format_version": FORMAT_VERSION, "after": after, **rows_fields(diff)}
     return json_text(document, indent=2) + "\n"
 
 
@@ -84,7 +94,7 @@ def _step(step: Step) -> Fields:
 def _specifics(step: Step) -> Fields:
     match step.action:
         case Upload(dataset=dataset):
-            return {"dataset": _dataset(dataset)}
+            return {"dataset": _dataset(dataset), **({"rows": rows_fields(step.rows)} if step.rows else {})}
         case Train(model=model, despite=despite, supersedes=supersedes):
             return {
                 "retrain": is_retrain(step),

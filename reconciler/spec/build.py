@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.domain.checks import Look
 from reconciler.domain.errors import Place
 from reconciler.domain.identity import canonical_json
 from reconciler.domain.spec import (
     AUTO,
     SUPERVISED,
     DatasetSpec,
+    Encoding,
     Format,
     Mapping,
     ModelSpec,
@@ -17,10 +19,13 @@ from reconciler.domain.spec import (
     ProjectSpec,
     Recipe,
     Specs,
+    Terms,
     Turn,
 )
 from reconciler.spec.across import of_kind
-from reconciler.spec.mapping import repository_path, sources_of
+from reconciler.spec.expectations import allowances, expectations
+from reconciler.spec.mapping import heldout_of, repository_path, sources_of, terms_of
+from reconciler.spec.operations import preparations
 from reconciler.spec.yaml12.document import Document
 
 Fields = dict[str, Any]
@@ -65,12 +70,29 @@ def _dataset(document: Document) -> DatasetSpec:
         name=fields["name"],
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
+        terms=tuple((repository_path(source, document.file), _terms(said)) for _, source, said in terms_of(document)),
+        prepare=preparations(document),
         format=format_,
         mapping=mapping,
         sheet=fields.get("sheet"),
+        heldout=tuple(repository_path(source, document.file) for _, source in heldout_of(document)),
+        expect=expectations(document),
+        checks=tuple(sorted(Look(each) for each in fields.get("checks", ()))),
+        allow=allowances(document),
         validation_share=float(fields.get("split", {}).get("validation", 0.0)),
+        id=fields.get("id", ""),
         labels=_labels(fields),
         description=fields.get("description", ""),
+    )
+
+
+def _terms(said: Fields) -> Terms:
+    return Terms(
+        weight=float(said.get("weight", 1.0)),
+        seed=_whole(said.get("seed", 0)),
+        sheet=said.get("sheet"),
+        delimiter=said.get("delimiter"),
+        encoding=Encoding(said.get("encoding", Encoding.UTF_8)),
     )
 
 
@@ -101,7 +123,7 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
             hyperparameters=_hyperparameters(defaults, _fields(document)),
             seed=_whole(fields.get("seed")),
             suffix=fields.get("suffix"),
-            extra=canonical_json(fields.get("extra", {})).decode(),
+            extra=canonical_json(_extra(fields)).decode(),
         ),
         training=fields["training"],
         validation=fields.get("validation"),
@@ -111,6 +133,12 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
         labels=_labels(fields),
         description=fields.get("description", ""),
     )
+
+
+def _extra(fields: Fields) -> Fields:
+    # A grader decides what is learned: it is one of the facts of a recipe, as all that is passed through is.
+    grader: Fields = {"grader": fields["grader"]} if "grader" in fields else {}
+    return {**fields.get("extra", {}), **grader}
 
 
 def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | float | str], ...]:

@@ -43,10 +43,20 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
         if isinstance(value, list):
             waiting += [((*path, index), each) for index, each in enumerate(value)]
         for key, each in value.items() if isinstance(value, dict) else ():
-            if hint := _hint(key, is_label=path == ("labels",)):
+            if not _is_of_a_step(path, key) and (hint := _hint(key, is_label=path == ("labels",))):
                 yield (*path, key), hint
             else:
                 waiting.append(((*path, key), each))
+
+
+def _is_of_a_step(path: Path, key: str) -> bool:
+    # Below these the names are columns', and the tokens are counted.
+    match path:
+        case ("prepare", _, "rename" | "template" | "set"):
+            return True
+        case ("prepare", _, "drop_long"):
+            return key == "tokens"
+    return False
 
 
 def _hint(key: str, *, is_label: bool) -> str | None:

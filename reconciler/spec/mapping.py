@@ -7,26 +7,48 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from reconciler.domain.errors import Problem
 from reconciler.spec.contract.wording import quoted
-from reconciler.spec.yaml12.document import Document, Path
+from reconciler.spec.expectations import expectation_problems
+from reconciler.spec.prepare import prepare_problems
+from reconciler.spec.templates import columns_of, template_fault
+from reconciler.spec.yaml12.document import Document, Path, Plain
 
-_PIECE = re.compile(r"\{\{|\}\}|\{(?P<column>[^{}]*)\}")
 _OTHERS = {"system", "developer", "user"}
 _NEVER_XLSX = {".csv", ".tsv", ".json", ".jsonl", ".txt"}
+_ONLY_FOR = {
+    "sheet": (_NEVER_XLSX, "only XLSX files have sheets"),
+    "delimiter": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have delimiters"),
+    "encoding": ({".xlsx"}, "a workbook says itself how its bytes are read"),
+}
 
 
 def dataset_problems(document: Document) -> Iterator[Problem]:
-    """Yield what is wrong with the sources, templates and turns of a Dataset."""
+    """Yield what is wrong with the sources, steps, templates and turns of a Dataset."""
     yield from _source_problems(document)
+    yield from prepare_problems(document)
+    yield from expectation_problems(document)
     yield from _template_problems(document)
     yield from _turn_problems(document)
 
 
 def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
     """Give every source as it is written, with its path in the document."""
-    found = document.get("source")
-    if isinstance(found, list):
-        return tuple((("source", index), each) for index, each in enumerate(found) if isinstance(each, str))
-    return ((("source",), found),) if isinstance(found, str) else ()
+    paths = [path for holder in _holders(document) for path in (holder, (*holder, "path"))]
+    return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
+
+
+def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
+    """Yield the sources that say more than a path: the path in the document, the file, and all that is said."""
+    for holder in _holders(document):
+        said, source = document.get(*holder), document.text(*holder, "path")
+        if isinstance(said, dict) and source is not None:
+            yield holder, source, said
+
+
+def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
+    """Give every held-out file as it is written, with its path in the document."""
+    found = document.get("heldout")
+    paths: list[Path] = [("heldout", at) for at in range(len(found) if isinstance(found, list) else 0)]
+    return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
 
 
 def repository_path(source: str, file: str) -> str:
@@ -34,14 +56,14 @@ def repository_path(source: str, file: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(file), source))
 
 
-def columns_of(template: str) -> tuple[str, ...]:
-    """Name the columns of a template, in order."""
-    return tuple(found["column"] for found in _PIECE.finditer(template) if found["column"] is not None)
+def _holders(document: Document) -> Iterator[Path]:
+    found = document.get("source")
+    yield from (("source", index) for index in range(len(found))) if isinstance(found, list) else (("source",),)
 
 
 def _source_problems(document: Document) -> Iterator[Problem]:
     seen: dict[str, Path] = {}
-    for path, source in sources_of(document):
+    for path, source in (*sources_of(document), *heldout_of(document)):
         if fault := _source_fault(source, document.file):
             yield document.problem(path, *fault, "spec.source")
         elif (whole := repository_path(source, document.file)) in seen:
@@ -54,6 +76,11 @@ def _source_problems(document: Document) -> Iterator[Problem]:
     if document.text("sheet") and endings and endings <= _NEVER_XLSX:
         hint = "remove it: only XLSX files have sheets"
         yield document.problem(("sheet",), "no source here has sheets", hint, "spec.source", at_key=True)
+    for path, source, said in terms_of(document):
+        ending = PurePosixPath(source).suffix.lower()
+        for field, (endings, why) in _ONLY_FOR.items():
+            if field in said and ending in endings:
+                yield document.problem((*path, field), why, "remove it", "spec.source", at_key=True)
 
 
 def _source_fault(source: str, file: str) -> tuple[str, str] | None:
@@ -83,7 +110,7 @@ def _template_problems(document: Document) -> Iterator[Problem]:
     templates = [(path, text) for path in _template_paths(document) if (text := document.text(*path)) is not None]
     faulty = False
     for path, text in templates:
-        if fault := _template_fault(text):
+        if fault := template_fault(text):
             faulty = True
             yield document.problem(path, *fault, "spec.template")
     constant = [path for path, text in templates if path in {("prompt",), ("completion",)} and not columns_of(text)]
@@ -100,17 +127,6 @@ def _template_paths(document: Document) -> Iterator[Path]:
     turns = document.get("messages")
     for index in range(len(turns) if isinstance(turns, list) else 0):
         yield "messages", index, "content"
-
-
-def _template_fault(text: str) -> tuple[str, str] | None:
-    if any(not name.strip() for name in columns_of(text)):
-        return "these braces name no column", "write the column's name between them, or double braces that are meant"
-    rest = _PIECE.sub("", text)
-    if "{" in rest:
-        return "a brace is opened and not closed", "close it after the column's name, or double it if it is meant"
-    if "}" in rest:
-        return "a brace is closed that was not opened", "open it before the column's name, or double it if it is meant"
-    return None
 
 
 def _turn_problems(document: Document) -> Iterator[Problem]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from reconciler.domain.desired import Dataset
-from reconciler.domain.errors import NotFoundError, RejectedError
+from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteFile, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused, Unknown
 from tests.build import a_model
@@ -47,6 +48,16 @@ def test_an_upload_is_found_by_what_it_holds(world: World) -> None:
     assert world.provider.observe().files == (file,)
     assert file.stamp is not None
     assert file.stamp.agrees(dataset.stamp)
+
+
+def test_a_file_is_read_back_as_it_was_sent(world: World) -> None:
+    _, file = uploaded(world)
+
+    assert b"".join(world.provider.content(file)) == rows_of("hello")
+    with pytest.raises(MalformedError, match="longer than the file is said to be"):
+        list(world.provider.content(replace(file, size_bytes=10)))
+    with pytest.raises(NotFoundError):
+        list(world.provider.content(replace(file, id=FileId("file-gone"))))
 
 
 def test_other_content_under_the_same_name_is_not_found(world: World) -> None:

@@ -11,6 +11,7 @@ from reconciler.dataset.readers import READERS
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import Mapping
 
+from .fuzz import lines, survives
 from .making import a_chat, jsonl, problems
 
 PIECES = st.sampled_from(
@@ -86,3 +87,8 @@ def test_large_garbage_is_bounded(tmp_path: Path, content: bytes, extension: str
     found = problems(tmp_path, content, f"rows{extension}")
     assert found
     assert all(len(str(problem)) < 5000 for problem in found)
+
+
+def test_a_share_of_a_million_broken_rows_gives_findings_and_nothing_else() -> None:
+    read = sum(map(survives, lines(2_000, seed=7)))
+    assert 100 < read < 1_000, "the rows are too broken, or not broken enough, to find anything"

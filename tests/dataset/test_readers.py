@@ -68,11 +68,7 @@ def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Pat
         (b"\n\n", "rows.none", "no rows"),
         (b'{"question": "a", "answer": "b"}\n' * 12, "format.unknown", "`question`, `answer`"),
         (b'{"conversations": []}\n' * 12, "format.unknown", "`conversations`"),
-        (
-            b'{"input": {}, "preferred_output": [], "non_preferred_output": []}\n',
-            "format.unknown",
-            "`preferred_output`",
-        ),
+        (b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "format.unknown", "`chosen`"),
         (b"{}\n", "format.unknown", "empty object"),
     ],
 )

@@ -137,6 +137,11 @@ class FakeService:
 
     # ---- routes -----------------------------------------------------------------------------------------------
 
+    def content(self, request: httpx.Request, file: str) -> httpx.Response:
+        if file not in self.contents:
+            return refusal(404, f"No such File object: {file}", param="id")
+        return httpx.Response(200, content=self.contents[file])
+
     def upload(self, request: httpx.Request) -> httpx.Response:
         boundary = request.headers["content-type"].partition("boundary=")[2].encode()
         if int(request.headers["content-length"]) != len(request.content):
@@ -258,6 +263,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., httpx.Response]], ...] = (
     ("POST", "files", FakeService.upload),
     ("GET", "files", FakeService.list_files),
     ("GET", "files/([^/]+)", lambda service, request, item: service.one("files")(request, item)),
+    ("GET", "files/([^/]+)/content", FakeService.content),
     ("DELETE", "files/([^/]+)", lambda service, request, item: service.drop("files")(request, item)),
     ("POST", "fine_tuning/jobs", FakeService.create),
     ("GET", "fine_tuning/jobs", FakeService.list_jobs),

@@ -62,7 +62,7 @@ kind: Model
 name: triage
 base: gpt-4.1-mini-2025-04-14
 training: ticket
-method: dpo
+method: sft
 epochs: 3
 hyperparameters:
   epoch: 3
@@ -113,12 +113,12 @@ specs/datasets.yaml:25:5  messages[1].content: this is missing
 specs/datasets.yaml:25:11  messages[1].role: must be system, developer, user or assistant, is 'assistent', \
 did you mean 'assistant'?
 specs/datasets.yaml:26:11  messages[2].role: the last turn must be the assistant's
-specs/datasets.yaml:31:1  source: must be text or a list, is empty
+specs/datasets.yaml:31:1  source: must be a file, a list of files, or a mapping with a path, is empty
 specs/datasets.yaml:32:1  prompt: needs 'completion' beside it
 specs/datasets.yaml:34:7  kind: must be Project, Dataset or Model, is 'dataset', did you mean 'Dataset'?
 specs/datasets.yaml:37:1  kind: this is missing
 specs/models/all.yml:4:11  training: there is no Dataset named 'ticket', did you mean 'tickets'?
-specs/models/all.yml:5:9  method: must be supervised, is 'dpo'
+specs/models/all.yml:5:9  method: must be supervised, dpo or reinforcement, is 'sft'
 specs/models/all.yml:6:1  epochs: unknown field, did you mean 'hyperparameters.n_epochs'?
 specs/models/all.yml:8:3  hyperparameters.epoch: unknown field, did you mean 'n_epochs'?
 specs/models/all.yml:9:15  hyperparameters.batch_size: must be a whole number from 1 to 256 or auto, is 0

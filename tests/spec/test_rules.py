@@ -69,7 +69,7 @@ def test_good_templates_are_let_through(tmp_path: Path, template: str) -> None:
         ("split: {validation: 0}\n", "4:21  split.validation: must be a number above 0 and below 1, is 0"),
         ("split: {validation: 1}\n", "4:21  split.validation: must be a number above 0 and below 1, is 1"),
         ("split: {}\n", "4:1  split.validation: this is missing"),
-        ("format: dpo\n", "4:9  format: must be chat or completion, is 'dpo'"),
+        ("format: dpo\n", "4:9  format: must be chat, completion, preference or reinforcement, is 'dpo'"),
     ],
 )
 def test_a_mapping_is_whole(tmp_path: Path, text: str, expected: str) -> None:
@@ -102,7 +102,7 @@ def test_one_mistake_about_a_mapping_is_one_problem(tmp_path: Path) -> None:
         (f"suffix: {'a' * 65}", f"suffix: must be 1 to 64 lowercase letters, digits and dashes, is '{'a' * 48}…'"),
         ('suffix: "ab\\n"', "suffix: must be 1 to 64 lowercase letters, digits and dashes, is 'ab '"),
         ("retries: 6", "retries: must be a whole number from 0 to 5, is 6"),
-        ("method: reinforcement", "method: must be supervised, is 'reinforcement'"),
+        ("method: sft", "method: must be supervised, dpo or reinforcement, is 'sft'"),
         ("extra: {training_file: x}", "extra.training_file: cannot be passed through: the reconciler sends it itself"),
         ("labels: {a: [b]}", "labels.a: must be text, is a list"),
         ("description:", "description: must be text, is empty"),

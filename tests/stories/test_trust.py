@@ -167,6 +167,7 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str, monkeypatch
         ["apply", "specs/quickstart", "--provider", "openai", "--auto-approve"],
         ["apply", "specs/quickstart", "--provider", "openai", "--auto-approve", "--json"],
         ["status", *specs],
+        ["data", "diff", "service:banking-questions", "banking-questions", *specs],
         ["files", *specs],
         ["files", CANARY, *specs],
         ["jobs", *specs, "--json"],
@@ -184,8 +185,13 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str, monkeypatch
         ["snippet", "ft:some:model", "--lang", "curl", "-p", CANARY, *specs],
         ["snippet", "support-triage", "--lang", "python", *specs],
         ["doctor", *specs],
+        ["prepare", "specs/quickstart/data/train.csv"],
+        ["data", "show", "banking-questions", "--specs", "specs/quickstart"],
+        ["data", "stats", "banking-questions", "--specs", "specs/quickstart"],
+        ["data", "sample", CANARY, "--specs", "specs/quickstart"],
     ]
     registered = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    registered |= {group.name for group in app.registered_groups if group.name}
     assert {command[0] for command in commands} | {"init", "serve"} == registered
     for command in commands:
         said = quickstart.run(*command)

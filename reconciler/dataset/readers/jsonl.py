@@ -20,7 +20,13 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
     """
     blanks = Blanks(source)
     blocks = text_blocks(read_blocks(source, report, meter), source, report)
-    for number, line in split_lines(blocks, source, report):
+    yield from rows_of(split_lines(blocks, source, report), source, report, blanks)
+    blanks.tell(report)
+
+
+def rows_of(lines: Iterator[tuple[int, bytes]], source: Source, report: Report, blanks: Blanks) -> Iterator[Row]:
+    """Give the row of every numbered line that is strict JSON; report the others, and note those that are blank."""
+    for number, line in lines:
         try:
             yield Row(source.name, number, parse(line))
         except LineError as error:
@@ -28,7 +34,6 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
                 report.drop(problem_of(error, Place(file=source.name, line=number, column=error.column)))
             else:
                 blanks.add(number)
-    blanks.tell(report)
 
 
 def problem_of(error: LineError, where: Place) -> Problem:

@@ -16,7 +16,13 @@ from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "pipes"}
+_ADVICE = {
+    "\t": "name it .tsv",
+    ",": "name it .csv",
+    ";": 'save it with commas, or give its source `delimiter: ";"`',
+    "|": 'save it with commas, or give its source `delimiter: "|"`',
+}
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
@@ -42,9 +48,13 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
     blanks.tell(report)
 
 
+def _delimiter(source: Source) -> str:
+    return source.terms.delimiter or _DELIMITERS[source.extension]
+
+
 def _records(source: Source, report: Report, meter: Meter) -> Iterator[tuple[int, list[str]]]:
     blocks = text_blocks(read_blocks(source, report, meter), source, report)
-    reader = csv.reader(_text(blocks, source, report), delimiter=_DELIMITERS[source.extension], strict=True)
+    reader = csv.reader(_text(blocks, source, report), delimiter=_delimiter(source), strict=True)
     begins = 1
     try:
         for cells in reader:
@@ -66,16 +76,15 @@ def _text(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[s
 
 
 def _header(cells: list[str], line: int, source: Source, report: Report) -> Header | None:
-    used = _DELIMITERS[source.extension]
+    used = _delimiter(source)
     other = next((each for each in _NAMES if len(cells) == 1 and each != used and each in cells[0]), None)
     if other is None:
         return header_of(cells, line, source.name, report)
-    advice = {"\t": "name it .tsv", ",": "name it .csv", ";": "save it with commas"}
     report.stop(
         Problem(
             where=Place(file=source.name, line=line),
             what=f"the header has one column: the file is most likely separated by {_NAMES[other]}, not {_NAMES[used]}",
-            hint=advice[other],
+            hint=_ADVICE[other],
             rule="table.delimiter",
         )
     )

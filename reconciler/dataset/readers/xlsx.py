@@ -96,21 +96,20 @@ def _open(source: Source, spec: DatasetSpec, report: Report) -> "CalamineSheet |
 
 
 def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: Report) -> str | None:
+    wanted = source.terms.sheet or spec.sheet
     names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
-    if spec.sheet is None and names:
+    if wanted is None and names:
         if len(names) > 1:
             what = f"the workbook has {len(names)} sheets; the first, `{names[0]}`, is read"
             hint = "name the one you mean with `sheet`"
             where = Place(file=source.name)
             report.tell(Problem(where=where, what=what, hint=hint, rule="xlsx.sheet", severity=Severity.WARNING))
         return names[0]
-    if spec.sheet in names:
-        return spec.sheet
+    if wanted in names:
+        return wanted
     what = (
-        f"`{source.name}` has no sheet `{spec.sheet}`; its sheets are {listed(names)}"
-        if names
-        else "no sheet with cells"
+        f"`{source.name}` has no sheet `{wanted}`; its sheets are {listed(names)}" if names else "no sheet with cells"
     )
-    hint = did_you_mean(spec.sheet or "", names)
+    hint = did_you_mean(wanted or "", names)
     report.stop(Problem(where=spec.place, path="sheet", what=what, hint=hint, rule="xlsx.sheet"))
     return None

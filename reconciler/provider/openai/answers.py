@@ -70,7 +70,7 @@ def _begun(
         response = client.stream(path, body)
         if response.status_code < 300:
             return response
-        refusal = _read(client, response)
+        refusal = read_refusal(client, response)
         # A model answers some minutes after its job has succeeded, and until then is as if it were not there.
         if not _is_warming_up(refusal) or patience <= 0:
             raise client.explained(refusal)
@@ -79,7 +79,7 @@ def _begun(
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _read(client: Client, response: httpx.Response) -> httpx.Response:
+def read_refusal(client: Client, response: httpx.Response) -> httpx.Response:
     """Give a refusal with its body read, as far as anybody needs it."""
     content = b""
     try:

@@ -161,6 +161,17 @@ class Client:
         except httpx.RequestError as error:
             raise self.explained_road(error) from error
 
+    def download(self, file: FileId) -> httpx.Response:
+        """Begin the content of a file, which is read as it comes; whoever takes it closes it.
+
+        Raises: ProviderError when nothing came; an answer of any status is given as it is
+        """
+        request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
+        try:
+            return self._roads.answers.handle_request(request)
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
     def explained(self, response: httpx.Response) -> ProviderError:
         """Give the error that an answer stands for; it must have been read."""
         return error_of(response, self._key_variable)

@@ -22,6 +22,8 @@ def write_job(
     theirs = extra.get("metadata")
     numbers = dict(recipe.hyperparameters)
     settings: dict[str, Any] = {"hyperparameters": numbers} if numbers else {}
+    if recipe.method == "reinforcement" and "grader" in extra:
+        settings["grader"] = extra.pop("grader")
     body: dict[str, Any] = {
         **extra,
         "model": recipe.base,

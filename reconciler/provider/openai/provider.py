@@ -14,6 +14,7 @@ from reconciler.domain.ports import Capabilities, Done, Message, Refused, Unknow
 from reconciler.provider.openai import create, wire
 from reconciler.provider.openai.answers import ask
 from reconciler.provider.openai.client import Client
+from reconciler.provider.openai.content import read_content
 from reconciler.provider.openai.paging import Doubts
 from reconciler.provider.openai.stamps import DIGEST
 from reconciler.provider.openai.wire import SeenFile, SeenJob
@@ -122,6 +123,9 @@ class OpenAIProvider:
 
     def file(self, file: FileId) -> RemoteFile:
         return self._client.file(file).file
+
+    def content(self, file: RemoteFile) -> Iterator[bytes]:
+        return read_content(self._client, file)
 
     def model(self, model: ModelId) -> ModelId:
         return self._client.model(model)

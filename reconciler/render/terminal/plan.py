@@ -6,12 +6,14 @@ from typing import assert_never
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Refusal, Step, Train, Upload
+from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.safe import clean
 from reconciler.render.steps import explains_difference, is_retrain, symbol_of, tally
 from reconciler.render.style import Paint
 from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, Field, changed, field_lines, given
 from reconciler.render.terminal.kept import is_held, is_running, kept_sections, place_of
 from reconciler.render.terminal.layout import wrapped
+from reconciler.render.terminal.rows import counts_text, more_tokens, sample_lines
 from reconciler.render.units import counted, size_text
 
 _LEGEND = {
@@ -32,7 +34,7 @@ def plan_text(
     paint = Paint(colour)
     sections = [
         _head(plan, paint),
-        *("\n".join(_step(step, previous or {}, paint)) for step in plan.steps),
+        *("\n".join(_step(step, previous or {}, paint, width)) for step in plan.steps),
         *kept_sections(plan, paint, width),
         "\n".join(line for each in plan.warnings for line in _warning(each, paint, width)),
         _refused(plan, paint, width),
@@ -49,20 +51,22 @@ def _head(plan: Plan, paint: Paint) -> str:
     return "\n".join([f"Plan for {place_of(plan)}:", *legend])
 
 
-def _step(step: Step, previous: Mapping[Address, ModelId], paint: Paint) -> Iterator[str]:
+def _step(step: Step, previous: Mapping[Address, ModelId], paint: Paint, width: int) -> Iterator[str]:
     symbol = symbol_of(step)
     header, *remarks = _header(step)
     yield paint.bold(f"  # {header}")
     yield from (paint.dim(f"  # ({remark})") for remark in remarks)
     yield f"{paint.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
     yield from field_lines(_fields(step, previous.get(step.action.address)), paint)
+    if isinstance(step.rows, RowDiff):
+        yield from sample_lines(step.rows, paint, width, " " * 10)
 
 
 def _header(step: Step) -> Iterator[str]:
     address = clean(str(step.action.address))
     match step.action:
         case Upload():
-            changes = any(change.before is not None for change in step.changes)
+            changes = step.rows or any(change.before is not None for change in step.changes)
             yield f"{address} has changed and will be uploaded" if changes else f"{address} will be uploaded"
         case Train(despite=despite, supersedes=supersedes):
             yield f"{address} will be {'retrained' if is_retrain(step) else 'trained'}"
@@ -123,8 +127,10 @@ def _fields(step: Step, previous: ModelId | None) -> list[Field]:
                 "size": size_text(dataset.measure.size_bytes),
                 "file": dataset.stamp.filename,
             }
-            stated = {change.field for change in step.changes}
             fields = [changed(change) for change in step.changes]
+            if step.rows:
+                fields.append(_rows_field(step.rows))
+            stated = {change.field for change in step.changes} | ({"rows"} if step.rows else set())
             return fields + [given(name, value) for name, value in facts.items() if name not in stated]
         case Train():
             return _train_fields(step, step.action, previous)
@@ -137,6 +143,17 @@ def _fields(step: Step, previous: ModelId | None) -> list[Field]:
             return [Field("~", "model id", (clean(instead_of), clean(model)))]
         case _:
             assert_never(step.action)
+
+
+def _rows_field(rows: RowDiff | RowsUnknown) -> Field:
+    match rows:
+        case RowDiff():
+            notes = [f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}", more_tokens(rows)]
+            return Field("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
+        case RowsUnknown(before=before, why=why):
+            return Field("~", "rows", (f"others than in {clean(before)}; {clean(why)}",))
+        case _:
+            assert_never(rows)
 
 
 def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[Field]:

@@ -40,7 +40,7 @@ def _columns(problems: Sequence[Problem]) -> dict[str, int]:
 
 def _lines(problem: Problem, column: int, paint: Paint, width: int) -> Iterator[str]:
     place, margin = padded(clean(str(problem.where)), column), " " * (column + 2)
-    warning = "warning: " if problem.severity is Severity.WARNING else ""
+    warning = "" if problem.severity is Severity.ERROR else f"{problem.severity}: "
     path = f"{clean(problem.path)}: " if problem.path else ""
     first, *rest = wrapped(f"{warning}{path}{clean(problem.what)}", width, first=margin, rest=margin)
     text = first[len(margin) :]
@@ -55,7 +55,9 @@ def _lines(problem: Problem, column: int, paint: Paint, width: int) -> Iterator[
 
 def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
     warnings = sum(each.severity is Severity.WARNING for each in problems)
-    errors = len(problems) - warnings + unshown
-    counts = [counted(number, noun) for number, noun in ((errors, "problem"), (warnings, "warning")) if number]
+    notes = sum(each.severity is Severity.INFO for each in problems)
+    errors = len(problems) - warnings - notes + unshown
+    found = ((errors, "problem"), (warnings, "warning"), (notes, "note"))
+    counts = [counted(number, noun) for number, noun in found if number]
     shown = f" ({len(problems)} of them shown)" if unshown else ""
     return (", ".join(counts) or "0 problems") + shown + (f"; {tail}." if tail else ".")

@@ -1,0 +1,188 @@
+"""Datasets in figures and single rows of them, for people and as JSON. Every text of a row is made harmless."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from reconciler.domain.stats import Label, RowShown, Spread, Stats
+from reconciler.render.machine import json_text
+from reconciler.render.safe import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.terminal.table import table
+from reconciler.render.units import counted, size_text
+
+_BAR = 40
+_NAME_LIMIT = 60
+_TEXT_LIMIT = 2000
+_LONGEST_NUMBER = 300
+
+
+def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int | None = None) -> str:
+    """Give the figures of a dataset as a page, ended by a newline.
+
+    Shape:  `hint` is what makes an estimate of tokens a count, told where they are an estimate
+    """
+    paint = Paint(colour)
+    blocks = [
+        [_headline(stats), *_notes(stats)],
+        [*_tokens(stats, hint)],
+        table(("a row", "least", "median", "95 %", "most", "in all"), _spreads(stats), width=width).splitlines(),
+        [paint.bold("TOKENS A ROW"), *_histogram(stats.tokens)],
+        [*_roles(stats, paint)],
+        [*_labels(stats, paint)],
+        [*_system(stats)],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def stats_json(stats: Stats) -> str:
+    """Give the figures as one JSON object, ended by a newline."""
+    fields = asdict(stats) | {"format": str(stats.format), "roles": dict(stats.roles), "exact": stats.is_exact}
+    return json_text(fields, indent=2) + "\n"
+
+
+def rows_text(rows: Sequence[RowShown], *, colour: bool = False) -> str:
+    """Give rows one after another, each under its number and place, ended by a newline."""
+    paint = Paint(colour)
+    return "\n".join("\n".join(_row(row, paint)) + "\n" for row in rows)
+
+
+def rows_json(rows: Iterable[RowShown]) -> str:
+    """Give rows as JSON Lines, each with its place."""
+    return "".join(json_text(_row_fields(row)) + "\n" for row in rows)
+
+
+def _headline(stats: Stats) -> str:
+    sides = (
+        f" ({stats.rows - stats.validation_rows:,} training, {stats.validation_rows:,} validation)"
+        if stats.validation_rows
+        else ""
+    )
+    rows = "1 row" if stats.rows == 1 else f"{stats.rows:,} rows"
+    return f"{clean(stats.name, limit=_NAME_LIMIT)}: {stats.format}, {rows}{sides}, {size_text(stats.size_bytes)}"
+
+
+def _notes(stats: Stats) -> Iterator[str]:
+    if stats.unread_rows:
+        rows = counted(stats.unread_rows, "row")
+        yield f"Left out: {rows} that could not be read; reconciler validate says why."
+
+
+def _tokens(stats: Stats, hint: str) -> Iterator[str]:
+    how = f"counted by {stats.vocabulary}" if stats.vocabulary else "estimated by the size of the texts"
+    yield f"Tokens to train on, for one epoch: {stats.training_tokens:,}, {how}."
+    if not stats.vocabulary:
+        most = "" if stats.most_tokens is None else f" and at most {stats.most_tokens:,}"
+        yield f"  Likely at least {stats.least_tokens:,}{most}."
+        if hint:
+            yield f"  To have them counted: {clean(hint)}"
+    if stats.partial_rows:
+        rows = counted(stats.partial_rows, "row")
+        yield f"  {rows} with tools, calls or images: only texts are counted, and the service bills more."
+
+
+def _spreads(stats: Stats) -> Iterator[tuple[str, ...]]:
+    named = (("tokens", stats.tokens), ("characters", stats.characters), ("turns", stats.turns))
+    for name, spread in named:
+        if spread:
+            figures = (spread.least, spread.median, spread.p95, spread.most, spread.total)
+            yield name, *(f"{figure:,}" for figure in figures)
+
+
+def _histogram(spread: Spread) -> Iterator[str]:
+    least, bars = 0, []
+    for each in spread.bins:
+        bars.append(
+            Label(text=f"{least:,}–{each.most:,}" if each.most is not None else f"over {least - 1:,}", rows=each.rows)
+        )
+        least = (each.most or least) + 1
+    yield from _bars(bars)
+
+
+def _roles(stats: Stats, paint: Paint) -> Iterator[str]:
+    if stats.roles:
+        yield paint.bold("TURNS BY ROLE")
+        yield from _bars(Label(text=role, rows=turns) for role, turns in stats.roles)
+
+
+def _labels(stats: Stats, paint: Paint) -> Iterator[str]:
+    if stats.labels:
+        yield paint.bold(f"LABELS ({stats.labels.kinds})")
+        yield from _bars(stats.labels.most)
+        unshown = stats.labels.kinds - len(stats.labels.most)
+        if unshown:
+            yield f"  and {unshown} more"
+
+
+def _system(stats: Stats) -> Iterator[str]:
+    system = stats.system
+    if system:
+        kinds = "very many" if system.kinds is None else f"{system.kinds:,}"
+        rows = f"{system.rows:,} of {counted(stats.rows, 'row')}"
+        yield f"System prompts: in {rows}, {kinds} different, {system.share:.0%} of all characters."
+        yield f"  Most often, {system.most.rows:,} times: {clean(system.most.text, limit=_NAME_LIMIT)}"
+
+
+def _bars(labels: Iterable[Label]) -> Iterator[str]:
+    each = [(clean(label.text, limit=_NAME_LIMIT) or "(empty)", label.rows) for label in labels]
+    total, most = sum(rows for _, rows in each), max((rows for _, rows in each), default=0)
+    names, figures = max((width_of(name) for name, _ in each), default=0), len(f"{most:,}")
+    for name, rows in each:
+        bar = "#" * (-(-rows * _BAR // most) if most else 0)
+        yield f"  {padded(name, names)}  {rows:>{figures},}  {rows / total if total else 0:>4.0%}  {bar}".rstrip()
+
+
+def _row(row: RowShown, paint: Paint) -> Iterator[str]:
+    side = f", {row.part}" if row.part else ""
+    yield paint.bold(f"Row {row.number:,}") + f"  {clean(row.file)}:{row.line}{side}"
+    value = _read(row.text)
+    if not isinstance(value, Mapping):
+        yield from _field("", value, paint)
+        return
+    for name, held in value.items():
+        turns = name in ("messages", "preferred_output", "non_preferred_output") and isinstance(held, list)
+        if name != "messages" or not turns:
+            yield from _field(name, None if turns else held, paint)
+        for turn in held if turns else ():
+            yield from _turn(turn, paint)
+
+
+def _turn(turn: object, paint: Paint) -> Iterator[str]:
+    if not isinstance(turn, Mapping):
+        yield from _field("?", turn, paint)
+        return
+    rest = {key: held for key, held in turn.items() if key not in ("role", "content")}
+    yield from _field(str(turn.get("role")), turn.get("content"), paint)
+    for key, held in rest.items():
+        yield from _field(f"  {key}", held, paint)
+
+
+def _field(name: str, held: object, paint: Paint) -> Iterator[str]:
+    text = held if isinstance(held, str) else "" if held is None else json_text(held)
+    lines = text.split("\n")
+    label = f"  {paint.cyan(_name(name))} " if name else "  "
+    yield (label + clean(lines[0], limit=_TEXT_LIMIT)).rstrip()
+    yield from (f"      {clean(line, limit=_TEXT_LIMIT)}" for line in lines[1:])
+
+
+def _name(name: str) -> str:
+    shown = clean(name, limit=_NAME_LIMIT)
+    return f"{shown}:"
+
+
+def _row_fields(row: RowShown) -> dict[str, object]:
+    part = str(row.part) if row.part else None
+    return {"number": row.number, "file": row.file, "line": row.line, "part": part, "row": _read(row.text)}
+
+
+def _read(text: str) -> object:
+    # A number that Python has no float or no short int for is shown as it was written.
+    return json.loads(text, parse_float=_number, parse_int=_number)
+
+
+def _number(text: str) -> object:
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    number = float(text) if set(text) & set(".eE") else int(text)
+    return number if abs(number) < float("inf") else text

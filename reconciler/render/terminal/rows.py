@@ -1,0 +1,136 @@
+"""How rows differ, for people: one line of counts, and a few rows, each with what changed in it."""
+
+from collections.abc import Iterator
+
+from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
+from reconciler.render.safe import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import wrapped
+from reconciler.render.units import counted
+
+MOST_CELLS = 3
+"""Values of one row that are shown."""
+
+_SHOWN_ROW = 140
+_SHOWN_VALUE = 90
+_SHOWN_TEXT = 240
+_WIDTH = 100
+
+_SYMBOLS = {
+    RowChange.ADDED: "+",
+    RowChange.REMOVED: "-",
+    RowChange.EDITED: "~",
+    RowChange.MOVED: "↕",
+    RowChange.REFORMATTED: "=",
+}
+
+
+def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | None = None) -> str:
+    """Give a comparison of two versions, named by what they are; ends with a newline."""
+    paint = Paint(colour)
+    head = [f"{paint.red('---')} {clean(diff.before)} ({counted(diff.rows_before, 'row')})"]
+    head += [f"{paint.green('+++')} {clean(after)} ({counted(diff.rows_after, 'row')})"]
+    if diff.is_empty:
+        return "\n".join([*head, paint.bold("No row changed.")]) + "\n"
+    lines = [*head, paint.bold(f"rows: {counts_text(diff)}"), *_summary(diff)]
+    return "\n".join([*lines, *sample_lines(diff, paint, width or _WIDTH, "  ")]) + "\n"
+
+
+def counts_text(diff: RowDiff) -> str:
+    """Give the counts on one line: `+3 -0 ~1 ↕5`."""
+    counts = [f"+{diff.added}", f"-{diff.removed}", f"~{diff.edited}", f"↕{diff.moved}"]
+    return " ".join([*counts, *([f"={diff.reformatted}"] if diff.reformatted else [])])
+
+
+def sample_lines(diff: RowDiff, paint: Paint, width: int, indent: str) -> Iterator[str]:
+    """Yield the rows that are shown, and what there is to say of all of them."""
+    for sample in diff.samples:
+        yield from _sample(sample, paint, width, indent)
+    changed = diff.added + diff.removed + diff.edited + diff.moved + diff.reformatted
+    if len(diff.samples) < changed:
+        yield paint.dim(f"{indent}… and {changed - len(diff.samples)} more")
+    if not diff.is_whole:
+        what = "so many rows differ that not all were paired: some that were edited count as removed and added"
+        yield from (paint.dim(line) for line in wrapped(f"({what})", width, first=indent, rest=indent))
+
+
+def more_tokens(diff: RowDiff) -> str:
+    """Say how many tokens there are more or fewer; empty when nobody counted."""
+    return "" if diff.tokens is None else f"{diff.tokens:+,} tokens"
+
+
+def _summary(diff: RowDiff) -> Iterator[str]:
+    words = {
+        "added": diff.added,
+        "removed": diff.removed,
+        "edited": diff.edited,
+        "moved": diff.moved,
+        "the same, written otherwise": diff.reformatted,
+    }
+    told = [f"{number} {word}" for word, number in words.items() if number]
+    tokens = more_tokens(diff)
+    yield ", ".join(told) + (f"; {tokens}" if tokens else "")
+
+
+def _sample(sample: RowSample, paint: Paint, width: int, indent: str) -> Iterator[str]:
+    symbol = _SYMBOLS[sample.change]
+    start = f"{indent}{paint.symbol(symbol, symbol)} {_name(sample)}"
+    if sample.change is not RowChange.EDITED:
+        yield f"{start}: {clean(sample.text, limit=_SHOWN_ROW)}"
+        return
+    yield start
+    for cell in sample.cells[:MOST_CELLS]:
+        yield from _cell(cell, paint, width, f"{indent}    ")
+    more = len(sample.cells[MOST_CELLS:]) + sample.cells_more
+    if more:
+        yield f"{indent}    … and {counted(more, 'more value')}"
+
+
+def _name(sample: RowSample) -> str:
+    numbers = [str(number) for number in (sample.row_before, sample.row_after) if number]
+    row = f"row {' → '.join(dict.fromkeys(numbers))}"
+    beside = [*([f"id {clean(sample.id)}"] if sample.id else []), *([clean(str(sample.place))] if sample.place else [])]
+    return f"{row} ({', '.join(beside)})" if beside else row
+
+
+def _cell(cell: CellChange, paint: Paint, width: int, indent: str) -> Iterator[str]:
+    path = clean(cell.path) or "the row"
+    if not cell.words:
+        values = [_value(cell.before), _value(cell.after)]
+        yield f"{indent}{path}: {paint.red(values[0])} → {paint.green(values[1])}"
+        return
+    # Colour alone would be lost on paper and on many eyes, so the brackets stay beside it.
+    words, room = [], _SHOWN_TEXT
+    for each in cell.words:
+        text = clean(each.text, limit=max(room, 1))
+        room -= len(text)
+        match each.change:
+            case WordChange.SAME:
+                words.append(text)
+            case WordChange.REMOVED:
+                words.append(f"[-{text}-]")
+            case WordChange.ADDED:
+                words.append(f"{{+{text}+}}")
+        if room <= 0:
+            words.append("…")
+            break
+    lines = wrapped("".join(words), width, first=f"{indent}{path}: ", rest=f"{indent}  ")
+    yield from (_painted(line, paint) for line in lines)
+
+
+def _painted(line: str, paint: Paint) -> str:
+    if not paint.wanted:
+        return line
+    for start, end, colour in (("[-", "-]", paint.red), ("{+", "+}", paint.green)):
+        pieces = line.split(start)
+        line = pieces[0] + "".join(
+            colour(start + piece[: piece.index(end) + 2]) + piece[piece.index(end) + 2 :]
+            if end in piece
+            else start + piece
+            for piece in pieces[1:]
+        )
+    return line
+
+
+def _value(text: str | None) -> str:
+    return "(nothing)" if text is None else clean(text, limit=_SHOWN_VALUE) or '""'

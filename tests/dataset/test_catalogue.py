@@ -1,0 +1,59 @@
+"""The catalogue of rules has every rule of the code, and no other."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.dataset.rules.catalogue import RULES
+
+ROOM = Path(__file__).parents[2] / "reconciler" / "dataset"
+RULE = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
+FAMILIES = {rule.partition(".")[0] for rule in RULES}
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every text of a file that may be a rule's id; the part of a composed one that is composed is a star."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+
+
+def stated(path: Path) -> Iterator[str]:
+    """What a file gives as a rule by that name, whatever it looks like."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg == "rule" and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding" and node.args:
+            first = node.args[0]
+            yield from [str(first.value)] if isinstance(first, ast.Constant) else []
+
+
+FILES = [path for path in sorted(ROOM.rglob("*.py")) if path.name != "catalogue.py"]
+
+
+def test_every_rule_of_the_code_is_in_the_catalogue() -> None:
+    for path in FILES:
+        used = {text for text in texts(path) if RULE.fullmatch(text) and text.partition(".")[0] in FAMILIES}
+        missing = {*used, *stated(path)} - RULES.keys()
+        assert not missing, f"{path.name}: say in rules/catalogue.py what these mean: {sorted(missing)}"
+
+
+def test_every_rule_of_the_catalogue_is_in_the_code() -> None:
+    said = {text for path in FILES for text in texts(path)}
+    composed = {
+        rule for rule in RULES if f"{rule.partition('.')[0]}.*" in said or (rule.endswith(".row") and "*.row" in said)
+    }
+    assert composed <= {rule for rule in RULES if rule.startswith("completion.") or rule.endswith(".row")}
+    gone = RULES.keys() - said - composed
+    assert not gone, f"no rule of the code is called {sorted(gone)}"
+
+
+def test_each_rule_says_what_it_means_in_one_sentence() -> None:
+    for rule, meaning in RULES.items():
+        assert RULE.fullmatch(rule)
+        assert meaning.endswith("."), rule
