@@ -33,6 +33,9 @@ class MemoryProvider(MemoryService):
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
+    def service_time(self) -> float | None:
+        return self._clock()
+
     def observe(self) -> Observed:
         with self._lock:
             jobs = tuple(job for job in _oldest_first(self.jobs.values()) if self._is_listed(job.id))
@@ -156,9 +159,16 @@ class MemoryProvider(MemoryService):
         return self._write("upload", make)
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         def make() -> RemoteJob:
+            if self._capabilities.takes_token and token in self.tokens:
+                return self.jobs[self.tokens[token]]
             for param, file in (("training_file", training), ("validation_file", validation)):
                 if file is not None and (file not in self.files or self.files[file].is_broken):
                     raise RejectedError(f"invalid {param}: {file}", status=400, param=param)
@@ -174,6 +184,7 @@ class MemoryProvider(MemoryService):
                 supersedes=supersedes,
             )
             self.jobs[job.id] = job
+            self.tokens[token] = job.id
             self.log(job.id, f"Created fine-tuning job: {job.id}")
             return job
 

@@ -24,7 +24,15 @@ from reconciler.domain.ports import Capabilities, Done, Refused, Unknown, Write
 
 T = TypeVar("T")
 
-_AT_ONCE = Capabilities(poll_seconds=1.0, effect_seconds=10.0, ready_seconds=30.0, cancel_seconds=30.0)
+_AT_ONCE = Capabilities(
+    poll_seconds=1.0,
+    fresh_seconds=10.0,
+    send_seconds=5.0,
+    effect_seconds=10.0,
+    list_lag_seconds=0.0,
+    ready_seconds=30.0,
+    cancel_seconds=30.0,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,7 @@ class MemoryService:
         self.files: dict[FileId, RemoteFile] = {}
         self.contents: dict[FileId, bytes] = {}
         self.jobs: dict[JobId, RemoteJob] = {}
+        self.tokens: dict[str, JobId] = {}
         self.models: set[ModelId] = set()
         self.foreign: list[HeldFile | HeldJob | HeldModel] = []
         self.says: Callable[[ModelId, str], str] = lambda _, question: question

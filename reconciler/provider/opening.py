@@ -56,9 +56,9 @@ def open_provider(
         transport = ASGITransport(cast(AsgiApp, app))
     roads = _roads(found, endpoint, transport, clock, sleep)
     if found.dialect is Dialect.LEGACY:
-        legacy = LegacyClient(endpoint, roads, found.key_variable)
+        legacy = LegacyClient(endpoint, roads, found.key_variable, clock)
         return LegacyProvider(legacy, found, project=project, sleep=sleep)
-    return OpenAIProvider(Client(endpoint, roads, found.key_variable), found, project=project, sleep=sleep)
+    return OpenAIProvider(Client(endpoint, roads, found.key_variable, clock), found, project=project, sleep=sleep)
 
 
 def _roads(
@@ -87,7 +87,8 @@ def _roads(
     hide = endpoint.credentials.hide
     return Roads(
         reads=Redact(repeated, hide),
-        writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
+        # Giving up on the answer to a create is a bound that never two jobs rests on.
+        writes=Redact(once(bounds.read_seconds, profile.capabilities.send_seconds), hide),
         # A service may look through a whole file before it says anything.
         uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
         answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),

@@ -80,7 +80,12 @@ _LOCAL = Profile(
     capabilities=Capabilities(
         bases=frozenset({"tfidf-logreg"}),
         poll_seconds=0.2,
+        # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
+        fresh_seconds=8.0,
+        send_seconds=30.0,
         effect_seconds=2.0,
+        list_lag_seconds=0.0,
+        keeps_notes=True,
         ready_seconds=10.0,
         cancel_seconds=15.0,
     ),
@@ -106,7 +111,11 @@ _OPENAI = Profile(
             }
         ),
         poll_seconds=10.0,
+        fresh_seconds=120.0,
+        send_seconds=60.0,
         effect_seconds=60.0,
+        list_lag_seconds=30.0,
+        keeps_notes=True,
         ready_seconds=1800.0,
         cancel_seconds=120.0,
     ),
@@ -132,7 +141,10 @@ _OPENAI_LEGACY = Profile(
         # All files of an organisation together had this much room.
         max_file_bytes=1024 * 1024 * 1024,
         poll_seconds=2.0,
+        fresh_seconds=120.0,
+        send_seconds=60.0,
         effect_seconds=60.0,
+        list_lag_seconds=30.0,
         ready_seconds=600.0,
         cancel_seconds=120.0,
     ),

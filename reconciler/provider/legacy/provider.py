@@ -127,7 +127,12 @@ class LegacyProvider(OpenAIProvider):
         return Refused(refusal) if refusal else super().upload(dataset, blocks)
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         """Create a job between two labels: one that says what is about to be asked for, and one that names the job.
 

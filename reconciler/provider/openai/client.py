@@ -1,6 +1,7 @@
 """The dialect's paths, verbs and pages. Sends and reads; what an answer means for a run is decided elsewhere."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,7 @@ from reconciler.domain.errors import MalformedError, ProviderError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
 from reconciler.domain.ports import Write
+from reconciler.provider.dates import ServiceClock
 from reconciler.provider.multipart import Multipart
 from reconciler.provider.openai import held, wire
 from reconciler.provider.openai.auth import Endpoint
@@ -51,11 +53,14 @@ class Roads:
 class Client:
     """One service, spoken to in its own words. Safe to use from several threads.
 
-    Shape:  `organization` is what the service last said of whom it answers
+    Shape:  `organization` is what the service last said of whom it answers, `time` what time it said it was
     """
 
-    def __init__(self, endpoint: Endpoint, roads: Roads, key_variable: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, roads: Roads, key_variable: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.host = endpoint.host
+        self.time = ServiceClock(clock)
         self.organization: str | None = None
         self._base = str(endpoint.url).rstrip("/")
         self._roads = roads
@@ -200,6 +205,7 @@ class Client:
             response = self._roads.reads.handle_request(request)
         except httpx.RequestError as error:
             raise self.explained_road(error) from error
+        self.time.hear(response.headers.get("date", ""))
         if response.status_code >= 300:
             raise self.explained(response)
         self.organization = response.headers.get("openai-organization") or self.organization

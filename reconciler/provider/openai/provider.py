@@ -52,6 +52,9 @@ class OpenAIProvider:
     def capabilities(self) -> Capabilities:
         return self._profile.capabilities
 
+    def service_time(self) -> float | None:
+        return self._client.time.now()
+
     def observe(self) -> Observed:
         """Look at everything once: files, jobs and models, fetched side by side."""
         doubts = (Doubts(), Doubts(), Doubts())
@@ -155,7 +158,12 @@ class OpenAIProvider:
         return self._client.upload(dataset, blocks, lambda body: create.check_upload(wire.read_file(body), dataset))
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         suffix = create.suffix_of(model, self.capabilities.suffix_length)
         body = create.write_job(self._project, model, training, validation, supersedes, suffix)

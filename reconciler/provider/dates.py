@@ -1,0 +1,28 @@
+"""What time it is for the service, by the `Date` of its answers. Spans are measured here, moments there."""
+
+import threading
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+
+class ServiceClock:
+    """The service's time as its last answer told it, carried on by a clock of ours that only measures spans."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._heard: tuple[float, float] | None = None
+
+    def hear(self, date: str) -> None:
+        """Take in the `Date` of an answer that has just come; what cannot be read says nothing."""
+        try:
+            told = parsedate_to_datetime(date).timestamp()
+        except (ValueError, OverflowError):
+            return
+        with self._lock:
+            self._heard = (told, self._clock())
+
+    def now(self) -> float | None:
+        """Give the service's time in Unix seconds; None when it has never said."""
+        with self._lock:
+            return None if self._heard is None else self._heard[0] + self._clock() - self._heard[1]
