@@ -19,14 +19,6 @@ HERE = Path(__file__).parent.parent.parent
 OURS = "reconciler-project"
 KEY = "key-of-a-road"
 
-ROWS = "".join(
-    json.dumps(
-        {"messages": [{"role": "user", "content": f"question {n}"}, {"role": "assistant", "content": f"{n % 3}"}]}
-    )
-    + "\n"
-    for n in range(12)
-)
-
 SPEC = """\
 kind: Project
 name: {project}
@@ -40,6 +32,13 @@ name: triage
 base: tfidf-logreg
 training: questions
 """
+
+
+def rows(project: str) -> str:
+    """Rows of a project's own, so that no other project has uploaded them."""
+    turns = ((f"question {n} of {project}", f"{n % 3}") for n in range(12))
+    pairs = ([{"role": "user", "content": ask}, {"role": "assistant", "content": answer}] for ask, answer in turns)
+    return "".join(json.dumps({"messages": messages}) + "\n" for messages in pairs)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Field:
         (root / ".git").mkdir(parents=True)
         (root / "specs").mkdir()
         (root / "specs" / "triage.yaml").write_text(SPEC.format(project=project), encoding="utf-8")
-        (root / "specs" / "rows.jsonl").write_text(ROWS, encoding="utf-8")
+        (root / "specs" / "rows.jsonl").write_text(rows(project), encoding="utf-8")
         return Checkout(root, project, self.url)
 
     def jobs(self, checkout: Checkout) -> list[dict[str, Any]]:
