@@ -241,13 +241,6 @@ MUTANTS = (
         "return guarded(Whole(bounded(Shared(kept), read, total), bounds.answer_bytes))",
         PROVIDER,
     ),
-    Mutant(
-        "redirects are not followed",
-        OPENING,
-        "return Pace(NoRedirects(inner), gate)",
-        "return Pace(inner, gate)",
-        PROVIDER,
-    ),
     Mutant("unclear statuses are unknown", OUTCOME, "frozenset({408, 409, 425, 499})", "frozenset[int]()", PROVIDER),
     Mutant(
         "errors of the service are unknown",
