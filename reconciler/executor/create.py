@@ -7,7 +7,7 @@ now or in a moment. The protocol never sends twice in one run; it leaves word be
     yield    somebody else's note lies there: watch what becomes of it; take over only when it says nothing any more
     look     is a job of this stamp there already? then it is ours: adopt it
     send     once: no retries, no redirects, a connection of its own, a deadline
-    done     note the answer; hold the note until a list shows the job; should there be an older twin, cancel ours
+    done     note the answer; hold the note until every list shows the job; should there be an older twin, cancel ours
     refused  provably nothing was created: take the note back and say why
     unknown  look until nothing can show any more; adopt what turns up; else leave the note and say so
 
@@ -31,6 +31,9 @@ from reconciler.executor.ends import OutcomeUnknownError, StepFailedError, Stopp
 
 TRIES = 3
 """How often a note is written anew when the look after it took too long to send on."""
+
+WHOLE_SECOND = 1.0
+"""Services tell when a job was made in whole seconds."""
 
 Tell = Callable[[str], None]
 
@@ -139,8 +142,10 @@ def look_and_send(train: Train, note: Note, bench: Bench) -> Created | None:
     except ProviderError:
         let_go(note.intent, bench)
         raise
-    let_go(note.intent, bench)
-    return Created(found, adopted=True) if found else None
+    if found is None:
+        let_go(note.intent, bench)
+        return None
+    return adopt(found, note.intent, bench)
 
 
 def look_for(intent: Intent, train: Train, bench: Bench) -> RemoteJob | None:
@@ -207,12 +212,11 @@ def audit(train: Train, job: RemoteJob, intent: Intent, bench: Bench) -> Created
     noted = note_job(intent, job.id, bench)
     listed = see_listed(train, job, bench)
     kept = min((job, *listed), key=first)
+    if kept.id != job.id:
+        bench.provider.cancel(job.id)
     if listed:
-        let_go(noted, bench)
-    if kept.id == job.id:
-        return Created(job, adopted=False)
-    bench.provider.cancel(job.id)
-    return Created(kept, adopted=True)
+        let_go_once_sure(noted, kept, bench)
+    return Created(kept, adopted=kept.id != job.id)
 
 
 def see_listed(train: Train, job: RemoteJob, bench: Bench) -> tuple[RemoteJob, ...]:
@@ -227,6 +231,29 @@ def see_listed(train: Train, job: RemoteJob, bench: Bench) -> tuple[RemoteJob, .
         bench.sleep(bench.provider.capabilities.poll_seconds)
 
 
+def adopt(job: RemoteJob, intent: Intent, bench: Bench) -> Created:
+    """Take a job that was found for ours."""
+    noted = intent if is_everywhere(job, bench) else note_job(intent, job.id, bench)
+    let_go_once_sure(noted, job, bench)
+    return Created(job, adopted=True)
+
+
+def let_go_once_sure(intent: Intent, job: RemoteJob, bench: Bench) -> None:
+    """Take the note back when no list can miss its job any more: until then it may be all that speaks of the job."""
+    deadline = bench.clock() + bench.provider.capabilities.list_lag_seconds + WHOLE_SECOND
+    while not is_everywhere(job, bench) and bench.clock() < deadline:
+        if bench.stopping():
+            return
+        bench.sleep(bench.provider.capabilities.poll_seconds)
+    let_go(intent, bench)
+
+
+def is_everywhere(job: RemoteJob, bench: Bench) -> bool:
+    """Tell whether a job is so old that every list shows it; a list that has shown it may still leave it out again."""
+    lag, now = bench.provider.capabilities.list_lag_seconds, bench.provider.service_time()
+    return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)
+
+
 def settle(train: Train, why: str, intent: Intent, bench: Bench) -> Created:
     """Look until the effect of an unanswered create would have shown; leave the note when it has not."""
     capabilities = bench.provider.capabilities
@@ -234,8 +261,7 @@ def settle(train: Train, why: str, intent: Intent, bench: Bench) -> Created:
     while True:
         found = min(list_through_trouble(train, bench), key=first, default=None)
         if found:
-            let_go(intent, bench)
-            return Created(found, adopted=True)
+            return adopt(found, intent, bench)
         if bench.clock() >= deadline or bench.stopping():
             raise OutcomeUnknownError(
                 f"it is not known whether a job was created: {why}",
@@ -256,9 +282,11 @@ def list_through_trouble(train: Train, bench: Bench) -> tuple[RemoteJob, ...]:
 def note_job(intent: Intent, job: JobId, bench: Bench) -> Intent:
     """Add the answer to the note; gives the note that lies there now. A job that exists is not lost over its note."""
     try:
-        return bench.journal.put(replace(intent, job=job), instead_of=intent)
+        lies = bench.journal.put(replace(intent, job=job), instead_of=intent)
     except JournalError:
         return intent
+    # Taken over meanwhile, it is somebody else's word that lies there, and not ours to take back.
+    return lies if lies.owner == intent.owner else intent
 
 
 def let_go(intent: Intent, bench: Bench) -> None:

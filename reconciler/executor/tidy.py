@@ -5,7 +5,7 @@ from contextlib import suppress
 from reconciler.domain.errors import JournalError, ProviderError
 from reconciler.domain.ports import Intent
 from reconciler.executor.bench import Bench
-from reconciler.executor.create import is_old
+from reconciler.executor.create import is_everywhere, is_old
 
 
 def tidy(bench: Bench) -> None:
@@ -25,4 +25,5 @@ def _says_nothing(intent: Intent, bench: Bench) -> bool:
         return True
     if intent.owner == bench.run or not bench.journal.is_abandoned(intent):
         return False
-    return any(job.id not in intent.despite for job in bench.provider.jobs_of(intent.stamp))
+    jobs = bench.provider.jobs_of(intent.stamp)
+    return any(job.id not in intent.despite and is_everywhere(job, bench) for job in jobs)

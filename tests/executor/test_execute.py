@@ -218,7 +218,12 @@ def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
 
 def test_a_file_that_the_service_found_broken_is_not_waited_for() -> None:
     world = World(files_are_ready=False)
-    world.clock.after(1, lambda: [world.service.mark_file(file, "error") for file in world.service.files])
+
+    def spoil() -> None:
+        for file in world.service.files:
+            world.service.mark_file(file, "error")
+
+    world.clock.after(1, spoil)
     started = world.clock.now
     assert Outcome.FAILED in outcomes(world.apply(model()))
     assert world.clock.now - started < 5

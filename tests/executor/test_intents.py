@@ -337,3 +337,18 @@ class Deaf:
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         raise AssertionError(f"asked for {stamp}")
+
+
+class Overtaken(VolatileJournal):
+    """A journal whose note is taken over while its writer waits for an answer."""
+
+    def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
+        if intent.job:
+            super().put(THEIRS, instead_of=instead_of)
+        return super().put(intent, instead_of)
+
+
+def test_a_note_that_was_taken_over_meanwhile_is_not_ours_to_take_back() -> None:
+    world, journal = World(), Overtaken()
+    assert not create(TRAIN, ready(world, journal)).adopted
+    assert journal.open_intents() == (THEIRS,)
