@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from reconciler import __version__
-from reconciler.cli import exits, held, jobs, models, plans, service, snippet, write
+from reconciler.cli import exits, forget, held, importing, jobs, models, plans, service, snippet, write
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -36,6 +36,8 @@ for register in (
     jobs.register,
     held.register,
     models.register,
+    importing.register,
+    forget.register,
     snippet.register,
     service.register,
 ):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import ProviderError
@@ -43,7 +43,8 @@ class Capabilities:
 
     Shape:  `bases` empty means that the service decides; `suffix_length` 0 means that it takes none; `takes_token`: a
             create may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire
-            by themselves are harmless there
+            by themselves are harmless there. `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty
+            where none is known; `retiring`: bases with the day on which they end, should its own list not say it
     Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
             The four that never two jobs rests on: `fresh_seconds`, at most between the last look and the moment a
             create leaves; `send_seconds`, until its sender gives up on an answer; `effect_seconds`, from then on,
@@ -62,6 +63,16 @@ class Capabilities:
     cancel_seconds: float = 120.0
     takes_token: bool = False
     keeps_notes: bool = False
+    closes_on: str = ""
+    retiring: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def road_seconds(self) -> float:
+        """How long a create may be held up between its sender's last look at the clock and the moment it leaves.
+
+        Half of the freshness is for the look, a quarter for this, and a quarter is left for the machine to stand still.
+        """
+        return self.fresh_seconds / 4
 
     @property
     def settle_seconds(self) -> float:
@@ -160,6 +171,29 @@ class Intent:
     at: float | None = None
     despite: tuple[JobId, ...] = ()
     job: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteNote:
+    """A small file that says something by its name, and goes by itself."""
+
+    id: FileId
+    name: str
+    created_at: int
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """A service on which small files may be left that expire by themselves. Only their names can be read back."""
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        """Leave a note, with exactly one request."""
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        """List every file of that kind, whosever it is; MalformedError when the list may not be whole."""
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        """Take a note away; one that is not there any more counts as taken away."""
 
 
 class Journal(Protocol):

@@ -18,7 +18,7 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.domain.ports import Capabilities, Message, Write
+from reconciler.domain.ports import Capabilities, Message, RemoteNote, Write
 from reconciler.provider.memory_service import MemoryService
 
 
@@ -125,6 +125,13 @@ class MemoryProvider(MemoryService):
             theirs = (thing for thing in self.foreign if isinstance(thing, HeldFile) and thing.id == file)
             return next(theirs, None) or _held_file(self.file(file))
 
+    def held_content(self, file: FileId) -> Iterator[bytes]:
+        with self._lock:
+            if file not in self.contents:
+                raise NotFoundError(f"there is no file {file}", status=404)
+            content = self.contents[file]
+        yield content
+
     def held_job(self, job: JobId) -> HeldJob:
         with self._lock:
             theirs = (thing for thing in self.foreign if isinstance(thing, HeldJob) and thing.id == job)
@@ -209,6 +216,26 @@ class MemoryProvider(MemoryService):
                 self.files.pop(FileId(thing), None)
 
         return self._write("delete", make)
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        def make() -> RemoteNote:
+            note = RemoteNote(id=FileId(self._new("note")), name=name, created_at=self._now())
+            self.notes_left[note.id] = note
+            self.expiring[note.id] = self._clock() + lives_seconds
+            return note
+
+        return self._write("note", make)
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        with self._lock:
+            there = (note for note in self.notes_left.values() if self._clock() < self.expiring[note.id])
+            return tuple(note for note in there if self._is_listed(note.id))
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        def make() -> None:
+            self.notes_left.pop(note, None)
+
+        return self._write("unnote", make)
 
     def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
         yield from self._words(model, messages[-1].content)

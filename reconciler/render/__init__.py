@@ -24,7 +24,15 @@ from reconciler.render.news import news_json, news_text
 from reconciler.render.safe import Sink, clean
 from reconciler.render.snippet import Language, Question, Service, snippet_text
 from reconciler.render.style import colour_wanted
-from reconciler.render.terminal import LiveView, SummaryRow, plan_text, problems_text, summary_table, table
+from reconciler.render.terminal import (
+    LiveView,
+    SummaryRow,
+    plan_text,
+    problems_text,
+    refusals_text,
+    summary_table,
+    table,
+)
 from reconciler.render.units import counted
 
 __all__ = [
@@ -59,6 +67,7 @@ __all__ = [
     "plan_text",
     "problems_json",
     "problems_text",
+    "refusals_text",
     "snippet_text",
     "summary_line",
     "summary_table",

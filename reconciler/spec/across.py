@@ -7,6 +7,7 @@ from reconciler.domain.errors import Problem
 from reconciler.spec.contract.nearest import did_you_mean
 from reconciler.spec.contract.texts import schema
 from reconciler.spec.contract.wording import quoted
+from reconciler.spec.past import past_problems
 from reconciler.spec.yaml12.document import Document
 
 DEFAULT_PROVIDER = "local"
@@ -20,6 +21,7 @@ def problems_across(documents: Sequence[Document], broken: Sequence[str]) -> Ite
     A document that could not be read still has its name, so that what refers to it is no second mistake.
     """
     yield from _twins(documents)
+    yield from past_problems(documents)
     yield from _loose_ends(documents, {name for text in broken for name in _CLAIMED.findall(text)})
     if not any(_A_PROJECT.search(text) for text in broken):
         yield from _without_base(documents)

@@ -34,6 +34,8 @@ OUTCOME = "reconciler/provider/openai/outcome.py"
 ROAD = "reconciler/provider/transport.py"
 OPENING = "reconciler/provider/opening.py"
 OPENAI = "reconciler/provider/openai/provider.py"
+STAMPS = "reconciler/provider/openai/stamps.py"
+PAGING = "reconciler/provider/openai/paging.py"
 DECIDE = "reconciler/planner/decide.py"
 POLICY = "reconciler/planner/policy.py"
 STATES = "reconciler/domain/observed.py"
@@ -257,8 +259,36 @@ MUTANTS = (
         PROVIDER,
     ),
     Mutant(
-        "a list that may be cut decides nothing", OPENAI, "        if doubts.words:\n", "        if False:\n", PROVIDER
+        "a list that may be cut decides nothing",
+        OPENAI,
+        "        if why := (*doubts.words, *self._client.whose.doubts):\n",
+        "        if why := ():\n",
+        PROVIDER,
     ),
+    Mutant(
+        "a job whose file is not the one it names is nobody's",
+        OPENAI,
+        "if seen.job and seen.job.stamp == stamp and not self._is_forged(seen)]",
+        "if seen.job and seen.job.stamp == stamp]",
+        ("tests/provider",),
+    ),
+    Mutant("the seal of our marks", STAMPS, "if SEAL in metadata and", "if False and", ("tests/provider",)),
+    Mutant(
+        "a walk that goes back is doubted",
+        PAGING,
+        "        if goes_back:\n",
+        "        if False:\n",
+        ("tests/provider",),
+    ),
+    Mutant(
+        "a duplicate is only cancelled while the kept one lives",
+        STOP,
+        "if action.kept and not _is_live(action.kept, job, bench):",
+        "if False:",
+        EXECUTOR,
+    ),
+    Mutant("the service that is expected", POLICY, "    no_other_service,\n", "", PLANNER),
+    Mutant("what was paid for and is gone", POLICY, "    no_amnesia,\n", "", PLANNER),
     Mutant(
         "other words are alive",
         STATES,

@@ -139,7 +139,16 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CHANGELOG.md", "SECURITY.md", "docs/rooms.md", "docs/local-service.md", "docs/services.md"],
+    [
+        "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "docs/rooms.md",
+        "docs/local-service.md",
+        "docs/services.md",
+        "docs/cost.md",
+        "docs/life-of-a-job.md",
+    ],
 )
 def test_every_relative_link_leads_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -188,6 +188,9 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
         ["wait", *specs, "--timeout", "1s"],
         ["cancel", "support-triage", "--auto-approve", *specs],
         ["cancel", "ftjob-1", "--auto-approve", *specs],
+        ["import", "ftjob-1", "--as", "theirs", *specs],
+        ["import", "ft:some:model", "--as", "theirs", "--write", *specs],
+        ["forget", "old-triage", *specs],
         ["output", "support-triage", "--format", "json", *specs],
         ["run", "support-triage", "-p", "hello", *specs],
         ["run", "ft:some:model", "-p", "hello", *specs],
@@ -195,7 +198,7 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
         ["snippet", "support-triage", "--lang", "python", *specs],
         ["doctor", *specs],
     ]
-    registered = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    registered = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
     assert {command[0] for command in commands} | {"init", "serve"} == registered
     for command in commands:
         said = quickstart.run(*command)
