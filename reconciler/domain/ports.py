@@ -68,11 +68,11 @@ class Capabilities:
 
     @property
     def road_seconds(self) -> float:
-        """How long a create may be held up between its sender's last look at the clock and the moment it leaves.
+        """How long each thing that may come between the look and a create, a pause or a label, may hold it up.
 
-        Half of the freshness is for the look, a quarter for this, and a quarter is left for the machine to stand still.
+        Half of the freshness is for the look, an eighth for each of the two, the rest for a machine that stands still.
         """
-        return self.fresh_seconds / 4
+        return self.fresh_seconds / 8
 
     @property
     def settle_seconds(self) -> float:

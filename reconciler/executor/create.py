@@ -68,7 +68,7 @@ def create(train: Train, bench: Bench, tell: Tell = unheard) -> Created:
         held = intend(train, bench, tell)
         if isinstance(held, RemoteJob):
             return Created(held, adopted=True)
-        created = look_and_send(train, held, bench)
+        created = look_and_send(train, held, bench, tell)
         if created:
             return created
     raise StepFailedError(
@@ -133,12 +133,12 @@ def is_fresh(note: Note, bench: Bench) -> bool:
     return max(bench.clock() - note.written, by_service) <= allowed
 
 
-def look_and_send(train: Train, note: Note, bench: Bench) -> Created | None:
+def look_and_send(train: Train, note: Note, bench: Bench, tell: Tell) -> Created | None:
     """Look once more, then send; None when too much time went by between the two, so that neither counts."""
     try:
         found = look(train, bench)
         if found is None and is_fresh(note, bench):
-            return send(train, note.intent, bench)
+            return send(train, note.intent, bench, tell)
     except ProviderError:
         let_go(note.intent, bench)
         raise
@@ -179,7 +179,7 @@ def first(job: RemoteJob) -> tuple[bool, bool, int, JobId]:
     return (spent, job.status != SUCCEEDED, job.created_at, job.id)
 
 
-def send(train: Train, intent: Intent, bench: Bench) -> Created:
+def send(train: Train, intent: Intent, bench: Bench, tell: Tell) -> Created:
     """Send the create once, and make sure of what became of it.
 
     Raises: ProviderError when the service provably did nothing
@@ -189,10 +189,12 @@ def send(train: Train, intent: Intent, bench: Bench) -> Created:
     written = bench.provider.train(train.model, files[0], validation, train.supersedes, token_of(train))
     match written:
         case Done(job):
+            tell(f"created {job.id}; making sure that every list shows it")
             return audit(train, job, intent, bench)
         case Refused(error):
             raise error
         case Unknown(why):
+            tell(f"no clear answer ({why}); looking for the job, and sending nothing again")
             return settle(train, why, intent, bench)
 
 

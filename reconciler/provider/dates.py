@@ -26,3 +26,17 @@ class ServiceClock:
         """Give the service's time in Unix seconds; None when it has never said."""
         with self._lock:
             return None if self._heard is None else self._heard[0] + self._clock() - self._heard[1]
+
+    def stopwatch(self) -> Callable[[], float]:
+        """Begin to count; gives what tells the seconds since then, by our clock or the service's, whichever says more.
+
+        A machine that was suspended does not see it on its own clock.
+        """
+        ours, theirs = self._clock(), self.now()
+
+        def spent() -> float:
+            now = self.now()
+            by_service = now - theirs if now is not None and theirs is not None else 0.0
+            return max(self._clock() - ours, by_service)
+
+        return spent

@@ -82,7 +82,7 @@ _LOCAL = Profile(
         bases=frozenset({"tfidf-logreg"}),
         poll_seconds=0.2,
         # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
-        fresh_seconds=8.0,
+        fresh_seconds=16.0,
         send_seconds=30.0,
         effect_seconds=2.0,
         list_lag_seconds=0.0,
@@ -112,7 +112,7 @@ _OPENAI = Profile(
             }
         ),
         poll_seconds=10.0,
-        fresh_seconds=120.0,
+        fresh_seconds=240.0,
         send_seconds=60.0,
         effect_seconds=60.0,
         list_lag_seconds=30.0,
@@ -151,7 +151,7 @@ _OPENAI_LEGACY = Profile(
         # All files of an organisation together had this much room.
         max_file_bytes=1024 * 1024 * 1024,
         poll_seconds=2.0,
-        fresh_seconds=120.0,
+        fresh_seconds=240.0,
         send_seconds=60.0,
         effect_seconds=60.0,
         list_lag_seconds=30.0,

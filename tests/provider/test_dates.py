@@ -27,3 +27,16 @@ def test_a_date_that_cannot_be_read_changes_nothing(date: str) -> None:
     clock.hear("Thu, 01 Jan 1970 01:00:00 GMT")
     clock.hear(date)
     assert clock.now() == 3600.0
+
+
+def test_a_stopwatch_sees_that_the_machine_was_suspended() -> None:
+    now = [100.0]
+    clock = ServiceClock(lambda: now[0])
+    spent = clock.stopwatch()
+    now[0] = 103.0
+    assert spent() == 3.0
+    clock.hear("Thu, 01 Jan 1970 01:00:00 GMT")
+    spent = clock.stopwatch()
+    clock.hear("Thu, 01 Jan 1970 01:10:00 GMT")
+    now[0] = 104.0
+    assert spent() == 601.0

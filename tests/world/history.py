@@ -219,6 +219,8 @@ class History:
             self.play(wanted)
             self.happen("succeed")
             self.stage.time.pass_until(self.stage.time.now + self.capabilities.settle_seconds)
+        # Where nobody can tell that a writer is gone, its note stays until it is old.
+        self.stage.time.pass_until(self.stage.time.now + self.capabilities.intent_seconds)
         before = len(self.ledger.effects)
         self.play(wanted)
         last = self.reports[-1]

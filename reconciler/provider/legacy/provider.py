@@ -145,12 +145,12 @@ class LegacyProvider(OpenAIProvider):
         if refusal:
             return Refused(refusal)
         body, request = create.write_tune(model, training, validation, self.capabilities.suffix_length)
-        began = self._client.clock()
+        spent = self._client.time.stopwatch()
         try:
             intent = self._put(Label(project=self._key, stamp=model.stamp, request=request.text))
         except ProviderError as error:
             return Refused(error)
-        if self._client.clock() - began > self.capabilities.road_seconds:
+        if spent() > self.capabilities.road_seconds:
             self._client.delete("files", intent)
             return Refused(
                 TemporaryError("the label before the job took too long, so no job was created", hint="run again")

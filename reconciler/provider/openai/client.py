@@ -64,7 +64,6 @@ class Client:
     ) -> None:
         self.host = endpoint.host
         self.time = ServiceClock(clock)
-        self.clock = clock
         self.whose = Whose()
         self._base = str(endpoint.url).rstrip("/")
         self._roads = roads
@@ -246,7 +245,12 @@ class Client:
         return response.content
 
     def _write(self, road: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
-        return ended(lambda: road.handle_request(request), read, self.explained, self.explained_road)
+        def send() -> httpx.Response:
+            response = road.handle_request(request)
+            self.time.hear(response.headers.get("date", ""))
+            return response
+
+        return ended(send, read, self.explained, self.explained_road)
 
     def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
         content = msgspec.json.encode(body)
