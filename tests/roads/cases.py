@@ -8,7 +8,7 @@ from tests.roads.proxy import Mishap, Seen
 
 DONE, UNREACHABLE, SOME_FAILED, UNKNOWN = 0, 1, 8, 9
 
-REQUESTS = 9
+REQUESTS = 10
 """How many requests an undisturbed apply of one model sends; the cases go through them in turn."""
 
 CREATE, UPLOAD = 7, 4
