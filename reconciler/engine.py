@@ -8,16 +8,18 @@ plan     = make_plan(desired, observed)                 the two   -> what to do 
 events   = execute(plan, bench)                         the plan  -> what happened
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.domain.checks import Look
+from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Desired, Measured
 from reconciler.domain.errors import (
     InputError,
@@ -28,13 +30,15 @@ from reconciler.domain.errors import (
     StalePlanError,
     UsageError,
 )
-from reconciler.domain.identity import Address, Kind
+from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Options, Plan
-from reconciler.domain.ports import Provider
+from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.domain.stop import Stop
+from reconciler.journal import JournalKind, check_journal, open_journal
+from reconciler.recall import recall
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -58,6 +62,9 @@ class Setting:
     use_cache: bool = True
     deep: bool = False
     max_errors: int | None = None
+    prices: Path | None = None
+    journal: JournalKind = JournalKind.DIRECTORY
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lock_path(self) -> Path:
@@ -109,13 +116,28 @@ def _untold(_name: str, _size: int) -> None:
     return None
 
 
-def settle(root: Path, environ: Mapping[str, str], provider: str | None = None, *, use_cache: bool = True) -> Setting:
+def settle(
+    root: Path,
+    environ: Mapping[str, str],
+    provider: str | None = None,
+    prices: Path | None = None,
+    *,
+    use_cache: bool = True,
+) -> Setting:
     """Find the repository and our own directory for a spec root."""
     from reconciler.spec import find_workspace
 
     workspace = find_workspace(root)
     home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
-    return Setting(root=root, workspace=workspace, home=home, environ=environ, provider=provider, use_cache=use_cache)
+    return Setting(
+        root=root,
+        workspace=workspace,
+        home=home,
+        environ=environ,
+        provider=provider,
+        prices=prices,
+        use_cache=use_cache,
+    )
 
 
 def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False) -> Checked:
@@ -127,14 +149,20 @@ def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False)
     from reconciler.spec import read_specs
 
     specs = read_specs(setting.root, setting.workspace)
-    measures = _measure_all(specs, setting, told, count_tokens=count_tokens)
+    measures = measure_all(specs, setting, told, count_tokens=count_tokens)
     notes = tuple(misfits(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted(notes)))
     return Checked(specs=specs, measures=measures, notes=notes)
 
 
-def _measure_all(specs: Specs, setting: Setting, told: Told, *, count_tokens: bool = False) -> Mapping[str, Measured]:
+def measure_all(
+    specs: Specs, setting: Setting, told: Told = _untold, *, count_tokens: bool = False
+) -> Mapping[str, Measured]:
+    """Measure every dataset of the specs.
+
+    Raises: InputError with every problem of all of them
+    """
     from reconciler.dataset import measure
     from reconciler.dataset.cache import Cache
     from reconciler.dataset.methods import misfits
@@ -184,13 +212,15 @@ def bases_of(specs: Specs, dataset: str) -> frozenset[str]:
 
 @contextmanager
 def service(setting: Setting, specs: Specs) -> Iterator[Provider]:
-    """Open the service that the specs, or the operator, name; close it again."""
-    from reconciler.provider import needs_app, open_provider
+    """Open the service that the specs, or the operator, name, as their claims see it; close it again."""
+    from reconciler.provider import claiming, needs_app, open_provider
 
     name = provider_name(setting, specs)
     app = _local_app(setting) if needs_app(name, setting.environ) else None
-    with open_provider(name, project=specs.project.name, environ=setting.environ, app=app) as provider:
-        yield provider
+    opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
+    with opened as provider:
+        check_journal(setting.journal, provider)
+        yield claiming(provider, Claims.of(specs))
 
 
 def provider_name(setting: Setting, specs: Specs) -> str:
@@ -217,12 +247,14 @@ def make_home(home: Path) -> None:
 def prepare(setting: Setting, checked: Checked, options: Options, provider: Provider) -> Prepared:
     """Look at the service once, and plan."""
     from reconciler.planner import make_plan
-    from reconciler.spec import read_lock
+    from reconciler.spec import read_prices
 
+    prices = read_prices(provider.name, setting.prices)
     desired = Desired.join(checked.specs, checked.measures)
     _check_targets(options, desired)
-    lock = read_lock(setting.lock_path)
-    observed = _confirm(provider.observe(), desired, provider)
+    lock = read_claimed_lock(setting, checked.specs)
+    seen = recall(provider.observe(), desired, lock, options, provider)
+    observed = _confirm(seen, desired, lock, provider)
     plan = make_plan(
         desired,
         observed,
@@ -231,6 +263,7 @@ def prepare(setting: Setting, checked: Checked, options: Options, provider: Prov
         provider=provider.name,
         capabilities=provider.capabilities,
         version=__version__,
+        prices=prices,
     )
     return Prepared(
         setting=setting,
@@ -251,13 +284,25 @@ def _check_targets(options: Options, desired: Desired) -> None:
             raise UsageError(f"{flag} {unknown[0]}: the specs name no such model; they name {', '.join(sorted(known))}")
 
 
-def _confirm(observed: Observed, desired: Desired, provider: Provider) -> Observed:
+def read_claimed_lock(setting: Setting, specs: Specs) -> Lock:
+    """Read what is locked, under the names that the specs use today."""
+    from reconciler.spec import read_lock
+
+    return Claims.of(specs).lock(read_lock(setting.lock_path))
+
+
+def _confirm(observed: Observed, desired: Desired, lock: Lock, provider: Provider) -> Observed:
     # A model list may lag behind the job that made the model, so what seems gone is asked for by name.
     wanted = {model.address: model.stamp for model in desired.models}
-    ours = [job for job in observed.jobs if job.address in wanted and job.stamp.agrees(wanted[job.address])]
-    unseen = [job.model for job in ours if job.status == SUCCEEDED and job.model]
+    ours = [job for job in observed.jobs if _is_of(job.stamp, wanted)]
+    unseen = {job.model for job in ours if job.status == SUCCEEDED and job.model}
+    unseen |= {entry.model for entry in lock.of(observed.service) if _is_of(entry.stamp, wanted)}
     found = {model for model in unseen if model not in observed.models and _has(provider, model)}
     return replace(observed, models=observed.models | found)
+
+
+def _is_of(stamp: Stamp, wanted: Mapping[Address, Stamp]) -> bool:
+    return stamp.address in wanted and stamp.agrees(wanted[stamp.address])
 
 
 def _has(provider: Provider, model: ModelId) -> bool:
@@ -296,7 +341,11 @@ def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: Sto
 
     from reconciler.executor import Bench
 
-    with ThreadPoolExecutor(max_workers=min(parallelism, MAX_THREADS), thread_name_prefix="step") as pool:
+    # What a worker has begun is seen through before the journal is let go.
+    with (
+        _journal(prepared, provider, stop) as journal,
+        ThreadPoolExecutor(max_workers=min(parallelism, MAX_THREADS), thread_name_prefix="step") as pool,
+    ):
         laid = Bench(
             provider=provider,
             open_dataset=lambda dataset: _open(dataset, prepared.setting.workspace),
@@ -304,9 +353,35 @@ def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: Sto
             sleep=stop.wait,
             stopping=stop.is_set,
             pool=pool.submit,
+            journal=journal,
+            run=secrets.token_hex(8),
         )
         laid.remember(prepared.observed, prepared.desired.datasets)
         yield laid
+
+
+@contextmanager
+def _journal(prepared: Prepared, provider: Provider, stop: Stop) -> Iterator[Journal]:
+    from reconciler.executor.journal import VolatileJournal
+
+    setting = prepared.setting
+    if provider.capabilities.takes_token:
+        # Two creates of one token give one job, whoever sends them: no run has to tell another.
+        yield VolatileJournal()
+        return
+    with open_journal(
+        setting.journal,
+        provider,
+        home=setting.home,
+        make_home=lambda: make_home(setting.home),
+        workspace=setting.workspace,
+        service=prepared.observed.service,
+        project=prepared.checked.specs.project.name,
+        environ=setting.environ,
+        sleep=stop.wait,
+        stopping=stop.is_set,
+    ) as journal:
+        yield journal
 
 
 def _open(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
@@ -320,7 +395,7 @@ def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tup
 
     Shape:  `jobs` are the succeeded jobs of the wanted stamps, by address; `cancelled` what this run cancelled
     """
-    from reconciler.spec import write_lock
+    from reconciler.spec import read_lock, write_lock
 
     named = {model.address for model in prepared.desired.models}
     kept = {entry.address: entry for entry in prepared.lock.entries if entry.address in named}
@@ -334,7 +409,8 @@ def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tup
         entries=tuple(sorted((kept | fresh).values(), key=lambda entry: entry.address)),
         cancelled=tuple(sorted({*(job for job in prepared.lock.cancelled if job in known), *cancelled})),
     )
-    if lock != prepared.lock:
+    # What was read may have been under older names, so the file itself says whether it is still right.
+    if lock != read_lock(prepared.setting.lock_path):
         write_lock(prepared.setting.lock_path, lock)
     return lock
 
@@ -370,7 +446,7 @@ def answering(setting: Setting, specs: Specs, name: str, provider: Provider) -> 
 
 
 def _desired(setting: Setting, specs: Specs) -> Desired:
-    return Desired.join(specs, _measure_all(specs, setting, _untold))
+    return Desired.join(specs, measure_all(specs, setting))
 
 
 def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
@@ -378,9 +454,7 @@ def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
 
     Raises: UsageError when no spec has the name
     """
-    from reconciler.spec import read_lock
-
-    return read_lock(setting.lock_path).find(_address(specs, name))
+    return read_claimed_lock(setting, specs).find(_address(specs, name))
 
 
 def _address(specs: Specs, name: str) -> Address:

@@ -17,6 +17,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     "planner": ({"domain"}, {"deepdiff"}),
     "provider": ({"domain"}, {"httpx", "msgspec"}),
     "executor": ({"domain"}, set()),
+    "journal": ({"domain"}, set()),
     "server": (
         {"domain", "dataset"},
         {"starlette", "uvicorn", "msgspec", "numpy", "scipy", "sklearn", "python_multipart"},
@@ -29,6 +30,7 @@ NEVER: dict[str, set[str]] = {
     "domain": {"os", "pathlib", "socket", "time", "datetime", "random", "io", "logging", "subprocess", "urllib"},
     "planner": {"os", "pathlib", "socket", "time", "datetime", "random", "io", "logging", "subprocess", "urllib"},
     "executor": {"os", "pathlib", "socket", "datetime", "random", "io", "logging", "subprocess", "urllib", "time"},
+    "journal": {"socket", "logging", "urllib"},
     "render": {"socket", "random", "logging", "subprocess", "urllib"},
 }
 
@@ -68,7 +70,9 @@ def test_the_server_knows_of_the_dataset_room_only_how_rows_are_read_and_checked
 
 def test_every_folder_is_a_room_or_the_front_door() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == {*MAY, "cli"}
+    # Price tables are data: no code is among them.
+    assert folders == {*MAY, "cli", "prices"}
+    assert {path.suffix for path in (PACKAGE / "prices").iterdir()} == {".json"}
 
 
 def test_no_library_has_two_rooms() -> None:

@@ -10,7 +10,20 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from reconciler import __version__
-from reconciler.cli import data, exits, held, jobs, models, plans, prepare, service, snippet, write
+from reconciler.cli import (
+    data,
+    exits,
+    forget,
+    held,
+    importing,
+    jobs,
+    models,
+    plans,
+    prepare,
+    service,
+    snippet,
+    write,
+)
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -38,6 +51,8 @@ for register in (
     jobs.register,
     held.register,
     models.register,
+    importing.register,
+    forget.register,
     snippet.register,
     service.register,
 ):

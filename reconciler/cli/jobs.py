@@ -197,7 +197,8 @@ def cancel(
     cancelled.
     """
     from reconciler.cli.plans import approved
-    from reconciler.domain.event import Finished, Outcome
+    from reconciler.cli.run import Tally, answering
+    from reconciler.domain.event import Outcome
     from reconciler.executor import execute
     from reconciler.render import LiveView, clean
 
@@ -214,7 +215,7 @@ def cancel(
         prepared = prepare(place.setting, checked, Options(), opened)
         if by_name:
             jobs_named(checked.specs, (name,), prepared.observed)
-            meant = tuple(job for job in prepared.observed.jobs if job.address.name == name)
+            meant = tuple(job for job in prepared.observed.jobs if job.address.name == name and not job.is_adopted)
         running = [job for job in meant if job.status.is_active]
         if not running:
             talk.err.line(f"No job of {clean(name)} is running.")
@@ -225,13 +226,15 @@ def cancel(
             talk.err.line("Not approved: nothing was done.")
             return exits.REFUSED
         view = LiveView(talk.err, talk.is_terminal, talk.colour_err, time.monotonic)
-        outcomes = []
+        tally = Tally()
         with bench(prepared, opened, parallelism=1, stop=Stop()) as laid:
             for event in execute(_cancelling(prepared.plan, running), laid):
                 view.show(event)
-                outcomes += [event.outcome] if isinstance(event, Finished) else []
+                tally.count(event)
         view.close()
-    return exits.OK if set(outcomes) <= {Outcome.DONE} else exits.SERVICE
+        if by_name:
+            record(prepared, answering(prepared, tally), ())
+    return exits.OK if set(tally.outcomes) <= {Outcome.DONE} else exits.SERVICE
 
 
 def _owner(specs: Specs) -> Specs:

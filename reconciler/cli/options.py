@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.engine import Setting, settle
+from reconciler.journal import JournalKind
 
 DEFAULT_ROOT = Path("specs")
 
@@ -44,6 +46,28 @@ NoCacheOption = Annotated[
 NoRowsOption = Annotated[
     bool, typer.Option("--no-rows", help="Do not fetch what the service holds to show which rows changed.")
 ]
+PricesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices", help="Prices that count before the program's own.", metavar="FILE", envvar="RECONCILER_PRICES"
+    ),
+]
+BoundOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bound",
+        help="A bound of the service, as in list_lag=1m; repeatable (RECONCILER_BOUNDS; docs/services.md).",
+        metavar="NAME=TIME",
+    ),
+]
+JournalOption = Annotated[
+    JournalKind,
+    typer.Option(
+        "--journal",
+        help="Where word is left before a job is created: a directory of this machine, a git ref, or the service.",
+        envvar="RECONCILER_JOURNAL",
+    ),
+]
 TimeoutOption = Annotated[
     str | None, typer.Option("--timeout", help="Stop waiting after this long: 90, 90s, 30m, 2h.", metavar="TIME")
 ]
@@ -74,7 +98,9 @@ def asked(
     return Options(target=names[0], retry=names[1], replace=names[2], prune=prune, allow=frozenset(allowed))
 
 
-def setting_of(root: Path, provider: str | None = None, *, use_cache: bool = True) -> Setting:
+def setting_of(
+    root: Path, provider: str | None = None, prices: Path | None = None, *, use_cache: bool = True
+) -> Setting:
     """Find where a command works, given a directory of specs.
 
     Raises: UsageError when the directory holds several roots, each with a project of its own
@@ -85,7 +111,15 @@ def setting_of(root: Path, provider: str | None = None, *, use_cache: bool = Tru
     if len(roots) > 1:
         listed = ", ".join(str(each) for each in roots)
         raise UsageError(f"{root} holds several projects; name one of them: {listed}")
-    return settle(roots[0], os.environ, provider, use_cache=use_cache)
+    return settled(roots[0], provider, prices, use_cache=use_cache)
+
+
+def settled(root: Path, provider: str | None = None, prices: Path | None = None, *, use_cache: bool = True) -> Setting:
+    """Give the setting of one root, with the bounds that the environment says."""
+    from reconciler.cli.bounds import read_bounds
+
+    setting = settle(root, os.environ, provider, prices, use_cache=use_cache)
+    return replace(setting, bounds=read_bounds((), os.environ))
 
 
 def setting_for(name: str | None, root: Path, provider: str | None = None) -> Setting:
@@ -95,7 +129,7 @@ def setting_for(name: str | None, root: Path, provider: str | None = None) -> Se
     """
     from reconciler.spec import find_roots, read_specs
 
-    settings = [settle(each, os.environ, provider) for each in find_roots(root)]
+    settings = [settled(each, provider) for each in find_roots(root)]
     if len(settings) == 1 or name is None:
         return setting_of(root, provider)
     naming = [
@@ -114,9 +148,15 @@ def seconds(text: str | None) -> float | None:
 
     Raises: UsageError when it is not one
     """
-    if text is None:
-        return None
+    return None if text is None else length(text, "--timeout ")
+
+
+def length(text: str, where: str) -> float:
+    """Read a length of time, in seconds; `where` is what stood before it.
+
+    Raises: UsageError when it is not one
+    """
     found = _TIME.fullmatch(text.strip())
     if not found:
-        raise UsageError(f"--timeout {text}: not a length of time; write 90, 90s, 30m or 2h")
+        raise UsageError(f"{where}{text}: not a length of time; write 90, 90s, 30m or 2h")
     return float(found[1]) * _SECONDS[found[2]]

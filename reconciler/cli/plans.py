@@ -9,10 +9,13 @@ from reconciler.cli import exits
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     AllowOption,
+    BoundOption,
     FirstApplyOption,
+    JournalOption,
     JsonOption,
     NoCacheOption,
     NoRowsOption,
+    PricesOption,
     ProviderOption,
     PruneOption,
     ReplaceOption,
@@ -29,6 +32,7 @@ from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.engine import Checked, Prepared, Setting, check, check_fresh, prepare, service
+from reconciler.journal import JournalKind
 
 if TYPE_CHECKING:
     from reconciler.planner.planfile import SavedPlan
@@ -81,6 +85,7 @@ def plan(
     first_apply: FirstApplyOption = False,
     no_cache: NoCacheOption = False,
     no_rows: NoRowsOption = False,
+    prices: PricesOption = None,
 ) -> int:
     """Show what apply would do, and why.
 
@@ -88,7 +93,7 @@ def plan(
     """
     talk: Talk = context.obj
     options = asked(target, retry, replace, prune, allow, first_apply)
-    setting = setting_of(root, provider, use_cache=not no_cache)
+    setting = setting_of(root, provider, prices, use_cache=not no_cache)
     checked = checked_aloud(setting, talk, count_tokens=True)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
@@ -96,7 +101,9 @@ def plan(
     if out:
         save(prepared, out)
     show(prepared, talk, as_json=as_json)
-    if out and not as_json:
+    if prepared.plan.refused:
+        tell_refusals(prepared, talk)
+    elif out and not as_json:
         talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
     return exits.of_plan(prepared.plan, detailed=detailed_exitcode)
 
@@ -122,11 +129,15 @@ def apply(
     first_apply: FirstApplyOption = False,
     no_cache: NoCacheOption = False,
     no_rows: NoRowsOption = False,
+    prices: PricesOption = None,
+    journal: JournalOption = JournalKind.DIRECTORY,
+    bound: BoundOption = None,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 
     Shows the plan, asks for a yes, uploads, trains and cancels, and records in models.lock.yaml which models answer.
     """
+    from reconciler.cli.bounds import applying
     from reconciler.cli.run import carry_out
 
     talk: Talk = context.obj
@@ -138,11 +149,9 @@ def apply(
             "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
         )
     options = saved.options if saved else options
-    setting = setting_of(
-        _root_of(what, saved.root) if saved else what,
-        saved.provider if saved else provider,
-        use_cache=not no_cache,
-    )
+    where = _root_of(what, saved.root) if saved else what
+    setting = setting_of(where, saved.provider if saved else provider, prices, use_cache=not no_cache)
+    setting = applying(setting, journal, bound or ())
     checked = checked_aloud(setting, talk, count_tokens=True)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
@@ -151,7 +160,7 @@ def apply(
         prepared = prepared if no_rows else with_rows(prepared, opened)
         show(prepared, talk, as_json=as_json)
         if prepared.plan.refused:
-            talk.err.line("Refused: nothing was done.")
+            tell_refusals(prepared, talk)
             return exits.REFUSED
         if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
             talk.err.line("Not approved: nothing was done.")
@@ -187,6 +196,13 @@ def show(prepared: Prepared, talk: Talk, *, as_json: bool) -> None:
     else:
         previous = {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
         talk.out.write(plan_text(prepared.plan, colour=talk.colour, previous=previous))
+
+
+def tell_refusals(prepared: Prepared, talk: Talk) -> None:
+    """Say on stderr what was seen, what was not done and how to go on, whatever form stdout has."""
+    from reconciler.render import refusals_text
+
+    talk.err.write(refusals_text(prepared.plan, colour=talk.colour_err))
 
 
 def save(prepared: Prepared, path: Path) -> None:

@@ -40,9 +40,10 @@ class Tally:
         match event:
             case Finished(step=step, outcome=outcome, job=job):
                 self.outcomes.append(outcome)
-                if job and isinstance(step.action, Cancel):
+                if job and isinstance(step.action, Cancel) and job.status != SUCCEEDED:
                     self.cancelled += [job.id] if job.status == CANCELLED else []
                 elif job:
+                    # A job that succeeded before the cancel came is a success like any other.
                     self.jobs[job.id] = job
             case JobMoved(job=job):
                 self.jobs[job.id] = job
@@ -131,9 +132,9 @@ def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
     """Give the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
     wanted = {model.address: model.stamp for model in prepared.desired.models}
-    jobs = [job for job in prepared.observed.jobs if job.id in ready]
-    jobs += [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.stamp.agrees(wanted[job.address])]
-    return {job.address: job for job in jobs}
+    kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
+    ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
+    return {job.address: job for job in ended if job.stamp.agrees(wanted[job.address])} | kept
 
 
 def sum_up(prepared: Prepared, tally: Tally, talk: Talk) -> None:
@@ -162,13 +163,17 @@ def _row(model: Model, prepared: Prepared, tally: Tally) -> "SummaryRow":
     keep = next((keep for keep in prepared.plan.kept if keep.address == model.address), None)
     ours = [job for job in jobs.values() if job.stamp.agrees(model.stamp)]
     newest = max(ours, key=lambda job: (job.created_at, job.id), default=None)
-    job = jobs[keep.job] if keep and keep.job else newest
-    words = {Why.MISSING: "missing", Why.BUSY: "waiting"}
+    job = (jobs.get(keep.job) if keep and keep.job else None) or newest
+    words = {Why.MISSING: "missing", Why.BUSY: "waiting", Why.SUSPENDED: "suspended"}
     status = words.get(keep.why) if keep else None
+    recorded = keep if keep and keep.why is Why.READY and job is None else None
+    if recorded:
+        # The job's own record is gone; what is known of it is in the lock file.
+        status = str(SUCCEEDED)
     return SummaryRow(
         name=model.name,
         base=model.recipe.base,
         status=status or (str(job.status) if job else "not trained"),
-        job=job.id if job else None,
-        model=job.model if job and status is None else None,
+        job=recorded.job if recorded else job.id if job else None,
+        model=recorded.model if recorded else job.model if job and status != words[Why.MISSING] else None,
     )

@@ -1,19 +1,18 @@
 """What an argument means: the name of a model in the specs, or an id on the service. Names win, and it is said."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of
+from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.inventory import HeldJob, Makers
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
-from reconciler.engine import Setting, answering, provider_name, settle
+from reconciler.engine import Setting, answering, provider_name
 from reconciler.render import clean
 
 _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
@@ -57,7 +56,7 @@ def place_for(names: Sequence[str], root: Path, provider: str | None) -> Place:
     if only_ids and root == DEFAULT_ROOT and not root.exists():
         if provider is None:
             raise UsageError(f"there is no {root}/ here; say which service with --provider PROFILE, or --specs DIR")
-        return Place(setting=settle(root, os.environ, provider), specs=Specs(root=str(root), project=ProjectSpec()))
+        return Place(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
     setting = _setting(names[0] if names else None, root, provider)
     return Place(setting=setting, specs=read_specs(setting.root, setting.workspace))
 

@@ -6,7 +6,17 @@ from enum import StrEnum
 
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp, digest_of
-from reconciler.domain.spec import DatasetSpec, Format, ModelSpec, OnChange, ProjectSpec, Recipe, Specs, stated
+from reconciler.domain.spec import (
+    Adoption,
+    DatasetSpec,
+    Format,
+    ModelSpec,
+    OnChange,
+    ProjectSpec,
+    Recipe,
+    Specs,
+    stated,
+)
 
 
 class Part(StrEnum):
@@ -78,7 +88,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model is its recipe and its data; change either and it is another model."""
+    """A model is its recipe and its data; change either and it is another model.
+
+    Shape:  `is_suspended` when nothing may be created for it
+    """
 
     name: str
     place: Place
@@ -87,6 +100,8 @@ class Model:
     validation: Dataset | None = None
     on_change: OnChange = OnChange.WAIT
     retries: int = 0
+    is_suspended: bool = False
+    adopt: Adoption | None = None
 
     @property
     def address(self) -> Address:
@@ -159,6 +174,8 @@ def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]
         validation=_validation(spec, datasets),
         on_change=spec.on_change,
         retries=spec.retries,
+        is_suspended=spec.suspend,
+        adopt=spec.adopt,
     )
 
 

@@ -81,6 +81,14 @@ class PolicyError(ReconcilerError):
     """A policy or guard refused: decide, then say so with the flag that the message names."""
 
 
+class JournalError(ReconcilerError):
+    """No word could be left or read where intents lie; nothing was sent."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
 class ProviderError(ReconcilerError):
     """The service refused, or could not be reached.
 

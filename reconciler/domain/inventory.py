@@ -1,6 +1,6 @@
 """Everything that a service holds, ours or not, as far as it says. What it does not say is None, never a guess."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -120,6 +120,9 @@ class Holder(Protocol):
 
     def held_file(self, file: FileId) -> HeldFile:
         """Read one file, ours or not; NotFoundError when it is not there."""
+
+    def held_content(self, file: FileId) -> Iterator[bytes]:
+        """Read what a file holds, ours or not, part by part; ProviderError when it is not to be had."""
 
     def held_job(self, job: JobId) -> HeldJob:
         """Read one job, ours or not; NotFoundError when it is not there."""

@@ -39,6 +39,7 @@ class JobStatus:
 SUCCEEDED = JobStatus("succeeded")
 FAILED = JobStatus("failed")
 CANCELLED = JobStatus("cancelled")
+PAUSED = JobStatus("paused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,9 @@ class RemoteJob:
     """A job on the service that bears our stamp.
 
     Shape:  `facts` is what its stamp was made of, as far as the service kept it: for people, never for decisions;
-            `supersedes` are the jobs that were cancelled so that this one could run
+            `supersedes` are the jobs that were cancelled so that this one could run; `moved_from` is the address on
+            its own stamp where the specs have given that one another name; `is_adopted` when it bears no stamp of ours
+            and a spec says which it stands for: it is never cancelled
     """
 
     id: JobId
@@ -100,6 +103,8 @@ class RemoteJob:
     error: JobError | None = None
     facts: tuple[tuple[str, str], ...] = ()
     supersedes: tuple[JobId, ...] = ()
+    moved_from: Address | None = None
+    is_adopted: bool = False
 
     @property
     def address(self) -> Address:
@@ -137,7 +142,9 @@ class Observed:
     Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
             project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
             or any job of somebody else names; `contradictions` are ids whose marks disagree with each other;
-            `doubts` say in words why a list may not be whole
+            `doubts` say in words why a list may not be whole; `gone` are jobs of the lock file that are wanted, that
+            no list shows and that are not there by their id either; `host` is where the operator's environment
+            points, `organization`, `project` and `region` are what the service says of whom it answers
     """
 
     service: str
@@ -148,7 +155,11 @@ class Observed:
     files_in_use: frozenset[FileId] = frozenset()
     contradictions: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    gone: tuple[JobId, ...] = ()
+    host: str | None = None
     organization: str | None = None
+    project: str | None = None
+    region: str | None = None
 
 
 def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int], RemoteFile]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from reconciler.domain.cost import NOTHING, Cost, Estimate, total
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
@@ -106,6 +107,7 @@ class Why(StrEnum):
     MISSING = "missing"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SUSPENDED = "suspended"
     ORPHAN = "orphan"
 
 
@@ -137,7 +139,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An action in its place: what must be done before it, and the fields that made it necessary.
+    """An action in its place: what must be done before it, the fields that made it necessary, what a job will cost.
 
     Shape:  `rows` say how a dataset's rows differ from those that the service holds; None where nobody looked, or
             where it holds none
@@ -148,21 +150,27 @@ class Step:
     needs: tuple[StepId, ...] = ()
     changes: tuple[Change, ...] = ()
     rows: RowDiff | RowsUnknown | None = None
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """Digests of everything a plan rests on, one for each input, so that a stale plan can say which one moved."""
+    """Digests of everything a plan rests on, one for each input, so that a stale plan can say which one moved.
+
+    Shape:  `prices` covers what the plan's own jobs cost, so that a price that none of them pays makes no plan stale
+    """
 
     specs: str
     service: str
     options: str
     version: str
+    prices: str = ""
 
     def moved(self, other: "Basis") -> tuple[str, ...]:
-        """Name the inputs that differ."""
+        """Name the inputs that differ; prices only when nothing else does, for with other jobs come other prices."""
         names = ("specs", "service", "options", "version")
-        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+        moved = tuple(name for name in names if getattr(self, name) != getattr(other, name))
+        return moved or (("prices",) if self.prices != other.prices else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +193,12 @@ class Plan:
     @property
     def trains(self) -> tuple[Train, ...]:
         return tuple(step.action for step in self.steps if isinstance(step.action, Train))
+
+    @property
+    def cost(self) -> Cost:
+        """What all its jobs together cost."""
+        jobs = [step for step in self.steps if isinstance(step.action, Train)]
+        return total(step.estimate.cost if step.estimate else Cost() for step in jobs) if jobs else NOTHING
 
     @property
     def awaited(self) -> tuple[JobId, ...]:

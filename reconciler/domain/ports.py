@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import ProviderError
@@ -41,18 +41,48 @@ Write = Done[T] | Refused | Unknown
 class Capabilities:
     """What a service can do and how it behaves, as data.
 
-    Shape:  `bases` empty means that the service decides; `suffix_length` 0 means that it takes none
-    Units:  seconds. `effect_seconds`: how long after an unanswered create its job may still turn up in a list;
-            `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take
+    Shape:  `bases` empty means that the service decides; `suffix_length` 0 means that it takes none; `takes_token`: a
+            create may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire
+            by themselves are harmless there. `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty
+            where none is known; `retiring`: bases with the day on which they end, should its own list not say it
+    Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
+            The four that never two jobs rests on: `fresh_seconds`, at most between the last look and the moment a
+            create leaves; `send_seconds`, until its sender gives up on an answer; `effect_seconds`, from then on,
+            until it can take effect no more; `list_lag_seconds`, from its effect until every list shows it
     """
 
     bases: frozenset[str] = frozenset()
     suffix_length: int = 64
     max_file_bytes: int = 512 * 1024 * 1024
     poll_seconds: float = 5.0
+    fresh_seconds: float = 120.0
+    send_seconds: float = 60.0
     effect_seconds: float = 60.0
+    list_lag_seconds: float = 30.0
     ready_seconds: float = 600.0
     cancel_seconds: float = 120.0
+    takes_token: bool = False
+    keeps_notes: bool = False
+    closes_on: str = ""
+    retiring: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def road_seconds(self) -> float:
+        """How long each thing that may come between the look and a create, a pause or a label, may hold it up.
+
+        Half of the freshness is for the look, an eighth for each of the two, the rest for a machine that stands still.
+        """
+        return self.fresh_seconds / 8
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long after its sender gave up on it a create may still show in a list for the first time."""
+        return self.effect_seconds + self.list_lag_seconds
+
+    @property
+    def intent_seconds(self) -> float:
+        """The age at which a note of intent says nothing any more that a look would not show."""
+        return self.fresh_seconds + self.send_seconds + self.settle_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +105,9 @@ class Provider(Holder, Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+    def service_time(self) -> float | None:
+        """Tell the service's own time, as its last answer said and carried on since; None when it never says."""
 
     def observe(self) -> Observed: ...
 
@@ -104,8 +137,14 @@ class Provider(Holder, Protocol):
         """Send a dataset's canonical lines. The iterator may raise, and then nothing whole has arrived."""
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
-    ) -> Write[RemoteJob]: ...
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
+    ) -> Write[RemoteJob]:
+        """Create a job, with exactly one request; `token` is for a service that takes one."""
 
     def cancel(self, job: JobId) -> Write[RemoteJob]: ...
 
@@ -124,19 +163,59 @@ OpenDataset = Callable[[Dataset], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A note, made before a create is sent: this stamp is about to get a job."""
+    """A note, made before a create is sent: this stamp is about to get a job.
+
+    Shape:  `owner` is a word that only one run says; `at` is the service's time at the writing, None when it says none;
+            `despite` as in Train; `job` is the answer, once there is one
+    """
 
     stamp: Stamp
+    owner: str
+    at: float | None = None
     despite: tuple[JobId, ...] = ()
+    job: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteNote:
+    """A small file that says something by its name, and goes by itself."""
+
+    id: FileId
+    name: str
+    created_at: int
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """A service on which small files may be left that expire by themselves. Only their names can be read back."""
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        """Leave a note, with exactly one request."""
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        """List every file of that kind, whosever it is; MalformedError when the list may not be whole."""
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        """Take a note away; one that is not there any more counts as taken away."""
 
 
 class Journal(Protocol):
-    """Where intents lie while they are in flight; empty when nothing runs."""
+    """Where intents lie while they are in flight, one a stamp; empty when nothing runs.
 
-    def open_intents(self) -> tuple[Intent, ...]: ...
+    What cannot be read or written is a JournalError, and then nothing is sent.
+    """
 
-    def write(self, intent: Intent) -> None:
-        """Make the note durable; returns when it is."""
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Give every note that lies there, whoever wrote it."""
 
-    def clear(self, stamp: Stamp) -> None:
-        """Take the note back: its job has been seen, or provably was not created."""
+    def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
+        """Write a note durably if none of its stamp lies there, or exactly `instead_of`; gives the one that lies there.
+
+        Of two runs that put at once, one gets its own note back, and both get the same.
+        """
+
+    def clear(self, intent: Intent) -> None:
+        """Take a note back, if it still is the one that lies there."""
+
+    def is_abandoned(self, intent: Intent) -> bool:
+        """Tell whether it is certain that its writer is gone and sends nothing more; False when nobody can say."""

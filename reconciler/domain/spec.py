@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.domain.checks import Allowance, Expectation, Look
 from reconciler.domain.errors import Place
+from reconciler.domain.identity import Digest
+from reconciler.domain.observed import JobId
 from reconciler.domain.prepare import Preparation
 
 AUTO = "auto"
@@ -93,8 +96,8 @@ class DatasetSpec:
     Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` are those of
             the sources that say more than a path, by it; `prepare` is done in order, before the mapping;
             `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split;
-            `heldout` are paths like `sources`, of rows that nothing may be trained on;
-            `id` is the column that identifies a row, for people: it changes no row, and decides nothing
+            `heldout` are paths like `sources`, of rows that nothing may be trained on; `moved` are names that it
+            used to have; `id` is the column that identifies a row, for people: it changes no row, and decides nothing
     """
 
     name: str
@@ -110,6 +113,7 @@ class DatasetSpec:
     expect: tuple[Expectation, ...] = ()
     checks: tuple[Look, ...] = ()
     allow: tuple[Allowance, ...] = ()
+    moved: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     id: str = field(default="", compare=False)
     description: str = ""
@@ -145,8 +149,19 @@ def stated(recipe: Recipe) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """A job that bears no stamp of ours, and the recipe and rows that it stands for: what it was imported with."""
+
+    job: JobId
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """One desired fine-tuned model, as its author wrote it: datasets by name."""
+    """One desired fine-tuned model, as its author wrote it: datasets by name.
+
+    Shape:  `moved` are names that it used to have
+    """
 
     name: str
     place: Place
@@ -156,17 +171,39 @@ class ModelSpec:
     provider: str | None = None
     on_change: OnChange = OnChange.WAIT
     retries: int = 0
+    moved: tuple[str, ...] = ()
+    suspend: bool = False
+    adopt: Adoption | None = None
     labels: tuple[tuple[str, str], ...] = ()
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a run may do without being asked again; None is no bound."""
+    """What a run may do without being asked again; None is no bound.
+
+    Units:  `max_cost_usd` for all jobs of a run together, `max_bytes` for all its uploads, `max_epochs` for each job
+    """
 
     max_new_jobs: int | None = None
+    max_cost_usd: Decimal | None = None
+    max_epochs: int | None = None
+    max_bytes: int | None = None
     max_change_percent: int = 30
     prune: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """The service that the specs are meant for. It directs nothing: a run that finds itself elsewhere refuses.
+
+    Shape:  each lists what is right; empty is anything
+    """
+
+    organization: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    host: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +214,7 @@ class ProjectSpec:
     place: Place = field(default_factory=lambda: Place(file="specs"))
     provider: str | None = None
     policy: Policy = Policy()
+    expect: Expect = Expect()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

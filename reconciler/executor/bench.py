@@ -24,7 +24,7 @@ class Bench:
     """The executor's bench. It holds what changes during a run, so that the plan need not.
 
     Shape:  `clock` gives seconds that only grow; `sleep` waits, and returns early when asked to stop;
-            `stopping` tells whether somebody asked to stop
+            `stopping` tells whether somebody asked to stop; `run` is a word that no other run says
     """
 
     provider: Provider
@@ -34,6 +34,7 @@ class Bench:
     stopping: Callable[[], bool] = lambda: False
     pool: Pool = inline
     journal: Journal = field(default_factory=VolatileJournal)
+    run: str = "this run"
     files: dict[Stamp, FileId] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

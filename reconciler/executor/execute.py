@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
-from reconciler.domain.errors import InputError, ProviderError, StalePlanError
+from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
 from reconciler.executor.bench import Bench
@@ -14,6 +14,7 @@ from reconciler.executor.create import create
 from reconciler.executor.ends import OutcomeUnknownError, StepFailedError, StoppedError
 from reconciler.executor.send import check_usable, send_file
 from reconciler.executor.stop import cancel, delete
+from reconciler.executor.tidy import tidy
 
 POLL_SECONDS = 0.2
 """How long to wait for the next event before looking whether somebody asked to stop."""
@@ -61,6 +62,7 @@ def execute(plan: Plan, bench: Bench) -> Iterator[Event]:
                 if event.outcome in {Outcome.DONE, Outcome.ADOPTED}:
                     course.done.add(event.step.id)
             yield event
+    tidy(bench)
 
 
 def _settle_waiting(course: _Course, *, stopped: bool) -> Iterator[Event]:
@@ -117,7 +119,7 @@ def _perform(step: Step, bench: Bench, tell: Tell) -> Finished:
     except (InputError, StalePlanError):
         message = "the data changed after it was planned; nothing was stored"
         return Finished(step=step, outcome=Outcome.FAILED, message=message, hint="plan again")
-    except (StepFailedError, ProviderError) as error:
+    except (StepFailedError, ProviderError, JournalError) as error:
         return Finished(step=step, outcome=Outcome.FAILED, message=str(error), hint=error.hint)
 
 
@@ -129,7 +131,7 @@ def _handle(step: Step, bench: Bench, tell: Tell) -> Finished:
         case Train():
             for dataset in action.model.datasets:
                 check_usable(bench.file_of(dataset), bench)
-            created = create(action, bench)
+            created = create(action, bench, lambda message: tell(Progress(step=step, message=message)))
             outcome = Outcome.ADOPTED if created.adopted else Outcome.DONE
             return Finished(step=step, outcome=outcome, message=str(created.job.status), job=created.job)
         case Cancel():

@@ -7,10 +7,7 @@ from reconciler.domain.ports import Intent
 
 
 class VolatileJournal:
-    """A journal in memory: it keeps the steps of one run apart, and survives nothing.
-
-    After a crash the service itself is asked: a job that was created bears its stamp and is found in the list.
-    """
+    """A journal in memory: it keeps the steps of one run apart, and survives nothing."""
 
     def __init__(self) -> None:
         self._intents: dict[Stamp, Intent] = {}
@@ -20,10 +17,17 @@ class VolatileJournal:
         with self._lock:
             return tuple(self._intents.values())
 
-    def write(self, intent: Intent) -> None:
+    def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         with self._lock:
-            self._intents[intent.stamp] = intent
+            lies = self._intents.get(intent.stamp)
+            if lies is None or lies == instead_of:
+                self._intents[intent.stamp] = intent
+            return self._intents[intent.stamp]
 
-    def clear(self, stamp: Stamp) -> None:
+    def clear(self, intent: Intent) -> None:
         with self._lock:
-            self._intents.pop(stamp, None)
+            if self._intents.get(intent.stamp) == intent:
+                del self._intents[intent.stamp]
+
+    def is_abandoned(self, intent: Intent) -> bool:
+        return False

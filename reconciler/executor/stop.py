@@ -1,7 +1,7 @@
 """Stopping and removing: read afresh, done once, confirmed. Nothing without our stamp is touched."""
 
 from reconciler.domain.errors import NotFoundError, ProviderError
-from reconciler.domain.observed import JobId, ModelId, RemoteJob
+from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Delete
 from reconciler.domain.ports import Refused
 from reconciler.executor.bench import Bench
@@ -12,7 +12,8 @@ from reconciler.executor.send import outcome_of
 def cancel(action: Cancel, bench: Bench) -> tuple[RemoteJob, str]:
     """Cancel a job and see it end; gives its last state and what is to be said of it.
 
-    A job that finished meanwhile is left as it is, and a job that succeeded meanwhile is a success.
+    A job that finished meanwhile is left as it is, and a job that succeeded meanwhile is a success. A duplicate is
+    left alone when the job that was to be kept in its place does not live any more.
     Raises: StepFailedError when the job is not ours any more, or lives on after the service's bound
     """
     job = bench.provider.job(action.job.id)
@@ -20,12 +21,25 @@ def cancel(action: Cancel, bench: Bench) -> tuple[RemoteJob, str]:
         raise StepFailedError(f"job {job.id} does not bear the stamp that was planned; it was left alone", "plan again")
     if job.status.is_terminal:
         return job, f"had already {job.status}"
+    if action.kept and not _is_live(action.kept, job, bench):
+        return job, f"left alone: job {action.kept}, which was to be kept instead, is of no use any more; plan again"
     written = bench.provider.cancel(job.id)
     ended = _see_it_end(job.id, bench)
     if ended.status.is_active:
         reason = f": {written.error}" if isinstance(written, Refused) else ""
         raise StepFailedError(f"job {job.id} is still “{ended.status}” after the cancel{reason}", "run again")
     return ended, str(ended.status)
+
+
+def _is_live(kept: JobId, twin: RemoteJob, bench: Bench) -> bool:
+    """Tell whether a job still makes, or has made, what its twin makes."""
+    try:
+        job = bench.provider.job(kept)
+        if job.status == SUCCEEDED and job.model:
+            bench.provider.model(job.model)
+    except NotFoundError:
+        return False
+    return job.stamp.agrees(twin.stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
 
 
 def _see_it_end(job: JobId, bench: Bench) -> RemoteJob:

@@ -5,14 +5,17 @@
     best job of the wanted stamp      then      another active job                    then
     succeeded, model present          keep      the spec says supersede               cancel
     active, paused or unknown         wait      the spec says parallel                train beside it
-    succeeded, model gone             missing   otherwise                             wait for it
+    no job, model locked and present  keep      otherwise                             wait for it
+    succeeded, model gone             missing
     failed                            hold
     cancelled by somebody else        hold
+    adopted, and not there            missing
     superseded by us, or none         train
 
 A job that is missing, failed or cancelled is trained again only when somebody asks: `--replace`, `--retry`, or
 `retries` for errors of the service's own making. Several live jobs of one stamp leave the first of
-min(not succeeded, created_at, id); the others become visible cancel steps.
+min(not succeeded, created_at, id); the others become visible cancel steps. A suspended model answers neither question:
+what is there stays as it is. A job that was adopted bears no stamp of ours, and is never cancelled.
 """
 
 from collections.abc import Collection, Iterator
@@ -20,9 +23,20 @@ from dataclasses import dataclass
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address
-from reconciler.domain.observed import CANCELLED, FAILED, SUCCEEDED, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.lock import Locked
+from reconciler.domain.observed import (
+    CANCELLED,
+    FAILED,
+    SUCCEEDED,
+    JobId,
+    ModelId,
+    Observed,
+    RemoteFile,
+    RemoteJob,
+)
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, Options, Train, Why
 from reconciler.domain.spec import OnChange
+from reconciler.planner import keeps
 
 Decision = Train | Cancel | Delete | Keep
 
@@ -38,6 +52,7 @@ class Scene:
     cancelled: tuple[RemoteJob, ...]
     others: tuple[RemoteJob, ...]
     superseded: frozenset[JobId]
+    recorded: Locked | None = None
 
     @property
     def live(self) -> tuple[RemoteJob, ...]:
@@ -56,11 +71,13 @@ class Scene:
         jobs: Collection[RemoteJob],
         models: frozenset[ModelId],
         cancelled_by_us: frozenset[JobId] = frozenset(),
+        locked: Locked | None = None,
     ) -> "Scene":
-        """Sort the jobs of one address by what they are to the model that is wanted there."""
+        """Sort the jobs of one address, and what is locked of it, by what they are to the model wanted there."""
         ordered = sorted(jobs, key=_age)
         ours = [job for job in ordered if job.stamp.agrees(model.stamp)]
         done = [job for job in ours if job.status == SUCCEEDED]
+        is_recorded = locked is not None and locked.stamp.agrees(model.stamp) and locked.model in models
         return cls(
             ready=tuple(job for job in done if job.model in models),
             active=tuple(job for job in ours if job.status.is_active),
@@ -69,6 +86,7 @@ class Scene:
             cancelled=tuple(job for job in ours if job.status == CANCELLED),
             others=tuple(job for job in ordered if job.status.is_active and not job.stamp.agrees(model.stamp)),
             superseded=cancelled_by_us | {superseded for job in ordered for superseded in job.supersedes},
+            recorded=locked if is_recorded else None,
         )
 
 
@@ -78,13 +96,19 @@ def decide(
     models: frozenset[ModelId],
     options: Options,
     cancelled_by_us: frozenset[JobId] = frozenset(),
+    locked: Locked | None = None,
 ) -> Iterator[Decision]:
     """Answer both questions for one wanted model.
 
     Shape:  `jobs` all bear the model's address; `models` are those the service still has; `cancelled_by_us` are
-            jobs known to have been cancelled by a plan, beside those that a later job says it superseded
+            jobs known to have been cancelled by a plan, beside those that a later job says it superseded; `locked`
+            is what answered last for this model on this service
     """
-    scene = Scene.of(model, jobs, models, cancelled_by_us)
+    scene = Scene.of(model, jobs, models, cancelled_by_us, locked)
+    if model.is_suspended:
+        stays = next(iter((*scene.live, *scene.others)), None)
+        yield keeps.suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
+        return
     supersede = model.on_change is OnChange.SUPERSEDE
     cancels = [*_duplicates(scene), *(_supersede(scene) if supersede else ())]
     yield from cancels
@@ -92,7 +116,7 @@ def decide(
     if rest:
         yield rest
     elif scene.others and model.on_change is OnChange.WAIT:
-        yield _busy(model.address, scene.others[0])
+        yield keeps.busy(model.address, scene.others[0])
     else:
         superseded = tuple(cancel.job.id for cancel in cancels)
         yield Train(model=model, despite=scene.spent, supersedes=superseded)
@@ -102,18 +126,22 @@ def _rest(model: Model, scene: Scene, options: Options) -> Keep | None:
     """Give the reason to let things be, the best one first; None when there is none and a job is due."""
     address = model.address
     if scene.ready:
-        job = scene.ready[0]
-        return Keep(address=address, why=Why.READY, job=job.id, status=job.status, model=job.model)
+        return keeps.ready(address, scene.ready[0])
     if scene.active:
-        return _training(address, scene.active[0])
+        return keeps.training(address, scene.active[0])
+    if scene.recorded:
+        return keeps.recorded(address, scene.recorded)
     if scene.missing and model.name not in options.replace:
-        return _missing(address, scene.missing[-1], model.name)
+        return keeps.missing(address, scene.missing[-1], model.name)
+    adopted = model.adopt.job if model.adopt and model.adopt.digest.agrees(model.stamp.digest) else None
+    if adopted and not scene.spent and model.name not in options.replace:
+        return keeps.unadopted(address, model.name, adopted)
     if model.name in options.retry or scene.missing:
         return None
     if scene.failed and not _may_retry(scene.failed, model.retries):
-        return _failed(address, scene.failed[-1], model.name)
+        return keeps.failed(address, scene.failed[-1], model.name)
     by_others = [job for job in scene.cancelled if job.id not in scene.superseded]
-    return _cancelled(address, by_others[-1], model.name) if by_others else None
+    return keeps.cancelled(address, by_others[-1], model.name) if by_others else None
 
 
 def decide_orphan(
@@ -178,60 +206,10 @@ def _may_retry(failed: tuple[RemoteJob, ...], retries: int) -> bool:
 
 
 def _duplicates(scene: Scene) -> Iterator[Cancel]:
-    for job in scene.active:
+    for job in (each for each in scene.active if not each.is_adopted):
         if job is not scene.live[0]:
             yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=scene.live[0].id)
 
 
 def _supersede(scene: Scene) -> Iterator[Cancel]:
-    return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in scene.others)
-
-
-def _training(address: Address, job: RemoteJob) -> Keep:
-    detail = "" if job.status.is_known else f"the service says “{job.status}”, which is taken for running"
-    return Keep(address=address, why=Why.TRAINING, job=job.id, status=job.status, detail=detail)
-
-
-def _busy(address: Address, job: RemoteJob) -> Keep:
-    return Keep(
-        address=address,
-        why=Why.BUSY,
-        job=job.id,
-        status=job.status,
-        detail="an older version is still being trained, and the new one waits for it",
-        hint="set on_change: supersede to cancel it, or parallel to train beside it",
-    )
-
-
-def _missing(address: Address, job: RemoteJob, name: str) -> Keep:
-    return Keep(
-        address=address,
-        why=Why.MISSING,
-        job=job.id,
-        status=job.status,
-        model=job.model,
-        detail="trained, but the model is not on the service any more",
-        hint=f"train it again with --replace {name}",
-    )
-
-
-def _failed(address: Address, job: RemoteJob, name: str) -> Keep:
-    return Keep(
-        address=address,
-        why=Why.FAILED,
-        job=job.id,
-        status=job.status,
-        detail=str(job.error) if job.error else "the service gave no reason",
-        hint=f"change the spec or the data, or train the same again with --retry {name}",
-    )
-
-
-def _cancelled(address: Address, job: RemoteJob, name: str) -> Keep:
-    return Keep(
-        address=address,
-        why=Why.CANCELLED,
-        job=job.id,
-        status=job.status,
-        detail="somebody cancelled it",
-        hint=f"train it again with --retry {name}",
-    )
+    return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in scene.others if not job.is_adopted)

@@ -1,12 +1,13 @@
 """Saved plans. A saved plan is data, never instructions: it is compared with a plan made anew, and that one runs."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Basis, Options
 
 FORMAT_VERSION = "1"
+_BASIS = tuple(field.name for field in fields(Basis))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def read_saved(text: str) -> SavedPlan:
             root=str(content["root"]),
             provider=str(content["provider"]),
             options=Options(prune=bool(asked["prune"]), **sets),
-            basis=Basis(**{name: str(content["basis"][name]) for name in ("specs", "service", "options", "version")}),
+            basis=Basis(**{name: str(content["basis"][name]) for name in _BASIS}),
             steps=tuple(str(step) for step in content["steps"]),
             document=json.dumps(content["plan"]),
         )

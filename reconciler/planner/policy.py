@@ -7,6 +7,8 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
 from reconciler.domain.plan import Action, Cancel, Delete, Options, Refusal, Train
+from reconciler.planner.budget import UNKNOWN_COST
+from reconciler.planner.expected import mismatches
 
 BULK_OBJECTS = 10
 """Below this many objects a large share of them is no sign of a mistake."""
@@ -29,6 +31,19 @@ def refusals(picture: Picture) -> tuple[Refusal, ...]:
     return tuple(refusal for refusal in found if not refusal.guard or refusal.guard not in picture.options.allow)
 
 
+def no_other_service(picture: Picture) -> Iterator[Refusal]:
+    """Another account than the specs are meant for would be billed, and shows nothing of what is there already."""
+    wrong = tuple(mismatches(picture.desired.project.expect, picture.observed))
+    if wrong:
+        yield Refusal(
+            policy="identity",
+            guard="identity",
+            what=f"this is not the service that the Project expects: {'; '.join(wrong)}",
+            hint="point the key, address, organisation and project in the environment at the service that is meant, or"
+            f" mend expect in the Project spec; {_on('identity')}",
+        )
+
+
 def no_empty_specs(picture: Picture) -> Iterator[Refusal]:
     """An empty tree over things we own is more often a wrong path than a wish."""
     if not picture.desired.models and picture.observed.jobs:
@@ -36,7 +51,7 @@ def no_empty_specs(picture: Picture) -> Iterator[Refusal]:
             policy="empty-specs",
             guard="empty-specs",
             what=f"the specs name no model, but the service holds {len(picture.observed.jobs)} jobs of this project",
-            hint="check the path given; if it is meant, say --allow empty-specs",
+            hint=f"check the path given; {_on('empty-specs')}",
         )
 
 
@@ -48,7 +63,8 @@ def no_empty_remote(picture: Picture) -> Iterator[Refusal]:
             policy="empty-remote",
             guard="empty-remote",
             what=f"the lock file names {len(locked)} models here, but the service shows no job of this project",
-            hint="check the key, organisation and project; if it is a new start, say --first-apply",
+            hint="check the key, organisation and project in the environment; if it is a new start:"
+            " reconciler plan --first-apply",
         )
 
 
@@ -59,7 +75,7 @@ def no_doubtful_list(picture: Picture) -> Iterator[Refusal]:
             policy="cut-list",
             guard="cut-list",
             what=f"a list of the service may not be whole: {doubt}",
-            hint="run again; if it stays and you know better, say --allow cut-list",
+            hint=f"run reconciler plan again; if it stays so, {_on('cut-list')}",
         )
 
 
@@ -69,8 +85,10 @@ def no_contradiction(picture: Picture) -> Iterator[Refusal]:
         yield Refusal(
             policy="contradictions",
             guard="contradictions",
-            what="marks of this project that cannot be read: " + ", ".join(picture.observed.contradictions),
-            hint="look at these jobs; they are left alone in any case, and --allow contradictions goes on beside them",
+            what="jobs with marks of this project that cannot be read or disagree with each other: "
+            + ", ".join(picture.observed.contradictions),
+            hint=f"look at them with reconciler jobs {picture.observed.contradictions[0]}; they are left alone in any"
+            f" case, and to go on beside them, {_on('contradictions')}",
         )
 
 
@@ -84,7 +102,35 @@ def no_bulk_change(picture: Picture) -> Iterator[Refusal]:
             policy="bulk-change",
             guard="bulk-change",
             what=f"{len(changed)} of {len(known)} known models would change; policy.max_change_percent is {bound}",
-            hint="review the changes; if they are meant, say --allow bulk-change",
+            hint=f"review the changes; {_on('bulk-change')}",
+        )
+
+
+def no_amnesia(picture: Picture) -> Iterator[Refusal]:
+    """A job that was paid for and that nothing shows any more is more often another account than a reason to pay again.
+
+    Where the service shows no job at all, the guard of the empty remote says so for all of them.
+    """
+    locked = {entry.address: entry for entry in picture.lock.of(picture.observed.service)}
+    forgotten = [
+        (action.model.name, locked[action.address].job)
+        for action in picture.actions
+        if isinstance(action, Train)
+        and action.address in locked
+        and locked[action.address].job in picture.observed.gone
+        and locked[action.address].stamp.agrees(action.model.stamp)
+        and action.model.name not in picture.options.replace
+    ]
+    if forgotten and picture.observed.jobs:
+        named = ", ".join(f"{name} ({job})" for name, job in sorted(forgotten))
+        again = " ".join(f"--replace {name}" for name, _ in sorted(forgotten)[:3])
+        yield Refusal(
+            policy="amnesia",
+            guard="amnesia",
+            what=f"the lock file names jobs that made just what the specs ask for, and neither the list nor their own"
+            f" ids show them any more: {named}",
+            hint="check the key, organisation and project in the environment; to train them again:"
+            f" reconciler plan {again}{' …' if len(forgotten) > 3 else ''}, or for all of them, {_on('amnesia')}",
         )
 
 
@@ -100,14 +146,30 @@ def no_more_jobs_than_allowed(picture: Picture) -> Iterator[Refusal]:
         )
 
 
+def _on(guard: str) -> str:
+    """Say how to go on past a guard."""
+    return f"if it is meant: reconciler plan --allow {guard}"
+
+
 POLICIES: tuple[Callable[[Picture], Iterator[Refusal]], ...] = (
+    no_other_service,
     no_empty_specs,
     no_empty_remote,
     no_doubtful_list,
     no_contradiction,
+    no_amnesia,
     no_bulk_change,
     no_more_jobs_than_allowed,
 )
 
-GUARDS = ("empty-specs", "empty-remote", "cut-list", "contradictions", "bulk-change")
+GUARDS = (
+    "identity",
+    "empty-specs",
+    "empty-remote",
+    "cut-list",
+    "contradictions",
+    "amnesia",
+    "bulk-change",
+    UNKNOWN_COST,
+)
 """The names that `--allow` takes."""

@@ -14,7 +14,8 @@ def warnings(
     """Give each warning as a sentence that names what it is about."""
     if options.target:
         yield "the plan is partial: --target names " + ", ".join(sorted(options.target))
-    retiring = {str(model): date for model, date in observed.retiring}
+    # What the service itself says now is newer than what a profile knew.
+    retiring = {**dict(capabilities.retiring), **{str(model): date for model, date in observed.retiring}}
     for model in models:
         base = model.recipe.base
         if base in retiring:
@@ -26,6 +27,16 @@ def warnings(
                     f"{dataset.stamp.address}: {dataset.measure.size_bytes} bytes are more than"
                     f" {provider} takes in one file ({capabilities.max_file_bytes})"
                 )
+
+
+def closing(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:
+    """Say that a service takes no new jobs, or soon none, when a plan would create some there."""
+    if trains and capabilities.closes_on:
+        yield (
+            f"{provider} takes no new fine-tuning jobs from {capabilities.closes_on} on, and turns away some"
+            f" organisations already; {trains} {'job' if trains == 1 else 'jobs'} of this plan may be refused."
+            " Uploaded files are kept; another provider can train from the same specs"
+        )
 
 
 def _unknown_base(model: Model, provider: str, capabilities: Capabilities) -> Iterator[str]:

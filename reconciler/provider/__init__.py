@@ -5,17 +5,28 @@ from typing import TYPE_CHECKING, Any
 from reconciler.provider.profiles import PROFILES, Profile, needs_app
 
 if TYPE_CHECKING:
+    from reconciler.provider.claimed import claiming
     from reconciler.provider.legacy.provider import LegacyProvider
     from reconciler.provider.memory import MemoryProvider
     from reconciler.provider.openai.provider import OpenAIProvider
     from reconciler.provider.opening import open_provider
 
-__all__ = ["PROFILES", "LegacyProvider", "MemoryProvider", "OpenAIProvider", "Profile", "needs_app", "open_provider"]
+__all__ = [
+    "PROFILES",
+    "LegacyProvider",
+    "MemoryProvider",
+    "OpenAIProvider",
+    "Profile",
+    "claiming",
+    "needs_app",
+    "open_provider",
+]
 
 _HOMES = {
     "LegacyProvider": "legacy.provider",
     "MemoryProvider": "memory",
     "OpenAIProvider": "openai.provider",
+    "claiming": "claimed",
     "open_provider": "opening",
 }
 

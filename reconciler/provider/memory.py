@@ -18,7 +18,7 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.domain.ports import Capabilities, Message, Write
+from reconciler.domain.ports import Capabilities, Message, RemoteNote, Write
 from reconciler.provider.memory_service import MemoryService
 
 
@@ -32,6 +32,9 @@ class MemoryProvider(MemoryService):
     @property
     def capabilities(self) -> Capabilities:
         return self._capabilities
+
+    def service_time(self) -> float | None:
+        return self._clock()
 
     def observe(self) -> Observed:
         with self._lock:
@@ -130,6 +133,13 @@ class MemoryProvider(MemoryService):
             theirs = (thing for thing in self.foreign if isinstance(thing, HeldFile) and thing.id == file)
             return next(theirs, None) or _held_file(self.file(file))
 
+    def held_content(self, file: FileId) -> Iterator[bytes]:
+        with self._lock:
+            if file not in self.contents:
+                raise NotFoundError(f"there is no file {file}", status=404)
+            content = self.contents[file]
+        yield content
+
     def held_job(self, job: JobId) -> HeldJob:
         with self._lock:
             theirs = (thing for thing in self.foreign if isinstance(thing, HeldJob) and thing.id == job)
@@ -164,9 +174,16 @@ class MemoryProvider(MemoryService):
         return self._write("upload", make)
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         def make() -> RemoteJob:
+            if self._capabilities.takes_token and token in self.tokens:
+                return self.jobs[self.tokens[token]]
             for param, file in (("training_file", training), ("validation_file", validation)):
                 if file is not None and (file not in self.files or self.files[file].is_broken):
                     raise RejectedError(f"invalid {param}: {file}", status=400, param=param)
@@ -182,6 +199,7 @@ class MemoryProvider(MemoryService):
                 supersedes=supersedes,
             )
             self.jobs[job.id] = job
+            self.tokens[token] = job.id
             self.log(job.id, f"Created fine-tuning job: {job.id}")
             return job
 
@@ -206,6 +224,26 @@ class MemoryProvider(MemoryService):
                 self.files.pop(FileId(thing), None)
 
         return self._write("delete", make)
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        def make() -> RemoteNote:
+            note = RemoteNote(id=FileId(self._new("note")), name=name, created_at=self._now())
+            self.notes_left[note.id] = note
+            self.expiring[note.id] = self._clock() + lives_seconds
+            return note
+
+        return self._write("note", make)
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        with self._lock:
+            there = (note for note in self.notes_left.values() if self._clock() < self.expiring[note.id])
+            return tuple(note for note in there if self._is_listed(note.id))
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        def make() -> None:
+            self.notes_left.pop(note, None)
+
+        return self._write("unnote", make)
 
     def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
         yield from self._words(model, messages[-1].content)

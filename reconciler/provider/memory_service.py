@@ -20,11 +20,19 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.domain.ports import Capabilities, Done, Refused, Unknown, Write
+from reconciler.domain.ports import Capabilities, Done, Refused, RemoteNote, Unknown, Write
 
 T = TypeVar("T")
 
-_AT_ONCE = Capabilities(poll_seconds=1.0, effect_seconds=10.0, ready_seconds=30.0, cancel_seconds=30.0)
+_AT_ONCE = Capabilities(
+    poll_seconds=1.0,
+    fresh_seconds=10.0,
+    send_seconds=5.0,
+    effect_seconds=10.0,
+    list_lag_seconds=0.0,
+    ready_seconds=30.0,
+    cancel_seconds=30.0,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class MemoryService:
 
     Shape:  `writes` counts what was sent by verb (`upload`, `train`, `cancel`, `delete`), whatever became of it;
             `jobs` and `files` are all there are, listed or not yet; `contents` is what was uploaded;
+            `notes_left` are the notes that lie there, until the moments that `expiring` says;
             `foreign` is what others have put there; `says` makes up answers; `foreign_files`, `retiring`,
             `contradictions`, `doubts` and `organization` are told as they stand
     Units:  `list_lag_seconds`: how long after its making a thing turns up in lists, by the clock given
@@ -73,6 +82,9 @@ class MemoryService:
         self.files: dict[FileId, RemoteFile] = {}
         self.contents: dict[FileId, bytes] = {}
         self.jobs: dict[JobId, RemoteJob] = {}
+        self.notes_left: dict[FileId, RemoteNote] = {}
+        self.expiring: dict[FileId, float] = {}
+        self.tokens: dict[str, JobId] = {}
         self.models: set[ModelId] = set()
         self.foreign: list[HeldFile | HeldJob | HeldModel] = []
         self.says: Callable[[ModelId, str], str] = lambda _, question: question
@@ -176,7 +188,7 @@ class MemoryService:
                 made = make()
             except ProviderError as error:
                 return Refused(error) if script is None else lost
-            if isinstance(made, RemoteFile | RemoteJob) and verb in {"upload", "train"}:
+            if isinstance(made, RemoteFile | RemoteJob | RemoteNote) and verb in {"upload", "train", "note"}:
                 late = script.late_seconds if script is not None else 0.0
                 self._listed_at[made.id] = self._clock() + max(self.list_lag_seconds, late)
             return Done(made) if script is None else lost

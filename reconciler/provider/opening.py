@@ -4,6 +4,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 import httpx
@@ -17,11 +18,12 @@ from reconciler.provider.openai.auth import Endpoint, Signed, read_endpoint
 from reconciler.provider.openai.client import Client, Roads
 from reconciler.provider.openai.failure import is_final
 from reconciler.provider.openai.provider import OpenAIProvider
-from reconciler.provider.profiles import PROFILES, Dialect, Profile, needs_app
+from reconciler.provider.profiles import PROFILES, Dialect, Profile, elsewhere, needs_app, with_bounds
 from reconciler.provider.transport import Deadline, Fresh, Gate, NoRedirects, Pace, Redact, Retry, Whole
 from reconciler.provider.wrapper import Wrapper
 
 _NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
 
 
 class Shared(Wrapper):
@@ -37,28 +39,33 @@ def open_provider(
     project: str,
     environ: Mapping[str, str],
     app: object | None = None,
+    bounds: Mapping[str, float] = _AS_THEY_ARE,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
 ) -> OpenAIProvider:
     """Give the service of a profile, ready to be asked; close it when done.
 
-    Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network
+    Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network;
+            `bounds` take the place of the profile's own, in seconds by name
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
     found = PROFILES.get(profile)
     if found is None:
         raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
     endpoint = read_endpoint(found, environ)
+    if endpoint.url.host != httpx.URL(found.base_url).host:
+        found = elsewhere(found)
     if transport is None and needs_app(profile, environ):
         if app is None:
             raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
         transport = ASGITransport(cast(AsgiApp, app))
+    found = with_bounds(found, bounds)
     roads = _roads(found, endpoint, transport, clock, sleep)
     if found.dialect is Dialect.LEGACY:
-        legacy = LegacyClient(endpoint, roads, found.key_variable)
+        legacy = LegacyClient(endpoint, roads, found.key_variable, clock)
         return LegacyProvider(legacy, found, project=project, sleep=sleep)
-    return OpenAIProvider(Client(endpoint, roads, found.key_variable), found, project=project, sleep=sleep)
+    return OpenAIProvider(Client(endpoint, roads, found.key_variable, clock), found, project=project, sleep=sleep)
 
 
 def _roads(
@@ -68,7 +75,7 @@ def _roads(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> Roads:
-    bounds, patience = profile.bounds, profile.patience
+    bounds, patience, capabilities = profile.bounds, profile.patience, profile.capabilities
     gate = Gate(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given)
 
@@ -76,11 +83,11 @@ def _roads(
         signed = Signed(bottom, endpoint)
         return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
 
-    def guarded(inner: httpx.BaseTransport) -> httpx.BaseTransport:
-        return Pace(NoRedirects(inner), gate)
+    def guarded(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
+        return Pace(NoRedirects(inner), gate, most_seconds)
 
-    def once(read: float, total: float) -> httpx.BaseTransport:
-        return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes))
+    def once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
+        return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes), most_seconds)
 
     reads = guarded(Whole(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
     repeated = Retry(reads, patience=patience, sleep=sleep, random=random.random, is_final=is_final)
@@ -88,6 +95,8 @@ def _roads(
     return Roads(
         reads=Redact(repeated, hide),
         writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
+        # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer.
+        creates=Redact(once(bounds.read_seconds, capabilities.send_seconds, capabilities.road_seconds), hide),
         # A service may look through a whole file before it says anything.
         uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
         answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),

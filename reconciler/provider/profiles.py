@@ -1,10 +1,11 @@
 """Which services there are and how they differ, as data. No address or credential is decided here, only named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities
 
 
@@ -80,7 +81,12 @@ _LOCAL = Profile(
     capabilities=Capabilities(
         bases=frozenset({"tfidf-logreg"}),
         poll_seconds=0.2,
+        # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
+        fresh_seconds=16.0,
+        send_seconds=30.0,
         effect_seconds=2.0,
+        list_lag_seconds=0.0,
+        keeps_notes=True,
         ready_seconds=10.0,
         cancel_seconds=15.0,
     ),
@@ -106,9 +112,22 @@ _OPENAI = Profile(
             }
         ),
         poll_seconds=10.0,
+        fresh_seconds=240.0,
+        send_seconds=60.0,
         effect_seconds=60.0,
+        list_lag_seconds=30.0,
+        keeps_notes=True,
         ready_seconds=1800.0,
         cancel_seconds=120.0,
+        # By the service's deprecations page; organisations that did not fine-tune before 2026-05-07, or did not use a
+        # fine-tuned model lately, are turned away already.
+        closes_on="2027-01-06",
+        retiring=(
+            ("gpt-4.1-2025-04-14", "2027-01-14"),
+            ("gpt-4.1-mini-2025-04-14", "2027-01-14"),
+            ("gpt-4o-2024-08-06", "2027-01-14"),
+            ("gpt-4o-mini-2024-07-18", "2027-01-14"),
+        ),
     ),
     spacing_seconds=0.05,
     warmup_seconds=180.0,
@@ -132,7 +151,10 @@ _OPENAI_LEGACY = Profile(
         # All files of an organisation together had this much room.
         max_file_bytes=1024 * 1024 * 1024,
         poll_seconds=2.0,
+        fresh_seconds=240.0,
+        send_seconds=60.0,
         effect_seconds=60.0,
+        list_lag_seconds=30.0,
         ready_seconds=600.0,
         cancel_seconds=120.0,
     ),
@@ -143,6 +165,32 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {profile.name: profile for profile in (_LOCAL, _OPENAI, _OPENAI_LEGACY)}
 )
 """Every profile that a spec or a flag may name."""
+
+
+def elsewhere(profile: Profile) -> Profile:
+    """Give a profile for a server of another address, of which the dates of its home say nothing."""
+    return replace(profile, capabilities=replace(profile.capabilities, closes_on="", retiring=()))
+
+
+SETTABLE: Mapping[str, float] = MappingProxyType(
+    {"fresh": 1.0, "send": 1.0, "effect": 0.0, "list_lag": 0.0, "ready": 1.0, "cancel": 1.0}
+)
+"""The bounds that an operator may set, each with the least that makes sense, in seconds."""
+
+
+def with_bounds(profile: Profile, bounds: Mapping[str, float]) -> Profile:
+    """Give a profile with other bounds, in seconds by name.
+
+    Raises: UsageError for a bound that cannot be set, or not to that
+    """
+    for name, seconds in bounds.items():
+        if name not in SETTABLE:
+            raise UsageError(f"there is no bound {name!r}; there are {', '.join(SETTABLE)}")
+        if seconds < SETTABLE[name]:
+            raise UsageError(f"the bound {name} cannot be {seconds:g} seconds; it is {SETTABLE[name]:g} at least")
+    named = {f"{name}_seconds": seconds for name, seconds in bounds.items()}
+    # The names are those of fields, one for one, which no type checker can follow.
+    return replace(profile, capabilities=replace(profile.capabilities, **named))  # type: ignore[arg-type]
 
 
 def needs_app(profile: str, environ: Mapping[str, str]) -> bool:

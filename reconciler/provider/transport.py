@@ -101,10 +101,14 @@ class Gate:
         self._lock = threading.Lock()
         self._opens_at = float("-inf")
 
-    def enter(self) -> None:
-        """Return when the caller may send."""
+    def enter(self, most_seconds: float | None = None) -> bool:
+        """Return when the caller may send; False, and at once, when that takes longer than it can wait."""
+        gives_up_at = None if most_seconds is None else self._clock() + most_seconds
         while (wait := self._take()) > 0:
+            if gives_up_at is not None and self._clock() + wait > gives_up_at:
+                return False
             self._sleep(wait)
+        return True
 
     def hold(self, seconds: float) -> None:
         """Let nobody pass for so long, within reason."""
@@ -120,15 +124,24 @@ class Gate:
             return wait
 
 
-class Pace(Wrapper):
-    """Sends no faster than the gate allows, and tells the gate what the service asked for."""
+class HeldBackError(httpx.PoolTimeout):
+    """The service wants a pause longer than this request can wait; it was not sent."""
 
-    def __init__(self, inner: httpx.BaseTransport, gate: Gate) -> None:
+
+class Pace(Wrapper):
+    """Sends no faster than the gate allows, and tells the gate what the service asked for.
+
+    Shape:  a request that would have to wait longer than `most_seconds` is not sent; None waits as long as it takes
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, gate: Gate, most_seconds: float | None = None) -> None:
         super().__init__(inner)
         self._gate = gate
+        self._most_seconds = most_seconds
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._gate.enter()
+        if not self._gate.enter(self._most_seconds):
+            raise HeldBackError("the service asked for a pause; nothing was sent")
         response = self._inner.handle_request(request)
         busy = response.status_code in {429, 503}
         wait = max(spent_wait(response.headers), (asked_wait(response.headers) or 0.0) if busy else 0.0)

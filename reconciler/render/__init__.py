@@ -31,6 +31,7 @@ from reconciler.render.terminal import (
     diff_text,
     plan_text,
     problems_text,
+    refusals_text,
     summary_table,
     table,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "plan_text",
     "problems_json",
     "problems_text",
+    "refusals_text",
     "rows_json",
     "rows_text",
     "snippet_text",

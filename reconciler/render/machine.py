@@ -10,8 +10,10 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import assert_never
 
+from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
@@ -35,6 +37,7 @@ def plan_json(plan: Plan) -> str:
         "service": plan.service,
         "basis": asdict(plan.basis),
         "summary": asdict(tally(plan)),
+        "cost": _cost(plan.cost),
         "has_changes": not plan.is_empty,
         "steps": [_step(step) for step in plan.steps],
         "kept": [_keep(keep) for keep in plan.kept],
@@ -101,6 +104,7 @@ def _specifics(step: Step) -> Fields:
                 "model": _model(model),
                 "despite": list(despite),
                 "supersedes": list(supersedes),
+                "estimate": _estimate(step.estimate) if step.estimate else None,
             }
         case Cancel(job=job, reason=reason, kept=kept):
             return {"job": job.id, "status": str(job.status), "reason": reason, "kept": kept}
@@ -110,6 +114,31 @@ def _specifics(step: Step) -> Fields:
             return {"job": trained.id, "to": promoted, "instead_of": instead_of}
         case _:
             assert_never(step.action)
+
+
+def _estimate(estimate: Estimate) -> Fields:
+    return {
+        "tokens": asdict(estimate.tokens),
+        "epochs": estimate.epochs,
+        "epochs_stated": estimate.is_stated,
+        "cost": _cost(estimate.cost),
+    }
+
+
+def _cost(cost: Cost) -> Fields:
+    return {
+        "low_usd": _usd(cost.low),
+        "expected_usd": _usd(cost.expected),
+        "high_usd": _usd(cost.high),
+        "source": cost.source,
+        "dated": cost.dated,
+        "unknown": cost.unknown,
+    }
+
+
+def _usd(amount: Decimal | None) -> float | None:
+    # A millionth of a dollar is less than a token of any model costs, and short enough to be exact in every reader.
+    return None if amount is None else float(round(amount, 6))
 
 
 def _dataset(dataset: Dataset) -> Fields:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reconciler.spec.contract.texts import schema_names, schema_text
     from reconciler.spec.files import find_workspace
     from reconciler.spec.lockfile import read_lock, write_lock
+    from reconciler.spec.prices import read_prices
     from reconciler.spec.read import read_specs
     from reconciler.spec.roots import find_roots
     from reconciler.spec.starter import write_starter
@@ -18,6 +19,7 @@ __all__ = [
     "find_roots",
     "find_workspace",
     "read_lock",
+    "read_prices",
     "read_specs",
     "schema_names",
     "schema_text",
@@ -29,6 +31,7 @@ _HOMES = {
     "find_roots": "roots",
     "find_workspace": "files",
     "read_lock": "lockfile",
+    "read_prices": "prices",
     "read_specs": "read",
     "schema_names": "contract.texts",
     "schema_text": "contract.texts",

@@ -8,6 +8,7 @@ from reconciler.spec.contract.nearest import did_you_mean
 from reconciler.spec.contract.texts import schema
 from reconciler.spec.contract.wording import quoted
 from reconciler.spec.methods import method_problems
+from reconciler.spec.past import past_problems
 from reconciler.spec.yaml12.document import Document
 
 DEFAULT_PROVIDER = "local"
@@ -22,6 +23,7 @@ def problems_across(documents: Sequence[Document], broken: Sequence[str]) -> Ite
     """
     yield from _twins(documents)
     yield from method_problems(of_kind(documents, "Model"), of_kind(documents, "Dataset"))
+    yield from past_problems(documents)
     yield from _loose_ends(documents, {name for text in broken for name in _CLAIMED.findall(text)})
     if not any(_A_PROJECT.search(text) for text in broken):
         yield from _without_base(documents)

@@ -1,16 +1,20 @@
 """Builds specs from documents that are known to be right. Decides what was left unsaid; checks nothing again."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from reconciler.domain.checks import Look
 from reconciler.domain.errors import Place
-from reconciler.domain.identity import canonical_json
+from reconciler.domain.identity import Digest, canonical_json
+from reconciler.domain.observed import JobId
 from reconciler.domain.spec import (
     AUTO,
     SUPERVISED,
+    Adoption,
     DatasetSpec,
     Encoding,
+    Expect,
     Format,
     Mapping,
     ModelSpec,
@@ -54,10 +58,18 @@ def _project(document: Document) -> ProjectSpec:
         provider=fields.get("provider"),
         policy=Policy(
             max_new_jobs=_whole(policy.get("max_new_jobs")),
+            max_cost_usd=_amount(policy.get("max_cost_usd")),
+            max_epochs=_whole(policy.get("max_epochs")),
+            max_bytes=_whole(policy.get("max_bytes")),
             max_change_percent=_whole(policy.get("max_change_percent", Policy().max_change_percent)),
             prune=policy.get("prune", False),
         ),
+        expect=_expect(fields.get("expect", {})),
     )
+
+
+def _expect(fields: Fields) -> Expect:
+    return Expect(**{name: tuple([right] if isinstance(right, str) else right) for name, right in fields.items()})
 
 
 def _dataset(document: Document) -> DatasetSpec:
@@ -81,6 +93,7 @@ def _dataset(document: Document) -> DatasetSpec:
         allow=allowances(document),
         validation_share=float(fields.get("split", {}).get("validation", 0.0)),
         id=fields.get("id", ""),
+        moved=_moved(fields),
         labels=_labels(fields),
         description=fields.get("description", ""),
     )
@@ -130,6 +143,9 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
         provider=fields.get("provider"),
         on_change=OnChange(fields.get("on_change", OnChange.WAIT)),
         retries=_whole(fields.get("retries", 0)),
+        moved=_moved(fields),
+        suspend=fields.get("suspend", False),
+        adopt=_adoption(fields.get("adopt")),
         labels=_labels(fields),
         description=fields.get("description", ""),
     )
@@ -145,6 +161,21 @@ def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | fl
     # A model says `auto` to undo a default of the project; after that it is the same as saying nothing.
     merged: Fields = {**defaults.get("hyperparameters", {}), **own.get("hyperparameters", {})}
     return tuple((name, _whole(value)) for name, value in sorted(merged.items()) if value != AUTO)
+
+
+def _amount(value: Any) -> Any:
+    """Give the amount that was written, to the digit, and not the binary number next to it."""
+    return None if value is None else Decimal(str(_whole(value)))
+
+
+def _moved(fields: Fields) -> tuple[str, ...]:
+    found = fields.get("moved", ())
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _adoption(fields: Fields | None) -> Adoption | None:
+    digest = Digest.parse(fields["digest"]) if fields else None
+    return Adoption(job=JobId(fields["job"]), digest=digest) if fields and digest else None
 
 
 def _whole(value: Any) -> Any:

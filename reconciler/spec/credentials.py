@@ -43,7 +43,8 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
         if isinstance(value, list):
             waiting += [((*path, index), each) for index, each in enumerate(value)]
         for key, each in value.items() if isinstance(value, dict) else ():
-            if not _is_of_a_step(path, key) and (hint := _hint(key, is_label=path == ("labels",))):
+            goes_nowhere = path in {("labels",), ("expect",)}
+            if not _is_of_a_step(path, key) and (hint := _hint(key, goes_nowhere=goes_nowhere)):
                 yield (*path, key), hint
             else:
                 waiting.append(((*path, key), each))
@@ -59,8 +60,8 @@ def _is_of_a_step(path: Path, key: str) -> bool:
     return False
 
 
-def _hint(key: str, *, is_label: bool) -> str | None:
+def _hint(key: str, *, goes_nowhere: bool) -> str | None:
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key[:64]).lower().replace("-", "_").replace(" ", "_")
-    # A label goes nowhere, so it may well name an organisation or an address; a key it may not hold.
-    ways = _WAYS[:1] if is_label else _WAYS
+    # Labels and expectations direct nothing, so they may well name an organisation or an address; a key they may not.
+    ways = _WAYS[:1] if goes_nowhere else _WAYS
     return next((hint for pattern, hint in ways if pattern.fullmatch(plain)), None)

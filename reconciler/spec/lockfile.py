@@ -138,7 +138,7 @@ def _time(seconds: int) -> str | None:
 
 def _text(lock: Lock) -> str:
     entries = "".join(_item(entry) for entry in sorted(lock.entries, key=_by_address))
-    jobs = "".join(f"  - {_scalar(job)}\n" for job in sorted(lock.cancelled))
+    jobs = "".join(f"  - {scalar(job)}\n" for job in sorted(lock.cancelled))
     models = f"models:\n{entries}" if entries else "models: []\n"
     return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "")
 
@@ -153,11 +153,12 @@ def _item(entry: Locked) -> str:
         "model": str(entry.model),
         "finished_at": None if entry.finished_at is None else _time(entry.finished_at),
     }
-    lines = [f"    {name}: {_scalar(value)}\n" for name, value in fields.items() if value is not None]
+    lines = [f"    {name}: {scalar(value)}\n" for name, value in fields.items() if value is not None]
     return "  - " + "".join(lines)[4:]
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """Write a text as YAML that every reader takes for just that text; quoted only where it has to be."""
     if _PLAIN.fullmatch(text) and text.lower() not in _ONCE_BOOLEAN and resolve(text) == text:
         return text
     return '"' + "".join(_escaped(each) for each in text) + '"'

@@ -53,6 +53,13 @@ def test_lists_hold_ours_and_theirs_newest_first(world: Inhabited) -> None:
     assert [file.id for file in world.provider.observe().files] == [file], "looking makes nothing ours"
 
 
+def test_what_a_file_holds_is_read_to_the_byte(world: Inhabited) -> None:
+    _, file, _ = ours(world)
+    assert b"".join(world.provider.held_content(file)) == rows_of("hello")
+    with pytest.raises(NotFoundError):
+        list(world.provider.held_content(FileId("file-gone")))
+
+
 def test_one_thing_is_read_by_its_id_whosever_it_is(world: Inhabited) -> None:
     _, file, job = ours(world)
     theirs, their_job = others(world)

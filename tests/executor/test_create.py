@@ -11,7 +11,7 @@ from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Done, Intent
 from reconciler.executor.create import create
 from reconciler.executor.ends import OutcomeUnknownError, StepFailedError
-from tests.build import a_job, a_model
+from tests.build import LONG_AGO, a_job, a_model
 from tests.world import World, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
@@ -59,7 +59,7 @@ def test_a_lost_reply_without_a_job_is_unknown_and_nothing_is_sent_again() -> No
     assert outcomes(events) == [Outcome.UNKNOWN]
     assert world.service.writes["train"] == 1
     (ended,) = [event for event in events if isinstance(event, Finished)]
-    assert "run again after 10 seconds" in ended.hint
+    assert "only after 25 seconds" in ended.hint
 
 
 def test_running_again_after_an_unknown_outcome_gives_one_job() -> None:
@@ -89,7 +89,7 @@ def test_an_unknown_outcome_leaves_its_intent() -> None:
     bench.remember(world.service.observe(), (MODEL.training,))
     with pytest.raises(OutcomeUnknownError):
         create(Train(model=MODEL), bench)
-    assert bench.journal.open_intents() == (Intent(stamp=MODEL.stamp),)
+    assert bench.journal.open_intents() == (Intent(stamp=MODEL.stamp, owner="this run", at=float(LONG_AGO)),)
 
 
 def test_a_job_that_turned_up_since_the_plan_is_adopted() -> None:

@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, RejectedError
 from reconciler.domain.event import Finished, Interrupted, Outcome, Started
-from reconciler.domain.observed import JobId
+from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
@@ -201,6 +201,33 @@ def test_a_file_that_came_into_use_since_the_plan_is_not_deleted() -> None:
     events = world.carry_out(plan, keep)
     assert Outcome.FAILED in outcomes(events)
     assert len(world.service.files) == 2
+
+
+def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
+    """The job proves that a model is ours, so a job that has another one by now proves nothing."""
+    world = World()
+    world.converge(model("gone"))
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    plan = world.plan(keep, options=Options(prune=True))
+    (job,) = world.service.jobs.values()
+    world.service.jobs[job.id] = replace(job, model=ModelId("ft:of-somebody-else"))
+    events = world.carry_out(plan, keep)
+    assert Outcome.FAILED in outcomes(events)
+    assert job.model in world.service.models
+
+
+def test_a_file_that_the_service_found_broken_is_not_waited_for() -> None:
+    world = World(files_are_ready=False)
+
+    def spoil() -> None:
+        for file in world.service.files:
+            world.service.mark_file(file, "error")
+
+    world.clock.after(1, spoil)
+    started = world.clock.now
+    assert Outcome.FAILED in outcomes(world.apply(model()))
+    assert world.clock.now - started < 5
+    assert world.service.writes["train"] == 0
 
 
 def test_asking_to_stop_begins_nothing_new() -> None:

@@ -1,11 +1,15 @@
 """The table of decide.py, row by row."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.domain.desired import Model
-from reconciler.domain.observed import JobError, JobId, RemoteJob
+from reconciler.domain.identity import Address, Kind
+from reconciler.domain.lock import Locked
+from reconciler.domain.observed import JobError, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Keep, Options, Train, Why
-from reconciler.domain.spec import OnChange
+from reconciler.domain.spec import Adoption, OnChange
 from reconciler.planner.decide import Decision, decide
 from tests.build import a_job, a_model, observed
 
@@ -21,10 +25,11 @@ def decided(
     models: tuple[str, ...] | None = None,
     options: Options | None = None,
     cancelled_by_us: tuple[str, ...] = (),
+    locked: Locked | None = None,
 ) -> list[Decision]:
     seen = observed(*jobs, models=models)
     ours = frozenset(JobId(job) for job in cancelled_by_us)
-    return list(decide(wanted, seen.jobs, seen.models, options or Options(), ours))
+    return list(decide(wanted, seen.jobs, seen.models, options or Options(), ours, locked))
 
 
 def said(decisions: list[Decision]) -> list[str]:
@@ -161,3 +166,130 @@ def test_retries_cover_the_services_own_errors_only(retries: int, errors: list[J
     wanted = a_model(epochs=5, retries=retries)
     jobs = [a_job(wanted, "failed", id=f"ftjob-{n}", error=error, age=n) for n, error in enumerate(errors)]
     assert said(decided(*jobs, wanted=wanted)) == [says]
+
+
+RECORDED = Locked(
+    stamp=WANTED.stamp, provider="openai", service="api.example.test", job=JobId("ftjob-9"), model=ModelId("ft:kept")
+)
+REPLACE, RETRY = Options(replace=frozenset({"triage"})), Options(retry=frozenset({"triage"}))
+ADOPTING = replace(WANTED, adopt=Adoption(job=JobId("ftjob-theirs"), digest=WANTED.stamp.digest))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "models", "wanted", "says"),
+    [
+        ([], ("ft:kept",), WANTED, "ready"),
+        ([], (), WANTED, "train"),
+        ([], ("ft:kept",), OLDER, "train"),
+        ([a_job(WANTED, "failed")], ("ft:kept",), WANTED, "ready"),
+        ([a_job(WANTED, "running")], ("ft:kept",), WANTED, "training"),
+        ([a_job(OLDER, "running")], ("ft:kept",), WANTED, "ready"),
+    ],
+)
+def test_a_job_whose_record_is_gone_is_known_by_the_lock_and_its_model(
+    jobs: list[RemoteJob], models: tuple[str, ...], wanted: Model, says: str
+) -> None:
+    """Nothing is paid for twice because a service forgets jobs: the model of the wanted stamp is there."""
+    for options in (Options(), REPLACE, RETRY):
+        assert said(decided(*jobs, wanted=wanted, models=models, options=options, locked=RECORDED)) == [says]
+
+
+def test_what_the_lock_alone_knows_is_said_to_be_so() -> None:
+    (keep,) = decided(models=("ft:kept",), locked=RECORDED)
+    assert isinstance(keep, Keep)
+    assert (keep.job, keep.model, keep.status) == ("ftjob-9", "ft:kept", None)
+    assert "record is gone" in keep.detail
+
+
+def test_a_paused_job_is_waited_for_and_says_how_it_goes_on() -> None:
+    (keep,) = decided(a_job(WANTED, "paused", id="ftjob-3"))
+    assert isinstance(keep, Keep)
+    assert "/fine_tuning/jobs/ftjob-3/resume" in keep.hint
+
+
+def test_an_unknown_word_is_shown_as_the_service_says_it() -> None:
+    (keep,) = decided(a_job(WANTED, "deferred"))
+    assert isinstance(keep, Keep)
+    assert "deferred" in keep.detail
+
+
+@pytest.mark.parametrize("on_change", OnChange)
+@pytest.mark.parametrize("options", [Options(), REPLACE, RETRY])
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        [],
+        [a_job(WANTED)],
+        [a_job(WANTED, "running"), a_job(WANTED, "running", id="ftjob-2")],
+        [a_job(OLDER, "running")],
+        [a_job(WANTED, "failed")],
+        [a_job(WANTED, "cancelled")],
+        [a_job(WANTED, answers=False)],
+    ],
+)
+def test_a_suspended_model_is_left_alone_whatever_there_is_or_is_asked(
+    jobs: list[RemoteJob], options: Options, on_change: OnChange
+) -> None:
+    wanted = replace(a_model(epochs=5, on_change=on_change), is_suspended=True)
+    assert said(decided(*jobs, wanted=wanted, options=options)) == ["suspended"]
+
+
+def test_suspending_is_no_part_of_the_digest() -> None:
+    assert replace(WANTED, is_suspended=True).stamp == WANTED.stamp
+    assert ADOPTING.stamp == WANTED.stamp
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options", "says"),
+    [
+        (ADOPTING, Options(), "missing"),
+        (ADOPTING, RETRY, "missing"),
+        (ADOPTING, REPLACE, "train"),
+        (replace(ADOPTING, adopt=Adoption(job=JobId("ftjob-theirs"), digest=OLDER.stamp.digest)), Options(), "train"),
+    ],
+)
+def test_an_adopted_job_that_cannot_be_seen_is_not_paid_for_again(wanted: Model, options: Options, says: str) -> None:
+    """Unless it stands for another recipe than the one that is wanted now, or somebody asks."""
+    assert said(decided(wanted=wanted, options=options)) == [says]
+
+
+@pytest.mark.parametrize("on_change", OnChange)
+def test_an_adopted_job_is_never_cancelled(on_change: OnChange) -> None:
+    """Neither for a newer version nor as a twin: it bears no stamp of ours."""
+    wanted = a_model(epochs=5, on_change=on_change)
+    older = replace(a_job(OLDER, "running"), is_adopted=True)
+    twins = [a_job(WANTED, "running", id="ftjob-1", age=9), replace(a_job(WANTED, "queued"), is_adopted=True)]
+    assert "cancel" not in said(decided(older, wanted=wanted))
+    assert "cancel" not in said(decided(*twins, wanted=wanted))
+
+
+def test_a_keep_says_where_its_job_came_from() -> None:
+    moved = replace(a_job(WANTED), moved_from=Address(Kind.MODEL, "sorter"))
+    for job, says in ((moved, "moved from sorter"), (replace(a_job(WANTED), is_adopted=True), "adopted job ftjob-1")):
+        (keep,) = decided(job)
+        assert isinstance(keep, Keep)
+        assert keep.detail == says
+
+
+@pytest.mark.parametrize(
+    ("job", "plain", "retried", "replaced"),
+    [
+        (None, "train", "train", "train"),
+        (a_job(WANTED), "ready", "ready", "ready"),
+        (a_job(WANTED, "running"), "training", "training", "training"),
+        (a_job(WANTED, "paused"), "training", "training", "training"),
+        (a_job(WANTED, "deferred"), "training", "training", "training"),
+        (a_job(WANTED, "failed"), "failed", "train", "failed"),
+        (a_job(WANTED, "cancelled"), "cancelled", "train", "cancelled"),
+        (a_job(WANTED, answers=False), "missing", "missing", "train"),
+        (a_job(OLDER, "running"), "busy", "busy", "busy"),
+    ],
+)
+def test_each_flag_asks_for_its_own_rows_and_no_others(
+    job: RemoteJob | None, plain: str, retried: str, replaced: str
+) -> None:
+    """--retry is for what failed or was cancelled, --replace for what was deleted; neither pays for what is there."""
+    jobs = [job] if job else []
+    others = Options(retry=frozenset({"other"}), replace=frozenset({"other"}))
+    for options, says in ((Options(), plain), (RETRY, retried), (REPLACE, replaced), (others, plain)):
+        assert said(decided(*jobs, options=options)) == [says]

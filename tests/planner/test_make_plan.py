@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,7 @@ from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Options, Plan, Promote, Train, Upload, Why
 from reconciler.domain.ports import Capabilities
-from reconciler.domain.spec import OnChange, Policy
+from reconciler.domain.spec import Expect, OnChange, Policy
 from reconciler.planner import make_plan
 from reconciler.planner.policy import GUARDS
 from tests.build import a_dataset, a_file, a_job, a_model, desired, observed
@@ -218,12 +219,21 @@ def test_more_jobs_than_the_policy_allows_are_refused(bound: int | None, says: l
 @pytest.mark.parametrize("guard", GUARDS)
 def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: str) -> None:
     known = [a_job(a_model(name), id=f"ftjob-{name}") for name in many(10)]
+    gone = replace(observed(a_job(a_model("other"), id="ftjob-9")), gone=(JobId("ftjob-1"),))
+    expecting = desired(a_model())
     worlds = {
+        "identity": (
+            replace(expecting, project=replace(expecting.project, expect=Expect(host=("api.example.test",)))),
+            replace(observed(), host="127.0.0.1"),
+            Lock(),
+        ),
+        "amnesia": (desired(a_model()), gone, locked("ftjob-1", "ft:x")),
         "empty-specs": (desired(), observed(a_job()), Lock()),
         "empty-remote": (desired(a_model()), observed(), locked("ftjob-1", "ft:x")),
         "cut-list": (desired(a_model()), replace(observed(), doubts=("odd",)), Lock()),
         "contradictions": (desired(a_model()), replace(observed(), contradictions=("ftjob-3",)), Lock()),
         "bulk-change": (desired(*(a_model(name, epochs=2) for name in many(10))), observed(*known), Lock()),
+        "unknown-cost": (desired(a_model(), policy=Policy(max_cost_usd=Decimal(20))), observed(), Lock()),
     }
     wanted, seen, lock = worlds[guard]
     refusing = make_plan(wanted, seen, lock=lock)
@@ -243,6 +253,39 @@ def test_bases_that_end_or_are_not_pinned_or_not_known_are_warned_of() -> None:
         "model/three: base model llama is not known to openai; the service decides",
         "model/two: base model gpt-4.1-mini is an alias; pin it as gpt-4.1-mini-2025-04-14",
     )
+
+
+def test_a_service_that_closes_is_warned_of_when_a_plan_would_create_jobs_there() -> None:
+    """The day is known beforehand; what is there already is not in the way."""
+    closing = Capabilities(closes_on="2027-01-06", retiring=(("gpt-4.1-mini-2025-04-14", "2027-01-14"),))
+    plan = make_plan(desired(a_model("one"), a_model("two")), observed(), provider="openai", capabilities=closing)
+    assert any("openai takes no new fine-tuning jobs from 2027-01-06" in each for each in plan.warnings)
+    assert any("2 jobs of this plan" in each for each in plan.warnings)
+    assert "model/one: base model gpt-4.1-mini-2025-04-14 shuts down on 2027-01-14" in plan.warnings
+    kept = make_plan(desired(a_model()), observed(a_job(a_model())), provider="openai", capabilities=closing)
+    assert not any("2027-01-06" in each for each in kept.warnings)
+    assert not any("2027-01-06" in each for each in make_plan(desired(a_model()), observed()).warnings)
+
+
+def test_what_the_service_says_of_a_base_is_newer_than_what_a_profile_knew() -> None:
+    known = Capabilities(retiring=(("gpt-4.1-mini-2025-04-14", "2027-01-14"),))
+    seen = replace(observed(), retiring=((ModelId("gpt-4.1-mini-2025-04-14"), "2027-03-01"),))
+    (warning,) = make_plan(desired(a_model()), seen, capabilities=known).warnings
+    assert warning.endswith("2027-03-01")
+
+
+def test_a_job_whose_record_is_gone_moves_no_pointer() -> None:
+    seen = observed(models=("ft:other",))
+    plan = make_plan(desired(a_model()), seen, lock=locked("ftjob-9", "ft:other"))
+    assert plan.is_empty
+    assert [keep.why for keep in plan.kept] == [Why.READY]
+
+
+def test_suspending_a_model_moves_the_basis_of_the_specs() -> None:
+    first = make_plan(desired(a_model()), observed())
+    suspended = make_plan(desired(replace(a_model(), is_suspended=True)), observed())
+    assert "specs" in first.basis.moved(suspended.basis)
+    assert suspended.is_empty
 
 
 def test_the_basis_says_which_input_moved() -> None:

@@ -30,7 +30,8 @@ class Trouble:
 class FakeService:
     """The service, and the handles that a test turns.
 
-    Shape:  `page` bounds what one page of jobs or events holds; `requests` are all that arrived
+    Shape:  `page` bounds what one page of jobs or events holds; `requests` are all that arrived; `account` is what
+            every answer says of whom it is for
     """
 
     page: int = 2
@@ -43,6 +44,7 @@ class FakeService:
     checkpoints: dict[str, list[Json]] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
+    account: dict[str, str] = field(default_factory=lambda: {"openai-organization": ORGANIZATION})
     made: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -72,7 +74,7 @@ class FakeService:
             found = re.fullmatch(pattern, path)
             if method == request.method and found:
                 answer = handler(self, request, *found.groups())
-                answer.headers["openai-organization"] = ORGANIZATION
+                answer.headers.update(self.account)
                 answer.headers["x-request-id"] = "req-1"
                 return answer
         return refusal(404, f"Invalid URL ({request.method} {request.url.path})")
@@ -137,11 +139,6 @@ class FakeService:
 
     # ---- routes -----------------------------------------------------------------------------------------------
 
-    def content(self, request: httpx.Request, file: str) -> httpx.Response:
-        if file not in self.contents:
-            return refusal(404, f"No such File object: {file}", param="id")
-        return httpx.Response(200, content=self.contents[file])
-
     def upload(self, request: httpx.Request) -> httpx.Response:
         boundary = request.headers["content-type"].partition("boundary=")[2].encode()
         if int(request.headers["content-length"]) != len(request.content):
@@ -174,6 +171,12 @@ class FakeService:
         wanted = request.url.params.get("purpose")
         files = [file for file in self.files.values() if wanted in {None, file["purpose"]}]
         return self.paged(request, files[::-1], self.page * 100)
+
+    def content(self, request: httpx.Request, file_id: str) -> httpx.Response:
+        if file_id not in self.contents:
+            return refusal(404, f"No such File object: {file_id}")
+        held = self.contents[file_id]
+        return httpx.Response(200, stream=Sent(held[start : start + 5] for start in range(0, len(held), 5)))
 
     def list_jobs(self, request: httpx.Request) -> httpx.Response:
         filters = {key[9:-1]: value for key, value in request.url.params.items() if key.startswith("metadata[")}

@@ -33,6 +33,17 @@ def test_profiles_are_data() -> None:
     assert "gpt-4.1-mini-2025-04-14" in PROFILES["openai"].capabilities.bases
 
 
+@pytest.mark.parametrize(
+    ("url", "closes"),
+    [(None, True), ("https://api.openai.com/v1/", True), ("https://elsewhere.example.test/v1", False)],
+)
+def test_the_dates_of_a_service_are_not_those_of_a_server_that_speaks_like_it(url: str | None, closes: bool) -> None:
+    environ = {"OPENAI_API_KEY": "key-of-a-test", **({"OPENAI_BASE_URL": url} if url else {})}
+    with open_provider("openai", project="acme", environ=environ) as provider:
+        assert bool(provider.capabilities.closes_on) is closes
+        assert bool(provider.capabilities.retiring) is closes
+
+
 def test_who_needs_the_built_in_service() -> None:
     assert needs_app("local", {})
     assert needs_app("local", {"RECONCILER_LOCAL_URL": " "})
@@ -77,3 +88,21 @@ def test_both_providers_are_the_port() -> None:
         open_provider("openai", project="acme", environ={"OPENAI_API_KEY": "key-of-a-test"}),
     ]
     assert [provider.name for provider in providers] == ["memory", "openai"]
+
+
+def test_bounds_take_the_place_of_the_profiles_own() -> None:
+    environ = {"OPENAI_API_KEY": "key-of-a-test"}
+    bounds = {"list_lag": 60.0, "fresh": 20.0}
+    with open_provider("openai", project="acme", environ=environ, bounds=bounds) as provider:
+        told, usual = provider.capabilities, PROFILES["openai"].capabilities
+    assert (told.list_lag_seconds, told.fresh_seconds) == (60.0, 20.0)
+    assert (told.send_seconds, told.bases) == (usual.send_seconds, usual.bases)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [({"patience": 1.0}, "no bound 'patience'; there are fresh"), ({"send": 0.5}, "cannot be 0.5 seconds; it is 1")],
+)
+def test_a_bound_that_cannot_be_set_is_refused(bounds: dict[str, float], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        open_provider("openai", project="acme", environ={"OPENAI_API_KEY": "key-of-a-test"}, bounds=bounds)

@@ -107,7 +107,8 @@ def test_reads_share_a_connection_and_every_create_has_its_own(listen: Listen) -
     for _ in range(2):
         assert isinstance(provider.train(MODEL, FileId("file-1"), None, ()), Done)
 
-    assert [len(asked) for asked in listener.connections] == [2, 1, 1]
+    # The first reading asks for the name of the job's file too, which its marks must agree with.
+    assert [len(asked) for asked in listener.connections] == [3, 1, 1]
     for (asked,) in listener.connections[1:]:
         head = asked.partition(b"\r\n\r\n")[0].lower()
         assert b"connection: close" in head

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.observed import JobId
-from reconciler.provider.openai.stamps import ADDRESS, DIGEST, FACTS, SUPERSEDES, Garbled, Marks, marks_of, read_marks
+from reconciler.provider.openai.stamps import (
+    ADDRESS,
+    DIGEST,
+    FACTS,
+    PROJECT,
+    SEAL,
+    SUPERSEDES,
+    Garbled,
+    Marks,
+    marks_of,
+    read_marks,
+)
 from tests.build import a_dataset, a_model
 from tests.provider.fakes import anything
 
@@ -22,6 +33,7 @@ def test_marks_come_back_as_they_went() -> None:
         "reconciler-digest",
         "reconciler-facts",
         "reconciler-supersedes",
+        "reconciler-seal",
     }
     assert marks["reconciler-address"] == "model/triage"
     assert marks["reconciler-digest"].startswith("v1:")
@@ -64,9 +76,38 @@ def test_our_project_with_marks_that_cannot_be_read_is_garbled(changed: dict[str
     assert isinstance(read_marks({key: value for key, value in marks.items() if value is not None}, "acme"), Garbled)
 
 
+def unsealed() -> dict[str, str]:
+    marks = marks_of("acme", MODEL, [JobId("ftjob-8")])
+    return {mark: value for mark, value in marks.items() if mark != SEAL}
+
+
+OTHER = marks_of("acme", a_model("other", epochs=5), [JobId("ftjob-9")])
+
+
+@pytest.mark.parametrize("mark", [ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
+def test_no_single_mark_can_be_another_unnoticed(mark: str) -> None:
+    """Each is sound by itself, and was not sealed with the others; nor can one be left out."""
+    marks = marks_of("acme", MODEL, [JobId("ftjob-8")])
+    assert isinstance(read_marks(marks, "acme"), Marks)
+    assert OTHER[mark] != marks[mark]
+    assert isinstance(read_marks({**marks, mark: OTHER[mark]}, "acme"), Garbled)
+    if mark != SEAL:
+        assert isinstance(read_marks({key: marks[key] for key in marks if key != mark}, "acme"), Garbled)
+
+
+def test_marks_of_another_project_under_our_name_are_not_ours() -> None:
+    assert isinstance(read_marks({**marks_of("other", MODEL, ()), PROJECT: "acme"}, "acme"), Garbled)
+
+
+def test_marks_that_bear_no_seal_are_taken_as_they_are() -> None:
+    read = read_marks(unsealed(), "acme")
+    assert isinstance(read, Marks)
+    assert read.stamp == MODEL.stamp
+
+
 @pytest.mark.parametrize("facts", ["", "{", "[]", '{"base": 7}', "[" * 10_000, "\x00"])
 def test_facts_that_cannot_be_read_are_only_left_out(facts: str) -> None:
-    read = read_marks({**marks_of("acme", MODEL, ()), "reconciler-facts": facts}, "acme")
+    read = read_marks({**unsealed(), "reconciler-facts": facts}, "acme")
     assert isinstance(read, Marks)
     assert (read.stamp, read.facts) == (MODEL.stamp, ())
 

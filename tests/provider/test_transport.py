@@ -165,6 +165,16 @@ class TestPace:
         road.handle_request(get())
         assert clock.slept == [60]
 
+    def test_what_cannot_wait_is_not_sent(self) -> None:
+        """A create that left long after its look would rest on a look that says nothing any more."""
+        clock, bottom = Clock(), Bottom(busy(429, retry_after="31"), FINE)
+        gate = Gate(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
+        Pace(bottom, gate).handle_request(get())
+        with pytest.raises(httpx.PoolTimeout, match="nothing was sent"):
+            Pace(bottom, gate, most_seconds=30).handle_request(post())
+        assert clock.slept == []
+        assert Pace(bottom, gate, most_seconds=31).handle_request(post()).status_code == 200
+
     def test_threads_queue_at_one_gate(self) -> None:
         clock = Clock()
         gate = Gate(spacing=1, longest=60, clock=clock, sleep=clock.sleep)

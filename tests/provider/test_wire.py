@@ -139,9 +139,6 @@ def test_data_without_numbers(data: str) -> None:
         b'{"id": null}',
         b'{"id": "x"',
         b'{"data": 7}',
-        b'{"data": [{}]}',
-        b'{"data": [{"id": ""}]}',
-        b'{"data": [7]}',
         b'{"deleted": false}',
         b"\xff\xfe",
         b"[" * 100_000,
@@ -151,6 +148,13 @@ def test_what_is_no_answer_is_called_so(body: bytes) -> None:
     for read in READERS:
         with pytest.raises(MalformedError):
             read(body)
+
+
+@pytest.mark.parametrize("entry", ["{}", '{"id": ""}', '{"id": null}', '{"id": 7}', "7", "null", "[]"])
+def test_an_entry_without_an_id_is_counted_and_the_others_are_read(entry: str) -> None:
+    page = wire.read_page(f'{{"data": [{{"id": "a", "created_at": 5}}, {entry}, {{"id": "b"}}]}}'.encode())
+    assert [item_id for item_id, _ in page.items] == ["a", "b"]
+    assert (page.nameless, page.made) == (1, (5, None))
 
 
 def test_an_empty_page_may_be_null() -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 
+from reconciler.domain.cost import Cost, Estimate, Tokens
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.event import (
@@ -80,7 +82,32 @@ def a_step(action: Action, *changes: Change, needs: tuple[str, ...] = ()) -> Ste
             name = f"delete:{action.address}:{action.thing}"
         case _:
             name = f"{type(action).__name__.lower()}:{action.address}"
-    return Step(id=StepId(name), action=action, needs=tuple(map(StepId, needs)), changes=changes)
+    return Step(
+        id=StepId(name),
+        action=action,
+        needs=tuple(map(StepId, needs)),
+        changes=changes,
+        estimate=an_estimate(action.model) if isinstance(action, Train) else None,
+    )
+
+
+def an_estimate(model: Model) -> Estimate:
+    """What a job costs at a price made up: known for one base, and for no other."""
+    size, epochs = model.training.measure.size_bytes, dict(model.recipe.hyperparameters).get("n_epochs")
+    tokens = Tokens(low=size // 8, expected=size // 4, high=size // 2)
+    if model.recipe.base != "gpt-4.1-mini-2025-04-14":
+        cost = Cost(unknown=f"no price is known for supervised training of {model.recipe.base} on openai")
+        return Estimate(tokens=tokens, epochs=None, is_stated=False, cost=cost)
+    price = Decimal(int(epochs or 3)) / 1000
+    low, expected, high = (price * each for each in (tokens.low, tokens.expected, tokens.high))
+    cost = Cost(low=low, expected=expected, high=high, source="a price list", dated="2026-09")
+    return Estimate(tokens=tokens, epochs=int(epochs or 3), is_stated=bool(epochs), cost=cost)
+
+
+def costing(step: Step, cost: Cost, tokens: Tokens | None = None) -> Step:
+    """The same step at another cost."""
+    assert step.estimate is not None
+    return replace(step, estimate=replace(step.estimate, cost=cost, tokens=tokens or step.estimate.tokens))
 
 
 def upload(dataset: Dataset) -> Step:
@@ -229,7 +256,19 @@ def _cut_list() -> Plan:
     return a_plan(refused=(doubt,))
 
 
+FREE = Cost(low=Decimal(), expected=Decimal(), high=Decimal(), source="it runs on our own machines", dated="2026")
+COUNTED = Cost(low=Decimal(6), expected=Decimal(6), high=Decimal(6), source="a price list", dated="2026-09")
+BY_THE_HOUR = Cost(
+    low=Decimal(4),
+    source="a price list",
+    dated="2026-09",
+    unknown="100 USD an hour, and nobody knows how long it takes",
+)
+
 PLANS: Mapping[str, Plan] = {
+    "free": a_plan(costing(first_train(TRIAGE), FREE)),
+    "counted": a_plan(costing(first_train(TRIAGE), COUNTED, Tokens.counted(2000))),
+    "by-the-hour": a_plan(costing(first_train(TRIAGE), BY_THE_HOUR)),
     "first-apply": a_plan(upload(OLD), first_train(TRIAGE)),
     "no-changes": a_plan(kept=(READY, keep("router", Why.READY))),
     "nothing-declared": a_plan(),
@@ -259,6 +298,34 @@ PLANS: Mapping[str, Plan] = {
                 status="cancelled",
                 detail="somebody cancelled it",
                 hint="train it again with --retry support-triage",
+            ),
+        )
+    ),
+    "paused": a_plan(
+        kept=(
+            keep(
+                "support-triage",
+                Why.TRAINING,
+                status="paused",
+                detail="nothing is trained beside it",
+                hint="it goes on when it is resumed on the service: POST /fine_tuning/jobs/ftjob-A1/resume",
+            ),
+        )
+    ),
+    "moved": a_plan(
+        kept=(
+            keep("support-triage", Why.READY, detail="moved from ticket-triage"),
+            keep("router", Why.READY, detail="adopted job ftjob-A1"),
+        )
+    ),
+    "suspended": a_plan(
+        kept=(
+            keep(
+                "support-triage",
+                Why.SUSPENDED,
+                status="running",
+                detail="job ftjob-A1 goes on; nothing else is created",
+                hint="take suspend out of the spec to go on",
             ),
         )
     ),

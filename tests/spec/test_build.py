@@ -179,6 +179,15 @@ def test_a_project_names_guards_and_profile(tmp_path: Path) -> None:
     assert found.place == Place(file="p.yaml", line=1, column=1)
 
 
+@pytest.mark.parametrize(
+    ("written", "amount"), [("20", "20"), ("20.0", "20"), ("0.1", "0.1"), ("19.99", "19.99"), ("0", "0")]
+)
+def test_bounds_on_what_a_run_spends_are_kept_to_the_digit(tmp_path: Path, written: str, amount: str) -> None:
+    text = f"kind: Project\nname: a\npolicy: {{max_cost_usd: {written}, max_epochs: 3.0, max_bytes: 5}}\n"
+    policy = specs_of(tmp_path, {"p.yaml": text}).project.policy
+    assert (str(policy.max_cost_usd), policy.max_epochs, policy.max_bytes) == (amount, 3, 5)
+
+
 def test_defaults_hold_for_what_a_model_does_not_say(tmp_path: Path) -> None:
     found = model(tmp_path / "a", "", PROJECT)
     assert found.recipe.base == "gpt-4.1-mini-2025-04-14"

@@ -14,7 +14,7 @@ from reconciler.domain.identity import NAME_PATTERN
 from reconciler.spec import schema_names, schema_text
 from tests.spec.trees import DATASET, MODEL, problems_of
 
-OURS = ("spec", "lock")
+OURS = ("spec", "lock", "prices")
 
 
 def schema(name: str) -> dict[str, Any]:

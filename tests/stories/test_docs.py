@@ -147,6 +147,8 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
         "docs/local-service.md",
         "docs/services.md",
         "docs/preparing-data.md",
+        "docs/cost.md",
+        "docs/life-of-a-job.md",
     ],
 )
 def test_every_relative_link_leads_somewhere(document: str) -> None:

@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
-from reconciler.domain.errors import NotFoundError
+from reconciler.domain.errors import MalformedError, NotFoundError
 from reconciler.domain.inventory import HeldFile
 from reconciler.domain.observed import FileId, JobEvent, JobId
 from reconciler.domain.ports import Write
@@ -55,14 +56,14 @@ class LegacyClient(Client):
 
     def create_tune(self, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
         """Send the body of a job, once."""
-        return self._write(self._roads.writes, self._posting("fine-tunes", body), read)
+        return self._write(self._roads.creates, self._posting("fine-tunes", body), read)
 
     def cancel_tune(self, job: JobId, read: Callable[[bytes], T]) -> Write[T]:
         """Ask once for a job to be cancelled."""
         return self._write(self._roads.writes, self._posting(f"{_tune_path(job)}/cancel", {}), read)
 
     def put(self, filename: str, content: bytes) -> Write[FileId]:
-        """Send a small file, once."""
+        """Send a small file, once, soon or not at all: a create waits for it."""
         body = Multipart(
             fields={"purpose": PURPOSE},
             filename=filename,
@@ -70,14 +71,21 @@ class LegacyClient(Client):
             blocks=(content,),
             boundary=secrets.token_hex(16),
         )
+
+        def echoed(answer: bytes) -> FileId:
+            seen = wire.read_file(answer)
+            if (seen.file.filename, seen.purpose) != (filename, PURPOSE):
+                raise MalformedError(f"the service answered the sending of {filename} with something else")
+            return seen.file.id
+
         request = self._request("POST", "files", headers=body.headers, stream=body)
-        return self._write(self._roads.uploads, request, lambda answer: wire.read_file(answer).file.id)
+        return self._write(self._roads.creates, request, echoed)
 
     def _whole(self, what: str, path: str, read: Callable[[msgspec.Raw], T], doubts: Doubts) -> Iterator[T]:
         def fetch(after: str | None) -> wire.Page:
             page = wire.read_page(self._get(path, {"after": after} if after else None))
             # Where nothing is said of more, there is no more; servers that cut the list today say so, and take `after`.
-            return wire.Page(items=page.items, has_more=bool(page.has_more))
+            return replace(page, has_more=bool(page.has_more))
 
         for item_id, item in walk(what, _ALL, fetch, doubts):
             yield from self._read_item(what, item_id, item, read, doubts)

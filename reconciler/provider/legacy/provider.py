@@ -57,17 +57,20 @@ class LegacyProvider(OpenAIProvider):
         judged = [(tune, self._judge(tune, labels)) for tune in tunes]
         ours = [job_of(tune, verdict.stamp) for tune, verdict in judged if verdict.stamp]
         in_use = {file for tune, verdict in judged if tune.status.is_active or not verdict.stamp for file in tune.files}
-        organization = self._client.organization
+        whose = self._client.whose
         return Observed(
-            service="/".join(part for part in (self._profile.label or self._client.host, organization) if part),
+            service="/".join(part for part in (self._profile.label or self._client.host, whose.organization) if part),
+            host=self._client.host,
             files=tuple(seen.file for seen in files if seen.purpose == PURPOSE and seen.file.stamp),
             jobs=self._explained(_oldest_first(ours)),
             models=frozenset(model for model, _ in models),
             retiring=tuple(sorted((model, day) for model, day in models if day)),
             files_in_use=frozenset(in_use),
             contradictions=tuple(sorted(tune.id for tune, verdict in judged if verdict.is_unclear)),
-            doubts=tuple(word for each in doubts for word in each.words),
-            organization=organization,
+            doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
+            organization=whose.organization,
+            project=whose.project,
+            region=whose.region,
         )
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
@@ -78,9 +81,9 @@ class LegacyProvider(OpenAIProvider):
         doubts = Doubts()
         tunes = tuple(self._tunes.tunes(doubts))
         labels = self._labels(doubts)
-        if doubts.words:
+        if why := (*doubts.words, *self._client.whose.doubts):
             raise MalformedError(
-                f"the jobs of {stamp} cannot be told: {'; '.join(doubts.words)}",
+                f"the jobs of {stamp} cannot be told: {'; '.join(why)}",
                 hint="nothing was created; run again, and if it stays so, ask those who run the server",
             )
         judged = [(tune, self._judge(tune, labels)) for tune in tunes]
@@ -127,7 +130,12 @@ class LegacyProvider(OpenAIProvider):
         return Refused(refusal) if refusal else super().upload(dataset, blocks)
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         """Create a job between two labels: one that says what is about to be asked for, and one that names the job.
 
@@ -137,10 +145,16 @@ class LegacyProvider(OpenAIProvider):
         if refusal:
             return Refused(refusal)
         body, request = create.write_tune(model, training, validation, self.capabilities.suffix_length)
+        spent = self._client.time.stopwatch()
         try:
             intent = self._put(Label(project=self._key, stamp=model.stamp, request=request.text))
         except ProviderError as error:
             return Refused(error)
+        if spent() > self.capabilities.road_seconds:
+            self._client.delete("files", intent)
+            return Refused(
+                TemporaryError("the label before the job took too long, so no job was created", hint="run again")
+            )
         written = self._tunes.create_tune(
             body, lambda answer: create.check_created(read_tune(answer), model, training, validation)
         )

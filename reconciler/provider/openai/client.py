@@ -1,6 +1,7 @@
 """The dialect's paths, verbs and pages. Sends and reads; what an answer means for a run is decided elsewhere."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,7 @@ from reconciler.domain.errors import MalformedError, ProviderError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
 from reconciler.domain.ports import Write
+from reconciler.provider.dates import ServiceClock
 from reconciler.provider.multipart import Multipart
 from reconciler.provider.openai import held, wire
 from reconciler.provider.openai.auth import Endpoint
@@ -22,41 +24,47 @@ from reconciler.provider.openai.create import PURPOSE
 from reconciler.provider.openai.failure import error_of, error_of_road
 from reconciler.provider.openai.outcome import ended
 from reconciler.provider.openai.paging import Doubts, walk
+from reconciler.provider.openai.whose import Whose
 
 T = TypeVar("T")
 
 _FILES_A_PAGE = 10_000
 _JOBS_A_PAGE = 100
 _CALLER = "finetune-reconciler"
+_LONGEST_REFUSAL = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roads:
     """The stacked transports to one service, one for each kind of errand.
 
-    Shape:  `reads` repeats and reads whole; `writes` and `uploads` send once, each on a connection of its own;
-            `answers` leaves the body to be read as it comes
+    Shape:  `reads` repeats and reads whole; `writes`, `creates` and `uploads` send once, each on a connection of its
+            own, and `creates` soon or not at all; `answers` leaves the body to be read as it comes
     """
 
     reads: httpx.BaseTransport
     writes: httpx.BaseTransport
+    creates: httpx.BaseTransport
     uploads: httpx.BaseTransport
     answers: httpx.BaseTransport
 
     def close(self) -> None:
-        for road in (self.reads, self.writes, self.uploads, self.answers):
+        for road in (self.reads, self.writes, self.creates, self.uploads, self.answers):
             road.close()
 
 
 class Client:
     """One service, spoken to in its own words. Safe to use from several threads.
 
-    Shape:  `organization` is what the service last said of whom it answers
+    Shape:  `whose` is what the service says of whom it answers, `time` what time it said it was
     """
 
-    def __init__(self, endpoint: Endpoint, roads: Roads, key_variable: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, roads: Roads, key_variable: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.host = endpoint.host
-        self.organization: str | None = None
+        self.time = ServiceClock(clock)
+        self.whose = Whose()
         self._base = str(endpoint.url).rstrip("/")
         self._roads = roads
         self._key_variable = key_variable
@@ -77,9 +85,7 @@ class Client:
 
     def models(self, doubts: Doubts) -> Iterator[tuple[ModelId, str | None]]:
         """List the models; this list has no pages."""
-        page = wire.read_page(self._get("models"))
-        for item_id, item in page.items:
-            yield from self._read_item("models", item_id, item, wire.read_model, doubts)
+        yield from self._unpaged("models", wire.read_model, doubts)
 
     def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
         """List a job's events in the service's order, page by page as they are drawn."""
@@ -96,6 +102,11 @@ class Client:
         """List files of every purpose, every page."""
         yield from self._list("files", "files", {"limit": str(_FILES_A_PAGE)}, _FILES_A_PAGE, held.read_file, doubts)
 
+    def files_for(self, purpose: str, doubts: Doubts) -> Iterator[HeldFile]:
+        """List files of one purpose, every page. Servers that do not know the filter ignore it."""
+        query = {"purpose": purpose, "limit": str(_FILES_A_PAGE)}
+        yield from self._list("files", "files", query, _FILES_A_PAGE, held.read_file, doubts)
+
     def all_jobs(self, project: str, doubts: Doubts) -> Iterator[HeldJob]:
         """List jobs as they describe themselves, every page."""
         read: Callable[[msgspec.Raw], HeldJob] = lambda item: held.read_job(item, project)  # noqa: E731 (typed)
@@ -104,8 +115,7 @@ class Client:
 
     def all_models(self, doubts: Doubts) -> Iterator[HeldModel]:
         """List models as they describe themselves; this list has no pages."""
-        for item_id, item in wire.read_page(self._get("models")).items:
-            yield from self._read_item("models", item_id, item, held.read_model, doubts)
+        yield from self._unpaged("models", held.read_model, doubts)
 
     def any_file(self, file: FileId) -> HeldFile:
         return held.read_file(self._get(f"files/{segment(file)}"))
@@ -125,6 +135,23 @@ class Client:
     def model(self, model: ModelId) -> ModelId:
         return wire.read_model(self._get(f"models/{segment(model)}"))[0]
 
+    def content(self, file: FileId) -> Iterator[bytes]:
+        """Give the bytes of a file, part by part as they come.
+
+        Raises: ProviderError, at the first part or, when the answer breaks off, later
+        """
+        request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
+        try:
+            response = self._roads.answers.handle_request(request)
+            try:
+                if response.status_code >= 300:
+                    raise self.explained(_told(response))
+                yield from response.iter_bytes()
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
     def upload(self, dataset: Dataset, blocks: Iterator[bytes], read: Callable[[bytes], T]) -> Write[T]:
         """Send a dataset's lines as a file, once. What the blocks raise is raised."""
         body = Multipart(
@@ -137,9 +164,13 @@ class Client:
         request = self._request("POST", "files", headers=body.headers, stream=body)
         return self._write(self._roads.uploads, request, read)
 
+    def send_file(self, body: Multipart, read: Callable[[bytes], T]) -> Write[T]:
+        """Send a small file of any purpose, once."""
+        return self._write(self._roads.writes, self._request("POST", "files", headers=body.headers, stream=body), read)
+
     def create_job(self, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
         """Send the body of a job, once."""
-        return self._write(self._roads.writes, self._posting("fine_tuning/jobs", body), read)
+        return self._write(self._roads.creates, self._posting("fine_tuning/jobs", body), read)
 
     def cancel_job(self, job: JobId, read: Callable[[bytes], T]) -> Write[T]:
         """Ask once for a job to be cancelled."""
@@ -195,6 +226,13 @@ class Client:
         items = walk(what, limit, fetch, doubts)
         return chain.from_iterable(self._read_item(what, item_id, item, read, doubts) for item_id, item in items)
 
+    def _unpaged(self, what: str, read: Callable[[msgspec.Raw], T], doubts: Doubts) -> Iterator[T]:
+        page = wire.read_page(self._get(what))
+        if page.nameless:
+            doubts.add(f"the list of {what} holds an entry without an id")
+        for item_id, item in page.items:
+            yield from self._read_item(what, item_id, item, read, doubts)
+
     def _read_item(
         self, what: str, item_id: str, item: msgspec.Raw, read: Callable[[msgspec.Raw], T], doubts: Doubts
     ) -> tuple[T, ...]:
@@ -211,13 +249,19 @@ class Client:
             response = self._roads.reads.handle_request(request)
         except httpx.RequestError as error:
             raise self.explained_road(error) from error
+        self.time.hear(response.headers.get("date", ""))
         if response.status_code >= 300:
             raise self.explained(response)
-        self.organization = response.headers.get("openai-organization") or self.organization
+        self.whose.hear(response.headers)
         return response.content
 
     def _write(self, road: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
-        return ended(lambda: road.handle_request(request), read, self.explained, self.explained_road)
+        def send() -> httpx.Response:
+            response = road.handle_request(request)
+            self.time.hear(response.headers.get("date", ""))
+            return response
+
+        return ended(send, read, self.explained, self.explained_road)
 
     def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
         content = msgspec.json.encode(body)
@@ -237,6 +281,17 @@ class Client:
         # With a stream of our own, the library leaves even the host to us.
         common = {"host": self.host, "accept": "application/json", "user-agent": _CALLER}
         return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
+
+
+def _told(response: httpx.Response) -> httpx.Response:
+    """Give a refusal with as much of its body read as an explanation may need."""
+    content = b""
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > _LONGEST_REFUSAL:
+            break
+    kept = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=kept, content=content[:_LONGEST_REFUSAL])
 
 
 def segment(item_id: str) -> str:

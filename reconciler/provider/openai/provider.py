@@ -6,12 +6,12 @@ from itertools import islice, takewhile
 from types import TracebackType
 
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import MalformedError, NotFoundError
+from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId, Observed, RemoteFile, RemoteJob
-from reconciler.domain.ports import Capabilities, Done, Message, Refused, Unknown, Write
-from reconciler.provider.openai import create, wire
+from reconciler.domain.ports import Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write
+from reconciler.provider.openai import create, notes, wire
 from reconciler.provider.openai.answers import ask
 from reconciler.provider.openai.client import Client
 from reconciler.provider.openai.content import read_content
@@ -32,6 +32,8 @@ class OpenAIProvider:
         self._profile = profile
         self._project = project
         self._sleep = sleep
+        # Names of files never change, so those that were seen once need no second look.
+        self._names: dict[FileId, str] = {}
 
     def __enter__(self) -> "OpenAIProvider":
         return self
@@ -53,6 +55,9 @@ class OpenAIProvider:
     def capabilities(self) -> Capabilities:
         return self._profile.capabilities
 
+    def service_time(self) -> float | None:
+        return self._client.time.now()
+
     def observe(self) -> Observed:
         """Look at everything once: files, jobs and models, fetched side by side."""
         doubts = (Doubts(), Doubts(), Doubts())
@@ -61,41 +66,60 @@ class OpenAIProvider:
             jobs_later = pool.submit(self._jobs, doubts[1])
             models_later = pool.submit(lambda: tuple(self._client.models(doubts[2])))
             files, (ours, in_use, garbled), models = files_later.result(), jobs_later.result(), models_later.result()
-        names = {seen.file.id: seen.file.filename for seen in files}
-        contradicted = garbled | {seen.id for seen in ours if _is_contradicted(seen, names)}
+        contradicted = garbled | {seen.id for seen in ours if _is_contradicted(seen, self._names)}
         in_use |= {file for seen in ours if seen.id in contradicted for file in seen.files}
-        organization = self._client.organization
+        whose = self._client.whose
         return Observed(
-            service="/".join(part for part in (self._profile.label or self._client.host, organization) if part),
+            service="/".join(part for part in (self._profile.label or self._client.host, whose.organization) if part),
+            host=self._client.host,
             files=tuple(seen.file for seen in files if seen.file.stamp),
             jobs=_oldest_first(seen.job for seen in ours if seen.job and seen.id not in contradicted),
             models=frozenset(model for model, _ in models),
             retiring=tuple(sorted((model, day) for model, day in models if day)),
             files_in_use=in_use,
             contradictions=tuple(sorted(contradicted)),
-            doubts=tuple(word for each in doubts for word in each.words),
-            organization=organization,
+            doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
+            organization=whose.organization,
+            project=whose.project,
+            region=whose.region,
         )
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         """List every job of one stamp, oldest first.
 
+        A job whose own words disagree with the file that it trains on is nobody's, here as in a look at everything.
         Raises: MalformedError when the list may not be whole, for on this answer depends whether a job is paid for
+        Cost:   a request for each file of theirs whose name was never seen
         """
         doubts = Doubts()
         found = tuple(self._client.jobs(self._project, doubts, {DIGEST: str(stamp.digest)}))
-        if doubts.words:
+        if why := (*doubts.words, *self._client.whose.doubts):
             raise MalformedError(
-                f"the jobs of {stamp} cannot be told: {'; '.join(doubts.words)}",
+                f"the jobs of {stamp} cannot be told: {'; '.join(why)}",
                 hint="nothing was created; run again, and if it stays so, ask the service's support",
             )
-        return _oldest_first(seen.job for seen in found if seen.job and seen.job.stamp == stamp)
+        same = [seen for seen in found if seen.job and seen.job.stamp == stamp and not self._is_forged(seen)]
+        return _oldest_first(seen.job for seen in same if seen.job)
 
     def job(self, job: JobId) -> RemoteJob:
         seen = self._client.job(job, self._project)
-        if seen.job is None:
+        if seen.job is None or self._is_forged(seen):
             raise NotFoundError(f"{job} is not a job of the project {self._project}")
         return seen.job
+
+    def _is_forged(self, seen: SeenJob) -> bool:
+        """Tell whether a job's marks disagree with the names of its files, asking for those that are not known."""
+        for file in seen.files if seen.marks and seen.marks.facts else ():
+            if file not in self._names:
+                self._names[file] = self._filename(file)
+        return _is_contradicted(seen, self._names)
+
+    def _filename(self, file: FileId) -> str:
+        # Jobs keep the ids of files that were deleted, and of files that others see: such an id says nothing.
+        try:
+            return self._client.file(file).file.filename
+        except (NotFoundError, DeniedError):
+            return ""
 
     def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
         """Read a job's events, oldest first, later than the one named; all of them when it is not there any more.
@@ -148,6 +172,9 @@ class OpenAIProvider:
     def held_job(self, job: JobId) -> HeldJob:
         return self._client.any_job(job, self._project)
 
+    def held_content(self, file: FileId) -> Iterator[bytes]:
+        return self._client.content(file)
+
     def held_model(self, model: ModelId) -> HeldModel:
         return self._client.any_model(model)
 
@@ -159,7 +186,12 @@ class OpenAIProvider:
         return self._client.upload(dataset, blocks, lambda body: create.check_upload(wire.read_file(body), dataset))
 
     def train(
-        self, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...]
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
     ) -> Write[RemoteJob]:
         suffix = create.suffix_of(model, self.capabilities.suffix_length)
         body = create.write_job(self._project, model, training, validation, supersedes, suffix)
@@ -180,6 +212,15 @@ class OpenAIProvider:
         # Repeated on the way, so that the last attempt did not arrive says nothing of those before it.
         return outcome if outcome.error.status else Unknown(str(outcome.error))
 
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        return notes.leave(self._client, name, content, lives_seconds)
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        return notes.listed(self._client)
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        return self.delete(note, is_model=False)
+
     def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         return self._asked("chat/completions", {"model": model, "messages": turns})
@@ -192,11 +233,13 @@ class OpenAIProvider:
 
     def _files(self, doubts: Doubts) -> tuple[SeenFile, ...]:
         # Only names of our kind are kept: an account may hold a hundred thousand files of other people.
-        return tuple(
-            seen
-            for seen in self._client.files(doubts)
-            if seen.purpose == create.PURPOSE and seen.file.stamp is not None
-        )
+        # Of all, the names are remembered: a job's marks must agree with what it trains on, whosever that is.
+        ours: list[SeenFile] = []
+        for seen in self._client.files(doubts):
+            self._names[seen.file.id] = seen.file.filename
+            if seen.purpose == create.PURPOSE and seen.file.stamp is not None:
+                ours.append(seen)
+        return tuple(ours)
 
     def _jobs(self, doubts: Doubts) -> tuple[tuple[SeenJob, ...], frozenset[FileId], frozenset[str]]:
         """Give our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
@@ -224,7 +267,7 @@ def _is_contradicted(seen: SeenJob, names: dict[FileId, str]) -> bool:
     if seen.job is None or seen.marks is None:
         return False
     sides = (("training", seen.job.training_file), ("validation", seen.job.validation_file))
-    return any(file in names and not seen.marks.names_file(side, names[file]) for side, file in sides if file)
+    return any(names.get(file) and not seen.marks.names_file(side, names[file]) for side, file in sides if file)
 
 
 def _oldest_first(jobs: Iterator[RemoteJob]) -> tuple[RemoteJob, ...]:

@@ -1,13 +1,13 @@
 """Our marks in a job's metadata: writes them, reads them back, and tells ours from everybody else's. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from reconciler.domain.desired import Model
-from reconciler.domain.identity import Address, Digest, Kind, Stamp, canonical_json
+from reconciler.domain.identity import Address, Digest, Kind, Stamp, canonical_json, digest_of
 from reconciler.domain.observed import JobId
 
 PROJECT = "reconciler-project"
@@ -15,6 +15,10 @@ ADDRESS = "reconciler-address"
 DIGEST = "reconciler-digest"
 FACTS = "reconciler-facts"
 SUPERSEDES = "reconciler-supersedes"
+SEAL = "reconciler-seal"
+"""A digest of the other marks, so that one of them cannot be another without anybody noticing."""
+
+_SEALED = (PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES)
 
 _ROOM = 512
 """Characters that one value of metadata may have."""
@@ -31,13 +35,20 @@ class Marks:
     supersedes: tuple[JobId, ...] = ()
 
     def names_file(self, side: str, filename: str) -> bool:
-        """Tell whether a file may be the one that the facts name for `training` or `validation`."""
+        """Tell whether a file may be the one that the facts name for `training` or `validation`.
+
+        What its name says of its content counts: a dataset may have been renamed since the file was sent.
+        """
         told = dict(self.facts).get(side)
-        return told is None or told.partition(" ")[0] == filename.removesuffix(".jsonl")
+        if told is None:
+            return True
+        stated = Stamp.of_filename(f"{told.partition(' ')[0]}.jsonl")
+        found = Stamp.of_filename(filename)
+        return stated is not None and found is not None and stated.digest.agrees(found.digest)
 
 
 class Garbled:
-    """The marks name our project, and the rest of them cannot be read: nobody should build on such a job."""
+    """The marks name our project, and the rest cannot be read, or is not what was sealed: nobody builds on that job."""
 
 
 def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
@@ -48,13 +59,16 @@ def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[st
         marks[FACTS] = facts
     if ids := _as_many_as_fit(supersedes):
         marks[SUPERSEDES] = ids
-    return marks
+    return marks | {SEAL: _seal(marks)}
 
 
 def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
     """Read the marks of a job; None when it is not one of this project's."""
     if not isinstance(metadata, dict) or metadata.get(PROJECT) != project:
         return None
+    # Marks that bear no seal are taken as they are: other tools may write them too.
+    if SEAL in metadata and metadata[SEAL] != _seal(metadata):
+        return Garbled()
     address = Address.parse(_text(metadata.get(ADDRESS)))
     digest = Digest.parse(_text(metadata.get(DIGEST)))
     if address is None or address.kind is not Kind.MODEL or digest is None or len(digest.hex) < _FULL_HEX:
@@ -65,6 +79,14 @@ def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
         facts=_facts(_text(metadata.get(FACTS))),
         supersedes=tuple(supersedes),
     )
+
+
+def _seal(marks: Mapping[str, Any]) -> str:
+    try:
+        return str(digest_of({mark: _text(marks[mark]) for mark in _SEALED if mark in marks}))
+    except ValueError:
+        # Half a character was never sealed.
+        return ""
 
 
 def _as_many_as_fit(ids: Iterable[JobId]) -> str:

@@ -32,6 +32,7 @@ _TOO_LARGE = 2**63
 
 class _Head(msgspec.Struct):
     id: str
+    created_at: Any = None
 
 
 class _Page(msgspec.Struct):
@@ -89,10 +90,16 @@ class _Deleted(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a list: items with their ids, not yet read; `has_more` None when the service does not say."""
+    """One page of a list: items with their ids, not yet read.
+
+    Shape:  `has_more` is None when the service does not say; `made` says when each item was made, where it says so;
+            `nameless` counts the entries that have no id, which nobody can read
+    """
 
     items: tuple[tuple[str, msgspec.Raw], ...]
     has_more: bool | None = None
+    made: tuple[int | None, ...] = ()
+    nameless: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +125,22 @@ class SeenJob:
 def read_page(body: bytes) -> Page:
     """Read a list's envelope and the ids of its items."""
     page = decoded(body, _Page)
-    heads = ((decoded(item, _Head).id, item) for item in page.data or ())
-    return Page(items=tuple((sound(item_id), item) for item_id, item in heads), has_more=page.has_more)
+    entries = page.data or ()
+    named = tuple((head, item) for item in entries if (head := _head(item)))
+    return Page(
+        items=tuple((head.id, item) for head, item in named),
+        has_more=page.has_more,
+        made=tuple(whole(head.created_at) for head, _ in named),
+        nameless=len(entries) - len(named),
+    )
+
+
+def _head(item: msgspec.Raw) -> _Head | None:
+    try:
+        head = decoded(item, _Head)
+    except MalformedError:
+        return None
+    return head if head.id else None
 
 
 def read_file(body: bytes | msgspec.Raw) -> SeenFile:

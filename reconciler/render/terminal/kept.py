@@ -24,6 +24,11 @@ def is_held(keep: Keep) -> bool:
     return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
 
 
+def is_suspended(keep: Keep) -> bool:
+    """Tell whether the spec says that nothing is created for now."""
+    return keep.why is Why.SUSPENDED
+
+
 def kept_sections(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
     """Yield a section for each group that needs to be seen, and one line for everything that is as it should be."""
     running = [keep for keep in plan.kept if is_running(keep)]
@@ -32,6 +37,8 @@ def kept_sections(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
     ready = [keep for keep in plan.kept if keep.why is Why.READY]
     yield _section(paint.yellow("Still running:"), running, paint, width)
     yield _section(paint.red("Held, until you decide:"), held, paint, width)
+    yield _section(paint.yellow("Suspended by their specs:"), list(filter(is_suspended, plan.kept)), paint, width)
+    yield _section("Unchanged, and worth a word:", [keep for keep in ready if keep.detail], paint, width)
     yield _orphans(orphans, paint, width)
     where = f" in {place_of(plan)}" if plan.is_empty else ""
     yield f"{len(ready)} unchanged{where}." if ready else ""
@@ -80,6 +87,8 @@ def _sentence(keep: Keep) -> str:
             return f"{job} was cancelled"
         case Why.MISSING:
             return f"the model that {job} made is missing"
+        case Why.SUSPENDED:
+            return f"{job} is {_status(keep.status)}" if keep.job else "no job"
         case Why.ORPHAN:
             return "no spec names it"
         case _:

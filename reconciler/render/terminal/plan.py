@@ -5,14 +5,16 @@ from typing import assert_never
 
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Refusal, Step, Train, Upload
+from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Step, Train, Upload
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.safe import clean
 from reconciler.render.steps import explains_difference, is_retrain, symbol_of, tally
 from reconciler.render.style import Paint
+from reconciler.render.terminal.cost import cost_lines, estimate_fields
 from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, Field, changed, field_lines, given
-from reconciler.render.terminal.kept import is_held, is_running, kept_sections, place_of
+from reconciler.render.terminal.kept import is_held, is_running, is_suspended, kept_sections, place_of
 from reconciler.render.terminal.layout import wrapped
+from reconciler.render.terminal.refused import refused_section
 from reconciler.render.terminal.rows import counts_text, more_tokens, sample_lines
 from reconciler.render.units import counted, size_text
 
@@ -37,7 +39,8 @@ def plan_text(
         *("\n".join(_step(step, previous or {}, paint, width)) for step in plan.steps),
         *kept_sections(plan, paint, width),
         "\n".join(line for each in plan.warnings for line in _warning(each, paint, width)),
-        _refused(plan, paint, width),
+        refused_section(plan, paint, width),
+        "\n".join(cost_lines(plan, width)),
         paint.bold(_closing(plan)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -163,32 +166,17 @@ def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[Fi
         stated = {change.field for change in step.changes}
         # What stays the same is shown where a reader would miss it.
         same = [given("base", train.model.recipe.base, " ")] if "base" not in stated else []
-        return [*same, *(changed(change, FORCES) for change in step.changes), model_id]
+        return [*same, *(changed(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
     # Nothing differs from a version before: the fields only say what will be trained, new or once more.
     symbol = " " if train.despite else "+"
     told = [(change.field, change.after or "") for change in step.changes] or train.model.told
-    return [*(given(name, value, symbol) for name, value in told), model_id]
+    return [*(given(name, value, symbol) for name, value in told), *estimate_fields(step), model_id]
 
 
 def _warning(text: str, paint: Paint, width: int) -> Iterator[str]:
     first, *rest = wrapped(f"Warning: {clean(text)}", width, rest="  ")
     yield first.replace("Warning:", paint.yellow("Warning:"), 1)
     yield from rest
-
-
-def _refused(plan: Plan, paint: Paint, width: int) -> str:
-    if not plan.refused:
-        return ""
-    lines = [line for refusal in plan.refused for line in _refusal(refusal, paint, width)]
-    return "\n".join([paint.red("Refused:"), *lines])
-
-
-def _refusal(refusal: Refusal, paint: Paint, width: int) -> Iterator[str]:
-    yield from wrapped(f"{clean(refusal.policy)}: {clean(refusal.what)}", width, first="  ", rest="    ")
-    if refusal.hint:
-        yield from wrapped(f"hint: {clean(refusal.hint)}", width, first="    ", rest="          ")
-    if refusal.guard and refusal.guard not in refusal.hint:
-        yield f"    hint: to go on all the same, add --allow {clean(refusal.guard)}"
 
 
 def _closing(plan: Plan) -> str:
@@ -204,8 +192,10 @@ def _closing(plan: Plan) -> str:
             f"{counts.delete} to delete.{refused}"
         )
     running, held = sum(map(is_running, plan.kept)), sum(map(is_held, plan.kept))
+    suspended = sum(map(is_suspended, plan.kept))
     open_ends = [
         *([f"{counted(running, 'job')} {'is' if running == 1 else 'are'} still running"] if running else []),
         *([f"{counted(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
+        *([f"{counted(suspended, 'model')} {'is' if suspended == 1 else 'are'} suspended"] if suspended else []),
     ]
     return f"No changes. {' and '.join(open_ends) or 'The service holds what the specs ask for'}."

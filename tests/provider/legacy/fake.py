@@ -46,7 +46,7 @@ class OldService(FakeService):
             found = re.fullmatch(pattern, path)
             if method == request.method and found:
                 answer = handler(self, request, *found.groups())
-                answer.headers["openai-organization"] = "org-old"
+                answer.headers.update(self.account)
                 return answer
         if path.startswith(("fine_tuning", "chat")):
             return refusal(404, f"Invalid URL ({request.method} {request.url.path})")

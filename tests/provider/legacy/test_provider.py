@@ -351,7 +351,7 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
     profile = PROFILES["openai-legacy"]
     profile = replace(profile, capabilities=replace(profile.capabilities, suffix_length=length))
     road = service.transport
-    roads = Roads(reads=road, writes=road, uploads=road, answers=road)
+    roads = Roads(reads=road, writes=road, creates=road, uploads=road, answers=road)
     client = LegacyClient(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
     provider = LegacyProvider(client, profile, project="acme", sleep=lambda _: None)
     outcome = provider.train(model, file, None, ())

@@ -1,0 +1,92 @@
+"""What specs say of things that bear another name than theirs, or no stamp of ours. Pure: it only reads names anew.
+
+A stamp is written once and stays: no service lets it be changed. So a rename is a sentence in a spec (`moved`), and so
+is the adoption of a job that somebody else made (`adopt`); both are read here, in one place, and everything behind it
+sees one world in which every thing bears the name that the specs use today.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.domain.desired import Dataset, Part
+from reconciler.domain.identity import Address, Kind, Stamp
+from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.observed import JobId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.spec import DatasetSpec, ModelSpec, Specs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """Old names and adopted jobs.
+
+    Shape:  `moved` leads from each old address to today's; `adopted` from a job to the stamp that it stands for
+    """
+
+    moved: Mapping[Address, Address] = field(default_factory=dict)
+    adopted: Mapping[JobId, Stamp] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, specs: Specs) -> "Claims":
+        """Gather what the specs of one root claim."""
+        moved = {old: new for spec in specs.datasets for old, new in _dataset_moves(spec)}
+        moved |= {Address(Kind.MODEL, old): _address(spec) for spec in specs.models for old in spec.moved}
+        adopted = {spec.adopt.job: Stamp(_address(spec), spec.adopt.digest) for spec in specs.models if spec.adopt}
+        return cls(moved=moved, adopted=adopted)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.moved and not self.adopted
+
+    def job(self, job: RemoteJob) -> RemoteJob:
+        """Give a job of ours under the name and stamp that the specs know it by."""
+        if job.id in self.adopted:
+            return replace(job, stamp=self.adopted[job.id], is_adopted=True)
+        if job.address not in self.moved:
+            return job
+        return replace(job, stamp=self.stamp(job.stamp), moved_from=job.address)
+
+    def file(self, file: RemoteFile) -> RemoteFile:
+        """Give a file under the name that the specs know it by."""
+        if file.stamp is None or file.stamp.address not in self.moved:
+            return file
+        stamp = self.stamp(file.stamp)
+        return replace(file, stamp=stamp, filename=stamp.filename)
+
+    def stamp(self, stamp: Stamp) -> Stamp:
+        """Give a stamp under today's name."""
+        return Stamp(self.moved.get(stamp.address, stamp.address), stamp.digest)
+
+    def stamps(self, stamp: Stamp) -> tuple[Stamp, ...]:
+        """Give every stamp that a thing of this one may bear: today's first, then those of its old names."""
+        return (stamp, *(Stamp(old, stamp.digest) for old in self._old(stamp.address)))
+
+    def versions(self, dataset: Dataset) -> tuple[Dataset, ...]:
+        """Give a dataset under every name that its file may bear: today's first."""
+        names = (old.name.partition(".")[0] for old in self._old(dataset.stamp.address))
+        return (dataset, *(replace(dataset, spec=replace(dataset.spec, name=name)) for name in names))
+
+    def observed(self, observed: Observed) -> Observed:
+        """Give what was seen, under the names that the specs use."""
+        return replace(observed, files=tuple(map(self.file, observed.files)), jobs=tuple(map(self.job, observed.jobs)))
+
+    def lock(self, lock: Lock) -> Lock:
+        """Give what is locked, under the names that the specs use; an entry of today's name wins over an old one."""
+        entries: dict[tuple[Address, str], Locked] = {}
+        for entry in sorted(lock.entries, key=lambda entry: entry.address not in self.moved):
+            renamed = replace(entry, stamp=self.stamp(entry.stamp))
+            entries[renamed.address, renamed.service] = renamed
+        return replace(lock, entries=tuple(entries[key] for key in sorted(entries)))
+
+    def _old(self, address: Address) -> tuple[Address, ...]:
+        return tuple(sorted(old for old, new in self.moved.items() if new == address))
+
+
+def _address(spec: ModelSpec) -> Address:
+    return Address(Kind.MODEL, spec.name)
+
+
+def _dataset_moves(spec: DatasetSpec) -> Iterator[tuple[Address, Address]]:
+    # The held-back side of a split has a file of its own, which moves with it.
+    for old in spec.moved:
+        for side in ("", f".{Part.VALIDATION}"):
+            yield Address(Kind.DATASET, old + side), Address(Kind.DATASET, spec.name + side)

@@ -1,0 +1,92 @@
+"""Opens the journal that the operator chose, for one project on one service."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.domain.errors import UsageError
+from reconciler.domain.ports import Journal, Notes, Provider
+
+
+class JournalKind(StrEnum):
+    """Where notes are left: each is seen by everybody who shares that place, and by nobody else."""
+
+    DIRECTORY = "directory"
+    GIT = "git"
+    REMOTE = "remote"
+
+
+@contextmanager
+def open_journal(
+    kind: JournalKind,
+    provider: Provider,
+    *,
+    home: Path,
+    make_home: Callable[[], None],
+    workspace: Path,
+    service: str,
+    project: str,
+    environ: Mapping[str, str],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[Journal]:
+    """Give the journal of a project on a service, and let it go in the end.
+
+    Shape:  `service` as Observed says it; `home` is our own directory, which `make_home` makes; `workspace` is the
+            repository of the specs
+    Raises: UsageError when this kind cannot be used here
+    """
+    match kind:
+        case JournalKind.DIRECTORY:
+            from reconciler.journal.directory import DirectoryJournal
+
+            with DirectoryJournal(home / "journal" / slug(service) / project, make_home) as directory:
+                yield directory
+        case JournalKind.GIT:
+            from reconciler.journal.git import Git
+            from reconciler.journal.gitref import GitJournal
+
+            ref = f"refs/reconciler/journal/{slug(service)}/{project}"
+            yield GitJournal(Git(workspace, environ), ref, clock=clock, sleep=sleep)
+        case JournalKind.REMOTE:
+            from reconciler.journal.remote import RemoteJournal
+
+            bounds = provider.capabilities
+            yield RemoteJournal(_notes(provider), project, bounds, clock=clock, sleep=sleep, stopping=stopping)
+
+
+def check_journal(kind: JournalKind, provider: Provider) -> None:
+    """Return when this kind of journal can be used with a service; asks and changes nothing.
+
+    Raises: UsageError
+    """
+    if kind is JournalKind.REMOTE:
+        _notes(provider)
+
+
+def _notes(provider: Provider) -> Notes:
+    from reconciler.journal.remote import settled_seconds
+
+    bounds = provider.capabilities
+    if not (bounds.keeps_notes and isinstance(provider, Notes)):
+        raise UsageError(
+            f"--journal remote: the profile {provider.name} has no files that go by themselves; use"
+            " --journal directory, or --journal git where several machines apply"
+        )
+    if settled_seconds(bounds) >= bounds.fresh_seconds / 2:
+        raise UsageError(
+            f"--journal remote: a note counts {settled_seconds(bounds):g} seconds after it was left, and a create may"
+            f" leave only within {bounds.fresh_seconds / 2:g}; allow it more with --bound fresh=TIME"
+        )
+    return provider
+
+
+def slug(service: str) -> str:
+    """Name a service so that it is good for a directory and for a ref, and no two are named alike."""
+    plain = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-")[:40]
+    return f"{plain}-{hashlib.sha256(service.encode()).hexdigest()[:8]}".lstrip("-")

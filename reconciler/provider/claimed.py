@@ -1,0 +1,122 @@
+"""A provider that sees a service with the specs' eyes: old names under today's, adopted jobs beside ours.
+
+It reads names anew and decides nothing. What it gives away is what the claims say of what the service said; what it
+sends on is what the service knows. A job that was adopted is never cancelled through it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
+
+from reconciler.domain.claims import Claims
+from reconciler.domain.desired import Dataset
+from reconciler.domain.errors import NotFoundError, RejectedError
+from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.observed import FileId, JobId, JobStatus, Observed, RemoteFile, RemoteJob
+from reconciler.domain.ports import Done, Notes, Provider, Refused, RemoteNote, Write
+
+_UNSAID = JobStatus("unknown")
+
+
+def claiming(provider: Provider, claims: Claims) -> Provider:
+    """Give a provider as the specs' claims see it; the same one when they claim nothing."""
+    # The verbs that no name goes through are handed on as they are, which no type checker can follow.
+    seeing = _ClaimingWithNotes if isinstance(provider, Notes) else _Claiming
+    return provider if claims.is_empty else cast(Provider, seeing(provider, claims))
+
+
+class _Claiming:
+    """The verbs that names go through; every other one is the provider's own."""
+
+    def __init__(self, inner: Provider, claims: Claims) -> None:
+        self._inner = inner
+        self._claims = claims
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def observe(self) -> Observed:
+        """Look at everything once, and at each adopted job, which the looks for ours pass over.
+
+        Cost:   one request more for each adopted job
+        """
+        seen = self._claims.observed(self._inner.observe())
+        listed = {job.id for job in seen.jobs}
+        more = [job for each in self._claims.adopted if each not in listed and (job := self._adopted(each))]
+        return replace(seen, jobs=_oldest_first((*seen.jobs, *more)))
+
+    def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
+        """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
+        found = [self._claims.job(job) for each in self._claims.stamps(stamp) for job in self._inner.jobs_of(each)]
+        adopted = [self._adopted(job) for job, claimed in self._claims.adopted.items() if claimed.agrees(stamp)]
+        by_id = {job.id: job for job in (*found, *adopted) if job and job.stamp.agrees(stamp)}
+        return _oldest_first(by_id.values())
+
+    def job(self, job: JobId) -> RemoteJob:
+        if job not in self._claims.adopted:
+            return self._claims.job(self._inner.job(job))
+        found = self._adopted(job)
+        if found is None:
+            raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
+        return found
+
+    def file_of(self, dataset: Dataset) -> RemoteFile | None:
+        """Find a usable file of this content and purpose, under any of the names that its dataset has had."""
+        for each in self._claims.versions(dataset):
+            if found := self._inner.file_of(each):
+                return self._claims.file(found)
+        return None
+
+    def file(self, file: FileId) -> RemoteFile:
+        return self._claims.file(self._inner.file(file))
+
+    def cancel(self, job: JobId) -> Write[RemoteJob]:
+        if job in self._claims.adopted:
+            return Refused(RejectedError(f"{job} was adopted and bears no stamp of ours; it is never cancelled"))
+        written = self._inner.cancel(job)
+        return Done(self._claims.job(written.value)) if isinstance(written, Done) else written
+
+    def _adopted(self, job: JobId) -> RemoteJob | None:
+        try:
+            return self._claims.job(_remote(self._inner.held_job(job), self._claims.adopted[job]))
+        except NotFoundError:
+            return None
+
+
+class _ClaimingWithNotes(_Claiming):
+    """The same where notes may be left, which whoever asks for them sees by these verbs; they bear no name of ours."""
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        return self._notes.leave_note(name, content, lives_seconds)
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        return self._notes.notes()
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        return self._notes.remove_note(note)
+
+    @property
+    def _notes(self) -> Notes:
+        return cast(Notes, self._inner)
+
+
+def _remote(held: HeldJob, stamp: Stamp) -> RemoteJob:
+    return RemoteJob(
+        id=held.id,
+        stamp=stamp,
+        status=held.status or _UNSAID,
+        created_at=held.created_at or 0,
+        base=held.base or "",
+        finished_at=held.finished_at,
+        estimated_finish=held.estimated_finish,
+        model=held.model,
+        training_file=held.training_file,
+        validation_file=held.validation_file,
+        trained_tokens=held.trained_tokens,
+        error=held.error,
+    )
+
+
+def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
+    return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))

@@ -1,0 +1,48 @@
+"""Asks by id for jobs that the lock file remembers and that no list shows, before anybody thinks of paying again."""
+
+from dataclasses import replace
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.errors import NotFoundError
+from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.plan import Options
+from reconciler.domain.ports import Provider
+
+MOST_ASKED = 100
+"""Where a list has lost more wanted jobs than this, asking on tells nothing: the others count as gone."""
+
+
+def recall(observed: Observed, desired: Desired, lock: Lock, options: Options, provider: Provider) -> Observed:
+    """Give what was seen, and with it every locked job that is wanted, not listed, and there all the same.
+
+    Shape:  what is not there by its id either goes into `gone`
+    Raises: ProviderError when the service refuses to say: that is never taken for gone
+    Cost:   a request for each job that is locked, wanted and not listed, and none otherwise
+    """
+    missed = _missed(observed, desired, lock, options)
+    answers = [(entry, _found(entry, provider)) for entry in missed[:MOST_ASKED]]
+    found = [job for _, job in answers if job]
+    gone = [entry.job for entry, job in answers if job is None] + [entry.job for entry in missed[MOST_ASKED:]]
+    jobs = tuple(sorted((*observed.jobs, *found), key=lambda job: (job.created_at, job.id))) if found else observed.jobs
+    return replace(observed, jobs=jobs, gone=tuple(gone))
+
+
+def _missed(observed: Observed, desired: Desired, lock: Lock, options: Options) -> tuple[Locked, ...]:
+    listed = {job.id for job in observed.jobs} | set(observed.contradictions)
+    wanted = {
+        model.address: model.stamp for model in desired.models if not options.target or model.name in options.target
+    }
+    return tuple(
+        entry
+        for entry in lock.of(observed.service)
+        if entry.address in wanted and entry.stamp.agrees(wanted[entry.address]) and entry.job not in listed
+    )
+
+
+def _found(entry: Locked, provider: Provider) -> RemoteJob | None:
+    try:
+        job = provider.job(entry.job)
+    except NotFoundError:
+        return None
+    return job if job.stamp.agrees(entry.stamp) else None

@@ -1,0 +1,39 @@
+"""What a plan costs, as people read it: a line or two for each job, and one for all of them."""
+
+from collections.abc import Iterator
+
+from reconciler.domain.cost import Cost
+from reconciler.domain.plan import Plan, Step
+from reconciler.render.safe import clean
+from reconciler.render.terminal.fields import Field, given
+from reconciler.render.terminal.layout import wrapped
+
+
+def estimate_fields(step: Step) -> list[Field]:
+    """Give the fields of one job; none where nothing is paid, or nothing is known of it."""
+    estimate = step.estimate
+    if estimate is None or estimate.cost.is_free:
+        return []
+    tokens = estimate.tokens
+    how = f"{tokens.expected:,} counted" if tokens.exact else f"{tokens.low:,}–{tokens.high:,} (estimate)"
+    chosen = "" if estimate.is_stated else " (auto)"
+    epochs = f" × {estimate.epochs} {'epoch' if estimate.epochs == 1 else 'epochs'}{chosen}" if estimate.epochs else ""
+    return [given("tokens", how + epochs, " "), given("cost", _cost_text(estimate.cost), " ")]
+
+
+def cost_lines(plan: Plan, width: int) -> Iterator[str]:
+    """Yield the lines that sum up what a plan costs; none where it trains nothing."""
+    if plan.trains:
+        cost = plan.cost
+        why = "; ".join(filter(None, [cost.unknown, _source(cost)]))
+        yield from wrapped(clean(f"Cost: {_cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
+
+
+def _cost_text(cost: Cost) -> str:
+    low_is_high = cost.low == cost.high
+    expected = "" if cost.expected is None or low_is_high else f", expected {cost.expected_text}"
+    return f"{cost}{expected}"
+
+
+def _source(cost: Cost) -> str:
+    return f"{cost.source}, {cost.dated}" if cost.source and not cost.is_free else cost.source

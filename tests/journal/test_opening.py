@@ -1,0 +1,74 @@
+"""Choosing a journal: what each kind is opened as, and what is refused before anything is done."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.errors import UsageError
+from reconciler.domain.ports import Capabilities, Journal
+from reconciler.journal import JournalKind, check_journal, open_journal
+from reconciler.journal.opening import slug
+from reconciler.provider import PROFILES, MemoryProvider, open_provider
+from tests.journal.stores import BOUNDS, environ, git, note
+from tests.world import Clock
+
+
+def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) -> list[str]:
+    """Put a note and look what is there before it is cleared again."""
+    clock = Clock()
+    git(place, "init", "-q")
+    with open_journal(
+        kind,
+        service or MemoryProvider(clock=clock, capabilities=BOUNDS),
+        home=place / "home",
+        make_home=lambda: (place / "home").mkdir(exist_ok=True),
+        workspace=place,
+        service="api.example/v1/org one",
+        project="acme",
+        environ=environ(place),
+        clock=clock,
+        sleep=clock.sleep,
+    ) as journal:
+        opened: Journal = journal
+        assert opened.put(note("mine")) == note("mine")
+        refs = git(place, "for-each-ref", "--format=%(refname)")
+        paths = sorted(path.relative_to(place).as_posix() for path in (place / "home").rglob("*.json"))
+        opened.clear(note("mine"))
+        return [*refs.split(), *paths]
+
+
+def test_a_directory_and_a_ref_are_of_one_project_on_one_service(tmp_path: Path) -> None:
+    where = f"journal/{slug('api.example/v1/org one')}/acme"
+    (path,) = used(JournalKind.DIRECTORY, tmp_path / "directory")
+    assert path.startswith(f"home/{where}/notes/model.")
+    assert used(JournalKind.GIT, tmp_path / "git") == [f"refs/reconciler/{where}"]
+    assert used(JournalKind.REMOTE, tmp_path / "remote") == []
+
+
+def test_no_two_services_are_named_alike() -> None:
+    named = {slug(service) for service in ("a/b", "a-b", "A/b", "a/b/", "", "é", "x" * 500)}
+    assert len(named) == 7
+    assert all(len(each) <= 50 and each.strip("-") == each and "." not in each for each in named)
+
+
+def test_a_service_without_notes_that_expire_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"profile memory.*--journal git"):
+        check_journal(JournalKind.REMOTE, MemoryProvider())
+    legacy = {"OPENAI_API_BASE": "http://127.0.0.1:1", "OPENAI_API_KEY": "key-of-a-test"}
+    with open_provider("openai-legacy", project="acme", environ=legacy) as provider:
+        check_journal(JournalKind.DIRECTORY, provider)
+        with pytest.raises(UsageError, match="openai-legacy"):
+            check_journal(JournalKind.REMOTE, provider)
+
+
+def test_a_note_that_would_count_too_late_to_send_on_is_refused() -> None:
+    late = Capabilities(keeps_notes=True, fresh_seconds=60.0, list_lag_seconds=28.0)
+    with pytest.raises(UsageError, match="--bound fresh="):
+        check_journal(JournalKind.REMOTE, MemoryProvider(capabilities=late))
+    check_journal(JournalKind.REMOTE, MemoryProvider(capabilities=replace(late, list_lag_seconds=27.0)))
+
+
+@pytest.mark.parametrize("name", [name for name, profile in PROFILES.items() if profile.capabilities.keeps_notes])
+def test_every_profile_that_keeps_notes_has_time_for_them(name: str) -> None:
+    check_journal(JournalKind.REMOTE, MemoryProvider(capabilities=PROFILES[name].capabilities))

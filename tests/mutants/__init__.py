@@ -1,0 +1,1 @@
+"""Tests of the tests: each safety rule is taken out in turn, and the suite must notice."""
