@@ -60,7 +60,7 @@ def test_a_changed_row_is_shown_with_its_dataset_and_the_reason(quickstart: Repo
     quickstart.write(TRAIN, quickstart.read(TRAIN).replace("How do I locate my card?", "Where on earth is my card?"))
     said = quickstart.run("plan", ROOT, "--detailed-exitcode")
     assert said.code == 2
-    assert "# dataset/banking-questions will be uploaded" in said.out
+    assert "# dataset/banking-questions has changed and will be uploaded" in said.out
     assert "# model/support-triage will be retrained" in said.out
     assert re.search(r"~ training = banking-questions-\w{12} \(200 rows\)\n +→ banking-questions-\w{12}", said.out)
 
