@@ -1,0 +1,76 @@
+"""Gathers what a review says beside its plan: where it was made, what it rests on, and how to do what it shows."""
+
+import shlex
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.domain.errors import UsageError
+from reconciler.domain.identity import digest_of
+from reconciler.domain.plan import Options
+from reconciler.engine import Prepared, Setting
+from reconciler.render.review import Review, no_plan
+from reconciler.render.units import time_text
+
+
+def review_of(
+    prepared: Prepared, *, samples: bool = True, out: Path | None = None, commit: str | None = None
+) -> Review:
+    """Give the review of a plan as it stands; `commit` where it is another one than is checked out.
+
+    Shape:  a plan that asked no service has no basis that an apply could be held to, and no command
+    """
+    setting, plan = prepared.setting, prepared.plan
+    basis = "" if plan.against else str(digest_of(asdict(plan.basis)))
+    is_doable = bool(basis) and not plan.refused and not plan.is_empty
+    return Review(
+        plan=plan,
+        previous={entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)},
+        problems=prepared.checked.warnings,
+        commit=commit_of(setting.workspace) if commit is None else commit,
+        root=root_of(setting),
+        basis=basis,
+        time=time_text(int(time.time())),
+        apply=apply_command(setting, prepared.options, basis, out) if is_doable else "",
+        samples=samples,
+    )
+
+
+def blank_review(setting: Setting) -> Review:
+    """Give the review of specs that were not planned, because they or their rows are wrong."""
+    return Review(
+        plan=no_plan(__version__),
+        commit=commit_of(setting.workspace),
+        root=root_of(setting),
+        time=time_text(int(time.time())),
+    )
+
+
+def apply_command(setting: Setting, options: Options, basis: str, out: Path | None = None) -> str:
+    """Give the command that does what a plan shows, and nothing else."""
+    if out:
+        return shlex.join(["reconciler", "apply", str(out)])
+    asked = {"--target": options.target, "--retry": options.retry, "--replace": options.replace}
+    words = ["reconciler", "apply", root_of(setting)]
+    words += ["--provider", setting.provider] if setting.provider else []
+    words += [word for flag, names in asked.items() for name in sorted(names) for word in (flag, name)]
+    words += ["--prune"] if options.prune else []
+    words += [word for guard in sorted(options.allow) for word in ("--allow", guard)]
+    return shlex.join([*words, "--expect-basis", basis])
+
+
+def root_of(setting: Setting) -> str:
+    """Give the spec root within the repository, with forward slashes."""
+    root, workspace = setting.root.resolve(), setting.workspace.resolve()
+    return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(setting.root)
+
+
+def commit_of(workspace: Path) -> str:
+    """Give the commit that is checked out; empty where git knows none."""
+    from reconciler.cli.revision import open_revision
+
+    try:
+        return open_revision("HEAD", workspace).commit
+    except UsageError:
+        return ""

@@ -1,0 +1,165 @@
+"""What GitHub reads from a job: annotations on lines, a summary of the job, and outputs for the steps that follow.
+
+Ten annotations of a level are shown of one step, so the worst come first and one last line counts the others. The
+texts in them are cleaned, and then escaped as workflow commands want it. Outputs end at a random word, so that no
+value can end its own and begin another.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.plan import Cancel
+from reconciler.render.machine import json_text
+from reconciler.render.review import Review, review_markdown, review_parts, verdict_of
+from reconciler.render.safe import clean
+from reconciler.render.steps import tally
+
+MOST_A_LEVEL = 10
+MOST_SUMMARY_BYTES = 1024 * 1024
+
+_MESSAGE = 900
+_PROPERTY = 300
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_NO_PLACE = Place(file="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Note:
+    """One thing to say at a place, or at none."""
+
+    severity: Severity
+    title: str
+    text: str
+    where: Place = _NO_PLACE
+
+
+def annotations_text(review: Review) -> str:
+    """Give workflow commands, worst first and at most ten of a level; empty where there is nothing to say.
+
+    Shape:  what is left out is counted by one last notice; things of one kind leave room for those of another
+    """
+    notes: dict[Severity, list[_Note]] = defaultdict(list)
+    for note in (*_refusals(review), *_warnings(review), *map(_problem, review.problems)):
+        notes[note.severity].append(note)
+    shown = {severity: _mixed(notes[severity]) for severity in _LEVELS}
+    left = {severity: len(each) - MOST_A_LEVEL for severity, each in shown.items() if len(each) > MOST_A_LEVEL}
+    if review.unshown:
+        left[Severity.ERROR] = left.get(Severity.ERROR, 0) + review.unshown
+    lines = [_command(each) for severity in _LEVELS for each in shown[severity][: _most(severity, bool(left))]]
+    if left:
+        # The last notice takes the place of one.
+        unseen = len(shown[Severity.INFO]) - _most(Severity.INFO, True)
+        left |= {Severity.INFO: unseen} if unseen > 0 else {}
+        told = ", ".join(f"{number:,} more of level {_LEVELS[severity]}" for severity, number in left.items())
+        lines.append(_command(_Note(severity=Severity.INFO, title="reconciler", text=f"{told}: see the job summary")))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def summary_text(review: Review, taken_bytes: int = 0) -> str:
+    """Give what is appended to a job summary that holds so many bytes already; empty where there is no room.
+
+    Shape:  the whole review, else as much of its beginning as there is room for
+    """
+    room = MOST_SUMMARY_BYTES - taken_bytes
+    for text in (review_markdown(review), review_parts(review)[0]):
+        if len(text.encode("utf-8", "surrogatepass")) + 2 <= room:
+            return text.rstrip("\n") + "\n\n"
+    return ""
+
+
+def outputs_text(values: Mapping[str, str], word: str) -> str:
+    """Give outputs as the file that `GITHUB_OUTPUT` names takes them.
+
+    Shape:  `word` is drawn at random for each run
+    Raises: ValueError when a value holds the line that would end it
+    """
+    end = f"end_{word}"
+    for name, value in values.items():
+        if end in value.splitlines():
+            raise ValueError(f"output {name} holds the word that ends it")
+    return "".join(f"{name}<<{end}\n{value}\n{end}\n" for name, value in values.items())
+
+
+def outputs_of(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
+    """Give the outputs of a plan; a price that is unknown is empty."""
+    plan, counts = review.plan, tally(review.plan)
+    cost = plan.cost
+    return {
+        "has_changes": "false" if plan.is_empty else "true",
+        "exitcode": str(exit_code),
+        "to_upload": str(counts.upload),
+        "to_train": str(counts.train),
+        "to_cancel": str(counts.cancel),
+        "to_delete": str(counts.delete),
+        "kept": str(counts.keep),
+        "refused": str(counts.refuse),
+        "cost_low": _cents(cost.low),
+        "cost_expected": _cents(cost.expected),
+        "cost_high": _cents(cost.high),
+        "models": json_text({address.name: model for address, model in sorted(review.previous.items())}),
+        "plan": plan_file,
+        "basis": review.basis,
+        "verdict": verdict_of(review),
+    }
+
+
+def _most(severity: Severity, is_closed: bool) -> int:
+    return MOST_A_LEVEL - (1 if severity is Severity.INFO and is_closed else 0)
+
+
+def _refusals(review: Review) -> Iterator[_Note]:
+    for each in review.plan.refused:
+        text = f"{each.what}; {each.hint}" if each.hint else each.what
+        yield _Note(severity=Severity.ERROR, title=f"Refused: {each.policy}", text=text)
+
+
+def _warnings(review: Review) -> Iterator[_Note]:
+    for step in review.plan.steps:
+        if isinstance(step.action, Cancel) and step.action.job.status.is_active:
+            what = f"{step.action.address}: job {step.action.job.id} is under way and will be cancelled"
+            yield _Note(severity=Severity.WARNING, title="Job cancelled", text=what)
+    for each in (*review.plan.warnings, *review.notes):
+        yield _Note(severity=Severity.WARNING, title="Plan", text=each)
+
+
+def _problem(problem: Problem) -> _Note:
+    what = f"{problem.path}: {problem.what}" if problem.path else problem.what
+    text = f"{what}; {problem.hint}" if problem.hint else what
+    return _Note(severity=problem.severity, title=problem.rule or "reconciler", text=text, where=problem.where)
+
+
+def _mixed(notes: Iterable[_Note]) -> list[_Note]:
+    """Put the first of each kind before the second of any, so that one kind does not hide the others."""
+    seen: dict[str, int] = defaultdict(int)
+    ranked = []
+    for note in notes:
+        ranked.append((seen[note.title], note))
+        seen[note.title] += 1
+    return [note for _, note in sorted(ranked, key=lambda each: each[0])]
+
+
+def _command(note: _Note) -> str:
+    where = note.where
+    facts = {
+        "file": where.file,
+        "line": str(where.line or ""),
+        "col": str(where.column or ""),
+        "title": note.title,
+    }
+    properties = ",".join(f"{name}={_property(value)}" for name, value in facts.items() if value)
+    return f"::{_LEVELS[note.severity]} {properties}::{_data(clean(note.text, limit=_MESSAGE))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(clean(text, limit=_PROPERTY)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _cents(amount: Decimal | None) -> str:
+    return "" if amount is None else str(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))

@@ -1,0 +1,124 @@
+"""What the steps do and why: a table in which things that are alike are one line, and each step in full behind it."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.domain.plan import Cancel, Delete, Promote, Step, Train, Upload
+from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.render.review.model import Review
+from reconciler.render.review.parts import Block
+from reconciler.render.review.words import CELL, code, diff_fence, fence_line, folded, names, plural, said
+from reconciler.render.safe import clean
+from reconciler.render.steps import is_retrain, symbol_of, word_of
+from reconciler.render.terminal.cost import cost_text, tokens_text
+from reconciler.render.terminal.fields import Field, changed
+from reconciler.render.terminal.plan import fields_of, header_of
+from reconciler.render.terminal.rows import counts_text
+from reconciler.render.units import size_text
+
+_HEAD = "| | what | does | why | tokens | cost |\n|---|---|---|---|---|---|\n"
+_MOST_REASONS = 4
+_COLOURED = {"+": "+", "-": "-", "~": "!", "+/-": "!"}
+
+Row = tuple[str, str, str, str, str]
+"""Symbol, deed, reasons, tokens and cost: steps that agree in these are one line."""
+
+
+def change_blocks(review: Review) -> Iterator[Block]:
+    """Yield the table of all steps, and the steps in full."""
+    steps = review.plan.steps
+    if steps:
+        yield Block(lines=tuple(_table(steps)), around=_under_head, rest="changes")
+
+
+def full_blocks(review: Review) -> Iterator[Block]:
+    """Yield every step with all its fields, behind a summary."""
+    steps = review.plan.steps
+    if steps:
+        title = f"Every step in full ({len(steps):,})"
+        lines = tuple(line for step in steps for line in _in_full(step, review))
+        yield Block(lines=lines, around=folded(title, diff_fence), rest="lines of steps in full")
+
+
+def _under_head(lines: Sequence[str]) -> str:
+    return _HEAD + "\n".join(lines)
+
+
+def _table(steps: Sequence[Step]) -> Iterator[str]:
+    groups: dict[Row, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(_row(step), []).append(step)
+    for (symbol, deed, why, tokens, cost), alike in groups.items():
+        addresses = list(dict.fromkeys(str(step.action.address) for step in alike))
+        deeds = deed if len(alike) == 1 else f"{deed} × {len(alike):,}"
+        price = cost if len(alike) == 1 or not cost else f"each {cost}"
+        yield f"| `{symbol}` | {names(addresses)} | {deeds} | {why} | {tokens} | {price} |"
+
+
+def _row(step: Step) -> Row:
+    estimate = step.estimate
+    deed = "retrain" if is_retrain(step) else word_of(step.action)
+    tokens = said(tokens_text(estimate)) if estimate and not estimate.cost.is_free else ""
+    cost = said(cost_text(estimate.cost)) if estimate else ""
+    return symbol_of(step), deed, "<br>".join(_reasons(step)), tokens, cost
+
+
+def _reasons(step: Step) -> Iterator[str]:
+    match step.action:
+        case Upload(dataset=dataset):
+            size = f"{plural(dataset.measure.rows, 'row')}, {size_text(dataset.measure.size_bytes)}"
+            yield said(f"{_rows(step.rows)} → {size}" if step.rows else size)
+            yield from _changes(step)
+        case Train():
+            _, *remarks = header_of(step)
+            yield from map(said, remarks)
+            yield from _changes(step) if is_retrain(step) else ()
+            if not (remarks or is_retrain(step)):
+                yield "new"
+        case Promote(job=job, model=model, instead_of=instead_of):
+            yield f"{code(instead_of) if instead_of else 'nothing'} → {code(model)}"
+            yield f"job {code(job.id)} made it already; nothing is paid"
+        case Cancel(job=job):
+            _, *remarks = header_of(step)
+            yield from map(said, [f"job {clean(job.id)} is {clean(str(job.status))}", *remarks])
+        case Delete(thing=thing):
+            _, *remarks = header_of(step)
+            yield from (code(thing), *map(said, remarks))
+
+
+def _changes(step: Step) -> Iterator[str]:
+    fields = [changed(each) for each in step.changes]
+    yield from (_change(each) for each in fields[:_MOST_REASONS])
+    if len(fields) > _MOST_REASONS:
+        yield f"and {len(fields) - _MOST_REASONS} more"
+
+
+def _change(field: Field) -> str:
+    values = " → ".join(said(value, CELL) for value in field.values)
+    return f"{code(field.name)}: {values}" if len(field.values) > 1 else f"{code(field.name)}: set to {values}"
+
+
+def _rows(rows: RowDiff | RowsUnknown) -> str:
+    return counts_text(rows) if isinstance(rows, RowDiff) else "others, not compared"
+
+
+def _in_full(step: Step, review: Review) -> Iterator[str]:
+    symbol = symbol_of(step)
+    header, *remarks = header_of(step)
+    yield fence_line(_COLOURED[symbol], header)
+    yield from (fence_line(" ", f"  ({remark})") for remark in remarks)
+    for field in fields_of(step, review.previous.get(step.action.address)):
+        yield from _pair(field) if field.symbol == "~" and len(field.values) > 1 else (_single(field, symbol),)
+
+
+def _pair(field: Field) -> Iterator[str]:
+    yield fence_line("-", f"    {field.name}: {field.values[0]}")
+    yield fence_line("+", f"    {field.name}: {' → '.join(field.values[1:])}{_remark(field)}")
+
+
+def _single(field: Field, symbol: str) -> str:
+    mark = field.symbol if field.symbol in {"+", "-"} and symbol != "-" else " "
+    return fence_line(mark, f"    {field.name}: {' → '.join(field.values)}{_remark(field)}")
+
+
+def _remark(field: Field) -> str:
+    return f"  {field.remark}" if field.remark else ""

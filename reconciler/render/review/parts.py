@@ -1,0 +1,135 @@
+"""Text in parts that fit. Blocks are put one after another; one that is too long goes on in the next part.
+
+GitHub takes 65,536 characters in a comment. What does not fit into the last part is counted, and never cut in the
+middle of a line.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+PART_SIZE = 60_000
+"""Characters of one part, so that a poster can add its marker and a line of its own."""
+
+MOST_PARTS = 4
+WHOLE_SIZE = PART_SIZE * MOST_PARTS
+"""Characters of the whole in one text: at most three bytes each, so that it fits into a job summary of 1 MiB."""
+
+_GAP = "\n\n"
+_GOES_ON = "_Continued in the next comment._"
+_WENT_ON = "_Continued._"
+_RESERVE = 400
+
+
+def _plain(lines: Sequence[str]) -> str:
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Lines that belong together, and what is put around those of them that stand in one part.
+
+    Shape:  `lines` bounded, each far shorter than a part; `rest` says what lines are, for the count of those left out
+    """
+
+    lines: tuple[str, ...]
+    around: Callable[[Sequence[str]], str] = _plain
+    rest: str = "lines"
+
+    @property
+    def text(self) -> str:
+        return self.around(self.lines)
+
+
+def text_block(text: str) -> Block:
+    """Give a block of one piece."""
+    return Block(lines=(text,))
+
+
+def size_of(text: str) -> int:
+    """Count characters as the web does, where those beyond the first 65,536 count twice."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def in_parts(
+    blocks: Sequence[Block], footer: str, *, part_size: int = PART_SIZE, most_parts: int = MOST_PARTS
+) -> tuple[str, ...]:
+    """Give the blocks in as few parts as they need, each no longer than a part may be; the footer ends the last.
+
+    Shape:  at least one part, and at most so many; what is left out is counted before the footer
+    """
+    parts, left = _Filling(part_size - _RESERVE - size_of(footer), most_parts), list[Block]()
+    for block in blocks:
+        over = block if left else parts.take(block)
+        left += [over] if over and over.lines else []
+    texts = parts.texts
+    texts[-1] = _GAP.join(filter(None, [texts[-1], _left_out(left), footer]))
+    return tuple(_signed(texts))
+
+
+class _Filling:
+    """Parts that are being filled, the last of them still open."""
+
+    def __init__(self, room: int, most_parts: int) -> None:
+        self._room = room
+        self._most = most_parts
+        self.texts = [""]
+
+    def take(self, block: Block) -> Block | None:
+        """Put a block where there is room for it; gives what of it found none."""
+        over: Block | None = replace(block, lines=tuple(self._bearable(block)))
+        while over and over.lines:
+            over = self._put(over)
+            if over and len(self.texts) == self._most:
+                return over
+            if over:
+                self.texts.append("")
+        return None
+
+    def _bearable(self, block: Block) -> Iterator[str]:
+        # A line that fits into no part is not cut, for a cut could open what it does not close.
+        for line in block.lines:
+            is_short = len(line) < self._room // 8 or size_of(block.around((line,))) <= self._room
+            yield line if is_short else "(one line is too long to be shown)"
+
+    def _put(self, block: Block) -> Block | None:
+        open_part = self.texts[-1]
+        free = self._room - size_of(open_part) - len(_GAP)
+        count = _fitting(block, free)
+        # A few lines at the foot of a full part help nobody.
+        is_last = len(self.texts) == self._most
+        if count < len(block.lines) and open_part and not is_last and free < self._room // 4:
+            count = 0
+        if count:
+            shown = block.around(block.lines[:count])
+            self.texts[-1] = f"{open_part}{_GAP}{shown}" if open_part else shown
+        return replace(block, lines=block.lines[count:]) if count < len(block.lines) else None
+
+
+def _fitting(block: Block, free: int) -> int:
+    """Count how many lines of a block fit, by halving."""
+    # Nothing is shorter for what is put around it, so the lines alone say where to begin.
+    low, high = 0, sum(1 for size in accumulate(size_of(line) + 1 for line in block.lines) if size <= free + 1)
+    if size_of(block.around(block.lines[:high])) <= free:
+        return high
+    high = max(high - 1, 0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size_of(block.around(block.lines[:middle])) <= free else (low, middle - 1)
+    return low
+
+
+def _left_out(left: Sequence[Block]) -> str:
+    if not left:
+        return ""
+    counts: dict[str, int] = {}
+    for block in left:
+        counts[block.rest] = counts.get(block.rest, 0) + len(block.lines)
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return f"_Too long for comments: {told} more. The JSON and HTML formats of the plan hold them._"
+
+
+def _signed(texts: Sequence[str]) -> Iterator[str]:
+    last = len(texts) - 1
+    for at, text in enumerate(texts):
+        yield _GAP.join([*([_WENT_ON] if at else []), text, *([_GOES_ON] if at < last else [])])

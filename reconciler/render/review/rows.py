@@ -1,0 +1,143 @@
+"""Which rows changed: of each dataset the counts, a few rows in sight, some more behind a summary, the rest counted."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from reconciler.domain.cost import Estimate
+from reconciler.domain.identity import Address
+from reconciler.domain.plan import Plan, Step, Train, Upload
+from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
+from reconciler.render.markup import html_text
+from reconciler.render.review.model import Review
+from reconciler.render.review.parts import Block, text_block
+from reconciler.render.review.words import code, diff_fence, fence_line, folded, plural, said
+from reconciler.render.safe import clean
+from reconciler.render.terminal.rows import MOST_CELLS, counts_text, more_tokens
+from reconciler.render.units import counted
+
+IN_SIGHT = 3
+"""Rows of one dataset that nobody has to open anything for."""
+
+_TEXT = 240
+_CENT = Decimal("0.01")
+_SYMBOLS = {RowChange.ADDED: "+", RowChange.REMOVED: "-", RowChange.EDITED: "!", RowChange.MOVED: " "}
+_NOT_PAIRED = "So many rows differ that not all were paired: some that were edited count as removed and added."
+
+
+def row_blocks(review: Review) -> Iterator[Block]:
+    """Yield a block or three for each dataset whose rows differ from those before."""
+    told = [step for step in review.plan.steps if isinstance(step.action, Upload) and step.rows]
+    if told:
+        yield text_block("#### Rows")
+    trainings = _trainings(review.plan) if told else {}
+    for step in told:
+        yield from _dataset(step, trainings.get(step.action.address, []), review)
+
+
+def _trainings(plan: Plan) -> Mapping[Address, Sequence[Estimate]]:
+    found: dict[Address, list[Estimate]] = defaultdict(list)
+    for step in plan.steps:
+        if isinstance(step.action, Train) and step.estimate:
+            found[step.action.model.training.stamp.address].append(step.estimate)
+    return found
+
+
+def _dataset(step: Step, trainings: Sequence[Estimate], review: Review) -> Iterator[Block]:
+    name = str(step.action.address)
+    address = code(name)
+    match step.rows:
+        case RowsUnknown(before=before, why=why):
+            yield text_block(f"{address}: other rows than in {code(before)}; {said(why)}")
+        case RowDiff() as rows:
+            yield text_block(f"{address}: {_counts(rows)}{_money(rows, trainings)}")
+            yield from _samples(rows, name, samples=review.samples)
+
+
+def _counts(rows: RowDiff) -> str:
+    if rows.is_empty:
+        return f"no row changed since {code(rows.before)}"
+    sizes = f"{rows.rows_before:,} → {rows.rows_after:,} rows since {code(rows.before)}"
+    return f"**{said(counts_text(rows))}** ({', '.join(filter(None, [sizes, more_tokens(rows)]))})"
+
+
+def _money(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
+    """Say what the rows alone make dearer or cheaper, where both tokens were counted and a price is known."""
+    prices = list(dict.fromkeys(_differences(rows, trainings)))
+    return f"; {', '.join(prices)} a training" if prices else ""
+
+
+def _differences(rows: RowDiff, trainings: Sequence[Estimate]) -> Iterator[str]:
+    for estimate in trainings:
+        tokens, cost = estimate.tokens, estimate.cost
+        if rows.tokens and tokens.exact and tokens.expected and cost.expected:
+            difference = cost.expected * rows.tokens / tokens.expected
+            rounded = difference.quantize(_CENT, rounding=ROUND_HALF_UP)
+            yield f"{rounded:+,} USD" if rounded else "less than a cent of difference"
+
+
+def _samples(rows: RowDiff, address: str, *, samples: bool) -> Iterator[Block]:
+    shown = rows.samples if samples else ()
+    changed = rows.added + rows.removed + rows.edited + rows.moved + rows.reformatted
+    first, others = shown[:IN_SIGHT], shown[IN_SIGHT:]
+    if first:
+        yield _fence(first)
+    if others:
+        inside = _fence(others)
+        summary = f"{plural(len(others), 'more row')} of <code>{html_text(address)}</code>"
+        yield Block(lines=inside.lines, around=folded(summary, diff_fence), rest="lines of rows")
+    rest = changed - len(shown)
+    notes = [
+        *([f"… and {plural(rest, 'changed row')} not shown"] if rest > 0 else []),
+        *([] if rows.is_whole else [_NOT_PAIRED]),
+    ]
+    if notes:
+        yield text_block("\n\n".join(notes))
+
+
+def _fence(samples: Sequence[RowSample]) -> Block:
+    return Block(lines=tuple(line for each in samples for line in _row(each)), around=diff_fence, rest="lines of rows")
+
+
+def _row(sample: RowSample) -> Iterator[str]:
+    symbol = _SYMBOLS.get(sample.change, " ")
+    if sample.change is not RowChange.EDITED:
+        moved = f"{sample.change}: " if symbol == " " else ""
+        yield fence_line(symbol, f"{_name(sample)}: {moved}{clean(sample.text, limit=_TEXT)}")
+        return
+    yield fence_line(symbol, _name(sample))
+    for cell in sample.cells[:MOST_CELLS]:
+        yield from _cell(cell)
+    more = len(sample.cells[MOST_CELLS:]) + sample.cells_more
+    if more:
+        yield fence_line(" ", f"… and {counted(more, 'more value')} of this row")
+
+
+def _name(sample: RowSample) -> str:
+    numbers = [f"{number:,}" for number in (sample.row_before, sample.row_after) if number]
+    row = f"row {' → '.join(dict.fromkeys(numbers))}"
+    beside = [
+        *([f"id {clean(sample.id, limit=40)}"] if sample.id else []),
+        *([clean(str(sample.place), limit=80)] if sample.place else []),
+    ]
+    return f"{row} ({', '.join(beside)})" if beside else row
+
+
+def _cell(cell: CellChange) -> Iterator[str]:
+    path = clean(cell.path, limit=60) or "the row"
+    if cell.before is not None:
+        yield fence_line("-", f"{path}: {_side(cell, WordChange.REMOVED, cell.before)}")
+    if cell.after is not None:
+        yield fence_line("+", f"{path}: {_side(cell, WordChange.ADDED, cell.after)}")
+
+
+def _side(cell: CellChange, change: WordChange, whole: str) -> str:
+    if not cell.words:
+        return clean(whole, limit=_TEXT) or '""'
+    brackets = ("[-", "-]") if change is WordChange.REMOVED else ("{+", "+}")
+    words = (
+        each.text if each.change is WordChange.SAME else f"{brackets[0]}{each.text}{brackets[1]}"
+        for each in cell.words
+        if each.change in {WordChange.SAME, change}
+    )
+    return clean("".join(words), limit=_TEXT)

@@ -1,0 +1,57 @@
+"""Pieces of Markdown that every section is made of. What comes from elsewhere is inert when it leaves here."""
+
+from collections.abc import Callable, Sequence
+
+from reconciler.render.markup import fenced, markdown_code, markdown_text
+from reconciler.render.safe import clean
+from reconciler.render.units import counted
+
+CELL = 90
+"""Characters of one value in a table."""
+
+LINE = 300
+"""Characters of one line in a list or a fence."""
+
+_NAMES = 3
+
+
+def code(text: str) -> str:
+    """Give a name or an id, set as code."""
+    return markdown_code(text, limit=CELL)
+
+
+def said(text: str, limit: int = LINE) -> str:
+    """Give a sentence, inert."""
+    return markdown_text(text, limit=limit)
+
+
+def fence_line(symbol: str, text: str) -> str:
+    """Give a line of a diff fence: its symbol in the first column, where it colours."""
+    return f"{symbol} {clean(text, limit=LINE)}"
+
+
+def diff_fence(lines: Sequence[str]) -> str:
+    """Put lines into a fence that colours them."""
+    return fenced("\n".join(lines), "diff")
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Give lines, each inert already, as a list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def folded(summary: str, inside: Callable[[Sequence[str]], str]) -> Callable[[Sequence[str]], str]:
+    """Give what puts lines behind a summary of ours that opens them."""
+    return lambda lines: f"<details><summary>{summary}</summary>\n\n{inside(lines)}\n\n</details>"
+
+
+def names(addresses: Sequence[str]) -> str:
+    """Name a few things, and count the rest."""
+    shown = [code(each) for each in addresses[:_NAMES]]
+    more = len(addresses) - _NAMES
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def plural(number: int, noun: str) -> str:
+    """Count things: `1 model`, `1,200 models`."""
+    return counted(number, noun).replace(str(number), f"{number:,}", 1)
