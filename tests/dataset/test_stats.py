@@ -174,3 +174,16 @@ def test_a_sample_goes_by_content_and_seed(tmp_path: Path) -> None:
 def test_a_sample_is_in_the_order_of_the_rows_and_no_larger_than_they_are(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(4))))
     assert [row.number for row in sampled(rows_of_spec(spec, tmp_path), 9, 1)] == [1, 2, 3, 4]
+
+
+@given(st.lists(st.integers(0, 5000), min_size=1), st.lists(st.integers(0, 5000), min_size=1))
+def test_two_versions_are_put_into_the_same_bins(now: list[int], then: list[int]) -> None:
+    """Whatever lies beyond the bins of the one is in the last bin of the other, which has no end."""
+    after = spread_of(Counter(now))
+    before = spread_of(Counter(then), after)
+    ends = [each.most for each in after.bins if each.most is not None]
+    assert [each.most for each in before.bins if each.most is not None] == ends
+    assert sum(each.rows for each in before.bins) == len(then)
+    beyond = sum(each.rows for each in before.bins if each.most is None)
+    assert beyond == sum(value > ends[-1] for value in then)
+    assert spread_of(Counter(now), after) == after

@@ -34,10 +34,12 @@ def gather(
     *,
     vocabulary: Vocabulary | None = None,
     progress: Callable[[int], None] | None = None,
+    like: Stats | None = None,
 ) -> Stats:
     """Give a dataset in figures; rows with faults are in them as far as they can be read.
 
-    Shape:  tokens are counted by the `vocabulary`, and estimated when it is None; `progress` as for `measure`
+    Shape:  tokens are counted by the `vocabulary`, and estimated when it is None; `progress` as for `measure`; bins
+            end where those of `like` do, so that two versions may be compared
     Raises: InputError when no row can be read, or a file not to its end, with every problem found
     Cost:   a few blocks of 1 MiB, and a few numbers for each different length, in memory
     """
@@ -53,7 +55,7 @@ def gather(
     if not figures.rows.total():
         report.raise_errors()
         raise InputError((Problem(where=Place(file=spec.sources[0]), what="there are no rows", rule="rows.none"),))
-    return figures.stats(spec, format, vocabulary, report)
+    return figures.stats(spec, format, vocabulary, report, like)
 
 
 class _Figures:
@@ -83,8 +85,12 @@ class _Figures:
         for (part, _), tokens in zip(rows, weigh([row for _, row in rows], self._count), strict=True):
             self._tokens[part][tokens] += 1
 
-    def stats(self, spec: DatasetSpec, form: Format, vocabulary: Vocabulary | None, report: Report) -> Stats:
-        characters, training = spread_of(self._characters), spread_of(self._tokens[Part.TRAINING]).total
+    def stats(
+        self, spec: DatasetSpec, form: Format, vocabulary: Vocabulary | None, report: Report, like: Stats | None
+    ) -> Stats:
+        characters = spread_of(self._characters, like.characters if like else None)
+        training = spread_of(self._tokens[Part.TRAINING]).total
+        tokens = self._tokens[Part.TRAINING] + self._tokens[Part.VALIDATION]
         low, high = (1.0, 1.0) if vocabulary else (BYTES_PER_TOKEN / MOST_BYTES, BYTES_PER_TOKEN / FEWEST_BYTES)
         return Stats(
             name=spec.name,
@@ -98,9 +104,9 @@ class _Figures:
             training_tokens=training,
             least_tokens=floor(training * low),
             most_tokens=None if self._partial else ceil(training * high),
-            tokens=spread_of(self._tokens[Part.TRAINING] + self._tokens[Part.VALIDATION]),
+            tokens=spread_of(tokens, like.tokens if like else None),
             characters=characters,
-            turns=spread_of(self._turns) if self._turns else None,
+            turns=spread_of(self._turns, like.turns if like else None) if self._turns else None,
             roles=tuple(sorted(self._roles.items(), key=lambda role: (-role[1], role[0]))),
             labels=self._answers.labels(),
             system=self._prompts.prompts(characters.total),

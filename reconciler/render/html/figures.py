@@ -1,0 +1,118 @@
+"""Datasets in figures, before and after: how long rows are, how many tokens they have, which answers they give."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.domain.stats import Bin, Label, Spread, Stats
+from reconciler.render.html.tags import Html, Inside, element, folded, joined, table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One dataset in figures.
+
+    Shape:  `before` is what the service holds, None where it holds none or nobody could read it; its bins end where
+            those of `after` do, so that they may be compared
+    """
+
+    after: Stats
+    before: Stats | None = None
+
+
+def figures_of(figures: Mapping[str, Figures], *, samples: bool) -> Html:
+    """Give the figures of datasets by name; the texts of answers only with `samples`."""
+    return joined(*(_dataset(name, each, samples) for name, each in sorted(figures.items())))
+
+
+def _dataset(name: str, figures: Figures, samples: bool) -> Html:
+    before, after = figures.before, figures.after
+    how = f"counted by {after.vocabulary}" if after.is_exact else "estimated by the size of the texts"
+    charts = [
+        _histogram("Tokens a row", before.tokens if before else None, after.tokens),
+        _histogram("Characters a row", before.characters if before else None, after.characters),
+    ]
+    labels = [_labels(before, after)] if samples and after.labels else []
+    return joined(
+        element("h3", f"dataset/{name}"),
+        table(f"Both sides of a split together; tokens are {how}.", *_overview(before, after), class_="numbers"),
+        *charts,
+        *labels,
+    )
+
+
+def _overview(before: Stats | None, after: Stats) -> tuple[tuple[str, ...], list[tuple[Inside, ...]]]:
+    figures = _figures(after)
+    if before is None:
+        return ("", "now"), [(name, f"{figure:,}") for name, figure in figures.items()]
+    then = _figures(before)
+    rows: list[tuple[Inside, ...]] = []
+    for name, figure in figures.items():
+        was = then.get(name)
+        delta = "" if was is None else f"{figure - was:+,}" if figure != was else "0"
+        rows.append((name, "–" if was is None else f"{was:,}", f"{figure:,}", delta))
+    return ("", "before", "now", "difference"), rows
+
+
+def _figures(stats: Stats) -> dict[str, int]:
+    told = {"rows": stats.rows, "of them for validation": stats.validation_rows, "bytes": stats.size_bytes}
+    told["tokens to train on, for one epoch"] = stats.training_tokens
+    for name, spread in (("tokens", stats.tokens), ("characters", stats.characters), ("turns", stats.turns)):
+        if spread:
+            told |= {f"{name} a row, median": spread.median, f"{name} a row, 95 %": spread.p95}
+            told |= {f"{name} a row, most": spread.most}
+    return told
+
+
+def _histogram(title: str, before: Spread | None, after: Spread) -> Html:
+    then = {each.most: each.rows for each in before.bins} if before else {}
+    now = {each.most: each.rows for each in after.bins}
+    ends = sorted({*then, *now} - {None}, key=lambda most: most or 0)
+    bins = [Bin(most=most, rows=now.get(most, 0)) for most in [*ends, *([None] if None in {*then, *now} else [])]]
+    totals = sum(then.values()), sum(now.values())
+    # Shares, not rows: a dataset that grew is compared by its shape.
+    most = max(
+        (_share(held.get(each.most, 0), total) for each in bins for held, total in _both(then, now, totals)), default=0
+    )
+    rows: list[tuple[Inside, ...]] = []
+    for name, each in zip(_ranges(bins), bins, strict=True):
+        bars = [_bar("then", then.get(each.most, 0), totals[0], most)] if before else []
+        counts = f"{then.get(each.most, 0):,} → {each.rows:,}" if before else f"{each.rows:,}"
+        rows.append((name, joined(*bars, _bar("now", each.rows, totals[1], most)), counts))
+    caption = f"{title}: share of rows, before above and now below" if before else f"{title}: share of rows"
+    return table(caption, ("", "", "rows"), rows, class_="bars")
+
+
+def _both(
+    then: Mapping[int | None, int], now: Mapping[int | None, int], totals: tuple[int, int]
+) -> Iterator[tuple[Mapping[int | None, int], int]]:
+    yield from zip((then, now), totals, strict=True)
+
+
+def _share(rows: int, total: int) -> float:
+    return rows / total if total else 0.0
+
+
+def _ranges(bins: list[Bin]) -> Iterator[str]:
+    least = 0
+    for each in bins:
+        yield f"over {least - 1:,}" if each.most is None else f"{least:,}–{each.most:,}"
+        least = (each.most or least) + 1
+
+
+def _bar(kind: str, rows: int, total: int, most: float) -> Html:
+    # Rows that are there are seen, be they ever so few.
+    width = max(100 * _share(rows, total) / most, 0.5) if rows and most else 0
+    bar = element("rect", width=f"{width:.2f}", height="6", class_=kind)
+    return element("svg", bar, viewBox="0 0 100 6", preserveAspectRatio="none", aria_hidden="true")
+
+
+def _labels(before: Stats | None, after: Stats) -> Html:
+    now = after.labels.most if after.labels else ()
+    then = {each.text: each.rows for each in before.labels.most} if before and before.labels else {}
+    gone = [Label(text=text, rows=0) for text in then if text not in {each.text for each in now}]
+    rows: list[tuple[Inside, ...]] = []
+    for each in (*now, *gone):
+        was = [f"{then.get(each.text, 0):,}"] if then else []
+        rows.append((each.text or "(empty)", *was, f"{each.rows:,}"))
+    head = ("answer", "before", "now") if then else ("answer", "now")
+    return folded("The most frequent answers", table("Rows that give each answer", head, rows, class_="numbers"))

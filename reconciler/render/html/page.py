@@ -1,0 +1,126 @@
+"""The page as a whole: its head and policy, the verdict, the parts that there is something to say in, and the foot."""
+
+from collections.abc import Mapping
+
+from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.plan import Refusal
+from reconciler.render.html.cost import cost_table
+from reconciler.render.html.figures import Figures, figures_of
+from reconciler.render.html.look import POLICY, STYLE
+from reconciler.render.html.rows import row_changes
+from reconciler.render.html.steps import kept_lists, step_cards
+from reconciler.render.html.tags import Html, element, folded, joined, section
+from reconciler.render.review.model import Review
+from reconciler.render.review.verdict import verdict_of
+from reconciler.render.units import counted
+
+MOST_FINDINGS = 1000
+"""Findings that are written out; the others are counted."""
+
+_OPEN_FINDINGS = 20
+_LOOKS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "dim"}
+
+
+def plan_html(review: Review, figures: Mapping[str, Figures] | None = None) -> str:
+    """Give a review as one HTML page, ended by a newline.
+
+    Shape:  shows every row that the plan has a sample of, up to a bound; `figures` are of datasets by name; nothing on
+            the page is fetched and nothing runs
+    """
+    parts = _parts(review, figures or {})
+    title = f"Plan: {verdict_of(review)}"
+    body = joined(
+        element("a", "Go to the review", href="#review", class_="skip"),
+        element("header", *_head(review), _contents(parts)),
+        element("main", *(section(anchor, title, inside) for anchor, title, inside in parts), id="review"),
+        _foot(review),
+    )
+    head = joined(
+        element("meta", charset="utf-8"),
+        # First of all, so that it holds for everything after it.
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Html(STYLE)),
+        between="\n",
+    )
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
+
+
+Part = tuple[str, str, Html]
+"""Where a part is, what it is called, and what is in it."""
+
+
+def _parts(review: Review, figures: Mapping[str, Figures]) -> list[Part]:
+    plan = review.plan
+    parts = [
+        ("refused", "Refused", joined(*map(_refusal, plan.refused))),
+        ("findings", "Warnings and findings", _findings(review)),
+        ("changes", "Changes", step_cards(plan, review.previous)),
+        ("rows", "Rows that changed", row_changes(plan, samples=review.samples)),
+        ("figures", "Datasets in figures", figures_of(figures, samples=review.samples)),
+        ("cost", "Cost", cost_table(plan)),
+        ("kept", "What stays as it is", kept_lists(plan)),
+    ]
+    return [part for part in parts if part[2]]
+
+
+def _head(review: Review) -> list[Html]:
+    plan = review.plan
+    where = [f"project {plan.project}" if plan.project else "", f"on {plan.provider}" if plan.provider else ""]
+    where += [f"environment {review.environment}" if review.environment else "", review.root]
+    return [
+        element("h1", "What this change does to the models"),
+        element("p", verdict_of(review), class_="verdict"),
+        element("p", ", ".join(filter(None, where)), class_="dim"),
+    ]
+
+
+def _contents(parts: list[Part]) -> Html:
+    links = (element("li", element("a", title, href=f"#{anchor}")) for anchor, title, _ in parts)
+    return element("nav", element("ul", *links), aria_label="Parts of this page")
+
+
+def _refusal(refusal: Refusal) -> Html:
+    hint = [element("p", f"hint: {refusal.hint}")] if refusal.hint else []
+    if refusal.guard and refusal.guard not in refusal.hint:
+        hint.append(element("p", f"hint: to go on all the same, add --allow {refusal.guard}"))
+    what = element("p", refusal.what)
+    return element("div", element("h3", refusal.policy), what, *hint, class_="card bad")
+
+
+def _findings(review: Review) -> Html:
+    worst_first = sorted(review.problems, key=lambda each: tuple(Severity).index(each.severity))
+    found = [_problem(each) for each in worst_first[:MOST_FINDINGS]]
+    more = len(worst_first) - len(found) + review.unshown
+    rest = [element("p", f"… and {counted(more, 'more finding')}", class_="dim")] if more else []
+    shown = [folded(counted(len(worst_first), "finding"), *found, *rest, is_open=len(found) <= _OPEN_FINDINGS)]
+    warnings = (element("div", element("p", text), class_="card warn") for text in review.plan.warnings)
+    notes = (element("p", text) for text in review.notes)
+    return joined(*warnings, *notes, *(shown if found or more else []))
+
+
+def _problem(problem: Problem) -> Html:
+    path = f"{problem.path}: " if problem.path else ""
+    hint = [element("p", f"hint: {problem.hint}")] if problem.hint else []
+    return element(
+        "div",
+        element("p", element("code", str(problem.where)), " ", element("span", problem.rule, class_="dim")),
+        element("p", element("strong", problem.severity), f" {path}{problem.what}"),
+        *hint,
+        class_=f"card {_LOOKS[problem.severity]}",
+    )
+
+
+def _foot(review: Review) -> Html:
+    facts = {
+        "commit": review.commit,
+        "basis": review.basis,
+        "made": review.time,
+        "version": review.plan.basis.version,
+    }
+    told = (element("p", f"{name}: ", element("code", value)) for name, value in facts.items() if value)
+    apply = [element("p", "To do exactly this: ", element("code", review.apply))] if review.apply else []
+    return element("footer", *apply, *told)

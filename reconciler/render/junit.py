@@ -1,0 +1,120 @@
+"""A plan as a JUnit report, for systems that show test results: what is wrong or refused fails, and what waits for a
+decision is skipped. Steps that are planned pass: a change is no failure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.plan import Keep, Plan, Step
+from reconciler.render.markup import html_text
+from reconciler.render.review.model import Review
+from reconciler.render.steps import is_retrain, word_of
+from reconciler.render.terminal.kept import is_held
+
+MOST_FINDINGS = 1000
+"""Findings of one file that are written out; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One line of a report; without an end it passed.
+
+    Shape:  `said` in a few words, `lines` at length; all texts as they came
+    """
+
+    name: str
+    end: Literal["", "failure", "skipped"] = ""
+    said: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def junit_text(review: Review) -> str:
+    """Give a review as JUnit XML, ended by a newline.
+
+    Shape:  suites `checks` (a case a file that something is said of), `plan` (a case a step), `guards` (a case a
+            refusal) and `kept` (a case a thing that stays)
+    """
+    suites = {
+        "checks": (*_of_files(review.problems), *_of_unshown(review.unshown)),
+        "plan": (*map(_of_step, review.plan.steps), *_of_warnings(review.plan)),
+        "guards": tuple(
+            Case(name=each.policy, end="failure", said=each.what, lines=(each.hint,)) for each in review.plan.refused
+        ),
+        "kept": tuple(map(_of_keep, review.plan.kept)),
+    }
+    return _report(suites, review.environment)
+
+
+def _of_files(problems: Sequence[Problem]) -> Iterator[Case]:
+    for file, each in groupby(sorted(problems), key=lambda problem: problem.where.file):
+        found = tuple(each)
+        errors = sum(problem.severity is Severity.ERROR for problem in found)
+        lines = [_line(problem) for problem in found[:MOST_FINDINGS]]
+        if len(found) > MOST_FINDINGS:
+            lines.append(f"… and {len(found) - MOST_FINDINGS} more")
+        said = f"{errors} of {len(found)} findings are errors" if errors else ""
+        yield Case(name=file, end="failure" if errors else "", said=said, lines=tuple(lines))
+
+
+def _of_unshown(unshown: int) -> Iterator[Case]:
+    if unshown:
+        yield Case(name="more", end="failure", said=f"{unshown} more problems are not in this list")
+
+
+def _line(problem: Problem) -> str:
+    hint = f" (hint: {problem.hint})" if problem.hint else ""
+    return f"{problem.severity}: {problem}{hint}"
+
+
+def _of_step(step: Step) -> Case:
+    word = "retrain" if is_retrain(step) else word_of(step.action)
+    changes = (f"{each.field}: {each.before or '(not set)'} → {each.after or '(not set)'}" for each in step.changes)
+    cost = (f"cost: {step.estimate.cost}",) if step.estimate else ()
+    return Case(name=f"{word} {step.action.address}", lines=(*changes, *cost))
+
+
+def _of_warnings(plan: Plan) -> Iterator[Case]:
+    if plan.warnings:
+        yield Case(name="warnings", lines=plan.warnings)
+
+
+def _of_keep(keep: Keep) -> Case:
+    facts = (keep.job or "", str(keep.status or ""), keep.model or "", keep.detail, keep.hint)
+    # Nothing goes on until somebody decides; yet the plan itself succeeds, and so does its check.
+    end: Literal["", "skipped"] = "skipped" if is_held(keep) else ""
+    return Case(name=str(keep.address), end=end, said=f"{keep.why}: {keep.hint}", lines=tuple(filter(None, facts)))
+
+
+def _report(suites: Mapping[str, Sequence[Case]], environment: str) -> str:
+    every = [case for cases in suites.values() for case in cases]
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites name="reconciler" {_counts(every)}>',
+        *(line for name, cases in suites.items() if cases for line in _suite(name, cases, environment)),
+        "</testsuites>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _counts(cases: Sequence[Case]) -> str:
+    ends = [case.end for case in cases]
+    return f'tests="{len(ends)}" failures="{ends.count("failure")}" errors="0" skipped="{ends.count("skipped")}"'
+
+
+def _suite(name: str, cases: Sequence[Case], environment: str) -> Iterator[str]:
+    full = html_text(".".join(filter(None, ("reconciler", environment, name))))
+    yield f'  <testsuite name="{full}" {_counts(cases)}>'
+    for case in cases:
+        yield f'    <testcase classname="{full}" name="{html_text(case.name)}">'
+        body = "\n".join(html_text(line) for line in case.lines if line)
+        if case.end == "failure":
+            yield f'      <failure message="{html_text(case.said)}">{body}</failure>'
+        elif case.end == "skipped":
+            yield f'      <skipped message="{html_text(case.said)}"/>'
+        if body and case.end != "failure":
+            yield f"      <system-out>{body}</system-out>"
+        yield "    </testcase>"
+    yield "  </testsuite>"
