@@ -11,6 +11,7 @@ from reconciler.domain.errors import UsageError
 
 _DEADLINE_SECONDS = 120
 _POINTER = b"version https://git-lfs.github.com/spec/"
+_SHORT = 12
 _FILES = ("100644", "100755")
 _MAGIC = frozenset("*?[")
 # What a repository's own settings could start is switched off, and nothing is fetched or asked for.
@@ -46,11 +47,13 @@ class Revision:
             with target.open("wb") as file:
                 _git(self.workspace, "cat-file", "blob", blob, out=file)
             with target.open("rb") as file:
-                if file.read(len(_POINTER)) == _POINTER:
-                    raise UsageError(
-                        f"{self.name}:{path} is only a pointer of Git LFS: its content is not in the repository; "
-                        "fetch it with git lfs, write it to a file, and compare that"
-                    )
+                is_pointer = file.read(len(_POINTER)) == _POINTER
+            if is_pointer:
+                target.unlink()
+                raise UsageError(
+                    f"{self.name}:{path} is only a pointer of Git LFS: its content is not in the repository; "
+                    "fetch it with git lfs, write it to a file, and compare that"
+                )
 
     def _blobs(self, patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         # Literal paths: what a pattern means is decided where the files lie, below the part of it that is no pattern.
@@ -77,6 +80,40 @@ def open_revision(name: str, workspace: Path) -> Revision:
             raise UsageError(f"{name}: git knows no such revision in {workspace}") from error
         raise
     return Revision(name=name, commit=said.decode().strip(), workspace=workspace)
+
+
+def open_common(one: str, other: str, workspace: Path) -> Revision | None:
+    """Find the newest revision that two revisions have in common; None when there is none, or no such revisions.
+
+    Raises: UsageError when there is no git
+    """
+    try:
+        names = [open_revision(name, workspace).commit for name in (one, other)]
+        said = _git(workspace, "merge-base", *names)
+    except UsageError as error:
+        if isinstance(_origin(error), subprocess.CalledProcessError):
+            return None
+        raise
+    return _of_commit(said, workspace)
+
+
+def open_last_change(path: str, workspace: Path) -> Revision | None:
+    """Find the newest revision before this one, or this one, that changed a file; None when none did.
+
+    Raises: UsageError when there is no git, or no revision at all
+    """
+    head = open_revision("HEAD", workspace)
+    said = _git(workspace, "--literal-pathspecs", "rev-list", "--max-count=1", head.commit, "--", path)
+    return _of_commit(said, workspace) if said.strip() else None
+
+
+def _of_commit(said: bytes, workspace: Path) -> Revision:
+    commit = said.decode().split()[0]
+    return Revision(name=commit[:_SHORT], commit=commit, workspace=workspace)
+
+
+def _origin(error: BaseException) -> BaseException:
+    return _origin(error.__cause__) if error.__cause__ else error
 
 
 def _fixed_part(pattern: str) -> str:

@@ -7,11 +7,20 @@ from reconciler.domain.observed import JobId, ModelId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedRows:
+    """One file that a model was made of, by its content: offline, the rows before are known by it."""
+
+    stamp: Stamp
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
     """One model that was seen to have succeeded.
 
     Shape:  `service` as in Observed, so that another machine's local service or another account is no alarm;
-            `finished_at` in Unix seconds of the service
+            `finished_at` in Unix seconds of the service; `datasets` are training and validation, and empty in files
+            that were written before they were recorded
     """
 
     stamp: Stamp
@@ -20,6 +29,7 @@ class Locked:
     job: JobId
     model: ModelId
     finished_at: int | None = None
+    datasets: tuple[LockedRows, ...] = ()
 
     @property
     def address(self) -> Address:

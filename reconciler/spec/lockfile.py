@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.domain.errors import Problem
-from reconciler.domain.identity import Address, Digest, Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.identity import Address, Digest, Kind, Stamp
+from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.spec.contract.validate import validated
 from reconciler.spec.contract.wording import quoted
@@ -83,8 +83,8 @@ def write_lock(path: Path, lock: Lock) -> None:
         raise
 
 
-def _length(document: Document, field: str) -> int:
-    found = document.get(field)
+def _length(document: Document, *path: str | int) -> int:
+    found = document.get(*path)
     return len(found) if isinstance(found, list) else 0
 
 
@@ -114,7 +114,18 @@ def _entry(document: Document, index: int) -> Locked:
         job=JobId(_text_at(document, index, "job")),
         model=ModelId(_text_at(document, index, "model")),
         finished_at=_seconds(document.text("models", index, "finished_at") or ""),
+        datasets=tuple(_rows(document, index, each) for each in range(_length(document, "models", index, "datasets"))),
     )
+
+
+def _rows(document: Document, index: int, at: int) -> LockedRows:
+    path = ("models", index, "datasets", at)
+    # The schema knows what such an address looks like; the held-back side of a split has one too.
+    name = (document.text(*path, "address") or "").partition("/")[2]
+    digest, rows = Digest.parse(document.text(*path, "digest") or ""), document.get(*path, "rows")
+    assert digest is not None
+    assert isinstance(rows, int)
+    return LockedRows(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=rows)
 
 
 def _text_at(document: Document, index: int, field: str) -> str:
@@ -154,7 +165,16 @@ def _item(entry: Locked) -> str:
         "finished_at": None if entry.finished_at is None else _time(entry.finished_at),
     }
     lines = [f"    {name}: {scalar(value)}\n" for name, value in fields.items() if value is not None]
-    return "  - " + "".join(lines)[4:]
+    return "  - " + "".join([*lines, *_rows_lines(entry.datasets)])[4:]
+
+
+def _rows_lines(datasets: tuple[LockedRows, ...]) -> Iterator[str]:
+    if datasets:
+        yield "    datasets:\n"
+    for each in datasets:
+        yield f"      - address: {scalar(str(each.stamp.address))}\n"
+        yield f"        digest: {scalar(str(each.stamp.digest))}\n"
+        yield f"        rows: {each.rows}\n"
 
 
 def scalar(text: str) -> str:

@@ -1,5 +1,6 @@
 """The lock file comes back as it was written, and says what is wrong when somebody else has written it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.errors import InputError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.spec import read_lock, write_lock
 from tests.spec.trees import write
@@ -67,6 +68,50 @@ def test_the_file_is_sorted_and_pleasant_to_read(tmp_path: Path) -> None:
     assert (tmp_path / "models.lock.yaml").read_text() == GOLDEN
     back = read_lock(tmp_path / "models.lock.yaml")
     assert back == Lock(entries=(alpha, locked()), cancelled=(JobId("ftjob-2"), JobId("ftjob-3")))
+
+
+def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp_path: Path) -> None:
+    sides = tuple(
+        LockedRows(stamp=Stamp(Address(Kind.DATASET, name), Digest("v1", HEX)), rows=count)
+        for name, count in (("tickets", 9), ("tickets.validation", 0))
+    )
+    path = tmp_path / "models.lock.yaml"
+    write_lock(path, Lock(entries=(replace(locked(), datasets=sides), locked("older"))))
+
+    older, triage = read_lock(path).entries
+
+    assert (older.datasets, triage.datasets) == ((), sides)
+    assert (
+        f"      - address: dataset/tickets.validation\n        digest: v1:{HEX}\n        rows: 0\n" in path.read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("address: model/tickets", 3),
+        ("address: dataset/a.b", 3),
+        ("digest: abc", 4),
+        ("rows: -1", 5),
+        ("rows: many", 5),
+    ],
+)
+def test_rows_that_are_locked_wrongly_are_told_with_their_place(tmp_path: Path, said: str, line: int) -> None:
+    sides = (LockedRows(stamp=Stamp(Address(Kind.DATASET, "tickets"), Digest("v1", HEX)), rows=9),)
+    path = tmp_path / "models.lock.yaml"
+    write_lock(path, Lock(entries=(replace(locked(), datasets=sides),)))
+    lines = path.read_text().splitlines()
+    at = lines.index("    datasets:")
+    field = said.partition(":")[0]
+    for offset in (1, 2, 3):
+        if f" {field}:" in lines[at + offset]:
+            lines[at + offset] = lines[at + offset].partition(field)[0] + said
+    path.write_text("\n".join(lines) + "\n")
+
+    with pytest.raises(InputError) as caught:
+        read_lock(path)
+
+    assert [problem.where.line for problem in caught.value.problems] == [at + line - 1]
 
 
 def test_no_file_and_an_empty_lock_are_nothing_locked(tmp_path: Path) -> None:
