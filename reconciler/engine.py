@@ -31,7 +31,7 @@ from reconciler.domain.errors import (
     UsageError,
 )
 from reconciler.domain.identity import Address, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Journal, Provider
@@ -251,7 +251,7 @@ def prepare(setting: Setting, checked: Checked, options: Options, provider: Prov
 
     prices = read_prices(provider.name, setting.prices)
     desired = Desired.join(checked.specs, checked.measures)
-    _check_targets(options, desired)
+    check_targets(options, desired)
     lock = read_claimed_lock(setting, checked.specs)
     seen = recall(provider.observe(), desired, lock, options, provider)
     observed = _confirm(seen, desired, lock, provider)
@@ -276,7 +276,11 @@ def prepare(setting: Setting, checked: Checked, options: Options, provider: Prov
     )
 
 
-def _check_targets(options: Options, desired: Desired) -> None:
+def check_targets(options: Options, desired: Desired) -> None:
+    """Make sure that every model that was asked for is there.
+
+    Raises: UsageError
+    """
     known = {model.name for model in desired.models}
     for flag, names in (("--target", options.target), ("--retry", options.retry), ("--replace", options.replace)):
         unknown = sorted(names - known)
@@ -397,10 +401,10 @@ def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tup
     """
     from reconciler.spec import read_lock, write_lock
 
-    named = {model.address for model in prepared.desired.models}
+    named = {model.address: model for model in prepared.desired.models}
     kept = {entry.address: entry for entry in prepared.lock.entries if entry.address in named}
     fresh = {
-        address: _entry(job, prepared.plan.provider, prepared.observed.service)
+        address: _entry(job, prepared.plan.provider, prepared.observed.service, named[address].datasets)
         for address, job in jobs.items()
         if job.model
     }
@@ -415,7 +419,7 @@ def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tup
     return lock
 
 
-def _entry(job: RemoteJob, provider: str, service_name: str) -> Locked:
+def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dataset, ...] = ()) -> Locked:
     assert job.model is not None
     return Locked(
         stamp=job.stamp,
@@ -424,6 +428,7 @@ def _entry(job: RemoteJob, provider: str, service_name: str) -> Locked:
         job=job.id,
         model=job.model,
         finished_at=job.finished_at,
+        datasets=tuple(LockedRows(stamp=each.stamp, rows=each.measure.rows) for each in datasets),
     )
 
 

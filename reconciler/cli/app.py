@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 from reconciler import __version__
 from reconciler.cli import (
     data,
+    diff,
     exits,
     forget,
     held,
@@ -24,6 +25,7 @@ from reconciler.cli import (
     snippet,
     write,
 )
+from reconciler.cli.formats import wants_json
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -48,6 +50,7 @@ for register in (
     prepare.register,
     data.register,
     plans.register,
+    diff.register,
     jobs.register,
     held.register,
     models.register,
@@ -97,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
         talk.err.line("Try --help after the command.")
         return exits.USAGE
     except InputError as error:
-        _tell_problems(error, talk, as_json="--json" in arguments)
+        _tell_problems(error, talk, as_json=wants_json(arguments))
         return exits.INVALID
     except ReconcilerError as error:
         talk.error(error)

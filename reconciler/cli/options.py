@@ -20,6 +20,18 @@ ProviderOption = Annotated[
     str | None, typer.Option("--provider", help="Use this profile instead of the specs' choice.", metavar="PROFILE")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        help="text, json, markdown, github, html, sarif, junit or review; to stdout, or with =FILE to a file;"
+        " repeatable.",
+        metavar="FMT[=FILE]",
+    ),
+]
+NoSamplesOption = Annotated[
+    bool, typer.Option("--no-samples", help="Count the rows that changed, and show none of them.")
+]
 TargetOption = Annotated[
     list[str] | None, typer.Option("--target", help="Only this model; repeatable.", metavar="NAME")
 ]
@@ -45,6 +57,18 @@ NoCacheOption = Annotated[
 ]
 NoRowsOption = Annotated[
     bool, typer.Option("--no-rows", help="Do not fetch what the service holds to show which rows changed.")
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Ask no service: plan against models.lock.yaml and git.")
+]
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        help="With --offline, the git revision that holds the specs and rows before; the fork from origin/HEAD if not"
+        " said.",
+        metavar="REV",
+    ),
 ]
 PricesOption = Annotated[
     Path | None,

@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.figures import figures_of
+from reconciler.cli.formats import is_json, read_formats, rows_shown, tell, telling_problems
+from reconciler.cli.offline import plan_offline
 from reconciler.cli.options import (
     DEFAULT_ROOT,
+    AgainstOption,
     AllowOption,
     BoundOption,
     FirstApplyOption,
+    FormatOption,
     JournalOption,
     JsonOption,
     NoCacheOption,
     NoRowsOption,
+    NoSamplesOption,
+    OfflineOption,
     PricesOption,
     ProviderOption,
     PruneOption,
@@ -27,7 +34,7 @@ from reconciler.cli.options import (
     setting_of,
 )
 from reconciler.cli.reading import reading_aloud
-from reconciler.cli.rows import with_rows
+from reconciler.cli.rows import with_rows, with_samples, without_samples
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
@@ -47,6 +54,10 @@ Examples:
   reconciler plan --detailed-exitcode   exit 2 if there is something to do
 
   reconciler plan --out tonight.plan    save it for apply
+
+  reconciler plan --format html=a.html  a page to look at
+
+  reconciler plan --offline             no key, no network: against the lock file and git
 """
 
 APPLY_EXAMPLES = """
@@ -75,7 +86,9 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes, 0 when there are none.")
     ] = False,
+    format: FormatOption = None,  # noqa: A002 (the word of the flag)
     as_json: JsonOption = False,
+    no_samples: NoSamplesOption = False,
     provider: ProviderOption = None,
     target: TargetOption = None,
     retry: RetryOption = None,
@@ -86,26 +99,46 @@ def plan(
     no_cache: NoCacheOption = False,
     no_rows: NoRowsOption = False,
     prices: PricesOption = None,
+    offline: OfflineOption = False,
+    against: AgainstOption = None,
 ) -> int:
     """Show what apply would do, and why.
 
     Reads specs, data and the service, and changes nothing.
     """
+    from reconciler.cli.review import blank_review, review_of
+
     talk: Talk = context.obj
+    wanted = read_formats(format, as_json=as_json)
+    if against and not offline:
+        raise UsageError("--against says what --offline compares with; say both, or neither")
+    if offline and out:
+        raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
     options = asked(target, retry, replace, prune, allow, first_apply)
     setting = setting_of(root, provider, prices, use_cache=not no_cache)
-    checked = checked_aloud(setting, talk, count_tokens=True)
-    with service(setting, checked.specs) as opened:
-        prepared = prepare(setting, checked, options, opened)
-        prepared = prepared if no_rows else with_rows(prepared, opened)
+    with telling_problems(lambda: blank_review(setting), wanted, talk):
+        checked = checked_aloud(setting, talk, count_tokens=True)
+    if offline:
+        prepared = plan_offline(setting, checked, options, against, rows=not no_rows, most_samples=rows_shown(wanted))
+    else:
+        prepared = _planned(setting, checked, options, rows=not no_rows, most_samples=rows_shown(wanted))
+    prepared = without_samples(prepared) if no_samples else prepared
     if out:
-        save(prepared, out)
-    show(prepared, talk, as_json=as_json)
+        save(with_samples(prepared), out)
+    code = exits.of_plan(prepared.plan, detailed=detailed_exitcode)
+    review = review_of(prepared, samples=not no_samples, out=out)
+    tell(review, wanted, talk, exit_code=code, plan_file=str(out or ""), figures=lambda: figures_of(prepared))
     if prepared.plan.refused:
         tell_refusals(prepared, talk)
-    elif out and not as_json:
+    elif out and not is_json(wanted):
         talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
-    return exits.of_plan(prepared.plan, detailed=detailed_exitcode)
+    return code
+
+
+def _planned(setting: Setting, checked: Checked, options: Options, *, rows: bool, most_samples: int) -> Prepared:
+    with service(setting, checked.specs) as opened:
+        prepared = prepare(setting, checked, options, opened)
+        return with_rows(prepared, opened, most_samples=most_samples) if rows else prepared
 
 
 def apply(

@@ -11,7 +11,8 @@ from reconciler.domain.plan import Step, Upload
 from reconciler.domain.ports import Provider
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
-from reconciler.engine import Prepared, Setting, bases_of, make_home
+from reconciler.engine import Prepared, Setting, make_home
+from reconciler.offline import counter
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Count
@@ -20,19 +21,37 @@ MOST_FETCHED_BYTES = 256 << 20
 """What a plan fetches unasked for one dataset."""
 
 
-def with_rows(prepared: Prepared, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES) -> Prepared:
+FEW_ROWS = 5
+"""Rows of one dataset that a plan shows, but for a page, which has room for more."""
+
+
+def with_rows(
+    prepared: Prepared, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES, most_samples: int = FEW_ROWS
+) -> Prepared:
     """Give the same plan, its uploads with how their rows differ from those that the service holds.
 
     Shape:  both sides of a split are told of together, at the first of them; what decides and the basis stay as they
-            are
+            are; `most_samples` rows of each dataset are shown
     Cost:   reads each dataset that is to be uploaded once more, and fetches its version before
     """
     steps, told = list(prepared.plan.steps), set[str]()
     for at, step in enumerate(steps):
         if isinstance(step.action, Upload) and step.action.dataset.spec.name not in told:
             told.add(step.action.dataset.spec.name)
-            steps[at] = replace(step, rows=_rows_of(step.action, prepared, provider, most_bytes))
+            steps[at] = replace(step, rows=_rows_of(step.action, prepared, provider, most_bytes, most_samples))
     return replace(prepared, plan=replace(prepared.plan, steps=tuple[Step, ...](steps)))
+
+
+def without_samples(prepared: Prepared) -> Prepared:
+    """Give the same plan with the counts of changed rows, and none of the rows."""
+    return with_samples(prepared, 0)
+
+
+def with_samples(prepared: Prepared, most: int = FEW_ROWS) -> Prepared:
+    """Give the same plan with at most so many rows shown of each dataset."""
+    from reconciler.render.review.model import with_samples as fewer
+
+    return replace(prepared, plan=fewer(prepared.plan, most))
 
 
 def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
@@ -47,7 +66,9 @@ def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
     return shelf.file(file.stamp.digest, file.size_bytes, lambda: provider.content(file))
 
 
-def _rows_of(upload: Upload, prepared: Prepared, provider: Provider, most_bytes: int) -> RowDiff | RowsUnknown | None:
+def _rows_of(
+    upload: Upload, prepared: Prepared, provider: Provider, most_bytes: int, most_samples: int
+) -> RowDiff | RowsUnknown | None:
     from reconciler.planner.previous import files_before, users_of
 
     spec, specs = upload.dataset.spec, prepared.checked.specs
@@ -62,7 +83,7 @@ def _rows_of(upload: Upload, prepared: Prepared, provider: Provider, most_bytes:
     try:
         paths = tuple(fetched(file, provider, prepared.setting) for file in files)
         wanted = replace(spec, format=upload.dataset.format)
-        return _compared(paths, wanted, prepared.setting, title, _count(prepared, spec))
+        return _compared(paths, wanted, prepared.setting, title, counter(prepared.checked, spec), most_samples)
     except ProviderError as error:
         return RowsUnknown(before=title, why=f"the service did not give the file back: {error}")
     except InputError:
@@ -72,21 +93,11 @@ def _rows_of(upload: Upload, prepared: Prepared, provider: Provider, most_bytes:
 
 
 def _compared(
-    paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None"
+    paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None", most: int
 ) -> RowDiff:
     from reconciler.dataset.diff.compare import compare
     from reconciler.dataset.diff.reading import open_dataset_side
     from reconciler.dataset.diff.side import side_of_files
 
     with side_of_files(paths, id_path=spec.id) as before, open_dataset_side(spec, setting.workspace) as after:
-        return compare(before, after, title, count=count)
-
-
-def _count(prepared: Prepared, spec: DatasetSpec) -> "Count | None":
-    from reconciler.dataset.tokens import vocabulary_for
-
-    # Where the whole was counted the vocabulary is loaded already, or was worth its loading.
-    if prepared.checked.measures[spec.name].vocabulary is None:
-        return None
-    found = vocabulary_for(bases_of(prepared.checked.specs, spec.name))
-    return found.count if found else None
+        return compare(before, after, title, count=count, most_samples=most)

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TextIO
 
 from reconciler.domain.errors import ProviderError, ReconcilerError
 from reconciler.render import Sink, clean, colour_wanted
@@ -16,7 +17,8 @@ _WIDEST = 100_000
 class Talk:
     """One command's two voices.
 
-    Shape:  `width` is that of the terminal which stdout goes to; None where lines may be as long as they have to be
+    Shape:  `width` is that of the terminal which stdout goes to; None where lines may be as long as they have to be;
+            `secrets` are kept out of everything that is written
     """
 
     out: Sink
@@ -26,6 +28,11 @@ class Talk:
     can_ask: bool
     is_terminal: bool
     width: int | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def onto(self, stream: TextIO) -> Sink:
+        """Give a way into another stream that keeps the same credentials out of it."""
+        return Sink(stream, self.secrets)
 
     def error(self, error: ReconcilerError) -> None:
         """Say what went wrong and what to do next."""
@@ -57,6 +64,7 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
         can_ask=sys.stdin.isatty() and sys.stderr.isatty(),
         is_terminal=sys.stderr.isatty() and not environ.get("CI"),
         width=_width(environ, out),
+        secrets=secrets,
     )
 
 

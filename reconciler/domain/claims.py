@@ -73,7 +73,8 @@ class Claims:
         """Give what is locked, under the names that the specs use; an entry of today's name wins over an old one."""
         entries: dict[tuple[Address, str], Locked] = {}
         for entry in sorted(lock.entries, key=lambda entry: entry.address not in self.moved):
-            renamed = replace(entry, stamp=self.stamp(entry.stamp))
+            datasets = tuple(replace(each, stamp=self.stamp(each.stamp)) for each in entry.datasets)
+            renamed = replace(entry, stamp=self.stamp(entry.stamp), datasets=datasets)
             entries[renamed.address, renamed.service] = renamed
         return replace(lock, entries=tuple(entries[key] for key in sorted(entries)))
 

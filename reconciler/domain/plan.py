@@ -175,7 +175,10 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything a run would do, keep and refuse, in order."""
+    """Everything a run would do, keep and refuse, in order.
+
+    Shape:  `against` says what stands for the service where nobody asked it; such a plan is looked at, never applied
+    """
 
     project: str
     provider: str
@@ -185,6 +188,7 @@ class Plan:
     kept: tuple[Keep, ...] = ()
     refused: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
+    against: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -35,6 +35,7 @@ def plan_json(plan: Plan) -> str:
         "project": plan.project,
         "provider": plan.provider,
         "service": plan.service,
+        **({"against": plan.against} if plan.against else {}),
         "basis": asdict(plan.basis),
         "summary": asdict(tally(plan)),
         "cost": _cost(plan.cost),

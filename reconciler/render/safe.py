@@ -31,6 +31,9 @@ _UNSEEN = frozenset(
 # Living text needs these: scripts of India and Persia, and emoji that are made of several.
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
+# Most of a text is plain, and is not looked at one by one.
+_UNPLAIN = re.compile(r"[^ -~]")
+
 # A CI runner takes `::` for a command at the start of a line, spaces or not, and `##[` for one anywhere in it.
 _COMMAND = re.compile(r"(?:^|(?<=\s))::")
 _COMMAND_LINE = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
@@ -38,7 +41,7 @@ _OLD_COMMAND = re.compile(r"##(?=\[)")
 _OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
 
 # What our own texts use beyond ASCII, for streams that cannot say it.
-_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
+_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x"}
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
@@ -53,10 +56,19 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
     return shown if len(shown) <= limit else shown[: max(limit - 1, 0)] + CUT
 
 
+def clean_lines(text: str) -> str:
+    """Give untrusted text whose lines and tabs stay: everything else in it is made harmless as in `clean`.
+
+    Shape:  of any length; living scripts and emoji keep the joiners that they need
+    """
+    shown = _seen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
+    return _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", shown))
+
+
 def _seen(text: str, allowed: frozenset[str]) -> str:
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and _UNSEEN.isdisjoint(text):
         return text
-    return "".join(char if char in allowed else _shown(char) for char in text)
+    return _UNPLAIN.sub(lambda found: found[0] if found[0] in allowed else _shown(found[0]), text)
 
 
 def _shown(char: str) -> str:
@@ -124,9 +136,7 @@ class Sink:
 
     def _harmless(self, text: str) -> str:
         start = "x" if self._inside_line else ""
-        shown = _seen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
-        shown = _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", start + shown))
-        return shown[len(start) :]
+        return clean_lines(start + text)[len(start) :]
 
     def _put(self, text: str) -> None:
         if not text:

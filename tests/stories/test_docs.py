@@ -148,6 +148,9 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
         "docs/services.md",
         "docs/preparing-data.md",
         "docs/cost.md",
+        "docs/pages.md",
+        "docs/offline.md",
+        "docs/review.md",
         "docs/life-of-a-job.md",
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.domain.cost import Cost
+from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.plan import Plan, Step
 from reconciler.render.safe import clean
 from reconciler.render.terminal.fields import Field, given
@@ -14,11 +14,16 @@ def estimate_fields(step: Step) -> list[Field]:
     estimate = step.estimate
     if estimate is None or estimate.cost.is_free:
         return []
+    return [given("tokens", tokens_text(estimate), " "), given("cost", cost_text(estimate.cost), " ")]
+
+
+def tokens_text(estimate: Estimate) -> str:
+    """Say how much a job has to read, and how often: `2,000 counted × 3 epochs`."""
     tokens = estimate.tokens
     how = f"{tokens.expected:,} counted" if tokens.exact else f"{tokens.low:,}–{tokens.high:,} (estimate)"
     chosen = "" if estimate.is_stated else " (auto)"
     epochs = f" × {estimate.epochs} {'epoch' if estimate.epochs == 1 else 'epochs'}{chosen}" if estimate.epochs else ""
-    return [given("tokens", how + epochs, " "), given("cost", _cost_text(estimate.cost), " ")]
+    return how + epochs
 
 
 def cost_lines(plan: Plan, width: int) -> Iterator[str]:
@@ -26,10 +31,11 @@ def cost_lines(plan: Plan, width: int) -> Iterator[str]:
     if plan.trains:
         cost = plan.cost
         why = "; ".join(filter(None, [cost.unknown, _source(cost)]))
-        yield from wrapped(clean(f"Cost: {_cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
+        yield from wrapped(clean(f"Cost: {cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
 
 
-def _cost_text(cost: Cost) -> str:
+def cost_text(cost: Cost) -> str:
+    """Say a cost with what is most likely: `4.10–4.90 USD, expected 4.40 USD`."""
     low_is_high = cost.low == cost.high
     expected = "" if cost.expected is None or low_is_high else f", expected {cost.expected_text}"
     return f"{cost}{expected}"

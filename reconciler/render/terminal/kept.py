@@ -49,7 +49,8 @@ def place_of(plan: Plan) -> str:
     # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
     known = plan.service.partition("/")[0] == plan.provider
     place = "" if known else f" ({clean(plan.service)})"
-    return f"project {clean(plan.project)} on {clean(plan.provider)}{place}"
+    against = f", {clean(plan.against)}" if plan.against else ""
+    return f"project {clean(plan.project)} on {clean(plan.provider)}{place}{against}"
 
 
 def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:
@@ -57,7 +58,7 @@ def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:
 
 
 def _keep(keep: Keep, paint: Paint, width: int) -> Iterator[str]:
-    first, *rest = wrapped(f"{clean(str(keep.address))}: {_sentence(keep)}", width, first="  ", rest="    ")
+    first, *rest = wrapped(f"{clean(str(keep.address))}: {sentence_of(keep)}", width, first="  ", rest="    ")
     yield paint.bold(first)
     yield from map(paint.bold, rest)
     for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
@@ -72,7 +73,8 @@ def _hint(text: str, width: int) -> list[str]:
     return wrapped(f"hint: {clean(text)}", width, first="    ", rest="          ")
 
 
-def _sentence(keep: Keep) -> str:
+def sentence_of(keep: Keep) -> str:
+    """Say in a few words why something stays as it is."""
     job = f"job {clean(keep.job)}" if keep.job else "a job"
     match keep.why:
         case Why.READY:

@@ -56,16 +56,17 @@ def _head(plan: Plan, paint: Paint) -> str:
 
 def _step(step: Step, previous: Mapping[Address, ModelId], paint: Paint, width: int) -> Iterator[str]:
     symbol = symbol_of(step)
-    header, *remarks = _header(step)
+    header, *remarks = header_of(step)
     yield paint.bold(f"  # {header}")
     yield from (paint.dim(f"  # ({remark})") for remark in remarks)
     yield f"{paint.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
-    yield from field_lines(_fields(step, previous.get(step.action.address)), paint)
+    yield from field_lines(fields_of(step, previous.get(step.action.address)), paint)
     if isinstance(step.rows, RowDiff):
         yield from sample_lines(step.rows, paint, width, " " * 10)
 
 
-def _header(step: Step) -> Iterator[str]:
+def header_of(step: Step) -> Iterator[str]:
+    """Yield what a step does, as a sentence, and then what there is to remark on it."""
     address = clean(str(step.action.address))
     match step.action:
         case Upload():
@@ -121,7 +122,8 @@ def _thing(step: Step) -> str:
             assert_never(step.action)
 
 
-def _fields(step: Step, previous: ModelId | None) -> list[Field]:
+def fields_of(step: Step, previous: ModelId | None) -> list[Field]:
+    """Give what there is to know of a step, a field each; `previous` is the model that answers now."""
     match step.action:
         case Upload(dataset=dataset):
             facts = {
@@ -198,4 +200,5 @@ def _closing(plan: Plan) -> str:
         *([f"{counted(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
         *([f"{counted(suspended, 'model')} {'is' if suspended == 1 else 'are'} suspended"] if suspended else []),
     ]
-    return f"No changes. {' and '.join(open_ends) or 'The service holds what the specs ask for'}."
+    settled = "The service was not asked" if plan.against else "The service holds what the specs ask for"
+    return f"No changes. {' and '.join(open_ends) or settled}."
