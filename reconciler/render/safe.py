@@ -41,7 +41,7 @@ _OLD_COMMAND = re.compile(r"##(?=\[)")
 _OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
 
 # What our own texts use beyond ASCII, for streams that cannot say it.
-_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x"}
+_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
