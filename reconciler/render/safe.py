@@ -53,6 +53,15 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
     return shown if len(shown) <= limit else shown[: max(limit - 1, 0)] + CUT
 
 
+def clean_lines(text: str) -> str:
+    """Give untrusted text whose lines and tabs stay: everything else in it is made harmless as in `clean`.
+
+    Shape:  of any length; living scripts and emoji keep the joiners that they need
+    """
+    shown = _seen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
+    return _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", shown))
+
+
 def _seen(text: str, allowed: frozenset[str]) -> str:
     if text.isascii() and text.isprintable():
         return text
@@ -124,9 +133,7 @@ class Sink:
 
     def _harmless(self, text: str) -> str:
         start = "x" if self._inside_line else ""
-        shown = _seen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
-        shown = _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", start + shown))
-        return shown[len(start) :]
+        return clean_lines(start + text)[len(start) :]
 
     def _put(self, text: str) -> None:
         if not text:
