@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Desired, Measured
-from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, StalePlanError, UsageError
+from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, Severity, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
@@ -33,9 +33,7 @@ from reconciler.recall import recall
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
-    from reconciler.planner.planfile import SavedPlan
 
-LOCK_FILE = "models.lock.yaml"
 HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
 MAX_THREADS = 64
@@ -43,20 +41,26 @@ MAX_THREADS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices."""
+    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices.
+
+    Shape:  `environment` is the one of the Project's environments that was asked for
+    """
 
     root: Path
     workspace: Path
     home: Path
     environ: Mapping[str, str]
     provider: str | None = None
+    environment: str | None = None
     prices: Path | None = None
     journal: JournalKind = JournalKind.DIRECTORY
     bounds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lock_path(self) -> Path:
-        return self.root / LOCK_FILE
+        from reconciler.spec import lock_name
+
+        return self.root / lock_name(self.environment)
 
     @property
     def store(self) -> Path:
@@ -70,10 +74,12 @@ class Checked:
 
     specs: Specs
     measures: Mapping[str, Measured]
+    untracked: tuple[Problem, ...] = ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        return tuple(sorted(warning for measured in self.measures.values() for warning in measured.warnings))
+        of_rows = (warning for measured in self.measures.values() for warning in measured.warnings)
+        return tuple(sorted((*of_rows, *self.untracked)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +103,37 @@ def _untold(_name: str, _size: int) -> None:
     return None
 
 
-def settle(root: Path, environ: Mapping[str, str], provider: str | None = None, prices: Path | None = None) -> Setting:
+def settle(
+    root: Path,
+    environ: Mapping[str, str],
+    provider: str | None = None,
+    prices: Path | None = None,
+    environment: str | None = None,
+) -> Setting:
     """Find the repository and our own directory for a spec root."""
     from reconciler.spec import find_workspace
 
     workspace = find_workspace(root)
     home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
-    return Setting(root=root, workspace=workspace, home=home, environ=environ, provider=provider, prices=prices)
+    return Setting(
+        root=root,
+        workspace=workspace,
+        home=home,
+        environ=environ,
+        provider=provider,
+        environment=environment,
+        prices=prices,
+    )
+
+
+def read(setting: Setting) -> Specs:
+    """Read the specs of a setting, as its environment has them.
+
+    Raises: InputError with every problem of every file, UsageError where there is no such environment
+    """
+    from reconciler.spec import read_specs
+
+    return read_specs(setting.root, setting.workspace, setting.environment)
 
 
 def check(setting: Setting, told: Told = _untold) -> Checked:
@@ -111,10 +141,14 @@ def check(setting: Setting, told: Told = _untold) -> Checked:
 
     Raises: InputError with every problem of every file
     """
-    from reconciler.spec import read_specs
+    from reconciler.tracked import untracked
 
-    specs = read_specs(setting.root, setting.workspace)
-    return Checked(specs=specs, measures=measure_all(specs, setting.workspace, told))
+    specs = read(setting)
+    foreign = untracked(specs, setting.workspace, setting.environ)
+    # Of a file that nobody has reviewed, not even a row's mistakes are shown.
+    if any(problem.severity is Severity.ERROR for problem in foreign):
+        raise InputError(tuple(sorted(foreign)))
+    return Checked(specs=specs, measures=measure_all(specs, setting.workspace, told), untracked=foreign)
 
 
 def measure_all(specs: Specs, workspace: Path, told: Told = _untold) -> Mapping[str, Measured]:
@@ -252,18 +286,6 @@ def refuse(plan: Plan) -> None:
     """
     if plan.refused:
         raise PolicyError("; ".join(f"{refusal.policy}: {refusal.what}" for refusal in plan.refused))
-
-
-def check_fresh(saved: "SavedPlan", prepared: Prepared) -> None:
-    """Make sure that a saved plan still describes the world.
-
-    Raises: StalePlanError, naming the inputs that moved
-    """
-    moved = saved.basis.moved(prepared.plan.basis)
-    if not moved and saved.steps != tuple(str(step.id) for step in prepared.plan.steps):
-        moved = ("plan",)
-    if moved:
-        raise StalePlanError(f"the saved plan is stale: {', '.join(moved)} changed since it was made", moved)
 
 
 @contextmanager

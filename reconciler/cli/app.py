@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from reconciler import __version__
-from reconciler.cli import exits, forget, held, importing, jobs, models, plans, service, snippet, write
+from reconciler.cli import exits, forget, held, importing, jobs, models, plans, saved, service, snippet, write
 from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 for register in (
     write.register,
     plans.register,
+    saved.register,
     jobs.register,
     held.register,
     models.register,

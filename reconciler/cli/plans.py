@@ -1,15 +1,18 @@
 """plan and apply."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from reconciler.applied import mark_applied
 from reconciler.cli import exits
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     AllowOption,
     BoundOption,
+    EnvOption,
     FirstApplyOption,
     JournalOption,
     JsonOption,
@@ -24,14 +27,14 @@ from reconciler.cli.options import (
     seconds,
     setting_of,
 )
+from reconciler.cli.saved import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import Options
-from reconciler.engine import Checked, Prepared, Setting, check, check_fresh, prepare, service
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import ModelId
+from reconciler.domain.plan import Options, Plan
+from reconciler.engine import Checked, Prepared, Setting, check, make_home, prepare, service
 from reconciler.journal import JournalKind
-
-if TYPE_CHECKING:
-    from reconciler.planner.planfile import SavedPlan
 
 PLAN_EXAMPLES = """
 Examples:
@@ -42,7 +45,9 @@ Examples:
 
   reconciler plan --detailed-exitcode   exit 2 if there is something to do
 
-  reconciler plan --out tonight.plan    save it for apply
+  reconciler plan --env prod            in an environment of the Project
+
+  reconciler plan --out tonight.plan    save it for show and apply
 """
 
 APPLY_EXAMPLES = """
@@ -52,7 +57,9 @@ Examples:
 
   reconciler apply --auto-approve   do it without asking
 
-  reconciler apply tonight.plan     do what was saved, if nothing changed
+  reconciler apply tonight.plan     do what was saved, if nothing moved since
+
+  reconciler apply --expect-basis v1:…   only if nothing moved since that plan
 
 Ctrl-C stops new work and leaves jobs running; run apply again to go on.
 """
@@ -73,6 +80,7 @@ def plan(
     ] = False,
     as_json: JsonOption = False,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     target: TargetOption = None,
     retry: RetryOption = None,
     replace: ReplaceOption = None,
@@ -87,17 +95,18 @@ def plan(
     """
     talk: Talk = context.obj
     options = asked(target, retry, replace, prune, allow, first_apply)
-    setting = setting_of(root, provider, prices)
+    setting = setting_of(root, provider, prices, environment)
     checked = checked_aloud(setting, talk)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
     if out:
         save(prepared, out)
-    show(prepared, talk, as_json=as_json)
+    show(prepared.plan, previous_models(prepared), talk, as_json=as_json)
     if prepared.plan.refused:
         tell_refusals(prepared, talk)
     elif out and not as_json:
         talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
+        talk.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return exits.of_plan(prepared.plan, detailed=detailed_exitcode)
 
 
@@ -114,6 +123,7 @@ def apply(
     ] = 10,
     as_json: JsonOption = False,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     target: TargetOption = None,
     retry: RetryOption = None,
     replace: ReplaceOption = None,
@@ -123,6 +133,10 @@ def apply(
     prices: PricesOption = None,
     journal: JournalOption = JournalKind.DIRECTORY,
     bound: BoundOption = None,
+    expect_basis: Annotated[
+        str | None,
+        typer.Option("--expect-basis", help="Only if the plan rests on just what this one did.", metavar="DIGEST"),
+    ] = None,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 
@@ -130,31 +144,41 @@ def apply(
     """
     from reconciler.cli.bounds import applying
     from reconciler.cli.run import carry_out
+    from reconciler.planner.fresh import check_expected, check_fresh
 
     talk: Talk = context.obj
-    wait_seconds = seconds(timeout)
+    wait_seconds, expected = seconds(timeout), expected_basis(expect_basis)
     options = asked(target, retry, replace, prune, allow, first_apply)
-    saved = _saved(what, provider, options)
+    saved = read_plan(what) if what.is_file() else None
+    if saved and (provider or options != Options()):
+        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
     if not (saved or auto_approve or talk.can_ask):
         raise UsageError(
             "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
         )
-    options = saved.options if saved else options
-    where = _root_of(what, saved.root) if saved else what
-    setting = setting_of(where, saved.provider if saved else provider, prices)
+    if saved:
+        setting, options = setting_of_saved(what, saved, prices, environment), saved.options
+    else:
+        setting = setting_of(what, provider, prices, environment)
     setting = applying(setting, journal, bound or ())
     checked = checked_aloud(setting, talk)
+    if saved:
+        check_provider(saved, setting, checked)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
         if saved:
-            check_fresh(saved, prepared)
-        show(prepared, talk, as_json=as_json)
+            check_fresh(saved.plan, prepared.plan)
+        if expected:
+            check_expected(expected, prepared.plan)
+        show(prepared.plan, previous_models(prepared), talk, as_json=as_json)
         if prepared.plan.refused:
             tell_refusals(prepared, talk)
             return exits.REFUSED
         if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
             talk.err.line("Not approved: nothing was done.")
             return exits.REFUSED
+        if saved:
+            mark_applied(setting.home, saved.id, make_home)
         return carry_out(
             prepared,
             opened,
@@ -188,15 +212,11 @@ def checked_aloud(setting: Setting, talk: Talk) -> Checked:
     return checked
 
 
-def show(prepared: Prepared, talk: Talk, *, as_json: bool) -> None:
-    """Put a plan on stdout."""
+def show(plan: Plan, previous: Mapping[Address, ModelId], talk: Talk, *, as_json: bool) -> None:
+    """Put a plan on stdout; `previous` are the models that answered when it was made."""
     from reconciler.render import plan_json, plan_text
 
-    if as_json:
-        talk.out.write(plan_json(prepared.plan))
-    else:
-        previous = {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
-        talk.out.write(plan_text(prepared.plan, colour=talk.colour, previous=previous))
+    talk.out.write(plan_json(plan) if as_json else plan_text(plan, colour=talk.colour, previous=previous))
 
 
 def tell_refusals(prepared: Prepared, talk: Talk) -> None:
@@ -204,48 +224,6 @@ def tell_refusals(prepared: Prepared, talk: Talk) -> None:
     from reconciler.render import refusals_text
 
     talk.err.write(refusals_text(prepared.plan, colour=talk.colour_err))
-
-
-def save(prepared: Prepared, path: Path) -> None:
-    """Save a plan where only its owner reads it."""
-    from reconciler.planner.planfile import SavedPlan, write_saved
-    from reconciler.render import plan_json
-
-    setting = prepared.setting
-    text = write_saved(
-        SavedPlan(
-            root=setting.root.resolve().relative_to(setting.workspace.resolve()).as_posix(),
-            provider=prepared.plan.provider,
-            options=prepared.options,
-            basis=prepared.plan.basis,
-            steps=tuple(str(step.id) for step in prepared.plan.steps),
-            document=plan_json(prepared.plan),
-        )
-    )
-    try:
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}") from error
-
-
-def _saved(what: Path, provider: str | None, options: Options) -> "SavedPlan | None":
-    from reconciler.planner.planfile import read_saved
-
-    if not what.is_file():
-        return None
-    if provider or options != Options():
-        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
-    try:
-        return read_saved(what.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{what} cannot be read as a saved plan: {error}") from error
-
-
-def _root_of(plan_file: Path, root: str) -> Path:
-    from reconciler.spec import find_workspace
-
-    return find_workspace(plan_file.resolve().parent) / root
 
 
 def approved(talk: Talk) -> bool:

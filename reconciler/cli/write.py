@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, JsonOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, Problem, UsageError
 
@@ -39,6 +39,7 @@ def init(
 def validate(
     context: typer.Context,
     root: Annotated[Path, typer.Argument(help="The spec root, or a directory that holds several.")] = DEFAULT_ROOT,
+    environment: EnvOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Check specs and data, offline.
@@ -57,7 +58,7 @@ def validate(
     unshown = models = datasets = rows = 0
     for each in find_roots(root):
         try:
-            checked = checked_aloud(settle(each, os.environ), talk)
+            checked = checked_aloud(settle(each, os.environ, environment=environment or None), talk)
         except InputError as error:
             problems += error.problems
             unshown += error.unshown
@@ -84,7 +85,7 @@ def schema(
 ) -> int:
     """Print a JSON Schema.
 
-    There is one of the specs, the lock file, the plan and the events.
+    There is one of the specs, the lock file, the plan, the saved plan and the events.
     """
     from reconciler.spec import schema_names, schema_text
 

@@ -174,6 +174,7 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
         ["schema", "spec"],
         ["plan", "specs/quickstart", "--provider", leaky],
         ["plan", "specs/quickstart", "--provider", leaky, "--json", "--out", "saved.plan"],
+        ["show", "saved.plan"],
         ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve"],
         ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve", "--json"],
         ["status", *specs],

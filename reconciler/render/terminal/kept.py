@@ -49,7 +49,8 @@ def place_of(plan: Plan) -> str:
     # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
     known = plan.service.partition("/")[0] == plan.provider
     place = "" if known else f" ({clean(plan.service)})"
-    return f"project {clean(plan.project)} on {clean(plan.provider)}{place}"
+    environment = f", environment {clean(plan.environment)}," if plan.environment else ""
+    return f"project {clean(plan.project)}{environment} on {clean(plan.provider)}{place}"
 
 
 def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:
