@@ -21,15 +21,7 @@ from reconciler import __version__
 from reconciler.domain.checks import Look
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Desired, Measured
-from reconciler.domain.errors import (
-    InputError,
-    NotFoundError,
-    PolicyError,
-    Problem,
-    Severity,
-    StalePlanError,
-    UsageError,
-)
+from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, Severity, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
@@ -42,9 +34,7 @@ from reconciler.recall import recall
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
-    from reconciler.planner.planfile import SavedPlan
 
-LOCK_FILE = "models.lock.yaml"
 HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
 MAX_THREADS = 64
@@ -52,7 +42,10 @@ MAX_THREADS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices."""
+    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices.
+
+    Shape:  `environment` is the one of the Project's environments that was asked for
+    """
 
     root: Path
     workspace: Path
@@ -62,13 +55,16 @@ class Setting:
     use_cache: bool = True
     deep: bool = False
     max_errors: int | None = None
+    environment: str | None = None
     prices: Path | None = None
     journal: JournalKind = JournalKind.DIRECTORY
     bounds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lock_path(self) -> Path:
-        return self.root / LOCK_FILE
+        from reconciler.spec import lock_name
+
+        return self.root / lock_name(self.environment)
 
     @property
     def store(self) -> Path:
@@ -88,11 +84,12 @@ class Checked:
     specs: Specs
     measures: Mapping[str, Measured]
     notes: tuple[Problem, ...] = ()
+    untracked: tuple[Problem, ...] = ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         theirs = (warning for measured in self.measures.values() for warning in measured.warnings)
-        return tuple(sorted((*self.notes, *theirs)))
+        return tuple(sorted((*self.notes, *self.untracked, *theirs)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +118,7 @@ def settle(
     environ: Mapping[str, str],
     provider: str | None = None,
     prices: Path | None = None,
+    environment: str | None = None,
     *,
     use_cache: bool = True,
 ) -> Setting:
@@ -135,9 +133,20 @@ def settle(
         home=home,
         environ=environ,
         provider=provider,
+        environment=environment,
         prices=prices,
         use_cache=use_cache,
     )
+
+
+def read(setting: Setting) -> Specs:
+    """Read the specs of a setting, as its environment has them.
+
+    Raises: InputError with every problem of every file, UsageError where there is no such environment
+    """
+    from reconciler.spec import read_specs
+
+    return read_specs(setting.root, setting.workspace, setting.environment)
 
 
 def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False) -> Checked:
@@ -146,14 +155,18 @@ def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False)
     Raises: InputError with every problem of every file
     """
     from reconciler.dataset.methods import misfits
-    from reconciler.spec import read_specs
+    from reconciler.tracked import untracked
 
-    specs = read_specs(setting.root, setting.workspace)
+    specs = read(setting)
+    foreign = untracked(specs, setting.workspace, setting.environ)
+    # Of a file that nobody has reviewed, not even a row's mistakes are shown.
+    if any(problem.severity is Severity.ERROR for problem in foreign):
+        raise InputError(tuple(sorted(foreign)))
     measures = measure_all(specs, setting, told, count_tokens=count_tokens)
     notes = tuple(misfits(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted(notes)))
-    return Checked(specs=specs, measures=measures, notes=notes)
+    return Checked(specs=specs, measures=measures, notes=notes, untracked=foreign)
 
 
 def measure_all(
@@ -324,18 +337,6 @@ def refuse(plan: Plan) -> None:
     """
     if plan.refused:
         raise PolicyError("; ".join(f"{refusal.policy}: {refusal.what}" for refusal in plan.refused))
-
-
-def check_fresh(saved: "SavedPlan", prepared: Prepared) -> None:
-    """Make sure that a saved plan still describes the world.
-
-    Raises: StalePlanError, naming the inputs that moved
-    """
-    moved = saved.basis.moved(prepared.plan.basis)
-    if not moved and saved.steps != tuple(str(step.id) for step in prepared.plan.steps):
-        moved = ("plan",)
-    if moved:
-        raise StalePlanError(f"the saved plan is stale: {', '.join(moved)} changed since it was made", moved)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]
     from reconciler.spec import read_specs
 
     try:
-        specs = read_specs(setting.root, setting.workspace)
+        specs = read_specs(setting.root, setting.workspace, setting.environment)
     except InputError as error:
         raise named(error, title) from error
     measures: dict[str, Measured] = {}

@@ -11,6 +11,7 @@ from reconciler.cli.formats import read_formats, tell
 from reconciler.cli.offline import bring, past_at, taken_out
 from reconciler.cli.options import (
     DEFAULT_ROOT,
+    EnvOption,
     FormatOption,
     JsonOption,
     NoRowsOption,
@@ -60,6 +61,7 @@ def diff(
     as_json: JsonOption = False,
     no_samples: NoSamplesOption = False,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     no_rows: NoRowsOption = False,
     prices: PricesOption = None,
 ) -> int:
@@ -71,7 +73,7 @@ def diff(
 
     talk: Talk = context.obj
     wanted = read_formats(format, as_json=as_json)
-    setting = settled(root, provider, prices, use_cache=False)
+    setting = settled(root, provider, prices, environment, use_cache=False)
     before, after = _sides(revisions, setting.workspace)
     prepared = between(before, after, setting, rows=not no_rows)
     code = exits.of_plan(prepared.plan, detailed=detailed_exitcode)
@@ -113,7 +115,7 @@ def _bring_all(revision: Revision, there: Setting) -> None:
     if len(roots) > 1:
         listed = ", ".join(each.relative_to(there.workspace).as_posix() for each in roots)
         raise UsageError(f"at {revision.name} there are several projects; name one of them: {listed}")
-    for spec in read_specs(there.root, there.workspace).datasets:
+    for spec in read_specs(there.root, there.workspace, there.environment).datasets:
         bring(revision, spec, there)
 
 

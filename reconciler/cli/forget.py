@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption, setting_for
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_for
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
@@ -32,28 +32,29 @@ def forget(
     name: Annotated[str, typer.Argument(help="The name of a model.")],
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Although the specs still name it.")] = False,
 ) -> int:
     """Take a model out of the lock file; what the service holds stays.
 
     Nothing on the service is touched.
     """
-    from reconciler.engine import service
+    from reconciler.engine import read, service
     from reconciler.render import clean
-    from reconciler.spec import read_lock, read_specs, write_lock
+    from reconciler.spec import read_lock, write_lock
 
     talk: Talk = context.obj
     name = name.removeprefix("model/")
-    setting = setting_for(name, specs, provider)
-    read = read_specs(setting.root, setting.workspace)
-    if name in {model.name for model in read.models} and not yes:
+    setting = setting_for(name, specs, provider, environment)
+    found = read(setting)
+    if name in {model.name for model in found.models} and not yes:
         raise UsageError(
             f"the specs still name {name}, and the next apply would write it down again; take it out of the specs"
             " first, or say --yes"
         )
     address = Address(Kind.MODEL, name)
     lock = read_lock(setting.lock_path)
-    with service(setting, read) as opened:
+    with service(setting, found) as opened:
         seen = opened.observe()
     jobs = tuple(job for job in seen.jobs if job.address == address)
     entry = lock.find(address)

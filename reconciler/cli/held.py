@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, ProviderOption, SpecsOption
 from reconciler.cli.talk import Talk
 from reconciler.cli.which import place_for
 from reconciler.domain.errors import NotFoundError, UsageError
@@ -87,6 +87,7 @@ def files(
     file: IdArgument = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     ours: OursOption = False,
     status: StatusOption = None,
     purpose: PurposeOption = None,
@@ -97,7 +98,7 @@ def files(
     from reconciler.render import file_card, file_card_json, files_json, files_table, summary_line
 
     talk: Talk = context.obj
-    with _opened(specs, provider) as opened:
+    with _opened(specs, provider, environment) as opened:
         if file is not None:
             _alone(ours, status, purpose, limit)
             one = opened.held_file(FileId(file))
@@ -124,6 +125,7 @@ def jobs(
     job: IdArgument = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     ours: OursOption = False,
     status: StatusOption = None,
     limit: LimitOption = None,
@@ -133,7 +135,7 @@ def jobs(
     from reconciler.render import job_card, job_card_json, jobs_json, jobs_table, summary_line
 
     talk: Talk = context.obj
-    with _opened(specs, provider) as opened:
+    with _opened(specs, provider, environment) as opened:
         if job is not None:
             _alone(ours, status, limit)
             card = _card(opened, JobId(job))
@@ -158,6 +160,7 @@ def models(
     model: IdArgument = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     ours: OursOption = False,
     limit: LimitOption = None,
     as_json: JsonOption = False,
@@ -166,7 +169,7 @@ def models(
     from reconciler.render import model_card, model_card_json, models_json, models_table, summary_line
 
     talk: Talk = context.obj
-    with _opened(specs, provider) as opened:
+    with _opened(specs, provider, environment) as opened:
         if model is not None:
             _alone(ours, limit)
             one = opened.held_model(ModelId(model))
@@ -183,8 +186,8 @@ def models(
 
 
 @contextmanager
-def _opened(root: Path, provider: str | None) -> Iterator[Provider]:
-    place = place_for((), root, provider)
+def _opened(root: Path, provider: str | None, environment: str | None) -> Iterator[Provider]:
+    place = place_for((), root, provider, environment)
     with service(place.setting, place.specs) as opened:
         yield opened
 

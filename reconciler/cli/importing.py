@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.cli.talk import Talk
 from reconciler.cli.which import Place, is_id, jobs_meant, place_for
 from reconciler.domain.desired import Desired, Model
@@ -56,6 +56,7 @@ def import_(
     name: Annotated[str, typer.Option("--as", help="What to call the model.", metavar="NAME")],
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     dataset: Annotated[
         str | None,
         typer.Option(
@@ -78,7 +79,7 @@ def import_(
         raise UsageError(
             f"{what} is no id of a job or a model, such as ftjob-… or ft:…; see them with: reconciler jobs"
         )
-    place = place_for((what,), specs, provider)
+    place = place_for((what,), specs, provider, environment)
     rows = dataset or f"{name}-data"
     _check_names(name, rows, place)
     with service(place.setting, place.specs) as opened, tempfile.TemporaryDirectory(prefix="reconciler-") as kept:
@@ -243,7 +244,7 @@ class Draft:
 
         self._copy_specs()
         (self.root / self.target.name).write_text(text, encoding="utf-8")
-        specs = read_specs(self.root, self.workspace.resolve())
+        specs = read_specs(self.root, self.workspace.resolve(), self.place.setting.environment)
         (model,) = [each for each in specs.models if each.name == name]
         used = tuple(each for each in specs.datasets if each.name in {model.training, model.validation})
         alone = Specs(root=specs.root, project=specs.project, datasets=used, models=(model,))

@@ -10,6 +10,7 @@ import typer
 from reconciler.cli import exits
 from reconciler.cli.options import (
     DEFAULT_ROOT,
+    EnvOption,
     JsonOption,
     ProviderOption,
     SpecsOption,
@@ -43,8 +44,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Examples:\n\n  reconciler cancel support-triage\n\n  reconciler cancel ftjob-abc123")(cancel)
 
 
-def _prepared(root: Path, provider: str | None, talk: Talk, name: str | None = None) -> Prepared:
-    setting = setting_for(name, root, provider)
+def _prepared(root: Path, provider: str | None, environment: str | None, talk: Talk) -> Prepared:
+    setting = setting_for(None, root, provider, environment)
     checked = checked_aloud(setting, talk)
     with service(setting, checked.specs) as opened:
         return prepare(setting, checked, Options(), opened)
@@ -54,6 +55,7 @@ def status(
     context: typer.Context,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show where every model of the specs stands."""
@@ -61,9 +63,9 @@ def status(
     from reconciler.cli.run import Tally, sum_up
 
     talk: Talk = context.obj
-    prepared = _prepared(specs, provider, talk)
+    prepared = _prepared(specs, provider, environment, talk)
     if as_json:
-        show(prepared, talk, as_json=True)
+        show(prepared.plan, {}, talk, as_json=True)
     else:
         sum_up(prepared, Tally(), talk)
     return exits.OK
@@ -74,6 +76,7 @@ def follow(
     name: Name,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -81,7 +84,7 @@ def follow(
 
     From its beginning until it ends; exits 6 when it failed. A name in the specs comes before an id.
     """
-    return _watch((name,), specs, provider, timeout, context.obj, as_json=as_json, quiet=False)
+    return _watch((name,), specs, provider, environment, timeout, context.obj, as_json=as_json, quiet=False)
 
 
 def wait(
@@ -89,6 +92,7 @@ def wait(
     names: Names = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -97,13 +101,14 @@ def wait(
     The newest job of each model is waited for, and what answers is recorded. By id any job on the service is waited
     for, and nothing is recorded.
     """
-    return _watch(tuple(names or ()), specs, provider, timeout, context.obj, as_json=as_json, quiet=True)
+    return _watch(tuple(names or ()), specs, provider, environment, timeout, context.obj, as_json=as_json, quiet=True)
 
 
 def _watch(
     texts: tuple[str, ...],
     root: Path,
     provider: str | None,
+    environment: str | None,
     timeout: str | None,
     talk: Talk,
     *,
@@ -112,7 +117,7 @@ def _watch(
 ) -> int:
     limit = seconds(timeout)
     deadline = None if limit is None else time.monotonic() + limit
-    place = place_for(texts, root, provider)
+    place = place_for(texts, root, provider, environment)
     names = tuple(text for text in texts if place.is_name(text))
     ids = tuple(text for text in texts if not place.is_name(text))
     for name in names:
@@ -189,6 +194,7 @@ def cancel(
     name: Name,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
 ) -> int:
     """Cancel the running jobs of a model, or one job by its id.
@@ -205,7 +211,7 @@ def cancel(
     talk: Talk = context.obj
     if not (auto_approve or talk.can_ask):
         raise UsageError("cancel wants a yes, and there is no terminal to ask on; say --auto-approve")
-    place = place_for((name,), specs, provider)
+    place = place_for((name,), specs, provider, environment)
     by_name = place.is_name(name)
     note_name(place, name, talk)
     checked = checked_aloud(place.setting, talk) if by_name else Checked(specs=_owner(place.specs), measures={})

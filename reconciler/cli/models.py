@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.cli.talk import Talk
 from reconciler.cli.which import Place, answerer_of, place_for
 from reconciler.domain.errors import UsageError
@@ -42,6 +42,7 @@ def output(
     ] = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write it.")] = OutputFormat.PLAIN,
 ) -> int:
     """Print the id of the model that answers.
@@ -53,7 +54,7 @@ def output(
     from reconciler.render import outputs
 
     talk: Talk = context.obj
-    place = place_for(names or (), specs, provider)
+    place = place_for(names or (), specs, provider, environment)
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
         return _output_ids(place, wanted, output_format, talk)
@@ -89,6 +90,7 @@ def run(
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")] = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     completion: Annotated[
         bool, typer.Option("--completion", help="The model was trained on prompts and completions.")
     ] = False,
@@ -97,7 +99,7 @@ def run(
     talk: Talk = context.obj
     if (prompt is None) == (file is None):
         raise UsageError("run wants either a prompt (-p) or a conversation (-f)")
-    place = place_for((name,), specs, provider)
+    place = place_for((name,), specs, provider, environment)
     with service(place.setting, place.specs) as opened:
         found = answerer_of(place, name, opened, talk, is_completion=completion)
         if found.is_completion and prompt is not None:

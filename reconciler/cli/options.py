@@ -10,12 +10,21 @@ import typer
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
-from reconciler.engine import Setting, settle
+from reconciler.engine import Setting, read, settle
 from reconciler.journal import JournalKind
 
 DEFAULT_ROOT = Path("specs")
 
 SpecsOption = Annotated[Path, typer.Option("--specs", help="The spec root.", metavar="DIR")]
+EnvOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        help="The environment of the Project to work in.",
+        metavar="NAME",
+        envvar="RECONCILER_ENV",
+    ),
+]
 ProviderOption = Annotated[
     str | None, typer.Option("--provider", help="Use this profile instead of the specs' choice.", metavar="PROFILE")
 ]
@@ -123,7 +132,12 @@ def asked(
 
 
 def setting_of(
-    root: Path, provider: str | None = None, prices: Path | None = None, *, use_cache: bool = True
+    root: Path,
+    provider: str | None = None,
+    prices: Path | None = None,
+    environment: str | None = None,
+    *,
+    use_cache: bool = True,
 ) -> Setting:
     """Find where a command works, given a directory of specs.
 
@@ -135,32 +149,36 @@ def setting_of(
     if len(roots) > 1:
         listed = ", ".join(str(each) for each in roots)
         raise UsageError(f"{root} holds several projects; name one of them: {listed}")
-    return settled(roots[0], provider, prices, use_cache=use_cache)
+    return settled(roots[0], provider, prices, environment, use_cache=use_cache)
 
 
-def settled(root: Path, provider: str | None = None, prices: Path | None = None, *, use_cache: bool = True) -> Setting:
+def settled(
+    root: Path,
+    provider: str | None = None,
+    prices: Path | None = None,
+    environment: str | None = None,
+    *,
+    use_cache: bool = True,
+) -> Setting:
     """Give the setting of one root, with the bounds that the environment says."""
     from reconciler.cli.bounds import read_bounds
 
-    setting = settle(root, os.environ, provider, prices, use_cache=use_cache)
-    return replace(setting, bounds=read_bounds((), os.environ))
+    # An empty variable is none: CI sets it so where a workflow names no environment.
+    found = settle(root, os.environ, provider, prices, environment or None, use_cache=use_cache)
+    return replace(found, bounds=read_bounds((), os.environ))
 
 
-def setting_for(name: str | None, root: Path, provider: str | None = None) -> Setting:
+def setting_for(name: str | None, root: Path, provider: str | None = None, environment: str | None = None) -> Setting:
     """Find where a command about one model works: of several roots, the one whose specs name it.
 
     Raises: UsageError when none or several do
     """
-    from reconciler.spec import find_roots, read_specs
+    from reconciler.spec import find_roots
 
-    settings = [settled(each, provider) for each in find_roots(root)]
+    settings = [settled(each, provider, environment=environment) for each in find_roots(root)]
     if len(settings) == 1 or name is None:
-        return setting_of(root, provider)
-    naming = [
-        setting
-        for setting in settings
-        if any(model.name == name for model in read_specs(setting.root, setting.workspace).models)
-    ]
+        return setting_of(root, provider, environment=environment)
+    naming = [setting for setting in settings if any(model.name == name for model in read(setting).models)]
     if len(naming) != 1:
         found = " and ".join(str(setting.root) for setting in naming) or "none"
         raise UsageError(f"of the projects under {root}, {found} name {name}; say which with --specs DIR")

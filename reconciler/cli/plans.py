@@ -1,10 +1,12 @@
 """plan and apply."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from reconciler.applied import mark_applied
 from reconciler.cli import exits
 from reconciler.cli.figures import figures_of
 from reconciler.cli.formats import is_json, read_formats, rows_shown, tell, telling_problems
@@ -14,6 +16,7 @@ from reconciler.cli.options import (
     AgainstOption,
     AllowOption,
     BoundOption,
+    EnvOption,
     FirstApplyOption,
     FormatOption,
     JournalOption,
@@ -35,14 +38,14 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.reading import reading_aloud
 from reconciler.cli.rows import with_rows, with_samples, without_samples
+from reconciler.cli.saved import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import Options
-from reconciler.engine import Checked, Prepared, Setting, check, check_fresh, prepare, service
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import ModelId
+from reconciler.domain.plan import Options, Plan
+from reconciler.engine import Checked, Prepared, Setting, check, make_home, prepare, service
 from reconciler.journal import JournalKind
-
-if TYPE_CHECKING:
-    from reconciler.planner.planfile import SavedPlan
 
 PLAN_EXAMPLES = """
 Examples:
@@ -53,7 +56,9 @@ Examples:
 
   reconciler plan --detailed-exitcode   exit 2 if there is something to do
 
-  reconciler plan --out tonight.plan    save it for apply
+  reconciler plan --env prod            in an environment of the Project
+
+  reconciler plan --out tonight.plan    save it for show and apply
 
   reconciler plan --format html=a.html  a page to look at
 
@@ -67,7 +72,9 @@ Examples:
 
   reconciler apply --auto-approve   do it without asking
 
-  reconciler apply tonight.plan     do what was saved, if nothing changed
+  reconciler apply tonight.plan     do what was saved, if nothing moved since
+
+  reconciler apply --expect-basis v1:…   only if nothing moved since that plan
 
 Ctrl-C stops new work and leaves jobs running; run apply again to go on.
 """
@@ -90,6 +97,7 @@ def plan(
     as_json: JsonOption = False,
     no_samples: NoSamplesOption = False,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     target: TargetOption = None,
     retry: RetryOption = None,
     replace: ReplaceOption = None,
@@ -115,7 +123,7 @@ def plan(
     if offline and out:
         raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
     options = asked(target, retry, replace, prune, allow, first_apply)
-    setting = setting_of(root, provider, prices, use_cache=not no_cache)
+    setting = setting_of(root, provider, prices, environment, use_cache=not no_cache)
     with telling_problems(lambda: blank_review(setting), wanted, talk):
         checked = checked_aloud(setting, talk, count_tokens=True)
     if offline:
@@ -132,6 +140,7 @@ def plan(
         tell_refusals(prepared, talk)
     elif out and not is_json(wanted):
         talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
+        talk.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return code
 
 
@@ -154,6 +163,7 @@ def apply(
     ] = 10,
     as_json: JsonOption = False,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     target: TargetOption = None,
     retry: RetryOption = None,
     replace: ReplaceOption = None,
@@ -165,6 +175,10 @@ def apply(
     prices: PricesOption = None,
     journal: JournalOption = JournalKind.DIRECTORY,
     bound: BoundOption = None,
+    expect_basis: Annotated[
+        str | None,
+        typer.Option("--expect-basis", help="Only if the plan rests on just what this one did.", metavar="DIGEST"),
+    ] = None,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 
@@ -172,32 +186,43 @@ def apply(
     """
     from reconciler.cli.bounds import applying
     from reconciler.cli.run import carry_out
+    from reconciler.planner.fresh import check_expected, check_fresh
 
     talk: Talk = context.obj
-    wait_seconds = seconds(timeout)
+    wait_seconds, expected = seconds(timeout), expected_basis(expect_basis)
     options = asked(target, retry, replace, prune, allow, first_apply)
-    saved = _saved(what, provider, options)
+    saved = read_plan(what) if what.is_file() else None
+    if saved and (provider or options != Options()):
+        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
     if not (saved or auto_approve or talk.can_ask):
         raise UsageError(
             "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
         )
-    options = saved.options if saved else options
-    where = _root_of(what, saved.root) if saved else what
-    setting = setting_of(where, saved.provider if saved else provider, prices, use_cache=not no_cache)
+    if saved:
+        setting = setting_of_saved(what, saved, prices, environment, use_cache=not no_cache)
+        options = saved.options
+    else:
+        setting = setting_of(what, provider, prices, environment, use_cache=not no_cache)
     setting = applying(setting, journal, bound or ())
     checked = checked_aloud(setting, talk, count_tokens=True)
+    if saved:
+        check_provider(saved, setting, checked)
     with service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
         if saved:
-            check_fresh(saved, prepared)
+            check_fresh(saved.plan, prepared.plan)
+        if expected:
+            check_expected(expected, prepared.plan)
         prepared = prepared if no_rows else with_rows(prepared, opened)
-        show(prepared, talk, as_json=as_json)
+        show(prepared.plan, previous_models(prepared), talk, as_json=as_json)
         if prepared.plan.refused:
             tell_refusals(prepared, talk)
             return exits.REFUSED
         if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
             talk.err.line("Not approved: nothing was done.")
             return exits.REFUSED
+        if saved:
+            mark_applied(setting.home, saved.id, make_home)
         return carry_out(
             prepared,
             opened,
@@ -220,15 +245,11 @@ def checked_aloud(setting: Setting, talk: Talk, *, count_tokens: bool = False) -
     return checked
 
 
-def show(prepared: Prepared, talk: Talk, *, as_json: bool) -> None:
-    """Put a plan on stdout."""
+def show(plan: Plan, previous: Mapping[Address, ModelId], talk: Talk, *, as_json: bool) -> None:
+    """Put a plan on stdout; `previous` are the models that answered when it was made."""
     from reconciler.render import plan_json, plan_text
 
-    if as_json:
-        talk.out.write(plan_json(prepared.plan))
-    else:
-        previous = {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
-        talk.out.write(plan_text(prepared.plan, colour=talk.colour, previous=previous))
+    talk.out.write(plan_json(plan) if as_json else plan_text(plan, colour=talk.colour, previous=previous))
 
 
 def tell_refusals(prepared: Prepared, talk: Talk) -> None:
@@ -236,48 +257,6 @@ def tell_refusals(prepared: Prepared, talk: Talk) -> None:
     from reconciler.render import refusals_text
 
     talk.err.write(refusals_text(prepared.plan, colour=talk.colour_err))
-
-
-def save(prepared: Prepared, path: Path) -> None:
-    """Save a plan where only its owner reads it."""
-    from reconciler.planner.planfile import SavedPlan, write_saved
-    from reconciler.render import plan_json
-
-    setting = prepared.setting
-    text = write_saved(
-        SavedPlan(
-            root=setting.root.resolve().relative_to(setting.workspace.resolve()).as_posix(),
-            provider=prepared.plan.provider,
-            options=prepared.options,
-            basis=prepared.plan.basis,
-            steps=tuple(str(step.id) for step in prepared.plan.steps),
-            document=plan_json(prepared.plan),
-        )
-    )
-    try:
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}") from error
-
-
-def _saved(what: Path, provider: str | None, options: Options) -> "SavedPlan | None":
-    from reconciler.planner.planfile import read_saved
-
-    if not what.is_file():
-        return None
-    if provider or options != Options():
-        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
-    try:
-        return read_saved(what.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{what} cannot be read as a saved plan: {error}") from error
-
-
-def _root_of(plan_file: Path, root: str) -> Path:
-    from reconciler.spec import find_workspace
-
-    return find_workspace(plan_file.resolve().parent) / root
 
 
 def approved(talk: Talk) -> bool:

@@ -2,16 +2,21 @@
 
 import shlex
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.domain.errors import UsageError
-from reconciler.domain.identity import digest_of
+from reconciler.domain.identity import Address
+from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
 from reconciler.engine import Prepared, Setting
 from reconciler.render.review import Review, no_plan
 from reconciler.render.units import time_text
+
+if TYPE_CHECKING:
+    from reconciler.planner.planfile import SavedPlan
 
 
 def review_of(
@@ -22,17 +27,36 @@ def review_of(
     Shape:  a plan that asked no service has no basis that an apply could be held to, and no command
     """
     setting, plan = prepared.setting, prepared.plan
-    basis = "" if plan.against else str(digest_of(asdict(plan.basis)))
+    basis = "" if plan.against else str(plan.basis.digest)
     is_doable = bool(basis) and not plan.refused and not plan.is_empty
     return Review(
         plan=plan,
         previous={entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)},
         problems=prepared.checked.warnings,
         commit=commit_of(setting.workspace) if commit is None else commit,
+        environment=plan.environment or "",
         root=root_of(setting),
         basis=basis,
         time=time_text(int(time.time())),
         apply=apply_command(setting, prepared.options, basis, out) if is_doable else "",
+        samples=samples,
+    )
+
+
+def review_of_saved(
+    saved: "SavedPlan", previous: Mapping[Address, ModelId], file: Path, *, samples: bool = True
+) -> Review:
+    """Give the review of a plan that was saved, as it was when it was made."""
+    plan = saved.plan
+    is_doable = not plan.refused and not plan.is_empty
+    return Review(
+        plan=plan,
+        previous=previous,
+        environment=plan.environment or "",
+        root=saved.root,
+        basis=str(plan.basis.digest),
+        time=time_text(saved.made_at),
+        apply=shlex.join(["reconciler", "apply", str(file)]) if is_doable else "",
         samples=samples,
     )
 
@@ -42,6 +66,7 @@ def blank_review(setting: Setting) -> Review:
     return Review(
         plan=no_plan(__version__),
         commit=commit_of(setting.workspace),
+        environment=setting.environment or "",
         root=root_of(setting),
         time=time_text(int(time.time())),
     )
@@ -53,6 +78,7 @@ def apply_command(setting: Setting, options: Options, basis: str, out: Path | No
         return shlex.join(["reconciler", "apply", str(out)])
     asked = {"--target": options.target, "--retry": options.retry, "--replace": options.replace}
     words = ["reconciler", "apply", root_of(setting)]
+    words += ["--env", setting.environment] if setting.environment else []
     words += ["--provider", setting.provider] if setting.provider else []
     words += [word for flag, names in asked.items() for name in sorted(names) for word in (flag, name)]
     words += ["--prune"] if options.prune else []

@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperCommand
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption, setting_of
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_of
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, ReconcilerError, UsageError
-from reconciler.engine import make_home, provider_name, service, settle
+from reconciler.engine import make_home, provider_name, read, service, settle
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -154,12 +154,17 @@ class Finding:
     error: ReconcilerError | None = None
 
 
-def doctor(context: typer.Context, specs: SpecsOption = DEFAULT_ROOT, provider: ProviderOption = None) -> int:
+def doctor(
+    context: typer.Context,
+    specs: SpecsOption = DEFAULT_ROOT,
+    provider: ProviderOption = None,
+    environment: EnvOption = None,
+) -> int:
     """Check that plan and apply can work here."""
     from reconciler.render import clean, problems_text
 
     talk: Talk = context.obj
-    findings = tuple(_examined(specs, provider))
+    findings = tuple(_examined(specs, provider, environment))
     column = max(len(clean(each.what)) for each in findings)
     for each in findings:
         detail = clean(each.detail or (str(each.error) if each.error else ""))
@@ -175,29 +180,31 @@ def doctor(context: typer.Context, specs: SpecsOption = DEFAULT_ROOT, provider: 
     return exits.of_error(errors[0]) if errors else exits.OK
 
 
-def _examined(root: Path, provider: str | None) -> Iterator[Finding]:
+def _examined(root: Path, provider: str | None, environment: str | None) -> Iterator[Finding]:
     """Look at the specs, then at the service, then at what they have to do with each other."""
+    from reconciler.provider import PROFILES, way_of
     from reconciler.render import counted
-    from reconciler.spec import read_specs
 
     try:
-        setting = setting_of(root, provider)
-        read = read_specs(setting.root, setting.workspace)
+        setting = setting_of(root, provider, environment=environment)
+        found = read(setting)
     except ReconcilerError as error:
         yield Finding(what="specs", error=error)
         return
-    counts = f"{counted(len(read.models), 'model')}, {counted(len(read.datasets), 'dataset')}"
+    counts = f"{counted(len(found.models), 'model')}, {counted(len(found.datasets), 'dataset')}"
     yield Finding(what="specs", detail=f"{setting.root}, {counts}")
-    name = provider_name(setting, read)
+    name = provider_name(setting, found)
     try:
-        with service(setting, read) as opened:
+        if name in PROFILES:
+            yield Finding(what="signed with", detail=way_of(PROFILES[name], setting.environ))
+        with service(setting, found) as opened:
             seen = opened.observe()
     except ReconcilerError as error:
         yield Finding(what=f"service {name}", error=error)
         return
     jobs = counted(len(seen.jobs), "job")
-    yield Finding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {read.project.name}")
-    for base in sorted({model.recipe.base for model in read.models}):
+    yield Finding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {found.project.name}")
+    for base in sorted({model.recipe.base for model in found.models}):
         detail = "known to the service" if base in seen.models else "not in the service's list; it decides"
         yield Finding(what=f"base model {base}", detail=detail)
     if seen.doubts:

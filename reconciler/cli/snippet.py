@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, ProviderOption, SpecsOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.cli.talk import Talk
 from reconciler.cli.which import answerer_of, place_for
 from reconciler.domain.errors import UsageError
@@ -44,6 +44,7 @@ def snippet(
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")] = None,
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
+    environment: EnvOption = None,
     completion: Annotated[
         bool, typer.Option("--completion", help="The model was trained on prompts and completions.")
     ] = False,
@@ -56,7 +57,7 @@ def snippet(
     from reconciler.render import snippet_text
 
     talk: Talk = context.obj
-    place = place_for((name,), specs, provider)
+    place = place_for((name,), specs, provider, environment)
     with service(place.setting, place.specs) as opened:
         found = answerer_of(place, name, opened, talk, is_completion=completion)
     if found.is_completion and system:

@@ -1,5 +1,6 @@
 """Where a command's words go: answers to stdout, talk to stderr, both through the one sink."""
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,9 @@ from typing import TextIO
 from reconciler.domain.errors import ProviderError, ReconcilerError
 from reconciler.render import Sink, clean, colour_wanted
 
-_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PWD", "PASSPHRASE", "CREDENTIAL", "_AUTH")
+_DIRECTORIES = frozenset({"PWD", "OLDPWD"})
+_IN_ADDRESS = re.compile(r"(?<=://)[^/@:\s]*:([^/@\s]+)@")
 _SHORTEST_SECRET = 8
 _WIDEST = 100_000
 
@@ -49,11 +52,7 @@ class Talk:
 
 def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
     """Open both voices; every credential of the environment is kept out of both."""
-    secrets = tuple(
-        value
-        for name, value in environ.items()
-        if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_WORDS)
-    )
+    secrets = secrets_of(environ)
     flag = False if no_colour else None
     out = Sink(sys.stdout, secrets)
     return Talk(
@@ -66,6 +65,18 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
         width=_width(environ, out),
         secrets=secrets,
     )
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what the environment holds that nobody may see: values by their names, and passwords inside addresses."""
+    by_name = (value for name, value in environ.items() if _is_secret(name))
+    in_address = (found[1] for value in environ.values() for found in _IN_ADDRESS.finditer(value))
+    return tuple(secret for secret in (*by_name, *in_address) if len(secret) >= _SHORTEST_SECRET)
+
+
+def _is_secret(name: str) -> bool:
+    upper = name.upper()
+    return upper not in _DIRECTORIES and any(word in upper for word in _SECRET_WORDS)
 
 
 def _width(environ: Mapping[str, str], out: Sink) -> int | None:

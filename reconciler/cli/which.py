@@ -12,7 +12,7 @@ from reconciler.domain.inventory import HeldJob, Makers
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
-from reconciler.engine import Setting, answering, provider_name
+from reconciler.engine import Setting, answering, provider_name, read
 from reconciler.render import clean
 
 _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
@@ -45,30 +45,28 @@ def is_job_id(text: str) -> bool:
     return _JOB.fullmatch(text) is not None
 
 
-def place_for(names: Sequence[str], root: Path, provider: str | None) -> Place:
+def place_for(names: Sequence[str], root: Path, provider: str | None, environment: str | None = None) -> Place:
     """Find where a command about names or ids works. Without specs a profile is enough, as long as all are ids.
 
     Raises: UsageError when it cannot be told, InputError when specs are there and wrong
     """
-    from reconciler.spec import read_specs
-
     only_ids = all(map(is_id, names))
     if only_ids and root == DEFAULT_ROOT and not root.exists():
         if provider is None:
             raise UsageError(f"there is no {root}/ here; say which service with --provider PROFILE, or --specs DIR")
         return Place(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
-    setting = _setting(names[0] if names else None, root, provider)
-    return Place(setting=setting, specs=read_specs(setting.root, setting.workspace))
+    setting = _setting(names[0] if names else None, root, provider, environment)
+    return Place(setting=setting, specs=read(setting))
 
 
-def _setting(name: str | None, root: Path, provider: str | None) -> Setting:
+def _setting(name: str | None, root: Path, provider: str | None, environment: str | None) -> Setting:
     try:
-        return setting_for(name, root, provider)
+        return setting_for(name, root, provider, environment)
     except UsageError:
         # Of several projects, an id may belong to any; the operator has to say which service is meant.
         if name is None or not is_id(name):
             raise
-        return setting_of(root, provider)
+        return setting_of(root, provider, environment=environment)
 
 
 def jobs_meant(place: Place, texts: Sequence[str], opened: Provider, talk: Talk) -> tuple[HeldJob, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import DEFAULT_ROOT, JsonOption, NoCacheOption
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, NoCacheOption
 from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, Problem, UsageError
 
@@ -39,6 +39,7 @@ def init(
 def validate(
     context: typer.Context,
     root: Annotated[Path, typer.Argument(help="The spec root, or a directory that holds several.")] = DEFAULT_ROOT,
+    environment: EnvOption = None,
     as_json: JsonOption = False,
     no_cache: NoCacheOption = False,
     deep: Annotated[
@@ -67,8 +68,8 @@ def validate(
     unshown = models = datasets = rows = 0
     for each in find_roots(root):
         try:
-            setting = replace(settle(each, os.environ, use_cache=not no_cache), deep=deep, max_errors=max_errors)
-            checked = checked_aloud(setting, talk)
+            setting = settle(each, os.environ, environment=environment or None, use_cache=not no_cache)
+            checked = checked_aloud(replace(setting, deep=deep, max_errors=max_errors), talk)
         except InputError as error:
             problems += error.problems
             unshown += error.unshown
@@ -95,7 +96,7 @@ def schema(
 ) -> int:
     """Print a JSON Schema.
 
-    There is one of the specs, the lock file, the plan and the events.
+    There is one of the specs, the lock file, the plan, the saved plan and the events.
     """
     from reconciler.spec import schema_names, schema_text
 

@@ -142,6 +142,18 @@ def _counter(vocabulary: "Vocabulary | None") -> "Tokens":
     return (lambda text: count((text,))[0]) if count else estimated_tokens
 
 
+def source_names(spec: DatasetSpec, workspace: Path) -> tuple[str, ...]:
+    """Give the files that a dataset is read from, by their names within the repository; those behind links too."""
+    from reconciler.dataset.report import Report
+    from reconciler.dataset.sources import find_sources
+
+    home = workspace.resolve()
+    found = find_sources(spec, workspace, Report())
+    real = (source.path.resolve() for source in found)
+    behind = (path.relative_to(home).as_posix() for path in real if path.is_relative_to(home))
+    return tuple(dict.fromkeys((*(source.name for source in found), *behind)))
+
+
 def _check_sides(sides: "dict[Part, Fold]", spec: DatasetSpec, minimum: int, report: "Report") -> None:
     training, validation = sides[Part.TRAINING].rows, sides[Part.VALIDATION].rows
     # Rows that were dropped have their own problems, and a file that was not read to its end may hold any number.

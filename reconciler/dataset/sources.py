@@ -3,8 +3,8 @@
 import glob
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -23,11 +23,15 @@ PLAIN = Terms()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file: its name within the repository, where it is on this machine, and how it is read and counted."""
+    """One file: its name within the repository, where it is on this machine, and how it is read and counted.
+
+    Shape:  `seen` is the device and number of the file that was looked at: what is read later must be that one
+    """
 
     name: str
     path: Path
     terms: Terms = PLAIN
+    seen: tuple[int, int] | None = None
 
     @property
     def extension(self) -> str:
@@ -40,7 +44,8 @@ def find_sources(spec: DatasetSpec, workspace: Path, report: Report) -> tuple[So
     Shape:  a pattern expands in sorted order and leaves directories out
     """
     found = [source for pattern in spec.sources for source in _expand(pattern, spec, workspace, report)]
-    return tuple(source for source in found if _may_be_read(source, spec, workspace, report))
+    looked_at = (_looked_at(source, spec, workspace, report) for source in found)
+    return tuple(source for source in looked_at if source)
 
 
 def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) -> Iterator[Source]:
@@ -83,25 +88,34 @@ def _leaves(pattern: str) -> bool:
     return "\0" in pattern or pattern.startswith("/") or bool(windows.drive) or ".." in windows.parts
 
 
-def _may_be_read(source: Source, spec: DatasetSpec, workspace: Path, report: Report) -> bool:
+def _is_gits_own(parts: Iterable[str]) -> bool:
+    # The second name is the one that Windows gives it besides; there, dots and spaces at the end do not count.
+    return any(part.rstrip(". ").lower() in {".git", "git~1"} for part in parts)
+
+
+def _looked_at(source: Source, spec: DatasetSpec, workspace: Path, report: Report) -> Source | None:
+    home = workspace.resolve()
     try:
         real = source.path.resolve(strict=True)
-        mode = real.stat().st_mode
+        found = real.stat()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its links go in a circle"
         report.stop(_problem(spec, "source.unreadable", f"`{source.name}` cannot be read: {reason}", ""))
-        return False
-    if not real.is_relative_to(workspace.resolve()):
+        return None
+    if not real.is_relative_to(home):
         report.stop(_outside(source.name, spec))
-        return False
-    if not stat.S_ISREG(mode):
-        kind = "a directory" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-        hint = (
-            f"to read every file in it, write a pattern such as `{source.name}/*.jsonl`" if stat.S_ISDIR(mode) else ""
-        )
+        return None
+    if _is_gits_own(PurePosixPath(source.name).parts) or _is_gits_own(real.relative_to(home).parts):
+        what = f"`{source.name}` lies in git's own directory, which may hold credentials"
+        report.stop(_problem(spec, "source.git", what, "name a file that is part of the repository's content"))
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        is_directory = stat.S_ISDIR(found.st_mode)
+        kind = "a directory" if is_directory else "a pipe, a socket or a device"
+        hint = f"to read every file in it, write a pattern such as `{source.name}/*.jsonl`" if is_directory else ""
         report.stop(_problem(spec, "source.kind", f"`{source.name}` is {kind}, not a file", hint))
-        return False
-    return True
+        return None
+    return replace(source, seen=(found.st_dev, found.st_ino))
 
 
 def _missing(name: str, spec: DatasetSpec, workspace: Path) -> Problem:

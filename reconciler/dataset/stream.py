@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 
 from reconciler.dataset.report import Report
 from reconciler.dataset.sources import Source
@@ -51,16 +52,27 @@ def read_blocks(source: Source, report: Report, meter: Meter, size_bytes: int = 
     Cost:   one block in memory
     """
     try:
-        # A pipe put in the file's place after it was looked at must not make the program wait for a writer.
-        handle = os.open(source.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with steady(source, report), open(handle, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise OSError("it is no longer a regular file")
+        with steady(source, report), opened(source) as file:
             while block := file.read(size_bytes):
                 meter.add(len(block))
                 yield block
     except OSError as error:
         report.stop(unreadable(source, error))
+
+
+def opened(source: Source) -> FileIO:
+    """Open a file once, for all that is read of it: the one that was looked at, and no other in its place.
+
+    Raises: OSError when it is another one
+    """
+    # A pipe put in the file's place after it was looked at must not make the program wait for a writer.
+    handle = os.open(source.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = FileIO(handle, "rb")
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and source.seen in {None, (found.st_dev, found.st_ino)}:
+        return file
+    file.close()
+    raise OSError("another file was put in its place")
 
 
 def unreadable(source: Source, error: OSError) -> Problem:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from reconciler.domain.basis import NOTHING_STATED, Basis, Grounds
 from reconciler.domain.cost import NOTHING, Cost, Estimate, total
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.identity import Address
@@ -84,11 +85,14 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promote:
-    """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid."""
+    """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid.
+
+    Shape:  `instead_of` None where none has answered yet: in an environment that its model comes to from another
+    """
 
     job: RemoteJob
     model: ModelId
-    instead_of: ModelId
+    instead_of: ModelId | None = None
 
     @property
     def address(self) -> Address:
@@ -154,36 +158,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """Digests of everything a plan rests on, one for each input, so that a stale plan can say which one moved.
-
-    Shape:  `prices` covers what the plan's own jobs cost, so that a price that none of them pays makes no plan stale
-    """
-
-    specs: str
-    service: str
-    options: str
-    version: str
-    prices: str = ""
-
-    def moved(self, other: "Basis") -> tuple[str, ...]:
-        """Name the inputs that differ; prices only when nothing else does, for with other jobs come other prices."""
-        names = ("specs", "service", "options", "version")
-        moved = tuple(name for name in names if getattr(self, name) != getattr(other, name))
-        return moved or (("prices",) if self.prices != other.prices else ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything a run would do, keep and refuse, in order.
 
-    Shape:  `against` says what stands for the service where nobody asked it; such a plan is looked at, never applied
+    Shape:  `basis` names the inputs by content, `grounds` the things in them; `against` says what stands for the
+            service where nobody asked it; such a plan is looked at, never applied
     """
 
     project: str
     provider: str
     service: str
     basis: Basis
+    environment: str | None = None
+    grounds: Grounds = NOTHING_STATED
     steps: tuple[Step, ...] = ()
     kept: tuple[Keep, ...] = ()
     refused: tuple[Refusal, ...] = ()

@@ -208,9 +208,13 @@ class Expect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSpec:
-    """The namespace of everything one root owns, with its defaults and guards."""
+    """The namespace of everything one root owns, with its defaults and guards.
+
+    Shape:  `environment` is the one whose fields stand instead of the project's own; None where none was asked for
+    """
 
     name: str = "default"
+    environment: str | None = None
     place: Place = field(default_factory=lambda: Place(file="specs"))
     provider: str | None = None
     policy: Policy = Policy()

@@ -2,18 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from reconciler.domain.desired import Desired
-from reconciler.domain.identity import Address, digest_of
+from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteJob
-from reconciler.domain.plan import Action, Basis, Keep, Options, Plan, Promote, Train, Why
+from reconciler.domain.plan import Action, Keep, Options, Plan, Promote, Train, Why
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.prices import PriceTable
 from reconciler.planner.budget import over_budget
 from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
 from reconciler.planner.explain import explain
+from reconciler.planner.grounds import grounds_of
 from reconciler.planner.order import order, uploads
 from reconciler.planner.policy import Picture, refusals
 from reconciler.planner.price import price_digest, priced
@@ -56,14 +57,18 @@ def make_plan(
     actions = (
         *uploads((action for action in chosen if isinstance(action, Train)), observed),
         *chosen,
-        *_promotions(keeps, observed, lock),
+        *_promotions(keeps, observed, lock, desired.project.environment),
     )
     steps = priced(order(actions, lambda model: explain(model, jobs[model.address])), provider, prices)
+    grounds = grounds_of(desired, observed, lock, options, provider=provider, version=version)
+    grounds = replace(grounds, prices=price_digest(steps))
     return Plan(
         project=desired.project.name,
+        environment=desired.project.environment,
         provider=provider,
         service=observed.service,
-        basis=replace(basis_of(desired, observed, lock, options, version), prices=price_digest(steps)),
+        basis=grounds.basis,
+        grounds=grounds,
         steps=steps,
         kept=tuple(sorted(keeps, key=lambda keep: keep.address)),
         refused=refusals(
@@ -75,49 +80,6 @@ def make_plan(
             *closing(sum(isinstance(action, Train) for action in actions), provider, capabilities),
         ),
     )
-
-
-def basis_of(desired: Desired, observed: Observed, lock: Lock, options: Options, version: str) -> Basis:
-    """Name each input of a plan by content.
-
-    What a job does on its way (queued, running) is left out: it changes no decision.
-    """
-    models = {
-        str(model.address): [str(model.stamp.digest), model.on_change, model.retries, model.is_suspended]
-        for model in desired.models
-    }
-    policy, expect = desired.project.policy, desired.project.expect
-    money = None if policy.max_cost_usd is None else f"{policy.max_cost_usd.normalize():f}"
-    bounds = [policy.max_new_jobs, policy.max_change_percent, policy.prune, money, policy.max_epochs, policy.max_bytes]
-    service = {
-        "service": observed.service,
-        "jobs": sorted([str(job.id), str(job.stamp), _rest_word(job)] for job in observed.jobs),
-        "files": sorted(
-            [str(file.id), file.filename, file.size_bytes] for file in observed.files if not file.is_broken
-        ),
-        "models": sorted(
-            ({job.model for job in observed.jobs if job.model} | {entry.model for entry in lock.entries})
-            & observed.models
-        ),
-        "doubts": observed.doubts,
-        "contradictions": observed.contradictions,
-        "gone": observed.gone,
-        "locked": [[str(entry.stamp), entry.job, entry.model] for entry in lock.of(observed.service)],
-        "cancelled": sorted(lock.cancelled),
-    }
-    asked = [options.prune, *(sorted(each) for each in (options.retry, options.replace, options.target, options.allow))]
-    return Basis(
-        specs=str(
-            digest_of({"project": desired.project.name, "models": models, "policy": bounds, "expect": asdict(expect)})
-        ),
-        service=str(digest_of(service)),
-        options=str(digest_of({"options": asked})),
-        version=version,
-    )
-
-
-def _rest_word(job: RemoteJob) -> str:
-    return "active" if job.status.is_active else str(job.status)
 
 
 def _by_address(observed: Observed) -> Mapping[Address, Sequence[RemoteJob]]:
@@ -141,10 +103,12 @@ def _orphans(
     yield from decide_orphan_files(observed.files, observed, declared, prune)
 
 
-def _promotions(keeps: list[Keep], observed: Observed, lock: Lock) -> Iterator[Promote]:
+def _promotions(keeps: list[Keep], observed: Observed, lock: Lock, environment: str | None) -> Iterator[Promote]:
     answering = {job.id: job for job in observed.jobs}
-    locked = {entry.address: entry for entry in lock.of(observed.service)}
+    locked = {entry.address: entry.model for entry in lock.of(observed.service)}
     for keep in keeps:
-        entry = locked.get(keep.address)
-        if keep.why is Why.READY and keep.job and keep.model and entry and entry.model != keep.model:
-            yield Promote(job=answering[keep.job], model=keep.model, instead_of=entry.model)
+        before = locked.get(keep.address)
+        # What one environment trained comes to another one by its pointer alone, so that the first time is a step too.
+        is_new = before is None and environment is not None and keep.job in answering
+        if keep.why is Why.READY and keep.job and keep.model and (is_new or (before and before != keep.model)):
+            yield Promote(job=answering[keep.job], model=keep.model, instead_of=before)

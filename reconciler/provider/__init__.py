@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from reconciler.provider.claimed import claiming
     from reconciler.provider.legacy.provider import LegacyProvider
     from reconciler.provider.memory import MemoryProvider
+    from reconciler.provider.openai.auth import way_of
     from reconciler.provider.openai.provider import OpenAIProvider
     from reconciler.provider.opening import open_provider
 
@@ -20,6 +21,7 @@ __all__ = [
     "claiming",
     "needs_app",
     "open_provider",
+    "way_of",
 ]
 
 _HOMES = {
@@ -28,6 +30,7 @@ _HOMES = {
     "OpenAIProvider": "openai.provider",
     "claiming": "claimed",
     "open_provider": "opening",
+    "way_of": "openai.auth",
 }
 
 

@@ -4,6 +4,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import cast
 
@@ -19,7 +20,7 @@ from reconciler.provider.openai.client import Client, Roads
 from reconciler.provider.openai.failure import is_final
 from reconciler.provider.openai.provider import OpenAIProvider
 from reconciler.provider.profiles import PROFILES, Dialect, Profile, elsewhere, needs_app, with_bounds
-from reconciler.provider.transport import Deadline, Fresh, Gate, NoRedirects, Pace, Redact, Retry, Whole
+from reconciler.provider.transport import Deadline, Fresh, Gate, NoRedirects, Pace, PackedOnce, Redact, Retry, Whole
 from reconciler.provider.wrapper import Wrapper
 
 _NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
@@ -53,7 +54,7 @@ def open_provider(
     found = PROFILES.get(profile)
     if found is None:
         raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
-    endpoint = read_endpoint(found, environ)
+    endpoint = read_endpoint(found, environ, make=partial(Shared, transport) if transport else None, clock=clock)
     if endpoint.url.host != httpx.URL(found.base_url).host:
         found = elsewhere(found)
     if transport is None and needs_app(profile, environ):
@@ -80,7 +81,7 @@ def _roads(
     kept, make = _bottoms(endpoint, given)
 
     def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
-        signed = Signed(bottom, endpoint)
+        signed = PackedOnce(Signed(bottom, endpoint))
         return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
 
     def guarded(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:

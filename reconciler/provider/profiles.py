@@ -47,7 +47,8 @@ class Profile:
 
     Shape:  `label` stands for the host in what is recorded, where the host means nothing to others; the variables
             are names in the environment, the `other_` ones what else they have been called; `in_process` says that the
-            service is part of this program; without a home, `base_url` is an example and the variable must be set
+            service is part of this program; without a home, `base_url` is an example and the variable must be set;
+            `has_identities` says that a job of GitHub Actions can be known there without a key
     Units:  seconds. `spacing_seconds` between two requests; `warmup_seconds`: how long a model that was just made
             may not answer yet
     """
@@ -65,6 +66,7 @@ class Profile:
     has_home: bool = True
     label: str = ""
     in_process: bool = False
+    has_identities: bool = False
     patience: Patience = Patience()
     bounds: Bounds = Bounds()
     spacing_seconds: float = 0.0
@@ -101,6 +103,7 @@ _OPENAI = Profile(
     key_variable="OPENAI_API_KEY",
     organization_variable="OPENAI_ORG_ID",
     project_variable="OPENAI_PROJECT_ID",
+    has_identities=True,
     capabilities=Capabilities(
         # The snapshots that the supervised fine-tuning guide and the deprecations page left trainable, late 2026.
         bases=frozenset(

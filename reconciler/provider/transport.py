@@ -194,6 +194,17 @@ class Whole(Wrapper):
         return bytes(content)
 
 
+class PackedOnce(Wrapper):
+    """Refuses an answer that was compressed more than once: unpacking it could take more memory than there is."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if len(response.headers.get_list("content-encoding", split_commas=True)) <= 1:
+            return response
+        response.close()
+        raise httpx.DecodingError("the answer was compressed more than once")
+
+
 class Deadline(Wrapper):
     """Bounds each call: to connect, between two signs of life, and in all."""
 

@@ -33,10 +33,11 @@ def plan_json(plan: Plan) -> str:
     document: Fields = {
         "format_version": FORMAT_VERSION,
         "project": plan.project,
+        "environment": plan.environment,
         "provider": plan.provider,
         "service": plan.service,
         **({"against": plan.against} if plan.against else {}),
-        "basis": asdict(plan.basis),
+        "basis": {"digest": str(plan.basis.digest), **asdict(plan.basis)},
         "summary": asdict(tally(plan)),
         "cost": _cost(plan.cost),
         "has_changes": not plan.is_empty,

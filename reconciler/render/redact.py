@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
+from reconciler.render.inert import inert, inert_middle
+
 REDACTED = "[redacted]"
 CUT = "…"
 """What text that was cut short ends with."""
@@ -21,7 +23,10 @@ _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
 
 
 class Redactor:
-    """Takes given secrets out of text: as they are, quoted for URLs, JSON, HTML and Python, in base64 and in hex."""
+    """Takes given secrets out of text, in every dress.
+
+    Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex
+    """
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         values = {value for secret in secrets for value in (secret, secret.strip()) if len(value) >= SHORTEST}
@@ -58,7 +63,12 @@ def _forms(value: str) -> Iterator[str]:
     yield from (re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in quoted)
     yield from (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
     yield json.dumps(value)[1:-1].replace("/", "\\/")
+    yield json.dumps(json.dumps(value)[1:-1])[1:-1]
     yield value.translate(_IN_HTML)
+    for in_markdown in (inert(value), inert_middle(value)):
+        yield from (in_markdown, in_markdown.translate(_IN_HTML), in_markdown.replace("\\|", "&#124;"))
+    for quoted_for_command in (value.replace("%", "%25"), value.replace("%", "%25").replace(":", "%3A")):
+        yield from (quoted_for_command, quoted_for_command.replace(",", "%2C"))
     yield repr(value)[1:-1]
     yield from (raw.hex(), raw.hex().upper())
     yield from _base64_forms(raw)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.spec.contract.texts import schema_names, schema_text
-    from reconciler.spec.files import find_workspace
+    from reconciler.spec.contract.validate import breach_in
+    from reconciler.spec.files import find_workspace, lock_name
     from reconciler.spec.lockfile import read_lock, write_lock
     from reconciler.spec.prices import read_prices
     from reconciler.spec.read import read_specs
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from reconciler.spec.starter import write_starter
 
 __all__ = [
+    "breach_in",
     "find_roots",
     "find_workspace",
+    "lock_name",
     "read_lock",
     "read_prices",
     "read_specs",
@@ -28,8 +31,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "breach_in": "contract.validate",
     "find_roots": "roots",
     "find_workspace": "files",
+    "lock_name": "files",
     "read_lock": "lockfile",
     "read_prices": "prices",
     "read_specs": "read",

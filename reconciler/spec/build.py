@@ -35,13 +35,13 @@ from reconciler.spec.yaml12.document import Document
 Fields = dict[str, Any]
 
 
-def build(documents: Sequence[Document], root: str) -> Specs:
-    """Give the specs of one root."""
+def build(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
+    """Give the specs of one root; what an environment says has been laid over them already."""
     project = next(iter(of_kind(documents, "Project")), None)
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
     return Specs(
         root=root,
-        project=_project(project) if project else ProjectSpec(place=Place(file=root)),
+        project=_project(project, environment) if project else ProjectSpec(place=Place(file=root)),
         datasets=tuple(sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)),
         models=tuple(
             sorted((_model(each, defaults) for each in of_kind(documents, "Model")), key=lambda spec: spec.name)
@@ -49,11 +49,12 @@ def build(documents: Sequence[Document], root: str) -> Specs:
     )
 
 
-def _project(document: Document) -> ProjectSpec:
+def _project(document: Document, environment: str | None) -> ProjectSpec:
     fields = _fields(document)
     policy: Fields = fields.get("policy", {})
     return ProjectSpec(
         name=fields["name"],
+        environment=environment,
         place=document.place,
         provider=fields.get("provider"),
         policy=Policy(

@@ -21,6 +21,9 @@ _ADDRESS = re.compile(
 )
 _ACCOUNT = re.compile(r"(?:.*_)?(?:org|organi[sz]ation)(?:_?id)?|project_?id")
 
+_ENVIRONMENTS = "environments"
+"""The keys of this field are names, and what is below each of them is as in the Project itself."""
+
 _WAYS = (
     (_SECRET, "remove it, and change it if it was real; keys are read from the environment, such as OPENAI_API_KEY"),
     (_ADDRESS, "remove it; who runs the tool sets the address in the environment, such as OPENAI_BASE_URL"),
@@ -43,8 +46,8 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
         if isinstance(value, list):
             waiting += [((*path, index), each) for index, each in enumerate(value)]
         for key, each in value.items() if isinstance(value, dict) else ():
-            goes_nowhere = path in {("labels",), ("expect",)}
-            if not _is_of_a_step(path, key) and (hint := _hint(key, goes_nowhere=goes_nowhere)):
+            is_name = path == (_ENVIRONMENTS,) or _is_of_a_step(path, key)
+            if not is_name and (hint := _hint(key, goes_nowhere=_goes_nowhere(path))):
                 yield (*path, key), hint
             else:
                 waiting.append(((*path, key), each))
@@ -58,6 +61,10 @@ def _is_of_a_step(path: Path, key: str) -> bool:
         case ("prepare", _, "drop_long"):
             return key == "tokens"
     return False
+
+
+def _goes_nowhere(path: Path) -> bool:
+    return path[2 if path[:1] == (_ENVIRONMENTS,) else 0 :] in {("labels",), ("expect",)}
 
 
 def _hint(key: str, *, goes_nowhere: bool) -> str | None:

@@ -5,6 +5,7 @@ inside is a question of names, and a link is called by its own name.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,14 @@ from pathlib import Path
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.spec.yaml12.bounds import MAX_BYTES
 
-LOCK_NAME = "models.lock.yaml"
+_LOCK = re.compile(r"models(?:\.[a-z0-9-]+)?\.lock\.yaml")
 MAX_FILES = 50_000
 _ENDINGS = {".yaml", ".yml"}
+
+
+def lock_name(environment: str | None) -> str:
+    """Give the name of the lock file that lies in a spec root: each environment has its own."""
+    return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
 
 
 def find_workspace(root: Path) -> Path:
@@ -94,7 +100,7 @@ def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
             continue
         for entry in entries:
             if not entry.is_dir():
-                if entry.suffix.lower() in _ENDINGS and entry.name != LOCK_NAME:
+                if entry.suffix.lower() in _ENDINGS and not _LOCK.fullmatch(entry.name):
                     yield entry
             elif not (target := real(entry)).is_relative_to(home):
                 hint = "put the directory itself into the repository"

@@ -10,6 +10,7 @@ from reconciler.spec.across import problems_across
 from reconciler.spec.build import build
 from reconciler.spec.contract.validate import validated
 from reconciler.spec.credentials import without_credentials
+from reconciler.spec.environments import check_environment, in_environment
 from reconciler.spec.files import place_name, read_bytes, real, spec_files
 from reconciler.spec.mapping import dataset_problems
 from reconciler.spec.yaml12.document import Document
@@ -19,10 +20,11 @@ MAX_SHOWN = 50
 """Problems told of one file; of the others, how many there are."""
 
 
-def read_specs(root: Path, workspace: Path) -> Specs:
+def read_specs(root: Path, workspace: Path, environment: str | None = None) -> Specs:
     """The specs of one root, complete and checked against each other; no data file is opened.
 
-    Raises: InputError with everything that is wrong in any file
+    Shape:  as one of the Project's environments has them, where one is named
+    Raises: InputError with everything that is wrong in any file, UsageError where there is no such environment
     Cost:   one file in memory at a time, with the documents of all
     """
     base, home = real(root), real(workspace)
@@ -36,10 +38,15 @@ def read_specs(root: Path, workspace: Path) -> Specs:
             document, found = checked(document)
             documents.append(document)
             problems += found
+    if environment is not None:
+        documents = in_environment(documents, environment)
     problems += problems_across(documents, broken)
     if problems:
         raise bounded(problems)
-    return build(documents, place_name(base, home))
+    name = place_name(base, home)
+    if environment is not None:
+        check_environment(documents, environment, name)
+    return build(documents, name, environment)
 
 
 def checked(document: Document) -> tuple[Document, tuple[Problem, ...]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from reconciler.domain.basis import Basis
 from reconciler.domain.cost import Cost, Estimate, Tokens
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Place, Problem, Severity
@@ -22,7 +23,6 @@ from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import FileId, JobError, JobEvent, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.plan import (
     Action,
-    Basis,
     Cancel,
     CancelReason,
     Change,

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import NAME_PATTERN
-from reconciler.spec import schema_names, schema_text
+from reconciler.spec import breach_in, schema_names, schema_text
 from tests.spec.trees import DATASET, MODEL, problems_of
 
 OURS = ("spec", "lock", "prices")
@@ -127,3 +127,15 @@ def test_no_words_of_the_validator_reach_the_author(tmp_path: Path) -> None:
     for number, text in enumerate(BAD):
         for problem in problems_of(tmp_path / str(number), {"s.yaml": text}):
             assert not foreign.search(f"{problem.what} {problem.hint}"), problem
+
+
+def test_a_value_is_held_to_a_schema_by_name() -> None:
+    """A plan as it is made breaks nothing; what is missing, or of another kind, is said with its place."""
+    golden = Path(__file__).parents[1] / "golden" / "render" / "first-apply.json"
+    plan = json.loads(golden.read_text(encoding="utf-8"))
+    assert breach_in(plan, "plan") == ""
+    plan["steps"][1]["retrain"] = "maybe"
+    assert breach_in(plan, "plan") == "steps[1].retrain breaks its schema: type"
+    plan["steps"][1]["action"] = "burn"
+    assert breach_in(plan, "plan") == "steps[1] breaks its schema: oneOf"
+    assert breach_in({}, "plan") == "the whole breaks its schema: required"

@@ -95,7 +95,7 @@ def test_a_saved_plan_stands_while_its_price_does(quickstart: Repository) -> Non
 
     prices(quickstart, "2")
     dearer = quickstart.run("apply", "tonight.plan", "--prices", own)
-    assert (dearer.code, "prices changed since it was made" in dearer.err) == (4, True)
+    assert (dearer.code, "the prices moved" in dearer.err) == (4, True)
     forgotten = quickstart.run("apply", "tonight.plan")
     assert forgotten.code == 4
 

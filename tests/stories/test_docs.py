@@ -73,6 +73,9 @@ def _properties(definitions: dict[str, object], kind: str) -> list[tuple[str, di
         inner = resolved.get("properties")
         for key, value in inner.items() if isinstance(inner, dict) else ():
             gather(f"{name}.{key}", value)
+        others = resolved.get("additionalProperties")
+        for key, value in others.get("properties", {}).items() if isinstance(others, dict) else ():
+            gather(f"{name}.NAME.{key}", value)
 
     top = definitions[kind]
     assert isinstance(top, dict)
@@ -152,6 +155,7 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
         "docs/offline.md",
         "docs/review.md",
         "docs/life-of-a-job.md",
+        "docs/environments.md",
     ],
 )
 def test_every_relative_link_leads_somewhere(document: str) -> None:

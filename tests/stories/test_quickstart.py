@@ -121,7 +121,7 @@ def test_a_saved_plan_is_applied_once_and_is_stale_afterwards(quickstart: Reposi
     assert quickstart.run("apply", "saved.plan").code == 0
     said = quickstart.run("apply", "saved.plan")
     assert said.code == 4
-    assert "service changed" in said.err
+    assert "applied already" in said.err
     assert len(jobs(quickstart)) == 1
 
 
@@ -129,14 +129,14 @@ def test_a_saved_plan_is_stale_when_the_data_moved_on(quickstart: Repository) ->
     quickstart.run("plan", ROOT, "--out", "saved.plan")
     quickstart.write(TRAIN, quickstart.read(TRAIN) + "Is it here yet?,card_arrival\n")
     said = quickstart.run("apply", "saved.plan")
-    assert (said.code, "specs changed" in said.err) == (4, True)
+    assert (said.code, "the rows moved: dataset/banking-questions changed" in said.err) == (4, True)
     assert jobs(quickstart) == []
 
 
 def test_a_saved_plan_takes_no_planning_options_and_no_other_file(quickstart: Repository) -> None:
     quickstart.run("plan", ROOT, "--out", "saved.plan")
     assert quickstart.run("apply", "saved.plan", "--prune").code == 64
-    quickstart.write("other.plan", '{"saved_plan": "1"}')
+    quickstart.write("other.plan", '{"saved_plan": "2"}')
     assert quickstart.run("apply", "other.plan").code == 64
 
 

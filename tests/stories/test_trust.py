@@ -175,6 +175,7 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
         ["plan", "specs/quickstart", "--provider", leaky],
         ["plan", "specs/quickstart", "--provider", leaky, "--json", "--out", "saved.plan"],
         ["plan", "specs/quickstart", "--format", "github", "--format", "review=review.json", "--format", "html=a.html"],
+        ["show", "saved.plan"],
         ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve"],
         ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve", "--json"],
         ["status", *specs],

@@ -20,15 +20,17 @@ def read_xlsx(file: str) -> tuple[Table, int]:
     # Loaded here because it is needed for workbooks alone.
     from python_calamine import CalamineError, load_workbook
 
-    problem = weigh(Source(file, Path(file)))
-    if problem:
-        raise ValueError(problem.what)
-    try:
-        book = load_workbook(file)
-        names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
-        rows = book.get_sheet_by_name(names[0]).to_python(skip_empty_area=False) if names else []
-    except CalamineError as error:
-        raise ValueError(str(error)) from error
+    with open(file, "rb") as opened:
+        problem = weigh(opened, Source(file, Path(file)))
+        if problem:
+            raise ValueError(problem.what)
+        opened.seek(0)
+        try:
+            book = load_workbook(opened)
+            names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
+            rows = book.get_sheet_by_name(names[0]).to_python(skip_empty_area=False) if names else []
+        except CalamineError as error:
+            raise ValueError(str(error)) from error
     return _table(rows), len(names)
 
 

@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from reconciler.dataset.readers.sniff import recognise
 from reconciler.dataset.sources import Source
@@ -25,16 +26,15 @@ _CELL = tuple(b"<c" + after for after in (b" ", b">", b"/", b"\t", b"\n", b"\r")
 _PREFIXED_ROW = re.compile(rb"<[\w.-]+:row[\s/>]")
 
 
-def weigh(source: Source) -> Problem | None:
-    """Say why a file is no workbook that can be opened safely; None when it is one.
+def weigh(file: BinaryIO, source: Source) -> Problem | None:
+    """Say why an open file is no workbook that can be read safely; None when it is one.
 
     Cost:   the archive unpacked once, a chunk at a time
     """
-    with source.path.open("rb") as file:
-        head = file.read(4096)
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65_557))
-        tail = file.read()
+    head = file.read(4096)
+    file.seek(0, 2)
+    file.seek(max(0, file.tell() - 65_557))
+    tail = file.read()
     if not head.startswith(b"PK"):
         return _no_workbook(head, source)
     # The list of entries is read whole by any library, so its length is read first; 0xFFFF means "more than that".
@@ -44,7 +44,7 @@ def weigh(source: Source) -> Problem | None:
             source, f"the workbook has more than {MAX_ENTRIES} parts", "keep the sheet you need and save it anew"
         )
     try:
-        with zipfile.ZipFile(source.path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return _weigh(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         # zipfile says NotImplementedError of a compression it does not know, and RuntimeError of a locked archive.

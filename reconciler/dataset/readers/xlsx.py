@@ -5,7 +5,8 @@ A workbook is a zip archive of XML and is read whole, so it is weighed before it
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from io import SEEK_END, BufferedReader
+from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.lines import canonical_text
@@ -16,7 +17,7 @@ from reconciler.dataset.readers.header import Header, header_of
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter, steady, unreadable
+from reconciler.dataset.stream import Meter, opened, steady, unreadable
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec
 
@@ -32,9 +33,9 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
     Cost:   the sheet in memory, within the bounds of `archive.py`
     """
     try:
-        with steady(source, report):
-            sheet = _open(source, spec, report)
-            meter.add(source.path.stat().st_size)
+        with steady(source, report), opened(source) as raw, BufferedReader(raw) as file:
+            sheet = _open(file, source, spec, report)
+            meter.add(file.seek(0, SEEK_END))
         if sheet:
             yield from _rows(sheet, source, report)
     except OSError as error:
@@ -77,16 +78,17 @@ def _rows(sheet: "CalamineSheet", source: Source, report: Report) -> Iterator[Ro
     blanks.tell(report)
 
 
-def _open(source: Source, spec: DatasetSpec, report: Report) -> "CalamineSheet | None":
+def _open(file: BinaryIO, source: Source, spec: DatasetSpec, report: Report) -> "CalamineSheet | None":
     # Loaded here because it is needed for workbooks alone.
     from python_calamine import CalamineError, load_workbook
 
-    problem = weigh(source)
+    problem = weigh(file, source)
     if problem:
         report.stop(problem)
         return None
     try:
-        book = load_workbook(str(source.path))
+        file.seek(0)
+        book = load_workbook(file)
         name = _sheet_name(book, source, spec, report)
         return None if name is None else book.get_sheet_by_name(name)
     except CalamineError as error:

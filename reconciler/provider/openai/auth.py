@@ -1,18 +1,19 @@
 """Where a service is and who asks. Secrets live here, and in no repr, error or request that others can see."""
 
 import ipaddress
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
 from reconciler.domain.errors import DeniedError, UsageError
+from reconciler.provider.openai.keyless import Exchange, read_identity
+from reconciler.provider.openai.said import PRINTABLE, word_of
 from reconciler.provider.profiles import Profile
 from reconciler.provider.wrapper import Wrapper, altered
 
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _HIDDEN = b"[hidden]"
 
 _SHORTEST_HIDDEN = 6
@@ -20,45 +21,54 @@ _SHORTEST_HIDDEN = 6
 
 
 class Credentials:
-    """A key, and the organisation and project it speaks for."""
+    """A key or an exchange that gives tokens, and the organisation and project it speaks for."""
 
-    __slots__ = ("_key", "_organization", "_project")
+    __slots__ = ("_exchange", "_key", "_organization", "_project")
 
-    def __init__(self, key: str | None = None, organization: str | None = None, project: str | None = None) -> None:
+    def __init__(
+        self,
+        key: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        exchange: Exchange | None = None,
+    ) -> None:
         self._key = key
         self._organization = organization
         self._project = project
+        self._exchange = exchange
 
     def __repr__(self) -> str:
         return "Credentials(…)"
 
     @property
+    def account(self) -> str | None:
+        """The service account that a token speaks for; None where a key signs, or nothing does."""
+        return self._exchange.identity.account_id if self._exchange else None
+
+    @property
     def headers(self) -> dict[str, str]:
-        """The headers that sign a request."""
+        """The headers that sign a request.
+
+        Raises: UnsignedError when no token could be had
+        """
+        key = self._exchange.token() if self._exchange else self._key
         signed = {
-            "authorization": f"Bearer {self._key}" if self._key else None,
+            "authorization": f"Bearer {key}" if key else None,
             "openai-organization": self._organization,
             "openai-project": self._project,
         }
         return {name: value for name, value in signed.items() if value}
 
     def hide(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass bytes on without the key in them, however they are cut.
+        """Pass bytes on without a key or token in them, however they are cut.
 
-        Cost:   what may be the beginning of the key is held back until the next part has come
+        Cost:   what may be the beginning of one is held back until the next part has come
         """
-        if self._key is None or len(self._key) < _SHORTEST_HIDDEN:
-            yield from parts
-            return
-        key, held = self._key.encode(), b""
-        for part in parts:
-            clean = (held + part).replace(key, _HIDDEN)
-            sure = len(clean) - _begun(key, clean)
-            if sure:
-                yield clean[:sure]
-            held = clean[sure:]
-        if held:
-            yield held
+        secrets = self._exchange.secrets if self._exchange else (self._key,)
+        for secret in secrets:
+            if secret is not None and len(secret) >= _SHORTEST_HIDDEN:
+                parts = _hidden(secret.encode(), parts)
+        yield from parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +98,69 @@ class Signed(Wrapper):
         return self._inner.handle_request(altered(request, headers=self._endpoint.credentials.headers))
 
 
-def read_endpoint(profile: Profile, environ: Mapping[str, str]) -> Endpoint:
-    """Read where a profile's service is, and the key for it, from the environment.
+def read_endpoint(
+    profile: Profile,
+    environ: Mapping[str, str],
+    *,
+    make: Callable[[], httpx.BaseTransport] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Endpoint:
+    """Read where a profile's service is, and what signs requests to it, from the environment.
 
+    Shape:  `make` gives the road to those who hand out tokens, when it is not the network
     Raises: DeniedError when the key is missing, UsageError when a variable cannot be used; neither shows a value
     """
     name, stated = _told_url(profile, environ)
     url = _checked_url(profile, name, stated) if stated else httpx.URL(profile.base_url)
     if profile.in_process and not stated:
         return Endpoint(url=url, credentials=Credentials())
+    exchange = _exchange(profile, url, environ, make, clock)
     return Endpoint(
         url=url,
         credentials=Credentials(
-            _key(profile, environ),
-            _word(profile.organization_variable, environ) or _word(profile.other_organization_variable, environ),
-            _word(profile.project_variable, environ),
+            None if exchange else _key(profile, environ),
+            word_of(profile.organization_variable, environ) or word_of(profile.other_organization_variable, environ),
+            word_of(profile.project_variable, environ),
+            exchange,
         ),
     )
+
+
+def way_of(profile: Profile, environ: Mapping[str, str]) -> str:
+    """Tell in a few words what signs requests to a profile's service; nothing is asked of anybody.
+
+    Raises: as `read_endpoint`
+    """
+    endpoint = read_endpoint(profile, environ)
+    if endpoint.credentials.account:
+        return f"workload identity, as service account {endpoint.credentials.account}"
+    return f"the key in {profile.key_variable}" if endpoint.credentials.headers else "none needed"
+
+
+def _exchange(
+    profile: Profile,
+    url: httpx.URL,
+    environ: Mapping[str, str],
+    make: Callable[[], httpx.BaseTransport] | None,
+    clock: Callable[[], float],
+) -> Exchange | None:
+    # A token of the service is good for its own host; another one, a gateway say, must never see it.
+    if not profile.has_identities or url.netloc != httpx.URL(profile.base_url).netloc:
+        return None
+    identity = read_identity(environ, has_key=bool(environ.get(profile.key_variable, "").strip()))
+    return None if identity is None else Exchange(identity, make, clock)
+
+
+def _hidden(secret: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for part in parts:
+        clean = (held + part).replace(secret, _HIDDEN)
+        sure = len(clean) - _begun(secret, clean)
+        if sure:
+            yield clean[:sure]
+        held = clean[sure:]
+    if held:
+        yield held
 
 
 def _begun(key: bytes, text: bytes) -> int:
@@ -134,7 +190,7 @@ def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
         raise UsageError(f"{name} is not a URL; write it like {profile.base_url}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{name} carries a name or password; put the key into {profile.key_variable} instead")
-    if parts.query or parts.fragment or not parts.hostname or not _PRINTABLE.fullmatch(text) or port == 0:
+    if parts.query or parts.fragment or not parts.hostname or not PRINTABLE.fullmatch(text) or port == 0:
         raise UsageError(f"{name} is not a plain base URL; write it like {profile.base_url}")
     if not _may_carry_a_key(parts, profile):
         allowed = "http on this machine (127.0.0.1, ::1 or localhost)"
@@ -168,16 +224,9 @@ def _key(profile: Profile, environ: Mapping[str, str]) -> str:
             f"{profile.key_variable} is not set, and the profile {profile.name} needs a key",
             hint=f"set {profile.key_variable} in the environment, or use --provider local, which needs no key",
         )
-    if not _PRINTABLE.fullmatch(key):
+    if not PRINTABLE.fullmatch(key):
         raise DeniedError(
             f"{profile.key_variable} holds characters that no key has (spaces, line breaks or others)",
             hint="copy the key again, without quotes or line breaks",
         )
     return key
-
-
-def _word(variable: str, environ: Mapping[str, str]) -> str | None:
-    value = environ.get(variable, "").strip() if variable else ""
-    if value and not _PRINTABLE.fullmatch(value):
-        raise UsageError(f"{variable} holds spaces or characters that no id has; copy it again")
-    return value or None

@@ -15,6 +15,7 @@ from reconciler.domain.errors import (
     RejectedError,
     TemporaryError,
 )
+from reconciler.provider.openai.keyless import UnsignedError
 from reconciler.provider.transport import RedirectError, TooLargeError
 from reconciler.provider.waits import asked_wait
 
@@ -93,6 +94,9 @@ def error_of_road(error: httpx.RequestError, host: str) -> ProviderError:
         return RejectedError(str(error), status=error.status, hint="set the base URL to where the service really is")
     if isinstance(error, TooLargeError | httpx.DecodingError):
         return MalformedError(f"{host}: {error}; nothing was concluded from it")
+    if isinstance(error, UnsignedError):
+        what = f"no token for {host} could be had: {error}"
+        return DeniedError(what, hint="see docs/keyless.md for what both sides need, or set the key and no identity")
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return RejectedError(f"{host}: the request could not be sent: {error}")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.domain.basis import Basis
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Basis, Plan
+from reconciler.domain.plan import Plan
 from reconciler.domain.rowdiff import RowDiff
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")

@@ -49,8 +49,9 @@ def place_of(plan: Plan) -> str:
     # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
     known = plan.service.partition("/")[0] == plan.provider
     place = "" if known else f" ({clean(plan.service)})"
+    environment = f", environment {clean(plan.environment)}," if plan.environment else ""
     against = f", {clean(plan.against)}" if plan.against else ""
-    return f"project {clean(plan.project)} on {clean(plan.provider)}{place}{against}"
+    return f"project {clean(plan.project)}{environment} on {clean(plan.provider)}{place}{against}"
 
 
 def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:

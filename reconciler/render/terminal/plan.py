@@ -145,7 +145,8 @@ def fields_of(step: Step, previous: ModelId | None) -> list[Field]:
         case Delete(job=job):
             return [given("made by", f"job {job}", "-")] if job else []
         case Promote(model=model, instead_of=instead_of):
-            return [Field("~", "model id", (clean(instead_of), clean(model)))]
+            before = (clean(instead_of),) if instead_of else ()
+            return [Field("~" if before else "+", "model id", (*before, clean(model)))]
         case _:
             assert_never(step.action)
 

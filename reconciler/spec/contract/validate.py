@@ -13,7 +13,7 @@ from typing import Any, cast
 from reconciler.domain.errors import Problem
 from reconciler.spec.contract.breach import Breach, problems_of
 from reconciler.spec.contract.texts import kinds, schema
-from reconciler.spec.yaml12.document import Document, Path
+from reconciler.spec.yaml12.document import Document, Path, dotted
 
 _FIRST = ("not", "required", "dependentRequired")
 """These are told first, and of one field only the first: what follows from a mistake is no mistake of its own."""
@@ -37,6 +37,15 @@ def validated(document: Document, name: str) -> tuple[Document, tuple[Problem, .
     return document, tuple(found.values())
 
 
+def breach_in(value: object, name: str) -> str:
+    """Say where a JSON value breaks a published schema; nothing where it does not.
+
+    Cost:   loads jsonschema at the first call
+    """
+    error = next(iter(_validator(name, None).iter_errors(value)), None)
+    return f"{dotted(tuple(error.absolute_path)) or 'the whole'} breaks its schema: {error.validator}" if error else ""
+
+
 def _breaches(document: Document, name: str) -> list[Breach]:
     kind = document.text("kind")
     validator = _validator(name, kind if kind in kinds(name) else None)
@@ -57,7 +66,7 @@ def _breaches(document: Document, name: str) -> list[Breach]:
 def _strict() -> Any:
     from jsonschema import Draft202012Validator, validators
 
-    return cast(Any, validators.extend)(Draft202012Validator, {"pattern": _pattern})
+    return cast(Any, validators.extend)(Draft202012Validator, {"pattern": _pattern, "oneOf": _one_of})
 
 
 @cache
@@ -72,6 +81,22 @@ def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[
 
     if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
         yield ValidationError("pattern")
+
+
+def _one_of(validator: Any, variants: list[Any], instance: object, _: object) -> Iterator[Exception]:
+    # A variant that fixes a field to another word cannot be meant; where one is left, what breaks it is what is wrong.
+    from jsonschema import ValidationError
+
+    meant = [each for each in variants if not _is_other(each, instance)]
+    if len(meant) == 1:
+        yield from validator.descend(instance, meant[0])
+    elif sum(validator.evolve(schema=each).is_valid(instance) for each in meant) != 1:
+        yield ValidationError("oneOf")
+
+
+def _is_other(variant: Any, instance: object) -> bool:
+    fixed = {key: part["const"] for key, part in variant.get("properties", {}).items() if "const" in part}
+    return isinstance(instance, dict) and any(key in instance and instance[key] != fixed[key] for key in fixed)
 
 
 def _rank(breach: Breach) -> int:

@@ -39,8 +39,10 @@ def decoded(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str, tup
     """
     if len(raw) > max_bytes:
         raise too_much(file, f"the file is larger than {max_bytes // 1024:,} KiB")
+    # Taken off first, so that what the decoder says of places is about these bytes.
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError((_not_utf8(raw, error.start, file),)) from error
     problems = tuple(
@@ -106,7 +108,7 @@ def _place_at(text: str, index: int, file: str, lines_before: int = 0) -> Place:
 
 
 def _not_utf8(raw: bytes, index: int, file: str) -> Problem:
-    before = raw[:index].decode("utf-8-sig")
+    before = raw[:index].decode("utf-8")
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     what = "the file is UTF-16" if wide else f"the byte 0x{raw[index]:02x} is not UTF-8"
     return Problem(

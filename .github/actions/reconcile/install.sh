@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs reconciler into an environment of its own, with every dependency pinned by hash.
+#
+# Takes VERSION: empty for the code that this action came with, a version from the package index, or none where
+# reconciler is on the PATH already. Gives RECONCILER_BIN to the steps that follow, by GITHUB_OUTPUT.
+set -euo pipefail
+
+if [[ $VERSION == none ]]; then
+  command -v reconciler >/dev/null || { echo "::error title=reconciler::version is none, and reconciler is not on the PATH"; exit 64; }
+  printf 'bin=%s\n' "$(dirname "$(command -v reconciler)")" >>"$GITHUB_OUTPUT"
+  exit 0
+fi
+if [[ -n $VERSION && ! $VERSION =~ ^[0-9][0-9A-Za-z.+!]*$ ]]; then
+  echo "::error title=reconciler::version is empty, none, or a version such as 1.2.3"
+  exit 64
+fi
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+home=$(mktemp -d "$RUNNER_TEMP/reconciler.XXXXXX")
+python -m venv "$home"
+bin="$home/bin"
+[[ -d $bin ]] || bin="$home/Scripts"
+pip=("$bin/python" -m pip install --quiet --disable-pip-version-check)
+"${pip[@]}" --require-hashes --requirement "$here/requirements.txt"
+if [[ -z $VERSION ]]; then
+  "${pip[@]}" --no-deps --no-build-isolation "$(cd "$here/../../.." && pwd)"
+else
+  "${pip[@]}" --no-deps --only-binary :all: "finetune-reconciler==$VERSION"
+fi
+"$bin/python" -m pip check
+"$bin/reconciler" --version
+printf 'bin=%s\n' "$bin" >>"$GITHUB_OUTPUT"

@@ -1,0 +1,146 @@
+"""Reads the review that `reconciler plan --format review=FILE` wrote, and trusts nothing in it.
+
+The file comes out of a job that ran a pull request's code. So its size, its keys and its types are checked by hand,
+and what would reach beyond the comment (mentions, a second marker, hidden characters) is refused or disarmed.
+"""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_FILE_BYTES = 2 * 1024 * 1024
+MAX_FILES = 20
+MAX_PARTS = 4
+MAX_PART_CHARACTERS = 60_000
+MAX_LINE_CHARACTERS = 1_000
+
+_MARKER = re.compile(r"<!-- reconciler env=[^\s<>]{0,200} root=[^\x00-\x1f\x7f<>]{0,500} -->")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
+_WRITTEN_OUT = re.compile(r"&(?=#0*64\b|#[xX]0*40\b|commat\b)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(UTC|Z|[+-]\d\d:?\d\d))?")
+_ZERO_WIDTH_SPACE = "\u200b"
+_TYPES: dict[str, tuple[type, ...]] = {
+    "version": (int,),
+    "marker": (str,),
+    "environment": (str, type(None)),
+    "root": (str,),
+    "commit": (str, type(None)),
+    "basis": (str, type(None)),
+    "verdict": (str,),
+    "has_changes": (bool,),
+    "parts": (list,),
+}
+
+
+class ReviewError(Exception):
+    """The file is no review."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a comment is made of.
+
+    Shape:  `parts` are Markdown, disarmed, each short enough for a comment of its own
+    """
+
+    marker: str
+    environment: str
+    root: str
+    verdict: str
+    has_changes: bool
+    parts: tuple[str, ...]
+
+
+def find_reviews(paths: list[str]) -> list[Path]:
+    """List the review files that are named, and those that lie in directories that are named.
+
+    Raises: ReviewError when there are too many
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found.extend(sorted(path.rglob("*.json")) if path.is_dir() else [path])
+    if len(found) > MAX_FILES:
+        raise ReviewError(f"{len(found)} reviews, and at most {MAX_FILES} are posted at once")
+    return found
+
+
+def read_review(path: Path) -> Review:
+    """Read one review.
+
+    Raises: ReviewError with what is wrong with it
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise ReviewError(f"{path.name}: this is no regular file")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ReviewError(f"{path.name}: more than {MAX_FILE_BYTES} bytes")
+        value = json.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReviewError(f"{path.name}: this cannot be read as JSON: {type(error).__name__}") from error
+    return _checked(path.name, value)
+
+
+def same_but_for_time(one: str, other: str) -> bool:
+    """Whether two comments say the same; when they were written is not looked at."""
+    first, second = (_TIME.sub("", text.replace("\r\n", "\n")).strip() for text in (one, other))
+    return first == second
+
+
+def _checked(name: str, value: Any) -> Review:
+    if not isinstance(value, dict) or set(value) != set(_TYPES):
+        raise ReviewError(f"{name}: a review has exactly the keys {', '.join(_TYPES)}")
+    for key, types in _TYPES.items():
+        if type(value[key]) not in types:
+            raise ReviewError(f"{name}: {key} is not of the right type")
+    if value["version"] != 1:
+        raise ReviewError(f"{name}: a review of another version; this action reads version 1")
+    if not _MARKER.fullmatch(value["marker"]):
+        raise ReviewError(f"{name}: marker is not one of ours")
+    lines = {key: value[key] or "" for key in ("environment", "root", "commit", "basis", "verdict")}
+    for key, line in lines.items():
+        if len(line) > MAX_LINE_CHARACTERS or "\n" in line or _hidden(line):
+            raise ReviewError(f"{name}: {key} is no single plain line")
+    return Review(
+        marker=value["marker"],
+        environment=lines["environment"],
+        root=lines["root"],
+        verdict=_disarmed(lines["verdict"]),
+        has_changes=value["has_changes"],
+        parts=_parts(name, value["parts"], value["marker"]),
+    )
+
+
+def _parts(name: str, parts: list[Any], marker: str) -> tuple[str, ...]:
+    if not 1 <= len(parts) <= MAX_PARTS or not all(isinstance(part, str) for part in parts):
+        raise ReviewError(f"{name}: parts are 1 to {MAX_PARTS} texts")
+    for part in parts:
+        if len(part) > MAX_PART_CHARACTERS:
+            raise ReviewError(f"{name}: a part has more than {MAX_PART_CHARACTERS} characters")
+        if _hidden(part):
+            raise ReviewError(f"{name}: a part has control or direction characters in it")
+    bare = [part.removeprefix(marker).strip("\n") for part in parts]
+    if any("<!-- reconciler" in part for part in bare):
+        raise ReviewError(f"{name}: a part has a second marker in it")
+    return tuple(_disarmed(part) for part in bare)
+
+
+def _disarmed(text: str) -> str:
+    """Give a text that mentions nobody."""
+    return _WRITTEN_OUT.sub("&amp;", _MENTION.sub(f"@{_ZERO_WIDTH_SPACE}", text))
+
+
+def _hidden(text: str) -> bool:
+    """Whether a text has control characters, lone surrogates, or marks that turn the direction of reading."""
+    return any(
+        character not in "\n\t"
+        and (
+            unicodedata.category(character) in {"Cc", "Cs"}
+            or unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        )
+        for character in text
+    )

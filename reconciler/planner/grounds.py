@@ -1,0 +1,97 @@
+"""Names every input of a plan by content, thing by thing. What changes no decision is left out."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from reconciler.domain.basis import Facts, Grounds
+from reconciler.domain.desired import Dataset, Desired, Model
+from reconciler.domain.identity import digest_of
+from reconciler.domain.lock import Lock
+from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.plan import Options
+from reconciler.domain.spec import ProjectSpec, stated
+
+
+def grounds_of(
+    desired: Desired, observed: Observed, lock: Lock, options: Options, *, provider: str, version: str
+) -> Grounds:
+    """Give what a plan rests on, but for its prices.
+
+    What a job does on its way (queued, running) is left out: it changes no decision.
+    """
+    return Grounds(
+        environment=desired.project.environment or "",
+        provider=provider,
+        version=version,
+        specs=_sorted(_specs(desired)),
+        rows=_sorted((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
+        lock=_sorted(_locked(lock, observed.service)),
+        service=_sorted(_held(observed, lock)),
+        options=_sorted(_asked(options)),
+    )
+
+
+def _sorted(facts: Iterator[tuple[str, str]]) -> Facts:
+    return tuple(sorted(facts))
+
+
+def _specs(desired: Desired) -> Iterator[tuple[str, str]]:
+    yield f"project {desired.project.name}", _bounds(desired.project)
+    for model in desired.models:
+        yield str(model.address), _recipe(model)
+    for dataset in desired.datasets:
+        yield str(dataset.stamp.address), _mapping(dataset)
+    # Whether a spec still names a dataset that no model uses decides what becomes of its files.
+    yield from ((f"dataset {name} declared", "yes") for name in desired.declared)
+
+
+def _bounds(project: ProjectSpec) -> str:
+    policy = project.policy
+    money = None if policy.max_cost_usd is None else f"{policy.max_cost_usd.normalize():f}"
+    return str(digest_of({"policy": {**asdict(policy), "max_cost_usd": money}, "expect": asdict(project.expect)}))
+
+
+def _recipe(model: Model) -> str:
+    data = [each.stamp.address.name for each in model.datasets]
+    adopted = [model.adopt.job, str(model.adopt.digest)] if model.adopt else []
+    ways = [model.on_change, model.retries, model.is_suspended, adopted]
+    return str(digest_of({**stated(model.recipe), "datasets": data, "ways": ways}))
+
+
+def _mapping(dataset: Dataset) -> str:
+    spec = dataset.spec
+    mapping = asdict(spec.mapping) if spec.mapping else None
+    return str(
+        digest_of({"format": spec.format, "mapping": mapping, "sheet": spec.sheet, "split": spec.validation_share})
+    )
+
+
+def _locked(lock: Lock, service: str) -> Iterator[tuple[str, str]]:
+    for entry in lock.of(service):
+        yield str(entry.address), f"{entry.model} of job {entry.job} ({entry.stamp.digest})"
+    yield from ((f"job {job}", "cancelled") for job in lock.cancelled)
+
+
+def _held(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
+    yield "the service", observed.service
+    for job in observed.jobs:
+        yield f"job {job.id} of {job.stamp}", _rest_word(job)
+    for file in observed.files:
+        if not file.is_broken:
+            yield f"file {file.id}", f"{file.filename} of {file.size_bytes} bytes"
+    known = {job.model for job in observed.jobs if job.model} | {entry.model for entry in lock.entries}
+    yield from ((f"model {model}", "there") for model in known & observed.models)
+    yield from ((f"the doubt that {doubt}", "raised") for doubt in observed.doubts)
+    yield from ((f"the marks of {each}", "contradictory") for each in observed.contradictions)
+    yield from ((f"locked job {job}", "not there") for job in observed.gone)
+
+
+def _rest_word(job: RemoteJob) -> str:
+    return "active" if job.status.is_active else str(job.status)
+
+
+def _asked(options: Options) -> Iterator[tuple[str, str]]:
+    if options.prune:
+        yield "--prune", "said"
+    lists = {"retry": options.retry, "replace": options.replace, "target": options.target, "allow": options.allow}
+    yield from ((f"--{flag} {name}", "said") for flag, names in lists.items() for name in names)

@@ -1,0 +1,237 @@
+"""One comment a review: created once, updated in place, left alone when unchanged, older ones folded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ci.conftest import MARKER, Script
+from tests.ci.events import BASE, STRANGER, pull_request, workflow_run
+from tests.ci.hub import BOT, FakeHub
+
+pytestmark = pytest.mark.loopback
+
+SHA = "a" * 40
+PERSON = {"login": "tess", "type": "User"}
+
+
+def post(script: Script, *paths: str, event: object = None, name: str = "pull_request") -> tuple[int, str]:
+    return script.run("comment", *paths, event=event or pull_request(SHA), GITHUB_EVENT_NAME=name)
+
+
+def bodies(hub: FakeHub) -> list[str]:
+    return [each["body"] for each in hub.comments]
+
+
+def test_a_comment_is_created_once_updated_in_place_and_left_alone_when_nothing_changed(
+    script: Script, hub: FakeHub
+) -> None:
+    assert post(script, script.review("One plan. 2026-01-02 03:04 UTC"))[0] == 0
+    assert post(script, script.review("One plan. 2026-01-02 03:05 UTC"))[0] == 0
+    assert hub.calls == [("POST", "/repos/acme/models/issues/7/comments")]
+
+    assert post(script, script.review("Another plan."))[0] == 0
+
+    assert hub.calls[1:] == [("PATCH", "/repos/acme/models/issues/comments/100")]
+    assert bodies(hub) == [f"{MARKER}\nAnother plan.\n"]
+
+
+def test_a_marker_in_somebody_elses_comment_is_no_comment_of_ours(script: Script, hub: FakeHub) -> None:
+    hub.comment(f"{MARKER}\nmine, says a person", PERSON)
+    hub.comment(f"words first\n{MARKER}")
+    hub.comment("<!-- reconciler env=prod root=specs/quickstart -->\nof another environment")
+
+    post(script, script.review())
+
+    assert len(hub.comments) == 4
+    assert [method for method, _ in hub.calls] == ["POST"]
+
+
+def test_older_comments_are_folded_and_never_taken_for_the_current_one_again(script: Script, hub: FakeHub) -> None:
+    for text in ("oldest", "older", "newest"):
+        hub.comment(f"{MARKER}\n{text}")
+
+    post(script, script.review("now"))
+    post(script, script.review("now"))
+
+    assert hub.minimized == ["IC_100", "IC_101"]
+    assert bodies(hub) == [
+        "<!-- reconciler outdated -->\noldest",
+        "<!-- reconciler outdated -->\nolder",
+        f"{MARKER}\nnow\n",
+    ]
+
+
+def test_a_review_in_several_parts_grows_and_shrinks(script: Script, hub: FakeHub) -> None:
+    post(script, script.review("one", "two", "three"))
+    assert bodies(hub) == [f"{MARKER}\n{text}\n" for text in ("one", "two", "three")]
+
+    post(script, script.review("all"))
+
+    assert hub.minimized == ["IC_100", "IC_101"]
+    assert [text for text in bodies(hub) if text.startswith(MARKER)] == [f"{MARKER}\nall\n"]
+
+
+def test_a_part_that_begins_with_the_marker_has_it_once(script: Script, hub: FakeHub) -> None:
+    post(script, script.review(f"{MARKER}\ntext"))
+
+    assert bodies(hub) == [f"{MARKER}\ntext\n"]
+
+
+def test_our_comment_is_found_behind_a_hundred_others(script: Script, hub: FakeHub) -> None:
+    for number in range(130):
+        hub.comment(f"talk {number}", PERSON)
+    hub.comment(f"{MARKER}\nold")
+
+    post(script, script.review("new"))
+
+    assert len(hub.comments) == 131
+    assert bodies(hub)[-1] == f"{MARKER}\nnew\n"
+
+
+def test_every_review_of_a_directory_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+        marker = f"<!-- reconciler env= root=specs/{name} -->"
+        script.review(name, name=f"reviews/{name}/review.json", marker=marker, root=f"specs/{name}")
+
+    post(script, str(folder))
+
+    assert len(hub.comments) == 2
+
+
+def test_where_there_is_no_review_nothing_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "reviews").mkdir()
+
+    code, said = post(script, str(tmp_path / "reviews"))
+
+    assert (code, hub.calls) == (0, [])
+    assert "no review" in said
+
+
+def test_a_run_that_follows_a_plan_finds_the_pull_request_by_branch_and_commit(script: Script, hub: FakeHub) -> None:
+    hub.pull("stranger", "topic", "b" * 40, number=6)
+    hub.pull("stranger", "topic", SHA, number=8)
+    hub.pull("other", "topic", SHA, number=9)
+
+    assert post(script, script.review(), event=workflow_run(SHA, STRANGER), name="workflow_run")[0] == 0
+
+    assert [each["on"] for each in hub.comments] == [8]
+    assert "comes from a fork" in hub.comments[0]["body"]
+
+
+def test_what_was_planned_for_a_commit_that_is_no_longer_the_head_is_not_posted(script: Script, hub: FakeHub) -> None:
+    hub.pull("acme", "topic", "b" * 40)
+
+    code, said = post(script, script.review(), event=workflow_run(SHA), name="workflow_run")
+
+    assert (code, hub.comments) == (0, [])
+    assert "no open pull request" in said
+
+
+def test_a_branch_of_this_repository_gets_no_warning_about_forks(script: Script, hub: FakeHub) -> None:
+    hub.pull("acme", "topic", SHA)
+
+    post(script, script.review(), event=workflow_run(SHA), name="workflow_run")
+
+    assert bodies(hub) == [f"{MARKER}\nA plan.\n"]
+
+
+@pytest.mark.parametrize("source", [{"full_name": STRANGER}, None])
+def test_a_forks_own_run_does_not_try_to_comment(script: Script, hub: FakeHub, source: object) -> None:
+    """Its token may not, and the reader finds the review in the summary."""
+    event = {**BASE, "pull_request": {"number": 7, "head": {"sha": SHA, "repo": source}}}
+
+    code, said = post(script, script.review(), event=event)
+
+    assert (code, hub.calls) == (0, [])
+    assert "summary" in said
+
+
+def test_a_token_that_may_not_write_is_an_error_that_names_the_way_out(script: Script, hub: FakeHub) -> None:
+    hub.read_only = True
+
+    code, said = post(script, script.review())
+
+    assert code == 1
+    assert "::error title=reconciler::" in said
+    assert "permission" in said
+
+
+def test_a_push_has_no_pull_request_to_comment_on(script: Script, hub: FakeHub) -> None:
+    code, said = post(script, script.review(), event=BASE, name="push")
+
+    assert (code, hub.calls) == (1, [])
+    assert "started by" in said
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_REPOSITORY"])
+def test_what_the_runner_did_not_say_is_named(script: Script, missing: str) -> None:
+    code, said = script.run(
+        "comment", script.review(), event=pull_request(SHA), GITHUB_EVENT_NAME="pull_request", unset=missing
+    )
+
+    assert code == 1
+    assert missing in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"version": 2}, "version"),
+        ({"version": True}, "version"),
+        ({"extra": 1}, "keys"),
+        ({"marker": "<!-- other -->"}, "marker"),
+        ({"marker": f"{MARKER}\n# Approved"}, "marker"),
+        ({"marker": "<!-- reconciler env= root=a --> @all <!-- -->"}, "marker"),
+        ({"has_changes": "yes"}, "has_changes"),
+        ({"verdict": "two\nlines"}, "verdict"),
+        ({"verdict": "x" * 1_001}, "verdict"),
+        ({"commit": 7}, "commit"),
+        ({"parts": []}, "parts"),
+        ({"parts": ["x"] * 5}, "parts"),
+        ({"parts": [1]}, "parts"),
+        ({"parts": ["x" * 60_001]}, "characters"),
+        ({"parts": ["a\x1b[2Jb"]}, "control"),
+        ({"parts": ["a\u202eb"]}, "direction"),
+        ({"parts": ["a\ud800b"]}, "control"),
+        ({"parts": [f"text\n{MARKER}"]}, "second marker"),
+    ],
+)
+def test_what_is_no_review_is_refused_whole(script: Script, hub: FakeHub, changed: dict[str, Any], what: str) -> None:
+    code, said = post(script, script.review(**changed))
+
+    assert (code, hub.calls) == (1, [])
+    assert what in said
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 100_000, b'"' + b"x" * 3_000_000 + b'"'])
+def test_what_is_no_json_or_too_long_is_refused(script: Script, hub: FakeHub, content: bytes) -> None:
+    path = script.folder / "review.json"
+    path.write_bytes(content)
+
+    code, said = post(script, str(path))
+
+    assert (code, hub.calls) == (1, [])
+    assert "review.json" in said
+
+
+def test_a_link_is_no_review(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(script.review())
+
+    assert post(script, str(tmp_path / "link.json"))[0] == 1
+    assert hub.calls == []
+
+
+@pytest.mark.parametrize(
+    "mention", ["@acme/owners look", "`@tess", "_@tess_", "&#64;tess", "&#x40;tess", "&commat;tess"]
+)
+def test_a_comment_mentions_nobody(script: Script, hub: FakeHub, mention: str) -> None:
+    """A row or a name is not allowed to call anybody; an address of mail stays as it is."""
+    post(script, script.review(f"{mention} and tess@example.com"))
+
+    body = hub.comments[0]["body"]
+    assert mention not in body
+    assert "tess@example.com" in body
+    assert BOT["login"] not in body

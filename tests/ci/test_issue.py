@@ -1,0 +1,88 @@
+"""One issue for as long as a service differs from its specs: opened, updated, closed."""
+
+from typing import Any
+
+import pytest
+
+from tests.ci.conftest import MARKER, Script
+from tests.ci.hub import FakeHub
+
+pytestmark = pytest.mark.loopback
+
+DRIFT = MARKER.replace("reconciler env", "reconciler drift env")
+
+
+def settle(script: Script, has_changes: bool, *parts: str, **more: Any) -> str:
+    code, said = script.run("issue", script.review(*parts, has_changes=has_changes, **more))
+    assert code == 0, said
+    return said
+
+
+def test_an_issue_is_opened_once_updated_and_closed(script: Script, hub: FakeHub) -> None:
+    settle(script, True, "One model is missing. 2026-01-02 04:17 UTC")
+    settle(script, True, "One model is missing. 2026-01-03 04:17 UTC")
+    assert hub.calls == [("POST", "/repos/acme/models/issues")]
+    assert hub.issues[0]["title"] == "Drift: specs/quickstart"
+    assert hub.issues[0]["body"].startswith(f"{DRIFT}\n")
+
+    settle(script, True, "Two models are missing.")
+    assert "Two models" in hub.issues[0]["body"]
+
+    settle(script, False, verdict="No changes.")
+    assert (hub.issues[0]["state"], hub.issues[0]["state_reason"]) == ("closed", "completed")
+    assert hub.comments[0]["body"] == "Settled: No changes."
+
+    settle(script, True, "One model is missing.")
+    assert [each["state"] for each in hub.issues] == ["closed", "open"]
+
+
+def test_without_drift_and_without_an_issue_nothing_is_written(script: Script, hub: FakeHub) -> None:
+    assert "nothing to do" in settle(script, False)
+    assert hub.calls == []
+
+
+def test_only_an_issue_of_the_bot_with_our_marker_is_touched(script: Script, hub: FakeHub) -> None:
+    hub.issue("a copy", f"{DRIFT}\ncopied by a person", {"login": "tess", "type": "User"})
+    hub.issue("other", "<!-- reconciler drift env=prod root=specs/quickstart -->\nanother environment")
+    hub.issue("a pull request", f"{DRIFT}\nlists of issues name these too", pull_request={"url": "…"})
+
+    settle(script, False)
+
+    assert hub.calls == []
+
+
+def test_of_several_open_issues_the_oldest_goes_on(script: Script, hub: FakeHub) -> None:
+    hub.issue("Drift", f"{DRIFT}\nold")
+    hub.issue("Drift", f"{DRIFT}\nold")
+
+    settle(script, True, "new")
+
+    assert [each["state"] for each in hub.issues] == ["open", "closed"]
+    assert "new" in hub.issues[0]["body"]
+    assert hub.comments[0]["body"] == "Continued in #1."
+
+
+def test_an_environment_stands_in_the_title_and_a_long_review_leads_to_the_run(script: Script, hub: FakeHub) -> None:
+    settle(script, True, "x" * 60_000, "more", environment="prod")
+
+    assert hub.issues[0]["title"] == "Drift: specs/quickstart (prod)"
+    assert hub.issues[0]["body"].endswith("/acme/models/actions/runs/4711.\n")
+    assert len(hub.issues[0]["body"]) < 65_536
+
+
+def test_without_a_review_no_issue_is_closed(script: Script, hub: FakeHub) -> None:
+    """A look that failed says nothing about the service."""
+    hub.issue("Drift", f"{DRIFT}\nold")
+    (script.folder / "reviews").mkdir()
+
+    assert script.run("issue", str(script.folder / "reviews"))[0] == 0
+    assert hub.calls == []
+
+
+def test_a_token_that_may_not_write_is_an_error(script: Script, hub: FakeHub) -> None:
+    hub.read_only = True
+
+    code, said = script.run("issue", script.review())
+
+    assert code == 1
+    assert "permission" in said

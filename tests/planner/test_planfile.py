@@ -1,0 +1,159 @@
+"""Saved plans: they come back as they were, and in no other form."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.domain.basis import MOST_TOLD, Grounds
+from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
+from reconciler.domain.plan import Options, Plan
+from reconciler.domain.spec import Mapping as RowMapping
+from reconciler.planner import make_plan
+from reconciler.planner.fresh import check_expected, check_fresh, check_place
+from reconciler.planner.planfile import SavedPlan, bare, read_saved, write_saved
+from reconciler.planner.record import read, written
+from tests.build import a_dataset, a_file, a_job, a_model, desired, observed
+from tests.render import scenes
+
+PLAN = make_plan(desired(a_model()), observed(a_file()), provider="openai", version="1")
+
+
+def saved(plan: Plan = PLAN, root: str = "specs") -> SavedPlan:
+    return SavedPlan(
+        id="0123456789abcdef",
+        made_at=1_790_000_000,
+        root=root,
+        asked=None,
+        options=Options(prune=True, target=frozenset({"triage", "other"})),
+        plan=plan,
+        previous=(("model/triage", "ft:old"),),
+        document='{"shown": 1.5}',
+    )
+
+
+@pytest.mark.parametrize("name", scenes.PLANS)
+def test_every_kind_of_plan_comes_back_as_it_was(name: str) -> None:
+    plan = scenes.PLANS[name]
+    assert read_saved(write_saved(saved(plan))) == saved(bare(plan))
+
+
+def test_the_templates_of_a_dataset_are_not_kept() -> None:
+    dataset = a_dataset()
+    mapped = replace(dataset, spec=replace(dataset.spec, mapping=RowMapping(prompt="{secret}", completion="{x}")))
+    text = write_saved(saved(make_plan(desired(a_model(training=mapped)), observed())))
+    assert "{secret}" not in text
+    assert read_saved(text).plan.steps
+
+
+TEXT = write_saved(saved())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(TEXT) - 1), st.characters(codec="utf-8"))
+def test_any_character_that_was_changed_is_found(at: int, by: str) -> None:
+    if by != TEXT[at]:
+        with pytest.raises(ReconcilerError):
+            read_saved(TEXT[:at] + by + TEXT[at + 1 :])
+
+
+@pytest.mark.parametrize("changed", [TEXT + " ", TEXT[:-1], " " + TEXT, TEXT.replace("\n", "\r\n"), "\ufeff" + TEXT])
+def test_the_file_has_one_form_only(changed: str) -> None:
+    with pytest.raises(UsageError):
+        read_saved(changed)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 100_000, '{"saved_plan": NaN}', '{"saved_plan": "2"}'])
+def test_what_is_no_saved_plan_is_refused_in_words(text: str) -> None:
+    with pytest.raises(UsageError, match="plan --out FILE"):
+        read_saved(text)
+
+
+def test_a_plan_of_another_format_is_stale() -> None:
+    with pytest.raises(StalePlanError, match="another version of the program") as told:
+        read_saved('{"saved_plan": "1"}')
+    assert told.value.moved == ("version",)
+
+
+@pytest.mark.parametrize("root", ["/etc", "../other", "specs/../../other", "c:specs", "a\\b"])
+def test_a_root_outside_the_repository_is_refused(root: str) -> None:
+    with pytest.raises(UsageError, match="out of the repository"):
+        read_saved(write_saved(saved(root=root)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("prune", 1), ("retry", "triage"), ("retry", [1]), ("is", "Plan"), ("more", True)],
+)
+def test_a_value_that_is_not_of_its_type_is_refused(field: str, value: object) -> None:
+    """Also where the digest was made anew: the file is data, and only of its own shape."""
+    options = written(Options())
+    assert isinstance(options, Mapping)
+    with pytest.raises(ValueError, match="no "):
+        read(Options, {**options, field: value})
+
+
+def test_a_fresh_plan_of_the_same_inputs_is_fresh() -> None:
+    check_fresh(read_saved(TEXT).plan, PLAN)
+    check_expected(PLAN.basis.digest, PLAN)
+
+
+def moved(now: Plan, before: Plan = PLAN) -> str:
+    with pytest.raises(StalePlanError) as told:
+        check_fresh(read_saved(write_saved(saved(before))).plan, now)
+    with pytest.raises(StalePlanError):
+        check_expected(before.basis.digest, now)
+    return str(told.value)
+
+
+def test_a_stale_plan_names_the_input_and_the_thing() -> None:
+    def plan(*models: object, seen: object = observed(a_file()), **more: object) -> Plan:
+        return make_plan(desired(*(models or (a_model(),))), seen, **{"provider": "openai", "version": "1", **more})  # type: ignore[arg-type]  # whatever the test turns
+
+    assert "the specs moved: model/triage changed." in moved(plan(a_model(epochs=2)))
+    assert "the rows moved: dataset/tickets changed." in moved(plan(a_model(training=a_dataset(rows="others"))))
+    assert "the service moved: file file-1 is gone." in moved(plan(seen=observed()))
+    assert "the options moved: --prune is new." in moved(plan(options=Options(prune=True)))
+    assert "the program moved: 1 before, 2 now." in moved(plan(version="2"))
+    assert "the provider moved: openai before, local now." in moved(plan(provider="local"))
+
+
+def test_a_job_that_ended_and_a_model_that_is_gone_are_named() -> None:
+    running = make_plan(desired(a_model()), observed(a_job(status="running")))
+    ended = make_plan(desired(a_model()), observed(a_job()))
+    stamp = a_model().stamp
+    assert f"job ftjob-1 of {stamp} was active and is succeeded" in moved(ended, running)
+    gone = make_plan(desired(a_model()), observed(a_job(), models=()))
+    assert f"model {a_job().model} is gone" in moved(gone, ended)
+
+
+def test_of_many_things_the_first_are_named_and_the_rest_counted() -> None:
+    before = Grounds(service=tuple((f"file {n}", "x") for n in range(9)))
+    told = before.told(("service",), Grounds())
+    assert told.count("is gone") == MOST_TOLD
+    assert told.endswith("and 4 more")
+
+
+def test_another_environment_is_said_and_not_what_follows_from_it() -> None:
+    with pytest.raises(StalePlanError, match="the environment moved: staging before, prod now") as told:
+        check_place(Grounds(environment="staging"), environment="prod", provider="", version="2")
+    assert told.value.moved == ("environment",)
+
+
+def test_a_plan_that_shows_other_steps_than_its_inputs_lead_to_is_refused() -> None:
+    """Somebody may have made the digests anew: what is done is what is computed, and that must be what was shown."""
+    assert "lead to other steps" in moved_steps(replace(PLAN, steps=()))
+
+
+def moved_steps(forged: Plan) -> str:
+    with pytest.raises(StalePlanError) as told:
+        check_fresh(read_saved(write_saved(saved(forged))).plan, PLAN)
+    return str(told.value)
+
+
+def test_the_file_is_json_in_ascii_with_the_plan_in_it() -> None:
+    assert TEXT.isascii()
+    assert json.loads(TEXT)["plan"] == {"shown": 1.5}
