@@ -5,13 +5,13 @@ Files of plain rows take the fast lane beside them, which gives the same.
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from reconciler.dataset.checks import check
 from reconciler.dataset.formats import settle_format
 from reconciler.dataset.lane.file import read_plain
-from reconciler.dataset.lane.plain import has_lane
+from reconciler.dataset.lane.plain import has_lane, plain_values
 from reconciler.dataset.lines import canonical
 from reconciler.dataset.mapping import mapped
 from reconciler.dataset.prepare import prepared
@@ -25,6 +25,8 @@ from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 
 _RUN_BYTES = 64 << 10
+_BATCH_ROWS = 32
+_PAIR = ("prompt", "completion")
 
 
 def read_rows(
@@ -48,7 +50,7 @@ def read_runs(
     """
 
     def general(rows: Iterator[Row], format: Format) -> Iterator[Run]:  # noqa: A002 (the word of the field)
-        return runs(checked(rows, format, report) if check_rows else rows, format)
+        return runs(rows, format, report if check_rows else None)
 
     plain = _format_of_plain(spec, workspace)
     if plain:
@@ -60,10 +62,53 @@ def read_runs(
     return format, general(rows, format)
 
 
-def checked(rows: Iterator[Row], format: Format, report: Report) -> Iterator[Row]:  # noqa: A002 (the word of the field)
-    """Give every row, and report what is wrong with it."""
+def runs(
+    rows: Iterator[Row],
+    format: Format,  # noqa: A002 (the word of the field)
+    report: Report | None = None,
+) -> Iterator[Run]:
+    """Write every row as its canonical line, and give those that follow each other together.
+
+    Shape:  with a `report` it is told what is wrong with each row
+    Cost:   at most 64 KiB of lines and as many rows that were read ahead, 32 of them at most, in memory
+    """
+    file, first, size_bytes, texts = "", 0, 0, list[bytes]()
+    for row, text in _written(rows, format, report):
+        if texts and (size_bytes >= _RUN_BYTES or row.file != file or row.line != first + len(texts)):
+            yield run_of(file, first, texts)
+            texts, size_bytes = [], 0
+        if not texts:
+            file, first = row.file, row.line
+        texts.append(text)
+        size_bytes += len(text)
+    if texts:
+        yield run_of(file, first, texts)
+
+
+def _written(
+    rows: Iterator[Row],
+    format: Format,  # noqa: A002 (as above)
+    report: Report | None,
+) -> Iterator[tuple[Row, bytes]]:
+    # Plain rows need no rules, and are told by the batch. A row may be as long as a line may be: long ones go alone.
+    most = 1
+    while batch := list(islice(rows, most)):
+        longest = 1
+        texts = plain_values([row.value for row in batch], format)
+        for row, text in zip(batch, texts, strict=True) if texts else _by_the_rules(batch, format, report):
+            longest = max(longest, len(text))
+            yield row, text
+        most = max(1, min(_BATCH_ROWS, _RUN_BYTES // longest))
+
+
+def _by_the_rules(
+    rows: list[Row],
+    format: Format,  # noqa: A002 (as above)
+    report: Report | None,
+) -> Iterator[tuple[Row, bytes]]:
     for row in rows:
-        for finding in check(row.value, format):
+        for finding in check(row.value, format) if report else ():
+            assert report
             report.tell(
                 Problem(
                     where=Place(file=row.file, line=row.line),
@@ -74,31 +119,28 @@ def checked(rows: Iterator[Row], format: Format, report: Report) -> Iterator[Row
                     severity=finding.severity,
                 )
             )
-        yield row
-
-
-def runs(rows: Iterator[Row], format: Format) -> Iterator[Run]:  # noqa: A002 (the word of the field)
-    """Write every row as its canonical line, and give those that follow each other together.
-
-    Cost:   at most 64 KiB of lines and one more in memory
-    """
-    file, first, size_bytes, texts = "", 0, 0, list[bytes]()
-    for row in rows:
-        if texts and (size_bytes >= _RUN_BYTES or row.file != file or row.line != first + len(texts)):
-            yield run_of(file, first, texts)
-            texts, size_bytes = [], 0
-        if not texts:
-            file, first = row.file, row.line
-        texts.append(canonical(row.value, format))
-        size_bytes += len(texts[-1])
-    if texts:
-        yield run_of(file, first, texts)
+        yield row, canonical(row.value, format)
 
 
 def _rows(spec: DatasetSpec, workspace: Path, report: Report, meter: Meter) -> Iterator[Row]:
     files = ((source, read(source, spec, report, meter)) for source in find_sources(spec, workspace, report))
     for rows, in_table in prepared(files, spec, report):
-        yield from mapped(rows, spec, in_table, report)
+        are_pairs = in_table and not (spec.prepare or spec.mapping or spec.format is Format.CHAT)
+        yield from _pairs(rows, spec, report) if are_pairs else mapped(rows, spec, in_table, report)
+
+
+def _pairs(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> Iterator[Row]:
+    # A table of just these two columns is mapped to itself, but for the rows with an empty cell.
+    first = next(rows, None)
+    every = chain((first,), rows) if first else rows
+    if first is None or not isinstance(first.value, dict) or tuple(first.value) != _PAIR:
+        yield from mapped(every, spec, True, report)
+        return
+    for row in every:
+        if isinstance(row.value, dict) and all(row.value.values()):
+            yield row
+        else:
+            yield from mapped(iter((row,)), spec, True, report)
 
 
 def _format_of_plain(spec: DatasetSpec, workspace: Path) -> Format | None:

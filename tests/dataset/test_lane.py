@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.lane.plain import plain_block, plain_lines
-from reconciler.dataset.lines import canonical, parse
+from reconciler.dataset.checks import check
+from reconciler.dataset.lane.plain import plain_block, plain_lines, plain_values
+from reconciler.dataset.lines import LineError, canonical, parse
 from reconciler.dataset.stream import BLOCK_BYTES, MAX_LINE_BYTES, whole_lines
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
@@ -129,6 +131,49 @@ def test_any_texts_come_out_the_same(
 @pytest.mark.parametrize("share", [0.0, 0.2])
 def test_files_of_the_corpus_come_out_the_same(path: Path, share: float) -> None:
     same(path.read_bytes(), share)
+
+
+ANY = st.recursive(
+    st.sampled_from(["", "a", "user", "assistant", None, True, 1, Decimal("1.5"), 0.5, "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["role", "content", "messages", "prompt", "completion", "name"]), inner)
+    ),
+    max_leaves=8,
+)
+LEAF = st.sampled_from(["", "a: \n", "ü", "\ud800"]) | ANY
+TURN = st.fixed_dictionaries(
+    {"content": LEAF, "role": st.sampled_from(["system", "user", "assistant", "tool"])}, optional={"weight": LEAF}
+)
+VALUES = (
+    ANY
+    | st.fixed_dictionaries({"messages": st.lists(TURN, max_size=3)}, optional={"tools": LEAF})
+    | st.fixed_dictionaries({"completion": LEAF, "prompt": LEAF}, optional={"id": LEAF})
+)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3), st.sampled_from(Format))
+@settings(max_examples=300, deadline=None)
+def test_values_that_are_taken_as_plain_are_sound_and_written_as_by_the_general_rules(
+    values: list[object],
+    format: Format,  # noqa: A002 (the word of the field)
+) -> None:
+    texts = plain_values(values, format)
+    if texts is not None:
+        assert not [finding for value in values for finding in check(value, format)]
+        assert texts == [canonical(value, format) for value in values]
+
+
+@pytest.mark.parametrize("line", [*ODD, *PLAIN])
+def test_lines_that_are_read_are_told_by_their_values_too(line: bytes) -> None:
+    try:
+        value = parse(line)
+    except LineError:
+        return
+    for kind in (Format.CHAT, Format.COMPLETION):
+        texts = plain_values([value], kind)
+        assert texts in (None, [canonical(value, kind)])
+        assert texts is None or not [*check(value, kind)]
 
 
 @pytest.mark.parametrize("line", PLAIN)

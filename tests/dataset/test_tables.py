@@ -39,6 +39,28 @@ def test_a_table_has_the_digest_of_its_rows(tmp_path: Path, name: str, content: 
     assert table.format is Format.COMPLETION
 
 
+@pytest.mark.parametrize("at", [0, 31, 32, 90])
+@pytest.mark.parametrize(
+    ("row", "rule"), [("a,", "row.empty-cell"), ("a,b,c", "table.cells"), (",b", "row.empty-cell")]
+)
+def test_a_bad_row_of_a_long_table_is_told_at_its_line_and_no_other(
+    tmp_path: Path, at: int, row: str, rule: str
+) -> None:
+    rows = [f"question {each},answer {each}" for each in range(100)]
+    content = "\n".join(["prompt,completion", *rows[:at], row, *rows[at:]])
+    assert only(problems(tmp_path, content.encode(), "rows.csv"), rule).where.line == at + 2
+
+
+def test_the_order_of_the_two_columns_does_not_count(tmp_path: Path) -> None:
+    rows = [(f"question {each}", f"answer {each}") for each in range(100)]
+    one, other = (
+        measured(tmp_path, "\n".join(",".join(row[::step]) for row in [("prompt", "completion"), *rows]).encode(), name)
+        for step, name in ((1, "one.csv"), (-1, "other.csv"))
+    )
+    assert one.training == other.training
+    assert one.training.rows == 100
+
+
 def test_cells_are_taken_as_they_are(tmp_path: Path) -> None:
     content = TABLE + '"  a ""b"",\r\nc ",\ud55c\n'
     expected = PAIRS + jsonl([{"prompt": '  a "b",\r\nc ', "completion": "\ud55c"}])
@@ -219,6 +241,14 @@ SPREAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/200
         (changed(WORKBOOK, sheet=b"\xff\xff"), "xlsx.syntax", "cannot be read"),
         (changed(WORKBOOK, sheet=b"<worksheet/>"), "rows.none", "no rows"),
         (changed(WORKBOOK, sheet=SPREAD % b'<row r="1048576"><c r="XFD1048576"/></row>'), "file.size", "16384 columns"),
+        (
+            changed(
+                WORKBOOK,
+                sheet=SPREAD % (b'<row r="1"><c />' + b"<c></c><c\t/>" * 2500 + b'</row><row r="99999"><c/></row>'),
+            ),
+            "file.size",
+            "99999 rows",
+        ),
         (
             changed(WORKBOOK, sheet=SPREAD % (b'<row r="1">' + b"<c/>" * 5000 + b'</row><row r="99999"><c/></row>')),
             "file.size",

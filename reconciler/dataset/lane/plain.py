@@ -9,6 +9,7 @@ A check that looks into the texts themselves belongs in front of this lane, or h
 
 from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -41,6 +42,7 @@ class _Kind:
 
     def __init__(self, shape: type[msgspec.Struct], odd: Callable[[_Rows], set[int]]) -> None:
         self.decode = msgspec.json.Decoder(shape).decode
+        self.convert: Callable[[Sequence[object]], _Rows] = partial(msgspec.convert, type=list[shape])  # type: ignore[valid-type]  # a type made here
         self.odd = odd
 
 
@@ -51,9 +53,13 @@ def _unanswered(rows: _Rows) -> set[int]:
         if isinstance(row, _Chat)
         and not (
             (turns := row.messages)[-1].role == "assistant"
-            and (turns[0].role == "user" or any(turn.role == "user" for turn in turns))
+            and (turns[0].role == "user" or turns[len(turns) > 1].role == "user" or _asks(turns))
         )
     }
+
+
+def _asks(turns: Sequence[_Turn]) -> bool:
+    return any(turn.role == "user" for turn in turns)
 
 
 def _none(_rows: _Rows) -> set[int]:
@@ -87,6 +93,18 @@ def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | N
     return (text, array("Q", map(xxh3_64_intdigest, texts))) if _says_keys_once(block, text) else None
 
 
+def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None:  # noqa: A002 (as above)
+    """Give the canonical line of each of some rows, as they were read; None when a row of them is odd."""
+    kind = _KINDS.get(format)
+    if kind is None:
+        return None
+    try:
+        rows = kind.convert(values)
+        return None if kind.odd(rows) else _written(rows)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
+
+
 def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  # noqa: A002 (as above)
     """Give the canonical line of each plain row, and None for each line that the general rules have to read."""
     kind = _KINDS[format]
@@ -113,6 +131,9 @@ def _written(rows: _Rows) -> list[bytes]:
 
 
 def _says_keys_once(source: bytes, written: bytes) -> bool:
+    # What is written already as it should be says nothing twice.
+    if len(written) == len(source) + 1 and written.startswith(source):
+        return True
     # The decoder keeps the last of two equal keys, and with the other a colon is lost: a source has as many colons as
     # what is written from it, or some key is said twice, or a colon of its text is spelled `\u003a`.
     return b"\\u003" not in source and source.count(b":") == written.count(b":")

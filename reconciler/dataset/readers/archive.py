@@ -89,11 +89,13 @@ class _Extent:
 
     def add(self, chunk: bytes) -> None:
         references = _REFERENCE.findall(self._seen + chunk)
-        for letters, digits in set(references):
-            self.columns, self.rows = max(self.columns, _column(letters)), max(self.rows, int(digits))
+        if references:
+            letters, digits = map(set, zip(*references, strict=True))
+            self.columns = max(self.columns, *map(_column, letters))
+            self.rows = max(self.rows, *map(int, digits))
         # A cell may leave its place out, and then stands to the right of the one before.
-        cells = sum(chunk.count(start) for start in _CELL)
-        if _PREFIXED_ROW.search(chunk):
+        cells = _cells(chunk)
+        if b":row" in chunk and _PREFIXED_ROW.search(chunk):
             cells += chunk.count(b":c")
         self._unplaced += max(0, cells - len(references))
         self.columns = max(self.columns, self._unplaced)
@@ -102,6 +104,16 @@ class _Extent:
     @property
     def cells(self) -> int:
         return self.rows * self.columns
+
+
+def _cells(chunk: bytes) -> int:
+    # Nearly all cells are written in the first of the ways: when those are all there can be, nobody counts the others.
+    most, cells = chunk.count(b"<c"), 0
+    for start in _CELL:
+        if cells == most:
+            break
+        cells += chunk.count(start)
+    return cells
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> Iterator[bytes]:

@@ -63,7 +63,7 @@ def _rows(sheet: "CalamineSheet", source: Source, report: Report) -> Iterator[Ro
     header: Header | None = None
     # Empty rows above the header are decoration; those between rows are told, those at the end do not arrive.
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        texts = [text_of(cell) for cell in cells]
+        texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
         if not any(texts):
             if header:
                 blanks.add(number)
