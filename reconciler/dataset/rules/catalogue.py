@@ -73,6 +73,7 @@ RULES: Mapping[str, str] = {
     "rows.unsearched": "Tells what a large dataset was not searched for (for information).",
     "rows.unused-allowance": "Tells that there is nothing which the spec's `allow` names (for information).",
     "source.changed": "A file stays as it is while it is read, and until it is sent.",
+    "source.git": "Sources are not in the directory where git keeps its own files.",
     "source.extension": "Files are of a kind that is read.",
     "source.kind": "A source is a file, not a directory, a pipe or a device.",
     "source.missing": "The files that a spec names are there.",
