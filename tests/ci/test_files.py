@@ -81,7 +81,7 @@ def test_an_apply_is_never_cancelled_and_never_starts_itself() -> None:
     content = yaml.safe_load((GITHUB / "workflows" / "apply.yml").read_text(encoding="utf-8"))
 
     assert content["concurrency"]["cancel-in-progress"] is False
-    assert "!specs/**/models.lock.yaml" in content[True]["push"]["paths"]
+    assert "!specs/**/models*.lock.yaml" in content[True]["push"]["paths"]
     assert content["jobs"]["apply"]["environment"] == "production"
 
 

@@ -21,6 +21,8 @@ from hub import Hub, HubError, shown
 MAX_LOCK_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 3
 NAME, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
+# Each environment of a project has a lock of its own.
+_LOCK_NAME = re.compile(r"models(\.[a-z0-9-]+)?\.lock\.yaml")
 SUBJECT = "models.lock.yaml: record which models answer"
 AUTHOR = ("-c", f"user.name={NAME}", "-c", f"user.email={MAIL}", "-c", "commit.gpgSign=false")
 
@@ -73,7 +75,7 @@ def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, 
     if not lock.exists():
         return "no lock file was written; there is nothing to record"
     content = _read(lock)
-    if to.is_absolute() or ".." in to.parts or to.name != "models.lock.yaml":
+    if to.is_absolute() or ".." in to.parts or not _LOCK_NAME.fullmatch(to.name):
         raise HubError(f"{shown(str(to))} is no place for a lock file")
     if git("check-ignore", "--quiet", "--", str(to), may_fail=True).returncode == 0:
         return f"{to} is ignored in this repository, so it is not recorded"
