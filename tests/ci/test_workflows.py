@@ -158,7 +158,7 @@ def run_step(tmp_path: Path, root: str, **given: str) -> tuple[int, dict[str, st
 def test_an_apply_of_another_basis_than_the_reviewed_one_is_stale(tmp_path: Path, origin: Path) -> None:
     git("clone", "--quiet", str(origin), str(tmp_path / "clone"))
 
-    code, outputs, said = run_step(tmp_path, f"clone/{ROOT}", COMMAND="apply", EXPECT_BASIS="0" * 64)
+    code, outputs, said = run_step(tmp_path, f"clone/{ROOT}", COMMAND="apply", EXPECT_BASIS="v1:" + "0" * 64)
 
     assert (code, outputs["exitcode"]) == (0, "4"), said
     assert not list((tmp_path / "clone").rglob("models.lock.yaml"))
