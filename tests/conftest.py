@@ -1,6 +1,7 @@
 """No test reaches beyond this machine, and only tests marked `loopback` reach as far as that."""
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,10 +26,10 @@ def no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-@pytest.fixture(autouse=True)
-def no_operator_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own keys, colours and services are not part of any test."""
-    for name in (
+@pytest.fixture(autouse=True, scope="session")
+def no_operator_settings() -> Iterator[None]:
+    """The developer's own keys, colours and services are no part of any test, nor of what several tests share."""
+    names = (
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         "OPENAI_ORG_ID",
@@ -53,5 +54,8 @@ def no_operator_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "CI",
         "GITHUB_ACTIONS",
         "GITHUB_OUTPUT",
-    ):
-        monkeypatch.delenv(name, raising=False)
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        for name in names:
+            environment.delenv(name, raising=False)
+        yield
