@@ -21,7 +21,7 @@ from reconciler import __version__
 from reconciler.domain.checks import Look
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Desired, Measured
-from reconciler.domain.errors import InputError, NotFoundError, PolicyError, Problem, Severity, UsageError
+from reconciler.domain.errors import InputError, NotFoundError, Problem, Severity, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
@@ -328,15 +328,6 @@ def _has(provider: Provider, model: ModelId) -> bool:
     except NotFoundError:
         return False
     return True
-
-
-def refuse(plan: Plan) -> None:
-    """Stop where a policy or guard refused.
-
-    Raises: PolicyError
-    """
-    if plan.refused:
-        raise PolicyError("; ".join(f"{refusal.policy}: {refusal.what}" for refusal in plan.refused))
 
 
 @contextmanager
