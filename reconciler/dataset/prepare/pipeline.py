@@ -84,14 +84,15 @@ def _stage(step: domain.Operation, ledger: Ledger, tokens: Tokens) -> Stage:
         case domain.Limit():
             return choose.limit(step)
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
-            return partial(_kept, _test(step, tokens))
+            return partial(_kept, test_of(step, tokens))
         case _:
-            return partial(ledger.edited, edit=_edit(step))
+            return partial(ledger.edited, edit=edit_of(step))
 
 
-def _test(
+def test_of(
     step: domain.DropEmpty | domain.Deduplicate | domain.DropLong | domain.Filter | domain.Sample, tokens: Tokens
 ) -> choose.Test:
+    """Give what tells whether a step keeps a row; one of `deduplicate` remembers the rows it has seen."""
     match step:
         case domain.DropEmpty():
             return choose.drop_empty(step)
@@ -124,7 +125,8 @@ _Editing = (
 )
 
 
-def _edit(step: _Editing) -> columns.Edit:
+def edit_of(step: _Editing) -> columns.Edit:
+    """Give what a step makes of one row."""
     match step:
         case domain.Rename():
             return columns.rename(step)

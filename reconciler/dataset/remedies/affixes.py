@@ -13,11 +13,11 @@ from reconciler.dataset.old.affix import (
 from reconciler.dataset.old.completions import SHORTEST_PREFIX
 from reconciler.dataset.old.prompts import LONG_AFFIX, LONG_PREFIX
 from reconciler.dataset.remedies.cells import COMPLETION, PROMPT, task, texts
-from reconciler.dataset.remedies.finding import NOTHING, Finding, Found, Remedy
+from reconciler.dataset.remedies.finding import NOTHING, Finding, Found, Mending, Remedy
 from reconciler.dataset.remedies.fragment import quoted
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, Operation, RemovePrefix
+from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, RemovePrefix
 
 
 def find_upper(column: str) -> Callable[[Sequence[Row]], Found]:
@@ -107,7 +107,7 @@ def find_space(rows: Sequence[Row]) -> Found:
     return _found("completion_space_start", what, remedy, EnsureLeadingSpace(columns=(COMPLETION,)))
 
 
-def _found(name: str, what: str, remedy: str, *steps: Operation) -> Found:
+def _found(name: str, what: str, remedy: str, *steps: Mending) -> Found:
     return Found(
         findings=(Finding(name=name, what=what),),
         remedy=Remedy(name=name, what=remedy, necessary=False, steps=steps),

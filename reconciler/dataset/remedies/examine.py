@@ -10,11 +10,10 @@ from reconciler.dataset.readers import is_table
 from reconciler.dataset.remedies import affixes, columns, rows
 from reconciler.dataset.remedies.carry_out import carried_out
 from reconciler.dataset.remedies.cells import COMPLETION, PROMPT, task
-from reconciler.dataset.remedies.finding import Finding, Found, Remedy
+from reconciler.dataset.remedies.finding import Finding, Found, Mending, Remedy
 from reconciler.dataset.remedies.reading import read_file
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.domain.prepare import Operation
 from reconciler.domain.spec import Format
 
 Rule = Callable[[Sequence[Row]], Found]
@@ -59,7 +58,7 @@ class Examined:
     is_for_specs: bool
 
     @property
-    def steps(self) -> tuple[Operation, ...]:
+    def steps(self) -> tuple[Mending, ...]:
         return tuple(step for remedy, accepted in self.remedies if accepted for step in remedy.steps)
 
 

@@ -3,9 +3,36 @@
 from dataclasses import dataclass
 
 from reconciler.domain.errors import Problem
-from reconciler.domain.prepare import Operation
+from reconciler.domain.prepare import (
+    AddPrefix,
+    AddSuffix,
+    Deduplicate,
+    DropEmpty,
+    DropLong,
+    EnsureLeadingSpace,
+    FillTemplate,
+    KeepColumns,
+    LowerCase,
+    RemovePrefix,
+    Rename,
+)
 
 SHOWN_LINES = 10
+
+Mending = (
+    Rename
+    | KeepColumns
+    | FillTemplate
+    | LowerCase
+    | AddPrefix
+    | AddSuffix
+    | RemovePrefix
+    | EnsureLeadingSpace
+    | DropEmpty
+    | Deduplicate
+    | DropLong
+)
+"""The steps that remedies are made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +61,7 @@ class Remedy:
     name: str
     what: str
     necessary: bool
-    steps: tuple[Operation, ...]
+    steps: tuple[Mending, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

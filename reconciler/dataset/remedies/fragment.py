@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import assert_never
 
+from reconciler.dataset.remedies.finding import Mending
 from reconciler.domain.prepare import (
     AddPrefix,
     AddSuffix,
@@ -13,7 +15,6 @@ from reconciler.domain.prepare import (
     FillTemplate,
     KeepColumns,
     LowerCase,
-    Operation,
     RemovePrefix,
     Rename,
 )
@@ -35,17 +36,17 @@ def _code(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def steps_text(steps: Sequence[Operation]) -> str:
+def steps_text(steps: Sequence[Mending]) -> str:
     """Give steps as items of a spec's `prepare` list, one a line."""
     return "".join(f"  - {_item(step)}\n" for step in steps)
 
 
-def fragment(name: str, source: str, *, form: Format, steps: Sequence[Operation] = (), validation: float = 0.0) -> str:
+def fragment(name: str, source: str, *, form: Format, steps: Sequence[Mending] = (), validation: float = 0.0) -> str:
     """Give the document of a dataset that reads a file, does these steps and holds a share of the rows back."""
     return "".join(_lines(name, source, form, steps, validation))
 
 
-def _lines(name: str, source: str, form: Format, steps: Sequence[Operation], validation: float) -> Iterator[str]:
+def _lines(name: str, source: str, form: Format, steps: Sequence[Mending], validation: float) -> Iterator[str]:
     yield "kind: Dataset\n"
     yield f"name: {name if name[:1].isalpha() and name not in _WORDS else quoted(name)}\n"
     yield f"source: {quoted(Path(source).as_posix())}\n"
@@ -57,7 +58,7 @@ def _lines(name: str, source: str, form: Format, steps: Sequence[Operation], val
         yield f"split: {{validation: {validation}}}\n"
 
 
-def _item(step: Operation) -> str:
+def _item(step: Mending) -> str:
     match step:
         case Rename(names):
             return f"rename: {_mapping(names)}"
@@ -81,8 +82,7 @@ def _item(step: Operation) -> str:
             return f"remove_prefix: {_affix(column, text)}"
         case DropLong():
             return f"drop_long: {{characters: {step.characters}, columns: {_list(step.columns)}}}"
-        case _:
-            raise NotImplementedError(f"no remedy is made of {type(step).__name__}")
+    assert_never(step)
 
 
 def _list(columns: Sequence[str]) -> str:

@@ -7,9 +7,9 @@ from reconciler.dataset.old.affix import Task
 from reconciler.dataset.old.rows import MAX_CHARACTERS
 from reconciler.dataset.remedies.carry_out import carried_out
 from reconciler.dataset.remedies.cells import COMPLETION, FIELDS, task, texts
-from reconciler.dataset.remedies.finding import NOTHING, Finding, Found, Remedy
+from reconciler.dataset.remedies.finding import NOTHING, Finding, Found, Mending, Remedy
 from reconciler.dataset.row import Row
-from reconciler.domain.prepare import Deduplicate, DropLong, Operation
+from reconciler.domain.prepare import Deduplicate, DropLong
 
 
 def find_task(rows: Sequence[Row]) -> Found:
@@ -35,7 +35,7 @@ def find_long(rows: Sequence[Row]) -> Found:
     return _dropping(rows, step, "long_examples", f"longer than {MAX_CHARACTERS} characters")
 
 
-def _dropping(rows: Sequence[Row], step: Operation, name: str, which: str) -> Found:
+def _dropping(rows: Sequence[Row], step: Mending, name: str, which: str) -> Found:
     left = Counter(row.line for row in carried_out(step, rows))
     dropped = tuple(row.line for row in rows if not left[row.line])
     if not dropped:
