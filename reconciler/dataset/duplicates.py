@@ -7,14 +7,13 @@ Cost:   9 bytes a row, and up to 16 more where rows do not stand line after line
 
 import sys
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterable
 
+from reconciler.dataset.places import Places
 from reconciler.dataset.run import Run
-from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.errors import Problem, Severity
 
 _GROUPS = 256
-_LINE_BITS = 40
 _FIRST_BYTE = 7 if sys.byteorder == "little" else 0
 
 
@@ -26,21 +25,11 @@ class Duplicates:
         # bytes in reading order tell how the groups' rows came after each other.
         self._order = bytearray()
         self._groups = [array("Q") for _ in range(_GROUPS)]
-        self._files: list[str] = []
-        # Where rows stand: the first of each stretch of rows that stand line after line, and its packed place.
-        self._starts = array("Q")
-        self._places = array("Q")
-        self._next = -1
+        self._places = Places()
 
     def note(self, run: Run) -> None:
         """Remember the rows of a run, in reading order."""
-        if not self._files or self._files[-1] != run.file:
-            self._files.append(run.file)
-        place = len(self._files) - 1 << _LINE_BITS | run.line
-        if place != self._next:
-            self._starts.append(len(self._order))
-            self._places.append(place)
-        self._next = place + len(run.keys)
+        self._places.note(run)
         first_bytes = array("Q", run.keys).tobytes()[_FIRST_BYTE::8]
         self._order += first_bytes
         groups = self._groups
@@ -60,8 +49,8 @@ class Duplicates:
         later, earlier = self._first_pair(candidates)
         rows = "1 row repeats an earlier one" if repeats == 1 else f"{repeats} rows repeat earlier ones"
         return Problem(
-            where=self._place(later),
-            what=f"{rows}; this one is the same as {self._place(earlier)}",
+            where=self._places[later],
+            what=f"{rows}; this one is the same as {self._places[earlier]}",
             hint="drop repeats, unless they are meant to weigh more",
             rule="rows.duplicate",
             severity=Severity.WARNING,
@@ -78,11 +67,6 @@ class Duplicates:
                     return at, seen[key]
                 seen[key] = at
         raise AssertionError("rows without repeats were searched for one")
-
-    def _place(self, row: int) -> Place:
-        at = bisect_right(self._starts, row) - 1
-        packed = self._places[at] + row - self._starts[at]
-        return Place(file=self._files[packed >> _LINE_BITS], line=packed & (1 << _LINE_BITS) - 1)
 
 
 def _first_repeated(keys: Iterable[int]) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.looks.example import Example, normalised
-from reconciler.dataset.looks.keys import Keys, Places
+from reconciler.dataset.looks.keys import Keys
+from reconciler.dataset.places import Places
 from reconciler.dataset.split import part_of
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Problem, Severity

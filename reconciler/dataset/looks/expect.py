@@ -8,8 +8,9 @@ from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.looks.example import Example
-from reconciler.dataset.looks.keys import Keys, Places
+from reconciler.dataset.looks.keys import Keys
 from reconciler.dataset.looks.look import Look
+from reconciler.dataset.places import Places
 from reconciler.dataset.tokens import Tokens
 from reconciler.domain.checks import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.errors import Place, Problem

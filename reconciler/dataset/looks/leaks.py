@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.dataset.looks.alike import key_of
 from reconciler.dataset.looks.example import Example
-from reconciler.dataset.looks.keys import Places
+from reconciler.dataset.places import Places
 from reconciler.domain.errors import Place, Problem, Severity
 
 _WAYS = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from reconciler.dataset.looks.example import Example
-from reconciler.dataset.looks.keys import Places
+from reconciler.dataset.places import Places
 from reconciler.domain.errors import Problem
 
 

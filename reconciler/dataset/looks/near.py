@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.looks.example import Example, normalised
-from reconciler.dataset.looks.keys import Places
+from reconciler.dataset.places import Places
 from reconciler.domain.errors import Place, Problem, Severity
 
 MOST_ROWS = 50_000

@@ -12,11 +12,11 @@ import msgspec
 from reconciler.dataset.looks.alike import Alike
 from reconciler.dataset.looks.example import Example
 from reconciler.dataset.looks.expect import look_for
-from reconciler.dataset.looks.keys import Places
 from reconciler.dataset.looks.leaks import HeldOut, Leaks
 from reconciler.dataset.looks.look import Look
 from reconciler.dataset.looks.near import NearDuplicates
 from reconciler.dataset.looks.within import personal_data, reserved_tokens, secrets
+from reconciler.dataset.places import Places
 from reconciler.dataset.report import Report
 from reconciler.dataset.rules.reserved import may_have_tokens
 from reconciler.dataset.run import Run

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from reconciler.dataset.looks.example import Example
-from reconciler.dataset.looks.keys import Places
+from reconciler.dataset.places import Places
 from reconciler.dataset.rules import reserved
 from reconciler.dataset.rules.personal import personal_of
 from reconciler.dataset.rules.secrets import secrets_of
