@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
 from reconciler.cli.options import seconds
 from reconciler.domain.errors import (
     DeniedError,
@@ -16,7 +16,7 @@ from reconciler.domain.errors import (
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import JobStatus
 from reconciler.planner import make_plan
-from tests.build import a_job, a_model, desired, observed
+from tests.factories import a_job, a_model, desired, observed
 
 NOTHING = make_plan(desired(), observed())
 DONE, FAILED, UNKNOWN = Outcome.DONE, Outcome.FAILED, Outcome.UNKNOWN
@@ -35,7 +35,7 @@ DONE, FAILED, UNKNOWN = Outcome.DONE, Outcome.FAILED, Outcome.UNKNOWN
     ],
 )
 def test_errors(error: ReconcilerError, code: int) -> None:
-    assert exits.of_error(error) == code
+    assert exit_codes.of_error(error) == code
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_errors(error: ReconcilerError, code: int) -> None:
 )
 def test_runs(outcomes: list[Outcome], statuses: list[str], interrupted: bool, code: int) -> None:
     ended = [JobStatus(status) for status in statuses]
-    assert exits.of_run(NOTHING, outcomes, ended, interrupted=interrupted, waited=True) == code
+    assert exit_codes.of_run(NOTHING, outcomes, ended, interrupted=interrupted, waited=True) == code
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_runs(outcomes: list[Outcome], statuses: list[str], interrupted: bool, c
 )
 def test_a_model_that_is_held_or_waits_is_not_converged(job: object, code: int) -> None:
     plan = make_plan(desired(a_model()), observed(job))  # type: ignore[arg-type]  # a job, by its parameter
-    assert exits.of_run(plan, [], [], interrupted=False, waited=True) == code
+    assert exit_codes.of_run(plan, [], [], interrupted=False, waited=True) == code
 
 
 def test_without_waiting_a_running_job_is_no_news() -> None:
-    assert exits.of_run(NOTHING, [DONE], [JobStatus("queued")], interrupted=False, waited=False) == 0
+    assert exit_codes.of_run(NOTHING, [DONE], [JobStatus("queued")], interrupted=False, waited=False) == 0
 
 
 def test_plans() -> None:
     pending, refused = make_plan(desired(a_model()), observed()), make_plan(desired(), observed(a_job()))
-    assert [exits.of_plan(plan, detailed=True) for plan in (NOTHING, pending, refused)] == [0, 2, 5]
-    assert [exits.of_plan(plan, detailed=False) for plan in (NOTHING, pending, refused)] == [0, 0, 5]
+    assert [exit_codes.of_plan(plan, detailed=True) for plan in (NOTHING, pending, refused)] == [0, 2, 5]
+    assert [exit_codes.of_plan(plan, detailed=False) for plan in (NOTHING, pending, refused)] == [0, 0, 5]
 
 
 @pytest.mark.parametrize(("text", "length"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), (None, None)])

@@ -13,10 +13,10 @@ from reconciler import __version__
 from reconciler.cli import (
     data,
     diff,
-    exits,
+    exit_codes,
     forget,
-    held,
     importing,
+    inventory,
     jobs,
     models,
     plans,
@@ -26,8 +26,8 @@ from reconciler.cli import (
     snippet,
     write,
 )
+from reconciler.cli.console import Talk, opened
 from reconciler.cli.formats import wants_json
-from reconciler.cli.talk import Talk, opened
 from reconciler.domain.errors import InputError, ReconcilerError
 
 EPILOG = (
@@ -54,7 +54,7 @@ for register in (
     diff.register,
     saved.register,
     jobs.register,
-    held.register,
+    inventory.register,
     models.register,
     importing.register,
     forget.register,
@@ -96,24 +96,24 @@ def run(arguments: Sequence[str]) -> int:
     talk = opened(os.environ, no_colour="--no-color" in arguments)
     try:
         code = app(list(arguments), standalone_mode=False)
-        return code if isinstance(code, int) else exits.OK
+        return code if isinstance(code, int) else exit_codes.OK
     except TyperException as error:
         talk.err.line(f"Error: {error.format_message()}")
         talk.err.line("Try --help after the command.")
-        return exits.USAGE
+        return exit_codes.USAGE
     except InputError as error:
         _tell_problems(error, talk, as_json=wants_json(arguments))
-        return exits.INVALID
+        return exit_codes.INVALID
     except ReconcilerError as error:
         talk.error(error)
-        return exits.of_error(error)
+        return exit_codes.of_error(error)
     except (KeyboardInterrupt, Abort):
         talk.err.line("Interrupted.")
-        return exits.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.OK
+        return exit_codes.OK
 
 
 def _tell_problems(error: InputError, talk: Talk, *, as_json: bool) -> None:

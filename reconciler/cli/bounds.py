@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from reconciler.cli.options import length
 from reconciler.domain.errors import UsageError
-from reconciler.engine import Setting
 from reconciler.journal import JournalKind
+from reconciler.workflow.engine import Setting
 
 VARIABLE = "RECONCILER_BOUNDS"
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import data_diff, exits
+from reconciler.cli import data_diff, exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, SpecsOption
-from reconciler.cli.reading import reading_aloud
-from reconciler.cli.talk import Talk
+from reconciler.cli.progress import reading_aloud
 from reconciler.domain.errors import Place, UsageError
 from reconciler.domain.spec import DatasetSpec
 
@@ -86,7 +86,7 @@ def show(
     with reading_aloud(talk) as told:
         found = row_at(meant(what, specs).rows(told), row)
     _tell((found,), talk, as_json=as_json)
-    return exits.OK
+    return exit_codes.OK
 
 
 def stats(
@@ -119,7 +119,7 @@ def stats(
         talk.out.write(stats_json(figures))
     else:
         talk.out.write(stats_text(figures, hint=_hint(base, found), colour=talk.colour, width=talk.width))
-    return exits.OK
+    return exit_codes.OK
 
 
 def sample(
@@ -140,7 +140,7 @@ def sample(
     with reading_aloud(talk) as told:
         found = sampled(meant(what, specs).rows(told), number, seed)
     _tell(found, talk, as_json=as_json)
-    return exits.OK
+    return exit_codes.OK
 
 
 def is_name(text: str) -> bool:
@@ -157,8 +157,8 @@ def meant(what: str, root: Path) -> Meant:
         return _file(what)
     if Path(what).is_file() and not root.exists():
         return _file(what)
-    from reconciler.engine import bases_of, settle
-    from reconciler.spec import find_roots, read_specs
+    from reconciler.specfile import find_roots, read_specs
+    from reconciler.workflow.engine import bases_of, settle
 
     settings = [settle(each, os.environ) for each in find_roots(root)]
     each = [(setting, read_specs(setting.root, setting.workspace)) for setting in settings]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
-from reconciler.cli.talk import Talk
 
 if TYPE_CHECKING:
     from reconciler.cli.versions import Version
-    from reconciler.dataset.diff.match import Matched
-    from reconciler.dataset.diff.side import Side
+    from reconciler.dataset.row_diff.matching import Matched
+    from reconciler.dataset.row_diff.version import Side
     from reconciler.domain.rowdiff import RowDiff
 
 EXAMPLES = """
@@ -66,11 +66,11 @@ def diff(
         talk.out.write(diff_json(found, after))
     else:
         talk.out.write(diff_text(found, after, colour=talk.colour, width=talk.width))
-    return exits.CHANGES if detailed_exitcode and not found.is_empty else exits.OK
+    return exit_codes.CHANGES if detailed_exitcode and not found.is_empty else exit_codes.OK
 
 
 def _compared(old: "Version", new: "Version", id_path: str | None, samples: int) -> "RowDiff":
-    from reconciler.dataset.diff.compare import compare
+    from reconciler.dataset.row_diff.compare import compare
     from reconciler.dataset.tokens import vocabulary_for
 
     id_path = id_path or new.id or old.id
@@ -89,7 +89,7 @@ def _compared(old: "Version", new: "Version", id_path: str | None, samples: int)
 def _reformatted(
     old: "Version", new: "Version", before: "Side", after: "Side"
 ) -> "Callable[[Matched], Sequence[int]] | None":
-    from reconciler.dataset.diff.reading import reformatted
+    from reconciler.dataset.row_diff.reading import reformatted
 
     if not (old.paths and new.paths):
         return None

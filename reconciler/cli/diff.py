@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.formats import read_formats, tell
 from reconciler.cli.offline import bring, past_at, taken_out
 from reconciler.cli.options import (
@@ -22,13 +23,12 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plans import tell_refusals
 from reconciler.cli.revision import Revision, open_common, open_revision
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
-from reconciler.engine import Prepared, Setting
+from reconciler.workflow.engine import Prepared, Setting
 
 if TYPE_CHECKING:
-    from reconciler.past import Past
+    from reconciler.history.snapshot import Past
 
 EXAMPLES = """
 Examples:
@@ -76,7 +76,7 @@ def diff(
     setting = settled(root, provider, prices, environment, use_cache=False)
     before, after = _sides(revisions, setting.workspace)
     prepared = between(before, after, setting, rows=not no_rows)
-    code = exits.of_plan(prepared.plan, detailed=detailed_exitcode)
+    code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_of(prepared, samples=not no_samples, commit=after.commit)
     tell(review, wanted, talk, exit_code=code)
     if prepared.plan.refused:
@@ -89,9 +89,9 @@ def between(before: Revision, after: Revision, setting: Setting, *, rows: bool =
 
     Raises: InputError for what is wrong with either, by the name of its revision; UsageError when there are no specs
     """
-    from reconciler.engine import check
-    from reconciler.offline import Base, plan_against
-    from reconciler.past import named
+    from reconciler.history.offline_plan import Base, plan_against
+    from reconciler.history.snapshot import named
+    from reconciler.workflow.engine import check
 
     with ExitStack() as stack:
         there = stack.enter_context(taken_out(after, setting))
@@ -109,7 +109,7 @@ def between(before: Revision, after: Revision, setting: Setting, *, rows: bool =
 
 
 def _bring_all(revision: Revision, there: Setting) -> None:
-    from reconciler.spec import find_roots, read_specs
+    from reconciler.specfile import find_roots, read_specs
 
     roots = find_roots(there.root)
     if len(roots) > 1:

@@ -11,7 +11,7 @@ from reconciler.domain.errors import InputError
 from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Upload
 from reconciler.domain.spec import DatasetSpec
-from reconciler.engine import Prepared, Setting, bases_of, make_home
+from reconciler.workflow.engine import Prepared, Setting, bases_of, make_home
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Vocabulary
@@ -75,7 +75,7 @@ def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None
 
 
 def _here(file: RemoteFile, setting: Setting) -> Path:
-    from reconciler.dataset.diff.shelf import Shelf
+    from reconciler.dataset.row_diff.file_cache import Shelf
 
     assert file.stamp is not None
     shelf = Shelf(setting.home / "cache" / "files", partial(make_home, setting.home))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_for
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import RemoteJob
@@ -39,9 +39,9 @@ def forget(
 
     Nothing on the service is touched.
     """
-    from reconciler.engine import read, service
     from reconciler.render import clean
-    from reconciler.spec import read_lock, write_lock
+    from reconciler.specfile import read_lock, write_lock
+    from reconciler.workflow.engine import read, service
 
     talk: Talk = context.obj
     name = name.removeprefix("model/")
@@ -68,7 +68,7 @@ def forget(
         talk.out.line(f"{address}: {setting.lock_path} does not name it")
     for line in _stays(jobs, str(setting.root)):
         talk.out.line(clean(line))
-    return exits.OK
+    return exit_codes.OK
 
 
 def _stays(jobs: tuple[RemoteJob, ...], root: str) -> Iterator[str]:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.rows import FEW_ROWS
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def telling_problems(blank: "Callable[[], Review]", wanted: Sequence[Wanted], ta
     except InputError as error:
         review = replace(blank(), problems=error.problems, unshown=error.unshown)
         others = [each for each in wanted if each != Wanted(form=Form.JSON) and each.form is not Form.TEXT]
-        tell(review, others, talk, exit_code=exits.INVALID)
+        tell(review, others, talk, exit_code=exit_codes.INVALID)
         raise
 
 
@@ -165,7 +165,7 @@ def _text(form: Form, review: "Review", colour: bool, figures: "FiguresOf | None
 
             return plan_html(review, figures() if figures else None)
         case Form.SARIF:
-            from reconciler.dataset.rules.catalogue import RULES
+            from reconciler.dataset.row_checks.catalogue import RULES
             from reconciler.render.sarif import sarif_text
 
             return sarif_text(review, RULES)

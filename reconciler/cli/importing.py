@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.talk import Talk
-from reconciler.cli.which import Place, is_id, jobs_meant, place_for
+from reconciler.cli.targets import Place, is_id, jobs_meant, place_for
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
 from reconciler.domain.identity import NAME_PATTERN
@@ -22,10 +22,10 @@ from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import SUCCEEDED, FileId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
-from reconciler.engine import measure_all, provider_name, service
+from reconciler.workflow.engine import measure_all, provider_name, service
 
 if TYPE_CHECKING:
-    from reconciler.spec.imported import Imported
+    from reconciler.specfile.writer.import_spec import Imported
 
 EXAMPLES = """
 Examples:
@@ -97,7 +97,7 @@ def import_(
     for path in draft.paths:
         talk.err.line(f"{'Wrote' if write else 'With --write:'} {path}")
     talk.err.line(f"Next: reconciler plan {place.setting.root}" if write else "Nothing was written.")
-    return exits.OK
+    return exit_codes.OK
 
 
 def _check_names(name: str, rows: str, place: Place) -> None:
@@ -119,7 +119,7 @@ def _check_job(job: HeldJob) -> None:
 
 def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Place, settings: bool) -> "Imported":
     """Give what a job says of itself; of our own jobs, what their marks say was asked for."""
-    from reconciler.spec.imported import Imported
+    from reconciler.specfile.writer.import_spec import Imported
 
     facts = dict(opened.job(job.id).facts) if job.stamp else {}
     asked = {key.removeprefix(_PREFIX): value for key, value in facts.items() if key.startswith(_PREFIX)}
@@ -229,7 +229,7 @@ class Draft:
 
         Raises: InputError when the rows or the specs beside them are not sound
         """
-        from reconciler.spec.imported import imported_text
+        from reconciler.specfile.writer.import_spec import imported_text
 
         stamp = self._model(imported_text(imported), imported.name).stamp
         if not (job.stamp and job.stamp.digest.agrees(stamp.digest)):
@@ -240,7 +240,7 @@ class Draft:
 
     def _model(self, text: str, name: str) -> Model:
         """Read the text as it will be read, beside the other specs of the root; gives its model."""
-        from reconciler.spec import read_specs
+        from reconciler.specfile import read_specs
 
         self._copy_specs()
         (self.root / self.target.name).write_text(text, encoding="utf-8")
@@ -254,7 +254,7 @@ class Draft:
         return Desired.join(alone, measure_all(alone, setting)).models[0]
 
     def _copy_specs(self) -> None:
-        from reconciler.spec.files import real, spec_files
+        from reconciler.specfile.files import real, spec_files
 
         self.root.mkdir(parents=True, exist_ok=True)
         root = self.place.setting.root

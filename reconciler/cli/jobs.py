@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     EnvOption,
@@ -19,8 +20,7 @@ from reconciler.cli.options import (
     setting_for,
 )
 from reconciler.cli.plans import checked_aloud
-from reconciler.cli.talk import Talk
-from reconciler.cli.which import Place, jobs_meant, note_name, place_for
+from reconciler.cli.targets import Place, jobs_meant, note_name, place_for
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobStatus, RemoteJob
@@ -28,7 +28,7 @@ from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, St
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
 from reconciler.domain.stop import Stop
-from reconciler.engine import Checked, Prepared, Setting, bench, jobs_named, prepare, record, service
+from reconciler.workflow.engine import Checked, Prepared, Setting, bench, jobs_named, prepare, record, service
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")]
 Name = Annotated[str, typer.Argument(help="The name of a model, or an id.")]
@@ -68,7 +68,7 @@ def status(
         show(prepared.plan, {}, talk, as_json=True)
     else:
         sum_up(prepared, Tally(), talk)
-    return exits.OK
+    return exit_codes.OK
 
 
 def follow(
@@ -124,21 +124,21 @@ def _watch(
         note_name(place, name, talk)
     # Ids first: when one of them is not there, that is said before anything is waited for.
     watched = _watch_ids(place, ids, deadline, talk, as_json=as_json, quiet=quiet) if ids else ()
-    if exits.INTERRUPTED in watched or (ids and not names):
+    if exit_codes.INTERRUPTED in watched or (ids and not names):
         return _gravest(watched)
     left = None if deadline is None else max(deadline - time.monotonic(), 0)
     return _gravest((*watched, _watch_names(names, place.setting, left, talk, as_json=as_json, quiet=quiet)))
 
 
 def _gravest(codes: tuple[int, ...]) -> int:
-    order = (exits.INTERRUPTED, exits.JOB_FAILED, exits.SERVICE, exits.STILL_RUNNING)
-    return next((code for code in order if code in codes), exits.OK)
+    order = (exit_codes.INTERRUPTED, exit_codes.JOB_FAILED, exit_codes.SERVICE, exit_codes.STILL_RUNNING)
+    return next((code for code in order if code in codes), exit_codes.OK)
 
 
 def _watch_ids(
     place: Place, ids: tuple[str, ...], deadline: float | None, talk: Talk, *, as_json: bool, quiet: bool
 ) -> tuple[int, ...]:
-    from reconciler.cli.anyjob import Gone, follow_any, show
+    from reconciler.cli.follow import Gone, follow_any, show
     from reconciler.cli.run import heeding
 
     stop, codes = Stop(), list[int]()
@@ -151,10 +151,10 @@ def _watch_ids(
             for each in news:
                 seen, gone = each.job, isinstance(each, Gone)
                 show(each, talk, as_json=as_json, quiet=quiet)
-            codes.append(exits.SERVICE if gone else exits.of_jobs([seen.status or JobStatus("unknown")]))
+            codes.append(exit_codes.SERVICE if gone else exit_codes.of_jobs([seen.status or JobStatus("unknown")]))
             if stop.is_set() and not seen.has_ended:
                 talk.err.line("Interrupted; the jobs go on.")
-                return (*codes, exits.INTERRUPTED)
+                return (*codes, exit_codes.INTERRUPTED)
     return tuple(codes)
 
 
@@ -185,8 +185,8 @@ def _watch_names(
         record(prepared, answering(prepared, tally), ())
     if tally.interrupted:
         talk.err.line("Interrupted; the jobs go on.")
-        return exits.INTERRUPTED
-    return exits.of_jobs(job.status for job in tally.jobs.values())
+        return exit_codes.INTERRUPTED
+    return exit_codes.of_jobs(job.status for job in tally.jobs.values())
 
 
 def cancel(
@@ -225,12 +225,12 @@ def cancel(
         running = [job for job in meant if job.status.is_active]
         if not running:
             talk.err.line(f"No job of {clean(name)} is running.")
-            return exits.OK
+            return exit_codes.OK
         for job in running:
             talk.out.line(f"- {job.address}: cancel {clean(job.id)} ({clean(str(job.status))})")
         if not (auto_approve or approved(talk)):
             talk.err.line("Not approved: nothing was done.")
-            return exits.REFUSED
+            return exit_codes.REFUSED
         view = LiveView(talk.err, talk.is_terminal, talk.colour_err, time.monotonic)
         tally = Tally()
         with bench(prepared, opened, parallelism=1, stop=Stop()) as laid:
@@ -240,7 +240,7 @@ def cancel(
         view.close()
         if by_name:
             record(prepared, answering(prepared, tally), ())
-    return exits.OK if set(tally.outcomes) <= {Outcome.DONE} else exits.SERVICE
+    return exit_codes.OK if set(tally.outcomes) <= {Outcome.DONE} else exit_codes.SERVICE
 
 
 def _owner(specs: Specs) -> Specs:

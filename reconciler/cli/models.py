@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.talk import Talk
-from reconciler.cli.which import Place, answerer_of, place_for
+from reconciler.cli.targets import Place, answerer_of, place_for
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
-from reconciler.engine import answering, locked, service
 from reconciler.render import OutputFormat
+from reconciler.workflow.engine import answering, locked, service
 
 RUN_EXAMPLES = """
 Examples:
@@ -64,7 +64,7 @@ def output(
             found = [answering(place.setting, place.specs, name, opened) for name in wanted]
     entries = tuple(entry for entry in found if entry)
     talk.out.write(outputs(entries, output_format, delimiter=secrets.token_hex(16)))
-    return exits.OK
+    return exit_codes.OK
 
 
 def _output_ids(place: Place, wanted: tuple[str, ...], output_format: OutputFormat, talk: Talk) -> int:
@@ -79,7 +79,7 @@ def _output_ids(place: Place, wanted: tuple[str, ...], output_format: OutputForm
             opened.model(model)
     for model in found:
         talk.out.line(clean(model))
-    return exits.OK
+    return exit_codes.OK
 
 
 def run(
@@ -110,7 +110,7 @@ def run(
             talk.out.pour(piece)
             talk.out.flush()
         talk.out.line()
-    return exits.OK
+    return exit_codes.OK
 
 
 def conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:

@@ -11,11 +11,11 @@ from reconciler.cli.revision import Revision, open_common, open_last_change, ope
 from reconciler.cli.rows import FEW_ROWS
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
-from reconciler.engine import Checked, Prepared, Setting, read_claimed_lock
+from reconciler.workflow.engine import Checked, Prepared, Setting, read_claimed_lock
 
 if TYPE_CHECKING:
     from reconciler.domain.spec import DatasetSpec
-    from reconciler.past import Past
+    from reconciler.history.snapshot import Past
 
 SPECS = (".yaml", ".yml")
 UNASKED = (
@@ -42,8 +42,8 @@ def plan_offline(
 
     Raises: UsageError when there is no revision `against`
     """
-    from reconciler.engine import provider_name
-    from reconciler.offline import Base, plan_against
+    from reconciler.history.offline_plan import Base, plan_against
+    from reconciler.workflow.engine import provider_name
 
     lock = read_claimed_lock(setting, checked.specs)
     provider = provider_name(setting, checked.specs)
@@ -75,7 +75,7 @@ def past_at(revision: Revision, setting: Setting) -> "Iterator[Past | None]":
 
     Raises: InputError when its specs cannot be read
     """
-    from reconciler.past import open_past
+    from reconciler.history.snapshot import open_past
 
     with taken_out(revision, setting) as there:
         if there is None:

@@ -10,8 +10,8 @@ import typer
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
-from reconciler.engine import Setting, read, settle
 from reconciler.journal import JournalKind
+from reconciler.workflow.engine import Setting, read, settle
 
 DEFAULT_ROOT = Path("specs")
 
@@ -143,7 +143,7 @@ def setting_of(
 
     Raises: UsageError when the directory holds several roots, each with a project of its own
     """
-    from reconciler.spec import find_roots
+    from reconciler.specfile import find_roots
 
     roots = find_roots(root)
     if len(roots) > 1:
@@ -173,7 +173,7 @@ def setting_for(name: str | None, root: Path, provider: str | None = None, envir
 
     Raises: UsageError when none or several do
     """
-    from reconciler.spec import find_roots
+    from reconciler.specfile import find_roots
 
     settings = [settled(each, provider, environment=environment) for each in find_roots(root)]
     if len(settings) == 1 or name is None:

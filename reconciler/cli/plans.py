@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from reconciler.applied import mark_applied
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.figures import figures_of
 from reconciler.cli.formats import is_json, read_formats, rows_shown, tell, telling_problems
 from reconciler.cli.offline import plan_offline
@@ -36,16 +36,16 @@ from reconciler.cli.options import (
     seconds,
     setting_of,
 )
-from reconciler.cli.reading import reading_aloud
+from reconciler.cli.progress import reading_aloud
 from reconciler.cli.rows import with_rows, with_samples, without_samples
 from reconciler.cli.saved import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options, Plan
-from reconciler.engine import Checked, Prepared, Setting, check, make_home, prepare, service
 from reconciler.journal import JournalKind
+from reconciler.journal.applied_plans import mark_applied
+from reconciler.workflow.engine import Checked, Prepared, Setting, check, make_home, prepare, service
 
 PLAN_EXAMPLES = """
 Examples:
@@ -133,7 +133,7 @@ def plan(
     prepared = without_samples(prepared) if no_samples else prepared
     if out:
         save(with_samples(prepared), out)
-    code = exits.of_plan(prepared.plan, detailed=detailed_exitcode)
+    code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_of(prepared, samples=not no_samples, out=out)
     tell(review, wanted, talk, exit_code=code, plan_file=str(out or ""), figures=lambda: figures_of(prepared))
     if prepared.plan.refused:
@@ -186,7 +186,7 @@ def apply(
     """
     from reconciler.cli.bounds import applying
     from reconciler.cli.run import carry_out
-    from reconciler.planner.fresh import check_expected, check_fresh
+    from reconciler.planner.staleness import check_expected, check_fresh
 
     talk: Talk = context.obj
     wait_seconds, expected = seconds(timeout), expected_basis(expect_basis)
@@ -217,10 +217,10 @@ def apply(
         show(prepared.plan, previous_models(prepared), talk, as_json=as_json)
         if prepared.plan.refused:
             tell_refusals(prepared, talk)
-            return exits.REFUSED
+            return exit_codes.REFUSED
         if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
             talk.err.line("Not approved: nothing was done.")
-            return exits.REFUSED
+            return exit_codes.REFUSED
         if saved:
             mark_applied(setting.home, saved.id, make_home)
         return carry_out(

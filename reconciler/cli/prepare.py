@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import JsonOption
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.dataset.remedies import Examined, Remedy
+    from reconciler.prepare_data.suggest import Examined, Remedy
     from reconciler.render import Sink
 
 VALIDATION_SHARE = 0.2
@@ -67,7 +67,7 @@ def prepare(
         if as_json or write:
             raise UsageError("--compat legacy writes and speaks as the old tool did: leave --json and --write out")
         return _as_before(file, talk, interactive=interactive)
-    from reconciler.dataset.remedies import examine, write_prepared
+    from reconciler.prepare_data.suggest import examine, write_prepared
 
     examined = examine(Path(file), (lambda remedy: _asked(talk, remedy.what)) if interactive else _accepted)
     share = _share(examined, talk, interactive=interactive)
@@ -76,7 +76,7 @@ def prepare(
     documents = _documents(examined, share, written)
     if as_json:
         talk.out.line(_json(examined, share, written, documents))
-        return exits.OK
+        return exit_codes.OK
     _tell(examined, talk)
     for path in written:
         talk.out.line(f"Wrote {_shown(str(path))}")
@@ -84,11 +84,11 @@ def prepare(
         talk.out.line("Nothing was written: the file can be used as it is.")
     talk.out.write(f"\nAs a spec, with paths relative to the spec's own file:\n\n{documents}")
     talk.err.line("Next: put this into a file under specs/, name the dataset in a Model, and run reconciler plan")
-    return exits.OK
+    return exit_codes.OK
 
 
 def _as_before(file: str, talk: Talk, *, interactive: bool) -> int:
-    from reconciler.dataset.old import prepare_as_before
+    from reconciler.prepare_data.compat import prepare_as_before
 
     def ask() -> str | None:
         talk.out.settle()
@@ -135,7 +135,7 @@ def _typed() -> str | None:
 
 
 def _share(examined: "Examined", talk: Talk, *, interactive: bool) -> float:
-    from reconciler.dataset.old.affix import Task
+    from reconciler.prepare_data.compat.affix import Task
 
     if examined.task is not Task.CLASSIFICATION:
         return 0.0
@@ -144,8 +144,8 @@ def _share(examined: "Examined", talk: Talk, *, interactive: bool) -> float:
 
 
 def _documents(examined: "Examined", share: float, written: tuple[Path, ...]) -> str:
-    from reconciler.dataset.remedies import fragment, prepared_names
-    from reconciler.spec.contract.nearest import slug
+    from reconciler.prepare_data.suggest import fragment, prepared_names
+    from reconciler.specfile.schema.suggest import slug
 
     name = slug(examined.file.stem) or "examples"
     if examined.is_for_specs and not written:
@@ -181,7 +181,7 @@ def _shown(text: str) -> str:
 def _json(examined: "Examined", share: float, written: tuple[Path, ...], documents: str) -> str:
     import json
 
-    from reconciler.dataset.remedies import steps_text
+    from reconciler.prepare_data.suggest import steps_text
 
     said = {
         "file": str(examined.file),

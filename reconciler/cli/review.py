@@ -11,9 +11,9 @@ from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
-from reconciler.engine import Prepared, Setting
 from reconciler.render.review import Review, no_plan
 from reconciler.render.units import time_text
+from reconciler.workflow.engine import Prepared, Setting
 
 if TYPE_CHECKING:
     from reconciler.planner.planfile import SavedPlan

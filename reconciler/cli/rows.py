@@ -11,8 +11,8 @@ from reconciler.domain.plan import Step, Upload
 from reconciler.domain.ports import Provider
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
-from reconciler.engine import Prepared, Setting, make_home
-from reconciler.offline import counter
+from reconciler.history.offline_plan import counter
+from reconciler.workflow.engine import Prepared, Setting, make_home
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Count
@@ -59,7 +59,7 @@ def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
 
     Raises: ProviderError, and OSError when it cannot be kept
     """
-    from reconciler.dataset.diff.shelf import Shelf
+    from reconciler.dataset.row_diff.file_cache import Shelf
 
     assert file.stamp is not None
     shelf = Shelf(setting.home / "cache" / "files", partial(make_home, setting.home))
@@ -95,9 +95,9 @@ def _rows_of(
 def _compared(
     paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None", most: int
 ) -> RowDiff:
-    from reconciler.dataset.diff.compare import compare
-    from reconciler.dataset.diff.reading import open_dataset_side
-    from reconciler.dataset.diff.side import side_of_files
+    from reconciler.dataset.row_diff.compare import compare
+    from reconciler.dataset.row_diff.reading import open_dataset_side
+    from reconciler.dataset.row_diff.version import side_of_files
 
     with side_of_files(paths, id_path=spec.id) as before, open_dataset_side(spec, setting.workspace) as after:
         return compare(before, after, title, count=count, most_samples=most)

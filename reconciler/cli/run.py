@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from reconciler.cli import exits
-from reconciler.cli.talk import Talk
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
@@ -18,8 +18,8 @@ from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, Why
 from reconciler.domain.ports import Provider
 from reconciler.domain.stop import Stop
-from reconciler.engine import Prepared, bench, record
 from reconciler.executor import execute, watch
+from reconciler.workflow.engine import Prepared, bench, record
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -109,7 +109,7 @@ def carry_out(
             record(prepared, answering(prepared, tally), tuple(tally.cancelled))
     if not as_json:
         sum_up(prepared, tally, talk)
-    return exits.of_run(
+    return exit_codes.of_run(
         prepared.plan,
         tally.outcomes,
         [job.status for job in tally.jobs.values()],

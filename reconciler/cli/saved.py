@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.applied import check_unapplied
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import FormatOption, JsonOption, NoSamplesOption, settled
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Digest
 from reconciler.domain.observed import ModelId
-from reconciler.engine import Checked, Prepared, Setting, provider_name
+from reconciler.journal.applied_plans import check_unapplied
+from reconciler.workflow.engine import Checked, Prepared, Setting, provider_name
 
 if TYPE_CHECKING:
     from reconciler.planner.planfile import SavedPlan
@@ -56,11 +56,11 @@ def show_saved(
     wanted = read_formats(format, as_json=as_json)
     saved = read_plan(file)
     review = review_of_saved(saved, previous_of(saved), file, samples=not no_samples)
-    tell(review, wanted, talk, exit_code=exits.OK, plan_file=str(file))
+    tell(review, wanted, talk, exit_code=exit_codes.OK, plan_file=str(file))
     if not is_json(wanted):
         made = datetime.fromtimestamp(saved.made_at, UTC)
         talk.err.line(f"Made on {made:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")
-    return exits.OK
+    return exit_codes.OK
 
 
 def save(prepared: Prepared, path: Path) -> None:
@@ -119,7 +119,7 @@ def read_plan(path: Path) -> "SavedPlan":
 
 
 def _check_schemas(text: str, saved: "SavedPlan", path: Path) -> None:
-    from reconciler.spec import breach_in
+    from reconciler.specfile import breach_in
 
     for value, name in ((json.loads(text), "saved-plan"), (json.loads(saved.document), "plan")):
         if breach := breach_in(value, name):
@@ -145,7 +145,7 @@ def setting_of_saved(
     Raises: StalePlanError when it is for another environment than the one named now, of another version of the
             program, or was applied already; UsageError when its specs are not here
     """
-    from reconciler.planner.fresh import check_place
+    from reconciler.planner.staleness import check_place
 
     made_for = saved.plan.environment
     check_place(
@@ -161,7 +161,7 @@ def check_provider(saved: "SavedPlan", setting: Setting, checked: Checked) -> No
 
     Raises: StalePlanError
     """
-    from reconciler.planner.fresh import check_place
+    from reconciler.planner.staleness import check_place
 
     provider = provider_name(setting, checked.specs)
     check_place(saved.plan.grounds, environment=setting.environment, provider=provider, version=__version__)
@@ -169,7 +169,7 @@ def check_provider(saved: "SavedPlan", setting: Setting, checked: Checked) -> No
 
 def _root_of(plan_file: Path, saved: "SavedPlan") -> Path:
     # In the repository that the file lies in, else in the one we work in: CI keeps such files elsewhere.
-    from reconciler.spec import find_workspace
+    from reconciler.specfile import find_workspace
 
     for start in (plan_file.resolve().parent, Path.cwd()):
         root = find_workspace(start) / saved.root

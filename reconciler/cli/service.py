@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_of
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, ReconcilerError, UsageError
-from reconciler.engine import make_home, provider_name, read, service, settle
+from reconciler.workflow.engine import make_home, provider_name, read, service, settle
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -33,7 +33,7 @@ class ServeCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Say what the option means when no value follows it."""
-        from reconciler.server import ALL_LEGACY_BASES
+        from reconciler.service import ALL_LEGACY_BASES
 
         for at, (word, after) in enumerate(pairwise([*args, "--"])):
             if word == "--legacy-bases" and after.startswith("-"):
@@ -98,9 +98,9 @@ def serve(
     import secrets
 
     from reconciler.render import clean
-    from reconciler.server import Options, read_bases, read_faults
-    from reconciler.server import serve as serve_on
-    from reconciler.server.webhook import SECRET_VARIABLE, read_webhook
+    from reconciler.service import Options, read_bases, read_faults
+    from reconciler.service import serve as serve_on
+    from reconciler.service.webhook import SECRET_VARIABLE, read_webhook
 
     talk: Talk = context.obj
     wrong = read_faults(fault or (), faults)
@@ -142,7 +142,7 @@ def serve(
         legacy_bases=bases,
         options=options,
     )
-    return exits.OK
+    return exit_codes.OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,12 +177,12 @@ def doctor(
             talk.err.write(told)
         else:
             talk.error(error)
-    return exits.of_error(errors[0]) if errors else exits.OK
+    return exit_codes.of_error(errors[0]) if errors else exit_codes.OK
 
 
 def _examined(root: Path, provider: str | None, environment: str | None) -> Iterator[Finding]:
     """Look at the specs, then at the service, then at what they have to do with each other."""
-    from reconciler.provider import PROFILES, way_of
+    from reconciler.providers import PROFILES, way_of
     from reconciler.render import counted
 
     try:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.talk import Talk
-from reconciler.cli.which import answerer_of, place_for
+from reconciler.cli.targets import answerer_of, place_for
 from reconciler.domain.errors import UsageError
-from reconciler.engine import provider_name, service
 from reconciler.render import Language, Question, Service
+from reconciler.workflow.engine import provider_name, service
 
 EXAMPLES = """
 Examples:
@@ -64,12 +64,12 @@ def snippet(
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
     question = Question(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
     talk.out.write(snippet_text(lang, question, service_of(provider_name(place.setting, place.specs))))
-    return exits.OK
+    return exit_codes.OK
 
 
 def service_of(profile: str) -> Service:
     """Give where a call to a profile goes, in variables; the built-in service is on no port until it is served."""
-    from reconciler.provider import PROFILES, needs_app
+    from reconciler.providers import PROFILES, needs_app
 
     found = PROFILES[profile]
     if needs_app(profile, os.environ):

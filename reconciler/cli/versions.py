@@ -20,7 +20,7 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.spec import DatasetSpec
 
 if TYPE_CHECKING:
-    from reconciler.dataset.diff.side import Side
+    from reconciler.dataset.row_diff.version import Side
 
 SERVICE = "service"
 _SPECS = (".yaml", ".yml")
@@ -63,7 +63,7 @@ def opened_version(text: str, root: Path, provider: str | None) -> Iterator[Vers
 def _version(
     title: str, spec: DatasetSpec, workspace: Path, *, is_file: bool, bases: frozenset[str] = frozenset()
 ) -> Version:
-    from reconciler.dataset.diff.reading import open_dataset_side, open_file_side, source_paths
+    from reconciler.dataset.row_diff.reading import open_dataset_side, open_file_side, source_paths
 
     open_side = open_file_side if is_file else open_dataset_side
     return Version(
@@ -77,10 +77,10 @@ def _version(
 
 def _of_service(name: str, root: Path, provider: str | None) -> Version:
     from reconciler.cli.rows import fetched
-    from reconciler.dataset.diff.side import side_of_files
-    from reconciler.engine import bases_of, service
+    from reconciler.dataset.row_diff.version import side_of_files
     from reconciler.planner.previous import files_before, users_of
-    from reconciler.spec import read_specs
+    from reconciler.specfile import read_specs
+    from reconciler.workflow.engine import bases_of, service
 
     setting = setting_of(root, provider)
     specs = read_specs(setting.root, setting.workspace)
@@ -100,8 +100,8 @@ def _of_service(name: str, root: Path, provider: str | None) -> Version:
 
 def _of_revision(title: str, revision: str, what: str, root: Path, directory: Path) -> Version:
     from reconciler.cli.revision import open_revision
-    from reconciler.engine import bases_of
-    from reconciler.spec import find_workspace, read_specs
+    from reconciler.specfile import find_workspace, read_specs
+    from reconciler.workflow.engine import bases_of
 
     workspace = find_workspace(root if root.exists() else Path.cwd())
     at = open_revision(revision, workspace)

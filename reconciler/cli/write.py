@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, NoCacheOption
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, Problem, UsageError
 
 
@@ -26,14 +26,14 @@ def init(
 
     It comes with a small dataset, and trains on this machine.
     """
-    from reconciler.spec import write_starter
+    from reconciler.specfile import write_starter
 
     talk: Talk = context.obj
     for path in write_starter(root):
         talk.out.line(str(path))
     where = "" if root == DEFAULT_ROOT else f" {root}"
     talk.err.line(f"Next: reconciler apply{where}")
-    return exits.OK
+    return exit_codes.OK
 
 
 def validate(
@@ -59,9 +59,9 @@ def validate(
     from dataclasses import replace
 
     from reconciler.cli.plans import checked_aloud
-    from reconciler.engine import settle
     from reconciler.render import counted
-    from reconciler.spec import find_roots
+    from reconciler.specfile import find_roots
+    from reconciler.workflow.engine import settle
 
     talk: Talk = context.obj
     problems: list[Problem] = []
@@ -87,7 +87,7 @@ def validate(
     else:
         found = ((models, "model"), (datasets, "dataset"), (rows, "row"))
         talk.out.line(f"Valid: {', '.join(counted(number, noun) for number, noun in found)}.")
-    return exits.OK
+    return exit_codes.OK
 
 
 def schema(
@@ -98,14 +98,14 @@ def schema(
 
     There is one of the specs, the lock file, the plan, the saved plan and the events.
     """
-    from reconciler.spec import schema_names, schema_text
+    from reconciler.specfile import schema_names, schema_text
 
     talk: Talk = context.obj
     if name is None:
         for each in schema_names():
             talk.out.line(each)
-        return exits.OK
+        return exit_codes.OK
     if name not in schema_names():
         raise UsageError(f"no schema {name}; there are {', '.join(schema_names())}")
     talk.out.line(schema_text(name).rstrip("\n"))
-    return exits.OK
+    return exit_codes.OK

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from reconciler.dataset.rules import chat, completion, preference, reinforcement
-from reconciler.dataset.rules.finding import Finding, Object
+from reconciler.dataset.row_checks import chat, completion, preference, reinforcement
+from reconciler.dataset.row_checks.finding import Finding, Object
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
 

@@ -9,8 +9,8 @@ import sys
 from array import array
 from collections.abc import Iterable
 
+from reconciler.dataset.batch import Run
 from reconciler.dataset.places import Places
-from reconciler.dataset.run import Run
 from reconciler.domain.errors import Problem, Severity
 
 _GROUPS = 256

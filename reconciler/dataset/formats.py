@@ -7,7 +7,7 @@ from itertools import chain
 from reconciler.dataset.likeness import listed
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
-from reconciler.dataset.rules import reinforcement
+from reconciler.dataset.row_checks import reinforcement
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 

@@ -15,7 +15,7 @@ from reconciler.domain.spec import DatasetSpec
 
 if TYPE_CHECKING:
     from reconciler.dataset.cache import Cache
-    from reconciler.dataset.fold import Fold
+    from reconciler.dataset.digest import Fold
     from reconciler.dataset.report import Report
     from reconciler.dataset.tokens import Tokens, Vocabulary
 
@@ -70,13 +70,13 @@ def _measure(
     shown: int | None,
 ) -> Measured:
     from reconciler.dataset.checks import MINIMUM_EXAMPLES
+    from reconciler.dataset.dataset_checks.setup import watch_of
+    from reconciler.dataset.digest import Fold
     from reconciler.dataset.duplicates import Duplicates
-    from reconciler.dataset.flow import read_runs
-    from reconciler.dataset.fold import Fold
-    from reconciler.dataset.looks.setup import watch_of
+    from reconciler.dataset.pipeline import read_runs
     from reconciler.dataset.report import SHOWN_PER_FILE, Report
     from reconciler.dataset.split import sides_of
-    from reconciler.dataset.tally import Tally
+    from reconciler.dataset.token_count import Tally
 
     report, duplicates = Report(spec.allow, spec.place, SHOWN_PER_FILE if shown is None else shown), Duplicates()
     sides = {Part.TRAINING: Fold(), Part.VALIDATION: Fold()}
@@ -114,8 +114,8 @@ def open_lines(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
     Raises: InputError, before the last block, when the rows are no longer those that were measured
     Cost:   as `measure`
     """
-    from reconciler.dataset.flow import read_runs
-    from reconciler.dataset.fold import Fold
+    from reconciler.dataset.digest import Fold
+    from reconciler.dataset.pipeline import read_runs
     from reconciler.dataset.report import Report
     from reconciler.dataset.split import sides_of
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.dataset.likeness import did_you_mean, listed
-from reconciler.dataset.rules.reinforcement import KNOWN
+from reconciler.dataset.row_checks.reinforcement import KNOWN
 from reconciler.domain.desired import Measured
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs

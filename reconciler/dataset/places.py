@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 
-from reconciler.dataset.run import Run
+from reconciler.dataset.batch import Run
 from reconciler.domain.errors import Place
 
 _LINE_BITS = 40

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import compress
 
-from reconciler.dataset.run import Run
+from reconciler.dataset.batch import Run
 from reconciler.domain.desired import Part
 
 HASH_BITS = 64

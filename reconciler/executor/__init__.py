@@ -1,6 +1,6 @@
 """Carries a plan out, and tells what happens. Decides nothing, prints nothing."""
 
-from reconciler.executor.bench import Bench, inline
+from reconciler.executor.context import Bench, inline
 from reconciler.executor.execute import execute
 from reconciler.executor.watch import watch
 

@@ -26,8 +26,8 @@ from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Refused, Unknown
-from reconciler.executor.bench import Bench
-from reconciler.executor.ends import OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor.context import Bench
+from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
 
 TRIES = 3
 """How often a note is written anew when the look after it took too long to send on."""

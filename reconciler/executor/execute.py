@@ -9,12 +9,12 @@ from typing import assert_never
 from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
-from reconciler.executor.bench import Bench
+from reconciler.executor.cancel import cancel, delete
+from reconciler.executor.context import Bench
 from reconciler.executor.create import create
-from reconciler.executor.ends import OutcomeUnknownError, StepFailedError, StoppedError
-from reconciler.executor.send import check_usable, send_file
-from reconciler.executor.stop import cancel, delete
-from reconciler.executor.tidy import tidy
+from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor.journal_cleanup import tidy
+from reconciler.executor.upload import check_usable, send_file
 
 POLL_SECONDS = 0.2
 """How long to wait for the next event before looking whether somebody asked to stop."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.domain.errors import NotFoundError, TemporaryError
 from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobId, RemoteJob
-from reconciler.executor.bench import Bench
+from reconciler.executor.context import Bench
 
 
 @dataclass

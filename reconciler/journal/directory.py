@@ -16,7 +16,7 @@ from types import TracebackType
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
-from reconciler.journal.locks import is_free, locked, open_lockable, try_lock
+from reconciler.foundation.locks import is_free, locked, open_lockable, try_lock
 from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -19,7 +19,7 @@ from typing import TypeVar
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
-from reconciler.journal.git import Git, GitError
+from reconciler.foundation.git import Git, GitError
 from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
 
 REMOTE = "origin"

@@ -48,7 +48,7 @@ def open_journal(
             with DirectoryJournal(home / "journal" / slug(service) / project, make_home) as directory:
                 yield directory
         case JournalKind.GIT:
-            from reconciler.journal.git import Git
+            from reconciler.foundation.git import Git
             from reconciler.journal.gitref import GitJournal
 
             ref = f"refs/reconciler/journal/{slug(service)}/{project}"

@@ -36,7 +36,7 @@ from reconciler.domain.observed import (
 )
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, Options, Train, Why
 from reconciler.domain.spec import OnChange
-from reconciler.planner import keeps
+from reconciler.planner import keep_reasons
 
 Decision = Train | Cancel | Delete | Keep
 
@@ -107,7 +107,7 @@ def decide(
     scene = Scene.of(model, jobs, models, cancelled_by_us, locked)
     if model.is_suspended:
         stays = next(iter((*scene.live, *scene.others)), None)
-        yield keeps.suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
+        yield keep_reasons.suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
         return
     supersede = model.on_change is OnChange.SUPERSEDE
     cancels = [*_duplicates(scene), *(_supersede(scene) if supersede else ())]
@@ -116,7 +116,7 @@ def decide(
     if rest:
         yield rest
     elif scene.others and model.on_change is OnChange.WAIT:
-        yield keeps.busy(model.address, scene.others[0])
+        yield keep_reasons.busy(model.address, scene.others[0])
     else:
         superseded = tuple(cancel.job.id for cancel in cancels)
         yield Train(model=model, despite=scene.spent, supersedes=superseded)
@@ -126,22 +126,22 @@ def _rest(model: Model, scene: Scene, options: Options) -> Keep | None:
     """Give the reason to let things be, the best one first; None when there is none and a job is due."""
     address = model.address
     if scene.ready:
-        return keeps.ready(address, scene.ready[0])
+        return keep_reasons.ready(address, scene.ready[0])
     if scene.active:
-        return keeps.training(address, scene.active[0])
+        return keep_reasons.training(address, scene.active[0])
     if scene.recorded:
-        return keeps.recorded(address, scene.recorded)
+        return keep_reasons.recorded(address, scene.recorded)
     if scene.missing and model.name not in options.replace:
-        return keeps.missing(address, scene.missing[-1], model.name)
+        return keep_reasons.missing(address, scene.missing[-1], model.name)
     adopted = model.adopt.job if model.adopt and model.adopt.digest.agrees(model.stamp.digest) else None
     if adopted and not scene.spent and model.name not in options.replace:
-        return keeps.unadopted(address, model.name, adopted)
+        return keep_reasons.unadopted(address, model.name, adopted)
     if model.name in options.retry or scene.missing:
         return None
     if scene.failed and not _may_retry(scene.failed, model.retries):
-        return keeps.failed(address, scene.failed[-1], model.name)
+        return keep_reasons.failed(address, scene.failed[-1], model.name)
     by_others = [job for job in scene.cancelled if job.id not in scene.superseded]
-    return keeps.cancelled(address, by_others[-1], model.name) if by_others else None
+    return keep_reasons.cancelled(address, by_others[-1], model.name) if by_others else None
 
 
 def decide_orphan(

@@ -14,7 +14,7 @@ from reconciler.domain.prices import PriceTable
 from reconciler.planner.budget import over_budget
 from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
 from reconciler.planner.explain import explain
-from reconciler.planner.grounds import grounds_of
+from reconciler.planner.inputs import grounds_of
 from reconciler.planner.order import order, uploads
 from reconciler.planner.policy import Picture, refusals
 from reconciler.planner.price import price_digest, priced

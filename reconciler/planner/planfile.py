@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from reconciler.domain.errors import StalePlanError, UsageError
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 from reconciler.domain.plan import Options, Plan, Step, Train, Upload
-from reconciler.planner.record import read, written
+from reconciler.planner.serialize import read, written
 
 FORMAT_VERSION = "2"
 MAX_BYTES = 64 * 1024 * 1024

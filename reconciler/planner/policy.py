@@ -7,8 +7,8 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
 from reconciler.domain.plan import Action, Cancel, Delete, Options, Refusal, Train
+from reconciler.planner.account_checks import mismatches
 from reconciler.planner.budget import UNKNOWN_COST
-from reconciler.planner.expected import mismatches
 
 BULK_OBJECTS = 10
 """Below this many objects a large share of them is no sign of a mistake."""

@@ -1,6 +1,7 @@
 """Text from values: for people, for programs, for files. Touches no service and decides no exit code."""
 
-from reconciler.render.card import (
+from reconciler.render.data import rows_json, rows_text, stats_json, stats_text
+from reconciler.render.detail import (
     JobCard,
     file_card,
     file_card_json,
@@ -9,8 +10,8 @@ from reconciler.render.card import (
     model_card,
     model_card_json,
 )
-from reconciler.render.data import rows_json, rows_text, stats_json, stats_text
 from reconciler.render.export import OutputFormat, outputs
+from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
 from reconciler.render.listing import (
     files_json,
     files_table,
@@ -20,9 +21,8 @@ from reconciler.render.listing import (
     models_table,
     summary_line,
 )
-from reconciler.render.machine import diff_json, event_json, plan_json, problems_json
 from reconciler.render.news import news_json, news_text
-from reconciler.render.safe import Sink, clean
+from reconciler.render.sanitize import Sink, clean
 from reconciler.render.snippet import Language, Question, Service, snippet_text
 from reconciler.render.style import colour_wanted
 from reconciler.render.terminal import (

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from reconciler.domain.stats import Label, RowShown, Spread, Stats
-from reconciler.render.machine import json_text
-from reconciler.render.safe import clean
+from reconciler.render.json_output import json_text
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import padded, width_of
 from reconciler.render.terminal.table import table

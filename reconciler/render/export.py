@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from reconciler.domain.lock import Locked
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 

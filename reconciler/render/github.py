@@ -12,9 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
-from reconciler.render.machine import json_text
+from reconciler.render.json_output import json_text
 from reconciler.render.review import Review, review_markdown, review_parts, verdict_of
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.steps import tally
 
 MOST_A_LEVEL = 10

@@ -9,7 +9,7 @@ from typing import Literal
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Keep, Plan, Step
-from reconciler.render.markup import html_text
+from reconciler.render.escape import html_text
 from reconciler.render.review.model import Review
 from reconciler.render.steps import is_retrain, word_of
 from reconciler.render.terminal.kept import is_held

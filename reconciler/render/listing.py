@@ -10,7 +10,7 @@ from typing import TypeVar
 from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import JobError
-from reconciler.render.machine import Fields, json_text
+from reconciler.render.json_output import Fields, json_text
 from reconciler.render.terminal.fitting import Column, fitted_table
 from reconciler.render.units import counted, size_text
 

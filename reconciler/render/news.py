@@ -2,10 +2,10 @@
 
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobEvent
-from reconciler.render.card import event_fields
+from reconciler.render.detail import event_fields
+from reconciler.render.json_output import Fields, json_text
 from reconciler.render.listing import error_fields
-from reconciler.render.machine import Fields, json_text
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.units import span_text
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
-from reconciler.render.inert import inert, inert_middle
+from reconciler.render.markdown_escape import inert, inert_middle
 
 REDACTED = "[redacted]"
 CUT = "…"

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Refusal
-from reconciler.render.machine import Fields, json_text
+from reconciler.render.json_output import Fields, json_text
 from reconciler.render.review.model import Review
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 
 MOST_RESULTS = 5000
 """Results that code scanning keeps of one run; the worst come first, and the others are counted."""

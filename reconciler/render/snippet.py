@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from reconciler.render.machine import json_text
+from reconciler.render.json_output import json_text
 
 _LONGEST_ANSWER = 256
 """The API's own default for completions is 16 tokens, which cuts answers in the middle of a sentence."""

@@ -14,7 +14,7 @@ import pytest
 
 from tests.ci.hub import TOKEN, FakeHub, open_hub
 from tests.ci.runner import GITHUB, HERE, Runner, git
-from tests.server.rig import dismiss
+from tests.service.rig import dismiss
 
 ACTION = GITHUB / "actions" / "reconcile"
 MARKER = "<!-- reconciler env= root=specs/quickstart -->"

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.cli.anyjob import Gone, Moved, Said, follow_any
+from reconciler.cli.follow import Gone, Moved, Said, follow_any
 from reconciler.domain.errors import TemporaryError
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobEvent, JobId, JobStatus
-from reconciler.provider import MemoryProvider
-from tests.world import Clock
+from reconciler.providers import MemoryProvider
+from tests.simulation import Clock
 
 THEIRS = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), suffix="theirs")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.console import Talk
 from reconciler.cli.formats import Form, Wanted, is_json, read_formats, tell, telling_problems, wants_json
-from reconciler.cli.talk import Talk
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.render import Sink, plan_json, plan_text
 from tests.render.reviews import REVIEWS, a_review

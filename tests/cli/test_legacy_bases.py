@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from reconciler.cli import service
-from reconciler.server import ALL_LEGACY_BASES
+from reconciler.service import ALL_LEGACY_BASES
 
 
 @pytest.mark.parametrize(

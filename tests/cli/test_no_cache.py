@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import run
-from reconciler.engine import check, settle
+from reconciler.workflow.engine import check, settle
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
-from reconciler.engine import Prepared, check, prepare, settle
-from reconciler.provider import MemoryProvider
+from reconciler.providers import MemoryProvider
+from reconciler.workflow.engine import Prepared, check, prepare, settle
 
 SPECS = """\
 kind: Dataset

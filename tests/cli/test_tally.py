@@ -11,9 +11,9 @@ from reconciler.domain.lock import Lock
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Step, StepId
 from reconciler.domain.spec import ProjectSpec, Specs
-from reconciler.engine import Checked, Prepared, Setting
 from reconciler.planner import make_plan
-from tests.build import a_job, a_model, desired, observed
+from reconciler.workflow.engine import Checked, Prepared, Setting
+from tests.factories import a_job, a_model, desired, observed
 
 WANTED = a_model(epochs=5)
 

@@ -10,8 +10,8 @@ from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteFile, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused, Unknown
-from tests.build import a_model
 from tests.contract.worlds import WORLDS, Keeps, World, dataset_of, rows_of
+from tests.factories import a_model
 
 WANTED = a_model(training=dataset_of(rows_of("hello")))
 

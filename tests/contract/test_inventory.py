@@ -7,8 +7,8 @@ from reconciler.domain.errors import NotFoundError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Makers
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.ports import Done
-from tests.build import a_model
 from tests.contract.worlds import HttpWorld, MemoryWorld, dataset_of, rows_of
+from tests.factories import a_model
 
 Inhabited = MemoryWorld | HttpWorld
 

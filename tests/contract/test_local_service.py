@@ -14,11 +14,11 @@ from reconciler.domain.desired import Model
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused
-from reconciler.provider import OpenAIProvider, open_provider
-from reconciler.server import open_service
-from tests.build import a_model
+from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.service import open_service
 from tests.contract.worlds import PROJECT, dataset_of
-from tests.server.rig import ECHO, dismiss, plain_rows, wait_until
+from tests.factories import a_model
+from tests.service.rig import ECHO, dismiss, plain_rows, wait_until
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done, Notes, Refused
-from reconciler.provider import MemoryProvider, open_provider
-from reconciler.server import open_service
+from reconciler.providers import MemoryProvider, open_provider
+from reconciler.service import open_service
 from tests.contract.worlds import PROJECT
-from tests.server.rig import ECHO, dismiss
+from tests.service.rig import ECHO, dismiss
 
 NAME = "reconciler-note.822b33ad87c1.model.triage.json"
 

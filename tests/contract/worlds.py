@@ -13,10 +13,10 @@ from reconciler.domain.errors import RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format
-from reconciler.provider import MemoryProvider, open_provider
-from tests.build import a_dataset
-from tests.provider.fake_service import FakeService, Trouble, refusal
-from tests.provider.legacy.fake import OldService, is_label
+from reconciler.providers import MemoryProvider, open_provider
+from tests.factories import a_dataset
+from tests.providers.fake_service import FakeService, Trouble, refusal
+from tests.providers.openai_legacy.fake import OldService, is_label
 
 PROJECT = "acme"
 

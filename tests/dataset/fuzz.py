@@ -13,12 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 
+from reconciler.dataset.canonical import LineError, canonical, parse
 from reconciler.dataset.checks import check
+from reconciler.dataset.dataset_checks.example import Example, normalised
 from reconciler.dataset.formats import find_format
-from reconciler.dataset.lines import LineError, canonical, parse
-from reconciler.dataset.looks.example import Example, normalised
-from reconciler.dataset.rules.personal import personal_of
-from reconciler.dataset.rules.secrets import secrets_of
+from reconciler.dataset.row_checks.personal import personal_of
+from reconciler.dataset.row_checks.secrets import secrets_of
 from reconciler.domain.spec import Format
 
 _USER, _ANSWER = {"role": "user", "content": "Why is that?\n"}, {"role": "assistant", "content": "So: 4111 é 🙂"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset.lines import MAX_DEPTH, LineError, canonical, parse
+from reconciler.dataset.canonical import MAX_DEPTH, LineError, canonical, parse
 from reconciler.domain.spec import Format
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.lines import canonical, parse
+from reconciler.dataset.canonical import canonical, parse
 from reconciler.dataset.split import part_of
 from reconciler.domain.desired import Dataset, Measured, Part
 from reconciler.domain.errors import InputError, Severity

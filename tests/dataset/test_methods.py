@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.dataset.canonical import canonical
 from reconciler.dataset.checks import check
 from reconciler.dataset.formats import find_format
-from reconciler.dataset.lines import canonical
 from reconciler.dataset.methods import misfits
-from reconciler.dataset.rules.content import MAX_IMAGE_BYTES
+from reconciler.dataset.row_checks.content import MAX_IMAGE_BYTES
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format, ModelSpec, ProjectSpec, Recipe, Specs
 

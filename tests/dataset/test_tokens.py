@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.billed import billed, billed_rows, weigh, weigh_all
+from reconciler.dataset.billable_tokens import billed, billed_rows, weigh, weigh_all
 from reconciler.dataset.cache import SETTLED_NS, Cache
 from reconciler.dataset.tokens import Vocabulary, count_plainly, count_tokens, vocabulary_for, vocabulary_of
 from reconciler.domain.desired import Dataset, Part

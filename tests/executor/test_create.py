@@ -10,9 +10,9 @@ from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Done, Intent
 from reconciler.executor.create import create
-from reconciler.executor.ends import OutcomeUnknownError, StepFailedError
-from tests.build import LONG_AGO, a_job, a_model
-from tests.world import World, outcomes, real_dataset
+from reconciler.executor.errors import OutcomeUnknownError, StepFailedError
+from tests.factories import LONG_AGO, a_job, a_model
+from tests.simulation import World, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
 

@@ -8,8 +8,8 @@ import pytest
 from reconciler.domain.event import Event, Finished, Outcome
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Plan
-from tests.build import a_job, a_model
-from tests.world import World, outcomes, real_dataset
+from tests.factories import a_job, a_model
+from tests.simulation import World, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
 

@@ -13,8 +13,8 @@ from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
 from reconciler.executor import execute
-from tests.build import a_model
-from tests.world import World, content_of, outcomes, real_dataset
+from tests.factories import a_model
+from tests.simulation import World, content_of, outcomes, real_dataset
 
 DATA = real_dataset()
 

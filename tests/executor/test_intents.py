@@ -12,12 +12,12 @@ from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Write
 from reconciler.executor import Bench, execute
 from reconciler.executor.create import create
-from reconciler.executor.ends import OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
 from reconciler.executor.journal import VolatileJournal
-from reconciler.executor.tidy import tidy
-from reconciler.provider.memory import MemoryProvider
-from tests.build import LONG_AGO, a_job, a_model
-from tests.world import World, outcomes, real_dataset
+from reconciler.executor.journal_cleanup import tidy
+from reconciler.testing.memory import MemoryProvider
+from tests.factories import LONG_AGO, a_job, a_model
+from tests.simulation import World, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
 TRAIN = Train(model=MODEL)

@@ -6,8 +6,8 @@ from reconciler.domain.errors import TemporaryError
 from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobId
 from reconciler.executor import watch
-from tests.build import a_job, a_model
-from tests.world import World
+from tests.factories import a_job, a_model
+from tests.simulation import World
 
 JOB = JobId("ftjob-1")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from reconciler.domain.ports import Capabilities, Intent, Journal
 from reconciler.executor.journal import VolatileJournal
+from reconciler.foundation.git import Git
 from reconciler.journal.directory import DirectoryJournal
-from reconciler.journal.git import Git
 from reconciler.journal.gitref import GitJournal
 from reconciler.journal.remote import RemoteJournal
-from reconciler.provider import MemoryProvider
-from tests.build import LONG_AGO, a_model
-from tests.world import Clock
+from reconciler.providers import MemoryProvider
+from tests.factories import LONG_AGO, a_model
+from tests.simulation import Clock
 
 STAMP = a_model().stamp
 OTHER = a_model("other").stamp

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import JournalError
+from reconciler.foundation.locks import is_free, locked, open_lockable, try_lock
 from reconciler.journal.directory import DirectoryJournal, this_machine
-from reconciler.journal.locks import is_free, locked, open_lockable, try_lock
 from reconciler.journal.note import name_of
 from tests.journal.stores import STAMP, elsewhere, note
-from tests.world import Clock
+from tests.simulation import Clock
 
 FULL = Path("/dev/full")
 

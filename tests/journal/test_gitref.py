@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import JournalError, UsageError
-from reconciler.journal.git import Git, GitError
+from reconciler.foundation.git import Git, GitError
 from reconciler.journal.gitref import GitJournal
 from tests.journal.stores import REF, clone, elsewhere, environ, git, git_journal, local_ref, note, shared_ref
 

@@ -9,9 +9,9 @@ from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
 from reconciler.journal import JournalKind, check_journal, open_journal
 from reconciler.journal.opening import slug
-from reconciler.provider import PROFILES, MemoryProvider, open_provider
+from reconciler.providers import PROFILES, MemoryProvider, open_provider
 from tests.journal.stores import BOUNDS, environ, git, note
-from tests.world import Clock
+from tests.simulation import Clock
 
 
 def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) -> list[str]:

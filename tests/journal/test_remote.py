@@ -7,10 +7,10 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Capabilities, Intent, RemoteNote
 from reconciler.journal.remote import SHORTEST_LIFE, RemoteJournal, settled_seconds
-from reconciler.provider import MemoryProvider
-from tests.build import LONG_AGO
+from reconciler.providers import MemoryProvider
+from tests.factories import LONG_AGO
 from tests.journal.stores import BOUNDS, STAMP, note
-from tests.world import Clock
+from tests.simulation import Clock
 
 
 class Place:

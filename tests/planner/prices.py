@@ -7,7 +7,7 @@ from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.prices import AutoEpochs, Per, PriceTable, Rate
 from reconciler.planner.price import estimate
-from tests.build import a_dataset, a_model
+from tests.factories import a_dataset, a_model
 
 MINI = "gpt-4.1-mini-2025-04-14"
 

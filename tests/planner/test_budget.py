@@ -8,7 +8,7 @@ from reconciler.domain.plan import Options, Plan, Refusal
 from reconciler.domain.prices import AutoEpochs, Per, PriceTable
 from reconciler.domain.spec import Policy
 from reconciler.planner import make_plan
-from tests.build import a_file, a_model, desired, observed
+from tests.factories import a_file, a_model, desired, observed
 from tests.planner.prices import a_rate, a_table, sized
 
 # 9,000,000 bytes are 4.5 million tokens at most: × 2 epochs × 5 USD = 45 USD. Two of them are 90.

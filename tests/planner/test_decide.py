@@ -11,7 +11,7 @@ from reconciler.domain.observed import JobError, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Keep, Options, Train, Why
 from reconciler.domain.spec import Adoption, OnChange
 from reconciler.planner.decide import Decision, decide
-from tests.build import a_job, a_model, observed
+from tests.factories import a_job, a_model, observed
 
 WANTED = a_model(epochs=5)
 OLDER = a_model(epochs=3)

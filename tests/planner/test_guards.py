@@ -10,9 +10,9 @@ from reconciler.domain.observed import JobId, ModelId, Observed
 from reconciler.domain.plan import Options, Plan, Train
 from reconciler.domain.spec import Expect
 from reconciler.planner import make_plan
-from reconciler.planner.expected import mismatches
+from reconciler.planner.account_checks import mismatches
 from reconciler.planner.policy import GUARDS
-from tests.build import a_job, a_model, desired, observed
+from tests.factories import a_job, a_model, desired, observed
 
 HERE = "api.example.test"
 WANTED = a_model()

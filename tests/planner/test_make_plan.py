@@ -14,7 +14,7 @@ from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect, OnChange, Policy
 from reconciler.planner import make_plan
 from reconciler.planner.policy import GUARDS
-from tests.build import a_dataset, a_file, a_job, a_model, desired, observed
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 
 
 def ids(plan: Plan) -> list[str]:

@@ -13,10 +13,10 @@ from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.spec import Mapping as RowMapping
 from reconciler.planner import make_plan
-from reconciler.planner.fresh import check_expected, check_fresh, check_place
 from reconciler.planner.planfile import SavedPlan, bare, read_saved, write_saved
-from reconciler.planner.record import read, written
-from tests.build import a_dataset, a_file, a_job, a_model, desired, observed
+from reconciler.planner.serialize import read, written
+from reconciler.planner.staleness import check_expected, check_fresh, check_place
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.render import scenes
 
 PLAN = make_plan(desired(a_model()), observed(a_file()), provider="openai", version="1")

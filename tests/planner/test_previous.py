@@ -5,7 +5,7 @@ from dataclasses import replace
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import FileId, Observed, RemoteFile, RemoteJob
 from reconciler.planner.previous import files_before
-from tests.build import LONG_AGO, a_dataset, a_file, a_job, a_model
+from tests.factories import LONG_AGO, a_dataset, a_file, a_job, a_model
 
 USERS = {Address(Kind.MODEL, "triage")}
 VERSIONS = {rows: a_dataset(rows=rows) for rows in ("first", "second", "third")}

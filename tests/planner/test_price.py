@@ -10,7 +10,7 @@ from reconciler.domain.plan import Plan
 from reconciler.domain.prices import AutoEpochs, Per
 from reconciler.planner import make_plan
 from reconciler.planner.price import base_of, tokens_of
-from tests.build import a_dataset, a_file, a_job, a_model, desired, observed
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.planner.prices import a_job_for, a_rate, a_table, ends, sized
 
 GUIDE = AutoEpochs(target=3, least_rows=100, most_rows=25000, least=1, most=25)

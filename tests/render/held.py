@@ -4,7 +4,7 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, FileId, JobError, JobEvent, JobId, JobStatus, ModelId
 from reconciler.render import JobCard
-from tests.build import LONG_AGO
+from tests.factories import LONG_AGO
 from tests.render import scenes
 
 _HOSTILE = "report\x1b[2J\u202e ::error::x.jsonl"

@@ -9,7 +9,7 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel, CancelReason, Plan, Train, Why
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
 from reconciler.render.review import Review, no_plan
-from tests.build import a_dataset, a_job, a_model
+from tests.factories import a_dataset, a_job, a_model
 from tests.render import scenes
 from tests.render.scenes import MORE_ROWS, NEW, RETRIAGE, TRIAGE, a_plan, a_step, costing, keep, retrain, upload
 

@@ -37,7 +37,7 @@ from reconciler.domain.plan import (
     Upload,
     Why,
 )
-from tests.build import a_dataset, a_digest, a_job, a_model
+from tests.factories import a_dataset, a_digest, a_job, a_model
 
 NEW = a_dataset("support-tickets", "two hundred and one rows", count=201)
 OLD = a_dataset("support-tickets", "two hundred rows", count=200)

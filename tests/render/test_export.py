@@ -9,7 +9,7 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Locked
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.render import OutputFormat, outputs
-from tests.build import a_digest
+from tests.factories import a_digest
 
 
 def locked(name: str = "support-triage", model: str = "ft:gpt-4.1-mini-2025-04-14:acme::AxK9") -> Locked:

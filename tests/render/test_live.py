@@ -10,7 +10,7 @@ from reconciler.domain.event import Event, Finished, JobMoved, JobVanished, Outc
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import JobId
 from reconciler.render import LiveView, Sink
-from tests.build import a_digest, a_job
+from tests.factories import a_digest, a_job
 from tests.render import scenes
 from tests.render.screen import Screen
 from tests.render.test_safe import ATTACKS, is_harmless

@@ -14,7 +14,7 @@ from reconciler.domain.plan import Change, Why
 from reconciler.domain.rowdiff import RowDiff
 from reconciler.render.review import Review, review_json, review_markdown, review_parts, verdict_of, without_samples
 from reconciler.render.review.parts import MOST_PARTS, PART_SIZE, WHOLE_SIZE, Block, in_parts, size_of, text_block
-from tests.build import a_dataset, a_model
+from tests.factories import a_dataset, a_model
 from tests.render.golden import check_golden
 from tests.render.reviews import HOSTILE, REVIEWS, ROWS, a_review, a_sample, hostile
 from tests.render.scenes import a_plan, keep, retrain, upload

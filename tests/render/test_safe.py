@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Change, Why
 from reconciler.render import clean, plan_text, problems_text, table
-from tests.build import a_model
+from tests.factories import a_model
 from tests.render import scenes
 
 ATTACKS = {

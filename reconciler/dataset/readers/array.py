@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.dataset.faults import LineError
+from reconciler.dataset.canonical import parse
+from reconciler.dataset.json_errors import LineError
 from reconciler.dataset.likeness import listed
-from reconciler.dataset.lines import parse
 from reconciler.dataset.readers.jsonl import problem_of
 from reconciler.dataset.readers.sniff import text_blocks
 from reconciler.dataset.report import Report

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.dataset.lines import LineError, parse
+from reconciler.dataset.canonical import LineError, parse
 from reconciler.dataset.readers.blank import Blanks
 from reconciler.dataset.readers.sniff import text_blocks
 from reconciler.dataset.report import Report

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 
-from reconciler.dataset.faults import not_utf8
+from reconciler.dataset.json_errors import not_utf8
 from reconciler.dataset.readers.blank import Blanks
 from reconciler.dataset.readers.header import Header, header_of
 from reconciler.dataset.readers.jsonl import problem_of

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from io import SEEK_END, BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 
+from reconciler.dataset.canonical import canonical_text
+from reconciler.dataset.json_numbers import exact
 from reconciler.dataset.likeness import did_you_mean, listed
-from reconciler.dataset.lines import canonical_text
-from reconciler.dataset.numbers import exact
 from reconciler.dataset.readers.archive import weigh
 from reconciler.dataset.readers.blank import Blanks
 from reconciler.dataset.readers.header import Header, header_of

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.billed import Billed, billed, weigh
-from reconciler.dataset.flow import read_runs
+from reconciler.dataset.billable_tokens import Billed, billed, weigh
+from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
-from reconciler.dataset.rules.chat import ROLES
+from reconciler.dataset.row_checks.chat import ROLES
 from reconciler.dataset.split import sides_of
 from reconciler.dataset.stats.figures import Answers, Prompts, answer_of, turns_of
 from reconciler.dataset.stats.spread import spread_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.flow import read_runs
+from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.readers import read
 from reconciler.dataset.report import Report
 from reconciler.dataset.sources import find_sources

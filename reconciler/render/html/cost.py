@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.plan import Plan, Step, Train
-from reconciler.render.html.tags import Html, Inside, element, joined, table
+from reconciler.render.html.builder import Html, Inside, element, joined, table
 from reconciler.render.terminal.cost import cost_text, tokens_text
 
 MOST_JOBS = 500

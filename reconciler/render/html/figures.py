@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.domain.stats import Bin, Label, Spread, Stats
-from reconciler.render.html.tags import Html, Inside, element, folded, joined, table
+from reconciler.render.html.builder import Html, Inside, element, folded, joined, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

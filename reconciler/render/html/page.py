@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Refusal
+from reconciler.render.html.builder import Html, element, folded, joined, section
 from reconciler.render.html.cost import cost_table
 from reconciler.render.html.figures import Figures, figures_of
-from reconciler.render.html.look import POLICY, STYLE
 from reconciler.render.html.rows import row_changes
 from reconciler.render.html.steps import kept_lists, step_cards
-from reconciler.render.html.tags import Html, element, folded, joined, section
+from reconciler.render.html.style import POLICY, STYLE
 from reconciler.render.review.model import Review
 from reconciler.render.review.verdict import verdict_of
 from reconciler.render.units import counted

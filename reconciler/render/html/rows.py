@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.html.tags import Html, element, folded, joined
+from reconciler.render.html.builder import Html, element, folded, joined
 from reconciler.render.review.words import plural
 from reconciler.render.units import counted
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Keep, Plan, Step, Why
-from reconciler.render.html.tags import Html, Inside, element, folded, joined, table
+from reconciler.render.html.builder import Html, Inside, element, folded, joined, table
 from reconciler.render.steps import symbol_of
 from reconciler.render.terminal.fields import Field
 from reconciler.render.terminal.kept import is_held, is_running, is_suspended, sentence_of

@@ -7,7 +7,7 @@ from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import Block
 from reconciler.render.review.words import CELL, code, diff_fence, fence_line, folded, names, plural, said
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.steps import is_retrain, symbol_of, word_of
 from reconciler.render.terminal.cost import cost_text, tokens_text
 from reconciler.render.terminal.fields import Field, changed

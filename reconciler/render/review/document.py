@@ -3,11 +3,11 @@
 The shape is promised in `schemas/review.schema.json`.
 """
 
-from reconciler.render.machine import json_text
+from reconciler.render.json_output import json_text
 from reconciler.render.review.markdown import review_parts
 from reconciler.render.review.model import Review
 from reconciler.render.review.verdict import verdict_of
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 
 FORMAT_VERSION = 1
 

@@ -5,7 +5,7 @@ Every text from elsewhere (rows, specs, the service's words) passes through `mar
 
 from collections.abc import Iterator
 
-from reconciler.render.markup import fenced
+from reconciler.render.escape import fenced
 from reconciler.render.review.changes import change_blocks, full_blocks
 from reconciler.render.review.model import Review
 from reconciler.render.review.notes import cost_blocks, kept_blocks, problem_blocks, refused_blocks, warning_blocks

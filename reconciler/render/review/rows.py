@@ -8,11 +8,11 @@ from reconciler.domain.cost import Estimate
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Plan, Step, Train, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.markup import html_text
+from reconciler.render.escape import html_text
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import Block, text_block
 from reconciler.render.review.words import code, diff_fence, fence_line, folded, plural, said
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.terminal.rows import MOST_CELLS, counts_text, more_tokens
 from reconciler.render.units import counted
 

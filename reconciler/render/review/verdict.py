@@ -7,7 +7,7 @@ from reconciler.domain.plan import Train, Why
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.review.model import Review
 from reconciler.render.review.words import plural
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.steps import is_retrain, tally
 from reconciler.render.terminal.kept import is_held, is_running
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from reconciler.render.markup import fenced, markdown_code, markdown_text
-from reconciler.render.safe import clean
+from reconciler.render.escape import fenced, markdown_code, markdown_text
+from reconciler.render.sanitize import clean
 from reconciler.render.units import counted
 
 CELL = 90

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.plan import Plan, Step
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.terminal.fields import Field, given
 from reconciler.render.terminal.layout import wrapped
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.plan import Change
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import padded, width_of
 

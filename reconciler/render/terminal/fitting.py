@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.terminal.layout import fitted, width_of
 from reconciler.render.terminal.table import ABSENT, table
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from reconciler.domain.observed import JobStatus
 from reconciler.domain.plan import Keep, Plan, Why
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import padded, width_of, wrapped
 from reconciler.render.units import counted

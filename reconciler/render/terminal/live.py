@@ -7,7 +7,7 @@ from reconciler.domain.event import Event, Finished, JobLogged, JobMoved, JobVan
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import JobId
 from reconciler.domain.plan import StepId
-from reconciler.render.safe import Sink, clean
+from reconciler.render.sanitize import Sink, clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import fitted, width_of
 from reconciler.render.terminal.telling import doing_of, facts_of, measured, measures_of

@@ -7,7 +7,7 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Step, Train, Upload
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.steps import explains_difference, is_retrain, symbol_of, tally
 from reconciler.render.style import Paint
 from reconciler.render.terminal.cost import cost_lines, estimate_fields

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem, Severity
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import padded, width_of, wrapped
 from reconciler.render.units import counted

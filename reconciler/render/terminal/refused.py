@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.domain.plan import Plan, Refusal
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import wrapped
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.terminal.layout import wrapped
 from reconciler.render.units import counted

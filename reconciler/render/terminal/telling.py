@@ -17,7 +17,7 @@ from reconciler.domain.event import (
 )
 from reconciler.domain.observed import JobEvent, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Promote, Train, Upload
-from reconciler.render.safe import clean
+from reconciler.render.sanitize import clean
 from reconciler.render.style import Paint
 from reconciler.render.units import counted, size_text, span_text
 

@@ -1,0 +1,181 @@
+"""What an argument means: the name of a model in the specs, or an id on the service. Names win, and it is said."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.cli.console import Talk
+from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
+from reconciler.domain.errors import NotFoundError, UsageError
+from reconciler.domain.inventory import HeldJob, Makers
+from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.ports import Provider
+from reconciler.domain.spec import Format, ProjectSpec, Specs
+from reconciler.render import clean
+from reconciler.workflow.engine import Setting, answering, provider_name, read
+
+_JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
+_MODEL = re.compile(r"[^\s:]+:\S+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a command works, with the specs that decide what is ours; none are there when only a profile was named."""
+
+    setting: Setting
+    specs: Specs
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(model.name for model in self.specs.models)
+
+    def is_name(self, text: str) -> bool:
+        """Tell whether an argument is a name, and not an id."""
+        return text in self.names or not is_id(text)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether an argument has the form of a job's or a model's id: `ftjob-…`, `ft-…`, `ft:…`."""
+    return is_job_id(text) or _MODEL.fullmatch(text) is not None
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether an argument has the form of a job's id."""
+    return _JOB.fullmatch(text) is not None
+
+
+def place_for(names: Sequence[str], root: Path, provider: str | None, environment: str | None = None) -> Place:
+    """Find where a command about names or ids works. Without specs a profile is enough, as long as all are ids.
+
+    Raises: UsageError when it cannot be told, InputError when specs are there and wrong
+    """
+    only_ids = all(map(is_id, names))
+    if only_ids and root == DEFAULT_ROOT and not root.exists():
+        if provider is None:
+            raise UsageError(f"there is no {root}/ here; say which service with --provider PROFILE, or --specs DIR")
+        return Place(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
+    setting = _setting(names[0] if names else None, root, provider, environment)
+    return Place(setting=setting, specs=read(setting))
+
+
+def _setting(name: str | None, root: Path, provider: str | None, environment: str | None) -> Setting:
+    try:
+        return setting_for(name, root, provider, environment)
+    except UsageError:
+        # Of several projects, an id may belong to any; the operator has to say which service is meant.
+        if name is None or not is_id(name):
+            raise
+        return setting_of(root, provider, environment=environment)
+
+
+def jobs_meant(place: Place, texts: Sequence[str], opened: Provider, talk: Talk) -> tuple[HeldJob, ...]:
+    """Give the jobs of ids, in their order, and say of each what it was understood as.
+
+    Raises: NotFoundError when the service has no such job, or no job that made such a model
+    """
+    return tuple(_job_meant(place, text, opened, talk) for text in texts)
+
+
+def _job_meant(place: Place, text: str, opened: Provider, talk: Talk) -> HeldJob:
+    if is_job_id(text):
+        job = opened.held_job(JobId(text))
+        talk.err.line(f"{clean(text)}: a job, {whose(job)}.")
+        return job
+    made = Makers.among(opened.inventory_jobs().items).of_model(ModelId(text))
+    if made is None:
+        service = provider_name(place.setting, place.specs)
+        raise NotFoundError(f"no job on {service} says that it made {text}", hint="see them with: reconciler jobs")
+    talk.err.line(f"{clean(text)}: a model that the job {clean(made.id)} made, {whose(made)}.")
+    return made
+
+
+def model_meant(text: str, opened: Provider, talk: Talk) -> tuple[ModelId, HeldJob | None]:
+    """Give the model of an id, and its job if the id was one of a job; say what the id was understood as.
+
+    Raises: NotFoundError when the job has made no model
+    """
+    if not is_job_id(text):
+        talk.err.line(f"{clean(text)}: taken as the id of a model.")
+        return ModelId(text), None
+    job = opened.held_job(JobId(text))
+    if job.model is None:
+        raise NotFoundError(f"the job {text} has made no model; it is {job.status or 'in a state that is not known'}")
+    talk.err.line(f"{clean(text)}: a job, {whose(job)}; its model is {clean(job.model)}.")
+    return job.model, job
+
+
+def note_name(place: Place, text: str, talk: Talk) -> None:
+    """Say that a name was taken for a name, where it could have been an id as well."""
+    if text in place.names and is_id(text):
+        talk.err.line(f"{clean(text)}: taken as the name of a model in the specs, not as an id.")
+
+
+def whose(job: HeldJob) -> str:
+    """Say whose a job is: our address and digest, or not ours."""
+    if job.stamp:
+        return f"ours: {clean(str(job.stamp))}"
+    return f"not ours (project {clean(job.project)})" if job.project else "not ours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerer:
+    """The model that answers for a name or an id, and how it wants to be asked."""
+
+    model: ModelId
+    is_completion: bool = False
+
+
+def answerer_of(place: Place, text: str, opened: Provider, talk: Talk, *, is_completion: bool = False) -> Answerer:
+    """Give the model that answers for a name or an id.
+
+    Shape:  `is_completion` is the operator's word for a model of which nothing else is known
+    Raises: UsageError when the specs have no such name and the service no such model, NotFoundError when there is
+            nothing trained yet
+    """
+    if text in place.names:
+        note_name(place, text, talk)
+        model = answering(place.setting, place.specs, text, opened).model
+        return Answerer(model=model, is_completion=is_completion or _takes_prompts(place, text))
+    if not is_id(text):
+        return Answerer(model=_any_model(place, text, opened, talk), is_completion=is_completion)
+    model, job = model_meant(text, opened, talk)
+    job = job or _maker(place, model, opened)
+    named = job.stamp.address.name if job and job.stamp else ""
+    return Answerer(model=model, is_completion=is_completion or (named in place.names and _takes_prompts(place, named)))
+
+
+def _any_model(place: Place, text: str, opened: Provider, talk: Talk) -> ModelId:
+    """Give the model of a word that is no name in the specs: a base, if the service has it."""
+    try:
+        found = opened.model(ModelId(text))
+    except NotFoundError as error:
+        known = ", ".join(sorted(place.names)) or "none"
+        what = f"the specs name no model {text} (they name {known}), and the service has none of that id"
+        raise UsageError(what) from error
+    talk.err.line(f"{clean(text)}: taken as the id of a model, as the specs have no such name.")
+    return found
+
+
+def _maker(place: Place, model: ModelId, opened: Provider) -> HeldJob | None:
+    # Only specs can say that a model wants prompts, so without them nobody has to look for its job.
+    if not place.names:
+        return None
+    try:
+        return Makers.among(opened.inventory_jobs().items).of_model(model)
+    except NotFoundError:
+        return None
+
+
+def _takes_prompts(place: Place, name: str) -> bool:
+    """Tell whether a model of the specs learns from prompts and completions: as its dataset says, or its first row."""
+    from reconciler.dataset.pipeline import read_rows
+    from reconciler.dataset.report import Report
+
+    training = next(model.training for model in place.specs.models if model.name == name)
+    spec = next((each for each in place.specs.datasets if each.name == training), None)
+    if spec is None or spec.format is not None:
+        return spec is not None and spec.format is Format.COMPLETION
+    report = Report()
+    found, _ = read_rows(spec, place.setting.workspace, report)
+    return found is Format.COMPLETION and not report.has_errors

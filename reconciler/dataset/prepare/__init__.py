@@ -1,5 +1,0 @@
-"""Prepares rows as a spec says: its steps in their order, and how often each source counts. Rows in, rows out."""
-
-from reconciler.dataset.prepare.pipeline import prepared
-
-__all__ = ["prepared"]

@@ -1,0 +1,146 @@
+"""Chat rows: turns, roles and what each may hold.
+
+Source: OpenAI supervised fine-tuning guide; the OpenAI cookbook's "Data preparation and analysis for chat model
+        fine-tuning"; `FineTuneChatRequestInput` in OpenAI's published API description
+"""
+
+import re
+from collections.abc import Iterator
+
+from reconciler.dataset.likeness import did_you_mean, listed
+from reconciler.dataset.row_checks import content, tools
+from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
+from reconciler.domain.errors import Severity
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+MAX_NAME = 64
+"""Characters of the name of who speaks (OpenAI chat reference)."""
+
+_NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{MAX_NAME}}}")
+_ROW_KEYS = ("messages", "tools", "functions", "parallel_tool_calls")
+_MESSAGE_KEYS = ("role", "name", "content", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
+_PLAIN = frozenset({"system", "developer", "user", "assistant"})
+
+ALIASES = {
+    "human": "user",
+    "customer": "user",
+    "prompter": "user",
+    "gpt": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+    "ai": "assistant",
+    "chatbot": "assistant",
+    "chatgpt": "assistant",
+    "completion": "assistant",
+    "observation": "tool",
+    "tool_response": "tool",
+    "function_response": "function",
+    "instruction": "system",
+}
+_ROW_HINTS = {
+    "system": "a system text beside the messages would be lost: `prepare: [{convert: {from: anthropic}}]` makes it the "
+    "first message",
+    "images": "put images into the content of a user message, as parts of the type `image_url`",
+    "function_call": "this key belongs to a message",
+    "tool_choice": "leave it out: training does not read it",
+}
+_MESSAGE_HINTS = {"from": "name it `role`", "value": "name it `content`", "text": "name it `content`"}
+
+
+def check(row: Object) -> Iterator[Finding]:
+    """Give everything that is wrong with a chat row."""
+    messages = row.get("messages")
+    if len(row) == 1 and isinstance(messages, list) and _is_plain(messages):
+        return
+    if len(row) > 1 or "messages" not in row:
+        yield from unknown_keys(row, _ROW_KEYS, "chat.unknown-key", "", _ROW_HINTS)
+    if not isinstance(messages, list) or not messages:
+        what = f"is {kind(messages)}, not a list of turns" if "messages" in row else "there is no `messages`"
+        yield Finding("chat.messages", "messages", what, "a list of turns: [{role, content}, …]")
+        return
+    yield from check_conversation(row, messages)
+    yield from _check_turns([message for message in messages if isinstance(message, dict)])
+
+
+def check_conversation(row: Object, messages: list[object]) -> Iterator[Finding]:
+    """Give what is wrong with the tools and turns of a row, whoever has the last word."""
+    yield from tools.check_offer(row)
+    for at, message in enumerate(messages):
+        yield from check_message(message, f"messages[{at}]")
+    yield from tools.check_calls(row, messages)
+    yield from content.check_images(messages)
+
+
+def _is_plain(messages: list[object]) -> bool:
+    # Nearly every row of nearly every dataset: texts by system, user and assistant, the last by the assistant.
+    user = False
+    role: object = None
+    for message in messages:
+        if not isinstance(message, dict) or len(message) != 2:
+            return False
+        role, text = message.get("role"), message.get("content")
+        if not isinstance(text, str) or not text or not isinstance(role, str) or role not in _PLAIN:
+            return False
+        user = user or role == "user"
+    return user and role == "assistant"
+
+
+def check_message(message: object, path: str) -> Iterator[Finding]:
+    """Give everything that is wrong with one turn."""
+    if not isinstance(message, dict):
+        yield Finding("chat.message", path, f"is {kind(message)}, not an object", "write each turn as {role, content}")
+        return
+    yield from unknown_keys(message, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
+    yield from _check_role(message, f"{path}.role")
+    yield from content.check(message, path)
+    yield from _check_weight(message, f"{path}.weight")
+    name = message.get("name", "")
+    if not isinstance(name, str):
+        yield Finding("chat.name", f"{path}.name", f"is {kind(name)}, not text", "leave it out where there is none")
+    elif not name and message.get("role") == "function":
+        yield Finding("chat.name", f"{path}.name", "there is no `name`", "name the function that this answers for")
+    elif name and not _NAME.fullmatch(name):
+        what = f"has characters that services refuse in a name, or more than {MAX_NAME} (OpenAI chat reference)"
+        yield Finding("chat.name", f"{path}.name", what, "letters, digits, underscores and dashes", Severity.WARNING)
+
+
+def _check_role(message: Object, path: str) -> Iterator[Finding]:
+    role = message.get("role")
+    if role in ROLES:
+        return
+    if not isinstance(role, str):
+        what = f"is {kind(role)}, not text" if "role" in message else "there is no `role`"
+        yield Finding("chat.role", path, what, f"one of {listed(ROLES)}")
+        return
+    alias = ALIASES.get(role.strip().lower())
+    hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {listed(ROLES)}"
+    yield Finding("chat.role", path, f"`{role[:100]}` is no role", hint)
+
+
+def _check_weight(message: Object, path: str) -> Iterator[Finding]:
+    if "weight" not in message:
+        return
+    weight = message["weight"]
+    if message.get("role") != "assistant":
+        yield Finding("chat.weight", path, "only the assistant's turns have a weight", "leave it out")
+    elif isinstance(weight, bool) or weight not in (0, 1):
+        yield Finding(
+            "chat.weight", path, f"is {kind(weight)}, not 0 or 1", "0 leaves a turn out of training, 1 trains on it"
+        )
+
+
+def _check_turns(turns: list[Object]) -> Iterator[Finding]:
+    answers = [turn for turn in turns if turn.get("role") == "assistant"]
+    if not answers:
+        hint = "drop the row, or add the answer it should learn"
+        yield Finding("chat.no-assistant", "messages", "no turn is the assistant's", hint)
+    elif turns[-1].get("role") != "assistant":
+        hint = "drop the row, or add the answer it should learn"
+        yield Finding("chat.last-turn", "messages", "the last turn must be the assistant's", hint)
+    if answers and all(not isinstance(turn.get("weight"), bool) and turn.get("weight") == 0 for turn in answers):
+        yield Finding(
+            "chat.weight", "messages", "every answer has the weight 0: nothing is left to learn", "drop the row"
+        )
+    if answers and not any(turn.get("role") == "user" for turn in turns):
+        yield Finding("chat.no-user", "messages", "no turn is the user's", "", Severity.WARNING)

@@ -1,0 +1,187 @@
+"""Which of the rows that went are earlier versions of rows that came.
+
+In this order: by what identifies them; by the same question; by standing in the same gap between rows that stayed; by
+the rare words that they share. Each step looks only at what the one before left over.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from reconciler.dataset.row_diff.likeness import ALIKE, Facets, facets_of, likeness
+from reconciler.dataset.row_diff.matching import NONE, Matched
+from reconciler.dataset.row_diff.version import Side
+
+MOST_ASKED = 200_000
+"""Rows of a side that are read to see what they ask, and compared with the one in the same gap."""
+
+MOST_SEARCHED = 4_000
+"""Rows of a side that are searched for by their words, which costs more than all that comes before."""
+
+_RARE_WORDS = 8
+_MOST_HOLDERS = 24
+"""Rows that hold a rare word and are compared; a word that more rows hold is not rare."""
+
+_MOST_IN_GAP = 400
+"""Pairs within one gap that are compared, each with each."""
+
+_LOOKED_AT, _FEWEST_LOOKED_AT = 200, 20
+"""Rows, spread over a side, that show which words are common; of fewer than so many no word is."""
+
+_COMMON = 0.2
+"""The share of rows that hold a common word."""
+
+_ALIKE_IN_GAP = 0.2
+"""What is asked of rows that stand in the same gap, which says much already."""
+
+_read = msgspec.json.Decoder().decode
+Pairs = dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The rows before and the rows after that are versions of each other; `is_whole` when all were looked at."""
+
+    pairs: Mapping[int, int]
+    is_whole: bool
+
+
+def pair(before: Side, after: Side, matched: Matched) -> Paired:
+    """Pair the rows that are on one side only.
+
+    Cost:   the words of at most 4,000 rows a side in memory; within bounds, whatever the number of rows
+    """
+    removed, added = matched.removed, matched.added
+    if not removed or not added:
+        return Paired({}, True)
+    found = _unique_pairs(before.ids(removed), after.ids(added))
+    is_whole = True
+    removed, added = _left(removed, added, found)
+    if len(removed) > MOST_ASKED or len(added) > MOST_ASKED:
+        removed, added, is_whole = removed[:MOST_ASKED], added[:MOST_ASKED], False
+    found |= _unique_pairs(_questions(before, removed), _questions(after, added))
+    removed, added = _left(removed, added, found)
+    common = _common_words(after) if removed and added else frozenset[str]()
+    found |= _in_gaps((before, after), removed, added, matched, common)
+    removed, added = _left(removed, added, found)
+    if len(removed) > MOST_SEARCHED or len(added) > MOST_SEARCHED:
+        removed, added, is_whole = removed[:MOST_SEARCHED], added[:MOST_SEARCHED], False
+    found |= _searched(before, after, removed, added, common)
+    return Paired(found, is_whole)
+
+
+def _left(removed: Sequence[int], added: Sequence[int], found: Pairs) -> tuple[list[int], list[int]]:
+    taken = set(found.values())
+    return [row for row in removed if row not in found], [row for row in added if row not in taken]
+
+
+def _unique_pairs(before: Mapping[int, Hashable], after: Mapping[int, Hashable]) -> Pairs:
+    olds, news = _only_ones(before), _only_ones(after)
+    return {olds[said]: news[said] for said in olds if said in news}
+
+
+def _only_ones(said: Mapping[int, Hashable]) -> dict[Hashable, int]:
+    rows: dict[Hashable, list[int]] = defaultdict(list)
+    for row, each in said.items():
+        rows[each].append(row)
+    return {each: found[0] for each, found in rows.items() if len(found) == 1}
+
+
+def _questions(side: Side, rows: Iterable[int]) -> dict[int, Hashable]:
+    asked = ((row, _facets(side, row).question) for row in rows)
+    return {row: question for row, question in asked if question is not None}
+
+
+def _facets(side: Side, row: int) -> Facets:
+    return facets_of(_read(side.line(row)))
+
+
+def _common_words(side: Side) -> frozenset[str]:
+    # Words that many rows hold, as those of a template, tell no row from another.
+    step = max(len(side) // _LOOKED_AT, 1)
+    looked_at = range(0, len(side), step)
+    if len(looked_at) < _FEWEST_LOOKED_AT:
+        return frozenset()
+    held = Counter(word for row in looked_at for word in _facets(side, row).words)
+    return frozenset(word for word, count in held.items() if count > _COMMON * len(looked_at))
+
+
+def _words(side: Side, row: int, common: frozenset[str]) -> frozenset[str]:
+    words = _facets(side, row).words
+    return words - common or words
+
+
+def _in_gaps(
+    sides: tuple[Side, Side], removed: Sequence[int], added: Sequence[int], matched: Matched, common: frozenset[str]
+) -> Pairs:
+    before, after = sides
+    news = _gaps(added, lambda row: row)
+    olds = _gaps(removed, lambda row: NONE if row == NONE else matched.of_before[row])
+    found: Pairs = {}
+    for gap, rows in olds.items():
+        others = news.get(gap, [])
+        if len(rows) == len(others) and len(rows) ** 2 > _MOST_IN_GAP:
+            in_turn = zip(rows, others, strict=True)
+            found |= {
+                old: new
+                for old, new in in_turn
+                if likeness(_words(before, old, common), _words(after, new, common)) >= _ALIKE_IN_GAP
+            }
+        elif len(rows) * len(others) <= _MOST_IN_GAP:
+            old_words = {row: _words(before, row, common) for row in rows}
+            new_words = {row: _words(after, row, common) for row in others}
+            found |= _best(
+                ((old, new, old_words[old], new_words[new]) for old in rows for new in others), _ALIKE_IN_GAP
+            )
+    return found
+
+
+def _gaps(rows: Sequence[int], after_of: Callable[[int], int]) -> dict[int, list[int]]:
+    """Put rows together that stand behind the same row that stayed, by that row's place on the side after."""
+    found: dict[int, list[int]] = {}
+    last, gap = None, NONE
+    for row in rows:
+        if last is None or row != last + 1:
+            gap = after_of(row - 1)
+        found.setdefault(gap, []).append(row)
+        last = row
+    return found
+
+
+def _searched(before: Side, after: Side, removed: Sequence[int], added: Sequence[int], common: frozenset[str]) -> Pairs:
+    old_words = {row: _words(before, row, common) for row in removed}
+    new_words = {row: _words(after, row, common) for row in added}
+    holders: dict[str, list[int]] = defaultdict(list)
+    for row, words in new_words.items():
+        for word in words:
+            holders[word].append(row)
+    return _best(
+        (old, new, words, new_words[new]) for old, words in old_words.items() for new in _candidates(words, holders)
+    )
+
+
+def _candidates(words: Iterable[str], holders: Mapping[str, list[int]]) -> list[int]:
+    known = sorted((len(holders[word]), word) for word in words if word in holders)
+    rare = (word for count, word in known[:_RARE_WORDS] if count <= _MOST_HOLDERS)
+    return list(dict.fromkeys(row for word in rare for row in holders[word]))
+
+
+def _best(compared: Iterable[tuple[int, int, frozenset[str], frozenset[str]]], least: float = ALIKE) -> Pairs:
+    """Give the pairs that are alike, the most alike first, each row once."""
+    scored = sorted(
+        (-score, old, new)
+        for old, new, old_words, new_words in compared
+        if (score := likeness(old_words, new_words)) >= least
+    )
+    return dict(_each_once(scored))
+
+
+def _each_once(scored: Iterable[tuple[float, int, int]]) -> Iterator[tuple[int, int]]:
+    olds, news = set[int](), set[int]()
+    for _, old, new in scored:
+        if old not in olds and new not in news:
+            olds.add(old)
+            news.add(new)
+            yield old, new

@@ -1,0 +1,17 @@
+"""How often the rows of a source are used: the whole part repeats all, the fraction keeps some, chosen by content."""
+
+from collections.abc import Iterator
+
+from reconciler.dataset.row import Row
+from reconciler.dataset.steps.cells import SCALES, key_of
+from reconciler.domain.spec import Terms
+
+
+def weighted(rows: Iterator[Row], terms: Terms) -> Iterator[Row]:
+    """Give each row as often as its source weighs, copies side by side."""
+    whole = int(terms.weight)
+    bound = (terms.weight - whole) * SCALES
+    for row in rows:
+        again = bound > 0 and key_of(row.value, "weight", terms.seed) < bound
+        for _ in range(whole + again):
+            yield row

@@ -1,0 +1,89 @@
+"""Scores one sample: the same number for the same texts, and no model asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.evaluation.formula import FormulaError
+from reconciler.evaluation.graders import Elsewhere, Grader, Multi, Single, StringCheck, TextSimilarity
+from reconciler.evaluation.templates import NoJsonSampleError, NoSuchVariableError, fill
+from reconciler.service.errors import unsupported
+
+FUZZY = "fuzzy_match"
+LONGEST = 100_000
+"""Characters of a text that is compared by likeness."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a grader found. `errors` names, in the API's words, why a score is 0 that might have been more."""
+
+    reward: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    errors: frozenset[str] = frozenset()
+
+
+def score(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
+    """Grade a sample.
+
+    Raises: ApiError for graders that this service does not carry out
+    """
+    if not isinstance(grader, Multi):
+        return _single(grader, sample, item)
+    found = {name: _single(each, sample, item) for name, each in grader.graders.items()}
+    errors = frozenset(error for each in found.values() for error in each.errors)
+    parts = {name: each.reward for name, each in found.items()}
+    try:
+        return Score(reward=grader.formula.value(parts), parts=parts, errors=errors)
+    except FormulaError:
+        return Score(reward=0.0, parts=parts, errors=errors | {"formula_parse_error"})
+
+
+def likeness(left: str, right: str) -> float:
+    """Tell how alike two texts are, from 0 to 1: twice their longest common subsequence over the sum of their lengths.
+
+    Cost:   one operation on an integer of as many bits as `left` has characters, for each character of `right`
+    """
+    if not left and not right:
+        return 1.0
+    where: dict[str, int] = {}
+    for place, letter in enumerate(left):
+        where[letter] = where.get(letter, 0) | (1 << place)
+    all_of_it = (1 << len(left)) - 1
+    # Each 0 in `open_` is a letter of the subsequence: the bit-parallel form of the usual table.
+    open_ = all_of_it
+    for letter in right:
+        taken = open_ & where.get(letter, 0)
+        open_ = ((open_ + taken) | (open_ - taken)) & all_of_it
+    common = len(left) - open_.bit_count()
+    return 2 * common / (len(left) + len(right))
+
+
+def _single(grader: Single, sample: str, item: Mapping[str, object]) -> Score:
+    if isinstance(grader, Elsewhere):
+        raise unsupported("grader.type", f"'{grader.kind}' is not run by this service: it needs a model or a sandbox.")
+    if isinstance(grader, TextSimilarity) and grader.metric != FUZZY:
+        message = f"'{grader.metric}' is not computed by this service; '{FUZZY}' is."
+        raise unsupported("grader.evaluation_metric", message)
+    try:
+        found, reference = fill(grader.input, item, sample), fill(grader.reference, item, sample)
+    except NoSuchVariableError:
+        return Score(reward=0.0, errors=frozenset({"invalid_variable_error"}))
+    except NoJsonSampleError:
+        return Score(reward=0.0, errors=frozenset({"sample_parse_error"}))
+    if isinstance(grader, StringCheck):
+        return Score(reward=float(_holds(grader.operation, found, reference)))
+    if max(len(found), len(reference)) > LONGEST:
+        return Score(reward=0.0, errors=frozenset({"truncated_observation_error"}))
+    return Score(reward=likeness(found, reference))
+
+
+def _holds(operation: str, found: str, reference: str) -> bool:
+    match operation:
+        case "eq":
+            return found == reference
+        case "ne":
+            return found != reference
+        case "like":
+            return reference in found
+        case _:
+            return reference.casefold() in found.casefold()

@@ -1,0 +1,98 @@
+"""The old tool's run: read, two passes of the validators, and the questions, in its own words."""
+
+from collections.abc import Callable
+
+from reconciler.prepare_data.compat import columns, completions, prompts, rows
+from reconciler.prepare_data.compat.finding import Finding, Say
+from reconciler.prepare_data.compat.read import read_any
+from reconciler.prepare_data.compat.table import DiesHereError, Table
+from reconciler.prepare_data.compat.writing import write_out
+
+Ask = Callable[[], str | None]
+Validator = Callable[[Table], Finding]
+
+VALIDATORS: tuple[Validator, ...] = (
+    columns.count_rows,
+    columns.find_column("prompt"),
+    columns.find_column("completion"),
+    columns.find_surplus,
+    columns.find_empty,
+    rows.find_task,
+    rows.find_duplicates,
+    rows.find_long,
+    prompts.find_upper("prompt"),
+    prompts.find_upper("completion"),
+    prompts.find_separator,
+    prompts.find_prefix,
+    completions.find_prefix,
+    completions.find_ending,
+    completions.find_space,
+)
+
+
+class _AbortedError(Exception):
+    """A validator found an error: its words are the exception's."""
+
+
+def prepare_as_before(file: str, say: Say, complain: Say, ask: Ask | None = None) -> int:
+    """Do what the old command did with a file, and give its exit code.
+
+    Shape:  `say` takes what went to stdout, `complain` what went to stderr; `ask` gives a typed line without its end,
+            None at the end of input; without it every suggestion is taken, as with `-q`
+    """
+    say("Analyzing...\n")
+    try:
+        _run(file, say, _accepting(say, ask))
+    except _AbortedError as error:
+        complain(f"\n\n{error}\n\nAborting...")
+        return 1
+    except DiesHereError as error:
+        complain(f"The old tool ends here with a traceback: {error}\nWithout --compat legacy this file is prepared.\n")
+        return 1
+    except OSError as error:
+        complain(f"The prepared file cannot be written: {error}\nCopy the input to a folder of your own.\n")
+        return 1
+    return 0
+
+
+def _run(file: str, say: Say, accept: Callable[[str], bool]) -> None:
+    table, reading = read_any(file)
+    _say_first(reading, say)
+    findings = [reading]
+    for validator in VALIDATORS:
+        found = validator(table)
+        findings.append(found)
+        _say_first(found, say)
+        if found.necessary and found.change:
+            table = found.change(table, say)
+    if any(found.necessary or found.optional for found in findings):
+        say("\n\nBased on the analysis we will perform the following actions:\n")
+    else:
+        say("\n\nNo remediations found.\n")
+    is_changed = any(found.necessary for found in findings)
+    for found in findings:
+        if found.optional and found.change and accept(f"- [Recommended] {found.optional} [Y/n]: "):
+            table, is_changed = found.change(table, say), True
+        if found.necessary:
+            say(f"- [Necessary] {found.necessary}\n")
+    write_out(table, file, say, accept, is_changed=is_changed)
+
+
+def _say_first(found: Finding, say: Say) -> None:
+    if found.error:
+        raise _AbortedError(f"ERROR in {found.name} validator: {found.error}")
+    say(found.note)
+
+
+def _accepting(say: Say, ask: Ask | None) -> Callable[[str], bool]:
+    def accept(question: str) -> bool:
+        say(question)
+        if ask is None:
+            say("Y\n")
+            return True
+        answer = ask()
+        if answer is None:
+            raise DiesHereError("EOFError: EOF when reading a line")
+        return answer.lower() != "n"
+
+    return accept

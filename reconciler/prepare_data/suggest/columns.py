@@ -1,0 +1,103 @@
+"""Rules about which rows and columns there are. What they mend is necessary: without it the rows train nothing."""
+
+from collections.abc import Sequence
+
+from reconciler.dataset.formats import mapping_hint
+from reconciler.dataset.row import Row
+from reconciler.dataset.steps.cells import is_empty
+from reconciler.domain.errors import Place, Problem
+from reconciler.domain.prepare import DropEmpty, FillTemplate, KeepColumns, Rename
+from reconciler.prepare_data.compat.affix import Task
+from reconciler.prepare_data.suggest.cells import COMPLETION, FIELDS, cells_of, columns_of, task
+from reconciler.prepare_data.suggest.finding import NOTHING, Finding, Found, Remedy
+
+FEW = 100
+
+
+def count_rows(rows: Sequence[Row]) -> Found:
+    """Say how many rows there are, and that more are better."""
+    noun = "row" if len(rows) == 1 else "rows"
+    advice = "; a few hundred are better, and every doubling helps" if len(rows) < FEW else ""
+    return Found(findings=(Finding(name="num_examples", what=f"{len(rows)} {noun}{advice}"),))
+
+
+def find_columns(rows: Sequence[Row]) -> Found:
+    """Want a prompt and a completion, whatever their case."""
+    columns = columns_of(rows)
+    names: list[tuple[str, str]] = []
+    for wanted in FIELDS:
+        alike = [column for column in columns if column.lower() == wanted]
+        if not alike:
+            what = f"there is no column `{wanted}`"
+            where = Place(file=rows[0].file, line=rows[0].line)
+            return Found(problem=Problem(where=where, what=what, hint=_advice(columns), rule="mapping.missing"))
+        if wanted not in alike:
+            names.append((alike[0], wanted))
+    if not names:
+        return NOTHING
+    said = ", ".join(f"`{old}` to `{new}`" for old, new in names)
+    return Found(
+        findings=(Finding(name="necessary_column", what="column names are expected in lower case"),),
+        remedy=Remedy(
+            name="necessary_column", what=f"Rename {said}", necessary=True, steps=(Rename(names=tuple(names)),)
+        ),
+    )
+
+
+def _advice(columns: Sequence[str]) -> str:
+    return f"in a spec, {mapping_hint(columns)}; or rename the columns in the file" if columns else "name the columns"
+
+
+def find_surplus(rows: Sequence[Row]) -> Found:
+    """Leave out what is neither prompt nor completion."""
+    surplus = [column for column in columns_of(rows) if column not in FIELDS]
+    if not surplus:
+        return NOTHING
+    said = ", ".join(f"`{column}`" for column in surplus[:20])
+    return Found(
+        findings=(Finding(name="additional_column", what=f"{len(surplus)} more columns than two: {said}"),),
+        remedy=Remedy(
+            name="additional_column",
+            what="Keep the columns `prompt` and `completion` only",
+            necessary=True,
+            steps=(KeepColumns(columns=FIELDS),),
+        ),
+    )
+
+
+def find_empty(rows: Sequence[Row]) -> Found:
+    """Drop rows without a completion, and those without a prompt where others have one."""
+    wanted = (COMPLETION,) if task(rows) is Task.OPEN_ENDED else FIELDS
+    empty = tuple(row.line for row in rows if any(is_empty(cells_of(row).get(column)) for column in wanted))
+    if not empty:
+        return NOTHING
+    said = " or ".join(f"`{column}`" for column in wanted)
+    noun = "row" if len(empty) == 1 else "rows"
+    return Found(
+        findings=(Finding(name="empty_completion", what=f"{len(empty)} {noun} without {said}", lines=empty),),
+        remedy=Remedy(
+            name="empty_completion",
+            what=f"Drop {len(empty)} {noun} without {said}",
+            necessary=True,
+            steps=(DropEmpty(columns=wanted),),
+        ),
+    )
+
+
+def find_other_than_text(rows: Sequence[Row]) -> Found:
+    """Write numbers and other values as the text that they show."""
+    found = [(row, column) for row in rows for column in FIELDS if not isinstance(cells_of(row).get(column), str)]
+    if not found:
+        return NOTHING
+    lines = tuple(dict.fromkeys(row.line for row, _ in found))
+    columns = [column for column in FIELDS if any(column == each for _, each in found)]
+    said = " and ".join(f"`{column}`" for column in columns)
+    return Found(
+        findings=(Finding(name="text", what=f"values of {said} that are not text", lines=lines),),
+        remedy=Remedy(
+            name="text",
+            what=f"Write {said} as text",
+            necessary=True,
+            steps=(FillTemplate(templates=tuple((column, f"{{{column}}}") for column in columns)),),
+        ),
+    )

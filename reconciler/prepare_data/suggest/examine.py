@@ -1,0 +1,107 @@
+"""The rules in their order, each on the rows as the steps before have left them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.dataset.formats import find_format
+from reconciler.dataset.readers import is_table
+from reconciler.dataset.row import Row
+from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.domain.spec import Format
+from reconciler.prepare_data.compat.affix import Task
+from reconciler.prepare_data.suggest import affixes, columns, rows
+from reconciler.prepare_data.suggest.carry_out import carried_out
+from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, task
+from reconciler.prepare_data.suggest.finding import Finding, Found, Mending, Remedy
+from reconciler.prepare_data.suggest.reading import read_file
+
+Rule = Callable[[Sequence[Row]], Found]
+Accept = Callable[[Remedy], bool]
+
+RULES: tuple[Rule, ...] = (
+    columns.count_rows,
+    columns.find_columns,
+    columns.find_surplus,
+    columns.find_empty,
+    columns.find_other_than_text,
+    rows.find_task,
+    rows.find_duplicates,
+    rows.find_long,
+    affixes.find_upper(PROMPT),
+    affixes.find_upper(COMPLETION),
+    affixes.find_separator,
+    affixes.find_prompt_prefix,
+    affixes.find_completion_prefix,
+    affixes.find_ending,
+    affixes.find_space,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A file, looked at.
+
+    Shape:  `steps` are those of the remedies that were accepted, in order, and `rows` what they leave; `format` is
+            chat when there is nothing to prepare; `is_for_specs` is false when a spec does not read the file as it is:
+            by another name, or because a table's empty prompts are gaps to it
+    """
+
+    file: Path
+    format: Format
+    task: Task
+    count: int
+    findings: tuple[Finding, ...]
+    warnings: tuple[Problem, ...]
+    remedies: tuple[tuple[Remedy, bool], ...]
+    rows: tuple[Row, ...]
+    is_for_specs: bool
+
+    @property
+    def steps(self) -> tuple[Mending, ...]:
+        return tuple(step for remedy, accepted in self.remedies if accepted for step in remedy.steps)
+
+
+def examine(file: Path, accept: Accept = lambda _: True) -> Examined:
+    """Look at a file by every rule; a necessary remedy is made, any other when it is accepted.
+
+    Raises: InputError, with what stands in the way
+    Cost:   the rows in memory
+    """
+    read = read_file(file)
+    now, count = read.rows, len(read.rows)
+    findings: list[Finding] = []
+    remedies: list[tuple[Remedy, bool]] = []
+    is_chat = find_format(now[0].value) is Format.CHAT
+    if is_chat:
+        what = f"{count} rows in the chat form: there are no prompts and completions to prepare"
+        findings.append(Finding(name="format", what=what))
+    for rule in () if is_chat else RULES:
+        found = rule(now)
+        if found.problem:
+            raise InputError((found.problem,))
+        findings += found.findings
+        if found.remedy:
+            accepted = found.remedy.necessary or accept(found.remedy)
+            remedies.append((found.remedy, accepted))
+            for step in found.remedy.steps if accepted else ():
+                now = carried_out(step, now)
+            if not now:
+                raise InputError((_nothing_left(file),))
+    shown = Task.CONDITIONAL if is_chat else task(now)
+    return Examined(
+        file=file,
+        format=Format.CHAT if is_chat else Format.COMPLETION,
+        task=shown,
+        count=count,
+        findings=tuple(findings),
+        warnings=read.warnings,
+        remedies=tuple(remedies),
+        rows=tuple(now),
+        is_for_specs=read.is_for_specs and not (shown is Task.OPEN_ENDED and is_table(read.source)),
+    )
+
+
+def _nothing_left(file: Path) -> Problem:
+    what, hint = "no row has a completion, and a prompt where others have one", "fill the columns, or name others so"
+    return Problem(where=Place(file=str(file)), what=what, hint=hint, rule="rows.none")

@@ -1,0 +1,123 @@
+"""The rows of one file that somebody named, whole, or everything that is wrong with it."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.dataset.json_errors import not_utf8
+from reconciler.dataset.readers import READERS
+from reconciler.dataset.readers.jsonl import problem_of
+from reconciler.dataset.readers.sniff import text_blocks
+from reconciler.dataset.report import Report
+from reconciler.dataset.row import Row
+from reconciler.dataset.sources import Source
+from reconciler.dataset.stream import Meter, read_blocks, split_lines
+from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.domain.spec import DatasetSpec
+
+TXT = ".txt"
+
+_Reader = Callable[[Source, Report], Iterator[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file's rows, each an object, and what is odd about the file.
+
+    Shape:  `is_for_specs` is false when a spec would not read the file under its name
+    """
+
+    source: Source
+    rows: list[Row]
+    warnings: tuple[Problem, ...]
+    is_for_specs: bool
+
+
+def read_file(file: Path) -> FileRead:
+    """Give the rows of a file and the warnings about it.
+
+    Raises: InputError, with everything that is wrong
+    Cost:   the rows in memory: what all of them have in common is asked
+    """
+    report = Report()
+    source = Source(str(file), file)
+    problem = _not_a_file(source)
+    if problem:
+        raise InputError((problem,))
+    reader = _reader_of(source, report)
+    rows = list(reader(source, report)) if reader else []
+    for row in rows:
+        if not isinstance(row.value, dict):
+            what, hint = "the row is not an object", "write each row as an object with a key for each text"
+            report.tell(_problem(source, "row.not-an-object", what, hint, row.line))
+    if not rows and not report.has_errors:
+        report.tell(_problem(source, "rows.none", "there is no row in the file", "name a file that holds rows"))
+    report.raise_errors()
+    return FileRead(source, rows, report.warnings, is_for_specs=reader is _by_name)
+
+
+def _not_a_file(source: Source) -> Problem | None:
+    try:
+        mode = os.stat(source.path).st_mode
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        what = f"cannot be read: {reason}"
+        return _problem(source, "source.unreadable", what, "name a file as it is seen from here")
+    if stat.S_ISREG(mode):
+        return None
+    kind = "a directory" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+    return _problem(source, "source.kind", f"is {kind}, not a file", "name one file of rows")
+
+
+def _reader_of(source: Source, report: Report) -> _Reader | None:
+    if source.extension == TXT:
+        return _lines
+    if source.extension in {".json", ".jsonl"}:
+        return _of_json(source, report)
+    if source.extension in READERS:
+        return _by_name
+    kinds = ", ".join(sorted((*READERS, TXT)))
+    what = "is of a kind that is not read" if source.extension else "has no extension that says what it is"
+    report.stop(_problem(source, "source.extension", what, f"the kinds that are read are {kinds}"))
+    return None
+
+
+def _of_json(source: Source, report: Report) -> _Reader:
+    # JSON and JSON Lines under each other's names were read by the old tool, and need not be refused.
+    head = next(text_blocks(read_blocks(source, report, Meter()), source, report), b"").lstrip()
+    first, _, rest = head.partition(b"\n")
+    if source.extension == ".json" and first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{":
+        return _under(".jsonl")
+    if source.extension == ".jsonl" and head.startswith(b"["):
+        return _under(".json")
+    return _by_name
+
+
+def _by_name(source: Source, report: Report) -> Iterator[Row]:
+    return _under(source.extension)(source, report)
+
+
+def _under(extension: str) -> _Reader:
+    def reader(source: Source, report: Report) -> Iterator[Row]:
+        spec = DatasetSpec(name="prepared", place=Place(file=source.name), sources=(source.name,))
+        return READERS[extension](source, spec, report, Meter())
+
+    return reader
+
+
+def _lines(source: Source, report: Report) -> Iterator[Row]:
+    blocks = text_blocks(read_blocks(source, report, Meter()), source, report)
+    for number, line in split_lines(blocks, source, report):
+        try:
+            text = line.removesuffix(b"\r").decode()
+        except UnicodeDecodeError as error:
+            fault = not_utf8(line, error.start)
+            report.drop(problem_of(fault, Place(file=source.name, line=number, column=fault.column)))
+        else:
+            yield Row(source.name, number, {"prompt": "", "completion": text})
+
+
+def _problem(source: Source, rule: str, what: str, hint: str, line: int = 0) -> Problem:
+    return Problem(where=Place(file=source.name, line=line), what=what, hint=hint, rule=rule)

@@ -1,0 +1,42 @@
+"""The service's room: verbs to HTTP, JSON to nouns. Hands names on, and loads HTTP only for those who use it."""
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.providers.profiles import PROFILES, Profile, needs_app
+
+if TYPE_CHECKING:
+    from reconciler.providers.factory import open_provider
+    from reconciler.providers.http.auth import way_of
+    from reconciler.providers.openai.provider import OpenAIProvider
+    from reconciler.providers.openai_legacy.provider import LegacyProvider
+    from reconciler.providers.renaming import claiming
+    from reconciler.testing.memory import MemoryProvider
+
+__all__ = [
+    "PROFILES",
+    "LegacyProvider",
+    "MemoryProvider",
+    "OpenAIProvider",
+    "Profile",
+    "claiming",
+    "needs_app",
+    "open_provider",
+    "way_of",
+]
+
+_HOMES = {
+    "LegacyProvider": "legacy.provider",
+    "MemoryProvider": "memory",
+    "OpenAIProvider": "openai.provider",
+    "claiming": "claimed",
+    "open_provider": "opening",
+    "way_of": "openai.auth",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

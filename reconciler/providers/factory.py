@@ -1,0 +1,129 @@
+"""Opens a profile: reads where it is and who asks, and stacks the transports that lead there."""
+
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import cast
+
+import httpx
+
+from reconciler.domain.errors import UsageError
+from reconciler.providers.http.asgi import ASGITransport
+from reconciler.providers.http.asgi_loop import AsgiApp
+from reconciler.providers.http.auth import Endpoint, Signed, read_endpoint
+from reconciler.providers.http.base import Wrapper
+from reconciler.providers.http.errors import is_final
+from reconciler.providers.http.transport import (
+    Deadline,
+    Fresh,
+    Gate,
+    NoRedirects,
+    Pace,
+    PackedOnce,
+    Redact,
+    Retry,
+    Whole,
+)
+from reconciler.providers.openai.client import Client, Roads
+from reconciler.providers.openai.provider import OpenAIProvider
+from reconciler.providers.openai_legacy.client import LegacyClient
+from reconciler.providers.openai_legacy.provider import LegacyProvider
+from reconciler.providers.profiles import PROFILES, Dialect, Profile, elsewhere, needs_app, with_bounds
+
+_NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
+
+
+class Shared(Wrapper):
+    """A transport that others own: closing this one leaves it open."""
+
+    def close(self) -> None:
+        """Its owner closes it."""
+
+
+def open_provider(
+    profile: str,
+    *,
+    project: str,
+    environ: Mapping[str, str],
+    app: object | None = None,
+    bounds: Mapping[str, float] = _AS_THEY_ARE,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    transport: httpx.BaseTransport | None = None,
+) -> OpenAIProvider:
+    """Give the service of a profile, ready to be asked; close it when done.
+
+    Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network;
+            `bounds` take the place of the profile's own, in seconds by name
+    Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
+    """
+    found = PROFILES.get(profile)
+    if found is None:
+        raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
+    endpoint = read_endpoint(found, environ, make=partial(Shared, transport) if transport else None, clock=clock)
+    if endpoint.url.host != httpx.URL(found.base_url).host:
+        found = elsewhere(found)
+    if transport is None and needs_app(profile, environ):
+        if app is None:
+            raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
+        transport = ASGITransport(cast(AsgiApp, app))
+    found = with_bounds(found, bounds)
+    roads = _roads(found, endpoint, transport, clock, sleep)
+    if found.dialect is Dialect.LEGACY:
+        legacy = LegacyClient(endpoint, roads, found.key_variable, clock)
+        return LegacyProvider(legacy, found, project=project, sleep=sleep)
+    return OpenAIProvider(Client(endpoint, roads, found.key_variable, clock), found, project=project, sleep=sleep)
+
+
+def _roads(
+    profile: Profile,
+    endpoint: Endpoint,
+    given: httpx.BaseTransport | None,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Roads:
+    bounds, patience, capabilities = profile.bounds, profile.patience, profile.capabilities
+    gate = Gate(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
+    kept, make = _bottoms(endpoint, given)
+
+    def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
+        signed = PackedOnce(Signed(bottom, endpoint))
+        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
+
+    def guarded(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
+        return Pace(NoRedirects(inner), gate, most_seconds)
+
+    def once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
+        return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes), most_seconds)
+
+    reads = guarded(Whole(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
+    repeated = Retry(reads, patience=patience, sleep=sleep, random=random.random, is_final=is_final)
+    hide = endpoint.credentials.hide
+    return Roads(
+        reads=Redact(repeated, hide),
+        writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
+        # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer.
+        creates=Redact(once(bounds.read_seconds, capabilities.send_seconds, capabilities.road_seconds), hide),
+        # A service may look through a whole file before it says anything.
+        uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
+        answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),
+    )
+
+
+def _bottoms(
+    endpoint: Endpoint, given: httpx.BaseTransport | None
+) -> tuple[httpx.BaseTransport, Callable[[], httpx.BaseTransport]]:
+    """Give the transport that keeps connections, and what makes one for a single request."""
+    if given is not None:
+        return given, lambda: Shared(given)
+    trust = _trust(endpoint)
+    return httpx.HTTPTransport(verify=trust), lambda: httpx.HTTPTransport(verify=trust, limits=_NOTHING_KEPT)
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
+    # Reading the world's certificates takes longer than a request to this machine, which needs none of them.
+    return httpx.create_ssl_context() if endpoint.url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,232 @@
+"""Where a service is and who asks. Secrets live here, and in no repr, error or request that others can see."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from reconciler.domain.errors import DeniedError, UsageError
+from reconciler.providers.http.base import Wrapper, altered
+from reconciler.providers.http.env import PRINTABLE, word_of
+from reconciler.providers.http.workload_identity import Exchange, read_identity
+from reconciler.providers.profiles import Profile
+
+_HIDDEN = b"[hidden]"
+
+_SHORTEST_HIDDEN = 6
+"""A shorter key would be hidden inside ordinary words, and is no secret to speak of."""
+
+
+class Credentials:
+    """A key or an exchange that gives tokens, and the organisation and project it speaks for."""
+
+    __slots__ = ("_exchange", "_key", "_organization", "_project")
+
+    def __init__(
+        self,
+        key: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        exchange: Exchange | None = None,
+    ) -> None:
+        self._key = key
+        self._organization = organization
+        self._project = project
+        self._exchange = exchange
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    @property
+    def account(self) -> str | None:
+        """The service account that a token speaks for; None where a key signs, or nothing does."""
+        return self._exchange.identity.account_id if self._exchange else None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that sign a request.
+
+        Raises: UnsignedError when no token could be had
+        """
+        key = self._exchange.token() if self._exchange else self._key
+        signed = {
+            "authorization": f"Bearer {key}" if key else None,
+            "openai-organization": self._organization,
+            "openai-project": self._project,
+        }
+        return {name: value for name, value in signed.items() if value}
+
+    def hide(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass bytes on without a key or token in them, however they are cut.
+
+        Cost:   what may be the beginning of one is held back until the next part has come
+        """
+        secrets = self._exchange.secrets if self._exchange else (self._key,)
+        for secret in secrets:
+            if secret is not None and len(secret) >= _SHORTEST_HIDDEN:
+                parts = _hidden(secret.encode(), parts)
+        yield from parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address and the credentials that belong to it."""
+
+    url: httpx.URL
+    credentials: Credentials
+
+    @property
+    def host(self) -> str:
+        """Host, and port where it is not the scheme's own."""
+        return self.url.netloc.decode("ascii")
+
+
+class Signed(Wrapper):
+    """Signs what goes to one endpoint, last of all, and lets nothing go anywhere else."""
+
+    def __init__(self, inner: httpx.BaseTransport, endpoint: Endpoint) -> None:
+        super().__init__(inner)
+        self._endpoint = endpoint
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        home, there = self._endpoint.url, request.url
+        if (there.scheme, there.host, there.port) != (home.scheme, home.host, home.port):
+            raise httpx.UnsupportedProtocol(f"a request for {there.host} was not sent: the key belongs to {home.host}")
+        return self._inner.handle_request(altered(request, headers=self._endpoint.credentials.headers))
+
+
+def read_endpoint(
+    profile: Profile,
+    environ: Mapping[str, str],
+    *,
+    make: Callable[[], httpx.BaseTransport] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Endpoint:
+    """Read where a profile's service is, and what signs requests to it, from the environment.
+
+    Shape:  `make` gives the road to those who hand out tokens, when it is not the network
+    Raises: DeniedError when the key is missing, UsageError when a variable cannot be used; neither shows a value
+    """
+    name, stated = _told_url(profile, environ)
+    url = _checked_url(profile, name, stated) if stated else httpx.URL(profile.base_url)
+    if profile.in_process and not stated:
+        return Endpoint(url=url, credentials=Credentials())
+    exchange = _exchange(profile, url, environ, make, clock)
+    return Endpoint(
+        url=url,
+        credentials=Credentials(
+            None if exchange else _key(profile, environ),
+            word_of(profile.organization_variable, environ) or word_of(profile.other_organization_variable, environ),
+            word_of(profile.project_variable, environ),
+            exchange,
+        ),
+    )
+
+
+def way_of(profile: Profile, environ: Mapping[str, str]) -> str:
+    """Tell in a few words what signs requests to a profile's service; nothing is asked of anybody.
+
+    Raises: as `read_endpoint`
+    """
+    endpoint = read_endpoint(profile, environ)
+    if endpoint.credentials.account:
+        return f"workload identity, as service account {endpoint.credentials.account}"
+    return f"the key in {profile.key_variable}" if endpoint.credentials.headers else "none needed"
+
+
+def _exchange(
+    profile: Profile,
+    url: httpx.URL,
+    environ: Mapping[str, str],
+    make: Callable[[], httpx.BaseTransport] | None,
+    clock: Callable[[], float],
+) -> Exchange | None:
+    # A token of the service is good for its own host; another one, a gateway say, must never see it.
+    if not profile.has_identities or url.netloc != httpx.URL(profile.base_url).netloc:
+        return None
+    identity = read_identity(environ, has_key=bool(environ.get(profile.key_variable, "").strip()))
+    return None if identity is None else Exchange(identity, make, clock)
+
+
+def _hidden(secret: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for part in parts:
+        clean = (held + part).replace(secret, _HIDDEN)
+        sure = len(clean) - _begun(secret, clean)
+        if sure:
+            yield clean[:sure]
+        held = clean[sure:]
+    if held:
+        yield held
+
+
+def _begun(key: bytes, text: bytes) -> int:
+    """Count the bytes at the end of a text that the key begins with."""
+    return next((size for size in range(len(key) - 1, 0, -1) if text.endswith(key[:size])), 0)
+
+
+def _told_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give the variable that says where the service is, and what it says; two that disagree are a mistake."""
+    names = [name for name in (profile.url_variable, profile.other_url_variable) if name]
+    told = {name: value for name in names if (value := environ.get(name, "").strip())}
+    if len({value.rstrip("/") for value in told.values()}) > 1:
+        raise UsageError(f"{' and '.join(told)} name different servers, and the key is for one of them; unset one")
+    if not told and not profile.has_home:
+        raise UsageError(
+            f"{' or '.join(names)} must say where the server of the profile {profile.name} is, such as"
+            f" {profile.base_url}; no public service answers its API any more"
+        )
+    return next(iter(told.items()), (profile.url_variable, ""))
+
+
+def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"{name} is not a URL; write it like {profile.base_url}") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"{name} carries a name or password; put the key into {profile.key_variable} instead")
+    if parts.query or parts.fragment or not parts.hostname or not PRINTABLE.fullmatch(text) or port == 0:
+        raise UsageError(f"{name} is not a plain base URL; write it like {profile.base_url}")
+    if not _may_carry_a_key(parts, profile):
+        allowed = "http on this machine (127.0.0.1, ::1 or localhost)"
+        allowed = allowed if profile.in_process else f"https, or {allowed}"
+        raise UsageError(f"{name} must be {allowed}; {parts.scheme or 'no scheme'}://{parts.hostname} is not")
+    path = parts.path.rstrip("/")
+    if profile.in_process and not path:
+        path = "/v1"  # as `serve` prints it, with or without the path
+    return httpx.URL(parts._replace(path=path).geturl())
+
+
+def _may_carry_a_key(parts: SplitResult, profile: Profile) -> bool:
+    return (parts.scheme == "https" and not profile.in_process) or (
+        parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _key(profile: Profile, environ: Mapping[str, str]) -> str:
+    key = environ.get(profile.key_variable, "").strip()
+    if not key:
+        raise DeniedError(
+            f"{profile.key_variable} is not set, and the profile {profile.name} needs a key",
+            hint=f"set {profile.key_variable} in the environment, or use --provider local, which needs no key",
+        )
+    if not PRINTABLE.fullmatch(key):
+        raise DeniedError(
+            f"{profile.key_variable} holds characters that no key has (spaces, line breaks or others)",
+            hint="copy the key again, without quotes or line breaks",
+        )
+    return key

@@ -1,0 +1,168 @@
+"""What a failed call means, as an error that says what, where, and the next step. Decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from reconciler.domain.errors import (
+    DeniedError,
+    MalformedError,
+    NotFoundError,
+    ProviderError,
+    RejectedError,
+    TemporaryError,
+)
+from reconciler.providers.http.retry_after import asked_wait
+from reconciler.providers.http.transport import RedirectError, TooLargeError
+from reconciler.providers.http.workload_identity import UnsignedError
+
+_MONEY = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    }
+)
+_NEXT_DAY = "daily_rate_limit_exceeded"
+_LONGEST_MESSAGE = 2000
+
+_DENIED = frozenset({401, 402, 403, 407})
+_MISSING = frozenset({404, 410})
+_PASSING = frozenset({408, 409, 425, 429})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What the body of a refusal says, as far as it can be read."""
+
+    message: str = ""
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
+def complaint_of(body: bytes) -> Complaint:
+    """Read the API's error envelope, or the shapes that servers and gateways put in its place."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return Complaint()
+    inside = found.get("error", found) if isinstance(found, dict) else None
+    if isinstance(inside, str):
+        return Complaint(message=inside[:_LONGEST_MESSAGE])
+    if not isinstance(inside, dict):
+        return Complaint()
+    message = _text(inside.get("message")) or _text(inside.get("detail")) or ""
+    return Complaint(
+        message=message[:_LONGEST_MESSAGE],
+        type=_text(inside.get("type")),
+        code=_text(inside.get("code")),
+        param=_text(inside.get("param")),
+    )
+
+
+def is_final(response: httpx.Response) -> bool:
+    """Tell whether an answer of status 429 is about money or the day, so that waiting does not help."""
+    complaint = complaint_of(response.content)
+    return complaint.code == _NEXT_DAY or bool(_MONEY & {complaint.code, complaint.type})
+
+
+def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
+    """Give the error that an answer of status 400 or more stands for. The answer must have been read."""
+    complaint = complaint_of(response.content)
+    said = complaint.message or "the service gave no reason that could be read"
+    words = ", ".join(word for word in (f"HTTP {response.status_code}", complaint.code) if word)
+    kind = _kind(response.status_code, complaint)
+    return kind(
+        f"{said} ({words})",
+        status=response.status_code,
+        code=complaint.code,
+        param=complaint.param,
+        request_id=response.headers.get("x-request-id"),
+        hint=_hint(response, complaint, key_variable),
+    )
+
+
+def error_of_road(error: httpx.RequestError, host: str) -> ProviderError:
+    """Give the error that a failure on the way stands for."""
+    if isinstance(error, RedirectError):
+        return RejectedError(str(error), status=error.status, hint="set the base URL to where the service really is")
+    if isinstance(error, TooLargeError | httpx.DecodingError):
+        return MalformedError(f"{host}: {error}; nothing was concluded from it")
+    if isinstance(error, UnsignedError):
+        what = f"no token for {host} could be had: {error}"
+        return DeniedError(what, hint="see docs/keyless.md for what both sides need, or set the key and no identity")
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return RejectedError(f"{host}: the request could not be sent: {error}")
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        what = f"{host} could not be reached: {str(error) or 'no connection'}"
+        return TemporaryError(what, hint="check the network and the base URL, then run again")
+    what = f"{host} did not answer to the end: {str(error) or type(error).__name__}"
+    return TemporaryError(what, hint="run again; what is there already is found again")
+
+
+def _kind(status: int, complaint: Complaint) -> type[ProviderError]:
+    if status == 429 and _MONEY & {complaint.code, complaint.type}:
+        return DeniedError
+    if status in _DENIED:
+        return DeniedError
+    if status in _MISSING:
+        return NotFoundError
+    return TemporaryError if status in _PASSING or status >= 500 else RejectedError
+
+
+def _hint(response: httpx.Response, complaint: Complaint, key_variable: str) -> str:
+    status = response.status_code
+    for applies, hint in _HINTS:
+        if applies(status, complaint):
+            return hint.format(key=key_variable)
+    wait = asked_wait(response.headers)
+    if wait is not None and status in {429, 503}:
+        return f"the service asks to wait {wait:.0f} seconds; then run again"
+    if status == 429:
+        return "too many requests for now: wait a minute, then run again"
+    return "run again in a while" if status in _PASSING or status >= 500 else ""
+
+
+_HINTS: tuple[tuple[Callable[[int, Complaint], bool], str], ...] = (
+    (
+        lambda status, said: said.code == "training_not_available",
+        "this organisation may not create fine-tuning jobs on this service, and repeating will not help; uploaded "
+        "files are kept and will be found again. Use another organisation or another provider",
+    ),
+    (
+        lambda status, said: status == 401,
+        "check {key}: it must be a key of this service that has not been revoked",
+    ),
+    (
+        lambda status, said: status == 403,
+        "the key in {key} is known but lacks the right for this; ask an owner of the organisation",
+    ),
+    (
+        lambda status, said: (
+            said.code == "model_not_available" or (status == 400 and "not available for fine-tuning" in said.message)
+        ),
+        "choose a base that this organisation can train; the list of models is not a list of trainable bases",
+    ),
+    (
+        lambda status, said: status == 429 and said.code == _NEXT_DAY,
+        "the day's number of jobs for this model is used up: run again tomorrow",
+    ),
+    (
+        lambda status, said: status == 429 and bool(_MONEY & {said.code, said.type}),
+        "the account's money or budget is used up: add credit or raise the limit; waiting will not help",
+    ),
+    (lambda status, said: status == 413, "the file is larger than the service takes in one upload: split the dataset"),
+)
+
+
+def _text(value: Any) -> str | None:
+    # Gateways send numbers as codes.
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value) or None

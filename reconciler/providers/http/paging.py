@@ -1,0 +1,134 @@
+"""Walks a list page by page, by cursor only, and says what makes it doubt that it saw the whole.
+
+A list is whole when every page begins behind the one before it and the last one says that it is the last. What follows
+casts doubt on that, and nothing else does:
+
+    an entry without an id, or one that comes twice     something else may stand in its place, or be left out
+    a page that ends on an entry seen before            the cursor is ignored, repeated, or leads backwards
+    more is promised, and then a page is empty          the rest is missing
+    newer and older by turns over several pages         the cursor does not say where the walk has got to
+    no end in sight                                     the list is made up as it is read
+
+A page that begins with the end of the one before is no reason: something new has pushed the list along meanwhile. A
+last page that is exactly full may have been cut there, and one more question settles it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from reconciler.providers.openai.wire import Page
+
+_MOST_ENTRIES = 1_000_000
+MOST_PAGES = 10_000
+"""More than any account has: a list that goes on is made up as it is read."""
+
+_JITTER_SECONDS = 5
+"""Servers of one service may not agree on the second."""
+
+
+@dataclass(slots=True)
+class Doubts:
+    """Why a list may not be whole, collected while it is walked."""
+
+    words: list[str] = field(default_factory=list)
+
+    def add(self, what: str) -> None:
+        self.words.append(what)
+
+
+@dataclass(slots=True)
+class _Order:
+    """Whether a list runs from new to old, or from old to new, but not both."""
+
+    last: int | None = None
+    rises: bool = False
+    falls: bool = False
+
+    def hear(self, made: int | None) -> None:
+        if made is None:
+            return
+        if self.last is not None:
+            self.rises = self.rises or made - self.last > _JITTER_SECONDS
+            self.falls = self.falls or self.last - made > _JITTER_SECONDS
+        self.last = made
+
+    @property
+    def is_mixed(self) -> bool:
+        return self.rises and self.falls
+
+
+@dataclass(slots=True)
+class _Walked:
+    """What a walk has seen so far, and the first doubt it had; one is enough."""
+
+    what: str
+    doubts: Doubts
+    seen: set[str] = field(default_factory=set)
+    tail: Sequence[str] = ()
+    order: _Order = field(default_factory=_Order)
+    has_doubt: bool = False
+
+    def doubt(self, why: str) -> None:
+        if not self.has_doubt:
+            self.has_doubt = True
+            self.doubts.add(f"the list of {self.what} {why}")
+
+    def take(self, page: Page) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yield what is new on a page."""
+        if page.nameless:
+            self.doubt("holds an entry without an id")
+        ids = [item_id for item_id, _ in page.items]
+        pushed = _overlap(self.tail, ids)
+        for place, (item_id, item) in enumerate(page.items):
+            if item_id not in self.seen:
+                self.seen.add(item_id)
+                self.order.hear(page.made[place] if page.made else None)
+                yield item_id, item
+            elif place >= pushed:
+                self.doubt(f"names {item_id} twice")
+        if self.tail and ids and self.order.is_mixed:
+            self.doubt("is in no order")
+        self.tail = ids
+
+
+def walk(
+    what: str, limit: int, fetch: Callable[[str | None], Page], doubts: Doubts, most_pages: int = MOST_PAGES
+) -> Iterator[tuple[str, msgspec.Raw]]:
+    """Yield every item once, with its id, in the service's order.
+
+    Shape:  `what` names the list in a doubt; `fetch` takes the id after which a page begins; `limit` is what it asks
+    Cost:   the ids seen are kept, the items are not
+    """
+    walked = _Walked(what, doubts)
+    after: str | None = None
+    for _ in range(most_pages):
+        page = fetch(after)
+        known = len(walked.seen)
+        last = page.items[-1][0] if page.items else None
+        goes_back = last in walked.seen
+        yield from walked.take(page)
+        if last is None:
+            if page.has_more:
+                walked.doubt("said that there is more, and then gave an empty page")
+            return
+        if goes_back:
+            # A list that knows no pages gives the first again when asked for a second, and says nothing of more.
+            if len(walked.seen) > known or page.has_more is not None or len(page.items) >= limit:
+                walked.doubt(f"goes round in circles after {len(walked.seen)} entries; it may be cut")
+            return
+        if page.has_more is False and len(page.items) + page.nameless < limit:
+            return
+        if len(walked.seen) > _MOST_ENTRIES:
+            break
+        after = last
+    walked.doubt(f"does not end after {len(walked.seen)} entries")
+
+
+def _overlap(before: Sequence[str], ids: Sequence[str]) -> int:
+    """Count how many entries at the beginning of a page are the end of the page before it."""
+    if not ids or ids[0] not in before:
+        return 0
+    shared = before[before.index(ids[0]) :]
+    return len(shared) if list(shared) == list(ids[: len(shared)]) else 0

@@ -1,0 +1,310 @@
+"""Transports that stack, each doing one thing to bytes and failures. They know HTTP, and know no service."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+import httpx
+
+from reconciler.providers.http.base import Stream, Wrapper, altered, rewrapped
+from reconciler.providers.http.retry_after import asked_wait, spent_wait
+from reconciler.providers.profiles import Patience
+
+_REPEATED_METHODS = frozenset({"GET", "DELETE"})
+_OF_THE_ROAD = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
+_ROAD_FAILURES = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+
+
+class RedirectError(httpx.TransportError):
+    """The service pointed elsewhere; nobody follows.
+
+    Shape:  `status` is the answer's
+    """
+
+    status: int = 0
+
+
+class TooLargeError(httpx.TransportError):
+    """The service answered more than anybody asked for."""
+
+
+class Retry(Wrapper):
+    """Repeats GET and DELETE when the road failed or the service was busy; anything else goes through once.
+
+    Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help
+    """
+
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        *,
+        patience: Patience,
+        sleep: Callable[[float], None],
+        random: Callable[[], float],
+        is_final: Callable[[httpx.Response], bool],
+    ) -> None:
+        super().__init__(inner)
+        self._patience = patience
+        self._sleep = sleep
+        self._random = random
+        self._is_final = is_final
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        attempts = self._patience.attempts if request.method in _REPEATED_METHODS else 1
+        for tried in range(1, attempts):
+            try:
+                response = self._inner.handle_request(request)
+            except _ROAD_FAILURES:
+                wait = self._backoff(tried)
+            else:
+                asked = self._wait_after(response, tried)
+                if asked is None:
+                    return response
+                response.close()
+                wait = asked
+            self._sleep(wait)
+        return self._inner.handle_request(request)
+
+    def _wait_after(self, response: httpx.Response, tried: int) -> float | None:
+        """Give how long to wait before the next attempt; None when this answer stands."""
+        if not self._is_passing(response):
+            return None
+        asked = asked_wait(response.headers)
+        if asked is None:
+            return self._backoff(tried)
+        return asked if asked <= self._patience.longest_seconds else None
+
+    def _is_passing(self, response: httpx.Response) -> bool:
+        status = response.status_code
+        if status < 400 or (status == 429 and self._is_final(response)):
+            return False
+        wish = response.headers.get("x-should-retry")
+        if wish in {"true", "false"}:
+            return bool(wish == "true")
+        # A conflict is left to the caller: only it knows whether what stands in the way will go.
+        return status in {408, 429} or status >= 500
+
+    def _backoff(self, tried: int) -> float:
+        wait = min(self._patience.first_seconds * float(2 ** (tried - 1)), self._patience.cap_seconds)
+        return wait * (1 - self._random() / 4)
+
+
+class Gate:
+    """Where all requests to one service queue, from whatever thread: spacing, and a hold when the service asks."""
+
+    def __init__(
+        self, *, spacing: float, longest: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self._spacing = spacing
+        self._longest = longest
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._opens_at = float("-inf")
+
+    def enter(self, most_seconds: float | None = None) -> bool:
+        """Return when the caller may send; False, and at once, when that takes longer than it can wait."""
+        gives_up_at = None if most_seconds is None else self._clock() + most_seconds
+        while (wait := self._take()) > 0:
+            if gives_up_at is not None and self._clock() + wait > gives_up_at:
+                return False
+            self._sleep(wait)
+        return True
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody pass for so long, within reason."""
+        with self._lock:
+            self._opens_at = max(self._opens_at, self._clock() + min(seconds, self._longest))
+
+    def _take(self) -> float:
+        with self._lock:
+            now = self._clock()
+            wait = self._opens_at - now
+            if wait <= 0:
+                self._opens_at = now + self._spacing
+            return wait
+
+
+class HeldBackError(httpx.PoolTimeout):
+    """The service wants a pause longer than this request can wait; it was not sent."""
+
+
+class Pace(Wrapper):
+    """Sends no faster than the gate allows, and tells the gate what the service asked for.
+
+    Shape:  a request that would have to wait longer than `most_seconds` is not sent; None waits as long as it takes
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, gate: Gate, most_seconds: float | None = None) -> None:
+        super().__init__(inner)
+        self._gate = gate
+        self._most_seconds = most_seconds
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not self._gate.enter(self._most_seconds):
+            raise HeldBackError("the service asked for a pause; nothing was sent")
+        response = self._inner.handle_request(request)
+        busy = response.status_code in {429, 503}
+        wait = max(spent_wait(response.headers), (asked_wait(response.headers) or 0.0) if busy else 0.0)
+        if wait:
+            self._gate.hold(wait)
+        return response
+
+
+class NoRedirects(Wrapper):
+    """Takes a redirect for what it is here: an address that is not the one the operator gave."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if not 300 <= response.status_code < 400:
+            return response
+        response.close()
+        error = RedirectError(
+            f"the service answered {request.method} {request.url.path} with a redirect (HTTP {response.status_code}); "
+            "redirects are not followed, because a key belongs to one address"
+        )
+        error.status = response.status_code
+        raise error
+
+
+class Whole(Wrapper):
+    """Reads every answer to its end, within a bound, so that a half answer is a failure of the road."""
+
+    def __init__(self, inner: httpx.BaseTransport, limit_bytes: int) -> None:
+        super().__init__(inner)
+        self._limit = limit_bytes
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        try:
+            content = self._read(response)
+        finally:
+            response.close()
+        told = response.headers.get("content-length", "")
+        if told.isdecimal() and "content-encoding" not in response.headers and int(told) != len(content):
+            raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {told} bytes")
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_ROAD]
+        return httpx.Response(response.status_code, headers=kept, content=content)
+
+    def _read(self, response: httpx.Response) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > self._limit:
+                raise TooLargeError(f"the answer is larger than {self._limit} bytes")
+        return bytes(content)
+
+
+class PackedOnce(Wrapper):
+    """Refuses an answer that was compressed more than once: unpacking it could take more memory than there is."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if len(response.headers.get_list("content-encoding", split_commas=True)) <= 1:
+            return response
+        response.close()
+        raise httpx.DecodingError("the answer was compressed more than once")
+
+
+class Deadline(Wrapper):
+    """Bounds each call: to connect, between two signs of life, and in all."""
+
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        *,
+        connect: float,
+        read: float,
+        total: float,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(inner)
+        self._limits = {"connect": connect, "pool": connect, "read": read, "write": read}
+        self._total = total
+        self._clock = clock
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        ends_at = self._clock() + self._total
+
+        def left(parts: Iterator[bytes], error: type[httpx.TimeoutException]) -> Iterator[bytes]:
+            for part in parts:
+                if self._clock() > ends_at:
+                    raise error(f"the call took longer than {self._total:g} seconds")
+                yield part
+
+        body = request.stream
+        assert isinstance(body, httpx.SyncByteStream)
+        sent = Stream(lambda: left(iter(body), httpx.WriteTimeout))
+        limits = {name: min(limit, self._total) for name, limit in self._limits.items()}
+        response = self._inner.handle_request(altered(request, stream=sent, timeout=limits))
+        return rewrapped(response, lambda parts: left(parts, httpx.ReadTimeout))
+
+
+class Redact(Wrapper):
+    """Lets no secret out: neither in the words of an error, nor in an answer that echoes one in body or headers.
+
+    Shape:  `hide` passes parts of a text on without the secret
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, hide: Callable[[Iterable[bytes]], Iterator[bytes]]) -> None:
+        super().__init__(inner)
+        self._hide = hide
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        caught: httpx.RequestError
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.RequestError as error:
+            caught = self._hidden(error)
+        else:
+            return self._answer(response)
+        # Raised here and not above, or the original, secret and all, would hang on it as its context.
+        raise caught
+
+    def _answer(self, response: httpx.Response) -> httpx.Response:
+        response.headers = httpx.Headers(
+            [(name, b"".join(self._hide([value]))) for name, value in response.headers.raw]
+        )
+        if response.is_stream_consumed:
+            content = b"".join(self._hide([response.content]))
+            return httpx.Response(response.status_code, headers=response.headers.multi_items(), content=content)
+        return rewrapped(response, self._parts)
+
+    def _parts(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        caught: httpx.RequestError
+        try:
+            yield from self._hide(parts)
+        except httpx.RequestError as error:
+            caught = self._hidden(error)
+        else:
+            return
+        raise caught
+
+    def _hidden(self, error: httpx.RequestError) -> httpx.RequestError:
+        words = b"".join(self._hide([str(error).encode(errors="replace")]))
+        hidden = type(error)(words.decode(errors="replace"))
+        if isinstance(hidden, RedirectError) and isinstance(error, RedirectError):
+            hidden.status = error.status
+        return hidden
+
+
+class Fresh(Wrapper):
+    """Gives every request a transport of its own, closed with its answer.
+
+    A connection kept alive from before may be dead without anybody knowing; a write sent into it ends unknown
+    for no reason. On a new connection, not connecting proves that nothing was sent.
+    """
+
+    def __init__(self, make: Callable[[], httpx.BaseTransport]) -> None:
+        self._make = make
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        inner = self._make()
+        try:
+            response = inner.handle_request(altered(request, headers={"connection": "close"}))
+        except BaseException:
+            inner.close()
+            raise
+        return rewrapped(response, lambda parts: parts, also=inner.close)
+
+    def close(self) -> None:
+        """Nothing is kept, so there is nothing to close."""

@@ -1,0 +1,144 @@
+"""Puts questions to models and gives the answers piece by piece. Waits a little for a model that is just made."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import httpx
+import msgspec
+
+from reconciler.domain.errors import MalformedError, ProviderError, TemporaryError
+from reconciler.providers.http.errors import complaint_of, is_final
+from reconciler.providers.http.sse import event_data
+from reconciler.providers.openai.client import Client
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 15.0
+_LONGEST_ANSWER = 16 * 1024 * 1024
+
+
+class _Said(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    text: str | None = None
+    delta: _Said | None = None
+    message: _Said | None = None
+    finish_reason: str | None = None
+
+    @property
+    def words(self) -> str:
+        said = self.delta or self.message
+        return (said.content or said.refusal or "" if said else self.text) or ""
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    error: Any = None
+
+
+def ask(
+    client: Client,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    warmup_seconds: float,
+    sleep: Callable[[float], None],
+) -> Iterator[str]:
+    """Yield the pieces of an answer as they come.
+
+    Raises: ProviderError, at the first piece or, when the answer breaks off, later
+    """
+    response = _begun(client, path, {**body, "stream": True}, warmup_seconds, sleep)
+    try:
+        if "json" in response.headers.get("content-type", ""):
+            yield from _at_once(response)
+        else:
+            yield from _pieces(response)
+    except httpx.RequestError as error:
+        raise client.explained_road(error) from error
+    finally:
+        response.close()
+
+
+def _begun(
+    client: Client, path: str, body: Mapping[str, Any], patience: float, sleep: Callable[[float], None]
+) -> httpx.Response:
+    pause = _FIRST_PAUSE
+    while True:
+        response = client.stream(path, body)
+        if response.status_code < 300:
+            return response
+        refusal = read_refusal(client, response)
+        # A model answers some minutes after its job has succeeded, and until then is as if it were not there.
+        if not _is_warming_up(refusal) or patience <= 0:
+            raise client.explained(refusal)
+        sleep(min(pause, patience))
+        patience -= pause
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def read_refusal(client: Client, response: httpx.Response) -> httpx.Response:
+    """Give a refusal with its body read, as far as anybody needs it."""
+    content = b""
+    try:
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > _LONGEST_ANSWER:
+                break
+    except httpx.RequestError as error:
+        raise client.explained_road(error) from error
+    finally:
+        response.close()
+    kept = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=kept, content=content)
+
+
+def _is_warming_up(refusal: httpx.Response) -> bool:
+    status = refusal.status_code
+    if status == 404:
+        return complaint_of(refusal.content).code == "model_not_found"
+    return status == 503 or (status == 429 and not is_final(refusal))
+
+
+def _at_once(response: httpx.Response) -> Iterator[str]:
+    # Some servers know no streaming, and answer whole.
+    content = bytearray()
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > _LONGEST_ANSWER:
+            raise MalformedError("the answer has no end; nothing was concluded from it")
+    choices = _chunk(bytes(content)).choices
+    if not choices:
+        raise MalformedError("the service answered without an answer in it; nothing was concluded from it")
+    yield choices[0].words
+
+
+def _pieces(response: httpx.Response) -> Iterator[str]:
+    finished = False
+    for data in event_data(response.iter_bytes()):
+        if data.strip() == "[DONE]":
+            return
+        for choice in _chunk(data.encode()).choices or ():
+            finished = finished or choice.finish_reason is not None
+            if choice.words:
+                yield choice.words
+    if not finished:
+        raise TemporaryError("the answer broke off before its end", hint="ask again")
+
+
+def _chunk(data: bytes) -> _Chunk:
+    try:
+        chunk = msgspec.json.decode(data, type=_Chunk)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise MalformedError(f"the service's answer cannot be read: {str(error)[:200]}") from error
+    if chunk.error:
+        raise _failed_inside(data)
+    return chunk
+
+
+def _failed_inside(data: bytes) -> ProviderError:
+    complaint = complaint_of(data)
+    said = complaint.message or "no reason that could be read"
+    return TemporaryError(f"the service broke off its answer: {said}", code=complaint.code, hint="ask again")

@@ -1,0 +1,301 @@
+"""The dialect's paths, verbs and pages. Sends and reads; what an answer means for a run is decided elsewhere."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+
+from reconciler.domain.desired import Dataset
+from reconciler.domain.errors import MalformedError, ProviderError
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
+from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
+from reconciler.domain.ports import Write
+from reconciler.providers.http.account import Whose
+from reconciler.providers.http.auth import Endpoint
+from reconciler.providers.http.errors import error_of, error_of_road
+from reconciler.providers.http.multipart import Multipart
+from reconciler.providers.http.paging import Doubts, walk
+from reconciler.providers.http.service_clock import ServiceClock
+from reconciler.providers.http.write_result import ended
+from reconciler.providers.openai import held, wire
+from reconciler.providers.openai.create import PURPOSE
+
+T = TypeVar("T")
+
+_FILES_A_PAGE = 10_000
+_JOBS_A_PAGE = 100
+_CALLER = "finetune-reconciler"
+_LONGEST_REFUSAL = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """The stacked transports to one service, one for each kind of errand.
+
+    Shape:  `reads` repeats and reads whole; `writes`, `creates` and `uploads` send once, each on a connection of its
+            own, and `creates` soon or not at all; `answers` leaves the body to be read as it comes
+    """
+
+    reads: httpx.BaseTransport
+    writes: httpx.BaseTransport
+    creates: httpx.BaseTransport
+    uploads: httpx.BaseTransport
+    answers: httpx.BaseTransport
+
+    def close(self) -> None:
+        for road in (self.reads, self.writes, self.creates, self.uploads, self.answers):
+            road.close()
+
+
+class Client:
+    """One service, spoken to in its own words. Safe to use from several threads.
+
+    Shape:  `whose` is what the service says of whom it answers, `time` what time it said it was
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, roads: Roads, key_variable: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.host = endpoint.host
+        self.time = ServiceClock(clock)
+        self.whose = Whose()
+        self._base = str(endpoint.url).rstrip("/")
+        self._roads = roads
+        self._key_variable = key_variable
+
+    def close(self) -> None:
+        self._roads.close()
+
+    def files(self, doubts: Doubts) -> Iterator[wire.SeenFile]:
+        """List the files for fine-tuning, every page."""
+        query = {"purpose": PURPOSE, "limit": str(_FILES_A_PAGE)}
+        yield from self._list("files", "files", query, _FILES_A_PAGE, wire.read_file, doubts)
+
+    def jobs(self, project: str, doubts: Doubts, filters: Mapping[str, str] | None = None) -> Iterator[wire.SeenJob]:
+        """List jobs, every page. Servers that do not know a filter ignore it, so look at each job again."""
+        query = {"limit": str(_JOBS_A_PAGE)} | {f"metadata[{key}]": value for key, value in (filters or {}).items()}
+        read: Callable[[msgspec.Raw], wire.SeenJob] = lambda item: wire.read_job(item, project)  # noqa: E731 (typed)
+        yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
+
+    def models(self, doubts: Doubts) -> Iterator[tuple[ModelId, str | None]]:
+        """List the models; this list has no pages."""
+        yield from self._unpaged("models", wire.read_model, doubts)
+
+    def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
+        """List a job's events in the service's order, page by page as they are drawn."""
+        path = f"fine_tuning/jobs/{segment(job)}/events"
+        yield from self._list("events", path, {"limit": str(_JOBS_A_PAGE)}, _JOBS_A_PAGE, wire.read_event, doubts)
+
+    def checkpoints(self, job: JobId, doubts: Doubts) -> Iterator[Checkpoint]:
+        """List a job's checkpoints, every page."""
+        path = f"fine_tuning/jobs/{segment(job)}/checkpoints"
+        query = {"limit": str(_JOBS_A_PAGE)}
+        yield from self._list("checkpoints", path, query, _JOBS_A_PAGE, wire.read_checkpoint, doubts)
+
+    def all_files(self, doubts: Doubts) -> Iterator[HeldFile]:
+        """List files of every purpose, every page."""
+        yield from self._list("files", "files", {"limit": str(_FILES_A_PAGE)}, _FILES_A_PAGE, held.read_file, doubts)
+
+    def files_for(self, purpose: str, doubts: Doubts) -> Iterator[HeldFile]:
+        """List files of one purpose, every page. Servers that do not know the filter ignore it."""
+        query = {"purpose": purpose, "limit": str(_FILES_A_PAGE)}
+        yield from self._list("files", "files", query, _FILES_A_PAGE, held.read_file, doubts)
+
+    def all_jobs(self, project: str, doubts: Doubts) -> Iterator[HeldJob]:
+        """List jobs as they describe themselves, every page."""
+        read: Callable[[msgspec.Raw], HeldJob] = lambda item: held.read_job(item, project)  # noqa: E731 (typed)
+        query = {"limit": str(_JOBS_A_PAGE)}
+        yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
+
+    def all_models(self, doubts: Doubts) -> Iterator[HeldModel]:
+        """List models as they describe themselves; this list has no pages."""
+        yield from self._unpaged("models", held.read_model, doubts)
+
+    def any_file(self, file: FileId) -> HeldFile:
+        return held.read_file(self._get(f"files/{segment(file)}"))
+
+    def any_job(self, job: JobId, project: str) -> HeldJob:
+        return held.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
+
+    def any_model(self, model: ModelId) -> HeldModel:
+        return held.read_model(self._get(f"models/{segment(model)}"))
+
+    def file(self, file: FileId) -> wire.SeenFile:
+        return wire.read_file(self._get(f"files/{segment(file)}"))
+
+    def job(self, job: JobId, project: str) -> wire.SeenJob:
+        return wire.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
+
+    def model(self, model: ModelId) -> ModelId:
+        return wire.read_model(self._get(f"models/{segment(model)}"))[0]
+
+    def content(self, file: FileId) -> Iterator[bytes]:
+        """Give the bytes of a file, part by part as they come.
+
+        Raises: ProviderError, at the first part or, when the answer breaks off, later
+        """
+        request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
+        try:
+            response = self._roads.answers.handle_request(request)
+            try:
+                if response.status_code >= 300:
+                    raise self.explained(_told(response))
+                yield from response.iter_bytes()
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
+    def upload(self, dataset: Dataset, blocks: Iterator[bytes], read: Callable[[bytes], T]) -> Write[T]:
+        """Send a dataset's lines as a file, once. What the blocks raise is raised."""
+        body = Multipart(
+            fields={"purpose": PURPOSE},
+            filename=dataset.stamp.filename,
+            size_bytes=dataset.measure.size_bytes,
+            blocks=blocks,
+            boundary=secrets.token_hex(16),
+        )
+        request = self._request("POST", "files", headers=body.headers, stream=body)
+        return self._write(self._roads.uploads, request, read)
+
+    def send_file(self, body: Multipart, read: Callable[[bytes], T]) -> Write[T]:
+        """Send a small file of any purpose, once."""
+        return self._write(self._roads.writes, self._request("POST", "files", headers=body.headers, stream=body), read)
+
+    def create_job(self, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
+        """Send the body of a job, once."""
+        return self._write(self._roads.creates, self._posting("fine_tuning/jobs", body), read)
+
+    def cancel_job(self, job: JobId, read: Callable[[bytes], T]) -> Write[T]:
+        """Ask once for a job to be cancelled."""
+        request = self._posting(f"fine_tuning/jobs/{segment(job)}/cancel", {})
+        return self._write(self._roads.writes, request, read)
+
+    def delete(self, kind: str, thing: str) -> Write[None]:
+        """Delete one of the `files` or `models`; safe to repeat, and repeated when the road fails."""
+        request = self._request("DELETE", f"{kind}/{segment(thing)}")
+        return self._write(self._roads.reads, request, wire.read_deleted)
+
+    def stream(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Begin an answer that is read as it comes; whoever takes it closes it.
+
+        Raises: ProviderError when nothing came; an answer of any status is given as it is
+        """
+        try:
+            return self._roads.answers.handle_request(self._posting(path, body))
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
+    def download(self, file: FileId) -> httpx.Response:
+        """Begin the content of a file, which is read as it comes; whoever takes it closes it.
+
+        Raises: ProviderError when nothing came; an answer of any status is given as it is
+        """
+        request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
+        try:
+            return self._roads.answers.handle_request(request)
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+
+    def explained(self, response: httpx.Response) -> ProviderError:
+        """Give the error that an answer stands for; it must have been read."""
+        return error_of(response, self._key_variable)
+
+    def explained_road(self, error: httpx.RequestError) -> ProviderError:
+        """Give the error that a failure on the way stands for."""
+        return error_of_road(error, self.host)
+
+    def _list(
+        self,
+        what: str,
+        path: str,
+        query: Mapping[str, str],
+        limit: int,
+        read: Callable[[msgspec.Raw], T],
+        doubts: Doubts,
+    ) -> Iterator[T]:
+        def fetch(after: str | None) -> wire.Page:
+            return wire.read_page(self._get(path, {**query, **({"after": after} if after else {})}))
+
+        items = walk(what, limit, fetch, doubts)
+        return chain.from_iterable(self._read_item(what, item_id, item, read, doubts) for item_id, item in items)
+
+    def _unpaged(self, what: str, read: Callable[[msgspec.Raw], T], doubts: Doubts) -> Iterator[T]:
+        page = wire.read_page(self._get(what))
+        if page.nameless:
+            doubts.add(f"the list of {what} holds an entry without an id")
+        for item_id, item in page.items:
+            yield from self._read_item(what, item_id, item, read, doubts)
+
+    def _read_item(
+        self, what: str, item_id: str, item: msgspec.Raw, read: Callable[[msgspec.Raw], T], doubts: Doubts
+    ) -> tuple[T, ...]:
+        try:
+            return (read(item),)
+        except MalformedError:
+            # One that cannot be read may be anybody's; that it is there is worth a doubt, and no more.
+            doubts.add(f"the list of {what} holds {item_id}, which could not be read")
+            return ()
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        request = self._request("GET", path, query=query)
+        try:
+            response = self._roads.reads.handle_request(request)
+        except httpx.RequestError as error:
+            raise self.explained_road(error) from error
+        self.time.hear(response.headers.get("date", ""))
+        if response.status_code >= 300:
+            raise self.explained(response)
+        self.whose.hear(response.headers)
+        return response.content
+
+    def _write(self, road: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
+        def send() -> httpx.Response:
+            response = road.handle_request(request)
+            self.time.hear(response.headers.get("date", ""))
+            return response
+
+        return ended(send, read, self.explained, self.explained_road)
+
+    def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
+        content = msgspec.json.encode(body)
+        return self._request("POST", path, headers={"content-type": "application/json"}, content=content)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        stream: httpx.SyncByteStream | None = None,
+    ) -> httpx.Request:
+        url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
+        # With a stream of our own, the library leaves even the host to us.
+        common = {"host": self.host, "accept": "application/json", "user-agent": _CALLER}
+        return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
+
+
+def _told(response: httpx.Response) -> httpx.Response:
+    """Give a refusal with as much of its body read as an explanation may need."""
+    content = b""
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > _LONGEST_REFUSAL:
+            break
+    kept = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=kept, content=content[:_LONGEST_REFUSAL])
+
+
+def segment(item_id: str) -> str:
+    """Write an id as one part of a path; ids of models have colons, which stay."""
+    if item_id.strip(".") == "":
+        raise MalformedError(f"{item_id!r} is no id that can be asked for")
+    return quote(item_id, safe=":")

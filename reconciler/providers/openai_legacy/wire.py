@@ -1,0 +1,184 @@
+"""JSON of the old dialect to nouns, pure. Files come as objects, settings as `hyperparams`, events without an id."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.observed import (
+    FAILED,
+    FileId,
+    JobError,
+    JobEvent,
+    JobId,
+    JobStatus,
+    ModelId,
+    RemoteFile,
+    RemoteJob,
+)
+from reconciler.providers.openai.wire import decoded, read_file, sound, whole
+from reconciler.providers.openai_legacy.labels import ECHOED, Request
+
+Number = int | float
+_UNSAID = JobStatus("unknown")
+_ERROR = "error"
+
+
+class _Event(msgspec.Struct):
+    created_at: Number | None = None
+    level: str | None = None
+    message: str | None = None
+
+
+class _FineTune(msgspec.Struct):
+    id: str
+    status: str | None = None
+    created_at: Number | None = None
+    updated_at: Number | None = None
+    model: str | None = None
+    fine_tuned_model: str | None = None
+    hyperparams: Any = None
+    training_files: list[msgspec.Raw] | None = None
+    validation_files: list[msgspec.Raw] | None = None
+    result_files: list[msgspec.Raw] | None = None
+    events: list[_Event] | None = None
+
+
+class _Events(msgspec.Struct):
+    data: list[_Event] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tune:
+    """A job as it describes itself, whosever it is.
+
+    Shape:  `settings` as stated or chosen by the service, without those it has not chosen yet; `events` are there
+            only where one job was asked for
+    """
+
+    id: JobId
+    status: JobStatus
+    created_at: int
+    updated_at: int
+    base: str
+    model: ModelId | None = None
+    training: tuple[RemoteFile, ...] = ()
+    validation: tuple[RemoteFile, ...] = ()
+    results: tuple[FileId, ...] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    events: tuple[JobEvent, ...] = ()
+
+    @property
+    def files(self) -> tuple[FileId, ...]:
+        return tuple(file.id for file in (*self.training, *self.validation))
+
+    @property
+    def request(self) -> Request:
+        """What the job was asked to be, as far as it says."""
+        return Request(
+            base=self.base, training=_first(self.training), validation=_first(self.validation), settings=self.settings
+        )
+
+    @property
+    def error(self) -> JobError | None:
+        """Why the job failed: the last thing it said as an error, for it has no other place."""
+        said = [event.message for event in self.events if event.level == _ERROR and event.message]
+        return JobError(message=said[-1]) if said and self.status == FAILED else None
+
+
+def read_tune(body: bytes | msgspec.Raw) -> Tune:
+    """Read a fine-tune object."""
+    found = decoded(body, _FineTune)
+    job = JobId(sound(found.id))
+    settings = found.hyperparams if isinstance(found.hyperparams, dict) else {}
+    return Tune(
+        id=job,
+        status=JobStatus(found.status) if found.status else _UNSAID,
+        created_at=whole(found.created_at) or 0,
+        updated_at=whole(found.updated_at) or 0,
+        base=found.model or "",
+        model=ModelId(found.fine_tuned_model) if found.fine_tuned_model else None,
+        training=_files(found.training_files),
+        validation=_files(found.validation_files),
+        results=tuple(file.id for file in _files(found.result_files)),
+        settings={name: settings[name] for name in ECHOED if settings.get(name) is not None},
+        events=_numbered(job, found.events or []),
+    )
+
+
+def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
+    """Read everything that a job has said, oldest first.
+
+    Events have no id of their own; the list only ever grows at its end, so an event's place in it names it.
+    """
+    return _numbered(job, decoded(body, _Events).data or [])
+
+
+def place_of(event: str | None, job: JobId) -> int:
+    """Give how many events of a job have been told when this one has; 0 for what is no event of it."""
+    owner, _, place = (event or "").rpartition(":")
+    return int(place) if owner == job and place.isascii() and place.isdecimal() else 0
+
+
+def job_of(tune: Tune, stamp: Stamp) -> RemoteJob:
+    """Give the job of a stamp; when a job ended is when it was last updated."""
+    return RemoteJob(
+        id=tune.id,
+        stamp=stamp,
+        status=tune.status,
+        created_at=tune.created_at,
+        base=tune.base,
+        finished_at=(tune.updated_at or None) if tune.status.is_terminal else None,
+        model=tune.model,
+        training_file=_first(tune.training),
+        validation_file=_first(tune.validation),
+        error=tune.error,
+    )
+
+
+def held_of(tune: Tune, stamp: Stamp | None) -> HeldJob:
+    """Give a job as it describes itself, with its stamp when it is ours."""
+    return HeldJob(
+        id=tune.id,
+        status=tune.status,
+        created_at=tune.created_at,
+        finished_at=(tune.updated_at or None) if tune.status.is_terminal else None,
+        base=tune.base or None,
+        model=tune.model,
+        hyperparameters=tuple(sorted((name, str(value)) for name, value in tune.settings.items())),
+        training_file=_first(tune.training),
+        validation_file=_first(tune.validation),
+        result_files=tune.results,
+        error=tune.error,
+        stamp=stamp,
+    )
+
+
+def _numbered(job: JobId, events: list[_Event]) -> tuple[JobEvent, ...]:
+    return tuple(
+        JobEvent(
+            id=f"{job}:{number}",
+            created_at=whole(event.created_at) or 0,
+            level=event.level or "info",
+            message=event.message or "",
+        )
+        for number, event in enumerate(events, start=1)
+    )
+
+
+def _files(found: list[msgspec.Raw] | None) -> tuple[RemoteFile, ...]:
+    return tuple(_file(each) for each in found or ())
+
+
+def _file(raw: msgspec.Raw) -> RemoteFile:
+    # Some servers give ids where the API has objects.
+    if bytes(raw).lstrip().startswith(b'"'):
+        return RemoteFile(id=FileId(sound(decoded(raw, str))), filename="", size_bytes=0, created_at=0)
+    return read_file(raw).file
+
+
+def _first(files: tuple[RemoteFile, ...]) -> FileId | None:
+    return files[0].id if files else None

@@ -1,0 +1,180 @@
+"""One thing that a service holds, in full: for people as aligned facts, for programs as JSON."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
+from reconciler.domain.observed import Checkpoint, JobEvent
+from reconciler.render.json_output import json_text
+from reconciler.render.listing import (
+    NOT_OURS,
+    file_fields,
+    file_title,
+    job_title,
+    listed_job_fields,
+    model_fields,
+    model_title,
+)
+from reconciler.render.sanitize import clean
+from reconciler.render.style import Paint
+from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.terminal.table import ABSENT
+from reconciler.render.units import counted, size_text, span_text, time_text
+
+Facts = Iterable[tuple[str, str | int | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCard:
+    """A job with what belongs to it; None where the service could not say."""
+
+    job: HeldJob
+    events: tuple[JobEvent, ...] | None
+    checkpoints: tuple[Checkpoint, ...] | None
+
+
+def file_card(file: HeldFile, job: HeldJob | None, *, colour: bool = False) -> str:
+    """Give everything that is known of a file, a fact a line."""
+    return _facts(_of_file(file, job), Paint(colour))
+
+
+def model_card(model: HeldModel, job: HeldJob | None, *, colour: bool = False) -> str:
+    """Give everything that is known of a model, a fact a line."""
+    return _facts(_of_model(model, job), Paint(colour))
+
+
+def job_card(card: JobCard, *, colour: bool = False) -> str:
+    """Give everything that is known of a job, a fact a line; then its checkpoints, and what it said last."""
+    paint = Paint(colour)
+    saved = None if card.checkpoints is None else [_saved(each) for each in card.checkpoints]
+    said = None if card.events is None else [_said(each, paint) for each in card.events]
+    text = _facts(_of_job(card.job), paint)
+    return text + _section("Checkpoints", saved, paint) + _section("Last events", said, paint)
+
+
+def file_card_json(file: HeldFile, job: HeldJob | None) -> str:
+    """Give a file as one JSON object, ended by a newline."""
+    return json_text(file_fields(file, job), indent=2) + "\n"
+
+
+def model_card_json(model: HeldModel, job: HeldJob | None) -> str:
+    """Give a model as one JSON object, ended by a newline."""
+    return json_text(model_fields(model, job), indent=2) + "\n"
+
+
+def job_card_json(card: JobCard) -> str:
+    """Give a job as one JSON object, with `checkpoints` and `events`, ended by a newline."""
+    saved = None if card.checkpoints is None else [_checkpoint_fields(each) for each in card.checkpoints]
+    said = None if card.events is None else [event_fields(each) for each in card.events]
+    return json_text({**listed_job_fields(card.job), "checkpoints": saved, "events": said}, indent=2) + "\n"
+
+
+def event_fields(event: JobEvent) -> dict[str, object]:
+    """Give what a job said as every document shows it."""
+    return {
+        "id": event.id,
+        "created_at": event.created_at,
+        "level": event.level,
+        "message": event.message,
+        "metrics": {name: value if math.isfinite(value) else None for name, value in event.metrics},
+    }
+
+
+def _checkpoint_fields(saved: Checkpoint) -> dict[str, object]:
+    return {"id": saved.id, "model": saved.model, "step": saved.step, "created_at": saved.created_at}
+
+
+def _of_file(file: HeldFile, job: HeldJob | None) -> Iterator[tuple[str, str | int | None]]:
+    yield "file", file.id
+    yield "what it is", file_title(file, job) if file.stamp or (job and job.stamp) else NOT_OURS
+    yield from (("job", job.id),) if job else ()
+    yield "name", file.filename
+    yield "purpose", file.purpose
+    yield "size", _size(file.size_bytes)
+    yield "status", file.status
+    yield from (("detail", file.detail),) if file.detail else ()
+    yield "created", _time(file.created_at)
+    yield from (("expires", _time(file.expires_at)),) if file.expires_at else ()
+
+
+def _of_model(model: HeldModel, job: HeldJob | None) -> Iterator[tuple[str, str | int | None]]:
+    yield "model", model.id
+    yield "what it is", model_title(model, job) if job and (job.stamp or job.project) else NOT_OURS
+    yield "owner", model.owner
+    yield "created", _time(model.created_at)
+    yield "ends", model.shutdown_date
+    yield "job", job.id if job else None
+    yield "base", job.base if job else None
+
+
+def _of_job(job: HeldJob) -> Iterator[tuple[str, str | int | None]]:
+    yield "job", job.id
+    yield "what it is", job_title(job) if job.stamp or job.project else NOT_OURS
+    yield from (("digest", str(job.stamp.digest)),) if job.stamp else ()
+    yield "status", str(job.status) if job.status else None
+    if job.error:
+        yield "error", str(job.error)
+        yield from (("error param", job.error.param),) if job.error.param else ()
+    yield "base", job.base
+    yield "method", job.method
+    yield from job.hyperparameters or (("hyperparameters", None),)
+    yield "seed", job.seed
+    yield from (("suffix", job.suffix),) if job.suffix else ()
+    yield "training file", job.training_file
+    yield "validation file", job.validation_file
+    yield "result files", ", ".join(job.result_files) or None
+    yield "trained tokens", job.trained_tokens
+    yield "created", _time(job.created_at)
+    yield "finished", _finished(job)
+    yield from (("estimated end", _time(job.estimated_finish)),) if job.estimated_finish and not job.has_ended else ()
+    yield "answers as", job.model
+    for name, value in job.metadata:
+        yield f"metadata {name}", value
+
+
+def _facts(facts: Facts, paint: Paint) -> str:
+    shown = [(clean(name), clean(str(value)) if value is not None else ABSENT) for name, value in facts]
+    column = max(width_of(name) for name, _ in shown)
+    return "".join(f"{paint.bold(padded(name, column))}  {_painted(name, value, paint)}\n" for name, value in shown)
+
+
+def _painted(name: str, value: str, paint: Paint) -> str:
+    if name == "status":
+        return paint.status(value, value) if value not in {ABSENT, "processed"} else value
+    return paint.red(value) if name == "error" else value
+
+
+def _section(title: str, lines: Sequence[str] | None, paint: Paint) -> str:
+    if lines is None:
+        return f"\n{paint.bold(title)}: not known, the service does not say\n"
+    return f"\n{paint.bold(title)}:\n" + "".join(f"  {line}\n" for line in lines) if lines else ""
+
+
+def _saved(saved: Checkpoint) -> str:
+    return f"step {saved.step}  {clean(saved.model)}"
+
+
+def _said(event: JobEvent, paint: Paint) -> str:
+    text = clean(event.message)
+    level = clean(event.level)
+    loud = paint.red if level == "error" else paint.yellow
+    return f"{time_text(event.created_at)}  {text if level == 'info' else loud(f'{level}: {text}')}"
+
+
+def _time(unix_seconds: int | None) -> str | None:
+    return time_text(unix_seconds) if unix_seconds is not None else None
+
+
+def _finished(job: HeldJob) -> str | None:
+    if job.finished_at is None:
+        return None
+    took = f" (after {span_text(job.finished_at - job.created_at)})" if job.created_at is not None else ""
+    return time_text(job.finished_at) + took
+
+
+def _size(size_bytes: int | None) -> str | None:
+    if size_bytes is None:
+        return None
+    exact = counted(size_bytes, "byte")
+    return exact if size_bytes < 1024 else f"{size_text(size_bytes)} ({exact})"

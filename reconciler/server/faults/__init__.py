@@ -1,9 +1,0 @@
-"""Faults on purpose: what a service and the road to it do wrong on bad days, to order. Off unless asked for.
-
-Importing this loads neither the web framework nor the store.
-"""
-
-from reconciler.server.faults.fault import Fault
-from reconciler.server.faults.reading import read_faults
-
-__all__ = ["Fault", "read_faults"]

@@ -1,0 +1,207 @@
+"""The mathematics of `tfidf-logreg`, on scikit-learn. Importing this imports scikit-learn; nothing else here does.
+
+Weights are kept as numbers and JSON, never as pickled objects: a store may come from elsewhere, and reading weights
+must run none of what lies in them.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import SGDClassifier
+
+from reconciler.service.engines.classes import Predicted
+from reconciler.service.engines.plain import Example
+from reconciler.service.engines.port import Answer, Question
+from reconciler.service.engines.tfidf_logreg import WORD, count_words, seen_text
+
+LEARNING_RATE = 2.0
+REGULARISATION = 1e-5
+MOST_FEATURES = 50_000
+"""Of each kind, the most frequent ones; with 500 answers the weights then take about a gigabyte while training."""
+
+ALTERNATIVES = 20
+
+_FORMAT = 1
+_FACTS, _NUMBERS = "model.json", "weights.npz"
+
+Floats = NDArray[np.float64]
+
+
+def _vectorizers(**words_and_letters: dict[str, Any]) -> tuple[Any, Any]:
+    shared: dict[str, Any] = {"sublinear_tf": True, "lowercase": True}
+    words = {"ngram_range": (1, 2), "token_pattern": WORD, **words_and_letters["words"]}
+    letters = {"ngram_range": (2, 4), "analyzer": "char_wb", **words_and_letters["letters"]}
+    return TfidfVectorizer(**shared, **words), TfidfVectorizer(**shared, **letters)
+
+
+def features(vectorizers: tuple[Any, Any], texts: Sequence[str]) -> csr_matrix:
+    """Turn texts into rows of features: those of words, then those of letters."""
+    return hstack([vectorizer.transform(texts) for vectorizer in vectorizers], format="csr")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier:
+    """Trained weights: everything that is needed to answer, and nothing that runs.
+
+    Shape:  `weights` has a row for each answer and a column for each feature, words first
+    """
+
+    answers: tuple[str, ...]
+    reads_instructions: bool
+    vectorizers: tuple[Any, Any]
+    weights: Floats
+    bias: Floats
+
+    def log_probabilities(self, rows: csr_matrix) -> Floats:
+        """Give, for each row of features, the log probability of each answer; they sum to one."""
+        scores: Floats = np.asarray(rows @ self.weights.T) + self.bias
+        each = -np.logaddexp(0.0, -scores)
+        return np.asarray(each - np.logaddexp.reduce(each, axis=1, keepdims=True))
+
+    def write(self, folder: Path) -> None:
+        """Save the weights in a new folder."""
+        folder.mkdir(mode=0o700)
+        words, letters = self.vectorizers
+        facts = {
+            "format": _FORMAT,
+            "answers": self.answers,
+            "reads_instructions": self.reads_instructions,
+            "words": words.get_feature_names_out().tolist(),
+            "letters": letters.get_feature_names_out().tolist(),
+        }
+        (folder / _FACTS).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+        np.savez(
+            folder / _NUMBERS,
+            weights=self.weights.astype(np.float32),
+            bias=self.bias.astype(np.float32),
+            words=words.idf_,
+            letters=letters.idf_,
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "Classifier":
+        """Load what `write` saved.
+
+        Raises: ValueError when it was saved in another form
+        """
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        if facts["format"] != _FORMAT:
+            raise ValueError(f"weights of format {facts['format']}, this version reads {_FORMAT}")
+        with np.load(folder / _NUMBERS, allow_pickle=False) as numbers:
+            words, letters = _vectorizers(
+                words={"vocabulary": facts["words"]}, letters={"vocabulary": facts["letters"]}
+            )
+            words.idf_, letters.idf_ = numbers["words"], numbers["letters"]
+            return cls(
+                answers=tuple(facts["answers"]),
+                reads_instructions=facts["reads_instructions"],
+                vectorizers=(words, letters),
+                weights=numbers["weights"].astype(np.float64),
+                bias=numbers["bias"].astype(np.float64),
+            )
+
+
+class Trainer:
+    """A classifier in the making. Each `epoch` shows it every row once, in an order that the seed decides."""
+
+    def __init__(self, training: Sequence[Example], seed: int, learning_rate_multiplier: float) -> None:
+        # Instructions that are the same in every row say nothing, and would drown the text that differs.
+        self.reads_instructions = len({example.question.instructions for example in training}) > 1
+        self.answers = tuple(sorted({example.answer for example in training}))
+        limits = {"max_features": MOST_FEATURES}
+        self.vectorizers = _vectorizers(words=limits, letters=limits)
+        texts = [self.seen_text(example.question) for example in training]
+        self._features = hstack([vectorizer.fit_transform(texts) for vectorizer in self.vectorizers], format="csr")
+        self._numbers = indices(self.answers, training)
+        self._regression = SGDClassifier(
+            loss="log_loss",
+            alpha=REGULARISATION,
+            learning_rate="constant",
+            eta0=LEARNING_RATE * learning_rate_multiplier,
+            average=True,
+            # One source for all epochs: each has an order of its own, and the same seed gives the same model.
+            random_state=np.random.RandomState(seed),
+        )
+
+    def seen_text(self, question: Question) -> str:
+        """Give the text of a question that this model looks at."""
+        return seen_text(question, reads_instructions=self.reads_instructions)
+
+    def epoch(self) -> Classifier:
+        """Show every row once, and give the model as it is then."""
+        self._regression.partial_fit(self._features, self._numbers, classes=np.arange(len(self.answers)))
+        weights, bias = self._regression.coef_, self._regression.intercept_
+        if len(self.answers) == 2:
+            # Of two answers scikit-learn keeps the second only; the first is its opposite.
+            weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
+        return Classifier(
+            answers=self.answers,
+            reads_instructions=self.reads_instructions,
+            vectorizers=self.vectorizers,
+            weights=weights.copy(),
+            bias=bias.copy(),
+        )
+
+
+class Measured:
+    """Rows on which models are measured; their features are computed once."""
+
+    def __init__(self, trainer: Trainer, examples: Sequence[Example]) -> None:
+        self._numbers = indices(trainer.answers, examples)
+        self._actual = tuple(example.answer for example in examples)
+        texts = [trainer.seen_text(example.question) for example in examples]
+        self._features = features(trainer.vectorizers, texts) if texts else None
+
+    def by(self, model: Classifier) -> tuple[float | None, float]:
+        """Give mean loss over the rows whose answer the model knows, and accuracy over all rows."""
+        assert self._features is not None
+        logs = model.log_probabilities(self._features)
+        known = np.flatnonzero(self._numbers >= 0)
+        loss = float(-logs[known, self._numbers[known]].mean()) if len(known) else None
+        return loss, float((logs.argmax(axis=1) == self._numbers).mean())
+
+    def told(self, model: Classifier, positive: str | None) -> tuple[Predicted, ...]:
+        """Give what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
+        assert self._features is not None
+        logs = model.log_probabilities(self._features)
+        column = model.answers.index(positive) if positive in model.answers else None
+        return tuple(
+            Predicted(
+                actual=actual,
+                given=model.answers[row.argmax()],
+                positive=0.0 if column is None else float(np.exp(row[column])),
+            )
+            for actual, row in zip(self._actual, logs, strict=True)
+        )
+
+
+def indices(answers: Sequence[str], examples: Sequence[Example]) -> NDArray[np.int64]:
+    """Give the position of each example's answer, -1 for one that is not among them."""
+    position = {answer: number for number, answer in enumerate(answers)}
+    return np.array([position.get(example.answer, -1) for example in examples], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedAnswerer:
+    """A model that answers. The likeliest answer is given, always: what is asked twice is answered alike."""
+
+    model: Classifier
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one question."""
+        text = seen_text(question, reads_instructions=self.model.reads_instructions)
+        logs = self.model.log_probabilities(features(self.model.vectorizers, [text]))[0]
+        best = np.argsort(-logs, kind="stable")[:ALTERNATIVES]
+        return Answer(
+            tokens=(self.model.answers[best[0]],),
+            logprobs=(float(logs[best[0]]),),
+            alternatives=tuple((self.model.answers[number], float(logs[number])) for number in best),
+            prompt_tokens=count_words(text),
+        )

@@ -1,0 +1,70 @@
+"""Runs one job in a process of its own: `python -m reconciler.service.engines.run JOBDIR --engine MODULE`.
+
+What the engine says goes to standard output, a JSON object a line; whatever else the process prints goes to standard
+error. Standard input is the leash: when the worker that holds its other end dies, however it dies, this ends too.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from reconciler.service.engines.port import AUTO, Classes, DataError, Job
+from reconciler.service.engines.registry import open_shelf
+from reconciler.service.engines.report import LineReport
+from reconciler.service.engines.results import sheet_of
+
+NICENESS = 10
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train one job; the exit code is 0 when it was trained or its rows were refused."""
+    parser = argparse.ArgumentParser(prog="python -m reconciler.service.engines.run")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--engine", required=True, help="the module of the engine")
+    options = parser.parse_args(arguments)
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+    said = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    (engine,) = open_shelf((options.engine,)).engines
+    job = open_job(options.directory)
+    job.out.mkdir(mode=0o700, exist_ok=True)
+    sheet = sheet_of(job)
+    with os.fdopen(said, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
+        report = LineReport(lines, results, sheet)
+        try:
+            engine.train(job, report)
+        except DataError as error:
+            report.refused(error)
+    return 0
+
+
+def open_job(directory: Path) -> Job:
+    """Read a job directory."""
+    facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
+    stated = {name: value for name, value in facts["hyperparameters"].items() if value != AUTO}
+    return Job(
+        directory=directory,
+        seed=facts["seed"],
+        hyperparameters=stated,
+        compiled=facts["compiled"],
+        classes=_classes(facts["classes"]),
+    )
+
+
+def _classes(facts: dict[str, Any] | None) -> Classes | None:
+    return Classes(**{**facts, "betas": tuple(facts["betas"])}) if facts else None
+
+
+def _end_with_the_worker() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""The base model `tfidf-logreg`: learns which answer of a closed set belongs to a text. Small, quick, no chat model.
+
+A text becomes TF-IDF weights of its words (one and two in a row) and of the letters within them (two to four in a
+row); a logistic regression for each answer is trained on them by stochastic gradient descent, one example at a time,
+and answers with the likeliest answer it was shown. It cannot write: an answer that no training row had is never given.
+
+What its numbers mean:
+
+    step       one training example. Metrics are measured after each epoch, over the whole files
+    token      of a text, a word. An answer is one token: the model picks it whole, as it was in the rows
+    accuracy   the share of rows whose answer is exactly right, which with answers of one token is token accuracy
+    loss       mean negative log probability of the right answer
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.service.engines.classes import figures, refuse_other_classes
+from reconciler.service.engines.plain import Example, read_training, read_validation
+from reconciler.service.engines.port import Answerer, DataError, Hyperparameter, Job, Metrics, Question, Report
+
+if TYPE_CHECKING:
+    from reconciler.service.engines.logreg import Classifier
+
+WORD = r"\b\w+\b"
+"""What counts as a word, for the model and for every count of tokens."""
+
+MOST_ANSWERS = 500
+KEPT_CHECKPOINTS = 3
+MOST_EPOCHS, LEAST_EPOCHS, ROWS_TO_SEE = 20, 3, 4000
+"""Epochs chosen for the author: as many as show about 4000 rows, within bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TfidfLogreg:
+    """The engine."""
+
+    base: str = "tfidf-logreg"
+    created: int = 1_793_491_200
+    requires: tuple[str, ...] = ("sklearn",)
+    methods: frozenset[str] = frozenset({"supervised"})
+    classifies: bool = True
+    hyperparameters: tuple[Hyperparameter, ...] = (
+        Hyperparameter(name="n_epochs", low=1, high=50, whole=True),
+        Hyperparameter(name="learning_rate_multiplier", low=0.01, high=10.0),
+        Hyperparameter(name="batch_size", low=1, high=1, whole=True, note="it learns from one example at a time"),
+    )
+
+    def train(self, job: Job, report: Report) -> None:
+        """Check the rows, train epoch by epoch, keep the last three epochs."""
+        training = read_training(job.training)
+        validation = read_validation(job.validation) if job.validation else ()
+        _refuse_what_is_no_closed_set(training)
+        if job.classes:
+            refuse_other_classes(job.classes, _answers(training), _answers(validation))
+        chosen = {
+            "n_epochs": int(job.hyperparameters.get("n_epochs", auto_epochs(len(training)))),
+            "batch_size": 1,
+            "learning_rate_multiplier": job.hyperparameters.get("learning_rate_multiplier", 1.0),
+        }
+        report.validated(chosen)
+        _note_unknown_answers(training, validation, report)
+        _train(job, training, validation, chosen, report)
+
+    def load(self, folder: Path) -> Answerer:
+        """Load one checkpoint."""
+        from reconciler.service.engines.logreg import Classifier, TrainedAnswerer
+
+        return TrainedAnswerer(Classifier.read(folder))
+
+
+ENGINE = TfidfLogreg()
+
+
+def auto_epochs(rows: int) -> int:
+    """Choose a number of epochs for a file of so many rows."""
+    return max(LEAST_EPOCHS, min(MOST_EPOCHS, ROWS_TO_SEE // rows))
+
+
+def count_words(text: str) -> int:
+    """Count the tokens of a text, as this base sees them."""
+    return len(re.findall(WORD, text))
+
+
+def _train(
+    job: Job, training: Sequence[Example], validation: Sequence[Example], chosen: dict[str, float], report: Report
+) -> None:
+    from reconciler.service.engines.logreg import Measured, Trainer
+
+    trainer = Trainer(training, job.seed, chosen["learning_rate_multiplier"])
+    seen, unseen = Measured(trainer, training), Measured(trainer, validation)
+    epochs = int(chosen["n_epochs"])
+    tokens = sum(count_words(trainer.seen_text(each.question)) + 1 for each in training)
+    for epoch in range(1, epochs + 1):
+        model = trainer.epoch()
+        train_loss, train_accuracy = seen.by(model)
+        valid_loss, valid_accuracy = unseen.by(model) if validation else (None, None)
+        metrics = Metrics(
+            step=epoch * len(training),
+            total_steps=epochs * len(training),
+            train_loss=train_loss or 0.0,
+            train_accuracy=train_accuracy,
+            valid_loss=valid_loss,
+            valid_accuracy=valid_accuracy,
+            train_sequence_accuracy=train_accuracy,
+            valid_sequence_accuracy=valid_accuracy,
+            elapsed_tokens=epoch * tokens,
+            elapsed_examples=epoch * len(training),
+            classification=figures(job.classes, unseen.told(model, job.classes.positive)) if job.classes else {},
+        )
+        report.step(metrics)
+        if epoch > epochs - KEPT_CHECKPOINTS:
+            _keep(model, metrics, job, report)
+    report.trained(epochs * tokens)
+
+
+def _answers(examples: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(example.answer for example in examples)
+
+
+def _keep(model: "Classifier", metrics: Metrics, job: Job, report: Report) -> None:
+    folder = f"step-{metrics.step}"
+    model.write(job.out / folder)
+    report.checkpoint(metrics, folder)
+
+
+def _refuse_what_is_no_closed_set(training: Sequence[Example]) -> None:
+    answers = {example.answer for example in training}
+    why = ""
+    if len(answers) < 2:
+        why = "every row has the same answer, so there is nothing to tell apart"
+    elif len(answers) > len(training) / 2:
+        why = f"there are {len(answers)} different answers in {len(training)} rows"
+    elif len(answers) > MOST_ANSWERS:
+        why = f"there are {len(answers)} different answers, and it takes at most {MOST_ANSWERS}"
+    elif not any(re.search(WORD, example.question.text) for example in training):
+        why = "no row has a word before its answer"
+    if why:
+        message = (
+            f"Training file: {why}. The base model {ENGINE.base} learns a closed set of answers, each shown in at "
+            "least two rows on average, such as labels or fixed replies; it cannot learn to write free text"
+        )
+        raise DataError("invalid_training_file", "training_file", message)
+
+
+def _note_unknown_answers(training: Iterable[Example], validation: Sequence[Example], report: Report) -> None:
+    known = {example.answer for example in training}
+    unknown = sum(example.answer not in known for example in validation)
+    if unknown:
+        report.note(
+            f"{unknown} of {len(validation)} validation rows have an answer that no training row has: "
+            "they count as wrong, and have no part in the validation loss"
+        )
+
+
+def seen_text(question: Question, *, reads_instructions: bool) -> str:
+    """Give the text that the model looks at: instructions count only where they differ between training rows."""
+    return f"{question.instructions}\n{question.text}" if reads_instructions else question.text

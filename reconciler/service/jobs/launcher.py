@@ -1,0 +1,97 @@
+"""Makes sure that a store with work has a worker: exactly one, and one that outlives whoever asked for it.
+
+A worker holds the store's worker lock for as long as it lives. Whoever finds the lock free takes it and starts a
+worker that inherits it, so there is no moment in which two start, or in which a death goes unnoticed.
+"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from reconciler.service.jobs.updates import fail, last_line
+from reconciler.service.locks import try_lock
+from reconciler.service.store.database import Store
+from reconciler.service.store.jobs import active_jobs
+
+PATIENCE = 5
+"""Workers started in a row that never came up, after which jobs fail instead of waiting for ever."""
+
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "LD_LIBRARY_PATH")
+
+# The shell is there only to be gone: the worker becomes nobody's child, so nobody has to wait for it.
+_AWAY = ["/bin/sh", "-c", '"$@" &', "sh"]
+
+
+def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
+    """Start a worker unless one lives. Returns at once."""
+    descriptor = os.open(store.worker_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if try_lock(descriptor):
+            os.ftruncate(descriptor, 0)  # the process id of a worker that is no more
+            if _starts_in_vain(store) < PATIENCE:
+                _start(store, engines, descriptor)
+            else:
+                _give_up(store, now)
+    finally:
+        os.close(descriptor)
+
+
+def environment() -> dict[str, str]:
+    """Give the worker what it needs from our environment, and none of the keys that lie there too."""
+    kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
+    home = str(Path(__file__).resolve().parents[3])
+    if home not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        kept["PYTHONPATH"] = os.pathsep.join([home, *filter(None, [kept.get("PYTHONPATH")])])
+    return kept
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """Give the command that runs one of our modules; the current directory is never searched for code."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
+    command = python("reconciler.service.worker", str(store.root), "--lock", str(lock))
+    for engine in engines:
+        command += ["--engine", engine]
+    descriptor = os.open(store.worker_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8") as log:
+        try:
+            subprocess.run(  # noqa: S603 (our own interpreter and module)
+                [*_AWAY, *command],
+                check=True,
+                cwd="/",
+                env=environment(),
+                pass_fds=(lock,),
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            # Whoever asked has got what they asked for: the next look at the job tries again, a few times.
+            log.write(f"{error}\n")
+
+
+def _starts_in_vain(store: Store) -> int:
+    with store.write() as db:
+        row = db.execute(
+            "UPDATE about SET value = value + 1 WHERE key = 'unanswered_starts' RETURNING value"
+        ).fetchone()
+        return int(row["value"]) - 1
+
+
+def worker_is_up(store: Store) -> None:
+    """Note, as a worker, that starting worked."""
+    with store.write() as db:
+        db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
+
+
+def _give_up(store: Store, now: int) -> None:
+    message = f"No worker could be started: {last_line(store.worker_log) or 'it ended without a word'}"
+    with store.write() as db:
+        db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
+        for job in active_jobs(db):
+            fail(db, job.id, now, "server_error", message)

@@ -1,0 +1,167 @@
+"""Does one job: a directory, a process, and an ear for what the process says. Everything it decides is in `outcome`."""
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.domain.stop import Stop
+from reconciler.service.engines.report import read_line
+from reconciler.service.jobs.launcher import environment, python
+from reconciler.service.jobs.updates import Progress, last_line
+from reconciler.service.legacy.records import find_face
+from reconciler.service.store.database import Store
+from reconciler.service.store.files import content_of
+from reconciler.service.store.jobs import JobRecord, get_job
+
+POLL_SECONDS = 0.05
+_BLOCK = 64 * 1024
+_ERRORS = "errors.log"
+
+# One thread for the mathematics: on a machine that does other things, more of them cost much and gain little.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at one job, by an engine named by its module."""
+
+    store: Store
+    job: JobRecord
+    engine: str
+    clock: Callable[[], float]
+    stop: Stop
+
+    def run(self) -> bool:
+        """Do the job to its end; tells whether it came to one, which it does not when the worker is asked to stop."""
+        with self._folder() as folder:
+            progress = Progress(self.store, self.job, self.clock)
+            with self._child(folder) as child:
+                end = self._follow(child, progress)
+            if self.stop.is_set() and child.returncode != 0:
+                return False
+            if not self._is_ours():
+                return True
+            if end is None:
+                progress.failed("server_error", _why(child.returncode, folder))
+            elif end["kind"] == "refused":
+                progress.failed(end["code"], end["message"], end["param"])
+            else:
+                progress.succeeded(folder / "out", end["tokens"])
+            return True
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        folder = self.store.jobs / f"{self.job.id}.{self.job.attempts}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            _lend(content_of(self.store, self.job.training_file), folder / "train.jsonl")
+            if self.job.validation_file:
+                _lend(content_of(self.store, self.job.validation_file), folder / "valid.jsonl")
+            (folder / "job.json").write_text(json.dumps(self._facts()), encoding="utf-8")
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _facts(self) -> dict[str, object]:
+        with self.store.read() as db:
+            face = find_face(db, self.job.id)
+        return {
+            "seed": self.job.seed,
+            "hyperparameters": dict(self.job.hyperparameters),
+            "compiled": face is not None,
+            "classes": asdict(face.classes) if face and face.classes else None,
+        }
+
+    @contextmanager
+    def _child(self, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+        with (
+            (folder / _ERRORS).open("wb") as errors,
+            subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                python("reconciler.service.engines.run", str(folder), "--engine", self.engine),
+                cwd=folder,
+                env={**environment(), **_ONE_THREAD},
+                start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            ) as child,
+        ):
+            try:
+                yield child
+            finally:
+                # Its own session is its own group, so that whatever it started goes with it.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)
+
+    def _follow(self, child: "subprocess.Popen[bytes]", progress: Progress) -> dict[str, Any] | None:
+        """Pass on what the child says until it ends, or is no longer wanted; gives its last word, if it came to one."""
+        assert child.stdout is not None
+        end: dict[str, Any] | None = None
+        for line in _lines(child, child.stdout.fileno(), self._is_wanted):
+            said: dict[str, Any] = read_line(line)
+            match said["kind"]:
+                case "validated":
+                    progress.validated(said["hyperparameters"])
+                case "note":
+                    progress.note(said["message"])
+                case "metrics":
+                    progress.measured(said["message"], said["data"])
+                case "checkpoint":
+                    progress.checkpoint(said["step"], said["folder"], said["metrics"])
+                case "trained" | "refused":
+                    end = said
+        return end if child.poll() == 0 else None
+
+    def _is_wanted(self) -> bool:
+        return not self.stop.is_set() and self._is_ours()
+
+    def _is_ours(self) -> bool:
+        # A job that was paused and resumed since is to be done, but by another attempt.
+        with self.store.read() as db:
+            found = get_job(db, self.job.id)
+        return found.is_active and found.pauses == self.job.pauses
+
+
+def _lines(child: "subprocess.Popen[bytes]", descriptor: int, wanted: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield whole lines as they come, until the child has ended and all was read, or it is not wanted any more."""
+    rest = b""
+    with selectors.DefaultSelector() as ears:
+        ears.register(descriptor, selectors.EVENT_READ)
+        while wanted():
+            ended = child.poll() is not None
+            if ears.get_map() and ears.select(0 if ended else POLL_SECONDS):
+                block = os.read(descriptor, _BLOCK)
+                if not block:
+                    ears.unregister(descriptor)
+                *whole, rest = (rest + block).split(b"\n")
+                yield from whole
+            elif ended:
+                return
+            elif not ears.get_map():
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(POLL_SECONDS)
+
+
+def _lend(content: Path, path: Path) -> None:
+    # The bytes of a file never change, so another name for them is as good as a copy, where the disk knows such names.
+    try:
+        path.hardlink_to(content)
+    except OSError:
+        shutil.copyfile(content, path)
+
+
+def _why(code: int, folder: Path) -> str:
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    said = last_line(folder / _ERRORS)
+    return f"The training process {how}: {said}" if said else f"The training process {how} and said nothing."

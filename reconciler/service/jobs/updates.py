@@ -1,0 +1,181 @@
+"""Writes down how a job moves and how it ends: status, events and what was made, each move in one transaction."""
+
+import json
+import math
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.service.engines.results import COMPILED_RESULTS, STEP_METRICS
+from reconciler.service.ids import new_id
+from reconciler.service.legacy.records import find_face, free_name
+from reconciler.service.store.database import Store
+from reconciler.service.store.events import ERROR, WARN, add_event
+from reconciler.service.store.files import RESULTS, FileRecord, add_file
+from reconciler.service.store.jobs import FAILED, QUEUED, RUNNING, SUCCEEDED, JobRecord, change_job, get_job
+from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model
+from reconciler.service.store.staging import Incoming, incoming, sync_folder
+
+ORGANIZATION_NAME = "local"
+"""What stands in the names of models where the API has the organization."""
+
+_TAIL_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A checkpoint that the engine has saved in `out/`."""
+
+    step: int
+    folder: str
+    metrics: Mapping[str, float]
+    created_at: int
+
+
+@dataclass(slots=True)
+class Progress:
+    """One job on its way. What comes after the job was cancelled is dropped."""
+
+    store: Store
+    job: JobRecord
+    clock: Callable[[], float]
+    saved: list[Saved] = field(default_factory=list)
+    started_at: float = 0.0
+
+    def validated(self, hyperparameters: Mapping[str, float]) -> None:
+        """The rows can be learned; as one job runs at a time, and this one's turn has come, it starts at once."""
+        text = json.dumps(dict(hyperparameters))
+        self._move("Files validated, moving job to queued state", status=QUEUED, hyperparameters=text)
+        self.started_at = self.clock()
+        self._move("Fine-tuning job started", status=RUNNING, started_at=self.started_at)
+
+    def note(self, message: str) -> None:
+        """The engine said something in words."""
+        self._say(message, level=WARN)
+
+    def measured(self, message: str, data: Mapping[str, float]) -> None:
+        """The engine measured something."""
+        now, done, total = self.clock(), data["step"], data["total_steps"]
+        finish = math.ceil(now + (now - self.started_at) / done * (total - done)) if done else None
+        with self.store.write() as db:
+            if change_job(db, self.job.id, estimated_finish=finish):
+                add_event(db, self.job.id, int(now), message, data=data)
+
+    def checkpoint(self, step: int, folder: str, metrics: Mapping[str, float]) -> None:
+        """The engine saved weights; they are listed once the job has succeeded."""
+        self.saved.append(Saved(step=step, folder=folder, metrics=metrics, created_at=int(self.clock())))
+        self._say(f"Checkpoint created at step {step}")
+
+    def failed(self, code: str, message: str, param: str | None = None) -> None:
+        """The job cannot be done."""
+        with self.store.write() as db:
+            fail(db, self.job.id, int(self.clock()), code, message, param)
+
+    def succeeded(self, out: Path, tokens: int) -> None:
+        """The weights are there: keep them, the result file, and say so, all of it or nothing."""
+        filename = self._result_file()
+        results = (out / filename).read_bytes()
+        weights = self.store.models / self.job.id
+        with incoming(self.store, new_id("file-")) as arriving:
+            arriving.write(results)
+            arriving.place()
+            _keep(out, weights, filename)
+            with self.store.write() as db:
+                listed = get_job(db, self.job.id).is_active
+                if listed:
+                    self._list(db, arriving, filename, tokens)
+            if not listed:
+                arriving.path.unlink()
+                shutil.rmtree(weights)
+
+    def _result_file(self) -> str:
+        with self.store.read() as db:
+            return COMPILED_RESULTS if find_face(db, self.job.id) else STEP_METRICS.filename
+
+    def _list(self, db: sqlite3.Connection, arriving: Incoming, filename: str, tokens: int) -> None:
+        job, now, results, size_bytes = self.job, int(self.clock()), arriving.id, arriving.size_bytes
+        model = _model_name(db, job, now)
+        add_file(
+            db,
+            FileRecord(id=results, filename=filename, purpose=RESULTS, size_bytes=size_bytes, created_at=now),
+        )
+        for saved in self.saved:
+            name = f"{model}:ckpt-step-{saved.step}"
+            _add_model(db, job, name, saved.folder, saved.created_at, checkpoint=True)
+            add_checkpoint(
+                db,
+                CheckpointRecord(
+                    id=new_id("ftckpt_"),
+                    job=job.id,
+                    created_at=saved.created_at,
+                    model=name,
+                    step=saved.step,
+                    metrics=saved.metrics,
+                ),
+            )
+        _add_model(db, job, model, self.saved[-1].folder, now, checkpoint=False)
+        add_event(db, job.id, now, f"New fine-tuned model created: {model}")
+        add_event(db, job.id, now, "The job has successfully completed")
+        change_job(
+            db,
+            job.id,
+            fine_tuned_model=model,
+            result_file=results,
+            trained_tokens=tokens,
+            finished_at=now,
+            estimated_finish=None,
+            status=SUCCEEDED,
+        )
+
+    def _move(self, message: str, **fields: object) -> None:
+        with self.store.write() as db:
+            if change_job(db, self.job.id, **fields):
+                add_event(db, self.job.id, int(self.clock()), message)
+
+    def _say(self, message: str, level: str = "info") -> None:
+        with self.store.write() as db:
+            if get_job(db, self.job.id).is_active:
+                add_event(db, self.job.id, int(self.clock()), message, level=level)
+
+
+def fail(db: sqlite3.Connection, job: str, now: int, code: str, message: str, param: str | None = None) -> None:
+    """End a job with an error, unless it has ended already."""
+    error = json.dumps({"code": code, "message": message, "param": param})
+    if change_job(db, job, status=FAILED, finished_at=now, estimated_finish=None, error=error):
+        add_event(db, job, now, message, level=ERROR)
+
+
+def last_line(path: Path) -> str:
+    """Give the last line of a log that is not empty, and "" when it has none."""
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        lines = handle.read().decode(errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _add_model(db: sqlite3.Connection, job: JobRecord, name: str, folder: str, now: int, *, checkpoint: bool) -> None:
+    record = ModelRecord(id=name, base=job.base, job=job.id, folder=folder, checkpoint=checkpoint, created_at=now)
+    add_model(db, record)
+
+
+def _model_name(db: sqlite3.Connection, job: JobRecord, now: int) -> str:
+    face = find_face(db, job.id)
+    if face is None:
+        return f"ft:{job.base}:{ORGANIZATION_NAME}:{job.suffix}:{new_id('', 8)}"
+    return free_name(db, ":".join(filter(None, (face.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
+
+
+def _keep(out: Path, weights: Path, results: str) -> None:
+    (out / results).unlink()
+    for path in out.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        with_descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(with_descriptor)
+        finally:
+            os.close(with_descriptor)
+    out.rename(weights)
+    sync_folder(weights.parent)

@@ -1,0 +1,82 @@
+"""What the old API says of a job beyond what every job has. A job without such a face was made by the current API."""
+
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from reconciler.service.engines.port import Classes
+from reconciler.service.store.models import find_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """The old face of one job.
+
+    Shape:  `model` is the name that was asked for, which the operator may have given to an engine of another name
+    """
+
+    job: str
+    model: str
+    prompt_loss_weight: float
+    classes: Classes | None
+
+
+def add_face(db: sqlite3.Connection, face: Face) -> None:
+    """Give a job that has just been written down its old face."""
+    db.execute(
+        "INSERT INTO fine_tunes (job, model, prompt_loss_weight, classes) VALUES (?, ?, ?, ?)",
+        (face.job, face.model, face.prompt_loss_weight, json.dumps(asdict(face.classes)) if face.classes else None),
+    )
+
+
+def find_face(db: sqlite3.Connection, job: str) -> Face | None:
+    """Look up the old face of a job, deleted or not; None when the current API made the job."""
+    row = db.execute("SELECT * FROM fine_tunes WHERE job = ?", (job,)).fetchone()
+    return _face(row) if row else None
+
+
+def shown_faces(db: sqlite3.Connection) -> tuple[Face, ...]:
+    """Give the face of every job that the old API lists, oldest first."""
+    query = "SELECT fine_tunes.* FROM fine_tunes JOIN jobs ON jobs.id = fine_tunes.job WHERE NOT hidden ORDER BY seq"
+    return tuple(_face(row) for row in db.execute(query))
+
+
+def is_shown(db: sqlite3.Connection, job: str) -> bool:
+    """Tell whether the old API shows a job: it made it, and nobody has deleted it."""
+    return db.execute("SELECT 1 FROM fine_tunes WHERE job = ? AND NOT hidden", (job,)).fetchone() is not None
+
+
+def hide(db: sqlite3.Connection, job: str) -> None:
+    """Take a job out of the old API, for good; the current one keeps it, as it keeps every job."""
+    db.execute("UPDATE fine_tunes SET hidden = 1 WHERE job = ?", (job,))
+
+
+def old_names(db: sqlite3.Connection) -> dict[str, str]:
+    """Give, for each model that an old job made, the name of the base that was asked for."""
+    query = "SELECT models.id, fine_tunes.model FROM models JOIN fine_tunes USING (job)"
+    return {row["id"]: row["model"] for row in db.execute(query)}
+
+
+def free_name(db: sqlite3.Connection, stem: str, now: int) -> str:
+    """Name a new model: what it was made from and for, and when, to the second.
+
+    Two models of one stem that come within a second would have one name: the later one takes the next free second.
+    """
+    while find_model(db, name := f"{stem}-{_written(now)}"):
+        now += 1
+    return name
+
+
+def _written(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d-%H-%M-%S")
+
+
+def _face(row: sqlite3.Row) -> Face:
+    classes = json.loads(row["classes"]) if row["classes"] else None
+    return Face(
+        job=row["job"],
+        model=row["model"],
+        prompt_loss_weight=row["prompt_loss_weight"],
+        classes=Classes(**{**classes, "betas": tuple(classes["betas"])}) if classes else None,
+    )

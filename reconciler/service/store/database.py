@@ -1,0 +1,168 @@
+"""Opens a store and hands out connections. A store is one directory, its owner's alone, shared by any process.
+
+service.db     files, jobs, events, checkpoints, models          incoming/   uploads on their way
+files/         the bytes of uploaded and result files            jobs/       what a running job reads and writes
+models/        trained weights, a folder for each job            worker.*    the worker's lock and its log
+parts/         the parts of uploads that are not complete yet    serve.lock  who serves it on a port
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from reconciler.domain.errors import ReconcilerError
+from reconciler.service.ids import new_id
+from reconciler.service.locks import locked
+from reconciler.service.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
+
+WAIT_SECONDS = 30.0
+"""How long a statement waits for another process's transaction; ours take milliseconds."""
+
+
+class StoreError(ReconcilerError):
+    """The store cannot be used as it is: the message says why and what to do."""
+
+
+class Store:
+    """A directory and its database. Holds nothing open between calls, so any thread or process may use it."""
+
+    def __init__(self, root: Path, wait_seconds: float = WAIT_SECONDS) -> None:
+        root = root.absolute()
+        self.root = root
+        self._wait_seconds = wait_seconds
+        self.database = root / "service.db"
+
+    @property
+    def files(self) -> Path:
+        return self.root / "files"
+
+    @property
+    def incoming(self) -> Path:
+        return self.root / "incoming"
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def parts(self) -> Path:
+        return self.root / "parts"
+
+    @property
+    def serve_lock(self) -> Path:
+        return self.root / "serve.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        return self.root / "worker.lock"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.root / "worker.log"
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that sees one moment of the store, and never waits for a writer."""
+        with self._connected() as db, _transaction(db, "BEGIN"):
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection whose changes happen together, durably, when the block ends well, and else not at all."""
+        with self._connected() as db, _transaction(db, "BEGIN IMMEDIATE"):
+            yield db
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        uri = f"{self.database.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=self._wait_seconds, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA synchronous = FULL")
+            yield db
+
+
+def open_store(root: Path) -> Store:
+    """Open the store in a directory, making it when there is none.
+
+    Raises: StoreError when another version of this program made it, or it is no store at all
+    """
+    store = Store(root)
+    if not store.root.is_dir():
+        store.root.parent.mkdir(parents=True, exist_ok=True)
+        store.root.mkdir(mode=0o700, exist_ok=True)
+    for folder in (store.files, store.incoming, store.jobs, store.models, store.parts):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        _prepare(store)
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"{store.database} cannot be opened as a store ({error}): move it away to begin anew"
+        ) from error
+    return store
+
+
+def _prepare(store: Store) -> None:
+    # SQLite gives its side files the rights of the database, so the database is made first, readable by its owner only.
+    os.close(os.open(store.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if _version(store) < SCHEMA_VERSION:
+        # Turning the journal on does not wait its turn in SQLite, so the first openers queue here.
+        with locked(store.root / "making.lock"):
+            _make(store)
+            _upgrade(store)
+    found = _version(store)
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            f"{store.root} was written by another version of this program (schema {found}, this one reads "
+            f"{SCHEMA_VERSION}): use that version, or another directory"
+        )
+
+
+def _version(store: Store) -> int:
+    with store._connected() as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make(store: Store) -> None:
+    with store._connected() as db:
+        if db.execute("PRAGMA user_version").fetchone()[0]:
+            return
+        db.execute("PRAGMA journal_mode = WAL")
+        with _transaction(db, "BEGIN IMMEDIATE"):
+            for statement in SCHEMA:
+                db.execute(statement)
+            db.execute("INSERT INTO about VALUES ('organization', ?)", (new_id("org-", 24),))
+            db.execute("INSERT INTO about VALUES ('unanswered_starts', '0')")
+            db.execute("PRAGMA user_version = 1")
+
+
+def _upgrade(store: Store) -> None:
+    with store._connected() as db:
+        while (version := int(db.execute("PRAGMA user_version").fetchone()[0])) in UPGRADES:
+            with _transaction(db, "BEGIN IMMEDIATE"):
+                for statement in UPGRADES[version]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {version + 1}")
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
+    db.execute(begin)
+    try:
+        yield
+    except BaseException:
+        # SQLite ends the transaction by itself when the disk is full.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def organization(db: sqlite3.Connection) -> str:
+    """Give the id under which this store presents itself, made once with it."""
+    return str(db.execute("SELECT value FROM about WHERE key = 'organization'").fetchone()[0])

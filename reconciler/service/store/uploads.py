@@ -1,0 +1,104 @@
+"""Uploads in parts: what was announced, which parts have come, and what became of it."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.service.errors import bad_value, no_upload
+from reconciler.service.store.database import Store
+
+PENDING, COMPLETED, UPLOAD_CANCELLED, EXPIRED = "pending", "completed", "cancelled", "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRecord:
+    """A file that comes in parts.
+
+    Shape:  `lives_seconds` is how long the file is to be kept once it is whole, None for ever
+    """
+
+    id: str
+    filename: str
+    purpose: str
+    size_bytes: int
+    created_at: int
+    expires_at: int
+    lives_seconds: int | None = None
+    status: str = PENDING
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecord:
+    """One part of an upload."""
+
+    id: str
+    upload: str
+    size_bytes: int
+    created_at: int
+
+
+def add_upload(db: sqlite3.Connection, upload: UploadRecord) -> None:
+    """Note that a file will come in parts."""
+    db.execute(
+        "INSERT INTO uploads (id, filename, purpose, size_bytes, lives_seconds, created_at, expires_at, status)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            upload.id,
+            upload.filename,
+            upload.purpose,
+            upload.size_bytes,
+            upload.lives_seconds,
+            upload.created_at,
+            upload.expires_at,
+            upload.status,
+        ),
+    )
+
+
+def get_upload(db: sqlite3.Connection, upload: str) -> UploadRecord:
+    """Look an upload up that has to be there."""
+    row = db.execute("SELECT * FROM uploads WHERE id = ?", (upload,)).fetchone()
+    if row is None:
+        raise no_upload(upload)
+    return UploadRecord(**{name: row[name] for name in UploadRecord.__dataclass_fields__})
+
+
+def end_upload(db: sqlite3.Connection, upload: str, status: str, file: str | None = None) -> None:
+    """Write down how an upload ended; its parts are listed no more."""
+    db.execute("UPDATE uploads SET status = ?, file = ? WHERE id = ?", (status, file, upload))
+    db.execute("DELETE FROM parts WHERE upload = ?", (upload,))
+
+
+def add_part(db: sqlite3.Connection, part: PartRecord) -> None:
+    """List a part whose bytes lie in place already."""
+    db.execute(
+        "INSERT INTO parts (id, upload, size_bytes, created_at) VALUES (?, ?, ?, ?)",
+        (part.id, part.upload, part.size_bytes, part.created_at),
+    )
+
+
+def parts_of(db: sqlite3.Connection, upload: str) -> tuple[PartRecord, ...]:
+    """Give every part of an upload in the order in which they came."""
+    rows = db.execute("SELECT * FROM parts WHERE upload = ? ORDER BY seq", (upload,))
+    return tuple(PartRecord(**{name: row[name] for name in PartRecord.__dataclass_fields__}) for row in rows)
+
+
+def ordered(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRecord, ...]:
+    """Give the parts that a list of ids names, in its order.
+
+    Raises: ApiError for an id that names no part, or that is named twice
+    """
+    known = {part.id: part for part in parts}
+    for place, id_ in enumerate(ids):
+        if id_ not in known:
+            raise bad_value(f"part_ids[{place}]", f"this upload has no part '{id_}'.")
+    if len(set(ids)) < len(ids):
+        raise bad_value("part_ids", "every part may be named once.")
+    return tuple(known[id_] for id_ in ids)
+
+
+def part_content(store: Store, part: str) -> Path:
+    """Tell where the bytes of a part lie."""
+    return store.parts / part

@@ -1,0 +1,128 @@
+"""Reads a multipart upload as it arrives: the file's bytes go straight to disk, the other fields stay small."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from reconciler.service.errors import ApiError, missing
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+FIELD_BYTES = 64 * 1024
+MOST_PARTS = 50
+MULTIPART = b"multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What came beside the bytes. `filename` is as the client said it, and only ever shown."""
+
+    filename: str
+    fields: dict[str, str]
+
+
+async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: int, part: str = "file") -> Upload:
+    """Read a whole upload, handing the bytes of the part that is the file to the sink as they come.
+
+    Raises: ApiError when it is no upload, lacks a file, or is larger than allowed
+    """
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != MULTIPART or b"boundary" not in options:
+        raise ApiError(400, f"Expected a multipart/form-data body with the file in the part '{part}'.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
+        raise too_large(most_bytes, part)
+    parts = _Parts(sink, most_bytes, part)
+    try:
+        parser = MultipartParser(options[b"boundary"], parts.callbacks())
+        async for block in request.stream():
+            parser.write(block)
+        parser.finalize()
+    except FormParserError as error:
+        raise ApiError(400, f"The multipart body cannot be read: {error}") from error
+    except ClientDisconnect as error:
+        raise ApiError(400, "The upload was broken off.") from error
+    if not parts.ended:
+        raise ApiError(400, "The multipart body ends too early.")
+    if parts.filename is None:
+        raise missing(part)
+    return Upload(
+        filename=parts.filename, fields={name: value.decode(errors="replace") for name, value in parts.fields}
+    )
+
+
+def too_large(most_bytes: int, part: str) -> ApiError:
+    """Refuse what is larger than the service takes."""
+    return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param=part, code="file_too_large")
+
+
+class _Parts:
+    """Follows the parser's calls: which part it is in, and where that part's bytes go."""
+
+    def __init__(self, sink: Callable[[bytes], None], most_bytes: int, part: str) -> None:
+        self.fields: list[tuple[str, bytearray]] = []
+        self.filename: str | None = None
+        self.ended = False
+        self._sink = sink
+        self._part = part
+        self._left = self._most = most_bytes
+        self._header = (bytearray(), bytearray())
+        self._disposition = b""
+        self._is_file = False
+        self._count = 0
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._data,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._count += 1
+        if self._count > MOST_PARTS:
+            raise ApiError(400, f"The multipart body has more than {MOST_PARTS} parts.")
+        self._disposition = b""
+
+    def _header_end(self) -> None:
+        name, value = self._header
+        if name.lower() == b"content-disposition":
+            self._disposition = bytes(value)
+        self._header = (bytearray(), bytearray())
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        name = options.get(b"name", b"").decode(errors="replace")
+        self._is_file = name == self._part
+        if not self._is_file:
+            self.fields.append((name, bytearray()))
+        elif self.filename is not None:
+            raise ApiError(400, f"Expected one part '{self._part}', but got several.", param=self._part)
+        elif b"filename" not in options:
+            raise ApiError(400, f"The part '{self._part}' must be a file with a name, not a field.", param=self._part)
+        else:
+            self.filename = options[b"filename"].decode(errors="replace")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_file:
+            self._left -= end - start
+            if self._left < 0:
+                raise too_large(self._most, self._part)
+            self._sink(data[start:end])
+            return
+        value = self.fields[-1][1]
+        value.extend(data[start:end])
+        if len(value) > FIELD_BYTES:
+            raise ApiError(413, f"The part '{self.fields[-1][0]}' is larger than {FIELD_BYTES} bytes.")
+
+    def _end(self) -> None:
+        self.ended = True

@@ -1,0 +1,180 @@
+"""Does a store's jobs, one at a time, and goes away when there are none: `python -m reconciler.service.worker STORE`.
+
+It belongs to nobody: the command that started it may end, or be killed, and the jobs go on. Whoever sees a job without
+a worker starts one anew. A job whose worker died is begun again once; if that worker dies as well, the job fails.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.domain.stop import Stop
+from reconciler.service.engines.registry import DEFAULT_ENGINES, lacks, open_shelf
+from reconciler.service.jobs.launcher import worker_is_up
+from reconciler.service.jobs.runner import Attempt
+from reconciler.service.jobs.updates import fail
+from reconciler.service.legacy.queue import say_places
+from reconciler.service.locks import try_lock, unlock
+from reconciler.service.optional_deps import INSTALL
+from reconciler.service.store.database import Store, StoreError, open_store
+from reconciler.service.store.events import WARN, add_event
+from reconciler.service.store.jobs import QUEUED, JobRecord, active_jobs, change_job, get_job
+from reconciler.service.store.models import list_models
+
+POLL_SECONDS = 0.05
+IDLE_SECONDS = 10.0
+MOST_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """What the loop needs."""
+
+    store: Store
+    lock: int
+    engines: tuple[str, ...]
+    idle_seconds: float
+    stop: Stop
+    clock: Callable[[], float] = time.time
+
+    def work(self) -> None:
+        """Do jobs until none has come for a while, or somebody asks to stop."""
+        while not self.stop.is_set():
+            self._until_idle()
+            unlock(self.lock)
+            # A job may have arrived while we still held the lock, and its creator have counted on us.
+            if self.stop.is_set() or not _waiting(self.store) or not try_lock(self.lock):
+                return
+
+    def _until_idle(self) -> None:
+        deadline = time.monotonic() + self.idle_seconds
+        while not self.stop.is_set():
+            job = claim(self.store, int(self.clock()))
+            if job:
+                self._do(job)
+                deadline = time.monotonic() + self.idle_seconds
+            elif time.monotonic() < deadline:
+                self.stop.wait(POLL_SECONDS)
+            else:
+                return
+
+    def _do(self, job: JobRecord) -> None:
+        engine = self._engine(job)
+        if engine is None:
+            return
+        attempt = Attempt(store=self.store, job=job, engine=engine, clock=self.clock, stop=self.stop)
+        try:
+            ended = attempt.run()
+        except (OSError, ValueError, LookupError) as error:
+            # The disk is full, a file is gone, the engine spoke nonsense: this job ends, the next one has its chance.
+            self._fail(job, f"The job could not be run: {error}")
+            return
+        if not ended:
+            with self.store.write() as db:
+                if change_job(db, job.id, attempts=job.attempts - 1, status=QUEUED, estimated_finish=None):
+                    add_event(db, job.id, int(self.clock()), "The worker was asked to stop: the job waits", level=WARN)
+
+    def _engine(self, job: JobRecord) -> str | None:
+        for module in self.engines:
+            for engine in open_shelf((module,)).engines:
+                if engine.base == job.base:
+                    if not lacks(engine):
+                        return module
+                    self._fail(job, f"{job.base} needs {', '.join(lacks(engine))}, not installed here: {INSTALL}")
+                    return None
+        self._fail(job, f"The worker does not know the base model {job.base}")
+        return None
+
+    def _fail(self, job: JobRecord, message: str) -> None:
+        with self.store.write() as db:
+            fail(db, job.id, int(self.clock()), "server_error", message)
+
+
+def claim(store: Store, now: int) -> JobRecord | None:
+    """Take the oldest job that waits; one whose workers died twice fails instead. Only the holder of the lock may."""
+    if not _waiting(store):
+        return None
+    with store.write() as db:
+        for job in active_jobs(db):
+            if job.attempts >= MOST_ATTEMPTS:
+                fail(db, job.id, now, "server_error", f"The worker died {job.attempts} times while it did this job.")
+                continue
+            change_job(db, job.id, attempts=job.attempts + 1)
+            if job.attempts:
+                change_job(db, job.id, status=QUEUED, estimated_finish=None)
+                add_event(db, job.id, now, "The worker stopped in the middle: the job begins again", level=WARN)
+            else:
+                second = f" and validation file: {job.validation_file}" if job.validation_file else ""
+                add_event(db, job.id, now, f"Validating training file: {job.training_file}{second}")
+            say_places(db, now)
+            return get_job(db, job.id)
+    return None
+
+
+def clean(store: Store) -> None:
+    """Remove what dead workers left: the folders of their attempts, and weights that no model names."""
+    with store.read() as db:
+        kept = {model.job for model in list_models(db)}
+    for folder in (*store.jobs.iterdir(), *(each for each in store.models.iterdir() if each.name not in kept)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker; returns at once when another one has the store."""
+    parser = argparse.ArgumentParser(prog="python -m reconciler.service.worker")
+    parser.add_argument("store", type=Path)
+    parser.add_argument("--lock", type=int, help="the open lock file, inherited and held")
+    parser.add_argument("--engine", action="append", dest="engines", help="the module of an engine to offer")
+    parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS)
+    options = parser.parse_args(arguments)
+    store = open_store(options.store)
+    lock = _take(store, options.lock)
+    if lock is None:
+        return 0
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    engines = tuple(options.engines or DEFAULT_ENGINES)
+    worker = Worker(store=store, lock=lock, engines=engines, idle_seconds=options.idle_seconds, stop=stop)
+    try:
+        worker_is_up(store)
+        clean(store)
+        worker.work()
+    except (sqlite3.OperationalError, FileNotFoundError):
+        # Somebody removed the store: there is nothing left to do, and nobody left to tell.
+        if store.database.exists():
+            raise
+    finally:
+        os.close(lock)
+    return 0
+
+
+def _take(store: Store, inherited: int | None) -> int | None:
+    if inherited is None:
+        inherited = os.open(store.worker_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not try_lock(inherited):
+            os.close(inherited)
+            return None
+    os.set_inheritable(inherited, False)
+    os.ftruncate(inherited, 0)
+    os.pwrite(inherited, f"{os.getpid()}\n".encode(), 0)
+    return inherited
+
+
+def _waiting(store: Store) -> bool:
+    with store.read() as db:
+        return bool(active_jobs(db))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except StoreError as error:
+        sys.exit(str(error))

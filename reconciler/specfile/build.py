@@ -1,0 +1,192 @@
+"""Builds specs from documents that are known to be right. Decides what was left unsaid; checks nothing again."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from reconciler.domain.checks import Look
+from reconciler.domain.errors import Place
+from reconciler.domain.identity import Digest, canonical_json
+from reconciler.domain.observed import JobId
+from reconciler.domain.spec import (
+    AUTO,
+    SUPERVISED,
+    Adoption,
+    DatasetSpec,
+    Encoding,
+    Expect,
+    Format,
+    Mapping,
+    ModelSpec,
+    OnChange,
+    Policy,
+    ProjectSpec,
+    Recipe,
+    Specs,
+    Terms,
+    Turn,
+)
+from reconciler.specfile.cross_checks import of_kind
+from reconciler.specfile.expectations import allowances, expectations
+from reconciler.specfile.mapping import heldout_of, repository_path, sources_of, terms_of
+from reconciler.specfile.operations import preparations
+from reconciler.specfile.yaml.document import Document
+
+Fields = dict[str, Any]
+
+
+def build(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
+    """Give the specs of one root; what an environment says has been laid over them already."""
+    project = next(iter(of_kind(documents, "Project")), None)
+    defaults: Fields = _fields(project).get("defaults", {}) if project else {}
+    return Specs(
+        root=root,
+        project=_project(project, environment) if project else ProjectSpec(place=Place(file=root)),
+        datasets=tuple(sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)),
+        models=tuple(
+            sorted((_model(each, defaults) for each in of_kind(documents, "Model")), key=lambda spec: spec.name)
+        ),
+    )
+
+
+def _project(document: Document, environment: str | None) -> ProjectSpec:
+    fields = _fields(document)
+    policy: Fields = fields.get("policy", {})
+    return ProjectSpec(
+        name=fields["name"],
+        environment=environment,
+        place=document.place,
+        provider=fields.get("provider"),
+        policy=Policy(
+            max_new_jobs=_whole(policy.get("max_new_jobs")),
+            max_cost_usd=_amount(policy.get("max_cost_usd")),
+            max_epochs=_whole(policy.get("max_epochs")),
+            max_bytes=_whole(policy.get("max_bytes")),
+            max_change_percent=_whole(policy.get("max_change_percent", Policy().max_change_percent)),
+            prune=policy.get("prune", False),
+        ),
+        expect=_expect(fields.get("expect", {})),
+    )
+
+
+def _expect(fields: Fields) -> Expect:
+    return Expect(**{name: tuple([right] if isinstance(right, str) else right) for name, right in fields.items()})
+
+
+def _dataset(document: Document) -> DatasetSpec:
+    fields = _fields(document)
+    format_ = Format(fields["format"]) if "format" in fields else None
+    mapping = _mapping(fields, format_)
+    if mapping is not None and format_ is None:
+        format_ = Format.CHAT
+    return DatasetSpec(
+        name=fields["name"],
+        place=document.place,
+        sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
+        terms=tuple((repository_path(source, document.file), _terms(said)) for _, source, said in terms_of(document)),
+        prepare=preparations(document),
+        format=format_,
+        mapping=mapping,
+        sheet=fields.get("sheet"),
+        heldout=tuple(repository_path(source, document.file) for _, source in heldout_of(document)),
+        expect=expectations(document),
+        checks=tuple(sorted(Look(each) for each in fields.get("checks", ()))),
+        allow=allowances(document),
+        validation_share=float(fields.get("split", {}).get("validation", 0.0)),
+        id=fields.get("id", ""),
+        moved=_moved(fields),
+        labels=_labels(fields),
+        description=fields.get("description", ""),
+    )
+
+
+def _terms(said: Fields) -> Terms:
+    return Terms(
+        weight=float(said.get("weight", 1.0)),
+        seed=_whole(said.get("seed", 0)),
+        sheet=said.get("sheet"),
+        delimiter=said.get("delimiter"),
+        encoding=Encoding(said.get("encoding", Encoding.UTF_8)),
+    )
+
+
+def _mapping(fields: Fields, format_: Format | None) -> Mapping | None:
+    if "messages" in fields:
+        return Mapping(turns=tuple(_turn(each) for each in fields["messages"]))
+    if "prompt" not in fields:
+        return None
+    prompt, completion = fields["prompt"], fields["completion"]
+    if format_ is Format.COMPLETION:
+        return Mapping(prompt=prompt, completion=completion)
+    system = (Turn(role="system", content=fields["system"]),) if "system" in fields else ()
+    return Mapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
+
+
+def _turn(fields: Fields) -> Turn:
+    return Turn(role=fields["role"], content=fields["content"], weight=_whole(fields.get("weight")))
+
+
+def _model(document: Document, defaults: Fields) -> ModelSpec:
+    fields: Fields = {**defaults, **_fields(document)}
+    return ModelSpec(
+        name=fields["name"],
+        place=document.place,
+        recipe=Recipe(
+            base=fields["base"],
+            method=fields.get("method", SUPERVISED),
+            hyperparameters=_hyperparameters(defaults, _fields(document)),
+            seed=_whole(fields.get("seed")),
+            suffix=fields.get("suffix"),
+            extra=canonical_json(_extra(fields)).decode(),
+        ),
+        training=fields["training"],
+        validation=fields.get("validation"),
+        provider=fields.get("provider"),
+        on_change=OnChange(fields.get("on_change", OnChange.WAIT)),
+        retries=_whole(fields.get("retries", 0)),
+        moved=_moved(fields),
+        suspend=fields.get("suspend", False),
+        adopt=_adoption(fields.get("adopt")),
+        labels=_labels(fields),
+        description=fields.get("description", ""),
+    )
+
+
+def _extra(fields: Fields) -> Fields:
+    # A grader decides what is learned: it is one of the facts of a recipe, as all that is passed through is.
+    grader: Fields = {"grader": fields["grader"]} if "grader" in fields else {}
+    return {**fields.get("extra", {}), **grader}
+
+
+def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | float | str], ...]:
+    # A model says `auto` to undo a default of the project; after that it is the same as saying nothing.
+    merged: Fields = {**defaults.get("hyperparameters", {}), **own.get("hyperparameters", {})}
+    return tuple((name, _whole(value)) for name, value in sorted(merged.items()) if value != AUTO)
+
+
+def _amount(value: Any) -> Any:
+    """Give the amount that was written, to the digit, and not the binary number next to it."""
+    return None if value is None else Decimal(str(_whole(value)))
+
+
+def _moved(fields: Fields) -> tuple[str, ...]:
+    found = fields.get("moved", ())
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _adoption(fields: Fields | None) -> Adoption | None:
+    digest = Digest.parse(fields["digest"]) if fields else None
+    return Adoption(job=JobId(fields["job"]), digest=digest) if fields and digest else None
+
+
+def _whole(value: Any) -> Any:
+    """Give 3 for 3.0, which YAML keeps apart and the services do not."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _labels(fields: Fields) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(fields.get("labels", {}).items()))
+
+
+def _fields(document: Document) -> Fields:
+    return document.data

@@ -1,0 +1,78 @@
+"""Builds what a Dataset expects, checks and allows, and says what is wrong with it that a schema cannot state."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reconciler.domain.checks import (
+    Allowance,
+    Expectation,
+    Matches,
+    MaxRatio,
+    MaxRows,
+    MaxTokens,
+    MinRows,
+    OneOf,
+    Unique,
+    Wanted,
+)
+from reconciler.domain.errors import Problem, Severity
+from reconciler.specfile.prepare import pattern_fault
+from reconciler.specfile.yaml.document import Document, dotted
+
+WANTED: dict[str, Callable[[Any], Wanted]] = {
+    "min_rows": lambda said: MinRows(int(said)),
+    "max_rows": lambda said: MaxRows(int(said)),
+    "unique": lambda said: Unique(said),
+    "matches": lambda said: Matches(said["field"], said["pattern"]),
+    "one_of": lambda said: OneOf(said["field"], tuple(said["values"])),
+    "max_ratio": lambda said: MaxRatio(said["field"], float(said["ratio"])),
+    "max_tokens": lambda said: MaxTokens(int(said)),
+}
+
+
+def expectations(document: Document) -> tuple[Expectation, ...]:
+    """Give what one Dataset expects, in order, each with its place."""
+    return tuple(
+        Expectation(
+            wanted=WANTED[name](item[name]),
+            severity=Severity(item.get("severity", Severity.ERROR)),
+            place=document.key_place(("expect", at, name)),
+            path=dotted(("expect", at, name)),
+        )
+        for at, item in enumerate(_items(document, "expect"))
+        for name in item
+        if name in WANTED
+    )
+
+
+def allowances(document: Document) -> tuple[Allowance, ...]:
+    """Give the findings that one Dataset allows, in order."""
+    return tuple(
+        Allowance(rule=item["rule"], reason=item["reason"], lines=tuple(int(line) for line in item.get("lines", ())))
+        for item in _items(document, "allow")
+    )
+
+
+def expectation_problems(document: Document) -> Iterator[Problem]:
+    """Yield the expectations that nothing could meet."""
+    least = most = None
+    for at, item in enumerate(_items(document, "expect")):
+        said = item.get("matches")
+        pattern = said.get("pattern") if isinstance(said, dict) else None
+        if isinstance(pattern, str) and (fault := pattern_fault(pattern)):
+            yield document.problem(("expect", at, "matches", "pattern"), *fault, "spec.expect")
+        least = _number(item.get("min_rows"), least)
+        most = _number(item.get("max_rows"), most)
+        if least is not None and most is not None and least > most:
+            what = f"no number of rows is at least {least} and at most {most}"
+            yield document.problem(("expect", at), what, "swap them", "spec.expect")
+            return
+
+
+def _number(found: object, otherwise: int | None) -> int | None:
+    return int(found) if isinstance(found, int | float) and not isinstance(found, bool) else otherwise
+
+
+def _items(document: Document, field: str) -> list[dict[str, Any]]:
+    found = document.get(field)
+    return [item if isinstance(item, dict) else {} for item in found] if isinstance(found, list) else []

@@ -1,0 +1,124 @@
+"""Finds spec files and reads them: inside the repository, regular files, bounded. Knows nothing of what is in them.
+
+`home` is the workspace and every path is one whose directory is real, without links: so whether something lies
+inside is a question of names, and a link is called by its own name.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.specfile.yaml.limits import MAX_BYTES
+
+_LOCK = re.compile(r"models(?:\.[a-z0-9-]+)?\.lock\.yaml")
+MAX_FILES = 50_000
+_ENDINGS = {".yaml", ".yml"}
+
+
+def lock_name(environment: str | None) -> str:
+    """Give the name of the lock file that lies in a spec root: each environment has its own."""
+    return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
+
+
+def find_workspace(root: Path) -> Path:
+    """The repository around a spec root: what its paths are relative to, and what nothing may leave.
+
+    Shape:  the nearest directory at or above the root that holds `.git`; without one the current directory if the
+            root lies in it, and else the root itself
+    """
+    here = real(root)
+    for each in (here, *here.parents):
+        if (each / ".git").exists():
+            return each
+    current = real(Path.cwd())
+    return current if here.is_relative_to(current) else here
+
+
+def real(path: Path) -> Path:
+    """Give a path without links, as far as it exists."""
+    return Path(os.path.realpath(path))
+
+
+def place_name(path: Path, home: Path) -> str:
+    """Give a path as places show it: relative to the workspace where it lies in it, with forward slashes."""
+    name = path.relative_to(home) if path.is_relative_to(home) else path
+    return name.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
+    """List the spec files of a root in order, and the links and directories that cannot be followed.
+
+    Raises: InputError when there is no such root, it lies elsewhere, or holds too many files
+    """
+    name = place_name(root, home)
+    if not root.is_relative_to(home):
+        raise _refused(name, "this is outside the repository", "name a root inside it", "spec.outside")
+    if not root.exists():
+        hint = "name another root, or let 'reconciler init' write one to start from"
+        raise _refused(name, "there is no such directory", hint, "spec.no-root")
+    if not root.is_dir():
+        raise _refused(name, "this is no directory", "name the directory that it lies in", "spec.no-root")
+    problems: list[Problem] = []
+    found: list[Path] = []
+    for path in _walk(root, home, problems):
+        found.append(path)
+        if len(found) > MAX_FILES:
+            raise _refused(name, f"this holds more than {MAX_FILES:,} spec files", "split it", "spec.too-many")
+    return tuple(sorted(found, key=lambda path: path.parts)), tuple(problems)
+
+
+def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Give the bytes of a file, and one more than the bound where it is larger.
+
+    Raises: InputError when it leads out of the workspace, is no regular file, or cannot be read
+    """
+    name = place_name(path, home)
+    try:
+        if not real(path).is_relative_to(home):
+            hint = "put the file itself into the repository"
+            raise _refused(name, "this link leads out of the repository", hint, "spec.outside")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _refused(name, "this is no regular file", "rename or remove it", "spec.unreadable")
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError as error:
+        raise InputError((_unreadable(name, error),)) from error
+
+
+def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
+    """Yield every spec file below a root, and below links from there to other places in the repository."""
+    waiting, seen = [root], {root}
+    while waiting:
+        here = waiting.pop()
+        try:
+            entries = [each for each in here.iterdir() if not each.name.startswith(".")]
+        except OSError as error:
+            problems.append(_unreadable(place_name(here, home), error))
+            continue
+        for entry in entries:
+            if not entry.is_dir():
+                if entry.suffix.lower() in _ENDINGS and not _LOCK.fullmatch(entry.name):
+                    yield entry
+            elif not (target := real(entry)).is_relative_to(home):
+                hint = "put the directory itself into the repository"
+                what = "this link leads out of the repository"
+                problems.append(_problem(place_name(entry, home), what, hint, "spec.outside"))
+            elif target not in seen:
+                seen.add(target)
+                waiting.append(target)
+
+
+def _unreadable(name: str, error: OSError) -> Problem:
+    what = f"this cannot be read: {error.strerror}"
+    return _problem(name, what, "mend it, or move it out of the root", "spec.unreadable")
+
+
+def _refused(name: str, what: str, hint: str, rule: str) -> InputError:
+    return InputError((_problem(name, what, hint, rule),))
+
+
+def _problem(name: str, what: str, hint: str, rule: str) -> Problem:
+    return Problem(where=Place(file=name), what=what, hint=hint, rule=rule)

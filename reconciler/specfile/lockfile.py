@@ -1,0 +1,196 @@
+"""Reads and writes `models.lock.yaml`: strict to read, pleasant to review, replaced in one piece or not at all."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.domain.errors import Problem
+from reconciler.domain.identity import Address, Digest, Kind, Stamp
+from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.observed import JobId, ModelId
+from reconciler.specfile.files import find_workspace, place_name, read_bytes, real
+from reconciler.specfile.read import bounded
+from reconciler.specfile.schema.messages import quoted
+from reconciler.specfile.schema.validate import validated
+from reconciler.specfile.yaml.composer import read_page
+from reconciler.specfile.yaml.document import Document
+from reconciler.specfile.yaml.scalars import resolve
+
+_HEADER = """\
+# Which model answered last, for each model of this spec root. Written by `reconciler apply`; commit it.
+# It raises an alarm when a model disappears, and tells other tools what to call. It decides nothing: the service
+# knows what exists. To settle a merge conflict take either side, or delete the file; the next apply writes it anew.
+apiVersion: reconciler/v1
+kind: Lock
+"""
+_CANCELLED = """\
+# Jobs that a plan cancelled. Wanted again, they are trained again without being asked.
+cancelled:
+"""
+_REBUILT = "take either side of the conflict, or delete the file: the next apply writes it anew"
+# Words that every reader of YAML, old or new, takes for text.
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+:-]))*")
+_ONCE_BOOLEAN = {"y", "n", "yes", "no", "on", "off"}
+# Room for fifty thousand models: what is written can be read again.
+_MAX_BYTES, _MAX_NODES = 16 * 1024 * 1024, 1_000_000
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def read_lock(path: Path) -> Lock:
+    """What is locked; nothing when there is no such file.
+
+    Raises: InputError with everything that is wrong with the file
+    """
+    home, path = find_workspace(path.parent), real(path.parent) / path.name
+    if not path.exists() and not path.is_symlink():
+        return Lock()
+    raw = read_bytes(path, home, _MAX_BYTES)
+    page = read_page(raw, place_name(path, home), max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
+    problems, entries, cancelled = list(page.problems), list[Locked](), list[JobId]()
+    for index, document in enumerate(page.documents):
+        document, found = validated(document, "lock")
+        problems += found or _more_problems(document)
+        if index:
+            problems.append(document.problem((), "a lock file holds one document", _REBUILT, "lock.document"))
+        if not problems:
+            entries += [_entry(document, each) for each in range(_length(document, "models"))]
+            jobs = (document.text("cancelled", each) for each in range(_length(document, "cancelled")))
+            cancelled += [JobId(job) for job in jobs if job]
+    if problems:
+        raise bounded(problems)
+    return Lock(entries=tuple(sorted(entries, key=_by_address)), cancelled=tuple(sorted(set(cancelled))))
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Write what is locked, sorted, in place of what was there. A file that says the same is left alone."""
+    text = _text(lock).encode()
+    if path.is_file() and not path.is_symlink() and path.read_bytes() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the file, so that the move is one step of the same disk; hidden, so that no reader takes it for a spec.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _length(document: Document, *path: str | int) -> int:
+    found = document.get(*path)
+    return len(found) if isinstance(found, list) else 0
+
+
+def _more_problems(document: Document) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], int] = {}
+    for index in range(_length(document, "models")):
+        address, service = _text_at(document, index, "address"), _text_at(document, index, "service")
+        if (address, service) in seen:
+            first = document.value_place(("models", seen[address, service]))
+            what = f"{quoted(address)} is locked twice on one service, first at {first.line}:{first.column}"
+            yield document.problem(("models", index), what, _REBUILT, "lock.duplicate")
+        seen.setdefault((address, service), index)
+        if (finished := document.text("models", index, "finished_at")) and _seconds(finished) is None:
+            path = ("models", index, "finished_at")
+            yield document.problem(path, f"{quoted(finished)} is no date and time", _REBUILT, "lock.time")
+
+
+def _entry(document: Document, index: int) -> Locked:
+    address = Address.parse(_text_at(document, index, "address"))
+    digest = Digest.parse(_text_at(document, index, "digest"))
+    assert address is not None
+    assert digest is not None
+    return Locked(
+        stamp=Stamp(address, digest),
+        provider=_text_at(document, index, "provider"),
+        service=_text_at(document, index, "service"),
+        job=JobId(_text_at(document, index, "job")),
+        model=ModelId(_text_at(document, index, "model")),
+        finished_at=_seconds(document.text("models", index, "finished_at") or ""),
+        datasets=tuple(_rows(document, index, each) for each in range(_length(document, "models", index, "datasets"))),
+    )
+
+
+def _rows(document: Document, index: int, at: int) -> LockedRows:
+    path = ("models", index, "datasets", at)
+    # The schema knows what such an address looks like; the held-back side of a split has one too.
+    name = (document.text(*path, "address") or "").partition("/")[2]
+    digest, rows = Digest.parse(document.text(*path, "digest") or ""), document.get(*path, "rows")
+    assert digest is not None
+    assert isinstance(rows, int)
+    return LockedRows(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=rows)
+
+
+def _text_at(document: Document, index: int, field: str) -> str:
+    return document.text("models", index, field) or ""
+
+
+def _seconds(written: str) -> int | None:
+    try:
+        return int(datetime.strptime(written, _TIME).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+
+
+def _time(seconds: int) -> str | None:
+    # A service may say anything; what no calendar can show is left out.
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _text(lock: Lock) -> str:
+    entries = "".join(_item(entry) for entry in sorted(lock.entries, key=_by_address))
+    jobs = "".join(f"  - {scalar(job)}\n" for job in sorted(lock.cancelled))
+    models = f"models:\n{entries}" if entries else "models: []\n"
+    return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "")
+
+
+def _item(entry: Locked) -> str:
+    fields = {
+        "address": str(entry.address),
+        "digest": str(entry.stamp.digest),
+        "provider": entry.provider,
+        "service": entry.service,
+        "job": str(entry.job),
+        "model": str(entry.model),
+        "finished_at": None if entry.finished_at is None else _time(entry.finished_at),
+    }
+    lines = [f"    {name}: {scalar(value)}\n" for name, value in fields.items() if value is not None]
+    return "  - " + "".join([*lines, *_rows_lines(entry.datasets)])[4:]
+
+
+def _rows_lines(datasets: tuple[LockedRows, ...]) -> Iterator[str]:
+    if datasets:
+        yield "    datasets:\n"
+    for each in datasets:
+        yield f"      - address: {scalar(str(each.stamp.address))}\n"
+        yield f"        digest: {scalar(str(each.stamp.digest))}\n"
+        yield f"        rows: {each.rows}\n"
+
+
+def scalar(text: str) -> str:
+    """Write a text as YAML that every reader takes for just that text; quoted only where it has to be."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _ONCE_BOOLEAN and resolve(text) == text:
+        return text
+    return '"' + "".join(_escaped(each) for each in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if "\ud800" <= character <= "\udfff":
+        return "\ufffd"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _by_address(entry: Locked) -> tuple[Address, str]:
+    return entry.address, entry.service

@@ -1,0 +1,148 @@
+"""What one Dataset says of its sources and columns: the rules that a schema cannot state."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+
+from reconciler.domain.errors import Problem
+from reconciler.specfile.expectations import expectation_problems
+from reconciler.specfile.prepare import prepare_problems
+from reconciler.specfile.schema.messages import quoted
+from reconciler.specfile.templates import columns_of, template_fault
+from reconciler.specfile.yaml.document import Document, Path, Plain
+
+_OTHERS = {"system", "developer", "user"}
+_NEVER_XLSX = {".csv", ".tsv", ".json", ".jsonl", ".txt"}
+_ONLY_FOR = {
+    "sheet": (_NEVER_XLSX, "only XLSX files have sheets"),
+    "delimiter": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have delimiters"),
+    "encoding": ({".xlsx"}, "a workbook says itself how its bytes are read"),
+}
+
+
+def dataset_problems(document: Document) -> Iterator[Problem]:
+    """Yield what is wrong with the sources, steps, templates and turns of a Dataset."""
+    yield from _source_problems(document)
+    yield from prepare_problems(document)
+    yield from expectation_problems(document)
+    yield from _template_problems(document)
+    yield from _turn_problems(document)
+
+
+def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
+    """Give every source as it is written, with its path in the document."""
+    paths = [path for holder in _holders(document) for path in (holder, (*holder, "path"))]
+    return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
+
+
+def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
+    """Yield the sources that say more than a path: the path in the document, the file, and all that is said."""
+    for holder in _holders(document):
+        said, source = document.get(*holder), document.text(*holder, "path")
+        if isinstance(said, dict) and source is not None:
+            yield holder, source, said
+
+
+def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
+    """Give every held-out file as it is written, with its path in the document."""
+    found = document.get("heldout")
+    paths: list[Path] = [("heldout", at) for at in range(len(found) if isinstance(found, list) else 0)]
+    return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
+
+
+def repository_path(source: str, file: str) -> str:
+    """Turn a source that is relative to its spec file into one that is relative to the repository."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), source))
+
+
+def _holders(document: Document) -> Iterator[Path]:
+    found = document.get("source")
+    yield from (("source", index) for index in range(len(found))) if isinstance(found, list) else (("source",),)
+
+
+def _source_problems(document: Document) -> Iterator[Problem]:
+    seen: dict[str, Path] = {}
+    for path, source in (*sources_of(document), *heldout_of(document)):
+        if fault := _source_fault(source, document.file):
+            yield document.problem(path, *fault, "spec.source")
+        elif (whole := repository_path(source, document.file)) in seen:
+            first = document.value_place(seen[whole])
+            what = f"{quoted(source)} is listed twice, first at {first.line}:{first.column}"
+            yield document.problem(path, what, "keep one of them", "spec.source")
+        else:
+            seen[whole] = path
+    endings = {PurePosixPath(source).suffix.lower() for _, source in sources_of(document)}
+    if document.text("sheet") and endings and endings <= _NEVER_XLSX:
+        hint = "remove it: only XLSX files have sheets"
+        yield document.problem(("sheet",), "no source here has sheets", hint, "spec.source", at_key=True)
+    for path, source, said in terms_of(document):
+        ending = PurePosixPath(source).suffix.lower()
+        for field, (endings, why) in _ONLY_FOR.items():
+            if field in said and ending in endings:
+                yield document.problem((*path, field), why, "remove it", "spec.source", at_key=True)
+
+
+def _source_fault(source: str, file: str) -> tuple[str, str] | None:
+    inside = "name a file of this repository, relative to this spec file"
+    if not source:
+        return None
+    if not source.isprintable() or source != source.strip():
+        return (
+            f"{quoted(source)} holds characters that no path should",
+            "remove spaces at its ends and control characters",
+        )
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source):
+        return f"{quoted(source)} is an address and not a file", f"fetch it into the repository, and {inside}"
+    if source.startswith(("/", "~")) or PureWindowsPath(source).drive:
+        return f"{quoted(source)} is not relative", inside
+    if "\\" in source:
+        return (
+            f"{quoted(source)} has backslashes",
+            f"write it with forward slashes: {quoted(source.replace(chr(92), '/'))}",
+        )
+    if repository_path(source, file).split("/")[0] == "..":
+        return f"{quoted(source)} leads out of the repository", inside
+    return None
+
+
+def _template_problems(document: Document) -> Iterator[Problem]:
+    templates = [(path, text) for path in _template_paths(document) if (text := document.text(*path)) is not None]
+    faulty = False
+    for path, text in templates:
+        if fault := template_fault(text):
+            faulty = True
+            yield document.problem(path, *fault, "spec.template")
+    constant = [path for path, text in templates if path in {("prompt",), ("completion",)} and not columns_of(text)]
+    turns = [text for path, text in templates if path[0] == "messages"]
+    if turns and not any(columns_of(text) for text in turns):
+        constant.append(("messages",))
+    for path in () if faulty else constant:
+        what = "this names no column, so every row would say the same"
+        yield document.problem(path, what, 'name columns in braces, such as "{subject}"', "spec.template")
+
+
+def _template_paths(document: Document) -> Iterator[Path]:
+    yield from (("system",), ("prompt",), ("completion",))
+    turns = document.get("messages")
+    for index in range(len(turns) if isinstance(turns, list) else 0):
+        yield "messages", index, "content"
+
+
+def _turn_problems(document: Document) -> Iterator[Problem]:
+    turns = document.get("messages")
+    if not isinstance(turns, list) or not turns:
+        return
+    last = len(turns) - 1
+    roles = [document.text("messages", index, "role") for index in range(last + 1)]
+    if roles[last] in _OTHERS:
+        what = "the last turn must be the assistant's"
+        hint = "add a turn with 'role: assistant' and the answer to learn"
+        yield document.problem(("messages", last, "role"), what, hint, "spec.turns")
+    for index, role in enumerate(roles):
+        path: Path = ("messages", index, "weight")
+        if document.get(*path) is not None and role in _OTHERS:
+            what = "only an assistant's turn has a weight"
+            yield document.problem(
+                path, what, "remove it: other turns are never learned from", "spec.turns", at_key=True
+            )

@@ -1,0 +1,132 @@
+"""Puts schemas and values into words: what a field must be, and what it is."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.specfile.yaml.scalars import resolve
+
+_TYPES = {
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of fields",
+    "null": "nothing",
+}
+# Never repeat what may be a key, not even in the message that says it does not belong here.
+_SECRET = re.compile(
+    r"(?i)\b(?:sk|pk|rk|hf|gsk|ghp|tgp)[-_][a-z0-9_-]{8,}|bearer\s|(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_=]{32,}"
+)
+_LONGEST = 48
+
+
+def described(schema: Mapping[str, Any]) -> str:
+    """Say what a value must be to fit a schema: `a whole number from 1 to 50`."""
+    if "title" in schema:
+        return str(schema["title"])
+    if "const" in schema:
+        return str(schema["const"])
+    if "enum" in schema:
+        return _listed([str(each) for each in schema["enum"]])
+    if "anyOf" in schema:
+        return _listed([described(each) for each in schema["anyOf"]])
+    types = schema.get("type", ())
+    return (
+        _listed([_typed(each, schema) for each in ([types] if isinstance(types, str) else types)]) or "something else"
+    )
+
+
+def shown(value: object, written: str | None = None) -> str:
+    """Show a value as its author wrote it, shortened, on one line, and without anything that looks like a key."""
+    if written is not None:
+        return written[:_LONGEST]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return quoted(value) if isinstance(value, str) else "empty" if value is None else str(value)
+
+
+def quoted(text: str) -> str:
+    """Show a text in quotes, shortened, on one line, and without anything that looks like a key."""
+    if looks_like_a_key(text):
+        return "a text that looks like a key"
+    line = "".join(each if each.isprintable() else " " for each in text[: _LONGEST + 1])
+    return f"'{line[:_LONGEST]}…'" if len(line) > _LONGEST else f"'{line}'"
+
+
+def looks_like_a_key(text: str) -> bool:
+    """Tell whether a text had better not be repeated."""
+    return bool(_SECRET.search(text[:200]))
+
+
+def advice(key: str, schema: Mapping[str, Any]) -> str:
+    """Say what a field is for, and give an example of it."""
+    example = next(iter(schema.get("examples", ())), None)
+    about = str(schema.get("description", ""))
+    return f"{about} For example: {key}: {_example(example)}" if example is not None else about
+
+
+def way_out(key: str, schema: Mapping[str, Any], value: object) -> str:
+    """Say what to do about a value of the wrong type; falls back on advice."""
+    wants_text = "string" in schema.get("type", ())
+    if value is None:
+        return f"give it a value, or remove it. {advice(key, schema)}"
+    if wants_text and isinstance(value, bool):
+        return "put quotes around it if it is meant as text"
+    if wants_text and isinstance(value, dict) and len(value) == 1 and None in value.values():
+        return f'braces begin a mapping unless they are quoted: {key}: "{{{next(iter(value))[:_LONGEST]}}}"'
+    if isinstance(value, str) and _is_number(value) and not wants_text:
+        return f"remove the quotes. {advice(key, schema)}"
+    return advice(key, schema)
+
+
+def faults(text: str) -> str:
+    """Say what about a text keeps it from being a name."""
+    odd = sorted({each for each in text if not (each.isascii() and each.isalnum()) and each not in "-_ "})
+    found = [
+        "capital letters" if any(each.isascii() and each.isupper() for each in text) else "",
+        "spaces" if " " in text else "",
+        "underscores" if "_" in text else "",
+        *(quoted(each) for each in odd[:3]),
+        "a dash at an end" if text.strip("-") != text else "",
+        f"{len(text)} characters" if len(text) > 63 else "",
+    ]
+    return _listed([each for each in found if each], "and")
+
+
+def _typed(name: str, schema: Mapping[str, Any]) -> str:
+    if name not in {"integer", "number"}:
+        return _TYPES.get(name, name)
+    noun = "a whole number" if name == "integer" else "a number"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    over, under = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if low is not None:
+        return f"{noun} from {low} to {high}" if high is not None else f"{noun} of at least {low}"
+    bounds = [f"above {over}"] * (over is not None) + [f"below {under}"] * (under is not None)
+    return " ".join([noun, _listed(bounds, "and")]).strip()
+
+
+def _listed(words: list[str], last: str = "or") -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        found = resolve(text)
+    except ValueError:
+        return False
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _example(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_example(each) for each in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_example(each)}' for key, each in value.items())}}}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    needs_quotes = isinstance(value, str) and (set(value) & set("{}[]:\n") or resolve(value) != value)
+    return '"' + str(value).replace("\n", "\\n") + '"' if needs_quotes else str(value)

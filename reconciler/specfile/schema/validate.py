@@ -1,0 +1,117 @@
+"""Checks a document against a published schema. The schema decides, the words are ours.
+
+A field that wants text takes a number as its author wrote it: `3.10` stays `3.10`.
+"""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast
+
+from reconciler.domain.errors import Problem
+from reconciler.specfile.schema.files import kinds, schema
+from reconciler.specfile.schema.violation import Breach, problems_of
+from reconciler.specfile.yaml.document import Document, Path, dotted
+
+_FIRST = ("not", "required", "dependentRequired")
+"""These are told first, and of one field only the first: what follows from a mistake is no mistake of its own."""
+
+
+def validated(document: Document, name: str) -> tuple[Document, tuple[Problem, ...]]:
+    """Give a document as its schema reads it, and everything in which it breaks the schema.
+
+    Cost:   loads jsonschema at the first call
+    """
+    breaches = _breaches(document, name)
+    meant_as_text = [each.path for each in breaches if each.wants_text and each.path in document.written]
+    if meant_as_text:
+        document = _as_written(document, meant_as_text)
+        breaches = _breaches(document, name)
+    found: dict[Path, Problem] = {}
+    for breach in sorted(breaches, key=_rank):
+        for path, problem in problems_of(breach, document, name):
+            if not _is_void(path, document):
+                found.setdefault(path, problem)
+    return document, tuple(found.values())
+
+
+def breach_in(value: object, name: str) -> str:
+    """Say where a JSON value breaks a published schema; nothing where it does not.
+
+    Cost:   loads jsonschema at the first call
+    """
+    error = next(iter(_validator(name, None).iter_errors(value)), None)
+    return f"{dotted(tuple(error.absolute_path)) or 'the whole'} breaks its schema: {error.validator}" if error else ""
+
+
+def _breaches(document: Document, name: str) -> list[Breach]:
+    kind = document.text("kind")
+    validator = _validator(name, kind if kind in kinds(name) else None)
+    return [
+        Breach(
+            path=tuple(error.absolute_path),
+            keyword=error.validator,
+            wanted=error.validator_value,
+            found=error.instance,
+            schema=error.schema,
+            of_key="propertyNames" in error.schema_path,
+        )
+        for error in validator.iter_errors(document.data)
+    ]
+
+
+@cache
+def _strict() -> Any:
+    from jsonschema import Draft202012Validator, validators
+
+    return cast(Any, validators.extend)(Draft202012Validator, {"pattern": _pattern, "oneOf": _one_of})
+
+
+@cache
+def _validator(name: str, kind: str | None) -> Any:
+    # The whole schema says: if this is a Model, then the Model's part holds. Who knows the kind goes there directly.
+    return _strict()(kinds(name)[kind] if kind else schema(name))
+
+
+def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[Exception]:
+    # In a schema `$` is the very end; in Python it also stands before a last newline.
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
+
+
+def _one_of(validator: Any, variants: list[Any], instance: object, _: object) -> Iterator[Exception]:
+    # A variant that fixes a field to another word cannot be meant; where one is left, what breaks it is what is wrong.
+    from jsonschema import ValidationError
+
+    meant = [each for each in variants if not _is_other(each, instance)]
+    if len(meant) == 1:
+        yield from validator.descend(instance, meant[0])
+    elif sum(validator.evolve(schema=each).is_valid(instance) for each in meant) != 1:
+        yield ValidationError("oneOf")
+
+
+def _is_other(variant: Any, instance: object) -> bool:
+    fixed = {key: part["const"] for key, part in variant.get("properties", {}).items() if "const" in part}
+    return isinstance(instance, dict) and any(key in instance and instance[key] != fixed[key] for key in fixed)
+
+
+def _rank(breach: Breach) -> int:
+    return _FIRST.index(breach.keyword) if breach.keyword in _FIRST else len(_FIRST)
+
+
+def _is_void(path: Path, document: Document) -> bool:
+    return any(path[:length] in document.void for length in range(len(path) + 1))
+
+
+def _as_written(document: Document, paths: list[Path]) -> Document:
+    data: Any = deepcopy(document.data)
+    for path in paths:
+        holder = data
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = document.written[path]
+    return replace(document, data=data)

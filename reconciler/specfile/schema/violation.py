@@ -1,0 +1,102 @@
+"""Turns each way to break a schema into a problem: its place, what is wrong, and the way out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.domain.errors import Problem
+from reconciler.specfile.schema.files import kinds
+from reconciler.specfile.schema.messages import advice, described, faults, looks_like_a_key, quoted, shown, way_out
+from reconciler.specfile.schema.suggest import did_you_mean, nearest, slug
+from reconciler.specfile.yaml.document import Document, Path, dotted
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One keyword of a schema that a value does not satisfy.
+
+    Shape:  `wanted` is the keyword's own value; `of_key` says that `found` is a field's name and not its value
+    """
+
+    path: Path
+    keyword: str
+    wanted: Any
+    found: Any
+    schema: Schema
+    of_key: bool = False
+
+    @property
+    def wants_text(self) -> bool:
+        return self.keyword == "type" and "string" in self.wanted
+
+
+def problems_of(breach: Breach, document: Document, name: str) -> Iterator[tuple[Path, Problem]]:
+    """Yield the problems of one breach, each with the path of the field that it is about."""
+    path = breach.path
+    if breach.keyword == "additionalProperties":
+        for key in breach.found.keys() - breach.schema["properties"].keys():
+            yield (*path, key), _unknown(document, (*path, key), breach.schema["properties"], name)
+    elif breach.keyword == "required":
+        for key in set(breach.wanted) - breach.found.keys():
+            yield (*path, key), _missing(document, (*path, key), breach.schema, name)
+    elif breach.keyword == "dependentRequired":
+        for key in breach.wanted.keys() & breach.found.keys():
+            for need in set(breach.wanted[key]) - breach.found.keys():
+                what, hint = f"needs '{need}' beside it", advice(need, breach.schema["properties"][need])
+                yield (*path, key), document.problem((*path, key), what, hint, "spec.missing", at_key=True)
+    elif breach.keyword == "not":
+        path = (*path, breach.found) if breach.of_key else path
+        what, hint = breach.schema["title"], breach.schema["description"]
+        yield path, document.problem(path, what, hint, "spec.not-here", at_key=True)
+    else:
+        yield path, _value(breach, document)
+
+
+def _value(breach: Breach, document: Document) -> Problem:
+    path = breach.path
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if breach.keyword in {"minLength", "minItems"}:
+        return document.problem(path, "must not be empty", advice(key, breach.schema), "spec.value")
+    what = f"must be {described(breach.schema)}, is {shown(breach.found, document.written.get(path))}"
+    if breach.keyword == "pattern" and not looks_like_a_key(breach.found) and (name := slug(breach.found)):
+        return document.problem(path, what, f"it has {faults(breach.found)}: call it '{name}'", "spec.name")
+    if breach.keyword == "enum" and isinstance(breach.found, str):
+        what += did_you_mean(breach.found, [each for each in breach.wanted if isinstance(each, str)])
+    return document.problem(path, what, way_out(key, breach.schema, breach.found), "spec.value")
+
+
+def _unknown(document: Document, path: Path, known: Schema, name: str) -> Problem:
+    key, kind = str(path[-1]), document.text("kind") or ""
+    near = nearest(key, known) or _inside(key, known)
+    what = f"unknown field, did you mean '{near}'?" if near else "unknown field"
+    hint = f"the fields here are {', '.join(known)}"
+    if len(path) > 1 and key in kinds(name).get(kind, {}).get("properties", ()):
+        what, hint = "unknown field", f"'{key}' is a field of the {kind} itself: move it there"
+    return document.problem(path, what, hint, "spec.unknown-key", at_key=True)
+
+
+def _inside(key: str, known: Schema) -> str | None:
+    """Find the field one level further in that was meant: `hyperparameters.n_epochs` for `n_epochs`."""
+    for outer in known:
+        if near := nearest(key, known[outer].get("properties", ())):
+            return f"{outer}.{near}"
+    return None
+
+
+def _missing(document: Document, path: Path, where: Schema, name: str) -> Problem:
+    key = str(path[-1])
+    hint = advice(key, where["properties"][key])
+    if path == ("kind",):
+        hint = _kind_hint(document, name) or hint
+    return Problem(
+        where=document.key_place(path[:-1]), what="this is missing", path=dotted(path), hint=hint, rule="spec.missing"
+    )
+
+
+def _kind_hint(document: Document, name: str) -> str | None:
+    if near := next((each for each in document.data if nearest(each, ("kind",))), None):
+        return f"did you mean it where {quoted(near)} is written?"
+    fitting = [kind for kind, part in kinds(name).items() if document.data.keys() <= part["properties"].keys()]
+    return f"its fields are those of a {fitting[0]}: add 'kind: {fitting[0]}'" if len(fitting) == 1 else None

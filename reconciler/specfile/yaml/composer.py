@@ -1,0 +1,260 @@
+"""YAML with line numbers kept. Builds plain data from the parser's events, one by one, with a stack of its own.
+
+Nothing here recurses and the parser is asked for one event at a time, so text that nests without end is left at the
+bound, long before it is deep enough to harm the parser in C.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.specfile.yaml.document import Document, Mark, Path, Plain
+from reconciler.specfile.yaml.errors import explained
+from reconciler.specfile.yaml.limits import MAX_BYTES, Chunk, chunks, decoded, without_directives
+from reconciler.specfile.yaml.scalars import resolve, whole
+
+MAX_DEPTH = 32
+MAX_NODES = 100_000
+"""Nodes of one file: a mebibyte of ordinary specs has about as many."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNATTACHED = -1
+"""The step in a path below which nothing is kept, because the value hangs on no usable key."""
+_NOTHING = {"", "---", "..."}
+_SPLIT = "split it into several files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One file, as far as it could be read.
+
+    Shape:  `broken` is the text of what could not
+    """
+
+    documents: tuple[Document, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    broken: tuple[str, ...] = ()
+
+
+def read_page(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Page:
+    """Give the documents of a file, and everything that is wrong with its YAML."""
+    try:
+        text, found = decoded(raw, file, max_bytes)
+        parts = chunks(text, file)
+    except InputError as error:
+        return Page(problems=error.problems, broken=(raw[:max_bytes].decode("utf-8", "replace"),))
+    documents, problems, broken, nodes = [], list(found), [], 0
+    for part in parts:
+        if part.text.strip() in _NOTHING:
+            continue
+        chunk, found = without_directives(part, file)
+        composer = _Composer(file, chunk.lines_before, max_nodes - nodes)
+        document = composer.compose(chunk)
+        documents += [document] if document else []
+        broken += [] if composer.whole else [chunk.text]
+        problems += [*found, *composer.problems]
+        nodes += composer.nodes
+        if nodes > max_nodes:
+            broken.append(text)
+            break
+    return Page(documents=tuple(documents), problems=tuple(problems), broken=tuple(broken))
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is still open.
+
+    Shape:  `key` is the mapping's key that waits for its value; `keyless` says that the value hangs on no usable key
+    """
+
+    holder: dict[str, Plain] | list[Plain]
+    path: Path
+    key: str | None = None
+    keyless: bool = False
+    is_key: bool = False
+
+    @property
+    def wants_key(self) -> bool:
+        return isinstance(self.holder, dict) and self.key is None and not self.keyless
+
+    @property
+    def next_path(self) -> Path:
+        if isinstance(self.holder, list):
+            return (*self.path, len(self.holder))
+        return (*self.path, _UNATTACHED if self.key is None else self.key)
+
+    def put(self, value: Plain) -> None:
+        if isinstance(self.holder, list):
+            self.holder.append(value)
+        elif self.key is not None:
+            self.holder[self.key] = value
+        self.key, self.keyless = None, False
+
+
+class _Composer:
+    """Composes one document. Has state, because a stack of open collections is what composing is."""
+
+    def __init__(self, file: str, lines_before: int, nodes_left: int) -> None:
+        self.problems: list[Problem] = []
+        self.whole = True
+        self.nodes = 0
+        self._file, self._lines_before, self._nodes_left = file, lines_before, nodes_left
+        self._stack: list[_Frame] = []
+        self._root: Plain = None
+        self._root_mark: Mark = (lines_before + 1, 1)
+        self._keys: dict[Path, Mark] = {}
+        self._values: dict[Path, Mark] = {}
+        self._written: dict[Path, str] = {}
+        self._void: set[Path] = set()
+
+    def compose(self, chunk: Chunk) -> Document | None:
+        """Give the document; None where there is none, or nothing that could be one."""
+        try:
+            for event in _events(chunk.text):
+                if not self._take(event):
+                    self.whole = False
+                    return None
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            # The parser in Python lets an escape for no character at all fail in its own way.
+            self.whole = False
+            self.problems.append(explained(error, chunk, self._file))
+            return None
+        if self._root is None:
+            return None
+        if not isinstance(self._root, dict):
+            self._report(
+                self._root_mark, "this document is no mapping of fields", "begin it with 'kind: …'", "document"
+            )
+            return None
+        return Document(
+            file=self._file,
+            data=self._root,
+            keys=self._keys,
+            values=self._values,
+            written=self._written,
+            void=frozenset(self._void),
+        )
+
+    def _take(self, event: yaml.Event) -> bool:
+        """Add what one event says; False when a bound is reached and the rest is not to be read."""
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._close()
+            return True
+        if not isinstance(event, yaml.NodeEvent):
+            return True
+        self.nodes += 1
+        if self.nodes > self._nodes_left:
+            self._report(self._mark(event), "the file holds too many values", _SPLIT, "too-large")
+            return False
+        if isinstance(event, yaml.AliasEvent):
+            self._report(self._mark(event), "aliases are not used here", "write the value out", "alias")
+            self._value(None, event, void=True)
+            return True
+        self._refuse_properties(event)
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+            return True
+        return self._open({} if isinstance(event, yaml.MappingStartEvent) else [], event)
+
+    def _open(self, holder: dict[str, Plain] | list[Plain], event: yaml.Event) -> bool:
+        if len(self._stack) == MAX_DEPTH:
+            what = f"values are nested more than {MAX_DEPTH} deep"
+            self._report(
+                self._mark(event), what, "nothing in a spec goes that deep: look for a stray bracket", "too-deep"
+            )
+            return False
+        parent = self._stack[-1] if self._stack else None
+        if parent and parent.wants_key:
+            self._bad_key(event, "a list or mapping")
+            self._stack.append(_Frame(holder, (*parent.path, _UNATTACHED), is_key=True))
+            return True
+        path = parent.next_path if parent else ()
+        self._value(holder, event)
+        self._stack.append(_Frame(holder, path))
+        return True
+
+    def _close(self) -> None:
+        frame = self._stack.pop()
+        if frame.is_key:
+            self._stack[-1].keyless = True
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        text = str(event.value)
+        try:
+            value = resolve(text) if event.implicit[0] else whole(text)
+        except ValueError as error:
+            self._report(self._mark(event), str(error), "put quotes around a number that is meant as text", "value")
+            self._value(None, event, void=True)
+            return
+        if self._stack and self._stack[-1].wants_key:
+            self._key(value, event)
+            return
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self._written[self._next_path] = text
+        self._value(value, event)
+
+    def _key(self, value: Plain, event: yaml.ScalarEvent) -> None:
+        frame = self._stack[-1]
+        if not isinstance(value, str):
+            self._bad_key(event, "nothing" if value is None else f"{event.value}, which is not text")
+            frame.keyless = True
+        elif value == "<<" and event.implicit[0]:
+            self._report(self._mark(event), "merge keys are not used here", "write the fields out", "merge-key")
+            frame.keyless = True
+        elif value in frame.holder:
+            line, column = self._keys[(*frame.path, value)]
+            what = f"the field '{value[:64]}' is here twice, first at {line}:{column}"
+            self._report(self._mark(event), what, "keep one of them", "duplicate-key")
+            frame.keyless = True
+        else:
+            self._keys[(*frame.path, value)] = self._mark(event)
+            frame.key = value
+
+    def _value(self, value: Plain, event: yaml.Event, *, void: bool = False) -> None:
+        if self._stack and self._stack[-1].wants_key:
+            # Only an alias or an unusable number gets here: it has been reported, and is no key either.
+            self._stack[-1].keyless = True
+            return
+        path, mark = self._next_path, self._mark(event)
+        # A value that is not written stands nowhere, so its key stands for it.
+        empty = value is None and not void and _index(event.start_mark) == _index(event.end_mark)
+        self._values[path] = self._keys.get(path, mark) if empty else mark
+        if void:
+            self._void.add(path)
+        if self._stack:
+            self._stack[-1].put(value)
+        else:
+            self._root, self._root_mark = value, mark
+
+    def _refuse_properties(self, event: yaml.NodeEvent) -> None:
+        if event.anchor is not None:
+            self._report(self._mark(event), "anchors are not used here", f"remove '&{event.anchor[:64]}'", "anchor")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._report(self._mark(event), "tags are not used here", "remove it: types follow from the field", "tag")
+
+    def _bad_key(self, event: yaml.Event, found: str) -> None:
+        self._report(self._mark(event), f"a field's name must be text, is {found}", "put quotes around it", "key")
+
+    @property
+    def _next_path(self) -> Path:
+        return self._stack[-1].next_path if self._stack else ()
+
+    def _mark(self, event: yaml.Event) -> Mark:
+        start = event.start_mark
+        assert start is not None
+        return self._lines_before + start.line + 1, start.column + 1
+
+    def _report(self, mark: Mark, what: str, hint: str, rule: str) -> None:
+        where = Place(file=self._file, line=mark[0], column=mark[1])
+        self.problems.append(Problem(where=where, what=what, hint=hint, rule=f"yaml.{rule}"))
+
+
+def _index(mark: object) -> object:
+    return getattr(mark, "index", None)
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    yield from yaml.parse(text, Loader=_Loader)

@@ -1,0 +1,295 @@
+"""A provider in dictionaries, for tests. It keeps the port's promises and holds no rule about what should happen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.domain.desired import Dataset, Model
+from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
+from reconciler.domain.identity import Stamp
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    JobEvent,
+    JobId,
+    JobStatus,
+    ModelId,
+    Observed,
+    RemoteFile,
+    RemoteJob,
+)
+from reconciler.domain.ports import Capabilities, Message, RemoteNote, Write
+from reconciler.testing.memory_service import MemoryService
+
+
+class MemoryProvider(MemoryService):
+    """The port of a service in memory. Safe to use from several threads."""
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def service_time(self) -> float | None:
+        return self._clock()
+
+    def observe(self) -> Observed:
+        with self._lock:
+            jobs = tuple(job for job in _oldest_first(self.jobs.values()) if self._is_listed(job.id))
+            used = {
+                file
+                for job in self.jobs.values()
+                if job.status.is_active
+                for file in (job.training_file, job.validation_file)
+                if file
+            }
+            return Observed(
+                service="/".join(part for part in (self._name, self.organization) if part),
+                files=tuple(file for file in self.files.values() if file.stamp and self._is_listed(file.id)),
+                jobs=jobs,
+                models=frozenset(self.models),
+                retiring=self.retiring,
+                files_in_use=frozenset(used) | self.foreign_files,
+                contradictions=self.contradictions,
+                doubts=self.doubts,
+                organization=self.organization,
+            )
+
+    def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
+        with self._lock:
+            same = (job for job in self.jobs.values() if job.stamp == stamp and self._is_listed(job.id))
+            return _oldest_first(same)
+
+    def job(self, job: JobId) -> RemoteJob:
+        with self._lock:
+            return self._job(job)
+
+    def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
+        with self._lock:
+            self.held_job(job)
+            found = self._events.get(job, [])
+            ids = [event.id for event in found]
+            return tuple(found[ids.index(after) + 1 :] if after in ids else found)
+
+    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+        with self._lock:
+            self.held_job(job)
+            return tuple(sorted(self._checkpoints.get(job, []), key=lambda each: each.step))
+
+    def file_of(self, dataset: Dataset) -> RemoteFile | None:
+        with self._lock:
+            same = (
+                file
+                for file in self.files.values()
+                if (file.filename, file.size_bytes) == (dataset.stamp.filename, dataset.measure.size_bytes)
+                and not file.is_broken
+                and self._is_listed(file.id)
+            )
+            return min(same, key=lambda file: (file.created_at, file.id), default=None)
+
+    def file(self, file: FileId) -> RemoteFile:
+        with self._lock:
+            if file not in self.files:
+                raise NotFoundError(f"there is no file {file}", status=404)
+            return self.files[file]
+
+    def content(self, file: RemoteFile) -> Iterator[bytes]:
+        with self._lock:
+            self.file(file.id)
+            content = self.contents[file.id]
+        if len(content) > file.size_bytes:
+            raise MalformedError(f"the content of {file.id} is longer than the file is said to be")
+        yield content
+
+    def model(self, model: ModelId) -> ModelId:
+        with self._lock:
+            if model not in self.models:
+                raise NotFoundError(f"there is no model {model}", status=404, code="model_not_found")
+            return model
+
+    def inventory_files(self) -> Inventory[HeldFile]:
+        with self._lock:
+            ours = tuple(_held_file(file) for file in self.files.values() if self._is_listed(file.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldFile))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def inventory_jobs(self) -> Inventory[HeldJob]:
+        with self._lock:
+            ours = tuple(_held_job(job) for job in self.jobs.values() if self._is_listed(job.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldJob))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def inventory_models(self) -> Inventory[HeldModel]:
+        with self._lock:
+            ours = tuple(HeldModel(id=model) for model in sorted(self.models))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldModel))
+            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
+
+    def held_file(self, file: FileId) -> HeldFile:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldFile) and thing.id == file)
+            return next(theirs, None) or _held_file(self.file(file))
+
+    def held_content(self, file: FileId) -> Iterator[bytes]:
+        with self._lock:
+            if file not in self.contents:
+                raise NotFoundError(f"there is no file {file}", status=404)
+            content = self.contents[file]
+        yield content
+
+    def held_job(self, job: JobId) -> HeldJob:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldJob) and thing.id == job)
+            return next(theirs, None) or _held_job(self._job(job))
+
+    def held_model(self, model: ModelId) -> HeldModel:
+        with self._lock:
+            theirs = (thing for thing in self.foreign if isinstance(thing, HeldModel) and thing.id == model)
+            return next(theirs, None) or HeldModel(id=self.model(model))
+
+    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
+        with self._lock:
+            self.held_job(job)
+            return tuple(self._events.get(job, []))[-most:]
+
+    def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
+        content = b"".join(blocks)
+
+        def make() -> RemoteFile:
+            file = RemoteFile(
+                id=FileId(self._new("file")),
+                filename=dataset.stamp.filename,
+                size_bytes=len(content),
+                created_at=self._now(),
+                status="processed" if self.files_are_ready else "uploaded",
+                stamp=Stamp.of_filename(dataset.stamp.filename),
+            )
+            self.files[file.id] = file
+            self.contents[file.id] = content
+            return file
+
+        return self._write("upload", make)
+
+    def train(
+        self,
+        model: Model,
+        training: FileId,
+        validation: FileId | None,
+        supersedes: tuple[JobId, ...],
+        token: str = "",
+    ) -> Write[RemoteJob]:
+        def make() -> RemoteJob:
+            if self._capabilities.takes_token and token in self.tokens:
+                return self.jobs[self.tokens[token]]
+            for param, file in (("training_file", training), ("validation_file", validation)):
+                if file is not None and (file not in self.files or self.files[file].is_broken):
+                    raise RejectedError(f"invalid {param}: {file}", status=400, param=param)
+            job = RemoteJob(
+                id=JobId(self._new("ftjob")),
+                stamp=model.stamp,
+                status=JobStatus("queued"),
+                created_at=self._now(),
+                base=model.recipe.base,
+                training_file=training,
+                validation_file=validation,
+                facts=model.told,
+                supersedes=supersedes,
+            )
+            self.jobs[job.id] = job
+            self.tokens[token] = job.id
+            self.log(job.id, f"Created fine-tuning job: {job.id}")
+            return job
+
+        return self._write("train", make)
+
+    def cancel(self, job: JobId) -> Write[RemoteJob]:
+        def make() -> RemoteJob:
+            found = self._job(job)
+            if found.status.is_terminal:
+                raise RejectedError(f"{job} has {found.status} already", status=400)
+            status = JobStatus("cancelled" if self.cancels_at_once else "cancelling")
+            self.jobs[job] = replace(found, status=status, finished_at=self._now() if status.is_terminal else None)
+            return self.jobs[job]
+
+        return self._write("cancel", make)
+
+    def delete(self, thing: FileId | ModelId, is_model: bool) -> Write[None]:
+        def make() -> None:
+            if is_model:
+                self.models.discard(ModelId(thing))
+            else:
+                self.files.pop(FileId(thing), None)
+
+        return self._write("delete", make)
+
+    def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
+        def make() -> RemoteNote:
+            note = RemoteNote(id=FileId(self._new("note")), name=name, created_at=self._now())
+            self.notes_left[note.id] = note
+            self.expiring[note.id] = self._clock() + lives_seconds
+            return note
+
+        return self._write("note", make)
+
+    def notes(self) -> tuple[RemoteNote, ...]:
+        with self._lock:
+            there = (note for note in self.notes_left.values() if self._clock() < self.expiring[note.id])
+            return tuple(note for note in there if self._is_listed(note.id))
+
+    def remove_note(self, note: FileId) -> Write[None]:
+        def make() -> None:
+            self.notes_left.pop(note, None)
+
+        return self._write("unnote", make)
+
+    def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
+        yield from self._words(model, messages[-1].content)
+
+    def complete(self, model: ModelId, prompt: str) -> Iterator[str]:
+        yield from self._words(model, prompt)
+
+    def _words(self, model: ModelId, question: str) -> Iterator[str]:
+        said = self.says(self.model(model), question)
+        for index, word in enumerate(said.split(" ")):
+            yield word if index == 0 else f" {word}"
+
+
+def _held_file(file: RemoteFile) -> HeldFile:
+    return HeldFile(
+        id=file.id,
+        filename=file.filename,
+        purpose="fine-tune",
+        size_bytes=file.size_bytes,
+        created_at=file.created_at,
+        status=file.status,
+        stamp=file.stamp,
+    )
+
+
+def _held_job(job: RemoteJob) -> HeldJob:
+    return HeldJob(
+        id=job.id,
+        status=job.status,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+        estimated_finish=job.estimated_finish,
+        base=job.base or None,
+        model=job.model,
+        training_file=job.training_file,
+        validation_file=job.validation_file,
+        trained_tokens=job.trained_tokens,
+        error=job.error,
+        stamp=job.stamp,
+    )
+
+
+def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
+    return tuple(sorted(jobs, key=lambda job: (job.created_at, _number(job.id))))
+
+
+def _number(job: JobId) -> tuple[int, str]:
+    # Jobs made within one second keep the order in which they were made.
+    return len(job), job

@@ -1,0 +1,84 @@
+"""A repository of one's own for each story, with our directory inside it and no worker left behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.app import run
+from tests.service.rig import dismiss
+
+HERE = Path(__file__).parent.parent.parent
+SPECS = HERE / "specs"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Repository:
+    """A git repository that a user works in."""
+
+    root: Path
+    capture: pytest.CaptureFixture[str]
+
+    def run(self, *arguments: str) -> Said:
+        """Type a command."""
+        self.capture.readouterr()
+        code = run(["-C", str(self.root), *arguments])
+        said = self.capture.readouterr()
+        return Said(code, said.out, said.err)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Type a command in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "-C", str(self.root), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(HERE)},
+        )
+
+    def write(self, path: str, text: str | bytes) -> None:
+        """Write a file."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    @property
+    def store(self) -> Path:
+        return self.root / ".reconciler" / "local"
+
+
+@pytest.fixture
+def repository(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Repository]:
+    """An empty repository; commands run in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    yield Repository(tmp_path, capsys)
+    dismiss(tmp_path / ".reconciler" / "local")
+
+
+@pytest.fixture
+def quickstart(repository: Repository) -> Repository:
+    """A repository that holds the quickstart example."""
+    shutil.copytree(
+        SPECS / "quickstart", repository.root / "specs" / "quickstart", ignore=shutil.ignore_patterns("*.lock.yaml")
+    )
+    return repository

@@ -1,0 +1,107 @@
+"""Environments as a user meets them: one tree, several places, and models that are paid for once."""
+
+import json
+
+import pytest
+
+from tests.acceptance.conftest import Repository
+
+ROOT = "specs/quickstart"
+PROJECT = """\
+kind: Project
+name: support
+environments:
+  staging: {policy: {max_new_jobs: 1}}
+  prod: {policy: {max_new_jobs: 0}}
+  alone: {name: support-alone}
+"""
+
+
+@pytest.fixture
+def staged(quickstart: Repository) -> Repository:
+    """The quickstart, with environments."""
+    quickstart.write(f"{ROOT}/project.yaml", PROJECT)
+    return quickstart
+
+
+def test_what_staging_trained_reaches_production_by_its_pointer_alone(staged: Repository) -> None:
+    assert staged.run("plan", ROOT, "--env", "prod").code == 5, "production may train nothing of its own"
+    assert staged.run("apply", ROOT, "--env", "staging", "--auto-approve").code == 0
+    trained = staged.run("output", "--specs", ROOT, "--env", "staging").out
+
+    plan = staged.run("plan", ROOT, "--env", "prod", "--out", "prod.plan", "--detailed-exitcode")
+    assert plan.code == 2
+    assert "1 to promote, 0 to upload, 0 to train" in plan.out
+    assert "environment prod" in plan.out
+    assert json.loads(staged.run("show", "prod.plan", "--json").out)["environment"] == "prod"
+    assert staged.run("show", "prod.plan").out == plan.out
+    assert not (staged.root / ROOT / "models.prod.lock.yaml").exists()
+
+    assert staged.run("apply", "prod.plan").code == 0
+    assert staged.run("output", "--specs", ROOT, "--env", "prod").out == trained
+    assert (staged.root / ROOT / "models.prod.lock.yaml").exists()
+    assert not (staged.root / ROOT / "models.lock.yaml").exists()
+    assert staged.run("plan", ROOT, "--env", "prod", "--detailed-exitcode").code == 0
+    assert len(json.loads(staged.run("jobs", "--specs", ROOT, "--json").out)) == 1
+
+    # Back to the state before the pointer moved: only the memory of this machine says that it was done.
+    (staged.root / ROOT / "models.prod.lock.yaml").unlink()
+    again = staged.run("apply", "prod.plan")
+    assert (again.code, "applied already" in again.err) == (4, True)
+    fresh = json.loads(staged.run("plan", ROOT, "--env", "prod", "--json").out)["basis"]["digest"]
+    assert staged.run("apply", ROOT, "--env", "prod", "--auto-approve", "--expect-basis", fresh).code == 0
+    stale = staged.run("apply", ROOT, "--env", "prod", "--auto-approve", "--expect-basis", fresh)
+    assert (stale.code, "its basis was" in stale.err) == (4, True)
+
+
+def test_another_name_shares_nothing(staged: Repository) -> None:
+    shared, alone = (
+        json.loads(staged.run("plan", ROOT, "--env", env, "--json").out)["project"] for env in ("staging", "alone")
+    )
+    assert (shared, alone) == ("support", "support-alone")
+
+
+def test_an_environment_that_does_not_exist_is_told_with_the_one_that_was_meant(
+    staged: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in (["plan", ROOT], ["validate", ROOT], ["status", "--specs", ROOT], ["output", "--specs", ROOT]):
+        said = staged.run(*command, "--env", "prd")
+        assert (said.code, "did you mean 'prod'?" in said.err) == (64, True), command
+    monkeypatch.setenv("RECONCILER_ENV", "prd")
+    assert staged.run("validate", ROOT).code == 64
+    monkeypatch.setenv("RECONCILER_ENV", "")
+    assert staged.run("validate", ROOT).code == 0
+
+
+def test_a_saved_plan_is_for_one_environment_and_one_provider(
+    staged: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert staged.run("plan", ROOT, "--env", "staging", "--out", "staging.plan").code == 0
+    monkeypatch.setenv("RECONCILER_ENV", "prod")
+    said = staged.run("apply", "staging.plan")
+    assert (said.code, "the environment moved: staging before, prod now" in said.err) == (4, True)
+    monkeypatch.delenv("RECONCILER_ENV")
+    staged.write(f"{ROOT}/project.yaml", PROJECT.replace("name: support\n", "name: support\nprovider: openai\n", 1))
+    said = staged.run("apply", "staging.plan")
+    assert (said.code, "the provider moved: local before, openai now" in said.err) == (4, True)
+    staged.write(f"{ROOT}/project.yaml", PROJECT.replace("max_new_jobs: 1", "max_new_jobs: 2"))
+    said = staged.run("apply", "staging.plan")
+    assert (said.code, "the specs moved: project support changed" in said.err) == (4, True)
+
+
+def test_a_saved_plan_with_another_byte_is_refused(staged: Repository) -> None:
+    assert staged.run("plan", ROOT, "--env", "staging", "--out", "staging.plan").code == 0
+    text = staged.read("staging.plan")
+    for changed in (text.replace('"root":"specs', '"root":"spexs'), text + "\n", text.replace("upload", "delete", 1)):
+        assert changed != text
+        staged.write("changed.plan", changed)
+        for command in ("apply", "show"):
+            said = staged.run(command, "changed.plan")
+            assert (said.code, "not as it was written" in said.err) == (64, True)
+
+
+@pytest.mark.parametrize("given", ["", "v1:12", "v1:" + "0" * 12, "0" * 64])
+def test_a_basis_is_given_whole(staged: Repository, given: str) -> None:
+    said = staged.run("apply", ROOT, "--auto-approve", "--expect-basis", given)
+    assert (said.code, "64 hex digits" in said.err) == (64, True)
+    assert not staged.store.exists()

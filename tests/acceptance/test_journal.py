@@ -1,0 +1,52 @@
+"""Where word is left before a job is created, as an operator chooses it; and nothing of it stays."""
+
+import json
+
+import pytest
+
+from tests.acceptance.conftest import Repository
+from tests.journal.stores import git
+
+ROOT = "specs/quickstart"
+
+
+def notes(repository: Repository) -> list[str]:
+    left = (repository.root / ".reconciler" / "journal").rglob("*.json")
+    return [path.name for path in left]
+
+
+@pytest.mark.parametrize("kind", ["directory", "git", "remote"])
+def test_an_apply_leaves_one_job_and_an_empty_journal(
+    quickstart: Repository, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(quickstart.root, "init", "-q")
+    monkeypatch.setenv("RECONCILER_JOURNAL", kind)
+    assert quickstart.run("apply", ROOT, "--auto-approve", "--no-wait").code == 0
+    assert len(json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out)) == 1
+    assert notes(quickstart) == []
+    assert git(quickstart.root, "for-each-ref", "refs/reconciler") == ""
+    assert "reconciler-note" not in quickstart.run("files", "--specs", ROOT, "--json").out
+    assert (quickstart.root / ".reconciler" / "journal").exists() == (kind == "directory")
+
+
+def test_what_cannot_be_used_is_refused_before_anything_is_asked_or_sent(quickstart: Repository) -> None:
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "remote", "--bound", "list_lag=1m")
+    assert (said.code, said.out) == (64, "")
+    assert "--bound fresh=TIME" in said.err
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--bound", "patience=1m")
+    assert (said.code, said.out) == (64, "")
+    assert "no bound 'patience'; there are fresh, send, effect, list_lag, ready, cancel" in said.err
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "git")
+    assert said.code == 64
+    assert "no repository" in said.err
+    assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
+
+
+def test_a_journal_that_cannot_be_used_stops_the_create(quickstart: Repository) -> None:
+    """Somebody may be creating this very job, and nobody could see that we are."""
+    quickstart.run("plan", ROOT)
+    quickstart.write(".reconciler/journal", "in the way")
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
+    assert said.code == 8, "the upload was done"
+    assert "the journal cannot be used" in said.err
+    assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []

@@ -1,0 +1,364 @@
+"""What is planned without asking a service: from the lock file and git alone, and between two commits."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.observed import JobId, ModelId
+from reconciler.specfile import write_lock
+from reconciler.workflow.engine import check, settle
+from tests.acceptance.conftest import HERE, Repository, Said
+from tests.acceptance.test_rows import git
+from tests.service.rig import dismiss
+
+DATASET = """\
+kind: Dataset
+name: tickets
+source: tickets.csv
+prompt: "{subject}"
+completion: "{category}"
+"""
+MODEL = """\
+---
+kind: Model
+name: triage
+base: tfidf-logreg
+training: tickets
+"""
+OPENAI = MODEL.replace("tfidf-logreg", "gpt-4.1-mini-2025-04-14\nprovider: openai")
+MORE = "hyperparameters: {n_epochs: 4}\n"
+
+
+def rows(count: int) -> list[str]:
+    return [f"message {n} about order{n * 7} and things like it,c{n % 5}" for n in range(count)]
+
+
+def table(lines: list[str]) -> str:
+    return "\n".join(["subject,category", *lines, ""])
+
+
+def commit(repository: Repository, message: str = "more") -> None:
+    git(repository.root, "add", "-A")
+    git(repository.root, "commit", "-q", "--allow-empty", "-m", message)
+
+
+@pytest.fixture
+def versioned(repository: Repository) -> Repository:
+    """A repository with one commit of specs and thirty tickets; our own directory ignores itself."""
+    if not shutil.which("git"):
+        pytest.skip("there is no git here")
+    shutil.rmtree(repository.root / ".git")
+    git(repository.root, "init", "-q", "-b", "main")
+    repository.write("specs/all.yaml", DATASET + OPENAI)
+    repository.write("specs/tickets.csv", table(rows(30)))
+    commit(repository)
+    return repository
+
+
+def lock_up(repository: Repository) -> None:
+    """Write the lock file of an apply of what is there now."""
+    setting = settle(repository.root / "specs", {})
+    checked = check(setting)
+    entries = tuple(
+        Locked(
+            stamp=model.stamp,
+            provider="openai",
+            service="api.example.test/org-acme",
+            job=JobId(f"ftjob-{model.name}"),
+            model=ModelId(f"ft:some:{model.name}"),
+            finished_at=1_790_000_000,
+            datasets=tuple(LockedRows(stamp=each.stamp, rows=each.measure.rows) for each in model.datasets),
+        )
+        for model in Desired.join(checked.specs, checked.measures).models
+    )
+    write_lock(setting.lock_path, Lock(entries=entries))
+
+
+@pytest.fixture
+def applied(versioned: Repository) -> Repository:
+    """The same, with a lock file that is committed."""
+    lock_up(versioned)
+    commit(versioned, "applied")
+    return versioned
+
+
+def test_what_apply_locks_is_what_an_offline_plan_needs(versioned: Repository) -> None:
+    """The service that trained is gone when the plan is made."""
+    versioned.write("specs/all.yaml", DATASET + MODEL)
+    assert versioned.run("apply", "--auto-approve").code == 0
+    commit(versioned, "applied")
+    dismiss(versioned.store)
+    shutil.rmtree(versioned.root / ".reconciler")
+    assert "No changes." in versioned.run("plan", "--offline").out
+    versioned.write("specs/tickets.csv", table(rows(33)))
+
+    said = versioned.run("plan", "--offline")
+
+    assert "+3 -0 ~0 ↕0  (30 → 33 since HEAD:tickets)" in said.out
+    assert "model/triage will be retrained" in said.out
+
+
+def plan_of(said: Said) -> dict[str, list[dict[str, object]]]:
+    """The plan in JSON, by what its steps do."""
+    document = json.loads(said.out)
+    found: dict[str, list[dict[str, object]]] = {"kept": document["kept"], "warnings": document["warnings"]}
+    for step in document["steps"]:
+        found.setdefault(step["action"], []).append(step)
+    return found
+
+
+def counts(step: dict[str, object]) -> list[object]:
+    diff = step["rows"]
+    assert isinstance(diff, dict)
+    return [diff[name] for name in ("rows_before", "rows_after", "added", "removed", "edited", "moved")]
+
+
+def churn(lines: list[str]) -> list[str]:
+    """One row edited, three added, five moved."""
+    moving = [lines[at] for at in (100, 900, 2500, 6000, 8000)]
+    edited = [*lines[:4000], lines[4000].replace("things", "other things"), *lines[4001:]]
+    found = [line for line in edited if line not in moving]
+    for at, line in zip((5000, 300, 7000, 9900, 1), moving, strict=True):
+        found.insert(at, line)
+    return [*found[:3], "brand new words,c1", *found[3:], "another fresh one,c2", "a third of its kind,c3"]
+
+
+def test_one_edit_three_new_rows_and_five_moves_of_ten_thousand_are_just_that(versioned: Repository) -> None:
+    versioned.write("specs/tickets.csv", table(rows(10_000)))
+    commit(versioned)
+    versioned.write("specs/tickets.csv", table(churn(rows(10_000))))
+
+    offline = versioned.run("plan", "--offline", "--json")
+    commit(versioned)
+    between = versioned.run("diff", "HEAD~1..HEAD", "--json")
+
+    for said in (offline, between):
+        assert said.code == 0
+        plan = plan_of(said)
+        (upload,), (train,) = plan["upload"], plan["train"]
+        assert counts(upload) == [10_000, 10_003, 3, 0, 1, 5]
+        assert upload["rows"]["tokens"] > 0  # type: ignore[index]  # its shape is the schema's
+        assert train["retrain"]
+        assert train["estimate"]["cost"]["high_usd"] > 0  # type: ignore[index]  # as above
+
+
+def test_no_key_no_socket_and_no_http_is_needed(versioned: Repository) -> None:
+    """Asserted in a process of its own, in which making a socket at all is an error."""
+    versioned.write("specs/tickets.csv", table(rows(31)))
+    probe = (
+        "import socket, sys\n"
+        "def never(*_): raise AssertionError('a socket')\n"
+        "socket.socket.__init__ = never\n"
+        "socket.getaddrinfo = never\n"
+        "from reconciler.cli.app import run\n"
+        "codes = [run(['-C', sys.argv[1], *command.split()]) for command in sys.argv[2:]]\n"
+        "assert 'httpx' not in sys.modules and 'sqlite3' not in sys.modules\n"
+        "assert codes == [2, 0], codes\n"
+    )
+    commands = ["plan --offline --detailed-exitcode", "diff HEAD..HEAD --detailed-exitcode"]
+    done = subprocess.run(
+        [sys.executable, "-c", probe, str(versioned.root), *commands],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(HERE), "PATH": os.environ["PATH"]},
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (versioned.root / ".reconciler/local").exists()
+
+
+def test_the_lock_file_says_what_is_there_and_git_what_it_was_made_of(applied: Repository) -> None:
+    """A second change is told against what was trained on, not against the commit before."""
+    assert "No changes." in applied.run("plan", "--offline").out
+    applied.write("specs/tickets.csv", table(rows(31)))
+    commit(applied, "not applied")
+    applied.write("specs/tickets.csv", table(rows(33)))
+
+    said, machine = applied.run("plan", "--offline"), applied.run("plan", "--offline", "--json")
+
+    assert "offline against models.lock.yaml and " in said.out
+    assert "+3 -0 ~0 ↕0  (30 → 33 since " in said.out
+    assert "model/triage will be retrained" in said.out
+    assert "~ model id = ft:some:triage" in said.out
+    assert "the service was not asked" in said.out
+    assert counts(plan_of(machine)["upload"][0]) == [30, 33, 3, 0, 0, 0]
+    assert not (applied.root / ".reconciler/local").exists()
+
+
+def test_a_lock_file_of_an_older_version_tells_as_much_where_git_has_the_model(applied: Repository) -> None:
+    lock = applied.read("specs/models.lock.yaml")
+    assert "address: dataset/tickets\n" in lock
+    assert "rows: 30\n" in lock
+    applied.write("specs/models.lock.yaml", lock[: lock.index("    datasets:")])
+    assert "No changes." in applied.run("plan", "--offline").out
+    applied.write("specs/all.yaml", DATASET + OPENAI + MORE)
+
+    plan = plan_of(applied.run("plan", "--offline", "--json"))
+
+    assert "upload" not in plan
+    (train,) = plan["train"]
+    assert [change["field"] for change in train["changes"]] == ["hyperparameters.n_epochs"]  # type: ignore[attr-defined]  # as above
+
+
+def test_rows_that_no_revision_has_are_said_to_be_unknown(applied: Repository) -> None:
+    """What is locked was trained on rows that were never committed."""
+    applied.write("specs/tickets.csv", table(rows(40)))
+    lock_up(applied)
+    applied.write("specs/tickets.csv", table(rows(30)))
+
+    plan = plan_of(applied.run("plan", "--offline", "--json"))
+
+    unknown = plan["upload"][0]["rows"]
+    assert isinstance(unknown, dict)
+    assert unknown["unknown"] == "HEAD holds no such rows"
+    assert any("model/triage: what it was made of is in no revision" in str(each) for each in plan["warnings"])
+    applied.write("specs/tickets.csv", table(rows(29)))
+    said = applied.run("plan", "--offline")
+    assert "which is not what was trained on last" in " ".join(said.out.split())
+
+
+def test_without_git_all_is_new_and_that_is_said(repository: Repository) -> None:
+    repository.write("specs/all.yaml", DATASET + OPENAI)
+    repository.write("specs/tickets.csv", table(rows(30)))
+
+    said = repository.run("plan", "--offline")
+
+    assert said.code == 0
+    assert "model/triage will be trained" in said.out
+    assert "git tells nothing of what was before" in said.out
+    assert "everything is shown as new" in " ".join(said.out.split())
+
+
+def test_models_come_go_and_take_other_names_between_commits(versioned: Repository) -> None:
+    """Nothing is made up: what stands for jobs and models has no id, and no row is told of where none changed."""
+    second = OPENAI.replace("triage", "second")
+    versioned.write("specs/all.yaml", DATASET + OPENAI + second)
+    commit(versioned)
+    renamed = OPENAI.replace("triage", "sorter") + "moved: triage\n"
+    versioned.write("specs/all.yaml", DATASET + renamed + OPENAI.replace("triage", "third") + MORE)
+    commit(versioned)
+
+    said = versioned.run("diff", "HEAD~1..", "--json")
+
+    plan = plan_of(said)
+    assert [step["address"] for step in plan["train"]] == ["model/third"]
+    assert "upload" not in plan
+    assert {(keep["address"], keep["why"]) for keep in plan["kept"]} == {
+        ("model/second", "orphan"),
+        ("model/sorter", "ready"),
+    }
+    assert all(keep["job"] is None and keep["model"] is None for keep in plan["kept"])
+    assert "git:" not in said.out
+    assert "No changes." in versioned.run("diff", "HEAD..HEAD").out
+    assert versioned.run("diff", "HEAD~1..HEAD", "--detailed-exitcode").code == 2
+
+
+def test_only_what_is_committed_is_read(versioned: Repository) -> None:
+    commit(versioned)
+    versioned.write("specs/tickets.csv", "not, a table\n")
+    versioned.write("specs/more.yaml", "kind: Nonsense\n")
+    before = {path: path.stat().st_mtime_ns for path in versioned.root.rglob("*") if ".git" not in path.parts}
+
+    assert "No changes." in versioned.run("diff", "HEAD~1..HEAD").out
+
+    after = {path: path.stat().st_mtime_ns for path in versioned.root.rglob("*") if ".git" not in path.parts}
+    assert before == after
+
+
+def test_three_dots_leave_out_what_the_other_branch_did(versioned: Repository) -> None:
+    git(versioned.root, "branch", "other")
+    versioned.write("specs/tickets.csv", table(rows(31)))
+    commit(versioned)
+    git(versioned.root, "checkout", "-q", "other")
+    versioned.write("specs/all.yaml", DATASET + OPENAI + MORE)
+    commit(versioned)
+
+    assert "upload" in plan_of(versioned.run("diff", "main..other", "--json"))
+    assert "upload" not in plan_of(versioned.run("diff", "main...other", "--json"))
+    against = plan_of(versioned.run("plan", "--offline", "--against", "main", "--json"))
+    assert counts(against["upload"][0]) == [31, 30, 0, 1, 0, 0]
+
+
+def test_rows_that_could_not_be_read_then_cost_only_the_comparison(versioned: Repository) -> None:
+    versioned.write("specs/tickets.csv", "other,columns\n1,2\n")
+    commit(versioned)
+    versioned.write("specs/tickets.csv", table(rows(30)))
+    commit(versioned)
+
+    plan = plan_of(versioned.run("diff", "HEAD~1..HEAD", "--json"))
+
+    assert len(plan["train"]) == 1
+    assert any("the rows of tickets at HEAD~1 cannot be read: specs/" in str(w) for w in plan["warnings"])
+
+
+def test_pointers_of_lfs_are_no_rows(versioned: Repository) -> None:
+    versioned.write("specs/tickets.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    commit(versioned)
+    versioned.write("specs/tickets.csv", table(rows(30)))
+
+    plan = plan_of(versioned.run("plan", "--offline", "--json"))
+
+    assert any("only a pointer of Git LFS" in str(warning) for warning in plan["warnings"])
+
+
+def test_mistakes_are_told_with_the_revision_that_they_are_in(versioned: Repository) -> None:
+    versioned.write("specs/all.yaml", "kind: Datset\n")
+    commit(versioned)
+
+    said = versioned.run("diff", "HEAD~1..HEAD")
+    assert (said.code, "HEAD:specs/all.yaml:1" in said.err) == (3, True)
+    said = versioned.run("diff", "HEAD..HEAD~1")
+    assert (said.code, "HEAD:specs/all.yaml:1" in said.err) == (3, True)
+    versioned.write("specs/all.yaml", DATASET + OPENAI)
+    said = versioned.run("plan", "--offline")
+    assert (said.code, "the specs at HEAD cannot be read" in said.out) == (0, True)
+
+
+def test_a_root_that_is_new_is_all_new_and_one_that_is_not_there_is_an_error(versioned: Repository) -> None:
+    versioned.write("more/all.yaml", DATASET + OPENAI)
+    versioned.write("more/tickets.csv", table(rows(30)))
+    commit(versioned)
+
+    plan = plan_of(versioned.run("diff", "HEAD~1..HEAD", "more", "--json"))
+
+    assert len(plan["train"]) == 1
+    assert any("at HEAD~1 there is no directory more of specs" in str(warning) for warning in plan["warnings"])
+    said = versioned.run("diff", "HEAD..HEAD~1", "more")
+    assert (said.code, "at HEAD~1 there is no directory more of specs" in said.err) == (64, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["plan", "--against", "HEAD"], "--against says what --offline compares with"),
+        (["plan", "--offline", "--out", "x.plan"], "cannot be applied"),
+        (["plan", "--offline", "--against", "nowhere"], "git knows no such revision"),
+        (["plan", "--offline", "--target", "nothing"], "the specs name no such model"),
+        (["plan", "--offline", "--provider", "nobody"], "there is no provider profile 'nobody'"),
+        (["diff", "HEAD"], "write two revisions with dots between them"),
+        (["diff", "nowhere..HEAD"], "git knows no such revision"),
+        (["diff", "--", "--help..HEAD"], "git knows no such revision"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(versioned: Repository, command: list[str], said: str) -> None:
+    answer = versioned.run(*command)
+
+    assert (answer.code, said in answer.err) == (64, True), answer
+    assert not list(Path(versioned.root).glob("*.plan"))
+
+
+def test_pruning_deletes_nothing_of_which_nobody_knows_the_id(versioned: Repository) -> None:
+    versioned.write("specs/all.yaml", DATASET + OPENAI.replace("triage", "other"))
+
+    plan = plan_of(versioned.run("plan", "--offline", "--prune", "--json"))
+
+    assert "delete" not in plan
+    assert [keep["address"] for keep in plan["kept"]] == ["model/triage"]

@@ -1,0 +1,339 @@
+"""`reconciler prepare`, as a user types it: by today's rules, as steps for a spec, and as the old tool did."""
+
+import io
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from reconciler.dataset.pipeline import read_runs
+from reconciler.dataset.report import Report
+from reconciler.specfile import read_specs
+from tests.acceptance.conftest import Repository, Said
+from tests.prepare_data.compat.cases import HERE as RECORDED
+from tests.prepare_data.compat.cases import Case, cases
+
+HEADER = "prompt,completion\n"
+BODY = "".join(f"Where is parcel {number}?,It is in city {number * 7}\n" for number in range(12))
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Type lines into the next command."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def document(said: Said) -> str:
+    """The documents that a command suggests."""
+    return said.out.partition("As a spec, with paths relative to the spec's own file:\n\n")[2]
+
+
+def test_findings_come_with_remedies_and_steps(repository: Repository) -> None:
+    rows = BODY.replace("\n", ",7\n") + "Where?,,9\n"
+    repository.write("data.csv", f"Prompt,Completion,id\n{rows}")
+    said = repository.run("prepare", "data.csv")
+    assert said.code == 0
+    assert "[necessary] Rename `Prompt` to `prompt`, `Completion` to `completion`" in said.out
+    assert "1 row without `prompt` or `completion`: line 14" in said.out
+    assert document(said).splitlines() == [
+        "kind: Dataset",
+        "name: data",
+        'source: "data.csv"',
+        "format: completion",
+        "prepare:",
+        '  - rename: {"Prompt": "prompt", "Completion": "completion"}',
+        "  - keep_columns: [prompt, completion]",
+        "  - drop_empty: [prompt, completion]",
+        '  - remove_prefix: {column: prompt, text: "Where is parcel "}',
+        '  - remove_prefix: {column: completion, text: "It is in city "}',
+        r'  - add_suffix: {column: completion, text: "\n"}',
+        "  - ensure_leading_space: [completion]",
+    ]
+    assert not (repository.root / "data_prepared.jsonl").exists()
+
+
+MESSY = [
+    *({"prompt": f"WHAT IS {number} /TIMES\\ {number}", "completion": number * number} for number in range(14)),
+    {"prompt": "WHAT IS 3 /TIMES\\ 3", "completion": 9, "source": "book"},
+    {"prompt": "WHAT IS LONG", "completion": "x" * 10_001},
+    {"prompt": "WHAT IS NOTHING", "completion": None},
+    {"prompt": "WHAT IS MISSING"},
+    {"prompt": "WHAT IS \u202e\x1b[2J “THIS”", "completion": "a\tb"},
+]
+TABLE = HEADER + BODY + 'Where is NA?,NA\n"Two\nlines?","a, b"\nWhere is NA?,NA\nempty,\n'
+CLASSES = HEADER + "".join(f"text number {number} ->, {('spam', 'ham')[number % 2]}\n" for number in range(60))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("messy.jsonl", "".join(json.dumps(row) + "\n" for row in MESSY)),
+        ("messy.json", json.dumps(MESSY, indent=2)),
+        ("table.csv", TABLE),
+        ("table.tsv", TABLE.replace(",", "\t")),
+        ("classes.csv", CLASSES),
+    ],
+)
+def test_the_steps_in_a_spec_do_what_write_does(repository: Repository, name: str, content: str) -> None:
+    """The lines that an apply would upload are the lines of the prepared files."""
+    repository.write(name, content)
+    asked = repository.run("prepare", name)
+    assert (asked.code, asked.err[:4]) == (0, "Next")
+    repository.write("specs/one.yaml", document(asked).replace('source: "', 'source: "../'))
+    specs = read_specs(repository.root / "specs", repository.root)
+    report = Report()
+    _, runs = read_runs(specs.datasets[0], repository.root, report)
+    uploaded = b"".join(run.text for run in runs)
+    report.raise_errors()
+    assert repository.run("prepare", name, "--write").code == 0
+    written = [path.read_bytes() for path in sorted(repository.root.glob("*_prepared*.jsonl"))]
+    assert sorted(b"".join(written).splitlines()) == sorted(uploaded.splitlines())
+    assert len(written) == (2 if name.startswith("classes") else 1)
+    assert len(written) == 2 or written[0] == uploaded
+    assert repository.run("validate", "specs").code == 0
+
+
+def test_a_new_row_moves_no_other_to_the_other_file(repository: Repository) -> None:
+    def sides(content: str) -> tuple[set[str], set[str]]:
+        for path in repository.root.glob("*.jsonl"):
+            path.unlink()
+        repository.write("c.csv", content)
+        assert repository.run("prepare", "c.csv", "--write").code == 0
+        return (
+            set(repository.read("c_prepared_train.jsonl").splitlines()),
+            set(repository.read("c_prepared_valid.jsonl").splitlines()),
+        )
+
+    training, validation = sides(CLASSES)
+    more_training, more_validation = sides(CLASSES.replace(HEADER, f"{HEADER}text of another ->, spam\n"))
+    assert training < more_training or validation < more_validation
+    assert training <= more_training
+    assert validation <= more_validation
+    assert len(validation) in range(4, 24)
+
+
+def test_names_are_the_old_ones_and_nothing_is_written_over(repository: Repository) -> None:
+    repository.write("data.csv", HEADER + BODY)
+    for name in ("data_prepared.jsonl", "data_prepared (1).jsonl", "data_prepared (2).jsonl"):
+        assert f"Wrote {name}\n" in repository.run("prepare", "data.csv", "--write").out
+    assert repository.read("data_prepared.jsonl") == repository.read("data_prepared (2).jsonl")
+
+
+def test_what_was_prepared_needs_nothing_more(repository: Repository) -> None:
+    repository.write("data.csv", HEADER + BODY)
+    repository.run("prepare", "data.csv", "--write")
+    again = repository.run("prepare", "data_prepared.jsonl", "--write")
+    assert "Nothing to remedy." in again.out
+    assert "Nothing was written" in again.out
+    assert not (repository.root / "data_prepared_prepared.jsonl").exists()
+
+
+def test_a_remedy_is_asked_for_and_may_be_declined(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.write("data.csv", HEADER + BODY)
+    typed(monkeypatch, "no\nwhat\n\nn\nN\n")
+    said = repository.run("prepare", "data.csv", "--interactive", "--json")
+    remedies = json.loads(said.out)["remedies"]
+    assert [(each["name"], each["accepted"]) for each in remedies] == [
+        ("common_prompt_prefix", False),
+        ("common_completion_prefix", True),
+        ("common_completion_suffix", False),
+        ("completion_space_start", False),
+    ]
+    assert said.err.count("Please answer y or n.") == 1
+
+
+def test_answers_that_end_too_early_are_told(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.write("data.csv", HEADER + BODY)
+    typed(monkeypatch, "y\n")
+    said = repository.run("prepare", "data.csv", "--interactive", "--write")
+    assert (said.code, "answers ended" in said.err) == (64, True)
+    assert not (repository.root / "data_prepared.jsonl").exists()
+
+
+def test_programs_are_told_in_json(repository: Repository) -> None:
+    repository.write("classes.csv", CLASSES)
+    told = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
+    assert (told["rows"], told["task"], told["validation_share"]) == (60, "classification", 0.2)
+    assert told["written"] == ["classes_prepared_train.jsonl", "classes_prepared_valid.jsonl"]
+    assert told["spec"].count("kind: Dataset") == 2
+
+
+def test_text_has_lines_for_completions_and_is_written_first(repository: Repository) -> None:
+    repository.write("lines.txt", "one\r\ntwo ä\r\n\r\nthree")
+    said = repository.run("prepare", "lines.txt")
+    assert 'source: "lines_prepared.jsonl"' in document(said)
+    repository.run("prepare", "lines.txt", "--write")
+    assert repository.read("lines_prepared.jsonl").splitlines() == [
+        '{"prompt":"","completion":" one"}',
+        '{"prompt":"","completion":" two ä"}',
+        '{"prompt":"","completion":" three"}',
+    ]
+
+
+def test_a_table_without_prompts_is_for_open_ended_generation_and_written_first(repository: Repository) -> None:
+    """To a spec an empty cell of a table is a gap; a line says that its prompt is empty."""
+    repository.write("null.csv", "prompt,completion\n" + "".join(f",text {number}.\n" for number in range(12)))
+    said = repository.run("prepare", "null.csv")
+    assert document(said).splitlines()[1:3] == ["kind: Dataset", 'name: "null"']
+    assert repository.run("prepare", "null.csv", "--write").code == 0
+    repository.write("specs/one.yaml", document(said).replace('source: "', 'source: "../'))
+    assert repository.run("validate", "specs").out == "Valid: 0 models, 1 dataset, 12 rows.\n"
+
+
+def test_what_a_spec_would_read_is_named_as_it_will_be_written(repository: Repository) -> None:
+    rows = [{"prompt": f"text number {number} ->", "completion": f" {number % 2}"} for number in range(60)]
+    repository.write("lines.json", "".join(json.dumps(row) + "\n" for row in rows))
+    asked = json.loads(repository.run("prepare", "lines.json", "--json").out)["spec"]
+    made = json.loads(repository.run("prepare", "lines.json", "--json", "--write").out)
+    assert asked.partition("\n")[2] == made["spec"]
+    assert made["written"] == ["lines_prepared_train.jsonl", "lines_prepared_valid.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("lines.json", '{"prompt":"a ->","completion":" b."}\n{"prompt":"c ->","completion":" d."}\n'),
+        ("array.jsonl", '[{"prompt":"a ->","completion":" b."},{"prompt":"c ->","completion":" d."}]'),
+    ],
+)
+def test_json_under_the_other_name_is_read_and_written_anew(repository: Repository, name: str, content: str) -> None:
+    repository.write(name, content)
+    assert repository.run("prepare", name, "--write").code == 0
+    made = repository.read(f"{Path(name).stem}_prepared.jsonl")
+    assert made == '{"prompt":"a ->","completion":" b."}\n{"prompt":"c ->","completion":" d."}\n'
+
+
+def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_told(repository: Repository) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (("prompt", "completion"), ("a ->", 1), ("b ->", 2.5)):
+        book.active.append(row)
+    book.create_sheet("more")
+    book.save(repository.root / "book.xlsx")
+    said = repository.run("prepare", "book.xlsx", "--write")
+    assert "the workbook has 2 sheets" in said.out
+    assert repository.read("book_prepared.jsonl").splitlines()[1] == r'{"prompt":"b ->","completion":" 2.5\n"}'
+
+
+def test_chats_have_nothing_to_prepare(repository: Repository) -> None:
+    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
+    repository.write("chat.jsonl", json.dumps({"messages": turns}) + "\n")
+    said = repository.run("prepare", "chat.jsonl", "--write")
+    assert said.code == 0
+    assert "format: chat" in document(said)
+    assert [path.name for path in repository.root.iterdir() if path.suffix == ".jsonl"] == ["chat.jsonl"]
+
+
+def test_rows_show_no_escape_of_their_own(repository: Repository) -> None:
+    rows = [{"prompt": f"\x1b[31m\u202e{'x' * 12}{number} ->", "completion": f" {number}."} for number in range(5)]
+    repository.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    for arguments in (("prepare", "a.jsonl"), ("prepare", "a.jsonl", "--compat", "legacy")):
+        said = repository.run(*arguments)
+        assert said.code == 0
+        assert "x" * 12 in said.out
+        assert not {"\x1b", "\u202e"} & set(said.out)
+
+
+BAD: dict[str, tuple[str, bytes, str]] = {
+    "latin-1": ("a.csv", b"prompt,completion\ncaf\xe9,x\n", "UTF-8"),
+    "utf-16": ("a.csv", "prompt,completion\na,b\n".encode("utf-16"), "UTF-16"),
+    "latin-1 text": ("a.txt", b"caf\xe9\n", "UTF-8"),
+    "empty table": ("a.csv", b"", "no row"),
+    "empty lines": ("a.jsonl", b"", "no row"),
+    "header alone": ("a.csv", b"prompt,completion\n", "no row"),
+    "one column": ("a.csv", b"prompt\nhello\nthere\n", "no column `completion`"),
+    "other columns": ("a.csv", b"question,answer\na,b\nc,d\n", 'completion: "{answer}"'),
+    "NUL": ("a.csv", b"\0" * 64, "zero bytes"),
+    "no kind": ("data", b"x", "no extension"),
+    "other kind": ("a.yaml", b"x", "the kinds that are read are"),
+    "one row": ("a.csv", b"prompt,completion\na,b\n", "one row only"),
+    "same prompts": ("a.csv", b"prompt,completion\na,b\na,c\n", "all 2 prompts are the same"),
+    "same completions": ("a.csv", b"prompt,completion\na,c\nb,c\n", "all 2 completions are the same"),
+    "no completion": ("a.csv", b"prompt,completion\na,\nb,\n", "no row has a completion"),
+    "broken line": ("a.jsonl", b'{"prompt":"a","completion":"b"}\n{"prompt":\n', ":2"),
+    "not objects": ("a.jsonl", b"1\n2\n", "not an object"),
+    "deep": ("a.json", b"[" * 100_000, "a.json"),
+    "huge cell": ("a.csv", b"prompt,completion\n" + b"x" * (17 << 20) + b",y\n", "longer than 16 MiB"),
+    "no workbook": ("a.xlsx", b"PK\x03\x04nothing", "workbook"),
+    "surplus cells": ("a.csv", b"prompt,completion\na,b,c\n", "3 cells"),
+    "lfs pointer": ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_refused_by_name_with_a_next_step(repository: Repository, kind: str) -> None:
+    name, content, words = BAD[kind]
+    repository.write(name, content)
+    said = repository.run("prepare", name, "--write")
+    assert said.code == 3, said
+    assert name in said.err
+    assert words in said.err
+    assert "hint:" in said.err or kind == "broken line"
+    assert {path.name for path in repository.root.iterdir()} == {name, ".git"}
+
+
+def test_what_is_no_file_is_refused(repository: Repository) -> None:
+    os.mkfifo(repository.root / "pipe.csv")
+    (repository.root / "folder.csv").mkdir()
+    for name, words in (("pipe.csv", "a pipe"), ("folder.csv", "a directory"), ("gone.csv", "No such file")):
+        said = repository.run("prepare", name)
+        assert (said.code, words in said.err) == (3, True)
+        old = repository.run("prepare", name, "--compat", "legacy")
+        assert (old.code, "does not exist." in old.err) == (1, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_told(repository: Repository) -> None:
+    repository.write("data.csv", HEADER + BODY)
+    repository.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    said = repository.run("prepare", "data.csv", "--write")
+    repository.root.chmod(stat.S_IRWXU)
+    assert (said.code, "cannot be written" in said.err) == (3, True)
+
+
+def test_a_name_that_is_too_long_is_told(repository: Repository) -> None:
+    name = "x" * 245 + ".csv"
+    repository.write(name, HEADER + BODY)
+    said = repository.run("prepare", name, "--write")
+    assert (said.code, "cannot be written" in said.err) == (3, True)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+def test_compat_legacy_is_the_old_command(repository: Repository, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the command's own doors: the same words on stdout, the same files, the same exit code."""
+    case.lay_out(repository.root)
+    flags = ["--compat", "legacy"]
+    if case.stdin is not None:
+        typed(monkeypatch, case.stdin)
+        flags.append("--interactive")
+    said = repository.run("prepare", case.argument, *flags)
+    assert (said.code, said.out) == (case.exit, case.out)
+    assert case.crashed or said.err == case.err
+    assert case.left_in(repository.root) == case.files
+
+
+def test_compat_legacy_takes_no_other_answer_form(repository: Repository) -> None:
+    assert repository.run("prepare", "a.csv", "--compat", "legacy", "--json").code == 64
+    assert repository.run("prepare", "a.csv", "--compat", "newer").code == 64
+
+
+def test_no_old_bug_is_left_by_default(repository: Repository) -> None:
+    """The recorded inputs that the old tool spoiled or died of."""
+    for name, words in (
+        ("missing.jsonl", "without `prompt` or `completion`"),
+        ("crash.jsonl", "some hold nothing else, so it stays"),
+    ):
+        repository.write(name, (RECORDED / "inputs" / name).read_bytes())
+        said = repository.run("prepare", name, "--write")
+        assert (said.code, words in said.out) == (0, True)
+    for path in repository.root.glob("*_prepared.jsonl"):
+        completions = [json.loads(line)["completion"].strip() for line in path.read_text("utf-8").splitlines()]
+        assert completions
+        assert not {"", "nan", "nan."} & set(completions)
+    repository.write("array.json", (RECORDED / "inputs/array.json").read_bytes())
+    assert "Wrote array_prepared.jsonl" in repository.run("prepare", "array.json", "--write").out
+    repository.write("unicode.jsonl", (RECORDED / "inputs/unicode.jsonl").read_bytes())
+    repository.run("prepare", "unicode.jsonl", "--write")
+    assert "\\/" not in repository.read("unicode_prepared.jsonl")

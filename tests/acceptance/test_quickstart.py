@@ -1,0 +1,248 @@
+"""From a fresh clone to a model that answers, and everything a user does next."""
+
+import csv
+import json
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import HERE, Repository
+
+ROOT = "specs/quickstart"
+TRAIN = f"{ROOT}/data/train.csv"
+MODEL_ID = re.compile(r"ft:tfidf-logreg:local:support-triage:\w+")
+
+
+def jobs(repository: Repository) -> list[dict[str, object]]:
+    listed: list[dict[str, object]] = json.loads(repository.run("jobs", "--specs", ROOT, "--json").out)
+    return listed
+
+
+def test_apply_trains_a_model_that_answers_and_a_second_plan_is_empty(quickstart: Repository) -> None:
+    said = quickstart.run("apply", ROOT, "--auto-approve")
+    assert said.code == 0
+    model = MODEL_ID.search(said.out)
+    assert model
+
+    again = quickstart.run("plan", ROOT, "--detailed-exitcode")
+    assert (again.code, "No changes." in again.out) == (0, True)
+
+    assert quickstart.run("run", "support-triage", "-p", "my card has not arrived yet").out == "card_arrival\n"
+    assert quickstart.run("output", "support-triage").out == f"{model[0]}\n"
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    assert len(jobs(quickstart)) == 1
+
+
+def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(quickstart: Repository) -> None:
+    """Asked one conversation at a time, as a user would, through the service's own API."""
+    from reconciler.domain.ports import Message
+    from reconciler.specfile import read_specs
+    from reconciler.workflow.engine import answering, service, settle
+
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    setting = settle(quickstart.root / ROOT, {})
+    specs = read_specs(setting.root, setting.workspace)
+    with (quickstart.root / ROOT / "data/held-out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with service(setting, specs) as opened:
+        model = answering(setting, specs, "support-triage", opened).model
+        asked = [(row, (Message(role="user", content=row["prompt"]),)) for row in rows]
+        right = sum("".join(opened.answer(model, messages)) == row["completion"] for row, messages in asked)
+    assert len(rows) == 100
+    assert right >= 90
+
+
+def test_a_changed_row_is_shown_with_its_dataset_and_the_reason(quickstart: Repository) -> None:
+    quickstart.run("apply", ROOT, "--auto-approve")
+    quickstart.write(TRAIN, quickstart.read(TRAIN).replace("How do I locate my card?", "Where on earth is my card?"))
+    said = quickstart.run("plan", ROOT, "--detailed-exitcode")
+    assert said.code == 2
+    assert "# dataset/banking-questions has changed and will be uploaded" in said.out
+    assert "# model/support-triage will be retrained" in said.out
+    assert re.search(r"~ training = banking-questions-\w{12} \(200 rows\)\n +→ banking-questions-\w{12}", said.out)
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.rstrip("\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: re.sub(r"(?m)^([^\",\n]+),(\w+)$", r'"\1","\2"', text),
+    ],
+    ids=["line endings", "final newline", "byte order mark", "quotes"],
+)
+def test_format_alone_changes_nothing(quickstart: Repository, rewritten: "re._Callback") -> None:  # type: ignore[name-defined]
+    before = quickstart.read(TRAIN)
+    quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
+    after = rewritten(before)
+    assert after != before
+    quickstart.write(TRAIN, after)
+    assert quickstart.run("plan", ROOT, "--detailed-exitcode").code == 0
+
+
+def test_key_order_and_spaces_change_nothing(repository: Repository) -> None:
+    rows = [{"prompt": f"question {n}", "completion": "even" if n % 2 else "odd"} for n in range(20)]
+    spec = (
+        "kind: Dataset\nname: numbers\nsource: rows.jsonl\n---\n"
+        "kind: Model\nname: parity\nbase: tfidf-logreg\ntraining: numbers\n"
+    )
+    repository.write("specs/all.yaml", spec)
+    repository.write("specs/rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert repository.run("apply", "--auto-approve", "--no-wait").code == 0
+    turned = [dict(reversed(row.items())) for row in rows]
+    repository.write(
+        "specs/rows.jsonl", "\r\n".join(json.dumps(row, indent=None, separators=(" , ", " : ")) for row in turned)
+    )
+    assert repository.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_going_back_creates_no_job_and_names_the_first_model_again(quickstart: Repository) -> None:
+    quickstart.run("apply", ROOT, "--auto-approve")
+    first = quickstart.run("output", "support-triage").out
+    before = quickstart.read(TRAIN)
+    quickstart.write(TRAIN, before.replace("How do I locate my card?", "Where on earth is my card?"))
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    assert quickstart.run("output", "support-triage").out != first
+
+    quickstart.write(TRAIN, before)
+    shown = quickstart.run("plan", ROOT)
+    assert "1 to promote, 0 to upload, 0 to train" in shown.out
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    assert quickstart.run("output", "support-triage").out == first
+    assert len(jobs(quickstart)) == 2
+
+
+def test_a_saved_plan_is_applied_once_and_is_stale_afterwards(quickstart: Repository) -> None:
+    assert quickstart.run("plan", ROOT, "--out", "saved.plan").code == 0
+    assert quickstart.run("apply", "saved.plan").code == 0
+    said = quickstart.run("apply", "saved.plan")
+    assert said.code == 4
+    assert "applied already" in said.err
+    assert len(jobs(quickstart)) == 1
+
+
+def test_a_saved_plan_is_stale_when_the_data_moved_on(quickstart: Repository) -> None:
+    quickstart.run("plan", ROOT, "--out", "saved.plan")
+    quickstart.write(TRAIN, quickstart.read(TRAIN) + "Is it here yet?,card_arrival\n")
+    said = quickstart.run("apply", "saved.plan")
+    assert (said.code, "the rows moved: dataset/banking-questions changed" in said.err) == (4, True)
+    assert jobs(quickstart) == []
+
+
+def test_a_saved_plan_takes_no_planning_options_and_no_other_file(quickstart: Repository) -> None:
+    quickstart.run("plan", ROOT, "--out", "saved.plan")
+    assert quickstart.run("apply", "saved.plan", "--prune").code == 64
+    quickstart.write("other.plan", '{"saved_plan": "2"}')
+    assert quickstart.run("apply", "other.plan").code == 64
+
+
+def test_apply_without_a_terminal_and_without_approval_refuses_at_once(quickstart: Repository) -> None:
+    said = quickstart.run("apply", ROOT)
+    assert said.code == 64
+    assert "--auto-approve" in said.err
+    assert not quickstart.store.exists()
+
+
+def test_a_base_that_the_service_does_not_have_is_warned_of_and_then_refused_in_its_words(
+    repository: Repository,
+) -> None:
+    import shutil
+
+    shutil.copytree(HERE / "specs" / "support-replies", repository.root / "specs")
+    assert "is not known to" in repository.run("plan").out
+    said = repository.run("apply", "--auto-approve")
+    assert said.code == 8
+    assert "not available for fine-tuning or does not exist" in said.err
+
+
+def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository: Repository) -> None:
+    rows = "".join(f"question {n},a long answer about thing number {n}\n" for n in range(30))
+    repository.write("specs/rows.csv", "prompt,completion\n" + rows)
+    repository.write(
+        "specs/all.yaml",
+        "kind: Dataset\nname: talk\nsource: rows.csv\n---\n"
+        "kind: Model\nname: talker\nbase: tfidf-logreg\ntraining: talk\n",
+    )
+    said = repository.run("apply", "--auto-approve")
+    assert said.code == 6
+    assert "invalid_training_file" in said.err
+
+    held = repository.run("apply", "--auto-approve")
+    assert held.code == 6
+    assert "--retry talker" in held.out
+    assert len(json.loads(repository.run("jobs", "--json").out)) == 1
+    assert repository.run("apply", "--auto-approve", "--retry", "talker").code == 6
+    assert len(json.loads(repository.run("jobs", "--json").out)) == 2
+
+
+def test_not_waiting_leaves_a_job_that_wait_sees_through(quickstart: Repository) -> None:
+    assert quickstart.run("apply", ROOT, "--auto-approve", "--no-wait").code == 0
+    assert quickstart.run("wait", "--specs", ROOT, "--timeout", "60").code == 0
+    assert MODEL_ID.fullmatch(quickstart.run("output", "support-triage").out.strip())
+
+
+def test_time_that_runs_out_is_still_running_and_not_failure(quickstart: Repository) -> None:
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--timeout", "0.1s")
+    assert said.code == 7
+    assert "reconciler wait" in said.err
+    assert quickstart.run("follow", "support-triage", "--timeout", "1m").code == 0
+
+
+def test_a_cancelled_job_is_held_until_asked(quickstart: Repository) -> None:
+    quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
+    assert quickstart.run("cancel", "support-triage", "--auto-approve").code == 0
+    said = quickstart.run("plan", ROOT)
+    assert "--retry support-triage" in said.out
+    assert quickstart.run("apply", ROOT, "--auto-approve", "--retry", "support-triage").code == 0
+
+
+def test_json_on_stdout_is_json_and_nothing_else(quickstart: Repository) -> None:
+    assert json.loads(quickstart.run("plan", ROOT, "--json").out)["has_changes"] is True
+    said = quickstart.run("apply", ROOT, "--auto-approve", "--json")
+    first, rest = said.out.split("\n}\n", 1)
+    assert json.loads(first + "}")["summary"]["train"] == 1
+    assert {json.loads(line)["type"] for line in rest.splitlines()} >= {"started", "finished", "job_moved"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_leaves_the_job_running_and_says_how_to_go_on(
+    quickstart: Repository, number: signal.Signals
+) -> None:
+    slow = quickstart.read(f"{ROOT}/support-triage.yaml") + "hyperparameters:\n  n_epochs: 50\n"
+    quickstart.write(f"{ROOT}/support-triage.yaml", slow)
+    applying = quickstart.start("apply", ROOT, "--auto-approve")
+    assert applying.stderr
+    for line in applying.stderr:
+        if "created job" in line:
+            break
+    applying.send_signal(number)
+    _, err = applying.communicate(timeout=30)
+    assert applying.returncode == 130
+    assert f"reconciler apply {ROOT}" in err
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    assert len(jobs(quickstart)) == 1
+
+
+def test_killed_at_any_moment_and_run_again_gives_one_job_and_one_file(quickstart: Repository) -> None:
+    """Nothing is told beforehand, and nothing is cleaned up: the service is the state."""
+    for delay in (0.3, 0.5, 0.7, 0.9, 1.1, 1.5):
+        killed = quickstart.start("apply", ROOT, "--auto-approve")
+        time.sleep(delay)  # the moment of the kill is the test
+        killed.kill()
+        killed.communicate()
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    assert len(jobs(quickstart)) == 1
+    assert files_in(quickstart.store) == 1
+
+
+def files_in(store: Path) -> int:
+    """How many training files the service lists."""
+    from reconciler.service import open_service
+    from tests.service.rig import client_of
+
+    listed = client_of(open_service(store)).get("/files", params={"purpose": "fine-tune"}).json()["data"]
+    return len(listed)

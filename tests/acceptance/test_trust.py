@@ -1,0 +1,257 @@
+"""What nobody should have to worry about: mistakes told at once, nothing sent, no secret said, no path left."""
+
+import http.server
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.app import app
+from tests.acceptance.conftest import Repository
+
+CANARY = "canary-" + "0123456789abcdef" * 2
+
+MISTAKES = """\
+kind: Project
+nam: support
+provider: opnai
+policy:
+  max_new_jobs: -1
+  prune: "yes"
+---
+kind: Dataset
+name: Tickets
+source: ../../outside.csv
+format: chatt
+promt: "{subject}"
+completion: "{category"
+---
+kind: Dataset
+name: faq
+source: faq.csv
+split: {validation: 2}
+---
+kind: Model
+name: triage
+base: tfidf-logreg
+training: tickts
+hyperparameters:
+  epochs: 3
+  batch_size: many
+  learning_rate_multiplier: 0
+seed: -4
+suffix: "UPPER case"
+on_change: replace
+retries: 99
+api_key: whatever
+---
+kind: Model
+name: triage
+base: 7
+method: dpo
+extra: {model: other}
+---
+kind: Alais
+"""
+
+
+def test_twenty_mistakes_are_told_in_one_run_with_place_and_hint_and_nothing_is_sent(repository: Repository) -> None:
+    """Sockets are forbidden in every test, and the service's store is not even made."""
+    repository.write("specs/all.yaml", MISTAKES)
+    repository.write("specs/faq.csv", "prompt,completion\n")
+    for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
+        said = repository.run(*command, "--json")
+        assert said.code == 3
+        problems = json.loads(said.out)["problems"]
+        assert len(problems) >= 20
+        for problem in problems:
+            assert problem["file"] == "specs/all.yaml"
+            assert problem["line"] > 0
+            assert problem["column"] > 0
+            assert problem["hint"], problem
+    assert not (repository.root / ".reconciler").exists()
+    assert "did you mean 'n_epochs'" in repository.run("validate").err
+
+
+def test_problems_of_specs_come_before_the_data_is_read_and_all_data_is_told_together(repository: Repository) -> None:
+    model = "---\nkind: Model\nname: {0}-model\nbase: tfidf-logreg\ntraining: {0}\n"
+    dataset = "---\nkind: Dataset\nname: {0}\nsource: {0}.jsonl\n"
+    repository.write("specs/all.yaml", "".join((dataset + model).format(name) for name in ("one", "two"))[4:])
+    repository.write("specs/one.jsonl", '{"messages": []}\n' * 12)
+    repository.write("specs/two.jsonl", "not json\n")
+    said = repository.run("validate")
+    assert said.code == 3
+    assert "specs/one.jsonl:12" in said.err
+    assert "specs/two.jsonl:1" in said.err
+
+
+@pytest.mark.parametrize("way", ["dots", "absolute", "link", "linked directory"])
+def test_a_dataset_outside_the_repository_is_refused(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory, way: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.csv").write_text("prompt,completion\n" + "a,b\n" * 20)
+    specs = repository.root / "specs"
+    specs.mkdir()
+    source = "secret.csv"
+    if way == "dots":
+        source = os.path.relpath(outside / "secret.csv", specs)
+    elif way == "absolute":
+        source = str(outside / "secret.csv")
+    elif way == "link":
+        (specs / "secret.csv").symlink_to(outside / "secret.csv")
+    else:
+        (specs / "data").symlink_to(outside)
+        source = "data/secret.csv"
+    repository.write(
+        "specs/all.yaml",
+        f"kind: Dataset\nname: stolen\nsource: {source}\n---\n"
+        "kind: Model\nname: thief\nbase: tfidf-logreg\ntraining: stolen\n",
+    )
+    for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
+        said = repository.run(*command)
+        assert said.code == 3
+        assert "repository" in said.err
+    assert not (repository.root / ".reconciler").exists()
+
+
+class Leaky(http.server.BaseHTTPRequestHandler):
+    """A service that says the caller's key wherever it can."""
+
+    status = 401
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        said = {"message": f"Incorrect API key provided: {key}", "type": key, "param": key, "code": key}
+        body = json.dumps({"error": said, "data": [{"id": key}], "object": key}).encode()
+        self.send_response(self.status)
+        for name in ("x-request-id", "openai-organization", "Location", "Retry-After"):
+            self.send_header(name, key)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 (the names that the base class calls)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's word)
+        """Say nothing."""
+
+
+@pytest.fixture(
+    # The profile of OpenAI is patient, so it is asked for the statuses that end a call at once.
+    params=[
+        *((status, "openai") for status in (302, 400, 401, 403, 404)),
+        *((status, "local") for status in (200, 429, 500)),
+    ],
+    ids=lambda param: f"{param[0]} {param[1]}",
+)
+def leaky(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A service that says the key, at one status; gives the profile that leads to it."""
+    status, profile = request.param
+    handler = type("Answering", (Leaky,), {"status": status})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL" if profile == "openai" else "RECONCILER_LOCAL_URL", url)
+    monkeypatch.setenv("OPENAI_API_KEY" if profile == "openai" else "RECONCILER_LOCAL_KEY", CANARY)
+    yield profile
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.loopback
+def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
+    """Whatever the service sends back, at whatever status, in the body and in the headers."""
+    specs = ["--specs", "specs/quickstart", "--provider", leaky]
+    commands = [
+        ["validate"],
+        ["schema", "spec"],
+        ["plan", "specs/quickstart", "--provider", leaky],
+        ["plan", "specs/quickstart", "--provider", leaky, "--json", "--out", "saved.plan"],
+        ["plan", "specs/quickstart", "--format", "github", "--format", "review=review.json", "--format", "html=a.html"],
+        ["show", "saved.plan"],
+        ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve"],
+        ["apply", "specs/quickstart", "--provider", leaky, "--auto-approve", "--json"],
+        ["status", *specs],
+        ["data", "diff", "service:banking-questions", "banking-questions", *specs],
+        ["files", *specs],
+        ["files", CANARY, *specs],
+        ["jobs", *specs, "--json"],
+        ["jobs", "ftjob-1", *specs],
+        ["models", *specs],
+        ["models", "ft:some:model", *specs, "--json"],
+        ["follow", "support-triage", *specs],
+        ["follow", "ftjob-1", *specs],
+        ["wait", *specs, "--timeout", "1s"],
+        ["cancel", "support-triage", "--auto-approve", *specs],
+        ["cancel", "ftjob-1", "--auto-approve", *specs],
+        ["import", "ftjob-1", "--as", "theirs", *specs],
+        ["import", "ft:some:model", "--as", "theirs", "--write", *specs],
+        ["forget", "old-triage", *specs],
+        ["output", "support-triage", "--format", "json", *specs],
+        ["run", "support-triage", "-p", "hello", *specs],
+        ["run", "ft:some:model", "-p", "hello", *specs],
+        ["snippet", "ft:some:model", "--lang", "curl", "-p", CANARY, *specs],
+        ["snippet", "support-triage", "--lang", "python", *specs],
+        ["doctor", *specs],
+        ["plan", "specs/quickstart", "--offline"],
+        ["diff", "HEAD..HEAD", "specs/quickstart"],
+        ["prepare", "specs/quickstart/data/train.csv"],
+        ["data", "show", "banking-questions", "--specs", "specs/quickstart"],
+        ["data", "stats", "banking-questions", "--specs", "specs/quickstart"],
+        ["data", "sample", CANARY, "--specs", "specs/quickstart"],
+    ]
+    registered = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
+    registered |= {group.name for group in app.registered_groups if group.name}
+    assert {command[0] for command in commands} | {"init", "serve"} == registered
+    for command in commands:
+        said = quickstart.run(*command)
+        assert CANARY not in said.out + said.err, command
+    for path in quickstart.root.rglob("*"):
+        if path.is_file():
+            assert CANARY.encode() not in path.read_bytes(), path
+
+
+def test_without_a_key_the_variable_is_named_and_nothing_is_sent(quickstart: Repository) -> None:
+    said = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
+    assert said.code == 1
+    assert "OPENAI_API_KEY" in said.err
+
+
+@pytest.mark.parametrize("url", ["http://example.test/v1", "ftp://example.test", "https://user:word@example.test/v1"])
+def test_a_key_goes_to_https_or_to_this_machine_only(
+    quickstart: Repository, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    said = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
+    assert said.code == 64
+    assert "OPENAI_BASE_URL" in said.err
+
+
+def test_wrong_usage_has_a_code_of_its_own(quickstart: Repository) -> None:
+    """2 means that changes are pending, so it must not mean a misspelt flag."""
+    for arguments in (
+        ["plan", "--detailed-exitcod"],
+        ["nonsense"],
+        ["apply", "--parallelism", "0"],
+        ["run", "support-triage"],
+    ):
+        assert quickstart.run(*arguments).code == 64
+    assert quickstart.run("plan", "specs/quickstart", "--allow", "everything").code == 64
+    assert quickstart.run("plan", "specs/quickstart", "--target", "nobody").code == 64
+    assert quickstart.run("output", "nobody", "--specs", "specs/quickstart").code == 64
+
+
+def test_an_empty_tree_over_what_we_own_is_refused(quickstart: Repository) -> None:
+    assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--no-wait").code == 0
+    Path(quickstart.root / "specs/quickstart/support-triage.yaml").unlink()
+    said = quickstart.run("apply", "specs/quickstart", "--auto-approve")
+    assert (said.code, "empty-specs" in said.out) == (5, True)
+    assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--allow", "empty-specs").code == 0

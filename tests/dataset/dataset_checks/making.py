@@ -1,0 +1,58 @@
+"""Datasets that are looked at, and keys made as their makers make them: none stands in these files."""
+
+import random
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.dataset.row_checks.secrets import base62
+from reconciler.domain.checks import Allowance, Expectation, Look, Wanted
+from reconciler.domain.errors import Problem, Severity
+from tests.dataset.making import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def noise(length: int, letters: str = LETTERS) -> str:
+    """Characters that look random, and are the same in every run."""
+    return "".join(random.Random(length).choices(letters, k=length))
+
+
+def github_token(right: bool = True) -> str:
+    """A token of GitHub's form, with the right checksum or a wrong one."""
+    body = noise(30)
+    check = base62(zlib.crc32(body.encode()))
+    return "gh" + "p_" + body + (check if right else check[::-1] if check != check[::-1] else "000000")
+
+
+def found(
+    directory: Path,
+    rows: Sequence[object],
+    *,
+    looks: Sequence[Look] = (),
+    expect: Sequence[Expectation] = (),
+    allow: Sequence[Allowance] = (),
+    heldout: Sequence[str] = (),
+    share: float = 0.0,
+    padded: bool = True,
+) -> tuple[Problem, ...]:
+    """Everything that is found in some rows, with ten ordinary ones before them."""
+    content = jsonl([*(chats(10) if padded else ()), *rows])
+    spec = replace(
+        a_spec(write(directory, "rows.jsonl", content), share=share),
+        checks=tuple(looks),
+        expect=tuple(expect),
+        allow=tuple(allow),
+        heldout=tuple(heldout),
+    )
+    return problems_of(spec, directory)
+
+
+def expecting(wanted: Wanted, severity: Severity = Severity.ERROR) -> Expectation:
+    return Expectation(wanted=wanted, severity=severity, place=SPEC_PLACE, path="expect[0]")
+
+
+def says(text: str) -> dict[str, object]:
+    """A chat whose user says this."""
+    return a_chat(text, f"an answer to {text[:20]}")

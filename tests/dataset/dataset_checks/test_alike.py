@@ -1,0 +1,100 @@
+"""Rows that differ only where it does not count, contradictions, sides of a split, and near duplicates."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.dataset.dataset_checks.near_duplicates import LEAST_WORDS, LIKENESS, likeness, sketch_of
+from reconciler.dataset.dataset_checks.row_keys import Keys
+from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
+from reconciler.domain.checks import Look
+from tests.dataset.making import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
+
+from .making import found
+
+WORDS = [f"word{at}" for at in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("What is  this?", "what is this?"), ("A\n\nb", "a b"), ("ﬁne café", "fine cafe\u0301"), ("STRASSE", "straße")],
+)
+def test_rows_that_differ_in_spelling_only_are_told_with_both_lines(tmp_path: Path, one: str, other: str) -> None:
+    problem = only(found(tmp_path, [a_chat(one, "x"), a_chat(other, "X")]), "rows.alike")
+    assert problem.where.line == 12
+    assert "1 row differs" in problem.what
+    assert problem.what.endswith("rows.jsonl:11")
+
+
+def test_rows_that_are_the_same_to_the_byte_are_duplicates_only(tmp_path: Path) -> None:
+    assert rules(found(tmp_path, [a_chat("a", "b")] * 3)) == ["rows.duplicate"]
+
+
+def test_two_answers_to_one_question_are_told_with_both_lines(tmp_path: Path) -> None:
+    problem = only(found(tmp_path, [a_chat("a", "b"), a_chat("c", "d"), a_chat("A ", "e")]), "rows.contradiction")
+    assert (problem.where.line, problem.what.split()[-1]) == (13, "rows.jsonl:11")
+
+
+def test_what_was_said_before_is_part_of_the_question(tmp_path: Path) -> None:
+    system = [{"messages": [{"role": "system", "content": said}, *a_chat("a", said)["messages"]]} for said in "xy"]  # type: ignore[misc]  # the turns of a chat are a list
+    assert found(tmp_path, system) == ()
+
+
+def test_empty_prompts_contradict_nothing(tmp_path: Path) -> None:
+    content = jsonl([{"prompt": "", "completion": f" {at}"} for at in range(12)])
+    assert problems(tmp_path, content) == ()
+
+
+def test_a_prompt_on_both_sides_of_a_split_is_told(tmp_path: Path) -> None:
+    rows = [a_chat("the same", f"answer {at}") for at in range(40)]
+    problem = only(found(tmp_path, rows, share=0.5), "leak.split")
+    assert "other side of the split" in problem.what
+    assert "leak.split" not in rules(found(tmp_path, rows))
+
+
+def test_large_files_are_searched_when_asked_and_else_it_is_told(tmp_path: Path) -> None:
+    rows = [a_chat(f"{at}", "x" * 1000) for at in range(SMALL_BYTES // 1000)] + [a_chat("0", "y")]
+    name = write(tmp_path, "rows.jsonl", jsonl(rows))
+    assert rules(problems_of(a_spec(name), tmp_path)) == ["rows.unsearched"]
+
+
+def test_near_duplicates_are_found_when_asked_for(tmp_path: Path) -> None:
+    rows = [
+        a_chat(" ".join(WORDS), "x"),
+        a_chat(" ".join([*WORDS[:-1], "other"]), "x"),
+        a_chat(" ".join(WORDS[30:]), "x"),
+    ]
+    problem = only(found(tmp_path, rows, looks=[Look.NEAR_DUPLICATES]), "rows.near-duplicate")
+    assert (problem.where.line, problem.what.split()[-1]) == (12, "rows.jsonl:11")
+    assert "rows.near-duplicate" not in rules(found(tmp_path, rows))
+
+
+def test_short_and_equal_rows_are_no_near_duplicates(tmp_path: Path) -> None:
+    short = [a_chat(" ".join(WORDS[: LEAST_WORDS - 3]), "x"), a_chat(" ".join(WORDS[: LEAST_WORDS - 4]), "x")]
+    same = [a_chat(" ".join(WORDS), "x")] * 2
+    assert "rows.near-duplicate" not in rules(found(tmp_path, [*short, *same], looks=[Look.NEAR_DUPLICATES]))
+
+
+def test_likeness_is_near_the_share_of_common_shingles() -> None:
+    text = " ".join(WORDS)
+    assert likeness(sketch_of(text), sketch_of(text.upper())) == 1
+    assert likeness(sketch_of(text), sketch_of(" ".join(reversed(WORDS)))) < 0.2
+    assert likeness(sketch_of(text), sketch_of(" ".join([*WORDS, "more"]))) >= LIKENESS
+    assert sketch_of("too short") == ()
+
+
+def test_keys_count_and_pair() -> None:
+    keys, others = Keys(), Keys()
+    for key, other in ((7, 1), (0, 2), (1 << 63, 3), (7, 1), (0, 4), (7, 5)):
+        keys.add(key)
+        others.add(other)
+    assert keys.different() == 2
+    assert list(keys.pairs()) == [(3, 0), (5, 0)]
+    assert list(keys.pairs(others)) == [(5, 0)]
+    assert keys.commonest() == (3, 0)
+    assert Keys().commonest() is None
+    assert len(keys) == 6
+
+
+def test_chats_of_the_suite_are_all_different(tmp_path: Path) -> None:
+    assert problems(tmp_path, jsonl(chats(50))) == ()

@@ -1,0 +1,55 @@
+"""Versions of a dataset for tests of what changed between them."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from reconciler.dataset.batch import run_of
+from reconciler.dataset.canonical import canonical
+from reconciler.dataset.row_diff.compare import compare
+from reconciler.dataset.row_diff.version import side_of_files, side_of_runs
+from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample
+from reconciler.domain.spec import Format
+
+Rows = Sequence[object]
+
+
+def lines(rows: Rows) -> list[bytes]:
+    """The canonical lines of rows."""
+    return [canonical(row, Format.CHAT) for row in rows]
+
+
+def compared(
+    before: Rows, after: Rows, *, id_path: str = "", most_samples: int = 100, files: tuple[Path, ...] = ()
+) -> RowDiff:
+    """What changed from some rows, or files of them, to others."""
+    with ExitStack() as stack:
+        old = (
+            side_of_files(files, id_path=id_path)
+            if files
+            else side_of_runs([run_of("old.jsonl", 1, lines(before))] if before else [], id_path=id_path)
+        )
+        new = side_of_runs([run_of("new.jsonl", 1, lines(after))] if after else [], id_path=id_path)
+        return compare(stack.enter_context(old), stack.enter_context(new), "old.jsonl", most_samples=most_samples)
+
+
+def counts(diff: RowDiff) -> tuple[int, int, int, int]:
+    """Added, removed, edited, moved."""
+    return diff.added, diff.removed, diff.edited, diff.moved
+
+
+def samples(diff: RowDiff, change: RowChange) -> list[RowSample]:
+    """The rows shown of one kind."""
+    return [sample for sample in diff.samples if sample.change is change]
+
+
+def ticket(number: int, said: str = "", answer: str = "billing") -> dict[str, object]:
+    """A row that nobody takes for another one."""
+    said = said or f"ticket {number} about order{number * 7} by customer{number * 13} in city{number * 17}"
+    return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]}
+
+
+def write_lines(path: Path, rows: Rows) -> Path:
+    """Write rows as they are uploaded."""
+    path.write_bytes(b"".join(lines(rows)))
+    return path

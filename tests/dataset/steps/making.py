@@ -1,0 +1,76 @@
+"""Rows through steps, without files: name only what the test is about."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from reconciler.dataset.report import Report
+from reconciler.dataset.row import Row
+from reconciler.dataset.sources import Source
+from reconciler.dataset.steps import prepared
+from reconciler.dataset.tokens import Tokens, estimated_tokens
+from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.domain.prepare import Operation, Preparation
+from reconciler.domain.spec import DatasetSpec, Terms
+
+Rows = Sequence[object]
+
+
+def a_step(operation: Operation, line: int = 7) -> Preparation:
+    """A step with its place."""
+    return Preparation(
+        operation=operation, place=Place(file="specs/data.yaml", line=line, column=5), path="prepare[0].step"
+    )
+
+
+def a_prepared_spec(*operations: Operation) -> DatasetSpec:
+    """A dataset with these steps."""
+    return DatasetSpec(
+        name="rows",
+        place=Place(file="specs/data.yaml", line=3, column=1),
+        sources=("rows.jsonl",),
+        prepare=tuple(a_step(each, 7 + at) for at, each in enumerate(operations)),
+    )
+
+
+def through(
+    rows: Iterable[object], *operations: Operation, report: Report | None = None, tokens: Tokens = estimated_tokens
+) -> Iterator[object]:
+    """Give rows of one file as the steps leave them, one by one as they are asked for."""
+    file = Source("rows.jsonl", Path("rows.jsonl"))
+    stream = (Row(file.name, at, value) for at, value in enumerate(rows, start=1))
+    spec = a_prepared_spec(*operations)
+    for found, _ in prepared(iter([(file, stream)]), spec, report or Report(), tokens):
+        yield from (row.value for row in found)
+
+
+def done(rows: Iterable[object], *operations: Operation) -> list[object]:
+    """Give rows as the steps leave them."""
+    return list(through(rows, *operations))
+
+
+def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
+    """Give what the steps have to say of rows, errors and information."""
+    report = Report()
+    list(through(rows, *operations, report=report))
+    try:
+        report.raise_errors()
+    except InputError as error:
+        return error.problems
+    return report.warnings
+
+
+def weighted_rows(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> list[tuple[str, object]]:
+    """Give the rows of as many files as terms, each with these rows, with the file each is of."""
+    names = [f"{at}.jsonl" for at in range(len(terms))]
+    files = [
+        (Source(name, Path(name), each), iter([Row(name, at, value) for at, value in enumerate(rows, start=1)]))
+        for name, each in zip(names, terms, strict=True)
+    ]
+    spec = DatasetSpec(
+        name="rows",
+        place=Place(file="specs/data.yaml"),
+        sources=tuple(names),
+        terms=tuple(zip(names, terms, strict=True)),
+        prepare=tuple(map(a_step, steps)),
+    )
+    return [(row.file, row.value) for found, _ in prepared(iter(files), spec, Report()) for row in found]

@@ -1,0 +1,67 @@
+"""Take the safety rules out one by one, and see that the tests notice.
+
+python -m tests.mutation              all of them
+python -m tests.mutation settle echo  those whose names have one of these words
+python -m tests.mutation --list
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.mutation.named import HOUSE, MUTANTS, Mutant
+
+SECONDS = 600
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--list", action="store_true", help="only name them")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many side by side")
+    options = parser.parse_args()
+    chosen = [each for each in MUTANTS if not options.words or any(word in each.name for word in options.words)]
+    if options.list:
+        print("\n".join(each.name for each in chosen))
+        return 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        survivors = [
+            each.name for each, noticed in zip(chosen, pool.map(is_noticed, chosen), strict=True) if not noticed
+        ]
+    print(f"{len(chosen)} mutants, {len(chosen) - len(survivors)} noticed")
+    for name in survivors:
+        print(f"SURVIVES: {name}", file=sys.stderr)
+    return 1 if survivors else 0
+
+
+def is_noticed(mutant: Mutant) -> bool:
+    """Run the watchers against a copy of the house without the rule; tells whether one of them fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = Path(folder)
+        for part in ("reconciler", "tests", "schemas", "specs", "docs"):
+            shutil.copytree(HOUSE / part, house / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("pyproject.toml", "README.md"):
+            shutil.copy(HOUSE / file, house / file)
+        if not mutant.is_there(house):
+            raise SystemExit(f"{mutant.path} has no such words, or has them twice: {mutant.name}")
+        mutant.apply(house)
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.watchers]
+        environ = {**os.environ, "PYTHONPATH": str(house)}
+        try:
+            ended = subprocess.run(command, cwd=house, env=environ, capture_output=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            # A rule without which nothing ends is missed as well.
+            return True
+    print(f"{'noticed ' if ended.returncode == 1 else 'SURVIVES'} {mutant.name}", flush=True)
+    return ended.returncode == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

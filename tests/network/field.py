@@ -1,0 +1,140 @@
+"""A service in a process of its own, a road to it, and repositories whose projects do not know each other."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.network.proxy import Road, road_to
+from tests.service.rig import dismiss
+
+HERE = Path(__file__).parent.parent.parent
+OURS = "reconciler-project"
+KEY = "key-of-a-road"
+
+SPEC = """\
+kind: Project
+name: {project}
+---
+kind: Dataset
+name: questions
+source: rows.jsonl
+---
+kind: Model
+name: triage
+base: tfidf-logreg
+training: questions
+"""
+
+
+def rows(project: str) -> str:
+    """Rows of a project's own, so that no other project has uploaded them."""
+    turns = ((f"question {n} of {project}", f"{n % 3}") for n in range(12))
+    pairs = ([{"role": "user", "content": ask}, {"role": "assistant", "content": answer}] for ask, answer in turns)
+    return "".join(json.dumps({"messages": messages}) + "\n" for messages in pairs)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A repository with one project, reached over the road."""
+
+    root: Path
+    project: str
+    url: str
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Begin a command."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "RECONCILER_"))}
+        environ = {**kept, "PYTHONPATH": str(HERE), "RECONCILER_LOCAL_URL": self.url, "RECONCILER_LOCAL_KEY": KEY}
+        return subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "-C", str(self.root), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environ,
+        )
+
+    def apply(self, *more: str) -> "subprocess.Popen[str]":
+        return self.start("apply", "--auto-approve", "--no-wait", *more)
+
+
+def ended(process: "subprocess.Popen[str]", seconds: float = 120) -> Ended:
+    """Wait for a command; one that has not ended by then is a failure."""
+    out, err = process.communicate(timeout=seconds)
+    return Ended(process.returncode, out, err)
+
+
+@dataclass
+class Field:
+    """Everything one case needs."""
+
+    service: str
+    road: Road
+    url: str
+    folder: Path
+    made: int = 0
+
+    def checkout(self) -> Checkout:
+        """Make a repository of a project that nobody has heard of yet."""
+        self.made += 1
+        self.road.forget()
+        root, project = self.folder / f"checkout-{self.made}", f"project-{self.made}"
+        (root / ".git").mkdir(parents=True)
+        (root / "specs").mkdir()
+        (root / "specs" / "triage.yaml").write_text(SPEC.format(project=project), encoding="utf-8")
+        (root / "specs" / "rows.jsonl").write_text(rows(project), encoding="utf-8")
+        return Checkout(root, project, self.url)
+
+    def jobs(self, checkout: Checkout) -> list[dict[str, Any]]:
+        """Every job of a project, asked of the service itself and not over the road."""
+        asked = {"limit": "100", f"metadata[{OURS}]": checkout.project}
+        answer = httpx.get(
+            f"{self.service}/fine_tuning/jobs", params=asked, headers={"authorization": f"Bearer {KEY}"}, timeout=60
+        )
+        listed: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
+        return [job for job in listed if job["metadata"].get(OURS) == checkout.project]
+
+
+@contextmanager
+def open_field(folder: Path) -> Iterator[Field]:
+    """Start a service and open a road to it."""
+    store = folder / "store"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--store", str(store), "--api-key", KEY],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+    )
+    assert server.stdout
+    try:
+        said = server.stdout.readline()
+        assert said.startswith("export OPENAI_BASE_URL="), said
+        service = said.strip().partition("=")[2]
+        with road_to(service) as (road, url):
+            yield Field(service, road, url, folder)
+    finally:
+        server.terminate()
+        try:
+            server.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.communicate()
+        dismiss(store)

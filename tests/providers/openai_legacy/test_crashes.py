@@ -1,0 +1,126 @@
+"""A process that dies at any request, and a line that breaks while a job is followed."""
+
+import httpx
+import pytest
+
+from reconciler.domain.event import Event, JobLogged, JobMoved
+from reconciler.domain.observed import FileId
+from reconciler.domain.plan import Train
+from reconciler.domain.ports import Done
+from reconciler.executor import watch
+from reconciler.executor.context import Bench
+from reconciler.executor.create import create
+from reconciler.providers import OpenAIProvider, open_provider
+from tests.providers.fakes import Clock
+from tests.providers.openai_legacy.fake import OldService
+from tests.providers.openai_legacy.making import URL, opened, sent, wanted
+
+MODEL = wanted(epochs=3)
+
+
+class DiedError(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+class Mortal(httpx.BaseTransport):
+    """Dies at one request, before or after the service has seen it."""
+
+    def __init__(self, service: OldService, at: int, *, after: bool) -> None:
+        self.service, self.left, self.after = service, at, after
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise DiedError
+        answer = self.service.handle(request)
+        if self.left == 0:
+            raise DiedError
+        return answer
+
+
+def bench_of(provider: OpenAIProvider, file: FileId) -> Bench:
+    clock = Clock()
+    bench = Bench(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
+    bench.learn(MODEL.training, file)
+    return bench
+
+
+def through(transport: httpx.BaseTransport) -> OpenAIProvider:
+    environ = {"OPENAI_API_KEY": "key-of-a-test", "OPENAI_API_BASE": URL}
+    clock = Clock()
+    return open_provider(
+        "openai-legacy", project="acme", environ=environ, transport=transport, clock=clock, sleep=clock.sleep
+    )
+
+
+def requests_of_a_create() -> int:
+    service = OldService()
+    file = sent(service, MODEL)
+    service.requests.clear()
+    create(Train(model=MODEL), bench_of(opened(service), file))
+    return len(service.requests)
+
+
+CREATE = requests_of_a_create()
+
+
+def test_a_create_takes_eight_requests() -> None:
+    """Look (2), label, create, label, tidy, and look for a twin (2)."""
+    assert CREATE == 8
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, CREATE + 1))
+@pytest.mark.parametrize("end", ["pending", "running", "succeeded", "failed"])
+def test_whenever_a_process_dies_the_next_one_finds_what_it_left(at: int, after: bool, end: str) -> None:
+    """At most one job, whose it is is known in whatever state it is by then, and the next run makes it up."""
+    service = OldService()
+    file = sent(service, MODEL)
+    with pytest.raises(DiedError):
+        create(Train(model=MODEL), bench_of(through(Mortal(service, at, after=after)), file))
+    assert len(service.jobs) <= 1
+    for job in service.jobs:
+        if end == "succeeded":
+            service.finish(job)
+        else:
+            service.jobs[job]["status"] = end
+
+    seen = opened(service).observe()
+    assert ([job.id for job in seen.jobs], seen.contradictions) == (list(service.jobs), ())
+    assert all(job.stamp.agrees(MODEL.stamp) for job in seen.jobs)
+    spent = tuple(job.id for job in seen.jobs if job.status.word == "failed")
+    create(Train(model=MODEL, despite=spent), bench_of(opened(service), file))
+    assert len(service.jobs) == 1 + len(spent)
+    assert opened(service).observe().contradictions == ()
+
+
+class Flaky(httpx.BaseTransport):
+    """Breaks every second answer off in the middle, and lets the job go on at each request."""
+
+    def __init__(self, service: OldService, job: str) -> None:
+        self.service, self.job, self.asked = service, job, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked < 30:
+            self.service.log(self.job, "Completed an epoch")
+        elif self.service.jobs[self.job]["status"] != "succeeded":
+            self.service.finish(self.job)
+        if self.asked % 2 or self.asked in range(8, 20):
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+        return self.service.handle(request)
+
+
+def test_following_over_a_broken_line_tells_everything_once() -> None:
+    service = OldService()
+    file = sent(service, MODEL)
+    created = opened(service).train(MODEL, file, None, ())
+    assert isinstance(created, Done)
+    flaky = through(Flaky(service, created.value.id))
+    events: list[Event] = list(watch([created.value.id], bench_of(flaky, file)))
+
+    told = [event.event.id for event in events if isinstance(event, JobLogged)]
+    assert told == [f"{created.value.id}:{number}" for number in range(1, len(service.events[created.value.id]) + 1)]
+    assert len(told) > 20
+    moves = [event.job.status.word for event in events if isinstance(event, JobMoved)]
+    assert moves == ["pending", "succeeded"]

@@ -1,0 +1,145 @@
+"""Asking a model, and an answer that comes in pieces."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError, ProviderError, TemporaryError
+from reconciler.domain.observed import ModelId
+from reconciler.domain.ports import Message
+from reconciler.providers import OpenAIProvider, open_provider
+from tests.providers.fake_service import refusal
+from tests.providers.fakes import Bottom, Clock, Parts
+
+MODEL = ModelId("ft:base:acme:triage:1")
+HELLO = (Message(role="user", content="hello"),)
+
+
+def opened(*replies: Any) -> tuple[OpenAIProvider, Bottom, Clock]:
+    bottom, clock = Bottom(*replies), Clock()
+    environ = {"OPENAI_API_KEY": "key-for-asking"}
+    provider = open_provider(
+        "openai", project="acme", environ=environ, transport=bottom, clock=clock, sleep=clock.sleep
+    )
+    return provider, bottom, clock
+
+
+def streamed(*lines: str | Exception) -> httpx.Response:
+    parts = [line if isinstance(line, Exception) else f"data: {line}\n\n".encode() for line in lines]
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Parts(*parts))
+
+
+def piece(text: str | None, finish: str | None = None) -> str:
+    return json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": finish}]})
+
+
+def test_pieces_come_as_they_are_sent() -> None:
+    provider, bottom, _ = opened(streamed(piece(""), piece("card "), piece("lost"), piece(None, "stop"), "[DONE]"))
+    assert list(provider.answer(MODEL, HELLO)) == ["card ", "lost"]
+    assert json.loads(bottom.asked[0].read()) == {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": True,
+    }
+
+
+def test_nothing_is_sent_before_somebody_listens() -> None:
+    provider, bottom, _ = opened(streamed("[DONE]"))
+    answer = provider.answer(MODEL, HELLO)
+    assert bottom.asked == []
+    assert list(answer) == []
+
+
+def test_usage_and_refusals() -> None:
+    refused = json.dumps({"choices": [{"delta": {"refusal": "I will not"}, "finish_reason": None}]})
+    provider, _, _ = opened(streamed(refused, '{"choices": [], "usage": {}}', '{"choices": null}', "[DONE]"))
+    assert list(provider.answer(MODEL, HELLO)) == ["I will not"]
+
+
+def test_completions_ask_for_more_than_sixteen_tokens() -> None:
+    provider, bottom, _ = opened(streamed('{"choices": [{"text": "lost"}]}', "[DONE]"))
+    assert list(provider.complete(MODEL, "my card")) == ["lost"]
+    assert json.loads(bottom.asked[0].read())["max_tokens"] > 16
+
+
+def test_a_service_that_knows_no_streaming_answers_whole() -> None:
+    provider, _, _ = opened(httpx.Response(200, json={"choices": [{"message": {"content": "card lost"}}]}))
+    assert list(provider.answer(MODEL, HELLO)) == ["card lost"]
+
+
+def test_an_end_without_a_mark_is_an_end_when_the_model_had_finished() -> None:
+    provider, _, _ = opened(streamed(piece("lost"), piece(None, "stop")))
+    assert list(provider.answer(MODEL, HELLO)) == ["lost"]
+
+
+def gathered(provider: OpenAIProvider) -> tuple[list[str], type[BaseException] | None]:
+    found: list[str] = []
+    try:
+        for each in provider.answer(MODEL, HELLO):
+            found.append(each)  # noqa: PERF402 (what came before the error is kept)
+    except ProviderError as error:
+        return found, type(error)
+    return found, None
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (streamed(piece("card ")), TemporaryError),
+        (streamed(piece("card "), httpx.ReadError("reset")), TemporaryError),
+        (streamed(piece("card "), '{"error": {"message": "overloaded", "code": "server_error"}}'), TemporaryError),
+        (streamed(piece("card "), "<html>"), MalformedError),
+        (streamed(piece("card "), '{"choices": 7}'), MalformedError),
+    ],
+)
+def test_an_answer_that_breaks_off_is_no_answer(response: httpx.Response, kind: type[ProviderError]) -> None:
+    provider, _, _ = opened(response)
+    assert gathered(provider) == (["card "], kind)
+    assert response.stream.is_closed if isinstance(response.stream, Parts) else False
+
+
+def test_who_stops_listening_hangs_up() -> None:
+    response = streamed(piece("a"), piece("b"))
+    provider, _, _ = opened(response)
+    pieces = provider.answer(MODEL, HELLO)
+    assert next(pieces) == "a"
+    pieces.close()  # type: ignore[attr-defined]  # the port promises an iterator; this one is a generator
+    assert isinstance(response.stream, Parts)
+    assert response.stream.is_closed
+
+
+def test_a_model_that_was_just_made_is_waited_for() -> None:
+    provider, bottom, clock = opened(
+        lambda _: refusal(404, "no such model", code="model_not_found"),
+        lambda _: refusal(429, "the model is still being loaded"),
+        lambda _: refusal(503, "overloaded", code="server_is_overloaded"),
+        streamed(piece("lost"), "[DONE]"),
+    )
+    assert list(provider.answer(MODEL, HELLO)) == ["lost"]
+    assert len(bottom.asked) == 4
+    assert [wait for wait in clock.slept if wait >= 1] == [1, 2, 4]
+
+
+def test_but_not_for_ever() -> None:
+    provider, bottom, clock = opened(lambda _: refusal(404, "no such model", code="model_not_found"))
+    with pytest.raises(NotFoundError):
+        list(provider.answer(MODEL, HELLO))
+    assert 100 < sum(clock.slept) < 250
+    assert len(bottom.asked) < 30
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (refusal(404, "no such path"), NotFoundError),
+        (refusal(401, "bad key"), DeniedError),
+        (refusal(429, "no money", code="insufficient_quota"), DeniedError),
+    ],
+)
+def test_a_clear_no_is_not_waited_out(reply: httpx.Response, kind: type[ProviderError]) -> None:
+    provider, bottom, _ = opened(reply)
+    with pytest.raises(kind):
+        list(provider.answer(MODEL, HELLO))
+    assert len(bottom.asked) == 1

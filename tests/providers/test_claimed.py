@@ -1,0 +1,163 @@
+"""A service seen with the specs' eyes: old names under today's, adopted jobs beside ours, and nothing else changed."""
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from reconciler.domain.claims import Claims
+from reconciler.domain.desired import Dataset, Model, Part
+from reconciler.domain.errors import NotFoundError
+from reconciler.domain.identity import Address, Kind
+from reconciler.domain.inventory import HeldJob
+from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId
+from reconciler.domain.ports import Done, Notes, Provider, Refused
+from reconciler.providers import MemoryProvider, claiming
+from tests.factories import a_dataset, a_file, a_job, a_model, observed
+
+OLD, NEW = a_model("sorter", training=a_dataset("letters")), a_model("triage", training=a_dataset("tickets"))
+CLAIMS = Claims(
+    moved={
+        Address(Kind.MODEL, "sorter"): Address(Kind.MODEL, "triage"),
+        Address(Kind.DATASET, "letters"): Address(Kind.DATASET, "tickets"),
+    }
+)
+THEIRS = JobId("ftjob-theirs")
+ADOPTING = Claims(adopted={THEIRS: NEW.stamp})
+
+
+def theirs(status: str = "succeeded") -> HeldJob:
+    model = ModelId("ft:theirs") if status == "succeeded" else None
+    return HeldJob(id=THEIRS, status=JobStatus(status), created_at=5, base="gpt", model=model)
+
+
+def world(*, job: HeldJob | None = None) -> MemoryProvider:
+    provider = MemoryProvider()
+    provider.foreign += [job] if job else []
+    return provider
+
+
+def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
+    """Upload and train something, and let it succeed."""
+    file = provider.upload(model.training, iter([b"x" * model.training.measure.size_bytes]))
+    assert isinstance(file, Done)
+    job = provider.train(model, file.value.id, None, ())
+    assert isinstance(job, Done)
+    provider.finish(job.value.id)
+    return job.value.id
+
+
+def test_without_claims_the_provider_is_itself() -> None:
+    provider = cast(Provider, MemoryProvider())
+    assert claiming(provider, Claims()) is provider
+
+
+def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> None:
+    provider = MemoryProvider()
+    made = trained(provider)
+    seen = claiming(provider, CLAIMS)
+
+    (job,) = seen.observe().jobs
+    assert (job.id, job.stamp, job.moved_from) == (made, NEW.stamp, OLD.address)
+    assert (seen.job(made), seen.jobs_of(NEW.stamp)) == (job, (job,))
+    (file,) = seen.observe().files
+    assert file.filename == NEW.training.stamp.filename
+    assert file.stamp
+    assert file.stamp.agrees(NEW.training.stamp)
+    assert seen.file_of(NEW.training) == file == seen.file(file.id)
+
+
+def test_a_job_under_the_new_name_is_found_beside_those_of_the_old_one() -> None:
+    provider = MemoryProvider(clock=lambda: 1000)
+    first, second = trained(provider), trained(provider, NEW)
+    assert {job.id for job in claiming(provider, CLAIMS).jobs_of(NEW.stamp)} == {first, second}
+    assert [job.id for job in provider.jobs_of(NEW.stamp)] == [second]
+
+
+def test_a_rename_of_another_content_is_another_thing() -> None:
+    provider = MemoryProvider()
+    trained(provider)
+    seen = claiming(provider, CLAIMS)
+    assert seen.jobs_of(a_model("triage", epochs=4).stamp) == ()
+    assert seen.file_of(a_dataset("tickets", rows="others")) is None
+
+
+def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
+    provider = MemoryProvider()
+    provider.put(a_job(OLD, "running", id="ftjob-7"))
+    written = claiming(provider, CLAIMS).cancel(JobId("ftjob-7"))
+    assert isinstance(written, Done)
+    assert (written.value.stamp, str(written.value.status)) == (NEW.stamp, "cancelled")
+
+
+def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
+    provider = world(job=theirs())
+    seen = claiming(provider, ADOPTING)
+
+    (job,) = seen.observe().jobs
+    assert (job.id, job.stamp, job.model, job.is_adopted) == (THEIRS, NEW.stamp, "ft:theirs", True)
+    assert (seen.job(THEIRS), seen.jobs_of(NEW.stamp)) == (job, (job,))
+    assert seen.jobs_of(OLD.stamp) == ()
+    assert seen.held_job(THEIRS).stamp is None, "to somebody who only looks it is not ours"
+
+
+def test_an_adopted_job_is_never_cancelled() -> None:
+    provider = world(job=theirs("running"))
+    assert isinstance(claiming(provider, ADOPTING).cancel(THEIRS), Refused)
+    assert provider.writes == {}
+
+
+def test_an_adopted_job_that_is_not_there_is_absent() -> None:
+    seen = claiming(MemoryProvider(), ADOPTING)
+    assert (seen.observe().jobs, seen.jobs_of(NEW.stamp)) == ((), ())
+    with pytest.raises(NotFoundError, match=THEIRS):
+        seen.job(THEIRS)
+
+
+def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
+    """The claim wins over the job's own stamp, so that no model has it twice."""
+    provider = MemoryProvider()
+    made = trained(provider, a_model("somebody"))
+    seen = claiming(provider, Claims(adopted={made: NEW.stamp}))
+    assert [(job.id, job.stamp) for job in seen.observe().jobs] == [(made, NEW.stamp)]
+    assert seen.jobs_of(a_model("somebody").stamp) == ()
+
+
+def test_a_job_of_which_the_service_says_nothing_is_alive() -> None:
+    provider = world(job=HeldJob(id=THEIRS))
+    (job,) = claiming(provider, ADOPTING).observe().jobs
+    assert (job.status.is_active, job.status != SUCCEEDED) == (True, True)
+
+
+class Mute:
+    """A service on which no notes may be left."""
+
+
+def test_notes_are_left_only_where_the_service_takes_them() -> None:
+    assert not isinstance(claiming(cast(Provider, Mute()), CLAIMS), Notes)
+    noting = claiming(MemoryProvider(), CLAIMS)
+    assert isinstance(noting, Notes)
+    left = noting.leave_note("a-note", b"{}", 3600)
+    assert isinstance(left, Done)
+    assert [note.name for note in noting.notes()] == ["a-note"]
+    noting.remove_note(left.value.id)
+    assert noting.notes() == ()
+
+
+def test_both_sides_of_a_split_move_with_their_dataset() -> None:
+    def held_out(name: str) -> Dataset:
+        return a_dataset(name, part=Part.VALIDATION)
+
+    claims = Claims(moved={held_out("letters").stamp.address: held_out("tickets").stamp.address})
+    seen = claims.observed(observed(a_file(held_out("letters"), id="file-9")))
+    assert [(file.id, file.filename) for file in seen.files] == [(FileId("file-9"), held_out("tickets").stamp.filename)]
+    assert claims.versions(held_out("tickets"))[1].stamp == held_out("letters").stamp
+
+
+def test_of_two_names_todays_lock_entry_counts() -> None:
+    old = Locked(stamp=OLD.stamp, provider="p", service="s", job=JobId("ftjob-1"), model=ModelId("ft:old"))
+    new = replace(old, stamp=NEW.stamp, model=ModelId("ft:new"))
+    for entries in ((old, new), (new, old)):
+        assert CLAIMS.lock(Lock(entries=entries)).entries == (new,)
+    assert CLAIMS.lock(Lock(entries=(old,))).entries == (replace(old, stamp=NEW.stamp),)

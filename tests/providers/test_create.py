@@ -1,0 +1,93 @@
+"""What is sent to create a job, and when an echo is believed."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.domain.errors import MalformedError
+from reconciler.domain.observed import FileId, JobId
+from reconciler.providers.openai import create, wire
+from reconciler.providers.openai.stamps import marks_of
+from tests.factories import a_dataset, a_model
+
+PROJECT = "acme"
+MODEL = a_model(epochs=3)
+
+
+def job(**members: Any) -> wire.SeenJob:
+    whole = {"id": "ftjob-1", "status": "running", "metadata": marks_of(PROJECT, MODEL, ()), **members}
+    return wire.read_job(json.dumps(whole).encode(), PROJECT)
+
+
+def written(model: Any = MODEL, **more: Any) -> dict[str, Any]:
+    arguments = {"training": FileId("file-1"), "validation": None, "supersedes": (), "suffix": "triage", **more}
+    return create.write_job(PROJECT, model, **arguments)
+
+
+def test_a_job_as_it_is_asked_for() -> None:
+    recipe = replace(MODEL.recipe, seed=7)
+    assert written(replace(MODEL, recipe=recipe), validation=FileId("file-2")) == {
+        "model": "gpt-4.1-mini-2025-04-14",
+        "training_file": "file-1",
+        "validation_file": "file-2",
+        "suffix": "triage",
+        "seed": 7,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3}}},
+        "metadata": marks_of(PROJECT, replace(MODEL, recipe=recipe), ()),
+    }
+
+
+def test_what_is_not_said_is_not_sent() -> None:
+    body = written(a_model(), suffix="")
+    assert set(body) == {"model", "training_file", "method", "metadata"}
+    assert body["method"] == {"type": "supervised"}
+
+
+def test_extra_is_passed_through_and_replaces_nothing_of_ours() -> None:
+    extra = json.dumps({"integrations": [1], "model": "other", "metadata": {"team": "x", "reconciler-project": "y"}})
+    body = written(replace(MODEL, recipe=replace(MODEL.recipe, extra=extra)))
+    assert body["integrations"] == [1]
+    assert body["model"] == MODEL.recipe.base
+    assert body["metadata"]["team"] == "x"
+    assert body["metadata"]["reconciler-project"] == PROJECT
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "length", "sent"),
+    [
+        ("triage", None, 64, "triage"),
+        ("support-triage", None, 8, "support"),
+        ("support-triage", None, 0, ""),
+        ("triage", "mine", 2, "mine"),
+    ],
+)
+def test_suffixes(name: str, suffix: str | None, length: int, sent: str) -> None:
+    model = a_model(name)
+    assert create.suffix_of(replace(model, recipe=replace(model.recipe, suffix=suffix)), length) == sent
+
+
+@pytest.mark.parametrize(("member", "value"), [("filename", "other.jsonl"), ("bytes", 7), ("purpose", "batch")])
+def test_an_upload_that_is_echoed_otherwise_is_not_believed(member: str, value: Any) -> None:
+    dataset = a_dataset()
+    echo = {
+        "id": "file-1",
+        "filename": dataset.stamp.filename,
+        "bytes": dataset.measure.size_bytes,
+        "purpose": "fine-tune",
+    }
+    assert create.check_upload(wire.read_file(json.dumps(echo).encode()), dataset).id == "file-1"
+
+    with pytest.raises(MalformedError, match=r"file-1.*instead of"):
+        create.check_upload(wire.read_file(json.dumps({**echo, member: value}).encode()), dataset)
+
+
+def test_a_job_that_is_echoed_without_its_marks_is_not_believed() -> None:
+    file = FileId("file-1")
+    assert create.check_created(job(training_file=file), MODEL, file).id == JobId("ftjob-1")
+    for wrong in (job(metadata=None), job(metadata=marks_of(PROJECT, a_model("other"), ()))):
+        with pytest.raises(MalformedError, match=r"ftjob-1.*marks"):
+            create.check_created(wrong, MODEL, file)
+    with pytest.raises(MalformedError, match="file-2"):
+        create.check_created(job(training_file="file-2"), MODEL, file)

@@ -1,0 +1,177 @@
+"""What looks like ours and is not: never adopted, never counted, and told of where it claims to be ours."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
+from reconciler.domain.observed import JobId
+from reconciler.domain.plan import Options, Train, Upload
+from reconciler.domain.spec import OnChange
+from reconciler.planner import make_plan
+from reconciler.planner.policy import GUARDS
+from reconciler.providers.openai.stamps import ADDRESS, DIGEST, FACTS, PROJECT, SEAL, SUPERSEDES, marks_of
+from tests.factories import a_dataset, a_model, desired
+from tests.providers.fake_service import FakeService, refusal
+from tests.providers.test_provider import MODEL, Lying, opened, ours
+
+OTHER = marks_of("other", a_model("other", epochs=5, training=a_dataset(rows="others")), [JobId("ftjob-9")])
+MARKS = marks_of("acme", MODEL, [JobId("ftjob-8")])
+
+
+def unsealed(marks: dict[str, str]) -> dict[str, str]:
+    return {mark: value for mark, value in marks.items() if mark != SEAL}
+
+
+def service_with(metadata: dict[str, Any], training: str = MODEL.training.stamp.filename) -> tuple[FakeService, JobId]:
+    """A service that holds one succeeded job with these marks, on a file of this name."""
+    service = FakeService(knows_filters=False)
+    file = service.add_file(training)
+    return service, JobId(service.add_job(metadata=metadata, status="succeeded", training_file=file))
+
+
+def test_the_job_itself_is_ours() -> None:
+    """So that what follows is not refused for another reason."""
+    for marks in (MARKS, unsealed(MARKS)):
+        service, job = service_with(marks)
+        assert [each.id for each in opened(service).observe().jobs] == [job]
+        assert [each.id for each in opened(service).jobs_of(MODEL.stamp)] == [job]
+        assert opened(service).job(job).id == job
+
+
+@pytest.mark.parametrize("mark", [PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
+def test_a_job_with_any_one_mark_of_another_is_nobodys(mark: str) -> None:
+    service, job = service_with({**MARKS, mark: OTHER[mark]})
+    provider = opened(service)
+    seen = provider.observe()
+    assert seen.jobs == ()
+    assert seen.contradictions == (() if mark == PROJECT else (job,))
+    assert provider.jobs_of(MODEL.stamp) == ()
+    with pytest.raises(NotFoundError):
+        provider.job(job)
+
+
+@pytest.mark.parametrize("mark", [PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
+@pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
+def test_no_plan_touches_such_a_job_or_what_it_uses_whatever_is_allowed(mark: str, status: str) -> None:
+    """Neither as the job that is wanted, nor as an older version, a duplicate or an orphan; its file stays too."""
+    service, job = service_with({**MARKS, mark: OTHER[mark]})
+    service.jobs[job]["status"] = status
+    seen = opened(service).observe()
+    asked = Options(prune=True, retry=frozenset({MODEL.name}), allow=frozenset(GUARDS))
+    for wanted in (MODEL, a_model(epochs=9, on_change=OnChange.SUPERSEDE), a_model("other", epochs=5)):
+        plan = make_plan(desired(wanted), seen, options=asked)
+        assert {type(step.action) for step in plan.steps} <= {Upload, Train}
+        assert [(train.despite, train.supersedes) for train in plan.trains] == [((), ())]
+        assert plan.kept == ()
+    unasked = make_plan(desired(MODEL), seen)
+    assert [refusal.guard for refusal in unasked.refused] == ([] if mark == PROJECT else ["contradictions"])
+
+
+def test_another_projects_marks_under_our_name_are_a_contradiction() -> None:
+    service, job = service_with({**OTHER, PROJECT: "acme"})
+    assert opened(service).observe().contradictions == (job,)
+
+
+@pytest.mark.parametrize("filename", [a_dataset(rows="others").stamp.filename, "notes.jsonl"])
+@pytest.mark.parametrize("marks", [MARKS, unsealed(MARKS)], ids=["sealed", "unsealed"])
+def test_a_job_whose_file_is_not_the_one_its_marks_name_is_nobodys(filename: str, marks: dict[str, str]) -> None:
+    """Also where only this job is looked at, and the list of files was never seen."""
+    service, job = service_with(marks, training=filename)
+    seen = opened(service).observe()
+    assert (seen.jobs, seen.contradictions) == ((), (job,))
+    assert opened(service).jobs_of(MODEL.stamp) == ()
+    with pytest.raises(NotFoundError):
+        opened(service).job(job)
+
+
+def test_a_file_that_is_gone_or_not_ours_to_see_says_nothing_against_a_job() -> None:
+    service = FakeService()
+    service.add_job(**ours(training_file="file-gone"))
+    assert len(opened(service).jobs_of(MODEL.stamp)) == 1
+
+    def denying(request: httpx.Request) -> httpx.Response:
+        return refusal(403, "not yours") if "/files/" in request.url.path else service.handle(request)
+
+    assert len(opened(httpx.MockTransport(denying)).jobs_of(MODEL.stamp)) == 1
+
+
+def test_the_name_of_a_file_is_asked_for_once() -> None:
+    service, job = service_with(MARKS)
+    provider = opened(service)
+    for _ in range(3):
+        provider.job(job)
+        provider.jobs_of(MODEL.stamp)
+    assert [request.url.path for request in service.requests].count("/v1/files/file-0001") == 1
+
+
+def test_a_job_that_may_not_be_read_is_not_gone() -> None:
+    def denying(request: httpx.Request) -> httpx.Response:
+        return refusal(403, "you have no rights here")
+
+    with pytest.raises(DeniedError):
+        opened(httpx.MockTransport(denying)).job(JobId("ftjob-1"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"purpose": "assistants"}, {"bytes": 7}, {"status": "error"}],
+    ids=["purpose", "size", "broken"],
+)
+def test_a_file_of_our_name_with_another_size_or_purpose_is_not_used(more: dict[str, Any]) -> None:
+    service, dataset = FakeService(), a_dataset()
+    service.add_file(dataset.stamp.filename, **{"bytes": dataset.measure.size_bytes, **more})
+    assert opened(service).file_of(dataset) is None
+    if "purpose" in more:
+        assert opened(service).observe().files == ()
+
+
+def rows(*ids: str | None, made: int = 1) -> list[dict[str, Any]]:
+    return [{"created_at": 1_790_000_000 + made, **({"id": each} if each else {})} for each in ids]
+
+
+def answer_with(*pages: dict[str, Any]) -> Lying:
+    asked: list[None] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.append(None)
+        return httpx.Response(200, json=pages[(len(asked) - 1) % len(pages)])
+
+    return Lying(FakeService(), answer)
+
+
+FULL = [{"id": f"ftjob-{number}"} for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [{"data": rows("a", "b"), "has_more": True}],
+        [{"data": FULL, "has_more": False}],
+        [{"data": FULL}],
+        [{"data": rows("a"), "has_more": True}, {"data": [], "has_more": True}],
+        [{"data": rows("a", "a"), "has_more": False}],
+        [{"data": rows("a", None), "has_more": False}],
+        [{"data": rows("a", "b"), "has_more": True}, {"data": rows("c", "a"), "has_more": True}],
+        [
+            {"data": [*rows("a", made=900), *rows("b", made=500)], "has_more": True},
+            {"data": rows("c", made=700), "has_more": False},
+        ],
+    ],
+    ids=["cursor", "full", "full-unsaid", "promised", "twice", "nameless", "backwards", "order"],
+)
+def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(pages: list[dict[str, Any]]) -> None:
+    (doubt,) = opened(answer_with(*pages)).observe().doubts
+    assert doubt.startswith("the list of jobs ")
+    with pytest.raises(MalformedError, match="the list of jobs"):
+        opened(answer_with(*pages)).jobs_of(MODEL.stamp)
+
+
+def test_a_model_without_an_id_is_a_doubt() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/models"):
+            return httpx.Response(200, json={"data": [{"object": "model"}]})
+        return FakeService().handle(request)
+
+    assert opened(httpx.MockTransport(handle)).observe().doubts == ("the list of models holds an entry without an id",)

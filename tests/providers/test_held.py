@@ -1,0 +1,123 @@
+"""Objects of any service become what it holds: what is left out, null or garbled is None, and never a guess."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.domain.errors import MalformedError
+from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
+from reconciler.domain.observed import FileId, JobError, JobId, JobStatus, ModelId
+from reconciler.providers import open_provider
+from reconciler.providers.openai.held import read_file, read_job, read_model
+from tests.factories import a_digest
+from tests.providers.fake_service import FakeService
+
+READERS = (read_file, lambda body: read_job(body, "acme"), read_model)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def body(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+def test_what_is_not_said_is_not_known() -> None:
+    assert read_file(body(id="file-1")) == HeldFile(id=FileId("file-1"))
+    assert read_job(body(id="ftjob-1", error={}, metadata=None), "acme") == HeldJob(id=JobId("ftjob-1"))
+    assert read_model(body(id="m")) == HeldModel(id=ModelId("m"))
+
+
+def test_zero_is_said() -> None:
+    assert read_file(body(id="file-1", bytes=0, created_at=0)) == HeldFile(
+        id=FileId("file-1"), size_bytes=0, created_at=0
+    )
+    assert read_job(body(id="ftjob-1", trained_tokens=0, seed=0), "acme").trained_tokens == 0
+
+
+def test_a_job_is_read_whole() -> None:
+    found = read_job(
+        body(
+            id="ftjob-1",
+            status="failed",
+            created_at=1,
+            finished_at=2,
+            model="base",
+            method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1, "n_epochs": "auto"}}},
+            hyperparameters={"n_epochs": 3},
+            result_files=["file-r", 7],
+            error={"code": "server_error", "message": "sorry", "param": None},
+            metadata={"team": "red"},
+        ),
+        "acme",
+    )
+    assert (found.status, found.has_ended) == (JobStatus("failed"), True)
+    assert (found.method, found.hyperparameters) == ("dpo", (("beta", "0.1"), ("n_epochs", "auto")))
+    assert (found.result_files, found.metadata) == ((FileId("file-r"),), (("team", "red"),))
+    assert found.error == JobError(message="sorry", code="server_error")
+
+
+def test_hyperparameters_stand_where_they_used_to() -> None:
+    assert read_job(body(id="j", hyperparameters={"n_epochs": 3}), "acme").hyperparameters == (("n_epochs", "3"),)
+
+
+def test_ours_is_what_bears_our_stamp_and_project() -> None:
+    marks = {
+        "reconciler-project": "acme",
+        "reconciler-address": "model/triage",
+        "reconciler-digest": str(a_digest()),
+    }
+    ours, theirs = (read_job(body(id="j", metadata=marks), project) for project in ("acme", "other"))
+    assert (str(ours.stamp), ours.project) == (f"model/triage@{a_digest().short}", "acme")
+    assert (theirs.stamp, theirs.project) == (None, "acme")
+
+
+def test_a_name_of_our_kind_counts_on_a_training_file_only() -> None:
+    name = f"tickets-{'a' * 12}.jsonl"
+    assert read_file(body(id="f", filename=name, purpose="fine-tune")).stamp
+    assert read_file(body(id="f", filename=name, purpose="assistants")).stamp is None
+
+
+@pytest.mark.parametrize("read", READERS, ids=["file", "job", "model"])
+@pytest.mark.parametrize("wrong", [b"", b"[]", b"{}", b'{"id": ""}', b'{"id": 7}'])
+def test_without_an_id_it_is_nothing(read: Any, wrong: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read(wrong)
+
+
+MEMBERS = sorted(
+    {name for noun in (HeldFile, HeldJob, HeldModel) for name in noun.__slots__}
+    | {"bytes", "model", "fine_tuned_model", "status_details", "owned_by", "created"}
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), ANYTHING))
+def test_garbage_in_a_member_costs_that_member_and_nothing_else(members: dict[str, Any]) -> None:
+    for read in READERS:
+        assert read(json.dumps({**members, "id": "x"}).encode()).id == "x"
+
+
+def test_five_thousand_files_and_two_thousand_jobs_are_listed_in_reasonable_time() -> None:
+    service = FakeService(page=100)
+    for number in range(5000):
+        service.add_file(f"report-{number}.pdf", purpose="assistants")
+    for number in range(2000):
+        service.add_job(suffix=f"job-{number}")
+    provider = open_provider(
+        "openai",
+        project="acme",
+        environ={"OPENAI_API_KEY": "key-of-the-list"},
+        transport=service.transport,
+        sleep=lambda _: None,
+        clock=time.monotonic,
+    )
+    began = time.monotonic()
+    files, jobs = provider.inventory_files(), provider.inventory_jobs()
+    assert (len(files.items), len(jobs.items), files.doubts, jobs.doubts) == (5000, 2000, (), ())
+    assert time.monotonic() - began < 20, "generous: it takes well under two seconds on a small machine"

@@ -1,0 +1,243 @@
+"""A create is one request on a connection of its own, seen from the other end of the wire, whatever is answered."""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from reconciler.domain.observed import FileId, JobId
+from reconciler.domain.ports import Done, Refused, Unknown
+from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers.openai.stamps import marks_of
+from tests.factories import a_model
+
+pytestmark = pytest.mark.loopback
+
+MODEL = a_model()
+JOB = json.dumps(
+    {"id": "ftjob-1", "status": "queued", "training_file": "file-1", "metadata": marks_of("acme", MODEL, ())}
+).encode()
+RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass
+class Seen:
+    """What arrived on one connection, byte for byte."""
+
+    arrived: bytearray = field(default_factory=bytearray)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def lines(self) -> list[str]:
+        """The request lines among what arrived."""
+        return [line for line in self.arrived.decode("latin-1").split("\r\n") if line.endswith(" HTTP/1.1")]
+
+
+Answer = Callable[[socket.socket], object]
+"""What is done to a connection when a create has arrived on it."""
+
+
+class Wire:
+    """Answers reads at once and keeps their connections; does to a create whatever the test says."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self.seen: list[Seen] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            self.seen.append(Seen())
+            self._threads.append(threading.Thread(target=self._serve, args=(connection, self.seen[-1]), daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket, seen: Seen) -> None:
+        taken = 0
+        with connection:
+            try:
+                while more := connection.recv(65536):
+                    seen.arrived += more
+                    while length := whole(bytes(seen.arrived[taken:])):
+                        is_create = seen.arrived[taken : taken + 5] == b"POST "
+                        taken += length
+                        if is_create:
+                            self._answer(connection)
+                        else:
+                            connection.sendall(said(b"200 OK", JOB))
+            except OSError:
+                pass
+        seen.ended.set()
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        for thread in self._threads:
+            thread.join(10)
+
+
+def whole(arrived: bytes) -> int:
+    """The length of the request at the beginning, or 0 while it is not whole."""
+    head, end, body = arrived.partition(b"\r\n\r\n")
+    if not end:
+        return 0
+    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return len(head) + 4 + sum(lengths) if len(body) >= sum(lengths) else 0
+
+
+def said(status: bytes, body: bytes, *headers: bytes, kind: bytes = b"application/json") -> bytes:
+    """A whole answer that would leave the connection open for another request."""
+    lines = (b"HTTP/1.1 " + status, b"Content-Type: " + kind, b"Content-Length: %d" % len(body), *headers)
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def saying(answer: bytes) -> Answer:
+    return lambda connection: connection.sendall(answer)
+
+
+def breaking_off(answer: bytes) -> Answer:
+    """Send so much and end the connection."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return act
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    connection.close()
+
+
+def silent(_: socket.socket) -> None:
+    """Take the request and say nothing."""
+
+
+def error(status: bytes, code: str, *headers: bytes) -> bytes:
+    body = json.dumps({"error": {"message": f"said with {code}", "type": code, "param": None, "code": code}}).encode()
+    return said(status, body, *headers)
+
+
+HTML = b"<html><body>Try again later</body></html>"
+FINE = said(b"200 OK", JOB)
+
+DONE: dict[str, Answer] = {
+    "200": saying(FINE),
+    "201": saying(said(b"201 Created", JOB)),
+    "100 first": saying(b"HTTP/1.1 100 Continue\r\n\r\n" + FINE),
+    "103 first": saying(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + FINE),
+    "chunked": saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(JOB), JOB)),
+    "200 twice": saying(FINE + FINE),
+    "200 that asks to be asked again": saying(said(b"200 OK", JOB, b"Retry-After: 0", b"x-should-retry: true")),
+}
+
+UNKNOWN: dict[str, Answer] = {
+    "200 cut short": breaking_off(FINE[:-20]),
+    "200 of which only the head came": breaking_off(FINE[: -len(JOB)]),
+    "200 of another shape": saying(said(b"200 OK", b'{"object": "list", "data": []}')),
+    "200 of another job": saying(said(b"200 OK", b'{"id": "ftjob-2", "status": "queued"}')),
+    "200 of HTML": saying(said(b"200 OK", HTML, kind=b"text/html")),
+    "200 of nothing": saying(said(b"200 OK", b"")),
+    "204": saying(b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "chunks that break off": breaking_off(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"),
+    "303": saying(said(b"303 See Other", b"", b"Location: /v1/fine_tuning/jobs")),
+    "408": saying(error(b"408 Request Timeout", "timeout", b"Retry-After: 0")),
+    "409": saying(error(b"409 Conflict", "conflict", b"Retry-After: 0")),
+    "425": saying(error(b"425 Too Early", "early")),
+    "499": saying(error(b"499 Client Closed Request", "closed")),
+    "500": saying(error(b"500 Internal Server Error", "server_error", b"x-should-retry: true")),
+    "500 of HTML": saying(said(b"500 Internal Server Error", HTML, kind=b"text/html")),
+    "502": saying(said(b"502 Bad Gateway", HTML, kind=b"text/html")),
+    "503": saying(error(b"503 Service Unavailable", "overloaded", b"Retry-After: 1")),
+    "504": saying(said(b"504 Gateway Timeout", HTML, b"retry-after-ms: 1", kind=b"text/html")),
+    "no answer": breaking_off(b""),
+    "half a head": breaking_off(b"HTTP/1.1 200 OK\r\nContent-"),
+    "garbage": breaking_off(b"\x00\x01\x02\r\n\r\n"),
+    "reset": reset,
+    "silence": silent,
+}
+
+REFUSED: dict[str, Answer] = {
+    "400": saying(error(b"400 Bad Request", "invalid_request_error")),
+    "401": saying(error(b"401 Unauthorized", "invalid_api_key", b'WWW-Authenticate: Bearer realm="x"')),
+    "403": saying(error(b"403 Forbidden", "training_not_available")),
+    "404 of HTML": saying(said(b"404 Not Found", HTML, kind=b"text/html")),
+    "407": saying(error(b"407 Proxy Authentication Required", "proxy", b"Proxy-Authenticate: Basic")),
+    "429 too fast": saying(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 0")),
+    "429 too many jobs": saying(error(b"429 Too Many Requests", "daily_rate_limit_exceeded", b"retry-after-ms: 1")),
+    "429 no money": saying(error(b"429 Too Many Requests", "insufficient_quota", b"x-should-retry: true")),
+    "429 slow down": saying(
+        error(b"429 Too Many Requests", "slow_down", b"Retry-After: Fri, 31 Dec 2021 23:59:59 GMT")
+    ),
+    "429 for ever": saying(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 999999999")),
+    "429 of HTML": saying(said(b"429 Too Many Requests", HTML, b"Retry-After: soon", kind=b"text/html")),
+    "301": saying(said(b"301 Moved Permanently", b"", b"Location: /v1/fine_tuning/jobs")),
+    "302": saying(said(b"302 Found", b"", b"Location: /v1/fine_tuning/jobs")),
+    "307": saying(said(b"307 Temporary Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
+    "308": saying(said(b"308 Permanent Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
+}
+
+CASES = [
+    pytest.param(answer, end, id=f"{name}")
+    for end, answers in ((Done, DONE), (Unknown, UNKNOWN), (Refused, REFUSED))
+    for name, answer in answers.items()
+]
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Answer], tuple[OpenAIProvider, Wire]]]:
+    made: list[tuple[OpenAIProvider, Wire]] = []
+
+    def begin(answer: Answer) -> tuple[OpenAIProvider, Wire]:
+        wire = Wire(answer)
+        environ = {"RECONCILER_LOCAL_URL": f"http://127.0.0.1:{wire.port}", "RECONCILER_LOCAL_KEY": "a-local-key"}
+        # Giving up on an answer is the one thing here that takes its time.
+        opened = open_provider("local", project="acme", environ=environ, sleep=lambda _: None, bounds={"send": 1.0})
+        made.append((opened, wire))
+        return made[-1]
+
+    yield begin
+    for provider, wire in made:
+        provider.close()
+        wire.close()
+
+
+@pytest.mark.parametrize(("answer", "end"), CASES)
+def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
+    listen: Callable[[Answer], tuple[OpenAIProvider, Wire]], answer: Answer, end: type
+) -> None:
+    provider, wire = listen(answer)
+    provider.job(JobId("ftjob-1"))
+    assert isinstance(provider.train(MODEL, FileId("file-1"), None, ()), end)
+
+    reading, creating = wire.seen
+    assert creating.ended.wait(10), "it is let go when the create has ended, and no read finds it open"
+    assert reading.lines
+    assert all(line.startswith("GET ") for line in reading.lines)
+    assert len(creating.lines) == 1
+    assert creating.lines[0].startswith("POST ")
+    assert creating.lines[0].endswith("/fine_tuning/jobs HTTP/1.1")
+    assert whole(bytes(creating.arrived)) == len(creating.arrived), "and not a byte after it"
+
+
+def test_two_creates_side_by_side_have_two_connections(
+    listen: Callable[[Answer], tuple[OpenAIProvider, Wire]],
+) -> None:
+    provider, wire = listen(saying(FINE))
+    threads = [threading.Thread(target=provider.train, args=(MODEL, FileId("file-1"), None, ())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [len(seen.lines) for seen in wire.seen] == [1, 1]

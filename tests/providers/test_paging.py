@@ -1,0 +1,147 @@
+"""Walking a list to its end, and knowing when it may not be the end."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import pytest
+
+from reconciler.providers.http.paging import Doubts, walk
+from reconciler.providers.openai import wire
+
+LIMIT = 3
+
+
+def page(*ids: str, more: bool | None, made: tuple[int | None, ...] = (), nameless: int = 0) -> wire.Page:
+    items = tuple((each, msgspec.Raw(b"{}")) for each in ids)
+    return wire.Page(items=items, has_more=more, made=made, nameless=nameless)
+
+
+def walked(fetch: Callable[[str | None], wire.Page]) -> tuple[list[str], list[str]]:
+    doubts = Doubts()
+    return [item_id for item_id, _ in walk("jobs", LIMIT, fetch, doubts)], doubts.words
+
+
+def scripted(*pages: wire.Page) -> tuple[Callable[[str | None], wire.Page], list[str | None]]:
+    asked: list[str | None] = []
+
+    def fetch(after: str | None) -> wire.Page:
+        asked.append(after)
+        return pages[min(len(asked), len(pages)) - 1]
+
+    return fetch, asked
+
+
+@pytest.mark.parametrize(
+    ("pages", "found", "asked"),
+    [
+        ([page(more=False)], "", 1),
+        ([page("a", "b", more=False)], "ab", 1),
+        ([page("a", "b", more=True), page("c", more=False)], "abc", 2),
+        # exactly full: asked once more, to be sure
+        ([page("a", "b", "c", more=False), page(more=False)], "abc", 2),
+        # and it was not the end, whatever was said
+        ([page("a", "b", "c", more=False), page("d", more=False)], "abcd", 2),
+        # nothing said about an end: until a page is empty
+        ([page("a", "b", more=None), page("c", more=None), page(more=None)], "abc", 3),
+        # a list without pages, asked for a second one, gives the first again
+        ([page("a", "b", more=None)], "ab", 2),
+        # something new pushed the list down between two pages
+        ([page("a", "b", more=True), page("b", "c", more=False)], "abc", 2),
+        # several of them
+        ([page("a", "b", "c", more=True), page("b", "c", "d", more=True), page("d", "e", more=False)], "abcde", 3),
+    ],
+)
+def test_whole_lists(pages: Sequence[wire.Page], found: str, asked: int) -> None:
+    fetch, questions = scripted(*pages)
+    assert walked(fetch) == (list(found), [])
+    assert len(questions) == asked
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        # the cursor is ignored: the same page for ever
+        [page("a", "b", more=True)],
+        [page("a", "b", "c", more=False)],
+        [page("a", "b", "c", more=None)],
+        # round in circles
+        [page("a", "b", more=True), page("c", "d", more=True), page("a", "b", more=True)],
+        # new items under a cursor that has been
+        [page("a", "b", more=True), page("c", "b", more=True)],
+        # there is more, and then there is not
+        [page("a", "b", more=True), page(more=True)],
+        [page(more=True)],
+        # one entry twice: on one page, or on the next without having been pushed there
+        [page("a", "a", more=False)],
+        [page("a", "b", more=True), page("c", "a", "d", more=False)],
+        [page("a", "b", "c", more=True), page("a", "d", more=False)],
+        # backwards: the second page ends before the first
+        [page("a", "b", more=True), page("c", "a", more=True)],
+        # an entry that nobody can name, first, last, or alone
+        [page("a", more=False, nameless=1)],
+        [page("a", "b", more=True), page("c", more=False, nameless=1)],
+        [page(more=False, nameless=2)],
+        [page("a", "b", more=False, nameless=1), page(more=False)],
+        # newer and older by turns over several pages
+        [page("a", "b", more=True, made=(900, 500)), page("c", more=False, made=(700,))],
+        [page("a", "b", more=True, made=(100, 500)), page("c", more=False, made=(300,))],
+    ],
+)
+def test_lists_that_may_be_cut(pages: Sequence[wire.Page]) -> None:
+    fetch, asked = scripted(*pages)
+    _, doubts = walked(fetch)
+    assert len(doubts) == 1
+    assert "jobs" in doubts[0]
+    assert len(asked) <= len(pages) + 1
+
+
+def test_the_cursor_is_the_last_id() -> None:
+    fetch, asked = scripted(page("a", "b", more=True), page("c", "d", more=True), page(more=False))
+    walked(fetch)
+    assert asked == [None, "b", "d"]
+
+
+def test_pages_are_fetched_as_they_are_needed() -> None:
+    fetch, asked = scripted(page("a", "b", more=True), page("c", more=False))
+    next(walk("jobs", LIMIT, fetch, Doubts()))
+    assert asked == [None]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        # from new to old, and from old to new, with some on the same second
+        [page("a", "b", more=True, made=(900, 900)), page("c", more=False, made=(100,))],
+        [page("a", "b", more=True, made=(100, 900)), page("c", more=False, made=(900,))],
+        # servers that do not agree on the second
+        [page("a", "b", more=True, made=(900, 903)), page("c", more=False, made=(100,))],
+        # one page has no cursor to go wrong by
+        [page("a", "b", more=False, made=(100, 900))],
+        [page("a", "b", "c", more=False, made=(100, 900, 500)), page(more=False)],
+        # what says no time says nothing
+        [page("a", "b", more=True, made=(900, None)), page("c", more=False, made=(None,))],
+    ],
+)
+def test_orders_that_are_in_order(pages: Sequence[wire.Page]) -> None:
+    fetch, _ = scripted(*pages)
+    assert walked(fetch)[1] == []
+
+
+def test_a_list_without_end_is_walked_so_far_and_no_further() -> None:
+    asked: list[str | None] = []
+
+    def fetch(after: str | None) -> wire.Page:
+        asked.append(after)
+        return page(f"item-{len(asked)}", more=True)
+
+    doubts = Doubts()
+    found = list(walk("jobs", LIMIT, fetch, doubts, most_pages=5))
+    assert (len(found), len(asked)) == (5, 5)
+    assert doubts.words == ["the list of jobs does not end after 5 entries"]
+
+
+def test_what_can_be_read_of_a_doubtful_list_is_given_all_the_same() -> None:
+    fetch, _ = scripted(page("a", "b", more=True), page("a", "c", more=True), page("d", more=False))
+    found, doubts = walked(fetch)
+    assert found == ["a", "b", "c", "d"]
+    assert doubts == ["the list of jobs names a twice"]

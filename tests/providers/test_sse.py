@@ -1,0 +1,49 @@
+"""Server-sent events, however the bytes were cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.domain.errors import MalformedError
+from reconciler.providers.http.sse import event_data
+from tests.providers.fakes import anything
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"data: one\n\n", ["one"]),
+        (b"data:one\n\ndata:  two\n\n", ["one", " two"]),
+        (b"data: one\r\n\r\ndata: two\r\n\r\n", ["one", "two"]),
+        (b"data: one\r\rdata: two\r\r", ["one", "two"]),
+        (b"data: first\ndata: second\n\n", ["first\nsecond"]),
+        (b": a comment\n\nevent: ping\nid: 7\nretry: 10\ndata: one\n\n", ["one"]),
+        (b"event: nothing\n\ndata\n\n", [""]),
+        (b"\xef\xbb\xbfdata: one\n\n", ["one"]),
+        (b"data: whole\n\ndata: cut", ["whole"]),
+        (b"data: whole\n\ndata: cut\n", ["whole"]),
+        ("data: grüße\n\n".encode(), ["grüße"]),
+        (b"data: \xff\n\n", ["\N{REPLACEMENT CHARACTER}"]),
+        (b"", []),
+    ],
+)
+def test_events(text: bytes, found: list[str]) -> None:
+    assert list(event_data([text])) == found
+    assert list(event_data(bytes([byte]) for byte in text)) == found, "cut at every byte"
+
+
+@anything
+@given(st.binary(max_size=60), st.lists(st.integers(0, 60), max_size=6))
+def test_where_the_bytes_are_cut_makes_no_difference(text: bytes, cuts: list[int]) -> None:
+    places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
+    parts = [text[start:end] for start, end in pairwise(places)]
+    assert list(event_data(parts)) == list(event_data([text]))
+
+
+def test_a_line_or_event_without_end_is_given_up() -> None:
+    with pytest.raises(MalformedError):
+        list(event_data(b"x" * 65536 for _ in range(1000)))
+    with pytest.raises(MalformedError):
+        list(event_data(b"data: xxxxxxxxxxxxxxxxxx\n" * 1000 for _ in range(1000)))

@@ -1,0 +1,128 @@
+"""Our marks: written, read back, and told from everybody else's."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.domain.observed import JobId
+from reconciler.providers.openai.stamps import (
+    ADDRESS,
+    DIGEST,
+    FACTS,
+    PROJECT,
+    SEAL,
+    SUPERSEDES,
+    Garbled,
+    Marks,
+    marks_of,
+    read_marks,
+)
+from tests.factories import a_dataset, a_model
+from tests.providers.fakes import anything
+
+MODEL = a_model(epochs=3)
+
+
+def test_marks_come_back_as_they_went() -> None:
+    marks = marks_of("acme", MODEL, [JobId("ftjob-8"), JobId("ftjob-9")])
+    assert set(marks) == {
+        "reconciler-project",
+        "reconciler-address",
+        "reconciler-digest",
+        "reconciler-facts",
+        "reconciler-supersedes",
+        "reconciler-seal",
+    }
+    assert marks["reconciler-address"] == "model/triage"
+    assert marks["reconciler-digest"].startswith("v1:")
+    assert read_marks(marks, "acme") == Marks(
+        stamp=MODEL.stamp, facts=MODEL.told, supersedes=(JobId("ftjob-8"), JobId("ftjob-9"))
+    )
+
+
+def test_every_mark_fits_where_it_goes() -> None:
+    """Facts that have no room are left out; of superseded jobs, as many as fit."""
+    long = a_model("m" * 60, base="b" * 600)
+    marks = marks_of("p" * 63, long, [JobId(f"ftjob-{number:030}") for number in range(100)])
+    assert "reconciler-facts" not in marks
+    assert all(len(key) <= 64 and len(value) <= 512 for key, value in marks.items())
+    read = read_marks(marks, "p" * 63)
+    assert isinstance(read, Marks)
+    assert (read.stamp, read.facts, len(read.supersedes)) == (long.stamp, (), 13)
+
+
+@pytest.mark.parametrize("project", ["other", "ACME", "", "acm"])
+def test_another_project_is_not_ours(project: str) -> None:
+    assert read_marks(marks_of("acme", MODEL, ()), project) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reconciler-address": None},
+        {"reconciler-address": "dataset/tickets"},
+        {"reconciler-address": "model/Not A Name"},
+        {"reconciler-address": 7},
+        {"reconciler-digest": None},
+        {"reconciler-digest": "v1:123"},
+        {"reconciler-digest": "v1:0123456789ab"},
+        {"reconciler-digest": ["v1"]},
+    ],
+)
+def test_our_project_with_marks_that_cannot_be_read_is_garbled(changed: dict[str, Any]) -> None:
+    marks = {**marks_of("acme", MODEL, ()), **changed}
+    assert isinstance(read_marks({key: value for key, value in marks.items() if value is not None}, "acme"), Garbled)
+
+
+def unsealed() -> dict[str, str]:
+    marks = marks_of("acme", MODEL, [JobId("ftjob-8")])
+    return {mark: value for mark, value in marks.items() if mark != SEAL}
+
+
+OTHER = marks_of("acme", a_model("other", epochs=5), [JobId("ftjob-9")])
+
+
+@pytest.mark.parametrize("mark", [ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
+def test_no_single_mark_can_be_another_unnoticed(mark: str) -> None:
+    """Each is sound by itself, and was not sealed with the others; nor can one be left out."""
+    marks = marks_of("acme", MODEL, [JobId("ftjob-8")])
+    assert isinstance(read_marks(marks, "acme"), Marks)
+    assert OTHER[mark] != marks[mark]
+    assert isinstance(read_marks({**marks, mark: OTHER[mark]}, "acme"), Garbled)
+    if mark != SEAL:
+        assert isinstance(read_marks({key: marks[key] for key in marks if key != mark}, "acme"), Garbled)
+
+
+def test_marks_of_another_project_under_our_name_are_not_ours() -> None:
+    assert isinstance(read_marks({**marks_of("other", MODEL, ()), PROJECT: "acme"}, "acme"), Garbled)
+
+
+def test_marks_that_bear_no_seal_are_taken_as_they_are() -> None:
+    read = read_marks(unsealed(), "acme")
+    assert isinstance(read, Marks)
+    assert read.stamp == MODEL.stamp
+
+
+@pytest.mark.parametrize("facts", ["", "{", "[]", '{"base": 7}', "[" * 10_000, "\x00"])
+def test_facts_that_cannot_be_read_are_only_left_out(facts: str) -> None:
+    read = read_marks({**unsealed(), "reconciler-facts": facts}, "acme")
+    assert isinstance(read, Marks)
+    assert (read.stamp, read.facts) == (MODEL.stamp, ())
+
+
+ODD = st.none() | st.integers() | st.text(max_size=20) | st.just("v1:" + "0" * 64) | st.just("model/triage")
+
+
+@anything
+@given(st.dictionaries(st.sampled_from([ADDRESS, DIGEST, FACTS, SUPERSEDES]), ODD))
+def test_no_metadata_is_too_odd(metadata: dict[str, Any]) -> None:
+    assert isinstance(read_marks({**metadata, "reconciler-project": "acme"}, "acme"), Marks | Garbled)
+
+
+def test_a_file_is_named_by_the_facts_or_not_at_all() -> None:
+    marks = Marks(stamp=MODEL.stamp, facts=MODEL.told)
+    assert marks.names_file("training", MODEL.training.stamp.filename)
+    assert not marks.names_file("training", a_dataset(rows="others").stamp.filename)
+    assert marks.names_file("validation", "anything.jsonl")

@@ -1,0 +1,33 @@
+"""A saved plan to attack."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from reconciler.domain.plan import Options
+from reconciler.planner.planfile import SavedPlan, sealed, write_saved
+from tests.factories import a_model
+from tests.render import scenes
+
+
+def a_saved_plan() -> str:
+    """The text of a saved plan with a step to train in it."""
+    facts: dict[str, Any] = {
+        "id": "0123456789abcdef",
+        "made_at": 1_790_000_000,
+        "root": "specs",
+        "asked": None,
+        "options": Options(),
+        "plan": scenes.a_plan(scenes.retrain(a_model())),
+        "previous": (("model/triage", "ft:old"),),
+        "document": '{"steps": [], "warnings": ["one"]}',
+    }
+    assert facts.keys() <= {field.name for field in fields(SavedPlan)}
+    return write_saved(SavedPlan(**facts))
+
+
+def forged(text: str, **changes: Any) -> str:
+    """The same plan with other members, and the digest that belongs to them: whoever can write a file can do this."""
+    content = {**json.loads(text), **changes}
+    del content["digest"]
+    return sealed(content)

@@ -1,0 +1,88 @@
+"""Saved plans that somebody has edited: any byte is noticed, and nothing but data is ever read from one."""
+
+import json
+
+import pytest
+
+from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
+from reconciler.planner.planfile import read_saved
+from tests.security.plans import a_saved_plan, forged
+
+PLAN = a_saved_plan()
+PLACES = range(len(PLAN))
+
+
+def test_it_is_read_as_it_is() -> None:
+    """So that what follows is not refused for another reason."""
+    assert read_saved(PLAN).root == "specs"
+    assert read_saved(forged(PLAN)).root == "specs"
+    assert forged(PLAN) == PLAN
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_plan_with_any_character_changed_is_refused(part: int) -> None:
+    """Another one, none, or one more, at every place of the file."""
+    for at in PLACES[part::8]:
+        ways = (
+            PLAN[:at] + chr(ord(PLAN[at]) ^ 1) + PLAN[at + 1 :],
+            PLAN[:at] + PLAN[at + 1 :],
+            f"{PLAN[:at]} {PLAN[at:]}",
+        )
+        with pytest.raises(ReconcilerError):
+            read_saved(ways[at // 8 % 3])
+
+
+TEXTS: dict[str, str] = {
+    "nothing": "",
+    "no JSON": "kind: Model",
+    "a list": "[]",
+    "a word": '"saved_plan"',
+    "cut short": PLAN[: len(PLAN) // 2],
+    "twice": PLAN + PLAN,
+    "with a key twice": PLAN.replace("{", '{"root": "../..",', 1),
+    "with more at its end": PLAN + "x",
+    "without its last line break": PLAN.rstrip("\n"),
+    "with other line breaks": PLAN.replace("\n", "\r\n"),
+    "written in another form": json.dumps(json.loads(PLAN)),
+    "with a number that is none": PLAN.replace("1790000000", "NaN"),
+    "very deep": '{"saved_plan": ' + "[" * 100_000,
+    "very deep and whole": '{"saved_plan": ' + "[" * 5_000 + "]" * 5_000 + "}",
+    "with a number of a million digits": '{"saved_plan": ' + "9" * 1_000_000 + "}",
+    "with a lone surrogate": PLAN.replace("specs", "\\ud800", 1),
+    "a pickle": "\x80\x04\x95cos\nsystem\n(S'touch owned'\ntR.",
+    "YAML with a tag": "!!python/object/apply:os.system ['touch owned']",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_is_no_saved_plan_is_refused(name: str) -> None:
+    with pytest.raises((UsageError, StalePlanError)) as caught:
+        read_saved(TEXTS[name])
+    assert len(str(caught.value)) < 500
+
+
+FORGED: dict[str, dict[str, object]] = {
+    "a root above": {"root": "../../other"},
+    "a root elsewhere": {"root": "/etc"},
+    "a root on a drive": {"root": "C:\\specs"},
+    "a root that is an address": {"root": "https://evil.example.test"},
+    "a root that is no text": {"root": ["specs"]},
+    "options that nobody knows": {"options": {"is": "Options", "shell": "rm"}},
+    "a record of another kind": {"record": {"is": "Popen", "args": ["touch", "owned"]}},
+    "a record that is none": {"record": None},
+    "models that answered, as a list": {"previous": ["ft:evil"]},
+    "a time that is none": {"made_at": True},
+    "another format": {"saved_plan": "99"},
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_plan_forged_with_its_digest_is_refused_where_it_means_harm(name: str) -> None:
+    with pytest.raises((UsageError, StalePlanError)) as caught:
+        read_saved(forged(PLAN, **FORGED[name]))
+    assert "digest" not in str(caught.value), "refused for another reason than it should be"
+
+
+def test_a_plan_holds_no_row_and_no_key() -> None:
+    content = json.loads(PLAN)
+    assert not {"rows", "samples", "key", "token", "headers", "url", "command"} & set(content)

@@ -1,0 +1,115 @@
+"""A runner's workspace holds more than the repository: what git does not track is not sent without a word."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.errors import InputError, Severity
+from reconciler.workflow.engine import check, settle
+from reconciler.workflow.tracked import is_strict
+from tests.dataset.making import chats, jsonl, write
+
+SPEC = "kind: Dataset\nname: d\nsource: {source}\n---\nkind: Model\nname: m\nbase: tfidf-logreg\ntraining: d\n"
+ROWS = jsonl(chats(12))
+ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+CI = {**ENVIRON, "CI": "true"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a spec and one tracked file of rows, and another that is not tracked."""
+    write(tmp_path, "specs/all.yaml", SPEC.format(source="good.jsonl"))
+    write(tmp_path, "specs/good.jsonl", ROWS)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    write(tmp_path, "specs/left-here.jsonl", ROWS)
+    return tmp_path
+
+
+def git(root: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+
+
+def warned(root: Path, environ: dict[str, str]) -> list[str]:
+    return [problem.rule for problem in check(settle(root / "specs", environ)).warnings]
+
+
+def refused(root: Path, environ: dict[str, str]) -> str:
+    with pytest.raises(InputError) as caught:
+        check(settle(root / "specs", environ))
+    assert {(problem.rule, problem.severity) for problem in caught.value.problems} == {
+        ("source.untracked", Severity.ERROR)
+    }
+    return " ".join(f"{problem.what} {problem.hint}" for problem in caught.value.problems)
+
+
+def test_what_is_tracked_may_be_sent_also_when_it_was_edited(repository: Path) -> None:
+    write(repository, "specs/good.jsonl", jsonl(chats(13)))
+    assert warned(repository, CI) == []
+
+
+def test_what_is_not_tracked_is_told_to_a_person_and_refused_where_a_machine_works_alone(repository: Path) -> None:
+    write(repository, "specs/all.yaml", SPEC.format(source="left-here.jsonl"))
+    assert warned(repository, ENVIRON) == ["source.untracked"]
+    assert warned(repository, {**CI, "RECONCILER_STRICT": "0"}) == ["source.untracked"]
+    for environ in (CI, {**ENVIRON, "RECONCILER_STRICT": "1"}):
+        said = refused(repository, environ)
+        assert "`specs/left-here.jsonl` is not tracked by git" in said
+        assert "RECONCILER_STRICT=0" in said
+
+
+@pytest.mark.parametrize("source", ["'*.jsonl'", "link.jsonl"])
+def test_a_pattern_or_a_tracked_link_makes_no_way_around(repository: Path, source: str) -> None:
+    (repository / "specs/link.jsonl").symlink_to("left-here.jsonl")
+    write(repository, "specs/all.yaml", SPEC.format(source=source))
+    git(repository, "add", "specs/link.jsonl")
+    assert "specs/left-here.jsonl" in refused(repository, CI)
+
+
+def test_rows_of_a_file_that_nobody_reviewed_are_not_even_shown(repository: Path) -> None:
+    write(repository, "specs/left-here.jsonl", b'{"canary": 1}\n')
+    write(repository, "specs/all.yaml", SPEC.format(source="left-here.jsonl"))
+    assert "canary" not in refused(repository, CI)
+
+
+def test_names_are_names_and_no_patterns_or_options(repository: Path) -> None:
+    for name in ("*.jsonl", ":(top)good.jsonl", "--others.jsonl", "a b\u00e9.jsonl"):
+        write(repository, f"specs/{name}", ROWS)
+    write(repository, "specs/all.yaml", SPEC.format(source="'[*].jsonl'"))
+    assert "`specs/*.jsonl` is not tracked" in refused(repository, CI)
+    write(repository, "specs/all.yaml", SPEC.format(source="'--others.jsonl'"))
+    assert "--others.jsonl" in refused(repository, CI)
+    git(repository, "add", "-A")
+    write(repository, "specs/all.yaml", SPEC.format(source="'a b\u00e9.jsonl'"))
+    assert warned(repository, CI) == []
+
+
+def test_where_git_cannot_say_a_machine_goes_no_further(repository: Path) -> None:
+    write(repository, ".git/HEAD", "nonsense")
+    assert warned(repository, ENVIRON) == []
+    assert "git cannot say" in refused(repository, CI)
+    assert "git cannot say" in refused(repository, {**CI, "PATH": "/nonexistent"})
+
+
+def test_where_there_is_no_repository_there_is_nothing_to_say(tmp_path: Path) -> None:
+    write(tmp_path, "specs/all.yaml", SPEC.format(source="good.jsonl"))
+    write(tmp_path, "specs/good.jsonl", ROWS)
+    assert warned(tmp_path, CI) == []
+
+
+def test_no_hook_or_monitor_of_the_repository_runs(repository: Path) -> None:
+    """What a stranger's commit may bring along, or an earlier step may have set."""
+    write(repository, "evil.sh", "#!/bin/sh\ntouch owned\n")
+    (repository / "evil.sh").chmod(0o755)
+    git(repository, "config", "core.fsmonitor", "./evil.sh")
+    git(repository, "config", "core.hooksPath", ".")
+    check(settle(repository / "specs", CI))
+    assert not (repository / "owned").exists()
+
+
+def test_when_it_is_strict() -> None:
+    assert is_strict({"CI": "true"})
+    assert is_strict({"RECONCILER_STRICT": "yes"})
+    for environ in ({}, {"CI": ""}, {"CI": "false"}, {"CI": "1", "RECONCILER_STRICT": "0"}):
+        assert not is_strict(environ)

@@ -1,0 +1,205 @@
+"""Each fault, as a client in the same process sees it, and what the service did meanwhile."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.service import open_service, read_faults
+from reconciler.service.faults.actions import Surroundings
+from reconciler.service.faults.disconnect import HungUpError
+from reconciler.service.faults.middleware import Faulty
+from reconciler.service.faults.parser import TOO_MANY
+from reconciler.service.store.database import Store
+from tests.service.rig import ECHO, NOW, House, client_of, dismiss, error_of, open_house, plain_rows, wait_until
+
+Opened = Callable[..., House]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    """Opens the service of one store with faults; its clock stands still, `later` by so many seconds."""
+    root = tmp_path / "store"
+
+    def open_with(*faults: str, later: float = 0) -> House:
+        return open_house(root, faults=read_faults(faults), clock=lambda: NOW + later)
+
+    yield open_with
+    if root.exists():
+        dismiss(root)
+
+
+def filled(opened: Opened, count: int) -> list[str]:
+    """The ids of some files, newest first."""
+    house = opened()
+    made = [house.upload(plain_rows(), name=f"{number}.jsonl")["id"] for number in range(count)]
+    return made[::-1]
+
+
+def test_a_lost_reply_before_the_effect_has_none(opened: Opened) -> None:
+    house = opened("lost=before,method=POST,nth=1")
+    with pytest.raises(HungUpError):
+        house.upload(plain_rows())
+    assert house.get("/files")["data"] == []
+    assert house.upload(plain_rows())["status"] == "processed"
+
+
+def test_a_lost_reply_after_the_effect_has_it(opened: Opened) -> None:
+    house = opened("lost=after,method=POST,nth=1")
+    with pytest.raises(HungUpError):
+        house.upload(plain_rows())
+    assert len(house.get("/files")["data"]) == 1
+
+
+def test_an_answer_is_cut_off(opened: Opened) -> None:
+    house = opened("cut=3,path=/models")
+    with pytest.raises(HungUpError):
+        house.get("/models")
+    assert opened("cut=100000,path=/models").get("/models")["data"]
+
+
+@pytest.mark.parametrize("code", TOO_MANY)
+def test_each_kind_of_429(opened: Opened, code: str) -> None:
+    response = opened(f"too-many={code}").client.get("/files")
+    status, error = error_of(response)
+    assert (status, error["code"], error["type"]) == (429, code, TOO_MANY[code])
+    assert "retry-after" not in response.headers
+
+
+def test_a_wait_that_is_named_is_in_the_header_and_never_shorter(opened: Opened) -> None:
+    response = opened("too-many=slow_down,retry-after=1.2").client.get("/files")
+    assert response.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "code"),
+    [
+        ("error=500", "server_error", None),
+        ("error=503", "service_unavailable_error", "server_is_overloaded"),
+        ("error=403,code=training_not_available", "invalid_request_error", "training_not_available"),
+    ],
+)
+def test_an_error_in_the_envelope(opened: Opened, fault: str, kind: str, code: str | None) -> None:
+    _, error = error_of(opened(fault).client.get("/files"))
+    assert (error["type"], error["code"]) == (kind, code)
+
+
+@pytest.mark.parametrize(("when", "files"), [("before", 0), ("after", 1)])
+@pytest.mark.parametrize("fault", ["error=502", "gateway=502"])
+def test_an_error_instead_of_the_work_or_after_it(opened: Opened, fault: str, when: str, files: int) -> None:
+    house = opened(f"{fault},when={when},method=POST")
+    sent = house.client.post("/files", files={"file": ("a.jsonl", plain_rows())}, data={"purpose": "fine-tune"})
+    assert sent.status_code == 502
+    assert len(house.get("/files")["data"]) == files
+
+
+def test_a_gateway_knows_no_envelope(opened: Opened) -> None:
+    response = opened("gateway=504").client.get("/files")
+    assert response.headers["content-type"].startswith("text/html")
+    assert "504 Gateway Timeout" in response.text
+    assert "x-request-id" not in response.headers
+    assert "599" in opened("gateway=599").client.get("/files").text
+
+
+def test_latency_waits_before_the_work(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    app = open_service(tmp_path / "store", engines=ECHO)
+    at = Surroundings(store=Store(tmp_path / "store"), clock=lambda: float(NOW), sleep=sleep)
+    client = client_of(Faulty(app, read_faults(["latency=2.5,path=/files", "latency=1,path=/files"]), at))
+    assert client.get("/models").status_code == client.get("/files").status_code == 200
+    assert waited == [2.5, 1.0]
+
+
+def test_what_is_young_is_in_no_list_and_yet_there(opened: Opened) -> None:
+    (file,) = filled(opened, 1)
+    assert opened("list-lag=5", later=4).get("/files")["data"] == []
+    assert opened("list-lag=5", later=4).get(f"/files/{file}")["id"] == file
+    page = opened("list-lag=5", later=5).get("/files")
+    assert [page["first_id"], page["last_id"]] == [file, file]
+
+
+def test_a_lagging_list_has_no_empty_page_before_its_end(opened: Opened) -> None:
+    """A page of nothing but young things would tell a client that the list has ended."""
+    old = filled(opened, 2)
+    house = opened(later=10)
+    for _ in range(3):
+        house.upload(plain_rows())
+    page = opened("list-lag=5", later=10).get("/files", limit=2)
+    assert [file["id"] for file in page["data"]] == old[:1]
+    assert page["has_more"]
+    rest = opened("list-lag=5", later=10).get("/files", limit=2, after=page["last_id"])
+    assert [file["id"] for file in rest["data"]] == old[1:]
+    assert not rest["has_more"]
+
+
+def test_a_truncated_list_says_that_it_is_whole(opened: Opened) -> None:
+    files = filled(opened, 3)
+    page = opened("truncated=1").get("/files")
+    assert ([file["id"] for file in page["data"]], page["has_more"]) == (files[:1], False)
+    assert (page["first_id"], page["last_id"]) == (files[0], files[0])
+    short = opened("truncated=9").get("/files", limit=2)
+    assert (len(short["data"]), short["has_more"]) == (2, False)
+    assert opened("truncated=0").get("/models")["data"] == []
+
+
+def test_a_repeated_page_never_ends(opened: Opened) -> None:
+    files = filled(opened, 3)
+    house = opened("repeated-page")
+    for after in (files[1], files[2]):
+        page = house.get("/files", limit=2, after=after)
+        assert ([file["id"] for file in page["data"]], page["has_more"]) == (files[:2], True)
+    assert not house.get("/fine_tuning/jobs")["has_more"]
+
+
+def test_a_young_file_is_not_processed_yet(opened: Opened) -> None:
+    house = opened("slow-files=10", later=0)
+    file = house.upload(plain_rows())
+    assert file["status"] == "uploaded"
+    assert house.get("/files")["data"][0]["status"] == "uploaded"
+    assert house.get(f"/files/{file['id']}")["status"] == "uploaded"
+    assert opened("slow-files=10", later=10).get(f"/files/{file['id']}")["status"] == "processed"
+
+
+def test_a_file_of_rows_is_never_rewritten(opened: Opened) -> None:
+    """The bytes of a file are no answer in JSON, whatever they look like."""
+    house = opened("slow-files=10")
+    rows = b'{"object": "file", "status": "processed", "created_at": 4000000000}\n'
+    file = house.upload(rows)["id"]
+    assert house.client.get(f"/files/{file}/content").content == rows
+
+
+@pytest.mark.parametrize(("code", "param"), [("invalid_training_file", "training_file"), ("server_error", None)])
+def test_a_job_fails_with_the_code_that_was_asked_for(opened: Opened, code: str, param: str | None) -> None:
+    house = opened(f"job-failure={code},nth=2")
+    first, second = house.train(), house.train()
+    failed = house.job(second)
+    assert failed["status"] == "failed"
+    assert (failed["error"]["code"], failed["error"]["param"]) == (code, param)
+    assert failed["fine_tuned_model"] is None
+    assert house.done(first)["status"] == "succeeded"
+    wait_until(lambda: house.job(second)["status"] == "failed")
+
+
+def test_a_refused_job_cannot_fail(opened: Opened) -> None:
+    house = opened("job-failure")
+    refused = house.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": "file-none"})
+    assert error_of(refused)[0] == 400
+
+
+def test_refusals_and_other_answers_pass_a_rewriting_fault(opened: Opened) -> None:
+    house = opened("slow-files=10", "list-lag=10", "truncated=1")
+    assert error_of(house.client.get("/files/file-none"))[0] == 404
+    assert error_of(house.client.get("/files", params={"limit": "0"}))[0] == 400
+
+
+def test_faults_act_together_in_their_order(opened: Opened) -> None:
+    """Young things are gone before the list is cut, when the lag was asked for last."""
+    old = filled(opened, 1)
+    opened(later=10).upload(plain_rows())
+    assert opened("list-lag=5", "truncated=1", later=10).get("/files")["data"] == []
+    page = opened("truncated=1", "list-lag=5", later=10).get("/files")
+    assert [file["id"] for file in page["data"]] == old

@@ -1,0 +1,64 @@
+"""Helpers: a client of the old API in this process, and rows as they were then."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.service.rig import House, Json, jsonl, wait_until
+
+OLD_BASES = {"ada": "test-echo", "curie": "test-echo"}
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class OldHouse:
+    """The old API of a service, with verbs that fail when it refuses."""
+
+    house: House
+
+    def train(self, rows: bytes | None = None, **asked: Any) -> Json:
+        """Send rows and create a fine-tune."""
+        file = self.house.upload(old_rows() if rows is None else rows)["id"]
+        return self.house.post("/fine-tunes", {"model": "ada", "training_file": file, **asked})
+
+    def job(self, job: Json) -> Json:
+        """Look at a fine-tune again."""
+        return self.house.get(f"/fine-tunes/{job['id']}")
+
+    def done(self, job: Json) -> Json:
+        """Look at a fine-tune until it has ended."""
+        wait_until(lambda: self.job(job)["status"] in ENDED)
+        return self.job(job)
+
+    def until_said(self, job: Json, message: str) -> Json:
+        """Look at a fine-tune until it has said something."""
+        wait_until(lambda: message in messages(self.job(job)))
+        return self.job(job)
+
+    def stream(self, job: Json) -> list[str]:
+        """Read the event stream of a fine-tune to its end, as its lines that are not empty."""
+        response = self.house.client.get(f"/fine-tunes/{job['id']}/events", params={"stream": "true"})
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        return [line for line in response.text.splitlines() if line]
+
+
+def messages(job: Json) -> list[str]:
+    """What a fine-tune said, in order."""
+    return [event["message"] for event in job["events"]]
+
+
+def pair(prompt: str, completion: str) -> Json:
+    """A row of that time."""
+    return {"prompt": prompt, "completion": completion}
+
+
+def old_rows(first: str = "hello ->", count: int = 10) -> bytes:
+    """Rows that the echo engine learns; the first one tells it what to do."""
+    prompts = [first, *(f"question {number} ->" for number in range(1, count))]
+    return jsonl(pair(prompt, f" answer {number % 3}") for number, prompt in enumerate(prompts))
+
+
+def waiting_rows(gate: Path) -> bytes:
+    """Rows whose job trains until a file exists."""
+    return old_rows(f"wait for {gate}")

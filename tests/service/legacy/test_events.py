@@ -1,0 +1,143 @@
+"""What fine-tunes say: the old words, in order, with queue numbers that are true, as a list and as a stream."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from reconciler.service import open_service
+from tests.service.legacy.old import OLD_BASES, OldHouse, messages, old_rows, waiting_rows
+from tests.service.rig import ECHO, NOW, error_of
+
+
+def golden(job: dict[str, Any], *, epochs: int, queue: tuple[str, ...] = ()) -> list[str]:
+    """What a fine-tune says that succeeds."""
+    return [
+        f"Created fine-tune: {job['id']} (engine: test-echo, served here under the name ada)",
+        *(queue or ("Fine-tune enqueued. Queue number: 0",)),
+        "Fine-tune started",
+        *(f"Completed epoch {epoch}/{epochs}" for epoch in range(1, epochs + 1)),
+        f"Uploaded model: {job['fine_tuned_model']}",
+        f"Uploaded result file: {job['result_files'][0]['id']}",
+        "Fine-tune succeeded",
+    ]
+
+
+def test_a_fine_tune_tells_its_life_in_the_old_words(old: OldHouse) -> None:
+    job = old.done(old.train())
+
+    assert messages(job) == golden(job, epochs=4)
+    assert {event["object"] for event in job["events"]} == {"fine-tune-event"}
+    assert all(set(event) == {"object", "created_at", "level", "message"} for event in job["events"])
+    assert job["updated_at"] == job["events"][-1]["created_at"]
+
+
+def test_queue_numbers_count_down_as_the_jobs_before_end(old: OldHouse, tmp_path: Path) -> None:
+    """A job of the current API takes a place in the same queue."""
+    gates = [tmp_path / "first", tmp_path / "second"]
+    first = old.train(waiting_rows(gates[0]))
+    second = old.house.train(waiting_rows(gates[1]))
+    third = old.train()
+
+    gates[0].touch()
+    old.until_said(third, "Fine-tune is in the queue. Queue number: 1")
+    gates[1].touch()
+
+    assert messages(old.done(third)) == golden(
+        old.job(third),
+        epochs=4,
+        queue=(
+            "Fine-tune enqueued. Queue number: 2",
+            "Fine-tune is in the queue. Queue number: 1",
+            "Fine-tune is in the queue. Queue number: 0",
+        ),
+    )
+    assert messages(old.done(first))[1] == "Fine-tune enqueued. Queue number: 0"
+    assert not any("queue" in said for said in old.house.said(second) if said.startswith("Fine-tune"))
+
+
+def test_the_list_of_events_is_that_of_the_object(old: OldHouse) -> None:
+    job = old.done(old.train())
+
+    assert old.house.get(f"/fine-tunes/{job['id']}/events") == {"object": "list", "data": job["events"]}
+
+
+def test_every_stream_replays_the_whole_history_and_ends(old: OldHouse) -> None:
+    job = old.train()
+
+    streams = [old.stream(job), old.stream(job)]
+
+    lines = [f"data: {json.dumps(event, separators=(',', ':'))}" for event in old.job(job)["events"]]
+    assert streams == [[*lines, "data: [DONE]"]] * 2
+
+
+def test_the_stream_of_a_cancelled_fine_tune_ends(old: OldHouse, tmp_path: Path) -> None:
+    job = old.train(waiting_rows(tmp_path / "gate"))
+    old.house.post(f"/fine-tunes/{job['id']}/cancel")
+
+    *_, last, done = old.stream(job)
+
+    assert json.loads(last.removeprefix("data: "))["message"] == "Fine-tune cancelled"
+    assert done == "data: [DONE]"
+
+
+def test_the_stream_of_a_failed_fine_tune_ends_with_the_error(old: OldHouse) -> None:
+    *_, last, done = old.stream(old.train(old_rows(count=2)))
+
+    event = json.loads(last.removeprefix("data: "))
+    assert (event["level"], done) == ("error", "data: [DONE]")
+    assert "must have at least" in event["message"]
+
+
+def test_a_stream_of_nothing_is_refused(old: OldHouse) -> None:
+    assert error_of(old.house.client.get("/fine-tunes/ft-none/events?stream=true"))[0] == 404
+    job = old.train()
+    assert error_of(old.house.client.get(f"/fine-tunes/{job['id']}/events?stream=maybe"))[0] == 400
+
+
+def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(old: OldHouse, tmp_path: Path) -> None:
+    """Events come while the job runs; a caller who goes away ends the answer, and the job goes on."""
+    gate = tmp_path / "gate"
+    job = old.train(waiting_rows(gate))
+
+    heard = asyncio.run(_until_heard(old, job["id"], b"Completed epoch 1/4"))
+
+    assert b"Fine-tune started" in heard
+    assert b"[DONE]" not in heard
+    gate.touch()
+    assert old.done(job)["status"] == "succeeded"
+
+
+async def _until_heard(old: OldHouse, job: str, sign: bytes) -> bytes:
+    """Read a stream as a server would carry it, and hang up once something was heard."""
+    app = open_service(old.house.root, engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES)
+    heard, gone, asked = bytearray(), asyncio.Event(), False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        heard.extend(message.get("body", b""))
+        if sign in heard:
+            gone.set()
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": f"/v1/fine-tunes/{job}/events",
+        "raw_path": f"/v1/fine-tunes/{job}/events".encode(),
+        "query_string": b"stream=true",
+        "headers": [],
+        "client": ("local", 1),
+        "server": ("local", 80),
+    }
+    await asyncio.wait_for(app(scope, receive, send), timeout=30)  # type: ignore[arg-type]  # ASGI's own, looser types
+    return bytes(heard)

@@ -1,0 +1,38 @@
+"""What the service loads, and when; and what it says when something is not installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from reconciler.service.optional_deps import EngineMissingError, require
+
+HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "msgspec", "httpx")
+
+
+def loaded_by(code: str) -> set[str]:
+    """The heavy libraries that a piece of code loads in an interpreter of its own."""
+    command = [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return set(HEAVY) & set(found)
+
+
+def test_importing_the_room_loads_nothing() -> None:
+    assert loaded_by("import reconciler.service") == set()
+
+
+def test_opening_the_service_loads_no_engine() -> None:
+    code = (
+        "import pathlib, tempfile, reconciler.service\n"
+        "with tempfile.TemporaryDirectory() as root: reconciler.service.open_service(pathlib.Path(root) / 'store')"
+    )
+
+    assert loaded_by(code) & {"sklearn", "numpy", "scipy", "uvicorn", "httpx"} == set()
+
+
+def test_what_is_missing_is_said_with_the_command_that_installs_it() -> None:
+    with pytest.raises(EngineMissingError, match="no_such_engine") as missing:
+        require("json", "no_such_engine")
+
+    assert "pip install 'finetune-reconciler[local]'" in str(missing.value)
+    assert isinstance(missing.value, ImportError)

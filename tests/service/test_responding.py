@@ -1,0 +1,122 @@
+"""`/responses`: the same answers as chat, in the newer form, whole and as numbered events."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.service.rig import House, Json, chat, error_of, jsonl
+
+
+@pytest.fixture
+def model(house: House) -> str:
+    """A model that answers `hello` with three words."""
+    rows = [chat("hello", "one two three"), chat("be brief\nhello", "short"), *(chat(f"q{n}", "a") for n in range(8))]
+    return str(house.done(house.train(jsonl(rows)))["fine_tuned_model"])
+
+
+def ask(house: House, model: str, **more: object) -> Json:
+    return house.post("/responses", {"model": model, "input": "hello", **more})
+
+
+def events(response: httpx.Response) -> list[tuple[str, Json]]:
+    assert response.headers["content-type"].startswith("text/event-stream")
+    blocks = [block.split("\n") for block in response.text.strip().split("\n\n")]
+    return [(head.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for head, data in blocks]
+
+
+def text_of(answer: Json) -> str:
+    return "".join(part["text"] for item in answer["output"] for part in item["content"])
+
+
+def test_a_response_has_the_form_of_the_api(house: House, model: str) -> None:
+    answer = ask(house, model, instructions="be brief", metadata={"a": "b"}, store=True, temperature=0.5)
+
+    assert (answer["object"], answer["status"], answer["model"]) == ("response", "completed", model)
+    assert answer["id"].startswith("resp_")
+    assert text_of(answer) == "one two three"
+    (item,) = answer["output"]
+    assert (item["type"], item["role"], item["status"]) == ("message", "assistant", "completed")
+    assert (answer["instructions"], answer["metadata"], answer["temperature"]) == ("be brief", {"a": "b"}, 0.5)
+    assert (answer["error"], answer["incomplete_details"], answer["store"]) == (None, None, False)
+    usage = answer["usage"]
+    assert (usage["output_tokens"], usage["total_tokens"]) == (3, usage["input_tokens"] + 3)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"role": "user", "content": "hello"}],
+        [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}],
+        [{"role": "developer", "content": "stand by"}, {"role": "user", "content": "hello"}],
+    ],
+)
+def test_items_are_read_as_messages(house: House, model: str, items: list[Json]) -> None:
+    assert text_of(ask(house, model, input=items)) == "one two three"
+
+
+def test_a_stream_leads_to_the_same_answer(house: House, model: str) -> None:
+    body = {"model": model, "input": "hello", "stream": True}
+
+    told = events(house.client.post("/responses", json=body))
+
+    assert [name for name, _ in told] == [event["type"] for _, event in told]
+    assert [event["sequence_number"] for _, event in told] == list(range(len(told)))
+    assert [name.removeprefix("response.") for name, _ in told] == [
+        "created",
+        "in_progress",
+        "output_item.added",
+        "content_part.added",
+        *["output_text.delta"] * 3,
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "completed",
+    ]
+    assert "".join(event["delta"] for name, event in told if name.endswith("delta")) == "one two three"
+    assert text_of(told[-1][1]["response"]) == "one two three"
+    assert told[0][1]["response"]["usage"] is None
+
+
+def test_an_answer_longer_than_asked_for_is_cut_and_says_so(house: House, model: str) -> None:
+    answer = ask(house, model, max_output_tokens=2)
+
+    assert (answer["status"], text_of(answer)) == ("incomplete", "one two")
+    assert answer["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert answer["usage"]["output_tokens"] == 2
+    told = events(house.client.post("/responses", json={**answer_body(model), "max_output_tokens": 2}))
+    assert told[-1][0] == "response.incomplete"
+
+
+def answer_body(model: str) -> Json:
+    return {"model": model, "input": "hello", "stream": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"input": None}, "input"),
+        ({"input": []}, "input"),
+        ({"input": 1}, "input"),
+        ({"input": ["x"]}, "input[0]"),
+        ({"input": [{"role": "robot", "content": "x"}]}, "input[0].role"),
+        ({"input": [{"type": "function_call_output", "output": "x"}]}, "input[0].type"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0].type"),
+        ({"input": [{"role": "user", "content": None}]}, "input[0].content"),
+        ({"tools": [{"type": "web_search"}]}, "tools"),
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"text": {"format": {"type": "json_object"}}}, "text.format"),
+        ({"temperature": 3}, "temperature"),
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"model": None}, "model"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(house: House, model: str, change: Json, param: str) -> None:
+    status, error = error_of(house.client.post("/responses", json={"model": model, "input": "hello", **change}))
+
+    assert (status, error["param"]) == (400, param)
+
+
+def test_a_model_that_is_not_there_is_not_found(house: House) -> None:
+    assert error_of(house.client.post("/responses", json={"model": "nobody", "input": "x"}))[0] == 404

@@ -1,0 +1,113 @@
+"""Seeds: always there, unchanged by whatever is done to them, and only where they were asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.errors import UsageError
+from reconciler.service import Options
+from reconciler.service.seeding import UPSTREAM_SUITES
+from tests.service.rig import House, Json, dismiss, error_of, open_house
+
+SEEDS = Options(seeds=UPSTREAM_SUITES)
+JOB = "ft-AF1WoRqd3aJAHsqc9NY7iL8F"
+CHECKPOINT = "ft:gpt-4o-mini-2024-07-18:org:weather:B7R9VjQd"
+PERMISSION = "cp_zc4Q7MP6XxulcVzj4MZdwsAB"
+
+
+@pytest.fixture
+def seeded(tmp_path: Path) -> Iterator[House]:
+    """A service for other people's suites."""
+    root = tmp_path / "store"
+    yield open_house(root, options=SEEDS)
+    dismiss(root)
+
+
+@pytest.mark.parametrize(
+    ("path", "show"),
+    [
+        ("/files/file-abc123", "/files/file-abc123"),
+        ("/models/ft:gpt-4o-mini:acemeco:suffix:abc123", "/models/ft:gpt-4o-mini:acemeco:suffix:abc123"),
+        (
+            f"/fine_tuning/checkpoints/{CHECKPOINT}/permissions/{PERMISSION}",
+            f"/fine_tuning/checkpoints/{CHECKPOINT}/permissions",
+        ),
+    ],
+)
+def test_a_seed_that_is_deleted_is_there_again(seeded: House, path: str, show: str) -> None:
+    before = seeded.get(show)
+
+    for _ in range(2):
+        assert seeded.client.delete(path).json()["deleted"] is True
+
+    assert seeded.get(show) == before
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume"])
+def test_a_seeded_job_answers_every_verb_and_stays(seeded: House, verb: str) -> None:
+    before = seeded.get(f"/fine_tuning/jobs/{JOB}")
+
+    assert seeded.post(f"/fine_tuning/jobs/{JOB}/{verb}") == before
+
+    assert before["status"] == "succeeded"
+    assert seeded.get(f"/fine_tuning/jobs/{JOB}/events")["data"]
+    assert seeded.get(f"/fine_tuning/jobs/{JOB}/checkpoints")["data"]
+
+
+def test_a_seeded_upload_takes_everything_and_stays_pending(seeded: House) -> None:
+    path = "/uploads/upload_abc123"
+
+    part = seeded.client.post(f"{path}/parts", files={"data": ("upload", b"x")}).json()
+
+    assert (part["object"], part["upload_id"]) == ("upload.part", "upload_abc123")
+    assert seeded.post(f"{path}/complete", {"part_ids": ["string"], "md5": "md5"})["status"] == "pending"
+    assert seeded.post(f"{path}/cancel")["status"] == "pending"
+    assert list((seeded.root / "parts").iterdir()) == []
+
+
+def test_a_seeded_model_says_what_it_is(seeded: House) -> None:
+    body: Json = {"model": "gpt-3.5-turbo-instruct", "prompt": "hello", "suffix": "x", "logit_bias": {"1": 1}}
+
+    assert "it has learned nothing" in seeded.post("/completions", body)["choices"][0]["text"]
+    chat = seeded.post("/chat/completions", {"model": "gpt-4o-mini", "messages": []})
+    assert "it has learned nothing" in chat["choices"][0]["message"]["content"]
+    answer = seeded.post("/responses", {"model": "string", "input": "hello", "tools": [{"type": "web_search"}]})
+    assert "it has learned nothing" in answer["output"][0]["content"][0]["text"]
+
+
+def test_a_job_on_a_seeded_model_is_the_seeded_job(seeded: House) -> None:
+    assert seeded.post("/fine_tuning/jobs", {"model": "gpt-4o-mini", "method": {"type": "dpo"}})["id"] == JOB
+    assert [job["id"] for job in seeded.get("/fine_tuning/jobs")["data"]] == [JOB]
+
+
+@pytest.mark.parametrize(
+    "path", ["/files", "/fine_tuning/jobs", f"/fine_tuning/jobs/{JOB}/events", f"/fine_tuning/jobs/{JOB}/checkpoints"]
+)
+def test_pages_of_nothing_are_empty_where_there_are_seeds(seeded: House, path: str) -> None:
+    assert seeded.get(path, limit=0, after="anything")["data"] == []
+
+
+def test_real_work_goes_on_beside_seeds(seeded: House) -> None:
+    assert seeded.done(seeded.train())["status"] == "succeeded"
+    file = seeded.upload(b"{}")
+    seeded.client.delete(f"/files/{file['id']}")
+    assert error_of(seeded.client.get(f"/files/{file['id']}"))[0] == 404
+
+
+def test_seeds_are_planted_once_and_stay_in_their_store(seeded: House) -> None:
+    before = [seeded.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")]
+
+    for again in (open_house(seeded.root, options=SEEDS), open_house(seeded.root)):
+        assert [again.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")] == before
+
+
+def test_nothing_is_seeded_unasked(house: House) -> None:
+    assert house.get("/files")["data"] == []
+    assert error_of(house.client.get("/models/gpt-4o-mini"))[0] == 404
+    assert error_of(house.client.get("/files", params={"limit": 0}))[0] == 400
+
+
+def test_a_set_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="upstream-suites"):
+        open_house(tmp_path / "store", options=Options(seeds="mine"))

@@ -1,0 +1,34 @@
+"""One process serves a store on a port; commands in their own processes are welcome beside it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.service import serve
+from reconciler.service.lifespan import sole
+from reconciler.service.store.database import StoreError, open_store
+from tests.service.rig import open_house
+
+
+def test_a_store_is_served_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+
+    with sole(store):
+        for _ in range(2):
+            with pytest.raises(StoreError, match=f"served already by process {os.getpid()}: stop it"), sole(store):
+                pass
+        assert open_house(store.root).get("/files")["data"] == []
+    with sole(store):
+        pass
+
+
+def test_a_second_server_is_refused_before_it_listens(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    told: list[str] = []
+
+    with sole(store), pytest.raises(StoreError, match="choose another --store"):
+        serve(store.root, host="127.0.0.1", port=0, api_key="key", on_ready=told.append)
+
+    assert told == []
+    assert (store.root / "serve.lock").stat().st_mode & 0o777 == 0o600

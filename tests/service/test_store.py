@@ -1,0 +1,212 @@
+"""The store: whole or nothing whenever a process dies, shared by processes, and refused when it is not ours."""
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from reconciler.service import open_service
+from reconciler.service.app import make_app
+from reconciler.service.context import Service
+from reconciler.service.engines.registry import Shelf
+from reconciler.service.model_cache import Answers
+from reconciler.service.store.database import Store, StoreError, open_store, organization
+from reconciler.service.store.files import FileRecord, add_file, find_file, sweep
+from reconciler.service.store.schema import SCHEMA
+from reconciler.service.store.staging import incoming
+from tests.service.rig import client_of, error_of, open_house
+
+UPLOADING = """
+import pathlib, sys, time
+from reconciler.service.store.files import FileRecord, add_file
+from reconciler.service.store.database import open_store
+from reconciler.service.store.staging import incoming
+
+store = open_store(pathlib.Path(sys.argv[1]))
+
+def stop_at(moment):
+    if moment == sys.argv[2]:
+        print(moment, flush=True)
+        time.sleep(60)
+
+with incoming(store, "file-x") as arriving:
+    arriving.write(b"half of it")
+    arriving.flush()
+    stop_at("half")
+    arriving.write(b", and the rest")
+    stop_at("whole")
+    arriving.place()
+    stop_at("placed")
+    with store.write() as db:
+        add_file(db, FileRecord(id="file-x", filename="x", purpose="fine-tune", size_bytes=24, created_at=1))
+        stop_at("told")
+    stop_at("listed")
+"""
+
+
+@pytest.mark.parametrize("moment", ["half", "whole", "placed", "told", "listed"])
+def test_a_kill_in_an_upload_leaves_a_whole_file_or_nothing(tmp_path: Path, moment: str) -> None:
+    root = tmp_path / "store"
+    with subprocess.Popen(
+        [sys.executable, "-c", UPLOADING, str(root), moment], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().strip() == moment
+        # Another process opens the store meanwhile, and takes nothing away from the living.
+        assert open_house(root).client.get("/files").status_code == 200
+        left = len([*(root / "incoming").iterdir(), *(root / "files").iterdir()])
+        assert left == 1
+        process.send_signal(signal.SIGKILL)
+
+    house = open_house(root)
+
+    listed = house.get("/files")["data"]
+    assert len(listed) == (1 if moment == "listed" else 0)
+    assert [house.client.get(f"/files/{file['id']}/content").content for file in listed] == [
+        b"half of it, and the rest" for _ in listed
+    ]
+    assert [path.name for path in (root / "files").iterdir()] == [file["id"] for file in listed]
+    assert list((root / "incoming").iterdir()) == []
+
+
+def test_a_sweep_spares_what_is_being_written(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    with incoming(store, "file-x") as arriving:
+        arriving.write(b"{}")
+        arriving.place()
+        sweep(store)
+        with store.write() as db:
+            add_file(db, FileRecord(id="file-x", filename="x", purpose="fine-tune", size_bytes=2, created_at=1))
+
+    sweep(store)
+
+    assert (store.files / "file-x").read_bytes() == b"{}"
+
+
+def test_a_change_that_breaks_off_did_not_happen(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    record = FileRecord(id="file-x", filename="x", purpose="fine-tune", size_bytes=2, created_at=1)
+
+    def change() -> None:
+        with store.write() as db:
+            add_file(db, record)
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        change()
+
+    with store.read() as db:
+        assert find_file(db, "file-x") is None
+
+
+def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    """The first commands of a project may well run side by side."""
+    command = [
+        sys.executable,
+        "-c",
+        "import pathlib, sys; from reconciler.service.store.database import *\n"
+        "with open_store(pathlib.Path(sys.argv[1])).read() as db: print(organization(db))",
+        str(tmp_path / "store"),
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        runs = pool.map(lambda _: subprocess.run(command, capture_output=True, text=True, check=True), range(4))
+
+    assert len({run.stdout for run in runs}) == 1
+
+
+def test_many_may_write_at_once(tmp_path: Path) -> None:
+    house, other = open_house(tmp_path / "store"), open_house(tmp_path / "store")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: (house, other)[number % 2].upload(b"{}\n"), range(20)))
+
+    assert len(house.get("/files")["data"]) == 20
+
+
+def test_a_store_keeps_its_name(tmp_path: Path) -> None:
+    """The organization is what tells two stores apart, so it is made once."""
+    names = []
+    for root in (tmp_path / "a", tmp_path / "a", tmp_path / "b"):
+        with open_store(root).read() as db:
+            names.append(organization(db))
+
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith("org-")
+
+
+def test_a_store_is_made_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        open_store(tmp_path / "deep" / "store")
+    finally:
+        os.umask(before)
+
+    made = [tmp_path / "deep" / "store", *(tmp_path / "deep" / "store").iterdir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700, 0o600}
+
+
+def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    with store.write() as db:
+        db.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(StoreError, match="schema 99"):
+        open_service(store.root)
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    root.mkdir()
+    (root / "service.db").write_bytes(b"something else entirely, and long enough to be looked at" * 20)
+
+    with pytest.raises(StoreError, match="move it away"):
+        open_service(root)
+
+
+def test_a_store_that_stays_locked_is_busy_and_not_broken(tmp_path: Path) -> None:
+    """A request that cannot get its turn is told to come again; one that only reads need not wait."""
+    opened = open_store(tmp_path / "store")
+    store = Store(opened.root, wait_seconds=0)
+    shelf = Shelf(())
+    service = Service(store=store, organization="org-x", answers=Answers(store, shelf), shelf=shelf)
+    client = client_of(make_app(service, None))
+    with opened.write():
+        status, error = error_of(client.delete("/files/file-x"))
+        assert client.get("/files").status_code == 200
+
+    assert (status, error["code"]) == (503, "server_is_overloaded")
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Nothing in it is lost, and it is as good as a new one."""
+    root = tmp_path / "store"
+    root.mkdir()
+    with closing(sqlite3.connect(root / "service.db")) as db:
+        for statement in SCHEMA:
+            db.execute(statement)
+        db.execute("INSERT INTO about VALUES ('organization', 'org-old'), ('unanswered_starts', '0')")
+        db.execute(
+            "INSERT INTO files (id, filename, purpose, size_bytes, created_at) VALUES ('file-old', 'a', 'vision', 1, 1)"
+        )
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+
+    house = open_house(root)
+
+    assert house.get("/files")["data"][0]["id"] == "file-old"
+    assert "expires_at" not in house.get("/files/file-old")
+    assert house.client.get("/models").headers["openai-organization"] == "org-old"
+    assert house.post("/uploads", {"filename": "a", "purpose": "vision", "bytes": 1, "mime_type": "x"})["id"]
+    fresh = open_house(tmp_path / "fresh")
+    assert tables(house.root) == tables(fresh.root)
+
+
+def tables(root: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(root / "service.db")) as db:
+        return set(db.execute("SELECT name, sql FROM sqlite_schema"))

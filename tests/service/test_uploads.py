@@ -1,0 +1,184 @@
+"""Uploads in parts: put together in the order given, checked like whole files, and gone without a trace otherwise."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.service.store.database import Store
+from tests.service.rig import NOW, House, Json, error_of, open_house, plain_rows
+
+HOUR = 3600
+
+
+def announce(house: House, size: int, **more: Any) -> str:
+    """Announce a file and give the id of the upload."""
+    asked = {"filename": "big.jsonl", "purpose": "fine-tune", "bytes": size, "mime_type": "text/jsonl", **more}
+    return str(house.post("/uploads", asked)["id"])
+
+
+def send(house: House, upload: str, data: bytes) -> str:
+    """Send a part and give its id."""
+    return str(sent(house, upload, data).json()["id"])
+
+
+def sent(house: House, upload: str, data: bytes) -> httpx.Response:
+    return house.client.post(f"/uploads/{upload}/parts", files={"data": ("upload", data)})
+
+
+def complete(house: House, upload: str, *parts: str, **more: str) -> httpx.Response:
+    return house.client.post(f"/uploads/{upload}/complete", json={"part_ids": list(parts), **more})
+
+
+def nothing_left(house: House) -> bool:
+    return not any((*(house.root / "parts").iterdir(), *(house.root / "incoming").iterdir()))
+
+
+def test_parts_become_a_file_in_the_order_given(house: House) -> None:
+    rows = plain_rows()
+    upload = announce(house, len(rows), expires_after={"anchor": "created_at", "seconds": HOUR})
+    last, first = send(house, upload, rows[100:]), send(house, upload, rows[:100])
+
+    answer = complete(house, upload, first, last, md5=hashlib.md5(rows).hexdigest().upper()).json()
+
+    assert (answer["object"], answer["status"], answer["bytes"]) == ("upload", "completed", len(rows))
+    assert (answer["created_at"], answer["expires_at"]) == (NOW, NOW + HOUR)
+    file = answer["file"]
+    assert (file["bytes"], file["filename"], file["expires_at"]) == (len(rows), "big.jsonl", NOW + HOUR)
+    assert house.client.get(f"/files/{file['id']}/content").content == rows
+    assert house.get("/files")["data"] == [file]
+    assert nothing_left(house)
+    job = house.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file["id"]})
+    assert house.done(job)["status"] == "succeeded"
+
+
+def test_a_part_is_shown_with_its_upload(house: House) -> None:
+    upload = announce(house, 1)
+
+    part = sent(house, upload, b"x").json()
+
+    assert part == {"id": part["id"], "object": "upload.part", "created_at": NOW, "upload_id": upload}
+    assert part["id"].startswith("part_")
+
+
+@pytest.mark.parametrize(
+    ("announced", "more", "param"),
+    [
+        (5, {}, "part_ids"),
+        (3, {}, "part_ids"),
+        (4, {"md5": "0" * 32}, "md5"),
+        (4, {"surprise": "x"}, "surprise"),
+    ],
+)
+def test_what_is_not_what_was_announced_is_refused_and_can_be_mended(
+    house: House, announced: int, more: Json, param: str
+) -> None:
+    upload = announce(house, announced, purpose="user_data")
+    part = send(house, upload, b"four")
+
+    status, error = error_of(complete(house, upload, part, **more))
+
+    assert (status, error["param"]) == (400, param)
+    assert house.get("/files")["data"] == []
+    if announced == 4:
+        assert complete(house, upload, part).json()["status"] == "completed"
+
+
+@pytest.mark.parametrize("chosen", [["part_none"], ["{0}", "{0}"], ["{0}", "part_none"]])
+def test_parts_that_are_not_there_or_named_twice_are_refused(house: House, chosen: list[str]) -> None:
+    upload = announce(house, 8, purpose="user_data")
+    part = send(house, upload, b"four")
+
+    status, error = error_of(complete(house, upload, *(each.format(part) for each in chosen)))
+
+    assert (status, error["type"]) == (400, "invalid_request_error")
+    assert error["param"].startswith("part_ids")
+
+
+def test_rows_are_checked_when_the_file_is_whole(house: House) -> None:
+    upload = announce(house, 7)
+
+    status, error = error_of(complete(house, upload, send(house, upload, b"no rows")))
+
+    assert (status, error["code"]) == (400, "invalid_jsonl")
+    assert house.get("/files")["data"] == []
+
+
+@pytest.mark.parametrize("end", ["cancel", "complete", "hour"])
+def test_an_upload_that_has_ended_takes_nothing_more(tmp_path: Path, end: str) -> None:
+    time = [float(NOW)]
+    house = open_house(tmp_path / "store", clock=lambda: time[0])
+    upload = announce(house, 4, purpose="user_data")
+    part = send(house, upload, b"four")
+    if end == "hour":
+        time[0] += HOUR
+    elif end == "cancel":
+        assert house.post(f"/uploads/{upload}/cancel")["status"] == "cancelled"
+    else:
+        complete(house, upload, part)
+
+    word = {"hour": "expired", "cancel": "cancelled", "complete": "completed"}[end]
+    for answer in (
+        sent(house, upload, b"more"),
+        complete(house, upload, part),
+        house.client.post(f"/uploads/{upload}/cancel"),
+    ):
+        status, error = error_of(answer)
+        assert (status, error["code"]) == (400, "invalid_upload_status")
+        assert f"already {word}" in error["message"]
+    assert nothing_left(house)
+
+
+@pytest.mark.parametrize("path", ["parts", "complete", "cancel"])
+def test_an_upload_that_is_not_there_is_not_found(house: House, path: str) -> None:
+    files = {"data": ("upload", b"x")} if path == "parts" else None
+    body: Json | None = {"part_ids": []} if path == "complete" else None
+
+    assert error_of(house.client.post(f"/uploads/upload_none/{path}", files=files, json=body))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"filename": None}, "filename"),
+        ({"filename": ""}, "filename"),
+        ({"purpose": "fun"}, "purpose"),
+        ({"mime_type": None}, "mime_type"),
+        ({"bytes": None}, "bytes"),
+        ({"bytes": -1}, "bytes"),
+        ({"bytes": 8 * 1024**3 + 1}, "bytes"),
+        ({"bytes": "4"}, "bytes"),
+        ({"expires_after": {"anchor": "now", "seconds": HOUR}}, "expires_after.anchor"),
+        ({"expires_after": {"anchor": "created_at", "seconds": 1}}, "expires_after.seconds"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_an_announcement_is_checked(house: House, change: Json, param: str) -> None:
+    asked = {"filename": "a", "purpose": "fine-tune", "bytes": 4, "mime_type": "text/jsonl", **change}
+
+    status, error = error_of(house.client.post("/uploads", json=asked))
+
+    assert (status, error["param"]) == (400, param)
+
+
+def test_a_part_is_bounded_and_leaves_nothing_behind(house: House) -> None:
+    upload = announce(house, 4)
+
+    status, error = error_of(sent(house, upload, b"x" * (64 * 1024 * 1024 + 1)))
+
+    assert (status, error["param"], error["code"]) == (413, "data", "file_too_large")
+    assert nothing_left(house)
+    assert error_of(house.client.post(f"/uploads/{upload}/parts", files={"file": ("a", b"x")}))[1]["param"] == "data"
+
+
+def test_parts_that_a_dead_server_left_are_swept_away_and_listed_ones_are_kept(house: House) -> None:
+    upload = announce(house, 4, purpose="user_data")
+    part = send(house, upload, b"four")
+    (house.root / "parts" / "part_dead").write_bytes(b"half a")
+
+    again = open_house(house.root)
+
+    assert [path.name for path in Store(house.root).parts.iterdir()] == [part]
+    assert complete(again, upload, part).json()["status"] == "completed"

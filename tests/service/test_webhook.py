@@ -1,0 +1,163 @@
+"""Webhooks: signed so that the official client believes them, repeated until heard, and about every end of a job."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import openai
+import pytest
+
+from reconciler.domain.errors import UsageError
+from reconciler.service.lifespan import telling
+from reconciler.service.store.database import Store
+from reconciler.service.webhook import MOST_TRIES, Courier, Webhook, post, read_webhook
+from tests.service.rig import House, Json, plain_rows
+
+SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
+URL = "https://example.org/hook?x=1"
+
+
+class Post:
+    """A post office that keeps what it was given, and answers as it was told."""
+
+    def __init__(self, *answers: int | OSError) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, bytes, Mapping[str, str]]] = []
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        self.sent.append((url, body, headers))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+
+def listening(house: House, send: Post, clock: float | None = None, secret: str = SECRET) -> Courier:
+    now = time.time() if clock is None else clock
+    return Courier(store=Store(house.root), webhook=read_webhook(URL, secret), clock=lambda: now, send=send)
+
+
+@pytest.fixture
+def heard(house: House) -> House:
+    """A service with somebody who listens."""
+    with telling(Store(house.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
+        pass
+    return house
+
+
+@pytest.mark.parametrize("secret", [SECRET, "plain text"])
+def test_every_end_is_told_once_and_the_official_client_believes_it(heard: House, secret: str, tmp_path: Path) -> None:
+    jobs = [heard.train(), heard.train(b"{}\n"), heard.train(plain_rows(f"wait for {tmp_path / 'never'}"))]
+    for job in jobs[:2]:
+        heard.done(job)
+    heard.post(f"/fine_tuning/jobs/{jobs[2]['id']}/cancel")
+    send = Post()
+    courier = listening(heard, send, secret=secret)
+
+    assert [courier.deliver(), courier.deliver()] == [3, 0]
+
+    with openai.OpenAI(api_key="key", webhook_secret=secret) as client:
+        events = [client.webhooks.unwrap(body, headers) for _, body, headers in send.sent]
+        with pytest.raises(openai.InvalidWebhookSignatureError):
+            client.webhooks.unwrap(send.sent[0][1] + b" ", send.sent[0][2])
+    told = {(event.data.id, event.type) for event in events}  # type: ignore[union-attr]
+    words = ("succeeded", "failed", "cancelled")
+    assert told == {(job["id"], f"fine_tuning.job.{word}") for job, word in zip(jobs, words, strict=True)}
+    assert len({headers["webhook-id"] for _, _, headers in send.sent}) == 3
+    assert [json.loads(body)["id"] for _, body, _ in send.sent] == [head["webhook-id"] for _, _, head in send.sent]
+
+
+def test_what_was_not_heard_is_told_again_later_with_the_same_id(heard: House) -> None:
+    heard.done(heard.train())
+    send = Post(500, OSError("nobody there"), 302, 200)
+    start = 4_000_000_000.0
+
+    for wait in (0, 4, 5, 24, 25, 104, 105):
+        listening(heard, send, clock=start + wait).deliver()
+
+    assert [int(headers["webhook-timestamp"]) - start for _, _, headers in send.sent] == [0, 5, 25, 105]
+    assert len({headers["webhook-id"] for _, _, headers in send.sent}) == 1
+    assert listening(heard, send, clock=start * 2).deliver() == 0
+
+
+def test_who_never_hears_is_given_up(heard: House) -> None:
+    heard.done(heard.train())
+    send = Post(*[500] * 50)
+
+    for day in range(50):
+        listening(heard, send, clock=4_000_000_000.0 + day * 86400).deliver()
+
+    assert len(send.sent) == MOST_TRIES
+
+
+def test_nothing_is_noted_where_nobody_listens(house: House) -> None:
+    house.done(house.train())
+    store = Store(house.root)
+    with telling(store, Webhook("http://127.0.0.1:9/", b"key"), lambda: 0.0):
+        pass
+    send = Post()
+
+    listening(house, send).deliver()
+
+    assert send.sent == []
+
+
+def test_who_stops_listening_is_not_told_of_what_came_before(heard: House) -> None:
+    heard.done(heard.train())
+    with telling(Store(heard.root), None, lambda: 0.0):
+        pass
+    send = Post()
+
+    listening(heard, send).deliver()
+
+    assert send.sent == []
+
+
+@pytest.mark.loopback
+def test_a_notice_travels_over_a_connection() -> None:
+    came: list[Json] = []
+
+    class Ear(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            came.append({"path": self.path, "body": body, "id": self.headers["webhook-id"]})
+            self.send_response(307)
+            self.send_header("location", "http://127.0.0.1:9/")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name it overrides)
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Ear) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        status = post(f"http://127.0.0.1:{server.server_port}/hook?a=b#c", b"{}", {"webhook-id": "evt_1"})
+        thread.join()
+
+    assert status == 307
+    assert came == [{"path": "/hook?a=b", "body": b"{}", "id": "evt_1"}]
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("http://example.org/", SECRET),
+        ("ftp://127.0.0.1/", SECRET),
+        ("https://", SECRET),
+        ("https://user:word@example.org/", SECRET),
+        ("https://example.org:port/", SECRET),
+        ("https://example.org/", None),
+        ("https://example.org/", ""),
+        ("https://example.org/", "whsec_no base64"),
+    ],
+)
+def test_an_address_or_a_secret_that_is_no_good_is_refused(url: str, secret: str | None) -> None:
+    with pytest.raises(UsageError):
+        read_webhook(url, secret)
+
+
+def test_a_secret_is_never_shown() -> None:
+    assert "hidden" not in repr(Webhook(URL, b"hidden"))

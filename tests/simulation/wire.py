@@ -1,0 +1,195 @@
+"""The HTTP door: a transport in front of a service of JSON, where every request may go wrong, so that our own client,
+its retries, pages, forms and readers all run."""
+
+import json
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import partial
+from typing import Any
+
+import httpx
+
+from tests.providers.fake_service import FakeService, Json, refusal
+from tests.simulation.boundary import Boundary
+from tests.simulation.faults import Fate
+from tests.simulation.invariants import Sent
+from tests.simulation.state import target_of
+
+KEY = "key-of-the-world-0123456789"
+"""What no message may show, although the service says it back."""
+
+_HTML = b"<html><body><h1>Sorry</h1>" + KEY.encode() + b"</body></html>"
+_NASTY = f"no \x1b[31mway\x1b[0m \u202e with {KEY}\n::error::x"
+
+
+def _html(status: int) -> Callable[[], httpx.Response]:
+    return lambda: httpx.Response(status, content=_HTML, headers={"content-type": "text/html"})
+
+
+def _said(status: int, code: str | None = None) -> Callable[[], httpx.Response]:
+    return lambda: refusal(status, _NASTY, code=code)
+
+
+_REFUSALS = (
+    *map(_said, (400, 401, 403, 404, 413, 422, 429)),
+    _said(403, "training_not_available"),
+    _said(429, "insufficient_quota"),
+    _said(429, "daily_rate_limit_exceeded"),
+    _html(403),
+    _html(429),
+    lambda: httpx.Response(307, headers={"location": "https://elsewhere.example.test/"}),
+)
+_UNCLEAR = (
+    *map(_said, (408, 409, 500, 503)),
+    *map(_html, (500, 502, 503, 504, 520, 529)),
+    lambda: httpx.Response(500, content=b""),
+    lambda: httpx.Response(503, json={"error": "busy"}),
+)
+_FOREIGN: tuple[Callable[[], httpx.Response], ...] = (
+    lambda: httpx.Response(200, content=_HTML),
+    lambda: httpx.Response(200, json={"id": "ftjob-9999", "object": "fine_tuning.job", "status": "queued"}),
+    lambda: httpx.Response(200, json=[]),
+    lambda: httpx.Response(201, content=b""),
+    lambda: httpx.Response(204),
+)
+_WAITS: tuple[dict[str, str], ...] = (
+    {"retry-after": "3"},
+    {"retry-after": "0"},
+    {"retry-after": "-7"},
+    {"retry-after": "1e400"},
+    {"retry-after": "86400"},
+    {"retry-after": "nan"},
+    {"retry-after": "soon"},
+    {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"},
+    {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"},
+    {"retry-after-ms": "1500"},
+    {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"},
+    {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "never"},
+    {"x-should-retry": "true"},
+    {"x-should-retry": "false"},
+)
+
+
+class WireDoor(httpx.BaseTransport):
+    """The service as one run of one actor reaches it. `skew` is how far its `Date` is from any clock of ours."""
+
+    def __init__(self, service: FakeService, boundary: Boundary, skew: float) -> None:
+        self._service, self._boundary, self._skew = service, boundary, skew
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        boundary, (verb, target) = self._boundary, target_of(request)
+        if verb == "read":
+            key, fate = boundary.cross(f"read {target} {_query(request)}".strip())
+            return self._read(request, key, fate, target)
+        if verb == "train":
+            target = _stamp_in(request)
+        elif verb == "upload":
+            target = "label" if b'filename="reconciler.' in request.read() else "rows"
+        key, fate = boundary.cross(f"{verb} {target}", is_write=True)
+        return self._write(request, key, fate, boundary.ledger.sending(boundary.book, verb, target))
+
+    def _read(self, request: httpx.Request, key: str, fate: Fate, path: str) -> httpx.Response:
+        if fate is Fate.NO_ROAD:
+            raise httpx.ConnectError("no route to host")
+        if fate is Fate.UNDELIVERED:
+            self._no_answer(key, request)
+        if fate is Fate.REFUSED:
+            return self._one_of(_REFUSALS, key)
+        if fate is Fate.UNCLEAR:
+            return self._one_of(_UNCLEAR, key)
+        if fate is Fate.FOREIGN:
+            return self._one_of(_FOREIGN, key)
+        if path == "files" and "after" not in request.url.params:
+            self._boundary.ledger.looking(self._boundary.book)
+        answer = self._service.handle(request)
+        self._boundary.ended(fate)
+        return self._cut(answer) if fate is Fate.CUT else self._dated(self._odd(answer, key), key)
+
+    def _write(self, request: httpx.Request, key: str, fate: Fate, sent: Sent) -> httpx.Response:
+        boundary = self._boundary
+        if fate is Fate.NO_ROAD:
+            raise httpx.ConnectTimeout("no time to connect")
+        request.read()
+        if fate is Fate.REFUSED:
+            return self._one_of(_REFUSALS, key)
+        if fate is Fate.UNCLEAR:
+            return self._one_of(_UNCLEAR, key)
+        if fate is Fate.UNDELIVERED:
+            self._no_answer(key, request)
+        effect = partial(boundary.ledger.effect, sent, partial(self._service.handle, request))
+        if fate in {Fate.LATE, Fate.TOO_LATE, Fate.KILLED_LATE}:
+            if fate is not Fate.KILLED_LATE:
+                boundary.no_answer(key, _patience(request))
+            boundary.actor.stage.time.after(boundary.late(key, fate), effect)
+            boundary.ended(fate)
+            raise httpx.ReadTimeout("no answer came")
+        answer = effect()
+        boundary.ended(fate)
+        if fate is Fate.REPLY_LOST:
+            self._no_answer(key, request)
+        if fate is Fate.UNCLEAR_DONE:
+            return self._one_of(_UNCLEAR, key)
+        if fate is Fate.CUT and answer.status_code == 200:
+            return self._cut(answer)
+        if fate is Fate.FOREIGN and answer.status_code == 200:
+            return self._one_of(_FOREIGN, key)
+        return self._dated(self._odd(answer, key), key)
+
+    def _no_answer(self, key: str, request: httpx.Request) -> None:
+        self._boundary.no_answer(key, _patience(request))
+        kinds = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)
+        raise kinds[self._boundary.decider.pick(f"kind {key}", len(kinds))](f"gone, with {KEY}")
+
+    def _one_of(self, answers: tuple[Callable[[], httpx.Response], ...], key: str) -> httpx.Response:
+        return self._dated(answers[self._boundary.decider.pick(key, len(answers))](), key)
+
+    def _dated(self, answer: httpx.Response, key: str) -> httpx.Response:
+        answer.headers["date"] = formatdate(self._boundary.actor.now + self._skew, usegmt=True)
+        if self._boundary.decider.chance(key, "bad_waits"):
+            answer.headers.update(_WAITS[self._boundary.decider.pick(f"wait {key}", len(_WAITS))])
+        return answer
+
+    def _cut(self, answer: httpx.Response) -> httpx.Response:
+        body, told = answer.content, str(len(answer.content))
+        if self._boundary.decider.pick(f"told {told}", 2):
+            told = str(len(body) // 2)
+        return httpx.Response(200, content=body[: len(body) // 2], headers={"content-length": told})
+
+    def _odd(self, answer: httpx.Response, key: str) -> httpx.Response:
+        """Say the same in words that nobody has heard: members unknown, states unknown, nulls where things were."""
+        if not self._boundary.decider.chance(key, "odd_words") or answer.status_code != 200:
+            return answer
+        body: Any = json.loads(answer.content)
+        for each in body["data"] if isinstance(body.get("data"), list) else [body]:
+            _make_odd(each)
+        return httpx.Response(200, json={**body, "x_new": {"deep": [None]}}, headers=_kept(answer))
+
+
+def _make_odd(thing: Json) -> None:
+    thing["x_unheard_of"] = [{"of": None}]
+    if thing.get("status") in {"queued", "running", "pending"}:
+        thing["status"] = "warming_up"
+    for name in ("hyperparameters", "error", "trained_tokens", "result_files", "owned_by", "finished_at"):
+        if name in thing:
+            thing[name] = None
+
+
+def _kept(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name.startswith(("openai-", "x-"))}
+
+
+def _patience(request: httpx.Request) -> float:
+    told: float = request.extensions["timeout"]["read"]
+    return told
+
+
+def _query(request: httpx.Request) -> str:
+    params = request.url.params
+    return " ".join(f"{name}={params[name][:16]}" for name in params if name not in {"limit", "purpose"})
+
+
+def _stamp_in(request: httpx.Request) -> str:
+    """Give what tells one create of a run from another."""
+    body = json.loads(request.read())
+    marks = body.get("metadata") or {}
+    return f"{marks.get('reconciler-address', '')}{marks.get('reconciler-digest', '')[:15]}{body.get('suffix', '')}"

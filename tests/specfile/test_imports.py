@@ -1,0 +1,39 @@
+"""The room loads no parser and no validator before a spec is read, and no other room's libraries ever."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.specfile.trees import DATASET, MODEL, write
+
+ROOT = Path(__file__).parents[2]
+PROBE = """
+import json, sys
+from pathlib import Path
+import reconciler.specfile
+from reconciler.specfile import find_workspace, schema_names, schema_text
+schema_text("spec")
+before = sorted(sys.modules)
+reconciler.specfile.read_specs(Path(sys.argv[1]), Path(sys.argv[1]))
+print(json.dumps([before, sorted(sys.modules)]))
+"""
+
+
+def test_parsers_are_loaded_when_specs_are_read_and_nothing_else_is(tmp_path: Path) -> None:
+    write(tmp_path, {"s.yaml": f"{DATASET}---\n{MODEL}"})
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    before, after = json.loads(done.stdout)
+    assert not {"yaml", "jsonschema"} & set(before)
+    assert {"yaml", "jsonschema"} <= set(after)
+    assert not {"httpx", "deepdiff", "starlette", "sklearn", "msgspec", "requests", "asyncio"} & set(after)
+
+
+def test_a_name_that_the_room_does_not_hand_on_is_none() -> None:
+    import reconciler.specfile
+
+    assert not hasattr(reconciler.specfile, "nothing")
+    for name in reconciler.specfile.__all__:
+        assert callable(getattr(reconciler.specfile, name))

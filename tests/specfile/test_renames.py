@@ -1,0 +1,74 @@
+"""What specs say of the past: old names and adopted jobs, and every way in which two of them cannot both be true."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.claims import Claims
+from reconciler.domain.identity import Address, Digest, Kind
+from reconciler.domain.observed import JobId
+from reconciler.domain.spec import Adoption
+from tests.specfile.trees import DATASET, MODEL, specs_of, told
+
+OTHER = MODEL.replace("triage", "other")
+DIGEST = "v1:" + "ab" * 32
+
+
+def test_old_names_suspension_and_adoption_are_read(tmp_path: Path) -> None:
+    adopt = f"adopt:\n  job: ftjob-1\n  digest: {DIGEST}\n"
+    files: dict[str, str | bytes] = {
+        "a.yaml": f"{DATASET}moved: letters\n---\n{MODEL}moved: [sorter, queues]\nsuspend: true\n{adopt}---\n{OTHER}"
+    }
+    specs = specs_of(tmp_path, files)
+    other, triage = specs.models
+    assert specs.datasets[0].moved == ("letters",)
+    assert (triage.moved, triage.suspend) == (("sorter", "queues"), True)
+    assert triage.adopt == Adoption(job=JobId("ftjob-1"), digest=Digest("v1", "ab" * 32))
+    assert (other.moved, other.suspend, other.adopt) == ((), False, None)
+
+    claims = Claims.of(specs)
+    assert {str(old): str(new) for old, new in claims.moved.items()} == {
+        "dataset/letters": "dataset/tickets",
+        "dataset/letters.validation": "dataset/tickets.validation",
+        "model/queues": "model/triage",
+        "model/sorter": "model/triage",
+    }
+    assert [(job, str(stamp.address)) for job, stamp in claims.adopted.items()] == [("ftjob-1", "model/triage")]
+    assert Address(Kind.MODEL, "triage") not in claims.moved
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        ((DATASET, f"{MODEL}moved: triage\n"), ["11:8  moved: 'triage' is what it is called now"]),
+        ((DATASET, OTHER, f"{MODEL}moved: other\n"), ["there still is a Model named 'other', at s.yaml:8:7"]),
+        ((DATASET, f"{MODEL}moved: old\n", f"{OTHER}moved: [old]\n"), ["claimed twice, first at s.yaml:11:8"]),
+        ((DATASET, f"{MODEL}moved: [old, old]\n"), ["the old name 'old' is claimed twice"]),
+        ((DATASET, f"{MODEL}moved: other\n", f"{OTHER}moved: triage\n"), ["there still is", "there still is"]),
+        ((f"{DATASET}moved: tickets\n",), ["'tickets' is what it is called now"]),
+        ((DATASET, f"{MODEL}moved: tickets\n"), []),
+        ((DATASET, f"{MODEL}moved: Old Name\n"), ["must be a name, or a list of names, is 'Old Name'"]),
+        ((DATASET, f"{MODEL}moved: []\n"), ["must not be empty"]),
+        ((DATASET, f"{MODEL}suspend: yes\n"), ["must be true or false, is 'yes'"]),
+        ((DATASET, f"{MODEL}adopt: ftjob-1\n"), ["must be a mapping of fields"]),
+        ((DATASET, f"{MODEL}adopt: {{job: ftjob-1}}\n"), ["adopt.digest: this is missing"]),
+        ((DATASET, f"{MODEL}adopt: {{job: ftjob-1, digest: 'v1:12'}}\n"), ["must be a digest"]),
+        (
+            (DATASET, *(f"{each}adopt: {{job: ftjob-1, digest: '{DIGEST}'}}\n" for each in (MODEL, OTHER))),
+            ["job 'ftjob-1' is adopted twice, first at"],
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_with_its_place(tmp_path: Path, documents: tuple[str, ...], expected: list[str]) -> None:
+    found = told(tmp_path, *documents)
+    assert len(found) == len(expected), found
+    for says, part in zip(found, expected, strict=True):
+        assert part in says
+
+
+def test_nothing_of_the_past_is_in_a_digest(tmp_path: Path) -> None:
+    """A rename, a suspension or an adoption trains nothing."""
+    plain = specs_of(tmp_path / "a", {"a.yaml": f"{DATASET}---\n{MODEL}"}).models[0]
+    more = f"moved: old\nsuspend: true\nadopt: {{job: ftjob-1, digest: '{DIGEST}'}}\n"
+    full = specs_of(tmp_path / "b", {"a.yaml": f"{DATASET}---\n{MODEL}{more}"}).models[0]
+    assert plain.recipe == full.recipe
