@@ -12,7 +12,7 @@ VARIABLE = "RECONCILER_BOUNDS"
 
 
 def read_bounds(said: Iterable[str], environ: Mapping[str, str]) -> Mapping[str, float]:
-    """Give the bounds to use instead of the profile's, in seconds by name; a flag counts before the variable.
+    """Return the bounds to use instead of the profile's, in seconds by name; a flag counts before the variable.
 
     Raises: UsageError for what is no bound, naming where it was said
     """
@@ -21,7 +21,7 @@ def read_bounds(said: Iterable[str], environ: Mapping[str, str]) -> Mapping[str,
 
 
 def applying(setting: Setting, journal: JournalKind, said: Iterable[str]) -> Setting:
-    """Give the setting of a run that may create: where it leaves word, and with which bounds."""
+    """Return the setting of a run that may create: where it leaves word, and with which bounds."""
     return replace(setting, journal=journal, bounds=read_bounds(said, setting.environ))
 
 

@@ -34,7 +34,7 @@ class Talk:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def onto(self, stream: TextIO) -> Sink:
-        """Give a way into another stream that keeps the same credentials out of it."""
+        """Return a way into another stream that keeps the same credentials out of it."""
         return Sink(stream, self.secrets)
 
     def error(self, error: ReconcilerError) -> None:
@@ -68,7 +68,7 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Give what the environment holds that nobody may see: values by their names, and passwords inside addresses."""
+    """Return what the environment holds that nobody may see: values by their names, and passwords inside addresses."""
     by_name = (value for name, value in environ.items() if _is_secret(name))
     in_address = (found[1] for value in environ.values() for found in _IN_ADDRESS.finditer(value))
     return tuple(secret for secret in (*by_name, *in_address) if len(secret) >= _SHORTEST_SECRET)

@@ -62,7 +62,7 @@ class Meant:
     bases: frozenset[str] = frozenset()
 
     def rows(self, told: Callable[[str, int], None]) -> Iterator["RowShown"]:
-        """Give the rows: of a dataset as they are uploaded, of a file as they are written."""
+        """Return the rows: of a dataset as they are uploaded, of a file as they are written."""
         from reconciler.dataset.stats import rows_of_file, rows_of_spec
 
         rows_of = rows_of_file if self.is_file else rows_of_spec
@@ -144,7 +144,7 @@ def sample(
 
 
 def is_name(text: str) -> bool:
-    """Tell whether an argument has the form of a dataset's name, and so is no path."""
+    """Return whether an argument has the form of a dataset's name, and so is no path."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -30,19 +30,19 @@ _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
 
 
 def of_error(error: ReconcilerError) -> int:
-    """Give the exit code of an error that ended a command."""
+    """Return the exit code of an error that ended a command."""
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
 
 
 def of_plan(plan: Plan, *, detailed: bool) -> int:
-    """Give the exit code of a plan that was only shown."""
+    """Return the exit code of a plan that was only shown."""
     if plan.refused:
         return REFUSED
     return CHANGES if detailed and not plan.is_empty else OK
 
 
 def of_jobs(statuses: Iterable[JobStatus]) -> int:
-    """Give the exit code of a wait that ended with jobs in these states."""
+    """Return the exit code of a wait that ended with jobs in these states."""
     seen = tuple(statuses)
     if any(status.is_terminal and status != SUCCEEDED for status in seen):
         return JOB_FAILED
@@ -52,7 +52,7 @@ def of_jobs(statuses: Iterable[JobStatus]) -> int:
 def of_run(
     plan: Plan, outcomes: Iterable[Outcome], statuses: Iterable[JobStatus], *, interrupted: bool, waited: bool
 ) -> int:
-    """Give the exit code of an apply: the gravest thing that happened.
+    """Return the exit code of an apply: the gravest thing that happened.
 
     A model that is held back is as little converged as one whose job failed just now.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def figures_of(prepared: Prepared) -> "dict[str, Figures]":
-    """Give the figures of every dataset that a plan uploads, by name.
+    """Return the figures of every dataset that a plan uploads, by name.
 
     Shape:  what the service holds has figures where its rows were compared, and so are here; a dataset whose rows
             cannot be read a second time is left out

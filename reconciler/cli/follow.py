@@ -47,7 +47,7 @@ def follow_any(
     stopping: Callable[[], bool],
     deadline: float | None = None,
 ) -> Iterator[News]:
-    """Tell what a job says and how it moves, until it has ended, time is up, or somebody asks to stop.
+    """Yield what a job says and how it moves, until it has ended, time is up, or somebody asks to stop.
 
     Shape:  every event is told once, in its order, before the end that it leads to; `deadline` is a reading of `clock`
     """

@@ -66,7 +66,7 @@ def read_formats(said: Sequence[str] | None, *, as_json: bool = False) -> tuple[
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Tell whether a command line asks for JSON on stdout, so that problems are told in JSON too."""
+    """Return whether a command line asks for JSON on stdout, so that problems are told in JSON too."""
     return (
         "--json" in arguments
         or f"--format={Form.JSON}" in arguments
@@ -75,7 +75,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def rows_shown(wanted: Sequence[Wanted]) -> int:
-    """Give how many rows of a dataset the roomiest of the forms shows."""
+    """Return how many rows of a dataset the roomiest of the forms shows."""
     if any(each.form is Form.HTML for each in wanted):
         from reconciler.render.html.rows import MOST_ROWS
 
@@ -84,7 +84,7 @@ def rows_shown(wanted: Sequence[Wanted]) -> int:
 
 
 def is_json(wanted: Sequence[Wanted]) -> bool:
-    """Tell whether JSON goes to stdout."""
+    """Return whether JSON goes to stdout."""
     return Wanted(form=Form.JSON) in wanted
 
 

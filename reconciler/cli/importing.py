@@ -118,7 +118,7 @@ def _check_job(job: HeldJob) -> None:
 
 
 def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Place, settings: bool) -> "Imported":
-    """Give what a job says of itself; of our own jobs, what their marks say was asked for."""
+    """Return what a job says of itself; of our own jobs, what their marks say was asked for."""
     from reconciler.specfile.writer.import_spec import Imported
 
     facts = dict(opened.job(job.id).facts) if job.stamp else {}
@@ -145,7 +145,7 @@ def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Place,
 
 
 def _suffix(job: HeldJob) -> str | None:
-    """Give the suffix that a job was asked for: its own word, else the part of the model's name that holds it."""
+    """Return the suffix that a job was asked for: its own word, else the part of the model's name that holds it."""
     parts = (job.model or "").split(":")
     found = job.suffix or (parts[3] if len(parts) == 5 else "")
     return found if re.fullmatch(r"[a-z0-9-]{1,64}", found) else None
@@ -225,7 +225,7 @@ class Draft:
         return path
 
     def finished(self, imported: "Imported", job: HeldJob) -> str:
-        """Give the text of the spec; a job that does not bear the stamp of just this recipe and rows is adopted.
+        """Return the text of the spec; a job that does not bear the stamp of just this recipe and rows is adopted.
 
         Raises: InputError when the rows or the specs beside them are not sound
         """

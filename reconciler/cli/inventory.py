@@ -207,7 +207,7 @@ def _is_ours(thing: tuple[HeldFile | HeldModel, HeldJob | None]) -> bool:
 
 
 def _makers(opened: Provider, talk: Talk) -> Makers:
-    """Give the jobs that may have made something; servers that only answer have no such list."""
+    """Return the jobs that may have made something; servers that only answer have no such list."""
     from reconciler.render import clean
 
     try:

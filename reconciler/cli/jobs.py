@@ -244,12 +244,12 @@ def cancel(
 
 
 def _owner(specs: Specs) -> Specs:
-    """Give the specs without anything that is wanted: they then say no more than whose a thing is."""
+    """Return the specs without anything that is wanted: they then say no more than whose a thing is."""
     return replace(specs, datasets=(), models=())
 
 
 def _ours(place: Place, job: HeldJob, opened: Provider) -> RemoteJob:
-    """Give a job as one of ours.
+    """Return a job as one of ours.
 
     Raises: PolicyError when it is not
     """

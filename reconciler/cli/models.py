@@ -114,7 +114,7 @@ def run(
 
 
 def conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:
-    """Give the messages to put to a model.
+    """Return the messages to put to a model.
 
     Raises: UsageError when the file holds no conversation
     """

@@ -71,7 +71,7 @@ def plan_offline(
 
 @contextmanager
 def past_at(revision: Revision, setting: Setting) -> "Iterator[Past | None]":
-    """Give what a revision says, its files there for as long as they are looked at; None where it has no such root.
+    """Yield what a revision says, its files there for as long as they are looked at; None where it has no such root.
 
     Raises: InputError when its specs cannot be read
     """
@@ -87,7 +87,7 @@ def past_at(revision: Revision, setting: Setting) -> "Iterator[Past | None]":
 
 @contextmanager
 def taken_out(revision: Revision, setting: Setting) -> Iterator[Setting | None]:
-    """Give a setting whose specs are those of a revision, in a directory that goes away; None where it has none."""
+    """Yield a setting whose specs are those of a revision, in a directory that goes away; None where it has none."""
     with tempfile.TemporaryDirectory(prefix="reconciler-") as made:
         workspace = Path(made).resolve()
         inside = setting.root.resolve().relative_to(setting.workspace.resolve())

@@ -160,7 +160,7 @@ def settled(
     *,
     use_cache: bool = True,
 ) -> Setting:
-    """Give the setting of one root, with the bounds that the environment says."""
+    """Return the setting of one root, with the bounds that the environment says."""
     from reconciler.cli.bounds import read_bounds
 
     # An empty variable is none: CI sets it so where a workflow names no environment.

@@ -10,7 +10,7 @@ _TOLD_BYTES = 8_000_000
 
 @contextmanager
 def reading_aloud(talk: Talk) -> Iterator[Callable[[str, int], None]]:
-    """Give what is to be told the name of a dataset and the bytes of it that were read so far."""
+    """Yield what is to be told the name of a dataset and the bytes of it that were read so far."""
     told: dict[str, int] = {}
 
     def tell(name: str, size_bytes: int) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def review_of(
     prepared: Prepared, *, samples: bool = True, out: Path | None = None, commit: str | None = None
 ) -> Review:
-    """Give the review of a plan as it stands; `commit` where it is another one than is checked out.
+    """Return the review of a plan as it stands; `commit` where it is another one than is checked out.
 
     Shape:  a plan that asked no service has no basis that an apply could be held to, and no command
     """
@@ -46,7 +46,7 @@ def review_of(
 def review_of_saved(
     saved: "SavedPlan", previous: Mapping[Address, ModelId], file: Path, *, samples: bool = True
 ) -> Review:
-    """Give the review of a plan that was saved, as it was when it was made."""
+    """Return the review of a plan that was saved, as it was when it was made."""
     plan = saved.plan
     is_doable = not plan.refused and not plan.is_empty
     return Review(
@@ -62,7 +62,7 @@ def review_of_saved(
 
 
 def blank_review(setting: Setting) -> Review:
-    """Give the review of specs that were not planned, because they or their rows are wrong."""
+    """Return the review of specs that were not planned, because they or their rows are wrong."""
     return Review(
         plan=no_plan(__version__),
         commit=commit_of(setting.workspace),
@@ -73,7 +73,7 @@ def blank_review(setting: Setting) -> Review:
 
 
 def apply_command(setting: Setting, options: Options, basis: str, out: Path | None = None) -> str:
-    """Give the command that does what a plan shows, and nothing else."""
+    """Return the command that does what a plan shows, and nothing else."""
     if out:
         return shlex.join(["reconciler", "apply", str(out)])
     asked = {"--target": options.target, "--retry": options.retry, "--replace": options.replace}
@@ -87,13 +87,13 @@ def apply_command(setting: Setting, options: Options, basis: str, out: Path | No
 
 
 def root_of(setting: Setting) -> str:
-    """Give the spec root within the repository, with forward slashes."""
+    """Return the spec root within the repository, with forward slashes."""
     root, workspace = setting.root.resolve(), setting.workspace.resolve()
     return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(setting.root)
 
 
 def commit_of(workspace: Path) -> str:
-    """Give the commit that is checked out; empty where git knows none."""
+    """Return the commit that is checked out; empty where git knows none."""
     from reconciler.cli.revision import open_revision
 
     try:

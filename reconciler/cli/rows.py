@@ -28,7 +28,7 @@ FEW_ROWS = 5
 def with_rows(
     prepared: Prepared, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES, most_samples: int = FEW_ROWS
 ) -> Prepared:
-    """Give the same plan, its uploads with how their rows differ from those that the service holds.
+    """Return the same plan, its uploads with how their rows differ from those that the service holds.
 
     Shape:  both sides of a split are told of together, at the first of them; what decides and the basis stay as they
             are; `most_samples` rows of each dataset are shown
@@ -43,19 +43,19 @@ def with_rows(
 
 
 def without_samples(prepared: Prepared) -> Prepared:
-    """Give the same plan with the counts of changed rows, and none of the rows."""
+    """Return the same plan with the counts of changed rows, and none of the rows."""
     return with_samples(prepared, 0)
 
 
 def with_samples(prepared: Prepared, most: int = FEW_ROWS) -> Prepared:
-    """Give the same plan with at most so many rows shown of each dataset."""
+    """Return the same plan with at most so many rows shown of each dataset."""
     from reconciler.render.review.model import with_samples as fewer
 
     return replace(prepared, plan=fewer(prepared.plan, most))
 
 
 def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
-    """Give the content of a file of ours on the service, as a file here.
+    """Return the content of a file of ours on the service, as a file here.
 
     Raises: ProviderError, and OSError when it cannot be kept
     """

@@ -119,7 +119,7 @@ def carry_out(
 
 
 def ticking(laid: "Bench", view: "LiveView") -> "Bench":
-    """Give a bench whose every sleep brings the elapsed time on the screen up to date."""
+    """Return a bench whose every sleep brings the elapsed time on the screen up to date."""
 
     def sleep(seconds: float) -> None:
         laid.sleep(seconds)
@@ -129,7 +129,7 @@ def ticking(laid: "Bench", view: "LiveView") -> "Bench":
 
 
 def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
-    """Give the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
+    """Return the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
     wanted = {model.address: model.stamp for model in prepared.desired.models}
     kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}

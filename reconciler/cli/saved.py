@@ -127,12 +127,12 @@ def _check_schemas(text: str, saved: "SavedPlan", path: Path) -> None:
 
 
 def previous_models(prepared: Prepared) -> dict[Address, ModelId]:
-    """Give the models that answer now, as the lock file says."""
+    """Return the models that answer now, as the lock file says."""
     return {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
 
 
 def previous_of(saved: "SavedPlan") -> dict[Address, ModelId]:
-    """Give the models that answered when a plan was saved."""
+    """Return the models that answered when a plan was saved."""
     found = ((Address.parse(name), ModelId(model)) for name, model in saved.previous)
     return {address: model for address, model in found if address}
 
@@ -140,7 +140,7 @@ def previous_of(saved: "SavedPlan") -> dict[Address, ModelId]:
 def setting_of_saved(
     plan_file: Path, saved: "SavedPlan", prices: Path | None, environment: str | None, *, use_cache: bool = True
 ) -> Setting:
-    """Give the setting that a saved plan was made in.
+    """Return the setting that a saved plan was made in.
 
     Raises: StalePlanError when it is for another environment than the one named now, of another version of the
             program, or was applied already; UsageError when its specs are not here

@@ -68,7 +68,7 @@ def snippet(
 
 
 def service_of(profile: str) -> Service:
-    """Give where a call to a profile goes, in variables; the built-in service is on no port until it is served."""
+    """Return where a call to a profile goes, in variables; the built-in service is on no port until it is served."""
     from reconciler.providers import PROFILES, needs_app
 
     found = PROFILES[profile]

@@ -31,17 +31,17 @@ class Place:
         return frozenset(model.name for model in self.specs.models)
 
     def is_name(self, text: str) -> bool:
-        """Tell whether an argument is a name, and not an id."""
+        """Return whether an argument is a name, and not an id."""
         return text in self.names or not is_id(text)
 
 
 def is_id(text: str) -> bool:
-    """Tell whether an argument has the form of a job's or a model's id: `ftjob-…`, `ft-…`, `ft:…`."""
+    """Return whether an argument has the form of a job's or a model's id: `ftjob-…`, `ft-…`, `ft:…`."""
     return is_job_id(text) or _MODEL.fullmatch(text) is not None
 
 
 def is_job_id(text: str) -> bool:
-    """Tell whether an argument has the form of a job's id."""
+    """Return whether an argument has the form of a job's id."""
     return _JOB.fullmatch(text) is not None
 
 
@@ -70,7 +70,7 @@ def _setting(name: str | None, root: Path, provider: str | None, environment: st
 
 
 def jobs_meant(place: Place, texts: Sequence[str], opened: Provider, talk: Talk) -> tuple[HeldJob, ...]:
-    """Give the jobs of ids, in their order, and say of each what it was understood as.
+    """Return the jobs of ids, in their order, and say of each what it was understood as.
 
     Raises: NotFoundError when the service has no such job, or no job that made such a model
     """
@@ -91,7 +91,7 @@ def _job_meant(place: Place, text: str, opened: Provider, talk: Talk) -> HeldJob
 
 
 def model_meant(text: str, opened: Provider, talk: Talk) -> tuple[ModelId, HeldJob | None]:
-    """Give the model of an id, and its job if the id was one of a job; say what the id was understood as.
+    """Return the model of an id, and its job if the id was one of a job; say what the id was understood as.
 
     Raises: NotFoundError when the job has made no model
     """
@@ -127,7 +127,7 @@ class Answerer:
 
 
 def answerer_of(place: Place, text: str, opened: Provider, talk: Talk, *, is_completion: bool = False) -> Answerer:
-    """Give the model that answers for a name or an id.
+    """Return the model that answers for a name or an id.
 
     Shape:  `is_completion` is the operator's word for a model of which nothing else is known
     Raises: UsageError when the specs have no such name and the service no such model, NotFoundError when there is
@@ -146,7 +146,7 @@ def answerer_of(place: Place, text: str, opened: Provider, talk: Talk, *, is_com
 
 
 def _any_model(place: Place, text: str, opened: Provider, talk: Talk) -> ModelId:
-    """Give the model of a word that is no name in the specs: a base, if the service has it."""
+    """Return the model of a word that is no name in the specs: a base, if the service has it."""
     try:
         found = opened.model(ModelId(text))
     except NotFoundError as error:
@@ -168,7 +168,7 @@ def _maker(place: Place, model: ModelId, opened: Provider) -> HeldJob | None:
 
 
 def _takes_prompts(place: Place, name: str) -> bool:
-    """Tell whether a model of the specs learns from prompts and completions: as its dataset says, or its first row."""
+    """Return whether a model of the specs learns from prompts and completions: as its dataset says, or its first row."""
     from reconciler.dataset.pipeline import read_rows
     from reconciler.dataset.report import Report
 

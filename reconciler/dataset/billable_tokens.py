@@ -56,12 +56,12 @@ _read_any = msgspec.json.Decoder().decode_lines
 
 
 def billed_rows(lines: bytes) -> Sequence[Billed]:
-    """Give what each of some canonical lines is billed by."""
+    """Return what each of some canonical lines is billed by."""
     return [billed(row) for row in _read_any(lines)]
 
 
 def weigh_all(lines: bytes, count: Count) -> tuple[int, bool]:
-    """Give the tokens of some canonical lines together, and whether all that is billed for them was counted.
+    """Return the tokens of some canonical lines together, and whether all that is billed for them was counted.
 
     As `weigh` of `billed_rows`, and three times as fast where all rows are plain texts.
     """
@@ -75,14 +75,14 @@ def weigh_all(lines: bytes, count: Count) -> tuple[int, bool]:
 
 
 def weigh(rows: Sequence[Billed], count: Count) -> list[int]:
-    """Give the tokens of each row. A text that is there many times, as system prompts are, is counted once."""
+    """Return the tokens of each row. A text that is there many times, as system prompts are, is counted once."""
     texts = list(dict.fromkeys(text for row in rows for text in row.texts))
     known = dict(zip(texts, count(texts), strict=True))
     return [row.frame + sum(map(known.__getitem__, row.texts)) for row in rows]
 
 
 def billed(row: object) -> Billed:
-    """Give what a row of any form is billed by."""
+    """Return what a row of any form is billed by."""
     if not isinstance(row, Mapping):
         return Billed((), 0, is_all=False)
     pair = [text for key in _PAIR if isinstance(text := row.get(key), str)]

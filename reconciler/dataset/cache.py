@@ -42,7 +42,7 @@ class Slot:
     state: str
 
     def read(self) -> Measured | None:
-        """Give the measure that is kept, when it is whole and of this state."""
+        """Return the measure that is kept, when it is whole and of this state."""
         try:
             seal, _, body = self.path.read_bytes().partition(b"\n")
             if seal.decode() != hashlib.sha256(body).hexdigest():
@@ -76,7 +76,7 @@ class Cache:
         against: Sequence[DatasetSpec] = (),
         shown: int | None = None,
     ) -> Slot | None:
-        """Give the place for a dataset as it is now; None when its files are missing, too small or too fresh.
+        """Return the place for a dataset as it is now; None when its files are missing, too small or too fresh.
 
         Shape:  none is too small when its tokens are `counted`: a vocabulary takes longer to load than a file to read
         """

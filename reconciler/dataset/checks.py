@@ -22,7 +22,7 @@ _RULES: dict[Format, Callable[[Object], Iterator[Finding]]] = {
 
 
 def check(row: object, format: Format) -> Iterator[Finding]:  # noqa: A002 (the word of the field)
-    """Give everything that is wrong with one row, as `lines.parse` reads it, in the order of the row."""
+    """Yield everything that is wrong with one row, as `lines.parse` reads it, in the order of the row."""
     if not isinstance(row, dict):
         yield Finding(f"{format}.row", "", "the row is not an object", "write each row as {…}")
     else:

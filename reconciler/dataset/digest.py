@@ -43,7 +43,7 @@ class Fold:
         return block
 
     def measure(self, tokens: int | None = None) -> Measure:
-        """Give the measure of everything taken in; its tokens are counted elsewhere, where they are."""
+        """Return the measure of everything taken in; its tokens are counted elsewhere, where they are."""
         self.flush()
         digest = Digest(DIGEST_VERSION, self._hash.hex())
         return Measure(digest=digest, rows=self.rows, size_bytes=self.size_bytes, tokens=tokens)
@@ -67,7 +67,7 @@ class _Hash:
         self._pending = self._thread.submit(self._hash.update, block)
 
     def hex(self) -> str:
-        """Give the digest of everything taken in, and end the thread."""
+        """Return the digest of everything taken in, and end the thread."""
         self._wait()
         if self._thread:
             self._thread.shutdown()

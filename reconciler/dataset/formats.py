@@ -39,7 +39,7 @@ _PREFERENCE = {"input", "preferred_output", "non_preferred_output"}
 
 
 def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tuple[Format, Iterator[Row]]:
-    """Give the format, and the rows from the first on; no rows, and a problem, when they have none that is known."""
+    """Return the format, and the rows from the first on; no rows, and a problem, when they have none that is known."""
     stated = spec.format or _of_mapping(spec)
     if stated:
         return stated, rows

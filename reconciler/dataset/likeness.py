@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
-    """Give the known word most like this one, whatever its case; None when none comes near."""
+    """Return the known word most like this one, whatever its case; None when none comes near."""
     by_lower = {each.lower(): each for each in sorted(known, reverse=True)}
     # Comparing costs the product of the lengths, and a word may be a whole line by mistake.
     found = difflib.get_close_matches(word.strip().lower()[:100], by_lower, n=1, cutoff=0.6)
@@ -13,7 +13,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """Give the question as a hint; empty when nothing comes near."""
+    """Return the question as a hint; empty when nothing comes near."""
     found = nearest(word, known)
     return f"did you mean `{found}`?" if found else ""
 

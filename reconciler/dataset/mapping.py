@@ -25,7 +25,7 @@ class _Plan:
 
 
 def mapped(rows: Iterator[Row], spec: DatasetSpec, is_table: bool, report: Report) -> Iterator[Row]:
-    """Give the rows of one file in the API's form; those that cannot be are reported.
+    """Return the rows of one file in the API's form; those that cannot be are reported.
 
     Shape:  a table without a mapping is read by its columns `prompt` and `completion`
     """

@@ -109,7 +109,7 @@ def _measure(
 
 
 def open_lines(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
-    """Give the canonical lines of a dataset's part, in blocks of about 1 MiB of whole lines: what `measure` digested.
+    """Yield the canonical lines of a dataset's part, in blocks of about 1 MiB of whole lines: what `measure` digested.
 
     Raises: InputError, before the last block, when the rows are no longer those that were measured
     Cost:   as `measure`
@@ -143,7 +143,7 @@ def _counter(vocabulary: "Vocabulary | None") -> "Tokens":
 
 
 def source_names(spec: DatasetSpec, workspace: Path) -> tuple[str, ...]:
-    """Give the files that a dataset is read from, by their names within the repository; those behind links too."""
+    """Return the files that a dataset is read from, by their names within the repository; those behind links too."""
     from reconciler.dataset.report import Report
     from reconciler.dataset.sources import find_sources
 

@@ -17,7 +17,7 @@ _GUIDE = "OpenAI reinforcement fine-tuning guide"
 
 
 def misfits(specs: Specs, measures: Mapping[str, Measured]) -> Iterator[Problem]:
-    """Give what is wrong between models and the datasets that were measured for them."""
+    """Yield what is wrong between models and the datasets that were measured for them."""
     for model in specs.models:
         for field, name in (("training", model.training), ("validation", model.validation)):
             measured = measures.get(name) if name else None

@@ -16,7 +16,7 @@ from reconciler.domain.spec import DatasetSpec
 
 @contextmanager
 def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measured, Side]]:
-    """Give the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
+    """Yield the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
 
     Raises: InputError when they cannot be read
     Cost:   one reading, a third of the time of `measure`; the lines are kept as `side_of_runs` keeps them

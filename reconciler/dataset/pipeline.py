@@ -32,7 +32,7 @@ _PAIR = ("prompt", "completion")
 def read_rows(
     spec: DatasetSpec, workspace: Path, report: Report, progress: Callable[[int], None] | None = None
 ) -> tuple[Format, Iterator[Row]]:
-    """Give the format of a dataset and its rows in the API's form, source after source."""
+    """Return the format of a dataset and its rows in the API's form, source after source."""
     return settle_format(_rows(spec, workspace, report, Meter(progress)), spec, report)
 
 
@@ -44,7 +44,7 @@ def read_runs(
     check_rows: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Format, Iterator[Run]]:
-    """Give the format of a dataset and its canonical lines, source after source, by whichever way is the faster.
+    """Return the format of a dataset and its canonical lines, source after source, by whichever way is the faster.
 
     Shape:  without `check_rows` the lines are written as they are, whatever the rules would say of them
     """

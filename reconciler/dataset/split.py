@@ -10,12 +10,12 @@ HASH_BITS = 64
 
 
 def part_of(key: int, validation_share: float) -> Part:
-    """Give the side of a row by the xxh3_64 of its canonical line: validation, when it is in the first share of all."""
+    """Return the side of a row by the xxh3_64 of its canonical line: validation, when it is in the first share of all."""
     return Part.VALIDATION if key < validation_share * 2**HASH_BITS else Part.TRAINING
 
 
 def sides_of(run: Run, validation_share: float) -> Iterator[tuple[Part, bytes, int]]:
-    """Give the lines of a run by side, each side with how many they are; a side without lines is left out."""
+    """Yield the lines of a run by side, each side with how many they are; a side without lines is left out."""
     if len(run.keys) == 1 or not validation_share:
         yield part_of(run.keys[0], validation_share), run.text, len(run.keys)
         return

@@ -47,7 +47,7 @@ def steady(source: Source, report: Report) -> Iterator[None]:
 
 
 def read_blocks(source: Source, report: Report, meter: Meter, size_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Give the bytes of a file in blocks of one size, 1 MiB when none is named.
+    """Yield the bytes of a file in blocks of one size, 1 MiB when none is named.
 
     Cost:   one block in memory
     """
@@ -83,7 +83,7 @@ def unreadable(source: Source, error: OSError) -> Problem:
 
 
 def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Give the blocks cut at line ends, each without its last line feed; None stands for a line over the limit.
+    """Yield the blocks cut at line ends, each without its last line feed; None stands for a line over the limit.
 
     Cost:   one block and one line in memory
     """
@@ -107,7 +107,7 @@ def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
 
 
 def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[tuple[int, bytes]]:
-    """Give each line with its number, without its line feed; a line over the limit is reported and passed over.
+    """Yield each line with its number, without its line feed; a line over the limit is reported and passed over.
 
     Cost:   one block and one line in memory
     """

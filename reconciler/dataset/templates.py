@@ -48,7 +48,7 @@ class Template:
         return "".join([text + ("" if column is None else text_of(cells.get(column))) for text, column in self.pieces])
 
     def is_empty(self, cells: Mapping[str, object]) -> bool:
-        """Tell whether a row has nothing for this text: its columns are all empty, or it says nothing at all."""
+        """Return whether a row has nothing for this text: its columns are all empty, or it says nothing at all."""
         columns = self.columns
         return not any(text_of(cells.get(column)) for column in columns) if columns else not self.render(cells)
 

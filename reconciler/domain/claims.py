@@ -38,7 +38,7 @@ class Claims:
         return not self.moved and not self.adopted
 
     def job(self, job: RemoteJob) -> RemoteJob:
-        """Give a job of ours under the name and stamp that the specs know it by."""
+        """Return a job of ours under the name and stamp that the specs know it by."""
         if job.id in self.adopted:
             return replace(job, stamp=self.adopted[job.id], is_adopted=True)
         if job.address not in self.moved:
@@ -46,31 +46,31 @@ class Claims:
         return replace(job, stamp=self.stamp(job.stamp), moved_from=job.address)
 
     def file(self, file: RemoteFile) -> RemoteFile:
-        """Give a file under the name that the specs know it by."""
+        """Return a file under the name that the specs know it by."""
         if file.stamp is None or file.stamp.address not in self.moved:
             return file
         stamp = self.stamp(file.stamp)
         return replace(file, stamp=stamp, filename=stamp.filename)
 
     def stamp(self, stamp: Stamp) -> Stamp:
-        """Give a stamp under today's name."""
+        """Return a stamp under today's name."""
         return Stamp(self.moved.get(stamp.address, stamp.address), stamp.digest)
 
     def stamps(self, stamp: Stamp) -> tuple[Stamp, ...]:
-        """Give every stamp that a thing of this one may bear: today's first, then those of its old names."""
+        """Return every stamp that a thing of this one may bear: today's first, then those of its old names."""
         return (stamp, *(Stamp(old, stamp.digest) for old in self._old(stamp.address)))
 
     def versions(self, dataset: Dataset) -> tuple[Dataset, ...]:
-        """Give a dataset under every name that its file may bear: today's first."""
+        """Return a dataset under every name that its file may bear: today's first."""
         names = (old.name.partition(".")[0] for old in self._old(dataset.stamp.address))
         return (dataset, *(replace(dataset, spec=replace(dataset.spec, name=name)) for name in names))
 
     def observed(self, observed: Observed) -> Observed:
-        """Give what was seen, under the names that the specs use."""
+        """Return what was seen, under the names that the specs use."""
         return replace(observed, files=tuple(map(self.file, observed.files)), jobs=tuple(map(self.job, observed.jobs)))
 
     def lock(self, lock: Lock) -> Lock:
-        """Give what is locked, under the names that the specs use; an entry of today's name wins over an old one."""
+        """Return what is locked, under the names that the specs use; an entry of today's name wins over an old one."""
         entries: dict[tuple[Address, str], Locked] = {}
         for entry in sorted(lock.entries, key=lambda entry: entry.address not in self.moved):
             datasets = tuple(replace(each, stamp=self.stamp(each.stamp)) for each in entry.datasets)

@@ -21,7 +21,7 @@ class Tokens:
 
     @classmethod
     def counted(cls, tokens: int) -> "Tokens":
-        """Give a number that was counted, not guessed."""
+        """Return a number that was counted, not guessed."""
         return cls(low=tokens, expected=tokens, high=tokens, exact=True)
 
 

@@ -61,7 +61,7 @@ class Digest:
         return self.hex[:SHORT_HEX]
 
     def agrees(self, other: "Digest") -> bool:
-        """Tell whether both name the same content, as far as the shorter one goes."""
+        """Return whether both name the same content, as far as the shorter one goes."""
         return self.version == other.version and (self.hex.startswith(other.hex) or other.hex.startswith(self.hex))
 
     @classmethod
@@ -82,7 +82,7 @@ class Stamp:
         return f"{self.address}@{self.digest.short}"
 
     def agrees(self, other: "Stamp") -> bool:
-        """Tell whether both stamps name the same thing with the same content."""
+        """Return whether both stamps name the same thing with the same content."""
         return self.address == other.address and self.digest.agrees(other.digest)
 
     @property
@@ -98,7 +98,7 @@ class Stamp:
 
 
 def canonical_json(value: object) -> bytes:
-    """Give the one way to write a JSON value: sorted keys, no spaces, UTF-8, whole floats as integers."""
+    """Return the one way to write a JSON value: sorted keys, no spaces, UTF-8, whole floats as integers."""
     plain = _settled(value)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 

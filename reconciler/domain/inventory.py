@@ -62,7 +62,7 @@ class HeldJob:
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether it is over; a job of which the service says nothing is not."""
+        """Return whether it is over; a job of which the service says nothing is not."""
         return self.status is not None and self.status.is_terminal
 
 
@@ -100,12 +100,12 @@ class Makers:
         )
 
     def of_model(self, model: ModelId) -> HeldJob | None:
-        """Give the job that made a model; of a checkpoint, the job that made its model."""
+        """Return the job that made a model; of a checkpoint, the job that made its model."""
         whole = ModelId(model.partition(CHECKPOINT)[0])
         return self.by_model.get(model) or self.by_model.get(whole)
 
     def of_file(self, file: FileId) -> HeldJob | None:
-        """Give the job whose results a file holds."""
+        """Return the job whose results a file holds."""
         return self.by_file.get(file)
 
 

@@ -47,9 +47,9 @@ class Lock:
     cancelled: tuple[JobId, ...] = ()
 
     def of(self, service: str) -> tuple[Locked, ...]:
-        """Give what is locked on one service."""
+        """Return what is locked on one service."""
         return tuple(entry for entry in self.entries if entry.service == service)
 
     def find(self, address: Address) -> Locked | None:
-        """Give the entry of one model."""
+        """Return the entry of one model."""
         return next((entry for entry in self.entries if entry.address == address), None)

@@ -55,7 +55,7 @@ class JobError:
 
     @property
     def is_services_own(self) -> bool:
-        """Tell whether the same job could succeed on another try: the fault was the service's."""
+        """Return whether the same job could succeed on another try: the fault was the service's."""
         return self.code in {"server_error", "internal_error"}
 
 
@@ -163,6 +163,6 @@ class Observed:
 
 
 def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int], RemoteFile]:
-    """Give the file to use for each name and size: the oldest that is not broken."""
+    """Return the file to use for each name and size: the oldest that is not broken."""
     ordered = sorted(files, key=lambda file: (file.created_at, file.id), reverse=True)
     return {(file.filename, file.size_bytes): file for file in ordered if not file.is_broken}

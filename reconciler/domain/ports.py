@@ -107,7 +107,7 @@ class Provider(Holder, Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def service_time(self) -> float | None:
-        """Tell the service's own time, as its last answer said and carried on since; None when it never says."""
+        """Return the service's own time, as its last answer said and carried on since; None when it never says."""
 
     def observe(self) -> Observed: ...
 
@@ -206,7 +206,7 @@ class Journal(Protocol):
     """
 
     def open_intents(self) -> tuple[Intent, ...]:
-        """Give every note that lies there, whoever wrote it."""
+        """Return every note that lies there, whoever wrote it."""
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         """Write a note durably if none of its stamp lies there, or exactly `instead_of`; gives the one that lies there.
@@ -218,4 +218,4 @@ class Journal(Protocol):
         """Take a note back, if it still is the one that lies there."""
 
     def is_abandoned(self, intent: Intent) -> bool:
-        """Tell whether it is certain that its writer is gone and sends nothing more; False when nobody can say."""
+        """Return whether it is certain that its writer is gone and sends nothing more; False when nobody can say."""

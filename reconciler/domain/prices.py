@@ -42,7 +42,7 @@ class AutoEpochs:
     most: int | None = None
 
     def epochs_for(self, rows: int) -> int:
-        """Give the number of epochs for a file of so many rows."""
+        """Return the number of epochs for a file of so many rows."""
         epochs, seen = self.target, self.target * rows
         if rows and self.least_rows is not None and seen < self.least_rows:
             epochs = self.least_rows // rows

@@ -135,7 +135,7 @@ class Recipe:
 
 
 def stated(recipe: Recipe) -> dict[str, object]:
-    """Give the facts of a recipe, leaving out what equals its default, so that a new option retrains nothing."""
+    """Return the facts of a recipe, leaving out what equals its default, so that a new option retrains nothing."""
     facts: dict[str, object] = {"base": recipe.base}
     if recipe.method != SUPERVISED:
         facts["method"] = recipe.method

@@ -21,7 +21,7 @@ class Stop:
         self._bell.put(None)
 
     def is_set(self) -> bool:
-        """Tell whether somebody asked."""
+        """Return whether somebody asked."""
         return self._asked
 
     def wait(self, seconds: float) -> bool:

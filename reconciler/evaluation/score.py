@@ -39,7 +39,7 @@ def score(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
 
 
 def likeness(left: str, right: str) -> float:
-    """Tell how alike two texts are, from 0 to 1: twice their longest common subsequence over the sum of their lengths.
+    """Return how alike two texts are, from 0 to 1: twice their longest common subsequence over the sum of their lengths.
 
     Cost:   one operation on an integer of as many bits as `left` has characters, for each character of `right`
     """

@@ -32,7 +32,7 @@ def cancel(action: Cancel, bench: Bench) -> tuple[RemoteJob, str]:
 
 
 def _is_live(kept: JobId, twin: RemoteJob, bench: Bench) -> bool:
-    """Tell whether a job still makes, or has made, what its twin makes."""
+    """Return whether a job still makes, or has made, what its twin makes."""
     try:
         job = bench.provider.job(kept)
         if job.status == SUCCEEDED and job.model:

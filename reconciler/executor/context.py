@@ -51,5 +51,5 @@ class Bench:
                 self.learn(dataset, there[dataset.file_key].id)
 
     def file_of(self, dataset: Dataset) -> FileId:
-        """Give the file of a dataset that this run uploaded or found."""
+        """Return the file of a dataset that this run uploaded or found."""
         return self.files[dataset.stamp]

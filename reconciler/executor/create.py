@@ -59,7 +59,7 @@ class Note:
 
 
 def create(train: Train, bench: Bench, tell: Tell = unheard) -> Created:
-    """Give the wanted model its job: an existing one if there is one, else a new one, sent once.
+    """Return the wanted model its job: an existing one if there is one, else a new one, sent once.
 
     Raises: ProviderError when the service refused, JournalError when no word could be left, OutcomeUnknownError when
             nobody can say what became of it, StoppedError when asked to stop before anything was sent
@@ -108,7 +108,7 @@ def _intent(train: Train, bench: Bench) -> Intent:
 
 
 def quiet_seconds(is_over: bool, bench: Bench) -> float:
-    """Tell how long nothing must have shown before somebody else's note is taken over.
+    """Return how long nothing must have shown before somebody else's note is taken over.
 
     From a writer who sends no more, only what is under way can still show; any other may be about to send.
     """
@@ -117,7 +117,7 @@ def quiet_seconds(is_over: bool, bench: Bench) -> float:
 
 
 def is_old(intent: Intent, bench: Bench) -> bool:
-    """Tell whether a note is over its age, by the service's own clock; not when the service never tells the time."""
+    """Return whether a note is over its age, by the service's own clock; not when the service never tells the time."""
     now = bench.provider.service_time()
     if now is None or intent.at is None:
         return False
@@ -125,7 +125,7 @@ def is_old(intent: Intent, bench: Bench) -> bool:
 
 
 def is_fresh(note: Note, bench: Bench) -> bool:
-    """Tell whether our own note is young enough to send on it: half its time is left for the road."""
+    """Return whether our own note is young enough to send on it: half its time is left for the road."""
     allowed = bench.provider.capabilities.fresh_seconds / 2
     now, at = bench.provider.service_time(), note.intent.at
     # A machine that was suspended does not see it on its own clock.
@@ -199,7 +199,7 @@ def send(train: Train, intent: Intent, bench: Bench, tell: Tell) -> Created:
 
 
 def token_of(train: Train) -> str:
-    """Give the word by which a service that takes tokens knows a repeated create for the same one."""
+    """Return the word by which a service that takes tokens knows a repeated create for the same one."""
     return hashlib.sha256(" ".join((str(train.model.stamp), *train.despite)).encode()).hexdigest()[:40]
 
 
@@ -251,7 +251,7 @@ def let_go_once_sure(intent: Intent, job: RemoteJob, bench: Bench) -> None:
 
 
 def is_everywhere(job: RemoteJob, bench: Bench) -> bool:
-    """Tell whether a job is so old that every list shows it; a list that has shown it may still leave it out again."""
+    """Return whether a job is so old that every list shows it; a list that has shown it may still leave it out again."""
     lag, now = bench.provider.capabilities.list_lag_seconds, bench.provider.service_time()
     return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)
 

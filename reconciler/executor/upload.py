@@ -15,7 +15,7 @@ TRIES = 3
 
 
 def send_file(dataset: Dataset, bench: Bench, tell: Callable[[int], None]) -> tuple[RemoteFile, bool]:
-    """Give the dataset's file on the service, and whether it was there already.
+    """Return the dataset's file on the service, and whether it was there already.
 
     Shape:  `tell` is called with the bytes sent so far
     Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when asked to stop before it was whole
@@ -90,7 +90,7 @@ def check_usable(file: FileId, bench: Bench) -> None:
 
 
 def outcome_of(written: Write[None]) -> ProviderError | None:
-    """Give the reason why a write was refused; None when it was done."""
+    """Return the reason why a write was refused; None when it was done."""
     match written:
         case Done():
             return None

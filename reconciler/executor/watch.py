@@ -24,7 +24,7 @@ class _Followed:
 
 
 def watch(jobs: Collection[JobId], bench: Bench, *, timeout_seconds: float | None = None) -> Iterator[Event]:
-    """Tell what the jobs say and how they move, until all have ended, time is up, or somebody asks to stop.
+    """Yield what the jobs say and how they move, until all have ended, time is up, or somebody asks to stop.
 
     Shape:  every event of a job is told once, in its order; the last JobMoved of a job holds its final state
     """

@@ -100,7 +100,7 @@ class Git:
         return self.run(*arguments, given=given).decode("ascii", "replace").strip()
 
     def has_remote(self, name: str) -> bool:
-        """Tell whether the repository knows a remote.
+        """Return whether the repository knows a remote.
 
         Raises: UsageError when there is no repository
         """
@@ -126,7 +126,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _last_words(said: bytes) -> str:
-    """Give the line that says most of what git wrote, without anybody's credentials."""
+    """Return the line that says most of what git wrote, without anybody's credentials."""
     lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))]
     return _CREDENTIALS.sub("", (telling or lines or [""])[0])

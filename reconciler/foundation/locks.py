@@ -40,7 +40,7 @@ def open_lockable(path: Path) -> int:
 
 
 def is_free(path: Path) -> bool:
-    """Tell whether nobody holds the lock of a file, in any process or thread; a file that is gone is free."""
+    """Return whether nobody holds the lock of a file, in any process or thread; a file that is gone is free."""
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:

@@ -114,7 +114,7 @@ class _Scene:
         return self.base.lock.of(self.service)
 
     def observed(self, desired: Desired) -> Observed:
-        """Give what was as if a service showed it: a job for each model, and the files that were sent for it."""
+        """Return what was as if a service showed it: a job for each model, and the files that were sent for it."""
         jobs = self._jobs(desired)
         there = self._there()
         held = [dataset for dataset in desired.datasets if any(dataset.stamp.agrees(stamp) for stamp in there)]
@@ -169,7 +169,7 @@ class _Scene:
                 yield entry.address.name
 
     def with_rows(self, steps: Sequence[Step], setting: Setting, most_samples: int) -> Iterator[Step]:
-        """Give the same steps, the first upload of each dataset with how its rows differ, and so many of them."""
+        """Yield the same steps, the first upload of each dataset with how its rows differ, and so many of them."""
         told = set[str]()
         for step in steps:
             if isinstance(step.action, Upload) and step.action.dataset.spec.name not in told:
@@ -238,7 +238,7 @@ def _file(dataset: Dataset) -> RemoteFile:
 
 
 def _told(plan: Plan, scene: _Scene) -> Plan:
-    """Give the plan with what it was made against, what that cannot tell, and no id that we made up."""
+    """Return the plan with what it was made against, what that cannot tell, and no id that we made up."""
     unfound = tuple(
         f"model/{name}: what it was made of is in no revision that was looked at, so its fields cannot be compared;"
         " name the right one with --against"
@@ -268,7 +268,7 @@ def _named(name: str, sides: Collection[Stamp]) -> str:
 
 
 def counter(checked: Checked, spec: DatasetSpec) -> "Count | None":
-    """Give what counts the tokens of a dataset's rows, where its whole was counted by it."""
+    """Return what counts the tokens of a dataset's rows, where its whole was counted by it."""
     from reconciler.dataset.tokens import vocabulary_for
 
     # Where the whole was counted, the vocabulary was worth loading.

@@ -50,13 +50,13 @@ class Past:
         return frozenset({*self.measures, None})
 
     def dataset(self, name: str, claims: Claims) -> DatasetSpec | None:
-        """Give the dataset that goes by a name today, whatever it was called then."""
+        """Return the dataset that goes by a name today, whatever it was called then."""
         today = Address(Kind.DATASET, name)
         found = {claims.moved.get(there, there): spec for spec in self.specs.datasets if (there := _address(spec))}
         return found.get(today)
 
     def stamps(self, spec: DatasetSpec, claims: Claims) -> tuple[Stamp, ...]:
-        """Give the stamps of a dataset's files under today's names; none where it cannot be measured."""
+        """Return the stamps of a dataset's files under today's names; none where it cannot be measured."""
         measured = self.measures.get(spec.name)
         if measured is None:
             return ()
@@ -105,7 +105,7 @@ def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]
 
 
 def named(error: InputError, title: str) -> InputError:
-    """Give the same problems, their files with the version that they are of: `main:specs/all.yaml`."""
+    """Return the same problems, their files with the version that they are of: `main:specs/all.yaml`."""
     problems = tuple(replace(each, where=_at(each.where, title)) for each in error.problems)
     return InputError(problems, error.unshown)
 

@@ -25,7 +25,7 @@ class Note:
 
 
 def name_of(stamp: Stamp) -> str:
-    """Give the name under which the note of a stamp lies, the same in every store that has names."""
+    """Return the name under which the note of a stamp lies, the same in every store that has names."""
     return f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}.json"
 
 

@@ -35,7 +35,7 @@ def open_journal(
     sleep: Callable[[float], object] = time.sleep,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Journal]:
-    """Give the journal of a project on a service, and let it go in the end.
+    """Yield the journal of a project on a service, and let it go in the end.
 
     Shape:  `service` as Observed says it; `home` is our own directory, which `make_home` makes; `workspace` is the
             repository of the specs

@@ -33,7 +33,7 @@ _NAME = re.compile(
 
 
 def settled_seconds(capabilities: Capabilities) -> float:
-    """Tell how long after it was left a note counts: every list shows it, and every older one."""
+    """Return how long after it was left a note counts: every list shows it, and every older one."""
     return capabilities.list_lag_seconds + WHOLE_SECONDS
 
 
@@ -173,7 +173,7 @@ class RemoteJournal:
         return name
 
     def _intent(self, note: RemoteNote) -> Intent:
-        """Give what a note says; all of it when it is our own, else what its name has room for."""
+        """Return what a note says; all of it when it is our own, else what its name has room for."""
         with self._lock:
             if note.name in self._mine:
                 return self._mine[note.name]

@@ -14,7 +14,7 @@ _RAISE = "raise policy.{} in the Project spec, or take fewer with --target"
 
 
 def over_budget(policy: Policy, steps: Sequence[Step], options: Options) -> tuple[Refusal, ...]:
-    """Give what the bounds refuse, less what the operator allowed by name."""
+    """Return what the bounds refuse, less what the operator allowed by name."""
     found = (*_cost(policy, steps), *_epochs(policy, steps), *_bytes(policy, steps))
     return tuple(refusal for refusal in found if not refusal.guard or refusal.guard not in options.allow)
 

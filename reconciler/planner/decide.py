@@ -123,7 +123,7 @@ def decide(
 
 
 def _rest(model: Model, scene: Scene, options: Options) -> Keep | None:
-    """Give the reason to let things be, the best one first; None when there is none and a job is due."""
+    """Return the reason to let things be, the best one first; None when there is none and a job is due."""
     address = model.address
     if scene.ready:
         return keep_reasons.ready(address, scene.ready[0])

@@ -8,7 +8,7 @@ from reconciler.domain.plan import Change
 
 
 def explain(model: Model, jobs: Collection[RemoteJob]) -> tuple[Change, ...]:
-    """Give the fields in which a wanted model differs from the one that came before it, sorted by name.
+    """Return the fields in which a wanted model differs from the one that came before it, sorted by name.
 
     The one before is the newest that succeeded, else the newest at all. Without one, every field is new.
     """

@@ -15,7 +15,7 @@ from reconciler.domain.spec import ProjectSpec, stated
 def grounds_of(
     desired: Desired, observed: Observed, lock: Lock, options: Options, *, provider: str, version: str
 ) -> Grounds:
-    """Give what a plan rests on, but for its prices.
+    """Return what a plan rests on, but for its prices.
 
     What a job does on its way (queued, running) is left out: it changes no decision.
     """

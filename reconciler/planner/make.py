@@ -36,7 +36,7 @@ def make_plan(
     version: str = "",
     prices: Sequence[PriceTable] = (),
 ) -> Plan:
-    """Give everything a run would do, keep and refuse, with reasons.
+    """Return everything a run would do, keep and refuse, with reasons.
 
     Shape:  same inputs give the same plan, in the same order; time is not among them; of `prices` that hold for one
             base the first counts

@@ -10,7 +10,7 @@ from reconciler.domain.plan import Action, Cancel, Change, Delete, Promote, Step
 
 
 def uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
-    """Give the files that the jobs need and the service does not hold, once each, sorted by stamp."""
+    """Return the files that the jobs need and the service does not hold, once each, sorted by stamp."""
     there = usable_files(observed.files)
     wanted = {dataset.stamp: dataset for train in trains for dataset in train.model.datasets}
     return tuple(Upload(dataset=wanted[stamp]) for stamp in sorted(wanted) if wanted[stamp].file_key not in there)

@@ -43,7 +43,7 @@ class SavedPlan:
 
 
 def write_saved(saved: SavedPlan) -> str:
-    """Give the text of a saved plan: ids, digests and what its reader was shown; no row and no secret."""
+    """Return the text of a saved plan: ids, digests and what its reader was shown; no row and no secret."""
     content = {
         "saved_plan": FORMAT_VERSION,
         "id": saved.id,
@@ -59,7 +59,7 @@ def write_saved(saved: SavedPlan) -> str:
 
 
 def sealed(content: dict[str, Any]) -> str:
-    """Give the one text of a saved plan's content, with the digest that belongs to it."""
+    """Return the one text of a saved plan's content, with the digest that belongs to it."""
     return _text({**content, "digest": _digest(content)})
 
 
@@ -88,7 +88,7 @@ def read_saved(text: str) -> SavedPlan:
 
 
 def bare(plan: Plan) -> Plan:
-    """Give a plan without what only the specs need to hold: the templates over the columns, labels and descriptions."""
+    """Return a plan without what only the specs need to hold: the templates over the columns, labels and descriptions."""
     return replace(plan, steps=tuple(map(_bare_step, plan.steps)))
 
 

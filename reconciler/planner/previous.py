@@ -8,7 +8,7 @@ from reconciler.domain.spec import Specs
 
 
 def users_of(dataset: str, specs: Specs) -> frozenset[Address]:
-    """Give the models that learn from a dataset, or validate with it."""
+    """Return the models that learn from a dataset, or validate with it."""
     return frozenset(
         Address(Kind.MODEL, model.name) for model in specs.models if dataset in {model.training, model.validation}
     )
@@ -17,7 +17,7 @@ def users_of(dataset: str, specs: Specs) -> frozenset[Address]:
 def files_before(
     dataset: str, users: Collection[Address], observed: Observed, current: Collection[Stamp] = ()
 ) -> tuple[RemoteFile, ...]:
-    """Give the files that the newest job of a dataset's models used of it, training first; else its newest files.
+    """Return the files that the newest job of a dataset's models used of it, training first; else its newest files.
 
     Shape:  empty when the service holds none. Files that are all `current` are no version before; jobs are chosen as
             they are for the reasons of a retraining: the newest that succeeded, else the newest at all

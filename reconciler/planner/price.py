@@ -30,7 +30,7 @@ _MILLION = Decimal(1_000_000)
 
 
 def priced(steps: Iterable[Step], service: str, tables: Collection[PriceTable]) -> tuple[Step, ...]:
-    """Give the same steps, each job with what it will cost."""
+    """Return the same steps, each job with what it will cost."""
     return tuple(
         replace(step, estimate=estimate(step.action.model, service, tables)) if isinstance(step.action, Train) else step
         for step in steps
@@ -60,7 +60,7 @@ def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Esti
 
 
 def tokens_of(measure: Measure) -> Tokens:
-    """Give the tokens of a file: counted where somebody did, else a guess from its size, with an error bar."""
+    """Return the tokens of a file: counted where somebody did, else a guess from its size, with an error bar."""
     if measure.tokens is not None:
         return Tokens.counted(measure.tokens)
     return Tokens(
@@ -71,7 +71,7 @@ def tokens_of(measure: Measure) -> Tokens:
 
 
 def base_of(name: str) -> str:
-    """Give the base that a model was made from, by its name: `ft:BASE:…` today, `BASE:ft-…` until 2023."""
+    """Return the base that a model was made from, by its name: `ft:BASE:…` today, `BASE:ft-…` until 2023."""
     if name.startswith("ft:"):
         return name.split(":")[1]
     return name.partition(":ft-")[0]

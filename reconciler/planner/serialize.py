@@ -20,7 +20,7 @@ _PLAIN = (bool, int, float, str, NoneType)
 
 
 def written(value: object) -> object:
-    """Give a value as plain data.
+    """Return a value as plain data.
 
     Raises: TypeError for a value that is none of the domain's
     """
@@ -41,7 +41,7 @@ def written(value: object) -> object:
 
 
 def read(wanted: type[T], data: object) -> T:
-    """Give the value that plain data stands for.
+    """Return the value that plain data stands for.
 
     Raises: ValueError when it does not fit the type
     """

@@ -11,7 +11,7 @@ from reconciler.domain.ports import Capabilities
 def warnings(
     models: Iterable[Model], observed: Observed, options: Options, provider: str, capabilities: Capabilities
 ) -> Iterator[str]:
-    """Give each warning as a sentence that names what it is about."""
+    """Yield each warning as a sentence that names what it is about."""
     if options.target:
         yield "the plan is partial: --target names " + ", ".join(sorted(options.target))
     # What the service itself says now is newer than what a profile knew.

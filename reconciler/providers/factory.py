@@ -55,7 +55,7 @@ def open_provider(
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
 ) -> OpenAIProvider:
-    """Give the service of a profile, ready to be asked; close it when done.
+    """Return the service of a profile, ready to be asked; close it when done.
 
     Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network;
             `bounds` take the place of the profile's own, in seconds by name
@@ -117,7 +117,7 @@ def _roads(
 def _bottoms(
     endpoint: Endpoint, given: httpx.BaseTransport | None
 ) -> tuple[httpx.BaseTransport, Callable[[], httpx.BaseTransport]]:
-    """Give the transport that keeps connections, and what makes one for a single request."""
+    """Return the transport that keeps connections, and what makes one for a single request."""
     if given is not None:
         return given, lambda: Shared(given)
     trust = _trust(endpoint)

@@ -171,7 +171,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 
 
 def elsewhere(profile: Profile) -> Profile:
-    """Give a profile for a server of another address, of which the dates of its home say nothing."""
+    """Return a profile for a server of another address, of which the dates of its home say nothing."""
     return replace(profile, capabilities=replace(profile.capabilities, closes_on="", retiring=()))
 
 
@@ -182,7 +182,7 @@ SETTABLE: Mapping[str, float] = MappingProxyType(
 
 
 def with_bounds(profile: Profile, bounds: Mapping[str, float]) -> Profile:
-    """Give a profile with other bounds, in seconds by name.
+    """Return a profile with other bounds, in seconds by name.
 
     Raises: UsageError for a bound that cannot be set, or not to that
     """
@@ -197,6 +197,6 @@ def with_bounds(profile: Profile, bounds: Mapping[str, float]) -> Profile:
 
 
 def needs_app(profile: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether opening this profile takes the application of the built-in service."""
+    """Return whether opening this profile takes the application of the built-in service."""
     found = PROFILES.get(profile)
     return found is not None and found.in_process and not environ.get(found.url_variable, "").strip()

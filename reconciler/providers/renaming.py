@@ -20,7 +20,7 @@ _UNSAID = JobStatus("unknown")
 
 
 def claiming(provider: Provider, claims: Claims) -> Provider:
-    """Give a provider as the specs' claims see it; the same one when they claim nothing."""
+    """Return a provider as the specs' claims see it; the same one when they claim nothing."""
     # The verbs that no name goes through are handed on as they are, which no type checker can follow.
     seeing = _ClaimingWithNotes if isinstance(provider, Notes) else _Claiming
     return provider if claims.is_empty else cast(Provider, seeing(provider, claims))

@@ -19,7 +19,7 @@ _LONGEST_NUMBER = 300
 
 
 def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int | None = None) -> str:
-    """Give the figures of a dataset as a page, ended by a newline.
+    """Return the figures of a dataset as a page, ended by a newline.
 
     Shape:  `hint` is what makes an estimate of tokens a count, told where they are an estimate
     """
@@ -37,19 +37,19 @@ def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int
 
 
 def stats_json(stats: Stats) -> str:
-    """Give the figures as one JSON object, ended by a newline."""
+    """Return the figures as one JSON object, ended by a newline."""
     fields = asdict(stats) | {"format": str(stats.format), "roles": dict(stats.roles), "exact": stats.is_exact}
     return json_text(fields, indent=2) + "\n"
 
 
 def rows_text(rows: Sequence[RowShown], *, colour: bool = False) -> str:
-    """Give rows one after another, each under its number and place, ended by a newline."""
+    """Return rows one after another, each under its number and place, ended by a newline."""
     paint = Paint(colour)
     return "\n".join("\n".join(_row(row, paint)) + "\n" for row in rows)
 
 
 def rows_json(rows: Iterable[RowShown]) -> str:
-    """Give rows as JSON Lines, each with its place."""
+    """Return rows as JSON Lines, each with its place."""
     return "".join(json_text(_row_fields(row)) + "\n" for row in rows)
 
 

@@ -35,17 +35,17 @@ class JobCard:
 
 
 def file_card(file: HeldFile, job: HeldJob | None, *, colour: bool = False) -> str:
-    """Give everything that is known of a file, a fact a line."""
+    """Return everything that is known of a file, a fact a line."""
     return _facts(_of_file(file, job), Paint(colour))
 
 
 def model_card(model: HeldModel, job: HeldJob | None, *, colour: bool = False) -> str:
-    """Give everything that is known of a model, a fact a line."""
+    """Return everything that is known of a model, a fact a line."""
     return _facts(_of_model(model, job), Paint(colour))
 
 
 def job_card(card: JobCard, *, colour: bool = False) -> str:
-    """Give everything that is known of a job, a fact a line; then its checkpoints, and what it said last."""
+    """Return everything that is known of a job, a fact a line; then its checkpoints, and what it said last."""
     paint = Paint(colour)
     saved = None if card.checkpoints is None else [_saved(each) for each in card.checkpoints]
     said = None if card.events is None else [_said(each, paint) for each in card.events]
@@ -54,24 +54,24 @@ def job_card(card: JobCard, *, colour: bool = False) -> str:
 
 
 def file_card_json(file: HeldFile, job: HeldJob | None) -> str:
-    """Give a file as one JSON object, ended by a newline."""
+    """Return a file as one JSON object, ended by a newline."""
     return json_text(file_fields(file, job), indent=2) + "\n"
 
 
 def model_card_json(model: HeldModel, job: HeldJob | None) -> str:
-    """Give a model as one JSON object, ended by a newline."""
+    """Return a model as one JSON object, ended by a newline."""
     return json_text(model_fields(model, job), indent=2) + "\n"
 
 
 def job_card_json(card: JobCard) -> str:
-    """Give a job as one JSON object, with `checkpoints` and `events`, ended by a newline."""
+    """Return a job as one JSON object, with `checkpoints` and `events`, ended by a newline."""
     saved = None if card.checkpoints is None else [_checkpoint_fields(each) for each in card.checkpoints]
     said = None if card.events is None else [event_fields(each) for each in card.events]
     return json_text({**listed_job_fields(card.job), "checkpoints": saved, "events": said}, indent=2) + "\n"
 
 
 def event_fields(event: JobEvent) -> dict[str, object]:
-    """Give what a job said as every document shows it."""
+    """Return what a job said as every document shows it."""
     return {
         "id": event.id,
         "created_at": event.created_at,

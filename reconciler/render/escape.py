@@ -20,7 +20,7 @@ _COMMENT = re.compile(r"<(?=!--)")
 
 
 def markdown_text(text: str, *, limit: int = LIMIT) -> str:
-    """Give untrusted text as Markdown for one line or table cell: it shows as it is, and does nothing.
+    """Return untrusted text as Markdown for one line or table cell: it shows as it is, and does nothing.
 
     Shape:  no markup, no link, no mention, no reference that a closing word could close, no emoji, no formula
     """
@@ -28,7 +28,7 @@ def markdown_text(text: str, *, limit: int = LIMIT) -> str:
 
 
 def markdown_code(text: str, *, limit: int = LIMIT) -> str:
-    """Give untrusted text as a code span, for a line or table cell; whatever backticks it holds stay inside."""
+    """Return untrusted text as a code span, for a line or table cell; whatever backticks it holds stay inside."""
     shown = _COMMENT.sub(r"<\\", clean(text, limit=limit))
     if "|" in shown or not shown.strip():
         # In a table a bar ends the cell, even inside a code span; and a span of nothing is no span.
@@ -39,7 +39,7 @@ def markdown_code(text: str, *, limit: int = LIMIT) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Give untrusted lines as a fenced block; no line of theirs can end it. The caller bounds their size.
+    """Return untrusted lines as a fenced block; no line of theirs can end it. The caller bounds their size.
 
     Shape:  without a newline at the end; starts in the first column
     Raises: ValueError for a language that is no plain word
@@ -52,7 +52,7 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def html_text(text: str, *, limit: int = LIMIT) -> str:
-    """Give untrusted text for HTML, between tags or inside a quoted attribute that holds no address or script."""
+    """Return untrusted text for HTML, between tags or inside a quoted attribute that holds no address or script."""
     return html.escape(clean(text, limit=limit), quote=True)
 
 

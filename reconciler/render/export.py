@@ -23,7 +23,7 @@ class OutputFormat(StrEnum):
 
 
 def outputs(entries: Sequence[Locked], format: OutputFormat, *, delimiter: str = "") -> str:  # noqa: A002 (the flag's word)
-    """Give the ids of models, each line ended.
+    """Return the ids of models, each line ended.
 
     Shape:  plain is the id alone, or `name id` where there are several; env is `NAME_MODEL=id`, safe to source;
             github is `name=id` for $GITHUB_OUTPUT, with `delimiter`, a random word, around an id of several lines

@@ -37,7 +37,7 @@ class _Note:
 
 
 def annotations_text(review: Review) -> str:
-    """Give workflow commands, worst first and at most ten of a level; empty where there is nothing to say.
+    """Return workflow commands, worst first and at most ten of a level; empty where there is nothing to say.
 
     Shape:  what is left out is counted by one last notice; things of one kind leave room for those of another
     """
@@ -59,7 +59,7 @@ def annotations_text(review: Review) -> str:
 
 
 def summary_text(review: Review, taken_bytes: int = 0) -> str:
-    """Give what is appended to a job summary that holds so many bytes already; empty where there is no room.
+    """Return what is appended to a job summary that holds so many bytes already; empty where there is no room.
 
     Shape:  the whole review, else as much of its beginning as there is room for
     """
@@ -71,7 +71,7 @@ def summary_text(review: Review, taken_bytes: int = 0) -> str:
 
 
 def outputs_text(values: Mapping[str, str], word: str) -> str:
-    """Give outputs as the file that `GITHUB_OUTPUT` names takes them.
+    """Return outputs as the file that `GITHUB_OUTPUT` names takes them.
 
     Shape:  `word` is drawn at random for each run
     Raises: ValueError when a value holds the line that would end it
@@ -84,7 +84,7 @@ def outputs_text(values: Mapping[str, str], word: str) -> str:
 
 
 def outputs_of(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
-    """Give the outputs of a plan; a price that is unknown is empty."""
+    """Return the outputs of a plan; a price that is unknown is empty."""
     plan, counts = review.plan, tally(review.plan)
     cost = plan.cost
     return {

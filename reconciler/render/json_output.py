@@ -29,7 +29,7 @@ Fields = dict[str, object]
 
 
 def plan_json(plan: Plan) -> str:
-    """Give a plan as a JSON document, indented and ended by a newline; the same plan gives the same bytes."""
+    """Return a plan as a JSON document, indented and ended by a newline; the same plan gives the same bytes."""
     document: Fields = {
         "format_version": FORMAT_VERSION,
         "project": plan.project,
@@ -50,18 +50,18 @@ def plan_json(plan: Plan) -> str:
 
 
 def diff_json(diff: RowDiff, after: str) -> str:
-    """Give a comparison of rows as a JSON document, ended by a newline; `after` names the version after."""
+    """Return a comparison of rows as a JSON document, ended by a newline; `after` names the version after."""
     document = {"format_version": FORMAT_VERSION, "after": after, **rows_fields(diff)}
     return json_text(document, indent=2) + "\n"
 
 
 def event_json(event: Event) -> str:
-    """Give an event as one JSON object on one line, ended by a newline; `type` says which it is."""
+    """Return an event as one JSON object on one line, ended by a newline; `type` says which it is."""
     return json_text(_event(event)) + "\n"
 
 
 def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
-    """Give problems as a JSON document, indented and ended by a newline; a line that is not known is null."""
+    """Return problems as a JSON document, indented and ended by a newline; a line that is not known is null."""
     found = [
         {
             "file": each.where.file,
@@ -79,7 +79,7 @@ def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Give JSON in ASCII alone: no foreign byte acts on a terminal, and a CI runner finds no command in it."""
+    """Return JSON in ASCII alone: no foreign byte acts on a terminal, and a CI runner finds no command in it."""
     text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return text.replace("##[", "\\u0023\\u0023[")
 
@@ -219,7 +219,7 @@ def _step_named(step: str, action: Action) -> Fields:
 
 
 def job_fields(job: RemoteJob) -> Fields:
-    """Give a job as every document shows it."""
+    """Return a job as every document shows it."""
     return {
         "id": job.id,
         "digest": str(job.stamp.digest),

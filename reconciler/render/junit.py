@@ -32,7 +32,7 @@ class Case:
 
 
 def junit_text(review: Review) -> str:
-    """Give a review as JUnit XML, ended by a newline.
+    """Return a review as JUnit XML, ended by a newline.
 
     Shape:  suites `checks` (a case a file that something is said of), `plan` (a case a step), `guards` (a case a
             refusal) and `kept` (a case a thing that stays)

@@ -28,7 +28,7 @@ Kept = tuple[HeldFile, HeldJob | None]
 
 
 def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | None = None) -> str:
-    """Give one line a file, in the order given."""
+    """Return one line a file, in the order given."""
     columns = (
         _column("file", files, lambda each: each[0].id),
         _column("what it is", files, lambda each: file_title(*each), least=_LEAST),
@@ -41,7 +41,7 @@ def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | Non
 
 
 def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | None = None) -> str:
-    """Give one line a job, in the order given."""
+    """Return one line a job, in the order given."""
     columns = (
         _column("job", jobs, lambda job: job.id),
         _column("what it is", jobs, job_title, least=_LEAST),
@@ -54,7 +54,7 @@ def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | No
 
 
 def models_table(models: Sequence[Made], *, colour: bool = False, width: int | None = None) -> str:
-    """Give one line a model, in the order given."""
+    """Return one line a model, in the order given."""
     columns = (
         _column("model", models, lambda each: each[0].id),
         _column("what it is", models, lambda each: model_title(*each), least=_LEAST),
@@ -66,17 +66,17 @@ def models_table(models: Sequence[Made], *, colour: bool = False, width: int | N
 
 
 def files_json(files: Sequence[Kept]) -> str:
-    """Give a JSON list of files, ended by a newline."""
+    """Return a JSON list of files, ended by a newline."""
     return json_text([file_fields(*each) for each in files], indent=2) + "\n"
 
 
 def jobs_json(jobs: Sequence[HeldJob]) -> str:
-    """Give a JSON list of jobs, ended by a newline."""
+    """Return a JSON list of jobs, ended by a newline."""
     return json_text([listed_job_fields(job) for job in jobs], indent=2) + "\n"
 
 
 def models_json(models: Sequence[Made]) -> str:
-    """Give a JSON list of models, ended by a newline."""
+    """Return a JSON list of models, ended by a newline."""
     return json_text([model_fields(*each) for each in models], indent=2) + "\n"
 
 
@@ -111,7 +111,7 @@ def model_title(model: HeldModel, job: HeldJob | None) -> str:
 
 
 def file_fields(file: HeldFile, job: HeldJob | None) -> Fields:
-    """Give a file as every document shows it; `job` is the one whose results it holds."""
+    """Return a file as every document shows it; `job` is the one whose results it holds."""
     return {
         "id": file.id,
         **_whose(file.stamp or (job.stamp if job else None)),
@@ -127,7 +127,7 @@ def file_fields(file: HeldFile, job: HeldJob | None) -> Fields:
 
 
 def listed_job_fields(job: HeldJob) -> Fields:
-    """Give a job as every list shows it: the fields of our own jobs, null where they are not known, and more."""
+    """Return a job as every list shows it: the fields of our own jobs, null where they are not known, and more."""
     return {
         **_whose(job.stamp),
         "project": job.project,
@@ -152,7 +152,7 @@ def listed_job_fields(job: HeldJob) -> Fields:
 
 
 def model_fields(model: HeldModel, job: HeldJob | None) -> Fields:
-    """Give a model as every document shows it."""
+    """Return a model as every document shows it."""
     return {
         "id": model.id,
         **_whose(job.stamp if job else None),
@@ -166,7 +166,7 @@ def model_fields(model: HeldModel, job: HeldJob | None) -> Fields:
 
 
 def error_fields(error: JobError | None) -> Fields | None:
-    """Give why a job failed; None when nothing is wrong."""
+    """Return why a job failed; None when nothing is wrong."""
     return {"code": error.code, "message": error.message, "param": error.param} if error else None
 
 

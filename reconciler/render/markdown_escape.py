@@ -26,7 +26,7 @@ _EDGE_SPACES = re.compile(r"^ +| +$")
 
 
 def inert(line: str) -> str:
-    """Give one line as Markdown that shows exactly this line, wherever inside a line or cell it is put.
+    """Return one line as Markdown that shows exactly this line, wherever inside a line or cell it is put.
 
     Shape:  one line, already without control characters
     """
@@ -34,7 +34,7 @@ def inert(line: str) -> str:
 
 
 def inert_middle(line: str) -> str:
-    """Give what `inert` makes of a text that stands in the middle of a line."""
+    """Return what `inert` makes of a text that stands in the middle of a line."""
     shown = _ESCAPED.sub(r"\\\g<0>", line.translate(_ENTITIES))
     for seam in (_REFERENCE, _OTHER_REFERENCE, _WWW):
         shown = seam.sub(_SEAM, shown)

@@ -11,14 +11,14 @@ from reconciler.render.units import span_text
 
 
 def news_text(job: HeldJob, event: JobEvent | None, *, gone: bool = False, colour: bool = False) -> str:
-    """Give what a job said, or else how it stands, as lines that begin with whose it is."""
+    """Return what a job said, or else how it stands, as lines that begin with whose it is."""
     paint = Paint(colour)
     name = paint.bold(clean(str(job.stamp.address) if job.stamp else job.id))
     return "".join(f"{name}: {line}\n" for line in _lines(job, event, gone, paint))
 
 
 def news_json(job: HeldJob, event: JobEvent | None, *, gone: bool = False) -> str:
-    """Give the same as one JSON object on one line; address and digest are null where the job is not ours."""
+    """Return the same as one JSON object on one line; address and digest are null where the job is not ours."""
     address = str(job.stamp.address) if job.stamp else None
     if event:
         said = {"type": "job_logged", "address": address, "job": job.id, **event_fields(event)}

@@ -36,7 +36,7 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if self._forms else None
 
     def __call__(self, text: str) -> str:
-        """Give the text without any secret, and without the beginning of one that was cut short."""
+        """Return the text without any secret, and without the beginning of one that was cut short."""
         if self._pattern is None or not (CUT in text or any(form in text for form in self._forms)):
             return text
         *cut_short, rest = self._pattern.sub(REDACTED, text).split(CUT)

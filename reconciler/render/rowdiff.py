@@ -11,7 +11,7 @@ Fields = dict[str, object]
 
 
 def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
-    """Give what is known of changed rows as every document shows it."""
+    """Return what is known of changed rows as every document shows it."""
     match rows:
         case RowDiff():
             counts = ("rows_before", "rows_after", "added", "removed", "edited", "moved", "reformatted", "tokens")

@@ -45,7 +45,7 @@ _PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
-    """Give untrusted text as one harmless line: what cannot be seen, or could act, is shown as an escape.
+    """Return untrusted text as one harmless line: what cannot be seen, or could act, is shown as an escape.
 
     Shape:  control bytes, escape sequences, newlines, bidi marks, invisible characters and lone surrogates become
             `\\x1b`, `\\n`, `\\u202e`, …; other kinds of space become a space; the starts of workflow commands get a
@@ -57,7 +57,7 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Give untrusted text whose lines and tabs stay: everything else in it is made harmless as in `clean`.
+    """Return untrusted text whose lines and tabs stay: everything else in it is made harmless as in `clean`.
 
     Shape:  of any length; living scripts and emoji keep the joiners that they need
     """

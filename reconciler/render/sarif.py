@@ -31,7 +31,7 @@ _WARNING = "plan.warning"
 
 
 def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str:
-    """Give the findings of a review as a SARIF log with one run, ended by a newline.
+    """Return the findings of a review as a SARIF log with one run, ended by a newline.
 
     Shape:  `meanings` say by rule what it wants, for the list of rules; steps that are planned are no findings
     """

@@ -52,7 +52,7 @@ class Question:
 
     @property
     def body(self) -> dict[str, object]:
-        """Give the request as the API takes it."""
+        """Return the request as the API takes it."""
         if self.is_completion:
             return {"model": self.model, "prompt": self.prompt, "max_tokens": _LONGEST_ANSWER}
         opening = [{"role": "system", "content": self.system}] if self.system else []
@@ -60,7 +60,7 @@ class Question:
 
 
 def snippet_text(language: Language, question: Question, service: Service) -> str:
-    """Give the call as a text that runs as it stands, ended by a newline."""
+    """Return the call as a text that runs as it stands, ended by a newline."""
     match language:
         case Language.CURL:
             return _curl(question, service)

@@ -10,7 +10,7 @@ Symbol = Literal["+", "+/-", "~", "-"]
 
 
 def word_of(action: Action) -> Word:
-    """Give the action's word, as programs read it."""
+    """Return the action's word, as programs read it."""
     match action:
         case Upload():
             return "upload"
@@ -27,19 +27,19 @@ def word_of(action: Action) -> Word:
 
 
 def is_retrain(step: Step) -> bool:
-    """Tell whether a step trains a model anew: it had another version before, or a job that does not count."""
+    """Return whether a step trains a model anew: it had another version before, or a job that does not count."""
     if not isinstance(step.action, Train):
         return False
     return bool(step.action.despite) or explains_difference(step)
 
 
 def explains_difference(step: Step) -> bool:
-    """Tell whether a step's changes name a version before; else they only say what is new."""
+    """Return whether a step's changes name a version before; else they only say what is new."""
     return any(change.before is not None for change in step.changes)
 
 
 def symbol_of(step: Step) -> Symbol:
-    """Give the symbol that users of plans know: create, create beside, change in place, end."""
+    """Return the symbol that users of plans know: create, create beside, change in place, end."""
     match step.action:
         case Upload():
             return "+"

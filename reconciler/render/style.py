@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | None = None) -> bool:
-    """Tell whether to write colours: the flag, then the environment, then the kind of stream decides.
+    """Return whether to write colours: the flag, then the environment, then the kind of stream decides.
 
     Shape:  `flag` is what the command line said, None when it said nothing
     Source: no-color.org, force-color.org and bixense.com/clicolors

@@ -15,7 +15,7 @@ def only(body: Json, known: Collection[str], at: str = "") -> None:
 
 
 def text(body: Json, name: str, *, at: str = "", low: int = 0, high: int = 1 << 20) -> str | None:
-    """Give a string of `low` to `high` characters, or None when it is unset."""
+    """Return a string of `low` to `high` characters, or None when it is unset."""
     value = body.get(name)
     if value is None:
         return None
@@ -27,7 +27,7 @@ def text(body: Json, name: str, *, at: str = "", low: int = 0, high: int = 1 << 
 
 
 def required_text(body: Json, name: str) -> str:
-    """Give a string that has to be there."""
+    """Return a string that has to be there."""
     value = text(body, name)
     if value is None:
         raise missing(name)
@@ -35,7 +35,7 @@ def required_text(body: Json, name: str) -> str:
 
 
 def whole(body: Json, name: str, low: int, high: int, *, at: str = "") -> int | None:
-    """Give an integer within bounds, or None when it is unset."""
+    """Return an integer within bounds, or None when it is unset."""
     value = body.get(name)
     if value is None:
         return None
@@ -47,7 +47,7 @@ def whole(body: Json, name: str, low: int, high: int, *, at: str = "") -> int | 
 
 
 def number(body: Json, name: str, low: float, high: float) -> float | None:
-    """Give a number within bounds, or None when it is unset."""
+    """Return a number within bounds, or None when it is unset."""
     value = body.get(name)
     if value is None:
         return None
@@ -59,7 +59,7 @@ def number(body: Json, name: str, low: float, high: float) -> float | None:
 
 
 def flag(body: Json, name: str) -> bool:
-    """Give a boolean, false when it is unset."""
+    """Return a boolean, false when it is unset."""
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
         raise bad_type(name, "a boolean", value)
@@ -67,7 +67,7 @@ def flag(body: Json, name: str) -> bool:
 
 
 def table(body: Json, name: str, *, at: str = "") -> dict[str, object] | None:
-    """Give a JSON object, or None when it is unset."""
+    """Return a JSON object, or None when it is unset."""
     value = body.get(name)
     if value is None:
         return None
@@ -77,7 +77,7 @@ def table(body: Json, name: str, *, at: str = "") -> dict[str, object] | None:
 
 
 def texts(body: Json, name: str, most: int) -> tuple[str, ...]:
-    """Give a string or a list of strings as a tuple, empty when it is unset."""
+    """Return a string or a list of strings as a tuple, empty when it is unset."""
     value = body.get(name)
     if value is None:
         return ()

@@ -17,7 +17,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def unlock(descriptor: int) -> None:
-    """Give the lock of an open file back, for every process that inherited it."""
+    """Return the lock of an open file back, for every process that inherited it."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 

@@ -23,7 +23,7 @@ class Answers:
         self._turn = Lock()
 
     def of(self, model: str) -> Answerer:
-        """Give a model, ready to be asked.
+        """Return a model, ready to be asked.
 
         Raises: ApiError when there is none of that name, or it cannot be asked here
         Cost:   the first time, the engine's libraries and the weights are loaded

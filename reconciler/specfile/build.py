@@ -36,7 +36,7 @@ Fields = dict[str, Any]
 
 
 def build(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
-    """Give the specs of one root; what an environment says has been laid over them already."""
+    """Return the specs of one root; what an environment says has been laid over them already."""
     project = next(iter(of_kind(documents, "Project")), None)
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
     return Specs(
@@ -165,7 +165,7 @@ def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | fl
 
 
 def _amount(value: Any) -> Any:
-    """Give the amount that was written, to the digit, and not the binary number next to it."""
+    """Return the amount that was written, to the digit, and not the binary number next to it."""
     return None if value is None else Decimal(str(_whole(value)))
 
 
@@ -180,7 +180,7 @@ def _adoption(fields: Fields | None) -> Adoption | None:
 
 
 def _whole(value: Any) -> Any:
-    """Give 3 for 3.0, which YAML keeps apart and the services do not."""
+    """Return 3 for 3.0, which YAML keeps apart and the services do not."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 

@@ -32,7 +32,7 @@ _WAYS = (
 
 
 def without_credentials(document: Document) -> tuple[Document, tuple[Problem, ...]]:
-    """Give a document with the values of such fields void, and a problem for each."""
+    """Return a document with the values of such fields void, and a problem for each."""
     found = dict(_fields(document.data))
     what = "a spec never says where credentials go"
     problems = tuple(document.problem(path, what, hint, "spec.credential", at_key=True) for path, hint in found.items())

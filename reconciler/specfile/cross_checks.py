@@ -31,7 +31,7 @@ def problems_across(documents: Sequence[Document], broken: Sequence[str]) -> Ite
 
 
 def of_kind(documents: Sequence[Document], kind: str) -> list[Document]:
-    """Give the documents of one kind, in the order they were read."""
+    """Return the documents of one kind, in the order they were read."""
     return [each for each in documents if each.text("kind") == kind]
 
 

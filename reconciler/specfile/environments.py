@@ -15,7 +15,7 @@ from reconciler.specfile.yaml.document import Document, Plain
 
 
 def in_environment(documents: Sequence[Document], name: str) -> list[Document]:
-    """Give the documents of a root as an environment has them; unchanged where no Project knows it.
+    """Return the documents of a root as an environment has them; unchanged where no Project knows it.
 
     An environment that names a service names it for every model.
     """

@@ -31,7 +31,7 @@ WANTED: dict[str, Callable[[Any], Wanted]] = {
 
 
 def expectations(document: Document) -> tuple[Expectation, ...]:
-    """Give what one Dataset expects, in order, each with its place."""
+    """Return what one Dataset expects, in order, each with its place."""
     return tuple(
         Expectation(
             wanted=WANTED[name](item[name]),
@@ -46,7 +46,7 @@ def expectations(document: Document) -> tuple[Expectation, ...]:
 
 
 def allowances(document: Document) -> tuple[Allowance, ...]:
-    """Give the findings that one Dataset allows, in order."""
+    """Return the findings that one Dataset allows, in order."""
     return tuple(
         Allowance(rule=item["rule"], reason=item["reason"], lines=tuple(int(line) for line in item.get("lines", ())))
         for item in _items(document, "allow")

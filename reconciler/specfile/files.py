@@ -19,7 +19,7 @@ _ENDINGS = {".yaml", ".yml"}
 
 
 def lock_name(environment: str | None) -> str:
-    """Give the name of the lock file that lies in a spec root: each environment has its own."""
+    """Return the name of the lock file that lies in a spec root: each environment has its own."""
     return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
 
 
@@ -38,12 +38,12 @@ def find_workspace(root: Path) -> Path:
 
 
 def real(path: Path) -> Path:
-    """Give a path without links, as far as it exists."""
+    """Return a path without links, as far as it exists."""
     return Path(os.path.realpath(path))
 
 
 def place_name(path: Path, home: Path) -> str:
-    """Give a path as places show it: relative to the workspace where it lies in it, with forward slashes."""
+    """Return a path as places show it: relative to the workspace where it lies in it, with forward slashes."""
     name = path.relative_to(home) if path.is_relative_to(home) else path
     return name.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -71,7 +71,7 @@ def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem,
 
 
 def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Give the bytes of a file, and one more than the bound where it is larger.
+    """Return the bytes of a file, and one more than the bound where it is larger.
 
     Raises: InputError when it leads out of the workspace, is no regular file, or cannot be read
     """

@@ -31,7 +31,7 @@ def dataset_problems(document: Document) -> Iterator[Problem]:
 
 
 def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
-    """Give every source as it is written, with its path in the document."""
+    """Return every source as it is written, with its path in the document."""
     paths = [path for holder in _holders(document) for path in (holder, (*holder, "path"))]
     return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
 
@@ -45,7 +45,7 @@ def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]
 
 
 def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
-    """Give every held-out file as it is written, with its path in the document."""
+    """Return every held-out file as it is written, with its path in the document."""
     found = document.get("heldout")
     paths: list[Path] = [("heldout", at) for at in range(len(found) if isinstance(found, list) else 0)]
     return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)

@@ -56,7 +56,7 @@ OPERATIONS: dict[str, Callable[[Any], Operation]] = {
 
 
 def preparations(document: Document) -> tuple[Preparation, ...]:
-    """Give the steps of one Dataset, in order, each with its place."""
+    """Return the steps of one Dataset, in order, each with its place."""
     found = document.get("prepare")
     return tuple(
         _preparation(document, at, name, said)

@@ -52,7 +52,7 @@ def _filter(document: Document, path: Path, said: Mapping[str, object]) -> Itera
 
 
 def pattern_fault(pattern: str) -> tuple[str, str] | None:
-    """Give what is wrong with a regular expression, and a hint; None when nothing is."""
+    """Return what is wrong with a regular expression, and a hint; None when nothing is."""
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:

@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 
 
 def read_prices(service: str, own: Path | None = None) -> tuple[PriceTable, ...]:
-    """Give the tables that hold for a service, the operator's own first.
+    """Return the tables that hold for a service, the operator's own first.
 
     Raises: UsageError when the operator's file cannot be read, InputError with everything that is wrong with it
     """
@@ -24,7 +24,7 @@ def read_prices(service: str, own: Path | None = None) -> tuple[PriceTable, ...]
 
 
 def read_own_prices(path: Path) -> tuple[PriceTable, ...]:
-    """Give the tables of a file, one for each of its documents.
+    """Return the tables of a file, one for each of its documents.
 
     Shape:  YAML or JSON, by the published schema `prices`
     Raises: UsageError, InputError

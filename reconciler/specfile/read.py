@@ -50,7 +50,7 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
 
 
 def checked(document: Document) -> tuple[Document, tuple[Problem, ...]]:
-    """Give one document as its schema reads it, and everything that is wrong with it alone."""
+    """Return one document as its schema reads it, and everything that is wrong with it alone."""
     document, credentials = without_credentials(document)
     document, breaches = validated(document, "spec")
     more = tuple(dataset_problems(document)) if document.text("kind") == "Dataset" else ()

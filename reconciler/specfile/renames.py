@@ -21,7 +21,7 @@ def past_problems(documents: Sequence[Document]) -> Iterator[Problem]:
 
 
 def old_names(document: Document) -> Iterator[tuple[Path, str]]:
-    """Give each name that a document says it used to have, with its path."""
+    """Yield each name that a document says it used to have, with its path."""
     found = document.get("moved")
     if isinstance(found, str):
         yield ("moved",), found

@@ -8,7 +8,7 @@ _READ_BYTES = 1 << 20
 
 
 def find_roots(base: Path) -> tuple[Path, ...]:
-    """Give the roots at or under a directory, sorted.
+    """Return the roots at or under a directory, sorted.
 
     Several directories with a Project are several roots. The only one is the root if nothing lies outside it, so that
     `specs` finds `specs/quickstart`. In every other case it is the directory itself.

@@ -119,7 +119,7 @@ class MemoryService:
             self.log(job, message, "error")
 
     def move(self, job: JobId, status: str) -> None:
-        """Give a job any status, known or not."""
+        """Return a job any status, known or not."""
         with self._lock:
             self.jobs[job] = replace(self._job(job), status=JobStatus(status))
 
@@ -142,7 +142,7 @@ class MemoryService:
                     self.models.add(thing.model)
 
     def mark_file(self, file: FileId, status: str | None) -> None:
-        """Give a file any status, such as `processed` or `error`."""
+        """Return a file any status, such as `processed` or `error`."""
         with self._lock:
             self.files[file] = replace(self.files[file], status=status)
 

@@ -213,13 +213,13 @@ def measure_all(
 
 
 def validated_with(specs: Specs, dataset: str) -> tuple[DatasetSpec, ...]:
-    """Give the other datasets that the models trained on one are validated with."""
+    """Return the other datasets that the models trained on one are validated with."""
     names = {model.validation for model in specs.models if model.training == dataset} - {dataset}
     return tuple(spec for spec in specs.datasets if spec.name in names)
 
 
 def bases_of(specs: Specs, dataset: str) -> frozenset[str]:
-    """Give the bases of all models that are trained on a dataset."""
+    """Return the bases of all models that are trained on a dataset."""
     return frozenset(model.recipe.base for model in specs.models if model.training == dataset)
 
 
@@ -237,7 +237,7 @@ def service(setting: Setting, specs: Specs) -> Iterator[Provider]:
 
 
 def provider_name(setting: Setting, specs: Specs) -> str:
-    """Give the profile to use: the operator's choice, else the specs', else the built-in service."""
+    """Return the profile to use: the operator's choice, else the specs', else the built-in service."""
     by_models = next((model.provider for model in specs.models if model.provider), None)
     return setting.provider or by_models or specs.project.provider or DEFAULT_PROVIDER
 
@@ -425,7 +425,7 @@ def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dat
 
 
 def answering(setting: Setting, specs: Specs, name: str, provider: Provider) -> Locked:
-    """Give what answers for a name: what is locked; else what the specs want, if it is there; else the newest.
+    """Return what answers for a name: what is locked; else what the specs want, if it is there; else the newest.
 
     Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
     Cost:   without a lock file the model's data is read, to know what is wanted
@@ -447,7 +447,7 @@ def _desired(setting: Setting, specs: Specs) -> Desired:
 
 
 def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
-    """Give what the lock file says answers for a name.
+    """Return what the lock file says answers for a name.
 
     Raises: UsageError when no spec has the name
     """
@@ -462,7 +462,7 @@ def _address(specs: Specs, name: str) -> Address:
 
 
 def jobs_named(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:
-    """Give the newest job of each model named, in the order of the names; of all models when none is named.
+    """Return the newest job of each model named, in the order of the names; of all models when none is named.
 
     Raises: UsageError when no spec has a name
     """

@@ -14,7 +14,7 @@ MOST_ASKED = 100
 
 
 def recall(observed: Observed, desired: Desired, lock: Lock, options: Options, provider: Provider) -> Observed:
-    """Give what was seen, and with it every locked job that is wanted, not listed, and there all the same.
+    """Return what was seen, and with it every locked job that is wanted, not listed, and there all the same.
 
     Shape:  what is not there by its id either goes into `gone`
     Raises: ProviderError when the service refuses to say: that is never taken for gone

@@ -24,7 +24,7 @@ _NAMES_A_CALL = 500
 
 
 def untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Give a problem for each dataset with files that git does not track: an error where we are strict.
+    """Return a problem for each dataset with files that git does not track: an error where we are strict.
 
     Shape:  each at its dataset's place
     Cost:   one call of git for every 500 files
@@ -56,7 +56,7 @@ def untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tupl
 
 
 def is_strict(environ: Mapping[str, str]) -> bool:
-    """Tell whether files that git does not track are refused."""
+    """Return whether files that git does not track are refused."""
     said = environ.get(VARIABLE, "").strip().lower()
     return said not in _NO if said else environ.get("CI", "").strip().lower() not in _NO
 

@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
 
 
 def golden(path: str, text: str) -> str:
-    """Give a golden file, after writing it anew if that was asked for."""
+    """Return a golden file, after writing it anew if that was asked for."""
     file = ROOT / path
     if os.environ.get("REFRESH_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ _HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
 def filled(text: str, contexts: Mapping[str, Any], status: str = "success") -> str:
-    """Give a text with every `${{ expression }}` in it worked out."""
+    """Return a text with every `${{ expression }}` in it worked out."""
     return _HOLE.sub(lambda found: written(worked_out(found[1], contexts, status)), text)
 
 
@@ -25,14 +25,14 @@ def holds(condition: str | None, contexts: Mapping[str, Any], status: str) -> bo
 
 
 def written(value: Value) -> str:
-    """Give a value as GitHub writes it into a text."""
+    """Return a value as GitHub writes it into a text."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def worked_out(text: str, contexts: Mapping[str, Any], status: str = "success") -> Value:
-    """Give the value of one expression."""
+    """Return the value of one expression."""
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", text):
         raise ValueError(f"not an expression that is known here: {text!r}")

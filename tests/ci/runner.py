@@ -249,12 +249,12 @@ class _Job:
 
 
 def _text(value: Any) -> str:
-    """Give a value of the file as a step gets it."""
+    """Return a value of the file as a step gets it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def commands(folder: Path, python: str = sys.executable) -> Path:
-    """Give a directory with `reconciler` and `python` in it: this checkout, on the Python of the tests."""
+    """Return a directory with `reconciler` and `python` in it: this checkout, on the Python of the tests."""
     folder.mkdir(exist_ok=True)
     for name, arguments in (("reconciler", f"{sys.executable} -P -m reconciler"), ("python", python)):
         path = folder / name

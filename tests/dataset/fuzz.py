@@ -43,7 +43,7 @@ _PIECES = (
 
 
 def lines(count: int, seed: int) -> Iterator[bytes]:
-    """Give so many broken lines, the same for the same seed."""
+    """Yield so many broken lines, the same for the same seed."""
     chance = random.Random(seed)
     for _ in range(count):
         line = bytearray(chance.choice(_LINES))
@@ -63,7 +63,7 @@ def lines(count: int, seed: int) -> Iterator[bytes]:
 
 
 def survives(line: bytes) -> bool:
-    """Tell whether a line could be read; whatever it is, nothing but a finding comes of it.
+    """Return whether a line could be read; whatever it is, nothing but a finding comes of it.
 
     Raises: AssertionError, or whatever the code lets through
     """

@@ -20,7 +20,7 @@ KEY = "local-key"
 
 
 def environment(name: str, packages: tuple[str, ...], cache: Path) -> Path:
-    """Give the Python of a witness's own environment, made when there is none."""
+    """Return the Python of a witness's own environment, made when there is none."""
     home = cache / name
     python = home / "bin" / "python"
     complete = home / "complete"

@@ -17,7 +17,7 @@ class Mutant:
     watchers: tuple[str, ...]
 
     def is_there(self, house: Path = HOUSE) -> bool:
-        """Tell whether the rule still stands where it is said to."""
+        """Return whether the rule still stands where it is said to."""
         return (house / self.path).read_text(encoding="utf-8").count(self.old) == 1
 
     def apply(self, house: Path) -> None:

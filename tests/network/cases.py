@@ -93,7 +93,7 @@ def ended_both(first: "subprocess.Popen[str]", second: "subprocess.Popen[str]") 
 
 
 def creates(field: Field) -> int:
-    """Tell how many creates came by since the road was last forgotten."""
+    """Return how many creates came by since the road was last forgotten."""
     return sum(seen.is_create for seen in field.road.seen)
 
 

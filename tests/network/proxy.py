@@ -54,7 +54,7 @@ class Road:
         self._lock = threading.Lock()
 
     def note(self, method: str, path: str) -> Seen:
-        """Give the next request its number."""
+        """Return the next request its number."""
         with self._lock:
             seen = Seen(len(self.seen), method, path)
             self.seen.append(seen)

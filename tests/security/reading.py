@@ -9,7 +9,7 @@ HERE = Path(__file__).parent / "corpus"
 
 
 def cases(name: str) -> dict[str, dict[str, Any]]:
-    """Give the cases of one file by their names; no two have the same."""
+    """Return the cases of one file by their names; no two have the same."""
     found = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
     named = {case["name"]: case for case in found}
     assert len(named) == len(found)

@@ -146,7 +146,7 @@ def dismiss(root: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Tell whether a process runs; one that has ended and was not yet buried does not."""
+    """Return whether a process runs; one that has ended and was not yet buried does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

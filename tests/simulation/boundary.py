@@ -81,7 +81,7 @@ class Boundary:
             self.actor.kill()
 
     def late(self, key: str, fate: Fate) -> float:
-        """Give how long after now an effect takes place that its caller does not see."""
+        """Return how long after now an effect takes place that its caller does not see."""
         bounds = self.capabilities
         if fate is Fate.TOO_LATE:
             beyond = bounds.settle_seconds + bounds.intent_seconds

@@ -106,7 +106,7 @@ class Schedule:
         return chosen
 
     def following(self, most: int) -> Iterator[tuple[int, ...]]:
-        """Give each beginning that differs from this one at one later point, within so many turns taken away."""
+        """Yield each beginning that differs from this one at one later point, within so many turns taken away."""
         choices = tuple(chosen for _, chosen, _ in self.points)
         taken = 0
         for place, (options, chosen, could_go_on) in enumerate(self.points):

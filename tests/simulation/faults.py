@@ -47,13 +47,13 @@ class Decider(Protocol):
     def fate(self, call: Call) -> Fate: ...
 
     def span(self, key: str, longest: float) -> float:
-        """Give a time between nothing and the longest."""
+        """Return a time between nothing and the longest."""
 
     def pick(self, key: str, count: int) -> int:
-        """Give one of so many."""
+        """Return one of so many."""
 
     def chance(self, key: str, knob: str) -> bool:
-        """Tell whether a knob strikes here."""
+        """Return whether a knob strikes here."""
 
 
 @dataclass(frozen=True, slots=True)

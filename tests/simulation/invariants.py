@@ -80,7 +80,7 @@ class Ledger:
         self._excused[stamp] += 1
 
     def is_excused(self, stamp: str) -> bool:
-        """Tell whether somebody has taken a job of a stamp away."""
+        """Return whether somebody has taken a job of a stamp away."""
         return self._excused[stamp] > 0
 
     def sending(self, book: RunBook, verb: str, target: str) -> Sent:

@@ -70,6 +70,6 @@ def _disturb(history: History, key: str) -> None:
 
 
 def regressions() -> tuple[Seeded, ...]:
-    """Give every seed that once broke a promise: a seed and its service a line, and then why."""
+    """Return every seed that once broke a promise: a seed and its service a line, and then why."""
     lines = (line.partition("#")[0].split() for line in REGRESSIONS.read_text(encoding="utf-8").splitlines())
     return tuple(Seeded.of(int(words[0]), Door(words[1])) for words in lines if words)

@@ -271,7 +271,7 @@ def _files_of(job: Json) -> tuple[str, ...]:
 
 
 def target_of(request: httpx.Request) -> tuple[str, str]:
-    """Give what a request is, as a verb of ours, and the thing it is about."""
+    """Return what a request is, as a verb of ours, and the thing it is about."""
     path = unquote(request.url.path).removeprefix("/v1/")
     parts = path.split("/")
     if request.method == "DELETE":

@@ -189,7 +189,7 @@ def _query(request: httpx.Request) -> str:
 
 
 def _stamp_in(request: httpx.Request) -> str:
-    """Give what tells one create of a run from another."""
+    """Return what tells one create of a run from another."""
     body = json.loads(request.read())
     marks = body.get("metadata") or {}
     return f"{marks.get('reconciler-address', '')}{marks.get('reconciler-digest', '')[:15]}{body.get('suffix', '')}"

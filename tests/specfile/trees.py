@@ -37,7 +37,7 @@ def specs_of(root: Path, files: dict[str, str | bytes]) -> Specs:
 
 
 def problems_of(root: Path, files: dict[str, str | bytes]) -> tuple[Problem, ...]:
-    """Give everything that is wrong with a tree; nothing when it reads well."""
+    """Return everything that is wrong with a tree; nothing when it reads well."""
     try:
         specs_of(root, files)
     except InputError as error:
@@ -46,6 +46,6 @@ def problems_of(root: Path, files: dict[str, str | bytes]) -> tuple[Problem, ...
 
 
 def told(root: Path, *documents: str) -> list[str]:
-    """Give what is said of documents in one file, without the file's name."""
+    """Return what is said of documents in one file, without the file's name."""
     found = problems_of(root, {"s.yaml": "---\n".join(documents)})
     return [str(problem).removeprefix("s.yaml:") for problem in found]

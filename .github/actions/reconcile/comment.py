@@ -105,7 +105,7 @@ def pull_of(name: str, event: Mapping[str, Any], hub: Hub) -> int | None:
 
 
 def read_event(environ: Mapping[str, str]) -> Any:
-    """Give the event that started this run.
+    """Return the event that started this run.
 
     Raises: HubError when there is none
     """

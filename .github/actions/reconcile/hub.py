@@ -38,7 +38,7 @@ class Hub:
         self._base = f"{self._api}/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
 
     def get(self, path: str, **query: str | int) -> Any:
-        """Give what lies at a path of the repository."""
+        """Return what lies at a path of the repository."""
         return self._send("GET", f"{self._base}{path}?{urlencode(query)}" if query else f"{self._base}{path}")
 
     def every(self, path: str, **query: str | int) -> Iterator[dict[str, Any]]:
@@ -119,5 +119,5 @@ HINTS = {
 
 
 def shown(value: object) -> str:
-    """Give foreign text as one quoted line of ASCII, so that no line of a log can be forged with it."""
+    """Return foreign text as one quoted line of ASCII, so that no line of a log can be forged with it."""
     return json.dumps(value, default=str)[:300]

@@ -29,7 +29,7 @@ class Example(NamedTuple):
         return texts_of(self.row)
 
     def field(self, name: str) -> str | None:
-        """Give a part of the row as text: `prompt`, `completion`, `system` or a key of its own; None for none."""
+        """Return a part of the row as text: `prompt`, `completion`, `system` or a key of its own; None for none."""
         named = {"prompt": self.prompt, "completion": self.completion, "system": self.system}
         if name in named and self.format is not Format.COMPLETION:
             return named[name]
@@ -83,13 +83,13 @@ class Example(NamedTuple):
 
 
 def normalised(text: str) -> str:
-    """Give a text without the differences that do not count: case, white space, and spellings of one character."""
+    """Return a text without the differences that do not count: case, white space, and spellings of one character."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())
 
 
 def texts_of(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Give every text of a row with its path, but the names of roles and types."""
+    """Yield every text of a row with its path, but the names of roles and types."""
     for place, text in _every(value, path):
         if place.rpartition(".")[2] not in _NOT_SAID:
             yield place, text

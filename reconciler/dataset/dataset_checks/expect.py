@@ -19,7 +19,7 @@ _SHOWN = 60
 
 
 def look_for(expectation: Expectation, tokens: Tokens) -> Look:
-    """Give the look that an expectation asks for."""
+    """Return the look that an expectation asks for."""
     wanted = expectation.wanted
     match wanted:
         case MinRows():

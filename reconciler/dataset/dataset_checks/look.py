@@ -15,4 +15,4 @@ class Look(Protocol):
         """Take an example in; gives what is wrong with it alone."""
 
     def end(self, places: Places) -> Iterator[Problem]:
-        """Give what is wrong with all of them together."""
+        """Return what is wrong with all of them together."""

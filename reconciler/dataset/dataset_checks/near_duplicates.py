@@ -76,7 +76,7 @@ class NearDuplicates:
 
 
 def sketch_of(text: str) -> Sketch:
-    """Give the sketch of a text; empty when it is too short for its words to tell it from others."""
+    """Return the sketch of a text; empty when it is too short for its words to tell it from others."""
     words = normalised(text).split()
     if len(words) < LEAST_WORDS:
         return ()

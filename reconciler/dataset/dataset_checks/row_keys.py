@@ -47,7 +47,7 @@ class Keys:
         return sum(len(set(group)) for group in self._groups)
 
     def commonest(self) -> Commonest | None:
-        """Give the key that most rows have, the earliest of several; None when no row has one."""
+        """Return the key that most rows have, the earliest of several; None when no row has one."""
         best: dict[int, int] = {}
         for group in self._groups:
             counts = Counter(group)

@@ -87,7 +87,7 @@ def watch_for(
 
 
 def not_looked_for(spec: DatasetSpec, size_bytes: int) -> Problem | None:
-    """Tell what a dataset is too large to be searched for unasked; None when it is small, or all was asked for."""
+    """Return what a dataset is too large to be searched for unasked; None when it is small, or all was asked for."""
     left_out = [name for name in _WHEN_SMALL if name not in spec.checks]
     if size_bytes <= SMALL_BYTES or not left_out:
         return None

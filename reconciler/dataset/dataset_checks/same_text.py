@@ -14,7 +14,7 @@ from reconciler.domain.spec import Format
 
 
 def key_of(text: str) -> int:
-    """Give the key of a text without the differences that do not count."""
+    """Return the key of a text without the differences that do not count."""
     return xxh3_64_intdigest(normalised(text).encode(errors="surrogatepass"))
 
 

@@ -27,7 +27,7 @@ def watch_of(
     against: Sequence[DatasetSpec] = (),
     tokens: Tokens = estimated_tokens,
 ) -> Watch:
-    """Give the watch over a dataset; `against` are the datasets that its models are validated with.
+    """Return the watch over a dataset; `against` are the datasets that its models are validated with.
 
     Cost:   reads the files that are held out, and the datasets, once more
     """
@@ -40,7 +40,7 @@ def watch_of(
 
 
 def heldout_of(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
-    """Give the datasets that the held-out files of a spec are, read as its sources are."""
+    """Return the datasets that the held-out files of a spec are, read as its sources are."""
     return tuple(
         replace(
             spec,

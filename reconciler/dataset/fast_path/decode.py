@@ -72,12 +72,12 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def has_lane(format: Format) -> bool:  # noqa: A002 (the word of the field)
-    """Tell whether rows of a format can be plain."""
+    """Return whether rows of a format can be plain."""
     return format in _KINDS
 
 
 def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | None:  # noqa: A002 (as above)
-    """Give a block of lines as its canonical text and the key of each line; None when a row of it is odd.
+    """Return a block of lines as its canonical text and the key of each line; None when a row of it is odd.
 
     Shape:  whole lines, the last without its line feed; keys are those of a `Run`
     """
@@ -94,7 +94,7 @@ def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | N
 
 
 def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None:  # noqa: A002 (as above)
-    """Give the canonical line of each of some rows, as they were read; None when a row of them is odd."""
+    """Return the canonical line of each of some rows, as they were read; None when a row of them is odd."""
     kind = _KINDS.get(format)
     if kind is None:
         return None
@@ -106,7 +106,7 @@ def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None
 
 
 def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  # noqa: A002 (as above)
-    """Give the canonical line of each plain row, and None for each line that the general rules have to read."""
+    """Return the canonical line of each plain row, and None for each line that the general rules have to read."""
     kind = _KINDS[format]
     rows = [_decoded(kind, line) for line in lines]
     odd = kind.odd(rows) | {at for at, row in enumerate(rows) if row is None}

@@ -29,7 +29,7 @@ def read_plain(
     report: Report,
     meter: Meter,
 ) -> Iterator[Run]:
-    """Give the runs of one file.
+    """Yield the runs of one file.
 
     Cost:   a few blocks of 512 KiB, as they are and as they are written, and one line in memory
     """

@@ -65,7 +65,7 @@ class Helper:
         return bool(select.select([self._answers], [], [], 0)[0])
 
     def answer(self) -> Found | None:
-        """Give the answer to the oldest question."""
+        """Return the answer to the oldest question."""
         text_bytes, keys = ANSWER.unpack(self._read(ANSWER.size))
         text, packed = self._read(text_bytes), self._read(8 * keys)
         self.asked -= 1
@@ -119,7 +119,7 @@ class Crew:
     helpers: list[Helper] = field(default_factory=list)
 
     def work(self, blocks: Iterator[bytes | None]) -> Iterator[tuple[bytes | None, Found | None]]:
-        """Give every block with what `plain_block` gives of it, in their order.
+        """Yield every block with what `plain_block` gives of it, in their order.
 
         Shape:  blocks as `whole_lines` cuts them, of a text that begins at `at`
         Cost:   at most 8 blocks, as they are and as they are written, in memory

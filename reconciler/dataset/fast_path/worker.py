@@ -23,12 +23,12 @@ State = tuple[int, int, int]
 
 
 def state_of(found: os.stat_result) -> State:
-    """Give what tells one state of a file from another."""
+    """Return what tells one state of a file from another."""
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def arguments(path: str, format: Format, state: State) -> tuple[str, ...]:  # noqa: A002 (the word of the field)
-    """Give the words that `main` reads."""
+    """Return the words that `main` reads."""
     return path, str(format), *map(str, state)
 
 

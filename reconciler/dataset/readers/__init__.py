@@ -35,7 +35,7 @@ _OTHERS = {
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
-    """Give the rows of one file, read by its extension."""
+    """Return the rows of one file, read by its extension."""
     reader = READERS.get(source.extension)
     if reader:
         return reader(source, spec, report, meter)
@@ -53,5 +53,5 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
 
 
 def is_table(source: Source) -> bool:
-    """Tell whether rows of this file are text by column and need a mapping."""
+    """Return whether rows of this file are text by column and need a mapping."""
     return source.extension in {".csv", ".tsv", ".xlsx"}

@@ -22,7 +22,7 @@ _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
-    """Give each item of the list, with the line it begins on.
+    """Yield each item of the list, with the line it begins on.
 
     Cost:   the file in memory, at most 256 MiB
     """

@@ -12,7 +12,7 @@ _BIG_ENDIAN_MARK = b"\xfe\xff"
 
 
 def as_utf8(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[bytes]:
-    """Give the blocks of a file in UTF-8.
+    """Return the blocks of a file in UTF-8.
 
     Shape:  UTF-16 without a byte order mark is read as little-endian, as Windows writes it
     Cost:   one block in memory

@@ -14,7 +14,7 @@ from reconciler.domain.spec import DatasetSpec
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
-    """Give the row of every line that is strict JSON.
+    """Yield the row of every line that is strict JSON.
 
     Cost:   one block and one line in memory
     """
@@ -25,7 +25,7 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
 
 
 def rows_of(lines: Iterator[tuple[int, bytes]], source: Source, report: Report, blanks: Blanks) -> Iterator[Row]:
-    """Give the row of every numbered line that is strict JSON; report the others, and note those that are blank."""
+    """Yield the row of every numbered line that is strict JSON; report the others, and note those that are blank."""
     for number, line in lines:
         try:
             yield Row(source.name, number, parse(line))

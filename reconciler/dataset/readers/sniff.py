@@ -30,7 +30,7 @@ _SIGNATURES = (
 
 
 def text_blocks(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[bytes]:
-    """Give the blocks of a text file, without a byte order mark; none when its start shows another kind of file."""
+    """Yield the blocks of a text file, without a byte order mark; none when its start shows another kind of file."""
     blocks = as_utf8(blocks, source, report)
     first = next(blocks, b"")
     problem = recognise(first[:_HEAD], source)

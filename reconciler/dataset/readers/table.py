@@ -26,7 +26,7 @@ _ADVICE = {
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
-    """Give each row below the header as text by column; a row's line is the one it begins on.
+    """Yield each row below the header as text by column; a row's line is the one it begins on.
 
     Cost:   one block and one row in memory
     """

@@ -28,7 +28,7 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
-    """Give each row below the header as text by column; its line is its row number in the sheet.
+    """Yield each row below the header as text by column; its line is its row number in the sheet.
 
     Cost:   the sheet in memory, within the bounds of `archive.py`
     """

@@ -49,7 +49,7 @@ _MESSAGE_HINTS = {"from": "name it `role`", "value": "name it `content`", "text"
 
 
 def check(row: Object) -> Iterator[Finding]:
-    """Give everything that is wrong with a chat row."""
+    """Yield everything that is wrong with a chat row."""
     messages = row.get("messages")
     if len(row) == 1 and isinstance(messages, list) and _is_plain(messages):
         return
@@ -64,7 +64,7 @@ def check(row: Object) -> Iterator[Finding]:
 
 
 def check_conversation(row: Object, messages: list[object]) -> Iterator[Finding]:
-    """Give what is wrong with the tools and turns of a row, whoever has the last word."""
+    """Yield what is wrong with the tools and turns of a row, whoever has the last word."""
     yield from tools.check_offer(row)
     for at, message in enumerate(messages):
         yield from check_message(message, f"messages[{at}]")
@@ -87,7 +87,7 @@ def _is_plain(messages: list[object]) -> bool:
 
 
 def check_message(message: object, path: str) -> Iterator[Finding]:
-    """Give everything that is wrong with one turn."""
+    """Yield everything that is wrong with one turn."""
     if not isinstance(message, dict):
         yield Finding("chat.message", path, f"is {kind(message)}, not an object", "write each turn as {role, content}")
         return

@@ -8,7 +8,7 @@ _KEYS = ("prompt", "completion")
 
 
 def check(row: Object) -> Iterator[Finding]:
-    """Give everything that is wrong with a prompt and completion row."""
+    """Yield everything that is wrong with a prompt and completion row."""
     for key in _KEYS:
         if key not in row:
             yield Finding(f"completion.{key}", key, f"there is no `{key}`", "give each row a prompt and a completion")

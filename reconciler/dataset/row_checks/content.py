@@ -21,7 +21,7 @@ _HINT = "an https:// address, or data:image/…;base64, with a JPEG, PNG or WEBP
 
 
 def check(message: Object, path: str) -> Iterator[Finding]:
-    """Give everything that is wrong with what one turn says."""
+    """Yield everything that is wrong with what one turn says."""
     said, role = message.get("content"), message.get("role")
     path = f"{path}.content"
     if isinstance(said, list) and said:

@@ -30,7 +30,7 @@ _IBAN_LENGTHS = {
 
 
 def personal_of(text: str) -> Iterator[tuple[str, str]]:
-    """Give what is personal in a text, each as its kind and masked."""
+    """Yield what is personal in a text, each as its kind and masked."""
     for found in _CARD.finditer(text):
         digits = re.sub(r"[ -]", "", found[0])
         if _SCHEMES.fullmatch(digits) and luhn(digits):
@@ -48,7 +48,7 @@ def personal_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def luhn(digits: str) -> bool:
-    """Tell whether the last digit is the check digit of those before it."""
+    """Return whether the last digit is the check digit of those before it."""
     doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(digits))]
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
@@ -60,6 +60,6 @@ def _account(text: str) -> str | None:
 
 
 def mod97(account: str) -> bool:
-    """Tell whether the check digits of an account are right."""
+    """Return whether the check digits of an account are right."""
     turned = account[4:] + account[:4]
     return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1

@@ -23,7 +23,7 @@ _HINTS = {
 
 
 def check(row: Object) -> Iterator[Finding]:
-    """Give everything that is wrong with a preference row."""
+    """Yield everything that is wrong with a preference row."""
     yield from unknown_keys(row, _KEYS, "preference.unknown-key", "", _HINTS)
     yield from _check_input(row)
     for key in _OUTPUTS:

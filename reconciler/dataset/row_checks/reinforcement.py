@@ -14,7 +14,7 @@ KNOWN = frozenset({"messages", "tools", "functions", "parallel_tool_calls"})
 
 
 def check(row: Object) -> Iterator[Finding]:
-    """Give everything that is wrong with a reinforcement row."""
+    """Yield everything that is wrong with a reinforcement row."""
     messages = row.get("messages")
     if not isinstance(messages, list) or not messages:
         what = f"is {kind(messages)}, not a list of turns" if "messages" in row else "there is no `messages`"

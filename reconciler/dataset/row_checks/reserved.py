@@ -13,10 +13,10 @@ HINT = "a model may take it for the end of a turn: cut it out, unless teaching i
 
 
 def may_have_tokens(lines: bytes) -> bool:
-    """Tell whether it is worth looking into some lines."""
+    """Return whether it is worth looking into some lines."""
     return _BAR in lines and _OPEN in lines
 
 
 def tokens_of(text: str) -> list[str]:
-    """Give the reserved tokens that a text spells, each once, in their order."""
+    """Return the reserved tokens that a text spells, each once, in their order."""
     return list(dict.fromkeys(_TOKEN.findall(text)))

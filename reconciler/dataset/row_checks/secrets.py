@@ -90,7 +90,7 @@ _FORMS = (
 
 
 def secrets_of(text: str) -> Iterator[Secret]:
-    """Give the secrets in a text, masked."""
+    """Yield the secrets in a text, masked."""
     for form in _FORMS:
         if form.hint not in text:
             continue
@@ -101,12 +101,12 @@ def secrets_of(text: str) -> Iterator[Secret]:
 
 
 def masked(secret: str) -> str:
-    """Give the beginning of a secret, enough to find it and not enough to use it."""
+    """Return the beginning of a secret, enough to find it and not enough to use it."""
     return f"{secret[:4]}…"
 
 
 def entropy(text: str) -> float:
-    """Give the bits a character that the characters of a text carry by their counts."""
+    """Return the bits a character that the characters of a text carry by their counts."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
 

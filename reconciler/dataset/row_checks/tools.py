@@ -17,7 +17,7 @@ _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "bo
 
 
 def check_offer(row: Object) -> Iterator[Finding]:
-    """Give everything that is wrong with the tools that a row offers."""
+    """Yield everything that is wrong with the tools that a row offers."""
     if "tools" in row:
         yield from _check_list(row["tools"], "tools", wrapped=True)
     if "functions" in row:
@@ -31,7 +31,7 @@ def check_offer(row: Object) -> Iterator[Finding]:
 
 
 def check_calls(row: Object, messages: list[object]) -> Iterator[Finding]:
-    """Give everything that is wrong with the calls of a row, and with the answers to them."""
+    """Yield everything that is wrong with the calls of a row, and with the answers to them."""
     tools, functions = _names(row.get("tools"), wrapped=True), _names(row.get("functions"), wrapped=False)
     made: set[str] = set()
     for at, message in enumerate(messages):

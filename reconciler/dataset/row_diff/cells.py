@@ -24,7 +24,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def cell_changes(before: object, after: object) -> tuple[tuple[CellChange, ...], int]:
-    """Give what differs between two versions of a row, in the row's order, and how many more there are."""
+    """Return what differs between two versions of a row, in the row's order, and how many more there are."""
     found = list(_changes(before, after, ""))
     return tuple(_told(*each) for each in found[:MOST_CELLS]), len(found[MOST_CELLS:])
 
@@ -61,12 +61,12 @@ def _text(value: object) -> str | None:
 
 
 def shortened(text: str, most: int = SHOWN) -> str:
-    """Give a text, or its beginning and a mark that there is more."""
+    """Return a text, or its beginning and a mark that there is more."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def excerpt(line: bytes) -> str:
-    """Give a row as one text: a conversation by its turns, without system turns where there are others."""
+    """Return a row as one text: a conversation by its turns, without system turns where there are others."""
     row = _read(line)
     turns = row.get("messages") if isinstance(row, dict) else None
     turns = turns if isinstance(turns, list) else []
@@ -82,7 +82,7 @@ def excerpt(line: bytes) -> str:
 
 
 def changed_words(before: str, after: str) -> tuple[Words, ...]:
-    """Give both texts as one: what stayed, cut short around the changes, what went and what came."""
+    """Return both texts as one: what stayed, cut short around the changes, what went and what came."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])

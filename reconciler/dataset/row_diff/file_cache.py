@@ -31,7 +31,7 @@ class Shelf:
     most_bytes: int = MOST_BYTES
 
     def file(self, digest: Digest, size_bytes: int, fetch: Callable[[], Iterator[bytes]]) -> Path:
-        """Give a file of this content, fetched if it is not here.
+        """Return a file of this content, fetched if it is not here.
 
         Raises: MalformedError when what is fetched is something else, OSError when it cannot be kept, and whatever
                 fetching raises

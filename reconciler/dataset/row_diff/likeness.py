@@ -38,7 +38,7 @@ def facets_of(row: object) -> Facets:
 
 
 def likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    """Give the share of their words that two rows have in common, from 0 to 1."""
+    """Return the share of their words that two rows have in common, from 0 to 1."""
     return 2 * len(one & other) / ((len(one) + len(other)) or 1)
 
 

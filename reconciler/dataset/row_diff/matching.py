@@ -110,7 +110,7 @@ def _by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]:
 
 
 def _chosen(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
-    """Give each of the fewer rows one of the more, in order: the first behind its neighbour, while enough are left."""
+    """Return each of the fewer rows one of the more, in order: the first behind its neighbour, while enough are left."""
     pairs, at = [], 0
     for left, row in zip(range(len(fewer), 0, -1), fewer, strict=True):
         expected = _behind_neighbour(row, matched)

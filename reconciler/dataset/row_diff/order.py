@@ -11,7 +11,7 @@ from reconciler.dataset.row_diff.matching import NONE
 
 
 def moved(of_after: "array[int]", firsts: Sequence[int]) -> list[int]:
-    """Give the rows of the side after that stand elsewhere than before, among those that are on both sides.
+    """Return the rows of the side after that stand elsewhere than before, among those that are on both sides.
 
     Shape:  `of_after` names the row before of each row, `firsts` the rows with which the files before begin
     Cost:   12 bytes a row; n log n steps

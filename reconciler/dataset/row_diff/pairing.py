@@ -169,7 +169,7 @@ def _candidates(words: Iterable[str], holders: Mapping[str, list[int]]) -> list[
 
 
 def _best(compared: Iterable[tuple[int, int, frozenset[str], frozenset[str]]], least: float = ALIKE) -> Pairs:
-    """Give the pairs that are alike, the most alike first, each row once."""
+    """Return the pairs that are alike, the most alike first, each row once."""
     scored = sorted(
         (-score, old, new)
         for old, new, old_words, new_words in compared

@@ -52,14 +52,14 @@ def open_file_side(spec: DatasetSpec, workspace: Path) -> Iterator[Side]:
 
 
 def source_paths(spec: DatasetSpec, workspace: Path) -> Mapping[str, Path]:
-    """Give the files of a dataset by the names that places have; what cannot be read is told when it is opened."""
+    """Return the files of a dataset by the names that places have; what cannot be read is told when it is opened."""
     return {source.name: source.path for source in find_sources(spec, workspace, Report())}
 
 
 def reformatted(
     before: Side, before_paths: Mapping[str, Path], after: Side, after_paths: Mapping[str, Path], matched: Matched
 ) -> Sequence[int]:
-    """Give the rows that are the same and are written otherwise in their files; of JSON Lines alone.
+    """Return the rows that are the same and are written otherwise in their files; of JSON Lines alone.
 
     Shape:  the paths are those of the names that places have
     Cost:   8 bytes a line of each file

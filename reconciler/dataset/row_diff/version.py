@@ -114,7 +114,7 @@ def side_of_files(paths: Sequence[Path], *, id_path: str = "") -> Iterator[Side]
 
 
 def text_at(value: object, path: str) -> str:
-    """Give a value within a row as text, by its name or a path with dots; empty when it is not there."""
+    """Return a value within a row as text, by its name or a path with dots; empty when it is not there."""
     if isinstance(value, dict) and path in value:
         found = value[path]
     else:

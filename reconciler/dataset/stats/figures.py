@@ -39,7 +39,7 @@ class Answers:
             self._seen = None
 
     def labels(self) -> Labels | None:
-        """Give the labels; None when answers are texts: long, many, or most of them there only once."""
+        """Return the labels; None when answers are texts: long, many, or most of them there only once."""
         seen = self._seen
         if not seen or 2 * len(seen) > seen.total():
             return None
@@ -74,7 +74,7 @@ class Prompts:
             self._are_all = False
 
     def prompts(self, characters: int) -> SystemPrompts | None:
-        """Give the system prompts of rows with so many characters in all; None when no row has one."""
+        """Return the system prompts of rows with so many characters in all; None when no row has one."""
         if not self._rows:
             return None
         key, rows = max(self._seen.items(), key=lambda each: (each[1], self._texts[each[0]]))
@@ -87,20 +87,20 @@ class Prompts:
 
 
 def turns_of(row: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """Give the turns of a conversation; none where a row is no conversation."""
+    """Return the turns of a conversation; none where a row is no conversation."""
     within = row.get("input")
     held = row.get("messages", within.get("messages") if isinstance(within, Mapping) else None)
     return [turn for turn in held if isinstance(turn, Mapping)] if isinstance(held, list) else []
 
 
 def spoken(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Give the role and the text of each turn of a row; the text parts of one turn are one text."""
+    """Yield the role and the text of each turn of a row; the text parts of one turn are one text."""
     for turn in turns_of(row):
         yield str(turn.get("role")), _said(turn.get("content"))
 
 
 def answer_of(row: Mapping[str, object]) -> str | None:
-    """Give what a row teaches to answer: its completion, or the last turn when that is the assistant's."""
+    """Return what a row teaches to answer: its completion, or the last turn when that is the assistant's."""
     completion = row.get("completion")
     if isinstance(completion, str):
         return completion.strip()

@@ -36,7 +36,7 @@ def gather(
     progress: Callable[[int], None] | None = None,
     like: Stats | None = None,
 ) -> Stats:
-    """Give a dataset in figures; rows with faults are in them as far as they can be read.
+    """Return a dataset in figures; rows with faults are in them as far as they can be read.
 
     Shape:  tokens are counted by the `vocabulary`, and estimated when it is None; `progress` as for `measure`; bins
             end where those of `like` do, so that two versions may be compared

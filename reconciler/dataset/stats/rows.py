@@ -25,7 +25,7 @@ Told = Callable[[int], None] | None
 
 
 def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
-    """Give the rows of a dataset as they are uploaded, each with its side; rows with faults as far as they can be read.
+    """Yield the rows of a dataset as they are uploaded, each with its side; rows with faults as far as they can be read.
 
     Raises: InputError at the end, when none could be
     """
@@ -41,7 +41,7 @@ def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> I
 
 
 def rows_of_file(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
-    """Give the rows of a dataset's files as they are written there, by columns where they are tables.
+    """Yield the rows of a dataset's files as they are written there, by columns where they are tables.
 
     Raises: InputError at the end, when none could be read
     """
@@ -55,7 +55,7 @@ def rows_of_file(spec: DatasetSpec, workspace: Path, progress: Told = None) -> I
 
 
 def row_at(rows: Iterator[RowShown], number: int) -> RowShown:
-    """Give one row by its number, and read no further.
+    """Return one row by its number, and read no further.
 
     Raises: UsageError when there are not so many
     """
@@ -68,7 +68,7 @@ def row_at(rows: Iterator[RowShown], number: int) -> RowShown:
 
 
 def sampled(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowShown, ...]:
-    """Give so many rows, chosen by their content and a seed, in their order.
+    """Return so many rows, chosen by their content and a seed, in their order.
 
     The same rows give the same sample, and a row that is added changes at most one of it.
 

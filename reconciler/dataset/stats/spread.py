@@ -15,7 +15,7 @@ _STEPS = (1, 2, 5)
 
 
 def spread_of(seen: Counter[int], like: Spread | None = None) -> Spread:
-    """Give the spread of values, each with how often it was seen; all zero when none was.
+    """Return the spread of values, each with how often it was seen; all zero when none was.
 
     Shape:  the bins end where those of `like` do, so that both may be compared
     """

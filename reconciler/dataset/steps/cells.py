@@ -14,19 +14,19 @@ SCALES = 2**64
 
 
 def is_empty(value: object) -> bool:
-    """Tell whether a cell holds nothing: missing or null, white space, or a list or object without items."""
+    """Return whether a cell holds nothing: missing or null, white space, or a list or object without items."""
     if isinstance(value, str):
         return not value or value.isspace()
     return value is None or (isinstance(value, list | dict) and not value)
 
 
 def is_text(value: object) -> bool:
-    """Tell whether a cell can be written as text without its form being lost: texts, numbers, true and false."""
+    """Return whether a cell can be written as text without its form being lost: texts, numbers, true and false."""
     return isinstance(value, str | int | float | Decimal)
 
 
 def texts_of(value: object) -> Iterator[str]:
-    """Give every text and number in a value, however deep."""
+    """Yield every text and number in a value, however deep."""
     stack = [value]
     while stack:
         found = stack.pop()
@@ -41,7 +41,7 @@ def texts_of(value: object) -> Iterator[str]:
 
 
 def key_of(value: object, purpose: str, seed: int = 0) -> int:
-    """Give the hash by which a value is chosen, from 0 up to 2^64.
+    """Return the hash by which a value is chosen, from 0 up to 2^64.
 
     Shape:  `purpose` keeps choices apart: a row that a sample takes is no likelier on one side of a split
     """

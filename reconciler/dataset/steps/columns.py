@@ -23,7 +23,7 @@ class StepError(ReconcilerError):
 
 
 def rename(step: Rename) -> Edit:
-    """Give other names to columns, in their places.
+    """Return other names to columns, in their places.
 
     Raises: StepError, on a row that has a column of the new name already
     """

@@ -28,7 +28,7 @@ def prepared(
     report: Report,
     tokens: Tokens = estimated_tokens,
 ) -> Iterator[tuple[Iterator[Row], bool]]:
-    """Give the rows of each file as they go into the mapping, and whether they are a table's, which needs one.
+    """Yield the rows of each file as they go into the mapping, and whether they are a table's, which needs one.
 
     Shape:  steps see the rows of all files as one stream; weights come last, so that no step undoes them
     Cost:   one row in memory; `deduplicate` 16 bytes a row, `sample` by a number the rows it keeps
@@ -92,7 +92,7 @@ def _stage(step: domain.Operation, ledger: Ledger, tokens: Tokens) -> Stage:
 def test_of(
     step: domain.DropEmpty | domain.Deduplicate | domain.DropLong | domain.Filter | domain.Sample, tokens: Tokens
 ) -> filters.Test:
-    """Give what tells whether a step keeps a row; one of `deduplicate` remembers the rows it has seen."""
+    """Return what tells whether a step keeps a row; one of `deduplicate` remembers the rows it has seen."""
     match step:
         case domain.DropEmpty():
             return filters.drop_empty(step)
@@ -126,7 +126,7 @@ _Editing = (
 
 
 def edit_of(step: _Editing) -> columns.Edit:
-    """Give what a step makes of one row."""
+    """Return what a step makes of one row."""
     match step:
         case domain.Rename():
             return columns.rename(step)

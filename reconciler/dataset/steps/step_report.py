@@ -32,7 +32,7 @@ class Ledger:
         self._fault: StepError | None = None
 
     def entering(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Give the rows on, looking at their columns."""
+        """Yield the rows on, looking at their columns."""
         for row in rows:
             self._entered += 1
             if self._unseen and isinstance(row.value, dict):
@@ -42,7 +42,7 @@ class Ledger:
             yield row
 
     def edited(self, rows: Iterator[Row], edit: Callable[[Cells], Cells]) -> Iterator[Row]:
-        """Give the rows changed; what cannot be is told and left out."""
+        """Yield the rows changed; what cannot be is told and left out."""
         for row in rows:
             try:
                 yield Row(row.file, row.line, edit(row.value)) if isinstance(row.value, dict) else row
@@ -57,7 +57,7 @@ class Ledger:
                 self._fault = self._fault or error
 
     def leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Give the rows on, counting them."""
+        """Yield the rows on, counting them."""
         for row in rows:
             self._left += 1
             yield row

@@ -8,7 +8,7 @@ from reconciler.domain.spec import Terms
 
 
 def weighted(rows: Iterator[Row], terms: Terms) -> Iterator[Row]:
-    """Give each row as often as its source weighs, copies side by side."""
+    """Yield each row as often as its source weighs, copies side by side."""
     whole = int(terms.weight)
     bound = (terms.weight - whole) * SCALES
     for row in rows:

@@ -22,14 +22,14 @@ class Task(StrEnum):
 
 
 def task_of(prompts: Iterable[str], completions: Sequence[str]) -> Task:
-    """Tell the task: no prompts at all, few different answers (under a third of the rows), or anything else."""
+    """Return the task: no prompts at all, few different answers (under a third of the rows), or anything else."""
     if not any(prompts):
         return Task.OPEN_ENDED
     return Task.CLASSIFICATION if len(set(completions)) < len(completions) / 3 else Task.CONDITIONAL
 
 
 def common_prefix(texts: Sequence[str]) -> str:
-    """Give the longest text that all of them begin with."""
+    """Return the longest text that all of them begin with."""
     if not texts:
         return ""
     # What the first and the last in order share, all in between share.
@@ -39,12 +39,12 @@ def common_prefix(texts: Sequence[str]) -> str:
 
 
 def common_suffix(texts: Sequence[str]) -> str:
-    """Give the longest text that all of them end with."""
+    """Return the longest text that all of them end with."""
     return common_prefix([text[::-1] for text in texts])[::-1]
 
 
 def free_separator(prompts: Sequence[str]) -> str:
-    """Give the first usual separator that no prompt contains; the plain arrow only where no prompt has line breaks."""
+    """Return the first usual separator that no prompt contains; the plain arrow only where no prompt has line breaks."""
     several_lines = any("\n" in prompt for prompt in prompts)
     for separator in SEPARATORS:
         if separator == SEPARATORS[0] and several_lines:
@@ -55,13 +55,13 @@ def free_separator(prompts: Sequence[str]) -> str:
 
 
 def free_ending(completions: Sequence[str]) -> str:
-    """Give the first usual ending that no completion contains."""
+    """Return the first usual ending that no completion contains."""
     free = (ending for ending in ENDINGS if not any(ending in completion for completion in completions))
     return next(free, LAST_ENDING)
 
 
 def is_mostly_upper(texts: Iterable[str]) -> bool:
-    """Tell whether more than a third of the letters that have a case are upper case."""
+    """Return whether more than a third of the letters that have a case are upper case."""
     upper = lower = 0
     for text in texts:
         if text.isascii():

@@ -21,7 +21,7 @@ def count_rows(table: Table) -> Finding:
 
 
 def find_column(name: str) -> Callable[[Table], Finding]:
-    """Give the validator that wants one column: as named, or in another case."""
+    """Return the validator that wants one column: as named, or in another case."""
 
     def validator(table: Table) -> Finding:
         if name in table.columns:

@@ -20,7 +20,7 @@ LONG_PREFIX = 12
 
 
 def find_upper(column: str) -> Callable[[Table], Finding]:
-    """Give the validator that offers to lower the case of a column."""
+    """Return the validator that offers to lower the case of a column."""
 
     def validator(table: Table) -> Finding:
         if not is_mostly_upper(table.column(column)):
@@ -63,7 +63,7 @@ def find_separator(table: Table) -> Finding:
 
 
 def said_of_suffix(column: str, texts: list[str], suffix: str, free: str) -> str:
-    """Give the words about a common ending: that it is there, is long, or occurs a second time."""
+    """Return the words about a common ending: that it is there, is long, or occurs a second time."""
     note = f"\n- All {column}s end with suffix `{shown(suffix)}`"
     if len(suffix) > LONG_AFFIX:
         note += f". This suffix seems very long. Consider replacing with a shorter suffix, such as `{shown(free)}`"

@@ -23,7 +23,7 @@ class _Read:
 
 
 def read_any(file: str) -> tuple[Table, Finding]:
-    """Give a file's rows, and what the old tool said of its format; its error where it could not read it.
+    """Return a file's rows, and what the old tool said of its format; its error where it could not read it.
 
     Cost:   the file in memory
     """

@@ -24,7 +24,7 @@ MISSING = _Missing()
 
 
 def read_lines(file: str) -> Table:
-    """Give the rows of a file with a value on each line.
+    """Return the rows of a file with a value on each line.
 
     Raises: ValueError when it is not UTF-8 or not JSON; DiesHereError when only some values are objects
     """
@@ -34,7 +34,7 @@ def read_lines(file: str) -> Table:
 
 
 def read_whole(file: str) -> Table:
-    """Give the rows of a file that is one list of objects, or one object of columns.
+    """Return the rows of a file that is one list of objects, or one object of columns.
 
     Raises: ValueError when it is neither
     """
@@ -126,7 +126,7 @@ def _of_cells(columns: dict[str, list[Cell]], count: int) -> Table:
 
 
 def _text_of(cells: list[Cell]) -> Callable[[Cell], str]:
-    """Give how a column's cells become text: numbers alone, with gaps or fractions, were floating point as a whole."""
+    """Return how a column's cells become text: numbers alone, with gaps or fractions, were floating point as a whole."""
     kinds = {type(cell) for cell in cells}
     gaps = kinds & {type(None), _Missing}
     is_floating = float in kinds or (int in kinds and gaps) or len(gaps) == 2

@@ -20,7 +20,7 @@ _END = "\0end of file"
 
 
 def read_csv(file: str, separator: str) -> Table:
-    """Give the rows below the header.
+    """Return the rows below the header.
 
     Raises: ValueError when the file is empty, not UTF-8, or has a row that is longer than the first
     """
@@ -75,7 +75,7 @@ def _labels(rows: list[list[str]], surplus: int) -> tuple[Label, ...]:
 
 
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Give every column a name of its own: empty ones by position, repeated ones with a number."""
+    """Return every column a name of its own: empty ones by position, repeated ones with a number."""
     named = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
     seen: dict[str, int] = {}
     names: list[str] = []

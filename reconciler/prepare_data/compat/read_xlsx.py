@@ -13,7 +13,7 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read_xlsx(file: str) -> tuple[Table, int]:
-    """Give the rows of the first sheet, and how many sheets there are.
+    """Return the rows of the first sheet, and how many sheets there are.
 
     Raises: ValueError when it is no workbook, or one that cannot be opened safely
     """

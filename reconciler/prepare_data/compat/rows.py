@@ -8,7 +8,7 @@ MAX_CHARACTERS = 10_000
 
 
 def task(table: Table) -> Task:
-    """Tell what a table is most likely meant to teach."""
+    """Return what a table is most likely meant to teach."""
     return task_of(table.column("prompt"), table.column("completion"))
 
 

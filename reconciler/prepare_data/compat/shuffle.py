@@ -7,7 +7,7 @@ _MASK = 0xFFFFFFFF
 
 
 def shuffled(count: int, seed: int = 42) -> list[int]:
-    """Give the numbers below `count` in the order of numpy's `RandomState(seed).permutation(count)`.
+    """Return the numbers below `count` in the order of numpy's `RandomState(seed).permutation(count)`.
 
     Source: M. Matsumoto and T. Nishimura's init_genrand; numpy's legacy `shuffle` with its masked rejection
     """

@@ -26,7 +26,7 @@ class Table:
         return len(self.rows)
 
     def column(self, name: str) -> list[str]:
-        """Give the cells of one column."""
+        """Return the cells of one column."""
         place = self.columns.index(name)
         return [row[place] for row in self.rows]
 
@@ -36,23 +36,23 @@ class Table:
         return range(len(self.rows)) if self.labels is None else self.labels
 
     def renamed(self, old: str, new: str) -> "Table":
-        """Give the table with one column under another name."""
+        """Return the table with one column under another name."""
         return replace(self, columns=tuple(new if name == old else name for name in self.columns))
 
     def only(self, names: Iterable[str]) -> "Table":
-        """Give these columns, in this order."""
+        """Return these columns, in this order."""
         wanted = tuple(names)
         places = [self.columns.index(name) for name in wanted]
         return replace(self, columns=wanted, rows=tuple(tuple(row[place] for place in places) for row in self.rows))
 
     def changed(self, name: str, change: Callable[[str], str]) -> "Table":
-        """Give the table with every cell of one column changed."""
+        """Return the table with every cell of one column changed."""
         place = self.columns.index(name)
         rows = tuple((*row[:place], change(row[place]), *row[place + 1 :]) for row in self.rows)
         return replace(self, rows=rows)
 
     def at(self, positions: Iterable[int]) -> "Table":
-        """Give the rows at these positions, in this order, each with its label."""
+        """Return the rows at these positions, in this order, each with its label."""
         taken = list(positions)
         labels = self.row_labels
         return replace(
@@ -60,7 +60,7 @@ class Table:
         )
 
     def without_labels(self, labels: Iterable[Label]) -> "Table":
-        """Give the rows that carry none of these labels.
+        """Return the rows that carry none of these labels.
 
         Raises: DiesHereError when a label is on no row
         """

@@ -83,7 +83,7 @@ def _text(table: Table) -> str:
 
 
 def free_names(file: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the names of the prepared files: with the smallest number for which none of them exists."""
+    """Return the names of the prepared files: with the smallest number for which none of them exists."""
     number = 0
     while True:
         mark = f" ({number})" if number else ""

@@ -21,7 +21,7 @@ from reconciler.prepare_data.suggest.fragment import quoted
 
 
 def find_upper(column: str) -> Callable[[Sequence[Row]], Found]:
-    """Give the rule that lowers the case of a column that is mostly capitals."""
+    """Return the rule that lowers the case of a column that is mostly capitals."""
 
     def rule(rows: Sequence[Row]) -> Found:
         if not is_mostly_upper(texts(rows, column)):

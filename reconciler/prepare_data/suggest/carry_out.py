@@ -11,7 +11,7 @@ from reconciler.prepare_data.suggest.finding import Mending
 
 
 def carried_out(step: Mending, rows: Sequence[Row]) -> list[Row]:
-    """Give the rows after one step."""
+    """Return the rows after one step."""
     if isinstance(step, DropEmpty | Deduplicate | DropLong):
         test = test_of(step, estimated_tokens)
         return [row for row in rows if test(cells_of(row))]

@@ -10,20 +10,20 @@ PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
 
 
 def cells_of(row: Row) -> dict[str, object]:
-    """Give a row's cells; the reader has made sure that it has some."""
+    """Return a row's cells; the reader has made sure that it has some."""
     return row.value if isinstance(row.value, dict) else {}
 
 
 def texts(rows: Sequence[Row], column: str) -> list[str]:
-    """Give one column as text: what is missing or null is empty, what is no text is JSON."""
+    """Return one column as text: what is missing or null is empty, what is no text is JSON."""
     return [text_of(cells_of(row).get(column)) for row in rows]
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Give every column that some row has, in the order they come."""
+    """Return every column that some row has, in the order they come."""
     return tuple(dict.fromkeys(column for row in rows for column in cells_of(row)))
 
 
 def task(rows: Sequence[Row]) -> Task:
-    """Tell what the rows are most likely meant to teach."""
+    """Return what the rows are most likely meant to teach."""
     return task_of(texts(rows, PROMPT), texts(rows, COMPLETION))

@@ -37,12 +37,12 @@ def _code(char: str) -> str:
 
 
 def steps_text(steps: Sequence[Mending]) -> str:
-    """Give steps as items of a spec's `prepare` list, one a line."""
+    """Return steps as items of a spec's `prepare` list, one a line."""
     return "".join(f"  - {_item(step)}\n" for step in steps)
 
 
 def fragment(name: str, source: str, *, form: Format, steps: Sequence[Mending] = (), validation: float = 0.0) -> str:
-    """Give the document of a dataset that reads a file, does these steps and holds a share of the rows back."""
+    """Return the document of a dataset that reads a file, does these steps and holds a share of the rows back."""
     return "".join(_lines(name, source, form, steps, validation))
 
 

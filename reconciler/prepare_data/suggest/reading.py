@@ -36,7 +36,7 @@ class FileRead:
 
 
 def read_file(file: Path) -> FileRead:
-    """Give the rows of a file and the warnings about it.
+    """Return the rows of a file and the warnings about it.
 
     Raises: InputError, with everything that is wrong
     Cost:   the rows in memory: what all of them have in common is asked

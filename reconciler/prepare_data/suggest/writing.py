@@ -14,7 +14,7 @@ from reconciler.prepare_data.suggest.examine import Examined
 
 
 def prepared_names(examined: Examined, validation: float = 0.0) -> tuple[Path, ...]:
-    """Give the names of the files that would be written at this moment."""
+    """Return the names of the files that would be written at this moment."""
     suffixes = ("_train", "_valid") if validation else ("",)
     return tuple(map(Path, free_names(str(examined.file), suffixes)))
 

@@ -157,11 +157,11 @@ class Exchange:
         self._over = asyncio.Event()
 
     async def started(self) -> AsgiMessage:
-        """Give the beginning of the answer."""
+        """Return the beginning of the answer."""
         return await asyncio.shield(self._start)
 
     async def next_part(self) -> bytes | None:
-        """Give the next part of the answer; None at its end."""
+        """Return the next part of the answer; None at its end."""
         part = await self._parts.get()
         if part is None and not self._ended and self._drawn_wrong is None:
             raise httpx.RemoteProtocolError("the service broke off its answer")

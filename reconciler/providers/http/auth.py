@@ -169,7 +169,7 @@ def _begun(key: bytes, text: bytes) -> int:
 
 
 def _told_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Give the variable that says where the service is, and what it says; two that disagree are a mistake."""
+    """Return the variable that says where the service is, and what it says; two that disagree are a mistake."""
     names = [name for name in (profile.url_variable, profile.other_url_variable) if name]
     told = {name: value for name in names if (value := environ.get(name, "").strip())}
     if len({value.rstrip("/") for value in told.values()}) > 1:

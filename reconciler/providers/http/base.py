@@ -41,7 +41,7 @@ def altered(
     stream: httpx.SyncByteStream | None = None,
     timeout: dict[str, float] | None = None,
 ) -> httpx.Request:
-    """Give a copy of a request with some of it changed; the original, which errors may show, stays as it is."""
+    """Return a copy of a request with some of it changed; the original, which errors may show, stays as it is."""
     extensions: dict[str, Any] = {**request.extensions, **({"timeout": timeout} if timeout else {})}
     merged = httpx.Headers(request.headers)
     merged.update(headers or {})
@@ -55,7 +55,7 @@ def rewrapped(
     through: Callable[[Iterator[bytes]], Iterator[bytes]],
     also: Callable[[], None] | None = None,
 ) -> httpx.Response:
-    """Give the same answer with its body led through a function, and something more to close at its end."""
+    """Return the same answer with its body led through a function, and something more to close at its end."""
     inner = response.stream
     assert isinstance(inner, httpx.SyncByteStream)
     closers = (response.close, also) if also else (response.close,)

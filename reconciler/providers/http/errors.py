@@ -67,13 +67,13 @@ def complaint_of(body: bytes) -> Complaint:
 
 
 def is_final(response: httpx.Response) -> bool:
-    """Tell whether an answer of status 429 is about money or the day, so that waiting does not help."""
+    """Return whether an answer of status 429 is about money or the day, so that waiting does not help."""
     complaint = complaint_of(response.content)
     return complaint.code == _NEXT_DAY or bool(_MONEY & {complaint.code, complaint.type})
 
 
 def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
-    """Give the error that an answer of status 400 or more stands for. The answer must have been read."""
+    """Return the error that an answer of status 400 or more stands for. The answer must have been read."""
     complaint = complaint_of(response.content)
     said = complaint.message or "the service gave no reason that could be read"
     words = ", ".join(word for word in (f"HTTP {response.status_code}", complaint.code) if word)
@@ -89,7 +89,7 @@ def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
 
 
 def error_of_road(error: httpx.RequestError, host: str) -> ProviderError:
-    """Give the error that a failure on the way stands for."""
+    """Return the error that a failure on the way stands for."""
     if isinstance(error, RedirectError):
         return RejectedError(str(error), status=error.status, hint="set the base URL to where the service really is")
     if isinstance(error, TooLargeError | httpx.DecodingError):

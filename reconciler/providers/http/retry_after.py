@@ -12,7 +12,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-
 
 
 def asked_wait(headers: httpx.Headers) -> float | None:
-    """Give the seconds that `retry-after-ms` or `Retry-After` ask for; None when neither can be read.
+    """Return the seconds that `retry-after-ms` or `Retry-After` ask for; None when neither can be read.
 
     A date counts from the answer's own `Date`, so that the clock of this machine does not matter.
     """
@@ -25,7 +25,7 @@ def asked_wait(headers: httpx.Headers) -> float | None:
 
 
 def spent_wait(headers: httpx.Headers) -> float:
-    """Give the seconds until a used-up allowance of requests is renewed; 0 while some is left."""
+    """Return the seconds until a used-up allowance of requests is renewed; 0 while some is left."""
     if headers.get("x-ratelimit-remaining-requests", "").strip() != "0":
         return 0.0
     return duration(headers.get("x-ratelimit-reset-requests", "")) or 0.0

@@ -23,7 +23,7 @@ class ServiceClock:
             self._heard = (told, self._clock())
 
     def now(self) -> float | None:
-        """Give the service's time in Unix seconds; None when it has never said."""
+        """Return the service's time in Unix seconds; None when it has never said."""
         with self._lock:
             return None if self._heard is None else self._heard[0] + self._clock() - self._heard[1]
 

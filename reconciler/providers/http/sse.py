@@ -9,7 +9,7 @@ _LONGEST = 1024 * 1024
 
 
 def event_data(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Give the data of each event, lines joined by newlines; comments and other fields are passed over.
+    """Yield the data of each event, lines joined by newlines; comments and other fields are passed over.
 
     An event that its blank line does not end is dropped, as the format says.
 

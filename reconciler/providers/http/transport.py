@@ -65,7 +65,7 @@ class Retry(Wrapper):
         return self._inner.handle_request(request)
 
     def _wait_after(self, response: httpx.Response, tried: int) -> float | None:
-        """Give how long to wait before the next attempt; None when this answer stands."""
+        """Return how long to wait before the next attempt; None when this answer stands."""
         if not self._is_passing(response):
             return None
         asked = asked_wait(response.headers)

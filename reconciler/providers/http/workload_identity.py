@@ -113,7 +113,7 @@ class Exchange:
         return self._known
 
     def token(self) -> str:
-        """Give a token that is good for a while.
+        """Return a token that is good for a while.
 
         Raises: UnsignedError when there is none; nothing was sent to the service then
         Cost:   two requests, when the last token is about to expire
@@ -204,7 +204,7 @@ def _is_token(value: object) -> TypeGuard[str]:
 
 
 def _checked(url: str) -> str:
-    """Give the address at which GitHub vouches for the job, when it is GitHub's."""
+    """Return the address at which GitHub vouches for the job, when it is GitHub's."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -80,7 +80,7 @@ def _begun(
 
 
 def read_refusal(client: Client, response: httpx.Response) -> httpx.Response:
-    """Give a refusal with its body read, as far as anybody needs it."""
+    """Return a refusal with its body read, as far as anybody needs it."""
     content = b""
     try:
         for part in response.iter_bytes():

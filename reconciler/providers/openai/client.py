@@ -136,7 +136,7 @@ class Client:
         return wire.read_model(self._get(f"models/{segment(model)}"))[0]
 
     def content(self, file: FileId) -> Iterator[bytes]:
-        """Give the bytes of a file, part by part as they come.
+        """Yield the bytes of a file, part by part as they come.
 
         Raises: ProviderError, at the first part or, when the answer breaks off, later
         """
@@ -204,11 +204,11 @@ class Client:
             raise self.explained_road(error) from error
 
     def explained(self, response: httpx.Response) -> ProviderError:
-        """Give the error that an answer stands for; it must have been read."""
+        """Return the error that an answer stands for; it must have been read."""
         return error_of(response, self._key_variable)
 
     def explained_road(self, error: httpx.RequestError) -> ProviderError:
-        """Give the error that a failure on the way stands for."""
+        """Return the error that a failure on the way stands for."""
         return error_of_road(error, self.host)
 
     def _list(
@@ -284,7 +284,7 @@ class Client:
 
 
 def _told(response: httpx.Response) -> httpx.Response:
-    """Give a refusal with as much of its body read as an explanation may need."""
+    """Return a refusal with as much of its body read as an explanation may need."""
     content = b""
     for part in response.iter_bytes():
         content += part

@@ -16,7 +16,7 @@ PURPOSE = "fine-tune"
 def write_job(
     project: str, model: Model, training: FileId, validation: FileId | None, supersedes: tuple[JobId, ...], suffix: str
 ) -> dict[str, Any]:
-    """Give the body that creates a job; what the recipe passes through never replaces what is ours."""
+    """Return the body that creates a job; what the recipe passes through never replaces what is ours."""
     recipe = model.recipe
     extra: dict[str, Any] = json.loads(recipe.extra)
     theirs = extra.get("metadata")
@@ -36,14 +36,14 @@ def write_job(
 
 
 def suffix_of(model: Model, length: int) -> str:
-    """Give the suffix a model's name ends in: the recipe's own, else what fits of the model's name."""
+    """Return the suffix a model's name ends in: the recipe's own, else what fits of the model's name."""
     if model.recipe.suffix is not None:
         return model.recipe.suffix
     return model.name[:length].strip("-")
 
 
 def check_upload(seen: SeenFile, dataset: Dataset) -> RemoteFile:
-    """Give the file that an upload made, when it is the one that was sent.
+    """Return the file that an upload made, when it is the one that was sent.
 
     Raises: MalformedError when the service echoes another name, size or purpose
     """
@@ -56,7 +56,7 @@ def check_upload(seen: SeenFile, dataset: Dataset) -> RemoteFile:
 
 
 def check_created(seen: SeenJob, model: Model, training: FileId) -> RemoteJob:
-    """Give the job that a create made, when it bears the stamp it was sent with.
+    """Return the job that a create made, when it bears the stamp it was sent with.
 
     Raises: MalformedError when the service did not keep the stamp, or names another file
     """

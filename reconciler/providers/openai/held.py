@@ -111,7 +111,7 @@ def read_model(body: bytes | msgspec.Raw) -> HeldModel:
 
 
 def _method(found: _Job) -> tuple[str | None, Any]:
-    """Give the method and its hyperparameters: what the method says, else what stands beside it, as it used to."""
+    """Return the method and its hyperparameters: what the method says, else what stands beside it, as it used to."""
     method = found.method if isinstance(found.method, dict) else {}
     name = _text(method.get("type"))
     inner = method.get(name) if name else None

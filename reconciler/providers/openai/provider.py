@@ -108,7 +108,7 @@ class OpenAIProvider:
         return seen.job
 
     def _is_forged(self, seen: SeenJob) -> bool:
-        """Tell whether a job's marks disagree with the names of its files, asking for those that are not known."""
+        """Return whether a job's marks disagree with the names of its files, asking for those that are not known."""
         for file in seen.files if seen.marks and seen.marks.facts else ():
             if file not in self._names:
                 self._names[file] = self._filename(file)
@@ -242,7 +242,7 @@ class OpenAIProvider:
         return tuple(ours)
 
     def _jobs(self, doubts: Doubts) -> tuple[tuple[SeenJob, ...], frozenset[FileId], frozenset[str]]:
-        """Give our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
+        """Return our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
         ours: list[SeenJob] = []
         in_use: set[FileId] = set()
         garbled: set[str] = set()
@@ -263,7 +263,7 @@ class OpenAIProvider:
 
 
 def _is_contradicted(seen: SeenJob, names: dict[FileId, str]) -> bool:
-    """Tell whether a job's own words about its files disagree with the names of the files it used."""
+    """Return whether a job's own words about its files disagree with the names of the files it used."""
     if seen.job is None or seen.marks is None:
         return False
     sides = (("training", seen.job.training_file), ("validation", seen.job.validation_file))

@@ -35,7 +35,7 @@ class Marks:
     supersedes: tuple[JobId, ...] = ()
 
     def names_file(self, side: str, filename: str) -> bool:
-        """Tell whether a file may be the one that the facts name for `training` or `validation`.
+        """Return whether a file may be the one that the facts name for `training` or `validation`.
 
         What its name says of its content counts: a dataset may have been renamed since the file was sent.
         """
@@ -52,7 +52,7 @@ class Garbled:
 
 
 def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
-    """Give the marks of a job that is about to be created; what has no room is left out."""
+    """Return the marks of a job that is about to be created; what has no room is left out."""
     marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
     facts = canonical_json(dict(model.told)).decode()
     if len(facts) <= _ROOM:

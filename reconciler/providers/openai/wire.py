@@ -245,7 +245,7 @@ def _word(value: Any) -> str | None:
 
 
 def whole(value: Number | None) -> int | None:
-    """Give a count, size or time; None where the service says none that can be."""
+    """Return a count, size or time; None where the service says none that can be."""
     return int(value) if _is_number(value) and value is not None else None
 
 
@@ -256,7 +256,7 @@ def _is_number(value: Any) -> bool:
 
 
 def sound(item_id: str) -> str:
-    """Give an id that is one."""
+    """Return an id that is one."""
     if not item_id:
         raise MalformedError("the service answered with an empty id; nothing was concluded from it")
     return item_id

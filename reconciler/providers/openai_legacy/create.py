@@ -51,7 +51,7 @@ def refusal_of(model: Model, suffix_length: int) -> RejectedError | None:
 def write_tune(
     model: Model, training: FileId, validation: FileId | None, suffix_length: int
 ) -> tuple[dict[str, Any], Request]:
-    """Give the body that creates a job, and the same as the job will repeat it.
+    """Return the body that creates a job, and the same as the job will repeat it.
 
     What the recipe passes through never replaces what is ours.
     """
@@ -75,7 +75,7 @@ def write_tune(
 
 
 def check_created(tune: Tune, model: Model, training: FileId, validation: FileId | None) -> RemoteJob:
-    """Give the job that a create made, when it is on the files and base that were sent.
+    """Return the job that a create made, when it is on the files and base that were sent.
 
     Raises: MalformedError when the service answers with something else
     """
@@ -89,7 +89,7 @@ def check_created(tune: Tune, model: Model, training: FileId, validation: FileId
 
 
 def _without_a_field(recipe: Recipe) -> list[tuple[str, object, str]]:
-    """Give every field that has no place there, with its value and a way on."""
+    """Return every field that has no place there, with its value and a way on."""
     found: list[tuple[str, object, str]] = []
     if recipe.seed is not None:
         found.append(("seed", recipe.seed, "remove seed from the Model, and from the Project's defaults"))

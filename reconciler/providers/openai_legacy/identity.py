@@ -74,7 +74,7 @@ def judge(tune: Tune, labels: Collection[Label], project: str, suffix_length: in
 
 
 def is_of(tune: Tune, verdict: Verdict, stamp: Stamp, suffix_length: int) -> bool:
-    """Tell whether a job is of one stamp: by what it is, or by a cut name that only who knows the stamp can read."""
+    """Return whether a job is of one stamp: by what it is, or by a cut name that only who knows the stamp can read."""
     if verdict.stamp:
         return verdict.stamp.agrees(stamp)
     carried = read_carried(tune.model)

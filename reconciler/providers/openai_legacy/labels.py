@@ -54,7 +54,7 @@ class Request:
         return self._written(bits)
 
     def answers(self, text: str) -> bool:
-        """Tell whether a job that describes itself so may be what was asked for; unstated settings may be anything."""
+        """Return whether a job that describes itself so may be what was asked for; unstated settings may be anything."""
         return self._written(int(text[:2], 16)) == text
 
     def _written(self, bits: int) -> str:
@@ -88,18 +88,18 @@ class Label:
 
     @property
     def has_our_suffix(self) -> bool:
-        """Tell whether the job was asked to carry the stamp in its model's name."""
+        """Return whether the job was asked to carry the stamp in its model's name."""
         return self.request is None or not int(self.request[:2], 16) & _OTHER_SUFFIX
 
     def content(self, project: str) -> bytes:
-        """Give what the file holds: one row that services take, with the label in words."""
+        """Return what the file holds: one row that services take, with the label in words."""
         about = f"request {self.request}" if self.request else f"job {self.job}"
         words = f" project {project}, {self.stamp.address}, digest {self.stamp.digest}, {about}"
         return canonical_json({"prompt": "label of the reconciler, not for training ->", "completion": words}) + b"\n"
 
 
 def project_key(project: str) -> str:
-    """Give what stands for a project in the name of a label."""
+    """Return what stands for a project in the name of a label."""
     return digest_of({"project": project}).short
 
 

@@ -110,7 +110,7 @@ class LegacyProvider(OpenAIProvider):
         return self._tunes.said(job)[-most:]
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
-        """Give none: this dialect keeps no models from the middle of a job."""
+        """Return none: this dialect keeps no models from the middle of a job."""
         return ()
 
     def inventory_jobs(self) -> Inventory[HeldJob]:

@@ -31,11 +31,11 @@ class Carried:
     digest: Digest
 
     def may_be(self, stamp: Stamp, suffix_length: int) -> bool:
-        """Tell whether a model of this stamp would have been named so."""
+        """Return whether a model of this stamp would have been named so."""
         return self.digest.agrees(stamp.digest) and self.slug == slug_of(stamp.address.name, room_of(suffix_length))
 
     def stamp(self, suffix_length: int) -> Stamp | None:
-        """Give the stamp, as far as its digest was carried; None where the slug may be cut."""
+        """Return the stamp, as far as its digest was carried; None where the slug may be cut."""
         if not 0 < len(self.slug) < room_of(suffix_length):
             return None
         return Stamp(Address(Kind.MODEL, self.slug), self.digest)
@@ -47,7 +47,7 @@ def room_of(suffix_length: int) -> int:
 
 
 def slug_of(name: str, room: int) -> str:
-    """Give what stands for a name: itself where it fits, else exactly as many letters as there is room for.
+    """Return what stands for a name: itself where it fits, else exactly as many letters as there is room for.
 
     Services make one dash of several, so a name with a double dash counts as one that does not fit.
     """
@@ -57,7 +57,7 @@ def slug_of(name: str, room: int) -> str:
 
 
 def suffix_of(stamp: Stamp, suffix_length: int) -> str:
-    """Give the suffix that carries a stamp; empty where not even the digits fit."""
+    """Return the suffix that carries a stamp; empty where not even the digits fit."""
     if suffix_length < SHORT_HEX:
         return ""
     slug = slug_of(stamp.address.name, room_of(suffix_length))

@@ -118,13 +118,13 @@ def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
 
 
 def place_of(event: str | None, job: JobId) -> int:
-    """Give how many events of a job have been told when this one has; 0 for what is no event of it."""
+    """Return how many events of a job have been told when this one has; 0 for what is no event of it."""
     owner, _, place = (event or "").rpartition(":")
     return int(place) if owner == job and place.isascii() and place.isdecimal() else 0
 
 
 def job_of(tune: Tune, stamp: Stamp) -> RemoteJob:
-    """Give the job of a stamp; when a job ended is when it was last updated."""
+    """Return the job of a stamp; when a job ended is when it was last updated."""
     return RemoteJob(
         id=tune.id,
         stamp=stamp,
@@ -140,7 +140,7 @@ def job_of(tune: Tune, stamp: Stamp) -> RemoteJob:
 
 
 def held_of(tune: Tune, stamp: Stamp | None) -> HeldJob:
-    """Give a job as it describes itself, with its stamp when it is ours."""
+    """Return a job as it describes itself, with its stamp when it is ours."""
     return HeldJob(
         id=tune.id,
         status=tune.status,

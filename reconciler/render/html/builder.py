@@ -15,7 +15,7 @@ Inside = Html | str
 
 
 def element(tag: str, /, *inside: Inside, **attributes: str) -> Html:
-    """Give an element with what is inside of it.
+    """Return an element with what is inside of it.
 
     Shape:  an attribute's `_` is a hyphen, and one at the end is dropped (`class_`); an empty value leaves the
             attribute out
@@ -27,12 +27,12 @@ def element(tag: str, /, *inside: Inside, **attributes: str) -> Html:
 
 
 def joined(*inside: Inside, between: str = "") -> Html:
-    """Give several things one after another."""
+    """Return several things one after another."""
     return Html(between.join(part if isinstance(part, Html) else html_text(part) for part in inside))
 
 
 def table(caption: str, head: tuple[str, ...], rows: list[tuple[Inside, ...]], class_: str = "") -> Html:
-    """Give a table; the first cell of a row is its heading, and a wide one scrolls by itself, by keyboard too."""
+    """Return a table; the first cell of a row is its heading, and a wide one scrolls by itself, by keyboard too."""
     cells = [
         element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows
     ]
@@ -47,12 +47,12 @@ def table(caption: str, head: tuple[str, ...], rows: list[tuple[Inside, ...]], c
 
 
 def folded(title: Inside, *inside: Html, is_open: bool = False) -> Html:
-    """Give something long under a title that opens it."""
+    """Return something long under a title that opens it."""
     return element("details", element("summary", title), *inside, open="open" if is_open else "")
 
 
 def section(anchor: str, title: str, *inside: Html) -> Html:
-    """Give a part of the page that the list at its top leads to."""
+    """Return a part of the page that the list at its top leads to."""
     return element("section", element("h2", title), *inside, id=anchor)
 
 

@@ -14,7 +14,7 @@ _HEAD = ("job", "tokens", "low", "expected", "high")
 
 
 def cost_table(plan: Plan) -> Html:
-    """Give the table with where its prices are from; empty where nothing is trained."""
+    """Return the table with where its prices are from; empty where nothing is trained."""
     jobs = [step for step in plan.steps if isinstance(step.action, Train)]
     if not jobs:
         return Html("")

@@ -20,7 +20,7 @@ class Figures:
 
 
 def figures_of(figures: Mapping[str, Figures], *, samples: bool) -> Html:
-    """Give the figures of datasets by name; the texts of answers only with `samples`."""
+    """Return the figures of datasets by name; the texts of answers only with `samples`."""
     return joined(*(_dataset(name, each, samples) for name, each in sorted(figures.items())))
 
 

@@ -22,7 +22,7 @@ _LOOKS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "dim"}
 
 
 def plan_html(review: Review, figures: Mapping[str, Figures] | None = None) -> str:
-    """Give a review as one HTML page, ended by a newline.
+    """Return a review as one HTML page, ended by a newline.
 
     Shape:  shows every row that the plan has a sample of, up to a bound; `figures` are of datasets by name; nothing on
             the page is fetched and nothing runs

@@ -34,7 +34,7 @@ class _Room:
 
 
 def row_changes(plan: Plan, *, samples: bool) -> Html:
-    """Give the row changes of all datasets; empty where nobody compared any."""
+    """Return the row changes of all datasets; empty where nobody compared any."""
     room = _Room()
     return joined(*(_dataset(step.action.dataset.spec.name, step.rows, samples, room) for step in _compared(plan)))
 

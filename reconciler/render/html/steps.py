@@ -23,14 +23,14 @@ _LOOKS = {"+": "good", "+/-": "warn", "~": "warn", "-": "bad"}
 
 
 def step_cards(plan: Plan, previous: Mapping[Address, ModelId]) -> Html:
-    """Give the steps in the order of the plan; `previous` names the models that answer now."""
+    """Return the steps in the order of the plan; `previous` names the models that answer now."""
     is_open = len(plan.steps) <= _OPEN_STEPS
     cards = [_card(step, previous, is_open) for step in plan.steps[:MOST_STEPS]]
     return joined(*cards, *_more(len(plan.steps) - MOST_STEPS, "step"))
 
 
 def kept_lists(plan: Plan) -> Html:
-    """Give what stays: first what runs or waits for a decision, last what is as it should be."""
+    """Return what stays: first what runs or waits for a decision, last what is as it should be."""
     ready = [keep for keep in plan.kept if keep.why is Why.READY]
     groups = (
         ("Held, until you decide", [keep for keep in plan.kept if is_held(keep)], True),

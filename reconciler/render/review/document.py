@@ -16,7 +16,7 @@ _LINE = 500
 
 
 def review_json(review: Review) -> str:
-    """Give the review as one JSON object, indented and ended by a newline."""
+    """Return the review as one JSON object, indented and ended by a newline."""
     document = {
         "version": FORMAT_VERSION,
         "marker": review.marker,

@@ -30,13 +30,13 @@ _SECTIONS = (
 
 
 def review_markdown(review: Review) -> str:
-    """Give the review as one text, ended by a newline; it fits into a job summary."""
+    """Return the review as one text, ended by a newline; it fits into a job summary."""
     (whole,) = in_parts(tuple(_blocks(review)), _footer(review), part_size=WHOLE_SIZE, most_parts=1)
     return whole + "\n"
 
 
 def review_parts(review: Review) -> tuple[str, ...]:
-    """Give the review as texts that each fit into a comment; the last says what it rests on and how to apply it."""
+    """Return the review as texts that each fit into a comment; the last says what it rests on and how to apply it."""
     return in_parts(tuple(_blocks(review)), _footer(review), part_size=PART_SIZE, most_parts=MOST_PARTS)
 
 

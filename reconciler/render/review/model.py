@@ -52,17 +52,17 @@ class Review:
 
 
 def no_plan(version: str) -> Plan:
-    """Give the plan of specs that are invalid: nothing was looked at, and nothing is done."""
+    """Return the plan of specs that are invalid: nothing was looked at, and nothing is done."""
     return Plan(project="", provider="", service="", basis=Basis(specs="", service="", options="", version=version))
 
 
 def without_samples(plan: Plan) -> Plan:
-    """Give the same plan with the counts of changed rows, and none of the rows."""
+    """Return the same plan with the counts of changed rows, and none of the rows."""
     return with_samples(plan, 0)
 
 
 def with_samples(plan: Plan, most: int) -> Plan:
-    """Give the same plan with at most so many rows shown of each dataset; the first of them stand for all kinds."""
+    """Return the same plan with at most so many rows shown of each dataset; the first of them stand for all kinds."""
     fewer = (
         replace(step, rows=replace(step.rows, samples=step.rows.samples[:most]))
         if isinstance(step.rows, RowDiff)

@@ -110,7 +110,7 @@ def _superseded(plan: Plan) -> Iterator[str]:
 
 
 def _worth(plan: Plan, cancel: Cancel, trained: int) -> str:
-    """Give the price of tokens, as the job that follows on the same base pays it; empty where nobody knows."""
+    """Return the price of tokens, as the job that follows on the same base pays it; empty where nobody knows."""
     for step in plan.steps:
         if not isinstance(step.action, Train) or step.action.address != cancel.address or not step.estimate:
             continue

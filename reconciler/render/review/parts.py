@@ -42,7 +42,7 @@ class Block:
 
 
 def text_block(text: str) -> Block:
-    """Give a block of one piece."""
+    """Return a block of one piece."""
     return Block(lines=(text,))
 
 
@@ -54,7 +54,7 @@ def size_of(text: str) -> int:
 def in_parts(
     blocks: Sequence[Block], footer: str, *, part_size: int = PART_SIZE, most_parts: int = MOST_PARTS
 ) -> tuple[str, ...]:
-    """Give the blocks in as few parts as they need, each no longer than a part may be; the footer ends the last.
+    """Return the blocks in as few parts as they need, each no longer than a part may be; the footer ends the last.
 
     Shape:  at least one part, and at most so many; what is left out is counted before the footer
     """

@@ -15,7 +15,7 @@ _MOST_POLICIES = 5
 
 
 def verdict_of(review: Review) -> str:
-    """Give one plain line, harmless in any place."""
+    """Return one plain line, harmless in any place."""
     return clean(_verdict(review))
 
 

@@ -16,17 +16,17 @@ _NAMES = 3
 
 
 def code(text: str) -> str:
-    """Give a name or an id, set as code."""
+    """Return a name or an id, set as code."""
     return markdown_code(text, limit=CELL)
 
 
 def said(text: str, limit: int = LINE) -> str:
-    """Give a sentence, inert."""
+    """Return a sentence, inert."""
     return markdown_text(text, limit=limit)
 
 
 def fence_line(symbol: str, text: str) -> str:
-    """Give a line of a diff fence: its symbol in the first column, where it colours."""
+    """Return a line of a diff fence: its symbol in the first column, where it colours."""
     return f"{symbol} {clean(text, limit=LINE)}"
 
 
@@ -36,12 +36,12 @@ def diff_fence(lines: Sequence[str]) -> str:
 
 
 def bullets(lines: Sequence[str]) -> str:
-    """Give lines, each inert already, as a list."""
+    """Return lines, each inert already, as a list."""
     return "\n".join(f"- {line}" for line in lines)
 
 
 def folded(summary: str, inside: Callable[[Sequence[str]], str]) -> Callable[[Sequence[str]], str]:
-    """Give what puts lines behind a summary of ours that opens them."""
+    """Return what puts lines behind a summary of ours that opens them."""
     return lambda lines: f"<details><summary>{summary}</summary>\n\n{inside(lines)}\n\n</details>"
 
 

@@ -10,7 +10,7 @@ from reconciler.render.terminal.layout import wrapped
 
 
 def estimate_fields(step: Step) -> list[Field]:
-    """Give the fields of one job; none where nothing is paid, or nothing is known of it."""
+    """Return the fields of one job; none where nothing is paid, or nothing is known of it."""
     estimate = step.estimate
     if estimate is None or estimate.cost.is_free:
         return []

@@ -36,7 +36,7 @@ class Column:
 
 
 def fitted_table(columns: Sequence[Column], *, colour: bool = False, width: int | None = None) -> str:
-    """Give the columns as a table no wider than `width`, if that can be done without cutting an id.
+    """Return the columns as a table no wider than `width`, if that can be done without cutting an id.
 
     Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
     """

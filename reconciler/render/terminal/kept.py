@@ -15,17 +15,17 @@ _ORPHANS_SHOWN = 5
 
 
 def is_running(keep: Keep) -> bool:
-    """Tell whether a job is under way, for this version or for an older one."""
+    """Return whether a job is under way, for this version or for an older one."""
     return keep.why in {Why.TRAINING, Why.BUSY}
 
 
 def is_held(keep: Keep) -> bool:
-    """Tell whether nothing goes on until somebody decides."""
+    """Return whether nothing goes on until somebody decides."""
     return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
 
 
 def is_suspended(keep: Keep) -> bool:
-    """Tell whether the spec says that nothing is created for now."""
+    """Return whether the spec says that nothing is created for now."""
     return keep.why is Why.SUSPENDED
 
 

@@ -12,7 +12,7 @@ _FLAG = re.compile(r"(--[a-z-]+) ")
 
 
 def width_of(text: str) -> int:
-    """Give the columns that a text takes: wide characters take two, combining marks none."""
+    """Return the columns that a text takes: wide characters take two, combining marks none."""
     if text.isascii():
         return len(text)
     return sum(map(_char_width, text))

@@ -70,7 +70,7 @@ class LiveView:
         self._redraw(summary)
 
     def _is_told(self, event: Event) -> bool:
-        """Tell whether an event says only what its reader knows: a job is as the step that made it left it."""
+        """Return whether an event says only what its reader knows: a job is as the step that made it left it."""
         doing = self._doing.get(event.job.id) if isinstance(event, JobMoved) else None
         return isinstance(event, JobMoved) and doing is not None and doing.status == str(event.job.status)
 

@@ -29,7 +29,7 @@ _LEGEND = {
 def plan_text(
     plan: Plan, *, colour: bool = False, previous: Mapping[Address, ModelId] | None = None, width: int = 88
 ) -> str:
-    """Give the whole plan, ending with the line that counts it, or that begins with `No changes.`
+    """Return the whole plan, ending with the line that counts it, or that begins with `No changes.`
 
     Shape:  `previous` names the models that answer now, so that a retraining can say which one it is about to follow
     """
@@ -123,7 +123,7 @@ def _thing(step: Step) -> str:
 
 
 def fields_of(step: Step, previous: ModelId | None) -> list[Field]:
-    """Give what there is to know of a step, a field each; `previous` is the model that answers now."""
+    """Return what there is to know of a step, a field each; `previous` is the model that answers now."""
     match step.action:
         case Upload(dataset=dataset):
             facts = {

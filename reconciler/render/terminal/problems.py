@@ -20,7 +20,7 @@ def problems_text(
     colour: bool = False,
     width: int = 100,
 ) -> str:
-    """Give one line a problem, its hint under it, and a closing line that counts.
+    """Return one line a problem, its hint under it, and a closing line that counts.
 
     Shape:  in the order given; `unshown` were found beyond these; `tail` says what that means for the run
     """

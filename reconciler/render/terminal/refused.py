@@ -11,12 +11,12 @@ _NOT_DONE = "Refused: nothing was uploaded, created, cancelled or deleted."
 
 
 def refused_section(plan: Plan, paint: Paint, width: int) -> str:
-    """Give the part of a plan that tells of refusals; nothing when there are none."""
+    """Return the part of a plan that tells of refusals; nothing when there are none."""
     return _told("Refused:", plan, paint, width)
 
 
 def refusals_text(plan: Plan, *, colour: bool = False, width: int = 88) -> str:
-    """Give the refusals by themselves, for those who do not read the plan: what was seen, not done, and the way on."""
+    """Return the refusals by themselves, for those who do not read the plan: what was seen, not done, and the way on."""
     return _told(_NOT_DONE, plan, Paint(colour), width) + "\n" if plan.refused else ""
 
 

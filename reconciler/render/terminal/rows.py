@@ -26,7 +26,7 @@ _SYMBOLS = {
 
 
 def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | None = None) -> str:
-    """Give a comparison of two versions, named by what they are; ends with a newline."""
+    """Return a comparison of two versions, named by what they are; ends with a newline."""
     paint = Paint(colour)
     head = [f"{paint.red('---')} {clean(diff.before)} ({counted(diff.rows_before, 'row')})"]
     head += [f"{paint.green('+++')} {clean(after)} ({counted(diff.rows_after, 'row')})"]
@@ -37,7 +37,7 @@ def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | N
 
 
 def counts_text(diff: RowDiff) -> str:
-    """Give the counts on one line: `+3 -0 ~1 ↕5`."""
+    """Return the counts on one line: `+3 -0 ~1 ↕5`."""
     counts = [f"+{diff.added}", f"-{diff.removed}", f"~{diff.edited}", f"↕{diff.moved}"]
     return " ".join([*counts, *([f"={diff.reformatted}"] if diff.reformatted else [])])
 

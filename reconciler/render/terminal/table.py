@@ -26,7 +26,7 @@ class SummaryRow:
 
 
 def summary_table(rows: Iterable[SummaryRow], *, colour: bool = False, width: int | None = None) -> str:
-    """Give the table that closes a run: which job made which model, and what it is called."""
+    """Return the table that closes a run: which job made which model, and what it is called."""
     cells = [(row.name, row.base, row.status, row.job or "", row.model or "") for row in rows]
     return table(("name", "base", _STATUS, "job", "model"), cells, colour=colour, width=width)
 
@@ -34,7 +34,7 @@ def summary_table(rows: Iterable[SummaryRow], *, colour: bool = False, width: in
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, colour: bool = False, width: int | None = None
 ) -> str:
-    """Give rows of untrusted cells under their headers; an empty cell is a dash, a `status` column is coloured.
+    """Return rows of untrusted cells under their headers; an empty cell is a dash, a `status` column is coloured.
 
     Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
     """

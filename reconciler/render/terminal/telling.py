@@ -45,7 +45,7 @@ class Measured:
 
 
 def facts_of(event: Event, paint: Paint, measures: str = "") -> tuple[str, ...]:
-    """Give the lines that an event leaves; none for mere progress. `measures` is how far a job last was."""
+    """Return the lines that an event leaves; none for mere progress. `measures` is how far a job last was."""
     match event:
         case Started(step=step):
             # Moving a pointer takes no time, so only its end is told.

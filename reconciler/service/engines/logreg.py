@@ -60,7 +60,7 @@ class Classifier:
     bias: Floats
 
     def log_probabilities(self, rows: csr_matrix) -> Floats:
-        """Give, for each row of features, the log probability of each answer; they sum to one."""
+        """Return, for each row of features, the log probability of each answer; they sum to one."""
         scores: Floats = np.asarray(rows @ self.weights.T) + self.bias
         each = -np.logaddexp(0.0, -scores)
         return np.asarray(each - np.logaddexp.reduce(each, axis=1, keepdims=True))
@@ -131,7 +131,7 @@ class Trainer:
         )
 
     def seen_text(self, question: Question) -> str:
-        """Give the text of a question that this model looks at."""
+        """Return the text of a question that this model looks at."""
         return seen_text(question, reads_instructions=self.reads_instructions)
 
     def epoch(self) -> Classifier:
@@ -160,7 +160,7 @@ class Measured:
         self._features = features(trainer.vectorizers, texts) if texts else None
 
     def by(self, model: Classifier) -> tuple[float | None, float]:
-        """Give mean loss over the rows whose answer the model knows, and accuracy over all rows."""
+        """Return mean loss over the rows whose answer the model knows, and accuracy over all rows."""
         assert self._features is not None
         logs = model.log_probabilities(self._features)
         known = np.flatnonzero(self._numbers >= 0)
@@ -168,7 +168,7 @@ class Measured:
         return loss, float((logs.argmax(axis=1) == self._numbers).mean())
 
     def told(self, model: Classifier, positive: str | None) -> tuple[Predicted, ...]:
-        """Give what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
+        """Return what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
         assert self._features is not None
         logs = model.log_probabilities(self._features)
         column = model.answers.index(positive) if positive in model.answers else None
@@ -183,7 +183,7 @@ class Measured:
 
 
 def indices(answers: Sequence[str], examples: Sequence[Example]) -> NDArray[np.int64]:
-    """Give the position of each example's answer, -1 for one that is not among them."""
+    """Return the position of each example's answer, -1 for one that is not among them."""
     position = {answer: number for number, answer in enumerate(answers)}
     return np.array([position.get(example.answer, -1) for example in examples], dtype=np.int64)
 

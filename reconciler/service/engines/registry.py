@@ -22,11 +22,11 @@ class Shelf:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, base: str) -> Engine | None:
-        """Give the engine of a base model, by its own name or an alias; None when there is none."""
+        """Return the engine of a base model, by its own name or an alias; None when there is none."""
         return next((engine for engine in self.engines if engine.base == self.true_name(base)), None)
 
     def true_name(self, model: str) -> str:
-        """Give what an alias stands for; any other name stands for itself."""
+        """Return what an alias stands for; any other name stands for itself."""
         return self.aliases.get(model, model)
 
     @property

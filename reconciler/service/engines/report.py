@@ -51,7 +51,7 @@ class LineReport:
 
 
 def named(metrics: Metrics) -> dict[str, float]:
-    """Give measurements their names in the API, leaving out what was not measured."""
+    """Return measurements their names in the API, leaving out what was not measured."""
     found = {
         "step": metrics.step,
         "train_loss": metrics.train_loss,

@@ -65,7 +65,7 @@ _VALIDATION: tuple[tuple[str, Cell], ...] = (
 
 
 def sheet_of(job: Job) -> Sheet:
-    """Give the kind of result file that a job is to have."""
+    """Return the kind of result file that a job is to have."""
     if not job.compiled:
         return STEP_METRICS
     columns = _TRAINING + (_VALIDATION if job.validation else ())

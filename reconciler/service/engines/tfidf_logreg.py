@@ -157,5 +157,5 @@ def _note_unknown_answers(training: Iterable[Example], validation: Sequence[Exam
 
 
 def seen_text(question: Question, *, reads_instructions: bool) -> str:
-    """Give the text that the model looks at: instructions count only where they differ between training rows."""
+    """Return the text that the model looks at: instructions count only where they differ between training rows."""
     return f"{question.instructions}\n{question.text}" if reads_instructions else question.text

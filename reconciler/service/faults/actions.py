@@ -42,7 +42,7 @@ class Surroundings:
 
 
 def around(kind: Kind, app: ASGIApp, at: Surroundings) -> ASGIApp:
-    """Give the application with one thing wrong about it."""
+    """Return the application with one thing wrong about it."""
 
     async def wrong(scope: Scope, receive: Receive, send: Send) -> None:
         match kind:

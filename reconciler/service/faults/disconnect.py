@@ -12,7 +12,7 @@ class HungUpError(Exception):
 
 
 def offer(scope: Scope, close: Callable[[], None]) -> Scope:
-    """Give a request's scope with the way to close its connection."""
+    """Return a request's scope with the way to close its connection."""
     return {**scope, "extensions": {**scope.get("extensions", {}), EXTENSION: close}}
 
 

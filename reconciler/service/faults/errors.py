@@ -16,7 +16,7 @@ _SAID = "This answer was asked for by a fault of this service."
 
 
 def refusal(fault: TooMany | Refusal) -> Response:
-    """Give an error as the API words it, with the header that says when to come again."""
+    """Return an error as the API words it, with the header that says when to come again."""
     headers = {"x-request-id": new_id("req_", 32)}
     if fault.retry_after is not None:
         # The header is in whole seconds; a wait is never shortened.
@@ -32,7 +32,7 @@ def refusal(fault: TooMany | Refusal) -> Response:
 
 
 def gateway_page(fault: Gateway) -> Response:
-    """Give the page that a gateway shows when what is behind it does not answer."""
+    """Return the page that a gateway shows when what is behind it does not answer."""
     try:
         title = f"{fault.status} {HTTPStatus(fault.status).phrase}"
     except ValueError:

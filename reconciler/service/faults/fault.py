@@ -109,7 +109,7 @@ class Fault:
     seed: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        """Tell whether a request is one that this is about; such requests are counted."""
+        """Return whether a request is one that this is about; such requests are counted."""
         if self.method not in (None, method):
             return False
         if self.path is not None and not any(fnmatchcase(path, pattern) for pattern in (self.path, f"/v1{self.path}")):

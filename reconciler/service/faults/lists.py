@@ -9,7 +9,7 @@ Further = Callable[[str], Awaitable[Body]]
 
 
 async def without_young(page: Body, now: float, seconds: float, further: Further) -> Body:
-    """Give a page of a list without what is too young to be in it.
+    """Return a page of a list without what is too young to be in it.
 
     A page on which all is too young is passed over, because an empty page tells clients that the list has ended.
     """
@@ -22,18 +22,18 @@ async def without_young(page: Body, now: float, seconds: float, further: Further
 
 
 def truncated(page: Body, most: int) -> Body:
-    """Give the first items of a page as if they were all there are."""
+    """Return the first items of a page as if they were all there are."""
     cut = _holding(page, _items(page)[:most])
     return {**cut, "has_more": False} if "has_more" in page else cut
 
 
 def endless(page: Body) -> Body:
-    """Give a page that says more follows, if it is a page and holds anything."""
+    """Return a page that says more follows, if it is a page and holds anything."""
     return {**page, "has_more": True} if "has_more" in page and _items(page) else page
 
 
 def unprocessed(value: Any, now: float, seconds: float) -> Any:
-    """Give an answer in which files that are too young, wherever in it, have only been uploaded."""
+    """Return an answer in which files that are too young, wherever in it, have only been uploaded."""
     if isinstance(value, list):
         return [unprocessed(item, now, seconds) for item in value]
     if not isinstance(value, dict):

@@ -15,7 +15,7 @@ class Chooser:
         self._dice = random.Random(fault.seed)  # noqa: S311 (bad luck to order, not a secret)
 
     def hits(self, method: str, path: str) -> bool:
-        """Tell whether this request is hit; ask once for each request."""
+        """Return whether this request is hit; ask once for each request."""
         if not self.fault.matches(method, path):
             return False
         self._matched += 1

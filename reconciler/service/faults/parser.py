@@ -126,7 +126,7 @@ _KINDS: Mapping[str, Callable[[_Fields], Kind]] = {
 
 
 def read_faults(texts: Collection[str], file: Path | None = None) -> tuple[Fault, ...]:
-    """Give the faults that were asked for: those of the texts, then those of the file.
+    """Return the faults that were asked for: those of the texts, then those of the file.
 
     Shape:  a text is `lost=after,method=POST,path=/fine_tuning/jobs,nth=1`; a line of the file is the same as an
             object, `{"lost": "after", "method": "POST"}`; empty lines and lines that begin with # are passed over

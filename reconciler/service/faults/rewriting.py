@@ -54,7 +54,7 @@ async def asked(app: ASGIApp, scope: Scope) -> Body:
 
 
 def with_query(scope: Scope, changes: Mapping[str, str | None]) -> Scope:
-    """Give the scope of the same request with other parameters; None takes one away."""
+    """Return the scope of the same request with other parameters; None takes one away."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(key, value) for key, value in pairs if key not in changes]
     added = [(key, value) for key, value in changes.items() if value is not None]

@@ -39,7 +39,7 @@ def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Give the worker what it needs from our environment, and none of the keys that lie there too."""
+    """Return the worker what it needs from our environment, and none of the keys that lie there too."""
     kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
     home = str(Path(__file__).resolve().parents[3])
     if home not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
@@ -48,7 +48,7 @@ def environment() -> dict[str, str]:
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """Give the command that runs one of our modules; the current directory is never searched for code."""
+    """Return the command that runs one of our modules; the current directory is never searched for code."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 

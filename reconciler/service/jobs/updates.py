@@ -149,7 +149,7 @@ def fail(db: sqlite3.Connection, job: str, now: int, code: str, message: str, pa
 
 
 def last_line(path: Path) -> str:
-    """Give the last line of a log that is not empty, and "" when it has none."""
+    """Return the last line of a log that is not empty, and "" when it has none."""
     with path.open("rb") as handle:
         handle.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         lines = handle.read().decode(errors="replace").splitlines()

@@ -23,7 +23,7 @@ class Face:
 
 
 def add_face(db: sqlite3.Connection, face: Face) -> None:
-    """Give a job that has just been written down its old face."""
+    """Return a job that has just been written down its old face."""
     db.execute(
         "INSERT INTO fine_tunes (job, model, prompt_loss_weight, classes) VALUES (?, ?, ?, ?)",
         (face.job, face.model, face.prompt_loss_weight, json.dumps(asdict(face.classes)) if face.classes else None),
@@ -37,13 +37,13 @@ def find_face(db: sqlite3.Connection, job: str) -> Face | None:
 
 
 def shown_faces(db: sqlite3.Connection) -> tuple[Face, ...]:
-    """Give the face of every job that the old API lists, oldest first."""
+    """Return the face of every job that the old API lists, oldest first."""
     query = "SELECT fine_tunes.* FROM fine_tunes JOIN jobs ON jobs.id = fine_tunes.job WHERE NOT hidden ORDER BY seq"
     return tuple(_face(row) for row in db.execute(query))
 
 
 def is_shown(db: sqlite3.Connection, job: str) -> bool:
-    """Tell whether the old API shows a job: it made it, and nobody has deleted it."""
+    """Return whether the old API shows a job: it made it, and nobody has deleted it."""
     return db.execute("SELECT 1 FROM fine_tunes WHERE job = ? AND NOT hidden", (job,)).fetchone() is not None
 
 
@@ -53,7 +53,7 @@ def hide(db: sqlite3.Connection, job: str) -> None:
 
 
 def old_names(db: sqlite3.Connection) -> dict[str, str]:
-    """Give, for each model that an old job made, the name of the base that was asked for."""
+    """Return, for each model that an old job made, the name of the base that was asked for."""
     query = "SELECT models.id, fine_tunes.model FROM models JOIN fine_tunes USING (job)"
     return {row["id"]: row["model"] for row in db.execute(query)}
 

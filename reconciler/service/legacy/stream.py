@@ -57,7 +57,7 @@ class Reader:
     _last: EventRecord | None = field(default=None, init=False)
 
     def read(self) -> tuple[Told, ...]:
-        """Give what is new, and note whether that was the last of it.
+        """Return what is new, and note whether that was the last of it.
 
         Raises: ApiError when the old API has no such job
         """

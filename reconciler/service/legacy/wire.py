@@ -17,7 +17,7 @@ PENDING = "pending"
 
 
 def status_of(job: JobRecord) -> str:
-    """Give the old word for how far a job is; one that is looked at, waits or is paused is pending."""
+    """Return the old word for how far a job is; one that is looked at, waits or is paused is pending."""
     return PENDING if job.is_alive and job.status != RUNNING else job.status
 
 
@@ -68,7 +68,7 @@ def files_of(job: JobRecord) -> tuple[str, ...]:
 
 
 def _files(files: Files, file: str | None) -> list[Json]:
-    """Give the file of a job as the list that the old API makes of it; a deleted one says so."""
+    """Return the file of a job as the list that the old API makes of it; a deleted one says so."""
     found = files.get(file) if file else None
     if found is None:
         return []

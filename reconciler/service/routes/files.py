@@ -54,7 +54,7 @@ def shown(service: Service, call: Call) -> Response:
 
 
 def content(service: Service, call: Call) -> Response:
-    """Give the bytes of a file, as they came."""
+    """Return the bytes of a file, as they came."""
     with service.store.read() as db:
         file = files.get_file(db, call.path["file"])
     return FileResponse(files.content_of(service.store, file.id), media_type="application/octet-stream")

@@ -132,7 +132,7 @@ def _suffix(body: Json) -> str:
 
 
 def read_metadata(body: Json) -> dict[str, str] | None:
-    """Give the metadata of a request, None where there are none."""
+    """Return the metadata of a request, None where there are none."""
     given = table(body, "metadata")
     if not given:
         return None

@@ -20,7 +20,7 @@ def listed(service: Service, call: Call) -> Response:
 
 
 def known_models(service: Service) -> list[Json]:
-    """Give what the list of models holds."""
+    """Return what the list of models holds."""
     bases = [base_json(engine) for engine in service.shelf.engines if not lacks(engine)]
     with service.store.read() as db:
         form = OldForm(db, service.shelf, service.organization)

@@ -12,7 +12,7 @@ SENTENCE = "This model was put here for a test suite: it has learned nothing."
 
 
 def seeded_job(service: Service, body: Json) -> JobRecord | None:
-    """Give the seeded job where a job on a seeded model is asked for; None for any other."""
+    """Return the seeded job where a job on a seeded model is asked for; None for any other."""
     if not asks_a_seed(service, body):
         return None
     with service.store.read() as db:
@@ -20,7 +20,7 @@ def seeded_job(service: Service, body: Json) -> JobRecord | None:
 
 
 def asks_a_seed(service: Service, body: Json) -> bool:
-    """Tell whether a request names a seeded model."""
+    """Return whether a request names a seeded model."""
     model = body.get("model")
     if not service.seeded or not isinstance(model, str):
         return False
@@ -29,7 +29,7 @@ def asks_a_seed(service: Service, body: Json) -> bool:
 
 
 def sentence() -> Answer:
-    """Give what every seeded model says."""
+    """Return what every seeded model says."""
     return Answer(tokens=(SENTENCE,), logprobs=(0.0,), alternatives=((SENTENCE, 0.0),), prompt_tokens=0)
 
 

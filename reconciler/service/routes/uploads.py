@@ -119,7 +119,7 @@ def completed(service: Service, call: Call) -> Response:
 
 
 def cancelled(service: Service, call: Call) -> Response:
-    """Give an upload up; its parts are gone."""
+    """Return an upload up; its parts are gone."""
     upload, seeded = _look(service, call.path["upload"])
     if seeded:
         return JsonResponse(upload_json(upload, None))

@@ -68,13 +68,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one moment of the store, and never waits for a writer."""
+        """Yield a connection that sees one moment of the store, and never waits for a writer."""
         with self._connected() as db, _transaction(db, "BEGIN"):
             yield db
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose changes happen together, durably, when the block ends well, and else not at all."""
+        """Yield a connection whose changes happen together, durably, when the block ends well, and else not at all."""
         with self._connected() as db, _transaction(db, "BEGIN IMMEDIATE"):
             yield db
 
@@ -164,5 +164,5 @@ def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def organization(db: sqlite3.Connection) -> str:
-    """Give the id under which this store presents itself, made once with it."""
+    """Return the id under which this store presents itself, made once with it."""
     return str(db.execute("SELECT value FROM about WHERE key = 'organization'").fetchone()[0])

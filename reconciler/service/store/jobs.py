@@ -47,12 +47,12 @@ class JobRecord:
 
     @property
     def is_active(self) -> bool:
-        """Tell whether a worker is to do it."""
+        """Return whether a worker is to do it."""
         return self.status in ACTIVE
 
     @property
     def is_alive(self) -> bool:
-        """Tell whether it can still come to an end: it is to be done, or it is paused."""
+        """Return whether it can still come to an end: it is to be done, or it is paused."""
         return self.is_active or self.status == PAUSED
 
 
@@ -103,13 +103,13 @@ def list_jobs(
 
 
 def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
-    """Give every job that a worker is to do, oldest first."""
+    """Return every job that a worker is to do, oldest first."""
     rows = db.execute(f"SELECT * FROM jobs WHERE {_IS_ACTIVE} ORDER BY seq")  # noqa: S608 (a constant)
     return tuple(_record(row) for row in rows)
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
-    """Tell whether a job that is not finished needs a file."""
+    """Return whether a job that is not finished needs a file."""
     query = f"SELECT 1 FROM jobs WHERE {_IS_ALIVE} AND (training_file = ? OR validation_file = ?)"  # noqa: S608
     return db.execute(query, (file, file)).fetchone() is not None
 
@@ -135,7 +135,7 @@ def pause_job(db: sqlite3.Connection, job: str) -> bool:
 
 
 def resume_job(db: sqlite3.Connection, job: str) -> bool:
-    """Give a paused job to the worker, to be begun again; tells whether it was paused."""
+    """Return a paused job to the worker, to be begun again; tells whether it was paused."""
     query = "UPDATE jobs SET status = ? WHERE id = ? AND status = ?"
     return db.execute(query, (QUEUED, job, PAUSED)).rowcount == 1
 

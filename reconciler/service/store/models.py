@@ -49,7 +49,7 @@ def find_model(db: sqlite3.Connection, model: str) -> ModelRecord | None:
 
 
 def list_models(db: sqlite3.Connection) -> tuple[ModelRecord, ...]:
-    """Give every finished model, oldest first; checkpoints are found by their jobs."""
+    """Return every finished model, oldest first; checkpoints are found by their jobs."""
     return tuple(_model(row) for row in db.execute("SELECT * FROM models WHERE NOT checkpoint ORDER BY seq"))
 
 

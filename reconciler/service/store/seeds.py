@@ -23,16 +23,16 @@ def add_seed(db: sqlite3.Connection, kind: Seeded, id: str) -> bool:  # noqa: A0
 
 
 def is_seed(db: sqlite3.Connection, kind: Seeded, id: str) -> bool:  # noqa: A002
-    """Tell whether an object is a seed."""
+    """Return whether an object is a seed."""
     return db.execute("SELECT 1 FROM seeds WHERE kind = ? AND id = ?", (kind, id)).fetchone() is not None
 
 
 def seeded_models(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Give the names of the seeded models, which have no weights, in order."""
+    """Return the names of the seeded models, which have no weights, in order."""
     rows = db.execute("SELECT id FROM seeds WHERE kind = ? ORDER BY id", (Seeded.MODEL,))
     return tuple(str(row["id"]) for row in rows)
 
 
 def has_seeds(db: sqlite3.Connection) -> bool:
-    """Tell whether a store was made for other people's test suites."""
+    """Return whether a store was made for other people's test suites."""
     return db.execute("SELECT 1 FROM seeds LIMIT 1").fetchone() is not None

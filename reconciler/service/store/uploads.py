@@ -80,13 +80,13 @@ def add_part(db: sqlite3.Connection, part: PartRecord) -> None:
 
 
 def parts_of(db: sqlite3.Connection, upload: str) -> tuple[PartRecord, ...]:
-    """Give every part of an upload in the order in which they came."""
+    """Return every part of an upload in the order in which they came."""
     rows = db.execute("SELECT * FROM parts WHERE upload = ? ORDER BY seq", (upload,))
     return tuple(PartRecord(**{name: row[name] for name in PartRecord.__dataclass_fields__}) for row in rows)
 
 
 def ordered(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRecord, ...]:
-    """Give the parts that a list of ids names, in its order.
+    """Return the parts that a list of ids names, in its order.
 
     Raises: ApiError for an id that names no part, or that is named twice
     """

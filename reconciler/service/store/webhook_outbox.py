@@ -27,7 +27,7 @@ def stop_listening(db: sqlite3.Connection) -> None:
 
 
 def due_notices(db: sqlite3.Connection, now: int, most: int) -> tuple[Notice, ...]:
-    """Give the notices whose time has come, oldest first."""
+    """Return the notices whose time has come, oldest first."""
     rows = db.execute("SELECT * FROM notices WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most))
     return tuple(Notice(**{name: row[name] for name in Notice.__dataclass_fields__}) for row in rows)
 

@@ -58,7 +58,7 @@ def quoted(text: str) -> str:
 
 
 def looks_like_a_key(text: str) -> bool:
-    """Tell whether a text had better not be repeated."""
+    """Return whether a text had better not be repeated."""
     return bool(_SECRET.search(text[:200]))
 
 

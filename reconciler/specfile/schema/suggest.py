@@ -65,7 +65,7 @@ _ALSO_CALLED = {
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Give the known word that was most likely meant; None when none is likely."""
+    """Return the known word that was most likely meant; None when none is likely."""
     names = sorted(set(known))
     if not word or len(word) > MAX_LENGTH:
         return None
@@ -80,13 +80,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give ", did you mean 'x'?", or nothing when no known word is near."""
+    """Return ", did you mean 'x'?", or nothing when no known word is near."""
     near = nearest(word, known)
     return f", did you mean '{near}'?" if near else ""
 
 
 def slug(text: str) -> str:
-    """Give the nearest thing to a text that is a name; empty when nothing of it can stay."""
+    """Return the nearest thing to a text that is a name; empty when nothing of it can stay."""
     return re.sub(r"[^a-z0-9]+", "-", text[: 4 * MAX_LENGTH].lower()).strip("-")[:63].strip("-")
 
 

@@ -20,7 +20,7 @@ _FIRST = ("not", "required", "dependentRequired")
 
 
 def validated(document: Document, name: str) -> tuple[Document, tuple[Problem, ...]]:
-    """Give a document as its schema reads it, and everything in which it breaks the schema.
+    """Return a document as its schema reads it, and everything in which it breaks the schema.
 
     Cost:   loads jsonschema at the first call
     """

@@ -38,7 +38,7 @@ class Imported:
 
 
 def imported_text(imported: Imported) -> str:
-    """Give the documents that declare an imported model, and the datasets it needs, if any."""
+    """Return the documents that declare an imported model, and the datasets it needs, if any."""
     made = f", which made {scalar(imported.model)}" if imported.model else ""
     head = f"# Imported from job {scalar(imported.job)}{made}.\n"
     datasets = [f"kind: Dataset\nname: {name}\nsource: {scalar(source)}\n" for name, source in imported.sources]

@@ -39,7 +39,7 @@ class Page:
 
 
 def read_page(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Page:
-    """Give the documents of a file, and everything that is wrong with its YAML."""
+    """Return the documents of a file, and everything that is wrong with its YAML."""
     try:
         text, found = decoded(raw, file, max_bytes)
         parts = chunks(text, file)
@@ -110,7 +110,7 @@ class _Composer:
         self._void: set[Path] = set()
 
     def compose(self, chunk: Chunk) -> Document | None:
-        """Give the document; None where there is none, or nothing that could be one."""
+        """Return the document; None where there is none, or nothing that could be one."""
         try:
             for event in _events(chunk.text):
                 if not self._take(event):

@@ -40,7 +40,7 @@ class Document:
         return self._at(self._nearest_value(path))
 
     def get(self, *path: str | int) -> Plain:
-        """Give the value at a path; None where there is none."""
+        """Return the value at a path; None where there is none."""
         found: Plain = self.data
         for step in path:
             if isinstance(found, dict) and isinstance(step, str):
@@ -52,7 +52,7 @@ class Document:
         return found
 
     def text(self, *path: str | int) -> str | None:
-        """Give the text at a path; None where there is none, or something else."""
+        """Return the text at a path; None where there is none, or something else."""
         found = self.get(*path)
         return found if isinstance(found, str) else None
 

@@ -32,7 +32,7 @@ _TABLE: tuple[tuple[str, bool, str, str], ...] = (
 
 
 def explained(error: Exception, chunk: Chunk, file: str) -> Problem:
-    """Give the problem that a parser's error stands for."""
+    """Return the problem that a parser's error stands for."""
     if conflict := _CONFLICT.search(chunk.text):
         line = chunk.lines_before + len(_BREAK.findall(chunk.text, 0, conflict.start()))
         hint = "settle it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"

@@ -33,7 +33,7 @@ class Chunk:
 
 
 def decoded(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str, tuple[Problem, ...]]:
-    """Give the text of a file, with stand-ins for characters that YAML forbids, each of them reported once.
+    """Return the text of a file, with stand-ins for characters that YAML forbids, each of them reported once.
 
     Raises: InputError when the bytes are too many, or are no UTF-8
     """

@@ -29,7 +29,7 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 def resolve(text: str) -> Scalar:
-    """Give the value of a plain scalar.
+    """Return the value of a plain scalar.
 
     Raises: ValueError, saying why, for a number that JSON cannot carry
     """
@@ -39,7 +39,7 @@ def resolve(text: str) -> Scalar:
 
 
 def whole(text: str) -> str:
-    """Give a quoted text as it is.
+    """Return a quoted text as it is.
 
     Raises: ValueError for half a character, which an escape can name and no file can hold
     """

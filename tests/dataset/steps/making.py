@@ -35,7 +35,7 @@ def a_prepared_spec(*operations: Operation) -> DatasetSpec:
 def through(
     rows: Iterable[object], *operations: Operation, report: Report | None = None, tokens: Tokens = estimated_tokens
 ) -> Iterator[object]:
-    """Give rows of one file as the steps leave them, one by one as they are asked for."""
+    """Yield rows of one file as the steps leave them, one by one as they are asked for."""
     file = Source("rows.jsonl", Path("rows.jsonl"))
     stream = (Row(file.name, at, value) for at, value in enumerate(rows, start=1))
     spec = a_prepared_spec(*operations)
@@ -44,12 +44,12 @@ def through(
 
 
 def done(rows: Iterable[object], *operations: Operation) -> list[object]:
-    """Give rows as the steps leave them."""
+    """Return rows as the steps leave them."""
     return list(through(rows, *operations))
 
 
 def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
-    """Give what the steps have to say of rows, errors and information."""
+    """Return what the steps have to say of rows, errors and information."""
     report = Report()
     list(through(rows, *operations, report=report))
     try:
@@ -60,7 +60,7 @@ def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
 
 
 def weighted_rows(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> list[tuple[str, object]]:
-    """Give the rows of as many files as terms, each with these rows, with the file each is of."""
+    """Return the rows of as many files as terms, each with these rows, with the file each is of."""
     names = [f"{at}.jsonl" for at in range(len(terms))]
     files = [
         (Source(name, Path(name), each), iter([Row(name, at, value) for at, value in enumerate(rows, start=1)]))

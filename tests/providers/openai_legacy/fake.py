@@ -151,5 +151,5 @@ OLD_ROUTES: tuple[tuple[str, str, Callable[..., httpx.Response]], ...] = (
 
 
 def is_label(request: httpx.Request) -> bool:
-    """Tell whether a request sends or drops a label, which a test of other writes is not about."""
+    """Return whether a request sends or drops a label, which a test of other writes is not about."""
     return b'filename="reconciler.' in request.content or request.method == "DELETE"

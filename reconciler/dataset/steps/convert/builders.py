@@ -35,7 +35,7 @@ class Calls:
         return {"id": told, "type": "function", "function": {"name": name, "arguments": text}}
 
     def answer(self, path: str, name: str | None = None) -> str:
-        """Give the id of the oldest call, of the function if one is named, that has no answer yet."""
+        """Return the id of the oldest call, of the function if one is named, that has no answer yet."""
         for at, (call_id, called) in enumerate(self._open):
             if name is None or name == called:
                 del self._open[at]
@@ -45,7 +45,7 @@ class Calls:
 
 
 def objects(value: object, path: str) -> list[Object]:
-    """Give a list of objects.
+    """Return a list of objects.
 
     Raises: ConversionError, when it is anything else
     """
@@ -59,7 +59,7 @@ def objects(value: object, path: str) -> list[Object]:
 
 
 def text(value: object, path: str) -> str:
-    """Give a text; null is an empty one.
+    """Return a text; null is an empty one.
 
     Raises: ConversionError, when it is anything else
     """
@@ -71,7 +71,7 @@ def text(value: object, path: str) -> str:
 
 
 def json_of(value: object, path: str) -> object:
-    """Give what a text of JSON holds; what is no text is given as it is.
+    """Return what a text of JSON holds; what is no text is given as it is.
 
     Raises: ConversionError, when the text is not JSON
     """
@@ -84,7 +84,7 @@ def json_of(value: object, path: str) -> object:
 
 
 def tools(value: object, path: str) -> Object:
-    """Give the `tools` of a row, from a list of functions or a text that holds one; nothing for none."""
+    """Return the `tools` of a row, from a list of functions or a text that holds one; nothing for none."""
     found = json_of(value, path) if value else None
     if not found:
         return {}
@@ -94,7 +94,7 @@ def tools(value: object, path: str) -> Object:
 
 
 def row(system: object, turns: Iterable[Object], rest: Object) -> Object:
-    """Give a chat row; an empty system text is none."""
+    """Return a chat row; an empty system text is none."""
     said = text(system, "system")
     first = [{"role": "system", "content": said}] if said else []
     return {"messages": [*first, *turns], **rest}

@@ -17,7 +17,7 @@ def to_chat(row: Object) -> Object:
 
 
 def role_of(turn: Object, path: str) -> str:
-    """Give the API's word for who speaks."""
+    """Return the API's word for who speaks."""
     word = next((turn[key] for key in ("role", "from", "author") if key in turn), None)
     if not isinstance(word, str):
         raise ConversionError(f"{path}.role", f"is {kind(word)}, not text", "say who speaks")
@@ -29,7 +29,7 @@ def role_of(turn: Object, path: str) -> str:
 
 
 def said_of(turn: Object) -> object:
-    """Give what is said, whatever the key is called."""
+    """Return what is said, whatever the key is called."""
     return next((turn[key] for key in ("content", "value", "text") if key in turn), None)
 
 
