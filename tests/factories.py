@@ -1,7 +1,8 @@
 """Values for tests. Name only what the test is about; everything else has a sensible default."""
 
 import hashlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Desired, Measure, Model, Part
 from reconciler.domain.errors import Place

@@ -1,7 +1,8 @@
 """Reads what the operator says of a service's bounds: `--bound NAME=TIME`, and RECONCILER_BOUNDS before it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.cli.options import length
 from reconciler.domain.errors import UsageError

@@ -3,11 +3,11 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from reconciler.cli import data_diff, exit_codes
@@ -52,8 +52,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="data")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
+class Meant(msgspec.Struct, frozen=True, kw_only=True):
     """What an argument means: a dataset and where its files are; `bases` are those of the models trained on it."""
 
     spec: DatasetSpec

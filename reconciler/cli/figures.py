@@ -1,10 +1,11 @@
 """Gathers what datasets look like in figures, now and before, for a page. What was is taken from what is here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import InputError

@@ -1,8 +1,9 @@
 """Following any job on a service, ours or not, by looking. Touches nothing, and records nothing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from reconciler.domain.errors import NotFoundError, TemporaryError
 from reconciler.domain.inventory import HeldJob
@@ -13,23 +14,20 @@ if TYPE_CHECKING:
     from reconciler.cli.console import Talk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A job said something."""
 
     job: HeldJob
     event: JobEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
     """A job has another status than before."""
 
     job: HeldJob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
     """A job that was there is not there any more."""
 
     job: HeldJob

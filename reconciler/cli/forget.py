@@ -1,10 +1,10 @@
 """forget: takes a model out of the lock file, and says what stays on the service. Touches nothing there."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, assert_never
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
@@ -38,8 +40,7 @@ _SHARES_STDOUT = frozenset({Form.TEXT, Form.GITHUB})
 """Lines among lines; any other form is a document that nothing may stand beside."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """One form; to stdout where no file is named."""
 
     form: Form

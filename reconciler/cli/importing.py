@@ -5,11 +5,12 @@ import math
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk

@@ -1,11 +1,11 @@
 """status, follow, wait and cancel: what the service is doing for us, and what any job on it says."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk

@@ -3,9 +3,10 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.cli.revision import Revision, open_common, open_last_change, open_revision
 from reconciler.cli.rows import FEW_ROWS

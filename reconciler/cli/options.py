@@ -2,11 +2,11 @@
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options

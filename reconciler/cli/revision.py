@@ -3,9 +3,10 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
+
+import msgspec
 
 from reconciler.domain.errors import UsageError
 
@@ -25,8 +26,7 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """One commit of the repository around a workspace."""
 
     name: str

@@ -1,9 +1,10 @@
 """Adds to a plan what changed in the rows. What the service holds is fetched once, and whatever fails is said."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.domain.errors import InputError, ProviderError
 from reconciler.domain.observed import RemoteFile

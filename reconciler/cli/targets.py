@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
@@ -19,8 +20,7 @@ _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
 _MODEL = re.compile(r"[^\s:]+:\S+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works, with the specs that decide what is ours; none are there when only a profile was named."""
 
     setting: Setting
@@ -118,8 +118,7 @@ def whose(job: HeldJob) -> str:
     return f"not ours (project {clean(job.project)})" if job.project else "not ours"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answerer:
+class Answerer(msgspec.Struct, frozen=True, kw_only=True):
     """The model that answers for a name or an id, and how it wants to be asked."""
 
     model: ModelId
@@ -168,7 +167,7 @@ def _maker(place: Place, model: ModelId, opened: Provider) -> HeldJob | None:
 
 
 def _takes_prompts(place: Place, name: str) -> bool:
-    """Return whether a model of the specs learns from prompts and completions: as its dataset says, or its first row."""
+    """Return whether a model learns from prompts and completions, as its dataset or its first row says."""
     from reconciler.dataset.pipeline import read_rows
     from reconciler.dataset.report import Report
 

@@ -10,9 +10,11 @@ service:tickets     what the service holds of a dataset
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.cli.data import is_name, meant
 from reconciler.cli.options import setting_of
@@ -26,8 +28,7 @@ SERVICE = "service"
 _SPECS = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One version, ready to be read.
 
     Shape:  `paths` are its source files by the names that places have; `id` is what its spec says identifies a row;
@@ -36,7 +37,7 @@ class Version:
 
     title: str
     open: Callable[[str], AbstractContextManager["Side"]]
-    paths: Mapping[str, Path] = field(default_factory=dict)
+    paths: Mapping[str, Path] = msgspec.field(default_factory=dict)
     id: str = ""
     bases: frozenset[str] = frozenset()
 

@@ -56,7 +56,8 @@ def validate(
     Everything that is wrong is said at once, with file, line and column.
     """
     import os
-    from dataclasses import replace
+
+    from msgspec.structs import replace
 
     from reconciler.cli.plans import checked_aloud
     from reconciler.render import counted

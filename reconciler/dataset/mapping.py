@@ -1,8 +1,9 @@
 """Columns become rows in the API's form. Takes the rows of one file; those that need no mapping pass through."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
+
+import msgspec
 
 from reconciler.dataset.formats import drain, mapping_hint
 from reconciler.dataset.likeness import did_you_mean, listed
@@ -16,8 +17,7 @@ _PAIR = Mapping(prompt="{prompt}", completion="{completion}")
 _TURNS = Mapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(msgspec.Struct, frozen=True):
     """The templates of a mapping by the field they fill, and how the texts become a row."""
 
     templates: tuple[tuple[str, Template], ...]

@@ -5,9 +5,10 @@ Rows are read by libraries that a command which reads none should not wait for, 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Measured, Part
 from reconciler.domain.errors import InputError, Place, Problem

@@ -4,9 +4,11 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.dataset.likeness import listed, nearest
 from reconciler.dataset.report import Report
@@ -21,8 +23,7 @@ PLAIN = Terms()
 """What a path alone says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """One file: its name within the repository, where it is on this machine, and how it is read and counted.
 
     Shape:  `seen` is the device and number of the file that was looked at: what is read later must be that one

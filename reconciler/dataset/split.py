@@ -10,7 +10,7 @@ HASH_BITS = 64
 
 
 def part_of(key: int, validation_share: float) -> Part:
-    """Return the side of a row by the xxh3_64 of its canonical line: validation, when it is in the first share of all."""
+    """Return the side of a row by the xxh3_64 of its canonical line: validation when it is in the first share."""
     return Part.VALIDATION if key < validation_share * 2**HASH_BITS else Part.TRAINING
 
 

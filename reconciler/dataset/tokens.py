@@ -4,9 +4,10 @@ The vocabularies are inside the libraries, so nothing is downloaded. They are la
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+
+import msgspec
 
 Tokens = Callable[[str], int]
 """Counts the tokens of one text."""
@@ -36,8 +37,7 @@ Source: the table of models in tiktoken, by base; a fine-tuned model's own name 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(msgspec.Struct, frozen=True):
     """A vocabulary by name, and what counts by it."""
 
     name: str
@@ -63,7 +63,7 @@ def vocabulary_of(base: str) -> str | None:
 
 
 def vocabulary_for(bases: Iterable[str]) -> Vocabulary | None:
-    """Return the vocabulary that all of some bases use, ready to count; None when there is none, or none is installed."""
+    """Return the vocabulary that all of some bases use; None when there is none, or none is installed."""
     names = {vocabulary_of(base) for base in bases}
     name = names.pop() if len(names) == 1 else None
     return Vocabulary(name, partial(count_tokens, name)) if name and can_count() else None

@@ -1,7 +1,8 @@
 """What a plan rests on: every input by content, and object by object, so that a stale plan can say what moved."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+
+import msgspec
 
 from reconciler.domain.identity import Digest, digest_of
 
@@ -12,8 +13,7 @@ MOST_TOLD = 5
 """Of one input, so many things that moved are named, and the rest are counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """Every input of a plan in one word: a digest, or the input itself where it is short.
 
     Shape:  `prices` covers what the plan's own jobs cost, so that a price that none of them pays makes no plan stale
@@ -32,7 +32,7 @@ class Basis:
     @property
     def digest(self) -> Digest:
         """All inputs together: what `apply --expect-basis` takes."""
-        return digest_of(asdict(self))
+        return digest_of(msgspec.structs.asdict(self))
 
     def moved(self, other: "Basis") -> tuple[str, ...]:
         """Name the inputs that differ, the cause before what only follows from it.
@@ -63,8 +63,7 @@ _CALLED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     """The same inputs with the things in them.
 
     Shape:  of each input, things by name, and a digest or a word of each; never a row, never a secret

@@ -1,8 +1,10 @@
 """What an author expects of rows, looks for beyond the rules, and allows: as data. Does nothing."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
+from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place, Severity
 
 
@@ -15,53 +17,46 @@ class Look(StrEnum):
     PERSONAL_DATA = "personal-data"
 
 
-@dataclass(frozen=True, slots=True)
-class MinRows:
+class MinRows(msgspec.Struct, frozen=True):
     """There are at least so many rows."""
 
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class MaxRows:
+class MaxRows(msgspec.Struct, frozen=True):
     """There are at most so many rows."""
 
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unique:
+class Unique(msgspec.Struct, frozen=True):
     """No two rows say the same in a field."""
 
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(msgspec.Struct, frozen=True):
     """A field is, as a whole, what a regular expression describes."""
 
     field: str
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     """A field says one of some texts."""
 
     field: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MaxRatio:
+class MaxRatio(msgspec.Struct, frozen=True):
     """No one text of a field is more than this part of all rows."""
 
     field: str
     ratio: float
 
 
-@dataclass(frozen=True, slots=True)
-class MaxTokens:
+class MaxTokens(msgspec.Struct, frozen=True):
     """No row has more tokens."""
 
     tokens: int
@@ -70,8 +65,7 @@ class MaxTokens:
 Wanted = MinRows | MaxRows | Unique | Matches | OneOf | MaxRatio | MaxTokens
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+class Expectation(ComparedInPart, frozen=True, kw_only=True, eq=False):
     """One item of a dataset's `expect` list: what is wanted, how much it matters, and where that is written.
 
     Shape:  `path` is the field within the document, such as `expect[2].unique`
@@ -79,12 +73,14 @@ class Expectation:
 
     wanted: Wanted
     severity: Severity = Severity.ERROR
-    place: Place = field(compare=False)
-    path: str = field(compare=False, default="expect")
+    place: Place
+    path: str = "expect"
+
+    def compared(self) -> object:
+        return (self.wanted, self.severity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """Findings of one rule that are known and meant.
 
     Shape:  `lines` are those of the files that it is about; empty for all

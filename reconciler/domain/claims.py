@@ -6,7 +6,9 @@ sees one world in which every thing bears the name that the specs use today.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.identity import Address, Kind, Stamp
@@ -15,15 +17,14 @@ from reconciler.domain.observed import JobId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.spec import DatasetSpec, ModelSpec, Specs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """Old names and adopted jobs.
 
     Shape:  `moved` leads from each old address to today's; `adopted` from a job to the stamp that it stands for
     """
 
-    moved: Mapping[Address, Address] = field(default_factory=dict)
-    adopted: Mapping[JobId, Stamp] = field(default_factory=dict)
+    moved: Mapping[Address, Address] = msgspec.field(default_factory=dict)
+    adopted: Mapping[JobId, Stamp] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, specs: Specs) -> "Claims":

@@ -1,14 +1,14 @@
 """What training costs, as far as anybody can say before it. What is not known is None, and is never zero."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+import msgspec
 
 _CENT = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     """How many tokens one pass over a file has.
 
     Shape:  three times the same number where they were counted (`exact`), else a guess with its error bar
@@ -25,8 +25,7 @@ class Tokens:
         return cls(low=tokens, expected=tokens, high=tokens, exact=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What something costs: between low and high, and most likely the expected.
 
     Shape:  each None where nobody can say, and then `unknown` says why; `source` is where the price was read and
@@ -78,8 +77,7 @@ def total(costs: Iterable[Cost]) -> Cost:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """What one job will have to read, how often, and what that costs.
 
     Shape:  `epochs` None where the service chooses and nobody knows how; `is_stated`: the spec says the number, so

@@ -1,9 +1,11 @@
 """What should be: specs joined with what their rows measure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
+from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp, digest_of
 from reconciler.domain.spec import (
@@ -26,8 +28,7 @@ class Part(StrEnum):
     VALIDATION = "validation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(ComparedInPart, frozen=True, kw_only=True, eq=False):
     """The fold of one side of a dataset.
 
     Shape:  `tokens` are those of one pass over the rows; None where they were not counted, or nobody can count them
@@ -38,11 +39,13 @@ class Measure:
     digest: Digest
     rows: int
     size_bytes: int
-    tokens: int | None = field(default=None, compare=False)
+    tokens: int | None = None
+
+    def compared(self) -> object:
+        return (self.digest, self.rows, self.size_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """A whole dataset, folded: its training side, and its validation side where the spec splits it.
 
     Shape:  `warnings` are what the checks found that does not stop a run; `vocabulary` is the one that tokens were
@@ -58,8 +61,7 @@ class Measured:
     keys: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     """Rows whose content is known: one file as it is, or will be, on the service."""
 
     spec: DatasetSpec
@@ -86,8 +88,7 @@ class Dataset:
         return self.stamp.filename, self.measure.size_bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A model is its recipe and its data; change either and it is another model.
 
     Shape:  `is_suspended` when nothing may be created for it
@@ -132,8 +133,7 @@ class Model:
         return (self.training, self.validation) if self.validation else (self.training,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """One snapshot of everything wanted, sorted by name.
 
     Shape:  `declared` names every dataset that has a spec, used by a model or not

@@ -1,7 +1,8 @@
 """What can go wrong, sorted by what the reader can do next. Prints nothing, decides no exit code."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Severity(StrEnum):
@@ -12,8 +13,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Where something is written.
 
     Shape:  `file` is relative to the repository with forward slashes; line and column count from 1, 0 is unknown
@@ -27,8 +27,7 @@ class Place:
         return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """One thing that is wrong with the input, with its place, the rule that says so and a way out.
 
     Shape:  `path` is the field within the document or row (`hyperparameters.n_epochs`, `messages[2].role`);

@@ -1,7 +1,8 @@
 """What is happening, and how a step ended. Events are facts; how they look is for render."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import FileId, JobEvent, JobId, RemoteJob
@@ -19,15 +20,13 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(msgspec.Struct, frozen=True, kw_only=True):
     """A step has begun."""
 
     step: Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A step is on its way: `done` of `total`, in `unit`; total 0 is not known."""
 
     step: Step
@@ -37,8 +36,7 @@ class Progress:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """A step has ended."""
 
     step: Step
@@ -49,8 +47,7 @@ class Finished:
     job: RemoteJob | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLogged:
+class JobLogged(msgspec.Struct, frozen=True, kw_only=True):
     """A job said something."""
 
     address: Address
@@ -58,23 +55,20 @@ class JobLogged:
     event: JobEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobMoved:
+class JobMoved(msgspec.Struct, frozen=True, kw_only=True):
     """A job has another status than before."""
 
     job: RemoteJob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobVanished:
+class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
     """A job that was there is not there any more."""
 
     address: Address
     job: JobId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interrupted:
+class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody asked to stop: nothing new is begun, what runs goes on."""
 
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 DIGEST_VERSION = "v1"
 SHORT_HEX = 12
@@ -25,8 +26,7 @@ class Kind(StrEnum):
     MODEL = "model"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, order=True):
     """What a thing is called by its author, stable while its contents change: `model/support-triage`."""
 
     kind: Kind
@@ -42,8 +42,7 @@ class Address:
         return cls(Kind(kind), name) if kind in set(Kind) and re.fullmatch(NAME_PATTERN, name) else None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class Digest(msgspec.Struct, frozen=True, order=True):
     """What a content is: SHA-256 over its canonical bytes, with the version of the rules that made them canonical.
 
     Shape:  `hex` has 64 digits, or fewer (12 at least) where a carrier had no room for more
@@ -71,8 +70,7 @@ class Digest:
         return cls(found[1], found[2]) if found else None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True, order=True):
     """Address and digest: what we write on every remote object we make, and the only proof that it is ours."""
 
     address: Address

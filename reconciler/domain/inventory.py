@@ -1,8 +1,9 @@
 """Everything that a service holds, ours or not, as far as it says. What it does not say is None, never a guess."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobError, JobEvent, JobId, JobStatus, ModelId
@@ -13,8 +14,7 @@ CHECKPOINT = ":ckpt-step-"
 """What stands in the id of a model saved in the middle of a job, between the id of the job's model and the step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldFile:
+class HeldFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file, whosever it is.
 
     Shape:  `stamp` is there when the name is of our kind; a file name carries no project, so that a file with a stamp
@@ -32,8 +32,7 @@ class HeldFile:
     stamp: Stamp | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldJob:
+class HeldJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job, whosever it is.
 
     Shape:  `stamp` is there when it is of our project; `project` is the one that its marks name, ours or another;
@@ -66,8 +65,7 @@ class HeldJob:
         return self.status is not None and self.status.is_terminal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldModel:
+class HeldModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model, whosever it is; `owner` and `shutdown_date` in the service's words."""
 
     id: ModelId
@@ -76,16 +74,14 @@ class HeldModel:
     shutdown_date: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory(Generic[T]):
+class Inventory(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One list, newest first where the service says when; `doubts` say why it may not be whole."""
 
     items: tuple[T, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Makers:
+class Makers(msgspec.Struct, frozen=True):
     """Which job made which models and files, by the jobs' own word."""
 
     by_model: Mapping[ModelId, HeldJob]

@@ -1,21 +1,19 @@
 """What answered last, as committed beside the specs: an alarm and an export, never the authority."""
 
-from dataclasses import dataclass
+import msgspec
 
 from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.observed import JobId, ModelId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedRows:
+class LockedRows(msgspec.Struct, frozen=True, kw_only=True):
     """One file that a model was made of, by its content: offline, the rows before are known by it."""
 
     stamp: Stamp
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
+class Locked(msgspec.Struct, frozen=True, kw_only=True):
     """One model that was seen to have succeeded.
 
     Shape:  `service` as in Observed, so that another machine's local service or another account is no alarm;
@@ -36,8 +34,7 @@ class Locked:
         return self.stamp.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, sorted by address.
 
     Shape:  `cancelled` are jobs that a plan of ours cancelled: wanted again they may be trained without being asked

@@ -1,8 +1,9 @@
 """What the service holds of ours, at one moment."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NewType
+
+import msgspec
 
 from reconciler.domain.identity import Address, Stamp
 
@@ -14,8 +15,7 @@ _TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 _WAITING = frozenset({"validating_files", "queued", "running", "paused", "created", "pending"})
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatus:
+class JobStatus(msgspec.Struct, frozen=True):
     """A job's state in the service's own word. Terminal words are an allow-list; every other word is alive."""
 
     word: str
@@ -42,8 +42,7 @@ CANCELLED = JobStatus("cancelled")
 PAUSED = JobStatus("paused")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobError:
+class JobError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job failed, in the service's words."""
 
     message: str
@@ -59,8 +58,7 @@ class JobError:
         return self.code in {"server_error", "internal_error"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteFile:
+class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file on the service. `status` None means that the service says nothing, which counts as ready."""
 
     id: FileId
@@ -79,8 +77,7 @@ class RemoteFile:
         return self.status in {None, "processed"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteJob:
+class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job on the service that bears our stamp.
 
     Shape:  `facts` is what its stamp was made of, as far as the service kept it: for people, never for decisions;
@@ -111,8 +108,7 @@ class RemoteJob:
         return self.stamp.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobEvent:
+class JobEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a job's own log.
 
     Shape:  `metrics` in the service's names and order, empty for plain messages
@@ -125,8 +121,7 @@ class JobEvent:
     metrics: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A model saved in the middle of a job, usable like any other."""
 
     id: str
@@ -135,8 +130,7 @@ class Checkpoint:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the service, taken once a run.
 
     Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our

@@ -1,8 +1,9 @@
 """What to do, as data. A plan is complete: what it does, what it keeps, what it refuses, and why."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
+
+import msgspec
 
 from reconciler.domain.basis import NOTHING_STATED, Basis, Grounds
 from reconciler.domain.cost import NOTHING, Cost, Estimate, total
@@ -14,8 +15,7 @@ from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 StepId = NewType("StepId", str)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One field, before and after. It explains; it never decides."""
 
     field: str
@@ -23,8 +23,7 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """Send a dataset's lines to the service."""
 
     dataset: Dataset
@@ -34,8 +33,7 @@ class Upload:
         return self.dataset.stamp.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class Train(msgspec.Struct, frozen=True, kw_only=True):
     """Create a job.
 
     Shape:  `despite` are jobs of the same stamp that were seen and do not count (failed, superseded, model gone);
@@ -60,8 +58,7 @@ class CancelReason(StrEnum):
     ASKED = "asked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel a job that bears our stamp."""
 
     job: RemoteJob
@@ -73,8 +70,7 @@ class Cancel:
         return self.job.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True, kw_only=True):
     """Delete a file or model that no spec names and nothing uses; `job` made the model and proves that it is ours."""
 
     address: Address
@@ -83,8 +79,7 @@ class Delete:
     job: JobId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promote:
+class Promote(msgspec.Struct, frozen=True, kw_only=True):
     """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid.
 
     Shape:  `instead_of` None where none has answered yet: in an environment that its model comes to from another
@@ -115,8 +110,7 @@ class Why(StrEnum):
     ORPHAN = "orphan"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stays, and why. `job` is the one the decision rests on; `hint` is the way on, if one is needed."""
 
     address: Address
@@ -128,8 +122,7 @@ class Keep:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A policy or guard that says no to the plan, until told otherwise.
 
     Shape:  `guard` is the name that `--allow` takes; empty where only a change of the specs helps
@@ -141,8 +134,7 @@ class Refusal:
     guard: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """An action in its place: what must be done before it, the fields that made it necessary, what a job will cost.
 
     Shape:  `rows` say how a dataset's rows differ from those that the service holds; None where nobody looked, or
@@ -157,8 +149,7 @@ class Step:
     estimate: Estimate | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run would do, keep and refuse, in order.
 
     Shape:  `basis` names the inputs by content, `grounds` the things in them; `against` says what stands for the
@@ -197,12 +188,11 @@ class Plan:
         return tuple(keep.job for keep in self.kept if keep.why in {Why.TRAINING, Why.BUSY} and keep.job)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator asked of one plan, beside the specs."""
 
     prune: bool = False
-    retry: frozenset[str] = field(default_factory=frozenset)
-    replace: frozenset[str] = field(default_factory=frozenset)
-    target: frozenset[str] = field(default_factory=frozenset)
-    allow: frozenset[str] = field(default_factory=frozenset)
+    retry: frozenset[str] = msgspec.field(default_factory=frozenset)
+    replace: frozenset[str] = msgspec.field(default_factory=frozenset)
+    target: frozenset[str] = msgspec.field(default_factory=frozenset)
+    allow: frozenset[str] = msgspec.field(default_factory=frozenset)

@@ -1,8 +1,9 @@
 """The doors that the executor knocks on, and the three ends a write can have."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+import msgspec
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import ProviderError
@@ -13,22 +14,19 @@ from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, Mode
 T = TypeVar("T", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Done(Generic[T]):
+class Done(msgspec.Struct, Generic[T], frozen=True):
     """The service did it, and said so."""
 
     value: T
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The service provably did not do it."""
 
     error: ProviderError
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Nobody can say: the request may have arrived and taken effect, now or later."""
 
     why: str
@@ -37,8 +35,7 @@ class Unknown:
 Write = Done[T] | Refused | Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
     Shape:  `bases` empty means that the service decides; `suffix_length` 0 means that it takes none; `takes_token`: a
@@ -85,8 +82,7 @@ class Capabilities:
         return self.fresh_seconds + self.send_seconds + self.settle_seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One turn of a conversation that is put to a model."""
 
     role: str
@@ -161,8 +157,7 @@ OpenDataset = Callable[[Dataset], Iterator[bytes]]
 """Opens a dataset anew and yields the canonical lines of its part, in blocks of whole lines."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A note, made before a create is sent: this stamp is about to get a job.
 
     Shape:  `owner` is a word that only one run says; `at` is the service's time at the writing, None when it says none;
@@ -176,8 +171,7 @@ class Intent:
     job: JobId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteNote:
+class RemoteNote(msgspec.Struct, frozen=True, kw_only=True):
     """A small file that says something by its name, and goes by itself."""
 
     id: FileId

@@ -1,117 +1,104 @@
 """What is to be done to rows before they are mapped: one small class for each operation, as data. Does nothing."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
+from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place
 
 Scalar = str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(msgspec.Struct, frozen=True):
     """Give columns other names; `names` are pairs of the old and the new."""
 
     names: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DropColumns:
+class DropColumns(msgspec.Struct, frozen=True):
     """Leave columns out."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeepColumns:
+class KeepColumns(msgspec.Struct, frozen=True):
     """Leave all other columns out."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetColumns:
+class SetColumns(msgspec.Struct, frozen=True):
     """Write one value into a column of every row."""
 
     values: tuple[tuple[str, Scalar], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FillTemplate:
+class FillTemplate(msgspec.Struct, frozen=True):
     """Make columns out of others; pairs of a column and a template, all filled from the row as it was."""
 
     templates: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LowerCase:
+class LowerCase(msgspec.Struct, frozen=True):
     """Write the texts of columns in lower case."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(msgspec.Struct, frozen=True):
     """Cut white space from both ends of the texts of columns."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AddPrefix:
+class AddPrefix(msgspec.Struct, frozen=True):
     """Put a text before the texts of a column."""
 
     column: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddSuffix:
+class AddSuffix(msgspec.Struct, frozen=True):
     """Put a text after the texts of a column."""
 
     column: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemovePrefix:
+class RemovePrefix(msgspec.Struct, frozen=True):
     """Cut a text from the start of the texts that begin with it, once."""
 
     column: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveSuffix:
+class RemoveSuffix(msgspec.Struct, frozen=True):
     """Cut a text from the end of the texts that end with it, once."""
 
     column: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnsureLeadingSpace:
+class EnsureLeadingSpace(msgspec.Struct, frozen=True):
     """Put one space before the texts that do not begin with one."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DropEmpty:
+class DropEmpty(msgspec.Struct, frozen=True):
     """Drop the rows in which one of the columns is empty; without columns, any column of the row."""
 
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Deduplicate:
+class Deduplicate(msgspec.Struct, frozen=True):
     """Keep the first of the rows that agree in the columns; without columns, in everything."""
 
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropLong:
+class DropLong(msgspec.Struct, frozen=True, kw_only=True):
     """Drop the rows whose texts are longer than a bound; without columns, all texts of the row count."""
 
     characters: int | None = None
@@ -119,8 +106,7 @@ class DropLong:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Keep the rows whose cell passes every condition that is not None."""
 
     column: str
@@ -133,8 +119,7 @@ class Filter:
     present: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Keep some rows, chosen by their content; `rows` of them, or about the `share` of all (a part of 1)."""
 
     rows: int | None = None
@@ -142,15 +127,13 @@ class Sample:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """Keep the first rows, and read no further."""
 
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class JoinMessages:
+class JoinMessages(msgspec.Struct, frozen=True):
     """Make one turn of neighbouring turns of one role."""
 
     separator: str = "\n\n"
@@ -174,8 +157,7 @@ class Target(StrEnum):
     COMPLETION = "completion"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Convert:
+class Convert(msgspec.Struct, frozen=True, kw_only=True):
     """Write rows of another form in the API's own."""
 
     source: Form
@@ -206,13 +188,15 @@ Operation = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+class Preparation(ComparedInPart, frozen=True, kw_only=True, eq=False):
     """One item of a dataset's `prepare` list: what to do, and where that is written.
 
     Shape:  `path` is the field within the document, such as `prepare[2].drop_empty`
     """
 
     operation: Operation
-    place: Place = field(compare=False)
-    path: str = field(compare=False, default="prepare")
+    place: Place
+    path: str = "prepare"
+
+    def compared(self) -> object:
+        return self.operation

@@ -1,8 +1,9 @@
 """Prices, as data with a date. Which price holds for a job is decided in the planner."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 
 class Per(StrEnum):
@@ -12,8 +13,7 @@ class Per(StrEnum):
     HOUR = "hour"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """What training certain bases by certain methods costs.
 
     Shape:  `minimum_usd` is what the smallest job costs
@@ -27,8 +27,7 @@ class Rate:
     minimum_usd: Decimal = Decimal()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoEpochs:
+class AutoEpochs(msgspec.Struct, frozen=True, kw_only=True):
     """How a service chooses the number of epochs where the spec leaves it to it.
 
     Shape:  `target` epochs, but so many that at least `least_rows` rows are seen in all, and at most `most_rows`; and
@@ -51,8 +50,7 @@ class AutoEpochs:
         return max(self.least, epochs if self.most is None else min(self.most, epochs))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceTable:
+class PriceTable(msgspec.Struct, frozen=True, kw_only=True):
     """The prices of one service, as they were at one date.
 
     Shape:  `service` is the name of a provider profile; `free` says why nothing is billed there, empty where it is

@@ -1,7 +1,8 @@
 """What changed between two versions of a dataset, row by row: counts of everything, and a few rows to look at."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from reconciler.domain.errors import Place
 
@@ -24,16 +25,14 @@ class WordChange(StrEnum):
     ADDED = "added"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(msgspec.Struct, frozen=True, kw_only=True):
     """Some words of a text that stayed, went or came together; `…` stands for words that stayed and are not shown."""
 
     change: WordChange
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellChange:
+class CellChange(msgspec.Struct, frozen=True, kw_only=True):
     """One value within a row, before and after.
 
     Shape:  `path` such as `messages[2].content`; texts are as they are, other values as JSON, both cut short; None
@@ -46,8 +45,7 @@ class CellChange:
     words: tuple[Words, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSample:
+class RowSample(msgspec.Struct, frozen=True, kw_only=True):
     """One row that changed.
 
     Shape:  rows count from 1, and 0 is not there; `place` is where a source holds it, the new one if there are two;
@@ -64,8 +62,7 @@ class RowSample:
     cells_more: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowDiff:
+class RowDiff(msgspec.Struct, frozen=True, kw_only=True):
     """How the rows of a dataset differ from an earlier version of them.
 
     Shape:  `before` names that version; `tokens` are how many more there are now, None where they were not counted;
@@ -90,8 +87,7 @@ class RowDiff:
         return not (self.added or self.removed or self.edited or self.moved or self.reformatted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowsUnknown:
+class RowsUnknown(msgspec.Struct, frozen=True, kw_only=True):
     """There is an earlier version of the rows, and why they could not be compared with it."""
 
     before: str

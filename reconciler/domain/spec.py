@@ -1,11 +1,13 @@
 """What an author wrote, checked and complete, before any row was read."""
 
 import json
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
 from reconciler.domain.checks import Allowance, Expectation, Look
+from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId
@@ -45,8 +47,7 @@ class OnChange(StrEnum):
     PARALLEL = "parallel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a mapped chat row: a role and a template over the columns."""
 
     role: str
@@ -54,8 +55,7 @@ class Turn:
     weight: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """How columns become a row in the API's form.
 
     Shape:  templates with `{column}` in braces, `{{` for a brace itself; `turns` for chat, the pair for completion
@@ -74,8 +74,7 @@ class Encoding(StrEnum):
     UTF_16 = "utf-16"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How one source is read and counted.
 
     Shape:  `weight` is how often each of its rows is used: 2 is twice, 0.5 a half of them, by their content and `seed`;
@@ -89,8 +88,7 @@ class Terms:
     encoding: Encoding = Encoding.UTF_8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetSpec:
+class DatasetSpec(ComparedInPart, frozen=True, kw_only=True, eq=False):
     """Rows, and what to do to them.
 
     Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` are those of
@@ -115,12 +113,14 @@ class DatasetSpec:
     allow: tuple[Allowance, ...] = ()
     moved: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
-    id: str = field(default="", compare=False)
+    id: str = ""
     description: str = ""
 
+    def compared(self) -> object:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "id")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Everything but the rows that training depends on.
 
     Shape:  `hyperparameters` in the API's own names, sorted; `extra` is a JSON object, canonical text, passed through
@@ -148,16 +148,14 @@ def stated(recipe: Recipe) -> dict[str, object]:
     return facts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adoption:
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     """A job that bears no stamp of ours, and the recipe and rows that it stands for: what it was imported with."""
 
     job: JobId
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One desired fine-tuned model, as its author wrote it: datasets by name.
 
     Shape:  `moved` are names that it used to have
@@ -178,8 +176,7 @@ class ModelSpec:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a run may do without being asked again; None is no bound.
 
     Units:  `max_cost_usd` for all jobs of a run together, `max_bytes` for all its uploads, `max_epochs` for each job
@@ -193,8 +190,7 @@ class Policy:
     prune: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expect:
+class Expect(msgspec.Struct, frozen=True, kw_only=True):
     """The service that the specs are meant for. It directs nothing: a run that finds itself elsewhere refuses.
 
     Shape:  each lists what is right; empty is anything
@@ -206,8 +202,7 @@ class Expect:
     host: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectSpec:
+class ProjectSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The namespace of everything one root owns, with its defaults and guards.
 
     Shape:  `environment` is the one whose fields stand instead of the project's own; None where none was asked for
@@ -215,14 +210,13 @@ class ProjectSpec:
 
     name: str = "default"
     environment: str | None = None
-    place: Place = field(default_factory=lambda: Place(file="specs"))
+    place: Place = msgspec.field(default_factory=lambda: Place(file="specs"))
     provider: str | None = None
     policy: Policy = Policy()
     expect: Expect = Expect()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Specs:
+class Specs(msgspec.Struct, frozen=True, kw_only=True):
     """All documents of one root, sorted by name."""
 
     root: str

@@ -1,21 +1,19 @@
 """What a dataset looks like in figures: the values that are gathered from its rows, and shown."""
 
-from dataclasses import dataclass
+import msgspec
 
 from reconciler.domain.desired import Part
 from reconciler.domain.spec import Format
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows lie above the bin before and are at most `most`; the last bin has no upper end, and None."""
 
     most: int | None
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """One number of every row, as a whole.
 
     Shape:  exact, not sampled: `p95` is the least value that at least 95 rows of 100 do not exceed
@@ -29,16 +27,14 @@ class Spread:
     bins: tuple[Bin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(msgspec.Struct, frozen=True, kw_only=True):
     """One answer, and how many rows give it."""
 
     text: str
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class Labels(msgspec.Struct, frozen=True, kw_only=True):
     """The answers of a dataset whose answers are few and short.
 
     Shape:  `most` are the most frequent first, as many as are worth showing; `kinds` counts all
@@ -48,8 +44,7 @@ class Labels:
     most: tuple[Label, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemPrompts:
+class SystemPrompts(msgspec.Struct, frozen=True, kw_only=True):
     """What of a dataset is said to the model before the conversation.
 
     Shape:  `rows` have one; `kinds` differ, None when they are too many to be counted; `most` is the most frequent, as
@@ -62,8 +57,7 @@ class SystemPrompts:
     share: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowShown:
+class RowShown(msgspec.Struct, frozen=True, kw_only=True):
     """One row to look at.
 
     Shape:  `number` counts the rows of the dataset from 1, `line` those of the file; `text` is the row as JSON on one
@@ -77,8 +71,7 @@ class RowShown:
     part: Part | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset in figures.
 
     Shape:  the figures of both sides of a split together, but for `validation_rows`, which is of the one side, and

@@ -3,7 +3,8 @@
 import ast
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 LONGEST = 4096
 
@@ -32,8 +33,7 @@ class FormulaError(ValueError):
     """A formula that cannot be read, or has no value for these scores."""
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(msgspec.Struct, frozen=True):
     """A formula whose every part was found to be arithmetic."""
 
     tree: ast.expr

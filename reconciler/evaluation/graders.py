@@ -1,8 +1,9 @@
 """Graders as values: each kind with what it needs, read from the API's JSON and refused where its shape is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from reconciler.evaluation.formula import Formula, FormulaError, read_formula
 from reconciler.evaluation.messages import check_messages
@@ -27,8 +28,7 @@ LONGEST_SOURCE = 256 * 1024
 MOST_LABELS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StringCheck:
+class StringCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Whether two texts are equal, or one contains the other."""
 
     name: str
@@ -37,8 +37,7 @@ class StringCheck:
     operation: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextSimilarity:
+class TextSimilarity(msgspec.Struct, frozen=True, kw_only=True):
     """How alike two texts are."""
 
     name: str
@@ -47,16 +46,14 @@ class TextSimilarity:
     metric: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
     """A grader of the right shape that runs code or asks a model, which this service does for nobody."""
 
     name: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Multi:
+class Multi(msgspec.Struct, frozen=True, kw_only=True):
     """Several graders, and a formula that makes one number of theirs."""
 
     name: str

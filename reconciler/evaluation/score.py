@@ -1,7 +1,8 @@
 """Scores one sample: the same number for the same texts, and no model asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from reconciler.evaluation.formula import FormulaError
 from reconciler.evaluation.graders import Elsewhere, Grader, Multi, Single, StringCheck, TextSimilarity
@@ -13,12 +14,11 @@ LONGEST = 100_000
 """Characters of a text that is compared by likeness."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(msgspec.Struct, frozen=True, kw_only=True):
     """What a grader found. `errors` names, in the API's words, why a score is 0 that might have been more."""
 
     reward: float
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = msgspec.field(default_factory=dict)
     errors: frozenset[str] = frozenset()
 
 
@@ -39,7 +39,7 @@ def score(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
 
 
 def likeness(left: str, right: str) -> float:
-    """Return how alike two texts are, from 0 to 1: twice their longest common subsequence over the sum of their lengths.
+    """Return how alike two texts are, from 0 to 1: twice their longest common subsequence over their total length.
 
     Cost:   one operation on an integer of as many bits as `left` has characters, for each character of `right`
     """

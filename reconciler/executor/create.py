@@ -20,7 +20,9 @@ each run cancels only what it has just made, and the next plan shows the rest.
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, RemoteJob
@@ -42,16 +44,14 @@ def unheard(message: str) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(msgspec.Struct, frozen=True):
     """The job that stands for the wanted model now; `adopted` if this run did not make it."""
 
     job: RemoteJob
     adopted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Our own word as it lies in the journal, and when it was written by our clock, which only measures spans."""
 
     intent: Intent
@@ -251,7 +251,7 @@ def let_go_once_sure(intent: Intent, job: RemoteJob, bench: Bench) -> None:
 
 
 def is_everywhere(job: RemoteJob, bench: Bench) -> bool:
-    """Return whether a job is so old that every list shows it; a list that has shown it may still leave it out again."""
+    """Return whether a job is so old that every list shows it; a list that showed it may still leave it out again."""
     lag, now = bench.provider.capabilities.list_lag_seconds, bench.provider.service_time()
     return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
+import msgspec
+
 from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
@@ -22,8 +24,7 @@ POLL_SECONDS = 0.2
 Tell = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Crashed:
+class _Crashed(msgspec.Struct, frozen=True):
     """A bug on its way from a worker to the caller, where it keeps its traceback."""
 
     bug: BaseException

@@ -6,8 +6,10 @@ one that is, the digests say. Where nothing is locked, the specs of a revision s
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.domain.claims import Claims
@@ -29,8 +31,7 @@ _STANDS_FOR = "git:"
 """Begins the ids of what stands for a thing of which nobody knows the id; none of them leaves this file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is made against.
 
     Shape:  `said` is how it is called in the plan; of `pasts` the first that fits what is locked counts, and where
@@ -39,7 +40,7 @@ class Base:
 
     said: str
     pasts: tuple[Past, ...] = ()
-    lock: Lock = field(default_factory=Lock)
+    lock: Lock = msgspec.field(default_factory=Lock)
     notes: tuple[str, ...] = ()
 
 
@@ -93,8 +94,7 @@ def _settled(desired: Desired, scene: "_Scene") -> Desired:
     return replace(desired, project=replace(desired.project, expect=Expect(), policy=policy))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
+class _Scene(msgspec.Struct, frozen=True, kw_only=True):
     """Today's specs beside what was."""
 
     checked: Checked

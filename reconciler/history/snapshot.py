@@ -6,9 +6,11 @@ and specs that cannot be read raise, under the name of their version.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Desired, Measured, Model
@@ -24,8 +26,7 @@ MOST_KEPT = 8
 """Datasets whose rows are kept from the reading that measures them; those of others are read again if they changed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What one version says should be.
 
     Shape:  `title` names the version; `measures` are those of the datasets that can be read; `sides` are rows that are
@@ -36,7 +37,7 @@ class Past:
     workspace: Path
     specs: Specs
     measures: Mapping[str, Measured]
-    sides: Mapping[str, "Side"] = field(default_factory=dict)
+    sides: Mapping[str, "Side"] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -12,9 +12,10 @@ looks like it.
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
+
+import msgspec
 
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
@@ -53,13 +54,12 @@ class _NotMovedError(GitError):
         super().__init__(why)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(msgspec.Struct, frozen=True):
     """Where the ref is, empty when it is not there, and what its tree holds: names to objects, stamps to notes."""
 
     commit: str = ""
-    objects: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    notes: Mapping[Stamp, Intent] = field(default_factory=lambda: MappingProxyType({}))
+    objects: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    notes: Mapping[Stamp, Intent] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
 class GitJournal:

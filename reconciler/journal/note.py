@@ -1,8 +1,9 @@
 """A note as text: an intent, and on which machine it was written. Pure, and as strict as a lock should be."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Address, Digest, Stamp
@@ -16,8 +17,7 @@ MOST_BYTES = 64 * 1024
 _FIELDS = frozenset({"version", "address", "digest", "owner", "at", "despite", "job", "machine"})
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """An intent as it lies somewhere; `machine` names the one it was written on, empty when that has no name."""
 
     intent: Intent

@@ -19,7 +19,8 @@ what is there stays as it is. A job that was adopted bears no stamp of ours, and
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address
@@ -41,8 +42,7 @@ from reconciler.planner import keep_reasons
 Decision = Train | Cancel | Delete | Keep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """One address on the service, sorted for the two questions; each tuple oldest first."""
 
     ready: tuple[RemoteJob, ...]

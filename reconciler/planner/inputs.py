@@ -1,7 +1,8 @@
 """Names every input of a plan by content, thing by thing. What changes no decision is left out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+
+import msgspec
 
 from reconciler.domain.basis import Facts, Grounds
 from reconciler.domain.desired import Dataset, Desired, Model
@@ -48,7 +49,14 @@ def _specs(desired: Desired) -> Iterator[tuple[str, str]]:
 def _bounds(project: ProjectSpec) -> str:
     policy = project.policy
     money = None if policy.max_cost_usd is None else f"{policy.max_cost_usd.normalize():f}"
-    return str(digest_of({"policy": {**asdict(policy), "max_cost_usd": money}, "expect": asdict(project.expect)}))
+    return str(
+        digest_of(
+            {
+                "policy": {**msgspec.to_builtins(policy), "max_cost_usd": money},
+                "expect": msgspec.to_builtins(project.expect),
+            }
+        )
+    )
 
 
 def _recipe(model: Model) -> str:
@@ -60,7 +68,7 @@ def _recipe(model: Model) -> str:
 
 def _mapping(dataset: Dataset) -> str:
     spec = dataset.spec
-    mapping = asdict(spec.mapping) if spec.mapping else None
+    mapping = msgspec.to_builtins(spec.mapping) if spec.mapping else None
     return str(
         digest_of({"format": spec.format, "mapping": mapping, "sheet": spec.sheet, "split": spec.validation_share})
     )

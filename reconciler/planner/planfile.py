@@ -7,8 +7,10 @@ is why nothing in it is ever carried out.
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
 from typing import Any, NoReturn
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import StalePlanError, UsageError
 from reconciler.domain.identity import DIGEST_VERSION, Digest
@@ -22,8 +24,7 @@ MAX_BYTES = 64 * 1024 * 1024
 _MAKE_ONE = "make one with: reconciler plan --out FILE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedPlan:
+class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a plan.
 
     Shape:  `id` is another one for each file, so that one file is applied once; `root` is relative to the repository,
@@ -88,7 +89,7 @@ def read_saved(text: str) -> SavedPlan:
 
 
 def bare(plan: Plan) -> Plan:
-    """Return a plan without what only the specs need to hold: the templates over the columns, labels and descriptions."""
+    """Return a plan without what only the specs need: the templates over the columns, labels and descriptions."""
     return replace(plan, steps=tuple(map(_bare_step, plan.steps)))
 
 
@@ -104,7 +105,7 @@ def _bare_step(step: Step) -> Step:
                 for name, side in sides.items()
                 if side
             }
-            return replace(step, action=replace(step.action, model=replace(model, **bared)))  # type: ignore[arg-type]  # sides by name
+            return replace(step, action=replace(step.action, model=replace(model, **bared)))
         case _:
             return step
 

@@ -1,7 +1,8 @@
 """What may be refused. Each policy is a function of the whole picture; it adds refusals and removes nothing else."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock
@@ -14,8 +15,7 @@ BULK_OBJECTS = 10
 """Below this many objects a large share of them is no sign of a mistake."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a policy may look at."""
 
     desired: Desired

@@ -7,8 +7,9 @@ unknown     a base, method or service without a price, a price by the hour, a nu
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost, Estimate, Tokens
 from reconciler.domain.desired import Measure, Model

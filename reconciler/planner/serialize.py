@@ -5,12 +5,13 @@ that was read needs to be looked at twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NewType, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 T = TypeVar("T")
 
@@ -34,8 +35,8 @@ def written(value: object) -> object:
         return sorted(map(written, value), key=str)
     if isinstance(value, tuple):
         return [written(each) for each in value]
-    if is_dataclass(value):
-        found = {field.name: written(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        found = {name: written(getattr(value, name)) for name in value.__struct_fields__}
         return {_KIND: type(value).__name__, **found}
     raise TypeError(f"{type(value).__name__} has no way to be written")
 
@@ -59,17 +60,17 @@ def _read(wanted: Any, data: object) -> Any:
         return _tuple(get_args(wanted), data)
     if origin is frozenset:
         return frozenset(_tuple((*get_args(wanted), ...), data))
-    if is_dataclass(wanted):
+    if _is_struct(wanted):
         return _record(wanted, data)
     return _word(wanted, data)
 
 
 def _variant(wanted: tuple[Any, ...], data: object) -> Any:
-    named = {each.__name__: each for each in wanted if isinstance(each, type) and is_dataclass(each)}
+    named = {each.__name__: each for each in wanted if _is_struct(each)}
     if isinstance(data, Mapping) and data.get(_KIND) in named:
         return _read(named[data[_KIND]], data)
     for each in wanted:
-        if not is_dataclass(each):
+        if not _is_struct(each):
             try:
                 return _read(each, data)
             except ValueError:
@@ -93,9 +94,13 @@ def _record(wanted: Any, data: object) -> Any:
 
 
 @cache
-def _hints(wanted: type) -> Mapping[str, Any]:
+def _hints(wanted: type[msgspec.Struct]) -> Mapping[str, Any]:
     hints = get_type_hints(wanted)
-    return {field.name: hints[field.name] for field in fields(wanted)}
+    return {name: hints[name] for name in wanted.__struct_fields__}
+
+
+def _is_struct(wanted: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
 
 
 def _word(wanted: Any, data: object) -> Any:

@@ -1,6 +1,6 @@
 """Whether a plan that was made earlier still holds: compares it with one made now, and says what moved."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.basis import Grounds
 from reconciler.domain.errors import StalePlanError

@@ -10,12 +10,10 @@ if TYPE_CHECKING:
     from reconciler.providers.openai.provider import OpenAIProvider
     from reconciler.providers.openai_legacy.provider import LegacyProvider
     from reconciler.providers.renaming import claiming
-    from reconciler.testing.memory import MemoryProvider
 
 __all__ = [
     "PROFILES",
     "LegacyProvider",
-    "MemoryProvider",
     "OpenAIProvider",
     "Profile",
     "claiming",
@@ -25,12 +23,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LegacyProvider": "legacy.provider",
-    "MemoryProvider": "memory",
+    "LegacyProvider": "openai_legacy.provider",
     "OpenAIProvider": "openai.provider",
-    "claiming": "claimed",
-    "open_provider": "opening",
-    "way_of": "openai.auth",
+    "claiming": "renaming",
+    "open_provider": "factory",
+    "way_of": "http.auth",
 }
 
 

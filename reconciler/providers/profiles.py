@@ -1,9 +1,11 @@
 """Which services there are and how they differ, as data. No address or credential is decided here, only named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities
@@ -16,8 +18,7 @@ class Dialect(StrEnum):
     LEGACY = "legacy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How a caller repeats what is safe to repeat.
 
     Shape:  `attempts` counts the first; waits double from `first_seconds` to `cap_seconds`, less up to a quarter
@@ -30,8 +31,7 @@ class Patience:
     longest_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How long one call may take, in seconds, and how much it may answer, in bytes."""
 
     connect_seconds: float = 10.0
@@ -41,8 +41,7 @@ class Bounds:
     answer_bytes: int = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One service by name.
 
     Shape:  `label` stands for the host in what is recorded, where the host means nothing to others; the variables
@@ -193,7 +192,7 @@ def with_bounds(profile: Profile, bounds: Mapping[str, float]) -> Profile:
             raise UsageError(f"the bound {name} cannot be {seconds:g} seconds; it is {SETTABLE[name]:g} at least")
     named = {f"{name}_seconds": seconds for name, seconds in bounds.items()}
     # The names are those of fields, one for one, which no type checker can follow.
-    return replace(profile, capabilities=replace(profile.capabilities, **named))  # type: ignore[arg-type]
+    return replace(profile, capabilities=replace(profile.capabilities, **named))
 
 
 def needs_app(profile: str, environ: Mapping[str, str]) -> bool:

@@ -5,8 +5,9 @@ sends on is what the service knows. A job that was adopted is never cancelled th
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+
+import msgspec
 
 from reconciler.domain.stats import Label, RowShown, Spread, Stats
 from reconciler.render.json_output import json_text
@@ -38,7 +39,11 @@ def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int
 
 def stats_json(stats: Stats) -> str:
     """Return the figures as one JSON object, ended by a newline."""
-    fields = asdict(stats) | {"format": str(stats.format), "roles": dict(stats.roles), "exact": stats.is_exact}
+    fields = msgspec.to_builtins(stats) | {
+        "format": str(stats.format),
+        "roles": dict(stats.roles),
+        "exact": stats.is_exact,
+    }
     return json_text(fields, indent=2) + "\n"
 
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, JobEvent
@@ -25,8 +26,7 @@ from reconciler.render.units import counted, size_text, span_text, time_text
 Facts = Iterable[tuple[str, str | int | None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobCard:
+class JobCard(msgspec.Struct, frozen=True, kw_only=True):
     """A job with what belongs to it; None where the service could not say."""
 
     job: HeldJob

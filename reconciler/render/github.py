@@ -7,8 +7,9 @@ value can end its own and begin another.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
@@ -26,8 +27,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _NO_PLACE = Place(file="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
+class _Note(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to say at a place, or at none."""
 
     severity: Severity

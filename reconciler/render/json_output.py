@@ -9,9 +9,10 @@ version, and is not renamed or removed before the next.
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import assert_never
+
+import msgspec
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
@@ -37,13 +38,13 @@ def plan_json(plan: Plan) -> str:
         "provider": plan.provider,
         "service": plan.service,
         **({"against": plan.against} if plan.against else {}),
-        "basis": {"digest": str(plan.basis.digest), **asdict(plan.basis)},
-        "summary": asdict(tally(plan)),
+        "basis": {"digest": str(plan.basis.digest), **msgspec.to_builtins(plan.basis)},
+        "summary": msgspec.to_builtins(tally(plan)),
         "cost": _cost(plan.cost),
         "has_changes": not plan.is_empty,
         "steps": [_step(step) for step in plan.steps],
         "kept": [_keep(keep) for keep in plan.kept],
-        "refused": [asdict(refusal) for refusal in plan.refused],
+        "refused": [msgspec.to_builtins(refusal) for refusal in plan.refused],
         "warnings": list(plan.warnings),
     }
     return json_text(document, indent=2) + "\n"
@@ -91,7 +92,7 @@ def _step(step: Step) -> Fields:
         "address": str(step.action.address),
         "symbol": symbol_of(step),
         "needs": list(step.needs),
-        "changes": [asdict(change) for change in step.changes],
+        "changes": [msgspec.to_builtins(change) for change in step.changes],
         **_specifics(step),
     }
 
@@ -120,7 +121,7 @@ def _specifics(step: Step) -> Fields:
 
 def _estimate(estimate: Estimate) -> Fields:
     return {
-        "tokens": asdict(estimate.tokens),
+        "tokens": msgspec.to_builtins(estimate.tokens),
         "epochs": estimate.epochs,
         "epochs_stated": estimate.is_stated,
         "cost": _cost(estimate.cost),

@@ -3,9 +3,10 @@ decision is skipped. Steps that are planned pass: a change is no failure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
+
+import msgspec
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Keep, Plan, Step
@@ -18,8 +19,7 @@ MOST_FINDINGS = 1000
 """Findings of one file that are written out; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a report; without an end it passed.
 
     Shape:  `said` in a few words, `lines` at length; all texts as they came

@@ -1,8 +1,9 @@
 """How rows differ, for programs: counts of everything, and the few rows that were kept to show, cut short."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import assert_never
+
+import msgspec
 
 from reconciler.domain.errors import Place
 from reconciler.domain.rowdiff import CellChange, RowDiff, RowSample, RowsUnknown
@@ -42,5 +43,5 @@ def _place(place: Place | None) -> Mapping[str, object] | None:
 
 
 def _cell(cell: CellChange) -> Fields:
-    words = [asdict(each) for each in cell.words]
+    words = [msgspec.to_builtins(each) for each in cell.words]
     return {"path": cell.path, "before": cell.before, "after": cell.after, "words": words}

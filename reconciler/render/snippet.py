@@ -5,9 +5,10 @@ no interpreter can take for anything but text.
 """
 
 import shlex
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+import msgspec
 
 from reconciler.render.json_output import json_text
 
@@ -23,8 +24,7 @@ class Language(StrEnum):
     NODE = "node"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True):
     """Where the call goes.
 
     Shape:  `url_variable` and `key_variable` are names in the environment; `base_url` is where it goes when the first
@@ -37,8 +37,7 @@ class Service:
     note: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which model; `is_completion` when it was trained on prompts and completions."""
 
     model: str

@@ -1,7 +1,8 @@
 """What every view says of a step: its word, its symbol, whether it is a retraining; and the counts of a plan."""
 
-from dataclasses import dataclass
 from typing import Literal, assert_never
+
+import msgspec
 
 from reconciler.domain.plan import Action, Cancel, Delete, Plan, Promote, Step, Train, Upload
 
@@ -53,8 +54,7 @@ def symbol_of(step: Step) -> Symbol:
             assert_never(step.action)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are of each."""
 
     upload: int

@@ -1,7 +1,8 @@
 """Whether to use colour, and the few colours there are. Looks at nothing by itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 
 def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | None = None) -> bool:
@@ -21,8 +22,7 @@ def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | No
     return is_terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(msgspec.Struct, frozen=True):
     """Puts colours on text that is laid out already, or leaves it as it is."""
 
     wanted: bool

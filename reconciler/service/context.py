@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.engines.registry import DEFAULT_ENGINES, Shelf
 from reconciler.service.jobs.launcher import ensure_worker
@@ -10,8 +11,7 @@ from reconciler.service.model_cache import Answers
 from reconciler.service.store.database import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much the service takes at once.
 
     Units:  bytes; `requests_per_minute` None is as many as come
@@ -24,8 +24,7 @@ class Limits:
     requests_per_minute: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True):
     """One opened store, with what it takes to serve it.
 
     Shape:  `show_paused` is whether a paused job says so, or `queued` as clients of old expect; `seeded` is whether the

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,8 +18,7 @@ from reconciler.service.store.paging import Cursor
 MOST_ITEMS = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A request, read: names from its path, its query, and the JSON object of its body.
 
     Shape:  where `kind`, a page of no items and a page after nothing are empty, and no refusals
@@ -28,7 +26,7 @@ class Call:
 
     path: Mapping[str, str]
     query: QueryParams
-    body: Json = field(default_factory=dict)
+    body: Json = msgspec.field(default_factory=dict)
     kind: bool = False
 
     def cursor(self, limit: int, *, ascending: bool = False) -> Cursor:

@@ -3,9 +3,10 @@
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.service.faults import Fault
 from reconciler.service.optional_deps import require

@@ -1,14 +1,14 @@
 """How a service is to behave, beyond where its store lies. Loads nothing."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from reconciler.service.webhook import Webhook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever starts the service may choose.
 
     Shape:  `show_paused` lets paused jobs say `paused`, a word that strict clients do not know; `seeds` names a set of

@@ -1,11 +1,11 @@
 """Counts requests against a limit, and says truly how many are left: a bucket that refills as time goes by."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What is left after a request was counted. `reset_seconds` is when all of it will be there again."""
 
     allowed: bool

@@ -1,9 +1,9 @@
 """Reads a multipart upload as it arrives: the file's bytes go straight to disk, the other fields stay small."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
@@ -18,8 +18,7 @@ MOST_PARTS = 50
 MULTIPART = b"multipart/form-data"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """What came beside the bytes. `filename` is as the client said it, and only ever shown."""
 
     filename: str

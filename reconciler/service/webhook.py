@@ -84,8 +84,7 @@ def signed(webhook: Webhook, notice: Notice, now: int) -> tuple[bytes, dict[str,
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Courier:
+class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """Brings the notices of a store to a webhook."""
 
     store: Store

@@ -12,8 +12,9 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.domain.stop import Stop
 from reconciler.service.engines.registry import DEFAULT_ENGINES, lacks, open_shelf
@@ -33,8 +34,7 @@ IDLE_SECONDS = 10.0
 MOST_ATTEMPTS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
     """What the loop needs."""
 
     store: Store

@@ -31,17 +31,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "breach_in": "contract.validate",
+    "breach_in": "schema.validate",
     "find_roots": "roots",
     "find_workspace": "files",
     "lock_name": "files",
     "read_lock": "lockfile",
     "read_prices": "prices",
     "read_specs": "read",
-    "schema_names": "contract.texts",
-    "schema_text": "contract.texts",
+    "schema_names": "schema.files",
+    "schema_text": "schema.files",
     "write_lock": "lockfile",
-    "write_starter": "starter",
+    "write_starter": "writer.init_tree",
 }
 
 

@@ -6,7 +6,8 @@ rows, or a key, somewhere else.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.errors import Problem
 from reconciler.specfile.yaml.document import Document, Path, Plain

@@ -5,7 +5,8 @@ which states one guard loses none of the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.specfile.cross_checks import of_kind

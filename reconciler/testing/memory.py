@@ -1,7 +1,8 @@
 """A provider in dictionaries, for tests. It keeps the port's promises and holds no rule about what should happen."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError

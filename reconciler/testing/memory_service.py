@@ -4,8 +4,10 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
@@ -35,8 +37,7 @@ _AT_ONCE = Capabilities(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Script:
+class _Script(msgspec.Struct, frozen=True, kw_only=True):
     """What is to become of one write: refused with an error, or its reply lost."""
 
     verb: str | None

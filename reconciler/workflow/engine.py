@@ -12,10 +12,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.domain.checks import Look
@@ -40,8 +42,7 @@ DEFAULT_PROVIDER = "local"
 MAX_THREADS = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works: the spec root, the repository around it, our own directory, the operator's choices.
 
     Shape:  `environment` is the one of the Project's environments that was asked for
@@ -58,7 +59,7 @@ class Setting:
     environment: str | None = None
     prices: Path | None = None
     journal: JournalKind = JournalKind.DIRECTORY
-    bounds: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, float] = msgspec.field(default_factory=dict)
 
     @property
     def lock_path(self) -> Path:
@@ -77,8 +78,7 @@ class Setting:
         return self.home / "cache" / "measures"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """Specs and their data, found sound; `notes` are what there is to say of models and their datasets together."""
 
     specs: Specs
@@ -92,8 +92,7 @@ class Checked:
         return tuple(sorted((*self.notes, *self.untracked, *theirs)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A plan with everything it was made of."""
 
     setting: Setting

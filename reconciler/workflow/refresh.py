@@ -1,6 +1,6 @@
 """Asks by id for jobs that the lock file remembers and that no list shows, before anybody thinks of paying again."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import NotFoundError

@@ -2,9 +2,9 @@
 
 import importlib.util
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.workflow.engine import check, settle
 from tests.acceptance.conftest import Repository

@@ -10,7 +10,8 @@ import resource
 import statistics
 import sys
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.observed import FileId, JobId, ModelId, Observed

@@ -1,14 +1,13 @@
 """Any job can be followed, ours or not: every word once, in its order, and its end."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.follow import Gone, Moved, Said, follow_any
 from reconciler.domain.errors import TemporaryError
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobEvent, JobId, JobStatus
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from tests.simulation import Clock
 
 THEIRS = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), suffix="theirs")

@@ -2,10 +2,10 @@
 
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.console import Talk
 from reconciler.cli.formats import Form, Wanted, is_json, read_formats, tell, telling_problems, wants_json

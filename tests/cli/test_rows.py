@@ -1,10 +1,10 @@
 """A plan is told how rows differ; whatever stands in the way of that costs only the telling."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.rows import with_rows
 from reconciler.dataset import open_lines
@@ -13,7 +13,7 @@ from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from reconciler.workflow.engine import Prepared, check, prepare, settle
 
 SPECS = """\

@@ -1,9 +1,9 @@
 """What a run has come to: a job that succeeded before its cancel came is a success like any other."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.run import Tally, answering
 from reconciler.domain.event import Finished, Outcome

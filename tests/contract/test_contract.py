@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError

@@ -5,10 +5,10 @@ Its jobs move by themselves, in a worker of its own, so the promises are told he
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import NotFoundError, RejectedError

@@ -7,8 +7,9 @@ import pytest
 
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done, Notes, Refused
-from reconciler.providers import MemoryProvider, open_provider
+from reconciler.providers import open_provider
 from reconciler.service import open_service
+from reconciler.testing.memory import MemoryProvider
 from tests.contract.worlds import PROJECT
 from tests.service.rig import ECHO, dismiss
 

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format
-from reconciler.providers import MemoryProvider, open_provider
+from reconciler.providers import open_provider
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_dataset
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.openai_legacy.fake import OldService, is_label

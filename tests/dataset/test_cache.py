@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.dataset import measure
 from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS, Cache

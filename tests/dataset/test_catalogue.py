@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.dataset.row_checks.catalogue import RULES
 
-ROOM = Path(__file__).parents[2] / "reconciler" / "dataset"
+PACKAGE = Path(__file__).parents[2] / "reconciler"
 RULE = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
 FAMILIES = {rule.partition(".")[0] for rule in RULES}
 
@@ -33,7 +33,12 @@ def stated(path: Path) -> Iterator[str]:
             yield from [str(first.value)] if isinstance(first, ast.Constant) else []
 
 
-FILES = [path for path in sorted(ROOM.rglob("*.py")) if path.name != "catalogue.py"]
+FILES = [
+    path
+    for package in ("dataset", "prepare_data")
+    for path in sorted((PACKAGE / package).rglob("*.py"))
+    if path.name != "catalogue.py"
+]
 
 
 def test_every_rule_of_the_code_is_in_the_catalogue() -> None:

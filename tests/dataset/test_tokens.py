@@ -3,12 +3,12 @@
 import importlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.dataset import measure, open_lines
 from reconciler.dataset.billable_tokens import billed, billed_rows, weigh, weigh_all

@@ -1,8 +1,7 @@
 """Never two jobs: every end of a create, told apart."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import ProviderError, RejectedError, TemporaryError
 from reconciler.domain.event import Finished, Outcome

@@ -1,9 +1,9 @@
 """Doing the steps of a plan: in order, told as they happen, a failure blocking only what needs it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, RejectedError

@@ -1,8 +1,7 @@
 """Notes of intent: every run heeds those of the others, and its own when it comes back."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError
 from reconciler.domain.event import Outcome, Progress

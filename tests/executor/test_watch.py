@@ -1,6 +1,6 @@
 """Waiting: everything told once and in order, and no end that is not one."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.errors import TemporaryError
 from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, JobVanished

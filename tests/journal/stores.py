@@ -3,8 +3,9 @@
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler.domain.ports import Capabilities, Intent, Journal
 from reconciler.executor.journal import VolatileJournal
@@ -12,7 +13,7 @@ from reconciler.foundation.git import Git
 from reconciler.journal.directory import DirectoryJournal
 from reconciler.journal.gitref import GitJournal
 from reconciler.journal.remote import RemoteJournal
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import LONG_AGO, a_model
 from tests.simulation import Clock
 

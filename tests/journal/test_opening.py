@@ -1,15 +1,16 @@
 """Choosing a journal: what each kind is opened as, and what is refused before anything is done."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
 from reconciler.journal import JournalKind, check_journal, open_journal
 from reconciler.journal.opening import slug
-from reconciler.providers import PROFILES, MemoryProvider, open_provider
+from reconciler.providers import PROFILES, open_provider
+from reconciler.testing.memory import MemoryProvider
 from tests.journal.stores import BOUNDS, environ, git, note
 from tests.simulation import Clock
 

@@ -1,7 +1,8 @@
 """Price tables for tests, and what a job costs by them."""
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model

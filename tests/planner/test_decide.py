@@ -1,8 +1,7 @@
 """The table of decide.py, row by row."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address, Kind

@@ -1,8 +1,7 @@
 """Guards about who answers and what was forgotten, and the words of every guard: seen, refused, and the way on."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.lock import Lock, Locked

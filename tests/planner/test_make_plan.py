@@ -1,10 +1,10 @@
 """Plans as a whole: what they hold, in which order, and what may refuse them."""
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Part
 from reconciler.domain.lock import Lock, Locked
@@ -191,7 +191,7 @@ def test_an_empty_service_under_a_lock_is_refused() -> None:
 
 @pytest.mark.parametrize("field", ["doubts", "contradictions"])
 def test_a_list_that_looks_cut_or_marks_that_disagree_are_refused(field: str) -> None:
-    seen: Observed = replace(observed(), **{field: ("something is odd",)})  # type: ignore[arg-type]  # by name
+    seen: Observed = replace(observed(), **{field: ("something is odd",)})
     (refusal,) = make_plan(desired(a_model()), seen).refused
     assert "something is odd" in refusal.what
 

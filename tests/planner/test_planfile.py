@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.domain.basis import MOST_TOLD, Grounds
 from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError

@@ -1,6 +1,6 @@
 """The version of a dataset before this one is what its models last learned from; else the newest that is there."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import FileId, Observed, RemoteFile, RemoteJob

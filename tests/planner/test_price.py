@@ -1,9 +1,9 @@
 """What a job costs: tokens, epochs, prices, and what nobody knows. Figures are worked by hand beside each case."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost, Tokens, total
 from reconciler.domain.plan import Plan

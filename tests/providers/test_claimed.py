@@ -1,9 +1,9 @@
 """A service seen with the specs' eyes: old names under today's, adopted jobs beside ours, and nothing else changed."""
 
-from dataclasses import replace
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Model, Part
@@ -13,7 +13,8 @@ from reconciler.domain.inventory import HeldJob
 from reconciler.domain.lock import Lock, Locked
 from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId
 from reconciler.domain.ports import Done, Notes, Provider, Refused
-from reconciler.providers import MemoryProvider, claiming
+from reconciler.providers import claiming
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model, observed
 
 OLD, NEW = a_model("sorter", training=a_dataset("letters")), a_model("triage", training=a_dataset("tickets"))

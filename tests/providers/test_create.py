@@ -1,10 +1,10 @@
 """What is sent to create a job, and when an echo is believed."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId

@@ -92,7 +92,7 @@ def test_without_an_id_it_is_nothing(read: Any, wrong: bytes) -> None:
 
 
 MEMBERS = sorted(
-    {name for noun in (HeldFile, HeldJob, HeldModel) for name in noun.__slots__}
+    {name for noun in (HeldFile, HeldJob, HeldModel) for name in noun.__struct_fields__}
     | {"bytes", "model", "fine_tuned_model", "status_details", "owned_by", "created"}
 )
 

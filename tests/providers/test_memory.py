@@ -1,11 +1,11 @@
 """What a test may ask of the provider in dictionaries, beyond the port."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.errors import DeniedError
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Done, Refused, Unknown
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model
 from tests.providers.fakes import Clock
 

@@ -8,13 +8,14 @@ import pytest
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Provider
-from reconciler.providers import PROFILES, MemoryProvider, needs_app, open_provider
+from reconciler.providers import PROFILES, needs_app, open_provider
+from reconciler.testing.memory import MemoryProvider
 
 SERVED = {"RECONCILER_LOCAL_URL": "http://127.0.0.1:8123", "RECONCILER_LOCAL_KEY": "a-local-key"}
 
 
 def test_importing_the_room_loads_no_http() -> None:
-    code = "import reconciler.providers, sys; print({'httpx', 'msgspec', 'asyncio'} & set(sys.modules))"
+    code = "import reconciler.providers, sys; print({'httpx', 'asyncio'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 

@@ -1,8 +1,9 @@
 """The reviews whose looks are kept in golden files, and texts that try to be more than text."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost, Tokens
 from reconciler.domain.errors import Place, Problem, Severity
@@ -58,7 +59,7 @@ def a_review(plan: Plan, **more: object) -> Review:
         time="2026-11-21 21:04:00Z",
         apply=command,
     )
-    return replace(review, **more)  # type: ignore[arg-type]  # any field
+    return replace(review, **more)
 
 
 def a_sample(number: int, text: str, change: RowChange = RowChange.ADDED) -> RowSample:

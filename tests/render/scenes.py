@@ -1,8 +1,9 @@
 """The plans, problems and runs whose looks are kept in golden files."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from reconciler.domain.basis import Basis
 from reconciler.domain.cost import Cost, Estimate, Tokens
@@ -384,7 +385,7 @@ def at_step(step: int, total: int, loss: float) -> JobLogged:
 
 def moved(status: str, **more: object) -> JobMoved:
     """The job of TRIAGE has another status."""
-    return JobMoved(job=replace(a_job(TRIAGE, status, id="ftjob-A1"), **more))  # type: ignore[arg-type]  # any field
+    return JobMoved(job=replace(a_job(TRIAGE, status, id="ftjob-A1"), **more))
 
 
 SENT, TRAINED = upload(OLD), first_train(TRIAGE)

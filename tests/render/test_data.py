@@ -1,7 +1,8 @@
 """Datasets shown: what is counted and what is estimated, and rows that cannot act on the reader's terminal."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Part
 from reconciler.domain.spec import Format
@@ -32,7 +33,7 @@ STATS = Stats(
 
 def a_row(value: object, **place: object) -> RowShown:
     """A row to look at."""
-    return replace(RowShown(number=1, file="rows.jsonl", line=1, text=json.dumps(value)), **place)  # type: ignore[arg-type]
+    return replace(RowShown(number=1, file="rows.jsonl", line=1, text=json.dumps(value)), **place)
 
 
 def test_a_count_is_said_to_be_one_and_has_no_error_bar() -> None:

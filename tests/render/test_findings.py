@@ -3,12 +3,12 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Refusal

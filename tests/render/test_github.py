@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem, Severity

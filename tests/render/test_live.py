@@ -2,9 +2,9 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.event import Event, Finished, JobMoved, JobVanished, Outcome, Progress, Started
 from reconciler.domain.identity import Address, Kind, Stamp

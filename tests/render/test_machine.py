@@ -1,9 +1,9 @@
 """What programs read is exact, and still harmless to a terminal that shows it."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Plan, Why

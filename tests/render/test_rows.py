@@ -1,10 +1,10 @@
 """How rows that changed are shown: bounded, harmless, and in the shape that the schema promises."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from reconciler.domain.errors import Place
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words

@@ -1,7 +1,6 @@
 """A saved plan to attack."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 from reconciler.domain.plan import Options
@@ -22,7 +21,7 @@ def a_saved_plan() -> str:
         "previous": (("model/triage", "ft:old"),),
         "document": '{"steps": [], "warnings": ["one"]}',
     }
-    assert facts.keys() <= {field.name for field in fields(SavedPlan)}
+    assert facts.keys() <= set(SavedPlan.__struct_fields__)
     return write_saved(SavedPlan(**facts))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.service.optional_deps import EngineMissingError, require
 
-HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "msgspec", "httpx")
+HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "httpx")
 
 
 def loaded_by(code: str) -> set[str]:

@@ -3,8 +3,11 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_turn
 from typing import cast
+
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.domain.errors import ReconcilerError
@@ -15,9 +18,10 @@ from reconciler.domain.plan import Cancel, Options, Plan, Why
 from reconciler.domain.ports import Provider
 from reconciler.executor import Bench, execute
 from reconciler.planner import make_plan
-from reconciler.providers import MemoryProvider, open_provider
+from reconciler.providers import open_provider
 from reconciler.render.json_output import event_json
 from reconciler.render.sanitize import clean
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import Decider, Knobs, Planned
@@ -214,7 +218,7 @@ class History:
     def settle(self, turn: Turn) -> None:
         """No more faults: within three runs the plan is empty, then nothing is written, and no note is left."""
         self._calm()
-        wanted = replace(turn, options=replace(Options(), prune=turn.options.prune))
+        wanted = replace_turn(turn, options=replace(Options(), prune=turn.options.prune))
         for _ in range(RUNS_UNTIL_QUIET):
             self.play(wanted)
             self.happen("succeed")

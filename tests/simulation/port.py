@@ -1,16 +1,17 @@
 """The Python door: the port in front of the service in memory, where every call may go wrong."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import DeniedError, MalformedError, ProviderError, RejectedError, TemporaryError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.ports import Capabilities, Done, Refused, Unknown, Write
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import Fate
 from tests.simulation.state import Lag

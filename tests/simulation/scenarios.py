@@ -1,7 +1,9 @@
 """Stories of specs: what is wanted, turn by turn, and what happens to jobs, models and files between the turns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Model, Part
 from reconciler.domain.plan import Options
@@ -32,7 +34,7 @@ def data(name: str = "tickets", word: str = "rows", part: Part = Part.TRAINING) 
 
 def model(name: str = "triage", word: str = "rows", **more: object) -> Model:
     made = a_model(name, base="curie", training=data(word=word))
-    return replace(made, **more)  # type: ignore[arg-type]  # members of Model, by name
+    return replace(made, **more)
 
 
 def epochs(of: Model, count: int) -> Model:

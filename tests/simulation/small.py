@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Desired, Measure, Model
 from reconciler.domain.event import Event, Finished, Outcome

@@ -10,7 +10,7 @@ import httpx
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobId, JobStatus, ModelId
-from reconciler.providers import MemoryProvider
+from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService, Json
 from tests.providers.openai_legacy.fake import OldService

@@ -1,6 +1,6 @@
 """A note in the journal outlives every list that could still leave its job out."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.domain.event import Outcome
 from reconciler.executor import execute

@@ -1,9 +1,9 @@
 """The text that an import writes reads back as what was meant, whatever a service says in its answers."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId

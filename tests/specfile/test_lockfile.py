@@ -1,11 +1,11 @@
 """The lock file comes back as it was written, and says what is wrong when somebody else has written it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.domain.errors import InputError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp

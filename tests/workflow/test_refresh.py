@@ -1,8 +1,7 @@
 """A job that is locked and not listed is asked for by its id: what is there counts, and only what is not is gone."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import DeniedError, NotFoundError, ProviderError, TemporaryError
 from reconciler.domain.identity import Stamp

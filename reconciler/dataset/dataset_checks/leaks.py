@@ -1,7 +1,8 @@
 """Rows that are trained on and were meant for judging: the same, nearly the same, or with the same question."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from reconciler.dataset.dataset_checks.example import Example
 from reconciler.dataset.dataset_checks.same_text import key_of
@@ -15,8 +16,7 @@ _WAYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
+class HeldOut(msgspec.Struct, frozen=True):
     """Rows that nothing may be trained on, by what they are compared by, each way with the first place.
 
     Shape:  `whose` names them for people
@@ -24,7 +24,7 @@ class HeldOut:
     """
 
     whose: str
-    keys: tuple[dict[int, Place], ...] = field(default_factory=lambda: tuple({} for _ in _WAYS))
+    keys: tuple[dict[int, Place], ...] = msgspec.field(default_factory=lambda: tuple({} for _ in _WAYS))
 
     def take(self, examples: Iterable[Example], places: Places) -> None:
         """Take rows in."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler.dataset.dataset_checks.leaks import HeldOut
 from reconciler.dataset.dataset_checks.runner import Watch, held_out, not_looked_for, watch_for

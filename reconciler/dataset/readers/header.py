@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.dataset.likeness import listed
 from reconciler.dataset.report import Report
@@ -10,8 +11,7 @@ from reconciler.dataset.row import Row
 from reconciler.domain.errors import Place, Problem, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """The columns of one table.
 
     Shape:  a column without a name is None: its cells cannot be asked for, and are left out

@@ -1,7 +1,8 @@
 """One thing that is wrong with a row."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.domain.errors import Severity
@@ -9,8 +10,7 @@ from reconciler.domain.errors import Severity
 Object = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A rule that a row breaks, where in the row, and the way out.
 
     Shape:  `rule` is a stable name such as `chat.role`; `path` such as `messages[2].role`, empty for the row itself

@@ -4,7 +4,8 @@ Source: OpenAI direct preference optimization guide (text only; one assistant's 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.dataset.row_checks import chat
 from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys

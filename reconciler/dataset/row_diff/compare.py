@@ -1,10 +1,10 @@
 """Puts the parts together: what matched, what moved, what was edited, and a few rows of each to show."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice, zip_longest
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.dataset.billable_tokens import billed_rows, weigh
 from reconciler.dataset.row_diff.cells import SHOWN, cell_changes, excerpt, shortened

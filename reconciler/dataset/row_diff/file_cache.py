@@ -8,9 +8,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+import msgspec
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.identity import Digest
@@ -19,8 +20,7 @@ MOST_BYTES = 2 << 30
 """What all files on the shelf may take; those that were not used for the longest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(msgspec.Struct, frozen=True):
     """A directory of files by digest and size.
 
     Shape:  `make_home` makes the directory around it, where there is none yet

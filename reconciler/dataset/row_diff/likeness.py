@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -19,8 +18,7 @@ _WORD = re.compile(r"\w+")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(msgspec.Struct, frozen=True):
     """What of a row is compared.
 
     Shape:  `question` is a hash of all but the answer, None where nothing is asked; `words` leave out system turns,

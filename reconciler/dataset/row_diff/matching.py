@@ -5,7 +5,8 @@ Cost:   8 bytes a row for the answer, and as many while it is found; one row in 
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _GROUPS = 256
 _GROUP_SHIFT = 56
@@ -15,8 +16,7 @@ _LOOK_BACK = 64
 NONE = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(msgspec.Struct, frozen=True):
     """For every row of each side the same row on the other one; NONE where it has none."""
 
     of_before: "array[int]"
@@ -110,7 +110,7 @@ def _by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]:
 
 
 def _chosen(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
-    """Return each of the fewer rows one of the more, in order: the first behind its neighbour, while enough are left."""
+    """Return a partner among the more rows for each of the fewer: the first behind its neighbour, while any is left."""
     pairs, at = [], 0
     for left, row in zip(range(len(fewer), 0, -1), fewer, strict=True):
         expected = _behind_neighbour(row, matched)

@@ -6,7 +6,6 @@ the rare words that they share. Each step looks only at what the one before left
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -40,8 +39,7 @@ _read = msgspec.json.Decoder().decode
 Pairs = dict[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
+class Paired(msgspec.Struct, frozen=True):
     """The rows before and the rows after that are versions of each other; `is_whole` when all were looked at."""
 
     pairs: Mapping[int, int]

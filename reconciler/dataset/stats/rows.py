@@ -25,7 +25,7 @@ Told = Callable[[int], None] | None
 
 
 def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
-    """Yield the rows of a dataset as they are uploaded, each with its side; rows with faults as far as they can be read.
+    """Yield the rows of a dataset as they are uploaded, each with its side; faulty rows as far as they can be read.
 
     Raises: InputError at the end, when none could be
     """

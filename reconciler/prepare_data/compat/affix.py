@@ -44,7 +44,7 @@ def common_suffix(texts: Sequence[str]) -> str:
 
 
 def free_separator(prompts: Sequence[str]) -> str:
-    """Return the first usual separator that no prompt contains; the plain arrow only where no prompt has line breaks."""
+    """Return the first usual separator that no prompt contains; the plain arrow only if no prompt has line breaks."""
     several_lines = any("\n" in prompt for prompt in prompts)
     for separator in SEPARATORS:
         if separator == SEPARATORS[0] and several_lines:

@@ -1,7 +1,8 @@
 """What one validator of the old tool found: words to say at once, a change that is made, or one that is offered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.prepare_data.compat.table import Table
 
@@ -9,8 +10,7 @@ Say = Callable[[str], None]
 Change = Callable[[Table, Say], Table]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What one validator has to say.
 
     Shape:  `note` is said in the first pass; `change` of a `necessary` finding is made in the first pass, that of an

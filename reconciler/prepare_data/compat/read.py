@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.prepare_data.compat.finding import Finding
 from reconciler.prepare_data.compat.read_json import read_lines, read_whole
@@ -15,8 +16,7 @@ KINDS = "Your file must have one of the following extensions: .CSV, .TSV, .XLSX,
 TO_JSONL = "Your format `{}` will be converted to `JSONL`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     table: Table
     note: str = ""
     necessary: str = ""

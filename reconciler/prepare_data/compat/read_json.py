@@ -126,7 +126,7 @@ def _of_cells(columns: dict[str, list[Cell]], count: int) -> Table:
 
 
 def _text_of(cells: list[Cell]) -> Callable[[Cell], str]:
-    """Return how a column's cells become text: numbers alone, with gaps or fractions, were floating point as a whole."""
+    """Return how a column's cells become text: numbers alone, with gaps or fractions, were all floating point."""
     kinds = {type(cell) for cell in cells}
     gaps = kinds & {type(None), _Missing}
     is_floating = float in kinds or (int in kinds and gaps) or len(gaps) == 2

@@ -1,7 +1,9 @@
 """A table as the old tool held it: text by column, and a label on every row that outlives the dropping of others."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 Label = Hashable
 
@@ -10,8 +12,7 @@ class DiesHereError(Exception):
     """The old tool ended in a traceback at this point."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """Columns of text.
 
     Shape:  `labels` is None while no row was dropped, and then names each row that is left; a range where the rows

@@ -1,8 +1,9 @@
 """The rules in their order, each on the rows as the steps before have left them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.dataset.formats import find_format
 from reconciler.dataset.readers import is_table
@@ -38,8 +39,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """A file, looked at.
 
     Shape:  `steps` are those of the remedies that were accepted, in order, and `rows` what they leave; `format` is

@@ -1,6 +1,6 @@
 """What was found in a file, and what would mend it, as data."""
 
-from dataclasses import dataclass
+import msgspec
 
 from reconciler.domain.errors import Problem
 from reconciler.domain.prepare import (
@@ -35,8 +35,7 @@ Mending = (
 """The steps that remedies are made of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing about the rows.
 
     Shape:  `lines` are those of the rows it is about, in the file, from 1; empty when it is about all
@@ -54,8 +53,7 @@ class Finding:
         return f"{self.what}: line{'s' if len(self.lines) > 1 else ''} {first}{f' and {more} more' if more > 0 else ''}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remedy:
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     """Steps that mend something; without the `necessary` ones the rows are no prompts and completions."""
 
     name: str
@@ -64,8 +62,7 @@ class Remedy:
     steps: tuple[Mending, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule has to say; a problem ends the examination."""
 
     findings: tuple[Finding, ...] = ()

@@ -3,8 +3,9 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.dataset.json_errors import not_utf8
 from reconciler.dataset.readers import READERS
@@ -22,8 +23,7 @@ TXT = ".txt"
 _Reader = Callable[[Source, Report], Iterator[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRead:
+class FileRead(msgspec.Struct, frozen=True):
     """A file's rows, each an object, and what is odd about the file.
 
     Shape:  `is_for_specs` is false when a spec would not read the file under its name

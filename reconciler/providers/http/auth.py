@@ -3,10 +3,10 @@
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+import msgspec
 
 from reconciler.domain.errors import DeniedError, UsageError
 from reconciler.providers.http.base import Wrapper, altered
@@ -71,8 +71,7 @@ class Credentials:
         yield from parts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """An address and the credentials that belong to it."""
 
     url: httpx.URL

@@ -1,7 +1,6 @@
 """What a failed call means, as an error that says what, where, and the next step. Decides nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -36,8 +35,7 @@ _MISSING = frozenset({404, 410})
 _PASSING = frozenset({408, 409, 425, 429})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     """What the body of a refusal says, as far as it can be read."""
 
     message: str = ""

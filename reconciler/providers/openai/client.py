@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -34,8 +33,7 @@ _CALLER = "finetune-reconciler"
 _LONGEST_REFUSAL = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roads:
+class Roads(msgspec.Struct, frozen=True, kw_only=True):
     """The stacked transports to one service, one for each kind of errand.
 
     Shape:  `reads` repeats and reads whole; `writes`, `creates` and `uploads` send once, each on a connection of its

@@ -1,7 +1,6 @@
 """Our marks in a job's metadata: writes them, reads them back, and tells ours from everybody else's. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,8 +25,7 @@ _ROOM = 512
 _FULL_HEX = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True, kw_only=True):
     """What a job's metadata says about it, when it is ours."""
 
     stamp: Stamp

@@ -1,10 +1,10 @@
 """JSON to nouns, pure. Members that are not known are passed over; nulls mean absence, in all their shapes."""
 
 import math
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.identity import Stamp
@@ -88,8 +88,7 @@ class _Deleted(msgspec.Struct):
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list: items with their ids, not yet read.
 
     Shape:  `has_more` is None when the service does not say; `made` says when each item was made, where it says so;
@@ -102,16 +101,14 @@ class Page:
     nameless: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
+class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file with the purpose that it was uploaded for."""
 
     file: RemoteFile
     purpose: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenJob:
+class SeenJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job, whosever it is. `job` and `marks` are there when it is ours; `is_garbled` when it claims to be."""
 
     id: str

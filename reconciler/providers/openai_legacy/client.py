@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, NotFoundError
 from reconciler.domain.inventory import HeldFile

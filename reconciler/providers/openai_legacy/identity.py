@@ -26,7 +26,8 @@ away.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import SUCCEEDED
@@ -35,8 +36,7 @@ from reconciler.providers.openai_legacy.suffix import Carried, read_carried
 from reconciler.providers.openai_legacy.wire import Tune
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whose a job is. With a stamp it is ours; unclear it may be; with neither it is somebody else's.
 
     Shape:  `may_be` are the stamps that an unclear job is known to be one of, where that is known

@@ -10,7 +10,8 @@ A label is for the list of files only: no job trains on one, and what it holds r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.identity import NAME_PATTERN, SHORT_HEX, Address, Digest, Kind, Stamp, canonical_json, digest_of
 from reconciler.domain.observed import FileId, JobId
@@ -33,8 +34,7 @@ _NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a job was asked to be, as far as a job repeats it.
 
     Shape:  `settings` are those of ECHOED that are known; `has_our_suffix` is not repeated until there is a model
@@ -54,7 +54,7 @@ class Request:
         return self._written(bits)
 
     def answers(self, text: str) -> bool:
-        """Return whether a job that describes itself so may be what was asked for; unstated settings may be anything."""
+        """Return whether a job with this description may be the one asked for; unstated settings may be anything."""
         return self._written(int(text[:2], 16)) == text
 
     def _written(self, bits: int) -> str:
@@ -63,8 +63,7 @@ class Request:
         return f"{bits:02x}{digest_of(facts).short}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(msgspec.Struct, frozen=True, kw_only=True):
     """One label: whose job it is about, and which one, by its id or by what was asked for.
 
     Shape:  `project` as in the name; one of `request` and `job` is there; `created_at` in Unix seconds of the service

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, RejectedError, TemporaryError

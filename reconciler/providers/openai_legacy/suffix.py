@@ -6,7 +6,8 @@ never taken for a name by itself.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.identity import DIGEST_VERSION, NAME_PATTERN, SHORT_HEX, Address, Digest, Kind, Stamp
 from reconciler.domain.observed import ModelId
@@ -20,8 +21,7 @@ _MADE = re.compile(rf".*:ft-[^:]*:([^:]*?){_DATE}", re.DOTALL)
 _OURS = re.compile(rf"(?:({NAME_PATTERN})-)?([0-9a-f]{{{SHORT_HEX}}})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """What the name of a model says of us.
 
     Shape:  `slug` may be a name, or the beginning of one; `digest` has 12 hex digits

@@ -1,7 +1,6 @@
 """JSON of the old dialect to nouns, pure. Files come as objects, settings as `hyperparams`, events without an id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -51,8 +50,7 @@ class _Events(msgspec.Struct):
     data: list[_Event] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tune:
+class Tune(msgspec.Struct, frozen=True, kw_only=True):
     """A job as it describes itself, whosever it is.
 
     Shape:  `settings` as stated or chosen by the service, without those it has not chosen yet; `events` are there
@@ -68,7 +66,7 @@ class Tune:
     training: tuple[RemoteFile, ...] = ()
     validation: tuple[RemoteFile, ...] = ()
     results: tuple[FileId, ...] = ()
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = msgspec.field(default_factory=dict)
     events: tuple[JobEvent, ...] = ()
 
     @property

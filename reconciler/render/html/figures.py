@@ -1,14 +1,14 @@
 """Datasets in figures, before and after: how long rows are, how many tokens they have, which answers they give."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.stats import Bin, Label, Spread, Stats
 from reconciler.render.html.builder import Html, Inside, element, folded, joined, table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """One dataset in figures.
 
     Shape:  `before` is what the service holds, None where it holds none or nobody could read it; its bins end where

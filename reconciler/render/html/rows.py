@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.html.builder import Html, element, folded, joined
@@ -50,8 +52,7 @@ def counts_of(rows: RowDiff) -> dict[RowChange, int]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(msgspec.Struct, frozen=True):
     """A step that sends rows which were compared."""
 
     action: Upload

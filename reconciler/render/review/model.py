@@ -1,7 +1,9 @@
 """What a reviewer is shown: a plan, and what surrounds it. Every view of a review is made of this value alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.basis import Basis
 from reconciler.domain.errors import Problem, Severity
@@ -15,8 +17,7 @@ _LONGEST_ENVIRONMENT = 190
 _LONGEST_ROOT = 490
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(msgspec.Struct, frozen=True, kw_only=True):
     """A plan, ready to be reviewed.
 
     Shape:  `previous` names the models that answer now; `problems` are what the checks say of specs and rows, with
@@ -27,7 +28,7 @@ class Review:
     """
 
     plan: Plan
-    previous: Mapping[Address, ModelId] = field(default_factory=dict)
+    previous: Mapping[Address, ModelId] = msgspec.field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     unshown: int = 0
     commit: str = ""

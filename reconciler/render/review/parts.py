@@ -5,8 +5,10 @@ middle of a line.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
+
+import msgspec
+from msgspec.structs import replace
 
 PART_SIZE = 60_000
 """Characters of one part, so that a poster can add its marker and a line of its own."""
@@ -25,8 +27,7 @@ def _plain(lines: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that belong together, and what is put around those of them that stand in one part.
 
     Shape:  `lines` bounded, each far shorter than a part; `rest` says what lines are, for the count of those left out

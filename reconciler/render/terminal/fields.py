@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.plan import Change
 from reconciler.render.sanitize import clean
@@ -19,8 +20,7 @@ _VALUE = 400
 _LONG_DIGEST = re.compile(r"\bv\d+:([0-9a-f]{12})[0-9a-f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One line of a step: cleaned already, with the symbol that goes before it and a remark behind it."""
 
     symbol: str

@@ -1,7 +1,8 @@
 """A table that gives up what matters least until it fits: ids stay whole, so that they can be copied."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.render.sanitize import clean
 from reconciler.render.terminal.layout import fitted, width_of
@@ -12,8 +13,7 @@ _TAIL = 13
 """Columns kept of the end of a text that is cut: the short digest, or the ending of a file name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column of untrusted cells.
 
     Shape:  `rank` 0 is never left out, the highest goes first; `narrow` takes the column's place before it goes;

@@ -1,7 +1,9 @@
 """What is happening, as it happens. Every fact is a line that stays; on a terminal the last line is alive."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.event import Event, Finished, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.identity import Address
@@ -19,8 +21,7 @@ QUIET_SECONDS = 10.0
 Moving = JobId | StepId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Doing:
+class _Doing(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is under way: since when, and how far it is."""
 
     address: Address

@@ -16,7 +16,7 @@ def refused_section(plan: Plan, paint: Paint, width: int) -> str:
 
 
 def refusals_text(plan: Plan, *, colour: bool = False, width: int = 88) -> str:
-    """Return the refusals by themselves, for those who do not read the plan: what was seen, not done, and the way on."""
+    """Return the refusals alone, for readers who skip the plan: what was seen, what was not done, and the next step."""
     return _told(_NOT_DONE, plan, Paint(colour), width) + "\n" if plan.refused else ""
 
 

@@ -1,7 +1,8 @@
 """Rows in aligned columns; where they are wider than the terminal, a block for each row."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.render.sanitize import clean
@@ -14,8 +15,7 @@ _GAP = "  "
 _STATUS = "status"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryRow:
+class SummaryRow(msgspec.Struct, frozen=True, kw_only=True):
     """One model in the closing table."""
 
     name: str

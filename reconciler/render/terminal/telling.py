@@ -1,8 +1,9 @@
 """One event in words: the line that stays, the address first; or how far something is, in a few words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import assert_never
+
+import msgspec
 
 from reconciler.domain.event import (
     Event,
@@ -32,8 +33,7 @@ _QUALITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """How far something is; a total of 0 is not known."""
 
     done: float = 0

@@ -6,15 +6,15 @@ its leading space included. Nothing is estimated: the figures are scikit-learn's
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.engines.port import Classes, DataError
 
 PREFIX = "classification/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Predicted:
+class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     """One validation row: the class it has, the one the model gave, and the probability of the positive class."""
 
     actual: str

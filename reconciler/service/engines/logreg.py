@@ -6,10 +6,10 @@ must run none of what lies in them.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
@@ -46,8 +46,7 @@ def features(vectorizers: tuple[Any, Any], texts: Sequence[str]) -> csr_matrix:
     return hstack([vectorizer.transform(texts) for vectorizer in vectorizers], format="csr")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classifier:
+class Classifier(msgspec.Struct, frozen=True, kw_only=True):
     """Trained weights: everything that is needed to answer, and nothing that runs.
 
     Shape:  `weights` has a row for each answer and a column for each feature, words first
@@ -188,8 +187,7 @@ def indices(answers: Sequence[str], examples: Sequence[Example]) -> NDArray[np.i
     return np.array([position.get(example.answer, -1) for example in examples], dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedAnswerer:
+class TrainedAnswerer(msgspec.Struct, frozen=True):
     """A model that answers. The likeliest answer is given, always: what is asked twice is answered alike."""
 
     model: Classifier

@@ -5,8 +5,9 @@ and developer turns) kept apart. Texts and answers are taken as they are: nothin
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.service.engines.port import Question
 from reconciler.service.engines.rows import Faults, checked_rows, enough
@@ -18,8 +19,7 @@ class NotPlainError(ValueError):
     """A row or a request that is more than text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(msgspec.Struct, frozen=True, kw_only=True):
     """A question and the answer that is to be learned."""
 
     line: int

@@ -9,9 +9,10 @@ An engine says only what it measured. What it cannot learn it refuses, before it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from reconciler.domain.errors import ReconcilerError
 
@@ -30,8 +31,7 @@ class DataError(ReconcilerError):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hyperparameter:
+class Hyperparameter(msgspec.Struct, frozen=True, kw_only=True):
     """A number that an engine really uses, with the bounds within which it does. `note` says why they are narrow."""
 
     name: str
@@ -41,8 +41,7 @@ class Hyperparameter:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classes:
+class Classes(msgspec.Struct, frozen=True, kw_only=True):
     """What the owner of a job wants to know of its classes, measured on the validation file.
 
     Shape:  with two classes `positive` is one of them, a whole completion; with more it is None, and so no `betas`
@@ -53,8 +52,7 @@ class Classes:
     betas: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job directory, opened. What `hyperparameters` do not name the engine chooses.
 
     Shape:  `compiled` asks for the result file of the first API generation; `classes` are asked only of an engine that
@@ -81,8 +79,7 @@ class Job:
         return self.directory / "out"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured after a step; the validation figures are those of the whole validation file.
 
     Shape:  accuracies are those of tokens, and sequence accuracies those of whole answers
@@ -98,7 +95,7 @@ class Metrics:
     valid_sequence_accuracy: float | None = None
     elapsed_tokens: int | None = None
     elapsed_examples: int | None = None
-    classification: Mapping[str, float] = field(default_factory=dict)
+    classification: Mapping[str, float] = msgspec.field(default_factory=dict)
 
 
 class Report(Protocol):
@@ -120,16 +117,14 @@ class Report(Protocol):
         """It is done: the last checkpoint is the model, and so many tokens were read to make it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a model is asked, or was shown: standing instructions, and the text that differs from row to row."""
 
     text: str
     instructions: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a model answers.
 
     Shape:  `tokens` join to the whole text; `alternatives` are the likeliest first tokens, best first, with their

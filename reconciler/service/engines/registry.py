@@ -1,9 +1,10 @@
 """Finds engines by the names of their modules. Only what the caller names is imported, never what a store says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import cast
+
+import msgspec
 
 from reconciler.service.engines.port import Engine
 from reconciler.service.optional_deps import is_installed
@@ -11,15 +12,14 @@ from reconciler.service.optional_deps import is_installed
 DEFAULT_ENGINES = ("reconciler.service.engines.tfidf_logreg",)
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(msgspec.Struct, frozen=True):
     """The engines that a service offers.
 
     Shape:  `aliases` are further names that the operator gave, each to a base or to a model that was trained here
     """
 
     engines: tuple[Engine, ...]
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def of(self, base: str) -> Engine | None:
         """Return the engine of a base model, by its own name or an alias; None when there is none."""

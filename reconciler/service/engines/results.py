@@ -5,9 +5,10 @@ measured is empty.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+import msgspec
 
 from reconciler.service.engines.classes import names
 from reconciler.service.engines.port import Job, Metrics
@@ -15,8 +16,7 @@ from reconciler.service.engines.port import Job, Metrics
 Cell = Callable[[Metrics], float | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of result file."""
 
     filename: str

@@ -14,9 +14,10 @@ What its numbers mean:
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from reconciler.service.engines.classes import figures, refuse_other_classes
 from reconciler.service.engines.plain import Example, read_training, read_validation
@@ -34,8 +35,7 @@ MOST_EPOCHS, LEAST_EPOCHS, ROWS_TO_SEE = 20, 3, 4000
 """Epochs chosen for the author: as many as show about 4000 rows, within bounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class TfidfLogreg:
+class TfidfLogreg(msgspec.Struct, frozen=True):
     """The engine."""
 
     base: str = "tfidf-logreg"

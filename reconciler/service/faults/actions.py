@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import assert_never
 
+import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,8 +32,7 @@ from reconciler.service.store.database import Store
 _FILE_CODES = "invalid_training_file", "invalid_n_examples", "invalid_file_format"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What doing wrong takes: the store behind the service, and time, which a test may bring along."""
 
     store: Store
@@ -135,8 +134,7 @@ async def _listed(
     await rewritten(app, first, receive, send, change)
 
 
-@dataclass(frozen=True, slots=True)
-class _Slow:
+class _Slow(msgspec.Struct, frozen=True):
     kind: SlowFiles
     at: Surroundings
 
@@ -145,8 +143,7 @@ class _Slow:
         return changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Failing:
+class _Failing(msgspec.Struct, frozen=True):
     kind: JobFailure
     at: Surroundings
 

@@ -1,44 +1,40 @@
 """What can go wrong on purpose, and for which requests. Values only."""
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 _LIST = re.compile(r".*/(files|models|fine_tuning/jobs|fine-tunes|events|checkpoints)")
 _CREATED_JOB = re.compile(r".*/(fine_tuning/jobs|fine-tunes)")
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(msgspec.Struct, frozen=True):
     """The answer comes later."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """The connection is closed without an answer, before the request was looked at or after it was carried out."""
 
     after: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """The connection is closed when so many bytes of the answer's body were sent."""
 
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class TooMany:
+class TooMany(msgspec.Struct, frozen=True):
     """Status 429, of the kind that its code says."""
 
     code: str
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """An error in the API's envelope, instead of the work or, where `after`, instead of the answer alone."""
 
     status: int
@@ -47,42 +43,36 @@ class Refusal:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(msgspec.Struct, frozen=True):
     """The HTML page of a gateway, which knows nothing of the API."""
 
     status: int
     after: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListLag:
+class ListLag(msgspec.Struct, frozen=True):
     """What is younger than this is in no list; asked for by its id, it is there."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Truncated:
+class Truncated(msgspec.Struct, frozen=True):
     """Lists end after so many items, and say that nothing follows."""
 
     items: int
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedPage:
+class RepeatedPage(msgspec.Struct, frozen=True):
     """Every page of a list is its first one, and says that more follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlowFiles:
+class SlowFiles(msgspec.Struct, frozen=True):
     """Files younger than this are shown as not yet processed."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class JobFailure:
+class JobFailure(msgspec.Struct, frozen=True):
     """A job fails with this code as soon as it was created."""
 
     code: str
@@ -91,8 +81,7 @@ class JobFailure:
 Kind = Latency | Lost | Cut | TooMany | Refusal | Gateway | ListLag | Truncated | RepeatedPage | SlowFiles | JobFailure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that goes wrong, and for which requests.
 
     Shape:  `path` is a pattern with `*`, with or without /v1; of the requests that match, the first `first - 1` are

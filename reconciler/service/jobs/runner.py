@@ -8,9 +8,10 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from reconciler.domain.stop import Stop
 from reconciler.service.engines.report import read_line
@@ -31,8 +32,7 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try at one job, by an engine named by its module."""
 
     store: Store
@@ -80,7 +80,7 @@ class Attempt:
             "seed": self.job.seed,
             "hyperparameters": dict(self.job.hyperparameters),
             "compiled": face is not None,
-            "classes": asdict(face.classes) if face and face.classes else None,
+            "classes": msgspec.to_builtins(face.classes) if face and face.classes else None,
         }
 
     @contextmanager

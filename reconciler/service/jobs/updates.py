@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from reconciler.service.engines.results import COMPILED_RESULTS, STEP_METRICS
 from reconciler.service.ids import new_id
 from reconciler.service.legacy.records import find_face, free_name
@@ -25,8 +27,7 @@ ORGANIZATION_NAME = "local"
 _TAIL_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint that the engine has saved in `out/`."""
 
     step: int

@@ -7,7 +7,8 @@ missing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.store.events import EventRecord
 from reconciler.service.store.jobs import JobRecord
@@ -23,8 +24,7 @@ _UNTOLD = ("Validating training file: ", "Files validated, ", "Checkpoint create
 _RENAMED = {STARTED: "Fine-tune started", SUCCEEDED: "Fine-tune succeeded", CANCELLING: "Fine-tune cancelled"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(msgspec.Struct, frozen=True, kw_only=True):
     """One event of the old API, which has no id."""
 
     created_at: int

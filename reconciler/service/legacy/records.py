@@ -2,15 +2,15 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from reconciler.service.engines.port import Classes
 from reconciler.service.store.models import find_model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class Face(msgspec.Struct, frozen=True, kw_only=True):
     """The old face of one job.
 
     Shape:  `model` is the name that was asked for, which the operator may have given to an engine of another name
@@ -26,7 +26,12 @@ def add_face(db: sqlite3.Connection, face: Face) -> None:
     """Return a job that has just been written down its old face."""
     db.execute(
         "INSERT INTO fine_tunes (job, model, prompt_loss_weight, classes) VALUES (?, ?, ?, ?)",
-        (face.job, face.model, face.prompt_loss_weight, json.dumps(asdict(face.classes)) if face.classes else None),
+        (
+            face.job,
+            face.model,
+            face.prompt_loss_weight,
+            json.dumps(msgspec.to_builtins(face.classes)) if face.classes else None,
+        ),
     )
 
 

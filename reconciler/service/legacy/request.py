@@ -5,7 +5,8 @@ training of an engine that learns completions only. Any other value would change
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.engines.port import AUTO, Classes, Engine
 from reconciler.service.engines.registry import Shelf, lacks
@@ -35,8 +36,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FineTuneRequest:
+class FineTuneRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A fine-tune that can be begun, as far as one can say without looking at its files."""
 
     engine: Engine

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `alternatives` are None where nobody asked for probabilities; `before` is the prompt to be echoed."""
 
     text: str
@@ -19,8 +19,7 @@ class Choice:
     before: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(msgspec.Struct, frozen=True, kw_only=True):
     """How one of the two routes writes a choice: whole, and as the chunks that lead to it."""
 
     object: str
@@ -29,8 +28,7 @@ class Form:
     chunks: Callable[[Choice], Iterator[Json]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer to one request."""
 
     form: Form

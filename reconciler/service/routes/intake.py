@@ -1,6 +1,6 @@
 """What a file is to be, as it was asked for, and whether the bytes that came can be it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from reconciler.service.engines.rows import numbered_lines, parsed
 from reconciler.service.errors import ApiError, bad_value, missing
@@ -16,8 +16,7 @@ SHORTEST_LIFE, LONGEST_LIFE = 3600, 30 * 24 * 3600
 NO_JSONL = "Expected file to have JSONL format, where every line is a valid JSON dictionary."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a file is to be. `lives_seconds` is None where it stays until it is deleted."""
 
     filename: str

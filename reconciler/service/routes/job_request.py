@@ -1,7 +1,8 @@
 """Reads what a request to create a job asks for, and refuses, in the API's words, what no engine here carries out."""
 
 import secrets
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.engines.port import AUTO, Engine, Hyperparameter
 from reconciler.service.engines.registry import Shelf, lacks
@@ -26,8 +27,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRequest:
+class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A job that can be begun, as far as one can say without looking at its files."""
 
     engine: Engine

@@ -1,14 +1,14 @@
 """What a model said, in the form of a response: whole, or as the numbered events that lead to it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
+
+import msgspec
 
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer to one request. `is_cut` is whether the limit of tokens left some of it unsaid."""
 
     id: str

@@ -3,7 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.ids import new_id
 from reconciler.service.store.paging import Cursor, Listing, Page, page
@@ -11,8 +12,7 @@ from reconciler.service.store.paging import Cursor, Listing, Page, page
 INFO, WARN, ERROR = "info", "warn", "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
+class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a job said; `data` holds the numbers of a metrics event."""
 
     id: str

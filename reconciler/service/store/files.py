@@ -4,8 +4,10 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.service.errors import no_file
 from reconciler.service.locks import try_lock
@@ -19,8 +21,7 @@ _COLUMNS = "id, filename, purpose, size_bytes, created_at, expires_at"
 _LISTED_FILES = "SELECT id FROM files WHERE deleted_at IS NULL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One file that the service holds whole."""
 
     id: str

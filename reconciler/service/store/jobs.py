@@ -3,7 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.errors import no_job
 from reconciler.service.store.paging import Cursor, Listing, Page, page
@@ -17,8 +18,7 @@ _IS_ACTIVE = f"status IN {ACTIVE}"
 _IS_ALIVE = f"status IN {(*ACTIVE, PAUSED)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One fine-tuning job.
 
     Shape:  `pauses` counts how often it was paused; `hyperparameters` hold "auto" until the

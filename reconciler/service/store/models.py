@@ -3,15 +3,15 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.service.store.database import Store
 from reconciler.service.store.paging import Cursor, Listing, Page, page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRecord:
+class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Trained weights that can be asked. `folder` lies in the folder of the job that made them."""
 
     id: str
@@ -22,8 +22,7 @@ class ModelRecord:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointRecord:
+class CheckpointRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The model as it was after one step of a job, with what was measured then."""
 
     id: str

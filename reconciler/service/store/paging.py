@@ -1,16 +1,16 @@
 """Pages through a table by cursor: the rows that come after one named row, in the order in which rows came to be."""
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from reconciler.service.errors import no_cursor
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     """Which page is wanted: so many rows after the one named, newest first unless `ascending`.
 
     Shape:  where `kind`, an `after` that was never in the list gives an empty page instead of a refusal
@@ -22,16 +22,14 @@ class Cursor:
     kind: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Some rows of a list, and whether more come after them."""
 
     items: tuple[T, ...]
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A table, seen through conditions that every listed row meets.
 
     Shape:  `where` holds SQL with one `?` for each of `values`; a cursor may name any row that meets `scope`

@@ -1,14 +1,14 @@
 """Permissions: which projects may use a checkpoint. Kept and shown; a store has one project, and enforces none."""
 
 import sqlite3
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.service.errors import no_permission
 from reconciler.service.store.paging import Cursor, Listing, Page, page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionRecord:
+class PermissionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One project that may use one checkpoint."""
 
     id: str

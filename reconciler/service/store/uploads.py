@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.service.errors import bad_value, no_upload
 from reconciler.service.store.database import Store
@@ -11,8 +12,7 @@ from reconciler.service.store.database import Store
 PENDING, COMPLETED, UPLOAD_CANCELLED, EXPIRED = "pending", "completed", "cancelled", "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadRecord:
+class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A file that comes in parts.
 
     Shape:  `lives_seconds` is how long the file is to be kept once it is whole, None for ever
@@ -29,8 +29,7 @@ class UploadRecord:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartRecord:
+class PartRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One part of an upload."""
 
     id: str
@@ -62,7 +61,7 @@ def get_upload(db: sqlite3.Connection, upload: str) -> UploadRecord:
     row = db.execute("SELECT * FROM uploads WHERE id = ?", (upload,)).fetchone()
     if row is None:
         raise no_upload(upload)
-    return UploadRecord(**{name: row[name] for name in UploadRecord.__dataclass_fields__})
+    return UploadRecord(**{name: row[name] for name in UploadRecord.__struct_fields__})
 
 
 def end_upload(db: sqlite3.Connection, upload: str, status: str, file: str | None = None) -> None:
@@ -82,7 +81,7 @@ def add_part(db: sqlite3.Connection, part: PartRecord) -> None:
 def parts_of(db: sqlite3.Connection, upload: str) -> tuple[PartRecord, ...]:
     """Return every part of an upload in the order in which they came."""
     rows = db.execute("SELECT * FROM parts WHERE upload = ? ORDER BY seq", (upload,))
-    return tuple(PartRecord(**{name: row[name] for name in PartRecord.__dataclass_fields__}) for row in rows)
+    return tuple(PartRecord(**{name: row[name] for name in PartRecord.__struct_fields__}) for row in rows)
 
 
 def ordered(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRecord, ...]:

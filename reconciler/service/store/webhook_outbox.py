@@ -1,11 +1,11 @@
 """What is still to be told to a webhook: one notice for each job that ended while somebody listened."""
 
 import sqlite3
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """That a job has ended. `tries` counts the deliveries that failed."""
 
     id: str
@@ -29,7 +29,7 @@ def stop_listening(db: sqlite3.Connection) -> None:
 def due_notices(db: sqlite3.Connection, now: int, most: int) -> tuple[Notice, ...]:
     """Return the notices whose time has come, oldest first."""
     rows = db.execute("SELECT * FROM notices WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most))
-    return tuple(Notice(**{name: row[name] for name in Notice.__dataclass_fields__}) for row in rows)
+    return tuple(Notice(**{name: row[name] for name in Notice.__struct_fields__}) for row in rows)
 
 
 def settle_notice(db: sqlite3.Connection, notice: str) -> None:

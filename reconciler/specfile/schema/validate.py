@@ -6,9 +6,10 @@ A field that wants text takes a number as its author wrote it: `3.10` stays `3.1
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from functools import cache
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from reconciler.domain.errors import Problem
 from reconciler.specfile.schema.files import kinds, schema

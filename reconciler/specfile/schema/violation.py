@@ -1,8 +1,9 @@
 """Turns each way to break a schema into a problem: its place, what is wrong, and the way out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from reconciler.domain.errors import Problem
 from reconciler.specfile.schema.files import kinds
@@ -13,8 +14,7 @@ from reconciler.specfile.yaml.document import Document, Path, dotted
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Breach(msgspec.Struct, frozen=True, kw_only=True):
     """One keyword of a schema that a value does not satisfy.
 
     Shape:  `wanted` is the keyword's own value; `of_key` says that `found` is a field's name and not its value

@@ -5,15 +5,15 @@ Whatever a service says goes into the text as one quoted scalar or, in a comment
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile.lockfile import scalar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """What a job says of itself, in the words of a spec.
 
     Shape:  `sources` are the datasets that are to be declared, with the file of each; `stated` are the hyperparameters

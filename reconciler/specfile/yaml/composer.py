@@ -7,6 +7,7 @@ bound, long before it is deep enough to harm the parser in C.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 import yaml
 
 from reconciler.domain.errors import InputError, Place, Problem
@@ -26,8 +27,7 @@ _NOTHING = {"", "---", "..."}
 _SPLIT = "split it into several files"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One file, as far as it could be read.
 
     Shape:  `broken` is the text of what could not

@@ -1,7 +1,8 @@
 """A document once read: plain data, and the place of every key and value in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from reconciler.domain.errors import Place, Problem
 
@@ -11,8 +12,7 @@ Mark = tuple[int, int]
 """Line and column, both from 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Plain data with marks.
 
     Shape:  `keys` and `values` say where each path stands; `written` keeps numbers as their author wrote them;
@@ -23,7 +23,7 @@ class Document:
     data: dict[str, Plain]
     keys: Mapping[Path, Mark]
     values: Mapping[Path, Mark]
-    written: Mapping[Path, str] = field(default_factory=dict)
+    written: Mapping[Path, str] = msgspec.field(default_factory=dict)
     void: frozenset[Path] = frozenset()
 
     @property

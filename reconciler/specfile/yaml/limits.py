@@ -7,8 +7,9 @@ cut there safely, and a document that is broken does not hide the others.
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from reconciler.domain.errors import InputError, Place, Problem
 
@@ -24,8 +25,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\
 _STAND_IN = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True):
     """The text of one document, and how many lines of the file come before it."""
 
     text: str

@@ -3,8 +3,9 @@
 import random
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler.dataset.row_checks.secrets import base62
 from reconciler.domain.checks import Allowance, Expectation, Look, Wanted

@@ -63,7 +63,7 @@ def test_expectations_of_each_row_name_its_line(tmp_path: Path, wanted: Wanted, 
 
 
 def test_tokens_are_counted_by_the_vocabulary_that_is_given(tmp_path: Path) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from reconciler.dataset.tokens import Vocabulary
 

@@ -1,10 +1,10 @@
 """From files to a measured dataset: steps on tables and workbooks, and what a source says of itself."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.dataset import measure, open_lines
 from reconciler.domain.desired import Dataset, Measured, Part

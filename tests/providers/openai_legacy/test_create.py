@@ -1,9 +1,9 @@
 """What is sent, and what is refused before anything is."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import RejectedError

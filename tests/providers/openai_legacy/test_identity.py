@@ -1,11 +1,11 @@
 """Whose a job is: every row of the table, and what holds for all of them."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteFile

@@ -1,11 +1,11 @@
 """Names of labels: what is written is what is read, and nothing else is read."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.domain.identity import NAME_PATTERN, Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId

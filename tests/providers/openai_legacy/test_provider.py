@@ -1,10 +1,10 @@
 """What the dialect makes of a service with other people's things in it, of lost replies, and of one that is another."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import (
     DeniedError,
