@@ -11,10 +11,10 @@ from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
 
 if TYPE_CHECKING:
-    from reconciler.cli.versions import Version
     from reconciler.dataset.row_diff.matching import Matched
     from reconciler.dataset.row_diff.version import Side
     from reconciler.domain.rowdiff import RowDiff
+    from reconciler.history.dataset_versions import Version
 
 EXAMPLES = """
 Examples:
@@ -56,7 +56,7 @@ def diff(
     Added, removed, edited, moved and reformatted rows are counted, and a few are shown. Rows are versions of each other
     by --id, else by what they ask, where they stand, and the words that they share.
     """
-    from reconciler.cli.versions import opened_version
+    from reconciler.history.dataset_versions import opened_version
     from reconciler.render import diff_json, diff_text
 
     talk: Talk = context.obj

@@ -9,7 +9,6 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.formats import read_formats, tell
-from reconciler.cli.offline import bring, past_at, taken_out
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     EnvOption,
@@ -22,9 +21,10 @@ from reconciler.cli.options import (
     settled,
 )
 from reconciler.cli.plans import tell_refusals
-from reconciler.cli.revision import Revision, open_common, open_revision
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
+from reconciler.history.offline import bring, past_at, taken_out
+from reconciler.history.revision import Revision, open_common, open_revision
 from reconciler.workflow.engine import Prepared, Setting
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def diff(
 
     The specs of the first commit stand for what was applied; nothing is asked, and nothing is checked out.
     """
-    from reconciler.cli.review import review_of
+    from reconciler.workflow.review import review_of
 
     talk: Talk = context.obj
     wanted = read_formats(format, as_json=as_json)

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
-from reconciler.cli.rows import FEW_ROWS
 from reconciler.domain.errors import InputError, UsageError
+from reconciler.workflow.row_changes import FEW_ROWS
 
 if TYPE_CHECKING:
     from reconciler.render.html import Figures

@@ -10,12 +10,12 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, ProviderOption, SpecsOption
-from reconciler.cli.targets import place_for
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, Makers
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.workflow.engine import service
+from reconciler.workflow.targets import place_for
 
 if TYPE_CHECKING:
     from reconciler.render import JobCard

@@ -20,7 +20,6 @@ from reconciler.cli.options import (
     setting_for,
 )
 from reconciler.cli.plans import checked_aloud
-from reconciler.cli.targets import Place, jobs_meant, note_name, place_for
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobStatus, RemoteJob
@@ -29,6 +28,7 @@ from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
 from reconciler.domain.stop import Stop
 from reconciler.workflow.engine import Checked, Prepared, Setting, bench, jobs_named, prepare, record, service
+from reconciler.workflow.targets import Place, jobs_meant, note_name, place_for
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")]
 Name = Annotated[str, typer.Argument(help="The name of a model, or an id.")]
@@ -59,8 +59,8 @@ def status(
     as_json: JsonOption = False,
 ) -> int:
     """Show where every model of the specs stands."""
+    from reconciler.cli.execution import Tally, sum_up
     from reconciler.cli.plans import show
-    from reconciler.cli.run import Tally, sum_up
 
     talk: Talk = context.obj
     prepared = _prepared(specs, provider, environment, talk)
@@ -138,8 +138,8 @@ def _gravest(codes: tuple[int, ...]) -> int:
 def _watch_ids(
     place: Place, ids: tuple[str, ...], deadline: float | None, talk: Talk, *, as_json: bool, quiet: bool
 ) -> tuple[int, ...]:
+    from reconciler.cli.execution import heeding
     from reconciler.cli.follow import Gone, follow_any, show
-    from reconciler.cli.run import heeding
 
     stop, codes = Stop(), list[int]()
     with service(place.setting, place.specs) as opened, heeding(stop):
@@ -161,7 +161,7 @@ def _watch_ids(
 def _watch_names(
     names: tuple[str, ...], setting: Setting, limit: float | None, talk: Talk, *, as_json: bool, quiet: bool
 ) -> int:
-    from reconciler.cli.run import Tally, answering, heeding, ticking
+    from reconciler.cli.execution import Tally, answering, heeding, ticking
     from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
@@ -202,8 +202,8 @@ def cancel(
     A plan then holds the model until it is asked for with --retry. A job that does not bear our stamp is never
     cancelled.
     """
+    from reconciler.cli.execution import Tally, answering
     from reconciler.cli.plans import approved
-    from reconciler.cli.run import Tally, answering
     from reconciler.domain.event import Outcome
     from reconciler.executor import execute
     from reconciler.render import LiveView, clean

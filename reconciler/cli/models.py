@@ -9,11 +9,11 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.targets import Place, answerer_of, place_for
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
 from reconciler.render import OutputFormat
 from reconciler.workflow.engine import answering, locked, service
+from reconciler.workflow.targets import Place, answerer_of, place_for
 
 RUN_EXAMPLES = """
 Examples:

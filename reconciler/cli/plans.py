@@ -8,9 +8,7 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
-from reconciler.cli.figures import figures_of
 from reconciler.cli.formats import is_json, read_formats, rows_shown, tell, telling_problems
-from reconciler.cli.offline import plan_offline
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     AgainstOption,
@@ -37,15 +35,17 @@ from reconciler.cli.options import (
     setting_of,
 )
 from reconciler.cli.progress import reading_aloud
-from reconciler.cli.rows import with_rows, with_samples, without_samples
-from reconciler.cli.saved import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
+from reconciler.cli.show import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options, Plan
+from reconciler.history.offline import plan_offline
 from reconciler.journal import JournalKind
 from reconciler.journal.applied_plans import mark_applied
+from reconciler.workflow.dataset_figures import figures_of
 from reconciler.workflow.engine import Checked, Prepared, Setting, check, make_home, prepare, service
+from reconciler.workflow.row_changes import with_rows, with_samples, without_samples
 
 PLAN_EXAMPLES = """
 Examples:
@@ -114,7 +114,7 @@ def plan(
 
     Reads specs, data and the service, and changes nothing.
     """
-    from reconciler.cli.review import blank_review, review_of
+    from reconciler.workflow.review import blank_review, review_of
 
     talk: Talk = context.obj
     wanted = read_formats(format, as_json=as_json)
@@ -185,7 +185,7 @@ def apply(
     Shows the plan, asks for a yes, uploads, trains and cancels, and records in models.lock.yaml which models answer.
     """
     from reconciler.cli.bounds import applying
-    from reconciler.cli.run import carry_out
+    from reconciler.cli.execution import carry_out
     from reconciler.planner.staleness import check_expected, check_fresh
 
     talk: Talk = context.obj

@@ -8,10 +8,10 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.targets import answerer_of, place_for
 from reconciler.domain.errors import UsageError
 from reconciler.render import Language, Question, Service
 from reconciler.workflow.engine import provider_name, service
+from reconciler.workflow.targets import answerer_of, place_for
 
 EXAMPLES = """
 Examples:

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from reconciler.cli import service
+from reconciler.cli import serve
 from reconciler.service import ALL_LEGACY_BASES
 
 
@@ -20,7 +20,7 @@ from reconciler.service import ALL_LEGACY_BASES
 )
 def test_the_option_is_understood_with_and_without_a_value(arguments: list[str], bases: str | None, port: int) -> None:
     app = typer.Typer()
-    service.register(app)
+    serve.register(app)
     group = typer.main.get_group(app)
     command = group.commands["serve"]
 

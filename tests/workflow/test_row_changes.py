@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.rows import with_rows
 from reconciler.dataset import open_lines
 from reconciler.domain.errors import DeniedError
 from reconciler.domain.observed import RemoteFile
@@ -15,6 +14,7 @@ from reconciler.domain.ports import Done
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.testing.memory import MemoryProvider
 from reconciler.workflow.engine import Prepared, check, prepare, settle
+from reconciler.workflow.row_changes import with_rows
 
 SPECS = """\
 kind: Dataset

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.run import Tally, answering
+from reconciler.cli.execution import Tally, answering
 from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import RemoteJob

@@ -77,11 +77,11 @@ def _version(
 
 
 def _of_service(name: str, root: Path, provider: str | None) -> Version:
-    from reconciler.cli.rows import fetched
     from reconciler.dataset.row_diff.version import side_of_files
     from reconciler.planner.previous import files_before, users_of
     from reconciler.specfile import read_specs
     from reconciler.workflow.engine import bases_of, service
+    from reconciler.workflow.row_changes import fetched
 
     setting = setting_of(root, provider)
     specs = read_specs(setting.root, setting.workspace)
@@ -100,7 +100,7 @@ def _of_service(name: str, root: Path, provider: str | None) -> Version:
 
 
 def _of_revision(title: str, revision: str, what: str, root: Path, directory: Path) -> Version:
-    from reconciler.cli.revision import open_revision
+    from reconciler.history.revision import open_revision
     from reconciler.specfile import find_workspace, read_specs
     from reconciler.workflow.engine import bases_of
 

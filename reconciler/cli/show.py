@@ -50,7 +50,7 @@ def show_saved(
     Reads the file alone: neither specs, nor data, nor the service. apply checks whether it still holds.
     """
     from reconciler.cli.formats import is_json, read_formats, tell
-    from reconciler.cli.review import review_of_saved
+    from reconciler.workflow.review import review_of_saved
 
     talk: Talk = context.obj
     wanted = read_formats(format, as_json=as_json)

@@ -94,7 +94,7 @@ def root_of(setting: Setting) -> str:
 
 def commit_of(workspace: Path) -> str:
     """Return the commit that is checked out; empty where git knows none."""
-    from reconciler.cli.revision import open_revision
+    from reconciler.history.revision import open_revision
 
     try:
         return open_revision("HEAD", workspace).commit

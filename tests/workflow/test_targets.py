@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli.targets import is_id, is_job_id
+from reconciler.workflow.targets import is_id, is_job_id
 
 
 @pytest.mark.parametrize("text", ["ftjob-AbC123", "ft-AbC123", "ftjob-1"])

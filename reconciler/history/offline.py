@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.cli.revision import Revision, open_common, open_last_change, open_revision
-from reconciler.cli.rows import FEW_ROWS
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
+from reconciler.history.revision import Revision, open_common, open_last_change, open_revision
 from reconciler.workflow.engine import Checked, Prepared, Setting, read_claimed_lock
+from reconciler.workflow.row_changes import FEW_ROWS
 
 if TYPE_CHECKING:
     from reconciler.domain.spec import DatasetSpec

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
-from reconciler.cli.targets import Place, is_id, jobs_meant, place_for
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
 from reconciler.domain.identity import NAME_PATTERN
@@ -24,6 +23,7 @@ from reconciler.domain.observed import SUCCEEDED, FileId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
 from reconciler.workflow.engine import measure_all, provider_name, service
+from reconciler.workflow.targets import Place, is_id, jobs_meant, place_for
 
 if TYPE_CHECKING:
     from reconciler.specfile.writer.import_spec import Imported
