@@ -17,10 +17,10 @@ from reconciler.domain.errors import InputError, UsageError
 from reconciler.workflow.row_changes import FEW_ROWS
 
 if TYPE_CHECKING:
-    from reconciler.render.html import Figures
+    from reconciler.render.html import DatasetFigures
     from reconciler.render.review import Review
 
-    FiguresOf = Callable[[], Mapping[str, Figures]]
+    FiguresOf = Callable[[], Mapping[str, DatasetFigures]]
 
 
 class Form(StrEnum):
@@ -104,10 +104,10 @@ def tell(
     Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the forms that show them
     Raises: UsageError when a file cannot be written
     """
-    from reconciler.render.review.model import with_samples
+    from reconciler.render.review.model import limit_samples
 
-    page = review if review.samples else replace(review, plan=with_samples(review.plan, 0))
-    brief = replace(page, plan=with_samples(page.plan, FEW_ROWS))
+    page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
+    brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
     for each in wanted:
         shown = page if each.form is Form.HTML else brief
         if each.form is Form.GITHUB:
@@ -183,14 +183,14 @@ def _text(form: Form, review: "Review", colour: bool, figures: "FiguresOf | None
 def _tell_github(review: "Review", talk: Talk, environ: Mapping[str, str], exit_code: int, plan_file: str) -> None:
     from secrets import token_hex
 
-    from reconciler.render.github import annotations_text, outputs_of, outputs_text, summary_text
+    from reconciler.render.github import annotations_text, outputs_text, plan_outputs, summary_text
 
     talk.out.write(annotations_text(review))
     summary, outputs = environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT")
     if summary:
         _write(Path(summary), summary_text(review, _size(Path(summary))), talk, mode="a")
     if outputs:
-        values = outputs_of(review, exit_code, plan_file)
+        values = plan_outputs(review, exit_code, plan_file)
         _write(Path(outputs), outputs_text(values, token_hex(16)), talk, mode="a")
 
 

@@ -11,7 +11,7 @@ from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
-from reconciler.render import OutputFormat
+from reconciler.render import ModelIdFormat
 from reconciler.workflow.engine import answering, locked, service
 from reconciler.workflow.targets import Place, answerer_of, place_for
 
@@ -43,7 +43,7 @@ def output(
     specs: SpecsOption = DEFAULT_ROOT,
     provider: ProviderOption = None,
     environment: EnvOption = None,
-    output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write it.")] = OutputFormat.PLAIN,
+    output_format: Annotated[ModelIdFormat, typer.Option("--format", help="How to write it.")] = ModelIdFormat.PLAIN,
 ) -> int:
     """Print the id of the model that answers.
 
@@ -51,7 +51,7 @@ def output(
     """
     import secrets
 
-    from reconciler.render import outputs
+    from reconciler.render import model_ids_text
 
     talk: Talk = context.obj
     place = place_for(names or (), specs, provider, environment)
@@ -63,15 +63,15 @@ def output(
         with service(place.setting, place.specs) as opened:
             found = [answering(place.setting, place.specs, name, opened) for name in wanted]
     entries = tuple(entry for entry in found if entry)
-    talk.out.write(outputs(entries, output_format, delimiter=secrets.token_hex(16)))
+    talk.out.write(model_ids_text(entries, output_format, delimiter=secrets.token_hex(16)))
     return exit_codes.OK
 
 
-def _output_ids(place: Place, wanted: tuple[str, ...], output_format: OutputFormat, talk: Talk) -> int:
+def _output_ids(place: Place, wanted: tuple[str, ...], output_format: ModelIdFormat, talk: Talk) -> int:
     """Print the ids of models that were asked for by an id; the other formats want a name to go by."""
     from reconciler.render import clean
 
-    if output_format is not OutputFormat.PLAIN:
+    if output_format is not ModelIdFormat.PLAIN:
         raise UsageError(f"--format {output_format} goes by the names of models; an id has none, so ask by name")
     with service(place.setting, place.specs) as opened:
         found = [answerer_of(place, each, opened, talk).model for each in wanted]
@@ -107,7 +107,7 @@ def run(
         else:
             pieces = opened.answer(found.model, conversation(prompt, file, system))
         for piece in pieces:
-            talk.out.pour(piece)
+            talk.out.write_untrusted(piece)
             talk.out.flush()
         talk.out.line()
     return exit_codes.OK

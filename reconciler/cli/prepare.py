@@ -91,14 +91,14 @@ def _as_before(file: str, talk: Talk, *, interactive: bool) -> int:
     from reconciler.prepare_data.compat import prepare_as_before
 
     def ask() -> str | None:
-        talk.out.settle()
+        talk.out.end_untrusted()
         talk.out.flush()
         return _typed()
 
     say, complain = partial(_pour, talk.out), partial(_pour, talk.err)
     code = prepare_as_before(file, say, complain, ask if interactive else None)
-    talk.out.settle()
-    talk.err.settle()
+    talk.out.end_untrusted()
+    talk.err.end_untrusted()
     return code
 
 
@@ -108,7 +108,7 @@ def _pour(sink: "Sink", text: str) -> None:
         if piece in _UNICODE_ENDS:
             sink.write(piece)
         else:
-            sink.pour(piece)
+            sink.write_untrusted(piece)
 
 
 def _accepted(remedy: "Remedy") -> bool:

@@ -182,7 +182,7 @@ def doctor(
 def _examined(root: Path, provider: str | None, environment: str | None) -> Iterator[Finding]:
     """Look at the specs, then at the service, then at what they have to do with each other."""
     from reconciler.providers import PROFILES, way_of
-    from reconciler.render import counted
+    from reconciler.render import count_text
 
     try:
         setting = setting_of(root, provider, environment=environment)
@@ -190,7 +190,7 @@ def _examined(root: Path, provider: str | None, environment: str | None) -> Iter
     except ReconcilerError as error:
         yield Finding(what="specs", error=error)
         return
-    counts = f"{counted(len(found.models), 'model')}, {counted(len(found.datasets), 'dataset')}"
+    counts = f"{count_text(len(found.models), 'model')}, {count_text(len(found.datasets), 'dataset')}"
     yield Finding(what="specs", detail=f"{setting.root}, {counts}")
     name = provider_name(setting, found)
     try:
@@ -201,7 +201,7 @@ def _examined(root: Path, provider: str | None, environment: str | None) -> Iter
     except ReconcilerError as error:
         yield Finding(what=f"service {name}", error=error)
         return
-    jobs = counted(len(seen.jobs), "job")
+    jobs = count_text(len(seen.jobs), "job")
     yield Finding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {found.project.name}")
     for base in sorted({model.recipe.base for model in found.models}):
         detail = "known to the service" if base in seen.models else "not in the service's list; it decides"

@@ -9,7 +9,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import UsageError
-from reconciler.render import Language, Question, Service
+from reconciler.render import SnippetLanguage, SnippetPrompt, SnippetTarget
 from reconciler.workflow.engine import provider_name, service
 from reconciler.workflow.targets import answerer_of, place_for
 
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def snippet(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The name of a model, or an id.")],
-    lang: Annotated[Language, typer.Option("--lang", help="What to write it in.")] = Language.CURL,
+    lang: Annotated[SnippetLanguage, typer.Option("--lang", help="What to write it in.")] = SnippetLanguage.CURL,
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to say to the model.")] = "Hello!",
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")] = None,
     specs: SpecsOption = DEFAULT_ROOT,
@@ -62,20 +62,20 @@ def snippet(
         found = answerer_of(place, name, opened, talk, is_completion=completion)
     if found.is_completion and system:
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
-    question = Question(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
+    question = SnippetPrompt(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
     talk.out.write(snippet_text(lang, question, service_of(provider_name(place.setting, place.specs))))
     return exit_codes.OK
 
 
-def service_of(profile: str) -> Service:
+def service_of(profile: str) -> SnippetTarget:
     """Return where a call to a profile goes, in variables; the built-in service is on no port until it is served."""
     from reconciler.providers import PROFILES, needs_app
 
     found = PROFILES[profile]
     if needs_app(profile, os.environ):
-        return Service(url_variable="OPENAI_BASE_URL", key_variable="OPENAI_API_KEY", note=_SERVE_FIRST)
+        return SnippetTarget(url_variable="OPENAI_BASE_URL", key_variable="OPENAI_API_KEY", note=_SERVE_FIRST)
     base_url = None if found.in_process else found.base_url
     # Of two names for one variable, the snippet reads the one that this environment uses.
     names = [name for name in (found.url_variable, found.other_url_variable) if name]
     stated = next((name for name in names if os.environ.get(name)), found.url_variable)
-    return Service(url_variable=stated, key_variable=found.key_variable, base_url=base_url)
+    return SnippetTarget(url_variable=stated, key_variable=found.key_variable, base_url=base_url)

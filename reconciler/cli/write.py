@@ -60,7 +60,7 @@ def validate(
     from msgspec.structs import replace
 
     from reconciler.cli.plans import checked_aloud
-    from reconciler.render import counted
+    from reconciler.render import count_text
     from reconciler.specfile import find_roots
     from reconciler.workflow.engine import settle
 
@@ -87,7 +87,7 @@ def validate(
         talk.out.write(problems_json((), 0))
     else:
         found = ((models, "model"), (datasets, "dataset"), (rows, "row"))
-        talk.out.line(f"Valid: {', '.join(counted(number, noun) for number, noun in found)}.")
+        talk.out.line(f"Valid: {', '.join(count_text(number, noun) for number, noun in found)}.")
     return exit_codes.OK
 
 

@@ -10,7 +10,7 @@ from reconciler.render.detail import (
     model_card,
     model_card_json,
 )
-from reconciler.render.export import OutputFormat, outputs
+from reconciler.render.export import ModelIdFormat, model_ids_text
 from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
 from reconciler.render.listing import (
     files_json,
@@ -23,7 +23,7 @@ from reconciler.render.listing import (
 )
 from reconciler.render.news import news_json, news_text
 from reconciler.render.sanitize import Sink, clean
-from reconciler.render.snippet import Language, Question, Service, snippet_text
+from reconciler.render.snippet import SnippetLanguage, SnippetPrompt, SnippetTarget, snippet_text
 from reconciler.render.style import colour_wanted
 from reconciler.render.terminal import (
     LiveView,
@@ -35,20 +35,20 @@ from reconciler.render.terminal import (
     summary_table,
     table,
 )
-from reconciler.render.units import counted
+from reconciler.render.units import count_text
 
 __all__ = [
     "JobCard",
-    "Language",
     "LiveView",
-    "OutputFormat",
-    "Question",
-    "Service",
+    "ModelIdFormat",
     "Sink",
+    "SnippetLanguage",
+    "SnippetPrompt",
+    "SnippetTarget",
     "SummaryRow",
     "clean",
     "colour_wanted",
-    "counted",
+    "count_text",
     "diff_json",
     "diff_text",
     "event_json",
@@ -62,11 +62,11 @@ __all__ = [
     "jobs_table",
     "model_card",
     "model_card_json",
+    "model_ids_text",
     "models_json",
     "models_table",
     "news_json",
     "news_text",
-    "outputs",
     "plan_json",
     "plan_text",
     "problems_json",

@@ -8,10 +8,10 @@ import msgspec
 from reconciler.domain.stats import Label, RowShown, Spread, Stats
 from reconciler.render.json_output import json_text
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of
 from reconciler.render.terminal.table import table
-from reconciler.render.units import counted, size_text
+from reconciler.render.units import count_text, size_text
 
 _BAR = 40
 _NAME_LIMIT = 60
@@ -24,14 +24,14 @@ def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int
 
     Shape:  `hint` is what makes an estimate of tokens a count, told where they are an estimate
     """
-    paint = Paint(colour)
+    style = Style(colour)
     blocks = [
         [_headline(stats), *_notes(stats)],
         [*_tokens(stats, hint)],
         table(("a row", "least", "median", "95 %", "most", "in all"), _spreads(stats), width=width).splitlines(),
-        [paint.bold("TOKENS A ROW"), *_histogram(stats.tokens)],
-        [*_roles(stats, paint)],
-        [*_labels(stats, paint)],
+        [style.bold("TOKENS A ROW"), *_histogram(stats.tokens)],
+        [*_roles(stats, style)],
+        [*_labels(stats, style)],
         [*_system(stats)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -49,8 +49,8 @@ def stats_json(stats: Stats) -> str:
 
 def rows_text(rows: Sequence[RowShown], *, colour: bool = False) -> str:
     """Return rows one after another, each under its number and place, ended by a newline."""
-    paint = Paint(colour)
-    return "\n".join("\n".join(_row(row, paint)) + "\n" for row in rows)
+    style = Style(colour)
+    return "\n".join("\n".join(_row(row, style)) + "\n" for row in rows)
 
 
 def rows_json(rows: Iterable[RowShown]) -> str:
@@ -70,7 +70,7 @@ def _headline(stats: Stats) -> str:
 
 def _notes(stats: Stats) -> Iterator[str]:
     if stats.unread_rows:
-        rows = counted(stats.unread_rows, "row")
+        rows = count_text(stats.unread_rows, "row")
         yield f"Left out: {rows} that could not be read; reconciler validate says why."
 
 
@@ -83,7 +83,7 @@ def _tokens(stats: Stats, hint: str) -> Iterator[str]:
         if hint:
             yield f"  To have them counted: {clean(hint)}"
     if stats.partial_rows:
-        rows = counted(stats.partial_rows, "row")
+        rows = count_text(stats.partial_rows, "row")
         yield f"  {rows} with tools, calls or images: only texts are counted, and the service bills more."
 
 
@@ -105,15 +105,15 @@ def _histogram(spread: Spread) -> Iterator[str]:
     yield from _bars(bars)
 
 
-def _roles(stats: Stats, paint: Paint) -> Iterator[str]:
+def _roles(stats: Stats, style: Style) -> Iterator[str]:
     if stats.roles:
-        yield paint.bold("TURNS BY ROLE")
+        yield style.bold("TURNS BY ROLE")
         yield from _bars(Label(text=role, rows=turns) for role, turns in stats.roles)
 
 
-def _labels(stats: Stats, paint: Paint) -> Iterator[str]:
+def _labels(stats: Stats, style: Style) -> Iterator[str]:
     if stats.labels:
-        yield paint.bold(f"LABELS ({stats.labels.kinds})")
+        yield style.bold(f"LABELS ({stats.labels.kinds})")
         yield from _bars(stats.labels.most)
         unshown = stats.labels.kinds - len(stats.labels.most)
         if unshown:
@@ -124,7 +124,7 @@ def _system(stats: Stats) -> Iterator[str]:
     system = stats.system
     if system:
         kinds = "very many" if system.kinds is None else f"{system.kinds:,}"
-        rows = f"{system.rows:,} of {counted(stats.rows, 'row')}"
+        rows = f"{system.rows:,} of {count_text(stats.rows, 'row')}"
         yield f"System prompts: in {rows}, {kinds} different, {system.share:.0%} of all characters."
         yield f"  Most often, {system.most.rows:,} times: {clean(system.most.text, limit=_NAME_LIMIT)}"
 
@@ -135,38 +135,38 @@ def _bars(labels: Iterable[Label]) -> Iterator[str]:
     names, figures = max((width_of(name) for name, _ in each), default=0), len(f"{most:,}")
     for name, rows in each:
         bar = "#" * (-(-rows * _BAR // most) if most else 0)
-        yield f"  {padded(name, names)}  {rows:>{figures},}  {rows / total if total else 0:>4.0%}  {bar}".rstrip()
+        yield f"  {pad(name, names)}  {rows:>{figures},}  {rows / total if total else 0:>4.0%}  {bar}".rstrip()
 
 
-def _row(row: RowShown, paint: Paint) -> Iterator[str]:
+def _row(row: RowShown, style: Style) -> Iterator[str]:
     side = f", {row.part}" if row.part else ""
-    yield paint.bold(f"Row {row.number:,}") + f"  {clean(row.file)}:{row.line}{side}"
-    value = _read(row.text)
+    yield style.bold(f"Row {row.number:,}") + f"  {clean(row.file)}:{row.line}{side}"
+    value = _parse_row(row.text)
     if not isinstance(value, Mapping):
-        yield from _field("", value, paint)
+        yield from _field("", value, style)
         return
     for name, held in value.items():
         turns = name in ("messages", "preferred_output", "non_preferred_output") and isinstance(held, list)
         if name != "messages" or not turns:
-            yield from _field(name, None if turns else held, paint)
+            yield from _field(name, None if turns else held, style)
         for turn in held if turns else ():
-            yield from _turn(turn, paint)
+            yield from _turn(turn, style)
 
 
-def _turn(turn: object, paint: Paint) -> Iterator[str]:
+def _turn(turn: object, style: Style) -> Iterator[str]:
     if not isinstance(turn, Mapping):
-        yield from _field("?", turn, paint)
+        yield from _field("?", turn, style)
         return
     rest = {key: held for key, held in turn.items() if key not in ("role", "content")}
-    yield from _field(str(turn.get("role")), turn.get("content"), paint)
+    yield from _field(str(turn.get("role")), turn.get("content"), style)
     for key, held in rest.items():
-        yield from _field(f"  {key}", held, paint)
+        yield from _field(f"  {key}", held, style)
 
 
-def _field(name: str, held: object, paint: Paint) -> Iterator[str]:
+def _field(name: str, held: object, style: Style) -> Iterator[str]:
     text = held if isinstance(held, str) else "" if held is None else json_text(held)
     lines = text.split("\n")
-    label = f"  {paint.cyan(_name(name))} " if name else "  "
+    label = f"  {style.cyan(_name(name))} " if name else "  "
     yield (label + clean(lines[0], limit=_TEXT_LIMIT)).rstrip()
     yield from (f"      {clean(line, limit=_TEXT_LIMIT)}" for line in lines[1:])
 
@@ -178,10 +178,10 @@ def _name(name: str) -> str:
 
 def _row_fields(row: RowShown) -> dict[str, object]:
     part = str(row.part) if row.part else None
-    return {"number": row.number, "file": row.file, "line": row.line, "part": part, "row": _read(row.text)}
+    return {"number": row.number, "file": row.file, "line": row.line, "part": part, "row": _parse_row(row.text)}
 
 
-def _read(text: str) -> object:
+def _parse_row(text: str) -> object:
     # A number that Python has no float or no short int for is shown as it was written.
     return json.loads(text, parse_float=_number, parse_int=_number)
 

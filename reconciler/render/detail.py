@@ -18,10 +18,10 @@ from reconciler.render.listing import (
     model_title,
 )
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of
 from reconciler.render.terminal.table import ABSENT
-from reconciler.render.units import counted, size_text, span_text, time_text
+from reconciler.render.units import count_text, duration_text, size_text, time_text
 
 Facts = Iterable[tuple[str, str | int | None]]
 
@@ -36,21 +36,21 @@ class JobCard(msgspec.Struct, frozen=True, kw_only=True):
 
 def file_card(file: HeldFile, job: HeldJob | None, *, colour: bool = False) -> str:
     """Return everything that is known of a file, a fact a line."""
-    return _facts(_of_file(file, job), Paint(colour))
+    return _facts(_of_file(file, job), Style(colour))
 
 
 def model_card(model: HeldModel, job: HeldJob | None, *, colour: bool = False) -> str:
     """Return everything that is known of a model, a fact a line."""
-    return _facts(_of_model(model, job), Paint(colour))
+    return _facts(_of_model(model, job), Style(colour))
 
 
 def job_card(card: JobCard, *, colour: bool = False) -> str:
     """Return everything that is known of a job, a fact a line; then its checkpoints, and what it said last."""
-    paint = Paint(colour)
-    saved = None if card.checkpoints is None else [_saved(each) for each in card.checkpoints]
-    said = None if card.events is None else [_said(each, paint) for each in card.events]
-    text = _facts(_of_job(card.job), paint)
-    return text + _section("Checkpoints", saved, paint) + _section("Last events", said, paint)
+    style = Style(colour)
+    saved = None if card.checkpoints is None else [_checkpoint_line(each) for each in card.checkpoints]
+    said = None if card.events is None else [_event_line(each, style) for each in card.events]
+    text = _facts(_of_job(card.job), style)
+    return text + _section("Checkpoints", saved, style) + _section("Last events", said, style)
 
 
 def file_card_json(file: HeldFile, job: HeldJob | None) -> str:
@@ -126,39 +126,39 @@ def _of_job(job: HeldJob) -> Iterator[tuple[str, str | int | None]]:
     yield "result files", ", ".join(job.result_files) or None
     yield "trained tokens", job.trained_tokens
     yield "created", _time(job.created_at)
-    yield "finished", _finished(job)
+    yield "finished", _finish_text(job)
     yield from (("estimated end", _time(job.estimated_finish)),) if job.estimated_finish and not job.has_ended else ()
     yield "answers as", job.model
     for name, value in job.metadata:
         yield f"metadata {name}", value
 
 
-def _facts(facts: Facts, paint: Paint) -> str:
+def _facts(facts: Facts, style: Style) -> str:
     shown = [(clean(name), clean(str(value)) if value is not None else ABSENT) for name, value in facts]
     column = max(width_of(name) for name, _ in shown)
-    return "".join(f"{paint.bold(padded(name, column))}  {_painted(name, value, paint)}\n" for name, value in shown)
+    return "".join(f"{style.bold(pad(name, column))}  {_colour_value(name, value, style)}\n" for name, value in shown)
 
 
-def _painted(name: str, value: str, paint: Paint) -> str:
+def _colour_value(name: str, value: str, style: Style) -> str:
     if name == "status":
-        return paint.status(value, value) if value not in {ABSENT, "processed"} else value
-    return paint.red(value) if name == "error" else value
+        return style.status(value, value) if value not in {ABSENT, "processed"} else value
+    return style.red(value) if name == "error" else value
 
 
-def _section(title: str, lines: Sequence[str] | None, paint: Paint) -> str:
+def _section(title: str, lines: Sequence[str] | None, style: Style) -> str:
     if lines is None:
-        return f"\n{paint.bold(title)}: not known, the service does not say\n"
-    return f"\n{paint.bold(title)}:\n" + "".join(f"  {line}\n" for line in lines) if lines else ""
+        return f"\n{style.bold(title)}: not known, the service does not say\n"
+    return f"\n{style.bold(title)}:\n" + "".join(f"  {line}\n" for line in lines) if lines else ""
 
 
-def _saved(saved: Checkpoint) -> str:
+def _checkpoint_line(saved: Checkpoint) -> str:
     return f"step {saved.step}  {clean(saved.model)}"
 
 
-def _said(event: JobEvent, paint: Paint) -> str:
+def _event_line(event: JobEvent, style: Style) -> str:
     text = clean(event.message)
     level = clean(event.level)
-    loud = paint.red if level == "error" else paint.yellow
+    loud = style.red if level == "error" else style.yellow
     return f"{time_text(event.created_at)}  {text if level == 'info' else loud(f'{level}: {text}')}"
 
 
@@ -166,15 +166,15 @@ def _time(unix_seconds: int | None) -> str | None:
     return time_text(unix_seconds) if unix_seconds is not None else None
 
 
-def _finished(job: HeldJob) -> str | None:
+def _finish_text(job: HeldJob) -> str | None:
     if job.finished_at is None:
         return None
-    took = f" (after {span_text(job.finished_at - job.created_at)})" if job.created_at is not None else ""
+    took = f" (after {duration_text(job.finished_at - job.created_at)})" if job.created_at is not None else ""
     return time_text(job.finished_at) + took
 
 
 def _size(size_bytes: int | None) -> str | None:
     if size_bytes is None:
         return None
-    exact = counted(size_bytes, "byte")
+    exact = count_text(size_bytes, "byte")
     return exact if size_bytes < 1024 else f"{size_text(size_bytes)} ({exact})"

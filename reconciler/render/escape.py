@@ -9,7 +9,7 @@ html_text        text between tags or in a quoted attribute
 import html
 import re
 
-from reconciler.render.markdown_escape import inert
+from reconciler.render.markdown_escape import escape_markdown
 from reconciler.render.sanitize import LIMIT, clean, clean_lines
 
 _TICKS = re.compile(r"`+")
@@ -24,7 +24,7 @@ def markdown_text(text: str, *, limit: int = LIMIT) -> str:
 
     Shape:  no markup, no link, no mention, no reference that a closing word could close, no emoji, no formula
     """
-    return inert(clean(text, limit=limit))
+    return escape_markdown(clean(text, limit=limit))
 
 
 def markdown_code(text: str, *, limit: int = LIMIT) -> str:
@@ -32,13 +32,13 @@ def markdown_code(text: str, *, limit: int = LIMIT) -> str:
     shown = _COMMENT.sub(r"<\\", clean(text, limit=limit))
     if "|" in shown or not shown.strip():
         # In a table a bar ends the cell, even inside a code span; and a span of nothing is no span.
-        return f"<code>{inert(shown) or '&#32;'}</code>".replace("\\|", "&#124;")
+        return f"<code>{escape_markdown(shown) or '&#32;'}</code>".replace("\\|", "&#124;")
     ticks = "`" * (1 + _longest(shown) if "`" in shown else 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
     return f"{ticks}{pad}{shown}{pad}{ticks}"
 
 
-def fenced(text: str, language: str = "") -> str:
+def code_block(text: str, language: str = "") -> str:
     """Return untrusted lines as a fenced block; no line of theirs can end it. The caller bounds their size.
 
     Shape:  without a newline at the end; starts in the first column

@@ -13,7 +13,7 @@ from reconciler.render.sanitize import clean
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class OutputFormat(StrEnum):
+class ModelIdFormat(StrEnum):
     """Who reads: a person or a shell, a program, a dotenv reader, a GitHub step."""
 
     PLAIN = "plain"
@@ -22,7 +22,7 @@ class OutputFormat(StrEnum):
     GITHUB = "github"
 
 
-def outputs(entries: Sequence[Locked], format: OutputFormat, *, delimiter: str = "") -> str:  # noqa: A002 (the flag's word)
+def model_ids_text(entries: Sequence[Locked], format: ModelIdFormat, *, delimiter: str = "") -> str:  # noqa: A002 (the flag's word)
     """Return the ids of models, each line ended.
 
     Shape:  plain is the id alone, or `name id` where there are several; env is `NAME_MODEL=id`, safe to source;
@@ -30,13 +30,13 @@ def outputs(entries: Sequence[Locked], format: OutputFormat, *, delimiter: str =
     Raises: ValueError when an id of several lines meets a delimiter that is missing or stands in the id itself
     """
     match format:
-        case OutputFormat.PLAIN:
+        case ModelIdFormat.PLAIN:
             return _plain(entries)
-        case OutputFormat.JSON:
+        case ModelIdFormat.JSON:
             return json.dumps({entry.address.name: _entry(entry) for entry in entries}, indent=2) + "\n"
-        case OutputFormat.ENV:
+        case ModelIdFormat.ENV:
             return "".join(f"{_variable(entry)}={shlex.quote(clean(entry.model))}\n" for entry in entries)
-        case OutputFormat.GITHUB:
+        case ModelIdFormat.GITHUB:
             return "".join(_github(entry.address.name, entry.model, delimiter) for entry in entries)
         case _:
             assert_never(format)

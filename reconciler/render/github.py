@@ -14,9 +14,9 @@ import msgspec
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
 from reconciler.render.json_output import json_text
-from reconciler.render.review import Review, review_markdown, review_parts, verdict_of
+from reconciler.render.review import Review, review_markdown, review_parts, verdict_text
 from reconciler.render.sanitize import clean
-from reconciler.render.steps import tally
+from reconciler.render.steps import count_steps
 
 MOST_A_LEVEL = 10
 MOST_SUMMARY_BYTES = 1024 * 1024
@@ -27,7 +27,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _NO_PLACE = Place(file="")
 
 
-class _Note(msgspec.Struct, frozen=True, kw_only=True):
+class _Annotation(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to say at a place, or at none."""
 
     severity: Severity
@@ -41,10 +41,10 @@ def annotations_text(review: Review) -> str:
 
     Shape:  what is left out is counted by one last notice; things of one kind leave room for those of another
     """
-    notes: dict[Severity, list[_Note]] = defaultdict(list)
+    notes: dict[Severity, list[_Annotation]] = defaultdict(list)
     for note in (*_refusals(review), *_warnings(review), *map(_problem, review.problems)):
         notes[note.severity].append(note)
-    shown = {severity: _mixed(notes[severity]) for severity in _LEVELS}
+    shown = {severity: _interleave(notes[severity]) for severity in _LEVELS}
     left = {severity: len(each) - MOST_A_LEVEL for severity, each in shown.items() if len(each) > MOST_A_LEVEL}
     if review.unshown:
         left[Severity.ERROR] = left.get(Severity.ERROR, 0) + review.unshown
@@ -54,7 +54,9 @@ def annotations_text(review: Review) -> str:
         unseen = len(shown[Severity.INFO]) - _most(Severity.INFO, True)
         left |= {Severity.INFO: unseen} if unseen > 0 else {}
         told = ", ".join(f"{number:,} more of level {_LEVELS[severity]}" for severity, number in left.items())
-        lines.append(_command(_Note(severity=Severity.INFO, title="reconciler", text=f"{told}: see the job summary")))
+        lines.append(
+            _command(_Annotation(severity=Severity.INFO, title="reconciler", text=f"{told}: see the job summary"))
+        )
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -83,9 +85,9 @@ def outputs_text(values: Mapping[str, str], word: str) -> str:
     return "".join(f"{name}<<{end}\n{value}\n{end}\n" for name, value in values.items())
 
 
-def outputs_of(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
+def plan_outputs(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
     """Return the outputs of a plan; a price that is unknown is empty."""
-    plan, counts = review.plan, tally(review.plan)
+    plan, counts = review.plan, count_steps(review.plan)
     cost = plan.cost
     return {
         "has_changes": "false" if plan.is_empty else "true",
@@ -102,7 +104,7 @@ def outputs_of(review: Review, exit_code: int, plan_file: str = "") -> Mapping[s
         "models": json_text({address.name: model for address, model in sorted(review.previous.items())}),
         "plan": plan_file,
         "basis": review.basis,
-        "verdict": verdict_of(review),
+        "verdict": verdict_text(review),
     }
 
 
@@ -110,28 +112,28 @@ def _most(severity: Severity, is_closed: bool) -> int:
     return MOST_A_LEVEL - (1 if severity is Severity.INFO and is_closed else 0)
 
 
-def _refusals(review: Review) -> Iterator[_Note]:
+def _refusals(review: Review) -> Iterator[_Annotation]:
     for each in review.plan.refused:
         text = f"{each.what}; {each.hint}" if each.hint else each.what
-        yield _Note(severity=Severity.ERROR, title=f"Refused: {each.policy}", text=text)
+        yield _Annotation(severity=Severity.ERROR, title=f"Refused: {each.policy}", text=text)
 
 
-def _warnings(review: Review) -> Iterator[_Note]:
+def _warnings(review: Review) -> Iterator[_Annotation]:
     for step in review.plan.steps:
         if isinstance(step.action, Cancel) and step.action.job.status.is_active:
             what = f"{step.action.address}: job {step.action.job.id} is under way and will be cancelled"
-            yield _Note(severity=Severity.WARNING, title="Job cancelled", text=what)
+            yield _Annotation(severity=Severity.WARNING, title="Job cancelled", text=what)
     for each in (*review.plan.warnings, *review.notes):
-        yield _Note(severity=Severity.WARNING, title="Plan", text=each)
+        yield _Annotation(severity=Severity.WARNING, title="Plan", text=each)
 
 
-def _problem(problem: Problem) -> _Note:
+def _problem(problem: Problem) -> _Annotation:
     what = f"{problem.path}: {problem.what}" if problem.path else problem.what
     text = f"{what}; {problem.hint}" if problem.hint else what
-    return _Note(severity=problem.severity, title=problem.rule or "reconciler", text=text, where=problem.where)
+    return _Annotation(severity=problem.severity, title=problem.rule or "reconciler", text=text, where=problem.where)
 
 
-def _mixed(notes: Iterable[_Note]) -> list[_Note]:
+def _interleave(notes: Iterable[_Annotation]) -> list[_Annotation]:
     """Put the first of each kind before the second of any, so that one kind does not hide the others."""
     seen: dict[str, int] = defaultdict(int)
     ranked = []
@@ -141,7 +143,7 @@ def _mixed(notes: Iterable[_Note]) -> list[_Note]:
     return [note for _, note in sorted(ranked, key=lambda each: each[0])]
 
 
-def _command(note: _Note) -> str:
+def _command(note: _Annotation) -> str:
     where = note.where
     facts = {
         "file": where.file,

@@ -22,7 +22,7 @@ from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
 from reconciler.domain.rowdiff import RowDiff
 from reconciler.render.rowdiff import rows_fields
-from reconciler.render.steps import is_retrain, symbol_of, tally, word_of
+from reconciler.render.steps import action_word, count_steps, is_retrain, step_symbol
 
 FORMAT_VERSION = "1"
 
@@ -39,7 +39,7 @@ def plan_json(plan: Plan) -> str:
         "service": plan.service,
         **({"against": plan.against} if plan.against else {}),
         "basis": {"digest": str(plan.basis.digest), **msgspec.to_builtins(plan.basis)},
-        "summary": msgspec.to_builtins(tally(plan)),
+        "summary": msgspec.to_builtins(count_steps(plan)),
         "cost": _cost(plan.cost),
         "has_changes": not plan.is_empty,
         "steps": [_step(step) for step in plan.steps],
@@ -88,9 +88,9 @@ def json_text(value: object, indent: int | None = None) -> str:
 def _step(step: Step) -> Fields:
     return {
         "id": step.id,
-        "action": word_of(step.action),
+        "action": action_word(step.action),
         "address": str(step.action.address),
-        "symbol": symbol_of(step),
+        "symbol": step_symbol(step),
         "needs": list(step.needs),
         "changes": [msgspec.to_builtins(change) for change in step.changes],
         **_specifics(step),
@@ -216,7 +216,7 @@ def _event(event: Event) -> Fields:
 
 
 def _step_named(step: str, action: Action) -> Fields:
-    return {"step": step, "action": word_of(action), "address": str(action.address)}
+    return {"step": step, "action": action_word(action), "address": str(action.address)}
 
 
 def job_fields(job: RemoteJob) -> Fields:

@@ -12,14 +12,14 @@ from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Keep, Plan, Step
 from reconciler.render.escape import html_text
 from reconciler.render.review.model import Review
-from reconciler.render.steps import is_retrain, word_of
-from reconciler.render.terminal.kept import is_held
+from reconciler.render.steps import action_word, is_retrain
+from reconciler.render.terminal.kept import needs_decision
 
 MOST_FINDINGS = 1000
 """Findings of one file that are written out; the others are counted."""
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class JUnitCase(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a report; without an end it passed.
 
     Shape:  `said` in a few words, `lines` at length; all texts as they came
@@ -41,14 +41,15 @@ def junit_text(review: Review) -> str:
         "checks": (*_of_files(review.problems), *_of_unshown(review.unshown)),
         "plan": (*map(_of_step, review.plan.steps), *_of_warnings(review.plan)),
         "guards": tuple(
-            Case(name=each.policy, end="failure", said=each.what, lines=(each.hint,)) for each in review.plan.refused
+            JUnitCase(name=each.policy, end="failure", said=each.what, lines=(each.hint,))
+            for each in review.plan.refused
         ),
         "kept": tuple(map(_of_keep, review.plan.kept)),
     }
     return _report(suites, review.environment)
 
 
-def _of_files(problems: Sequence[Problem]) -> Iterator[Case]:
+def _of_files(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
     for file, each in groupby(sorted(problems), key=lambda problem: problem.where.file):
         found = tuple(each)
         errors = sum(problem.severity is Severity.ERROR for problem in found)
@@ -56,12 +57,12 @@ def _of_files(problems: Sequence[Problem]) -> Iterator[Case]:
         if len(found) > MOST_FINDINGS:
             lines.append(f"… and {len(found) - MOST_FINDINGS} more")
         said = f"{errors} of {len(found)} findings are errors" if errors else ""
-        yield Case(name=file, end="failure" if errors else "", said=said, lines=tuple(lines))
+        yield JUnitCase(name=file, end="failure" if errors else "", said=said, lines=tuple(lines))
 
 
-def _of_unshown(unshown: int) -> Iterator[Case]:
+def _of_unshown(unshown: int) -> Iterator[JUnitCase]:
     if unshown:
-        yield Case(name="more", end="failure", said=f"{unshown} more problems are not in this list")
+        yield JUnitCase(name="more", end="failure", said=f"{unshown} more problems are not in this list")
 
 
 def _line(problem: Problem) -> str:
@@ -69,26 +70,26 @@ def _line(problem: Problem) -> str:
     return f"{problem.severity}: {problem}{hint}"
 
 
-def _of_step(step: Step) -> Case:
-    word = "retrain" if is_retrain(step) else word_of(step.action)
+def _of_step(step: Step) -> JUnitCase:
+    word = "retrain" if is_retrain(step) else action_word(step.action)
     changes = (f"{each.field}: {each.before or '(not set)'} → {each.after or '(not set)'}" for each in step.changes)
     cost = (f"cost: {step.estimate.cost}",) if step.estimate else ()
-    return Case(name=f"{word} {step.action.address}", lines=(*changes, *cost))
+    return JUnitCase(name=f"{word} {step.action.address}", lines=(*changes, *cost))
 
 
-def _of_warnings(plan: Plan) -> Iterator[Case]:
+def _of_warnings(plan: Plan) -> Iterator[JUnitCase]:
     if plan.warnings:
-        yield Case(name="warnings", lines=plan.warnings)
+        yield JUnitCase(name="warnings", lines=plan.warnings)
 
 
-def _of_keep(keep: Keep) -> Case:
+def _of_keep(keep: Keep) -> JUnitCase:
     facts = (keep.job or "", str(keep.status or ""), keep.model or "", keep.detail, keep.hint)
     # Nothing goes on until somebody decides; yet the plan itself succeeds, and so does its check.
-    end: Literal["", "skipped"] = "skipped" if is_held(keep) else ""
-    return Case(name=str(keep.address), end=end, said=f"{keep.why}: {keep.hint}", lines=tuple(filter(None, facts)))
+    end: Literal["", "skipped"] = "skipped" if needs_decision(keep) else ""
+    return JUnitCase(name=str(keep.address), end=end, said=f"{keep.why}: {keep.hint}", lines=tuple(filter(None, facts)))
 
 
-def _report(suites: Mapping[str, Sequence[Case]], environment: str) -> str:
+def _report(suites: Mapping[str, Sequence[JUnitCase]], environment: str) -> str:
     every = [case for cases in suites.values() for case in cases]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -99,12 +100,12 @@ def _report(suites: Mapping[str, Sequence[Case]], environment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counts(cases: Sequence[Case]) -> str:
+def _counts(cases: Sequence[JUnitCase]) -> str:
     ends = [case.end for case in cases]
     return f'tests="{len(ends)}" failures="{ends.count("failure")}" errors="0" skipped="{ends.count("skipped")}"'
 
 
-def _suite(name: str, cases: Sequence[Case], environment: str) -> Iterator[str]:
+def _suite(name: str, cases: Sequence[JUnitCase], environment: str) -> Iterator[str]:
     full = html_text(".".join(filter(None, ("reconciler", environment, name))))
     yield f'  <testsuite name="{full}" {_counts(cases)}>'
     for case in cases:

@@ -11,8 +11,8 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import JobError
 from reconciler.render.json_output import Fields, json_text
-from reconciler.render.terminal.fitting import Column, fitted_table
-from reconciler.render.units import counted, size_text
+from reconciler.render.terminal.fitting import Column, column_table
+from reconciler.render.units import count_text, size_text
 
 T = TypeVar("T")
 
@@ -33,11 +33,11 @@ def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | Non
         _column("file", files, lambda each: each[0].id),
         _column("what it is", files, lambda each: file_title(*each), least=_LEAST),
         _column("size", files, lambda each: _size(each[0].size_bytes), rank=2),
-        _created(files, lambda each: each[0].created_at),
+        _created_column(files, lambda each: each[0].created_at),
         _column("purpose", files, lambda each: each[0].purpose or "", rank=4),
         _column("status", files, lambda each: each[0].status or "", rank=5),
     )
-    return fitted_table(columns, colour=colour, width=width)
+    return column_table(columns, colour=colour, width=width)
 
 
 def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | None = None) -> str:
@@ -46,11 +46,11 @@ def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | No
         _column("job", jobs, lambda job: job.id),
         _column("what it is", jobs, job_title, least=_LEAST),
         _column("status", jobs, lambda job: str(job.status or "")),
-        _created(jobs, lambda job: job.created_at),
+        _created_column(jobs, lambda job: job.created_at),
         _column("base", jobs, lambda job: job.base or "", rank=4),
         _column("answers as", jobs, lambda job: job.model or "", rank=5),
     )
-    return fitted_table(columns, colour=colour, width=width)
+    return column_table(columns, colour=colour, width=width)
 
 
 def models_table(models: Sequence[Made], *, colour: bool = False, width: int | None = None) -> str:
@@ -58,11 +58,11 @@ def models_table(models: Sequence[Made], *, colour: bool = False, width: int | N
     columns = (
         _column("model", models, lambda each: each[0].id),
         _column("what it is", models, lambda each: model_title(*each), least=_LEAST),
-        _created(models, lambda each: each[0].created_at),
+        _created_column(models, lambda each: each[0].created_at),
         _column("ends", models, lambda each: each[0].shutdown_date or "", rank=4),
         _column("job", models, lambda each: each[1].id if each[1] else "", rank=5),
     )
-    return fitted_table(columns, colour=colour, width=width)
+    return column_table(columns, colour=colour, width=width)
 
 
 def files_json(files: Sequence[Kept]) -> str:
@@ -83,8 +83,8 @@ def models_json(models: Sequence[Made]) -> str:
 def summary_line(shown: int, total: int, ours: int, noun: str) -> str:
     """Say how much of a list is shown, and how much of it is ours: `10 of 12 files shown, 3 of the 12 ours`."""
     if shown == total:
-        return f"{counted(total, noun)}, {ours} ours."
-    return f"{shown} of {counted(total, noun)} shown; of all, {ours} ours."
+        return f"{count_text(total, noun)}, {ours} ours."
+    return f"{shown} of {count_text(total, noun)} shown; of all, {ours} ours."
 
 
 def file_title(file: HeldFile, job: HeldJob | None) -> str:
@@ -192,7 +192,7 @@ def _column(
     return Column(header=header, cells=tuple(map(cell, things)), rank=rank, least=least)
 
 
-def _created(things: Sequence[T], when: Callable[[T], int | None]) -> Column:
+def _created_column(things: Sequence[T], when: Callable[[T], int | None]) -> Column:
     return Column(
         header="created",
         cells=tuple(_moment(when(thing), "%Y-%m-%d %H:%MZ") for thing in things),

@@ -25,15 +25,17 @@ _STARTS_BLOCK = re.compile(r"^(?:([-+=])|(\d{1,9})([.)]))")
 _EDGE_SPACES = re.compile(r"^ +| +$")
 
 
-def inert(line: str) -> str:
+def escape_markdown(line: str) -> str:
     """Return one line as Markdown that shows exactly this line, wherever inside a line or cell it is put.
 
     Shape:  one line, already without control characters
     """
-    return _EDGE_SPACES.sub(lambda found: "&#32;" * len(found[0]), _STARTS_BLOCK.sub(_unstarted, inert_middle(line)))
+    return _EDGE_SPACES.sub(
+        lambda found: "&#32;" * len(found[0]), _STARTS_BLOCK.sub(_escape_block_start, escape_markdown_inside(line))
+    )
 
 
-def inert_middle(line: str) -> str:
+def escape_markdown_inside(line: str) -> str:
     """Return what `inert` makes of a text that stands in the middle of a line."""
     shown = _ESCAPED.sub(r"\\\g<0>", line.translate(_ENTITIES))
     for seam in (_REFERENCE, _OTHER_REFERENCE, _WWW):
@@ -42,5 +44,5 @@ def inert_middle(line: str) -> str:
     return _COLON.sub(":" + _SEAM, shown).replace("$", _DOLLAR)
 
 
-def _unstarted(found: re.Match[str]) -> str:
+def _escape_block_start(found: re.Match[str]) -> str:
     return f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}"

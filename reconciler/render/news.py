@@ -6,15 +6,15 @@ from reconciler.render.detail import event_fields
 from reconciler.render.json_output import Fields, json_text
 from reconciler.render.listing import error_fields
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.units import span_text
+from reconciler.render.style import Style
+from reconciler.render.units import duration_text
 
 
 def news_text(job: HeldJob, event: JobEvent | None, *, gone: bool = False, colour: bool = False) -> str:
     """Return what a job said, or else how it stands, as lines that begin with whose it is."""
-    paint = Paint(colour)
-    name = paint.bold(clean(str(job.stamp.address) if job.stamp else job.id))
-    return "".join(f"{name}: {line}\n" for line in _lines(job, event, gone, paint))
+    style = Style(colour)
+    name = style.bold(clean(str(job.stamp.address) if job.stamp else job.id))
+    return "".join(f"{name}: {line}\n" for line in _lines(job, event, gone, style))
 
 
 def news_json(job: HeldJob, event: JobEvent | None, *, gone: bool = False) -> str:
@@ -28,21 +28,21 @@ def news_json(job: HeldJob, event: JobEvent | None, *, gone: bool = False) -> st
     return json_text({"type": "job_moved", "address": address, "job": _job_fields(job)}) + "\n"
 
 
-def _lines(job: HeldJob, event: JobEvent | None, gone: bool, paint: Paint) -> tuple[str, ...]:
+def _lines(job: HeldJob, event: JobEvent | None, gone: bool, style: Style) -> tuple[str, ...]:
     if event:
         text = clean(event.message)
-        loud = {"error": paint.red, "warn": paint.yellow, "warning": paint.yellow}.get(event.level)
+        loud = {"error": style.red, "warn": style.yellow, "warning": style.yellow}.get(event.level)
         return (loud(f"{clean(event.level)}: {text}") if loud else text,)
     if gone:
-        return (paint.red(f"job {clean(job.id)} is gone: the service does not know it any more"),)
+        return (style.red(f"job {clean(job.id)} is gone: the service does not know it any more"),)
     status = clean(str(job.status)) if job.status else "in a state that the service does not say"
     if not job.has_ended:
         return (f"job {clean(job.id)} is {status}",)
     took = ""
     if job.finished_at is not None and job.created_at is not None:
-        took = f" after {span_text(job.finished_at - job.created_at)}"
+        took = f" after {duration_text(job.finished_at - job.created_at)}"
     why = f": {clean(str(job.error))}" if job.error else ""
-    ended = paint.status(status, f"job {clean(job.id)} {status}{took}{why}")
+    ended = style.status(status, f"job {clean(job.id)} {status}{took}{why}")
     return (ended, f"made {clean(job.model)}") if job.model else (ended,)
 
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
-from reconciler.render.markdown_escape import inert, inert_middle
+from reconciler.render.markdown_escape import escape_markdown, escape_markdown_inside
 
 REDACTED = "[redacted]"
-CUT = "…"
+ELLIPSIS = "…"
 """What text that was cut short ends with."""
 
 SHORTEST = 4
@@ -30,17 +30,17 @@ class Redactor:
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         values = {value for secret in secrets for value in (secret, secret.strip()) if len(value) >= SHORTEST}
-        forms = {form for value in values for form in _forms(value)}
+        forms = {form for value in values for form in _secret_forms(value)}
         # Longest first: a form that contains another one is taken out whole.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if self._forms else None
 
     def __call__(self, text: str) -> str:
         """Return the text without any secret, and without the beginning of one that was cut short."""
-        if self._pattern is None or not (CUT in text or any(form in text for form in self._forms)):
+        if self._pattern is None or not (ELLIPSIS in text or any(form in text for form in self._forms)):
             return text
-        *cut_short, rest = self._pattern.sub(REDACTED, text).split(CUT)
-        return CUT.join([*map(self._without_stump, cut_short), rest])
+        *cut_short, rest = self._pattern.sub(REDACTED, text).split(ELLIPSIS)
+        return ELLIPSIS.join([*map(self._without_stump, cut_short), rest])
 
     def open_end(self, text: str) -> int:
         """Count the characters at the end of a text that may be the beginning of a secret still to come."""
@@ -55,9 +55,9 @@ class Redactor:
         return text[:-stump] + REDACTED if stump >= SHORTEST else text
 
 
-def _forms(value: str) -> Iterator[str]:
+def _secret_forms(value: str) -> Iterator[str]:
     raw = value.encode("utf-8", "surrogatepass")
-    quoted = (_quoted(raw), _quoted(raw, kept=b"/"), _quoted(raw).replace("%20", "+"))
+    quoted = (_percent_encode(raw), _percent_encode(raw, kept=b"/"), _percent_encode(raw).replace("%20", "+"))
     yield value
     yield from quoted
     yield from (re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in quoted)
@@ -65,7 +65,7 @@ def _forms(value: str) -> Iterator[str]:
     yield json.dumps(value)[1:-1].replace("/", "\\/")
     yield json.dumps(json.dumps(value)[1:-1])[1:-1]
     yield value.translate(_IN_HTML)
-    for in_markdown in (inert(value), inert_middle(value)):
+    for in_markdown in (escape_markdown(value), escape_markdown_inside(value)):
         yield from (in_markdown, in_markdown.translate(_IN_HTML), in_markdown.replace("\\|", "&#124;"))
     for quoted_for_command in (value.replace("%", "%25"), value.replace("%", "%25").replace(":", "%3A")):
         yield from (quoted_for_command, quoted_for_command.replace(",", "%2C"))
@@ -74,7 +74,7 @@ def _forms(value: str) -> Iterator[str]:
     yield from _base64_forms(raw)
 
 
-def _quoted(raw: bytes, kept: bytes = b"") -> str:
+def _percent_encode(raw: bytes, kept: bytes = b"") -> str:
     return "".join(chr(byte) if byte in _UNRESERVED or byte in kept else f"%{byte:02X}" for byte in raw)
 
 

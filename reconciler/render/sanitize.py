@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import TextIO
 
-from reconciler.render.redact import CUT, Redactor
+from reconciler.render.redact import ELLIPSIS, Redactor
 
 LIMIT = 1000
 """Characters of one untrusted text that are shown, unless the caller says otherwise."""
@@ -51,9 +51,9 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
             `\\x1b`, `\\n`, `\\u202e`, …; other kinds of space become a space; the starts of workflow commands get a
             backslash; what is longer than the limit ends with `…`
     """
-    shown = _seen(text[: limit + 1], frozenset())
+    shown = _escape_unseen(text[: limit + 1], frozenset())
     shown = _OLD_COMMAND.sub("#\\\\#", _COMMAND.sub("\\\\::", shown))
-    return shown if len(shown) <= limit else shown[: max(limit - 1, 0)] + CUT
+    return shown if len(shown) <= limit else shown[: max(limit - 1, 0)] + ELLIPSIS
 
 
 def clean_lines(text: str) -> str:
@@ -61,17 +61,17 @@ def clean_lines(text: str) -> str:
 
     Shape:  of any length; living scripts and emoji keep the joiners that they need
     """
-    shown = _seen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
+    shown = _escape_unseen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
     return _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", shown))
 
 
-def _seen(text: str, allowed: frozenset[str]) -> str:
+def _escape_unseen(text: str, allowed: frozenset[str]) -> str:
     if text.isprintable() and _UNSEEN.isdisjoint(text):
         return text
-    return _UNPLAIN.sub(lambda found: found[0] if found[0] in allowed else _shown(found[0]), text)
+    return _UNPLAIN.sub(lambda found: found[0] if found[0] in allowed else _escape_char(found[0]), text)
 
 
-def _shown(char: str) -> str:
+def _escape_char(char: str) -> str:
     if char.isprintable() and char not in _UNSEEN:
         return char
     if unicodedata.category(char) == "Zs":
@@ -104,14 +104,14 @@ class Sink:
 
     def write(self, text: str) -> None:
         """Write a text of ours as it is, without its secrets."""
-        self.settle()
+        self.end_untrusted()
         self._put(self._redact(text))
 
     def line(self, text: str = "") -> None:
         """Write a text of ours and end the line."""
         self.write(text + "\n")
 
-    def pour(self, piece: str) -> None:
+    def write_untrusted(self, piece: str) -> None:
         """Write a piece of a foreign text: its lines stay lines, everything else in it is made harmless.
 
         A few characters are held back while they may be the beginning of a secret or a command; `settle` lets
@@ -124,7 +124,7 @@ class Sink:
         self._held = text[len(text) - held :]
         self._put(self._harmless(text[: len(text) - held]))
 
-    def settle(self) -> None:
+    def end_untrusted(self) -> None:
         """Write what `pour` still holds back: its text has ended."""
         held, self._held = self._held, ""
         if held:
@@ -150,11 +150,11 @@ class Sink:
         try:
             text.encode(encoding)
         except UnicodeEncodeError:
-            return "".join(_said_in(encoding, char) for char in text)
+            return "".join(_encode_char(encoding, char) for char in text)
         return text
 
 
-def _said_in(encoding: str, char: str) -> str:
+def _encode_char(encoding: str, char: str) -> str:
     try:
         char.encode(encoding)
     except UnicodeEncodeError:

@@ -48,7 +48,7 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
                     "driver": {
                         "name": "reconciler",
                         "semanticVersion": review.plan.basis.version,
-                        "rules": [_described(rule, (meanings or {}).get(rule, "")) for rule in rules],
+                        "rules": [_rule_description(rule, (meanings or {}).get(rule, "")) for rule in rules],
                     }
                 },
                 "automationDetails": {"id": _category(review)},
@@ -74,7 +74,7 @@ def _findings(review: Review) -> Iterator[Problem]:
 def _category(review: Review) -> str:
     # Two environments of one repository do not close each other's findings.
     words = ("reconciler", review.environment or "default", review.root or ".")
-    return "/".join(_escaped(word, _WORD) for word in words) + "/"
+    return "/".join(_percent_escape(word, _WORD) for word in words) + "/"
 
 
 def _refusal(refusal: Refusal, where: Place) -> Problem:
@@ -88,7 +88,7 @@ def _warning(text: str, about: Mapping[str, Place], home: Place) -> Problem:
     return Problem(where=where, what=text, rule=_WARNING, severity=Severity.WARNING)
 
 
-def _described(rule: str, meaning: str) -> Fields:
+def _rule_description(rule: str, meaning: str) -> Fields:
     words = clean(meaning) or rule.replace(".", ": ", 1).replace("-", " ")
     return {
         "id": rule,
@@ -131,10 +131,10 @@ def _message(problem: Problem) -> str:
 def _location(where: Place) -> Fields:
     region = {"startLine": max(where.line, 1), **({"startColumn": where.column} if where.column else {})}
     # Relative to the root of the repository, wherever a runner checked it out.
-    return {"artifactLocation": {"uri": _escaped(where.file, _PATH), "uriBaseId": "%SRCROOT%"}, "region": region}
+    return {"artifactLocation": {"uri": _percent_escape(where.file, _PATH), "uriBaseId": "%SRCROOT%"}, "region": region}
 
 
-def _escaped(text: str, plain: frozenset[int]) -> str:
+def _percent_escape(text: str, plain: frozenset[int]) -> str:
     written = text.encode("utf-8", "backslashreplace")
     return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in written)
 

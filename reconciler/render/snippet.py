@@ -16,7 +16,7 @@ _LONGEST_ANSWER = 256
 """The API's own default for completions is 16 tokens, which cuts answers in the middle of a sentence."""
 
 
-class Language(StrEnum):
+class SnippetLanguage(StrEnum):
     """In what the call is written."""
 
     CURL = "curl"
@@ -24,7 +24,7 @@ class Language(StrEnum):
     NODE = "node"
 
 
-class Service(msgspec.Struct, frozen=True, kw_only=True):
+class SnippetTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Where the call goes.
 
     Shape:  `url_variable` and `key_variable` are names in the environment; `base_url` is where it goes when the first
@@ -37,7 +37,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     note: tuple[str, ...] = ()
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class SnippetPrompt(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which model; `is_completion` when it was trained on prompts and completions."""
 
     model: str
@@ -58,20 +58,20 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return {"model": self.model, "messages": [*opening, {"role": "user", "content": self.prompt}]}
 
 
-def snippet_text(language: Language, question: Question, service: Service) -> str:
+def snippet_text(language: SnippetLanguage, question: SnippetPrompt, service: SnippetTarget) -> str:
     """Return the call as a text that runs as it stands, ended by a newline."""
     match language:
-        case Language.CURL:
+        case SnippetLanguage.CURL:
             return _curl(question, service)
-        case Language.PYTHON:
+        case SnippetLanguage.PYTHON:
             return _python(question, service)
-        case Language.NODE:
+        case SnippetLanguage.NODE:
             return _node(question, service)
         case _:
             assert_never(language)
 
 
-def _curl(question: Question, service: Service) -> str:
+def _curl(question: SnippetPrompt, service: SnippetTarget) -> str:
     otherwise = f":-{service.base_url}" if service.base_url else f":?set {service.url_variable}"
     lines = [
         f'base="${{{service.url_variable}{otherwise}}}"',
@@ -80,10 +80,10 @@ def _curl(question: Question, service: Service) -> str:
         "  --header 'Content-Type: application/json' \\",
         f"  --data-raw {shlex.quote(json_text(question.body))}",
     ]
-    return _noted("#", service, lines)
+    return _with_notes("#", service, lines)
 
 
-def _python(question: Question, service: Service) -> str:
+def _python(question: SnippetPrompt, service: SnippetTarget) -> str:
     kind = "completions" if question.is_completion else "chat.completions"
     answer = "text" if question.is_completion else "message.content"
     variable = _python_text(service.url_variable)
@@ -104,10 +104,10 @@ def _python(question: Question, service: Service) -> str:
         ")",
         f"print(response.choices[0].{answer})",
     ]
-    return _noted("#", service, lines)
+    return _with_notes("#", service, lines)
 
 
-def _node(question: Question, service: Service) -> str:
+def _node(question: SnippetPrompt, service: SnippetTarget) -> str:
     answer = "text" if question.is_completion else "message.content"
     otherwise = f" || {json_text(service.base_url)}" if service.base_url else ""
     lines = [
@@ -115,7 +115,7 @@ def _node(question: Question, service: Service) -> str:
         "async function main() {",
         f"  const base = process.env.{service.url_variable}{otherwise};",
         f"  const key = process.env.{service.key_variable};",
-        f'  if (!base || !key) throw new Error("set {_needed(service)}");',
+        f'  if (!base || !key) throw new Error("set {_required_variables(service)}");',
         f'  const response = await fetch(base.replace(/\\/+$/, "") + "/{question.path}", {{',
         '    method: "POST",',
         '    headers: { "Authorization": `Bearer ${key}`, "Content-Type": "application/json" },',
@@ -130,14 +130,14 @@ def _node(question: Question, service: Service) -> str:
         "  process.exitCode = 1;",
         "});",
     ]
-    return _noted("//", service, lines)
+    return _with_notes("//", service, lines)
 
 
-def _needed(service: Service) -> str:
+def _required_variables(service: SnippetTarget) -> str:
     return service.key_variable if service.base_url else f"{service.url_variable} and {service.key_variable}"
 
 
-def _noted(comment: str, service: Service, lines: list[str]) -> str:
+def _with_notes(comment: str, service: SnippetTarget, lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in (*(f"{comment} {note}" for note in service.note), *lines))
 
 

@@ -10,7 +10,7 @@ Word = Literal["upload", "train", "cancel", "delete", "promote"]
 Symbol = Literal["+", "+/-", "~", "-"]
 
 
-def word_of(action: Action) -> Word:
+def action_word(action: Action) -> Word:
     """Return the action's word, as programs read it."""
     match action:
         case Upload():
@@ -31,15 +31,15 @@ def is_retrain(step: Step) -> bool:
     """Return whether a step trains a model anew: it had another version before, or a job that does not count."""
     if not isinstance(step.action, Train):
         return False
-    return bool(step.action.despite) or explains_difference(step)
+    return bool(step.action.despite) or has_earlier_version(step)
 
 
-def explains_difference(step: Step) -> bool:
+def has_earlier_version(step: Step) -> bool:
     """Return whether a step's changes name a version before; else they only say what is new."""
     return any(change.before is not None for change in step.changes)
 
 
-def symbol_of(step: Step) -> Symbol:
+def step_symbol(step: Step) -> Symbol:
     """Return the symbol that users of plans know: create, create beside, change in place, end."""
     match step.action:
         case Upload():
@@ -54,7 +54,7 @@ def symbol_of(step: Step) -> Symbol:
             assert_never(step.action)
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class PlanCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are of each."""
 
     upload: int
@@ -66,10 +66,10 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     refuse: int
 
 
-def tally(plan: Plan) -> Tally:
+def count_steps(plan: Plan) -> PlanCounts:
     """Count a plan."""
-    words = [word_of(step.action) for step in plan.steps]
-    return Tally(
+    words = [action_word(step.action) for step in plan.steps]
+    return PlanCounts(
         upload=words.count("upload"),
         train=words.count("train"),
         cancel=words.count("cancel"),

@@ -22,7 +22,7 @@ def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | No
     return is_terminal
 
 
-class Paint(msgspec.Struct, frozen=True):
+class Style(msgspec.Struct, frozen=True):
     """Puts colours on text that is laid out already, or leaves it as it is."""
 
     wanted: bool

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 
-def counted(number: int, noun: str) -> str:
+def count_text(number: int, noun: str) -> str:
     """Say how many there are: `1 row`, `200 rows`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -11,14 +11,14 @@ def counted(number: int, noun: str) -> str:
 def size_text(size_bytes: int) -> str:
     """Say a size for people: `812 bytes`, `19.5 KiB`, `4.0 MiB`."""
     if size_bytes < 1024:
-        return counted(size_bytes, "byte")
+        return count_text(size_bytes, "byte")
     size, units = size_bytes / 1024, ["KiB", "MiB", "GiB"]
     while size >= 1024 and len(units) > 1:
         size, units = size / 1024, units[1:]
     return f"{size:.1f} {units[0]}"
 
 
-def span_text(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Say a length of time for people: `42s`, `2m 05s`, `1h 02m`."""
     whole = max(int(seconds), 0)
     if whole < 60:

@@ -17,10 +17,10 @@ from reconciler.workflow.engine import Prepared, Setting, bases_of, make_home
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Vocabulary
     from reconciler.domain.stats import Stats
-    from reconciler.render.html import Figures
+    from reconciler.render.html import DatasetFigures
 
 
-def figures_of(prepared: Prepared) -> "dict[str, Figures]":
+def figures_of(prepared: Prepared) -> "dict[str, DatasetFigures]":
     """Return the figures of every dataset that a plan uploads, by name.
 
     Shape:  what the service holds has figures where its rows were compared, and so are here; a dataset whose rows
@@ -32,10 +32,10 @@ def figures_of(prepared: Prepared) -> "dict[str, Figures]":
     return {name: found for name, dataset in sorted(firsts.items()) if (found := _figures(dataset, prepared))}
 
 
-def _figures(dataset: Dataset, prepared: Prepared) -> "Figures | None":
+def _figures(dataset: Dataset, prepared: Prepared) -> "DatasetFigures | None":
     from reconciler.dataset.stats import gather
     from reconciler.dataset.tokens import vocabulary_for
-    from reconciler.render.html import Figures
+    from reconciler.render.html import DatasetFigures
 
     spec, checked = replace(dataset.spec, format=dataset.format), prepared.checked
     counted = checked.measures[spec.name].vocabulary is not None
@@ -44,7 +44,7 @@ def _figures(dataset: Dataset, prepared: Prepared) -> "Figures | None":
         now = gather(spec, prepared.setting.workspace, vocabulary=vocabulary)
     except InputError:
         return None
-    return Figures(after=now, before=_before(dataset, prepared, vocabulary, now))
+    return DatasetFigures(after=now, before=_before(dataset, prepared, vocabulary, now))
 
 
 def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None", now: "Stats") -> "Stats | None":

@@ -11,7 +11,7 @@ from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
-from reconciler.render.review import Review, no_plan
+from reconciler.render.review import Review, empty_plan
 from reconciler.render.units import time_text
 from reconciler.workflow.engine import Prepared, Setting
 
@@ -64,7 +64,7 @@ def review_of_saved(
 def blank_review(setting: Setting) -> Review:
     """Return the review of specs that were not planned, because they or their rows are wrong."""
     return Review(
-        plan=no_plan(__version__),
+        plan=empty_plan(__version__),
         commit=commit_of(setting.workspace),
         environment=setting.environment or "",
         root=root_of(setting),

@@ -50,7 +50,7 @@ def without_samples(prepared: Prepared) -> Prepared:
 
 def with_samples(prepared: Prepared, most: int = FEW_ROWS) -> Prepared:
     """Return the same plan with at most so many rows shown of each dataset."""
-    from reconciler.render.review.model import with_samples as fewer
+    from reconciler.render.review.model import limit_samples as fewer
 
     return replace(prepared, plan=fewer(prepared.plan, most))
 

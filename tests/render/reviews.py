@@ -9,7 +9,7 @@ from reconciler.domain.cost import Cost, Tokens
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel, CancelReason, Plan, Train, Why
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
-from reconciler.render.review import Review, no_plan
+from reconciler.render.review import Review, empty_plan
 from tests.factories import a_dataset, a_job, a_model
 from tests.render import scenes
 from tests.render.scenes import MORE_ROWS, NEW, RETRIAGE, TRIAGE, a_plan, a_step, costing, keep, retrain, upload
@@ -149,7 +149,7 @@ REVIEWS: Mapping[str, Review] = {
         replace(scenes.PLANS["dataset-changed"], against="offline against models.lock.yaml"), basis="", apply=""
     ),
     "invalid": a_review(
-        no_plan("0.1.0"), previous={}, problems=scenes.PROBLEMS, unshown=7, basis="", apply="", environment="prod"
+        empty_plan("0.1.0"), previous={}, problems=scenes.PROBLEMS, unshown=7, basis="", apply="", environment="prod"
     ),
 }
 

@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Locked
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.render import OutputFormat, outputs
+from reconciler.render import ModelIdFormat, model_ids_text
 from tests.factories import a_digest
 
 
@@ -29,19 +29,19 @@ BOTH = (locked("router", "ft:router"), locked())
 
 
 def test_one_id_is_all_there_is() -> None:
-    assert outputs((locked(),), OutputFormat.PLAIN) == f"{ID}\n"
+    assert model_ids_text((locked(),), ModelIdFormat.PLAIN) == f"{ID}\n"
 
 
 def test_several_ids_have_their_names() -> None:
-    assert outputs(BOTH, OutputFormat.PLAIN) == f"router          ft:router\nsupport-triage  {ID}\n"
+    assert model_ids_text(BOTH, ModelIdFormat.PLAIN) == f"router          ft:router\nsupport-triage  {ID}\n"
 
 
 def test_nothing_is_nothing() -> None:
-    assert [outputs((), each) for each in OutputFormat] == ["", "{}\n", "", ""]
+    assert [model_ids_text((), each) for each in ModelIdFormat] == ["", "{}\n", "", ""]
 
 
 def test_json_has_everything_that_is_known() -> None:
-    assert json.loads(outputs((locked(),), OutputFormat.JSON)) == {
+    assert json.loads(model_ids_text((locked(),), ModelIdFormat.JSON)) == {
         "support-triage": {
             "model": ID,
             "job": "ftjob-A1",
@@ -54,15 +54,15 @@ def test_json_has_everything_that_is_known() -> None:
 
 
 def test_dotenv() -> None:
-    assert outputs(BOTH, OutputFormat.ENV) == f"ROUTER_MODEL=ft:router\nSUPPORT_TRIAGE_MODEL={ID}\n"
-    assert outputs((locked("3d-triage", "m"),), OutputFormat.ENV) == "_3D_TRIAGE_MODEL=m\n"
+    assert model_ids_text(BOTH, ModelIdFormat.ENV) == f"ROUTER_MODEL=ft:router\nSUPPORT_TRIAGE_MODEL={ID}\n"
+    assert model_ids_text((locked("3d-triage", "m"),), ModelIdFormat.ENV) == "_3D_TRIAGE_MODEL=m\n"
 
 
 @pytest.mark.parametrize(
     "model", ["a b", "$(touch owned)", "`id`", "it's", 'a"b', "a;b", "a\\b", "a#b", "${HOME}", "*"]
 )
 def test_sourcing_gives_the_id_and_does_nothing_else(model: str) -> None:
-    script = outputs((locked("triage", model),), OutputFormat.ENV) + 'printf %s "$TRIAGE_MODEL"'
+    script = model_ids_text((locked("triage", model),), ModelIdFormat.ENV) + 'printf %s "$TRIAGE_MODEL"'
 
     assert subprocess.run(["sh", "-c", script], capture_output=True, check=True, text=True).stdout == model
 
@@ -70,19 +70,19 @@ def test_sourcing_gives_the_id_and_does_nothing_else(model: str) -> None:
 def test_an_id_cannot_bring_a_line_of_its_own() -> None:
     evil = (locked("triage", "a\nPATH=/evil"),)
 
-    assert outputs(evil, OutputFormat.ENV) == "TRIAGE_MODEL='a\\nPATH=/evil'\n"
-    assert outputs(evil, OutputFormat.PLAIN) == "a\\nPATH=/evil\n"
+    assert model_ids_text(evil, ModelIdFormat.ENV) == "TRIAGE_MODEL='a\\nPATH=/evil'\n"
+    assert model_ids_text(evil, ModelIdFormat.PLAIN) == "a\\nPATH=/evil\n"
 
 
 def test_github() -> None:
-    assert outputs(BOTH, OutputFormat.GITHUB, delimiter="d-81") == f"router=ft:router\nsupport-triage={ID}\n"
+    assert model_ids_text(BOTH, ModelIdFormat.GITHUB, delimiter="d-81") == f"router=ft:router\nsupport-triage={ID}\n"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
 def test_several_lines_stand_between_delimiters(end: str) -> None:
     evil = (locked("triage", f"a{end}other=1"),)
 
-    assert outputs(evil, OutputFormat.GITHUB, delimiter="d-81") == f"triage<<d-81\na{end}other=1\nd-81\n"
+    assert model_ids_text(evil, ModelIdFormat.GITHUB, delimiter="d-81") == f"triage<<d-81\na{end}other=1\nd-81\n"
 
 
 @pytest.mark.parametrize("delimiter", ["", "d-81"])
@@ -90,4 +90,4 @@ def test_a_delimiter_that_does_not_protect_is_refused(delimiter: str) -> None:
     evil = (locked("triage", "a\nd-81\nother=1"),)
 
     with pytest.raises(ValueError, match="triage"):
-        outputs(evil, OutputFormat.GITHUB, delimiter=delimiter)
+        model_ids_text(evil, ModelIdFormat.GITHUB, delimiter=delimiter)

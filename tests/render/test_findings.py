@@ -14,7 +14,7 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Refusal
 from reconciler.render.junit import MOST_FINDINGS, junit_text
 from reconciler.render.review import Review
-from reconciler.render.review.model import no_plan
+from reconciler.render.review.model import empty_plan
 from reconciler.render.sarif import MOST_RESULTS, sarif_text
 from tests.render import scenes
 
@@ -154,7 +154,7 @@ def test_what_waits_for_a_decision_is_skipped_and_says_why() -> None:
 def test_a_file_with_errors_fails_and_one_with_warnings_does_not() -> None:
     """Findings of specs and rows, where they stop a plan."""
     problems = (*scenes.PROBLEMS[:2], scenes.PROBLEMS[3])
-    found = suites(Review(plan=no_plan("1.0"), problems=problems, unshown=4, environment="prod"))
+    found = suites(Review(plan=empty_plan("1.0"), problems=problems, unshown=4, environment="prod"))
     checks = found["reconciler.prod.checks"]
     failures = {case.attrib["name"]: case.find("failure") for case in checks}
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.terminal.fitting import Column, cut_in_the_middle, fitted_table
+from reconciler.render.terminal.fitting import Column, column_table, truncate_middle
 from reconciler.render.terminal.layout import width_of
 
 ID, TITLE = "job-" + "x" * 20, "model/" + "name" * 8 + "@0123456789ab"
@@ -16,30 +16,30 @@ COLUMNS = (
 
 
 def header(width: int) -> list[str]:
-    return fitted_table(COLUMNS, width=width).splitlines()[0].split()
+    return column_table(COLUMNS, width=width).splitlines()[0].split()
 
 
 def test_the_least_worth_goes_first_and_what_can_be_narrowed_is() -> None:
     assert header(200) == header(75) == ["ID", "WHAT", "MADE", "BASE"]
     assert header(74) == ["ID", "WHAT", "MADE"]
-    assert "22:10Z" in fitted_table(COLUMNS, width=69)
-    assert "22:10Z" not in fitted_table(COLUMNS, width=68)
+    assert "22:10Z" in column_table(COLUMNS, width=69)
+    assert "22:10Z" not in column_table(COLUMNS, width=68)
     assert header(62) == ["ID", "WHAT", "MADE"]
     assert header(61) == ["ID", "WHAT"]
 
 
 def test_without_a_width_nothing_is_cut() -> None:
-    shown = fitted_table(COLUMNS)
+    shown = column_table(COLUMNS)
     assert TITLE in shown
     assert "22:10Z" in shown
 
 
 def test_a_narrow_title_keeps_its_digest_and_an_id_is_never_cut() -> None:
-    shown = fitted_table(COLUMNS, width=20)
+    shown = column_table(COLUMNS, width=20)
     assert ID in shown
     assert "…@0123456789ab" in shown
 
 
 @given(st.text(max_size=60), st.integers(min_value=0, max_value=70))
 def test_a_cut_text_fits(text: str, width: int) -> None:
-    assert width_of(cut_in_the_middle(text, width)) <= max(width, 0)
+    assert width_of(truncate_middle(text, width)) <= max(width, 0)

@@ -12,8 +12,8 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.render.github import (
     MOST_SUMMARY_BYTES,
     annotations_text,
-    outputs_of,
     outputs_text,
+    plan_outputs,
     summary_text,
 )
 from reconciler.render.review import review_markdown
@@ -95,7 +95,7 @@ def test_the_summary_holds_what_there_is_room_for() -> None:
 
 
 def test_the_outputs_are_what_workflows_ask_for() -> None:
-    values = outputs_of(REVIEWS["rows-changed"], 2, "tonight.plan")
+    values = plan_outputs(REVIEWS["rows-changed"], 2, "tonight.plan")
 
     assert {name: values[name] for name in ("has_changes", "exitcode", "to_upload", "to_train", "plan", "basis")} == {
         "has_changes": "true",
@@ -111,14 +111,14 @@ def test_the_outputs_are_what_workflows_ask_for() -> None:
 
 def test_a_price_that_is_unknown_is_empty_and_never_zero() -> None:
     plan = a_plan(costing(first_train(TRIAGE), Cost(low=Decimal(4), unknown="nobody knows")))
-    values = outputs_of(a_review(plan), 0)
+    values = plan_outputs(a_review(plan), 0)
 
     assert (values["cost_low"], values["cost_expected"], values["cost_high"]) == ("4.00", "", "")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_value_ends_its_own_output(text: str) -> None:
-    values = outputs_of(hostile(text), 5)
+    values = plan_outputs(hostile(text), 5)
     written = outputs_text(values, "0f0f")
 
     read = re.findall(r"(\w+)<<end_0f0f\n(.*?)\nend_0f0f\n", written, re.DOTALL)

@@ -20,7 +20,7 @@ from reconciler.domain.plan import Plan, Refusal
 from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample, RowsUnknown
 from reconciler.domain.spec import Format
 from reconciler.domain.stats import Label, Labels, Stats
-from reconciler.render.html import Figures, plan_html
+from reconciler.render.html import DatasetFigures, plan_html
 from reconciler.render.html.rows import MOST_ROWS
 from reconciler.render.review import Review
 from tests.render import scenes
@@ -96,7 +96,7 @@ def with_rows(rows: RowDiff | RowsUnknown) -> Plan:
     return scenes.a_plan(replace(scenes.upload(scenes.NEW), rows=rows))
 
 
-def page(plan: Plan, figures: dict[str, Figures] | None = None, **more: object) -> Page:
+def page(plan: Plan, figures: dict[str, DatasetFigures] | None = None, **more: object) -> Page:
     return Page(plan_html(Review(plan=plan, **more), figures))  # type: ignore[arg-type]  # any field of a review
 
 
@@ -163,7 +163,7 @@ def test_rows_are_shown_with_their_places_and_the_rest_is_counted() -> None:
 
 def test_no_sample_is_shown_where_samples_are_off() -> None:
     labels = Labels(kinds=1, most=(Label(text="private", rows=3),))
-    figures = {"support-tickets": Figures(after=stats(1, 2, 3, labels=labels))}
+    figures = {"support-tickets": DatasetFigures(after=stats(1, 2, 3, labels=labels))}
     found = page(with_rows(DIFF), figures, samples=False).text
 
     assert "3 added" in found
@@ -198,7 +198,7 @@ def test_shapes_of_two_versions_share_their_bins() -> None:
     """A dataset that doubled and kept its shape has bars of the same length before and now."""
     after = stats(*range(1, 101), *range(1, 101))
     before = stats(*range(1, 101), like=after)
-    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": Figures(after=after, before=before)})
+    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)})
     then = [each["width"] for each in found.of("rect") if each["class"] == "then"]
     now = [each["width"] for each in found.of("rect") if each["class"] == "now"]
 
@@ -211,7 +211,7 @@ def test_shapes_of_two_versions_share_their_bins() -> None:
 def test_longer_rows_than_before_have_a_bin_of_their_own() -> None:
     after = stats(*([10] * 99), 5000)
     before = stats(*([10] * 9), like=after)
-    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": Figures(after=after, before=before)}).text
+    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)}).text
 
     assert "over 10 0 → 1" in found
 
@@ -237,7 +237,7 @@ def test_what_is_foreign_shows_as_it_is_and_does_nothing() -> None:
     labels = Labels(kinds=1, most=(Label(text=HOSTILE, rows=3),))
     found = page(
         plan,
-        {HOSTILE: Figures(after=stats(1, labels=labels))},
+        {HOSTILE: DatasetFigures(after=stats(1, labels=labels))},
         problems=(problem,),
         environment=HOSTILE,
         root=HOSTILE,

@@ -12,8 +12,16 @@ from msgspec.structs import replace
 
 from reconciler.domain.plan import Change, Why
 from reconciler.domain.rowdiff import RowDiff
-from reconciler.render.review import Review, review_json, review_markdown, review_parts, verdict_of, without_samples
-from reconciler.render.review.parts import MOST_PARTS, PART_SIZE, WHOLE_SIZE, Block, in_parts, size_of, text_block
+from reconciler.render.review import Review, drop_samples, review_json, review_markdown, review_parts, verdict_text
+from reconciler.render.review.parts import (
+    MOST_PARTS,
+    PART_SIZE,
+    WHOLE_SIZE,
+    Block,
+    size_of,
+    split_into_parts,
+    text_block,
+)
 from tests.factories import a_dataset, a_model
 from tests.render.golden import check_golden
 from tests.render.reviews import HOSTILE, REVIEWS, ROWS, a_review, a_sample, hostile
@@ -60,7 +68,7 @@ def test_a_review_for_a_poster_has_the_shape_of_the_schema(name: str) -> None:
 
 
 def test_the_verdict_is_one_line_of_what_matters() -> None:
-    told = {name: verdict_of(review) for name, review in REVIEWS.items()}
+    told = {name: verdict_text(review) for name, review in REVIEWS.items()}
 
     assert told["rows-changed"] == "1 model retrained, 1 file uploaded, 1 model kept; +3 ~1 ↕5 rows; 4.80 USD"
     assert told["no-changes"] == "No changes: 2 models kept"
@@ -72,12 +80,12 @@ def test_the_verdict_is_one_line_of_what_matters() -> None:
 def test_without_samples_counts_stay_and_rows_go() -> None:
     shown = replace(REVIEWS["rows-changed"], samples=False)
 
-    for text in (review_markdown(shown), review_markdown(replace(shown, plan=without_samples(shown.plan)))):
+    for text in (review_markdown(shown), review_markdown(replace(shown, plan=drop_samples(shown.plan)))):
         assert "+3 -0" in text
         assert "9 changed rows not shown" in text
         assert "question" not in text
         assert "thank" not in text
-    assert all(not step.rows.samples for step in without_samples(shown.plan).steps if isinstance(step.rows, RowDiff))
+    assert all(not step.rows.samples for step in drop_samples(shown.plan).steps if isinstance(step.rows, RowDiff))
 
 
 def test_things_that_are_alike_are_one_line() -> None:
@@ -99,7 +107,7 @@ def test_a_crowd_stays_within_the_limits_and_says_what_is_left_out() -> None:
     review = a_crowd()
     parts, whole = review_parts(review), review_markdown(review)
 
-    assert "+40,000 ~100 ↕500 rows" in verdict_of(review)
+    assert "+40,000 ~100 ↕500 rows" in verdict_text(review)
     assert len(parts) == MOST_PARTS
     assert max(map(size_of, parts)) <= PART_SIZE
     assert len(whole) <= WHOLE_SIZE + 1
@@ -129,7 +137,7 @@ def test_parts_never_exceed_and_lose_nothing_uncounted(lines: list[list[str]], m
     marked = [[f"<{at}.{number}>{line}" for number, line in enumerate(each)] for at, each in enumerate(lines)]
     blocks = [Block(lines=tuple(each), around=lambda shown: "\n".join(["[", *shown, "]"])) for each in marked]
 
-    parts = in_parts(blocks, "the end", part_size=size, most_parts=most)
+    parts = split_into_parts(blocks, "the end", part_size=size, most_parts=most)
 
     assert 1 <= len(parts) <= most
     assert max(map(size_of, parts)) <= size
@@ -142,7 +150,7 @@ def test_parts_never_exceed_and_lose_nothing_uncounted(lines: list[list[str]], m
 
 
 def test_a_line_that_fits_nowhere_is_said_to_be_missing() -> None:
-    (part,) = in_parts([text_block("x" * 2000), text_block("after")], "the end", part_size=1000, most_parts=1)
+    (part,) = split_into_parts([text_block("x" * 2000), text_block("after")], "the end", part_size=1000, most_parts=1)
 
     assert "too long to be shown" in part
     assert "after" in part

@@ -103,9 +103,9 @@ def test_a_secret_in_pieces(cuts: list[int]) -> None:
     stream = io.StringIO()
     sink = Sink(stream, (CANARY,))
     for start, end in pairwise(places):
-        sink.pour(text[start:end])
+        sink.write_untrusted(text[start:end])
         sink.flush()
-    sink.settle()
+    sink.end_untrusted()
 
     assert stream.getvalue() == f"the key is {REDACTED}, they said: {REDACTED}."
 
@@ -132,8 +132,8 @@ def test_a_foreign_text_keeps_its_lines_and_nothing_that_acts(text: str, shown: 
         stream = io.StringIO()
         sink = Sink(stream)
         for start in range(0, len(text), size):
-            sink.pour(text[start : start + size])
-        sink.settle()
+            sink.write_untrusted(text[start : start + size])
+        sink.end_untrusted()
 
         assert stream.getvalue() == shown
 
@@ -142,11 +142,11 @@ def test_a_command_cannot_begin_in_our_text_and_end_in_theirs() -> None:
     stream = io.StringIO()
     sink = Sink(stream)
     sink.line("ours")
-    sink.pour(":")
-    sink.pour(":error::x")
+    sink.write_untrusted(":")
+    sink.write_untrusted(":error::x")
     sink.line("")
     sink.write("ours: ")
-    sink.pour("::x")
+    sink.write_untrusted("::x")
 
     assert stream.getvalue() == "ours\n\\::error::x\nours: ::x"
 
@@ -154,7 +154,7 @@ def test_a_command_cannot_begin_in_our_text_and_end_in_theirs() -> None:
 def test_what_is_held_back_comes_before_our_next_text() -> None:
     stream = io.StringIO()
     sink = Sink(stream, ("secret-word",))
-    sink.pour("no secret")
+    sink.write_untrusted("no secret")
     sink.line("!")
 
     assert stream.getvalue() == "no secret!\n"

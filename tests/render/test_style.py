@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.render import colour_wanted
-from reconciler.render.style import Paint
+from reconciler.render.style import Style
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_who_decides(environ: dict[str, str], is_terminal: bool, flag: bool | No
 
 
 def test_without_colour_text_stays_as_it_is() -> None:
-    assert Paint(False).symbol("+", "x") == "x"
-    assert Paint(True).symbol("+", "x") == "\x1b[32mx\x1b[0m"
-    assert Paint(True).symbol(" ", "x") == "x"
-    assert Paint(True).red("") == ""
+    assert Style(False).symbol("+", "x") == "x"
+    assert Style(True).symbol("+", "x") == "\x1b[32mx\x1b[0m"
+    assert Style(True).symbol(" ", "x") == "x"
+    assert Style(True).red("") == ""
 
 
 @pytest.mark.parametrize(("word", "code"), [("succeeded", "32"), ("failed", "31"), ("running", "33"), ("odd", "33")])
 def test_a_status_has_its_colour(word: str, code: str) -> None:
-    assert Paint(True).status(word, word) == f"\x1b[{code}m{word}\x1b[0m"
+    assert Style(True).status(word, word) == f"\x1b[{code}m{word}\x1b[0m"

@@ -4,8 +4,8 @@ import pytest
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.render import problems_text, table
-from reconciler.render.terminal.layout import fitted, padded, width_of, wrapped
-from reconciler.render.units import counted, size_text, span_text, time_text
+from reconciler.render.terminal.layout import pad, truncate, width_of, wrap
+from reconciler.render.units import count_text, duration_text, size_text, time_text
 
 
 def test_columns_are_as_wide_as_they_look() -> None:
@@ -35,18 +35,18 @@ def test_a_table_that_does_not_fit_becomes_blocks() -> None:
     ("text", "width", "shown"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本", 3, "日…"), ("ab", 0, "")]
 )
 def test_a_text_is_cut_to_its_room(text: str, width: int, shown: str) -> None:
-    assert fitted(text, width) == shown
-    assert width_of(fitted(text, width)) <= width
+    assert truncate(text, width) == shown
+    assert width_of(truncate(text, width)) <= width
 
 
 def test_padding_counts_columns() -> None:
-    assert padded("日", 4) == "日  "
+    assert pad("日", 4) == "日  "
 
 
 def test_a_flag_stays_with_its_value_and_a_long_word_whole() -> None:
-    assert wrapped("try it again with --retry support-triage", 36) == ["try it again with", "--retry support-triage"]
-    assert wrapped(f"see {'x' * 50} there", 20) == ["see", "x" * 50, "there"]
-    assert wrapped("", 20, first="  ") == [""]
+    assert wrap("try it again with --retry support-triage", 36) == ["try it again with", "--retry support-triage"]
+    assert wrap(f"see {'x' * 50} there", 20) == ["see", "x" * 50, "there"]
+    assert wrap("", 20, first="  ") == [""]
 
 
 def problem(file: str, line: int, what: str = "wrong", severity: Severity = Severity.ERROR) -> Problem:
@@ -92,14 +92,14 @@ def test_a_long_message_stays_in_its_column() -> None:
         (size_text(1024), "1.0 KiB"),
         (size_text(5 * 1024**2), "5.0 MiB"),
         (size_text(3000 * 1024**3), "3000.0 GiB"),
-        (span_text(-1), "0s"),
-        (span_text(59.9), "59s"),
-        (span_text(125), "2m 05s"),
-        (span_text(3725), "1h 02m"),
+        (duration_text(-1), "0s"),
+        (duration_text(59.9), "59s"),
+        (duration_text(125), "2m 05s"),
+        (duration_text(3725), "1h 02m"),
         (time_text(1_790_000_000), "2026-09-21 14:13:20Z"),
         (time_text(10**18), "1000000000000000000"),
-        (counted(0, "row"), "0 rows"),
-        (counted(1, "row"), "1 row"),
+        (count_text(0, "row"), "0 rows"),
+        (count_text(1, "row"), "1 row"),
     ],
 )
 def test_quantities(shown: str, text: str) -> None:

@@ -209,7 +209,7 @@ def test_an_answer_to_a_prompt_is_poured_and_not_believed() -> None:
     sink = Sink(stream)
     for words in TEXTS.values():
         for piece in opened(service).answer(model, (Message(role="user", content=words),)):
-            sink.pour(piece)
-    sink.settle()
+            sink.write_untrusted(piece)
+    sink.end_untrusted()
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in stream.getvalue().split("\n"))
     assert "\x1b" not in stream.getvalue()

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.cli.console import secrets_of
 from reconciler.render import Sink, clean
-from reconciler.render.escape import fenced, html_text, markdown_code, markdown_text
+from reconciler.render.escape import code_block, html_text, markdown_code, markdown_text
 from reconciler.render.redact import REDACTED
 
 KEYS = {
@@ -24,7 +24,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "cleaned": clean,
     "Markdown": markdown_text,
     "Markdown code": markdown_code,
-    "a fence": fenced,
+    "a fence": code_block,
     "HTML": html_text,
     "HTML by the library": html.escape,
     "Markdown in HTML": lambda key: html_text(markdown_text(key)),

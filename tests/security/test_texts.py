@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render import clean
-from reconciler.render.escape import fenced, html_text, markdown_code, markdown_text
+from reconciler.render.escape import code_block, html_text, markdown_code, markdown_text
 from reconciler.render.sanitize import clean_lines
 from tests.render.test_safe import is_harmless
 from tests.security.reading import cases
@@ -129,7 +129,7 @@ def test_no_text_can_end_its_fence(text: str) -> None:
 
 
 def in_fence(text: str) -> None:
-    first, *inside, last = fenced(text, "diff").split("\n")
+    first, *inside, last = code_block(text, "diff").split("\n")
     ticks = first.removesuffix("diff")
     assert set(ticks) == {"`"}
     assert len(ticks) >= 3
@@ -158,7 +158,7 @@ def in_page(text: str) -> None:
 
 def test_a_language_is_a_plain_word() -> None:
     with pytest.raises(ValueError, match="language"):
-        fenced("x", "diff\n```")
+        code_block("x", "diff\n```")
 
 
 def test_honest_words_stay_readable() -> None:
@@ -166,7 +166,7 @@ def test_honest_words_stay_readable() -> None:
     assert markdown_code("support-triage") == "`support-triage`"
     assert markdown_code("") == "<code>&#32;</code>"
     assert markdown_code("a|b") == "<code>a&#124;b</code>"
-    assert fenced("+ a\n- b", "diff") == "```diff\n+ a\n- b\n```"
+    assert code_block("+ a\n- b", "diff") == "```diff\n+ a\n- b\n```"
     assert html_text("a < b") == "a &lt; b"
 
 

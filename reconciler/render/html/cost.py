@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.plan import Plan, Step, Train
-from reconciler.render.html.builder import Html, Inside, element, joined, table
+from reconciler.render.html.builder import Html, Inside, element, html_table, join
 from reconciler.render.terminal.cost import cost_text, tokens_text
 
 MOST_JOBS = 500
@@ -13,7 +13,7 @@ MOST_JOBS = 500
 _HEAD = ("job", "tokens", "low", "expected", "high")
 
 
-def cost_table(plan: Plan) -> Html:
+def cost_html(plan: Plan) -> Html:
     """Return the table with where its prices are from; empty where nothing is trained."""
     jobs = [step for step in plan.steps if isinstance(step.action, Train)]
     if not jobs:
@@ -23,9 +23,9 @@ def cost_table(plan: Plan) -> Html:
         rows.append((f"… and {len(jobs) - MOST_JOBS:,} more", "", "", "", ""))
     whole = plan.cost
     notes = (whole.unknown, f"Prices: {whole.source}" + (f", {whole.dated}" if whole.dated else ""))
-    return joined(
+    return join(
         element("p", element("strong", cost_text(whole))),
-        table("USD, by job", _HEAD, [*rows, ("in all", "", *_amounts(whole))], class_="numbers cost"),
+        html_table("USD, by job", _HEAD, [*rows, ("in all", "", *_amounts(whole))], class_="numbers cost"),
         *(element("p", note, class_="dim") for note in notes if note != "Prices: "),
     )
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from reconciler.domain.stats import Bin, Label, Spread, Stats
-from reconciler.render.html.builder import Html, Inside, element, folded, joined, table
+from reconciler.render.html.builder import Html, Inside, collapse, element, html_table, join
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One dataset in figures.
 
     Shape:  `before` is what the service holds, None where it holds none or nobody could read it; its bins end where
@@ -19,12 +19,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     before: Stats | None = None
 
 
-def figures_of(figures: Mapping[str, Figures], *, samples: bool) -> Html:
+def figures_html(figures: Mapping[str, DatasetFigures], *, samples: bool) -> Html:
     """Return the figures of datasets by name; the texts of answers only with `samples`."""
-    return joined(*(_dataset(name, each, samples) for name, each in sorted(figures.items())))
+    return join(*(_dataset(name, each, samples) for name, each in sorted(figures.items())))
 
 
-def _dataset(name: str, figures: Figures, samples: bool) -> Html:
+def _dataset(name: str, figures: DatasetFigures, samples: bool) -> Html:
     before, after = figures.before, figures.after
     how = f"counted by {after.vocabulary}" if after.is_exact else "estimated by the size of the texts"
     charts = [
@@ -32,9 +32,9 @@ def _dataset(name: str, figures: Figures, samples: bool) -> Html:
         _histogram("Characters a row", before.characters if before else None, after.characters),
     ]
     labels = [_labels(before, after)] if samples and after.labels else []
-    return joined(
+    return join(
         element("h3", f"dataset/{name}"),
-        table(f"Both sides of a split together; tokens are {how}.", *_overview(before, after), class_="numbers"),
+        html_table(f"Both sides of a split together; tokens are {how}.", *_overview(before, after), class_="numbers"),
         *charts,
         *labels,
     )
@@ -77,9 +77,9 @@ def _histogram(title: str, before: Spread | None, after: Spread) -> Html:
     for name, each in zip(_ranges(bins), bins, strict=True):
         bars = [_bar("then", then.get(each.most, 0), totals[0], most)] if before else []
         counts = f"{then.get(each.most, 0):,} → {each.rows:,}" if before else f"{each.rows:,}"
-        rows.append((name, joined(*bars, _bar("now", each.rows, totals[1], most)), counts))
+        rows.append((name, join(*bars, _bar("now", each.rows, totals[1], most)), counts))
     caption = f"{title}: share of rows, before above and now below" if before else f"{title}: share of rows"
-    return table(caption, ("", "", "rows"), rows, class_="bars")
+    return html_table(caption, ("", "", "rows"), rows, class_="bars")
 
 
 def _both(
@@ -115,4 +115,4 @@ def _labels(before: Stats | None, after: Stats) -> Html:
         was = [f"{then.get(each.text, 0):,}"] if then else []
         rows.append((each.text or "(empty)", *was, f"{each.rows:,}"))
     head = ("answer", "before", "now") if then else ("answer", "now")
-    return folded("The most frequent answers", table("Rows that give each answer", head, rows, class_="numbers"))
+    return collapse("The most frequent answers", html_table("Rows that give each answer", head, rows, class_="numbers"))

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Refusal
-from reconciler.render.html.builder import Html, element, folded, joined, section
-from reconciler.render.html.cost import cost_table
-from reconciler.render.html.figures import Figures, figures_of
-from reconciler.render.html.rows import row_changes
-from reconciler.render.html.steps import kept_lists, step_cards
+from reconciler.render.html.builder import Html, collapse, element, join, section
+from reconciler.render.html.cost import cost_html
+from reconciler.render.html.figures import DatasetFigures, figures_html
+from reconciler.render.html.rows import rows_html
+from reconciler.render.html.steps import kept_html, steps_html
 from reconciler.render.html.style import POLICY, STYLE
 from reconciler.render.review.model import Review
-from reconciler.render.review.verdict import verdict_of
-from reconciler.render.units import counted
+from reconciler.render.review.verdict import verdict_text
+from reconciler.render.units import count_text
 
 MOST_FINDINGS = 1000
 """Findings that are written out; the others are counted."""
@@ -21,21 +21,21 @@ _OPEN_FINDINGS = 20
 _LOOKS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "dim"}
 
 
-def plan_html(review: Review, figures: Mapping[str, Figures] | None = None) -> str:
+def plan_html(review: Review, figures: Mapping[str, DatasetFigures] | None = None) -> str:
     """Return a review as one HTML page, ended by a newline.
 
     Shape:  shows every row that the plan has a sample of, up to a bound; `figures` are of datasets by name; nothing on
             the page is fetched and nothing runs
     """
     parts = _parts(review, figures or {})
-    title = f"Plan: {verdict_of(review)}"
-    body = joined(
+    title = f"Plan: {verdict_text(review)}"
+    body = join(
         element("a", "Go to the review", href="#review", class_="skip"),
         element("header", *_head(review), _contents(parts)),
         element("main", *(section(anchor, title, inside) for anchor, title, inside in parts), id="review"),
         _foot(review),
     )
-    head = joined(
+    head = join(
         element("meta", charset="utf-8"),
         # First of all, so that it holds for everything after it.
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
@@ -53,16 +53,16 @@ Part = tuple[str, str, Html]
 """Where a part is, what it is called, and what is in it."""
 
 
-def _parts(review: Review, figures: Mapping[str, Figures]) -> list[Part]:
+def _parts(review: Review, figures: Mapping[str, DatasetFigures]) -> list[Part]:
     plan = review.plan
     parts = [
-        ("refused", "Refused", joined(*map(_refusal, plan.refused))),
+        ("refused", "Refused", join(*map(_refusal, plan.refused))),
         ("findings", "Warnings and findings", _findings(review)),
-        ("changes", "Changes", step_cards(plan, review.previous)),
-        ("rows", "Rows that changed", row_changes(plan, samples=review.samples)),
-        ("figures", "Datasets in figures", figures_of(figures, samples=review.samples)),
-        ("cost", "Cost", cost_table(plan)),
-        ("kept", "What stays as it is", kept_lists(plan)),
+        ("changes", "Changes", steps_html(plan, review.previous)),
+        ("rows", "Rows that changed", rows_html(plan, samples=review.samples)),
+        ("figures", "Datasets in figures", figures_html(figures, samples=review.samples)),
+        ("cost", "Cost", cost_html(plan)),
+        ("kept", "What stays as it is", kept_html(plan)),
     ]
     return [part for part in parts if part[2]]
 
@@ -73,7 +73,7 @@ def _head(review: Review) -> list[Html]:
     where += [f"environment {review.environment}" if review.environment else "", review.root]
     return [
         element("h1", "What this change does to the models"),
-        element("p", verdict_of(review), class_="verdict"),
+        element("p", verdict_text(review), class_="verdict"),
         element("p", ", ".join(filter(None, where)), class_="dim"),
     ]
 
@@ -95,11 +95,11 @@ def _findings(review: Review) -> Html:
     worst_first = sorted(review.problems, key=lambda each: tuple(Severity).index(each.severity))
     found = [_problem(each) for each in worst_first[:MOST_FINDINGS]]
     more = len(worst_first) - len(found) + review.unshown
-    rest = [element("p", f"… and {counted(more, 'more finding')}", class_="dim")] if more else []
-    shown = [folded(counted(len(worst_first), "finding"), *found, *rest, is_open=len(found) <= _OPEN_FINDINGS)]
+    rest = [element("p", f"… and {count_text(more, 'more finding')}", class_="dim")] if more else []
+    shown = [collapse(count_text(len(worst_first), "finding"), *found, *rest, is_open=len(found) <= _OPEN_FINDINGS)]
     warnings = (element("div", element("p", text), class_="card warn") for text in review.plan.warnings)
     notes = (element("p", text) for text in review.notes)
-    return joined(*warnings, *notes, *(shown if found or more else []))
+    return join(*warnings, *notes, *(shown if found or more else []))
 
 
 def _problem(problem: Problem) -> Html:

@@ -7,9 +7,9 @@ import msgspec
 
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.html.builder import Html, element, folded, joined
-from reconciler.render.review.words import plural
-from reconciler.render.units import counted
+from reconciler.render.html.builder import Html, collapse, element, join
+from reconciler.render.review.words import grouped_count
+from reconciler.render.units import count_text
 
 MOST_ROWS = 2000
 """Rows of one dataset that are written out."""
@@ -29,16 +29,18 @@ _KINDS = {
 
 
 @dataclass(slots=True)
-class _Room:
+class _Budget:
     """How much more the page can bear."""
 
     characters: int = MOST_CHARACTERS
 
 
-def row_changes(plan: Plan, *, samples: bool) -> Html:
+def rows_html(plan: Plan, *, samples: bool) -> Html:
     """Return the row changes of all datasets; empty where nobody compared any."""
-    room = _Room()
-    return joined(*(_dataset(step.action.dataset.spec.name, step.rows, samples, room) for step in _compared(plan)))
+    room = _Budget()
+    return join(
+        *(_dataset(step.action.dataset.spec.name, step.rows, samples, room) for step in _compared_uploads(plan))
+    )
 
 
 def counts_of(rows: RowDiff) -> dict[RowChange, int]:
@@ -52,30 +54,30 @@ def counts_of(rows: RowDiff) -> dict[RowChange, int]:
     }
 
 
-class _Step(msgspec.Struct, frozen=True):
+class _ComparedUpload(msgspec.Struct, frozen=True):
     """A step that sends rows which were compared."""
 
     action: Upload
     rows: RowDiff | RowsUnknown
 
 
-def _compared(plan: Plan) -> Iterator[_Step]:
+def _compared_uploads(plan: Plan) -> Iterator[_ComparedUpload]:
     for step in plan.steps:
         if isinstance(step.action, Upload) and step.rows:
-            yield _Step(step.action, step.rows)
+            yield _ComparedUpload(step.action, step.rows)
 
 
-def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, room: _Room) -> Html:
+def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, room: _Budget) -> Html:
     title = element("h3", f"dataset/{name}")
     if isinstance(rows, RowsUnknown):
-        return joined(title, element("p", f"Others than in {rows.before}; {rows.why}."))
-    sizes = f"{rows.rows_before:,} → {plural(rows.rows_after, 'row')}, compared with {rows.before}"
+        return join(title, element("p", f"Others than in {rows.before}; {rows.why}."))
+    sizes = f"{rows.rows_before:,} → {grouped_count(rows.rows_after, 'row')}, compared with {rows.before}"
     tokens = "" if rows.tokens is None else f"; {rows.tokens:+,} tokens"
     counts = {kind: number for kind, number in counts_of(rows).items() if number}
     told = ", ".join(f"{number:,} {_KINDS[kind][1]}" for kind, number in counts.items()) or "no row changed"
     whole = "" if rows.is_whole else "So many rows differ that not all were paired: some count as removed and added."
     groups = (_group(kind, number, rows, room) for kind, number in counts.items()) if samples else ()
-    return joined(
+    return join(
         title,
         element("p", element("strong", told), f"{tokens}."),
         element("p", f"{sizes}.", class_="dim"),
@@ -84,7 +86,7 @@ def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, room: _Room)
     )
 
 
-def _group(kind: RowChange, number: int, rows: RowDiff, room: _Room) -> Html:
+def _group(kind: RowChange, number: int, rows: RowDiff, room: _Budget) -> Html:
     shown: list[Html] = []
     for sample in [each for each in rows.samples if each.change is kind][:MOST_ROWS]:
         row = _row(sample)
@@ -93,10 +95,10 @@ def _group(kind: RowChange, number: int, rows: RowDiff, room: _Room) -> Html:
         room.characters -= len(row)
         shown.append(row)
     mark, words = _KINDS[kind]
-    title = joined(element("span", mark, class_="mark"), f"{number:,} {words}")
+    title = join(element("span", mark, class_="mark"), f"{number:,} {words}")
     more = number - len(shown)
     rest = [element("p", f"… and {more:,} more", class_="dim")] if more else []
-    return folded(title, *shown, *rest, is_open=number <= _OPEN_ROWS)
+    return collapse(title, *shown, *rest, is_open=number <= _OPEN_ROWS)
 
 
 def _row(sample: RowSample) -> Html:
@@ -107,7 +109,7 @@ def _row(sample: RowSample) -> Html:
     head = element(
         "p", mark, element("strong", f"row {numbers}"), element("span", f" {where}" if where else "", class_="dim")
     )
-    more = counted(sample.cells_more, "more value")
+    more = count_text(sample.cells_more, "more value")
     return element(
         "div",
         head,
@@ -128,7 +130,7 @@ def _cell(cell: CellChange) -> Html:
     if cell.words:
         wraps = {WordChange.REMOVED: "del", WordChange.ADDED: "ins"}
         words = (element(wraps[each.change], each.text) if each.change in wraps else each.text for each in cell.words)
-        return joined(path, element("p", *words, class_="text"))
+        return join(path, element("p", *words, class_="text"))
     before = element("del", cell.before) if cell.before is not None else element("span", "(nothing)", class_="dim")
     after = element("ins", cell.after) if cell.after is not None else element("span", "(nothing)", class_="dim")
-    return joined(path, element("p", before, " → ", after, class_="text"))
+    return join(path, element("p", before, " → ", after, class_="text"))

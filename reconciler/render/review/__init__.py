@@ -2,7 +2,7 @@
 
 from reconciler.render.review.document import review_json
 from reconciler.render.review.markdown import review_markdown, review_parts
-from reconciler.render.review.model import Review, no_plan, without_samples
-from reconciler.render.review.verdict import verdict_of
+from reconciler.render.review.model import Review, drop_samples, empty_plan
+from reconciler.render.review.verdict import verdict_text
 
-__all__ = ["Review", "no_plan", "review_json", "review_markdown", "review_parts", "verdict_of", "without_samples"]
+__all__ = ["Review", "drop_samples", "empty_plan", "review_json", "review_markdown", "review_parts", "verdict_text"]

@@ -6,7 +6,7 @@ The shape is promised in `schemas/review.schema.json`.
 from reconciler.render.json_output import json_text
 from reconciler.render.review.markdown import review_parts
 from reconciler.render.review.model import Review
-from reconciler.render.review.verdict import verdict_of
+from reconciler.render.review.verdict import verdict_text
 from reconciler.render.sanitize import clean
 
 FORMAT_VERSION = 1
@@ -24,7 +24,7 @@ def review_json(review: Review) -> str:
         "root": clean(review.root, limit=_LINE),
         "commit": clean(review.commit, limit=_LINE) or None,
         "basis": clean(review.basis, limit=_LINE) or None,
-        "verdict": verdict_of(review),
+        "verdict": verdict_text(review),
         "has_changes": not review.plan.is_empty,
         "parts": list(review_parts(review)),
     }

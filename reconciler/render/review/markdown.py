@@ -5,14 +5,14 @@ Every text from elsewhere (rows, specs, the service's words) passes through `mar
 
 from collections.abc import Iterator
 
-from reconciler.render.escape import fenced
+from reconciler.render.escape import code_block
 from reconciler.render.review.changes import change_blocks, full_blocks
 from reconciler.render.review.model import Review
 from reconciler.render.review.notes import cost_blocks, kept_blocks, problem_blocks, refused_blocks, warning_blocks
-from reconciler.render.review.parts import MOST_PARTS, PART_SIZE, WHOLE_SIZE, Block, in_parts, text_block
+from reconciler.render.review.parts import MOST_PARTS, PART_SIZE, WHOLE_SIZE, Block, split_into_parts, text_block
 from reconciler.render.review.rows import row_blocks
-from reconciler.render.review.verdict import verdict_of
-from reconciler.render.review.words import code, said
+from reconciler.render.review.verdict import verdict_text
+from reconciler.render.review.words import code, sentence
 
 _LONGEST_COMMAND = 2000
 """A command of more characters names so much that a saved plan is the better way, and is not shown."""
@@ -31,17 +31,17 @@ _SECTIONS = (
 
 def review_markdown(review: Review) -> str:
     """Return the review as one text, ended by a newline; it fits into a job summary."""
-    (whole,) = in_parts(tuple(_blocks(review)), _footer(review), part_size=WHOLE_SIZE, most_parts=1)
+    (whole,) = split_into_parts(tuple(_blocks(review)), _footer(review), part_size=WHOLE_SIZE, most_parts=1)
     return whole + "\n"
 
 
 def review_parts(review: Review) -> tuple[str, ...]:
     """Return the review as texts that each fit into a comment; the last says what it rests on and how to apply it."""
-    return in_parts(tuple(_blocks(review)), _footer(review), part_size=PART_SIZE, most_parts=MOST_PARTS)
+    return split_into_parts(tuple(_blocks(review)), _footer(review), part_size=PART_SIZE, most_parts=MOST_PARTS)
 
 
 def _blocks(review: Review) -> Iterator[Block]:
-    yield text_block(f"### {said(verdict_of(review), 500)}")
+    yield text_block(f"### {sentence(verdict_text(review), 500)}")
     yield text_block(_place(review))
     for section in _SECTIONS:
         yield from section(review)
@@ -53,7 +53,7 @@ def _place(review: Review) -> str:
         *([f"Project {code(plan.project)} on {code(plan.provider)}"] if plan.project else []),
         *([f"environment {code(review.environment)}"] if review.environment else []),
         *([f"specs in {code(review.root)}"] if review.root else []),
-        *([said(plan.against)] if plan.against else []),
+        *([sentence(plan.against)] if plan.against else []),
     ]
     line = ", ".join(told)
     return f"{line[:1].upper()}{line[1:]}." if line else ""
@@ -68,5 +68,5 @@ def _footer(review: Review) -> str:
     ]
     footer = f"---\n\n<sub>{' · '.join(told)}</sub>"
     if 0 < len(review.apply) <= _LONGEST_COMMAND:
-        return f"To apply exactly this:\n\n{fenced(review.apply, 'sh')}\n\n{footer}"
+        return f"To apply exactly this:\n\n{code_block(review.apply, 'sh')}\n\n{footer}"
     return footer

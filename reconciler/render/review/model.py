@@ -48,21 +48,21 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def marker(self) -> str:
         """The hidden line by which a comment about the same environment and root is found again."""
-        environment, root = _unbroken(self.environment, _LONGEST_ENVIRONMENT), _unbroken(self.root, _LONGEST_ROOT)
+        environment, root = _encode_word(self.environment, _LONGEST_ENVIRONMENT), _encode_word(self.root, _LONGEST_ROOT)
         return f"<!-- reconciler env={environment} root={root} -->"
 
 
-def no_plan(version: str) -> Plan:
+def empty_plan(version: str) -> Plan:
     """Return the plan of specs that are invalid: nothing was looked at, and nothing is done."""
     return Plan(project="", provider="", service="", basis=Basis(specs="", service="", options="", version=version))
 
 
-def without_samples(plan: Plan) -> Plan:
+def drop_samples(plan: Plan) -> Plan:
     """Return the same plan with the counts of changed rows, and none of the rows."""
-    return with_samples(plan, 0)
+    return limit_samples(plan, 0)
 
 
-def with_samples(plan: Plan, most: int) -> Plan:
+def limit_samples(plan: Plan, most: int) -> Plan:
     """Return the same plan with at most so many rows shown of each dataset; the first of them stand for all kinds."""
     fewer = (
         replace(step, rows=replace(step.rows, samples=step.rows.samples[:most]))
@@ -73,7 +73,7 @@ def with_samples(plan: Plan, most: int) -> Plan:
     return replace(plan, steps=tuple(fewer))
 
 
-def _unbroken(text: str, most: int) -> str:
+def _encode_word(text: str, most: int) -> str:
     # One word that nothing inside it can end, and two texts never make the same: what is not plain is its number.
     written = "".join(
         char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))

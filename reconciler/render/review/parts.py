@@ -52,23 +52,23 @@ def size_of(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def in_parts(
+def split_into_parts(
     blocks: Sequence[Block], footer: str, *, part_size: int = PART_SIZE, most_parts: int = MOST_PARTS
 ) -> tuple[str, ...]:
     """Return the blocks in as few parts as they need, each no longer than a part may be; the footer ends the last.
 
     Shape:  at least one part, and at most so many; what is left out is counted before the footer
     """
-    parts, left = _Filling(part_size - _RESERVE - size_of(footer), most_parts), list[Block]()
+    parts, left = _PartWriter(part_size - _RESERVE - size_of(footer), most_parts), list[Block]()
     for block in blocks:
         over = block if left else parts.take(block)
         left += [over] if over and over.lines else []
     texts = parts.texts
     texts[-1] = _GAP.join(filter(None, [texts[-1], _left_out(left), footer]))
-    return tuple(_signed(texts))
+    return tuple(_add_continuations(texts))
 
 
-class _Filling:
+class _PartWriter:
     """Parts that are being filled, the last of them still open."""
 
     def __init__(self, room: int, most_parts: int) -> None:
@@ -80,7 +80,7 @@ class _Filling:
         """Put a block where there is room for it; gives what of it found none."""
         over: Block | None = replace(block, lines=tuple(self._bearable(block)))
         while over and over.lines:
-            over = self._put(over)
+            over = self._add(over)
             if over and len(self.texts) == self._most:
                 return over
             if over:
@@ -93,7 +93,7 @@ class _Filling:
             is_short = len(line) < self._room // 8 or size_of(block.around((line,))) <= self._room
             yield line if is_short else "(one line is too long to be shown)"
 
-    def _put(self, block: Block) -> Block | None:
+    def _add(self, block: Block) -> Block | None:
         open_part = self.texts[-1]
         free = self._room - size_of(open_part) - len(_GAP)
         count = _fitting(block, free)
@@ -130,7 +130,7 @@ def _left_out(left: Sequence[Block]) -> str:
     return f"_Too long for comments: {told} more. The JSON and HTML formats of the plan hold them._"
 
 
-def _signed(texts: Sequence[str]) -> Iterator[str]:
+def _add_continuations(texts: Sequence[str]) -> Iterator[str]:
     last = len(texts) - 1
     for at, text in enumerate(texts):
         yield _GAP.join([*([_WENT_ON] if at else []), text, *([_GOES_ON] if at < last else [])])

@@ -11,10 +11,10 @@ from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample,
 from reconciler.render.escape import html_text
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import Block, text_block
-from reconciler.render.review.words import code, diff_fence, fence_line, folded, plural, said
+from reconciler.render.review.words import code, collapse, diff_fence, fence_line, grouped_count, sentence
 from reconciler.render.sanitize import clean
 from reconciler.render.terminal.rows import MOST_CELLS, counts_text, more_tokens
-from reconciler.render.units import counted
+from reconciler.render.units import count_text
 
 IN_SIGHT = 3
 """Rows of one dataset that nobody has to open anything for."""
@@ -48,7 +48,7 @@ def _dataset(step: Step, trainings: Sequence[Estimate], review: Review) -> Itera
     address = code(name)
     match step.rows:
         case RowsUnknown(before=before, why=why):
-            yield text_block(f"{address}: other rows than in {code(before)}; {said(why)}")
+            yield text_block(f"{address}: other rows than in {code(before)}; {sentence(why)}")
         case RowDiff() as rows:
             yield text_block(f"{address}: {_counts(rows)}{_money(rows, trainings)}")
             yield from _samples(rows, name, samples=review.samples)
@@ -58,7 +58,7 @@ def _counts(rows: RowDiff) -> str:
     if rows.is_empty:
         return f"no row changed since {code(rows.before)}"
     sizes = f"{rows.rows_before:,} → {rows.rows_after:,} rows since {code(rows.before)}"
-    return f"**{said(counts_text(rows))}** ({', '.join(filter(None, [sizes, more_tokens(rows)]))})"
+    return f"**{sentence(counts_text(rows))}** ({', '.join(filter(None, [sizes, more_tokens(rows)]))})"
 
 
 def _money(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
@@ -84,11 +84,11 @@ def _samples(rows: RowDiff, address: str, *, samples: bool) -> Iterator[Block]:
         yield _fence(first)
     if others:
         inside = _fence(others)
-        summary = f"{plural(len(others), 'more row')} of <code>{html_text(address)}</code>"
-        yield Block(lines=inside.lines, around=folded(summary, diff_fence), rest="lines of rows")
+        summary = f"{grouped_count(len(others), 'more row')} of <code>{html_text(address)}</code>"
+        yield Block(lines=inside.lines, around=collapse(summary, diff_fence), rest="lines of rows")
     rest = changed - len(shown)
     notes = [
-        *([f"… and {plural(rest, 'changed row')} not shown"] if rest > 0 else []),
+        *([f"… and {grouped_count(rest, 'changed row')} not shown"] if rest > 0 else []),
         *([] if rows.is_whole else [_NOT_PAIRED]),
     ]
     if notes:
@@ -110,7 +110,7 @@ def _row(sample: RowSample) -> Iterator[str]:
         yield from _cell(cell)
     more = len(sample.cells[MOST_CELLS:]) + sample.cells_more
     if more:
-        yield fence_line(" ", f"… and {counted(more, 'more value')} of this row")
+        yield fence_line(" ", f"… and {count_text(more, 'more value')} of this row")
 
 
 def _name(sample: RowSample) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from reconciler.render.escape import fenced, markdown_code, markdown_text
+from reconciler.render.escape import code_block, markdown_code, markdown_text
 from reconciler.render.sanitize import clean
-from reconciler.render.units import counted
+from reconciler.render.units import count_text
 
 CELL = 90
 """Characters of one value in a table."""
@@ -20,7 +20,7 @@ def code(text: str) -> str:
     return markdown_code(text, limit=CELL)
 
 
-def said(text: str, limit: int = LINE) -> str:
+def sentence(text: str, limit: int = LINE) -> str:
     """Return a sentence, inert."""
     return markdown_text(text, limit=limit)
 
@@ -32,7 +32,7 @@ def fence_line(symbol: str, text: str) -> str:
 
 def diff_fence(lines: Sequence[str]) -> str:
     """Put lines into a fence that colours them."""
-    return fenced("\n".join(lines), "diff")
+    return code_block("\n".join(lines), "diff")
 
 
 def bullets(lines: Sequence[str]) -> str:
@@ -40,18 +40,18 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def folded(summary: str, inside: Callable[[Sequence[str]], str]) -> Callable[[Sequence[str]], str]:
+def collapse(summary: str, inside: Callable[[Sequence[str]], str]) -> Callable[[Sequence[str]], str]:
     """Return what puts lines behind a summary of ours that opens them."""
     return lambda lines: f"<details><summary>{summary}</summary>\n\n{inside(lines)}\n\n</details>"
 
 
-def names(addresses: Sequence[str]) -> str:
+def list_names(addresses: Sequence[str]) -> str:
     """Name a few things, and count the rest."""
     shown = [code(each) for each in addresses[:_NAMES]]
     more = len(addresses) - _NAMES
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
 
 
-def plural(number: int, noun: str) -> str:
+def grouped_count(number: int, noun: str) -> str:
     """Count things: `1 model`, `1,200 models`."""
-    return counted(number, noun).replace(str(number), f"{number:,}", 1)
+    return count_text(number, noun).replace(str(number), f"{number:,}", 1)

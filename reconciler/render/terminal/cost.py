@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.plan import Plan, Step
 from reconciler.render.sanitize import clean
-from reconciler.render.terminal.fields import Field, given
-from reconciler.render.terminal.layout import wrapped
+from reconciler.render.terminal.fields import StepField, value_field
+from reconciler.render.terminal.layout import wrap
 
 
-def estimate_fields(step: Step) -> list[Field]:
+def estimate_fields(step: Step) -> list[StepField]:
     """Return the fields of one job; none where nothing is paid, or nothing is known of it."""
     estimate = step.estimate
     if estimate is None or estimate.cost.is_free:
         return []
-    return [given("tokens", tokens_text(estimate), " "), given("cost", cost_text(estimate.cost), " ")]
+    return [value_field("tokens", tokens_text(estimate), " "), value_field("cost", cost_text(estimate.cost), " ")]
 
 
 def tokens_text(estimate: Estimate) -> str:
@@ -31,7 +31,7 @@ def cost_lines(plan: Plan, width: int) -> Iterator[str]:
     if plan.trains:
         cost = plan.cost
         why = "; ".join(filter(None, [cost.unknown, _source(cost)]))
-        yield from wrapped(clean(f"Cost: {cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
+        yield from wrap(clean(f"Cost: {cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
 
 
 def cost_text(cost: Cost) -> str:

@@ -7,8 +7,8 @@ import msgspec
 
 from reconciler.domain.plan import Change
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of
 
 KNOWN_LATER = "(known after apply)"
 FORCES = "# forces a new job"
@@ -20,7 +20,7 @@ _VALUE = 400
 _LONG_DIGEST = re.compile(r"\bv\d+:([0-9a-f]{12})[0-9a-f]*")
 
 
-class Field(msgspec.Struct, frozen=True):
+class StepField(msgspec.Struct, frozen=True):
     """One line of a step: cleaned already, with the symbol that goes before it and a remark behind it."""
 
     symbol: str
@@ -29,29 +29,29 @@ class Field(msgspec.Struct, frozen=True):
     remark: str = ""
 
 
-def given(name: str, value: str, symbol: str = "+") -> Field:
+def value_field(name: str, value: str, symbol: str = "+") -> StepField:
     """A field with one value."""
-    return Field(symbol, _name(name), (_value(value),))
+    return StepField(symbol, _name(name), (_value(value),))
 
 
-def changed(change: Change, remark: str = "") -> Field:
+def change_field(change: Change, remark: str = "") -> StepField:
     """A field that was added, removed, or is another than before."""
     name = _name(change.field)
     match change.before, change.after:
         case None, after:
-            return Field("+", name, (_value(after or ""),), remark)
+            return StepField("+", name, (_value(after or ""),), remark)
         case before, None:
-            return Field("-", name, (_value(before or ""), "(not set)"), remark)
+            return StepField("-", name, (_value(before or ""), "(not set)"), remark)
         case before, after:
-            return Field("~", name, (_value(before or ""), _value(after or "")), remark)
+            return StepField("~", name, (_value(before or ""), _value(after or "")), remark)
 
 
-def field_lines(fields: Sequence[Field], paint: Paint) -> Iterator[str]:
+def field_lines(fields: Sequence[StepField], style: Style) -> Iterator[str]:
     """Yield the lines of fields, their values in one column."""
     column = max((width_of(field.name) for field in fields), default=0)
     for field in fields:
-        start = f"      {paint.symbol(field.symbol, field.symbol)} {padded(field.name, column)} = "
-        remark = f"  {paint.yellow(field.remark)}" if field.remark else ""
+        start = f"      {style.symbol(field.symbol, field.symbol)} {pad(field.name, column)} = "
+        remark = f"  {style.yellow(field.remark)}" if field.remark else ""
         plain = " → ".join(field.values) + (f"  {field.remark}" if field.remark else "")
         if len(field.values) > 1 and 11 + column + width_of(plain) > _ONE_LINE:
             yield start + field.values[0]

@@ -7,9 +7,9 @@ from typing import assert_never
 from reconciler.domain.observed import JobStatus
 from reconciler.domain.plan import Keep, Plan, Why
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of, wrapped
-from reconciler.render.units import counted
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of, wrap
+from reconciler.render.units import count_text
 
 _ORPHANS_SHOWN = 5
 
@@ -19,7 +19,7 @@ def is_running(keep: Keep) -> bool:
     return keep.why in {Why.TRAINING, Why.BUSY}
 
 
-def is_held(keep: Keep) -> bool:
+def needs_decision(keep: Keep) -> bool:
     """Return whether nothing goes on until somebody decides."""
     return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
 
@@ -29,22 +29,22 @@ def is_suspended(keep: Keep) -> bool:
     return keep.why is Why.SUSPENDED
 
 
-def kept_sections(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
+def kept_sections(plan: Plan, style: Style, width: int) -> Iterator[str]:
     """Yield a section for each group that needs to be seen, and one line for everything that is as it should be."""
     running = [keep for keep in plan.kept if is_running(keep)]
-    held = [keep for keep in plan.kept if is_held(keep)]
+    held = [keep for keep in plan.kept if needs_decision(keep)]
     orphans = [keep for keep in plan.kept if keep.why is Why.ORPHAN]
     ready = [keep for keep in plan.kept if keep.why is Why.READY]
-    yield _section(paint.yellow("Still running:"), running, paint, width)
-    yield _section(paint.red("Held, until you decide:"), held, paint, width)
-    yield _section(paint.yellow("Suspended by their specs:"), list(filter(is_suspended, plan.kept)), paint, width)
-    yield _section("Unchanged, and worth a word:", [keep for keep in ready if keep.detail], paint, width)
-    yield _orphans(orphans, paint, width)
-    where = f" in {place_of(plan)}" if plan.is_empty else ""
+    yield _section(style.yellow("Still running:"), running, style, width)
+    yield _section(style.red("Held, until you decide:"), held, style, width)
+    yield _section(style.yellow("Suspended by their specs:"), list(filter(is_suspended, plan.kept)), style, width)
+    yield _section("Unchanged, and worth a word:", [keep for keep in ready if keep.detail], style, width)
+    yield _orphans(orphans, style, width)
+    where = f" in {plan_place(plan)}" if plan.is_empty else ""
     yield f"{len(ready)} unchanged{where}." if ready else ""
 
 
-def place_of(plan: Plan) -> str:
+def plan_place(plan: Plan) -> str:
     """Say which project on which service a plan is about."""
     # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
     known = plan.service.partition("/")[0] == plan.provider
@@ -54,16 +54,16 @@ def place_of(plan: Plan) -> str:
     return f"project {clean(plan.project)}{environment} on {clean(plan.provider)}{place}{against}"
 
 
-def _section(title: str, kept: Sequence[Keep], paint: Paint, width: int) -> str:
-    return "\n".join([title, *(line for keep in kept for line in _keep(keep, paint, width))]) if kept else ""
+def _section(title: str, kept: Sequence[Keep], style: Style, width: int) -> str:
+    return "\n".join([title, *(line for keep in kept for line in _keep(keep, style, width))]) if kept else ""
 
 
-def _keep(keep: Keep, paint: Paint, width: int) -> Iterator[str]:
-    first, *rest = wrapped(f"{clean(str(keep.address))}: {sentence_of(keep)}", width, first="  ", rest="    ")
-    yield paint.bold(first)
-    yield from map(paint.bold, rest)
+def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
+    first, *rest = wrap(f"{clean(str(keep.address))}: {keep_sentence(keep)}", width, first="  ", rest="    ")
+    yield style.bold(first)
+    yield from map(style.bold, rest)
     for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
-        yield from wrapped(clean(detail), width, first="    ", rest="    ") if detail else ()
+        yield from wrap(clean(detail), width, first="    ", rest="    ") if detail else ()
     if keep.hint:
         yield from _hint(keep.hint, width)
     if is_running(keep) and "reconciler follow" not in keep.hint:
@@ -71,10 +71,10 @@ def _keep(keep: Keep, paint: Paint, width: int) -> Iterator[str]:
 
 
 def _hint(text: str, width: int) -> list[str]:
-    return wrapped(f"hint: {clean(text)}", width, first="    ", rest="          ")
+    return wrap(f"hint: {clean(text)}", width, first="    ", rest="          ")
 
 
-def sentence_of(keep: Keep) -> str:
+def keep_sentence(keep: Keep) -> str:
     """Say in a few words why something stays as it is."""
     job = f"job {clean(keep.job)}" if keep.job else "a job"
     match keep.why:
@@ -104,24 +104,24 @@ def _status(status: JobStatus | None) -> str:
     return clean(str(status)) if status.is_known else f'"{clean(str(status))}"'
 
 
-def _orphans(kept: Sequence[Keep], paint: Paint, width: int) -> str:
+def _orphans(kept: Sequence[Keep], style: Style, width: int) -> str:
     if not kept:
         return ""
     groups = [(clean(str(address)), list(group)) for address, group in groupby(kept, lambda keep: keep.address)]
     shown, folded = groups[:_ORPHANS_SHOWN], groups[_ORPHANS_SHOWN:]
     column = max(width_of(address) for address, _ in shown)
-    lines = [f"  {padded(address, column)}  {_versions(group)}".rstrip() for address, group in shown]
+    lines = [f"  {pad(address, column)}  {_versions(group)}".rstrip() for address, group in shown]
     if folded:
         lines.append(f"  … and {len(folded)} more; --json lists them all")
     hints = dict.fromkeys(keep.hint for keep in kept if keep.hint)
     # A hint that all of them share is worth its line once; different ones would bury the list.
     lines += _hint(next(iter(hints)), width) if len(hints) == 1 else []
-    return "\n".join([paint.dim("Named by no spec, and kept:"), *lines])
+    return "\n".join([style.dim("Named by no spec, and kept:"), *lines])
 
 
 def _versions(group: Sequence[Keep]) -> str:
     if len(group) > 1:
-        return counted(len(group), "version")
+        return count_text(len(group), "version")
     (keep,) = group
     facts = (keep.detail,) if keep.detail else (keep.job or "", str(keep.status or ""), keep.model or "")
     return ", ".join(clean(fact) for fact in facts if fact)

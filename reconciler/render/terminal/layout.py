@@ -4,7 +4,7 @@ import re
 import textwrap
 import unicodedata
 
-from reconciler.render.redact import CUT
+from reconciler.render.redact import ELLIPSIS
 
 # Cleaned text holds no such space, so it can stand for one at which no line is broken.
 _FIXED = "\xa0"
@@ -18,12 +18,12 @@ def width_of(text: str) -> int:
     return sum(map(_char_width, text))
 
 
-def padded(text: str, width: int) -> str:
+def pad(text: str, width: int) -> str:
     """Fill a text up with spaces."""
     return text + " " * (width - width_of(text))
 
 
-def fitted(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """Cut a text so that it takes no more columns than there are."""
     if width_of(text) <= width:
         return text
@@ -33,10 +33,10 @@ def fitted(text: str, width: int) -> str:
         if room < 0:
             break
         taken.append(char)
-    return "".join(taken) + CUT if width > 0 else ""
+    return "".join(taken) + ELLIPSIS if width > 0 else ""
 
 
-def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
+def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
     """Break a text between words; `first` and `rest` go before the first line and the others.
 
     A word that is longer than a line stays whole, so that an id can be copied; a flag stays with its value.

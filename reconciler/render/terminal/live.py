@@ -10,10 +10,10 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import JobId
 from reconciler.domain.plan import StepId
 from reconciler.render.sanitize import Sink, clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import fitted, width_of
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import truncate, width_of
 from reconciler.render.terminal.telling import doing_of, facts_of, measured, measures_of
-from reconciler.render.units import span_text
+from reconciler.render.units import duration_text
 
 QUIET_SECONDS = 10.0
 """Where no line can be redrawn, a job's progress is a new line no more often than this."""
@@ -21,7 +21,7 @@ QUIET_SECONDS = 10.0
 Moving = JobId | StepId
 
 
-class _Doing(msgspec.Struct, frozen=True, kw_only=True):
+class _Activity(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is under way: since when, and how far it is."""
 
     address: Address
@@ -47,10 +47,10 @@ class LiveView:
     ) -> None:
         self._sink = sink
         self._is_terminal = is_terminal
-        self._paint = Paint(colour)
+        self._paint = Style(colour)
         self._clock = clock
         self._columns = columns or (lambda: sink.columns)
-        self._doing: dict[Moving, _Doing] = {}
+        self._doing: dict[Moving, _Activity] = {}
         self._drawn = ""
 
     def show(self, event: Event) -> None:
@@ -80,7 +80,7 @@ class LiveView:
         match event:
             case Started(step=step):
                 now, status = self._clock(), doing_of(step.action)
-                self._doing[step.id] = _Doing(address=step.action.address, since=now, status=status, told_at=now)
+                self._doing[step.id] = _Activity(address=step.action.address, since=now, status=status, told_at=now)
             case Finished(step=step, job=job):
                 self._doing.pop(step.id, None)
                 if job and job.status.is_active:
@@ -105,8 +105,8 @@ class LiveView:
         self._doing[key] = replace(before, measures=measures or before.measures, told_at=told_at)
         return (f"{self._paint.bold(clean(str(address)))}: {measures}",) if telling else ()
 
-    def _of(self, key: Moving, address: Address) -> _Doing:
-        return self._doing.get(key) or _Doing(address=address, since=self._clock())
+    def _of(self, key: Moving, address: Address) -> _Activity:
+        return self._doing.get(key) or _Activity(address=address, since=self._clock())
 
     def _last_measures(self, event: Event) -> str:
         doing = self._doing.get(event.job.id) if isinstance(event, JobMoved) else None
@@ -115,7 +115,7 @@ class LiveView:
     def _redraw(self, lines: str) -> None:
         """Write lines that stay and the live line below them, in one piece, so that nothing flickers."""
         columns = max(self._columns(), 1)
-        live = fitted(self._live(), columns - 1) if self._is_terminal else ""
+        live = truncate(self._live(), columns - 1) if self._is_terminal else ""
         if lines or live != self._drawn:
             self._sink.write(self._erasing(columns) + lines + self._paint.dim(live))
             self._sink.flush()
@@ -132,7 +132,7 @@ class LiveView:
         doing = list(self._doing.values())
         if not doing:
             return ""
-        elapsed = span_text(self._clock() - min(each.since for each in doing))
+        elapsed = duration_text(self._clock() - min(each.since for each in doing))
         if len(doing) == 1:
             (only,) = doing
             return "  ".join(filter(None, (f"{only.address}: {_state(only)}", only.measures, elapsed)))
@@ -140,7 +140,7 @@ class LiveView:
         return f"{len(doing)} under way, {elapsed}: {each}"
 
 
-def _state(doing: _Doing) -> str:
+def _state(doing: _Activity) -> str:
     return clean(doing.status) or "running"
 
 

@@ -8,15 +8,15 @@ from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Step, Train, Upload
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.sanitize import clean
-from reconciler.render.steps import explains_difference, is_retrain, symbol_of, tally
-from reconciler.render.style import Paint
+from reconciler.render.steps import count_steps, has_earlier_version, is_retrain, step_symbol
+from reconciler.render.style import Style
 from reconciler.render.terminal.cost import cost_lines, estimate_fields
-from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, Field, changed, field_lines, given
-from reconciler.render.terminal.kept import is_held, is_running, is_suspended, kept_sections, place_of
-from reconciler.render.terminal.layout import wrapped
+from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, StepField, change_field, field_lines, value_field
+from reconciler.render.terminal.kept import is_running, is_suspended, kept_sections, needs_decision, plan_place
+from reconciler.render.terminal.layout import wrap
 from reconciler.render.terminal.refused import refused_section
 from reconciler.render.terminal.rows import counts_text, more_tokens, sample_lines
-from reconciler.render.units import counted, size_text
+from reconciler.render.units import count_text, size_text
 
 _LEGEND = {
     "+": "upload, train",
@@ -33,39 +33,39 @@ def plan_text(
 
     Shape:  `previous` names the models that answer now, so that a retraining can say which one it is about to follow
     """
-    paint = Paint(colour)
+    style = Style(colour)
     sections = [
-        _head(plan, paint),
-        *("\n".join(_step(step, previous or {}, paint, width)) for step in plan.steps),
-        *kept_sections(plan, paint, width),
-        "\n".join(line for each in plan.warnings for line in _warning(each, paint, width)),
-        refused_section(plan, paint, width),
+        _head(plan, style),
+        *("\n".join(_step(step, previous or {}, style, width)) for step in plan.steps),
+        *kept_sections(plan, style, width),
+        "\n".join(line for each in plan.warnings for line in _warning(each, style, width)),
+        refused_section(plan, style, width),
         "\n".join(cost_lines(plan, width)),
-        paint.bold(_closing(plan)),
+        style.bold(_closing(plan)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(plan: Plan, paint: Paint) -> str:
+def _head(plan: Plan, style: Style) -> str:
     if plan.is_empty:
         return ""
-    used = {symbol_of(step) for step in plan.steps}
-    legend = [f"{paint.symbol(each, each.rjust(3))} {means}" for each, means in _LEGEND.items() if each in used]
-    return "\n".join([f"Plan for {place_of(plan)}:", *legend])
+    used = {step_symbol(step) for step in plan.steps}
+    legend = [f"{style.symbol(each, each.rjust(3))} {means}" for each, means in _LEGEND.items() if each in used]
+    return "\n".join([f"Plan for {plan_place(plan)}:", *legend])
 
 
-def _step(step: Step, previous: Mapping[Address, ModelId], paint: Paint, width: int) -> Iterator[str]:
-    symbol = symbol_of(step)
-    header, *remarks = header_of(step)
-    yield paint.bold(f"  # {header}")
-    yield from (paint.dim(f"  # ({remark})") for remark in remarks)
-    yield f"{paint.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
-    yield from field_lines(fields_of(step, previous.get(step.action.address)), paint)
+def _step(step: Step, previous: Mapping[Address, ModelId], style: Style, width: int) -> Iterator[str]:
+    symbol = step_symbol(step)
+    header, *remarks = step_header(step)
+    yield style.bold(f"  # {header}")
+    yield from (style.dim(f"  # ({remark})") for remark in remarks)
+    yield f"{style.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
+    yield from field_lines(step_fields(step, previous.get(step.action.address)), style)
     if isinstance(step.rows, RowDiff):
-        yield from sample_lines(step.rows, paint, width, " " * 10)
+        yield from sample_lines(step.rows, style, width, " " * 10)
 
 
-def header_of(step: Step) -> Iterator[str]:
+def step_header(step: Step) -> Iterator[str]:
     """Yield what a step does, as a sentence, and then what there is to remark on it."""
     address = clean(str(step.action.address))
     match step.action:
@@ -122,7 +122,7 @@ def _thing(step: Step) -> str:
             assert_never(step.action)
 
 
-def fields_of(step: Step, previous: ModelId | None) -> list[Field]:
+def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
     """Return what there is to know of a step, a field each; `previous` is the model that answers now."""
     match step.action:
         case Upload(dataset=dataset):
@@ -132,60 +132,60 @@ def fields_of(step: Step, previous: ModelId | None) -> list[Field]:
                 "size": size_text(dataset.measure.size_bytes),
                 "file": dataset.stamp.filename,
             }
-            fields = [changed(change) for change in step.changes]
+            fields = [change_field(change) for change in step.changes]
             if step.rows:
                 fields.append(_rows_field(step.rows))
             stated = {change.field for change in step.changes} | ({"rows"} if step.rows else set())
-            return fields + [given(name, value) for name, value in facts.items() if name not in stated]
+            return fields + [value_field(name, value) for name, value in facts.items() if name not in stated]
         case Train():
             return _train_fields(step, step.action, previous)
         case Cancel(job=job):
             facts = {"status": f"{job.status}", "base": job.base, "version": job.stamp.digest.short}
-            return [given(name, value, "-") for name, value in facts.items() if value]
+            return [value_field(name, value, "-") for name, value in facts.items() if value]
         case Delete(job=job):
-            return [given("made by", f"job {job}", "-")] if job else []
+            return [value_field("made by", f"job {job}", "-")] if job else []
         case Promote(model=model, instead_of=instead_of):
             before = (clean(instead_of),) if instead_of else ()
-            return [Field("~" if before else "+", "model id", (*before, clean(model)))]
+            return [StepField("~" if before else "+", "model id", (*before, clean(model)))]
         case _:
             assert_never(step.action)
 
 
-def _rows_field(rows: RowDiff | RowsUnknown) -> Field:
+def _rows_field(rows: RowDiff | RowsUnknown) -> StepField:
     match rows:
         case RowDiff():
             notes = [f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}", more_tokens(rows)]
-            return Field("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
+            return StepField("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
         case RowsUnknown(before=before, why=why):
-            return Field("~", "rows", (f"others than in {clean(before)}; {clean(why)}",))
+            return StepField("~", "rows", (f"others than in {clean(before)}; {clean(why)}",))
         case _:
             assert_never(rows)
 
 
-def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[Field]:
+def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[StepField]:
     answers = (clean(previous),) if previous and is_retrain(step) else ()
-    model_id = Field("~" if answers else "+", "model id", (*answers, KNOWN_LATER))
-    if explains_difference(step):
+    model_id = StepField("~" if answers else "+", "model id", (*answers, KNOWN_LATER))
+    if has_earlier_version(step):
         stated = {change.field for change in step.changes}
         # What stays the same is shown where a reader would miss it.
-        same = [given("base", train.model.recipe.base, " ")] if "base" not in stated else []
-        return [*same, *(changed(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
+        same = [value_field("base", train.model.recipe.base, " ")] if "base" not in stated else []
+        return [*same, *(change_field(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
     # Nothing differs from a version before: the fields only say what will be trained, new or once more.
     symbol = " " if train.despite else "+"
     told = [(change.field, change.after or "") for change in step.changes] or train.model.told
-    return [*(given(name, value, symbol) for name, value in told), *estimate_fields(step), model_id]
+    return [*(value_field(name, value, symbol) for name, value in told), *estimate_fields(step), model_id]
 
 
-def _warning(text: str, paint: Paint, width: int) -> Iterator[str]:
-    first, *rest = wrapped(f"Warning: {clean(text)}", width, rest="  ")
-    yield first.replace("Warning:", paint.yellow("Warning:"), 1)
+def _warning(text: str, style: Style, width: int) -> Iterator[str]:
+    first, *rest = wrap(f"Warning: {clean(text)}", width, rest="  ")
+    yield first.replace("Warning:", style.yellow("Warning:"), 1)
     yield from rest
 
 
 def _closing(plan: Plan) -> str:
-    counts = tally(plan)
+    counts = count_steps(plan)
     if plan.refused:
-        refused = f" {counted(counts.refuse, 'refusal')}: this plan will not be applied."
+        refused = f" {count_text(counts.refuse, 'refusal')}: this plan will not be applied."
     else:
         refused = ""
     if plan.steps or plan.refused:
@@ -194,12 +194,12 @@ def _closing(plan: Plan) -> str:
             f"Plan: {promote}{counts.upload} to upload, {counts.train} to train, {counts.cancel} to cancel, "
             f"{counts.delete} to delete.{refused}"
         )
-    running, held = sum(map(is_running, plan.kept)), sum(map(is_held, plan.kept))
+    running, held = sum(map(is_running, plan.kept)), sum(map(needs_decision, plan.kept))
     suspended = sum(map(is_suspended, plan.kept))
     open_ends = [
-        *([f"{counted(running, 'job')} {'is' if running == 1 else 'are'} still running"] if running else []),
-        *([f"{counted(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
-        *([f"{counted(suspended, 'model')} {'is' if suspended == 1 else 'are'} suspended"] if suspended else []),
+        *([f"{count_text(running, 'job')} {'is' if running == 1 else 'are'} still running"] if running else []),
+        *([f"{count_text(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
+        *([f"{count_text(suspended, 'model')} {'is' if suspended == 1 else 'are'} suspended"] if suspended else []),
     ]
     settled = "The service was not asked" if plan.against else "The service holds what the specs ask for"
     return f"No changes. {' and '.join(open_ends) or settled}."

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of, wrapped
-from reconciler.render.units import counted
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of, wrap
+from reconciler.render.units import count_text
 
 _WIDEST_PLACE = 40
 """Where all places are shorter, one column serves them all; else every file has its own."""
@@ -24,10 +24,10 @@ def problems_text(
 
     Shape:  in the order given; `unshown` were found beyond these; `tail` says what that means for the run
     """
-    paint = Paint(colour)
+    style = Style(colour)
     columns = _columns(problems)
-    lines = [line for each in problems for line in _lines(each, columns[each.where.file], paint, width)]
-    return "".join(f"{line}\n" for line in [*lines, paint.bold(_closing(problems, unshown, tail))])
+    lines = [line for each in problems for line in _lines(each, columns[each.where.file], style, width)]
+    return "".join(f"{line}\n" for line in [*lines, style.bold(_closing(problems, unshown, tail))])
 
 
 def _columns(problems: Sequence[Problem]) -> dict[str, int]:
@@ -38,19 +38,19 @@ def _columns(problems: Sequence[Problem]) -> dict[str, int]:
     return dict.fromkeys(sizes, widest) if widest <= _WIDEST_PLACE else sizes
 
 
-def _lines(problem: Problem, column: int, paint: Paint, width: int) -> Iterator[str]:
-    place, margin = padded(clean(str(problem.where)), column), " " * (column + 2)
+def _lines(problem: Problem, column: int, style: Style, width: int) -> Iterator[str]:
+    place, margin = pad(clean(str(problem.where)), column), " " * (column + 2)
     warning = "" if problem.severity is Severity.ERROR else f"{problem.severity}: "
     path = f"{clean(problem.path)}: " if problem.path else ""
-    first, *rest = wrapped(f"{warning}{path}{clean(problem.what)}", width, first=margin, rest=margin)
+    first, *rest = wrap(f"{warning}{path}{clean(problem.what)}", width, first=margin, rest=margin)
     text = first[len(margin) :]
     if warning:
-        text = text.replace(warning, paint.yellow(warning), 1)
-    yield f"{paint.bold(place)}  {text}"
+        text = text.replace(warning, style.yellow(warning), 1)
+    yield f"{style.bold(place)}  {text}"
     yield from rest
     if problem.hint:
-        hint = wrapped(f"hint: {clean(problem.hint)}", width, first=margin, rest=f"{margin}      ")
-        yield from (line.replace("hint:", paint.cyan("hint:"), 1) if n == 0 else line for n, line in enumerate(hint))
+        hint = wrap(f"hint: {clean(problem.hint)}", width, first=margin, rest=f"{margin}      ")
+        yield from (line.replace("hint:", style.cyan("hint:"), 1) if n == 0 else line for n, line in enumerate(hint))
 
 
 def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
@@ -58,6 +58,6 @@ def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
     notes = sum(each.severity is Severity.INFO for each in problems)
     errors = len(problems) - warnings - notes + unshown
     found = ((errors, "problem"), (warnings, "warning"), (notes, "note"))
-    counts = [counted(number, noun) for number, noun in found if number]
+    counts = [count_text(number, noun) for number, noun in found if number]
     shown = f" ({len(problems)} of them shown)" if unshown else ""
     return (", ".join(counts) or "0 problems") + shown + (f"; {tail}." if tail else ".")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import wrapped
-from reconciler.render.units import counted
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import wrap
+from reconciler.render.units import count_text
 
 MOST_CELLS = 3
 """Values of one row that are shown."""
@@ -27,13 +27,13 @@ _SYMBOLS = {
 
 def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | None = None) -> str:
     """Return a comparison of two versions, named by what they are; ends with a newline."""
-    paint = Paint(colour)
-    head = [f"{paint.red('---')} {clean(diff.before)} ({counted(diff.rows_before, 'row')})"]
-    head += [f"{paint.green('+++')} {clean(after)} ({counted(diff.rows_after, 'row')})"]
+    style = Style(colour)
+    head = [f"{style.red('---')} {clean(diff.before)} ({count_text(diff.rows_before, 'row')})"]
+    head += [f"{style.green('+++')} {clean(after)} ({count_text(diff.rows_after, 'row')})"]
     if diff.is_empty:
-        return "\n".join([*head, paint.bold("No row changed.")]) + "\n"
-    lines = [*head, paint.bold(f"rows: {counts_text(diff)}"), *_summary(diff)]
-    return "\n".join([*lines, *sample_lines(diff, paint, width or _WIDTH, "  ")]) + "\n"
+        return "\n".join([*head, style.bold("No row changed.")]) + "\n"
+    lines = [*head, style.bold(f"rows: {counts_text(diff)}"), *_summary(diff)]
+    return "\n".join([*lines, *sample_lines(diff, style, width or _WIDTH, "  ")]) + "\n"
 
 
 def counts_text(diff: RowDiff) -> str:
@@ -42,16 +42,16 @@ def counts_text(diff: RowDiff) -> str:
     return " ".join([*counts, *([f"={diff.reformatted}"] if diff.reformatted else [])])
 
 
-def sample_lines(diff: RowDiff, paint: Paint, width: int, indent: str) -> Iterator[str]:
+def sample_lines(diff: RowDiff, style: Style, width: int, indent: str) -> Iterator[str]:
     """Yield the rows that are shown, and what there is to say of all of them."""
     for sample in diff.samples:
-        yield from _sample(sample, paint, width, indent)
+        yield from _sample(sample, style, width, indent)
     changed = diff.added + diff.removed + diff.edited + diff.moved + diff.reformatted
     if len(diff.samples) < changed:
-        yield paint.dim(f"{indent}… and {changed - len(diff.samples)} more")
+        yield style.dim(f"{indent}… and {changed - len(diff.samples)} more")
     if not diff.is_whole:
         what = "so many rows differ that not all were paired: some that were edited count as removed and added"
-        yield from (paint.dim(line) for line in wrapped(f"({what})", width, first=indent, rest=indent))
+        yield from (style.dim(line) for line in wrap(f"({what})", width, first=indent, rest=indent))
 
 
 def more_tokens(diff: RowDiff) -> str:
@@ -72,18 +72,18 @@ def _summary(diff: RowDiff) -> Iterator[str]:
     yield ", ".join(told) + (f"; {tokens}" if tokens else "")
 
 
-def _sample(sample: RowSample, paint: Paint, width: int, indent: str) -> Iterator[str]:
+def _sample(sample: RowSample, style: Style, width: int, indent: str) -> Iterator[str]:
     symbol = _SYMBOLS[sample.change]
-    start = f"{indent}{paint.symbol(symbol, symbol)} {_name(sample)}"
+    start = f"{indent}{style.symbol(symbol, symbol)} {_name(sample)}"
     if sample.change is not RowChange.EDITED:
         yield f"{start}: {clean(sample.text, limit=_SHOWN_ROW)}"
         return
     yield start
     for cell in sample.cells[:MOST_CELLS]:
-        yield from _cell(cell, paint, width, f"{indent}    ")
+        yield from _cell(cell, style, width, f"{indent}    ")
     more = len(sample.cells[MOST_CELLS:]) + sample.cells_more
     if more:
-        yield f"{indent}    … and {counted(more, 'more value')}"
+        yield f"{indent}    … and {count_text(more, 'more value')}"
 
 
 def _name(sample: RowSample) -> str:
@@ -93,11 +93,11 @@ def _name(sample: RowSample) -> str:
     return f"{row} ({', '.join(beside)})" if beside else row
 
 
-def _cell(cell: CellChange, paint: Paint, width: int, indent: str) -> Iterator[str]:
+def _cell(cell: CellChange, style: Style, width: int, indent: str) -> Iterator[str]:
     path = clean(cell.path) or "the row"
     if not cell.words:
         values = [_value(cell.before), _value(cell.after)]
-        yield f"{indent}{path}: {paint.red(values[0])} → {paint.green(values[1])}"
+        yield f"{indent}{path}: {style.red(values[0])} → {style.green(values[1])}"
         return
     # Colour alone would be lost on paper and on many eyes, so the brackets stay beside it.
     words, room = [], _SHOWN_TEXT
@@ -114,14 +114,14 @@ def _cell(cell: CellChange, paint: Paint, width: int, indent: str) -> Iterator[s
         if room <= 0:
             words.append("…")
             break
-    lines = wrapped("".join(words), width, first=f"{indent}{path}: ", rest=f"{indent}  ")
-    yield from (_painted(line, paint) for line in lines)
+    lines = wrap("".join(words), width, first=f"{indent}{path}: ", rest=f"{indent}  ")
+    yield from (_colour_words(line, style) for line in lines)
 
 
-def _painted(line: str, paint: Paint) -> str:
-    if not paint.wanted:
+def _colour_words(line: str, style: Style) -> str:
+    if not style.wanted:
         return line
-    for start, end, colour in (("[-", "-]", paint.red), ("{+", "+}", paint.green)):
+    for start, end, colour in (("[-", "-]", style.red), ("{+", "+}", style.green)):
         pieces = line.split(start)
         line = pieces[0] + "".join(
             colour(start + piece[: piece.index(end) + 2]) + piece[piece.index(end) + 2 :]

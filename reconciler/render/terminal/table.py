@@ -6,8 +6,8 @@ import msgspec
 
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.terminal.layout import padded, width_of
+from reconciler.render.style import Style
+from reconciler.render.terminal.layout import pad, width_of
 
 ABSENT = "–"
 
@@ -38,26 +38,26 @@ def table(
 
     Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
     """
-    paint = Paint(colour)
+    style = Style(colour)
     cells = [[clean(cell) or ABSENT for cell in row] for row in rows]
     widths = [max(map(width_of, column)) for column in zip(headers, *cells, strict=True)]
     if width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-        return "\n".join(_block(headers, row, paint) for row in cells)
-    lines = [_line([paint.bold(padded(each.upper(), size)) for each, size in zip(headers, widths, strict=True)])]
-    lines += [_line([_cell(*each, paint) for each in zip(headers, row, widths, strict=True)]) for row in cells]
+        return "\n".join(_block(headers, row, style) for row in cells)
+    lines = [_line([style.bold(pad(each.upper(), size)) for each, size in zip(headers, widths, strict=True)])]
+    lines += [_line([_cell(*each, style) for each in zip(headers, row, widths, strict=True)]) for row in cells]
     return "".join(lines)
 
 
-def _block(headers: Sequence[str], row: Sequence[str], paint: Paint) -> str:
+def _block(headers: Sequence[str], row: Sequence[str], style: Style) -> str:
     size = max(map(width_of, headers))
-    names = [paint.bold(padded(header.upper(), size)) for header in headers]
-    values = [_cell(header, cell, 0, paint) for header, cell in zip(headers, row, strict=True)]
+    names = [style.bold(pad(header.upper(), size)) for header in headers]
+    values = [_cell(header, cell, 0, style) for header, cell in zip(headers, row, strict=True)]
     return "".join(_line(pair) for pair in zip(names, values, strict=True))
 
 
-def _cell(header: str, cell: str, size: int, paint: Paint) -> str:
-    text = padded(cell, size)
-    return paint.status(cell, text) if header == _STATUS and cell != ABSENT else text
+def _cell(header: str, cell: str, size: int, style: Style) -> str:
+    text = pad(cell, size)
+    return style.status(cell, text) if header == _STATUS and cell != ABSENT else text
 
 
 def _line(cells: Sequence[str]) -> str:

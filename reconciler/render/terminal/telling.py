@@ -19,8 +19,8 @@ from reconciler.domain.event import (
 from reconciler.domain.observed import JobEvent, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Promote, Train, Upload
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Paint
-from reconciler.render.units import counted, size_text, span_text
+from reconciler.render.style import Style
+from reconciler.render.units import count_text, duration_text, size_text
 
 # The services' names, and what people call them; the first of them that a job reports stands for how well it learns.
 _QUALITY = {
@@ -44,27 +44,27 @@ class Measured(msgspec.Struct, frozen=True):
         return 0 < self.total <= self.done
 
 
-def facts_of(event: Event, paint: Paint, measures: str = "") -> tuple[str, ...]:
+def facts_of(event: Event, style: Style, measures: str = "") -> tuple[str, ...]:
     """Return the lines that an event leaves; none for mere progress. `measures` is how far a job last was."""
     match event:
         case Started(step=step):
             # Moving a pointer takes no time, so only its end is told.
             if isinstance(step.action, Promote):
                 return ()
-            return (_told(str(step.action.address), _beginning(step.action), paint),)
+            return (_told(str(step.action.address), _beginning(step.action), style),)
         case Finished():
-            return _ending(event, paint)
+            return _ending(event, style)
         case JobMoved(job=job):
-            return tuple(_told(str(job.address), text, paint) for text in _moved(job, measures, paint))
+            return tuple(_told(str(job.address), text, style) for text in _moved(job, measures, style))
         case JobLogged(event=logged) if not _is_progress(logged):
-            return (_told(str(event.address), _logged(logged, paint), paint),)
+            return (_told(str(event.address), _logged(logged, style), style),)
         case JobLogged() | Progress():
             return ()
         case JobVanished(address=address, job=gone):
             text = f"job {clean(gone)} is gone: the service does not know it any more"
-            return (_told(str(address), paint.red(text), paint),)
+            return (_told(str(address), style.red(text), style),)
         case Interrupted():
-            return (paint.yellow("Interrupted: nothing new is begun; jobs that run go on at the service."),)
+            return (style.yellow("Interrupted: nothing new is begun; jobs that run go on at the service."),)
         case _:
             assert_never(event)
 
@@ -99,8 +99,8 @@ def _is_progress(logged: JobEvent) -> bool:
     return bool(logged.metrics) and logged.level not in {"warn", "warning", "error"}
 
 
-def _told(address: str, text: str, paint: Paint) -> str:
-    return f"{paint.bold(clean(address))}: {text}"
+def _told(address: str, text: str, style: Style) -> str:
+    return f"{style.bold(clean(address))}: {text}"
 
 
 def _progress(event: Progress) -> str:
@@ -116,7 +116,7 @@ def _progress(event: Progress) -> str:
 def _beginning(action: Action) -> str:
     match action:
         case Upload(dataset=dataset):
-            return f"uploading {counted(dataset.measure.rows, 'row')}, {size_text(dataset.measure.size_bytes)}"
+            return f"uploading {count_text(dataset.measure.rows, 'row')}, {size_text(dataset.measure.size_bytes)}"
         case Train():
             return "creating a job"
         case Cancel(job=job):
@@ -129,25 +129,25 @@ def _beginning(action: Action) -> str:
             assert_never(action)
 
 
-def _ending(event: Finished, paint: Paint) -> tuple[str, ...]:
+def _ending(event: Finished, style: Style) -> tuple[str, ...]:
     said = f": {clean(event.message)}" if event.message else ""
     match event.outcome:
         case Outcome.DONE:
-            text = paint.green(_done(event))
+            text = style.green(_done(event))
         case Outcome.ADOPTED:
-            text = paint.green(_adopted(event))
+            text = style.green(_adopted(event))
         case Outcome.FAILED:
-            text = paint.red(f"failed{said}")
+            text = style.red(f"failed{said}")
         case Outcome.UNKNOWN:
-            text = paint.red(f"nobody can say yet whether it was done{said}")
+            text = style.red(f"nobody can say yet whether it was done{said}")
         case Outcome.BLOCKED:
-            text = paint.yellow(f"blocked{said}")
+            text = style.yellow(f"blocked{said}")
         case Outcome.STOPPED:
-            text = paint.yellow(f"stopped{said}")
+            text = style.yellow(f"stopped{said}")
         case _:
             assert_never(event.outcome)
     hint = (f"    hint: {clean(event.hint)}",) if event.hint else ()
-    return (_told(str(event.step.action.address), text, paint), *hint)
+    return (_told(str(event.step.action.address), text, style), *hint)
 
 
 def _done(event: Finished) -> str:
@@ -177,14 +177,14 @@ def _with_status(job: RemoteJob) -> str:
     return f"{clean(job.id)} ({_word(job)})"
 
 
-def _moved(job: RemoteJob, measures: str, paint: Paint) -> Iterator[str]:
+def _moved(job: RemoteJob, measures: str, style: Style) -> Iterator[str]:
     if job.status.is_active:
         yield f"job {clean(job.id)} is {_word(job)}"
         return
-    took = f" after {span_text(job.finished_at - job.created_at)}" if job.finished_at else ""
+    took = f" after {duration_text(job.finished_at - job.created_at)}" if job.finished_at else ""
     last = f" ({measures})" if measures and not job.error else ""
     why = f": {clean(str(job.error))}" if job.error else ""
-    yield paint.status(str(job.status), f"job {clean(job.id)} {_word(job)}{took}{last}{why}")
+    yield style.status(str(job.status), f"job {clean(job.id)} {_word(job)}{took}{last}{why}")
     if job.model:
         yield f"made {clean(job.model)}"
 
@@ -193,8 +193,8 @@ def _word(job: RemoteJob) -> str:
     return clean(str(job.status))
 
 
-def _logged(logged: JobEvent, paint: Paint) -> str:
+def _logged(logged: JobEvent, style: Style) -> str:
     text = clean(logged.message)
     if logged.level == "error":
-        return paint.red(f"error: {text}")
-    return paint.yellow(f"warning: {text}") if logged.level in {"warn", "warning"} else text
+        return style.red(f"error: {text}")
+    return style.yellow(f"warning: {text}") if logged.level in {"warn", "warning"} else text
