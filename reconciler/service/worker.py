@@ -17,12 +17,12 @@ from pathlib import Path
 import msgspec
 
 from reconciler.domain.stop import Stop
+from reconciler.foundation.locks import try_lock, unlock
 from reconciler.service.engines.registry import DEFAULT_ENGINES, lacks, open_shelf
 from reconciler.service.jobs.launcher import worker_is_up
 from reconciler.service.jobs.runner import Attempt
 from reconciler.service.jobs.updates import fail
 from reconciler.service.legacy.queue import say_places
-from reconciler.service.locks import try_lock, unlock
 from reconciler.service.optional_deps import INSTALL
 from reconciler.service.store.database import Store, StoreError, open_store
 from reconciler.service.store.events import WARN, add_event

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import JournalError
-from reconciler.foundation.locks import is_free, locked, open_lockable, try_lock
 from reconciler.journal.directory import DirectoryJournal, this_machine
 from reconciler.journal.note import name_of
 from tests.journal.stores import STAMP, elsewhere, note
-from tests.simulation import Clock
 
 FULL = Path("/dev/full")
 
@@ -142,25 +140,6 @@ def test_half_a_note_of_a_dead_run_is_swept(tmp_path: Path) -> None:
         assert journal.open_intents() == (note("dead"),)
         journal.put(elsewhere(note("mine")))
         assert not lying(tmp_path).with_suffix(".part").exists()
-
-
-def test_a_lock_that_nobody_gives_back_is_not_waited_for_without_end(tmp_path: Path) -> None:
-    clock, path = Clock(), tmp_path / "lock"
-    with locked(path), pytest.raises(TimeoutError, match="for 5 seconds"), locked(path, 5, clock, clock.sleep):
-        raise AssertionError("both hold it")
-    with locked(path, 5, clock, clock.sleep):
-        assert not is_free(path)
-    assert is_free(path)
-    assert is_free(tmp_path / "nothing")
-
-
-def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
-    first, second = open_lockable(tmp_path / "lock"), open_lockable(tmp_path / "lock")
-    assert try_lock(first)
-    assert not try_lock(second)
-    os.close(first)
-    assert try_lock(second)
-    os.close(second)
 
 
 def test_a_system_without_a_word_for_itself_has_none(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from reconciler.foundation.locks import try_lock
 from reconciler.service import open_service
-from reconciler.service.locks import try_lock
 
 ECHO = ("tests.service.echo",)
 NOW = 1_790_000_000

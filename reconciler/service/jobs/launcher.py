@@ -10,8 +10,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from reconciler.foundation.locks import try_lock
 from reconciler.service.jobs.updates import fail, last_line
-from reconciler.service.locks import try_lock
 from reconciler.service.store.database import Store
 from reconciler.service.store.jobs import active_jobs
 

@@ -6,6 +6,7 @@ models/        trained weights, a folder for each job            worker.*    the
 parts/         the parts of uploads that are not complete yet    serve.lock  who serves it on a port
 """
 
+import math
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from reconciler.domain.errors import ReconcilerError
+from reconciler.foundation.locks import hold_lock
 from reconciler.service.ids import new_id
-from reconciler.service.locks import locked
 from reconciler.service.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 WAIT_SECONDS = 30.0
@@ -112,7 +113,7 @@ def _prepare(store: Store) -> None:
     os.close(os.open(store.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if _version(store) < SCHEMA_VERSION:
         # Turning the journal on does not wait its turn in SQLite, so the first openers queue here.
-        with locked(store.root / "making.lock"):
+        with hold_lock(store.root / "making.lock", wait_seconds=math.inf):
             _make(store)
             _upgrade(store)
     found = _version(store)

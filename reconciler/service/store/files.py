@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.foundation.locks import try_lock
 from reconciler.service.errors import no_file
-from reconciler.service.locks import try_lock
 from reconciler.service.store.database import Store
 from reconciler.service.store.paging import Cursor, Listing, Page, page
 

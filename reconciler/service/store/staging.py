@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from reconciler.service.locks import try_lock
+from reconciler.foundation.locks import try_lock
 from reconciler.service.store.database import Store
 
 
