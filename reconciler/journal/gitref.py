@@ -12,15 +12,16 @@ looks like it.
 import random
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
 
-from reconciler.domain.errors import JournalError
+from reconciler.domain.errors import JournalError, UsageError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
-from reconciler.foundation.git import Git, GitError
+from reconciler.foundation.git import Git, GitError, GitMissingError
 from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
 
 REMOTE = "origin"
@@ -79,7 +80,7 @@ class GitJournal:
         self._clock = clock
         self._sleep = sleep
         self._try_seconds = try_seconds
-        self._is_shared = git.has_remote(REMOTE)
+        self._is_shared = _has_remote(git)
 
     def open_intents(self) -> tuple[Intent, ...]:
         return self._persist(lambda: tuple(self._read().notes.values()))
@@ -195,3 +196,25 @@ class GitJournal:
         entries = "".join(f"100644 blob {at}\t{name}\0" for name, at in sorted(objects.items()))
         tree = self._git.word("mktree", "-z", given=entries.encode())
         return self._git.word("commit-tree", tree, given=f"{owner} {secrets.token_hex(8)}\n".encode())
+
+
+def open_git(workspace: Path, environ: Mapping[str, str]) -> Git:
+    """Return git for the repository that holds the journal.
+
+    Raises: UsageError when there is no git program
+    """
+    try:
+        return Git(workspace, environ)
+    except GitMissingError as error:
+        raise UsageError(f"--journal git: {error}") from error
+
+
+def _has_remote(git: Git) -> bool:
+    try:
+        git.word("rev-parse", "--git-dir")
+    except GitError as error:
+        raise UsageError(f"--journal git: {git.directory} is in no repository that can be used: {error}") from error
+    try:
+        return git.has_remote(REMOTE)
+    except GitError as error:
+        raise JournalError(f"the remotes of {git.directory} cannot be read: {error}; nothing was sent") from error

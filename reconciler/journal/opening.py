@@ -48,11 +48,10 @@ def open_journal(
             with DirectoryJournal(home / "journal" / slug(service) / project, make_home) as directory:
                 yield directory
         case JournalKind.GIT:
-            from reconciler.foundation.git import Git
-            from reconciler.journal.gitref import GitJournal
+            from reconciler.journal.gitref import GitJournal, open_git
 
             ref = f"refs/reconciler/journal/{slug(service)}/{project}"
-            yield GitJournal(Git(workspace, environ), ref, clock=clock, sleep=sleep)
+            yield GitJournal(open_git(workspace, environ), ref, clock=clock, sleep=sleep)
         case JournalKind.REMOTE:
             from reconciler.journal.remote import RemoteJournal
 

@@ -14,7 +14,7 @@ Where there is no repository at all, there is nothing to compare with, and nothi
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.domain.errors import Problem, Severity, UsageError
+from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Specs
 from reconciler.foundation.git import Git, GitError
 
@@ -38,7 +38,7 @@ def untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tupl
     every = sorted({name for names in files.values() for name in names})
     try:
         known = _tracked(every, workspace, environ) if every else frozenset()
-    except (GitError, UsageError) as error:
+    except GitError as error:
         return _unanswered(specs, str(error), severity)
     unknown = {name: [file for file in names if file not in known] for name, names in files.items()}
     return tuple(
