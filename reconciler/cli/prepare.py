@@ -144,8 +144,8 @@ def _share(examined: "Examined", talk: Talk, *, interactive: bool) -> float:
 
 
 def _documents(examined: "Examined", share: float, written: tuple[Path, ...]) -> str:
+    from reconciler.foundation.suggest import slug
     from reconciler.prepare_data.suggest import fragment, prepared_names
-    from reconciler.specfile.schema.suggest import slug
 
     name = slug(examined.file.stem) or "examples"
     if examined.is_for_specs and not written:

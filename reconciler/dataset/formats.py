@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import chain
 
-from reconciler.dataset.likeness import listed
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.row_checks import reinforcement
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
+from reconciler.foundation.suggest import list_words
 
 _PROMPTS = ("prompt", "question", "instruction", "input", "query", "user_prompt", "text", "user", "message", "subject")
 _COMPLETIONS = (
@@ -108,7 +108,7 @@ def _unknown(row: Row) -> Problem:
     hint = next((words for keys, words in _KNOWN_SHAPES if keys <= set(value)), "")
     return Problem(
         where=where,
-        what=f"rows have neither `messages` nor `prompt` and `completion`; their keys are {listed(tuple(value))}"
+        what=f"rows have neither `messages` nor `prompt` and `completion`; their keys are {list_words(tuple(value))}"
         if value
         else "the row is an empty object",
         hint=hint or mapping_hint(tuple(value)),

@@ -6,12 +6,12 @@ from itertools import chain
 import msgspec
 
 from reconciler.dataset.formats import drain, mapping_hint
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.report import SHOWN_PER_FILE, Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.templates import Template
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Format, Mapping, Turn
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 _PAIR = Mapping(prompt="{prompt}", completion="{completion}")
 _TURNS = Mapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
@@ -112,14 +112,14 @@ def _implied(first: Row, spec: DatasetSpec, report: Report) -> Mapping | None:
     unused = [column for column in columns if column not in {"prompt", "completion"}]
     if len(columns) - len(unused) == 2:
         if unused:
-            what = f"only `prompt` and `completion` are used; {listed(unused)} left out"
+            what = f"only `prompt` and `completion` are used; {list_words(unused)} left out"
             where = Place(file=first.file, line=1)
             report.tell(Problem(where=where, what=what, rule="mapping.unused", severity=Severity.WARNING))
         return _TURNS if spec.format is Format.CHAT else _PAIR
     report.stop(
         Problem(
             where=spec.place,
-            what=f"`{first.file}` has no columns `prompt` and `completion`; its columns are {listed(columns)}",
+            what=f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}",
             hint=mapping_hint(columns),
             rule="mapping.missing",
         )
@@ -130,7 +130,7 @@ def _implied(first: Row, spec: DatasetSpec, report: Report) -> Mapping | None:
 def _empty(row: Row, path: str, template: Template) -> Problem:
     if template.columns:
         noun = "the column" if len(template.columns) == 1 else "all of the columns"
-        what = f"empty, because {noun} {listed(template.columns)} {'is' if len(template.columns) == 1 else 'are'}"
+        what = f"empty, because {noun} {list_words(template.columns)} {'is' if len(template.columns) == 1 else 'are'}"
     else:
         what = "empty, because the template is"
     return _problem(row, "row.empty-cell", path, what, "fill the cell, or drop the row")
@@ -140,7 +140,7 @@ def _unknown_column(spec: DatasetSpec, path: str, template: Template, column: st
     return Problem(
         where=spec.place,
         path=path,
-        what=f"the template `{template.source}` names the column `{column}`; the columns there are: {listed(there)}",
+        what=f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}",
         hint=did_you_mean(column, there),
         rule="mapping.unknown-column",
     )

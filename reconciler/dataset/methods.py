@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.row_checks.reinforcement import KNOWN
 from reconciler.domain.desired import Measured
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 MOST_REINFORCEMENT_ROWS = 50_000
 MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000
@@ -51,7 +51,7 @@ def _ungraded(model: ModelSpec, name: str, measured: Measured) -> Iterator[Probl
         if held.get(key, 0) < rows:
             theirs = [each for each in held if each not in KNOWN]
             what = f"the grader names `item.{key}`, which {held.get(key, 0)} of {rows} rows of `{name}` have"
-            hint = did_you_mean(key, theirs) or f"rows have {listed(theirs) or 'no key for graders'}"
+            hint = did_you_mean(key, theirs) or f"rows have {list_words(theirs) or 'no key for graders'}"
             yield Problem(where=model.place, path="grader", what=what, hint=hint, rule="method.grader")
 
 

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.likeness import listed, nearest
 from reconciler.dataset.report import Report
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec, Terms
+from reconciler.foundation.suggest import list_words, nearest
 
 _NEIGHBOURS = 10_000
 """Names in a directory that are looked through for one like a missing file."""
@@ -133,7 +133,7 @@ def _missing(name: str, spec: DatasetSpec, workspace: Path) -> Problem:
     if like:
         hint = f"did you mean `{(above / like).relative_to(workspace).as_posix()}`?"
     else:
-        hint = f"{kind} there: {listed(names, 5)}" if names else ""
+        hint = f"{kind} there: {list_words(names, 5)}" if names else ""
     return _problem(spec, "source.missing", what, hint)
 
 

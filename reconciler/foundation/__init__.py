@@ -1,1 +1,1 @@
-"""foundation."""
+"""Small helpers of the standard library that know nothing of models: `git`, `locks`, `suggest`, `yaml_write`."""

@@ -7,8 +7,7 @@ from reconciler.domain.errors import Problem
 from reconciler.specfile.methods import method_problems
 from reconciler.specfile.renames import past_problems
 from reconciler.specfile.schema.files import schema
-from reconciler.specfile.schema.messages import quoted
-from reconciler.specfile.schema.suggest import did_you_mean
+from reconciler.specfile.schema.messages import or_nearest, quoted
 from reconciler.specfile.yaml.document import Document
 
 DEFAULT_PROVIDER = "local"
@@ -61,7 +60,7 @@ def _loose_ends(documents: Sequence[Document], unread: set[str]) -> Iterator[Pro
             if not name or name in unread:
                 continue
             if name not in datasets:
-                what = f"there is no Dataset named {quoted(name)}{did_you_mean(name, datasets)}"
+                what = f"there is no Dataset named {quoted(name)}{or_nearest(name, datasets)}"
                 yield model.problem((field,), what, _known(datasets), "spec.reference")
             elif field == "validation" and name == model.text("training") and datasets[name].get("split") is None:
                 what = f"{quoted(name)} is what the model learns from, and it holds nothing back"

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.specfile.cross_checks import of_kind
-from reconciler.specfile.schema.messages import quoted
-from reconciler.specfile.schema.suggest import did_you_mean
+from reconciler.specfile.schema.messages import or_nearest, quoted
 from reconciler.specfile.yaml.document import Document, Plain
 
 
@@ -39,7 +38,7 @@ def check_environment(documents: Sequence[Document], name: str, root: str) -> No
     names = sorted(found) if isinstance(found, dict) else []
     if name in names:
         return
-    what = f"{root}: there is no environment {quoted(name)}{did_you_mean(name, names)}"
+    what = f"{root}: there is no environment {quoted(name)}{or_nearest(name, names)}"
     raise UsageError(f"{what}; the Project's environments are {', '.join(names) if names else 'none'}")
 
 

@@ -1,7 +1,6 @@
 """Reads and writes `models.lock.yaml`: strict to read, pleasant to review, replaced in one piece or not at all."""
 
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,13 +10,13 @@ from reconciler.domain.errors import Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import JobId, ModelId
+from reconciler.foundation.yaml_write import yaml_scalar
 from reconciler.specfile.files import find_workspace, place_name, read_bytes, real
 from reconciler.specfile.read import bounded
 from reconciler.specfile.schema.messages import quoted
 from reconciler.specfile.schema.validate import validated
 from reconciler.specfile.yaml.composer import read_page
 from reconciler.specfile.yaml.document import Document
-from reconciler.specfile.yaml.scalars import resolve
 
 _HEADER = """\
 # Which model answered last, for each model of this spec root. Written by `reconciler apply`; commit it.
@@ -31,9 +30,6 @@ _CANCELLED = """\
 cancelled:
 """
 _REBUILT = "take either side of the conflict, or delete the file: the next apply writes it anew"
-# Words that every reader of YAML, old or new, takes for text.
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+:-]))*")
-_ONCE_BOOLEAN = {"y", "n", "yes", "no", "on", "off"}
 # Room for fifty thousand models: what is written can be read again.
 _MAX_BYTES, _MAX_NODES = 16 * 1024 * 1024, 1_000_000
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -149,7 +145,7 @@ def _time(seconds: int) -> str | None:
 
 def _text(lock: Lock) -> str:
     entries = "".join(_item(entry) for entry in sorted(lock.entries, key=_by_address))
-    jobs = "".join(f"  - {scalar(job)}\n" for job in sorted(lock.cancelled))
+    jobs = "".join(f"  - {yaml_scalar(job)}\n" for job in sorted(lock.cancelled))
     models = f"models:\n{entries}" if entries else "models: []\n"
     return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "")
 
@@ -164,7 +160,7 @@ def _item(entry: Locked) -> str:
         "model": str(entry.model),
         "finished_at": None if entry.finished_at is None else _time(entry.finished_at),
     }
-    lines = [f"    {name}: {scalar(value)}\n" for name, value in fields.items() if value is not None]
+    lines = [f"    {name}: {yaml_scalar(value)}\n" for name, value in fields.items() if value is not None]
     return "  - " + "".join([*lines, *_rows_lines(entry.datasets)])[4:]
 
 
@@ -172,24 +168,9 @@ def _rows_lines(datasets: tuple[LockedRows, ...]) -> Iterator[str]:
     if datasets:
         yield "    datasets:\n"
     for each in datasets:
-        yield f"      - address: {scalar(str(each.stamp.address))}\n"
-        yield f"        digest: {scalar(str(each.stamp.digest))}\n"
+        yield f"      - address: {yaml_scalar(str(each.stamp.address))}\n"
+        yield f"        digest: {yaml_scalar(str(each.stamp.digest))}\n"
         yield f"        rows: {each.rows}\n"
-
-
-def scalar(text: str) -> str:
-    """Write a text as YAML that every reader takes for just that text; quoted only where it has to be."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _ONCE_BOOLEAN and resolve(text) == text:
-        return text
-    return '"' + "".join(_escaped(each) for each in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if "\ud800" <= character <= "\udfff":
-        return "\ufffd"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def _by_address(entry: Locked) -> tuple[Address, str]:

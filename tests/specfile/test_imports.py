@@ -28,7 +28,7 @@ def test_parsers_are_loaded_when_specs_are_read_and_nothing_else_is(tmp_path: Pa
     before, after = json.loads(done.stdout)
     assert not {"yaml", "jsonschema"} & set(before)
     assert {"yaml", "jsonschema"} <= set(after)
-    assert not {"httpx", "deepdiff", "starlette", "sklearn", "msgspec", "requests", "asyncio"} & set(after)
+    assert not {"httpx", "deepdiff", "starlette", "sklearn", "requests", "asyncio"} & set(after)
 
 
 def test_a_name_that_the_room_does_not_hand_on_is_none() -> None:

@@ -9,11 +9,11 @@ from xxhash import xxh3_64_intdigest
 from reconciler.dataset.dataset_checks.example import Example
 from reconciler.dataset.dataset_checks.look import Look
 from reconciler.dataset.dataset_checks.row_keys import Keys
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.places import Places
 from reconciler.dataset.tokens import Tokens
 from reconciler.domain.checks import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.errors import Place, Problem
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 _SHOWN = 60
 
@@ -130,7 +130,7 @@ def _foreign(found: str | None, wanted: OneOf) -> tuple[str, str] | None:
         return f"there is no `{wanted.field}`", ""
     if found in wanted.values:
         return None
-    hint = did_you_mean(found, wanted.values) or f"one of {listed(wanted.values)}"
+    hint = did_you_mean(found, wanted.values) or f"one of {list_words(wanted.values)}"
     return f"`{wanted.field}` is {_shown(found)}", hint
 
 

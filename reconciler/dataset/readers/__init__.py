@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from reconciler.dataset.likeness import listed
 from reconciler.dataset.readers import array, jsonl, table, xlsx
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
@@ -10,6 +9,7 @@ from reconciler.dataset.sources import Source
 from reconciler.dataset.stream import Meter
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
+from reconciler.foundation.suggest import list_words
 
 Reader = Callable[[Source, DatasetSpec, Report, Meter], Iterator[Row]]
 
@@ -39,7 +39,7 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
     reader = READERS.get(source.extension)
     if reader:
         return reader(source, spec, report, meter)
-    known = listed(sorted(READERS))
+    known = list_words(sorted(READERS))
     report.stop(
         Problem(
             where=spec.place,

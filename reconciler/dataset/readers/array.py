@@ -6,7 +6,6 @@ import msgspec
 
 from reconciler.dataset.canonical import parse
 from reconciler.dataset.json_errors import LineError
-from reconciler.dataset.likeness import listed
 from reconciler.dataset.readers.jsonl import problem_of
 from reconciler.dataset.readers.sniff import text_blocks
 from reconciler.dataset.report import Report
@@ -15,6 +14,7 @@ from reconciler.dataset.sources import Source
 from reconciler.dataset.stream import Meter, read_blocks
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec
+from reconciler.foundation.suggest import list_words
 
 MAX_BYTES = 256 << 20
 
@@ -86,7 +86,7 @@ def _not_a_list(whole: bytes, source: Source) -> Problem:
     return Problem(
         where=Place(file=source.name, line=1),
         what=f"the file holds {kind}, not a list of objects",
-        hint=f"the rows may be under {listed(keys, 5)}: write that list alone"
+        hint=f"the rows may be under {list_words(keys, 5)}: write that list alone"
         if keys
         else "put the rows into a list: [{…}, {…}]",
         rule="json.not-a-list",

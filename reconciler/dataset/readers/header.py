@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconciler.dataset.likeness import listed
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.foundation.suggest import list_words
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def header_of(cells: Sequence[str], line: int, file: str, report: Report) -> Hea
         return None
     twice = [name for name, count in Counter(cell for cell in cells if cell).items() if count > 1]
     if twice:
-        what = f"the header names {listed(twice)} more than once"
+        what = f"the header names {list_words(twice)} more than once"
         report.stop(Problem(where=where, what=what, hint="give each column its own name", rule="table.header"))
         return None
     nameless = sum(not cell for cell in cells)

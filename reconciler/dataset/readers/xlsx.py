@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.dataset.canonical import canonical_text
 from reconciler.dataset.json_numbers import exact
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.readers.archive import weigh
 from reconciler.dataset.readers.blank import Blanks
 from reconciler.dataset.readers.header import Header, header_of
@@ -20,6 +19,7 @@ from reconciler.dataset.sources import Source
 from reconciler.dataset.stream import Meter, opened, steady, unreadable
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -110,7 +110,9 @@ def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, rep
     if wanted in names:
         return wanted
     what = (
-        f"`{source.name}` has no sheet `{wanted}`; its sheets are {listed(names)}" if names else "no sheet with cells"
+        f"`{source.name}` has no sheet `{wanted}`; its sheets are {list_words(names)}"
+        if names
+        else "no sheet with cells"
     )
     hint = did_you_mean(wanted or "", names)
     report.stop(Problem(where=spec.place, path="sheet", what=what, hint=hint, rule="xlsx.sheet"))

@@ -7,10 +7,10 @@ Source: OpenAI supervised fine-tuning guide; the OpenAI cookbook's "Data prepara
 import re
 from collections.abc import Iterator
 
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.row_checks import content, tools
 from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
 from reconciler.domain.errors import Severity
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -111,10 +111,10 @@ def _check_role(message: Object, path: str) -> Iterator[Finding]:
         return
     if not isinstance(role, str):
         what = f"is {kind(role)}, not text" if "role" in message else "there is no `role`"
-        yield Finding("chat.role", path, what, f"one of {listed(ROLES)}")
+        yield Finding("chat.role", path, what, f"one of {list_words(ROLES)}")
         return
     alias = ALIASES.get(role.strip().lower())
-    hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {listed(ROLES)}"
+    hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {list_words(ROLES)}"
     yield Finding("chat.role", path, f"`{role[:100]}` is no role", hint)
 
 

@@ -7,8 +7,8 @@ import base64
 import re
 from collections.abc import Iterator
 
-from reconciler.dataset.likeness import listed
 from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
+from reconciler.foundation.suggest import list_words
 
 MAX_IMAGES = 10
 MAX_IMAGE_BYTES = 10 * 1000 * 1000
@@ -74,7 +74,7 @@ def _check_part(part: object, role: object, path: str) -> Iterator[Finding]:
     else:
         shown = f"`{sort[:100]}`" if isinstance(sort, str) else kind(sort)
         yield Finding(
-            "chat.content", f"{path}.type", f"{shown} is no kind of part", f"one of {listed(('text', 'image_url'))}"
+            "chat.content", f"{path}.type", f"{shown} is no kind of part", f"one of {list_words(('text', 'image_url'))}"
         )
 
 
@@ -89,7 +89,7 @@ def _check_image(image: object, path: str) -> Iterator[Finding]:
     elif not url.startswith(("https://", "http://")):
         yield from _check_data(url, f"{path}.url")
     if "detail" in image and image["detail"] not in _DETAILS:
-        yield Finding("chat.images", f"{path}.detail", f"is {kind(image['detail'])}", f"one of {listed(_DETAILS)}")
+        yield Finding("chat.images", f"{path}.detail", f"is {kind(image['detail'])}", f"one of {list_words(_DETAILS)}")
 
 
 def _check_data(url: str, path: str) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.domain.errors import Severity
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 Object = dict[str, object]
 
@@ -31,7 +31,7 @@ def unknown_keys(
         hint = (
             (hints or {}).get(key)
             or did_you_mean(key, set(known).difference(found))
-            or f"leave it out; the keys here are {listed(known)}"
+            or f"leave it out; the keys here are {list_words(known)}"
         )
         yield Finding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
 

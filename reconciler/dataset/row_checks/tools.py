@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from reconciler.dataset.canonical import LineError, parse
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
 from reconciler.domain.errors import Severity
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FUNCTION_KEYS = ("name", "description", "parameters", "strict")
@@ -111,7 +111,7 @@ def _check_parameters(schema: object, path: str) -> Iterator[Finding]:
         if not isinstance(inner, dict | bool):
             yield Finding("chat.tools", f"{path}.properties.{name[:100]}", f"is {kind(inner)}, not a schema", hint)
         elif isinstance(sort, str) and sort not in _SCHEMA_TYPES:
-            known = did_you_mean(sort, _SCHEMA_TYPES) or f"one of {listed(sorted(_SCHEMA_TYPES))}"
+            known = did_you_mean(sort, _SCHEMA_TYPES) or f"one of {list_words(sorted(_SCHEMA_TYPES))}"
             yield Finding("chat.tools", f"{path}.properties.{name[:100]}.type", f"`{sort[:100]}` is no type", known)
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(each, str) for each in required):

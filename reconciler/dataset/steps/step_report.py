@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator
 
-from reconciler.dataset.likeness import did_you_mean, listed
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.steps.cells import Cells
@@ -10,6 +9,7 @@ from reconciler.dataset.steps.columns import StepError
 from reconciler.dataset.steps.convert.builders import ConversionError
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import Preparation
+from reconciler.foundation.suggest import did_you_mean, list_words
 
 _MOST_COLUMNS = 100
 """Columns that are remembered, to say which there are when one is not."""
@@ -66,7 +66,7 @@ class Ledger:
         """Report what is to be said of the step; `stopped_at` is the number of rows after which it reads no more."""
         there = tuple(self._there)
         for column in sorted(self._unseen) if there else ():
-            what = f"no row has the column `{column[:100]}`; the columns there are: {listed(there)}"
+            what = f"no row has the column `{column[:100]}`; the columns there are: {list_words(there)}"
             self._report.stop(self._problem(what, "prepare.unknown-column", did_you_mean(column, there)))
         if self._fault:
             self._report.stop(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))

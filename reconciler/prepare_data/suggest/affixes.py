@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, RemovePrefix
+from reconciler.foundation.yaml_write import yaml_quoted
 from reconciler.prepare_data.compat.affix import (
     Task,
     common_prefix,
@@ -17,7 +18,6 @@ from reconciler.prepare_data.compat.completions import SHORTEST_PREFIX
 from reconciler.prepare_data.compat.prompts import LONG_AFFIX, LONG_PREFIX
 from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, task, texts
 from reconciler.prepare_data.suggest.finding import NOTHING, Finding, Found, Mending, Remedy
-from reconciler.prepare_data.suggest.fragment import quoted
 
 
 def find_upper(column: str) -> Callable[[Sequence[Row]], Found]:
@@ -46,7 +46,7 @@ def find_separator(rows: Sequence[Row]) -> Found:
     return _found(
         "common_prompt_suffix",
         "prompts have no common end that tells where the completion begins",
-        f"Add {quoted(free)} to the end of every prompt",
+        f"Add {yaml_quoted(free)} to the end of every prompt",
         AddSuffix(column=PROMPT, text=free),
     )
 
@@ -57,10 +57,10 @@ def find_prompt_prefix(rows: Sequence[Row]) -> Found:
     prefix = common_prefix(prompts)
     if not prefix or task(rows) is Task.OPEN_ENDED:
         return NOTHING
-    what = f"all prompts begin with {quoted(prefix)}"
+    what = f"all prompts begin with {yaml_quoted(prefix)}"
     if len(prefix) <= LONG_PREFIX or _would_empty(prompts, prefix):
         return Found(findings=(Finding(name="common_prompt_prefix", what=what),))
-    remedy = f"Cut {quoted(prefix)} from the start of every prompt"
+    remedy = f"Cut {yaml_quoted(prefix)} from the start of every prompt"
     return _found("common_prompt_prefix", what, remedy, RemovePrefix(column=PROMPT, text=prefix))
 
 
@@ -70,12 +70,12 @@ def find_completion_prefix(rows: Sequence[Row]) -> Found:
     prefix = common_prefix(completions)
     if len(prefix) < SHORTEST_PREFIX or len(set(completions)) == 1:
         return NOTHING
-    what = f"all completions begin with {quoted(prefix)}"
+    what = f"all completions begin with {yaml_quoted(prefix)}"
     if _would_empty(completions, prefix):
         said = f"{what}, and some hold nothing else, so it stays"
         return Found(findings=(Finding(name="common_completion_prefix", what=said),))
     space = (AddPrefix(column=COMPLETION, text=" "),) if prefix.startswith(" ") else ()
-    remedy = f"Cut {quoted(prefix)} from the start of every completion"
+    remedy = f"Cut {yaml_quoted(prefix)} from the start of every completion"
     return _found("common_completion_prefix", what, remedy, RemovePrefix(column=COMPLETION, text=prefix), *space)
 
 
@@ -93,7 +93,7 @@ def find_ending(rows: Sequence[Row]) -> Found:
     return _found(
         "common_completion_suffix",
         "completions have no common end at which the model could learn to stop",
-        f"Add {quoted(free)} to the end of every completion",
+        f"Add {yaml_quoted(free)} to the end of every completion",
         AddSuffix(column=COMPLETION, text=free),
     )
 
@@ -116,7 +116,7 @@ def _found(name: str, what: str, remedy: str, *steps: Mending) -> Found:
 
 def _of_suffix(column: str, said: Sequence[str], suffix: str) -> tuple[Finding, ...]:
     name = f"common_{column}_suffix"
-    what = f"all {column}s end with {quoted(suffix)}"
+    what = f"all {column}s end with {yaml_quoted(suffix)}"
     if len(suffix) > LONG_AFFIX:
         what += ", which is long: a shorter one costs fewer tokens"
     if any(suffix in text[: -len(suffix)] for text in said):

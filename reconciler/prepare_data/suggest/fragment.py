@@ -18,22 +18,11 @@ from reconciler.domain.prepare import (
     Rename,
 )
 from reconciler.domain.spec import Format
+from reconciler.foundation.yaml_write import yaml_quoted
 from reconciler.prepare_data.suggest.finding import Mending
 
 _WORDS = frozenset({"null", "true", "false"})
 """Names that YAML would take for something else."""
-
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def quoted(text: str) -> str:
-    """Write a text in quotes as YAML reads it; what cannot be seen is an escape."""
-    return '"' + "".join(_ESCAPES.get(char) or (char if char.isprintable() else _code(char)) for char in text) + '"'
-
-
-def _code(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def steps_text(steps: Sequence[Mending]) -> str:
@@ -48,8 +37,8 @@ def fragment(name: str, source: str, *, form: Format, steps: Sequence[Mending] =
 
 def _lines(name: str, source: str, form: Format, steps: Sequence[Mending], validation: float) -> Iterator[str]:
     yield "kind: Dataset\n"
-    yield f"name: {name if name[:1].isalpha() and name not in _WORDS else quoted(name)}\n"
-    yield f"source: {quoted(Path(source).as_posix())}\n"
+    yield f"name: {name if name[:1].isalpha() and name not in _WORDS else yaml_quoted(name)}\n"
+    yield f"source: {yaml_quoted(Path(source).as_posix())}\n"
     yield f"format: {form}\n"
     if steps:
         yield "prepare:\n"
@@ -90,8 +79,8 @@ def _list(columns: Sequence[str]) -> str:
 
 
 def _mapping(pairs: Sequence[tuple[str, str]]) -> str:
-    return "{" + ", ".join(f"{quoted(key)}: {quoted(value)}" for key, value in pairs) + "}"
+    return "{" + ", ".join(f"{yaml_quoted(key)}: {yaml_quoted(value)}" for key, value in pairs) + "}"
 
 
 def _affix(column: str, text: str) -> str:
-    return f"{{column: {column}, text: {quoted(text)}}}"
+    return f"{{column: {column}, text: {yaml_quoted(text)}}}"

@@ -1,9 +1,10 @@
 """Puts schemas and values into words: what a field must be, and what it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.foundation.suggest import nearest
 from reconciler.specfile.yaml.scalars import resolve
 
 _TYPES = {
@@ -18,6 +19,62 @@ _SECRET = re.compile(
     r"(?i)\b(?:sk|pk|rk|hf|gsk|ghp|tgp)[-_][a-z0-9_-]{8,}|bearer\s|(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_=]{32,}"
 )
 _LONGEST = 48
+
+# What other tools, and the API itself, call our fields.
+_SYNONYMS = {
+    "api_version": "apiVersion",
+    "version": "apiVersion",
+    "type": "kind",
+    "id": "name",
+    "title": "name",
+    "tags": "labels",
+    "metadata": "labels",
+    "annotations": "labels",
+    "model": "base",
+    "base_model": "base",
+    "dataset": "training",
+    "data": "training",
+    "train": "training",
+    "training_file": "training",
+    "training_data": "training",
+    "eval": "validation",
+    "validation_file": "validation",
+    "validation_data": "validation",
+    "params": "hyperparameters",
+    "parameters": "hyperparameters",
+    "hyperparams": "hyperparameters",
+    "epochs": "n_epochs",
+    "epoch": "n_epochs",
+    "num_epochs": "n_epochs",
+    "num_train_epochs": "n_epochs",
+    "batch": "batch_size",
+    "lr": "learning_rate_multiplier",
+    "learning_rate": "learning_rate_multiplier",
+    "lr_multiplier": "learning_rate_multiplier",
+    "file": "source",
+    "files": "source",
+    "path": "source",
+    "sources": "source",
+    "input": "prompt",
+    "user": "prompt",
+    "question": "prompt",
+    "output": "completion",
+    "answer": "completion",
+    "label": "completion",
+    "assistant": "completion",
+    "system_prompt": "system",
+    "turns": "messages",
+    "text": "content",
+    "max_jobs": "max_new_jobs",
+    "budget": "max_cost_usd",
+    "max_usd": "max_cost_usd",
+    "max_upload_bytes": "max_bytes",
+    "profile": "provider",
+    "service": "provider",
+    "onchange": "on_change",
+    "retry": "retries",
+    "random_seed": "seed",
+}
 
 
 def described(schema: Mapping[str, Any]) -> str:
@@ -81,6 +138,17 @@ def way_out(key: str, schema: Mapping[str, Any], value: object) -> str:
     if isinstance(value, str) and _is_number(value) and not wants_text:
         return f"remove the quotes. {advice(key, schema)}"
     return advice(key, schema)
+
+
+def nearest_field(word: str, known: Iterable[str]) -> str | None:
+    """Return the field that was probably meant, also by a word of another tool. None when none is near."""
+    return nearest(word, known, _SYNONYMS)
+
+
+def or_nearest(word: str, known: Iterable[str]) -> str:
+    """Return ", did you mean 'x'?" for the end of a sentence. Empty when no known word is near."""
+    near = nearest(word, known)
+    return f", did you mean '{near}'?" if near else ""
 
 
 def faults(text: str) -> str:

@@ -6,9 +6,19 @@ from typing import Any
 import msgspec
 
 from reconciler.domain.errors import Problem
+from reconciler.foundation.suggest import slug
 from reconciler.specfile.schema.files import kinds
-from reconciler.specfile.schema.messages import advice, described, faults, looks_like_a_key, quoted, shown, way_out
-from reconciler.specfile.schema.suggest import did_you_mean, nearest, slug
+from reconciler.specfile.schema.messages import (
+    advice,
+    described,
+    faults,
+    looks_like_a_key,
+    nearest_field,
+    or_nearest,
+    quoted,
+    shown,
+    way_out,
+)
 from reconciler.specfile.yaml.document import Document, Path, dotted
 
 Schema = Mapping[str, Any]
@@ -63,13 +73,13 @@ def _value(breach: Breach, document: Document) -> Problem:
     if breach.keyword == "pattern" and not looks_like_a_key(breach.found) and (name := slug(breach.found)):
         return document.problem(path, what, f"it has {faults(breach.found)}: call it '{name}'", "spec.name")
     if breach.keyword == "enum" and isinstance(breach.found, str):
-        what += did_you_mean(breach.found, [each for each in breach.wanted if isinstance(each, str)])
+        what += or_nearest(breach.found, [each for each in breach.wanted if isinstance(each, str)])
     return document.problem(path, what, way_out(key, breach.schema, breach.found), "spec.value")
 
 
 def _unknown(document: Document, path: Path, known: Schema, name: str) -> Problem:
     key, kind = str(path[-1]), document.text("kind") or ""
-    near = nearest(key, known) or _inside(key, known)
+    near = nearest_field(key, known) or _inside(key, known)
     what = f"unknown field, did you mean '{near}'?" if near else "unknown field"
     hint = f"the fields here are {', '.join(known)}"
     if len(path) > 1 and key in kinds(name).get(kind, {}).get("properties", ()):
@@ -80,7 +90,7 @@ def _unknown(document: Document, path: Path, known: Schema, name: str) -> Proble
 def _inside(key: str, known: Schema) -> str | None:
     """Find the field one level further in that was meant: `hyperparameters.n_epochs` for `n_epochs`."""
     for outer in known:
-        if near := nearest(key, known[outer].get("properties", ())):
+        if near := nearest_field(key, known[outer].get("properties", ())):
             return f"{outer}.{near}"
     return None
 
@@ -96,7 +106,7 @@ def _missing(document: Document, path: Path, where: Schema, name: str) -> Proble
 
 
 def _kind_hint(document: Document, name: str) -> str | None:
-    if near := next((each for each in document.data if nearest(each, ("kind",))), None):
+    if near := next((each for each in document.data if nearest_field(each, ("kind",))), None):
         return f"did you mean it where {quoted(near)} is written?"
     fitting = [kind for kind, part in kinds(name).items() if document.data.keys() <= part["properties"].keys()]
     return f"its fields are those of a {fitting[0]}: add 'kind: {fitting[0]}'" if len(fitting) == 1 else None

@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.specfile.lockfile import scalar
+from reconciler.foundation.yaml_write import yaml_scalar
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,26 +39,26 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 def imported_text(imported: Imported) -> str:
     """Return the documents that declare an imported model, and the datasets it needs, if any."""
-    made = f", which made {scalar(imported.model)}" if imported.model else ""
-    head = f"# Imported from job {scalar(imported.job)}{made}.\n"
-    datasets = [f"kind: Dataset\nname: {name}\nsource: {scalar(source)}\n" for name, source in imported.sources]
+    made = f", which made {yaml_scalar(imported.model)}" if imported.model else ""
+    head = f"# Imported from job {yaml_scalar(imported.job)}{made}.\n"
+    datasets = [f"kind: Dataset\nname: {name}\nsource: {yaml_scalar(source)}\n" for name, source in imported.sources]
     return head + "---\n".join([*datasets, "".join(_model(imported))])
 
 
 def _word(text: str) -> str:
     # In a comment a number needs no quotes; whatever could end the line or hide something gets them.
-    return text if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", text) else scalar(text)
+    return text if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", text) else yaml_scalar(text)
 
 
 def _model(imported: Imported) -> Iterator[str]:
     fields = {
         "kind": "Model",
         "name": imported.name,
-        "base": scalar(imported.base),
+        "base": yaml_scalar(imported.base),
         "training": imported.training,
         "validation": imported.validation,
         "provider": imported.provider,
-        "suffix": scalar(imported.suffix) if imported.suffix else None,
+        "suffix": yaml_scalar(imported.suffix) if imported.suffix else None,
         "seed": None if imported.seed is None else str(imported.seed),
         "moved": imported.moved,
     }
@@ -74,4 +74,4 @@ def _model(imported: Imported) -> Iterator[str]:
     if imported.digest:
         yield "# This job stands for the recipe and rows above as they were when this was written. Change either, and\n"
         yield "# another model is trained. The job is never cancelled, and its model never deleted.\n"
-        yield f"adopt:\n  job: {scalar(imported.job)}\n  digest: {imported.digest}\n"
+        yield f"adopt:\n  job: {yaml_scalar(imported.job)}\n  digest: {imported.digest}\n"

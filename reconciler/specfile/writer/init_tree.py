@@ -7,9 +7,9 @@ works offline, for everybody who has the repository, and by the very rules that 
 from pathlib import Path
 
 from reconciler.domain.errors import UsageError
+from reconciler.foundation.suggest import slug
 from reconciler.specfile.files import find_workspace
 from reconciler.specfile.schema.files import schema_text
-from reconciler.specfile.schema.suggest import slug
 
 _TREE = Path(__file__).parent / "starter_tree"
 _FILES = ("project.yaml", "datasets.yaml", "models.yaml", "data/bike-messages.csv")

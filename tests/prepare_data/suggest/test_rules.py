@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.dataset.row import Row
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, Limit, RemovePrefix, Rename
 from reconciler.domain.spec import Format
+from reconciler.foundation.yaml_write import yaml_quoted
 from reconciler.prepare_data.suggest import examine, fragment, steps_text
 from reconciler.prepare_data.suggest.affixes import (
     find_completion_prefix,
@@ -23,7 +24,6 @@ from reconciler.prepare_data.suggest.affixes import (
 from reconciler.prepare_data.suggest.carry_out import carried_out
 from reconciler.prepare_data.suggest.columns import find_columns, find_empty, find_other_than_text, find_surplus
 from reconciler.prepare_data.suggest.finding import Finding, Found
-from reconciler.prepare_data.suggest.fragment import quoted
 from reconciler.prepare_data.suggest.rows import find_duplicates, find_long, find_task
 
 Rule = Callable[[Sequence[Row]], Found]
@@ -123,7 +123,7 @@ def test_a_finding_names_its_first_lines() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_read_back_from_the_spec(text: str) -> None:
-    assert yaml.safe_load(quoted(text)) == text
+    assert yaml.safe_load(yaml_quoted(text)) == text
     steps = (RemovePrefix("prompt", text), AddPrefix("completion", text), AddSuffix("prompt", text))
     read = yaml.safe_load(fragment("a", "a.csv", form=Format.COMPLETION, steps=steps, validation=0.2))
     assert [next(iter(step.values()))["text"] for step in read["prepare"]] == [text] * 3
