@@ -167,11 +167,11 @@ def _text(form: Form, review: "Review", colour: bool, figures: "FiguresOf | None
             return plan_html(review, figures() if figures else None)
         case Form.SARIF:
             from reconciler.dataset.row_checks.catalogue import RULES
-            from reconciler.render.sarif import sarif_text
+            from reconciler.render.findings import sarif_text
 
             return sarif_text(review, RULES)
         case Form.JUNIT:
-            from reconciler.render.junit import junit_text
+            from reconciler.render.findings import junit_text
 
             return junit_text(review)
         case Form.GITHUB:

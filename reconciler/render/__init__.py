@@ -1,6 +1,6 @@
 """Text from values: for people, for programs, for files. Touches no service and decides no exit code."""
 
-from reconciler.render.data import rows_json, rows_text, stats_json, stats_text
+from reconciler.render.dataset_text import rows_json, rows_text, stats_json, stats_text
 from reconciler.render.detail import (
     JobCard,
     file_card,
@@ -10,7 +10,6 @@ from reconciler.render.detail import (
     model_card,
     model_card_json,
 )
-from reconciler.render.export import ModelIdFormat, model_ids_text
 from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
 from reconciler.render.listing import (
     files_json,
@@ -21,10 +20,17 @@ from reconciler.render.listing import (
     models_table,
     summary_line,
 )
+from reconciler.render.model_output import (
+    ModelIdFormat,
+    SnippetLanguage,
+    SnippetPrompt,
+    SnippetTarget,
+    model_ids_text,
+    snippet_text,
+)
 from reconciler.render.news import news_json, news_text
-from reconciler.render.sanitize import Sink, clean
-from reconciler.render.snippet import SnippetLanguage, SnippetPrompt, SnippetTarget, snippet_text
-from reconciler.render.style import colour_wanted
+from reconciler.render.sanitize import clean
+from reconciler.render.sink import Sink
 from reconciler.render.terminal import (
     LiveView,
     SummaryRow,
@@ -35,7 +41,7 @@ from reconciler.render.terminal import (
     summary_table,
     table,
 )
-from reconciler.render.units import count_text
+from reconciler.render.text import colour_wanted, count_text
 
 __all__ = [
     "JobCard",

@@ -18,10 +18,8 @@ from reconciler.render.listing import (
     model_title,
 )
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.terminal.layout import pad, width_of
 from reconciler.render.terminal.table import ABSENT
-from reconciler.render.units import count_text, duration_text, size_text, time_text
+from reconciler.render.text import Style, count_text, duration_text, pad, size_text, time_text, width_of
 
 Facts = Iterable[tuple[str, str | int | None]]
 

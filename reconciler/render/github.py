@@ -14,9 +14,9 @@ import msgspec
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
 from reconciler.render.json_output import json_text
+from reconciler.render.plan_words import count_steps
 from reconciler.render.review import Review, review_markdown, review_parts, verdict_text
 from reconciler.render.sanitize import clean
-from reconciler.render.steps import count_steps
 
 MOST_A_LEVEL = 10
 MOST_SUMMARY_BYTES = 1024 * 1024

@@ -8,7 +8,7 @@ version, and is not renamed or removed before the next.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import assert_never
 
@@ -16,13 +16,12 @@ import msgspec
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import Problem
+from reconciler.domain.errors import Place, Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
-from reconciler.domain.rowdiff import RowDiff
-from reconciler.render.rowdiff import rows_fields
-from reconciler.render.steps import action_word, count_steps, is_retrain, step_symbol
+from reconciler.domain.rowdiff import CellChange, RowDiff, RowSample, RowsUnknown
+from reconciler.render.plan_words import action_word, count_steps, is_retrain, step_symbol
 
 FORMAT_VERSION = "1"
 
@@ -236,3 +235,39 @@ def job_fields(job: RemoteJob) -> Fields:
 
 def _error(error: JobError) -> Fields:
     return {"code": error.code, "message": error.message, "param": error.param}
+
+
+def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
+    """Return what is known of changed rows as every document shows it."""
+    match rows:
+        case RowDiff():
+            counts = ("rows_before", "rows_after", "added", "removed", "edited", "moved", "reformatted", "tokens")
+            told = {name: getattr(rows, name) for name in counts}
+            samples = [_sample(each) for each in rows.samples]
+            return {"before": rows.before, **told, "is_whole": rows.is_whole, "samples": samples}
+        case RowsUnknown(before=before, why=why):
+            return {"before": before, "unknown": why}
+        case _:
+            assert_never(rows)
+
+
+def _sample(sample: RowSample) -> Fields:
+    return {
+        "change": sample.change,
+        "row_before": sample.row_before or None,
+        "row_after": sample.row_after or None,
+        "place": _place(sample.place),
+        "id": sample.id or None,
+        "text": sample.text or None,
+        "cells": [_cell(each) for each in sample.cells],
+        "cells_more": sample.cells_more,
+    }
+
+
+def _place(place: Place | None) -> Mapping[str, object] | None:
+    return {"file": place.file, "line": place.line or None} if place else None
+
+
+def _cell(cell: CellChange) -> Fields:
+    words = [msgspec.to_builtins(each) for each in cell.words]
+    return {"path": cell.path, "before": cell.before, "after": cell.after, "words": words}

@@ -11,8 +11,8 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import JobError
 from reconciler.render.json_output import Fields, json_text
-from reconciler.render.terminal.fitting import Column, column_table
-from reconciler.render.units import count_text, size_text
+from reconciler.render.terminal.table import Column, column_table
+from reconciler.render.text import count_text, size_text
 
 T = TypeVar("T")
 

@@ -6,8 +6,7 @@ from reconciler.render.detail import event_fields
 from reconciler.render.json_output import Fields, json_text
 from reconciler.render.listing import error_fields
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.units import duration_text
+from reconciler.render.text import Style, duration_text
 
 
 def news_text(job: HeldJob, event: JobEvent | None, *, gone: bool = False, colour: bool = False) -> str:

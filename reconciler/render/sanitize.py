@@ -1,22 +1,28 @@
-"""The one sink for untrusted text. Whatever is written goes through here; what it says is not decided here.
+"""Untrusted text made harmless: for one line, for several lines, and for Markdown and HTML of ours.
 
-Untrusted text (a service's words, a row, a spec, a file name) is cleaned where it is put into a text of ours. A
-finished text of ours may hold newlines and colours; the sink takes secrets out of it, whoever put them in.
+Untrusted text (a service's words, a row, a spec, a file name) is cleaned where it is put into a text of ours.
+
+clean            one line, for a terminal, a log or a file
+clean_lines      several lines that stay lines
+markdown_text    a few words in a line or a table cell
+markdown_code    a name or a value, set as code
+code_block       several lines as a fenced block
+html_text        text between tags or in a quoted attribute
+
+A backslash or an entity keeps punctuation from being markup. Mentions, references and emoji are found in the text
+that is left when the markup is done, so they are broken by a space of no width (Source: GitHub Flavored Markdown,
+and the way in which dependency bots quote foreign release notes).
 """
 
-import os
+import html
 import re
 import unicodedata
-from typing import TextIO
-
-from reconciler.render.redact import ELLIPSIS, Redactor
 
 LIMIT = 1000
 """Characters of one untrusted text that are shown, unless the caller says otherwise."""
 
-COLUMNS = 80
-"""The width of a stream that is no terminal."""
-
+ELLIPSIS = "…"
+"""What text that was cut short ends with."""
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # Invisible, and yet neither control nor format characters: fillers, joiners, and selectors that can hide a message.
@@ -38,10 +44,26 @@ _UNPLAIN = re.compile(r"[^ -~]")
 _COMMAND = re.compile(r"(?:^|(?<=\s))::")
 _COMMAND_LINE = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\[)")
-_OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
+_SEAM = "&#8203;"
+_ESCAPED = re.compile(r"[\\`*_\[\]~|!#^{}]")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
-# What our own texts use beyond ASCII, for streams that cannot say it.
-_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
+# `a@b` calls or mails, `#1` and `GH-1` refer and, after a closing word, close; `:x:` is an emoji, the rest are links.
+_AT = re.compile(r"@(?=\S)")
+_REFERENCE = re.compile(r"(?<=\\#)(?=\w)")
+_OTHER_REFERENCE = re.compile(r"(?i)(?<=\bgh-)(?=\d)")
+_COLON = re.compile(r":(?=[\w+/-])")
+_WWW = re.compile(r"(?i)(?<=\bwww)(?=\.)")
+_DOLLAR = "<span>$</span>"
+
+# Only the start of a line makes headings, lists, rules and quotes.
+_STARTS_BLOCK = re.compile(r"^(?:([-+=])|(\d{1,9})([.)]))")
+_EDGE_SPACES = re.compile(r"^ +| +$")
+_TICKS = re.compile(r"`+")
+_LANGUAGE = re.compile(r"[a-z0-9-]*")
+
+# A hidden marker tells our own comments from others; no row or name may carry one.
+_COMMENT = re.compile(r"<(?=!--)")
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
@@ -65,6 +87,62 @@ def clean_lines(text: str) -> str:
     return _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", shown))
 
 
+def markdown_text(text: str, *, limit: int = LIMIT) -> str:
+    """Return untrusted text as Markdown for one line or table cell: it shows as it is, and does nothing.
+
+    Shape:  no markup, no link, no mention, no reference that a closing word could close, no emoji, no formula
+    """
+    return escape_markdown(clean(text, limit=limit))
+
+
+def markdown_code(text: str, *, limit: int = LIMIT) -> str:
+    """Return untrusted text as a code span, for a line or table cell; whatever backticks it holds stay inside."""
+    shown = _COMMENT.sub(r"<\\", clean(text, limit=limit))
+    if "|" in shown or not shown.strip():
+        # In a table a bar ends the cell, even inside a code span; and a span of nothing is no span.
+        return f"<code>{escape_markdown(shown) or '&#32;'}</code>".replace("\\|", "&#124;")
+    ticks = "`" * (1 + _longest(shown) if "`" in shown else 1)
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return untrusted lines as a fenced block; no line of theirs can end it. The caller bounds their size.
+
+    Shape:  without a newline at the end; starts in the first column
+    Raises: ValueError for a language that is no plain word
+    """
+    if not _LANGUAGE.fullmatch(language):
+        raise ValueError(f"{language!r} is no language of a fenced block")
+    shown = _COMMENT.sub(r"<\\", clean_lines(text)).removesuffix("\n")
+    fence = "`" * max(3, 1 + _longest(shown))
+    return f"{fence}{language}\n{shown}\n{fence}"
+
+
+def html_text(text: str, *, limit: int = LIMIT) -> str:
+    """Return untrusted text for HTML, between tags or inside a quoted attribute that holds no address or script."""
+    return html.escape(clean(text, limit=limit), quote=True)
+
+
+def escape_markdown(line: str) -> str:
+    """Return one line as Markdown that shows exactly this line, wherever inside a line or cell it is put.
+
+    Shape:  one line, already without control characters
+    """
+    return _EDGE_SPACES.sub(
+        lambda found: "&#32;" * len(found[0]), _STARTS_BLOCK.sub(_escape_block_start, escape_markdown_inside(line))
+    )
+
+
+def escape_markdown_inside(line: str) -> str:
+    """Return what `inert` makes of a text that stands in the middle of a line."""
+    shown = _ESCAPED.sub(r"\\\g<0>", line.translate(_ENTITIES))
+    for seam in (_REFERENCE, _OTHER_REFERENCE, _WWW):
+        shown = seam.sub(_SEAM, shown)
+    shown = _AT.sub("@" + _SEAM, shown)
+    return _COLON.sub(":" + _SEAM, shown).replace("$", _DOLLAR)
+
+
 def _escape_unseen(text: str, allowed: frozenset[str]) -> str:
     if text.isprintable() and _UNSEEN.isdisjoint(text):
         return text
@@ -82,81 +160,9 @@ def _escape_char(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-class Sink:
-    """Writes to one stream, and takes secrets out of everything on the way.
-
-    Shape:  `write` and `line` take whole texts of ours, `pour` the pieces of a foreign text as they come
-    """
-
-    def __init__(self, stream: TextIO, secrets: tuple[str, ...] = ()) -> None:
-        self._stream = stream
-        self._redact = Redactor(secrets)
-        self._held = ""
-        self._inside_line = False
-
-    @property
-    def columns(self) -> int:
-        """The width of the terminal behind the stream at this moment; 80 where there is none."""
-        try:
-            return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
-        except (OSError, ValueError, AttributeError):
-            return COLUMNS
-
-    def write(self, text: str) -> None:
-        """Write a text of ours as it is, without its secrets."""
-        self.end_untrusted()
-        self._put(self._redact(text))
-
-    def line(self, text: str = "") -> None:
-        """Write a text of ours and end the line."""
-        self.write(text + "\n")
-
-    def write_untrusted(self, piece: str) -> None:
-        """Write a piece of a foreign text: its lines stay lines, everything else in it is made harmless.
-
-        A few characters are held back while they may be the beginning of a secret or a command; `settle` lets
-        them go, and so does the next text of ours.
-        """
-        text = self._redact(self._held + piece)
-        start = "x" if self._inside_line else ""
-        unfinished = _OPEN_END.search(start + text)
-        held = max(self._redact.open_end(text), len(unfinished[0]) if unfinished else 0)
-        self._held = text[len(text) - held :]
-        self._put(self._harmless(text[: len(text) - held]))
-
-    def end_untrusted(self) -> None:
-        """Write what `pour` still holds back: its text has ended."""
-        held, self._held = self._held, ""
-        if held:
-            self._put(self._harmless(held))
-
-    def flush(self) -> None:
-        """Hand on to the reader what was written so far."""
-        self._stream.flush()
-
-    def _harmless(self, text: str) -> str:
-        start = "x" if self._inside_line else ""
-        return clean_lines(start + text)[len(start) :]
-
-    def _put(self, text: str) -> None:
-        if not text:
-            return
-        last = text.rpartition("\n")[2]
-        self._inside_line = bool(last.strip()) or (self._inside_line and "\n" not in text)
-        self._stream.write(self._encodable(text))
-
-    def _encodable(self, text: str) -> str:
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            return "".join(_encode_char(encoding, char) for char in text)
-        return text
+def _escape_block_start(found: re.Match[str]) -> str:
+    return f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}"
 
 
-def _encode_char(encoding: str, char: str) -> str:
-    try:
-        char.encode(encoding)
-    except UnicodeEncodeError:
-        return _PLAIN.get(char) or char.encode("ascii", "backslashreplace").decode()
-    return char
+def _longest(text: str) -> int:
+    return max(map(len, _TICKS.findall(text)), default=0)

@@ -12,7 +12,7 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
 from reconciler.render.review import Review, empty_plan
-from reconciler.render.units import time_text
+from reconciler.render.text import time_text
 from reconciler.workflow.engine import Prepared, Setting
 
 if TYPE_CHECKING:

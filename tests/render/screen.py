@@ -3,7 +3,7 @@
 import re
 from io import StringIO
 
-from reconciler.render.terminal.layout import width_of
+from reconciler.render.text import width_of
 
 _PIECE = re.compile(r"\x1b\[(\d*)([AJKm])|(\r)|(\n)|([^\x1b\r\n])")
 

@@ -12,10 +12,9 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Refusal
-from reconciler.render.junit import MOST_FINDINGS, junit_text
+from reconciler.render.findings import MOST_FINDINGS, MOST_RESULTS, junit_text, sarif_text
 from reconciler.render.review import Review
 from reconciler.render.review.model import empty_plan
-from reconciler.render.sarif import MOST_RESULTS, sarif_text
 from tests.render import scenes
 
 HOSTILE = "]]></failure><x/> \x1b[2J\u202e ##[error]no\n::error::no \ud800"

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.terminal.fitting import Column, column_table, truncate_middle
-from reconciler.render.terminal.layout import width_of
+from reconciler.render.terminal.table import Column, column_table, truncate_middle
+from reconciler.render.text import width_of
 
 ID, TITLE = "job-" + "x" * 20, "model/" + "name" * 8 + "@0123456789ab"
 COLUMNS = (

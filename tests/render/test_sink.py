@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render import Sink, clean
-from reconciler.render.redact import REDACTED
+from reconciler.render.sink import REDACTED
 
 CANARY = 'cánary/+"key" 7f3\\&=9a'
 

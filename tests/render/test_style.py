@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.render import colour_wanted
-from reconciler.render.style import Style
+from reconciler.render.text import Style
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ import pytest
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.render import problems_text, table
-from reconciler.render.terminal.layout import pad, truncate, width_of, wrap
-from reconciler.render.units import count_text, duration_text, size_text, time_text
+from reconciler.render.text import count_text, duration_text, pad, size_text, time_text, truncate, width_of, wrap
 
 
 def test_columns_are_as_wide_as_they_look() -> None:

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from reconciler.render import clean
-from reconciler.render.escape import markdown_text
+from reconciler.render.sanitize import markdown_text
 from tests.render.test_safe import is_harmless
 from tests.security.doors import DOORS
 

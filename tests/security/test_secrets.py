@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.cli.console import secrets_of
 from reconciler.render import Sink, clean
-from reconciler.render.escape import code_block, html_text, markdown_code, markdown_text
-from reconciler.render.redact import REDACTED
+from reconciler.render.sanitize import code_block, html_text, markdown_code, markdown_text
+from reconciler.render.sink import REDACTED
 
 KEYS = {
     "plain": "canary-0123456789abcdef",

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render import clean
-from reconciler.render.escape import code_block, html_text, markdown_code, markdown_text
-from reconciler.render.sanitize import clean_lines
+from reconciler.render.sanitize import clean_lines, code_block, html_text, markdown_code, markdown_text
 from tests.render.test_safe import is_harmless
 from tests.security.reading import cases
 

@@ -1,6 +1,6 @@
 """Elements of a page. Text is made harmless here, whoever wrote it; only what was built here counts as markup."""
 
-from reconciler.render.escape import html_text
+from reconciler.render.sanitize import html_text
 
 _EMPTY = frozenset({"meta", "rect"})
 

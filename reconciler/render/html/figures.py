@@ -1,11 +1,15 @@
 """Datasets in figures, before and after: how long rows are, how many tokens they have, which answers they give."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import msgspec
 
+from reconciler.domain.cost import Cost, Estimate
+from reconciler.domain.plan import Plan, Step, Train
 from reconciler.domain.stats import Bin, Label, Spread, Stats
 from reconciler.render.html.builder import Html, Inside, collapse, element, html_table, join
+from reconciler.render.plan_words import cost_text, tokens_text
 
 
 class DatasetFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,3 +120,43 @@ def _labels(before: Stats | None, after: Stats) -> Html:
         rows.append((each.text or "(empty)", *was, f"{each.rows:,}"))
     head = ("answer", "before", "now") if then else ("answer", "now")
     return collapse("The most frequent answers", html_table("Rows that give each answer", head, rows, class_="numbers"))
+
+
+MOST_JOBS = 500
+"""Jobs that have a line; the sum is of all."""
+
+_HEAD = ("job", "tokens", "low", "expected", "high")
+
+
+def cost_html(plan: Plan) -> Html:
+    """Return the table with where its prices are from; empty where nothing is trained."""
+    jobs = [step for step in plan.steps if isinstance(step.action, Train)]
+    if not jobs:
+        return Html("")
+    rows = [_line(step) for step in jobs[:MOST_JOBS]]
+    if len(jobs) > MOST_JOBS:
+        rows.append((f"… and {len(jobs) - MOST_JOBS:,} more", "", "", "", ""))
+    whole = plan.cost
+    notes = (whole.unknown, f"Prices: {whole.source}" + (f", {whole.dated}" if whole.dated else ""))
+    return join(
+        element("p", element("strong", cost_text(whole))),
+        html_table("USD, by job", _HEAD, [*rows, ("in all", "", *_amounts(whole))], class_="numbers cost"),
+        *(element("p", note, class_="dim") for note in notes if note != "Prices: "),
+    )
+
+
+def _line(step: Step) -> tuple[Inside, ...]:
+    estimate = step.estimate
+    return str(step.action.address), _tokens(estimate), *_amounts(estimate.cost if estimate else Cost())
+
+
+def _tokens(estimate: Estimate | None) -> str:
+    return tokens_text(estimate) if estimate else "unknown"
+
+
+def _amounts(cost: Cost) -> tuple[str, str, str]:
+    return _usd(cost.low), _usd(cost.expected), _usd(cost.high)
+
+
+def _usd(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount:,.2f}"

@@ -5,14 +5,29 @@ Every text from elsewhere (rows, specs, the service's words) passes through `mar
 
 from collections.abc import Iterator
 
-from reconciler.render.escape import code_block
-from reconciler.render.review.changes import change_blocks, full_blocks
-from reconciler.render.review.model import Review
-from reconciler.render.review.notes import cost_blocks, kept_blocks, problem_blocks, refused_blocks, warning_blocks
-from reconciler.render.review.parts import MOST_PARTS, PART_SIZE, WHOLE_SIZE, Block, split_into_parts, text_block
+from reconciler.render.json_output import json_text
+from reconciler.render.review.model import Review, verdict_text
+from reconciler.render.review.parts import (
+    MOST_PARTS,
+    PART_SIZE,
+    WHOLE_SIZE,
+    Block,
+    code,
+    sentence,
+    split_into_parts,
+    text_block,
+)
 from reconciler.render.review.rows import row_blocks
-from reconciler.render.review.verdict import verdict_text
-from reconciler.render.review.words import code, sentence
+from reconciler.render.review.sections import (
+    change_blocks,
+    cost_blocks,
+    full_blocks,
+    kept_blocks,
+    problem_blocks,
+    refused_blocks,
+    warning_blocks,
+)
+from reconciler.render.sanitize import clean, code_block
 
 _LONGEST_COMMAND = 2000
 """A command of more characters names so much that a saved plan is the better way, and is not shown."""
@@ -70,3 +85,25 @@ def _footer(review: Review) -> str:
     if 0 < len(review.apply) <= _LONGEST_COMMAND:
         return f"To apply exactly this:\n\n{code_block(review.apply, 'sh')}\n\n{footer}"
     return footer
+
+
+FORMAT_VERSION = 1
+
+_LINE = 500
+"""Characters of one plain line, whatever a poster is told of names."""
+
+
+def review_json(review: Review) -> str:
+    """Return the review as one JSON object, indented and ended by a newline."""
+    document = {
+        "version": FORMAT_VERSION,
+        "marker": review.marker,
+        "environment": clean(review.environment, limit=_LINE) or None,
+        "root": clean(review.root, limit=_LINE),
+        "commit": clean(review.commit, limit=_LINE) or None,
+        "basis": clean(review.basis, limit=_LINE) or None,
+        "verdict": verdict_text(review),
+        "has_changes": not review.plan.is_empty,
+        "parts": list(review_parts(review)),
+    }
+    return json_text(document, indent=2) + "\n"

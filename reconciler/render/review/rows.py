@@ -8,13 +8,21 @@ from reconciler.domain.cost import Estimate
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Plan, Step, Train, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.escape import html_text
+from reconciler.render.plan_words import counts_text, more_tokens
 from reconciler.render.review.model import Review
-from reconciler.render.review.parts import Block, text_block
-from reconciler.render.review.words import code, collapse, diff_fence, fence_line, grouped_count, sentence
-from reconciler.render.sanitize import clean
-from reconciler.render.terminal.rows import MOST_CELLS, counts_text, more_tokens
-from reconciler.render.units import count_text
+from reconciler.render.review.parts import (
+    Block,
+    code,
+    collapse,
+    diff_fence,
+    fence_line,
+    grouped_count,
+    sentence,
+    text_block,
+)
+from reconciler.render.sanitize import clean, html_text
+from reconciler.render.terminal.rows import MOST_CELLS
+from reconciler.render.text import count_text
 
 IN_SIGHT = 3
 """Rows of one dataset that nobody has to open anything for."""

@@ -2,8 +2,7 @@
 
 from reconciler.render.terminal.live import LiveView
 from reconciler.render.terminal.plan import plan_text
-from reconciler.render.terminal.problems import problems_text
-from reconciler.render.terminal.refused import refusals_text
+from reconciler.render.terminal.problems import problems_text, refusals_text
 from reconciler.render.terminal.rows import diff_text
 from reconciler.render.terminal.table import SummaryRow, summary_table, table
 

@@ -9,11 +9,10 @@ from reconciler.domain.event import Event, Finished, JobLogged, JobMoved, JobVan
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import JobId
 from reconciler.domain.plan import StepId
-from reconciler.render.sanitize import Sink, clean
-from reconciler.render.style import Style
-from reconciler.render.terminal.layout import truncate, width_of
+from reconciler.render.sanitize import clean
+from reconciler.render.sink import Sink
 from reconciler.render.terminal.telling import doing_of, facts_of, measured, measures_of
-from reconciler.render.units import duration_text
+from reconciler.render.text import Style, duration_text, truncate, width_of
 
 QUIET_SECONDS = 10.0
 """Where no line can be redrawn, a job's progress is a new line no more often than this."""

@@ -1,22 +1,30 @@
 """A plan as people who know plans expect it: what will be done and why, what stays, what is refused, the count."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import assert_never
 
+from reconciler.domain.cost import Cost
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Cancel, CancelReason, Delete, Plan, Promote, Step, Train, Upload
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload, Why
+from reconciler.domain.rowdiff import RowDiff
+from reconciler.render.fields import StepField, step_fields
+from reconciler.render.plan_words import (
+    cost_text,
+    count_steps,
+    is_running,
+    is_suspended,
+    keep_sentence,
+    needs_decision,
+    plan_place,
+    step_header,
+    step_symbol,
+)
 from reconciler.render.sanitize import clean
-from reconciler.render.steps import count_steps, has_earlier_version, is_retrain, step_symbol
-from reconciler.render.style import Style
-from reconciler.render.terminal.cost import cost_lines, estimate_fields
-from reconciler.render.terminal.fields import FORCES, KNOWN_LATER, StepField, change_field, field_lines, value_field
-from reconciler.render.terminal.kept import is_running, is_suspended, kept_sections, needs_decision, plan_place
-from reconciler.render.terminal.layout import wrap
-from reconciler.render.terminal.refused import refused_section
-from reconciler.render.terminal.rows import counts_text, more_tokens, sample_lines
-from reconciler.render.units import count_text, size_text
+from reconciler.render.terminal.problems import refused_section
+from reconciler.render.terminal.rows import sample_lines
+from reconciler.render.text import Style, count_text, pad, width_of, wrap
 
 _LEGEND = {
     "+": "upload, train",
@@ -24,6 +32,10 @@ _LEGEND = {
     "~": "promote: answer from a model that is there already",
     "-": "cancel, delete",
 }
+
+_ONE_LINE = 80
+"""A change that would be longer shows before and after below each other."""
+_ORPHANS_SHOWN = 5
 
 
 def plan_text(
@@ -37,10 +49,10 @@ def plan_text(
     sections = [
         _head(plan, style),
         *("\n".join(_step(step, previous or {}, style, width)) for step in plan.steps),
-        *kept_sections(plan, style, width),
+        *_kept_sections(plan, style, width),
         "\n".join(line for each in plan.warnings for line in _warning(each, style, width)),
         refused_section(plan, style, width),
-        "\n".join(cost_lines(plan, width)),
+        "\n".join(_cost_lines(plan, width)),
         style.bold(_closing(plan)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -60,54 +72,9 @@ def _step(step: Step, previous: Mapping[Address, ModelId], style: Style, width: 
     yield style.bold(f"  # {header}")
     yield from (style.dim(f"  # ({remark})") for remark in remarks)
     yield f"{style.symbol(symbol, symbol.rjust(3))} {_thing(step)}"
-    yield from field_lines(step_fields(step, previous.get(step.action.address)), style)
+    yield from _field_lines(step_fields(step, previous.get(step.action.address)), style)
     if isinstance(step.rows, RowDiff):
         yield from sample_lines(step.rows, style, width, " " * 10)
-
-
-def step_header(step: Step) -> Iterator[str]:
-    """Yield what a step does, as a sentence, and then what there is to remark on it."""
-    address = clean(str(step.action.address))
-    match step.action:
-        case Upload():
-            changes = step.rows or any(change.before is not None for change in step.changes)
-            yield f"{address} has changed and will be uploaded" if changes else f"{address} will be uploaded"
-        case Train(despite=despite, supersedes=supersedes):
-            yield f"{address} will be {'retrained' if is_retrain(step) else 'trained'}"
-            if despite:
-                yield f"despite {_jobs(despite)}, which left no model that can be used"
-            if supersedes:
-                yield f"supersedes {_jobs(supersedes)}, cancelled first"
-        case Cancel(reason=reason, kept=kept):
-            yield f"{address}: a job will be cancelled"
-            yield _cancel_reason(reason, kept)
-        case Delete(is_model=is_model):
-            yield f"{address}: a {'model' if is_model else 'file'} will be deleted"
-            yield "no spec names it, and nothing uses it"
-        case Promote(job=job):
-            yield f"{address} will be promoted"
-            yield f"job {clean(job.id)} made what the specs ask for: nothing is trained, and nothing is paid"
-        case _:
-            assert_never(step.action)
-
-
-def _cancel_reason(reason: CancelReason, kept: str | None) -> str:
-    match reason:
-        case CancelReason.SUPERSEDED:
-            return "superseded: the specs now ask for another version of the model"
-        case CancelReason.DUPLICATE:
-            other = f"job {clean(kept)}" if kept else "another job"
-            return f"duplicate: {other} makes the same model, and is kept"
-        case CancelReason.ORPHAN:
-            return "orphan: no spec asks for it any more"
-        case CancelReason.ASKED:
-            return "you asked for it by name"
-        case _:
-            assert_never(reason)
-
-
-def _jobs(jobs: tuple[str, ...]) -> str:
-    return ("job " if len(jobs) == 1 else "jobs ") + ", ".join(map(clean, jobs))
 
 
 def _thing(step: Step) -> str:
@@ -122,64 +89,94 @@ def _thing(step: Step) -> str:
             assert_never(step.action)
 
 
-def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
-    """Return what there is to know of a step, a field each; `previous` is the model that answers now."""
-    match step.action:
-        case Upload(dataset=dataset):
-            facts = {
-                "source": ", ".join(dataset.spec.sources),
-                "rows": str(dataset.measure.rows),
-                "size": size_text(dataset.measure.size_bytes),
-                "file": dataset.stamp.filename,
-            }
-            fields = [change_field(change) for change in step.changes]
-            if step.rows:
-                fields.append(_rows_field(step.rows))
-            stated = {change.field for change in step.changes} | ({"rows"} if step.rows else set())
-            return fields + [value_field(name, value) for name, value in facts.items() if name not in stated]
-        case Train():
-            return _train_fields(step, step.action, previous)
-        case Cancel(job=job):
-            facts = {"status": f"{job.status}", "base": job.base, "version": job.stamp.digest.short}
-            return [value_field(name, value, "-") for name, value in facts.items() if value]
-        case Delete(job=job):
-            return [value_field("made by", f"job {job}", "-")] if job else []
-        case Promote(model=model, instead_of=instead_of):
-            before = (clean(instead_of),) if instead_of else ()
-            return [StepField("~" if before else "+", "model id", (*before, clean(model)))]
-        case _:
-            assert_never(step.action)
+def _field_lines(fields: Sequence[StepField], style: Style) -> Iterator[str]:
+    """Yield the lines of fields, their values in one column."""
+    column = max((width_of(field.name) for field in fields), default=0)
+    for field in fields:
+        start = f"      {style.symbol(field.symbol, field.symbol)} {pad(field.name, column)} = "
+        remark = f"  {style.yellow(field.remark)}" if field.remark else ""
+        plain = " → ".join(field.values) + (f"  {field.remark}" if field.remark else "")
+        if len(field.values) > 1 and 11 + column + width_of(plain) > _ONE_LINE:
+            yield start + field.values[0]
+            yield f"{' ' * (column + 9)}→ {' → '.join(field.values[1:])}{remark}"
+        else:
+            yield start + " → ".join(field.values) + remark
 
 
-def _rows_field(rows: RowDiff | RowsUnknown) -> StepField:
-    match rows:
-        case RowDiff():
-            notes = [f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}", more_tokens(rows)]
-            return StepField("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
-        case RowsUnknown(before=before, why=why):
-            return StepField("~", "rows", (f"others than in {clean(before)}; {clean(why)}",))
-        case _:
-            assert_never(rows)
+def _kept_sections(plan: Plan, style: Style, width: int) -> Iterator[str]:
+    """Yield a section for each group that needs to be seen, and one line for everything that is as it should be."""
+    running = [keep for keep in plan.kept if is_running(keep)]
+    held = [keep for keep in plan.kept if needs_decision(keep)]
+    orphans = [keep for keep in plan.kept if keep.why is Why.ORPHAN]
+    ready = [keep for keep in plan.kept if keep.why is Why.READY]
+    yield _section(style.yellow("Still running:"), running, style, width)
+    yield _section(style.red("Held, until you decide:"), held, style, width)
+    yield _section(style.yellow("Suspended by their specs:"), list(filter(is_suspended, plan.kept)), style, width)
+    yield _section("Unchanged, and worth a word:", [keep for keep in ready if keep.detail], style, width)
+    yield _orphans(orphans, style, width)
+    where = f" in {plan_place(plan)}" if plan.is_empty else ""
+    yield f"{len(ready)} unchanged{where}." if ready else ""
 
 
-def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[StepField]:
-    answers = (clean(previous),) if previous and is_retrain(step) else ()
-    model_id = StepField("~" if answers else "+", "model id", (*answers, KNOWN_LATER))
-    if has_earlier_version(step):
-        stated = {change.field for change in step.changes}
-        # What stays the same is shown where a reader would miss it.
-        same = [value_field("base", train.model.recipe.base, " ")] if "base" not in stated else []
-        return [*same, *(change_field(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
-    # Nothing differs from a version before: the fields only say what will be trained, new or once more.
-    symbol = " " if train.despite else "+"
-    told = [(change.field, change.after or "") for change in step.changes] or train.model.told
-    return [*(value_field(name, value, symbol) for name, value in told), *estimate_fields(step), model_id]
+def _section(title: str, kept: Sequence[Keep], style: Style, width: int) -> str:
+    return "\n".join([title, *(line for keep in kept for line in _keep(keep, style, width))]) if kept else ""
+
+
+def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
+    first, *rest = wrap(f"{clean(str(keep.address))}: {keep_sentence(keep)}", width, first="  ", rest="    ")
+    yield style.bold(first)
+    yield from map(style.bold, rest)
+    for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
+        yield from wrap(clean(detail), width, first="    ", rest="    ") if detail else ()
+    if keep.hint:
+        yield from _hint(keep.hint, width)
+    if is_running(keep) and "reconciler follow" not in keep.hint:
+        yield f"    follow it with: reconciler follow {clean(keep.address.name)}"
+
+
+def _hint(text: str, width: int) -> list[str]:
+    return wrap(f"hint: {clean(text)}", width, first="    ", rest="          ")
+
+
+def _orphans(kept: Sequence[Keep], style: Style, width: int) -> str:
+    if not kept:
+        return ""
+    groups = [(clean(str(address)), list(group)) for address, group in groupby(kept, lambda keep: keep.address)]
+    shown, folded = groups[:_ORPHANS_SHOWN], groups[_ORPHANS_SHOWN:]
+    column = max(width_of(address) for address, _ in shown)
+    lines = [f"  {pad(address, column)}  {_versions(group)}".rstrip() for address, group in shown]
+    if folded:
+        lines.append(f"  … and {len(folded)} more; --json lists them all")
+    hints = dict.fromkeys(keep.hint for keep in kept if keep.hint)
+    # A hint that all of them share is worth its line once; different ones would bury the list.
+    lines += _hint(next(iter(hints)), width) if len(hints) == 1 else []
+    return "\n".join([style.dim("Named by no spec, and kept:"), *lines])
+
+
+def _versions(group: Sequence[Keep]) -> str:
+    if len(group) > 1:
+        return count_text(len(group), "version")
+    (keep,) = group
+    facts = (keep.detail,) if keep.detail else (keep.job or "", str(keep.status or ""), keep.model or "")
+    return ", ".join(clean(fact) for fact in facts if fact)
 
 
 def _warning(text: str, style: Style, width: int) -> Iterator[str]:
     first, *rest = wrap(f"Warning: {clean(text)}", width, rest="  ")
     yield first.replace("Warning:", style.yellow("Warning:"), 1)
     yield from rest
+
+
+def _cost_lines(plan: Plan, width: int) -> Iterator[str]:
+    """Yield the lines that sum up what a plan costs; none where it trains nothing."""
+    if plan.trains:
+        cost = plan.cost
+        why = "; ".join(filter(None, [cost.unknown, _source(cost)]))
+        yield from wrap(clean(f"Cost: {cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
+
+
+def _source(cost: Cost) -> str:
+    return f"{cost.source}, {cost.dated}" if cost.source and not cost.is_free else cost.source
 
 
 def _closing(plan: Plan) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.plan import Plan, Refusal
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.terminal.layout import pad, width_of, wrap
-from reconciler.render.units import count_text
+from reconciler.render.text import Style, count_text, pad, width_of, wrap
 
 _WIDEST_PLACE = 40
 """Where all places are shorter, one column serves them all; else every file has its own."""
@@ -61,3 +60,31 @@ def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
     counts = [count_text(number, noun) for number, noun in found if number]
     shown = f" ({len(problems)} of them shown)" if unshown else ""
     return (", ".join(counts) or "0 problems") + shown + (f"; {tail}." if tail else ".")
+
+
+_NOT_DONE = "Refused: nothing was uploaded, created, cancelled or deleted."
+
+
+def refused_section(plan: Plan, style: Style, width: int) -> str:
+    """Return the part of a plan that tells of refusals; nothing when there are none."""
+    return _refusals("Refused:", plan, style, width)
+
+
+def refusals_text(plan: Plan, *, colour: bool = False, width: int = 88) -> str:
+    """Return the refusals alone, for readers who skip the plan: what was seen, what was not done, and the next step."""
+    return _refusals(_NOT_DONE, plan, Style(colour), width) + "\n" if plan.refused else ""
+
+
+def _refusals(head: str, plan: Plan, style: Style, width: int) -> str:
+    if not plan.refused:
+        return ""
+    lines = [line for refusal in plan.refused for line in _refusal(refusal, width)]
+    return "\n".join([style.red(head), *lines])
+
+
+def _refusal(refusal: Refusal, width: int) -> Iterator[str]:
+    yield from wrap(f"{clean(refusal.policy)}: {clean(refusal.what)}", width, first="  ", rest="    ")
+    if refusal.hint:
+        yield from wrap(f"hint: {clean(refusal.hint)}", width, first="    ", rest="          ")
+    if refusal.guard and refusal.guard not in refusal.hint:
+        yield f"    hint: to go on all the same, add --allow {clean(refusal.guard)}"

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
+from reconciler.render.plan_words import counts_text, more_tokens
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.terminal.layout import wrap
-from reconciler.render.units import count_text
+from reconciler.render.text import Style, count_text, wrap
 
 MOST_CELLS = 3
 """Values of one row that are shown."""
@@ -36,12 +35,6 @@ def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | N
     return "\n".join([*lines, *sample_lines(diff, style, width or _WIDTH, "  ")]) + "\n"
 
 
-def counts_text(diff: RowDiff) -> str:
-    """Return the counts on one line: `+3 -0 ~1 ↕5`."""
-    counts = [f"+{diff.added}", f"-{diff.removed}", f"~{diff.edited}", f"↕{diff.moved}"]
-    return " ".join([*counts, *([f"={diff.reformatted}"] if diff.reformatted else [])])
-
-
 def sample_lines(diff: RowDiff, style: Style, width: int, indent: str) -> Iterator[str]:
     """Yield the rows that are shown, and what there is to say of all of them."""
     for sample in diff.samples:
@@ -52,11 +45,6 @@ def sample_lines(diff: RowDiff, style: Style, width: int, indent: str) -> Iterat
     if not diff.is_whole:
         what = "so many rows differ that not all were paired: some that were edited count as removed and added"
         yield from (style.dim(line) for line in wrap(f"({what})", width, first=indent, rest=indent))
-
-
-def more_tokens(diff: RowDiff) -> str:
-    """Say how many tokens there are more or fewer; empty when nobody counted."""
-    return "" if diff.tokens is None else f"{diff.tokens:+,} tokens"
 
 
 def _summary(diff: RowDiff) -> Iterator[str]:

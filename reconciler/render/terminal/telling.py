@@ -19,8 +19,7 @@ from reconciler.domain.event import (
 from reconciler.domain.observed import JobEvent, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Promote, Train, Upload
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.units import count_text, duration_text, size_text
+from reconciler.render.text import Style, count_text, duration_text, size_text
 
 # The services' names, and what people call them; the first of them that a job reports stands for how well it learns.
 _QUALITY = {

@@ -8,10 +8,8 @@ import msgspec
 from reconciler.domain.stats import Label, RowShown, Spread, Stats
 from reconciler.render.json_output import json_text
 from reconciler.render.sanitize import clean
-from reconciler.render.style import Style
-from reconciler.render.terminal.layout import pad, width_of
 from reconciler.render.terminal.table import table
-from reconciler.render.units import count_text, size_text
+from reconciler.render.text import Style, count_text, pad, size_text, width_of
 
 _BAR = 40
 _NAME_LIMIT = 60

@@ -1,25 +1,112 @@
-"""Finds secrets in text, in every dress they wear, and takes them out. Knows no stream and no layout."""
+"""The sink for every text that is written. It takes secrets out, whatever form they have; it decides no text.
+
+A finished text of ours may hold newlines and colours. Untrusted text that arrives in pieces is made harmless here.
+"""
 
 import base64
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import TextIO
 
-from reconciler.render.markdown_escape import escape_markdown, escape_markdown_inside
+from reconciler.render.sanitize import ELLIPSIS, clean_lines, escape_markdown, escape_markdown_inside
 
+COLUMNS = 80
+"""The width of a stream that is no terminal."""
 REDACTED = "[redacted]"
-ELLIPSIS = "…"
-"""What text that was cut short ends with."""
 
 SHORTEST = 4
 """A shorter value hides nothing, and taking it out would tear every text apart."""
-
 _SHORTEST_CORE = 6
-
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
+
+# What our own texts use beyond ASCII, for streams that cannot say it.
+_PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
+
+
+class Sink:
+    """Writes to one stream, and takes secrets out of everything on the way.
+
+    Shape:  `write` and `line` take whole texts of ours, `pour` the pieces of a foreign text as they come
+    """
+
+    def __init__(self, stream: TextIO, secrets: tuple[str, ...] = ()) -> None:
+        self._stream = stream
+        self._redact = Redactor(secrets)
+        self._held = ""
+        self._inside_line = False
+
+    @property
+    def columns(self) -> int:
+        """The width of the terminal behind the stream at this moment; 80 where there is none."""
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
+        except (OSError, ValueError, AttributeError):
+            return COLUMNS
+
+    def write(self, text: str) -> None:
+        """Write a text of ours as it is, without its secrets."""
+        self.end_untrusted()
+        self._put(self._redact(text))
+
+    def line(self, text: str = "") -> None:
+        """Write a text of ours and end the line."""
+        self.write(text + "\n")
+
+    def write_untrusted(self, piece: str) -> None:
+        """Write a piece of a foreign text: its lines stay lines, everything else in it is made harmless.
+
+        A few characters are held back while they may be the beginning of a secret or a command; `settle` lets
+        them go, and so does the next text of ours.
+        """
+        text = self._redact(self._held + piece)
+        start = "x" if self._inside_line else ""
+        unfinished = _OPEN_END.search(start + text)
+        held = max(self._redact.open_end(text), len(unfinished[0]) if unfinished else 0)
+        self._held = text[len(text) - held :]
+        self._put(self._harmless(text[: len(text) - held]))
+
+    def end_untrusted(self) -> None:
+        """Write what `pour` still holds back: its text has ended."""
+        held, self._held = self._held, ""
+        if held:
+            self._put(self._harmless(held))
+
+    def flush(self) -> None:
+        """Hand on to the reader what was written so far."""
+        self._stream.flush()
+
+    def _harmless(self, text: str) -> str:
+        start = "x" if self._inside_line else ""
+        return clean_lines(start + text)[len(start) :]
+
+    def _put(self, text: str) -> None:
+        if not text:
+            return
+        last = text.rpartition("\n")[2]
+        self._inside_line = bool(last.strip()) or (self._inside_line and "\n" not in text)
+        self._stream.write(self._encodable(text))
+
+    def _encodable(self, text: str) -> str:
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return "".join(_encode_char(encoding, char) for char in text)
+        return text
+
+
+def _encode_char(encoding: str, char: str) -> str:
+    try:
+        char.encode(encoding)
+    except UnicodeEncodeError:
+        return _PLAIN.get(char) or char.encode("ascii", "backslashreplace").decode()
+    return char
 
 
 class Redactor:
