@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import run
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 HERE = Path(__file__).parent.parent.parent
 SPECS = HERE / "specs"

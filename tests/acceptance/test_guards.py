@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.conftest import Repository, Said
 from tests.service.faults.serving import KEY, serving
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 ROOT = "specs"
 NOT_DONE = "nothing was uploaded, created, cancelled or deleted"

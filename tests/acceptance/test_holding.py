@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.cli.app import run
 from tests.acceptance.conftest import HERE, Repository, Said
-from tests.service.rig import chat, dismiss, jsonl, wait_until
+from tests.service.service_fixtures import chat, dismiss, jsonl, wait_until
 
 pytestmark = pytest.mark.loopback
 

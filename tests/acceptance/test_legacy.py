@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Repository
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 pytestmark = pytest.mark.loopback
 

@@ -13,7 +13,7 @@ from reconciler.cli.app import run
 from reconciler.service import open_service
 from reconciler.specfile import read_lock
 from tests.acceptance.conftest import Repository, Said
-from tests.service.rig import chat, client_of, dismiss, jsonl, wait_until
+from tests.service.service_fixtures import chat, client_of, dismiss, jsonl, wait_until
 
 PROJECT = "kind: Project\nname: acme\n"
 DATASET = "kind: Dataset\nname: letters\nsource: letters.csv\n"

@@ -16,7 +16,7 @@ from reconciler.specfile import write_lock
 from reconciler.workflow.engine import check, settle
 from tests.acceptance.conftest import HERE, Repository, Said
 from tests.acceptance.test_rows import git
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 DATASET = """\
 kind: Dataset

@@ -242,7 +242,7 @@ def test_killed_at_any_moment_and_run_again_gives_one_job_and_one_file(quickstar
 def files_in(store: Path) -> int:
     """How many training files the service lists."""
     from reconciler.service import open_service
-    from tests.service.rig import client_of
+    from tests.service.service_fixtures import client_of
 
     listed = client_of(open_service(store)).get("/files", params={"purpose": "fine-tune"}).json()["data"]
     return len(listed)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.ci.hub import TOKEN, FakeHub, open_hub
+from tests.ci.fake_github import TOKEN, FakeHub, open_hub
 from tests.ci.runner import GITHUB, HERE, Runner, git
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 ACTION = GITHUB / "actions" / "reconcile"
 MARKER = "<!-- reconciler env= root=specs/quickstart -->"

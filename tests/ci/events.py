@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.ci.hub import REPOSITORY
+from tests.ci.fake_github import REPOSITORY
 
 STRANGER = "stranger/models"
 BASE = {"repository": {"full_name": REPOSITORY}}

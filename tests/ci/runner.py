@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from tests.ci.expressions import filled, holds
-from tests.ci.hub import REPOSITORY, TOKEN
+from tests.ci.fake_github import REPOSITORY, TOKEN
 
 HERE = Path(__file__).parent.parent.parent
 GITHUB = HERE / ".github"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.ci.conftest import MARKER, Script
 from tests.ci.events import BASE, STRANGER, pull_request, workflow_run
-from tests.ci.hub import BOT, FakeHub
+from tests.ci.fake_github import BOT, FakeHub
 
 pytestmark = pytest.mark.loopback
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.ci.conftest import MARKER, Script
-from tests.ci.hub import FakeHub
+from tests.ci.fake_github import FakeHub
 
 pytestmark = pytest.mark.loopback
 

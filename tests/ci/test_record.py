@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.conftest import Script
-from tests.ci.hub import FakeHub
+from tests.ci.fake_github import FakeHub
 from tests.ci.runner import git
 
 pytestmark = pytest.mark.loopback

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ci.conftest import ACTION, MARKER
 from tests.ci.events import STRANGER, pull_request, push, schedule, workflow_run
-from tests.ci.hub import TOKEN, FakeHub
+from tests.ci.fake_github import TOKEN, FakeHub
 from tests.ci.runner import HERE, WATCH, Runner, commands, git, outputs_of
 
 pytestmark = pytest.mark.loopback

@@ -11,8 +11,8 @@ from reconciler.cli.console import Talk
 from reconciler.cli.formats import Form, Wanted, is_json, read_formats, tell, telling_problems, wants_json
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.render import Sink, plan_json, plan_text
+from tests.render.examples import PROBLEMS
 from tests.render.reviews import REVIEWS, a_review
-from tests.render.scenes import PROBLEMS
 
 REVIEW = REVIEWS["rows-changed"]
 HIDDEN = "canary" * 3

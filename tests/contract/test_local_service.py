@@ -18,7 +18,7 @@ from reconciler.providers import OpenAIProvider, open_provider
 from reconciler.service import open_service
 from tests.contract.worlds import PROJECT, dataset_of
 from tests.factories import a_model
-from tests.service.rig import ECHO, dismiss, plain_rows, wait_until
+from tests.service.service_fixtures import ECHO, dismiss, plain_rows, wait_until
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from reconciler.providers import open_provider
 from reconciler.service import open_service
 from reconciler.testing.memory import MemoryProvider
 from tests.contract.worlds import PROJECT
-from tests.service.rig import ECHO, dismiss
+from tests.service.service_fixtures import ECHO, dismiss
 
 NAME = "reconciler-note.822b33ad87c1.model.triage.json"
 

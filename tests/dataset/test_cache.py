@@ -13,7 +13,7 @@ from reconciler.domain.desired import Measured
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec
 
-from .making import a_chat, a_spec, chats, jsonl, write
+from .factories import a_chat, a_spec, chats, jsonl, write
 
 ROWS = LEAST_BYTES // 40
 LATER_NS = 10 * SETTLED_NS

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from reconciler.dataset.checks import MINIMUM_EXAMPLES, Finding, Severity, check
 from reconciler.domain.spec import Format
 
-from .making import a_chat
+from .factories import a_chat
 from .test_lines import OBJECTS, VALUES
 
 USER = {"role": "user", "content": "How warm is it in Paris?"}

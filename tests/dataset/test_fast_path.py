@@ -20,7 +20,7 @@ from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec, Format
 
-from .making import CORPUS, a_chat, a_spec, chats, jsonl, only, write
+from .factories import CORPUS, a_chat, a_spec, chats, jsonl, only, write
 from .test_garbage import PIECES
 
 CHAT = b'{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}'

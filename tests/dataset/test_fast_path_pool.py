@@ -13,7 +13,7 @@ from reconciler.dataset.fast_path.pool import Crew, Helper, crew_for
 from reconciler.dataset.sources import Source
 from reconciler.domain.spec import Format
 
-from .making import a_chat, jsonl, write
+from .factories import a_chat, jsonl, write
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="helpers read files in the way of Unix")
 

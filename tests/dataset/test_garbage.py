@@ -11,8 +11,8 @@ from reconciler.dataset.readers import READERS
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import Mapping
 
+from .factories import a_chat, jsonl, problems
 from .fuzz import lines, survives
-from .making import a_chat, jsonl, problems
 
 PIECES = st.sampled_from(
     [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.dataset.templates import Template
 from reconciler.domain.spec import Format, Mapping, Turn
 
-from .making import SPEC_PLACE, jsonl, measured, only, problems, rules
+from .factories import SPEC_PLACE, jsonl, measured, only, problems, rules
 
 TABLE = "subject,body,label\n" + "".join(f"s{at},b{at},l{at}\n" for at in range(12))
 PAIR = Mapping(prompt="{subject}\n\n{body}", completion=" {label}")

@@ -19,7 +19,7 @@ from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.identity import Digest
 from reconciler.domain.spec import DatasetSpec, Format
 
-from .making import SPEC_PLACE, a_chat, a_spec, chats, jsonl, measured, only, problems, problems_of, rules, write
+from .factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, measured, only, problems, problems_of, rules, write
 from .test_lines import TEXT
 
 MESSAGE = st.tuples(TEXT.filter(bool), TEXT.filter(bool))

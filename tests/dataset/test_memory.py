@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .making import a_chat, jsonl
+from .factories import a_chat, jsonl
 
 SIZE_MB = 60
 MOST_MB = 20

@@ -15,7 +15,7 @@ from reconciler.dataset.row_checks.content import MAX_IMAGE_BYTES
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format, ModelSpec, ProjectSpec, Recipe, Specs
 
-from .making import CORPUS, SPEC_PLACE, a_chat, a_spec, jsonl, measured, problems_of, rules
+from .factories import CORPUS, SPEC_PLACE, a_chat, a_spec, jsonl, measured, problems_of, rules
 
 USER, ANSWER = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}
 OTHER = {"role": "assistant", "content": "No."}

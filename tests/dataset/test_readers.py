@@ -8,7 +8,7 @@ import pytest
 from reconciler.dataset.stream import MAX_LINE_BYTES
 from reconciler.domain.errors import Place, Severity
 
-from .making import CORPUS, a_chat, chats, jsonl, measured, only, problems, rules
+from .factories import CORPUS, a_chat, chats, jsonl, measured, only, problems, rules
 
 
 def test_every_bad_line_is_reported_with_its_place(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Pat
     from reconciler.dataset import measure
     from reconciler.domain.errors import InputError
 
-    from .making import a_spec, write
+    from .factories import a_spec, write
 
     write(
         tmp_path,

@@ -11,7 +11,7 @@ from reconciler.dataset.report import Report
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import InputError
 
-from .making import SPEC_PLACE, a_spec, chats, jsonl, only, problems_of, rules, write
+from .factories import SPEC_PLACE, a_spec, chats, jsonl, only, problems_of, rules, write
 
 ROWS = jsonl(chats(12))
 

@@ -17,7 +17,7 @@ from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.spec import DatasetSpec, Mapping
 from reconciler.domain.stats import Label, RowShown
 
-from .making import a_chat, a_spec, chats, jsonl, rules, write
+from .factories import a_chat, a_spec, chats, jsonl, rules, write
 from .test_tokens import WORDS
 
 

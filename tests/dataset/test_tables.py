@@ -15,7 +15,7 @@ from reconciler.dataset.readers.archive import MAX_UNPACKED_BYTES
 from reconciler.dataset.readers.xlsx import text_of
 from reconciler.domain.spec import Format, Mapping
 
-from .making import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
+from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
 
 TABLE = "prompt,completion\n" + "".join(f"question {at},answer {at}\n" for at in range(12))
 PAIRS = jsonl({"prompt": f"question {at}", "completion": f"answer {at}"} for at in range(12))

@@ -16,7 +16,7 @@ from reconciler.dataset.cache import SETTLED_NS, Cache
 from reconciler.dataset.tokens import Vocabulary, count_plainly, count_tokens, vocabulary_for, vocabulary_of
 from reconciler.domain.desired import Dataset, Part
 
-from .making import a_chat, a_spec, chats, jsonl, write
+from .factories import a_chat, a_spec, chats, jsonl, write
 
 
 def words_of(texts: Sequence[str]) -> list[int]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig import BASE, HERE, KEY, environment, serving, trained, training
+from fixtures import BASE, HERE, KEY, environment, serving, trained, training
 
 KNOWN_BASE = "gpt-4o-mini-2024-07-18"
 """A name that stands for the same base, for clients that take no model whose name they have not on a list."""

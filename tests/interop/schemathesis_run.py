@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rig import BASE, HERE, KEY, asked, environment, serving, trained, training
+from fixtures import BASE, HERE, KEY, asked, environment, serving, trained, training
 
 CHECKS = ("not_a_server_error", "response_schema_conformance", "content_type_conformance", "refusals_have_the_envelope")
 NOT_SERVED = r"/chat/completions/\{completion_id\}"

@@ -14,7 +14,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutation.named import HOUSE, MUTANTS, Mutant
+from tests.mutation.mutants import HOUSE, MUTANTS, Mutant
 
 SECONDS = 600
 

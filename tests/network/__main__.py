@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.network import cases
-from tests.network.field import Field, open_field
+from tests.network.environment import Field, open_field
 from tests.network.proxy import Mishap
 
 

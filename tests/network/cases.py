@@ -3,7 +3,7 @@
 import random
 import subprocess
 
-from tests.network.field import Checkout, Ended, Field, ended
+from tests.network.environment import Checkout, Ended, Field, ended
 from tests.network.proxy import Mishap, Seen
 
 DONE, UNREACHABLE, SOME_FAILED, UNKNOWN = 0, 1, 8, 9

@@ -17,7 +17,7 @@ from reconciler.planner.planfile import SavedPlan, bare, read_saved, write_saved
 from reconciler.planner.serialize import read, written
 from reconciler.planner.staleness import check_expected, check_fresh, check_place
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
-from tests.render import scenes
+from tests.render import examples
 
 PLAN = make_plan(desired(a_model()), observed(a_file()), provider="openai", version="1")
 
@@ -35,9 +35,9 @@ def saved(plan: Plan = PLAN, root: str = "specs") -> SavedPlan:
     )
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_every_kind_of_plan_comes_back_as_it_was(name: str) -> None:
-    plan = scenes.PLANS[name]
+    plan = examples.PLANS[name]
     assert read_saved(write_saved(saved(plan))) == saved(bare(plan))
 
 

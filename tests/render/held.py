@@ -5,7 +5,7 @@ from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import Checkpoint, FileId, JobError, JobEvent, JobId, JobStatus, ModelId
 from reconciler.render import JobCard
 from tests.factories import LONG_AGO
-from tests.render import scenes
+from tests.render import examples
 
 _HOSTILE = "report\x1b[2J\u202e ::error::x.jsonl"
 _BASE = "gpt-4.1-mini-2025-04-14"
@@ -27,7 +27,7 @@ JOBS = (
         created_at=LONG_AGO,
         estimated_finish=LONG_AGO + 600,
         base=_BASE,
-        stamp=scenes.RETRIAGE.stamp,
+        stamp=examples.RETRIAGE.stamp,
         project="acme",
         training_file=_file(4),
     ),
@@ -55,7 +55,7 @@ JOBS = (
         training_file=_file(2),
         result_files=(_file(3),),
         trained_tokens=12_345,
-        stamp=scenes.TRIAGE.stamp,
+        stamp=examples.TRIAGE.stamp,
         project="acme",
     ),
     HeldJob(id=_job(1)),

@@ -11,8 +11,8 @@ from reconciler.domain.plan import Cancel, CancelReason, Plan, Train, Why
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
 from reconciler.render.review import Review, empty_plan
 from tests.factories import a_dataset, a_job, a_model
-from tests.render import scenes
-from tests.render.scenes import MORE_ROWS, NEW, RETRIAGE, TRIAGE, a_plan, a_step, costing, keep, retrain, upload
+from tests.render import examples
+from tests.render.examples import MORE_ROWS, NEW, RETRIAGE, TRIAGE, a_plan, a_step, costing, keep, retrain, upload
 
 BASIS = "v1:" + "b5" * 32
 
@@ -52,7 +52,7 @@ def a_review(plan: Plan, **more: object) -> Review:
     command = "" if plan.is_empty or plan.refused else f"reconciler apply specs --expect-basis {BASIS}"
     review = Review(
         plan=plan,
-        previous=scenes.ANSWERS_NOW,
+        previous=examples.ANSWERS_NOW,
         commit="0123456789abcdef0123456789abcdef01234567",
         root="specs",
         basis=BASIS,
@@ -133,23 +133,23 @@ NOISE = (
 )
 
 REVIEWS: Mapping[str, Review] = {
-    "first-apply": a_review(scenes.PLANS["first-apply"], environment="staging"),
-    "no-changes": a_review(scenes.PLANS["no-changes"]),
+    "first-apply": a_review(examples.PLANS["first-apply"], environment="staging"),
+    "no-changes": a_review(examples.PLANS["no-changes"]),
     "rows-changed": a_review(with_rows(ROWS), problems=NOISE),
     "rows-without-samples": a_review(with_rows(replace(ROWS, samples=())), samples=False),
     "rows-unknown": a_review(with_rows(RowsUnknown(before="tickets-0.jsonl", why="the service did not give it back"))),
-    "several-models": a_review(scenes.PLANS["several-models"]),
+    "several-models": a_review(examples.PLANS["several-models"]),
     "many-alike": a_review(_many_alike()),
     "superseded": a_review(_superseded()),
-    "refused": a_review(scenes.PLANS["refused"]),
-    "promoted": a_review(scenes.PLANS["promoted"]),
-    "pruned": a_review(scenes.PLANS["pruned"]),
-    "waiting": a_review(a_plan(kept=(scenes.FAILED, scenes.BUSY, *map(scenes.orphan, range(1, 9))))),
+    "refused": a_review(examples.PLANS["refused"]),
+    "promoted": a_review(examples.PLANS["promoted"]),
+    "pruned": a_review(examples.PLANS["pruned"]),
+    "waiting": a_review(a_plan(kept=(examples.FAILED, examples.BUSY, *map(examples.orphan, range(1, 9))))),
     "offline": a_review(
-        replace(scenes.PLANS["dataset-changed"], against="offline against models.lock.yaml"), basis="", apply=""
+        replace(examples.PLANS["dataset-changed"], against="offline against models.lock.yaml"), basis="", apply=""
     ),
     "invalid": a_review(
-        empty_plan("0.1.0"), previous={}, problems=scenes.PROBLEMS, unshown=7, basis="", apply="", environment="prod"
+        empty_plan("0.1.0"), previous={}, problems=examples.PROBLEMS, unshown=7, basis="", apply="", environment="prod"
     ),
 }
 
@@ -189,7 +189,7 @@ def hostile(text: str) -> Review:
             keep("b", Why.ORPHAN, text, detail=text, hint=text, model=text),
             keep("c", Why.READY, text, model=text, detail=text),
         ),
-        refused=(replace(scenes.PLANS["refused"].refused[0], policy=text, what=text, hint=text, guard=text),),
+        refused=(replace(examples.PLANS["refused"].refused[0], policy=text, what=text, hint=text, guard=text),),
         warnings=(text,),
     )
     problems = tuple(

@@ -15,10 +15,10 @@ from reconciler.domain.plan import Refusal
 from reconciler.render.findings import MOST_FINDINGS, MOST_RESULTS, junit_text, sarif_text
 from reconciler.render.review import Review
 from reconciler.render.review.model import empty_plan
-from tests.render import scenes
+from tests.render import examples
 
 HOSTILE = "]]></failure><x/> \x1b[2J\u202e ##[error]no\n::error::no \ud800"
-WARNED = replace(scenes.a_plan(), warnings=("model/nobody: nobody knows",))
+WARNED = replace(examples.a_plan(), warnings=("model/nobody: nobody knows",))
 
 
 def a_problem(line: int = 1, what: str = "row is wrong", **more: Any) -> Problem:
@@ -34,12 +34,14 @@ def run_of(review: Review, meanings: dict[str, str] | None = None) -> Any:
 
 
 def prints(*problems: Problem) -> list[str]:
-    results = run_of(Review(plan=scenes.a_plan(), problems=problems))["results"]
+    results = run_of(Review(plan=examples.a_plan(), problems=problems))["results"]
     return [each["partialFingerprints"]["primaryLocationLineHash"] for each in results]
 
 
 def test_findings_have_a_rule_a_place_and_the_worst_come_first() -> None:
-    run = run_of(Review(plan=scenes.a_plan(), problems=scenes.PROBLEMS[::-1]), {"chat.last-turn": "It is said last."})
+    run = run_of(
+        Review(plan=examples.a_plan(), problems=examples.PROBLEMS[::-1]), {"chat.last-turn": "It is said last."}
+    )
     rules = run["tool"]["driver"]["rules"]
 
     assert [each["level"] for each in run["results"]] == ["error", "error", "error", "warning"]
@@ -57,14 +59,14 @@ def test_findings_have_a_rule_a_place_and_the_worst_come_first() -> None:
 
 
 def test_a_finding_of_a_whole_file_is_shown_at_its_first_line() -> None:
-    (result,) = run_of(Review(plan=scenes.a_plan(), problems=(a_problem(line=0),)))["results"]
+    (result,) = run_of(Review(plan=examples.a_plan(), problems=(a_problem(line=0),)))["results"]
 
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
 
 
 def test_refusals_and_warnings_of_the_plan_are_findings_too() -> None:
-    refused = run_of(Review(plan=scenes.PLANS["refused"], root="specs"))["results"]
-    warned = run_of(Review(plan=scenes.PLANS["several-models"], root="specs"))["results"]
+    refused = run_of(Review(plan=examples.PLANS["refused"], root="specs"))["results"]
+    warned = run_of(Review(plan=examples.PLANS["several-models"], root="specs"))["results"]
 
     assert [each["ruleId"] for each in refused] == ["plan.refused.max_new_jobs", "plan.refused.bulk-change"]
     assert {each["level"] for each in refused} == {"error"}
@@ -82,7 +84,7 @@ def test_a_warning_about_no_file_is_shown_at_the_root() -> None:
 
 def test_a_guard_says_how_to_go_on_where_its_hint_does_not() -> None:
     refusal = Refusal(policy="cut-list", guard="cut-list", what="a list is cut", hint="run again")
-    (result,) = run_of(Review(plan=scenes.a_plan(refused=(refusal,))))["results"]
+    (result,) = run_of(Review(plan=examples.a_plan(refused=(refusal,))))["results"]
 
     assert result["message"]["text"] == "a list is cut. Hint: run again; to go on all the same, add --allow cut-list"
 
@@ -105,7 +107,7 @@ def test_environments_and_roots_are_told_apart() -> None:
 
 def test_more_findings_than_code_scanning_keeps_are_counted() -> None:
     problems = tuple(a_problem(line, severity=Severity.WARNING) for line in range(1, MOST_RESULTS + 10))
-    run = run_of(Review(plan=scenes.a_plan(), problems=(*problems, a_problem(9_999)), unshown=5))
+    run = run_of(Review(plan=examples.a_plan(), problems=(*problems, a_problem(9_999)), unshown=5))
 
     assert len(run["results"]) == MOST_RESULTS
     assert run["results"][0]["level"] == "error"
@@ -115,7 +117,7 @@ def test_more_findings_than_code_scanning_keeps_are_counted() -> None:
 
 def test_names_of_files_are_addresses_and_nothing_else() -> None:
     problem = replace(a_problem(), where=Place(file="data/ä b%41?#\u202e\ud800.jsonl", line=1))
-    (result,) = run_of(Review(plan=scenes.a_plan(), problems=(problem,)))["results"]
+    (result,) = run_of(Review(plan=examples.a_plan(), problems=(problem,)))["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
 
     assert re.fullmatch(r"[A-Za-z0-9._/%-]+", uri)
@@ -133,17 +135,17 @@ def suites(review: Review) -> dict[str, Any]:
     return {each.attrib["name"]: each for each in root}
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_only_what_is_wrong_or_refused_fails(name: str) -> None:
     """A plan that changes things is no failed test."""
-    plan = scenes.PLANS[name]
+    plan = examples.PLANS[name]
     failed = [each for suite in suites(Review(plan=plan)).values() for each in suite.iter("failure")]
 
     assert len(failed) == len(plan.refused)
 
 
 def test_what_waits_for_a_decision_is_skipped_and_says_why() -> None:
-    kept = suites(Review(plan=scenes.PLANS["failed"]))["reconciler.kept"]
+    kept = suites(Review(plan=examples.PLANS["failed"]))["reconciler.kept"]
     skipped = {case.attrib["name"]: case.find("skipped") for case in kept}
 
     assert skipped["model/billing-bot"].attrib["message"].startswith("failed: change the spec or the data")
@@ -152,7 +154,7 @@ def test_what_waits_for_a_decision_is_skipped_and_says_why() -> None:
 
 def test_a_file_with_errors_fails_and_one_with_warnings_does_not() -> None:
     """Findings of specs and rows, where they stop a plan."""
-    problems = (*scenes.PROBLEMS[:2], scenes.PROBLEMS[3])
+    problems = (*examples.PROBLEMS[:2], examples.PROBLEMS[3])
     found = suites(Review(plan=empty_plan("1.0"), problems=problems, unshown=4, environment="prod"))
     checks = found["reconciler.prod.checks"]
     failures = {case.attrib["name"]: case.find("failure") for case in checks}
@@ -164,7 +166,7 @@ def test_a_file_with_errors_fails_and_one_with_warnings_does_not() -> None:
 
 
 def test_steps_say_why_they_are_there() -> None:
-    planned = suites(Review(plan=scenes.PLANS["several-models"]))["reconciler.plan"]
+    planned = suites(Review(plan=examples.PLANS["several-models"]))["reconciler.plan"]
     said = {case.attrib["name"]: case.findtext("system-out") or "" for case in planned}
 
     assert "hyperparameters.n_epochs: 2 → 3" in said["retrain model/support-triage"]
@@ -173,7 +175,7 @@ def test_steps_say_why_they_are_there() -> None:
 
 def test_a_file_with_very_many_findings_is_cut_and_says_so() -> None:
     problems = tuple(a_problem(line) for line in range(1, MOST_FINDINGS + 12))
-    text = junit_text(Review(plan=scenes.a_plan(), problems=problems))
+    text = junit_text(Review(plan=examples.a_plan(), problems=problems))
 
     assert "… and 11 more" in text
     assert f"{len(problems)} of {len(problems)} findings are errors" in text
@@ -184,7 +186,7 @@ def test_a_file_with_very_many_findings_is_cut_and_says_so() -> None:
 def test_no_text_breaks_a_report_or_acts_in_a_log(text: str) -> None:
     for said in (text, HOSTILE + text):
         problem = Problem(where=Place(file=said, line=1), what=said, path=said, hint=said, rule=said)
-        plan = scenes.a_plan(refused=(Refusal(policy=said, what=said, hint=said, guard=said),), warnings=(said,))
+        plan = examples.a_plan(refused=(Refusal(policy=said, what=said, hint=said, guard=said),), warnings=(said,))
         review = Review(plan=plan, problems=(problem,), environment=said, root=said, commit=said)
         report, log = junit_text(review), sarif_text(review)
 

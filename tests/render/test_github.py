@@ -17,8 +17,8 @@ from reconciler.render.github import (
     summary_text,
 )
 from reconciler.render.review import review_markdown
+from tests.render.examples import PLANS, TRIAGE, a_plan, costing, first_train
 from tests.render.reviews import BASIS, BLANK, HOSTILE, REVIEWS, a_review, hostile
-from tests.render.scenes import PLANS, TRIAGE, a_plan, costing, first_train
 from tests.render.test_review import a_crowd
 
 COMMAND = re.compile(r"::(error|warning|notice) ((?:\w+=[^,:\n]*,?)*)::([^\n]*)")

@@ -39,12 +39,12 @@ from reconciler.render import (
     problems_text,
     summary_table,
 )
-from tests.render import held, scenes
+from tests.render import examples, held
 from tests.render.golden import check_golden
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-RUNS = {"good-run": scenes.GOOD_RUN, "bad-run": scenes.BAD_RUN}
+RUNS = {"good-run": examples.GOOD_RUN, "bad-run": examples.BAD_RUN}
 
 
 @cache
@@ -65,32 +65,32 @@ def told(events: tuple[Event, ...]) -> str:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_a_plan_for_people(name: str) -> None:
-    check_golden(f"{name}.txt", plan_text(scenes.PLANS[name], previous=scenes.ANSWERS_NOW))
+    check_golden(f"{name}.txt", plan_text(examples.PLANS[name], previous=examples.ANSWERS_NOW))
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_a_plan_for_programs(name: str) -> None:
     """Every plan has the shape that the schema promises."""
-    text = plan_json(scenes.PLANS[name])
+    text = plan_json(examples.PLANS[name])
 
     validator("plan").validate(json.loads(text))
     check_golden(f"{name}.json", text)
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_colours_add_nothing_but_colours(name: str) -> None:
-    plan = scenes.PLANS[name]
+    plan = examples.PLANS[name]
     coloured = plan_text(plan, colour=True)
 
     assert COLOURS.search(coloured)
     assert COLOURS.sub("", coloured) == plan_text(plan)
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_a_plan_fits_its_reader(name: str) -> None:
-    lines = plan_text(scenes.PLANS[name], previous=scenes.ANSWERS_NOW).splitlines()
+    lines = plan_text(examples.PLANS[name], previous=examples.ANSWERS_NOW).splitlines()
 
     assert max(map(len, lines)) <= 100
     assert [line for line in lines if line != line.rstrip()] == []
@@ -112,11 +112,11 @@ def test_a_run_for_programs(name: str) -> None:
 
 
 def test_problems_for_people() -> None:
-    check_golden("problems.txt", problems_text(scenes.PROBLEMS))
+    check_golden("problems.txt", problems_text(examples.PROBLEMS))
 
 
 def test_problems_for_programs() -> None:
-    check_golden("problems.json", problems_json(scenes.PROBLEMS, unshown=3))
+    check_golden("problems.json", problems_json(examples.PROBLEMS, unshown=3))
 
 
 def test_the_table_that_closes_a_run() -> None:
@@ -170,13 +170,13 @@ def test_news_of_any_job_for_people_and_for_programs() -> None:
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
-    again = {name: (plan_text(plan), plan_json(plan)) for name, plan in scenes.PLANS.items()}
+    again = {name: (plan_text(plan), plan_json(plan)) for name, plan in examples.PLANS.items()}
 
-    assert again == {name: (plan_text(plan), plan_json(plan)) for name, plan in scenes.PLANS.items()}
+    assert again == {name: (plan_text(plan), plan_json(plan)) for name, plan in examples.PLANS.items()}
 
 
 def test_the_schema_knows_no_other_field() -> None:
-    plan = json.loads(plan_json(scenes.PLANS["first-apply"]))
+    plan = json.loads(plan_json(examples.PLANS["first-apply"]))
 
     assert not validator("plan").is_valid({**plan, "surprise": 1})
     assert not validator("plan").is_valid({**plan, "steps": [{**plan["steps"][0], "surprise": 1}]})

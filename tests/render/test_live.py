@@ -11,7 +11,7 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import JobId
 from reconciler.render import LiveView, Sink
 from tests.factories import a_digest, a_job
-from tests.render import scenes
+from tests.render import examples
 from tests.render.screen import Screen
 from tests.render.test_safe import ATTACKS, is_harmless
 
@@ -47,9 +47,9 @@ def in_log(events: Iterable[Event], seconds: float = 1) -> list[str]:
 def test_a_terminal_shows_facts_and_one_live_line() -> None:
     screen, clock = Screen(), Clock()
     view = on_terminal(screen, clock)
-    view.show(scenes.moved("running"))
+    view.show(examples.moved("running"))
     clock.now = 75
-    view.show(scenes.at_step(42, 90, 0.412))
+    view.show(examples.at_step(42, 90, 0.412))
 
     assert screen.seen == [
         "model/support-triage: job ftjob-A1 is running",
@@ -62,10 +62,10 @@ def test_at_the_end_only_facts_and_the_summary_are_left(columns: int) -> None:
     """Whatever the width, nothing of the live line stays, and no fact is lost."""
     screen, plain = Screen(columns), Screen(columns)
     view = on_terminal(screen)
-    for event in scenes.GOOD_RUN:
+    for event in examples.GOOD_RUN:
         view.show(event)
     view.close("the end\n")
-    facts = [line for line in in_log(scenes.GOOD_RUN, seconds=0) if ": step " not in line]
+    facts = [line for line in in_log(examples.GOOD_RUN, seconds=0) if ": step " not in line]
     plain.write("".join(f"{line}\n" for line in facts))
 
     assert screen.seen == plain.seen
@@ -74,10 +74,10 @@ def test_at_the_end_only_facts_and_the_summary_are_left(columns: int) -> None:
 def test_a_terminal_that_becomes_narrower_keeps_no_remains() -> None:
     screen = Screen(90)
     view = on_terminal(screen)
-    view.show(scenes.moved("running"))
-    view.show(scenes.at_step(1, 90, 0.5))
+    view.show(examples.moved("running"))
+    view.show(examples.at_step(1, 90, 0.5))
     screen.reflow(25)
-    view.show(scenes.at_step(2, 90, 0.25))
+    view.show(examples.at_step(2, 90, 0.25))
 
     assert screen.seen == ["model/support-triage: job", " ftjob-A1 is running", "model/support-triage: r…"]
 
@@ -86,12 +86,12 @@ def test_a_redraw_is_one_write_and_the_same_line_is_none() -> None:
     """So that nothing flickers."""
     screen, clock = Screen(), Clock()
     view = on_terminal(screen, clock)
-    view.show(scenes.moved("running"))
+    view.show(examples.moved("running"))
     before = len(screen.writes)
     clock.now = 1
     view.tick()
     view.tick()
-    view.show(scenes.moved("running"))
+    view.show(examples.moved("running"))
 
     assert len(screen.writes) == before + 1
 
@@ -99,7 +99,7 @@ def test_a_redraw_is_one_write_and_the_same_line_is_none() -> None:
 def test_time_goes_on_while_nothing_happens() -> None:
     screen, clock = Screen(), Clock()
     view = on_terminal(screen, clock)
-    view.show(scenes.moved("queued"))
+    view.show(examples.moved("queued"))
     clock.now = 3601
     view.tick()
 
@@ -110,10 +110,10 @@ def test_several_things_share_the_live_line() -> None:
     screen = Screen(100)
     view = on_terminal(screen)
     router = a_job(Stamp(Address(Kind.MODEL, "router"), a_digest()), "queued", id="ftjob-R1")
-    view.show(Started(step=scenes.SENT))
-    view.show(Progress(step=scenes.SENT, done=1024, total=20000, unit="bytes"))
+    view.show(Started(step=examples.SENT))
+    view.show(Progress(step=examples.SENT, done=1024, total=20000, unit="bytes"))
     view.show(JobMoved(job=router))
-    view.show(scenes.at_step(3, 9, 0.5))
+    view.show(examples.at_step(3, 9, 0.5))
 
     assert screen.seen[-1] == (
         "3 under way, 0s: support-tickets 1.0 KiB of 19.5 KiB · router queued · support-triage step 3/9, loss 0.5"[:98]
@@ -124,40 +124,40 @@ def test_several_things_share_the_live_line() -> None:
 def test_nothing_stays_under_way_that_has_ended() -> None:
     screen = Screen()
     view = on_terminal(screen)
-    view.show(Started(step=scenes.SENT))
-    view.show(Finished(step=scenes.SENT, outcome=Outcome.FAILED, message="no"))
-    view.show(scenes.moved("running"))
-    view.show(JobVanished(address=scenes.TRIAGE.address, job=JobId("ftjob-A1")))
+    view.show(Started(step=examples.SENT))
+    view.show(Finished(step=examples.SENT, outcome=Outcome.FAILED, message="no"))
+    view.show(examples.moved("running"))
+    view.show(JobVanished(address=examples.TRIAGE.address, job=JobId("ftjob-A1")))
 
     assert screen.seen[-1] == ""
 
 
 def test_a_job_that_was_just_created_is_not_told_twice() -> None:
-    created = Finished(step=scenes.TRAINED, outcome=Outcome.DONE, message="queued", job=scenes.QUEUED)
+    created = Finished(step=examples.TRAINED, outcome=Outcome.DONE, message="queued", job=examples.QUEUED)
 
-    assert in_log([created, scenes.moved("queued")]) == [
+    assert in_log([created, examples.moved("queued")]) == [
         "model/support-triage: created job ftjob-A1 (queued)",
         "the end",
     ]
 
 
 def test_a_log_hears_of_progress_now_and_then_and_of_the_last_step() -> None:
-    lines = in_log([scenes.at_step(step, 30, 0.5) for step in range(1, 31)], seconds=1)
+    lines = in_log([examples.at_step(step, 30, 0.5) for step in range(1, 31)], seconds=1)
 
     assert [line.split()[2] for line in lines[:-1]] == ["1/30,", "11/30,", "21/30,", "30/30,"]
 
 
 def test_a_quick_upload_is_two_lines_and_a_slow_one_tells_how_far_it_is() -> None:
-    sending = [Progress(step=scenes.SENT, done=done, total=20000, unit="bytes") for done in (5000, 10000, 20000)]
-    events: list[Event] = [Started(step=scenes.SENT), *sending]
+    sending = [Progress(step=examples.SENT, done=done, total=20000, unit="bytes") for done in (5000, 10000, 20000)]
+    events: list[Event] = [Started(step=examples.SENT), *sending]
 
     assert in_log(events, seconds=1) == ["dataset/support-tickets: uploading 200 rows, 19.5 KiB", "the end"]
     assert "dataset/support-tickets: 4.9 KiB of 19.5 KiB" in in_log(events, seconds=11)
 
 
 def test_progress_without_a_total_or_a_number() -> None:
-    known = Progress(step=scenes.SENT, done=3, unit="files", message="reading")
-    unknown = Progress(step=scenes.SENT, message="waiting for the service")
+    known = Progress(step=examples.SENT, done=3, unit="files", message="reading")
+    unknown = Progress(step=examples.SENT, message="waiting for the service")
 
     assert in_log([known, unknown], seconds=11)[:2] == [
         "dataset/support-tickets: reading, 3",
@@ -166,11 +166,13 @@ def test_progress_without_a_total_or_a_number() -> None:
 
 
 def test_metrics_that_nobody_knows_leave_the_services_own_words() -> None:
-    assert in_log([scenes.logged("a curious number", ("entropy", 0.5))])[0] == "model/support-triage: a curious number"
+    assert (
+        in_log([examples.logged("a curious number", ("entropy", 0.5))])[0] == "model/support-triage: a curious number"
+    )
 
 
 def test_a_number_that_is_none_is_shown_as_it_is() -> None:
-    event = scenes.logged("x", ("step", 1.0), ("train_loss", float("nan")))
+    event = examples.logged("x", ("step", 1.0), ("train_loss", float("nan")))
 
     assert in_log([event])[0] == "model/support-triage: step 1, loss nan"
 
@@ -179,7 +181,7 @@ def test_colour_changes_no_word() -> None:
     plain, coloured = Screen(200), Screen(200)
     for screen, colour in ((plain, False), (coloured, True)):
         view = on_terminal(screen, colour=colour)
-        for event in (*scenes.GOOD_RUN, *scenes.BAD_RUN):
+        for event in (*examples.GOOD_RUN, *examples.BAD_RUN):
             view.show(event)
 
     assert plain.seen == coloured.seen
@@ -190,15 +192,15 @@ def test_colour_changes_no_word() -> None:
 def test_no_service_can_write_on_the_terminal(name: str) -> None:
     """Every word of a service is cleaned, in facts and in the live line."""
     attack = ATTACKS[name]
-    job = replace(scenes.moved(attack).job, id=JobId(attack))
+    job = replace(examples.moved(attack).job, id=JobId(attack))
     events: list[Event] = [
-        scenes.logged(attack),
-        scenes.logged(attack, ("entropy", 1.0)),
-        scenes.logged(attack, level="error"),
+        examples.logged(attack),
+        examples.logged(attack, ("entropy", 1.0)),
+        examples.logged(attack, level="error"),
         JobMoved(job=job),
-        Finished(step=scenes.SENT, outcome=Outcome.FAILED, message=attack, hint=attack),
-        Progress(step=scenes.SENT, message=attack, unit=attack, total=3, done=1),
-        JobVanished(address=scenes.TRIAGE.address, job=JobId(attack)),
+        Finished(step=examples.SENT, outcome=Outcome.FAILED, message=attack, hint=attack),
+        Progress(step=examples.SENT, message=attack, unit=attack, total=3, done=1),
+        JobVanished(address=examples.TRIAGE.address, job=JobId(attack)),
     ]
 
     assert all(is_harmless(line) for line in in_log(events, seconds=11))
@@ -213,7 +215,7 @@ def test_no_service_can_write_on_the_terminal(name: str) -> None:
 def test_a_secret_is_taken_out_of_every_line() -> None:
     stream = io.StringIO()
     view = LiveView(Sink(stream, ("canary-7f39",)), False, False, Clock())
-    view.show(scenes.logged("the key canary-7f39 is wrong"))
+    view.show(examples.logged("the key canary-7f39 is wrong"))
     view.close("canary-7f39\n")
 
     assert "canary" not in stream.getvalue()

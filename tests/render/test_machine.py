@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Plan, Why
 from reconciler.render import event_json, plan_json, problems_json
-from tests.render import scenes
+from tests.render import examples
 from tests.render.test_golden import validator
 from tests.render.test_safe import ATTACKS
 
@@ -16,10 +16,10 @@ from tests.render.test_safe import ATTACKS
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_foreign_text_arrives_whole_and_acts_on_nothing(name: str) -> None:
     attack = ATTACKS[name]
-    plan = scenes.a_plan(kept=(scenes.keep("triage", Why.FAILED, detail=attack),), warnings=(attack,))
+    plan = examples.a_plan(kept=(examples.keep("triage", Why.FAILED, detail=attack),), warnings=(attack,))
     for text in (
         plan_json(plan),
-        event_json(scenes.logged(attack)),
+        event_json(examples.logged(attack)),
         problems_json((Problem(where=Place(file="a"), what=attack),)),
     ):
         assert text.isascii()
@@ -30,18 +30,18 @@ def test_a_foreign_text_arrives_whole_and_acts_on_nothing(name: str) -> None:
 
 
 def test_an_event_is_one_line() -> None:
-    assert event_json(scenes.logged("a\nb")).splitlines(keepends=True) == [event_json(scenes.logged("a\nb"))]
+    assert event_json(examples.logged("a\nb")).splitlines(keepends=True) == [event_json(examples.logged("a\nb"))]
 
 
 def test_numbers_that_json_cannot_say_are_null() -> None:
-    event = json.loads(event_json(scenes.logged("x", ("loss", float("nan")), ("step", 3.0), ("gain", float("inf")))))
+    event = json.loads(event_json(examples.logged("x", ("loss", float("nan")), ("step", 3.0), ("gain", float("inf")))))
 
     assert event["metrics"] == {"loss": None, "step": 3.0, "gain": None}
     validator("event").validate(event)
 
 
 def test_the_summary_counts_the_lists() -> None:
-    plan = json.loads(plan_json(scenes.PLANS["several-models"]))
+    plan = json.loads(plan_json(examples.PLANS["several-models"]))
     words = [step["action"] for step in plan["steps"]]
 
     assert plan["summary"] == {
@@ -51,15 +51,15 @@ def test_the_summary_counts_the_lists() -> None:
     }
 
 
-@pytest.mark.parametrize(("plan", "has"), [(scenes.PLANS["no-changes"], False), (scenes.PLANS["promoted"], True)])
+@pytest.mark.parametrize(("plan", "has"), [(examples.PLANS["no-changes"], False), (examples.PLANS["promoted"], True)])
 def test_whether_there_are_changes(plan: Plan, has: bool) -> None:
     assert json.loads(plan_json(plan))["has_changes"] is has
 
 
 def test_a_plan_says_nothing_of_where_rows_lie_or_what_they_say() -> None:
     """A plan may be shown to people who may not see the data: ids, digests and counts are all there is."""
-    first = scenes.SENT.action
-    plan = scenes.a_plan(replace(scenes.SENT, action=first), scenes.TRAINED)
+    first = examples.SENT.action
+    plan = examples.a_plan(replace(examples.SENT, action=first), examples.TRAINED)
 
     assert "support-tickets.csv" not in plan_json(plan)
     assert "specs/data.yaml" not in plan_json(plan)

@@ -23,7 +23,7 @@ from reconciler.domain.stats import Label, Labels, Stats
 from reconciler.render.html import DatasetFigures, plan_html
 from reconciler.render.html.rows import MOST_ROWS
 from reconciler.render.review import Review
-from tests.render import scenes
+from tests.render import examples
 from tests.render.test_rows import DIFF
 
 EMPTY = {"meta", "rect"}
@@ -93,16 +93,16 @@ def stats(*lengths: int, like: Stats | None = None, labels: Labels | None = None
 
 
 def with_rows(rows: RowDiff | RowsUnknown) -> Plan:
-    return scenes.a_plan(replace(scenes.upload(scenes.NEW), rows=rows))
+    return examples.a_plan(replace(examples.upload(examples.NEW), rows=rows))
 
 
 def page(plan: Plan, figures: dict[str, DatasetFigures] | None = None, **more: object) -> Page:
     return Page(plan_html(Review(plan=plan, **more), figures))  # type: ignore[arg-type]  # any field of a review
 
 
-@pytest.mark.parametrize("name", scenes.PLANS)
+@pytest.mark.parametrize("name", examples.PLANS)
 def test_every_plan_makes_a_whole_page_that_fetches_and_runs_nothing(name: str) -> None:
-    found = page(scenes.PLANS[name], previous=scenes.ANSWERS_NOW, problems=scenes.PROBLEMS)
+    found = page(examples.PLANS[name], previous=examples.ANSWERS_NOW, problems=examples.PROBLEMS)
 
     assert not found.open
     assert {tag for tag, _ in found.elements}.isdisjoint({"script", "link", "img", "iframe", "form", "object", "base"})
@@ -112,7 +112,7 @@ def test_every_plan_makes_a_whole_page_that_fetches_and_runs_nothing(name: str) 
 
 
 def test_the_policy_comes_first_and_allows_this_style_alone() -> None:
-    text = plan_html(Review(plan=scenes.PLANS["first-apply"]))
+    text = plan_html(Review(plan=examples.PLANS["first-apply"]))
     found = Page(text)
     policy = next(each["content"] or "" for each in found.of("meta") if each.get("http-equiv"))
     digest = base64.b64encode(hashlib.sha256(found.style.encode()).digest()).decode()
@@ -124,7 +124,7 @@ def test_the_policy_comes_first_and_allows_this_style_alone() -> None:
 
 
 def test_every_part_is_reached_by_keyboard_and_by_its_name() -> None:
-    found = page(scenes.PLANS["several-models"], problems=scenes.PROBLEMS, commit="abc123", time="now")
+    found = page(examples.PLANS["several-models"], problems=examples.PROBLEMS, commit="abc123", time="now")
     anchors = {each["href"] for each in found.of("a")}
     ids = [each["id"] for _, each in found.elements if "id" in each]
 
@@ -138,7 +138,7 @@ def test_every_part_is_reached_by_keyboard_and_by_its_name() -> None:
 
 def test_the_page_says_what_changes_and_what_it_rests_on() -> None:
     found = page(
-        scenes.PLANS["dataset-changed"],
+        examples.PLANS["dataset-changed"],
         commit="abc123",
         basis="v1:00ff",
         environment="prod",
@@ -198,7 +198,7 @@ def test_shapes_of_two_versions_share_their_bins() -> None:
     """A dataset that doubled and kept its shape has bars of the same length before and now."""
     after = stats(*range(1, 101), *range(1, 101))
     before = stats(*range(1, 101), like=after)
-    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)})
+    found = page(examples.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)})
     then = [each["width"] for each in found.of("rect") if each["class"] == "then"]
     now = [each["width"] for each in found.of("rect") if each["class"] == "now"]
 
@@ -211,14 +211,16 @@ def test_shapes_of_two_versions_share_their_bins() -> None:
 def test_longer_rows_than_before_have_a_bin_of_their_own() -> None:
     after = stats(*([10] * 99), 5000)
     before = stats(*([10] * 9), like=after)
-    found = page(scenes.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)}).text
+    found = page(
+        examples.PLANS["dataset-changed"], {"support-tickets": DatasetFigures(after=after, before=before)}
+    ).text
 
     assert "over 10 0 → 1" in found
 
 
 def test_what_nobody_knows_costs_no_zero() -> None:
-    unknown = scenes.costing(scenes.first_train(scenes.TRIAGE), Cost(low=Decimal(4), unknown="nobody knows"))
-    found = page(scenes.a_plan(unknown)).text
+    unknown = examples.costing(examples.first_train(examples.TRIAGE), Cost(low=Decimal(4), unknown="nobody knows"))
+    found = page(examples.a_plan(unknown)).text
 
     assert "4.00 unknown unknown" in found
     assert "nobody knows" in found

@@ -23,9 +23,9 @@ from reconciler.render.review.parts import (
     text_block,
 )
 from tests.factories import a_dataset, a_model
+from tests.render.examples import a_plan, keep, retrain, upload
 from tests.render.golden import check_golden
 from tests.render.reviews import HOSTILE, REVIEWS, ROWS, a_review, a_sample, hostile
-from tests.render.scenes import a_plan, keep, retrain, upload
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/review.schema.json").read_text(encoding="utf-8"))
 FENCE = re.compile(r"^(`{3,})(\w+)\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import Place
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
 from reconciler.render import diff_json, diff_text, plan_json, plan_text
-from tests.render.scenes import NEW, a_plan, upload
+from tests.render.examples import NEW, a_plan, upload
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/plan.schema.json").read_text(encoding="utf-8"))
 WORDS = (

@@ -10,7 +10,7 @@ from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Change, Why
 from reconciler.render import clean, plan_text, problems_text, table
 from tests.factories import a_model
-from tests.render import scenes
+from tests.render import examples
 
 ATTACKS = {
     "colour": "\x1b[31mred\x1b[0m",
@@ -95,9 +95,9 @@ def test_a_cut_is_shown() -> None:
 def test_no_attack_survives_in_a_plan(name: str) -> None:
     """Whatever a service or a spec says, each line is ours, and begins as we mean it to."""
     attack = ATTACKS[name]
-    kept = scenes.keep("triage", Why.FAILED, attack, attack, detail=attack, hint=attack)
+    kept = examples.keep("triage", Why.FAILED, attack, attack, detail=attack, hint=attack)
     change = Change(field=attack, before=attack, after=attack)
-    plan = scenes.a_plan(scenes.retrain(a_model(base=attack), change), kept=(kept,), warnings=(attack * 30,))
+    plan = examples.a_plan(examples.retrain(a_model(base=attack), change), kept=(kept,), warnings=(attack * 30,))
 
     assert all(is_harmless(line) for line in plan_text(plan).splitlines())
 

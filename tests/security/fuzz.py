@@ -17,7 +17,7 @@ from pathlib import Path
 from reconciler.render import clean
 from reconciler.render.sanitize import markdown_text
 from tests.render.test_safe import is_harmless
-from tests.security.doors import DOORS
+from tests.security.entry_points import DOORS
 
 MEMORY_BYTES = 2 << 30
 _LONGEST = 20_000

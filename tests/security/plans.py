@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.domain.plan import Options
 from reconciler.planner.planfile import SavedPlan, sealed, write_saved
 from tests.factories import a_model
-from tests.render import scenes
+from tests.render import examples
 
 
 def a_saved_plan() -> str:
@@ -17,7 +17,7 @@ def a_saved_plan() -> str:
         "root": "specs",
         "asked": None,
         "options": Options(),
-        "plan": scenes.a_plan(scenes.retrain(a_model())),
+        "plan": examples.a_plan(examples.retrain(a_model())),
         "previous": (("model/triage", "ft:old"),),
         "document": '{"steps": [], "warnings": ["one"]}',
     }

@@ -16,7 +16,7 @@ from reconciler.dataset.stream import opened
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import Mapping
-from tests.dataset.making import a_chat, a_spec, chats, jsonl, problems_of, rules, write
+from tests.dataset.factories import a_chat, a_spec, chats, jsonl, problems_of, rules, write
 
 ROWS = jsonl(chats(12))
 

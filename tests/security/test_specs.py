@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.domain.errors import InputError, Problem
 from reconciler.specfile import read_specs
-from tests.security.reading import cases
+from tests.security.corpus_reader import cases
 
 CASES = cases("specs")
 

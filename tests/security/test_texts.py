@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.render import clean
 from reconciler.render.sanitize import clean_lines, code_block, html_text, markdown_code, markdown_text
 from tests.render.test_safe import is_harmless
-from tests.security.reading import cases
+from tests.security.corpus_reader import cases
 
 TEXTS = {name: case["text"] for name, case in cases("texts").items()}
 ANY = st.text(alphabet=st.sampled_from("`~<>&|[]()!#*_@:/\\$-+=.0123456789abgh \n\r\t\x1b\u202e\"'{}^w"), max_size=40)

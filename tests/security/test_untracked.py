@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.errors import InputError, Severity
 from reconciler.workflow.engine import check, settle
 from reconciler.workflow.tracked import is_strict
-from tests.dataset.making import chats, jsonl, write
+from tests.dataset.factories import chats, jsonl, write
 
 SPEC = "kind: Dataset\nname: d\nsource: {source}\n---\nkind: Model\nname: m\nbase: tfidf-logreg\ntraining: d\n"
 ROWS = jsonl(chats(12))

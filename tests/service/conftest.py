@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.rig import House, dismiss, open_house
+from tests.service.service_fixtures import House, dismiss, open_house
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.rig import House, Json, dismiss, error_of, open_house
+from tests.service.service_fixtures import House, Json, dismiss, error_of, open_house
 
 ASK = [{"role": "user", "content": "question 1"}]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import open_service
-from tests.service.rig import NOW, House, client_of, error_of, open_house
+from tests.service.service_fixtures import NOW, House, client_of, error_of, open_house
 
 KEY = "local-key"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from reconciler.service.engines.tfidf_logreg import auto_epochs
-from tests.service.rig import Json, chat, jsonl
-from tests.service.schooling import answer, chat_rows, messages, of_kind, train
+from tests.service.service_fixtures import Json, chat, jsonl
+from tests.service.training_rows import answer, chat_rows, messages, of_kind, train
 
 
 def test_it_learns_messages_that_it_has_not_seen(tmp_path: Path) -> None:

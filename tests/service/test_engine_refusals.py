@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.service.engines.port import DataError
 from reconciler.service.engines.tfidf_logreg import ENGINE
-from tests.service.rig import Json, chat, jsonl
-from tests.service.schooling import chat_rows, messages, train
+from tests.service.service_fixtures import Json, chat, jsonl
+from tests.service.training_rows import chat_rows, messages, train
 
 
 @pytest.mark.parametrize(

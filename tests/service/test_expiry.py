@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.rig import NOW, House, Json, dismiss, error_of, open_house, plain_rows
+from tests.service.service_fixtures import NOW, House, Json, dismiss, error_of, open_house, plain_rows
 
 DAY = 24 * 3600
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler.service import open_service
-from tests.service.rig import NOW, House, chat, error_of, jsonl, open_house, plain_rows
+from tests.service.service_fixtures import NOW, House, chat, error_of, jsonl, open_house, plain_rows
 
 
 def test_a_file_comes_back_byte_for_byte(house: House) -> None:

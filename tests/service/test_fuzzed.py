@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service.rig import House, error_of
+from tests.service.service_fixtures import House, error_of
 
 
 @pytest.mark.parametrize("role", [["user"], {"user": 1}, 3, None])

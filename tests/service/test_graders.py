@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reconciler.evaluation.formula import FormulaError, read_formula
 from reconciler.evaluation.score import likeness
-from tests.service.rig import House, Json, error_of
+from tests.service.service_fixtures import House, Json, error_of
 
 EXACT = {
     "type": "string_check",

@@ -8,7 +8,7 @@ import pytest
 from reconciler.service.store.database import Store
 from reconciler.service.store.events import add_event
 from reconciler.service.store.jobs import SUCCEEDED, JobRecord, add_job
-from tests.service.rig import NOW, House, Json, error_of, open_house
+from tests.service.service_fixtures import NOW, House, Json, error_of, open_house
 
 
 def past_job(house: House, name: str, metadata: dict[str, str] | None = None) -> str:
@@ -270,7 +270,7 @@ def test_what_has_ended_is_not_cancelled(house: House) -> None:
 
 def test_a_base_whose_engine_is_not_installed_is_not_offered(tmp_path: Path) -> None:
     """It is said at once, with the command that installs it, and not by a job that fails later."""
-    house = open_house(tmp_path / "store", engines=("tests.service.absent",))
+    house = open_house(tmp_path / "store", engines=("tests.service.missing_engine",))
 
     status, error = refusal(house, model="test-absent")
 

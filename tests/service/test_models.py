@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.rig import House, error_of, open_house
+from tests.service.service_fixtures import House, error_of, open_house
 
 
 def test_bases_and_finished_models_are_listed(house: House) -> None:

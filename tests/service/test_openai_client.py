@@ -9,8 +9,8 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests.service.rig import chat, dismiss, jsonl, wait_until
-from tests.service.schooling import messages
+from tests.service.service_fixtures import chat, dismiss, jsonl, wait_until
+from tests.service.training_rows import messages
 
 pytestmark = pytest.mark.loopback
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.service import Options
 from reconciler.service.rate_limit import duration
-from tests.service.rig import NOW, House, error_of, open_house
+from tests.service.service_fixtures import NOW, House, error_of, open_house
 
 REMAINING = "x-ratelimit-remaining-requests"
 

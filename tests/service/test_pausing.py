@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import Options
-from tests.service.rig import House, dismiss, error_of, open_house, plain_rows, wait_until, worker_of
+from tests.service.service_fixtures import House, dismiss, error_of, open_house, plain_rows, wait_until, worker_of
 
 RUN_STEP = "Step 1/3: training loss=1.0000"
 

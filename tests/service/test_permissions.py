@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service.rig import NOW, House, Json, error_of
+from tests.service.service_fixtures import NOW, House, Json, error_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.service.rig import House, Json, chat, error_of, jsonl
+from tests.service.service_fixtures import House, Json, chat, error_of, jsonl
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from reconciler.service.jobs.updates import Progress
 from reconciler.service.store.database import Store
 from reconciler.service.store.jobs import get_job
-from tests.service.rig import House, chat, dismiss, error_of, is_alive, jsonl, plain_rows, wait_until
+from tests.service.service_fixtures import House, chat, dismiss, error_of, is_alive, jsonl, plain_rows, wait_until
 
 
 def test_a_job_is_validated_queued_run_and_done(house: House) -> None:

@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.errors import UsageError
 from reconciler.service import Options
 from reconciler.service.seeding import UPSTREAM_SUITES
-from tests.service.rig import House, Json, dismiss, error_of, open_house
+from tests.service.service_fixtures import House, Json, dismiss, error_of, open_house
 
 SEEDS = Options(seeds=UPSTREAM_SUITES)
 JOB = "ft-AF1WoRqd3aJAHsqc9NY7iL8F"

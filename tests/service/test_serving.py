@@ -8,7 +8,7 @@ import pytest
 from reconciler.service import serve
 from reconciler.service.lifespan import sole
 from reconciler.service.store.database import StoreError, open_store
-from tests.service.rig import open_house
+from tests.service.service_fixtures import open_house
 
 
 def test_a_store_is_served_once(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from reconciler.service.store.database import Store, StoreError, open_store, org
 from reconciler.service.store.files import FileRecord, add_file, find_file, sweep
 from reconciler.service.store.schema import SCHEMA
 from reconciler.service.store.staging import incoming
-from tests.service.rig import client_of, error_of, open_house
+from tests.service.service_fixtures import client_of, error_of, open_house
 
 UPLOADING = """
 import pathlib, sys, time

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler.service.store.database import Store
-from tests.service.rig import NOW, House, Json, error_of, open_house, plain_rows
+from tests.service.service_fixtures import NOW, House, Json, error_of, open_house, plain_rows
 
 HOUR = 3600
 

@@ -14,7 +14,7 @@ from reconciler.domain.errors import UsageError
 from reconciler.service.lifespan import telling
 from reconciler.service.store.database import Store
 from reconciler.service.webhook import MOST_TRIES, Courier, Webhook, post, read_webhook
-from tests.service.rig import House, Json, plain_rows
+from tests.service.service_fixtures import House, Json, plain_rows
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
 URL = "https://example.org/hook?x=1"

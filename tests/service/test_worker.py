@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.service.store.database import Store
-from tests.service.rig import ECHO, House, dismiss, is_alive, open_house, plain_rows, wait_until, worker_of
+from tests.service.service_fixtures import ECHO, House, dismiss, is_alive, open_house, plain_rows, wait_until, worker_of
 
 
 def test_a_job_whose_worker_was_killed_begins_again(house: House, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_job_survives_the_process_that_asked_for_it(tmp_path: Path) -> None:
     rows.write_bytes(plain_rows())
     asking = (
         "import pathlib, sys\n"
-        "from tests.service.rig import open_house\n"
+        "from tests.service.service_fixtures import open_house\n"
         "house = open_house(pathlib.Path(sys.argv[1]))\n"
         "print(house.train(pathlib.Path(sys.argv[2]).read_bytes())['id'])\n"
     )

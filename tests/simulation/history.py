@@ -28,10 +28,10 @@ from tests.simulation.faults import Decider, Knobs, Planned
 from tests.simulation.invariants import Ledger, RunBook
 from tests.simulation.journal import SharedJournal, Shelf
 from tests.simulation.port import PortDoor
+from tests.simulation.sandbox import lines_of
 from tests.simulation.scenarios import Scenario, Turn
 from tests.simulation.scheduler import Actor, Chooser, Stage
 from tests.simulation.services import PROFILE_OF, Door, SideBySide, capabilities_of
-from tests.simulation.small import lines_of
 from tests.simulation.state import Ground, Lag, MemoryGround, OldTold, Told, WireGround
 from tests.simulation.wire import KEY, WireDoor
 

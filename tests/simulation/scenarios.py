@@ -9,7 +9,7 @@ from reconciler.domain.desired import Dataset, Model, Part
 from reconciler.domain.plan import Options
 from reconciler.domain.spec import Format, OnChange
 from tests.factories import a_model
-from tests.simulation.small import real_dataset
+from tests.simulation.sandbox import real_dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

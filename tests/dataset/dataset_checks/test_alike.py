@@ -8,9 +8,9 @@ from reconciler.dataset.dataset_checks.near_duplicates import LEAST_WORDS, LIKEN
 from reconciler.dataset.dataset_checks.row_keys import Keys
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
 from reconciler.domain.checks import Look
-from tests.dataset.making import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
+from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
 
-from .making import found
+from .factories import found
 
 WORDS = [f"word{at}" for at in range(60)]
 

@@ -7,9 +7,9 @@ import pytest
 from reconciler.dataset import measure
 from reconciler.domain.checks import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique, Wanted
 from reconciler.domain.errors import InputError, Severity
-from tests.dataset.making import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
+from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
 
-from .making import expecting, found
+from .factories import expecting, found
 
 PAIRS = [{"prompt": f"p{at}", "completion": f" c{at % 5}"} for at in range(12)]
 

@@ -10,9 +10,9 @@ from reconciler.dataset.row_checks.personal import luhn, mod97, personal_of
 from reconciler.dataset.row_checks.secrets import entropy, secrets_of
 from reconciler.domain.checks import Allowance, Look
 from reconciler.domain.errors import Severity
-from tests.dataset.making import a_chat, only, rules
+from tests.dataset.factories import a_chat, only, rules
 
-from .making import LETTERS, found, github_token, noise, says
+from .factories import LETTERS, found, github_token, noise, says
 
 
 def web_token(header: object) -> str:

@@ -23,7 +23,7 @@ from reconciler.domain.prepare import (
     Target,
 )
 
-from .making import through
+from .factories import through
 
 KEYS = [
     "role",

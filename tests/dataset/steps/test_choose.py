@@ -27,7 +27,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.domain.spec import Format
 
-from .making import done, through, told
+from .factories import done, through, told
 
 NUMBERED = [{"n": at} for at in range(400)]
 ROWS = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(lambda found: [{"n": at} for at in found])

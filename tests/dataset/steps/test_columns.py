@@ -23,7 +23,7 @@ from reconciler.domain.prepare import (
     Strip,
 )
 
-from .making import done, told
+from .factories import done, told
 
 ROW = {"id": 1, "question": "Why?", "answer": "So."}
 TEXTS = st.text(max_size=20)

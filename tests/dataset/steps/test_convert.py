@@ -11,7 +11,7 @@ from reconciler.domain.errors import Severity
 from reconciler.domain.prepare import Convert, Form, Target
 from reconciler.domain.spec import Format
 
-from .making import done, told
+from .factories import done, told
 
 USER, ANSWER = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
 SYSTEM = {"role": "system", "content": "Be kind."}

@@ -13,7 +13,7 @@ from reconciler.domain.prepare import Form
 from reconciler.specfile import read_specs
 from tests.acceptance.test_docs import golden
 
-from .making import done
+from .factories import done
 
 ROOT = Path(__file__).parents[3]
 DEFINITIONS: dict[str, Any] = json.loads((ROOT / "schemas/spec.schema.json").read_text(encoding="utf-8"))["$defs"]

@@ -22,9 +22,9 @@ from reconciler.domain.prepare import (
     Target,
 )
 from reconciler.domain.spec import DatasetSpec, Encoding, Format, Terms
-from tests.dataset.making import a_spec, chats, jsonl, measured, only, problems_of, rules, write
+from tests.dataset.factories import a_spec, chats, jsonl, measured, only, problems_of, rules, write
 
-from .making import a_step
+from .factories import a_step
 
 TABLE = "question;answer\n" + "".join(f"q{at} é;a{at}\n" for at in range(12))
 PAIRS = [{"prompt": f"q{at} é", "completion": f"a{at}"} for at in range(12)]

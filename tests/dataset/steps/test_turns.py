@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.prepare import JoinMessages
 
-from .making import done, told
+from .factories import done, told
 
 TURNS = st.lists(
     st.fixed_dictionaries(

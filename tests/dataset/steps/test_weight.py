@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from reconciler.domain.prepare import Deduplicate, DropEmpty
 from reconciler.domain.spec import Terms
 
-from .making import weighted_rows
+from .factories import weighted_rows
 
 ROWS = [{"n": at} for at in range(300)]
 

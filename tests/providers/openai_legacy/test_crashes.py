@@ -12,8 +12,8 @@ from reconciler.executor.context import Bench
 from reconciler.executor.create import create
 from reconciler.providers import OpenAIProvider, open_provider
 from tests.providers.fakes import Clock
+from tests.providers.openai_legacy.factories import URL, opened, sent, wanted
 from tests.providers.openai_legacy.fake import OldService
-from tests.providers.openai_legacy.making import URL, opened, sent, wanted
 
 MODEL = wanted(epochs=3)
 

@@ -12,8 +12,8 @@ from reconciler.domain.ports import Done, Refused
 from reconciler.domain.spec import Format
 from reconciler.providers.openai_legacy.create import refusal_of, write_tune
 from tests.factories import a_dataset
+from tests.providers.openai_legacy.factories import opened, sent, wanted
 from tests.providers.openai_legacy.fake import OldService
-from tests.providers.openai_legacy.making import opened, sent, wanted
 
 
 def recipe(**more: Any) -> Model:

@@ -14,7 +14,7 @@ from reconciler.providers.openai_legacy.labels import Label, project_key
 from reconciler.providers.openai_legacy.suffix import suffix_of
 from reconciler.providers.openai_legacy.wire import Tune
 from tests.providers.fakes import anything
-from tests.providers.openai_legacy.making import KEY, intent, wanted
+from tests.providers.openai_legacy.factories import KEY, intent, wanted
 
 MODEL, OTHER = wanted(epochs=4), wanted("letters", epochs=4)
 LONG = wanted("a-name-that-has-no-room-in-any-suffix")

@@ -28,8 +28,8 @@ from reconciler.providers.openai_legacy.client import LegacyClient
 from reconciler.providers.openai_legacy.labels import Label, read_label
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.fakes import Clock
+from tests.providers.openai_legacy.factories import KEY, URL, intent, labels_in, opened, sent, wanted
 from tests.providers.openai_legacy.fake import OldService
-from tests.providers.openai_legacy.making import KEY, URL, intent, labels_in, opened, sent, wanted
 
 MODEL = wanted(epochs=3)
 KEY_SET = {"OPENAI_API_KEY": "key-of-a-test"}

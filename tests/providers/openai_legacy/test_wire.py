@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId
 from reconciler.providers.openai_legacy.wire import held_of, job_of, place_of, read_events, read_tune
-from tests.providers.openai_legacy.making import wanted
+from tests.providers.openai_legacy.factories import wanted
 
 FILE = {"id": "file-T", "object": "file", "bytes": 9120, "created_at": 1, "filename": "t.jsonl", "purpose": "fine-tune"}
 EVENT = {"object": "fine-tune-event", "created_at": 1660000000, "level": "info", "message": "Created fine-tune: ft-A1"}

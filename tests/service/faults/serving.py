@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 HERE = Path(__file__).parents[3]
 KEY = "local-key"

@@ -11,7 +11,17 @@ from reconciler.service.faults.disconnect import HungUpError
 from reconciler.service.faults.middleware import Faulty
 from reconciler.service.faults.parser import TOO_MANY
 from reconciler.service.store.database import Store
-from tests.service.rig import ECHO, NOW, House, client_of, dismiss, error_of, open_house, plain_rows, wait_until
+from tests.service.service_fixtures import (
+    ECHO,
+    NOW,
+    House,
+    client_of,
+    dismiss,
+    error_of,
+    open_house,
+    plain_rows,
+    wait_until,
+)
 
 Opened = Callable[..., House]
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.service.faults.serving import KEY, serving
-from tests.service.rig import plain_rows
+from tests.service.service_fixtures import plain_rows
 
 pytestmark = pytest.mark.loopback
 

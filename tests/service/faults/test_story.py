@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.cli.app import run
 from tests.service.faults.serving import KEY, Served, serving
-from tests.service.rig import jsonl, wait_until
+from tests.service.service_fixtures import jsonl, wait_until
 
 pytestmark = pytest.mark.loopback
 

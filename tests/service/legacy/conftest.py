@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.legacy.old import OLD_BASES, OldHouse
-from tests.service.rig import dismiss, open_house
+from tests.service.service_fixtures import dismiss, open_house
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.service.rig import House, Json, jsonl, wait_until
+from tests.service.service_fixtures import House, Json, jsonl, wait_until
 
 OLD_BASES = {"ada": "test-echo", "curie": "test-echo"}
 ENDED = ("succeeded", "failed", "cancelled")

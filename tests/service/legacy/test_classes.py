@@ -9,7 +9,7 @@ import pytest
 from reconciler.service.engines.classes import Predicted, figures, names, refuse_other_classes
 from reconciler.service.engines.port import Classes, DataError
 from tests.service.legacy.old import OldHouse, messages, pair
-from tests.service.rig import Json, dismiss, error_of, jsonl, open_house
+from tests.service.service_fixtures import Json, dismiss, error_of, jsonl, open_house
 
 REAL = ("reconciler.service.engines.tfidf_logreg",)
 BINARY = Classes(count=2, positive=" yes", betas=(0.5, 1.0))

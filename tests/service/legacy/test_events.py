@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.service import open_service
 from tests.service.legacy.old import OLD_BASES, OldHouse, messages, old_rows, waiting_rows
-from tests.service.rig import ECHO, NOW, error_of
+from tests.service.service_fixtures import ECHO, NOW, error_of
 
 
 def golden(job: dict[str, Any], *, epochs: int, queue: tuple[str, ...] = ()) -> list[str]:

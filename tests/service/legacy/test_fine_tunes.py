@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.legacy.old import OldHouse, messages, old_rows, waiting_rows
-from tests.service.rig import NOW, Json, error_of
+from tests.service.service_fixtures import NOW, Json, error_of
 
 REFUSED: list[tuple[Json, int, str | None]] = [
     ({"model": "davinci"}, 404, "model"),

@@ -7,7 +7,7 @@ import pytest
 from reconciler.domain.errors import UsageError
 from reconciler.service import ALL_LEGACY_BASES, read_bases
 from tests.service.legacy.old import OldHouse
-from tests.service.rig import dismiss, error_of, open_house
+from tests.service.service_fixtures import dismiss, error_of, open_house
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from tests.network.proxy import Road, road_to
-from tests.service.rig import dismiss
+from tests.service.service_fixtures import dismiss
 
 HERE = Path(__file__).parent.parent.parent
 OURS = "reconciler-project"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.mutation.named import MUTANTS, Mutant
+from tests.mutation.mutants import MUTANTS, Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -1,6 +1,6 @@
 """Runs the steps that need a package index too: what the action installs, and what a release is built of.
 
-    python -m tests.ci.by_hand
+    python -m tests.ci.manual
 
 Into environments of their own, below a temporary directory; takes a minute or two.
 """
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.ci.events import pull_request, push
-from tests.ci.hub import TOKEN, open_hub
+from tests.ci.fake_github import TOKEN, open_hub
 from tests.ci.runner import HERE, Runner, git
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.service.engines.port import Answer, Job, Question
 from reconciler.service.engines.report import LineReport
 from reconciler.service.engines.tfidf_logreg import ENGINE
-from tests.service.rig import Json, chat, jsonl
+from tests.service.service_fixtures import Json, chat, jsonl
 
 INTENTS = {
     "card_arrival": ("card", "arrived", "post", "delivery", "mail", "envelope"),

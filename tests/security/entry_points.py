@@ -21,9 +21,9 @@ from reconciler.providers.openai import held, wire
 from reconciler.providers.openai_legacy import wire as legacy
 from reconciler.specfile import read_lock, read_specs
 from tests.providers.test_provider import opened, ours
-from tests.security.mutating import either, spoiled
+from tests.security.corpus_reader import cases
+from tests.security.mutations import either, spoiled
 from tests.security.plans import a_saved_plan, forged
-from tests.security.reading import cases
 from tests.specfile.test_lockfile import GOLDEN
 
 Door = Callable[[random.Random, Path], Iterator[str]]

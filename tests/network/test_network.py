@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.network import cases
-from tests.network.field import Field, open_field
+from tests.network.environment import Field, open_field
 from tests.network.proxy import Mishap
 
 pytestmark = pytest.mark.loopback

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.dataset.row_checks.secrets import base62
 from reconciler.domain.checks import Allowance, Expectation, Look, Wanted
 from reconciler.domain.errors import Problem, Severity
-from tests.dataset.making import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write
+from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
