@@ -62,9 +62,9 @@ class Meant(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self, told: Callable[[str, int], None]) -> Iterator["RowShown"]:
         """Return the rows: of a dataset as they are uploaded, of a file as they are written."""
-        from reconciler.dataset.stats import rows_of_file, rows_of_spec
+        from reconciler.dataset.stats import read_file_rows, read_spec_rows
 
-        rows_of = rows_of_file if self.is_file else rows_of_spec
+        rows_of = read_file_rows if self.is_file else read_spec_rows
         return rows_of(self.spec, self.workspace, partial(told, self.spec.name))
 
 
@@ -79,11 +79,11 @@ def show(
 
     Of a dataset as it is uploaded, of a file as it is written there.
     """
-    from reconciler.dataset.stats import row_at
+    from reconciler.dataset.stats import find_row
 
     talk: Talk = context.obj
     with reading_aloud(talk) as told:
-        found = row_at(meant(what, specs).rows(told), row)
+        found = find_row(meant(what, specs).rows(told), row)
     _tell((found,), talk, as_json=as_json)
     return exit_codes.OK
 
@@ -102,13 +102,13 @@ def stats(
     Rows, tokens, lengths, roles, labels and system prompts. Tokens are counted where the extra tokens is installed and
     the base is known, and estimated elsewhere.
     """
-    from reconciler.dataset.stats import gather
+    from reconciler.dataset.stats import gather_stats
     from reconciler.render import stats_json, stats_text
 
     talk: Talk = context.obj
     found = meant(what, specs)
     with reading_aloud(talk) as told:
-        figures = gather(
+        figures = gather_stats(
             found.spec,
             found.workspace,
             vocabulary=_vocabulary(base, found),
@@ -133,11 +133,11 @@ def sample(
 
     The same rows and seed give the same sample; a row that is added changes one of it at most.
     """
-    from reconciler.dataset.stats import sampled
+    from reconciler.dataset.stats import sample_rows
 
     talk: Talk = context.obj
     with reading_aloud(talk) as told:
-        found = sampled(meant(what, specs).rows(told), number, seed)
+        found = sample_rows(meant(what, specs).rows(told), number, seed)
     _tell(found, talk, as_json=as_json)
     return exit_codes.OK
 

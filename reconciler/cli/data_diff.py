@@ -11,8 +11,8 @@ from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.matching import Matched
-    from reconciler.dataset.row_diff.version import Side
+    from reconciler.dataset.row_diff.matching import MatchedRows
+    from reconciler.dataset.row_diff.version import DatasetVersion
     from reconciler.domain.rowdiff import RowDiff
     from reconciler.history.dataset_versions import Version
 
@@ -70,13 +70,13 @@ def diff(
 
 
 def _compared(old: "Version", new: "Version", id_path: str | None, samples: int) -> "RowDiff":
-    from reconciler.dataset.row_diff.compare import compare
+    from reconciler.dataset.row_diff.compare import compare_versions
     from reconciler.dataset.tokens import vocabulary_for
 
     id_path = id_path or new.id or old.id
     vocabulary = vocabulary_for(old.bases | new.bases)
     with old.open(id_path) as before, new.open(id_path) as after:
-        return compare(
+        return compare_versions(
             before,
             after,
             old.title,
@@ -87,10 +87,10 @@ def _compared(old: "Version", new: "Version", id_path: str | None, samples: int)
 
 
 def _reformatted(
-    old: "Version", new: "Version", before: "Side", after: "Side"
-) -> "Callable[[Matched], Sequence[int]] | None":
-    from reconciler.dataset.row_diff.reading import reformatted
+    old: "Version", new: "Version", before: "DatasetVersion", after: "DatasetVersion"
+) -> "Callable[[MatchedRows], Sequence[int]] | None":
+    from reconciler.dataset.row_diff.reading import find_reformatted
 
     if not (old.paths and new.paths):
         return None
-    return partial(reformatted, before, old.paths, after, new.paths)
+    return partial(find_reformatted, before, old.paths, after, new.paths)

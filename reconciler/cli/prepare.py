@@ -15,7 +15,7 @@ from reconciler.cli.options import JsonOption
 from reconciler.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.prepare_data.suggest import Examined, Remedy
+    from reconciler.prepare_data.suggest import Examination, Remedy
     from reconciler.render import Sink
 
 VALIDATION_SHARE = 0.2
@@ -67,12 +67,12 @@ def prepare(
         if as_json or write:
             raise UsageError("--compat legacy writes and speaks as the old tool did: leave --json and --write out")
         return _as_before(file, talk, interactive=interactive)
-    from reconciler.prepare_data.suggest import examine, write_prepared
+    from reconciler.prepare_data.suggest import examine, write_prepared_files
 
     examined = examine(Path(file), (lambda remedy: _asked(talk, remedy.what)) if interactive else _accepted)
     share = _share(examined, talk, interactive=interactive)
     is_needed = bool(examined.steps or share or Path(file).suffix.lower() != ".jsonl" or not examined.is_for_specs)
-    written = write_prepared(examined, share) if write and is_needed else ()
+    written = write_prepared_files(examined, share) if write and is_needed else ()
     documents = _documents(examined, share, written)
     if as_json:
         talk.out.line(_json(examined, share, written, documents))
@@ -88,7 +88,7 @@ def prepare(
 
 
 def _as_before(file: str, talk: Talk, *, interactive: bool) -> int:
-    from reconciler.prepare_data.compat import prepare_as_before
+    from reconciler.prepare_data.compat import run_legacy_prepare
 
     def ask() -> str | None:
         talk.out.end_untrusted()
@@ -96,7 +96,7 @@ def _as_before(file: str, talk: Talk, *, interactive: bool) -> int:
         return _typed()
 
     say, complain = partial(_pour, talk.out), partial(_pour, talk.err)
-    code = prepare_as_before(file, say, complain, ask if interactive else None)
+    code = run_legacy_prepare(file, say, complain, ask if interactive else None)
     talk.out.end_untrusted()
     talk.err.end_untrusted()
     return code
@@ -134,29 +134,29 @@ def _typed() -> str | None:
     return line.removesuffix("\n").removesuffix("\r") if line else None
 
 
-def _share(examined: "Examined", talk: Talk, *, interactive: bool) -> float:
-    from reconciler.prepare_data.compat.affix import Task
+def _share(examined: "Examination", talk: Talk, *, interactive: bool) -> float:
+    from reconciler.prepare_data.compat.affix import TaskKind
 
-    if examined.task is not Task.CLASSIFICATION:
+    if examined.task is not TaskKind.CLASSIFICATION:
         return 0.0
     question = f"Hold {VALIDATION_SHARE:.0%} of the rows back to validate with"
     return VALIDATION_SHARE if not interactive or _asked(talk, question) else 0.0
 
 
-def _documents(examined: "Examined", share: float, written: tuple[Path, ...]) -> str:
+def _documents(examined: "Examination", share: float, written: tuple[Path, ...]) -> str:
     from reconciler.foundation.suggest import slug
-    from reconciler.prepare_data.suggest import fragment, prepared_names
+    from reconciler.prepare_data.suggest import name_prepared_files, write_dataset
 
     name = slug(examined.file.stem) or "examples"
     if examined.is_for_specs and not written:
-        return fragment(name, str(examined.file), form=examined.format, steps=examined.steps, validation=share)
-    paths = written or prepared_names(examined, share)
+        return write_dataset(name, str(examined.file), form=examined.format, steps=examined.steps, validation=share)
+    paths = written or name_prepared_files(examined, share)
     note = "" if written else "# A spec does not read this file as it is: it reads what --write makes.\n"
     pairs = zip((name, f"{name}-valid"), paths, strict=False)
-    return note + "---\n".join(fragment(each, str(path), form=examined.format) for each, path in pairs)
+    return note + "---\n".join(write_dataset(each, str(path), form=examined.format) for each, path in pairs)
 
 
-def _tell(examined: "Examined", talk: Talk) -> None:
+def _tell(examined: "Examination", talk: Talk) -> None:
     out = talk.out
     out.line(f"{_shown(str(examined.file))}")
     for warning in examined.warnings:
@@ -178,10 +178,10 @@ def _shown(text: str) -> str:
     return clean(text)
 
 
-def _json(examined: "Examined", share: float, written: tuple[Path, ...], documents: str) -> str:
+def _json(examined: "Examination", share: float, written: tuple[Path, ...], documents: str) -> str:
     import json
 
-    from reconciler.prepare_data.suggest import steps_text
+    from reconciler.prepare_data.suggest import write_steps
 
     said = {
         "file": str(examined.file),
@@ -197,7 +197,7 @@ def _json(examined: "Examined", share: float, written: tuple[Path, ...], documen
                 "what": remedy.what,
                 "necessary": remedy.necessary,
                 "accepted": accepted,
-                "steps": [line.removeprefix("  - ") for line in steps_text(remedy.steps).splitlines()],
+                "steps": [line.removeprefix("  - ") for line in write_steps(remedy.steps).splitlines()],
             }
             for remedy, accepted in examined.remedies
         ],

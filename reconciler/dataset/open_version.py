@@ -8,14 +8,14 @@ from reconciler.dataset.batch import Run
 from reconciler.dataset.digest import Fold
 from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
-from reconciler.dataset.row_diff.version import Side, side_of_runs
+from reconciler.dataset.row_diff.version import DatasetVersion, spool_version
 from reconciler.dataset.split import sides_of
 from reconciler.domain.desired import Measured, Part
 from reconciler.domain.spec import DatasetSpec
 
 
 @contextmanager
-def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measured, Side]]:
+def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measured, DatasetVersion]]:
     """Yield the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
 
     Raises: InputError when they cannot be read
@@ -24,7 +24,7 @@ def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measure
     report = Report(spec.allow, spec.place)
     format, runs = read_runs(spec, workspace, report, check_rows=False)  # noqa: A001 (the word of the field)
     sides = {Part.TRAINING: Fold(), Part.VALIDATION: Fold()}
-    with side_of_runs(_folded(runs, sides, spec.validation_share)) as side:
+    with spool_version(_folded(runs, sides, spec.validation_share)) as side:
         report.raise_errors()
         measured = Measured(
             format=format,

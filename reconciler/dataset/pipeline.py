@@ -19,7 +19,7 @@ from reconciler.dataset.readers import read
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.sources import find_sources
-from reconciler.dataset.steps import prepared
+from reconciler.dataset.steps import prepare_rows
 from reconciler.dataset.stream import Meter
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
@@ -124,7 +124,7 @@ def _by_the_rules(
 
 def _rows(spec: DatasetSpec, workspace: Path, report: Report, meter: Meter) -> Iterator[Row]:
     files = ((source, read(source, spec, report, meter)) for source in find_sources(spec, workspace, report))
-    for rows, in_table in prepared(files, spec, report):
+    for rows, in_table in prepare_rows(files, spec, report):
         are_pairs = in_table and not (spec.prepare or spec.mapping or spec.format is Format.CHAT)
         yield from _pairs(rows, spec, report) if are_pairs else mapped(rows, spec, in_table, report)
 

@@ -22,7 +22,7 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.spec import DatasetSpec
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.version import Side
+    from reconciler.dataset.row_diff.version import DatasetVersion
 
 SERVICE = "service"
 _SPECS = (".yaml", ".yml")
@@ -36,7 +36,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     title: str
-    open: Callable[[str], AbstractContextManager["Side"]]
+    open: Callable[[str], AbstractContextManager["DatasetVersion"]]
     paths: Mapping[str, Path] = msgspec.field(default_factory=dict)
     id: str = ""
     bases: frozenset[str] = frozenset()
@@ -64,20 +64,20 @@ def opened_version(text: str, root: Path, provider: str | None) -> Iterator[Vers
 def _version(
     title: str, spec: DatasetSpec, workspace: Path, *, is_file: bool, bases: frozenset[str] = frozenset()
 ) -> Version:
-    from reconciler.dataset.row_diff.reading import open_dataset_side, open_file_side, source_paths
+    from reconciler.dataset.row_diff.reading import find_source_paths, open_dataset_version, open_file_version
 
-    open_side = open_file_side if is_file else open_dataset_side
+    open_side = open_file_version if is_file else open_dataset_version
     return Version(
         title=title,
         open=lambda id_path: open_side(replace(spec, id=id_path), workspace),
-        paths=source_paths(spec, workspace),
+        paths=find_source_paths(spec, workspace),
         id=spec.id,
         bases=bases,
     )
 
 
 def _of_service(name: str, root: Path, provider: str | None) -> Version:
-    from reconciler.dataset.row_diff.version import side_of_files
+    from reconciler.dataset.row_diff.version import open_uploaded_version
     from reconciler.planner.previous import files_before, users_of
     from reconciler.specfile import read_specs
     from reconciler.workflow.engine import bases_of, service
@@ -93,7 +93,7 @@ def _of_service(name: str, root: Path, provider: str | None) -> Version:
         paths = tuple(fetched(file, opened, setting) for file in files)
     return Version(
         title=" and ".join(file.filename for file in files),
-        open=lambda id_path: side_of_files(paths, id_path=id_path),
+        open=lambda id_path: open_uploaded_version(paths, id_path=id_path),
         id=spec.id if spec else "",
         bases=bases_of(specs, name),
     )

@@ -287,12 +287,12 @@ def _compared(
     count: "Count | None",
     most_samples: int,
 ) -> RowDiff:
-    from reconciler.dataset.row_diff.compare import compare
-    from reconciler.dataset.row_diff.reading import open_dataset_side
+    from reconciler.dataset.row_diff.compare import compare_versions
+    from reconciler.dataset.row_diff.reading import open_dataset_version
 
     wanted = replace(dataset.spec, format=dataset.format)
     # What identifies a row may be in its source alone, and then that is read again.
     kept = None if wanted.id else past.sides.get(spec.name)
-    reading = nullcontext(kept) if kept else open_dataset_side(replace(spec, id=wanted.id), past.workspace)
-    with reading as before, open_dataset_side(wanted, setting.workspace) as after:
-        return compare(before, after, title, count=count, most_samples=most_samples)
+    reading = nullcontext(kept) if kept else open_dataset_version(replace(spec, id=wanted.id), past.workspace)
+    with reading as before, open_dataset_version(wanted, setting.workspace) as after:
+        return compare_versions(before, after, title, count=count, most_samples=most_samples)

@@ -20,7 +20,7 @@ from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.workflow.engine import Setting
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.version import Side
+    from reconciler.dataset.row_diff.version import DatasetVersion
 
 MOST_KEPT = 8
 """Datasets whose rows are kept from the reading that measures them; those of others are read again if they changed."""
@@ -37,7 +37,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     workspace: Path
     specs: Specs
     measures: Mapping[str, Measured]
-    sides: Mapping[str, "Side"] = msgspec.field(default_factory=dict)
+    sides: Mapping[str, "DatasetVersion"] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,7 +85,7 @@ def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]
     except InputError as error:
         raise named(error, title) from error
     measures: dict[str, Measured] = {}
-    sides: dict[str, Side] = {}
+    sides: dict[str, DatasetVersion] = {}
     notes = []
     with ExitStack() as kept:
         for spec in specs.datasets:

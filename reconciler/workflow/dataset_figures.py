@@ -33,7 +33,7 @@ def figures_of(prepared: Prepared) -> "dict[str, DatasetFigures]":
 
 
 def _figures(dataset: Dataset, prepared: Prepared) -> "DatasetFigures | None":
-    from reconciler.dataset.stats import gather
+    from reconciler.dataset.stats import gather_stats
     from reconciler.dataset.tokens import vocabulary_for
     from reconciler.render.html import DatasetFigures
 
@@ -41,14 +41,14 @@ def _figures(dataset: Dataset, prepared: Prepared) -> "DatasetFigures | None":
     counted = checked.measures[spec.name].vocabulary is not None
     vocabulary = vocabulary_for(bases_of(checked.specs, spec.name)) if counted else None
     try:
-        now = gather(spec, prepared.setting.workspace, vocabulary=vocabulary)
+        now = gather_stats(spec, prepared.setting.workspace, vocabulary=vocabulary)
     except InputError:
         return None
     return DatasetFigures(after=now, before=_before(dataset, prepared, vocabulary, now))
 
 
 def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None", now: "Stats") -> "Stats | None":
-    from reconciler.dataset.stats import gather
+    from reconciler.dataset.stats import gather_stats
     from reconciler.planner.previous import files_before, users_of
 
     name, specs = dataset.spec.name, prepared.checked.specs
@@ -59,10 +59,10 @@ def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None
     try:
         paths = [_here(file, prepared.setting) for file in held]
         spec = _as_uploaded(dataset, paths)
-        whole = gather(spec, paths[0].parent, vocabulary=vocabulary, like=now)
+        whole = gather_stats(spec, paths[0].parent, vocabulary=vocabulary, like=now)
         if len(paths) == 1:
             return whole
-        training = gather(_as_uploaded(dataset, paths[:1]), paths[0].parent, vocabulary=vocabulary)
+        training = gather_stats(_as_uploaded(dataset, paths[:1]), paths[0].parent, vocabulary=vocabulary)
     except (InputError, OSError):
         return None
     # The two sides of a split lie in two files there, and only one of them is trained on.
@@ -76,11 +76,11 @@ def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None
 
 
 def _here(file: RemoteFile, setting: Setting) -> Path:
-    from reconciler.dataset.row_diff.file_cache import Shelf
+    from reconciler.dataset.row_diff.file_cache import FileCache
 
     assert file.stamp is not None
-    shelf = Shelf(setting.home / "cache" / "files", partial(make_home, setting.home))
-    return shelf.file(file.stamp.digest, file.size_bytes, _absent(file))
+    shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
+    return shelf.get_file(file.stamp.digest, file.size_bytes, _absent(file))
 
 
 def _absent(file: RemoteFile) -> Callable[[], Iterator[bytes]]:

@@ -60,11 +60,11 @@ def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
 
     Raises: ProviderError, and OSError when it cannot be kept
     """
-    from reconciler.dataset.row_diff.file_cache import Shelf
+    from reconciler.dataset.row_diff.file_cache import FileCache
 
     assert file.stamp is not None
-    shelf = Shelf(setting.home / "cache" / "files", partial(make_home, setting.home))
-    return shelf.file(file.stamp.digest, file.size_bytes, lambda: provider.content(file))
+    shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
+    return shelf.get_file(file.stamp.digest, file.size_bytes, lambda: provider.content(file))
 
 
 def _rows_of(
@@ -96,9 +96,12 @@ def _rows_of(
 def _compared(
     paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None", most: int
 ) -> RowDiff:
-    from reconciler.dataset.row_diff.compare import compare
-    from reconciler.dataset.row_diff.reading import open_dataset_side
-    from reconciler.dataset.row_diff.version import side_of_files
+    from reconciler.dataset.row_diff.compare import compare_versions
+    from reconciler.dataset.row_diff.reading import open_dataset_version
+    from reconciler.dataset.row_diff.version import open_uploaded_version
 
-    with side_of_files(paths, id_path=spec.id) as before, open_dataset_side(spec, setting.workspace) as after:
-        return compare(before, after, title, count=count, most_samples=most)
+    with (
+        open_uploaded_version(paths, id_path=spec.id) as before,
+        open_dataset_version(spec, setting.workspace) as after,
+    ):
+        return compare_versions(before, after, title, count=count, most_samples=most)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.stats import gather, row_at, rows_of_file, rows_of_spec, sampled
-from reconciler.dataset.stats.spread import spread_of
+from reconciler.dataset.stats import find_row, gather_stats, read_file_rows, read_spec_rows, sample_rows
+from reconciler.dataset.stats.spread import compute_spread
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.spec import DatasetSpec, Mapping
@@ -23,7 +23,7 @@ from .test_tokens import WORDS
 
 @given(st.lists(st.integers(min_value=0, max_value=100_000), min_size=1))
 def test_a_spread_is_that_of_the_sorted_values(values: list[int]) -> None:
-    found, each = spread_of(Counter(values)), sorted(values)
+    found, each = compute_spread(Counter(values)), sorted(values)
     assert (found.least, found.most, found.total) == (each[0], each[-1], sum(each))
     assert found.median == each[-(-50 * len(each) // 100) - 1]
     assert found.p95 == each[-(-95 * len(each) // 100) - 1]
@@ -37,14 +37,14 @@ def test_a_spread_is_that_of_the_sorted_values(values: list[int]) -> None:
 
 
 def test_nothing_has_a_spread_of_nothing() -> None:
-    assert spread_of(Counter()).bins == ()
+    assert compute_spread(Counter()).bins == ()
 
 
 def test_a_conversation_in_figures(tmp_path: Path) -> None:
     system = {"role": "system", "content": "be kind"}
     rows: list[object] = [{"messages": [system, *a_chat(f"q {at}", "long answer " * 9)["messages"]]} for at in range(8)]  # type: ignore[misc]
     rows += [a_chat("one two three", "x" * 99) for _ in range(2)]
-    found = gather(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path, vocabulary=WORDS)
+    found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path, vocabulary=WORDS)
     assert (found.rows, found.validation_rows, found.unread_rows, found.partial_rows) == (10, 0, 0, 0)
     assert found.roles == (("assistant", 10), ("user", 10), ("system", 8))
     assert found.turns
@@ -61,7 +61,7 @@ def test_a_conversation_in_figures(tmp_path: Path) -> None:
 
 
 def test_an_estimate_has_an_error_bar_and_says_so(tmp_path: Path) -> None:
-    found = gather(a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20)))), tmp_path)
+    found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20)))), tmp_path)
     assert found.vocabulary is None
     assert not found.is_exact
     assert found.most_tokens
@@ -71,13 +71,13 @@ def test_an_estimate_has_an_error_bar_and_says_so(tmp_path: Path) -> None:
 
 def test_rows_with_tools_have_no_upper_end(tmp_path: Path) -> None:
     rows = [*chats(20), {**a_chat(), "tools": [{"type": "function", "function": {"name": "look"}}]}]
-    found = gather(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path, vocabulary=WORDS)
+    found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path, vocabulary=WORDS)
     assert (found.partial_rows, found.most_tokens, found.is_exact) == (1, None, False)
 
 
 def test_labels_are_counted_and_the_most_frequent_come_first(tmp_path: Path) -> None:
     rows = [{"prompt": f"p {at}", "completion": " no" if at % 4 else " yes"} for at in range(40)]
-    found = gather(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path)
+    found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path)
     assert found.labels
     assert found.labels.most == (Label(text="no", rows=30), Label(text="yes", rows=10))
     assert (found.turns, found.roles, found.system) == (None, (), None)
@@ -94,12 +94,12 @@ def test_labels_are_counted_and_the_most_frequent_come_first(tmp_path: Path) -> 
 )
 def test_answers_that_are_texts_are_no_labels(tmp_path: Path, answers: list[str]) -> None:
     rows = [a_chat(f"q {at}", answer) for at, answer in enumerate(answers)]
-    assert gather(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path).labels is None
+    assert gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path).labels is None
 
 
 def test_sides_and_faults_are_told_apart(tmp_path: Path) -> None:
     content = jsonl(chats(200)) + b"not json\n" + jsonl([{"messages": [{"role": "robot", "content": "x"}]}])
-    found = gather(a_spec(write(tmp_path, "rows.jsonl", content), share=0.5), tmp_path, vocabulary=WORDS)
+    found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", content), share=0.5), tmp_path, vocabulary=WORDS)
     assert (found.rows, found.unread_rows) == (201, 1)
     assert 50 < found.validation_rows < 150
     assert found.training_tokens < found.tokens.total
@@ -109,9 +109,9 @@ def test_sides_and_faults_are_told_apart(tmp_path: Path) -> None:
 def test_without_a_row_everything_wrong_is_told(tmp_path: Path) -> None:
     for content in (b"", b"\n\n", b"not json\n"):
         with pytest.raises(InputError):
-            gather(a_spec(write(tmp_path, "rows.jsonl", content)), tmp_path)
+            gather_stats(a_spec(write(tmp_path, "rows.jsonl", content)), tmp_path)
     with pytest.raises(InputError) as raised:
-        gather(a_spec("missing.jsonl"), tmp_path)
+        gather_stats(a_spec("missing.jsonl"), tmp_path)
     assert rules(raised.value.problems) == ["source.missing"]
 
 
@@ -121,7 +121,7 @@ def test_figures_of_many_rows_need_no_more_memory_than_of_few(tmp_path: Path) ->
             tmp_path, f"{rows}.jsonl", jsonl(a_chat(f"question {at} " * 50, "answer " * 50) for at in range(rows))
         )
         tracemalloc.start()
-        gather(a_spec(name), tmp_path)
+        gather_stats(a_spec(name), tmp_path)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -133,7 +133,7 @@ def test_figures_of_many_rows_need_no_more_memory_than_of_few(tmp_path: Path) ->
 def test_a_row_is_shown_as_it_is_uploaded_or_as_it_is_written(tmp_path: Path) -> None:
     name = write(tmp_path, "rows.csv", "subject,label\nmy card,cards\nmy phone,phones\n")
     spec = a_spec(name, mapping=Mapping(prompt="{subject}?", completion="{label}"))
-    mapped, written = row_at(rows_of_spec(spec, tmp_path), 2), row_at(rows_of_file(spec, tmp_path), 2)
+    mapped, written = find_row(read_spec_rows(spec, tmp_path), 2), find_row(read_file_rows(spec, tmp_path), 2)
     assert json.loads(mapped.text) == {"prompt": "my phone?", "completion": "phones"}
     assert json.loads(written.text) == {"subject": "my phone", "label": "phones"}
     assert (mapped.number, mapped.file, mapped.line, mapped.part) == (2, "rows.csv", 3, Part.TRAINING)
@@ -143,16 +143,16 @@ def test_a_row_is_shown_as_it_is_uploaded_or_as_it_is_written(tmp_path: Path) ->
 def test_a_row_that_is_not_there_names_the_last_that_is(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(3))))
     with pytest.raises(UsageError, match="--row 4: the last row is 3"):
-        row_at(rows_of_spec(spec, tmp_path), 4)
+        find_row(read_spec_rows(spec, tmp_path), 4)
 
 
-@pytest.mark.parametrize("rows_of", [rows_of_spec, rows_of_file])
+@pytest.mark.parametrize("rows_of", [read_spec_rows, read_file_rows])
 def test_a_file_without_a_readable_row_says_why(
     tmp_path: Path, rows_of: Callable[[DatasetSpec, Path], Iterator[RowShown]]
 ) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", b"not json\n"))
     with pytest.raises(InputError) as raised:
-        row_at(rows_of(spec, tmp_path), 1)
+        find_row(rows_of(spec, tmp_path), 1)
     assert raised.value.problems[0].where.line == 1
 
 
@@ -161,7 +161,7 @@ def test_a_sample_goes_by_content_and_seed(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)))
 
     def texts(seed: int) -> list[str]:
-        return [row.text for row in sampled(rows_of_spec(spec, tmp_path), 9, seed)]
+        return [row.text for row in sample_rows(read_spec_rows(spec, tmp_path), 9, seed)]
 
     first = texts(1)
     assert len(set(first)) == 9
@@ -173,17 +173,17 @@ def test_a_sample_goes_by_content_and_seed(tmp_path: Path) -> None:
 
 def test_a_sample_is_in_the_order_of_the_rows_and_no_larger_than_they_are(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(4))))
-    assert [row.number for row in sampled(rows_of_spec(spec, tmp_path), 9, 1)] == [1, 2, 3, 4]
+    assert [row.number for row in sample_rows(read_spec_rows(spec, tmp_path), 9, 1)] == [1, 2, 3, 4]
 
 
 @given(st.lists(st.integers(0, 5000), min_size=1), st.lists(st.integers(0, 5000), min_size=1))
 def test_two_versions_are_put_into_the_same_bins(now: list[int], then: list[int]) -> None:
     """Whatever lies beyond the bins of the one is in the last bin of the other, which has no end."""
-    after = spread_of(Counter(now))
-    before = spread_of(Counter(then), after)
+    after = compute_spread(Counter(now))
+    before = compute_spread(Counter(then), after)
     ends = [each.most for each in after.bins if each.most is not None]
     assert [each.most for each in before.bins if each.most is not None] == ends
     assert sum(each.rows for each in before.bins) == len(then)
     beyond = sum(each.rows for each in before.bins if each.most is None)
     assert beyond == sum(value > ends[-1] for value in then)
-    assert spread_of(Counter(now), after) == after
+    assert compute_spread(Counter(now), after) == after

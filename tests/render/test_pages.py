@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.dataset.stats.spread import spread_of
+from reconciler.dataset.stats.spread import compute_spread
 from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Plan, Refusal
@@ -69,8 +69,8 @@ class Page(HTMLParser):
 
 def stats(*lengths: int, like: Stats | None = None, labels: Labels | None = None) -> Stats:
     """Figures of rows that have so many tokens each."""
-    tokens = spread_of(Counter(lengths), like.tokens if like else None)
-    characters = spread_of(Counter(4 * each for each in lengths), like.characters if like else None)
+    tokens = compute_spread(Counter(lengths), like.tokens if like else None)
+    characters = compute_spread(Counter(4 * each for each in lengths), like.characters if like else None)
     return Stats(
         name="support-tickets",
         format=Format.CHAT,

@@ -23,10 +23,10 @@ _read = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def cell_changes(before: object, after: object) -> tuple[tuple[CellChange, ...], int]:
+def compare_cells(before: object, after: object) -> tuple[tuple[CellChange, ...], int]:
     """Return what differs between two versions of a row, in the row's order, and how many more there are."""
     found = list(_changes(before, after, ""))
-    return tuple(_told(*each) for each in found[:MOST_CELLS]), len(found[MOST_CELLS:])
+    return tuple(_describe_change(*each) for each in found[:MOST_CELLS]), len(found[MOST_CELLS:])
 
 
 class _Absent:
@@ -49,23 +49,23 @@ def _changes(before: object, after: object, path: str) -> Iterator[_Change]:
         yield path, before, after
 
 
-def _told(path: str, before: object, after: object) -> CellChange:
-    words = changed_words(before, after) if isinstance(before, str) and isinstance(after, str) else ()
+def _describe_change(path: str, before: object, after: object) -> CellChange:
+    words = compare_words(before, after) if isinstance(before, str) and isinstance(after, str) else ()
     return CellChange(path=path, before=_text(before), after=_text(after), words=words)
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, _Absent):
         return None
-    return shortened(value if isinstance(value, str) else _encode(value).decode())
+    return shorten(value if isinstance(value, str) else _encode(value).decode())
 
 
-def shortened(text: str, most: int = SHOWN) -> str:
+def shorten(text: str, most: int = SHOWN) -> str:
     """Return a text, or its beginning and a mark that there is more."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def excerpt(line: bytes) -> str:
+def show_row(line: bytes) -> str:
     """Return a row as one text: a conversation by its turns, without system turns where there are others."""
     row = _read(line)
     turns = row.get("messages") if isinstance(row, dict) else None
@@ -81,12 +81,12 @@ def excerpt(line: bytes) -> str:
     return " | ".join(f"{role}: {content}" for role, content in shown)
 
 
-def changed_words(before: str, after: str) -> tuple[Words, ...]:
+def compare_words(before: str, after: str) -> tuple[Words, ...]:
     """Return both texts as one: what stayed, cut short around the changes, what went and what came."""
     old, new = _WORD.findall(before), _WORD.findall(after)
-    head = _alike(old, new)
-    tail = _alike(old[head:][::-1], new[head:][::-1])
-    middle = list(_middle(old[head : len(old) - tail], new[head : len(new) - tail]))
+    head = _count_equal(old, new)
+    tail = _count_equal(old[head:][::-1], new[head:][::-1])
+    middle = list(_compare_middle(old[head : len(old) - tail], new[head : len(new) - tail]))
     stretches = [
         (WordChange.SAME, old[:head]),
         *middle,
@@ -94,18 +94,18 @@ def changed_words(before: str, after: str) -> tuple[Words, ...]:
     ]
     told = [(change, words) for change, words in stretches if words]
     return tuple(
-        Words(change=change, text=shortened(_told_words(change, words, at == 0, at == len(told) - 1)))
+        Words(change=change, text=shorten(_join_words(change, words, at == 0, at == len(told) - 1)))
         for at, (change, words) in enumerate(told)
     )
 
 
-def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+def _count_equal(old: Sequence[str], new: Sequence[str]) -> int:
     return next(
         (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
     )
 
 
-def _middle(old: list[str], new: list[str]) -> Iterator[tuple[WordChange, list[str]]]:
+def _compare_middle(old: list[str], new: list[str]) -> Iterator[tuple[WordChange, list[str]]]:
     if len(old) > _MOST_WORDS or len(new) > _MOST_WORDS:
         yield from ((WordChange.REMOVED, old), (WordChange.ADDED, new))
         return
@@ -121,7 +121,7 @@ def _middle(old: list[str], new: list[str]) -> Iterator[tuple[WordChange, list[s
     yield from ((WordChange.REMOVED, gone), (WordChange.ADDED, came))
 
 
-def _told_words(change: WordChange, words: list[str], is_first: bool, is_last: bool) -> str:
+def _join_words(change: WordChange, words: list[str], is_first: bool, is_last: bool) -> str:
     if change is not WordChange.SAME:
         return "".join(words)
     start = [] if is_first else words[:_CONTEXT]

@@ -20,7 +20,7 @@ MOST_BYTES = 2 << 30
 """What all files on the shelf may take; those that were not used for the longest go first."""
 
 
-class Shelf(msgspec.Struct, frozen=True):
+class FileCache(msgspec.Struct, frozen=True):
     """A directory of files by digest and size.
 
     Shape:  `make_home` makes the directory around it, where there is none yet
@@ -30,7 +30,7 @@ class Shelf(msgspec.Struct, frozen=True):
     make_home: Callable[[], None] | None = None
     most_bytes: int = MOST_BYTES
 
-    def file(self, digest: Digest, size_bytes: int, fetch: Callable[[], Iterator[bytes]]) -> Path:
+    def get_file(self, digest: Digest, size_bytes: int, fetch: Callable[[], Iterator[bytes]]) -> Path:
         """Return a file of this content, fetched if it is not here.
 
         Raises: MalformedError when what is fetched is something else, OSError when it cannot be kept, and whatever
@@ -38,7 +38,7 @@ class Shelf(msgspec.Struct, frozen=True):
         Cost:   the file is read once, to see that it is whole
         """
         path = self.directory / f"{digest.short}-{size_bytes}.jsonl"
-        if _holds(path, digest, size_bytes):
+        if _is_whole(path, digest, size_bytes):
             with suppress(OSError):
                 os.utime(path)
             return path
@@ -46,10 +46,10 @@ class Shelf(msgspec.Struct, frozen=True):
             self.make_home()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path, digest, size_bytes, fetch())
-        self._make_room(path)
+        self._remove_oldest(path)
         return path
 
-    def _make_room(self, newest: Path) -> None:
+    def _remove_oldest(self, newest: Path) -> None:
         with suppress(OSError):
             found = sorted(
                 (
@@ -66,7 +66,7 @@ class Shelf(msgspec.Struct, frozen=True):
                     path.unlink(missing_ok=True)
 
 
-def _holds(path: Path, digest: Digest, size_bytes: int) -> bool:
+def _is_whole(path: Path, digest: Digest, size_bytes: int) -> bool:
     try:
         if path.stat().st_size != size_bytes:
             return False

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-ALIKE = 0.5
+LEAST_LIKENESS = 0.5
 """Rows that share half of their words are taken for versions of one row."""
 
 _MOST_CHARACTERS = 20_000
 """What of a row is looked at."""
 
 _ANSWERS = frozenset({"completion", "preferred_output", "non_preferred_output"})
-_SETTING = frozenset({"system", "developer"})
+_SYSTEM_ROLES = frozenset({"system", "developer"})
 _WORD = re.compile(r"\w+")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Facets(msgspec.Struct, frozen=True):
+class RowFacets(msgspec.Struct, frozen=True):
     """What of a row is compared.
 
     Shape:  `question` is a hash of all but the answer, None where nothing is asked; `words` leave out system turns,
@@ -29,18 +29,18 @@ class Facets(msgspec.Struct, frozen=True):
     words: frozenset[str]
 
 
-def facets_of(row: object) -> Facets:
+def read_facets(row: object) -> RowFacets:
     """Look at one row."""
     text = "\n".join(_texts(row))[:_MOST_CHARACTERS]
-    return Facets(_question(row), frozenset(_WORD.findall(text.lower())))
+    return RowFacets(_hash_question(row), frozenset(_WORD.findall(text.lower())))
 
 
-def likeness(one: frozenset[str], other: frozenset[str]) -> float:
+def measure_likeness(one: frozenset[str], other: frozenset[str]) -> float:
     """Return the share of their words that two rows have in common, from 0 to 1."""
     return 2 * len(one & other) / ((len(one) + len(other)) or 1)
 
 
-def _question(row: object) -> int | None:
+def _hash_question(row: object) -> int | None:
     if not isinstance(row, Mapping):
         return None
     rest = {key: value for key, value in row.items() if key not in _ANSWERS}
@@ -48,7 +48,7 @@ def _question(row: object) -> int | None:
     if isinstance(messages, list):
         if messages and isinstance(messages[-1], Mapping) and messages[-1].get("role") == "assistant":
             messages = messages[:-1]
-        rest["messages"] = [turn for turn in messages if not _is_setting(turn)]
+        rest["messages"] = [turn for turn in messages if not _is_system_turn(turn)]
     said = "".join(_texts(rest)).strip()
     return xxh3_64_intdigest(_encode(rest)) if said and len(rest) <= len(row) and _leaves_out(rest, row) else None
 
@@ -58,15 +58,15 @@ def _leaves_out(rest: Mapping[str, object], row: Mapping[str, object]) -> bool:
     return rest != row
 
 
-def _is_setting(turn: object) -> bool:
-    return isinstance(turn, Mapping) and turn.get("role") in _SETTING
+def _is_system_turn(turn: object) -> bool:
+    return isinstance(turn, Mapping) and turn.get("role") in _SYSTEM_ROLES
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        if not _is_setting(value):
+        if not _is_system_turn(value):
             for key, inner in value.items():
                 if key != "role":
                     yield from _texts(inner)

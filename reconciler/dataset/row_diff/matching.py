@@ -16,7 +16,7 @@ _LOOK_BACK = 64
 NONE = -1
 
 
-class Matched(msgspec.Struct, frozen=True):
+class MatchedRows(msgspec.Struct, frozen=True):
     """For every row of each side the same row on the other one; NONE where it has none."""
 
     of_before: "array[int]"
@@ -33,10 +33,10 @@ class Matched(msgspec.Struct, frozen=True):
         return [row for row, other in enumerate(self.of_after) if other == NONE]
 
 
-def match(before: "array[int]", after: "array[int]") -> Matched:
+def match_rows(before: "array[int]", after: "array[int]") -> MatchedRows:
     """Find for every row of either side the same row on the other."""
-    head = _common(len(before), len(after), lambda first, last: before[first:last] == after[first:last])
-    tail = _common(
+    head = _count_common(len(before), len(after), lambda first, last: before[first:last] == after[first:last])
+    tail = _count_common(
         len(before) - head,
         len(after) - head,
         lambda first, last: (
@@ -49,11 +49,11 @@ def match(before: "array[int]", after: "array[int]") -> Matched:
     shift = len(after) - len(before)
     for row in range(len(before) - tail, len(before)):
         of_before[row], of_after[row + shift] = row + shift, row
-    _match_middle(before, after, (head, tail), Matched(of_before, of_after))
-    return Matched(of_before, of_after)
+    _match_middle(before, after, (head, tail), MatchedRows(of_before, of_after))
+    return MatchedRows(of_before, of_after)
 
 
-def _common(before: int, after: int, same: Callable[[int, int], bool]) -> int:
+def _count_common(before: int, after: int, same: Callable[[int, int], bool]) -> int:
     # How far both begin alike: in steps that double up to the first that fails, and halve from there.
     most, reached, step, grows = min(before, after), 0, 1024, True
     while step:
@@ -65,10 +65,12 @@ def _common(before: int, after: int, same: Callable[[int, int], bool]) -> int:
     return reached
 
 
-def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, int], found: Matched) -> None:
+def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, int], found: MatchedRows) -> None:
     head, tail = ends
     uneven: list[tuple[list[int], list[int]]] = []
-    groups = zip(_grouped(before, head, len(before) - tail), _grouped(after, head, len(after) - tail), strict=True)
+    groups = zip(
+        _group_rows(before, head, len(before) - tail), _group_rows(after, head, len(after) - tail), strict=True
+    )
     for old_rows, new_rows in groups:
         old_at = dict(zip(map(before.__getitem__, old_rows), old_rows, strict=True))
         new_at = dict(zip(map(after.__getitem__, new_rows), new_rows, strict=True))
@@ -77,8 +79,8 @@ def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, in
                 old, new = old_at[key], new_at[key]
                 found.of_before[old], found.of_after[new] = new, old
             continue
-        wanted = _by_key(after, new_rows)
-        for key, olds in _by_key(before, old_rows).items():
+        wanted = _rows_by_key(after, new_rows)
+        for key, olds in _rows_by_key(before, old_rows).items():
             news = wanted.get(key, ())
             if len(olds) == len(news):
                 for old, new in zip(olds, news, strict=True):
@@ -88,32 +90,32 @@ def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, in
     # Of rows that are there more often on one side, those match that stand behind the same neighbour.
     for olds, news in sorted(uneven):
         if len(olds) > len(news):
-            pairs = [(old, new) for new, old in _chosen(news, olds, found.of_after)]
+            pairs = [(old, new) for new, old in _choose_partners(news, olds, found.of_after)]
         else:
-            pairs = list(_chosen(olds, news, found.of_before))
+            pairs = list(_choose_partners(olds, news, found.of_before))
         for old, new in pairs:
             found.of_before[old], found.of_after[new] = new, old
 
 
-def _grouped(keys: "array[int]", first: int, last: int) -> "list[array[int]]":
+def _group_rows(keys: "array[int]", first: int, last: int) -> "list[array[int]]":
     groups = [array("I") for _ in range(_GROUPS)]
     for row in range(first, last):
         groups[keys[row] >> _GROUP_SHIFT].append(row)
     return groups
 
 
-def _by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]:
+def _rows_by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for row in rows:
         found.setdefault(keys[row], []).append(row)
     return found
 
 
-def _chosen(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
+def _choose_partners(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
     """Return a partner among the more rows for each of the fewer: the first behind its neighbour, while any is left."""
     pairs, at = [], 0
     for left, row in zip(range(len(fewer), 0, -1), fewer, strict=True):
-        expected = _behind_neighbour(row, matched)
+        expected = _row_after_neighbour(row, matched)
         while more[at] < expected and len(more) - at > left:
             at += 1
         pairs.append((row, more[at]))
@@ -121,7 +123,7 @@ def _chosen(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") ->
     return pairs
 
 
-def _behind_neighbour(row: int, matched: "array[int]") -> int:
+def _row_after_neighbour(row: int, matched: "array[int]") -> int:
     for each in range(row - 1, max(row - _LOOK_BACK, -1), -1):
         if matched[each] != NONE:
             return matched[each] + 1

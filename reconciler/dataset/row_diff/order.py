@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.dataset.row_diff.matching import NONE
 
 
-def moved(of_after: "array[int]", firsts: Sequence[int]) -> list[int]:
+def find_moved(of_after: "array[int]", firsts: Sequence[int]) -> list[int]:
     """Return the rows of the side after that stand elsewhere than before, among those that are on both sides.
 
     Shape:  `of_after` names the row before of each row, `firsts` the rows with which the files before begin

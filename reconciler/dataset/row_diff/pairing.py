@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 
 import msgspec
 
-from reconciler.dataset.row_diff.likeness import ALIKE, Facets, facets_of, likeness
-from reconciler.dataset.row_diff.matching import NONE, Matched
-from reconciler.dataset.row_diff.version import Side
+from reconciler.dataset.row_diff.likeness import LEAST_LIKENESS, RowFacets, measure_likeness, read_facets
+from reconciler.dataset.row_diff.matching import NONE, MatchedRows
+from reconciler.dataset.row_diff.version import DatasetVersion
 
 MOST_ASKED = 200_000
 """Rows of a side that are read to see what they ask, and compared with the one in the same gap."""
@@ -39,84 +39,88 @@ _read = msgspec.json.Decoder().decode
 Pairs = dict[int, int]
 
 
-class Paired(msgspec.Struct, frozen=True):
+class PairedRows(msgspec.Struct, frozen=True):
     """The rows before and the rows after that are versions of each other; `is_whole` when all were looked at."""
 
     pairs: Mapping[int, int]
     is_whole: bool
 
 
-def pair(before: Side, after: Side, matched: Matched) -> Paired:
+def pair_rows(before: DatasetVersion, after: DatasetVersion, matched: MatchedRows) -> PairedRows:
     """Pair the rows that are on one side only.
 
     Cost:   the words of at most 4,000 rows a side in memory; within bounds, whatever the number of rows
     """
     removed, added = matched.removed, matched.added
     if not removed or not added:
-        return Paired({}, True)
-    found = _unique_pairs(before.ids(removed), after.ids(added))
+        return PairedRows({}, True)
+    found = _pair_unique(before.read_ids(removed), after.read_ids(added))
     is_whole = True
-    removed, added = _left(removed, added, found)
+    removed, added = _drop_paired(removed, added, found)
     if len(removed) > MOST_ASKED or len(added) > MOST_ASKED:
         removed, added, is_whole = removed[:MOST_ASKED], added[:MOST_ASKED], False
-    found |= _unique_pairs(_questions(before, removed), _questions(after, added))
-    removed, added = _left(removed, added, found)
-    common = _common_words(after) if removed and added else frozenset[str]()
-    found |= _in_gaps((before, after), removed, added, matched, common)
-    removed, added = _left(removed, added, found)
+    found |= _pair_unique(_read_questions(before, removed), _read_questions(after, added))
+    removed, added = _drop_paired(removed, added, found)
+    common = _find_common_words(after) if removed and added else frozenset[str]()
+    found |= _pair_in_gaps((before, after), removed, added, matched, common)
+    removed, added = _drop_paired(removed, added, found)
     if len(removed) > MOST_SEARCHED or len(added) > MOST_SEARCHED:
         removed, added, is_whole = removed[:MOST_SEARCHED], added[:MOST_SEARCHED], False
-    found |= _searched(before, after, removed, added, common)
-    return Paired(found, is_whole)
+    found |= _pair_by_words(before, after, removed, added, common)
+    return PairedRows(found, is_whole)
 
 
-def _left(removed: Sequence[int], added: Sequence[int], found: Pairs) -> tuple[list[int], list[int]]:
+def _drop_paired(removed: Sequence[int], added: Sequence[int], found: Pairs) -> tuple[list[int], list[int]]:
     taken = set(found.values())
     return [row for row in removed if row not in found], [row for row in added if row not in taken]
 
 
-def _unique_pairs(before: Mapping[int, Hashable], after: Mapping[int, Hashable]) -> Pairs:
-    olds, news = _only_ones(before), _only_ones(after)
+def _pair_unique(before: Mapping[int, Hashable], after: Mapping[int, Hashable]) -> Pairs:
+    olds, news = _unique_rows(before), _unique_rows(after)
     return {olds[said]: news[said] for said in olds if said in news}
 
 
-def _only_ones(said: Mapping[int, Hashable]) -> dict[Hashable, int]:
+def _unique_rows(said: Mapping[int, Hashable]) -> dict[Hashable, int]:
     rows: dict[Hashable, list[int]] = defaultdict(list)
     for row, each in said.items():
         rows[each].append(row)
     return {each: found[0] for each, found in rows.items() if len(found) == 1}
 
 
-def _questions(side: Side, rows: Iterable[int]) -> dict[int, Hashable]:
-    asked = ((row, _facets(side, row).question) for row in rows)
+def _read_questions(side: DatasetVersion, rows: Iterable[int]) -> dict[int, Hashable]:
+    asked = ((row, _read_facets(side, row).question) for row in rows)
     return {row: question for row, question in asked if question is not None}
 
 
-def _facets(side: Side, row: int) -> Facets:
-    return facets_of(_read(side.line(row)))
+def _read_facets(side: DatasetVersion, row: int) -> RowFacets:
+    return read_facets(_read(side.read_line(row)))
 
 
-def _common_words(side: Side) -> frozenset[str]:
+def _find_common_words(side: DatasetVersion) -> frozenset[str]:
     # Words that many rows hold, as those of a template, tell no row from another.
     step = max(len(side) // _LOOKED_AT, 1)
     looked_at = range(0, len(side), step)
     if len(looked_at) < _FEWEST_LOOKED_AT:
         return frozenset()
-    held = Counter(word for row in looked_at for word in _facets(side, row).words)
+    held = Counter(word for row in looked_at for word in _read_facets(side, row).words)
     return frozenset(word for word, count in held.items() if count > _COMMON * len(looked_at))
 
 
-def _words(side: Side, row: int, common: frozenset[str]) -> frozenset[str]:
-    words = _facets(side, row).words
+def _distinctive_words(side: DatasetVersion, row: int, common: frozenset[str]) -> frozenset[str]:
+    words = _read_facets(side, row).words
     return words - common or words
 
 
-def _in_gaps(
-    sides: tuple[Side, Side], removed: Sequence[int], added: Sequence[int], matched: Matched, common: frozenset[str]
+def _pair_in_gaps(
+    sides: tuple[DatasetVersion, DatasetVersion],
+    removed: Sequence[int],
+    added: Sequence[int],
+    matched: MatchedRows,
+    common: frozenset[str],
 ) -> Pairs:
     before, after = sides
-    news = _gaps(added, lambda row: row)
-    olds = _gaps(removed, lambda row: NONE if row == NONE else matched.of_before[row])
+    news = _group_by_gap(added, lambda row: row)
+    olds = _group_by_gap(removed, lambda row: NONE if row == NONE else matched.of_before[row])
     found: Pairs = {}
     for gap, rows in olds.items():
         others = news.get(gap, [])
@@ -125,18 +129,19 @@ def _in_gaps(
             found |= {
                 old: new
                 for old, new in in_turn
-                if likeness(_words(before, old, common), _words(after, new, common)) >= _ALIKE_IN_GAP
+                if measure_likeness(_distinctive_words(before, old, common), _distinctive_words(after, new, common))
+                >= _ALIKE_IN_GAP
             }
         elif len(rows) * len(others) <= _MOST_IN_GAP:
-            old_words = {row: _words(before, row, common) for row in rows}
-            new_words = {row: _words(after, row, common) for row in others}
-            found |= _best(
+            old_words = {row: _distinctive_words(before, row, common) for row in rows}
+            new_words = {row: _distinctive_words(after, row, common) for row in others}
+            found |= _best_pairs(
                 ((old, new, old_words[old], new_words[new]) for old in rows for new in others), _ALIKE_IN_GAP
             )
     return found
 
 
-def _gaps(rows: Sequence[int], after_of: Callable[[int], int]) -> dict[int, list[int]]:
+def _group_by_gap(rows: Sequence[int], after_of: Callable[[int], int]) -> dict[int, list[int]]:
     """Put rows together that stand behind the same row that stayed, by that row's place on the side after."""
     found: dict[int, list[int]] = {}
     last, gap = None, NONE
@@ -148,35 +153,41 @@ def _gaps(rows: Sequence[int], after_of: Callable[[int], int]) -> dict[int, list
     return found
 
 
-def _searched(before: Side, after: Side, removed: Sequence[int], added: Sequence[int], common: frozenset[str]) -> Pairs:
-    old_words = {row: _words(before, row, common) for row in removed}
-    new_words = {row: _words(after, row, common) for row in added}
+def _pair_by_words(
+    before: DatasetVersion, after: DatasetVersion, removed: Sequence[int], added: Sequence[int], common: frozenset[str]
+) -> Pairs:
+    old_words = {row: _distinctive_words(before, row, common) for row in removed}
+    new_words = {row: _distinctive_words(after, row, common) for row in added}
     holders: dict[str, list[int]] = defaultdict(list)
     for row, words in new_words.items():
         for word in words:
             holders[word].append(row)
-    return _best(
-        (old, new, words, new_words[new]) for old, words in old_words.items() for new in _candidates(words, holders)
+    return _best_pairs(
+        (old, new, words, new_words[new])
+        for old, words in old_words.items()
+        for new in _find_candidates(words, holders)
     )
 
 
-def _candidates(words: Iterable[str], holders: Mapping[str, list[int]]) -> list[int]:
+def _find_candidates(words: Iterable[str], holders: Mapping[str, list[int]]) -> list[int]:
     known = sorted((len(holders[word]), word) for word in words if word in holders)
     rare = (word for count, word in known[:_RARE_WORDS] if count <= _MOST_HOLDERS)
     return list(dict.fromkeys(row for word in rare for row in holders[word]))
 
 
-def _best(compared: Iterable[tuple[int, int, frozenset[str], frozenset[str]]], least: float = ALIKE) -> Pairs:
+def _best_pairs(
+    compared: Iterable[tuple[int, int, frozenset[str], frozenset[str]]], least: float = LEAST_LIKENESS
+) -> Pairs:
     """Return the pairs that are alike, the most alike first, each row once."""
     scored = sorted(
         (-score, old, new)
         for old, new, old_words, new_words in compared
-        if (score := likeness(old_words, new_words)) >= least
+        if (score := measure_likeness(old_words, new_words)) >= least
     )
-    return dict(_each_once(scored))
+    return dict(_use_once(scored))
 
 
-def _each_once(scored: Iterable[tuple[float, int, int]]) -> Iterator[tuple[int, int]]:
+def _use_once(scored: Iterable[tuple[float, int, int]]) -> Iterator[tuple[int, int]]:
     olds, news = set[int](), set[int]()
     for _, old, new in scored:
         if old not in olds and new not in news:

@@ -28,7 +28,7 @@ Identify = Callable[[Collection[Place]], Mapping[Place, str]]
 
 
 @dataclass(slots=True)
-class Side:
+class DatasetVersion:
     """The rows of one version.
 
     Shape:  `keys` are the xxh3_64 of the canonical lines; `firsts` are the rows with which the files begin, and order
@@ -47,13 +47,13 @@ class Side:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def line(self, row: int) -> bytes:
+    def read_line(self, row: int) -> bytes:
         """Read one row, as its canonical line."""
         file = self._files[bisect_right(self.firsts, row) - 1]
         file.seek(self._starts[row])
         return file.readline()
 
-    def place(self, row: int) -> Place | None:
+    def find_place(self, row: int) -> Place | None:
         """Tell where a row was read; None when it was not read from a source."""
         at = bisect_right(self._stretches, row, key=lambda each: each[0]) - 1
         if at < 0:
@@ -61,12 +61,12 @@ class Side:
         first, file, line = self._stretches[at]
         return Place(file=file, line=line + row - first)
 
-    def ids(self, rows: Sequence[int]) -> Mapping[int, str]:
+    def read_ids(self, rows: Sequence[int]) -> Mapping[int, str]:
         """Read what identifies some rows; those that have nothing of the kind are left out."""
         if not self.id_path:
             return {}
-        found = {row: said for row in rows if (said := _value_at(self.line(row), self.id_path))}
-        missing = {row: place for row in rows if row not in found and (place := self.place(row))}
+        found = {row: said for row in rows if (said := _read_line_id(self.read_line(row), self.id_path))}
+        missing = {row: place for row in rows if row not in found and (place := self.find_place(row))}
         if missing and self.identify:
             said_at = self.identify(frozenset(missing.values()))
             found |= {row: said_at[place] for row, place in missing.items() if place in said_at}
@@ -74,13 +74,15 @@ class Side:
 
 
 @contextmanager
-def side_of_runs(runs: Iterable[Run], *, id_path: str = "", identify: Identify | None = None) -> Iterator[Side]:
+def spool_version(
+    runs: Iterable[Run], *, id_path: str = "", identify: Identify | None = None
+) -> Iterator[DatasetVersion]:
     """Read canonical lines as they come from sources, and keep them for as long as they are looked at.
 
     Cost:   their bytes, in memory up to 8 MiB and beyond in a file without a name
     """
     with tempfile.SpooledTemporaryFile(max_size=_KEPT_BYTES) as spool:
-        side = Side(firsts=[0], id_path=id_path, identify=identify)
+        side = DatasetVersion(firsts=[0], id_path=id_path, identify=identify)
         side._files.append(spool)  # type: ignore[arg-type]  # a spooled file is read like any other
         at, following = 0, ("", -1)
         for run in runs:
@@ -97,9 +99,9 @@ def side_of_runs(runs: Iterable[Run], *, id_path: str = "", identify: Identify |
 
 
 @contextmanager
-def side_of_files(paths: Sequence[Path], *, id_path: str = "") -> Iterator[Side]:
+def open_uploaded_version(paths: Sequence[Path], *, id_path: str = "") -> Iterator[DatasetVersion]:
     """Read files of canonical lines, such as were uploaded, and leave them where they are."""
-    side = Side(id_path=id_path)
+    side = DatasetVersion(id_path=id_path)
     with ExitStack() as stack:
         for path in paths:
             file = stack.enter_context(path.open("rb"))
@@ -113,7 +115,7 @@ def side_of_files(paths: Sequence[Path], *, id_path: str = "") -> Iterator[Side]
         yield side
 
 
-def text_at(value: object, path: str) -> str:
+def read_id(value: object, path: str) -> str:
     """Return a value within a row as text, by its name or a path with dots; empty when it is not there."""
     if isinstance(value, dict) and path in value:
         found = value[path]
@@ -126,5 +128,5 @@ def text_at(value: object, path: str) -> str:
     return found if isinstance(found, str) else _write(found).decode()
 
 
-def _value_at(line: bytes, path: str) -> str:
-    return text_at(_read_row(line), path)
+def _read_line_id(line: bytes, path: str) -> str:
+    return read_id(_read_row(line), path)

@@ -1,6 +1,6 @@
 """A dataset in figures, and single rows of it to look at. Reads rows; changes and judges none."""
 
-from reconciler.dataset.stats.gather import gather
-from reconciler.dataset.stats.rows import row_at, rows_of_file, rows_of_spec, sampled
+from reconciler.dataset.stats.gather import gather_stats
+from reconciler.dataset.stats.rows import find_row, read_file_rows, read_spec_rows, sample_rows
 
-__all__ = ["gather", "row_at", "rows_of_file", "rows_of_spec", "sampled"]
+__all__ = ["find_row", "gather_stats", "read_file_rows", "read_spec_rows", "sample_rows"]

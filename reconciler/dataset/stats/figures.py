@@ -21,13 +21,13 @@ SHOWN_LABELS = 20
 _SYSTEM = ("system", "developer")
 
 
-class Answers:
+class AnswerCounts:
     """The answers of all rows, as long as they may be labels."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] | None = Counter()
 
-    def note(self, answer: str | None) -> None:
+    def add(self, answer: str | None) -> None:
         """Take the answer of one row in; None where it has none."""
         if self._seen is None:
             return
@@ -38,7 +38,7 @@ class Answers:
         if len(self._seen) > MOST_LABELS:
             self._seen = None
 
-    def labels(self) -> Labels | None:
+    def summarize(self) -> Labels | None:
         """Return the labels; None when answers are texts: long, many, or most of them there only once."""
         seen = self._seen
         if not seen or 2 * len(seen) > seen.total():
@@ -48,7 +48,7 @@ class Answers:
         return Labels(kinds=len(seen), most=most)
 
 
-class Prompts:
+class SystemPromptCounts:
     """The system prompts of all rows."""
 
     def __init__(self) -> None:
@@ -58,9 +58,9 @@ class Prompts:
         self._texts: dict[int, str] = {}
         self._are_all = True
 
-    def note(self, row: Mapping[str, object]) -> None:
+    def add(self, row: Mapping[str, object]) -> None:
         """Take one row in."""
-        said = [text for role, text in spoken(row) if role in _SYSTEM]
+        said = [text for role, text in read_turn_texts(row) if role in _SYSTEM]
         if not said:
             return
         prompt = "\n".join(said)
@@ -73,7 +73,7 @@ class Prompts:
         else:
             self._are_all = False
 
-    def prompts(self, characters: int) -> SystemPrompts | None:
+    def summarize(self, characters: int) -> SystemPrompts | None:
         """Return the system prompts of rows with so many characters in all; None when no row has one."""
         if not self._rows:
             return None
@@ -86,29 +86,29 @@ class Prompts:
         )
 
 
-def turns_of(row: Mapping[str, object]) -> list[Mapping[str, object]]:
+def read_turns(row: Mapping[str, object]) -> list[Mapping[str, object]]:
     """Return the turns of a conversation; none where a row is no conversation."""
     within = row.get("input")
     held = row.get("messages", within.get("messages") if isinstance(within, Mapping) else None)
     return [turn for turn in held if isinstance(turn, Mapping)] if isinstance(held, list) else []
 
 
-def spoken(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def read_turn_texts(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield the role and the text of each turn of a row; the text parts of one turn are one text."""
-    for turn in turns_of(row):
-        yield str(turn.get("role")), _said(turn.get("content"))
+    for turn in read_turns(row):
+        yield str(turn.get("role")), _join_parts(turn.get("content"))
 
 
-def answer_of(row: Mapping[str, object]) -> str | None:
+def read_answer(row: Mapping[str, object]) -> str | None:
     """Return what a row teaches to answer: its completion, or the last turn when that is the assistant's."""
     completion = row.get("completion")
     if isinstance(completion, str):
         return completion.strip()
-    role, text = next(reversed(list(spoken(row))), ("", ""))
+    role, text = next(reversed(list(read_turn_texts(row))), ("", ""))
     return text if role == "assistant" and text else None
 
 
-def _said(content: object) -> str:
+def _join_parts(content: object) -> str:
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
         return "\n".join(part for part in parts if isinstance(part, str))

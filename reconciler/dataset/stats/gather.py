@@ -12,8 +12,8 @@ from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
 from reconciler.dataset.row_checks.chat import ROLES
 from reconciler.dataset.split import sides_of
-from reconciler.dataset.stats.figures import Answers, Prompts, answer_of, turns_of
-from reconciler.dataset.stats.spread import spread_of
+from reconciler.dataset.stats.figures import AnswerCounts, SystemPromptCounts, read_answer, read_turns
+from reconciler.dataset.stats.spread import compute_spread
 from reconciler.dataset.tokens import BYTES_PER_TOKEN, FEWEST_BYTES, MOST_BYTES, Count, Vocabulary, estimated_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem
@@ -28,7 +28,7 @@ _BATCH_ROWS = 1000
 _read_lines = msgspec.json.Decoder().decode_lines
 
 
-def gather(
+def gather_stats(
     spec: DatasetSpec,
     workspace: Path,
     *,
@@ -44,21 +44,21 @@ def gather(
     Cost:   a few blocks of 1 MiB, and a few numbers for each different length, in memory
     """
     report = Report()
-    format, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)  # noqa: A001 (field's word)
-    figures = _Figures(vocabulary.count if vocabulary else _estimates)
+    row_format, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)
+    figures = _StatsCounter(vocabulary.count if vocabulary else _estimate_tokens)
     for run in runs:
         for part, lines, _ in sides_of(run, spec.validation_share):
             figures.add(part, lines)
     if not report.is_whole:
         report.raise_errors()
-    figures.weigh()
+    figures.count_tokens()
     if not figures.rows.total():
         report.raise_errors()
         raise InputError((Problem(where=Place(file=spec.sources[0]), what="there are no rows", rule="rows.none"),))
-    return figures.stats(spec, format, vocabulary, report, like)
+    return figures.summarize(spec, row_format, vocabulary, report, like)
 
 
-class _Figures:
+class _StatsCounter:
     """What is known of the rows so far."""
 
     def __init__(self, count: Count) -> None:
@@ -69,32 +69,32 @@ class _Figures:
         self._characters: Counter[int] = Counter()
         self._turns: Counter[int] = Counter()
         self._roles: Counter[str] = Counter()
-        self._answers, self._prompts = Answers(), Prompts()
+        self._answers, self._prompts = AnswerCounts(), SystemPromptCounts()
         self._size_bytes = self._partial = 0
 
     def add(self, part: Part, lines: bytes) -> None:
         self._size_bytes += len(lines)
         for row in _read_lines(lines):
-            self._note(part, row if isinstance(row, Mapping) else {})
+            self._add_row(part, row if isinstance(row, Mapping) else {})
         if len(self._waiting) >= _BATCH_ROWS:
-            self.weigh()
+            self.count_tokens()
 
-    def weigh(self) -> None:
+    def count_tokens(self) -> None:
         """Count the tokens of the rows that wait for it."""
         rows, self._waiting = self._waiting, []
         for (part, _), tokens in zip(rows, weigh([row for _, row in rows], self._count), strict=True):
             self._tokens[part][tokens] += 1
 
-    def stats(
-        self, spec: DatasetSpec, form: Format, vocabulary: Vocabulary | None, report: Report, like: Stats | None
+    def summarize(
+        self, spec: DatasetSpec, row_format: Format, vocabulary: Vocabulary | None, report: Report, like: Stats | None
     ) -> Stats:
-        characters = spread_of(self._characters, like.characters if like else None)
-        training = spread_of(self._tokens[Part.TRAINING]).total
+        characters = compute_spread(self._characters, like.characters if like else None)
+        training = compute_spread(self._tokens[Part.TRAINING]).total
         tokens = self._tokens[Part.TRAINING] + self._tokens[Part.VALIDATION]
         low, high = (1.0, 1.0) if vocabulary else (BYTES_PER_TOKEN / MOST_BYTES, BYTES_PER_TOKEN / FEWEST_BYTES)
         return Stats(
             name=spec.name,
-            format=form,
+            format=row_format,
             rows=self.rows.total(),
             validation_rows=self.rows[Part.VALIDATION],
             unread_rows=report.dropped,
@@ -104,17 +104,17 @@ class _Figures:
             training_tokens=training,
             least_tokens=floor(training * low),
             most_tokens=None if self._partial else ceil(training * high),
-            tokens=spread_of(tokens, like.tokens if like else None),
+            tokens=compute_spread(tokens, like.tokens if like else None),
             characters=characters,
-            turns=spread_of(self._turns, like.turns if like else None) if self._turns else None,
+            turns=compute_spread(self._turns, like.turns if like else None) if self._turns else None,
             roles=tuple(sorted(self._roles.items(), key=lambda role: (-role[1], role[0]))),
-            labels=self._answers.labels(),
-            system=self._prompts.prompts(characters.total),
+            labels=self._answers.summarize(),
+            system=self._prompts.summarize(characters.total),
         )
 
-    def _note(self, part: Part, row: Mapping[str, object]) -> None:
+    def _add_row(self, part: Part, row: Mapping[str, object]) -> None:
         weighed = billed(row)
-        turns = turns_of(row)
+        turns = read_turns(row)
         roles = [str(turn.get("role")) for turn in turns]
         self._waiting.append((part, weighed))
         self.rows[part] += 1
@@ -124,9 +124,9 @@ class _Figures:
         if turns:
             self._turns[len(turns)] += 1
         self._roles.update(role if role in ROLES else OTHER_ROLES for role in roles)
-        self._answers.note(answer_of(row))
-        self._prompts.note(row)
+        self._answers.add(read_answer(row))
+        self._prompts.add(row)
 
 
-def _estimates(texts: Sequence[str]) -> Sequence[int]:
+def _estimate_tokens(texts: Sequence[str]) -> Sequence[int]:
     return list(map(estimated_tokens, texts))

@@ -20,11 +20,11 @@ from reconciler.domain.stats import RowShown
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-Told = Callable[[int], None] | None
+Progress = Callable[[int], None] | None
 """Is told the bytes read so far."""
 
 
-def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
+def read_spec_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None) -> Iterator[RowShown]:
     """Yield the rows of a dataset as they are uploaded, each with its side; faulty rows as far as they can be read.
 
     Raises: InputError at the end, when none could be
@@ -40,7 +40,7 @@ def rows_of_spec(spec: DatasetSpec, workspace: Path, progress: Told = None) -> I
         report.raise_errors()
 
 
-def rows_of_file(spec: DatasetSpec, workspace: Path, progress: Told = None) -> Iterator[RowShown]:
+def read_file_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None) -> Iterator[RowShown]:
     """Yield the rows of a dataset's files as they are written there, by columns where they are tables.
 
     Raises: InputError at the end, when none could be read
@@ -54,7 +54,7 @@ def rows_of_file(spec: DatasetSpec, workspace: Path, progress: Told = None) -> I
         report.raise_errors()
 
 
-def row_at(rows: Iterator[RowShown], number: int) -> RowShown:
+def find_row(rows: Iterator[RowShown], number: int) -> RowShown:
     """Return one row by its number, and read no further.
 
     Raises: UsageError when there are not so many
@@ -67,7 +67,7 @@ def row_at(rows: Iterator[RowShown], number: int) -> RowShown:
     raise UsageError(f"--row {number}: {there}")
 
 
-def sampled(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowShown, ...]:
+def sample_rows(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowShown, ...]:
     """Return so many rows, chosen by their content and a seed, in their order.
 
     The same rows give the same sample, and a row that is added changes at most one of it.

@@ -14,7 +14,7 @@ _BINS = 10
 _STEPS = (1, 2, 5)
 
 
-def spread_of(seen: Counter[int], like: Spread | None = None) -> Spread:
+def compute_spread(seen: Counter[int], like: Spread | None = None) -> Spread:
     """Return the spread of values, each with how often it was seen; all zero when none was.
 
     Shape:  the bins end where those of `like` do, so that both may be compared
@@ -29,7 +29,7 @@ def spread_of(seen: Counter[int], like: Spread | None = None) -> Spread:
         median=_quantile(seen, values, 50),
         p95=p95,
         most=values[-1],
-        bins=tuple(_bins(seen, values, *(_shape(p95) if like is None or not like.bins else _shape_of(like)))),
+        bins=tuple(_bins(seen, values, *(_choose_bins(p95) if like is None or not like.bins else _bins_of(like)))),
     )
 
 
@@ -39,13 +39,13 @@ def _quantile(seen: Counter[int], values: list[int], percent: int) -> int:
     return next(value for value, rows in zip(values, sums, strict=True) if 100 * rows >= wanted)
 
 
-def _shape(p95: int) -> tuple[int, int]:
+def _choose_bins(p95: int) -> tuple[int, int]:
     # As wide as shows most rows well; what a few long rows are beyond is one bin.
     width = _round_up(-(-p95 // _BINS) or 1)
     return width, -(-p95 // width) or 1
 
 
-def _shape_of(like: Spread) -> tuple[int, int]:
+def _bins_of(like: Spread) -> tuple[int, int]:
     ends = [each.most for each in like.bins if each.most is not None]
     return ends[0], len(ends)
 

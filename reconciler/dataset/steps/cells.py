@@ -10,7 +10,7 @@ from reconciler.dataset.canonical import canonical_text
 Cells = dict[str, object]
 """A row that is an object; all others pass through the steps, and are told of later."""
 
-SCALES = 2**64
+HASH_RANGE = 2**64
 
 
 def is_empty(value: object) -> bool:
@@ -40,7 +40,7 @@ def texts_of(value: object) -> Iterator[str]:
             yield canonical_text(found)
 
 
-def key_of(value: object, purpose: str, seed: int = 0) -> int:
+def hash_value(value: object, purpose: str, seed: int = 0) -> int:
     """Return the hash by which a value is chosen, from 0 up to 2^64.
 
     Shape:  `purpose` keeps choices apart: a row that a sample takes is no likelier on one side of a split

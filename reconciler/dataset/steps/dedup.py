@@ -5,37 +5,37 @@ from array import array
 _SMALLEST = 1 << 10
 
 
-class Seen:
+class HashSet:
     """Hashes that were met before.
 
     Cost:   8 to 16 bytes a hash, and as much again for the moment in which the array grows
     """
 
     def __init__(self) -> None:
-        self._slots = _empty(_SMALLEST)
+        self._slots = _new_slots(_SMALLEST)
         self._used = 0
 
     def is_new(self, key: int) -> bool:
         """Remember a hash; tells whether it was not there."""
         key = key or 1  # a slot that holds zero is free
-        if not _put(self._slots, key):
+        if not _insert(self._slots, key):
             return False
         self._used += 1
         # Linear probing stays short up to three quarters; growing by a half keeps a hash below 16 bytes.
         if self._used * 4 > len(self._slots) * 3:
-            larger = _empty(len(self._slots) * 3 // 2)
+            larger = _new_slots(len(self._slots) * 3 // 2)
             for each in self._slots:
                 if each:
-                    _put(larger, each)
+                    _insert(larger, each)
             self._slots = larger
         return True
 
 
-def _empty(size: int) -> "array[int]":
+def _new_slots(size: int) -> "array[int]":
     return array("Q", bytes(8 * size))
 
 
-def _put(slots: "array[int]", key: int) -> bool:
+def _insert(slots: "array[int]", key: int) -> bool:
     size = len(slots)
     at = key % size
     while there := slots[at]:

@@ -8,8 +8,8 @@ from itertools import islice
 
 from reconciler.dataset.json_numbers import exact
 from reconciler.dataset.row import Row
-from reconciler.dataset.steps.cells import SCALES, Cells, is_empty, key_of, texts_of
-from reconciler.dataset.steps.dedup import Seen
+from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value, is_empty, texts_of
+from reconciler.dataset.steps.dedup import HashSet
 from reconciler.dataset.templates import text_of
 from reconciler.dataset.tokens import Tokens
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
@@ -33,10 +33,10 @@ def deduplicate(step: Deduplicate) -> Test:
 
     Cost:   16 bytes a row; of a million rows that differ, one is taken for a repeat once in forty million datasets
     """
-    seen = Seen()
+    seen = HashSet()
     if step.columns:
-        return lambda cells: seen.is_new(key_of([cells.get(column) for column in step.columns], "repeat"))
-    return lambda cells: seen.is_new(key_of(cells, "repeat"))
+        return lambda cells: seen.is_new(hash_value([cells.get(column) for column in step.columns], "repeat"))
+    return lambda cells: seen.is_new(hash_value(cells, "repeat"))
 
 
 def drop_long(step: DropLong, tokens: Tokens) -> Test:
@@ -68,8 +68,8 @@ def keep_matching(step: Filter) -> Test:
 
 def sample_share(share: float, seed: int) -> Test:
     """Keep the rows whose hash falls into the first share of all: every row decides for itself."""
-    bound = share * SCALES
-    return lambda cells: key_of(cells, "sample", seed) < bound
+    bound = share * HASH_RANGE
+    return lambda cells: hash_value(cells, "sample", seed) < bound
 
 
 def sample_rows(step: Sample) -> Stage:
@@ -83,7 +83,7 @@ def sample_rows(step: Sample) -> Stage:
         # The largest of the smallest lies on top of the heap. Of equal rows the earlier are kept.
         kept: list[tuple[int, int, Row]] = []
         for at, row in enumerate(rows):
-            entry = (-key_of(row.value, "sample", step.seed), -at, row)
+            entry = (-hash_value(row.value, "sample", step.seed), -at, row)
             if len(kept) < most:
                 heapq.heappush(kept, entry)
             else:

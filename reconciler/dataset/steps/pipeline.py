@@ -13,16 +13,16 @@ from reconciler.dataset.steps import columns, filters, texts
 from reconciler.dataset.steps.cells import Cells
 from reconciler.dataset.steps.convert import convert
 from reconciler.dataset.steps.filters import Stage
-from reconciler.dataset.steps.step_report import Ledger
+from reconciler.dataset.steps.step_report import StepReport
 from reconciler.dataset.steps.turns import join_messages
-from reconciler.dataset.steps.weight import weighted
+from reconciler.dataset.steps.weight import repeat_rows
 from reconciler.dataset.templates import Template
 from reconciler.dataset.tokens import Tokens, estimated_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.spec import DatasetSpec
 
 
-def prepared(
+def prepare_rows(
     files: Iterator[tuple[Source, Iterator[Row]]],
     spec: DatasetSpec,
     report: Report,
@@ -39,25 +39,25 @@ def prepared(
         return
     found: dict[str, Source] = {}
     converted = any(isinstance(each.operation, domain.Convert) for each in spec.prepare)
-    for name, rows in groupby(_through_steps(_joined(files, found), spec, report, tokens), key=_file_of):
-        yield weighted(rows, found[name].terms), is_table(found[name]) and not converted
+    for name, rows in groupby(_run_steps(_join_files(files, found), spec, report, tokens), key=_file_of):
+        yield repeat_rows(rows, found[name].terms), is_table(found[name]) and not converted
 
 
-def _joined(files: Iterator[tuple[Source, Iterator[Row]]], found: dict[str, Source]) -> Iterator[Row]:
+def _join_files(files: Iterator[tuple[Source, Iterator[Row]]], sources: dict[str, Source]) -> Iterator[Row]:
     for source, rows in files:
-        found[source.name] = source
+        sources[source.name] = source
         yield from rows
 
 
-def _through_steps(rows: Iterator[Row], spec: DatasetSpec, report: Report, tokens: Tokens) -> Iterator[Row]:
+def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: Report, tokens: Tokens) -> Iterator[Row]:
     ledgers = []
     for each in spec.prepare:
-        ledger = Ledger(each, named_columns(each.operation), report)
-        rows = ledger.leaving(_stage(each.operation, ledger, tokens)(ledger.entering(rows)))
+        ledger = StepReport(each, named_columns(each.operation), report)
+        rows = ledger.count_leaving(_make_stage(each.operation, ledger, tokens)(ledger.count_entering(rows)))
         ledgers.append(ledger)
     yield from rows
     for ledger, each in zip(ledgers, spec.prepare, strict=True):
-        ledger.tell(each.operation.rows if isinstance(each.operation, domain.Limit) else None)
+        ledger.report_step(each.operation.rows if isinstance(each.operation, domain.Limit) else None)
 
 
 def named_columns(step: domain.Operation) -> tuple[str, ...]:
@@ -77,19 +77,19 @@ def named_columns(step: domain.Operation) -> tuple[str, ...]:
             return step.columns
 
 
-def _stage(step: domain.Operation, ledger: Ledger, tokens: Tokens) -> Stage:
+def _make_stage(step: domain.Operation, ledger: StepReport, tokens: Tokens) -> Stage:
     match step:
         case domain.Sample(share=None):
             return filters.sample_rows(step)
         case domain.Limit():
             return filters.limit(step)
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
-            return partial(_kept, test_of(step, tokens))
+            return partial(_keep_passing, make_test(step, tokens))
         case _:
-            return partial(ledger.edited, edit=edit_of(step))
+            return partial(ledger.edit_rows, edit=make_edit(step))
 
 
-def test_of(
+def make_test(
     step: domain.DropEmpty | domain.Deduplicate | domain.DropLong | domain.Filter | domain.Sample, tokens: Tokens
 ) -> filters.Test:
     """Return what tells whether a step keeps a row; one of `deduplicate` remembers the rows it has seen."""
@@ -107,7 +107,7 @@ def test_of(
     assert_never(step)
 
 
-_Editing = (
+_EditingStep = (
     domain.Rename
     | domain.DropColumns
     | domain.KeepColumns
@@ -125,7 +125,7 @@ _Editing = (
 )
 
 
-def edit_of(step: _Editing) -> columns.Edit:
+def make_edit(step: _EditingStep) -> columns.Edit:
     """Return what a step makes of one row."""
     match step:
         case domain.Rename():
@@ -159,7 +159,7 @@ def edit_of(step: _Editing) -> columns.Edit:
     assert_never(step)
 
 
-def _kept(test: Callable[[Cells], bool], rows: Iterator[Row]) -> Iterator[Row]:
+def _keep_passing(test: Callable[[Cells], bool], rows: Iterator[Row]) -> Iterator[Row]:
     return (row for row in rows if not isinstance(row.value, dict) or test(row.value))
 
 

@@ -15,7 +15,7 @@ _MOST_COLUMNS = 100
 """Columns that are remembered, to say which there are when one is not."""
 
 
-class Ledger:
+class StepReport:
     """The account of one step.
 
     Shape:  `columns` are those that the step names, and that some row should have
@@ -31,7 +31,7 @@ class Ledger:
         self._broken = 0
         self._fault: StepError | None = None
 
-    def entering(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows on, looking at their columns."""
         for row in rows:
             self._entered += 1
@@ -41,7 +41,7 @@ class Ledger:
                     self._there.update(dict.fromkeys(row.value))
             yield row
 
-    def edited(self, rows: Iterator[Row], edit: Callable[[Cells], Cells]) -> Iterator[Row]:
+    def edit_rows(self, rows: Iterator[Row], edit: Callable[[Cells], Cells]) -> Iterator[Row]:
         """Yield the rows changed; what cannot be is told and left out."""
         for row in rows:
             try:
@@ -56,13 +56,13 @@ class Ledger:
                 self._broken += 1
                 self._fault = self._fault or error
 
-    def leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def count_leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows on, counting them."""
         for row in rows:
             self._left += 1
             yield row
 
-    def tell(self, stopped_at: int | None = None) -> None:
+    def report_step(self, stopped_at: int | None = None) -> None:
         """Report what is to be said of the step; `stopped_at` is the number of rows after which it reads no more."""
         there = tuple(self._there)
         for column in sorted(self._unseen) if there else ():
@@ -71,9 +71,9 @@ class Ledger:
         if self._fault:
             self._report.stop(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))
         if not self._fault and not (self._unseen and there):
-            self._tell_counts(stopped_at)
+            self._report_counts(stopped_at)
 
-    def _tell_counts(self, stopped_at: int | None) -> None:
+    def _report_counts(self, stopped_at: int | None) -> None:
         dropped = self._entered - self._left - self._broken
         if dropped:
             rows = f"{dropped} of {self._entered} rows dropped"

@@ -21,40 +21,40 @@ from reconciler.domain.prepare import (
 
 def lower_case(step: LowerCase) -> Edit:
     """Write texts in lower case."""
-    return _each(step.columns, str.lower)
+    return _edit_columns(step.columns, str.lower)
 
 
 def strip(step: Strip) -> Edit:
     """Cut white space from both ends."""
-    return _each(step.columns, str.strip)
+    return _edit_columns(step.columns, str.strip)
 
 
 def add_prefix(step: AddPrefix) -> Edit:
     """Put a text before."""
-    return _each((step.column,), lambda text: step.text + text)
+    return _edit_columns((step.column,), lambda text: step.text + text)
 
 
 def add_suffix(step: AddSuffix) -> Edit:
     """Put a text after."""
-    return _each((step.column,), lambda text: text + step.text)
+    return _edit_columns((step.column,), lambda text: text + step.text)
 
 
 def remove_prefix(step: RemovePrefix) -> Edit:
     """Cut a text from the start."""
-    return _each((step.column,), lambda text: text.removeprefix(step.text))
+    return _edit_columns((step.column,), lambda text: text.removeprefix(step.text))
 
 
 def remove_suffix(step: RemoveSuffix) -> Edit:
     """Cut a text from the end."""
-    return _each((step.column,), lambda text: text.removesuffix(step.text))
+    return _edit_columns((step.column,), lambda text: text.removesuffix(step.text))
 
 
 def ensure_leading_space(step: EnsureLeadingSpace) -> Edit:
     """Put one space before what has none."""
-    return _each(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
+    return _edit_columns(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
 
 
-def _each(columns: Collection[str], change: Callable[[str], str]) -> Edit:
+def _edit_columns(columns: Collection[str], change: Callable[[str], str]) -> Edit:
     def edit(cells: Cells) -> Cells:
         changed = {column: change(text_of(value)) for column in columns if is_text(value := cells.get(column))}
         return {**cells, **changed}

@@ -4,7 +4,7 @@ from reconciler.dataset.steps.cells import Cells
 from reconciler.dataset.steps.columns import Edit
 from reconciler.domain.prepare import JoinMessages
 
-_JOINED = ("system", "developer", "user", "assistant")
+_JOINED_ROLES = ("system", "developer", "user", "assistant")
 
 
 def join_messages(step: JoinMessages) -> Edit:
@@ -17,7 +17,7 @@ def join_messages(step: JoinMessages) -> Edit:
         joined: list[object] = []
         for message in messages:
             last = joined[-1] if joined else None
-            if isinstance(last, dict) and isinstance(message, dict) and _belongs(last, message):
+            if isinstance(last, dict) and isinstance(message, dict) and _can_join(last, message):
                 joined[-1] = {**last, "content": f"{last['content']}{step.separator}{message['content']}"}
             else:
                 joined.append(message)
@@ -26,9 +26,9 @@ def join_messages(step: JoinMessages) -> Edit:
     return edit
 
 
-def _belongs(last: Cells, message: Cells) -> bool:
+def _can_join(last: Cells, message: Cells) -> bool:
     return (
-        message.get("role") in _JOINED
+        message.get("role") in _JOINED_ROLES
         and isinstance(last.get("content"), str)
         and isinstance(message.get("content"), str)
         and not (message.get("tool_calls") or message.get("function_call"))

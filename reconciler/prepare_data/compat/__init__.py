@@ -4,6 +4,6 @@ Nothing here is how we would do it today; that is in `dataset/remedies`. People 
 a pipeline around it, get the same files, names, row order, words and exit code.
 """
 
-from reconciler.prepare_data.compat.prepare import prepare_as_before
+from reconciler.prepare_data.compat.prepare import run_legacy_prepare
 
-__all__ = ["prepare_as_before"]
+__all__ = ["run_legacy_prepare"]

@@ -13,7 +13,7 @@ _UPPER = ascii_uppercase.encode()
 _LOWER = ascii_lowercase.encode()
 
 
-class Task(StrEnum):
+class TaskKind(StrEnum):
     """What the rows are most likely meant to teach."""
 
     OPEN_ENDED = "open-ended generation"
@@ -21,14 +21,14 @@ class Task(StrEnum):
     CONDITIONAL = "conditional generation"
 
 
-def task_of(prompts: Iterable[str], completions: Sequence[str]) -> Task:
+def guess_task(prompts: Iterable[str], completions: Sequence[str]) -> TaskKind:
     """Return the task: no prompts at all, few different answers (under a third of the rows), or anything else."""
     if not any(prompts):
-        return Task.OPEN_ENDED
-    return Task.CLASSIFICATION if len(set(completions)) < len(completions) / 3 else Task.CONDITIONAL
+        return TaskKind.OPEN_ENDED
+    return TaskKind.CLASSIFICATION if len(set(completions)) < len(completions) / 3 else TaskKind.CONDITIONAL
 
 
-def common_prefix(texts: Sequence[str]) -> str:
+def find_common_prefix(texts: Sequence[str]) -> str:
     """Return the longest text that all of them begin with."""
     if not texts:
         return ""
@@ -38,12 +38,12 @@ def common_prefix(texts: Sequence[str]) -> str:
     return first[: next(differing, len(first))]
 
 
-def common_suffix(texts: Sequence[str]) -> str:
+def find_common_suffix(texts: Sequence[str]) -> str:
     """Return the longest text that all of them end with."""
-    return common_prefix([text[::-1] for text in texts])[::-1]
+    return find_common_prefix([text[::-1] for text in texts])[::-1]
 
 
-def free_separator(prompts: Sequence[str]) -> str:
+def choose_separator(prompts: Sequence[str]) -> str:
     """Return the first usual separator that no prompt contains; the plain arrow only if no prompt has line breaks."""
     several_lines = any("\n" in prompt for prompt in prompts)
     for separator in SEPARATORS:
@@ -54,7 +54,7 @@ def free_separator(prompts: Sequence[str]) -> str:
     return LAST_SEPARATOR
 
 
-def free_ending(completions: Sequence[str]) -> str:
+def choose_ending(completions: Sequence[str]) -> str:
     """Return the first usual ending that no completion contains."""
     free = (ending for ending in ENDINGS if not any(ending in completion for completion in completions))
     return next(free, LAST_ENDING)
@@ -74,6 +74,6 @@ def is_mostly_upper(texts: Iterable[str]) -> bool:
     return upper * 2 > lower
 
 
-def shown(text: str) -> str:
+def show_line_breaks(text: str) -> str:
     """Write line breaks as `\\n`, as the old tool did in most of its messages."""
     return text.replace("\n", "\\n")

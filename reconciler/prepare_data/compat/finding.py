@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from reconciler.prepare_data.compat.table import Table
+from reconciler.prepare_data.compat.table import LegacyTable
 
-Say = Callable[[str], None]
-Change = Callable[[Table, Say], Table]
+Print = Callable[[str], None]
+Change = Callable[[LegacyTable, Print], LegacyTable]
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class LegacyFinding(msgspec.Struct, frozen=True, kw_only=True):
     """What one validator has to say.
 
     Shape:  `note` is said in the first pass; `change` of a `necessary` finding is made in the first pass, that of an

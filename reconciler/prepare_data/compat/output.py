@@ -9,16 +9,16 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n"
 _SPECIAL = re.compile(r'[\x00-\x1f"\\/]')
 
 
-def line_of(prompt: str, completion: str) -> str:
+def format_row(prompt: str, completion: str) -> str:
     """Write a row as the old tool did: compact, `/` escaped, what is not ASCII as it is."""
-    return f'{{"prompt":"{_escaped(prompt)}","completion":"{_escaped(completion)}"}}\n'
+    return f'{{"prompt":"{_escape(prompt)}","completion":"{_escape(completion)}"}}\n'
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text)
 
 
-def write_new(files: Mapping[Path, str]) -> None:
+def write_new_files(files: Mapping[Path, str]) -> None:
     """Write files that do not exist yet: each appears under its name only when all of them are written.
 
     Raises: OSError, FileExistsError among them, with nothing left behind
@@ -32,7 +32,7 @@ def write_new(files: Mapping[Path, str]) -> None:
             with open(draft, "x", encoding="utf-8", newline="") as file:
                 file.write(text)
         for draft, path in drafts:
-            _appear(draft, path)
+            _publish(draft, path)
             made.append(path)
     except BaseException:
         for path in made:
@@ -43,7 +43,7 @@ def write_new(files: Mapping[Path, str]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _appear(draft: Path, path: Path) -> None:
+def _publish(draft: Path, path: Path) -> None:
     # A link refuses a name that is taken, where a rename would put itself in its place.
     try:
         os.link(draft, path)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from reconciler.prepare_data.compat import columns, completions, prompts, rows
-from reconciler.prepare_data.compat.finding import Finding, Say
+from reconciler.prepare_data.compat.finding import LegacyFinding, Print
 from reconciler.prepare_data.compat.read import read_any
-from reconciler.prepare_data.compat.table import DiesHereError, Table
-from reconciler.prepare_data.compat.writing import write_out
+from reconciler.prepare_data.compat.table import LegacyCrashError, LegacyTable
+from reconciler.prepare_data.compat.writing import write_prepared_table
 
 Ask = Callable[[], str | None]
-Validator = Callable[[Table], Finding]
+Validator = Callable[[LegacyTable], LegacyFinding]
 
 VALIDATORS: tuple[Validator, ...] = (
     columns.count_rows,
@@ -23,8 +23,8 @@ VALIDATORS: tuple[Validator, ...] = (
     prompts.find_upper("prompt"),
     prompts.find_upper("completion"),
     prompts.find_separator,
-    prompts.find_prefix,
-    completions.find_prefix,
+    prompts.find_prompt_prefix,
+    completions.find_completion_prefix,
     completions.find_ending,
     completions.find_space,
 )
@@ -34,7 +34,7 @@ class _AbortedError(Exception):
     """A validator found an error: its words are the exception's."""
 
 
-def prepare_as_before(file: str, say: Say, complain: Say, ask: Ask | None = None) -> int:
+def run_legacy_prepare(file: str, say: Print, complain: Print, ask: Ask | None = None) -> int:
     """Do what the old command did with a file, and give its exit code.
 
     Shape:  `say` takes what went to stdout, `complain` what went to stderr; `ask` gives a typed line without its end,
@@ -42,11 +42,11 @@ def prepare_as_before(file: str, say: Say, complain: Say, ask: Ask | None = None
     """
     say("Analyzing...\n")
     try:
-        _run(file, say, _accepting(say, ask))
+        _run(file, say, _make_accept(say, ask))
     except _AbortedError as error:
         complain(f"\n\n{error}\n\nAborting...")
         return 1
-    except DiesHereError as error:
+    except LegacyCrashError as error:
         complain(f"The old tool ends here with a traceback: {error}\nWithout --compat legacy this file is prepared.\n")
         return 1
     except OSError as error:
@@ -55,14 +55,14 @@ def prepare_as_before(file: str, say: Say, complain: Say, ask: Ask | None = None
     return 0
 
 
-def _run(file: str, say: Say, accept: Callable[[str], bool]) -> None:
+def _run(file: str, say: Print, accept: Callable[[str], bool]) -> None:
     table, reading = read_any(file)
-    _say_first(reading, say)
+    _print_note(reading, say)
     findings = [reading]
     for validator in VALIDATORS:
         found = validator(table)
         findings.append(found)
-        _say_first(found, say)
+        _print_note(found, say)
         if found.necessary and found.change:
             table = found.change(table, say)
     if any(found.necessary or found.optional for found in findings):
@@ -75,16 +75,16 @@ def _run(file: str, say: Say, accept: Callable[[str], bool]) -> None:
             table, is_changed = found.change(table, say), True
         if found.necessary:
             say(f"- [Necessary] {found.necessary}\n")
-    write_out(table, file, say, accept, is_changed=is_changed)
+    write_prepared_table(table, file, say, accept, is_changed=is_changed)
 
 
-def _say_first(found: Finding, say: Say) -> None:
+def _print_note(found: LegacyFinding, say: Print) -> None:
     if found.error:
         raise _AbortedError(f"ERROR in {found.name} validator: {found.error}")
     say(found.note)
 
 
-def _accepting(say: Say, ask: Ask | None) -> Callable[[str], bool]:
+def _make_accept(say: Print, ask: Ask | None) -> Callable[[str], bool]:
     def accept(question: str) -> bool:
         say(question)
         if ask is None:
@@ -92,7 +92,7 @@ def _accepting(say: Say, ask: Ask | None) -> Callable[[str], bool]:
             return True
         answer = ask()
         if answer is None:
-            raise DiesHereError("EOFError: EOF when reading a line")
+            raise LegacyCrashError("EOFError: EOF when reading a line")
         return answer.lower() != "n"
 
     return accept

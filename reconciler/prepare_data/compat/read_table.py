@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from reconciler.prepare_data.compat.table import Label, Table
+from reconciler.prepare_data.compat.table import Label, LegacyTable
 
-MISSING = frozenset(
+EMPTY_WORDS = frozenset(
     {
         *("", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "n/a", "null"),
         *("-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "NaN", "nan"),
@@ -19,7 +19,7 @@ _LONGEST_CELL = 1 << 30
 _END = "\0end of file"
 
 
-def read_csv(file: str, separator: str) -> Table:
+def read_csv(file: str, separator: str) -> LegacyTable:
     """Return the rows below the header.
 
     Raises: ValueError when the file is empty, not UTF-8, or has a row that is longer than the first
@@ -28,7 +28,7 @@ def read_csv(file: str, separator: str) -> Table:
         text = opened.read()
     if "\0" in text:
         raise ValueError("the file holds NUL characters")
-    records = _records(text, separator)
+    records = _read_records(text, separator)
     header = next(records, None)
     if header is None:
         raise ValueError("the file is empty")
@@ -36,14 +36,14 @@ def read_csv(file: str, separator: str) -> Table:
     width = max(len(header), len(rows[0]) if rows else 0)
     if any(len(row) > width for row in rows):
         raise ValueError("a row has more cells than the first one")
-    return _table(header, [row + [""] * (width - len(row)) for row in rows], width - len(header))
+    return _build_table(header, [row + [""] * (width - len(row)) for row in rows], width - len(header))
 
 
-def _records(text: str, separator: str) -> Iterator[list[str]]:
+def _read_records(text: str, separator: str) -> Iterator[list[str]]:
     # The limit is the module's own, and only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     lines = io.StringIO(text if text.endswith(("\n", "\r")) else text + "\n", newline="")
-    for record in csv.reader(_ended(lines, separator), delimiter=separator):
+    for record in csv.reader(_skip_blank_lines(lines, separator), delimiter=separator):
         if record == [_END]:
             return
         if record:
@@ -51,7 +51,7 @@ def _records(text: str, separator: str) -> Iterator[list[str]]:
     raise ValueError("a quoted cell has no end")
 
 
-def _ended(lines: Iterable[str], separator: str) -> Iterator[str]:
+def _skip_blank_lines(lines: Iterable[str], separator: str) -> Iterator[str]:
     # Lines of nothing but spaces and tabs count as blank; inside a quoted cell they do not, and keep their breaks.
     blank = " \t".replace(separator, "")
     quotes = 0
@@ -61,20 +61,20 @@ def _ended(lines: Iterable[str], separator: str) -> Iterator[str]:
         quotes += line.count('"')
 
 
-def _table(header: list[str], rows: list[list[str]], surplus: int) -> Table:
-    labels = _labels(rows, surplus) if surplus else None if rows else ()
-    cells = tuple(tuple("" if cell in MISSING else cell for cell in row[surplus:]) for row in rows)
-    return Table(column_names(header), cells, labels)
+def _build_table(header: list[str], rows: list[list[str]], surplus: int) -> LegacyTable:
+    labels = _read_labels(rows, surplus) if surplus else None if rows else ()
+    cells = tuple(tuple("" if cell in EMPTY_WORDS else cell for cell in row[surplus:]) for row in rows)
+    return LegacyTable(name_columns(header), cells, labels)
 
 
-def _labels(rows: list[list[str]], surplus: int) -> tuple[Label, ...]:
+def _read_labels(rows: list[list[str]], surplus: int) -> tuple[Label, ...]:
     if surplus > 1:
         return tuple(tuple(row[:surplus]) for row in rows)
     words = [row[0] for row in rows]
     return tuple(map(int, words)) if all(word.removeprefix("-").isdecimal() for word in words) else tuple(words)
 
 
-def column_names(header: Sequence[str]) -> tuple[str, ...]:
+def name_columns(header: Sequence[str]) -> tuple[str, ...]:
     """Return every column a name of its own: empty ones by position, repeated ones with a number."""
     named = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
     seen: dict[str, int] = {}

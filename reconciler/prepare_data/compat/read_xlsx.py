@@ -6,13 +6,13 @@ from pathlib import Path
 
 from reconciler.dataset.readers.archive import weigh
 from reconciler.dataset.sources import Source
-from reconciler.prepare_data.compat.read_table import MISSING, column_names
-from reconciler.prepare_data.compat.table import Table
+from reconciler.prepare_data.compat.read_table import EMPTY_WORDS, name_columns
+from reconciler.prepare_data.compat.table import LegacyTable
 
-Cell = int | float | str | bool | time | date | datetime | timedelta
+SheetCell = int | float | str | bool | time | date | datetime | timedelta
 
 
-def read_xlsx(file: str) -> tuple[Table, int]:
+def read_xlsx(file: str) -> tuple[LegacyTable, int]:
     """Return the rows of the first sheet, and how many sheets there are.
 
     Raises: ValueError when it is no workbook, or one that cannot be opened safely
@@ -31,26 +31,26 @@ def read_xlsx(file: str) -> tuple[Table, int]:
             rows = book.get_sheet_by_name(names[0]).to_python(skip_empty_area=False) if names else []
         except CalamineError as error:
             raise ValueError(str(error)) from error
-    return _table(rows), len(names)
+    return _build_sheet_table(rows), len(names)
 
 
-def _table(rows: list[list[Cell]]) -> Table:
+def _build_sheet_table(rows: list[list[SheetCell]]) -> LegacyTable:
     if not rows:
-        return Table((), ())
+        return LegacyTable((), ())
     header, *body = rows
-    names = column_names([_text(cell) for cell in header])
-    texts = tuple(zip(*(_texts(column) for column in zip(*body, strict=True)), strict=True))
-    return Table(names, texts, None if body else ())
+    names = name_columns([_write_sheet_cell(cell) for cell in header])
+    texts = tuple(zip(*(_write_column(column) for column in zip(*body, strict=True)), strict=True))
+    return LegacyTable(names, texts, None if body else ())
 
 
-def _texts(column: Iterable[Cell]) -> list[str]:
+def _write_column(column: Iterable[SheetCell]) -> list[str]:
     # Cells that are equal were written as the first of them: true after a 1 became 1.
-    first: dict[Cell, str] = {}
-    texts = (first.setdefault(cell, _text(cell)) for cell in column)
-    return ["" if text in MISSING else text for text in texts]
+    first: dict[SheetCell, str] = {}
+    texts = (first.setdefault(cell, _write_sheet_cell(cell)) for cell in column)
+    return ["" if text in EMPTY_WORDS else text for text in texts]
 
 
-def _text(cell: Cell) -> str:
+def _write_sheet_cell(cell: SheetCell) -> str:
     match cell:
         case bool():
             return str(cell)

@@ -1,44 +1,44 @@
 """The old tool's validators of whole rows: the task they show, duplicates, and rows that are too long."""
 
-from reconciler.prepare_data.compat.affix import Task, task_of
-from reconciler.prepare_data.compat.finding import Finding, Say
-from reconciler.prepare_data.compat.table import Table
+from reconciler.prepare_data.compat.affix import TaskKind, guess_task
+from reconciler.prepare_data.compat.finding import LegacyFinding, Print
+from reconciler.prepare_data.compat.table import LegacyTable
 
 MAX_CHARACTERS = 10_000
 
 
-def task(table: Table) -> Task:
+def guess_table_task(table: LegacyTable) -> TaskKind:
     """Return what a table is most likely meant to teach."""
-    return task_of(table.column("prompt"), table.column("completion"))
+    return guess_task(table.column("prompt"), table.column("completion"))
 
 
-def find_task(table: Table) -> Finding:
+def find_task(table: LegacyTable) -> LegacyFinding:
     """Say so when the rows look like classification."""
-    if task(table) is not Task.CLASSIFICATION:
-        return Finding(name="num_examples")
+    if guess_table_task(table) is not TaskKind.CLASSIFICATION:
+        return LegacyFinding(name="num_examples")
     note = (
-        f"\n- Based on your data it seems like you're trying to fine-tune a model for {Task.CLASSIFICATION}"
+        f"\n- Based on your data it seems like you're trying to fine-tune a model for {TaskKind.CLASSIFICATION}"
         "\n- For classification, we recommend you try one of the faster and cheaper models, such as `ada`"
         "\n- For classification, you can estimate the expected model performance by keeping a held out dataset, which"
         " is not used for training"
     )
-    return Finding(name="num_examples", note=note)
+    return LegacyFinding(name="num_examples", note=note)
 
 
-def find_duplicates(table: Table) -> Finding:
+def find_duplicates(table: LegacyTable) -> LegacyFinding:
     """Offer to keep the first of equal rows."""
-    repeated = sorted(set(range(len(table))) - set(_firsts(table)))
+    repeated = sorted(set(range(len(table))) - set(_first_places(table)))
     if not repeated:
-        return Finding(name="duplicated_rows")
-    return Finding(
+        return LegacyFinding(name="duplicated_rows")
+    return LegacyFinding(
         name="duplicated_rows",
         note=f"\n- There are {len(repeated)} duplicated prompt-completion sets. These are rows: {repeated}",
         optional=f"Remove {len(repeated)} duplicate rows",
-        change=lambda later, _: later.at(_firsts(later)),
+        change=lambda later, _: later.take(_first_places(later)),
     )
 
 
-def _firsts(table: Table) -> list[int]:
+def _first_places(table: LegacyTable) -> list[int]:
     pairs = zip(table.column("prompt"), table.column("completion"), strict=True)
     first: dict[tuple[str, str], int] = {}
     for place, pair in enumerate(pairs):
@@ -46,21 +46,21 @@ def _firsts(table: Table) -> list[int]:
     return list(first.values())
 
 
-def find_long(table: Table) -> Finding:
+def find_long(table: LegacyTable) -> LegacyFinding:
     """Offer to drop long rows; found by position and dropped by label, which are not the same after an earlier drop."""
-    if task(table) is Task.OPEN_ENDED or not (known := _long(table)):
-        return Finding(name="long_examples")
+    if guess_table_task(table) is TaskKind.OPEN_ENDED or not (known := _long_places(table)):
+        return LegacyFinding(name="long_examples")
 
-    def drop(later: Table, say: Say) -> Table:
-        now = _long(later)
+    def drop(later: LegacyTable, say: Print) -> LegacyTable:
+        now = _long_places(later)
         if now != known:
             say(
                 "The indices of the long examples has changed as a result of a previously applied recommendation.\n"
                 f"The {len(now)} long examples to be dropped are now at the following indices: {now}\n"
             )
-        return later.without_labels(now) if now else later
+        return later.drop_labels(now) if now else later
 
-    return Finding(
+    return LegacyFinding(
         name="long_examples",
         note=f"\n- There are {len(known)} examples that are very long. These are rows: {known}\nFor conditional"
         " generation, and for classification the examples shouldn't be longer than 2048 tokens.",
@@ -69,6 +69,6 @@ def find_long(table: Table) -> Finding:
     )
 
 
-def _long(table: Table) -> list[int]:
+def _long_places(table: LegacyTable) -> list[int]:
     pairs = zip(table.column("prompt"), table.column("completion"), strict=True)
     return [place for place, (prompt, answer) in enumerate(pairs) if len(prompt) + len(answer) > MAX_CHARACTERS]

@@ -6,21 +6,21 @@ _WORDS = 624
 _MASK = 0xFFFFFFFF
 
 
-def shuffled(count: int, seed: int = 42) -> list[int]:
+def shuffle(count: int, seed: int = 42) -> list[int]:
     """Return the numbers below `count` in the order of numpy's `RandomState(seed).permutation(count)`.
 
     Source: M. Matsumoto and T. Nishimura's init_genrand; numpy's legacy `shuffle` with its masked rejection
     """
     generator = random.Random()  # noqa: S311 - an order to be repeated, nothing to be guessed
-    generator.setstate((3, (*_seeded(seed), _WORDS), None))
+    generator.setstate((3, (*_seed_state(seed), _WORDS), None))
     order = list(range(count))
     for place in range(count - 1, 0, -1):
-        other = _below(generator, place)
+        other = _draw_below(generator, place)
         order[place], order[other] = order[other], order[place]
     return order
 
 
-def _seeded(seed: int) -> list[int]:
+def _seed_state(seed: int) -> list[int]:
     state = [seed & _MASK]
     for number in range(1, _WORDS):
         before = state[-1]
@@ -28,8 +28,8 @@ def _seeded(seed: int) -> list[int]:
     return state
 
 
-def _below(generator: random.Random, most: int) -> int:
+def _draw_below(generator: random.Random, most: int) -> int:
     mask = (1 << most.bit_length()) - 1
-    while (drawn := generator.getrandbits(32) & mask) > most:
+    while (number := generator.getrandbits(32) & mask) > most:
         pass
-    return drawn
+    return number

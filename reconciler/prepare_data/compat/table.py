@@ -8,11 +8,11 @@ from msgspec.structs import replace
 Label = Hashable
 
 
-class DiesHereError(Exception):
+class LegacyCrashError(Exception):
     """The old tool ended in a traceback at this point."""
 
 
-class Table(msgspec.Struct, frozen=True):
+class LegacyTable(msgspec.Struct, frozen=True):
     """Columns of text.
 
     Shape:  `labels` is None while no row was dropped, and then names each row that is left; a range where the rows
@@ -36,23 +36,23 @@ class Table(msgspec.Struct, frozen=True):
         """The label of each row."""
         return range(len(self.rows)) if self.labels is None else self.labels
 
-    def renamed(self, old: str, new: str) -> "Table":
+    def rename(self, old: str, new: str) -> "LegacyTable":
         """Return the table with one column under another name."""
         return replace(self, columns=tuple(new if name == old else name for name in self.columns))
 
-    def only(self, names: Iterable[str]) -> "Table":
+    def select(self, names: Iterable[str]) -> "LegacyTable":
         """Return these columns, in this order."""
         wanted = tuple(names)
         places = [self.columns.index(name) for name in wanted]
         return replace(self, columns=wanted, rows=tuple(tuple(row[place] for place in places) for row in self.rows))
 
-    def changed(self, name: str, change: Callable[[str], str]) -> "Table":
+    def map_column(self, name: str, change: Callable[[str], str]) -> "LegacyTable":
         """Return the table with every cell of one column changed."""
         place = self.columns.index(name)
         rows = tuple((*row[:place], change(row[place]), *row[place + 1 :]) for row in self.rows)
         return replace(self, rows=rows)
 
-    def at(self, positions: Iterable[int]) -> "Table":
+    def take(self, positions: Iterable[int]) -> "LegacyTable":
         """Return the rows at these positions, in this order, each with its label."""
         taken = list(positions)
         labels = self.row_labels
@@ -60,16 +60,16 @@ class Table(msgspec.Struct, frozen=True):
             self, rows=tuple(self.rows[each] for each in taken), labels=tuple(labels[each] for each in taken)
         )
 
-    def without_labels(self, labels: Iterable[Label]) -> "Table":
+    def drop_labels(self, labels: Iterable[Label]) -> "LegacyTable":
         """Return the rows that carry none of these labels.
 
-        Raises: DiesHereError when a label is on no row
+        Raises: LegacyCrashError when a label is on no row
         """
         unwanted = set(labels)
         missing = unwanted - set(self.row_labels)
         if missing:
-            raise DiesHereError(f"KeyError: {sorted(map(str, missing))} not found in axis")
+            raise LegacyCrashError(f"KeyError: {sorted(map(str, missing))} not found in axis")
         left = [place for place, label in enumerate(self.row_labels) if label not in unwanted]
-        kept = self.at(left)
+        kept = self.take(left)
         is_run = self.labels is None and left and left[-1] - left[0] + 1 == len(left)
         return replace(kept, labels=range(left[0], left[-1] + 1)) if is_run else kept

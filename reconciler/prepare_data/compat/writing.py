@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.prepare_data.compat.affix import Task, common_suffix, shown
-from reconciler.prepare_data.compat.finding import Say
-from reconciler.prepare_data.compat.output import line_of, write_new
-from reconciler.prepare_data.compat.rows import task
-from reconciler.prepare_data.compat.shuffle import shuffled
-from reconciler.prepare_data.compat.table import Table
+from reconciler.prepare_data.compat.affix import TaskKind, find_common_suffix, show_line_breaks
+from reconciler.prepare_data.compat.finding import Print
+from reconciler.prepare_data.compat.output import format_row, write_new_files
+from reconciler.prepare_data.compat.rows import guess_table_task
+from reconciler.prepare_data.compat.shuffle import shuffle
+from reconciler.prepare_data.compat.table import LegacyTable
 
 MOST_VALIDATION = 1000
 TRAINING_SHARE = 0.8
@@ -21,10 +21,10 @@ PROCEED = "\n\nYour data will be written to a new JSONL file. Proceed [Y/n]: "
 Accept = Callable[[str], bool]
 
 
-def write_out(table: Table, file: str, say: Say, accept: Accept, *, is_changed: bool) -> None:
+def write_prepared_table(table: LegacyTable, file: str, say: Print, accept: Accept, *, is_changed: bool) -> None:
     """Write what has changed, or the two halves, and say which command takes it from here."""
-    is_split = task(table) is Task.CLASSIFICATION and accept(SPLIT)
-    suffix, ending = (shown(common_suffix(table.column(name))) for name in ("prompt", "completion"))
+    is_split = guess_table_task(table) is TaskKind.CLASSIFICATION and accept(SPLIT)
+    suffix, ending = (show_line_breaks(find_common_suffix(table.column(name))) for name in ("prompt", "completion"))
     stop = (
         f' Make sure to include `stop=["{ending}"]` so that the generated texts ends at the expected place.'
         if ending
@@ -35,24 +35,24 @@ def write_out(table: Table, file: str, say: Say, accept: Accept, *, is_changed: 
         " for the model to start generating completions, rather than continuing with the prompt."
     )
     if not is_changed and not is_split:
-        say(f"\nYou can use your file for fine-tuning:\n{_command(file)}\n\n{reminder}{stop}\n")
+        say(f"\nYou can use your file for fine-tuning:\n{_format_command(file)}\n\n{reminder}{stop}\n")
     elif accept(PROCEED):
-        names = _written(table, file, is_split)
-        extra = f' -v "{names[1]}"{_metrics(table)}' if is_split else ""
+        names = _write_files(table, file, is_split)
+        extra = f' -v "{names[1]}"{_format_metrics(table)}' if is_split else ""
         files = "s to `" + "` and `".join(names) if is_split else f" to `{names[0]}"
         say(f"\nWrote modified file{files}`\nFeel free to take a look!\n\nNow use that file when fine-tuning:\n")
-        say(f"{_command(names[0])}{extra}\n\n{reminder if suffix else ''}{stop}\n")
+        say(f"{_format_command(names[0])}{extra}\n\n{reminder if suffix else ''}{stop}\n")
     else:
         say("Aborting... did not write the file\n")
         return
-    say(_time(table))
+    say(_estimate_time(table))
 
 
-def _command(file: str) -> str:
+def _format_command(file: str) -> str:
     return f'> openai api fine_tunes.create -t "{file}"'
 
 
-def _metrics(table: Table) -> str:
+def _format_metrics(table: LegacyTable) -> str:
     counts = Counter(table.column("completion"))
     which = (
         f'positive_class "{max(counts, key=lambda name: counts[name])}"'
@@ -62,27 +62,27 @@ def _metrics(table: Table) -> str:
     return f" --compute_classification_metrics --classification_{which}"
 
 
-def _written(table: Table, file: str, is_split: bool) -> tuple[str, ...]:
-    names = free_names(file, ("_train", "_valid") if is_split else ("",))
-    halves = _halves(table) if is_split else (table,)
-    write_new({Path(name): _text(half) for name, half in zip(names, halves, strict=True)})
+def _write_files(table: LegacyTable, file: str, is_split: bool) -> tuple[str, ...]:
+    names = choose_names(file, ("_train", "_valid") if is_split else ("",))
+    halves = _split(table) if is_split else (table,)
+    write_new_files({Path(name): _format_table(half) for name, half in zip(names, halves, strict=True)})
     return names
 
 
-def _halves(table: Table) -> tuple[Table, Table]:
+def _split(table: LegacyTable) -> tuple[LegacyTable, LegacyTable]:
     # The rest is found by label, as the old tool did: where labels repeat, it loses rows.
     count = max(len(table) - MOST_VALIDATION, int(len(table) * TRAINING_SHARE))
-    training = table.at(shuffled(len(table))[:count])
-    return training, table.without_labels(training.row_labels)
+    training = table.take(shuffle(len(table))[:count])
+    return training, table.drop_labels(training.row_labels)
 
 
-def _text(table: Table) -> str:
-    lines = (line_of(*row) for row in table.only(("prompt", "completion")).rows)
+def _format_table(table: LegacyTable) -> str:
+    lines = (format_row(*row) for row in table.select(("prompt", "completion")).rows)
     # The library behind the old tool wrote an empty line for an empty table.
     return "".join(lines) or "\n"
 
 
-def free_names(file: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+def choose_names(file: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of the prepared files: with the smallest number for which none of them exists."""
     number = 0
     while True:
@@ -93,8 +93,10 @@ def free_names(file: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
         number += 1
 
 
-def _time(table: Table) -> str:
-    seconds = 140 + (1.44 * len(table) if task(table) is Task.CLASSIFICATION else 0.0515 * _size(table))
+def _estimate_time(table: LegacyTable) -> str:
+    seconds = 140 + (
+        1.44 * len(table) if guess_table_task(table) is TaskKind.CLASSIFICATION else 0.0515 * _estimate_size(table)
+    )
     unit, each = next(((unit, each) for limit, unit, each in UNITS if seconds < limit), ("days", 86400))
     return (
         f"Once your model starts training, it'll approximately take {round(seconds / each, 2)} {unit} to train a"
@@ -103,7 +105,7 @@ def _time(table: Table) -> str:
     )
 
 
-def _size(table: Table) -> int:
+def _estimate_size(table: LegacyTable) -> int:
     # What the library behind the old tool said that the table takes: two pointers a row, and then either the three
     # numbers of a range, or the labels with the hash table over them.
     rows = len(table)

@@ -1,8 +1,17 @@
 """Looks at a file as the old tool did, and says what to do about it as steps that a spec can hold. Asks nobody."""
 
-from reconciler.prepare_data.suggest.examine import Examined, examine
-from reconciler.prepare_data.suggest.finding import Finding, Remedy
-from reconciler.prepare_data.suggest.fragment import fragment, steps_text
-from reconciler.prepare_data.suggest.writing import prepared_names, write_prepared
+from reconciler.prepare_data.suggest.examine import Examination, examine
+from reconciler.prepare_data.suggest.finding import FileFinding, Remedy
+from reconciler.prepare_data.suggest.fragment import write_dataset, write_steps
+from reconciler.prepare_data.suggest.writing import name_prepared_files, write_prepared_files
 
-__all__ = ["Examined", "Finding", "Remedy", "examine", "fragment", "prepared_names", "steps_text", "write_prepared"]
+__all__ = [
+    "Examination",
+    "FileFinding",
+    "Remedy",
+    "examine",
+    "name_prepared_files",
+    "write_dataset",
+    "write_prepared_files",
+    "write_steps",
+]

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from reconciler.dataset.row import Row
-from reconciler.dataset.steps.pipeline import edit_of, test_of
+from reconciler.dataset.steps.pipeline import make_edit, make_test
 from reconciler.dataset.tokens import estimated_tokens
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong
 from reconciler.prepare_data.suggest.cells import cells_of
-from reconciler.prepare_data.suggest.finding import Mending
+from reconciler.prepare_data.suggest.finding import RemedyStep
 
 
-def carried_out(step: Mending, rows: Sequence[Row]) -> list[Row]:
+def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
     """Return the rows after one step."""
     if isinstance(step, DropEmpty | Deduplicate | DropLong):
-        test = test_of(step, estimated_tokens)
+        test = make_test(step, estimated_tokens)
         return [row for row in rows if test(cells_of(row))]
-    edit = edit_of(step)
+    edit = make_edit(step)
     return [row._replace(value=edit(cells_of(row))) for row in rows]

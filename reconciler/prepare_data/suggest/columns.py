@@ -7,55 +7,57 @@ from reconciler.dataset.row import Row
 from reconciler.dataset.steps.cells import is_empty
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import DropEmpty, FillTemplate, KeepColumns, Rename
-from reconciler.prepare_data.compat.affix import Task
-from reconciler.prepare_data.suggest.cells import COMPLETION, FIELDS, cells_of, columns_of, task
-from reconciler.prepare_data.suggest.finding import NOTHING, Finding, Found, Remedy
+from reconciler.prepare_data.compat.affix import TaskKind
+from reconciler.prepare_data.suggest.cells import COMPLETION, FIELDS, cells_of, guess_rows_task, list_columns
+from reconciler.prepare_data.suggest.finding import NO_RESULT, FileFinding, Remedy, RuleResult
 
 FEW = 100
 
 
-def count_rows(rows: Sequence[Row]) -> Found:
+def count_rows(rows: Sequence[Row]) -> RuleResult:
     """Say how many rows there are, and that more are better."""
     noun = "row" if len(rows) == 1 else "rows"
     advice = "; a few hundred are better, and every doubling helps" if len(rows) < FEW else ""
-    return Found(findings=(Finding(name="num_examples", what=f"{len(rows)} {noun}{advice}"),))
+    return RuleResult(findings=(FileFinding(name="num_examples", what=f"{len(rows)} {noun}{advice}"),))
 
 
-def find_columns(rows: Sequence[Row]) -> Found:
+def find_columns(rows: Sequence[Row]) -> RuleResult:
     """Want a prompt and a completion, whatever their case."""
-    columns = columns_of(rows)
+    columns = list_columns(rows)
     names: list[tuple[str, str]] = []
     for wanted in FIELDS:
         alike = [column for column in columns if column.lower() == wanted]
         if not alike:
             what = f"there is no column `{wanted}`"
             where = Place(file=rows[0].file, line=rows[0].line)
-            return Found(problem=Problem(where=where, what=what, hint=_advice(columns), rule="mapping.missing"))
+            return RuleResult(
+                problem=Problem(where=where, what=what, hint=_suggest_mapping(columns), rule="mapping.missing")
+            )
         if wanted not in alike:
             names.append((alike[0], wanted))
     if not names:
-        return NOTHING
+        return NO_RESULT
     said = ", ".join(f"`{old}` to `{new}`" for old, new in names)
-    return Found(
-        findings=(Finding(name="necessary_column", what="column names are expected in lower case"),),
+    return RuleResult(
+        findings=(FileFinding(name="necessary_column", what="column names are expected in lower case"),),
         remedy=Remedy(
             name="necessary_column", what=f"Rename {said}", necessary=True, steps=(Rename(names=tuple(names)),)
         ),
     )
 
 
-def _advice(columns: Sequence[str]) -> str:
+def _suggest_mapping(columns: Sequence[str]) -> str:
     return f"in a spec, {mapping_hint(columns)}; or rename the columns in the file" if columns else "name the columns"
 
 
-def find_surplus(rows: Sequence[Row]) -> Found:
+def find_surplus(rows: Sequence[Row]) -> RuleResult:
     """Leave out what is neither prompt nor completion."""
-    surplus = [column for column in columns_of(rows) if column not in FIELDS]
+    surplus = [column for column in list_columns(rows) if column not in FIELDS]
     if not surplus:
-        return NOTHING
+        return NO_RESULT
     said = ", ".join(f"`{column}`" for column in surplus[:20])
-    return Found(
-        findings=(Finding(name="additional_column", what=f"{len(surplus)} more columns than two: {said}"),),
+    return RuleResult(
+        findings=(FileFinding(name="additional_column", what=f"{len(surplus)} more columns than two: {said}"),),
         remedy=Remedy(
             name="additional_column",
             what="Keep the columns `prompt` and `completion` only",
@@ -65,16 +67,16 @@ def find_surplus(rows: Sequence[Row]) -> Found:
     )
 
 
-def find_empty(rows: Sequence[Row]) -> Found:
+def find_empty(rows: Sequence[Row]) -> RuleResult:
     """Drop rows without a completion, and those without a prompt where others have one."""
-    wanted = (COMPLETION,) if task(rows) is Task.OPEN_ENDED else FIELDS
+    wanted = (COMPLETION,) if guess_rows_task(rows) is TaskKind.OPEN_ENDED else FIELDS
     empty = tuple(row.line for row in rows if any(is_empty(cells_of(row).get(column)) for column in wanted))
     if not empty:
-        return NOTHING
+        return NO_RESULT
     said = " or ".join(f"`{column}`" for column in wanted)
     noun = "row" if len(empty) == 1 else "rows"
-    return Found(
-        findings=(Finding(name="empty_completion", what=f"{len(empty)} {noun} without {said}", lines=empty),),
+    return RuleResult(
+        findings=(FileFinding(name="empty_completion", what=f"{len(empty)} {noun} without {said}", lines=empty),),
         remedy=Remedy(
             name="empty_completion",
             what=f"Drop {len(empty)} {noun} without {said}",
@@ -84,16 +86,16 @@ def find_empty(rows: Sequence[Row]) -> Found:
     )
 
 
-def find_other_than_text(rows: Sequence[Row]) -> Found:
+def find_other_than_text(rows: Sequence[Row]) -> RuleResult:
     """Write numbers and other values as the text that they show."""
     found = [(row, column) for row in rows for column in FIELDS if not isinstance(cells_of(row).get(column), str)]
     if not found:
-        return NOTHING
+        return NO_RESULT
     lines = tuple(dict.fromkeys(row.line for row, _ in found))
     columns = [column for column in FIELDS if any(column == each for _, each in found)]
     said = " and ".join(f"`{column}`" for column in columns)
-    return Found(
-        findings=(Finding(name="text", what=f"values of {said} that are not text", lines=lines),),
+    return RuleResult(
+        findings=(FileFinding(name="text", what=f"values of {said} that are not text", lines=lines),),
         remedy=Remedy(
             name="text",
             what=f"Write {said} as text",

@@ -10,14 +10,14 @@ from reconciler.dataset.readers import is_table
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import Format
-from reconciler.prepare_data.compat.affix import Task
+from reconciler.prepare_data.compat.affix import TaskKind
 from reconciler.prepare_data.suggest import affixes, columns, rows
-from reconciler.prepare_data.suggest.carry_out import carried_out
-from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, task
-from reconciler.prepare_data.suggest.finding import Finding, Found, Mending, Remedy
+from reconciler.prepare_data.suggest.carry_out import apply_step
+from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, guess_rows_task
+from reconciler.prepare_data.suggest.finding import FileFinding, Remedy, RemedyStep, RuleResult
 from reconciler.prepare_data.suggest.reading import read_file
 
-Rule = Callable[[Sequence[Row]], Found]
+Rule = Callable[[Sequence[Row]], RuleResult]
 Accept = Callable[[Remedy], bool]
 
 RULES: tuple[Rule, ...] = (
@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-class Examined(msgspec.Struct, frozen=True, kw_only=True):
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
     """A file, looked at.
 
     Shape:  `steps` are those of the remedies that were accepted, in order, and `rows` what they leave; `format` is
@@ -49,20 +49,20 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
     file: Path
     format: Format
-    task: Task
+    task: TaskKind
     count: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FileFinding, ...]
     warnings: tuple[Problem, ...]
     remedies: tuple[tuple[Remedy, bool], ...]
     rows: tuple[Row, ...]
     is_for_specs: bool
 
     @property
-    def steps(self) -> tuple[Mending, ...]:
+    def steps(self) -> tuple[RemedyStep, ...]:
         return tuple(step for remedy, accepted in self.remedies if accepted for step in remedy.steps)
 
 
-def examine(file: Path, accept: Accept = lambda _: True) -> Examined:
+def examine(file: Path, accept: Accept = lambda _: True) -> Examination:
     """Look at a file by every rule; a necessary remedy is made, any other when it is accepted.
 
     Raises: InputError, with what stands in the way
@@ -70,12 +70,12 @@ def examine(file: Path, accept: Accept = lambda _: True) -> Examined:
     """
     read = read_file(file)
     now, count = read.rows, len(read.rows)
-    findings: list[Finding] = []
+    findings: list[FileFinding] = []
     remedies: list[tuple[Remedy, bool]] = []
     is_chat = find_format(now[0].value) is Format.CHAT
     if is_chat:
         what = f"{count} rows in the chat form: there are no prompts and completions to prepare"
-        findings.append(Finding(name="format", what=what))
+        findings.append(FileFinding(name="format", what=what))
     for rule in () if is_chat else RULES:
         found = rule(now)
         if found.problem:
@@ -85,11 +85,11 @@ def examine(file: Path, accept: Accept = lambda _: True) -> Examined:
             accepted = found.remedy.necessary or accept(found.remedy)
             remedies.append((found.remedy, accepted))
             for step in found.remedy.steps if accepted else ():
-                now = carried_out(step, now)
+                now = apply_step(step, now)
             if not now:
-                raise InputError((_nothing_left(file),))
-    shown = Task.CONDITIONAL if is_chat else task(now)
-    return Examined(
+                raise InputError((_no_row_left(file),))
+    shown = TaskKind.CONDITIONAL if is_chat else guess_rows_task(now)
+    return Examination(
         file=file,
         format=Format.CHAT if is_chat else Format.COMPLETION,
         task=shown,
@@ -98,10 +98,10 @@ def examine(file: Path, accept: Accept = lambda _: True) -> Examined:
         warnings=read.warnings,
         remedies=tuple(remedies),
         rows=tuple(now),
-        is_for_specs=read.is_for_specs and not (shown is Task.OPEN_ENDED and is_table(read.source)),
+        is_for_specs=read.is_for_specs and not (shown is TaskKind.OPEN_ENDED and is_table(read.source)),
     )
 
 
-def _nothing_left(file: Path) -> Problem:
+def _no_row_left(file: Path) -> Problem:
     what, hint = "no row has a completion, and a prompt where others have one", "fill the columns, or name others so"
     return Problem(where=Place(file=str(file)), what=what, hint=hint, rule="rows.none")

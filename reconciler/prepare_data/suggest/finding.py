@@ -19,7 +19,7 @@ from reconciler.domain.prepare import (
 
 SHOWN_LINES = 10
 
-Mending = (
+RemedyStep = (
     Rename
     | KeepColumns
     | FillTemplate
@@ -35,7 +35,7 @@ Mending = (
 """The steps that remedies are made of."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing about the rows.
 
     Shape:  `lines` are those of the rows it is about, in the file, from 1; empty when it is about all
@@ -59,15 +59,15 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     what: str
     necessary: bool
-    steps: tuple[Mending, ...]
+    steps: tuple[RemedyStep, ...]
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule has to say; a problem ends the examination."""
 
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FileFinding, ...] = ()
     remedy: Remedy | None = None
     problem: Problem | None = None
 
 
-NOTHING = Found()
+NO_RESULT = RuleResult()

@@ -43,10 +43,10 @@ def read_file(file: Path) -> FileRead:
     """
     report = Report()
     source = Source(str(file), file)
-    problem = _not_a_file(source)
+    problem = _check_is_file(source)
     if problem:
         raise InputError((problem,))
-    reader = _reader_of(source, report)
+    reader = _choose_reader(source, report)
     rows = list(reader(source, report)) if reader else []
     for row in rows:
         if not isinstance(row.value, dict):
@@ -55,10 +55,10 @@ def read_file(file: Path) -> FileRead:
     if not rows and not report.has_errors:
         report.tell(_problem(source, "rows.none", "there is no row in the file", "name a file that holds rows"))
     report.raise_errors()
-    return FileRead(source, rows, report.warnings, is_for_specs=reader is _by_name)
+    return FileRead(source, rows, report.warnings, is_for_specs=reader is _read_by_extension)
 
 
-def _not_a_file(source: Source) -> Problem | None:
+def _check_is_file(source: Source) -> Problem | None:
     try:
         mode = os.stat(source.path).st_mode
     except (OSError, ValueError) as error:
@@ -71,35 +71,35 @@ def _not_a_file(source: Source) -> Problem | None:
     return _problem(source, "source.kind", f"is {kind}, not a file", "name one file of rows")
 
 
-def _reader_of(source: Source, report: Report) -> _Reader | None:
+def _choose_reader(source: Source, report: Report) -> _Reader | None:
     if source.extension == TXT:
-        return _lines
+        return _read_text_lines
     if source.extension in {".json", ".jsonl"}:
-        return _of_json(source, report)
+        return _json_reader(source, report)
     if source.extension in READERS:
-        return _by_name
+        return _read_by_extension
     kinds = ", ".join(sorted((*READERS, TXT)))
     what = "is of a kind that is not read" if source.extension else "has no extension that says what it is"
     report.stop(_problem(source, "source.extension", what, f"the kinds that are read are {kinds}"))
     return None
 
 
-def _of_json(source: Source, report: Report) -> _Reader:
+def _json_reader(source: Source, report: Report) -> _Reader:
     # JSON and JSON Lines under each other's names were read by the old tool, and need not be refused.
     head = next(text_blocks(read_blocks(source, report, Meter()), source, report), b"").lstrip()
     first, _, rest = head.partition(b"\n")
     if source.extension == ".json" and first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{":
-        return _under(".jsonl")
+        return _reader_for(".jsonl")
     if source.extension == ".jsonl" and head.startswith(b"["):
-        return _under(".json")
-    return _by_name
+        return _reader_for(".json")
+    return _read_by_extension
 
 
-def _by_name(source: Source, report: Report) -> Iterator[Row]:
-    return _under(source.extension)(source, report)
+def _read_by_extension(source: Source, report: Report) -> Iterator[Row]:
+    return _reader_for(source.extension)(source, report)
 
 
-def _under(extension: str) -> _Reader:
+def _reader_for(extension: str) -> _Reader:
     def reader(source: Source, report: Report) -> Iterator[Row]:
         spec = DatasetSpec(name="prepared", place=Place(file=source.name), sources=(source.name,))
         return READERS[extension](source, spec, report, Meter())
@@ -107,7 +107,7 @@ def _under(extension: str) -> _Reader:
     return reader
 
 
-def _lines(source: Source, report: Report) -> Iterator[Row]:
+def _read_text_lines(source: Source, report: Report) -> Iterator[Row]:
     blocks = text_blocks(read_blocks(source, report, Meter()), source, report)
     for number, line in split_lines(blocks, source, report):
         try:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler.dataset.batch import run_of
 from reconciler.dataset.canonical import canonical
-from reconciler.dataset.row_diff.compare import compare
-from reconciler.dataset.row_diff.version import side_of_files, side_of_runs
+from reconciler.dataset.row_diff.compare import compare_versions
+from reconciler.dataset.row_diff.version import open_uploaded_version, spool_version
 from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample
 from reconciler.domain.spec import Format
 
@@ -25,12 +25,14 @@ def compared(
     """What changed from some rows, or files of them, to others."""
     with ExitStack() as stack:
         old = (
-            side_of_files(files, id_path=id_path)
+            open_uploaded_version(files, id_path=id_path)
             if files
-            else side_of_runs([run_of("old.jsonl", 1, lines(before))] if before else [], id_path=id_path)
+            else spool_version([run_of("old.jsonl", 1, lines(before))] if before else [], id_path=id_path)
         )
-        new = side_of_runs([run_of("new.jsonl", 1, lines(after))] if after else [], id_path=id_path)
-        return compare(stack.enter_context(old), stack.enter_context(new), "old.jsonl", most_samples=most_samples)
+        new = spool_version([run_of("new.jsonl", 1, lines(after))] if after else [], id_path=id_path)
+        return compare_versions(
+            stack.enter_context(old), stack.enter_context(new), "old.jsonl", most_samples=most_samples
+        )
 
 
 def counts(diff: RowDiff) -> tuple[int, int, int, int]:

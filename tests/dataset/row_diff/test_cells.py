@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.row_diff.cells import MOST_CELLS, SHOWN, cell_changes, changed_words, excerpt
+from reconciler.dataset.row_diff.cells import MOST_CELLS, SHOWN, compare_cells, compare_words, show_row
 from reconciler.domain.rowdiff import WordChange
 
 SENTENCES = st.lists(st.sampled_from(["red", "green", "blue", "a", ",", "."]), max_size=12).map(" ".join)
@@ -13,13 +13,13 @@ SENTENCES = st.lists(st.sampled_from(["red", "green", "blue", "a", ",", "."]), m
 def shown(before: str, after: str) -> str:
     """Both texts as one, as git shows words."""
     marks = {WordChange.SAME: "{}", WordChange.REMOVED: "[-{}-]", WordChange.ADDED: "{{+{}+}}"}
-    return "".join(marks[each.change].format(each.text) for each in changed_words(before, after))
+    return "".join(marks[each.change].format(each.text) for each in compare_words(before, after))
 
 
 @given(SENTENCES, SENTENCES)
 def test_the_words_that_stayed_and_went_are_the_text_before(before: str, after: str) -> None:
     """And those that stayed and came are the text after, when nothing was cut short."""
-    words = changed_words(before, after)
+    words = compare_words(before, after)
     if not any("…" in each.text for each in words):
         assert "".join(each.text for each in words if each.change is not WordChange.ADDED) == before
         assert "".join(each.text for each in words if each.change is not WordChange.REMOVED) == after
@@ -39,7 +39,7 @@ def test_what_stayed_is_cut_short_around_a_change() -> None:
 
 def test_long_differences_are_not_compared_word_by_word() -> None:
     """A text that was replaced whole costs no more than its length."""
-    found = changed_words("a b " * 5000, "c d " * 5000)
+    found = compare_words("a b " * 5000, "c d " * 5000)
 
     assert [each.change for each in found] == ["removed", "added", "same"]
     assert all(len(each.text) <= SHOWN for each in found)
@@ -57,7 +57,7 @@ def test_long_differences_are_not_compared_word_by_word() -> None:
     ],
 )
 def test_values_are_told_by_their_path(before: object, after: object, told: list[tuple[str, str, str]]) -> None:
-    cells, more = cell_changes(before, after)
+    cells, more = compare_cells(before, after)
 
     assert [(cell.path, cell.before, cell.after) for cell in cells] == told
     assert more == 0
@@ -65,7 +65,7 @@ def test_values_are_told_by_their_path(before: object, after: object, told: list
 
 def test_many_values_are_counted_beyond_the_first() -> None:
     before = {f"key{number}": number for number in range(50)}
-    cells, more = cell_changes(before, dict.fromkeys(before, -1))
+    cells, more = compare_cells(before, dict.fromkeys(before, -1))
 
     assert (len(cells), more) == (MOST_CELLS, 50 - MOST_CELLS)
 
@@ -73,7 +73,7 @@ def test_many_values_are_counted_beyond_the_first() -> None:
 def test_a_row_is_told_by_its_turns() -> None:
     line = b'{"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"}]}\n'
 
-    assert excerpt(line) == "user: hi"
-    assert excerpt(b'{"messages":[{"role":"system","content":"be kind"}]}\n') == "system: be kind"
-    assert excerpt(b'{"prompt":"a"}\n') == '{"prompt":"a"}'
-    assert excerpt(b'{"messages":7}\n') == '{"messages":7}'
+    assert show_row(line) == "user: hi"
+    assert show_row(b'{"messages":[{"role":"system","content":"be kind"}]}\n') == "system: be kind"
+    assert show_row(b'{"prompt":"a"}\n') == '{"prompt":"a"}'
+    assert show_row(b'{"messages":7}\n') == '{"messages":7}'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.row_diff.file_cache import Shelf
+from reconciler.dataset.row_diff.file_cache import FileCache
 from reconciler.domain.errors import DeniedError, MalformedError
 from reconciler.domain.identity import Digest
 
@@ -30,9 +30,9 @@ class Service:
 
 
 def test_a_file_is_fetched_once(tmp_path: Path) -> None:
-    service, shelf = Service(b"some rows\n"), Shelf(tmp_path / "files")
+    service, shelf = Service(b"some rows\n"), FileCache(tmp_path / "files")
 
-    paths = {shelf.file(service.digest, 10, service.fetch) for _ in range(3)}
+    paths = {shelf.get_file(service.digest, 10, service.fetch) for _ in range(3)}
 
     assert [path.read_bytes() for path in paths] == [b"some rows\n"]
     assert service.asked == 1
@@ -40,11 +40,11 @@ def test_a_file_is_fetched_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spoilt", [b"", b"other row\n", b"some rows\nand more\n"])
 def test_a_spoilt_file_is_fetched_again(tmp_path: Path, spoilt: bytes) -> None:
-    service, shelf = Service(b"some rows\n"), Shelf(tmp_path / "files")
-    path = shelf.file(service.digest, 10, service.fetch)
+    service, shelf = Service(b"some rows\n"), FileCache(tmp_path / "files")
+    path = shelf.get_file(service.digest, 10, service.fetch)
     path.write_bytes(spoilt)
 
-    assert shelf.file(service.digest, 10, service.fetch).read_bytes() == b"some rows\n"
+    assert shelf.get_file(service.digest, 10, service.fetch).read_bytes() == b"some rows\n"
     assert service.asked == 2
 
 
@@ -53,7 +53,7 @@ def test_what_is_not_what_its_name_says_is_refused_and_not_kept(tmp_path: Path, 
     wanted = Service(b"some rows\n").digest
 
     with pytest.raises(MalformedError, match="not what its name and size say"):
-        Shelf(tmp_path / "files").file(wanted, 10, Service(sent).fetch)
+        FileCache(tmp_path / "files").get_file(wanted, 10, Service(sent).fetch)
 
     assert list((tmp_path / "files").iterdir()) == []
 
@@ -68,7 +68,7 @@ def test_a_file_without_an_end_is_read_no_further_than_its_size(tmp_path: Path) 
             yield b"x" * 10
 
     with pytest.raises(MalformedError):
-        Shelf(tmp_path).file(Digest("v1", "0" * 12), 25, endless)
+        FileCache(tmp_path).get_file(Digest("v1", "0" * 12), 25, endless)
 
     assert drawn == 3
 
@@ -79,32 +79,32 @@ def test_what_fetching_raises_leaves_nothing_behind(tmp_path: Path) -> None:
         raise DeniedError("no", status=403)
 
     with pytest.raises(DeniedError):
-        Shelf(tmp_path / "files").file(Digest("v1", "0" * 12), 10, denied)
+        FileCache(tmp_path / "files").get_file(Digest("v1", "0" * 12), 10, denied)
 
     assert list((tmp_path / "files").iterdir()) == []
 
 
 def test_what_was_not_used_for_the_longest_makes_room(tmp_path: Path) -> None:
     """The newest stays, even where it alone is more than the shelf should hold."""
-    shelf = Shelf(tmp_path / "files", most_bytes=25)
+    shelf = FileCache(tmp_path / "files", most_bytes=25)
     services = [Service(word * 10) for word in (b"a", b"b", b"c")]
     kept = []
     for at, service in enumerate(services):
-        kept.append(shelf.file(service.digest, 10, service.fetch))
+        kept.append(shelf.get_file(service.digest, 10, service.fetch))
         os.utime(kept[-1], (at, at))
-    shelf.file(services[0].digest, 10, services[0].fetch)
+    shelf.get_file(services[0].digest, 10, services[0].fetch)
     fourth = Service(b"d" * 10)
-    kept.append(shelf.file(fourth.digest, 10, fourth.fetch))
+    kept.append(shelf.get_file(fourth.digest, 10, fourth.fetch))
 
     assert [path.exists() for path in kept] == [True, False, False, True]
     large = Service(b"e" * 100)
-    assert shelf.file(large.digest, 100, large.fetch).exists()
+    assert shelf.get_file(large.digest, 100, large.fetch).exists()
 
 
 def test_the_home_around_it_is_made_first(tmp_path: Path) -> None:
     made = []
     service = Service(b"some rows\n")
 
-    Shelf(tmp_path / "home" / "files", lambda: made.append(True)).file(service.digest, 10, service.fetch)
+    FileCache(tmp_path / "home" / "files", lambda: made.append(True)).get_file(service.digest, 10, service.fetch)
 
     assert made == [True]

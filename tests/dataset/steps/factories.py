@@ -6,7 +6,7 @@ from pathlib import Path
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.sources import Source
-from reconciler.dataset.steps import prepared
+from reconciler.dataset.steps import prepare_rows
 from reconciler.dataset.tokens import Tokens, estimated_tokens
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.prepare import Operation, Preparation
@@ -39,7 +39,7 @@ def through(
     file = Source("rows.jsonl", Path("rows.jsonl"))
     stream = (Row(file.name, at, value) for at, value in enumerate(rows, start=1))
     spec = a_prepared_spec(*operations)
-    for found, _ in prepared(iter([(file, stream)]), spec, report or Report(), tokens):
+    for found, _ in prepare_rows(iter([(file, stream)]), spec, report or Report(), tokens):
         yield from (row.value for row in found)
 
 
@@ -73,4 +73,4 @@ def weighted_rows(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) ->
         terms=tuple(zip(names, terms, strict=True)),
         prepare=tuple(map(a_step, steps)),
     )
-    return [(row.file, row.value) for found, _ in prepared(iter(files), spec, Report()) for row in found]
+    return [(row.file, row.value) for found, _ in prepare_rows(iter(files), spec, Report()) for row in found]

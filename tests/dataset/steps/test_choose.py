@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.dataset.canonical import canonical
 from reconciler.dataset.split import part_of
-from reconciler.dataset.steps.dedup import Seen
+from reconciler.dataset.steps.dedup import HashSet
 from reconciler.dataset.tokens import estimated_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Severity
@@ -54,14 +54,14 @@ def test_the_first_of_equal_rows_stays() -> None:
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 50)))
 def test_a_hash_is_new_once(keys: list[int]) -> None:
-    seen, expected = Seen(), set[int]()
+    seen, expected = HashSet(), set[int]()
     for key in keys:
         assert seen.is_new(key) == (max(key, 1) not in expected)
         expected.add(max(key, 1))
 
 
 def test_many_hashes_take_little_memory() -> None:
-    seen, count = Seen(), 20_000
+    seen, count = HashSet(), 20_000
     assert sum(seen.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count)) == count
     assert not any(seen.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count))
     assert 8 * len(seen._slots) <= 17 * count

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.prepare_data.compat import prepare_as_before
+from reconciler.prepare_data.compat import run_legacy_prepare
 
 DATA = Path(__file__).parent.parent.parent / "data"
 HERE = DATA / "legacy-prepare"
@@ -94,5 +94,5 @@ def run(file: str, typed: str | None = None) -> Ran:
     err: list[str] = []
     lines = iter(typed.splitlines()) if typed is not None else iter(())
     ask = None if typed is None else lambda: next(lines, None)
-    code = prepare_as_before(file, out.append, err.append, ask)
+    code = run_legacy_prepare(file, out.append, err.append, ask)
     return Ran(code, "".join(out), "".join(err))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from reconciler.prepare_data.compat.affix import common_prefix, common_suffix
-from reconciler.prepare_data.compat.output import write_new
-from reconciler.prepare_data.compat.shuffle import shuffled
+from reconciler.prepare_data.compat.affix import find_common_prefix, find_common_suffix
+from reconciler.prepare_data.compat.output import write_new_files
+from reconciler.prepare_data.compat.shuffle import shuffle
 from tests.prepare_data.compat.cases import run
 
 HEADER = "prompt,completion\n"
@@ -37,16 +37,16 @@ def last(name: str, content: str | bytes) -> tuple[str, str]:
 
 
 def test_the_shuffle_is_numpys() -> None:
-    assert shuffled(10) == [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]
-    assert shuffled(0) == []
-    assert shuffled(1) == [0]
-    assert sorted(shuffled(1500)) == list(range(1500))
+    assert shuffle(10) == [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]
+    assert shuffle(0) == []
+    assert shuffle(1) == [0]
+    assert sorted(shuffle(1500)) == list(range(1500))
 
 
 def test_numpy_itself_agrees_with_the_shuffle() -> None:
     numpy = pytest.importorskip("numpy")
     for count in (2, 3, 64, 65, 1001):
-        assert shuffled(count) == list(numpy.random.RandomState(42).permutation(count))
+        assert shuffle(count) == list(numpy.random.RandomState(42).permutation(count))
 
 
 @pytest.mark.parametrize("word", ["NA", "null", "nan", "#N/A", "N/A", ""])
@@ -200,7 +200,7 @@ def test_only_n_means_no(answer: str) -> None:
 def test_nothing_is_written_over_and_nothing_left_behind(here: Path) -> None:
     (here / "b").write_text("mine", encoding="utf-8")
     with pytest.raises(FileExistsError):
-        write_new({here / "a": "new", here / "b": "new"})
+        write_new_files({here / "a": "new", here / "b": "new"})
     assert {path.name: path.read_text(encoding="utf-8") for path in here.iterdir()} == {"b": "mine"}
 
 
@@ -219,7 +219,7 @@ def test_common_affixes_are_those_of_a_search_letter_by_letter() -> None:
     for _ in range(300):
         texts = ["".join(chance.choices("ab", k=chance.randrange(6))) + "b" for _ in range(chance.randrange(1, 5))]
         shortest = min(map(len, texts))
-        assert common_prefix(texts) == max(
+        assert find_common_prefix(texts) == max(
             (texts[0][:size] for size in range(shortest + 1) if len({text[:size] for text in texts}) == 1), key=len
         )
-        assert common_suffix(texts) == common_prefix([text[::-1] for text in texts])[::-1]
+        assert find_common_suffix(texts) == find_common_prefix([text[::-1] for text in texts])[::-1]

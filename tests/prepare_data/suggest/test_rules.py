@@ -12,7 +12,7 @@ from reconciler.dataset.row import Row
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, Limit, RemovePrefix, Rename
 from reconciler.domain.spec import Format
 from reconciler.foundation.yaml_write import yaml_quoted
-from reconciler.prepare_data.suggest import examine, fragment, steps_text
+from reconciler.prepare_data.suggest import examine, write_dataset, write_steps
 from reconciler.prepare_data.suggest.affixes import (
     find_completion_prefix,
     find_ending,
@@ -21,12 +21,12 @@ from reconciler.prepare_data.suggest.affixes import (
     find_space,
     find_upper,
 )
-from reconciler.prepare_data.suggest.carry_out import carried_out
+from reconciler.prepare_data.suggest.carry_out import apply_step
 from reconciler.prepare_data.suggest.columns import find_columns, find_empty, find_other_than_text, find_surplus
-from reconciler.prepare_data.suggest.finding import Finding, Found
+from reconciler.prepare_data.suggest.finding import FileFinding, RuleResult
 from reconciler.prepare_data.suggest.rows import find_duplicates, find_long, find_task
 
-Rule = Callable[[Sequence[Row]], Found]
+Rule = Callable[[Sequence[Row]], RuleResult]
 
 
 def rows(*pairs: tuple[object, object]) -> list[Row]:
@@ -39,7 +39,7 @@ def mended(rule: Rule, given: list[Row]) -> list[Row]:
     remedy = rule(given).remedy
     assert remedy
     for step in remedy.steps:
-        given = carried_out(step, given)
+        given = apply_step(step, given)
     return given
 
 
@@ -117,24 +117,24 @@ def test_classification_is_under_a_third_different_answers() -> None:
 
 
 def test_a_finding_names_its_first_lines() -> None:
-    assert str(Finding(name="x", what="two", lines=(3, 5))) == "two: lines 3, 5"
-    assert str(Finding(name="x", what="many", lines=tuple(range(1, 14)))).endswith("9, 10 and 3 more")
+    assert str(FileFinding(name="x", what="two", lines=(3, 5))) == "two: lines 3, 5"
+    assert str(FileFinding(name="x", what="many", lines=tuple(range(1, 14)))).endswith("9, 10 and 3 more")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_read_back_from_the_spec(text: str) -> None:
     assert yaml.safe_load(yaml_quoted(text)) == text
     steps = (RemovePrefix("prompt", text), AddPrefix("completion", text), AddSuffix("prompt", text))
-    read = yaml.safe_load(fragment("a", "a.csv", form=Format.COMPLETION, steps=steps, validation=0.2))
+    read = yaml.safe_load(write_dataset("a", "a.csv", form=Format.COMPLETION, steps=steps, validation=0.2))
     assert [next(iter(step.values()))["text"] for step in read["prepare"]] == [text] * 3
-    assert all(char.isprintable() or char == "\n" for char in steps_text(steps))
+    assert all(char.isprintable() or char == "\n" for char in write_steps(steps))
 
 
 def test_a_step_that_no_remedy_has_is_a_mistake_of_ours() -> None:
     with pytest.raises(AssertionError):
-        steps_text((Limit(rows=3),))  # type: ignore[arg-type]  # what the types forbid
+        write_steps((Limit(rows=3),))  # type: ignore[arg-type]  # what the types forbid
     with pytest.raises(AssertionError):
-        carried_out(Limit(rows=3), rows(("a", "b")))  # type: ignore[arg-type]  # what the types forbid
+        apply_step(Limit(rows=3), rows(("a", "b")))  # type: ignore[arg-type]  # what the types forbid
 
 
 def test_a_declined_remedy_is_no_step(tmp_path: Path) -> None:

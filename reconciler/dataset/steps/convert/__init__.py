@@ -8,12 +8,12 @@ from reconciler.dataset.steps.convert import alpaca, anthropic, chat, pair, shar
 from reconciler.domain.prepare import Convert, Form, Target
 
 TO_CHAT: Mapping[Form, Callable[[Object], Object]] = {
-    Form.ALPACA: alpaca.to_chat,
-    Form.ANTHROPIC: anthropic.to_chat,
-    Form.CHAT: chat.to_chat,
-    Form.PROMPT_COMPLETION: pair.to_chat,
-    Form.SHAREGPT: sharegpt.to_chat,
-    Form.VERTEX: vertex.to_chat,
+    Form.ALPACA: alpaca.alpaca_to_chat,
+    Form.ANTHROPIC: anthropic.anthropic_to_chat,
+    Form.CHAT: chat.normalize_chat,
+    Form.PROMPT_COMPLETION: pair.pair_to_chat,
+    Form.SHAREGPT: sharegpt.sharegpt_to_chat,
+    Form.VERTEX: vertex.vertex_to_chat,
 }
 
 
@@ -25,4 +25,4 @@ def convert(step: Convert) -> Edit:
     to_chat = TO_CHAT[step.source]
     if step.target is Target.CHAT:
         return to_chat
-    return lambda row: pair.from_chat(to_chat(row))
+    return lambda row: pair.chat_to_pair(to_chat(row))

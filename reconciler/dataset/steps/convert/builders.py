@@ -17,14 +17,14 @@ class ConversionError(ReconcilerError):
         super().__init__(what)
 
 
-class Calls:
+class CallIds:
     """The calls of one row: gives ids where a form has none, and finds the call that an answer belongs to."""
 
     def __init__(self) -> None:
         self._made = 0
         self._open: list[tuple[str, str]] = []
 
-    def make(self, name: object, arguments: object, path: str, call_id: object = None) -> Object:
+    def make_call(self, name: object, arguments: object, path: str, call_id: object = None) -> Object:
         """Write one call of a function."""
         if not isinstance(name, str) or not name:
             raise ConversionError(path, "the call names no function", "name it, or drop the row")
@@ -34,7 +34,7 @@ class Calls:
         text = arguments if isinstance(arguments, str) else canonical_text({} if arguments is None else arguments)
         return {"id": told, "type": "function", "function": {"name": name, "arguments": text}}
 
-    def answer(self, path: str, name: str | None = None) -> str:
+    def match_answer(self, path: str, name: str | None = None) -> str:
         """Return the id of the oldest call, of the function if one is named, that has no answer yet."""
         for at, (call_id, called) in enumerate(self._open):
             if name is None or name == called:
@@ -44,7 +44,7 @@ class Calls:
         raise ConversionError(path, what, "add the call, or drop the row")
 
 
-def objects(value: object, path: str) -> list[Object]:
+def read_objects(value: object, path: str) -> list[Object]:
     """Return a list of objects.
 
     Raises: ConversionError, when it is anything else
@@ -58,7 +58,7 @@ def objects(value: object, path: str) -> list[Object]:
     return value
 
 
-def text(value: object, path: str) -> str:
+def read_text(value: object, path: str) -> str:
     """Return a text; null is an empty one.
 
     Raises: ConversionError, when it is anything else
@@ -70,7 +70,7 @@ def text(value: object, path: str) -> str:
     return value
 
 
-def json_of(value: object, path: str) -> object:
+def parse_json(value: object, path: str) -> object:
     """Return what a text of JSON holds; what is no text is given as it is.
 
     Raises: ConversionError, when the text is not JSON
@@ -83,18 +83,18 @@ def json_of(value: object, path: str) -> object:
         raise ConversionError(path, "is not JSON", "write it as JSON, or drop the row") from None
 
 
-def tools(value: object, path: str) -> Object:
+def build_tools(value: object, path: str) -> Object:
     """Return the `tools` of a row, from a list of functions or a text that holds one; nothing for none."""
-    found = json_of(value, path) if value else None
+    found = parse_json(value, path) if value else None
     if not found:
         return {}
-    offered = objects(found, path)
+    offered = read_objects(found, path)
     wrapped = [each if "function" in each else {"type": "function", "function": each} for each in offered]
     return {"tools": wrapped}
 
 
-def row(system: object, turns: Iterable[Object], rest: Object) -> Object:
+def build_row(system: object, turns: Iterable[Object], rest: Object) -> Object:
     """Return a chat row; an empty system text is none."""
-    said = text(system, "system")
+    said = read_text(system, "system")
     first = [{"role": "system", "content": said}] if said else []
     return {"messages": [*first, *turns], **rest}

@@ -9,14 +9,16 @@ _KEPT_OF_ROW = ("tools", "functions", "parallel_tool_calls")
 _KEPT_OF_TURN = ("name", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
 
 
-def to_chat(row: Object) -> Object:
+def normalize_chat(row: Object) -> Object:
     """Write turns with the API's roles and keys."""
-    messages = builders.objects(row.get("messages"), "messages")
-    turns = [_turn(message, f"messages[{at}]") for at, message in enumerate(messages)]
-    return builders.row(row.get("system"), turns, {key: row[key] for key in _KEPT_OF_ROW if row.get(key) is not None})
+    messages = builders.read_objects(row.get("messages"), "messages")
+    turns = [_chat_turn(message, f"messages[{at}]") for at, message in enumerate(messages)]
+    return builders.build_row(
+        row.get("system"), turns, {key: row[key] for key in _KEPT_OF_ROW if row.get(key) is not None}
+    )
 
 
-def role_of(turn: Object, path: str) -> str:
+def read_role(turn: Object, path: str) -> str:
     """Return the API's word for who speaks."""
     word = next((turn[key] for key in ("role", "from", "author") if key in turn), None)
     if not isinstance(word, str):
@@ -28,11 +30,11 @@ def role_of(turn: Object, path: str) -> str:
     return role
 
 
-def said_of(turn: Object) -> object:
+def read_content(turn: Object) -> object:
     """Return what is said, whatever the key is called."""
     return next((turn[key] for key in ("content", "value", "text") if key in turn), None)
 
 
-def _turn(message: Object, path: str) -> Object:
+def _chat_turn(message: Object, path: str) -> Object:
     kept = {key: message[key] for key in _KEPT_OF_TURN if message.get(key) is not None}
-    return {"role": role_of(message, path), "content": said_of(message), **kept}
+    return {"role": read_role(message, path), "content": read_content(message), **kept}

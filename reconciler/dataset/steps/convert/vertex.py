@@ -8,33 +8,35 @@ from collections.abc import Iterator
 from reconciler.dataset.canonical import canonical_text
 from reconciler.dataset.row_checks.finding import Object
 from reconciler.dataset.steps.convert import builders
-from reconciler.dataset.steps.convert.builders import Calls, ConversionError
-from reconciler.dataset.steps.convert.chat import role_of
+from reconciler.dataset.steps.convert.builders import CallIds, ConversionError
+from reconciler.dataset.steps.convert.chat import read_role
 
 
-def to_chat(row: Object) -> Object:
+def vertex_to_chat(row: Object) -> Object:
     """Write parts as text, images, calls and answers; calls get ids by their order in the row."""
-    calls, turns = Calls(), list[Object]()
-    for at, content in enumerate(builders.objects(row.get("contents"), "contents")):
+    calls, turns = CallIds(), list[Object]()
+    for at, content in enumerate(builders.read_objects(row.get("contents"), "contents")):
         path = f"contents[{at}]"
-        turns += _turns(content, calls, path)
+        turns += _vertex_turns(content, calls, path)
     system = row.get("systemInstruction", row.get("system_instruction"))
-    return builders.row(_system(system), turns, builders.tools(list(_functions(row.get("tools"))), "tools"))
+    return builders.build_row(
+        _vertex_system(system), turns, builders.build_tools(list(_vertex_functions(row.get("tools"))), "tools")
+    )
 
 
-def _turns(content: Object, calls: Calls, path: str) -> list[Object]:
+def _vertex_turns(content: Object, calls: CallIds, path: str) -> list[Object]:
     answers, parts, made = list[Object](), list[Object](), list[Object]()
-    for at, part in enumerate(builders.objects(content.get("parts"), f"{path}.parts")):
+    for at, part in enumerate(builders.read_objects(content.get("parts"), f"{path}.parts")):
         place = f"{path}.parts[{at}]"
         if "text" in part:
-            parts.append({"type": "text", "text": builders.text(part["text"], f"{place}.text")})
-        elif call := _of(part, "functionCall", "function_call"):
-            made.append(calls.make(call.get("name"), call.get("args"), place))
-        elif response := _of(part, "functionResponse", "function_response"):
-            name = builders.text(response.get("name"), place)
+            parts.append({"type": "text", "text": builders.read_text(part["text"], f"{place}.text")})
+        elif call := _part_named(part, "functionCall", "function_call"):
+            made.append(calls.make_call(call.get("name"), call.get("args"), place))
+        elif response := _part_named(part, "functionResponse", "function_response"):
+            name = builders.read_text(response.get("name"), place)
             told = canonical_text(response.get("response", {}))
-            answers.append({"role": "tool", "content": told, "tool_call_id": calls.answer(place, name)})
-        elif data := _of(part, "inlineData", "inline_data"):
+            answers.append({"role": "tool", "content": told, "tool_call_id": calls.match_answer(place, name)})
+        elif data := _part_named(part, "inlineData", "inline_data"):
             url = f"data:{data.get('mimeType', data.get('mime_type'))};base64,{data.get('data')}"
             parts.append({"type": "image_url", "image_url": {"url": url}})
         else:
@@ -43,21 +45,23 @@ def _turns(content: Object, calls: Calls, path: str) -> list[Object]:
         return answers
     only_text = all(part["type"] == "text" for part in parts)
     said: object = "".join(str(part["text"]) for part in parts) if only_text else parts
-    role = role_of(content, path) if "role" in content else "user"
+    role = read_role(content, path) if "role" in content else "user"
     return [*answers, {"role": role, "content": said or None, **({"tool_calls": made} if made else {})}]
 
 
-def _system(found: object) -> str:
+def _vertex_system(found: object) -> str:
     if not isinstance(found, dict):
-        return builders.text(found, "systemInstruction")
+        return builders.read_text(found, "systemInstruction")
     path = "systemInstruction.parts"
-    return "\n".join(builders.text(part.get("text"), path) for part in builders.objects(found.get("parts"), path))
+    return "\n".join(
+        builders.read_text(part.get("text"), path) for part in builders.read_objects(found.get("parts"), path)
+    )
 
 
-def _functions(offered: object) -> Iterator[Object]:
-    for tool in builders.objects(offered, "tools") if offered else []:
+def _vertex_functions(offered: object) -> Iterator[Object]:
+    for tool in builders.read_objects(offered, "tools") if offered else []:
         declared = tool.get("functionDeclarations", tool.get("function_declarations"))
-        for function in builders.objects(declared, "tools.functionDeclarations"):
+        for function in builders.read_objects(declared, "tools.functionDeclarations"):
             yield {
                 key: _plain_schema(function[key]) for key in ("name", "description", "parameters") if key in function
             }
@@ -73,6 +77,6 @@ def _plain_schema(value: object) -> object:
     return [_plain_schema(item) for item in value] if isinstance(value, list) else value
 
 
-def _of(part: Object, *names: str) -> Object | None:
+def _part_named(part: Object, *names: str) -> Object | None:
     found = next((part[name] for name in names if name in part), None)
     return found if isinstance(found, dict) else None
