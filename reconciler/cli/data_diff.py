@@ -11,8 +11,7 @@ from reconciler.cli.console import Talk
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.matching import MatchedRows
-    from reconciler.dataset.row_diff.version import DatasetVersion
+    from reconciler.dataset.row_diff import DatasetVersion, MatchedRows
     from reconciler.domain.rowdiff import RowDiff
     from reconciler.history.dataset_versions import Version
 
@@ -70,7 +69,7 @@ def diff(
 
 
 def _compared(old: "Version", new: "Version", id_path: str | None, samples: int) -> "RowDiff":
-    from reconciler.dataset.row_diff.compare import compare_versions
+    from reconciler.dataset.row_diff import compare_versions
     from reconciler.dataset.tokens import vocabulary_for
 
     id_path = id_path or new.id or old.id
@@ -89,7 +88,7 @@ def _compared(old: "Version", new: "Version", id_path: str | None, samples: int)
 def _reformatted(
     old: "Version", new: "Version", before: "DatasetVersion", after: "DatasetVersion"
 ) -> "Callable[[MatchedRows], Sequence[int]] | None":
-    from reconciler.dataset.row_diff.reading import find_reformatted
+    from reconciler.dataset.row_diff import find_reformatted
 
     if not (old.paths and new.paths):
         return None

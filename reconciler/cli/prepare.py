@@ -135,7 +135,7 @@ def _typed() -> str | None:
 
 
 def _share(examined: "Examination", talk: Talk, *, interactive: bool) -> float:
-    from reconciler.prepare_data.compat.affix import TaskKind
+    from reconciler.prepare_data.compat import TaskKind
 
     if examined.task is not TaskKind.CLASSIFICATION:
         return 0.0

@@ -8,7 +8,7 @@ from reconciler.dataset.batch import Run
 from reconciler.dataset.digest import Fold
 from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
-from reconciler.dataset.row_diff.version import DatasetVersion, spool_version
+from reconciler.dataset.row_diff import DatasetVersion, spool_version
 from reconciler.dataset.split import sides_of
 from reconciler.domain.desired import Measured, Part
 from reconciler.domain.spec import DatasetSpec

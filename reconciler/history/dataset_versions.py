@@ -22,7 +22,7 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.spec import DatasetSpec
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.version import DatasetVersion
+    from reconciler.dataset.row_diff import DatasetVersion
 
 SERVICE = "service"
 _SPECS = (".yaml", ".yml")
@@ -64,7 +64,7 @@ def opened_version(text: str, root: Path, provider: str | None) -> Iterator[Vers
 def _version(
     title: str, spec: DatasetSpec, workspace: Path, *, is_file: bool, bases: frozenset[str] = frozenset()
 ) -> Version:
-    from reconciler.dataset.row_diff.reading import find_source_paths, open_dataset_version, open_file_version
+    from reconciler.dataset.row_diff import find_source_paths, open_dataset_version, open_file_version
 
     open_side = open_file_version if is_file else open_dataset_version
     return Version(
@@ -77,7 +77,7 @@ def _version(
 
 
 def _of_service(name: str, root: Path, provider: str | None) -> Version:
-    from reconciler.dataset.row_diff.version import open_uploaded_version
+    from reconciler.dataset.row_diff import open_uploaded_version
     from reconciler.planner.previous import files_before, users_of
     from reconciler.specfile import read_specs
     from reconciler.workflow.engine import bases_of, service

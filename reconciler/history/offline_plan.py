@@ -287,8 +287,7 @@ def _compared(
     count: "Count | None",
     most_samples: int,
 ) -> RowDiff:
-    from reconciler.dataset.row_diff.compare import compare_versions
-    from reconciler.dataset.row_diff.reading import open_dataset_version
+    from reconciler.dataset.row_diff import compare_versions, open_dataset_version
 
     wanted = replace(dataset.spec, format=dataset.format)
     # What identifies a row may be in its source alone, and then that is read again.

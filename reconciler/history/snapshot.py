@@ -20,7 +20,7 @@ from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.workflow.engine import Setting
 
 if TYPE_CHECKING:
-    from reconciler.dataset.row_diff.version import DatasetVersion
+    from reconciler.dataset.row_diff import DatasetVersion
 
 MOST_KEPT = 8
 """Datasets whose rows are kept from the reading that measures them; those of others are read again if they changed."""

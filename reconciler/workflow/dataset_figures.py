@@ -76,7 +76,7 @@ def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None
 
 
 def _here(file: RemoteFile, setting: Setting) -> Path:
-    from reconciler.dataset.row_diff.file_cache import FileCache
+    from reconciler.dataset.row_diff import FileCache
 
     assert file.stamp is not None
     shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))

@@ -60,7 +60,7 @@ def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
 
     Raises: ProviderError, and OSError when it cannot be kept
     """
-    from reconciler.dataset.row_diff.file_cache import FileCache
+    from reconciler.dataset.row_diff import FileCache
 
     assert file.stamp is not None
     shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
@@ -96,9 +96,7 @@ def _rows_of(
 def _compared(
     paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None", most: int
 ) -> RowDiff:
-    from reconciler.dataset.row_diff.compare import compare_versions
-    from reconciler.dataset.row_diff.reading import open_dataset_version
-    from reconciler.dataset.row_diff.version import open_uploaded_version
+    from reconciler.dataset.row_diff import compare_versions, open_dataset_version, open_uploaded_version
 
     with (
         open_uploaded_version(paths, id_path=spec.id) as before,

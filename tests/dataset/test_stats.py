@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.stats import find_row, gather_stats, read_file_rows, read_spec_rows, sample_rows
-from reconciler.dataset.stats.spread import compute_spread
+from reconciler.dataset.stats import compute_spread, find_row, gather_stats, read_file_rows, read_spec_rows, sample_rows
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.spec import DatasetSpec, Mapping

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.dataset.stats.spread import compute_spread
+from reconciler.dataset.stats import compute_spread
 from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Plan, Refusal

@@ -1,4 +1,31 @@
-"""Compares two versions of a dataset row by row. Explains what changed, and decides nothing.
+"""Compares two versions of a dataset row by row. Explains what changed; decides nothing.
 
-Pass one reads both sides, and keeps a hash and a place of every row. Whatever differs is read again by its place.
+The first pass reads both versions, and keeps a hash and a place of every row. Rows that differ are read again by place.
 """
+
+from reconciler.dataset.row_diff.compare import MOST_SAMPLES, compare_versions
+from reconciler.dataset.row_diff.file_cache import FileCache
+from reconciler.dataset.row_diff.matching import MatchedRows
+from reconciler.dataset.row_diff.version import (
+    DatasetVersion,
+    find_reformatted,
+    find_source_paths,
+    open_dataset_version,
+    open_file_version,
+    open_uploaded_version,
+    spool_version,
+)
+
+__all__ = [
+    "MOST_SAMPLES",
+    "DatasetVersion",
+    "FileCache",
+    "MatchedRows",
+    "compare_versions",
+    "find_reformatted",
+    "find_source_paths",
+    "open_dataset_version",
+    "open_file_version",
+    "open_uploaded_version",
+    "spool_version",
+]

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.billable_tokens import billed_rows, weigh
 from reconciler.dataset.row_diff.cells import SHOWN, compare_cells, shorten, show_row
-from reconciler.dataset.row_diff.matching import MatchedRows, match_rows
-from reconciler.dataset.row_diff.order import find_moved
+from reconciler.dataset.row_diff.matching import MatchedRows, find_moved, match_rows
 from reconciler.dataset.row_diff.pairing import pair_rows
 from reconciler.dataset.row_diff.version import DatasetVersion
 from reconciler.dataset.tokens import Count

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 
 import msgspec
 
-from reconciler.dataset.row_diff.likeness import LEAST_LIKENESS, RowFacets, measure_likeness, read_facets
+from reconciler.dataset.row_diff.cells import LEAST_LIKENESS, RowFacets, measure_likeness, read_facets
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows
 from reconciler.dataset.row_diff.version import DatasetVersion
 

@@ -1,6 +1,7 @@
-"""A dataset in figures, and single rows of it to look at. Reads rows; changes and judges none."""
+"""The statistics of a dataset, and single rows of it to look at. Reads rows; changes and judges none."""
 
+from reconciler.dataset.stats.figures import compute_spread
 from reconciler.dataset.stats.gather import gather_stats
 from reconciler.dataset.stats.rows import find_row, read_file_rows, read_spec_rows, sample_rows
 
-__all__ = ["find_row", "gather_stats", "read_file_rows", "read_spec_rows", "sample_rows"]
+__all__ = ["compute_spread", "find_row", "gather_stats", "read_file_rows", "read_spec_rows", "sample_rows"]

@@ -12,8 +12,7 @@ from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
 from reconciler.dataset.row_checks.chat import ROLES
 from reconciler.dataset.split import sides_of
-from reconciler.dataset.stats.figures import AnswerCounts, SystemPromptCounts, read_answer, read_turns
-from reconciler.dataset.stats.spread import compute_spread
+from reconciler.dataset.stats.figures import AnswerCounts, SystemPromptCounts, compute_spread, read_answer, read_turns
 from reconciler.dataset.tokens import BYTES_PER_TOKEN, FEWEST_BYTES, MOST_BYTES, Count, Vocabulary, estimated_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem

@@ -1,5 +1,6 @@
-"""Prepares rows as a spec says: its steps in their order, and how often each source counts. Rows in, rows out."""
+"""The steps of a spec's `prepare` list, in their order, and the weights of sources. Rows in, rows out."""
 
-from reconciler.dataset.steps.pipeline import prepare_rows
+from reconciler.dataset.steps.cells import is_empty
+from reconciler.dataset.steps.pipeline import make_edit, make_test, prepare_rows
 
-__all__ = ["prepare_rows"]
+__all__ = ["is_empty", "make_edit", "make_test", "prepare_rows"]

@@ -1,4 +1,4 @@
-"""Puts the steps of a spec one behind the other. The rows of all sources run through the same steps."""
+"""Runs the steps of a spec one after the other, on the rows of all sources, and repeats rows by weight."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,17 +9,14 @@ from reconciler.dataset.readers import is_table
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.sources import Source
-from reconciler.dataset.steps import columns, filters, texts
-from reconciler.dataset.steps.cells import Cells
-from reconciler.dataset.steps.convert import convert
+from reconciler.dataset.steps import edits, filters
+from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.filters import Stage
 from reconciler.dataset.steps.step_report import StepReport
-from reconciler.dataset.steps.turns import join_messages
-from reconciler.dataset.steps.weight import repeat_rows
 from reconciler.dataset.templates import Template
 from reconciler.dataset.tokens import Tokens, estimated_tokens
 from reconciler.domain import prepare as domain
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import DatasetSpec, Terms
 
 
 def prepare_rows(
@@ -125,37 +122,37 @@ _EditingStep = (
 )
 
 
-def make_edit(step: _EditingStep) -> columns.Edit:
+def make_edit(step: _EditingStep) -> edits.Edit:
     """Return what a step makes of one row."""
     match step:
         case domain.Rename():
-            return columns.rename(step)
+            return edits.rename(step)
         case domain.DropColumns():
-            return columns.drop_columns(step)
+            return edits.drop_columns(step)
         case domain.KeepColumns():
-            return columns.keep_columns(step)
+            return edits.keep_columns(step)
         case domain.SetColumns():
-            return columns.set_columns(step)
+            return edits.set_columns(step)
         case domain.FillTemplate():
-            return columns.fill_templates(step)
+            return edits.fill_templates(step)
         case domain.LowerCase():
-            return texts.lower_case(step)
+            return edits.lower_case(step)
         case domain.Strip():
-            return texts.strip(step)
+            return edits.strip(step)
         case domain.AddPrefix():
-            return texts.add_prefix(step)
+            return edits.add_prefix(step)
         case domain.AddSuffix():
-            return texts.add_suffix(step)
+            return edits.add_suffix(step)
         case domain.RemovePrefix():
-            return texts.remove_prefix(step)
+            return edits.remove_prefix(step)
         case domain.RemoveSuffix():
-            return texts.remove_suffix(step)
+            return edits.remove_suffix(step)
         case domain.EnsureLeadingSpace():
-            return texts.ensure_leading_space(step)
+            return edits.ensure_leading_space(step)
         case domain.JoinMessages():
-            return join_messages(step)
+            return edits.join_messages(step)
         case domain.Convert():
-            return convert(step)
+            return edits.convert(step)
     assert_never(step)
 
 
@@ -165,3 +162,13 @@ def _keep_passing(test: Callable[[Cells], bool], rows: Iterator[Row]) -> Iterato
 
 def _file_of(row: Row) -> str:
     return row.file
+
+
+def repeat_rows(rows: Iterator[Row], terms: Terms) -> Iterator[Row]:
+    """Yield each row as often as its source weighs, copies side by side."""
+    whole = int(terms.weight)
+    bound = (terms.weight - whole) * HASH_RANGE
+    for row in rows:
+        again = bound > 0 and hash_value(row.value, "weight", terms.seed) < bound
+        for _ in range(whole + again):
+            yield row

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from reconciler.dataset.report import Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.steps.cells import Cells
-from reconciler.dataset.steps.columns import StepError
-from reconciler.dataset.steps.convert.builders import ConversionError
+from reconciler.dataset.steps.conversion import ConversionError
+from reconciler.dataset.steps.edits import StepError
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import Preparation
 from reconciler.foundation.suggest import did_you_mean, list_words

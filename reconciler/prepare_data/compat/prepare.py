@@ -2,31 +2,30 @@
 
 from collections.abc import Callable
 
-from reconciler.prepare_data.compat import columns, completions, prompts, rows
-from reconciler.prepare_data.compat.finding import LegacyFinding, Print
+from reconciler.prepare_data.compat import row_validators, text_validators
 from reconciler.prepare_data.compat.read import read_any
-from reconciler.prepare_data.compat.table import LegacyCrashError, LegacyTable
+from reconciler.prepare_data.compat.table import LegacyCrashError, LegacyFinding, LegacyTable, Print
 from reconciler.prepare_data.compat.writing import write_prepared_table
 
 Ask = Callable[[], str | None]
 Validator = Callable[[LegacyTable], LegacyFinding]
 
 VALIDATORS: tuple[Validator, ...] = (
-    columns.count_rows,
-    columns.find_column("prompt"),
-    columns.find_column("completion"),
-    columns.find_surplus,
-    columns.find_empty,
-    rows.find_task,
-    rows.find_duplicates,
-    rows.find_long,
-    prompts.find_upper("prompt"),
-    prompts.find_upper("completion"),
-    prompts.find_separator,
-    prompts.find_prompt_prefix,
-    completions.find_completion_prefix,
-    completions.find_ending,
-    completions.find_space,
+    row_validators.count_rows,
+    row_validators.find_column("prompt"),
+    row_validators.find_column("completion"),
+    row_validators.find_surplus,
+    row_validators.find_empty,
+    row_validators.find_task,
+    row_validators.find_duplicates,
+    row_validators.find_long,
+    text_validators.find_upper("prompt"),
+    text_validators.find_upper("completion"),
+    text_validators.find_separator,
+    text_validators.find_prompt_prefix,
+    text_validators.find_completion_prefix,
+    text_validators.find_ending,
+    text_validators.find_space,
 )
 
 

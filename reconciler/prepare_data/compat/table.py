@@ -1,6 +1,7 @@
 """A table as the old tool held it: text by column, and a label on every row that outlives the dropping of others."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
@@ -73,3 +74,42 @@ class LegacyTable(msgspec.Struct, frozen=True):
         kept = self.take(left)
         is_run = self.labels is None and left and left[-1] - left[0] + 1 == len(left)
         return replace(kept, labels=range(left[0], left[-1] + 1)) if is_run else kept
+
+
+Print = Callable[[str], None]
+Change = Callable[[LegacyTable, Print], LegacyTable]
+
+
+class LegacyFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What one validator has to say.
+
+    Shape:  `note` is said in the first pass; `change` of a `necessary` finding is made in the first pass, that of an
+            `optional` one in the second and after a yes; an `error` ends the run
+    """
+
+    name: str
+    note: str = ""
+    necessary: str = ""
+    optional: str = ""
+    error: str = ""
+    change: Change | None = None
+
+
+class TaskKind(StrEnum):
+    """What the rows are most likely meant to teach."""
+
+    OPEN_ENDED = "open-ended generation"
+    CLASSIFICATION = "classification"
+    CONDITIONAL = "conditional generation"
+
+
+def guess_task(prompts: Iterable[str], completions: Sequence[str]) -> TaskKind:
+    """Return the task: no prompts at all, few different answers (under a third of the rows), or anything else."""
+    if not any(prompts):
+        return TaskKind.OPEN_ENDED
+    return TaskKind.CLASSIFICATION if len(set(completions)) < len(completions) / 3 else TaskKind.CONDITIONAL
+
+
+def guess_table_task(table: LegacyTable) -> TaskKind:
+    """Return what a table is most likely meant to teach."""
+    return guess_task(table.column("prompt"), table.column("completion"))

@@ -1,16 +1,14 @@
 """What the old tool wrote: file names, lines, the split, and the words about the next command."""
 
 import os
+import random
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reconciler.prepare_data.compat.affix import TaskKind, find_common_suffix, show_line_breaks
-from reconciler.prepare_data.compat.finding import Print
-from reconciler.prepare_data.compat.output import format_row, write_new_files
-from reconciler.prepare_data.compat.rows import guess_table_task
-from reconciler.prepare_data.compat.shuffle import shuffle
-from reconciler.prepare_data.compat.table import LegacyTable
+from reconciler.prepare_data.compat.table import LegacyTable, Print, TaskKind, guess_table_task
+from reconciler.prepare_data.compat.text_validators import find_common_suffix, show_line_breaks
 
 MOST_VALIDATION = 1000
 TRAINING_SHARE = 0.8
@@ -116,3 +114,86 @@ def _estimate_size(table: LegacyTable) -> int:
     while buckets * 0.77 + 0.5 < rows:
         buckets *= 2
     return 24 * rows + 40 + 4 * max(1, buckets >> 5) + 16 * buckets
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPECIAL = re.compile(r'[\x00-\x1f"\\/]')
+
+
+def format_row(prompt: str, completion: str) -> str:
+    """Write a row as the old tool did: compact, `/` escaped, what is not ASCII as it is."""
+    return f'{{"prompt":"{_escape(prompt)}","completion":"{_escape(completion)}"}}\n'
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text)
+
+
+def write_new_files(files: Mapping[Path, str]) -> None:
+    """Write files that do not exist yet: each appears under its name only when all of them are written.
+
+    Raises: OSError, FileExistsError among them, with nothing left behind
+    """
+    drafts: list[tuple[Path, Path]] = []
+    made: list[Path] = []
+    try:
+        for path, text in files.items():
+            draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+            drafts.append((draft, path))
+            with open(draft, "x", encoding="utf-8", newline="") as file:
+                file.write(text)
+        for draft, path in drafts:
+            _publish(draft, path)
+            made.append(path)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        for draft, _ in drafts:
+            draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    # A link refuses a name that is taken, where a rename would put itself in its place.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems have no links: there the name is taken first, and the content follows.
+        path.touch(exist_ok=False)
+        draft.replace(path)
+
+
+_WORDS = 624
+_MASK = 0xFFFFFFFF
+
+
+def shuffle(count: int, seed: int = 42) -> list[int]:
+    """Return the numbers below `count` in the order of numpy's `RandomState(seed).permutation(count)`.
+
+    Source: M. Matsumoto and T. Nishimura's init_genrand; numpy's legacy `shuffle` with its masked rejection
+    """
+    generator = random.Random()  # noqa: S311 - an order to be repeated, nothing to be guessed
+    generator.setstate((3, (*_seed_state(seed), _WORDS), None))
+    order = list(range(count))
+    for place in range(count - 1, 0, -1):
+        other = _draw_below(generator, place)
+        order[place], order[other] = order[other], order[place]
+    return order
+
+
+def _seed_state(seed: int) -> list[int]:
+    state = [seed & _MASK]
+    for number in range(1, _WORDS):
+        before = state[-1]
+        state.append((1812433253 * (before ^ (before >> 30)) + number) & _MASK)
+    return state
+
+
+def _draw_below(generator: random.Random, most: int) -> int:
+    mask = (1 << most.bit_length()) - 1
+    while (number := generator.getrandbits(32) & mask) > most:
+        pass
+    return number

@@ -2,8 +2,7 @@
 
 from reconciler.prepare_data.suggest.examine import Examination, examine
 from reconciler.prepare_data.suggest.finding import FileFinding, Remedy
-from reconciler.prepare_data.suggest.fragment import write_dataset, write_steps
-from reconciler.prepare_data.suggest.writing import name_prepared_files, write_prepared_files
+from reconciler.prepare_data.suggest.output import name_prepared_files, write_dataset, write_prepared_files, write_steps
 
 __all__ = [
     "Examination",

@@ -10,32 +10,39 @@ from reconciler.dataset.readers import is_table
 from reconciler.dataset.row import Row
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import Format
-from reconciler.prepare_data.compat.affix import TaskKind
-from reconciler.prepare_data.suggest import affixes, columns, rows
-from reconciler.prepare_data.suggest.carry_out import apply_step
-from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, guess_rows_task
-from reconciler.prepare_data.suggest.finding import FileFinding, Remedy, RemedyStep, RuleResult
+from reconciler.prepare_data.compat import TaskKind
+from reconciler.prepare_data.suggest import affix_rules, row_rules
+from reconciler.prepare_data.suggest.finding import (
+    COMPLETION,
+    PROMPT,
+    FileFinding,
+    Remedy,
+    RemedyStep,
+    RuleResult,
+    apply_step,
+    guess_rows_task,
+)
 from reconciler.prepare_data.suggest.reading import read_file
 
 Rule = Callable[[Sequence[Row]], RuleResult]
 Accept = Callable[[Remedy], bool]
 
 RULES: tuple[Rule, ...] = (
-    columns.count_rows,
-    columns.find_columns,
-    columns.find_surplus,
-    columns.find_empty,
-    columns.find_other_than_text,
-    rows.find_task,
-    rows.find_duplicates,
-    rows.find_long,
-    affixes.find_upper(PROMPT),
-    affixes.find_upper(COMPLETION),
-    affixes.find_separator,
-    affixes.find_prompt_prefix,
-    affixes.find_completion_prefix,
-    affixes.find_ending,
-    affixes.find_space,
+    row_rules.count_rows,
+    row_rules.find_columns,
+    row_rules.find_surplus,
+    row_rules.find_empty,
+    row_rules.find_other_than_text,
+    row_rules.find_task,
+    row_rules.find_duplicates,
+    row_rules.find_long,
+    affix_rules.find_upper(PROMPT),
+    affix_rules.find_upper(COMPLETION),
+    affix_rules.find_separator,
+    affix_rules.find_prompt_prefix,
+    affix_rules.find_completion_prefix,
+    affix_rules.find_ending,
+    affix_rules.find_space,
 )
 
 

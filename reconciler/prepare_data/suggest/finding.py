@@ -1,7 +1,13 @@
 """What was found in a file, and what would mend it, as data."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from reconciler.dataset.row import Row
+from reconciler.dataset.steps import make_edit, make_test
+from reconciler.dataset.templates import text_of
+from reconciler.dataset.tokens import estimated_tokens
 from reconciler.domain.errors import Problem
 from reconciler.domain.prepare import (
     AddPrefix,
@@ -16,6 +22,7 @@ from reconciler.domain.prepare import (
     RemovePrefix,
     Rename,
 )
+from reconciler.prepare_data.compat import TaskKind, guess_task
 
 SHOWN_LINES = 10
 
@@ -71,3 +78,35 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_RESULT = RuleResult()
+
+
+PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
+
+
+def cells_of(row: Row) -> dict[str, object]:
+    """Return a row's cells; the reader has made sure that it has some."""
+    return row.value if isinstance(row.value, dict) else {}
+
+
+def column_texts(rows: Sequence[Row], column: str) -> list[str]:
+    """Return one column as text: what is missing or null is empty, what is no text is JSON."""
+    return [text_of(cells_of(row).get(column)) for row in rows]
+
+
+def list_columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return every column that some row has, in the order they come."""
+    return tuple(dict.fromkeys(column for row in rows for column in cells_of(row)))
+
+
+def guess_rows_task(rows: Sequence[Row]) -> TaskKind:
+    """Return what the rows are most likely meant to teach."""
+    return guess_task(column_texts(rows, PROMPT), column_texts(rows, COMPLETION))
+
+
+def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows after one step."""
+    if isinstance(step, DropEmpty | Deduplicate | DropLong):
+        test = make_test(step, estimated_tokens)
+        return [row for row in rows if test(cells_of(row))]
+    edit = make_edit(step)
+    return [row._replace(value=edit(cells_of(row))) for row in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.row_diff.file_cache import FileCache
+from reconciler.dataset.row_diff import FileCache
 from reconciler.domain.errors import DeniedError, MalformedError
 from reconciler.domain.identity import Digest
 

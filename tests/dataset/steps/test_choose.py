@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.dataset.canonical import canonical
 from reconciler.dataset.split import part_of
-from reconciler.dataset.steps.dedup import HashSet
+from reconciler.dataset.steps.filters import HashSet
 from reconciler.dataset.tokens import estimated_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Severity

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from reconciler.prepare_data.compat.affix import find_common_prefix, find_common_suffix
-from reconciler.prepare_data.compat.output import write_new_files
-from reconciler.prepare_data.compat.shuffle import shuffle
+from reconciler.prepare_data.compat import find_common_prefix, find_common_suffix, shuffle, write_new_files
 from tests.prepare_data.compat.cases import run
 
 HEADER = "prompt,completion\n"

@@ -12,8 +12,8 @@ from reconciler.dataset.row import Row
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, Limit, RemovePrefix, Rename
 from reconciler.domain.spec import Format
 from reconciler.foundation.yaml_write import yaml_quoted
-from reconciler.prepare_data.suggest import examine, write_dataset, write_steps
-from reconciler.prepare_data.suggest.affixes import (
+from reconciler.prepare_data.suggest import FileFinding, examine, write_dataset, write_steps
+from reconciler.prepare_data.suggest.affix_rules import (
     find_completion_prefix,
     find_ending,
     find_prompt_prefix,
@@ -21,10 +21,16 @@ from reconciler.prepare_data.suggest.affixes import (
     find_space,
     find_upper,
 )
-from reconciler.prepare_data.suggest.carry_out import apply_step
-from reconciler.prepare_data.suggest.columns import find_columns, find_empty, find_other_than_text, find_surplus
-from reconciler.prepare_data.suggest.finding import FileFinding, RuleResult
-from reconciler.prepare_data.suggest.rows import find_duplicates, find_long, find_task
+from reconciler.prepare_data.suggest.finding import RuleResult, apply_step
+from reconciler.prepare_data.suggest.row_rules import (
+    find_columns,
+    find_duplicates,
+    find_empty,
+    find_long,
+    find_other_than_text,
+    find_surplus,
+    find_task,
+)
 
 Rule = Callable[[Sequence[Row]], RuleResult]
 

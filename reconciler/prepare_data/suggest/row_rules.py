@@ -1,15 +1,64 @@
-"""Rules about which rows and columns there are. What they mend is necessary: without it the rows train nothing."""
+"""Rules about whole rows: what they look like, which repeat, which are too long."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.dataset.formats import mapping_hint
 from reconciler.dataset.row import Row
-from reconciler.dataset.steps.cells import is_empty
+from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.prepare import DropEmpty, FillTemplate, KeepColumns, Rename
-from reconciler.prepare_data.compat.affix import TaskKind
-from reconciler.prepare_data.suggest.cells import COMPLETION, FIELDS, cells_of, guess_rows_task, list_columns
-from reconciler.prepare_data.suggest.finding import NO_RESULT, FileFinding, Remedy, RuleResult
+from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, FillTemplate, KeepColumns, Rename
+from reconciler.prepare_data.compat import MAX_CHARACTERS, TaskKind
+from reconciler.prepare_data.suggest.finding import (
+    COMPLETION,
+    FIELDS,
+    NO_RESULT,
+    FileFinding,
+    Remedy,
+    RemedyStep,
+    RuleResult,
+    apply_step,
+    cells_of,
+    column_texts,
+    guess_rows_task,
+    list_columns,
+)
+
+
+def find_task(rows: Sequence[Row]) -> RuleResult:
+    """Say so when the rows look like classification."""
+    if guess_rows_task(rows) is not TaskKind.CLASSIFICATION:
+        return NO_RESULT
+    counts = Counter(column_texts(rows, COMPLETION)).most_common()
+    least, most = counts[-1][1], counts[0][1]
+    what = f"looks like classification: {len(counts)} different completions, {least} to {most} rows each"
+    return RuleResult(findings=(FileFinding(name="format_inferrer", what=what),))
+
+
+def find_duplicates(rows: Sequence[Row]) -> RuleResult:
+    """Keep the first of equal rows."""
+    return _drop_rows(rows, Deduplicate(columns=FIELDS), "duplicated_rows", "equal to an earlier one")
+
+
+def find_long(rows: Sequence[Row]) -> RuleResult:
+    """Drop rows of more characters than the old models could read."""
+    if guess_rows_task(rows) is TaskKind.OPEN_ENDED:
+        return NO_RESULT
+    step = DropLong(characters=MAX_CHARACTERS, columns=FIELDS)
+    return _drop_rows(rows, step, "long_examples", f"longer than {MAX_CHARACTERS} characters")
+
+
+def _drop_rows(rows: Sequence[Row], step: RemedyStep, name: str, which: str) -> RuleResult:
+    left = Counter(row.line for row in apply_step(step, rows))
+    dropped = tuple(row.line for row in rows if not left[row.line])
+    if not dropped:
+        return NO_RESULT
+    said = f"{len(dropped)} {'row' if len(dropped) == 1 else 'rows'} {which}"
+    return RuleResult(
+        findings=(FileFinding(name=name, what=said, lines=dropped),),
+        remedy=Remedy(name=name, what=f"Drop {said}", necessary=False, steps=(step,)),
+    )
+
 
 FEW = 100
 

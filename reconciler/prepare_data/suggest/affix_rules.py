@@ -6,7 +6,10 @@ from reconciler.dataset.row import Row
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, RemovePrefix
 from reconciler.foundation.yaml_write import yaml_quoted
-from reconciler.prepare_data.compat.affix import (
+from reconciler.prepare_data.compat import (
+    LONG_AFFIX,
+    LONG_PREFIX,
+    SHORTEST_PREFIX,
     TaskKind,
     choose_ending,
     choose_separator,
@@ -14,10 +17,17 @@ from reconciler.prepare_data.compat.affix import (
     find_common_suffix,
     is_mostly_upper,
 )
-from reconciler.prepare_data.compat.completions import SHORTEST_PREFIX
-from reconciler.prepare_data.compat.prompts import LONG_AFFIX, LONG_PREFIX
-from reconciler.prepare_data.suggest.cells import COMPLETION, PROMPT, column_texts, guess_rows_task
-from reconciler.prepare_data.suggest.finding import NO_RESULT, FileFinding, Remedy, RemedyStep, RuleResult
+from reconciler.prepare_data.suggest.finding import (
+    COMPLETION,
+    NO_RESULT,
+    PROMPT,
+    FileFinding,
+    Remedy,
+    RemedyStep,
+    RuleResult,
+    column_texts,
+    guess_rows_task,
+)
 
 
 def find_upper(column: str) -> Callable[[Sequence[Row]], RuleResult]:
