@@ -1,13 +1,37 @@
-"""Holds the table of rooms true: who may import what. To change the table is a decision of its own."""
+"""Which package may import what, and how names and docstrings look. docs/architecture.md explains the rules.
+
+To change a row of `MAY` is a decision, made in a commit of its own. The figures of `AT_MOST` may fall and never rise.
+"""
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import chain
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "reconciler"
+from tests.source_tree import PACKAGE, Import, Module, circles, edges, modules
+
+AT_MOST = {
+    "arrows between packages that MAY does not allow": 4,
+    "modules in import circles, deferred imports included": 7,
+    "imports past the public names of a package": 144,
+    "packages without __all__": 23,
+    "function-level imports": 225,
+    "function-level imports without a reason beside them": 219,
+    "TYPE_CHECKING blocks": 27,
+    "class names used twice": 38,
+    "functions named by a participle": 238,
+    "docstrings that begin with Give, Tell or a participle": 20,
+    "lines that say nobody, somebody, whoever, told or heed": 341,
+    "frozen dataclasses": 3,
+    "modules below 35 lines": 36,
+    "modules above 400 lines": 1,
+    "packages of more than 16 modules": 4,
+}
 
 NOUNS = {"msgspec"}
 """What every package may use for its values."""
@@ -23,17 +47,32 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     "providers": ({"domain"}, {"httpx"}),
     "executor": ({"domain"}, set()),
     "journal": ({"domain", "foundation"}, set()),
-    "evaluation": ({"domain", "service"}, set()),
+    "evaluation": ({"domain"}, set()),
     "service": (
         {"domain", "foundation", "dataset", "evaluation"},
         {"starlette", "uvicorn", "numpy", "scipy", "sklearn", "python_multipart"},
     ),
     "render": ({"domain"}, set()),
-    "testing": ({"domain", "providers"}, set()),
+    "testing": ({"domain", "providers"}, {"pytest"}),
+    "history": ({"domain", "foundation", "specfile", "dataset", "planner", "providers"}, set()),
+    "workflow": (
+        {
+            *("domain", "foundation", "specfile", "dataset", "prepare_data", "planner", "providers", "executor"),
+            *("journal", "evaluation", "service", "render", "history"),
+        },
+        set(),
+    ),
+    "cli": (
+        {
+            *("domain", "foundation", "specfile", "dataset", "prepare_data", "planner", "providers", "executor"),
+            *("journal", "evaluation", "service", "render", "history", "workflow"),
+        },
+        {"typer", "click", "rich"},
+    ),
 }
 
 NEVER: dict[str, set[str]] = {
-    # What a room has no business with, although the standard library offers it.
+    # What a package must not use, although the standard library offers it.
     "domain": {"os", "pathlib", "socket", "time", "datetime", "random", "io", "logging", "subprocess", "urllib"},
     "planner": {"os", "pathlib", "socket", "time", "datetime", "random", "io", "logging", "subprocess", "urllib"},
     "executor": {"os", "pathlib", "socket", "datetime", "random", "io", "logging", "subprocess", "urllib", "time"},
@@ -41,50 +80,191 @@ NEVER: dict[str, set[str]] = {
     "render": {"socket", "random", "logging", "subprocess", "urllib"},
 }
 
+NAMED_BY_MODULE = {"domain", "foundation"}
+"""Packages whose modules are their public names: a face of them would be a list of everything."""
 
-def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, at the top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module or ""
+NO_FACE = {"prices"}
+"""Folders of data without code."""
 
+VERBS = {"embed", "exceed", "feed", "need", "proceed", "seed"}
+"""Verbs that look like participles."""
 
-def files(room: str) -> list[Path]:
-    return sorted((PACKAGE / room).rglob("*.py"))
-
-
-@pytest.mark.parametrize("room", MAY)
-def test_a_room_imports_only_what_its_row_says(room: str) -> None:
-    rooms, libraries = MAY[room]
-    assert files(room), f"there is no room {room}"
-    for path in files(room):
-        for module in imports(path):
-            top, _, rest = module.partition(".")
-            where = f"{path.relative_to(PACKAGE)} imports {module}"
-            if top == "reconciler":
-                assert rest.split(".")[0] in rooms | {room}, where
-            else:
-                assert top in libraries | NOUNS or top in sys.stdlib_module_names, where
-                assert top not in NEVER.get(room, set()), where
+PARTICIPLE = re.compile(
+    r"_?(said|told|meant|seen|found|made|held|kept|given|written|known|shown|drawn|chosen|taken|lost|left|sent|put|"
+    r"[a-z]+ed)"
+)
+VAGUE = re.compile(r"\b(nobody|somebody|whoever|anybody|heeds?|told)\b", re.IGNORECASE)
+NOT_IMPERATIVE = re.compile(r"(Gives?|Tells?)\b|[A-Z]\w+(ed|ing)\b")
 
 
-def test_the_server_knows_of_the_dataset_room_only_how_rows_are_read_and_checked() -> None:
-    used = {module for path in files("server") for module in imports(path) if module.startswith("reconciler.dataset")}
-    assert used <= {"reconciler.dataset.checks", "reconciler.dataset.canonical"}
+def package_of(module: str) -> str:
+    """Return the package of a dotted name below `reconciler`; nothing for `reconciler` itself."""
+    return (*module.split("."), "")[1]
 
 
-def test_every_folder_is_a_room_or_the_front_door() -> None:
+def imports_between_packages() -> Iterator[tuple[Module, Import, str]]:
+    """Yield every import of one package by another, with the name of the one that is imported."""
+    for module in modules().values():
+        for each in module.imports:
+            target = package_of(each.module)
+            if each.module.startswith("reconciler.") and module.package and target != module.package:
+                yield module, each, target
+
+
+@cache
+def wrong_arrows() -> list[str]:
+    return sorted({f"{m.package} → {to}" for m, _, to in imports_between_packages() if to not in MAY[m.package][0]})
+
+
+def past_the_face() -> list[str]:
+    """Return the imports of inner modules, and of names that a package does not declare."""
+    known, found = modules(), []
+    for module, each, to in imports_between_packages():
+        target = known.get(each.module)
+        is_face = target is not None and target.path.name == "__init__.py"
+        if to not in NAMED_BY_MODULE and not (is_face and target and set(each.names) <= target.public_names):
+            found.append(f"{module.where}:{each.line} {each.module}")
+    return found
+
+
+def faceless() -> list[str]:
+    faces = [module for module in modules().values() if module.path.name == "__init__.py" and module.package]
+    return [face.where for face in faces if face.package not in NAMED_BY_MODULE and not face.public_names]
+
+
+def deferred() -> list[tuple[Module, Import]]:
+    return [(module, each) for module in modules().values() for each in module.imports if each.is_deferred]
+
+
+def unexplained() -> list[str]:
+    """Return function-level imports without a comment on their line or on the line above."""
+    found = []
+    for module, each in deferred():
+        lines = module.text.splitlines()
+        above = lines[each.line - 2].strip()
+        if "#" not in lines[each.line - 1] and not above.startswith("#"):
+            found.append(f"{module.where}:{each.line}")
+    return found
+
+
+def type_blocks() -> list[str]:
+    return [module.where for module in modules().values() if any(each.is_for_types for each in module.imports)]
+
+
+def repeated_classes() -> list[str]:
+    places = defaultdict(list)
+    for module in modules().values():
+        for each in module.classes:
+            places[each.name.lstrip("_")].append(module.where)
+    return [f"{name}: {', '.join(where)}" for name, where in places.items() if len(where) > 1]
+
+
+def participles() -> list[str]:
+    found = []
+    for module in modules().values():
+        for each in module.functions:
+            is_value = any(re.search(r"property|setter", ast.unparse(mark)) for mark in each.decorator_list)
+            if not is_value and PARTICIPLE.fullmatch(each.name) and each.name.lstrip("_") not in VERBS:
+                found.append(f"{module.where}:{each.lineno} {each.name}")
+    return found
+
+
+def not_imperative() -> list[str]:
+    return [
+        f"{module.where}:{each.lineno} {text.splitlines()[0]}"
+        for module in modules().values()
+        for each in module.functions
+        if (text := ast.get_docstring(each)) and NOT_IMPERATIVE.match(text)
+    ]
+
+
+def vague_lines() -> list[str]:
+    return [
+        f"{module.where}:{number} {line.strip()}"
+        for module in modules().values()
+        for number, line in enumerate(module.text.splitlines(), 1)
+        if VAGUE.search(line)
+    ]
+
+
+def frozen_dataclasses() -> list[str]:
+    return [
+        f"{module.where}:{each.lineno} {each.name}"
+        for module in modules().values()
+        for each in module.classes
+        if any(re.search(r"dataclass\(.*frozen=True", ast.unparse(mark)) for mark in each.decorator_list)
+    ]
+
+
+def line_counts(least: int, most: int) -> list[str]:
+    counts = {module.where: module.text.count("\n") for module in modules().values()}
+    return [f"{where}: {n}" for where, n in counts.items() if least <= n < most and not where.endswith("__init__.py")]
+
+
+def crowded() -> list[str]:
+    folders = Counter(module.path.parent for module in modules().values() if module.path.name != "__init__.py")
+    return [f"{folder.relative_to(PACKAGE)}: {count}" for folder, count in folders.items() if count > 16]
+
+
+FOUND: dict[str, Callable[[], Iterable[str]]] = {
+    "arrows between packages that MAY does not allow": wrong_arrows,
+    "modules in import circles, deferred imports included": lambda: chain(*circles(edges(with_types=True))),
+    "imports past the public names of a package": past_the_face,
+    "packages without __all__": faceless,
+    "function-level imports": lambda: [f"{module.where}:{each.line} {each.module}" for module, each in deferred()],
+    "function-level imports without a reason beside them": unexplained,
+    "TYPE_CHECKING blocks": type_blocks,
+    "class names used twice": repeated_classes,
+    "functions named by a participle": participles,
+    "docstrings that begin with Give, Tell or a participle": not_imperative,
+    "lines that say nobody, somebody, whoever, told or heed": vague_lines,
+    "frozen dataclasses": frozen_dataclasses,
+    "modules below 35 lines": lambda: line_counts(0, 35),
+    "modules above 400 lines": lambda: line_counts(401, sys.maxsize),
+    "packages of more than 16 modules": crowded,
+}
+
+
+@pytest.mark.parametrize("what", AT_MOST)
+def test_a_figure_never_rises(what: str) -> None:
+    found = list(FOUND[what]())
+    listing: Iterable[str] = found if len(found) < 60 else [*found[:60], "…"]
+    assert len(found) <= AT_MOST[what], f"{len(found)} {what}:\n" + "\n".join(listing)
+
+
+@pytest.mark.parametrize("package", MAY)
+def test_a_package_uses_only_the_libraries_of_its_row(package: str) -> None:
+    inside = [module for module in modules().values() if module.package == package]
+    assert inside, f"there is no package {package}"
+    for module in inside:
+        for each in module.imports:
+            top, where = each.module.split(".")[0], f"{module.where}:{each.line} imports {each.module}"
+            if top != "reconciler":
+                assert top in MAY[package][1] | NOUNS or top in sys.stdlib_module_names, where
+                assert top not in NEVER.get(package, set()), where
+
+
+def test_the_rows_allow_no_circle_of_packages() -> None:
+    assert not circles({package: packages for package, (packages, _) in MAY.items()})
+
+
+def test_every_folder_has_a_row() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    # Price tables are data: no code is among them.
-    assert folders == {*MAY, "cli", "history", "prices", "workflow"}
-    assert {path.suffix for path in (PACKAGE / "prices").iterdir()} == {".json"}
+    assert folders - NO_FACE == set(MAY)
+    assert {path.suffix for folder in NO_FACE for path in (PACKAGE / folder).iterdir()} == {".json"}
 
 
-def test_only_the_front_door_prints() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        if path.parent.name != "cli":
-            calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+def test_the_service_uses_of_the_dataset_package_only_how_rows_are_checked_and_written() -> None:
+    used = {
+        each.module for module, each, to in imports_between_packages() if (module.package, to) == ("service", "dataset")
+    }
+    inner = ("", ".checks", ".canonical", ".row_checks")
+    assert used <= {f"reconciler.dataset{module}" for module in inner}
+
+
+def test_only_the_command_line_prints() -> None:
+    for module in modules().values():
+        if module.package != "cli":
+            calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
             names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
-            assert not names & {"print", "input", "breakpoint"}, path
+            assert not names & {"print", "input", "breakpoint"}, module.where
