@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.cli import exit_codes
-from reconciler.cli.options import seconds
+from reconciler.cli.options import read_timeout
 from reconciler.domain.errors import (
     DeniedError,
     InputError,
@@ -87,10 +87,10 @@ def test_plans() -> None:
 
 @pytest.mark.parametrize(("text", "length"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), (None, None)])
 def test_lengths_of_time(text: str | None, length: float | None) -> None:
-    assert seconds(text) == length
+    assert read_timeout(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "5 days", "1e9"])
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(UsageError, match="write 90"):
-        seconds(text)
+        read_timeout(text)

@@ -1,4 +1,4 @@
-"""Registers the commands, and turns every end they can have into words and a number."""
+"""Runs one command, and returns its exit code."""
 
 import os
 import sys
@@ -7,31 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.exceptions import Abort, TyperException
+from typer.exceptions import Abort
 
 from reconciler import __version__
-from reconciler.cli import (
-    data,
-    diff,
-    exit_codes,
-    forget,
-    import_job,
-    inventory,
-    jobs,
-    models,
-    plans,
-    prepare,
-    serve,
-    show,
-    snippet,
-    write,
-)
-from reconciler.cli.console import Talk, opened
-from reconciler.cli.formats import wants_json
-from reconciler.domain.errors import InputError, ReconcilerError
+from reconciler.cli.commands import LazyGroup
 
 EPILOG = (
-    "Exit codes: 0 done or nothing to do; 1 the service refused or is away; 2 changes pending (plan"
+    "Exit codes: 0 done or nothing to do; 1 the service refused or did not answer; 2 changes pending (plan"
     " --detailed-exitcode); 3 specs or data invalid; 4 saved plan stale; 5 a policy or guard refused; 6 a job failed;"
     " 7 still running; 8 some steps failed; 9 outcome of a create unknown, safe to run again; 64 wrong usage;"
     " 130 interrupted."
@@ -39,6 +21,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="reconciler",
+    cls=LazyGroup,
     help="Plan and apply for fine-tuned models.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -46,25 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for register in (
-    write.register,
-    prepare.register,
-    data.register,
-    plans.register,
-    diff.register,
-    show.register,
-    jobs.register,
-    inventory.register,
-    models.register,
-    import_job.register,
-    forget.register,
-    snippet.register,
-    serve.register,
-):
-    register(app)
 
 
-def _version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"reconciler {__version__}")
         raise typer.Exit
@@ -76,7 +43,7 @@ def settings(
     chdir: Annotated[Path | None, typer.Option("--chdir", "-C", help="Work as if started in this directory.")] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="Write without colour.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Plan and apply for fine-tuned models.
@@ -84,42 +51,30 @@ def settings(
     Specs in git say which datasets and fine-tuned models should exist. plan shows the difference to what the service
     holds, apply closes it.
     """
+    # `--help` and completion write through the command-line library, and load nothing else.
+    from reconciler.cli.console import open_console
+
     if chdir:
         if not chdir.is_dir():
             raise typer.BadParameter(f"no such directory: {chdir}")
         os.chdir(chdir)
-    context.obj = opened(os.environ, no_colour=no_color)
+    context.obj = open_console(os.environ, no_colour=no_color)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; gives its exit code. A bug keeps its traceback."""
-    talk = opened(os.environ, no_colour="--no-color" in arguments)
+    """Run one command and return its exit code. A bug keeps its traceback."""
     try:
         code = app(list(arguments), standalone_mode=False)
-        return code if isinstance(code, int) else exit_codes.OK
-    except TyperException as error:
-        talk.err.line(f"Error: {error.format_message()}")
-        talk.err.line("Try --help after the command.")
-        return exit_codes.USAGE
-    except InputError as error:
-        _tell_problems(error, talk, as_json=wants_json(arguments))
-        return exit_codes.INVALID
-    except ReconcilerError as error:
-        talk.error(error)
-        return exit_codes.of_error(error)
-    except (KeyboardInterrupt, Abort):
-        talk.err.line("Interrupted.")
-        return exit_codes.INTERRUPTED
+        return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # Whoever read our output has gone; what is still buffered must not raise again at exit.
+        # The program that read our output has ended; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.OK
+        return 0
+    except (KeyboardInterrupt, Abort, Exception) as error:
+        # A command that succeeds does not pay for the texts of errors.
+        from reconciler.cli.failures import report_failure
 
-
-def _tell_problems(error: InputError, talk: Talk, *, as_json: bool) -> None:
-    from reconciler.render import problems_json, problems_text
-
-    if as_json:
-        talk.out.write(problems_json(error.problems, error.unshown))
-    else:
-        talk.err.write(problems_text(error.problems, error.unshown, "nothing was sent", colour=talk.colour_err))
+        code = report_failure(error, arguments)
+        if code is None:
+            raise
+        return code

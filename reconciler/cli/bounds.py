@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from reconciler.cli.options import length
+from reconciler.cli.options import read_duration
 from reconciler.domain.errors import UsageError
 from reconciler.journal import JournalKind
 from reconciler.workflow.engine import Setting
@@ -30,4 +30,4 @@ def _read(where: str, text: str) -> tuple[str, float]:
     name, sign, time = (part.strip() for part in text.partition("="))
     if not (name and sign):
         raise UsageError(f"{where} {text}: write NAME=TIME, as in list_lag=1m")
-    return name.replace("-", "_"), length(time, f"{where} {name}=")
+    return name.replace("-", "_"), read_duration(time, f"{where} {name}=")

@@ -1,4 +1,4 @@
-"""Where a command's words go: answers to stdout, talk to stderr, both through the one sink."""
+"""Where the text of a command goes: results to stdout, messages to stderr, both through the sanitising sink."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ _WIDEST = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
+class Console:
     """One command's two voices.
 
     Shape:  `width` is that of the terminal which stdout goes to; None where lines may be as long as they have to be;
@@ -33,11 +33,11 @@ class Talk:
     width: int | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def onto(self, stream: TextIO) -> Sink:
+    def redirect(self, stream: TextIO) -> Sink:
         """Return a way into another stream that keeps the same credentials out of it."""
         return Sink(stream, self.secrets)
 
-    def error(self, error: ReconcilerError) -> None:
+    def show_error(self, error: ReconcilerError) -> None:
         """Say what went wrong and what to do next."""
         self.err.line(f"Error: {clean(str(error))}")
         if isinstance(error, ProviderError):
@@ -50,12 +50,12 @@ class Talk:
             self.err.line(f"  hint: {clean(hint)}")
 
 
-def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
+def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Console:
     """Open both voices; every credential of the environment is kept out of both."""
-    secrets = secrets_of(environ)
+    secrets = find_secrets(environ)
     flag = False if no_colour else None
     out = Sink(sys.stdout, secrets)
-    return Talk(
+    return Console(
         out=out,
         err=Sink(sys.stderr, secrets),
         colour=colour_wanted(environ, sys.stdout.isatty(), flag),
@@ -67,7 +67,7 @@ def opened(environ: Mapping[str, str], *, no_colour: bool = False) -> Talk:
     )
 
 
-def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+def find_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return what the environment holds that nobody may see: values by their names, and passwords inside addresses."""
     by_name = (value for name, value in environ.items() if _is_secret(name))
     in_address = (found[1] for value in environ.values() for found in _IN_ADDRESS.finditer(value))

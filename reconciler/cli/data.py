@@ -11,9 +11,9 @@ import msgspec
 import typer
 
 from reconciler.cli import data_diff, exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, SpecsOption
-from reconciler.cli.progress import reading_aloud
+from reconciler.cli.progress import show_progress
 from reconciler.domain.errors import Place, UsageError
 from reconciler.domain.spec import DatasetSpec
 
@@ -44,7 +44,7 @@ What = Annotated[str, typer.Argument(help="The name of a Dataset in the specs, o
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands, with those of this file."""
-    group = typer.Typer(help="Look at datasets.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help="Show and compare datasets.", no_args_is_help=True, rich_markup_mode=None)
     group.command(epilog=SHOW_EXAMPLES)(show)
     group.command(epilog=STATS_EXAMPLES)(stats)
     group.command(epilog="Example:\n\n  reconciler data sample tickets -n 3 --seed 7")(sample)
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="data")
 
 
-class Meant(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What an argument means: a dataset and where its files are; `bases` are those of the models trained on it."""
 
     spec: DatasetSpec
@@ -81,10 +81,10 @@ def show(
     """
     from reconciler.dataset.stats import find_row
 
-    talk: Talk = context.obj
-    with reading_aloud(talk) as told:
-        found = find_row(meant(what, specs).rows(told), row)
-    _tell((found,), talk, as_json=as_json)
+    console: Console = context.obj
+    with show_progress(console) as told:
+        found = find_row(find_dataset(what, specs).rows(told), row)
+    _tell((found,), console, as_json=as_json)
     return exit_codes.OK
 
 
@@ -105,9 +105,9 @@ def stats(
     from reconciler.dataset.stats import gather_stats
     from reconciler.render import stats_json, stats_text
 
-    talk: Talk = context.obj
-    found = meant(what, specs)
-    with reading_aloud(talk) as told:
+    console: Console = context.obj
+    found = find_dataset(what, specs)
+    with show_progress(console) as told:
         figures = gather_stats(
             found.spec,
             found.workspace,
@@ -115,9 +115,9 @@ def stats(
             progress=partial(told, found.spec.name),
         )
     if as_json:
-        talk.out.write(stats_json(figures))
+        console.out.write(stats_json(figures))
     else:
-        talk.out.write(stats_text(figures, hint=_hint(base, found), colour=talk.colour, width=talk.width))
+        console.out.write(stats_text(figures, hint=_hint(base, found), colour=console.colour, width=console.width))
     return exit_codes.OK
 
 
@@ -135,10 +135,10 @@ def sample(
     """
     from reconciler.dataset.stats import sample_rows
 
-    talk: Talk = context.obj
-    with reading_aloud(talk) as told:
-        found = sample_rows(meant(what, specs).rows(told), number, seed)
-    _tell(found, talk, as_json=as_json)
+    console: Console = context.obj
+    with show_progress(console) as told:
+        found = sample_rows(find_dataset(what, specs).rows(told), number, seed)
+    _tell(found, console, as_json=as_json)
     return exit_codes.OK
 
 
@@ -147,7 +147,7 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def meant(what: str, root: Path) -> Meant:
+def find_dataset(what: str, root: Path) -> DatasetTarget:
     """Find what is meant by an argument: a name in the specs comes first.
 
     Raises: UsageError when no spec has the name and there is no such file, InputError when the specs are wrong
@@ -164,7 +164,7 @@ def meant(what: str, root: Path) -> Meant:
     naming = [(setting, specs, spec) for setting, specs in each for spec in specs.datasets if spec.name == what]
     if len(naming) == 1:
         setting, specs, spec = naming[0]
-        return Meant(spec=spec, workspace=setting.workspace, bases=bases_of(specs, what))
+        return DatasetTarget(spec=spec, workspace=setting.workspace, bases=bases_of(specs, what))
     if naming:
         roots = " and ".join(str(setting.root) for setting, _, _ in naming)
         raise UsageError(f"{roots} both name {what}; say which is meant with --specs DIR")
@@ -174,19 +174,19 @@ def meant(what: str, root: Path) -> Meant:
     raise UsageError(f"the specs name no dataset {what}; they name {known}; a file is named by its path")
 
 
-def _file(what: str) -> Meant:
+def _file(what: str) -> DatasetTarget:
     path = Path(what).resolve()
     spec = DatasetSpec(name=path.stem or what, place=Place(file=what), sources=(path.name,))
-    return Meant(spec=spec, workspace=path.parent, is_file=True)
+    return DatasetTarget(spec=spec, workspace=path.parent, is_file=True)
 
 
-def _vocabulary(base: str | None, found: Meant) -> "Vocabulary | None":
+def _vocabulary(base: str | None, found: DatasetTarget) -> "Vocabulary | None":
     from reconciler.dataset.tokens import vocabulary_for
 
     return vocabulary_for((base,) if base else found.bases)
 
 
-def _hint(base: str | None, found: Meant) -> str:
+def _hint(base: str | None, found: DatasetTarget) -> str:
     from reconciler.dataset.tokens import INSTALL, can_count, vocabulary_of
 
     bases = {base} if base else found.bases
@@ -200,7 +200,7 @@ def _hint(base: str | None, found: Meant) -> str:
     return "" if can_count() else INSTALL
 
 
-def _tell(rows: "tuple[RowShown, ...]", talk: Talk, *, as_json: bool) -> None:
+def _tell(rows: "tuple[RowShown, ...]", console: Console, *, as_json: bool) -> None:
     from reconciler.render import rows_json, rows_text
 
-    talk.out.write(rows_json(rows) if as_json else rows_text(rows, colour=talk.colour))
+    console.out.write(rows_json(rows) if as_json else rows_text(rows, colour=console.colour))

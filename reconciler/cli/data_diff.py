@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, SpecsOption
 
 if TYPE_CHECKING:
     from reconciler.dataset.row_diff import DatasetVersion, MatchedRows
     from reconciler.domain.rowdiff import RowDiff
-    from reconciler.history.dataset_versions import Version
+    from reconciler.history.dataset_versions import NamedVersion
 
 EXAMPLES = """
 Examples:
@@ -55,20 +55,20 @@ def diff(
     Added, removed, edited, moved and reformatted rows are counted, and a few are shown. Rows are versions of each other
     by --id, else by what they ask, where they stand, and the words that they share.
     """
-    from reconciler.history.dataset_versions import opened_version
+    from reconciler.history.dataset_versions import open_version
     from reconciler.render import diff_json, diff_text
 
-    talk: Talk = context.obj
-    with opened_version(before, specs, provider) as old, opened_version(after, specs, provider) as new:
+    console: Console = context.obj
+    with open_version(before, specs, provider) as old, open_version(after, specs, provider) as new:
         found = _compared(old, new, id_path, samples)
     if as_json:
-        talk.out.write(diff_json(found, after))
+        console.out.write(diff_json(found, after))
     else:
-        talk.out.write(diff_text(found, after, colour=talk.colour, width=talk.width))
+        console.out.write(diff_text(found, after, colour=console.colour, width=console.width))
     return exit_codes.CHANGES if detailed_exitcode and not found.is_empty else exit_codes.OK
 
 
-def _compared(old: "Version", new: "Version", id_path: str | None, samples: int) -> "RowDiff":
+def _compared(old: "NamedVersion", new: "NamedVersion", id_path: str | None, samples: int) -> "RowDiff":
     from reconciler.dataset.row_diff import compare_versions
     from reconciler.dataset.tokens import vocabulary_for
 
@@ -86,7 +86,7 @@ def _compared(old: "Version", new: "Version", id_path: str | None, samples: int)
 
 
 def _reformatted(
-    old: "Version", new: "Version", before: "DatasetVersion", after: "DatasetVersion"
+    old: "NamedVersion", new: "NamedVersion", before: "DatasetVersion", after: "DatasetVersion"
 ) -> "Callable[[MatchedRows], Sequence[int]] | None":
     from reconciler.dataset.row_diff import find_reformatted
 

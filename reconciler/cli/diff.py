@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
-from reconciler.cli.formats import read_formats, tell
+from reconciler.cli.console import Console
+from reconciler.cli.formats import read_formats, show_review
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     EnvOption,
@@ -20,15 +20,15 @@ from reconciler.cli.options import (
     ProviderOption,
     settled,
 )
-from reconciler.cli.plans import tell_refusals
+from reconciler.cli.plans import show_refusals
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
-from reconciler.history.offline import bring, past_at, taken_out
+from reconciler.history.offline import check_out, check_out_sources, open_snapshot_at
 from reconciler.history.revision import Revision, open_common, open_revision
-from reconciler.workflow.engine import Prepared, Setting
+from reconciler.workflow.engine import PreparedPlan, Setting
 
 if TYPE_CHECKING:
-    from reconciler.history.snapshot import Past
+    from reconciler.history.snapshot import Snapshot
 
 EXAMPLES = """
 Examples:
@@ -71,40 +71,40 @@ def diff(
     """
     from reconciler.workflow.review import review_of
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     wanted = read_formats(format, as_json=as_json)
     setting = settled(root, provider, prices, environment, use_cache=False)
     before, after = _sides(revisions, setting.workspace)
-    prepared = between(before, after, setting, rows=not no_rows)
+    prepared = plan_between(before, after, setting, rows=not no_rows)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_of(prepared, samples=not no_samples, commit=after.commit)
-    tell(review, wanted, talk, exit_code=code)
+    show_review(review, wanted, console, exit_code=code)
     if prepared.plan.refused:
-        tell_refusals(prepared, talk)
+        show_refusals(prepared, console)
     return code
 
 
-def between(before: Revision, after: Revision, setting: Setting, *, rows: bool = True) -> Prepared:
+def plan_between(before: Revision, after: Revision, setting: Setting, *, rows: bool = True) -> PreparedPlan:
     """Plan the specs of one revision against those of another.
 
     Raises: InputError for what is wrong with either, by the name of its revision; UsageError when there are no specs
     """
-    from reconciler.history.offline_plan import Base, plan_against
-    from reconciler.history.snapshot import named
-    from reconciler.workflow.engine import check
+    from reconciler.history.offline_plan import PlanBase, plan_against
+    from reconciler.history.snapshot import name_version
+    from reconciler.workflow.engine import check_specs
 
     with ExitStack() as stack:
-        there = stack.enter_context(taken_out(after, setting))
+        there = stack.enter_context(check_out(after, setting))
         if there is None:
             raise UsageError(f"at {after.name} there is no directory {setting.root} of specs")
         try:
             _bring_all(after, there)
-            checked = check(there, count_tokens=True)
+            checked = check_specs(there, count_tokens=True)
         except InputError as error:
-            raise named(error, after.name) from error
-        past: Past | None = stack.enter_context(past_at(before, setting))
+            raise name_version(error, after.name) from error
+        past: Snapshot | None = stack.enter_context(open_snapshot_at(before, setting))
         notes = () if past else (f"at {before.name} there is no directory {setting.root} of specs: all is new",)
-        base = Base(said=f"from {before.name} to {after.name}", pasts=(past,) if past else (), notes=notes)
+        base = PlanBase(said=f"from {before.name} to {after.name}", pasts=(past,) if past else (), notes=notes)
         return plan_against(there, checked, Options(), base, rows=rows)
 
 
@@ -116,7 +116,7 @@ def _bring_all(revision: Revision, there: Setting) -> None:
         listed = ", ".join(each.relative_to(there.workspace).as_posix() for each in roots)
         raise UsageError(f"at {revision.name} there are several projects; name one of them: {listed}")
     for spec in read_specs(there.root, there.workspace, there.environment).datasets:
-        bring(revision, spec, there)
+        check_out_sources(revision, spec, there)
 
 
 def _sides(text: str, workspace: Path) -> tuple[Revision, Revision]:

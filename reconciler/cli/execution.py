@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
@@ -19,7 +19,7 @@ from reconciler.domain.plan import Cancel, Why
 from reconciler.domain.ports import Provider
 from reconciler.domain.stop import Stop
 from reconciler.executor import execute, watch
-from reconciler.workflow.engine import Prepared, bench, record
+from reconciler.workflow.engine import PreparedPlan, open_run_context, record_lock
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Tally:
+class RunTally:
     """What a run has come to, gathered from its events."""
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Tally:
 
 
 @contextmanager
-def heeding(stop: Stop) -> Iterator[None]:
+def handle_signals(stop: Stop) -> Iterator[None]:
     """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second one interrupts at once."""
 
     def heard(_number: int, _frame: FrameType | None) -> None:
@@ -70,10 +70,10 @@ def heeding(stop: Stop) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def carry_out(
-    prepared: Prepared,
+def run_plan(
+    prepared: PreparedPlan,
     provider: Provider,
-    talk: Talk,
+    console: Console,
     *,
     wait: bool,
     timeout_seconds: float | None,
@@ -83,32 +83,32 @@ def carry_out(
     """Do the steps, wait for the jobs if that is wanted, and give the exit code."""
     from reconciler.render import LiveView, event_json
 
-    tally, stop = Tally(), Stop()
-    view = LiveView(talk.err, talk.is_terminal and not as_json, talk.colour_err, time.monotonic)
+    tally, stop = RunTally(), Stop()
+    view = LiveView(console.err, console.is_terminal and not as_json, console.colour_err, time.monotonic)
 
     def show(event: Event) -> None:
         tally.count(event)
         if as_json:
-            talk.out.write(event_json(event))
+            console.out.write(event_json(event))
         else:
             view.show(event)
 
-    with heeding(stop), bench(prepared, provider, parallelism=parallelism, stop=stop) as laid:
+    with handle_signals(stop), open_run_context(prepared, provider, parallelism=parallelism, stop=stop) as laid:
         try:
             for event in execute(prepared.plan, laid):
                 show(event)
             if wait and not tally.interrupted:
                 awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
-                for event in watch(sorted(awaited), ticking(laid, view), timeout_seconds=timeout_seconds):
+                for event in watch(sorted(awaited), tick_while_sleeping(laid, view), timeout_seconds=timeout_seconds):
                     show(event)
         except ProviderError as error:
-            talk.error(error)
+            console.show_error(error)
             tally.outcomes.append(Outcome.FAILED)
         finally:
             view.close()
-            record(prepared, answering(prepared, tally), tuple(tally.cancelled))
+            record_lock(prepared, select_serving_jobs(prepared, tally), tuple(tally.cancelled))
     if not as_json:
-        sum_up(prepared, tally, talk)
+        show_summary(prepared, tally, console)
     return exit_codes.of_run(
         prepared.plan,
         tally.outcomes,
@@ -118,7 +118,7 @@ def carry_out(
     )
 
 
-def ticking(laid: "Bench", view: "LiveView") -> "Bench":
+def tick_while_sleeping(laid: "Bench", view: "LiveView") -> "Bench":
     """Return a bench whose every sleep brings the elapsed time on the screen up to date."""
 
     def sleep(seconds: float) -> None:
@@ -128,7 +128,7 @@ def ticking(laid: "Bench", view: "LiveView") -> "Bench":
     return replace(laid, sleep=sleep)
 
 
-def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
+def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> dict[Address, RemoteJob]:
     """Return the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
     wanted = {model.address: model.stamp for model in prepared.desired.models}
@@ -137,26 +137,26 @@ def answering(prepared: Prepared, tally: Tally) -> dict[Address, RemoteJob]:
     return {job.address: job for job in ended if job.stamp.agrees(wanted[job.address])} | kept
 
 
-def sum_up(prepared: Prepared, tally: Tally, talk: Talk) -> None:
+def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> None:
     """Put the table of models on stdout, and what to do next on stderr."""
     from reconciler.render import summary_table
 
     rows = [_row(model, prepared, tally) for model in prepared.desired.models]
     if rows:
-        talk.out.write(summary_table(rows, colour=talk.colour, width=talk.width))
+        console.out.write(summary_table(rows, colour=console.colour, width=console.width))
     running = sorted(str(job.address) for job in tally.jobs.values() if job.status.is_active)
     if running:
-        talk.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
-        talk.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
+        console.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
+        console.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
     waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is Why.BUSY)
     if waiting and not running:
-        talk.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
-        talk.err.line(f"To begin: reconciler apply {prepared.setting.root}")
+        console.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
+        console.err.line(f"To begin: reconciler apply {prepared.setting.root}")
     if tally.interrupted:
-        talk.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
+        console.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
 
 
-def _row(model: Model, prepared: Prepared, tally: Tally) -> "SummaryRow":
+def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
     from reconciler.render import SummaryRow
 
     jobs = {job.id: job for job in prepared.observed.jobs} | tally.jobs

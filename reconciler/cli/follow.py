@@ -11,7 +11,7 @@ from reconciler.domain.observed import JobEvent, JobId
 from reconciler.domain.ports import Provider
 
 if TYPE_CHECKING:
-    from reconciler.cli.console import Talk
+    from reconciler.cli.console import Console
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,15 +80,15 @@ def follow_any(
 _UNSEEN = object()
 
 
-def show(news: News, talk: "Talk", *, as_json: bool, quiet: bool) -> None:
+def show(news: News, console: "Console", *, as_json: bool, quiet: bool) -> None:
     """Say it: to programs on stdout as events have it, to people on stderr."""
     from reconciler.render import news_json, news_text
 
     event = news.event if isinstance(news, Said) else None
     gone = isinstance(news, Gone)
     if as_json:
-        talk.out.write(news_json(news.job, event, gone=gone))
-        talk.out.flush()
+        console.out.write(news_json(news.job, event, gone=gone))
+        console.out.flush()
     elif not (quiet and event):
-        talk.err.write(news_text(news.job, event, gone=gone, colour=talk.colour_err))
-        talk.err.flush()
+        console.err.write(news_text(news.job, event, gone=gone, colour=console.colour_err))
+        console.err.flush()

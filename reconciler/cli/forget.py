@@ -7,7 +7,7 @@ import typer
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_for
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
@@ -35,18 +35,18 @@ def forget(
     environment: EnvOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Although the specs still name it.")] = False,
 ) -> int:
-    """Take a model out of the lock file; what the service holds stays.
+    """Take a model out of the lock file; the service is not changed.
 
     Nothing on the service is touched.
     """
     from reconciler.render import clean
     from reconciler.specfile import read_lock, write_lock
-    from reconciler.workflow.engine import read, service
+    from reconciler.workflow.engine import open_service, read_setting_specs
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     name = name.removeprefix("model/")
     setting = setting_for(name, specs, provider, environment)
-    found = read(setting)
+    found = read_setting_specs(setting)
     if name in {model.name for model in found.models} and not yes:
         raise UsageError(
             f"the specs still name {name}, and the next apply would write it down again; take it out of the specs"
@@ -54,7 +54,7 @@ def forget(
         )
     address = Address(Kind.MODEL, name)
     lock = read_lock(setting.lock_path)
-    with service(setting, found) as opened:
+    with open_service(setting, found) as opened:
         seen = opened.observe()
     jobs = tuple(job for job in seen.jobs if job.address == address)
     entry = lock.find(address)
@@ -63,11 +63,11 @@ def forget(
     if entry:
         kept = tuple(each for each in lock.entries if each.address != address)
         write_lock(setting.lock_path, replace(lock, entries=kept))
-        talk.out.line(f"{address}: taken out of {setting.lock_path}; it was {clean(entry.model)}")
+        console.out.line(f"{address}: taken out of {setting.lock_path}; it was {clean(entry.model)}")
     else:
-        talk.out.line(f"{address}: {setting.lock_path} does not name it")
+        console.out.line(f"{address}: {setting.lock_path} does not name it")
     for line in _stays(jobs, str(setting.root)):
-        talk.out.line(clean(line))
+        console.out.line(clean(line))
     return exit_codes.OK
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.workflow.row_changes import FEW_ROWS
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     FiguresOf = Callable[[], Mapping[str, DatasetFigures]]
 
 
-class Form(StrEnum):
+class PlanFormat(StrEnum):
     """For whom a plan is told."""
 
     TEXT = "text"
@@ -36,23 +36,25 @@ class Form(StrEnum):
     REVIEW = "review"
 
 
-_SHARES_STDOUT = frozenset({Form.TEXT, Form.GITHUB})
+_SHARES_STDOUT = frozenset({PlanFormat.TEXT, PlanFormat.GITHUB})
 """Lines among lines; any other form is a document that nothing may stand beside."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class FormatTarget(msgspec.Struct, frozen=True, kw_only=True):
     """One form; to stdout where no file is named."""
 
-    form: Form
+    form: PlanFormat
     path: Path | None = None
 
 
-def read_formats(said: Sequence[str] | None, *, as_json: bool = False) -> tuple[Wanted, ...]:
+def read_formats(texts: Sequence[str] | None, *, as_json: bool = False) -> tuple[FormatTarget, ...]:
     """Read what was asked for; text when nothing was.
 
     Raises: UsageError for a form that there is not, a file that cannot be written, or two documents on stdout
     """
-    wanted = tuple(dict.fromkeys([*map(_wanted, said or ()), *([Wanted(form=Form.JSON)] if as_json else [])]))
+    wanted = tuple(
+        dict.fromkeys([*map(_read_target, texts or ()), *([FormatTarget(form=PlanFormat.JSON)] if as_json else [])])
+    )
     on_stdout = [each.form for each in wanted if each.path is None]
     documents = [form for form in on_stdout if form not in _SHARES_STDOUT]
     if documents and len(on_stdout) > 1:
@@ -63,36 +65,36 @@ def read_formats(said: Sequence[str] | None, *, as_json: bool = False) -> tuple[
     files = [each.path for each in wanted if each.path]
     if len(set(files)) < len(files):
         raise UsageError("two formats go to the same file; give each its own")
-    return wanted or (Wanted(form=Form.TEXT),)
+    return wanted or (FormatTarget(form=PlanFormat.TEXT),)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Return whether a command line asks for JSON on stdout, so that problems are told in JSON too."""
     return (
         "--json" in arguments
-        or f"--format={Form.JSON}" in arguments
-        or ("--format", str(Form.JSON)) in pairwise(arguments)
+        or f"--format={PlanFormat.JSON}" in arguments
+        or ("--format", str(PlanFormat.JSON)) in pairwise(arguments)
     )
 
 
-def rows_shown(wanted: Sequence[Wanted]) -> int:
+def rows_shown(wanted: Sequence[FormatTarget]) -> int:
     """Return how many rows of a dataset the roomiest of the forms shows."""
-    if any(each.form is Form.HTML for each in wanted):
+    if any(each.form is PlanFormat.HTML for each in wanted):
         from reconciler.render.html.rows import MOST_ROWS
 
         return MOST_ROWS
     return FEW_ROWS
 
 
-def is_json(wanted: Sequence[Wanted]) -> bool:
+def is_json(wanted: Sequence[FormatTarget]) -> bool:
     """Return whether JSON goes to stdout."""
-    return Wanted(form=Form.JSON) in wanted
+    return FormatTarget(form=PlanFormat.JSON) in wanted
 
 
-def tell(
+def show_review(
     review: "Review",
-    wanted: Sequence[Wanted],
-    talk: Talk,
+    wanted: Sequence[FormatTarget],
+    console: Console,
     *,
     exit_code: int,
     environ: Mapping[str, str] | None = None,
@@ -109,17 +111,19 @@ def tell(
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
     for each in wanted:
-        shown = page if each.form is Form.HTML else brief
-        if each.form is Form.GITHUB:
-            _tell_github(shown, talk, os.environ if environ is None else environ, exit_code, plan_file)
+        shown = page if each.form is PlanFormat.HTML else brief
+        if each.form is PlanFormat.GITHUB:
+            _tell_github(shown, console, os.environ if environ is None else environ, exit_code, plan_file)
         elif each.path is None:
-            talk.out.write(_text(each.form, shown, talk.colour, figures))
+            console.out.write(_text(each.form, shown, console.colour, figures))
         else:
-            _write(each.path, _text(each.form, shown, False, figures), talk)
+            _write(each.path, _text(each.form, shown, False, figures), console)
 
 
 @contextmanager
-def telling_problems(blank: "Callable[[], Review]", wanted: Sequence[Wanted], talk: Talk) -> Iterator[None]:
+def show_problems_in_formats(
+    blank: "Callable[[], Review]", wanted: Sequence[FormatTarget], console: Console
+) -> Iterator[None]:
     """Put problems of specs and rows into every form that is wanted, and let them go on as they were raised.
 
     Shape:  `blank` gives the review of what was not planned; people, and JSON on stdout, are told where the error ends
@@ -128,79 +132,83 @@ def telling_problems(blank: "Callable[[], Review]", wanted: Sequence[Wanted], ta
         yield
     except InputError as error:
         review = replace(blank(), problems=error.problems, unshown=error.unshown)
-        others = [each for each in wanted if each != Wanted(form=Form.JSON) and each.form is not Form.TEXT]
-        tell(review, others, talk, exit_code=exit_codes.INVALID)
+        others = [
+            each for each in wanted if each != FormatTarget(form=PlanFormat.JSON) and each.form is not PlanFormat.TEXT
+        ]
+        show_review(review, others, console, exit_code=exit_codes.INVALID)
         raise
 
 
-def _wanted(text: str) -> Wanted:
+def _read_target(text: str) -> FormatTarget:
     name, is_file, path = text.partition("=")
-    if name not in set(Form):
-        raise UsageError(f"--format {name}: no such format; there are {', '.join(Form)}")
+    if name not in set(PlanFormat):
+        raise UsageError(f"--format {name}: no such format; there are {', '.join(PlanFormat)}")
     if not is_file:
-        return Wanted(form=Form(name))
-    if name == Form.GITHUB:
+        return FormatTarget(form=PlanFormat(name))
+    if name == PlanFormat.GITHUB:
         raise UsageError("--format github takes no file: it writes to stdout, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT")
     if not path or Path(path).is_dir() or not Path(path).parent.is_dir():
         raise UsageError(f"--format {text}: name a file in a directory that is there")
-    return Wanted(form=Form(name), path=Path(path))
+    return FormatTarget(form=PlanFormat(name), path=Path(path))
 
 
-def _text(form: Form, review: "Review", colour: bool, figures: "FiguresOf | None") -> str:
+def _text(form: PlanFormat, review: "Review", colour: bool, figures: "FiguresOf | None") -> str:
     from reconciler.render import plan_json, plan_text, problems_json, problems_text
     from reconciler.render.review import review_json, review_markdown
 
     match form:
-        case Form.TEXT:
+        case PlanFormat.TEXT:
             if review.is_invalid:
                 return problems_text(review.problems, review.unshown, "nothing was sent", colour=colour)
             return plan_text(review.plan, colour=colour, previous=review.previous)
-        case Form.JSON:
+        case PlanFormat.JSON:
             return problems_json(review.problems, review.unshown) if review.is_invalid else plan_json(review.plan)
-        case Form.MARKDOWN:
+        case PlanFormat.MARKDOWN:
             return review_markdown(review)
-        case Form.REVIEW:
+        case PlanFormat.REVIEW:
             return review_json(review)
-        case Form.HTML:
+        case PlanFormat.HTML:
             from reconciler.render.html import plan_html
 
             return plan_html(review, figures() if figures else None)
-        case Form.SARIF:
+        case PlanFormat.SARIF:
             from reconciler.dataset.row_checks.catalogue import RULES
             from reconciler.render.findings import sarif_text
 
             return sarif_text(review, RULES)
-        case Form.JUNIT:
+        case PlanFormat.JUNIT:
             from reconciler.render.findings import junit_text
 
             return junit_text(review)
-        case Form.GITHUB:
+        case PlanFormat.GITHUB:
             raise AssertionError("told in three places, and not as one text")
         case _:
             assert_never(form)
 
 
-def _tell_github(review: "Review", talk: Talk, environ: Mapping[str, str], exit_code: int, plan_file: str) -> None:
+def _tell_github(
+    review: "Review", console: Console, environ: Mapping[str, str], exit_code: int, plan_file: str
+) -> None:
     from secrets import token_hex
 
     from reconciler.render.github import annotations_text, outputs_text, plan_outputs, summary_text
 
-    talk.out.write(annotations_text(review))
+    console.out.write(annotations_text(review))
     summary, outputs = environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT")
     if summary:
-        _write(Path(summary), summary_text(review, _size(Path(summary))), talk, mode="a")
+        _write(Path(summary), summary_text(review, _size(Path(summary))), console, mode="a")
     if outputs:
         values = plan_outputs(review, exit_code, plan_file)
-        _write(Path(outputs), outputs_text(values, token_hex(16)), talk, mode="a")
+        _write(Path(outputs), outputs_text(values, token_hex(16)), console, mode="a")
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _write(path: Path, text: str, talk: Talk, mode: Literal["w", "a"] = "w") -> None:
+def _write(path: Path, text: str, console: Console, mode: Literal["w", "a"] = "w") -> None:
     try:
         with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="") as file:
-            talk.onto(file).write(text)
+            console.redirect(file).write(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -13,7 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
@@ -22,8 +22,8 @@ from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import SUCCEEDED, FileId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
-from reconciler.workflow.engine import measure_all, provider_name, service
-from reconciler.workflow.targets import Place, is_id, jobs_meant, place_for
+from reconciler.workflow.engine import measure_all, open_service, provider_name
+from reconciler.workflow.targets import Workplace, find_jobs, find_workplace, is_id
 
 if TYPE_CHECKING:
     from reconciler.specfile.writer.import_spec import Imported
@@ -75,16 +75,16 @@ def import_(
 
     With its training rows, if the service gives them away. The spec then plans empty: nothing is trained again.
     """
-    talk: Talk = context.obj
+    console: Console = context.obj
     if not is_id(what):
         raise UsageError(
             f"{what} is no id of a job or a model, such as ftjob-… or ft:…; see them with: reconciler jobs"
         )
-    place = place_for((what,), specs, provider, environment)
+    place = find_workplace((what,), specs, provider, environment)
     rows = dataset or f"{name}-data"
     _check_names(name, rows, place)
-    with service(place.setting, place.specs) as opened, tempfile.TemporaryDirectory(prefix="reconciler-") as kept:
-        (job,) = jobs_meant(place, (what,), opened, talk)
+    with open_service(place.setting, place.specs) as opened, tempfile.TemporaryDirectory(prefix="reconciler-") as kept:
+        (job,) = find_jobs(place, (what,), opened, console)
         _check_job(job)
         draft = Draft(place=place, workspace=Path(kept), target=place.setting.root / f"{name}.yaml")
         draft.refuse_overwriting(rows)
@@ -94,14 +94,14 @@ def import_(
         if write:
             draft.write(text)
     if not write:
-        talk.out.write(text)
+        console.out.write(text)
     for path in draft.paths:
-        talk.err.line(f"{'Wrote' if write else 'With --write:'} {path}")
-    talk.err.line(f"Next: reconciler plan {place.setting.root}" if write else "Nothing was written.")
+        console.err.line(f"{'Wrote' if write else 'With --write:'} {path}")
+    console.err.line(f"Next: reconciler plan {place.setting.root}" if write else "Nothing was written.")
     return exit_codes.OK
 
 
-def _check_names(name: str, rows: str, place: Place) -> None:
+def _check_names(name: str, rows: str, place: Workplace) -> None:
     for flag, each in (("--as", name), ("--dataset", rows)):
         if not re.fullmatch(NAME_PATTERN, each):
             raise UsageError(f"{flag} {each}: a name has 1 to 63 lowercase letters, digits and inner dashes")
@@ -118,7 +118,7 @@ def _check_job(job: HeldJob) -> None:
         raise UsageError(f"the service does not say on which base and file job {job.id} was trained")
 
 
-def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Place, settings: bool) -> "Imported":
+def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workplace, settings: bool) -> "Imported":
     """Return what a job says of itself; of our own jobs, what their marks say was asked for."""
     from reconciler.specfile.writer.import_spec import Imported
 
@@ -167,7 +167,7 @@ class Draft:
     Shape:  `downloaded` leads from the place of each file of rows, relative to the root, to where it lies now
     """
 
-    place: Place
+    place: Workplace
     workspace: Path
     target: Path
     downloaded: tuple[tuple[str, Path], ...] = ()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, Makers
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
-from reconciler.workflow.engine import service
-from reconciler.workflow.targets import place_for
+from reconciler.workflow.engine import open_service
+from reconciler.workflow.targets import find_workplace
 
 if TYPE_CHECKING:
     from reconciler.render import JobCard
@@ -97,16 +97,16 @@ def files(
     """List the files on the service, ours and not ours, or show one."""
     from reconciler.render import file_card, file_card_json, files_json, files_table, summary_line
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     with _opened(specs, provider, environment) as opened:
         if file is not None:
             _alone(ours, status, purpose, limit)
             one = opened.held_file(FileId(file))
-            made = _makers(opened, talk).of_file(one.id)
-            talk.out.write(file_card_json(one, made) if as_json else file_card(one, made, colour=talk.colour))
+            made = _makers(opened, console).of_file(one.id)
+            console.out.write(file_card_json(one, made) if as_json else file_card(one, made, colour=console.colour))
             return exit_codes.OK
         held = opened.inventory_files()
-        makers = _makers(opened, talk)
+        makers = _makers(opened, console)
     all_of_them = [(each, makers.of_file(each.id)) for each in held.items]
     shown = _some(
         all_of_them,
@@ -115,8 +115,8 @@ def files(
         ),
         limit,
     )
-    talk.out.write(files_json(shown) if as_json else files_table(shown, colour=talk.colour, width=talk.width))
-    _close(held, talk, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_of_them)), "file"))
+    console.out.write(files_json(shown) if as_json else files_table(shown, colour=console.colour, width=console.width))
+    _close(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_of_them)), "file"))
     return exit_codes.OK
 
 
@@ -134,12 +134,12 @@ def jobs(
     """List the jobs on the service, ours and not ours, or show one."""
     from reconciler.render import job_card, job_card_json, jobs_json, jobs_table, summary_line
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     with _opened(specs, provider, environment) as opened:
         if job is not None:
             _alone(ours, status, limit)
             card = _card(opened, JobId(job))
-            talk.out.write(job_card_json(card) if as_json else job_card(card, colour=talk.colour))
+            console.out.write(job_card_json(card) if as_json else job_card(card, colour=console.colour))
             return exit_codes.OK
         held = opened.inventory_jobs()
     shown = _some(
@@ -150,8 +150,10 @@ def jobs(
         ),
         limit,
     )
-    talk.out.write(jobs_json(shown) if as_json else jobs_table(shown, colour=talk.colour, width=talk.width))
-    _close(held, talk, summary_line(len(shown), len(held.items), sum(bool(each.stamp) for each in held.items), "job"))
+    console.out.write(jobs_json(shown) if as_json else jobs_table(shown, colour=console.colour, width=console.width))
+    _close(
+        held, console, summary_line(len(shown), len(held.items), sum(bool(each.stamp) for each in held.items), "job")
+    )
     return exit_codes.OK
 
 
@@ -168,27 +170,29 @@ def models(
     """List the models on the service, ours and not ours, or show one."""
     from reconciler.render import model_card, model_card_json, models_json, models_table, summary_line
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     with _opened(specs, provider, environment) as opened:
         if model is not None:
             _alone(ours, limit)
             one = opened.held_model(ModelId(model))
-            made = _makers(opened, talk).of_model(one.id)
-            talk.out.write(model_card_json(one, made) if as_json else model_card(one, made, colour=talk.colour))
+            made = _makers(opened, console).of_model(one.id)
+            console.out.write(model_card_json(one, made) if as_json else model_card(one, made, colour=console.colour))
             return exit_codes.OK
         held = opened.inventory_models()
-        makers = _makers(opened, talk)
+        makers = _makers(opened, console)
     all_of_them = [(each, makers.of_model(each.id)) for each in held.items]
     shown = _some(all_of_them, lambda each: not ours or _is_ours(each), limit)
-    talk.out.write(models_json(shown) if as_json else models_table(shown, colour=talk.colour, width=talk.width))
-    _close(held, talk, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_of_them)), "model"))
+    console.out.write(
+        models_json(shown) if as_json else models_table(shown, colour=console.colour, width=console.width)
+    )
+    _close(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_of_them)), "model"))
     return exit_codes.OK
 
 
 @contextmanager
 def _opened(root: Path, provider: str | None, environment: str | None) -> Iterator[Provider]:
-    place = place_for((), root, provider, environment)
-    with service(place.setting, place.specs) as opened:
+    place = find_workplace((), root, provider, environment)
+    with open_service(place.setting, place.specs) as opened:
         yield opened
 
 
@@ -206,16 +210,16 @@ def _is_ours(thing: tuple[HeldFile | HeldModel, HeldJob | None]) -> bool:
     return (isinstance(held, HeldFile) and held.stamp is not None) or (made is not None and made.stamp is not None)
 
 
-def _makers(opened: Provider, talk: Talk) -> Makers:
+def _makers(opened: Provider, console: Console) -> Makers:
     """Return the jobs that may have made something; servers that only answer have no such list."""
     from reconciler.render import clean
 
     try:
         held = opened.inventory_jobs()
     except NotFoundError as error:
-        talk.err.line(f"Warning: which job made what cannot be told: {clean(str(error))}")
+        console.err.line(f"Warning: which job made what cannot be told: {clean(str(error))}")
         return Makers.among(())
-    _doubt(held, talk)
+    _doubt(held, console)
     return Makers.among(held.items)
 
 
@@ -238,13 +242,13 @@ def _if_known(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
         return None
 
 
-def _close(held: Inventory[object], talk: Talk, summary: str) -> None:
-    _doubt(held, talk)
-    talk.err.line(summary)
+def _close(held: Inventory[object], console: Console, summary: str) -> None:
+    _doubt(held, console)
+    console.err.line(summary)
 
 
-def _doubt(held: Inventory[object], talk: Talk) -> None:
+def _doubt(held: Inventory[object], console: Console) -> None:
     from reconciler.render import clean
 
     for doubt in held.doubts:
-        talk.err.line(f"Warning: {clean(doubt)}")
+        console.err.line(f"Warning: {clean(doubt)}")

@@ -8,7 +8,7 @@ import typer
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     EnvOption,
@@ -16,10 +16,10 @@ from reconciler.cli.options import (
     ProviderOption,
     SpecsOption,
     TimeoutOption,
-    seconds,
+    read_timeout,
     setting_for,
 )
-from reconciler.cli.plans import checked_aloud
+from reconciler.cli.plans import check_with_progress
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import JobStatus, RemoteJob
@@ -27,8 +27,17 @@ from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, St
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
 from reconciler.domain.stop import Stop
-from reconciler.workflow.engine import Checked, Prepared, Setting, bench, jobs_named, prepare, record, service
-from reconciler.workflow.targets import Place, jobs_meant, note_name, place_for
+from reconciler.workflow.engine import (
+    CheckedSpecs,
+    PreparedPlan,
+    Setting,
+    find_named_jobs,
+    open_run_context,
+    open_service,
+    prepare,
+    record_lock,
+)
+from reconciler.workflow.targets import Workplace, find_jobs, find_workplace, note_name
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")]
 Name = Annotated[str, typer.Argument(help="The name of a model, or an id.")]
@@ -44,10 +53,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Examples:\n\n  reconciler cancel support-triage\n\n  reconciler cancel ftjob-abc123")(cancel)
 
 
-def _prepared(root: Path, provider: str | None, environment: str | None, talk: Talk) -> Prepared:
+def _prepared(root: Path, provider: str | None, environment: str | None, console: Console) -> PreparedPlan:
     setting = setting_for(None, root, provider, environment)
-    checked = checked_aloud(setting, talk)
-    with service(setting, checked.specs) as opened:
+    checked = check_with_progress(setting, console)
+    with open_service(setting, checked.specs) as opened:
         return prepare(setting, checked, Options(), opened)
 
 
@@ -58,16 +67,16 @@ def status(
     environment: EnvOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show where every model of the specs stands."""
-    from reconciler.cli.execution import Tally, sum_up
-    from reconciler.cli.plans import show
+    """Show the state of every model of the specs."""
+    from reconciler.cli.execution import RunTally, show_summary
+    from reconciler.cli.plans import show_plan
 
-    talk: Talk = context.obj
-    prepared = _prepared(specs, provider, environment, talk)
+    console: Console = context.obj
+    prepared = _prepared(specs, provider, environment, console)
     if as_json:
-        show(prepared.plan, {}, talk, as_json=True)
+        show_plan(prepared.plan, {}, console, as_json=True)
     else:
-        sum_up(prepared, Tally(), talk)
+        show_summary(prepared, RunTally(), console)
     return exit_codes.OK
 
 
@@ -80,7 +89,7 @@ def follow(
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what a model's newest job says, or any job by its id.
+    """Show the events of a model's newest job, or of any job by its id.
 
     From its beginning until it ends; exits 6 when it failed. A name in the specs comes before an id.
     """
@@ -110,24 +119,24 @@ def _watch(
     provider: str | None,
     environment: str | None,
     timeout: str | None,
-    talk: Talk,
+    console: Console,
     *,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    limit = seconds(timeout)
+    limit = read_timeout(timeout)
     deadline = None if limit is None else time.monotonic() + limit
-    place = place_for(texts, root, provider, environment)
+    place = find_workplace(texts, root, provider, environment)
     names = tuple(text for text in texts if place.is_name(text))
     ids = tuple(text for text in texts if not place.is_name(text))
     for name in names:
-        note_name(place, name, talk)
+        note_name(place, name, console)
     # Ids first: when one of them is not there, that is said before anything is waited for.
-    watched = _watch_ids(place, ids, deadline, talk, as_json=as_json, quiet=quiet) if ids else ()
+    watched = _watch_ids(place, ids, deadline, console, as_json=as_json, quiet=quiet) if ids else ()
     if exit_codes.INTERRUPTED in watched or (ids and not names):
         return _gravest(watched)
     left = None if deadline is None else max(deadline - time.monotonic(), 0)
-    return _gravest((*watched, _watch_names(names, place.setting, left, talk, as_json=as_json, quiet=quiet)))
+    return _gravest((*watched, _watch_names(names, place.setting, left, console, as_json=as_json, quiet=quiet)))
 
 
 def _gravest(codes: tuple[int, ...]) -> int:
@@ -136,55 +145,55 @@ def _gravest(codes: tuple[int, ...]) -> int:
 
 
 def _watch_ids(
-    place: Place, ids: tuple[str, ...], deadline: float | None, talk: Talk, *, as_json: bool, quiet: bool
+    place: Workplace, ids: tuple[str, ...], deadline: float | None, console: Console, *, as_json: bool, quiet: bool
 ) -> tuple[int, ...]:
-    from reconciler.cli.execution import heeding
+    from reconciler.cli.execution import handle_signals
     from reconciler.cli.follow import Gone, follow_any, show
 
     stop, codes = Stop(), list[int]()
-    with service(place.setting, place.specs) as opened, heeding(stop):
-        for job in jobs_meant(place, ids, opened, talk):
+    with open_service(place.setting, place.specs) as opened, handle_signals(stop):
+        for job in find_jobs(place, ids, opened, console):
             news = follow_any(
                 job, opened, clock=time.monotonic, sleep=stop.wait, stopping=stop.is_set, deadline=deadline
             )
             seen, gone = job, False
             for each in news:
                 seen, gone = each.job, isinstance(each, Gone)
-                show(each, talk, as_json=as_json, quiet=quiet)
+                show(each, console, as_json=as_json, quiet=quiet)
             codes.append(exit_codes.SERVICE if gone else exit_codes.of_jobs([seen.status or JobStatus("unknown")]))
             if stop.is_set() and not seen.has_ended:
-                talk.err.line("Interrupted; the jobs go on.")
+                console.err.line("Interrupted; the jobs go on.")
                 return (*codes, exit_codes.INTERRUPTED)
     return tuple(codes)
 
 
 def _watch_names(
-    names: tuple[str, ...], setting: Setting, limit: float | None, talk: Talk, *, as_json: bool, quiet: bool
+    names: tuple[str, ...], setting: Setting, limit: float | None, console: Console, *, as_json: bool, quiet: bool
 ) -> int:
-    from reconciler.cli.execution import Tally, answering, heeding, ticking
+    from reconciler.cli.execution import RunTally, handle_signals, select_serving_jobs, tick_while_sleeping
     from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
 
-    checked = checked_aloud(setting, talk)
-    tally, stop = Tally(), Stop()
-    view = LiveView(talk.err, talk.is_terminal and not as_json, talk.colour_err, time.monotonic)
-    with service(setting, checked.specs) as opened, heeding(stop):
+    checked = check_with_progress(setting, console)
+    tally, stop = RunTally(), Stop()
+    view = LiveView(console.err, console.is_terminal and not as_json, console.colour_err, time.monotonic)
+    with open_service(setting, checked.specs) as opened, handle_signals(stop):
         prepared = prepare(setting, checked, Options(), opened)
-        found = jobs_named(checked.specs, names, prepared.observed)
+        found = find_named_jobs(checked.specs, names, prepared.observed)
         if names and not found:
             raise NotFoundError(f"no job of {', '.join(names)} on the service", hint="create it with: reconciler apply")
-        with bench(prepared, opened, parallelism=1, stop=stop) as laid:
-            for event in watch([job.id for job in found], ticking(laid, view), timeout_seconds=limit):
+        with open_run_context(prepared, opened, parallelism=1, stop=stop) as laid:
+            for event in watch([job.id for job in found], tick_while_sleeping(laid, view), timeout_seconds=limit):
                 tally.count(event)
                 if as_json:
-                    talk.out.write(event_json(event))
+                    console.out.write(event_json(event))
                 elif not (quiet and isinstance(event, JobLogged)):
                     view.show(event)
         view.close()
-        record(prepared, answering(prepared, tally), ())
+        record_lock(prepared, select_serving_jobs(prepared, tally), ())
     if tally.interrupted:
-        talk.err.line("Interrupted; the jobs go on.")
+        console.err.line("Interrupted; the jobs go on.")
         return exit_codes.INTERRUPTED
     return exit_codes.of_jobs(job.status for job in tally.jobs.values())
 
@@ -202,44 +211,48 @@ def cancel(
     A plan then holds the model until it is asked for with --retry. A job that does not bear our stamp is never
     cancelled.
     """
-    from reconciler.cli.execution import Tally, answering
-    from reconciler.cli.plans import approved
+    from reconciler.cli.execution import RunTally, select_serving_jobs
+    from reconciler.cli.plans import ask_approval
     from reconciler.domain.event import Outcome
     from reconciler.executor import execute
     from reconciler.render import LiveView, clean
 
-    talk: Talk = context.obj
-    if not (auto_approve or talk.can_ask):
+    console: Console = context.obj
+    if not (auto_approve or console.can_ask):
         raise UsageError("cancel wants a yes, and there is no terminal to ask on; say --auto-approve")
-    place = place_for((name,), specs, provider, environment)
+    place = find_workplace((name,), specs, provider, environment)
     by_name = place.is_name(name)
-    note_name(place, name, talk)
-    checked = checked_aloud(place.setting, talk) if by_name else Checked(specs=_owner(place.specs), measures={})
-    with service(place.setting, place.specs) as opened:
+    note_name(place, name, console)
+    checked = (
+        check_with_progress(place.setting, console) if by_name else CheckedSpecs(specs=_owner(place.specs), measures={})
+    )
+    with open_service(place.setting, place.specs) as opened:
         # Whether it may be touched at all is settled before anything else is looked at.
-        meant = () if by_name else tuple(_ours(place, job, opened) for job in jobs_meant(place, (name,), opened, talk))
+        meant = (
+            () if by_name else tuple(_ours(place, job, opened) for job in find_jobs(place, (name,), opened, console))
+        )
         prepared = prepare(place.setting, checked, Options(), opened)
         if by_name:
-            jobs_named(checked.specs, (name,), prepared.observed)
+            find_named_jobs(checked.specs, (name,), prepared.observed)
             meant = tuple(job for job in prepared.observed.jobs if job.address.name == name and not job.is_adopted)
         running = [job for job in meant if job.status.is_active]
         if not running:
-            talk.err.line(f"No job of {clean(name)} is running.")
+            console.err.line(f"No job of {clean(name)} is running.")
             return exit_codes.OK
         for job in running:
-            talk.out.line(f"- {job.address}: cancel {clean(job.id)} ({clean(str(job.status))})")
-        if not (auto_approve or approved(talk)):
-            talk.err.line("Not approved: nothing was done.")
+            console.out.line(f"- {job.address}: cancel {clean(job.id)} ({clean(str(job.status))})")
+        if not (auto_approve or ask_approval(console)):
+            console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
-        view = LiveView(talk.err, talk.is_terminal, talk.colour_err, time.monotonic)
-        tally = Tally()
-        with bench(prepared, opened, parallelism=1, stop=Stop()) as laid:
+        view = LiveView(console.err, console.is_terminal, console.colour_err, time.monotonic)
+        tally = RunTally()
+        with open_run_context(prepared, opened, parallelism=1, stop=Stop()) as laid:
             for event in execute(_cancelling(prepared.plan, running), laid):
                 view.show(event)
                 tally.count(event)
         view.close()
         if by_name:
-            record(prepared, answering(prepared, tally), ())
+            record_lock(prepared, select_serving_jobs(prepared, tally), ())
     return exit_codes.OK if set(tally.outcomes) <= {Outcome.DONE} else exit_codes.SERVICE
 
 
@@ -248,7 +261,7 @@ def _owner(specs: Specs) -> Specs:
     return replace(specs, datasets=(), models=())
 
 
-def _ours(place: Place, job: HeldJob, opened: Provider) -> RemoteJob:
+def _ours(place: Workplace, job: HeldJob, opened: Provider) -> RemoteJob:
     """Return a job as one of ours.
 
     Raises: PolicyError when it is not

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
 from reconciler.render import ModelIdFormat
-from reconciler.workflow.engine import answering, locked, service
-from reconciler.workflow.targets import Place, answerer_of, place_for
+from reconciler.workflow.engine import find_locked, find_serving_entry, open_service
+from reconciler.workflow.targets import Workplace, find_serving_model, find_workplace
 
 RUN_EXAMPLES = """
 Examples:
@@ -45,7 +45,7 @@ def output(
     environment: EnvOption = None,
     output_format: Annotated[ModelIdFormat, typer.Option("--format", help="How to write it.")] = ModelIdFormat.PLAIN,
 ) -> int:
-    """Print the id of the model that answers.
+    """Print the id of the serving model.
 
     By the names of models; the id of a job stands for the model that it made.
     """
@@ -53,32 +53,32 @@ def output(
 
     from reconciler.render import model_ids_text
 
-    talk: Talk = context.obj
-    place = place_for(names or (), specs, provider, environment)
+    console: Console = context.obj
+    place = find_workplace(names or (), specs, provider, environment)
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
-        return _output_ids(place, wanted, output_format, talk)
-    found = [locked(place.setting, place.specs, name) for name in wanted]
+        return _output_ids(place, wanted, output_format, console)
+    found = [find_locked(place.setting, place.specs, name) for name in wanted]
     if not all(found):
-        with service(place.setting, place.specs) as opened:
-            found = [answering(place.setting, place.specs, name, opened) for name in wanted]
+        with open_service(place.setting, place.specs) as opened:
+            found = [find_serving_entry(place.setting, place.specs, name, opened) for name in wanted]
     entries = tuple(entry for entry in found if entry)
-    talk.out.write(model_ids_text(entries, output_format, delimiter=secrets.token_hex(16)))
+    console.out.write(model_ids_text(entries, output_format, delimiter=secrets.token_hex(16)))
     return exit_codes.OK
 
 
-def _output_ids(place: Place, wanted: tuple[str, ...], output_format: ModelIdFormat, talk: Talk) -> int:
+def _output_ids(place: Workplace, wanted: tuple[str, ...], output_format: ModelIdFormat, console: Console) -> int:
     """Print the ids of models that were asked for by an id; the other formats want a name to go by."""
     from reconciler.render import clean
 
     if output_format is not ModelIdFormat.PLAIN:
         raise UsageError(f"--format {output_format} goes by the names of models; an id has none, so ask by name")
-    with service(place.setting, place.specs) as opened:
-        found = [answerer_of(place, each, opened, talk).model for each in wanted]
+    with open_service(place.setting, place.specs) as opened:
+        found = [find_serving_model(place, each, opened, console).model for each in wanted]
         for model in found:
             opened.model(model)
     for model in found:
-        talk.out.line(clean(model))
+        console.out.line(clean(model))
     return exit_codes.OK
 
 
@@ -96,20 +96,20 @@ def run(
     ] = False,
 ) -> int:
     """Ask a model; the answer is printed as it comes."""
-    talk: Talk = context.obj
+    console: Console = context.obj
     if (prompt is None) == (file is None):
         raise UsageError("run wants either a prompt (-p) or a conversation (-f)")
-    place = place_for((name,), specs, provider, environment)
-    with service(place.setting, place.specs) as opened:
-        found = answerer_of(place, name, opened, talk, is_completion=completion)
+    place = find_workplace((name,), specs, provider, environment)
+    with open_service(place.setting, place.specs) as opened:
+        found = find_serving_model(place, name, opened, console, is_completion=completion)
         if found.is_completion and prompt is not None:
             pieces = opened.complete(found.model, prompt)
         else:
             pieces = opened.answer(found.model, conversation(prompt, file, system))
         for piece in pieces:
-            talk.out.write_untrusted(piece)
-            talk.out.flush()
-        talk.out.line()
+            console.out.write_untrusted(piece)
+            console.out.flush()
+        console.out.line()
     return exit_codes.OK
 
 

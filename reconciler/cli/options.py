@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.journal import JournalKind
-from reconciler.workflow.engine import Setting, read, settle
+from reconciler.workflow.engine import Setting, read_setting_specs, settle
 
 DEFAULT_ROOT = Path("specs")
 
@@ -109,7 +109,7 @@ _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def asked(
+def plan_options(
     target: list[str] | None,
     retry: list[str] | None,
     replace: list[str] | None,
@@ -178,22 +178,24 @@ def setting_for(name: str | None, root: Path, provider: str | None = None, envir
     settings = [settled(each, provider, environment=environment) for each in find_roots(root)]
     if len(settings) == 1 or name is None:
         return setting_of(root, provider, environment=environment)
-    naming = [setting for setting in settings if any(model.name == name for model in read(setting).models)]
+    naming = [
+        setting for setting in settings if any(model.name == name for model in read_setting_specs(setting).models)
+    ]
     if len(naming) != 1:
         found = " and ".join(str(setting.root) for setting in naming) or "none"
         raise UsageError(f"of the projects under {root}, {found} name {name}; say which with --specs DIR")
     return naming[0]
 
 
-def seconds(text: str | None) -> float | None:
+def read_timeout(text: str | None) -> float | None:
     """Read a length of time.
 
     Raises: UsageError when it is not one
     """
-    return None if text is None else length(text, "--timeout ")
+    return None if text is None else read_duration(text, "--timeout ")
 
 
-def length(text: str, where: str) -> float:
+def read_duration(text: str, where: str) -> float:
     """Read a length of time, in seconds; `where` is what stood before it.
 
     Raises: UsageError when it is not one

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
-from reconciler.cli.formats import is_json, read_formats, rows_shown, tell, telling_problems
+from reconciler.cli.console import Console
+from reconciler.cli.formats import is_json, read_formats, rows_shown, show_problems_in_formats, show_review
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     AgainstOption,
@@ -30,12 +30,12 @@ from reconciler.cli.options import (
     RetryOption,
     TargetOption,
     TimeoutOption,
-    asked,
-    seconds,
+    plan_options,
+    read_timeout,
     setting_of,
 )
-from reconciler.cli.progress import reading_aloud
-from reconciler.cli.show import check_provider, expected_basis, previous_models, read_plan, save, setting_of_saved
+from reconciler.cli.progress import show_progress
+from reconciler.cli.show import check_provider, read_basis, read_plan, read_previous_models, save_plan, setting_of_saved
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
@@ -43,9 +43,17 @@ from reconciler.domain.plan import Options, Plan
 from reconciler.history.offline import plan_offline
 from reconciler.journal import JournalKind
 from reconciler.journal.applied_plans import mark_applied
-from reconciler.workflow.dataset_figures import figures_of
-from reconciler.workflow.engine import Checked, Prepared, Setting, check, make_home, prepare, service
-from reconciler.workflow.row_changes import with_rows, with_samples, without_samples
+from reconciler.workflow.dataset_figures import gather_figures
+from reconciler.workflow.engine import (
+    CheckedSpecs,
+    PreparedPlan,
+    Setting,
+    check_specs,
+    make_home,
+    open_service,
+    prepare,
+)
+from reconciler.workflow.row_changes import add_row_diffs, drop_samples, limit_samples
 
 PLAN_EXAMPLES = """
 Examples:
@@ -116,38 +124,42 @@ def plan(
     """
     from reconciler.workflow.review import blank_review, review_of
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     wanted = read_formats(format, as_json=as_json)
     if against and not offline:
         raise UsageError("--against says what --offline compares with; say both, or neither")
     if offline and out:
         raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
-    options = asked(target, retry, replace, prune, allow, first_apply)
+    options = plan_options(target, retry, replace, prune, allow, first_apply)
     setting = setting_of(root, provider, prices, environment, use_cache=not no_cache)
-    with telling_problems(lambda: blank_review(setting), wanted, talk):
-        checked = checked_aloud(setting, talk, count_tokens=True)
+    with show_problems_in_formats(lambda: blank_review(setting), wanted, console):
+        checked = check_with_progress(setting, console, count_tokens=True)
     if offline:
         prepared = plan_offline(setting, checked, options, against, rows=not no_rows, most_samples=rows_shown(wanted))
     else:
         prepared = _planned(setting, checked, options, rows=not no_rows, most_samples=rows_shown(wanted))
-    prepared = without_samples(prepared) if no_samples else prepared
+    prepared = drop_samples(prepared) if no_samples else prepared
     if out:
-        save(with_samples(prepared), out)
+        save_plan(limit_samples(prepared), out)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_of(prepared, samples=not no_samples, out=out)
-    tell(review, wanted, talk, exit_code=code, plan_file=str(out or ""), figures=lambda: figures_of(prepared))
+    show_review(
+        review, wanted, console, exit_code=code, plan_file=str(out or ""), figures=lambda: gather_figures(prepared)
+    )
     if prepared.plan.refused:
-        tell_refusals(prepared, talk)
+        show_refusals(prepared, console)
     elif out and not is_json(wanted):
-        talk.err.line(f"Saved. To do exactly this: reconciler apply {out}")
-        talk.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
+        console.err.line(f"Saved. To do exactly this: reconciler apply {out}")
+        console.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return code
 
 
-def _planned(setting: Setting, checked: Checked, options: Options, *, rows: bool, most_samples: int) -> Prepared:
-    with service(setting, checked.specs) as opened:
+def _planned(
+    setting: Setting, checked: CheckedSpecs, options: Options, *, rows: bool, most_samples: int
+) -> PreparedPlan:
+    with open_service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
-        return with_rows(prepared, opened, most_samples=most_samples) if rows else prepared
+        return add_row_diffs(prepared, opened, most_samples=most_samples) if rows else prepared
 
 
 def apply(
@@ -185,16 +197,16 @@ def apply(
     Shows the plan, asks for a yes, uploads, trains and cancels, and records in models.lock.yaml which models answer.
     """
     from reconciler.cli.bounds import applying
-    from reconciler.cli.execution import carry_out
+    from reconciler.cli.execution import run_plan
     from reconciler.planner.staleness import check_expected, check_fresh
 
-    talk: Talk = context.obj
-    wait_seconds, expected = seconds(timeout), expected_basis(expect_basis)
-    options = asked(target, retry, replace, prune, allow, first_apply)
+    console: Console = context.obj
+    wait_seconds, expected = read_timeout(timeout), read_basis(expect_basis)
+    options = plan_options(target, retry, replace, prune, allow, first_apply)
     saved = read_plan(what) if what.is_file() else None
     if saved and (provider or options != Options()):
         raise UsageError("a saved plan is applied as it is; say these options to plan --out")
-    if not (saved or auto_approve or talk.can_ask):
+    if not (saved or auto_approve or console.can_ask):
         raise UsageError(
             "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
         )
@@ -204,29 +216,29 @@ def apply(
     else:
         setting = setting_of(what, provider, prices, environment, use_cache=not no_cache)
     setting = applying(setting, journal, bound or ())
-    checked = checked_aloud(setting, talk, count_tokens=True)
+    checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
-    with service(setting, checked.specs) as opened:
+    with open_service(setting, checked.specs) as opened:
         prepared = prepare(setting, checked, options, opened)
         if saved:
             check_fresh(saved.plan, prepared.plan)
         if expected:
             check_expected(expected, prepared.plan)
-        prepared = prepared if no_rows else with_rows(prepared, opened)
-        show(prepared.plan, previous_models(prepared), talk, as_json=as_json)
+        prepared = prepared if no_rows else add_row_diffs(prepared, opened)
+        show_plan(prepared.plan, read_previous_models(prepared), console, as_json=as_json)
         if prepared.plan.refused:
-            tell_refusals(prepared, talk)
+            show_refusals(prepared, console)
             return exit_codes.REFUSED
-        if not (prepared.plan.is_empty or saved or auto_approve or approved(talk)):
-            talk.err.line("Not approved: nothing was done.")
+        if not (prepared.plan.is_empty or saved or auto_approve or ask_approval(console)):
+            console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
         if saved:
             mark_applied(setting.home, saved.id, make_home)
-        return carry_out(
+        return run_plan(
             prepared,
             opened,
-            talk,
+            console,
             wait=not no_wait,
             timeout_seconds=wait_seconds,
             parallelism=parallelism,
@@ -234,35 +246,35 @@ def apply(
         )
 
 
-def checked_aloud(setting: Setting, talk: Talk, *, count_tokens: bool = False) -> Checked:
+def check_with_progress(setting: Setting, console: Console, *, count_tokens: bool = False) -> CheckedSpecs:
     """Read specs and data, telling of long readings and of what the checks warn of."""
     from reconciler.render import problems_text
 
-    with reading_aloud(talk) as tell:
-        checked = check(setting, tell, count_tokens=count_tokens)
+    with show_progress(console) as tell:
+        checked = check_specs(setting, tell, count_tokens=count_tokens)
     if checked.warnings:
-        talk.err.write(problems_text(checked.warnings, tail="nothing is in the way", colour=talk.colour_err))
+        console.err.write(problems_text(checked.warnings, tail="nothing is in the way", colour=console.colour_err))
     return checked
 
 
-def show(plan: Plan, previous: Mapping[Address, ModelId], talk: Talk, *, as_json: bool) -> None:
+def show_plan(plan: Plan, previous: Mapping[Address, ModelId], console: Console, *, as_json: bool) -> None:
     """Put a plan on stdout; `previous` are the models that answered when it was made."""
     from reconciler.render import plan_json, plan_text
 
-    talk.out.write(plan_json(plan) if as_json else plan_text(plan, colour=talk.colour, previous=previous))
+    console.out.write(plan_json(plan) if as_json else plan_text(plan, colour=console.colour, previous=previous))
 
 
-def tell_refusals(prepared: Prepared, talk: Talk) -> None:
+def show_refusals(prepared: PreparedPlan, console: Console) -> None:
     """Say on stderr what was seen, what was not done and how to go on, whatever form stdout has."""
     from reconciler.render import refusals_text
 
-    talk.err.write(refusals_text(prepared.plan, colour=talk.colour_err))
+    console.err.write(refusals_text(prepared.plan, colour=console.colour_err))
 
 
-def approved(talk: Talk) -> bool:
+def ask_approval(console: Console) -> bool:
     """Ask; only the word yes is one."""
-    talk.err.line("Do you want to carry out these steps? Only yes is taken for one.")
-    talk.err.write("  Enter a value: ")
+    console.err.line("Do you want to carry out these steps? Only yes is taken for one.")
+    console.err.write("  Enter a value: ")
     try:
         return input() == "yes"
     except EOFError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption
 from reconciler.domain.errors import UsageError
 
@@ -58,47 +58,47 @@ def prepare(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Look at a file of examples, and say how to mend it.
+    """Check a file of examples, and show how to correct it.
 
     What is found comes with its remedy, and the remedies come as steps for a spec.
     """
-    talk: Talk = context.obj
+    console: Console = context.obj
     if compat:
         if as_json or write:
             raise UsageError("--compat legacy writes and speaks as the old tool did: leave --json and --write out")
-        return _as_before(file, talk, interactive=interactive)
+        return _as_before(file, console, interactive=interactive)
     from reconciler.prepare_data.suggest import examine, write_prepared_files
 
-    examined = examine(Path(file), (lambda remedy: _asked(talk, remedy.what)) if interactive else _accepted)
-    share = _share(examined, talk, interactive=interactive)
+    examined = examine(Path(file), (lambda remedy: _asked(console, remedy.what)) if interactive else _accepted)
+    share = _share(examined, console, interactive=interactive)
     is_needed = bool(examined.steps or share or Path(file).suffix.lower() != ".jsonl" or not examined.is_for_specs)
     written = write_prepared_files(examined, share) if write and is_needed else ()
     documents = _documents(examined, share, written)
     if as_json:
-        talk.out.line(_json(examined, share, written, documents))
+        console.out.line(_json(examined, share, written, documents))
         return exit_codes.OK
-    _tell(examined, talk)
+    _tell(examined, console)
     for path in written:
-        talk.out.line(f"Wrote {_shown(str(path))}")
+        console.out.line(f"Wrote {_shown(str(path))}")
     if write and not written:
-        talk.out.line("Nothing was written: the file can be used as it is.")
-    talk.out.write(f"\nAs a spec, with paths relative to the spec's own file:\n\n{documents}")
-    talk.err.line("Next: put this into a file under specs/, name the dataset in a Model, and run reconciler plan")
+        console.out.line("Nothing was written: the file can be used as it is.")
+    console.out.write(f"\nAs a spec, with paths relative to the spec's own file:\n\n{documents}")
+    console.err.line("Next: put this into a file under specs/, name the dataset in a Model, and run reconciler plan")
     return exit_codes.OK
 
 
-def _as_before(file: str, talk: Talk, *, interactive: bool) -> int:
+def _as_before(file: str, console: Console, *, interactive: bool) -> int:
     from reconciler.prepare_data.compat import run_legacy_prepare
 
     def ask() -> str | None:
-        talk.out.end_untrusted()
-        talk.out.flush()
+        console.out.end_untrusted()
+        console.out.flush()
         return _typed()
 
-    say, complain = partial(_pour, talk.out), partial(_pour, talk.err)
+    say, complain = partial(_pour, console.out), partial(_pour, console.err)
     code = run_legacy_prepare(file, say, complain, ask if interactive else None)
-    talk.out.end_untrusted()
-    talk.err.end_untrusted()
+    console.out.end_untrusted()
+    console.err.end_untrusted()
     return code
 
 
@@ -115,10 +115,10 @@ def _accepted(remedy: "Remedy") -> bool:
     return True
 
 
-def _asked(talk: Talk, what: str) -> bool:
+def _asked(console: Console, what: str) -> bool:
     while True:
-        talk.err.write(f"{_shown(what)} [Y/n]: ")
-        talk.err.flush()
+        console.err.write(f"{_shown(what)} [Y/n]: ")
+        console.err.flush()
         answer = _typed()
         if answer is None:
             raise UsageError("the answers ended before the questions; without --interactive every remedy is taken")
@@ -126,7 +126,7 @@ def _asked(talk: Talk, what: str) -> bool:
             return True
         if answer.strip().lower() in {"n", "no"}:
             return False
-        talk.err.line("Please answer y or n.")
+        console.err.line("Please answer y or n.")
 
 
 def _typed() -> str | None:
@@ -134,13 +134,13 @@ def _typed() -> str | None:
     return line.removesuffix("\n").removesuffix("\r") if line else None
 
 
-def _share(examined: "Examination", talk: Talk, *, interactive: bool) -> float:
+def _share(examined: "Examination", console: Console, *, interactive: bool) -> float:
     from reconciler.prepare_data.compat import TaskKind
 
     if examined.task is not TaskKind.CLASSIFICATION:
         return 0.0
     question = f"Hold {VALIDATION_SHARE:.0%} of the rows back to validate with"
-    return VALIDATION_SHARE if not interactive or _asked(talk, question) else 0.0
+    return VALIDATION_SHARE if not interactive or _asked(console, question) else 0.0
 
 
 def _documents(examined: "Examination", share: float, written: tuple[Path, ...]) -> str:
@@ -156,8 +156,8 @@ def _documents(examined: "Examination", share: float, written: tuple[Path, ...])
     return note + "---\n".join(write_dataset(each, str(path), form=examined.format) for each, path in pairs)
 
 
-def _tell(examined: "Examination", talk: Talk) -> None:
-    out = talk.out
+def _tell(examined: "Examination", console: Console) -> None:
+    out = console.out
     out.line(f"{_shown(str(examined.file))}")
     for warning in examined.warnings:
         out.line(f"  - {_shown(str(warning))}")

@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperCommand
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_of
 from reconciler.domain.errors import InputError, ReconcilerError, UsageError
-from reconciler.workflow.engine import make_home, provider_name, read, service, settle
+from reconciler.workflow.engine import make_home, open_service, provider_name, read_setting_specs, settle
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -91,7 +91,7 @@ def serve(
         ),
     ] = None,
 ) -> int:
-    """Put the built-in service on a port.
+    """Run the built-in service on a port.
 
     For any OpenAI client; the base URL and a key are printed.
     """
@@ -102,7 +102,7 @@ def serve(
     from reconciler.service import serve as serve_on
     from reconciler.service.webhook import SECRET_VARIABLE, read_webhook
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     wrong = read_faults(fault or (), faults)
     bases = read_bases(legacy_bases) if legacy_bases is not None else {}
     options = Options(
@@ -118,19 +118,19 @@ def serve(
         raise UsageError("--any-key lets everybody in who can reach it: it is for loopback only")
     key = None if any_key else api_key or secrets.token_urlsafe(32)
     if host not in LOOPBACK:
-        talk.err.line(f"Warning: {host} can be reached from other machines, and the key travels in the clear.")
+        console.err.line(f"Warning: {host} can be reached from other machines, and the key travels in the clear.")
 
     def ready(url: str) -> None:
-        talk.out.line(f"export OPENAI_BASE_URL={url}")
+        console.out.line(f"export OPENAI_BASE_URL={url}")
         if key is not None and api_key is None:
             # The key was made here and is of use to nobody who cannot see this terminal.
-            talk.out.line(f"export OPENAI_API_KEY={key}")
-        talk.out.flush()
-        talk.err.line(f"Serving {store or setting.store}. Stop with Ctrl-C; jobs go on.")
+            console.out.line(f"export OPENAI_API_KEY={key}")
+        console.out.flush()
+        console.err.line(f"Serving {store or setting.store}. Stop with Ctrl-C; jobs go on.")
         for name, base in bases.items():
-            talk.err.line(f"The name {clean(name)} stands for {clean(base)}, which has nothing to do with OpenAI's.")
+            console.err.line(f"The name {clean(name)} stands for {clean(base)}, which has nothing to do with OpenAI's.")
         for each in wrong:
-            talk.err.line(f"Warning: a fault is on: {clean(each.text)}")
+            console.err.line(f"Warning: a fault is on: {clean(each.text)}")
 
     serve_on(
         store or setting.store,
@@ -145,7 +145,7 @@ def serve(
     return exit_codes.OK
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class DoctorFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at; `error` is what is wrong with it."""
 
     what: str
@@ -162,49 +162,49 @@ def doctor(
     """Check that plan and apply can work here."""
     from reconciler.render import clean, problems_text
 
-    talk: Talk = context.obj
-    findings = tuple(_examined(specs, provider, environment))
+    console: Console = context.obj
+    findings = tuple(_examine(specs, provider, environment))
     column = max(len(clean(each.what)) for each in findings)
     for each in findings:
         detail = clean(each.detail or (str(each.error) if each.error else ""))
-        talk.out.line(f"{'FAIL' if each.error else 'ok':4}  {clean(each.what):{column}}  {detail}".rstrip())
-    talk.out.flush()
+        console.out.line(f"{'FAIL' if each.error else 'ok':4}  {clean(each.what):{column}}  {detail}".rstrip())
+    console.out.flush()
     errors = [each.error for each in findings if each.error]
     for error in errors:
         if isinstance(error, InputError):
-            told = problems_text(error.problems, error.unshown, "nothing was sent", colour=talk.colour_err)
-            talk.err.write(told)
+            told = problems_text(error.problems, error.unshown, "nothing was sent", colour=console.colour_err)
+            console.err.write(told)
         else:
-            talk.error(error)
+            console.show_error(error)
     return exit_codes.of_error(errors[0]) if errors else exit_codes.OK
 
 
-def _examined(root: Path, provider: str | None, environment: str | None) -> Iterator[Finding]:
+def _examine(root: Path, provider: str | None, environment: str | None) -> Iterator[DoctorFinding]:
     """Look at the specs, then at the service, then at what they have to do with each other."""
     from reconciler.providers import PROFILES, way_of
     from reconciler.render import count_text
 
     try:
         setting = setting_of(root, provider, environment=environment)
-        found = read(setting)
+        found = read_setting_specs(setting)
     except ReconcilerError as error:
-        yield Finding(what="specs", error=error)
+        yield DoctorFinding(what="specs", error=error)
         return
     counts = f"{count_text(len(found.models), 'model')}, {count_text(len(found.datasets), 'dataset')}"
-    yield Finding(what="specs", detail=f"{setting.root}, {counts}")
+    yield DoctorFinding(what="specs", detail=f"{setting.root}, {counts}")
     name = provider_name(setting, found)
     try:
         if name in PROFILES:
-            yield Finding(what="signed with", detail=way_of(PROFILES[name], setting.environ))
-        with service(setting, found) as opened:
+            yield DoctorFinding(what="signed with", detail=way_of(PROFILES[name], setting.environ))
+        with open_service(setting, found) as opened:
             seen = opened.observe()
     except ReconcilerError as error:
-        yield Finding(what=f"service {name}", error=error)
+        yield DoctorFinding(what=f"service {name}", error=error)
         return
     jobs = count_text(len(seen.jobs), "job")
-    yield Finding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {found.project.name}")
+    yield DoctorFinding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {found.project.name}")
     for base in sorted({model.recipe.base for model in found.models}):
         detail = "known to the service" if base in seen.models else "not in the service's list; it decides"
-        yield Finding(what=f"base model {base}", detail=detail)
+        yield DoctorFinding(what=f"base model {base}", detail=detail)
     if seen.doubts:
-        yield Finding(what="lists", error=UsageError("; ".join(seen.doubts)))
+        yield DoctorFinding(what="lists", error=UsageError("; ".join(seen.doubts)))

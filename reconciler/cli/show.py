@@ -11,13 +11,13 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import FormatOption, JsonOption, NoSamplesOption, settled
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Digest
 from reconciler.domain.observed import ModelId
 from reconciler.journal.applied_plans import check_unapplied
-from reconciler.workflow.engine import Checked, Prepared, Setting, provider_name
+from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting, provider_name
 
 if TYPE_CHECKING:
     from reconciler.planner.planfile import SavedPlan
@@ -35,10 +35,10 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
-    app.command(name="show", epilog=EXAMPLES)(show_saved)
+    app.command(name="show", epilog=EXAMPLES)(show)
 
 
-def show_saved(
+def show(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A plan saved with plan --out.", metavar="FILE")],
     format: FormatOption = None,  # noqa: A002 (the word of the flag)
@@ -49,21 +49,21 @@ def show_saved(
 
     Reads the file alone: neither specs, nor data, nor the service. apply checks whether it still holds.
     """
-    from reconciler.cli.formats import is_json, read_formats, tell
+    from reconciler.cli.formats import is_json, read_formats, show_review
     from reconciler.workflow.review import review_of_saved
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     wanted = read_formats(format, as_json=as_json)
     saved = read_plan(file)
-    review = review_of_saved(saved, previous_of(saved), file, samples=not no_samples)
-    tell(review, wanted, talk, exit_code=exit_codes.OK, plan_file=str(file))
+    review = review_of_saved(saved, parse_previous_models(saved), file, samples=not no_samples)
+    show_review(review, wanted, console, exit_code=exit_codes.OK, plan_file=str(file))
     if not is_json(wanted):
         made = datetime.fromtimestamp(saved.made_at, UTC)
-        talk.err.line(f"Made on {made:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")
+        console.err.line(f"Made on {made:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")
     return exit_codes.OK
 
 
-def save(prepared: Prepared, path: Path) -> None:
+def save_plan(prepared: PreparedPlan, path: Path) -> None:
     """Save a plan where only its owner reads it.
 
     Raises: UsageError when it cannot be written, or would be too large to be read again
@@ -80,7 +80,7 @@ def save(prepared: Prepared, path: Path) -> None:
             asked=setting.provider,
             options=prepared.options,
             plan=prepared.plan,
-            previous=tuple((str(address), model) for address, model in previous_models(prepared).items()),
+            previous=tuple((str(address), model) for address, model in read_previous_models(prepared).items()),
             document=plan_json(prepared.plan),
         )
     )
@@ -126,12 +126,12 @@ def _check_schemas(text: str, saved: "SavedPlan", path: Path) -> None:
             raise UsageError(f"{path} is not a saved plan: {breach}")
 
 
-def previous_models(prepared: Prepared) -> dict[Address, ModelId]:
+def read_previous_models(prepared: PreparedPlan) -> dict[Address, ModelId]:
     """Return the models that answer now, as the lock file says."""
     return {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
 
 
-def previous_of(saved: "SavedPlan") -> dict[Address, ModelId]:
+def parse_previous_models(saved: "SavedPlan") -> dict[Address, ModelId]:
     """Return the models that answered when a plan was saved."""
     found = ((Address.parse(name), ModelId(model)) for name, model in saved.previous)
     return {address: model for address, model in found if address}
@@ -156,7 +156,7 @@ def setting_of_saved(
     return setting
 
 
-def check_provider(saved: "SavedPlan", setting: Setting, checked: Checked) -> None:
+def check_provider(saved: "SavedPlan", setting: Setting, checked: CheckedSpecs) -> None:
     """Make sure that the specs still choose the service that a saved plan is for, before it is called.
 
     Raises: StalePlanError
@@ -178,7 +178,7 @@ def _root_of(plan_file: Path, saved: "SavedPlan") -> Path:
     raise UsageError(f"{plan_file} was made for {saved.root}, and there is no such directory in this repository")
 
 
-def expected_basis(text: str | None) -> Digest | None:
+def read_basis(text: str | None) -> Digest | None:
     """Read the digest of a basis.
 
     Raises: UsageError when it is not a whole one

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import UsageError
 from reconciler.render import SnippetLanguage, SnippetPrompt, SnippetTarget
-from reconciler.workflow.engine import provider_name, service
-from reconciler.workflow.targets import answerer_of, place_for
+from reconciler.workflow.engine import open_service, provider_name
+from reconciler.workflow.targets import find_serving_model, find_workplace
 
 EXAMPLES = """
 Examples:
@@ -56,14 +56,14 @@ def snippet(
     """
     from reconciler.render import snippet_text
 
-    talk: Talk = context.obj
-    place = place_for((name,), specs, provider, environment)
-    with service(place.setting, place.specs) as opened:
-        found = answerer_of(place, name, opened, talk, is_completion=completion)
+    console: Console = context.obj
+    place = find_workplace((name,), specs, provider, environment)
+    with open_service(place.setting, place.specs) as opened:
+        found = find_serving_model(place, name, opened, console, is_completion=completion)
     if found.is_completion and system:
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
     question = SnippetPrompt(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
-    talk.out.write(snippet_text(lang, question, service_of(provider_name(place.setting, place.specs))))
+    console.out.write(snippet_text(lang, question, service_of(provider_name(place.setting, place.specs))))
     return exit_codes.OK
 
 

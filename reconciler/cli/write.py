@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, NoCacheOption
 from reconciler.domain.errors import InputError, Problem, UsageError
 
@@ -28,11 +28,11 @@ def init(
     """
     from reconciler.specfile import write_starter
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     for path in write_starter(root):
-        talk.out.line(str(path))
+        console.out.line(str(path))
     where = "" if root == DEFAULT_ROOT else f" {root}"
-    talk.err.line(f"Next: reconciler apply{where}")
+    console.err.line(f"Next: reconciler apply{where}")
     return exit_codes.OK
 
 
@@ -59,18 +59,18 @@ def validate(
 
     from msgspec.structs import replace
 
-    from reconciler.cli.plans import checked_aloud
+    from reconciler.cli.plans import check_with_progress
     from reconciler.render import count_text
     from reconciler.specfile import find_roots
     from reconciler.workflow.engine import settle
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     problems: list[Problem] = []
     unshown = models = datasets = rows = 0
     for each in find_roots(root):
         try:
             setting = settle(each, os.environ, environment=environment or None, use_cache=not no_cache)
-            checked = checked_aloud(replace(setting, deep=deep, max_errors=max_errors), talk)
+            checked = check_with_progress(replace(setting, deep=deep, max_errors=max_errors), console)
         except InputError as error:
             problems += error.problems
             unshown += error.unshown
@@ -84,10 +84,10 @@ def validate(
     if as_json:
         from reconciler.render import problems_json
 
-        talk.out.write(problems_json((), 0))
+        console.out.write(problems_json((), 0))
     else:
         found = ((models, "model"), (datasets, "dataset"), (rows, "row"))
-        talk.out.line(f"Valid: {', '.join(count_text(number, noun) for number, noun in found)}.")
+        console.out.line(f"Valid: {', '.join(count_text(number, noun) for number, noun in found)}.")
     return exit_codes.OK
 
 
@@ -101,12 +101,12 @@ def schema(
     """
     from reconciler.specfile import schema_names, schema_text
 
-    talk: Talk = context.obj
+    console: Console = context.obj
     if name is None:
         for each in schema_names():
-            talk.out.line(each)
+            console.out.line(each)
         return exit_codes.OK
     if name not in schema_names():
         raise UsageError(f"no schema {name}; there are {', '.join(schema_names())}")
-    talk.out.line(schema_text(name).rstrip("\n"))
+    console.out.line(schema_text(name).rstrip("\n"))
     return exit_codes.OK

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.cli.data import is_name, meant
+from reconciler.cli.data import find_dataset, is_name
 from reconciler.cli.options import setting_of
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.spec import DatasetSpec
@@ -28,7 +28,7 @@ SERVICE = "service"
 _SPECS = (".yaml", ".yml")
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class NamedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """One version, ready to be read.
 
     Shape:  `paths` are its source files by the names that places have; `id` is what its spec says identifies a row;
@@ -43,14 +43,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def opened_version(text: str, root: Path, provider: str | None) -> Iterator[Version]:
+def open_version(text: str, root: Path, provider: str | None) -> Iterator[NamedVersion]:
     """Find what is meant, and keep what had to be taken out of a revision for as long as it is looked at.
 
     Raises: UsageError when there is no such thing, InputError when specs are wrong, ProviderError from the service
     """
     before, colon, after = text.partition(":")
     if not colon or Path(text).exists():
-        found = meant(text, root)
+        found = find_dataset(text, root)
         yield _version(text, found.spec, found.workspace, is_file=found.is_file, bases=found.bases)
     elif not before or not after:
         raise UsageError(f"{text}: write REVISION:NAME, REVISION:PATH, service:NAME, a dataset's name, or a file")
@@ -63,11 +63,11 @@ def opened_version(text: str, root: Path, provider: str | None) -> Iterator[Vers
 
 def _version(
     title: str, spec: DatasetSpec, workspace: Path, *, is_file: bool, bases: frozenset[str] = frozenset()
-) -> Version:
+) -> NamedVersion:
     from reconciler.dataset.row_diff import find_source_paths, open_dataset_version, open_file_version
 
     open_side = open_file_version if is_file else open_dataset_version
-    return Version(
+    return NamedVersion(
         title=title,
         open=lambda id_path: open_side(replace(spec, id=id_path), workspace),
         paths=find_source_paths(spec, workspace),
@@ -76,22 +76,22 @@ def _version(
     )
 
 
-def _of_service(name: str, root: Path, provider: str | None) -> Version:
+def _of_service(name: str, root: Path, provider: str | None) -> NamedVersion:
     from reconciler.dataset.row_diff import open_uploaded_version
     from reconciler.planner.previous import files_before, users_of
     from reconciler.specfile import read_specs
-    from reconciler.workflow.engine import bases_of, service
-    from reconciler.workflow.row_changes import fetched
+    from reconciler.workflow.engine import bases_of, open_service
+    from reconciler.workflow.row_changes import fetch_file
 
     setting = setting_of(root, provider)
     specs = read_specs(setting.root, setting.workspace)
     spec = next((each for each in specs.datasets if each.name == name), None)
-    with service(setting, specs) as opened:
+    with open_service(setting, specs) as opened:
         files = files_before(name, users_of(name, specs), opened.observe())
         if not files:
             raise NotFoundError(f"the service holds no file of a dataset {name}", hint="see reconciler files")
-        paths = tuple(fetched(file, opened, setting) for file in files)
-    return Version(
+        paths = tuple(fetch_file(file, opened, setting) for file in files)
+    return NamedVersion(
         title=" and ".join(file.filename for file in files),
         open=lambda id_path: open_uploaded_version(paths, id_path=id_path),
         id=spec.id if spec else "",
@@ -99,7 +99,7 @@ def _of_service(name: str, root: Path, provider: str | None) -> Version:
     )
 
 
-def _of_revision(title: str, revision: str, what: str, root: Path, directory: Path) -> Version:
+def _of_revision(title: str, revision: str, what: str, root: Path, directory: Path) -> NamedVersion:
     from reconciler.history.revision import open_revision
     from reconciler.specfile import find_workspace, read_specs
     from reconciler.workflow.engine import bases_of
@@ -125,7 +125,7 @@ def _of_revision(title: str, revision: str, what: str, root: Path, directory: Pa
 
 def _file_of_revision(
     title: str, revision: str, what: str, workspace: Path, take_out: Callable[[str], None], directory: Path
-) -> Version:
+) -> NamedVersion:
     try:
         path = (Path.cwd() / what).resolve().relative_to(workspace.resolve()).as_posix()
     except ValueError as error:
@@ -133,5 +133,5 @@ def _file_of_revision(
     take_out(path)
     if not (directory / path).is_file():
         raise UsageError(f"{title}: at {revision} git holds no file {path}")
-    found = meant(str(directory / path), directory)
+    found = find_dataset(str(directory / path), directory)
     return _version(title, found.spec, found.workspace, is_file=True)

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import Options
 from reconciler.history.revision import Revision, open_common, open_last_change, open_revision
-from reconciler.workflow.engine import Checked, Prepared, Setting, read_claimed_lock
+from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting, read_claimed_lock
 from reconciler.workflow.row_changes import FEW_ROWS
 
 if TYPE_CHECKING:
     from reconciler.domain.spec import DatasetSpec
-    from reconciler.history.snapshot import Past
+    from reconciler.history.snapshot import Snapshot
 
 SPECS = (".yaml", ".yml")
 UNASKED = (
@@ -32,28 +32,28 @@ _NOTHING_KNOWN = "no model is locked for {provider}, and git has no version befo
 
 def plan_offline(
     setting: Setting,
-    checked: Checked,
+    checked: CheckedSpecs,
     options: Options,
     against: str | None,
     *,
     rows: bool,
     most_samples: int = FEW_ROWS,
-) -> Prepared:
+) -> PreparedPlan:
     """Plan against the lock file and git; no service is asked, and no key is read.
 
     Raises: UsageError when there is no revision `against`
     """
-    from reconciler.history.offline_plan import Base, plan_against
+    from reconciler.history.offline_plan import PlanBase, plan_against
     from reconciler.workflow.engine import provider_name
 
     lock = read_claimed_lock(setting, checked.specs)
     provider = provider_name(setting, checked.specs)
     revisions, notes = _bases(setting, against)
     with ExitStack() as stack:
-        pasts: list[Past] = []
+        pasts: list[Snapshot] = []
         for revision in revisions:
             try:
-                found = stack.enter_context(past_at(revision, setting))
+                found = stack.enter_context(open_snapshot_at(revision, setting))
             except (InputError, UsageError) as error:
                 notes.append(f"the specs at {revision.name} cannot be read: {error}")
                 continue
@@ -66,28 +66,28 @@ def plan_offline(
             pasts = pasts[:1]
         names = [*([setting.lock_path.name] if is_locked else []), *(past.title for past in pasts)]
         said = f"offline against {' and '.join(names) or 'nothing'}"
-        base = Base(said=said, pasts=tuple(pasts), lock=lock, notes=(*notes, UNASKED))
+        base = PlanBase(said=said, pasts=tuple(pasts), lock=lock, notes=(*notes, UNASKED))
         return plan_against(setting, checked, options, base, rows=rows, most_samples=most_samples)
 
 
 @contextmanager
-def past_at(revision: Revision, setting: Setting) -> "Iterator[Past | None]":
+def open_snapshot_at(revision: Revision, setting: Setting) -> "Iterator[Snapshot | None]":
     """Yield what a revision says, its files there for as long as they are looked at; None where it has no such root.
 
     Raises: InputError when its specs cannot be read
     """
-    from reconciler.history.snapshot import open_past
+    from reconciler.history.snapshot import open_snapshot
 
-    with taken_out(revision, setting) as there:
+    with check_out(revision, setting) as there:
         if there is None:
             yield None
             return
-        with open_past(revision.name, there, lambda spec: bring(revision, spec, there)) as past:
+        with open_snapshot(revision.name, there, lambda spec: check_out_sources(revision, spec, there)) as past:
             yield past
 
 
 @contextmanager
-def taken_out(revision: Revision, setting: Setting) -> Iterator[Setting | None]:
+def check_out(revision: Revision, setting: Setting) -> Iterator[Setting | None]:
     """Yield a setting whose specs are those of a revision, in a directory that goes away; None where it has none."""
     with tempfile.TemporaryDirectory(prefix="reconciler-") as made:
         workspace = Path(made).resolve()
@@ -98,7 +98,7 @@ def taken_out(revision: Revision, setting: Setting) -> Iterator[Setting | None]:
         yield replace(setting, root=root, workspace=workspace, use_cache=False) if root.is_dir() else None
 
 
-def bring(revision: Revision, spec: "DatasetSpec", there: Setting) -> None:
+def check_out_sources(revision: Revision, spec: "DatasetSpec", there: Setting) -> None:
     """Take the sources of a dataset out of a revision.
 
     Raises: UsageError when git holds only a pointer to one

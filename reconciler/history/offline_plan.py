@@ -21,8 +21,8 @@ from reconciler.domain.observed import SUCCEEDED, FileId, JobId, ModelId, Observ
 from reconciler.domain.plan import Keep, Options, Plan, Step, Upload, Why
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec, Expect
-from reconciler.history.snapshot import Past
-from reconciler.workflow.engine import Checked, Prepared, Setting, bases_of, check_targets, provider_name
+from reconciler.history.snapshot import Snapshot
+from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting, bases_of, check_targets, provider_name
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Count
@@ -31,7 +31,7 @@ _STANDS_FOR = "git:"
 """Begins the ids of what stands for a thing of which nobody knows the id; none of them leaves this file."""
 
 
-class Base(msgspec.Struct, frozen=True, kw_only=True):
+class PlanBase(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is made against.
 
     Shape:  `said` is how it is called in the plan; of `pasts` the first that fits what is locked counts, and where
@@ -39,14 +39,20 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     said: str
-    pasts: tuple[Past, ...] = ()
+    pasts: tuple[Snapshot, ...] = ()
     lock: Lock = msgspec.field(default_factory=Lock)
     notes: tuple[str, ...] = ()
 
 
 def plan_against(
-    setting: Setting, checked: Checked, options: Options, base: Base, *, rows: bool = True, most_samples: int = 5
-) -> Prepared:
+    setting: Setting,
+    checked: CheckedSpecs,
+    options: Options,
+    base: PlanBase,
+    *,
+    rows: bool = True,
+    most_samples: int = 5,
+) -> PreparedPlan:
     """Plan against what was, with the rows that changed since.
 
     Raises: UsageError for a profile or a target that does not exist
@@ -59,8 +65,8 @@ def plan_against(
     provider = provider_name(setting, checked.specs)
     if provider not in PROFILES:
         raise UsageError(f"there is no provider profile {provider!r}; there are {', '.join(sorted(PROFILES))}")
-    scene = _Scene(checked=checked, claims=Claims.of(checked.specs), base=base, provider=provider)
-    desired = _settled(Desired.join(checked.specs, checked.measures), scene)
+    scene = _LockedState(checked=checked, claims=Claims.of(checked.specs), base=base, provider=provider)
+    desired = _without_account_checks(Desired.join(checked.specs, checked.measures), scene)
     check_targets(options, desired)
     options = options if scene.locked else replace(options, prune=False)
     observed = scene.observed(desired)
@@ -74,10 +80,10 @@ def plan_against(
         version=__version__,
         prices=read_prices(provider, setting.prices),
     )
-    plan = _told(plan, scene)
+    plan = _add_notes(plan, scene)
     if rows:
         plan = replace(plan, steps=tuple(scene.with_rows(plan.steps, setting, most_samples)))
-    return Prepared(
+    return PreparedPlan(
         setting=setting,
         checked=checked,
         desired=desired,
@@ -88,18 +94,18 @@ def plan_against(
     )
 
 
-def _settled(desired: Desired, scene: "_Scene") -> Desired:
+def _without_account_checks(desired: Desired, scene: "_LockedState") -> Desired:
     # Whether the right account answers is asked when one does, and what nobody knows by its id is not deleted.
     policy = desired.project.policy if scene.locked else replace(desired.project.policy, prune=False)
     return replace(desired, project=replace(desired.project, expect=Expect(), policy=policy))
 
 
-class _Scene(msgspec.Struct, frozen=True, kw_only=True):
+class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
     """Today's specs beside what was."""
 
-    checked: Checked
+    checked: CheckedSpecs
     claims: Claims
-    base: Base
+    base: PlanBase
     provider: str
 
     @property
@@ -196,8 +202,8 @@ class _Scene(msgspec.Struct, frozen=True, kw_only=True):
                 return RowsUnknown(before=_named(name, sides), why=f"{self._looked_at} no such rows")
             title += ", which is not what was trained on last"
         try:
-            count = counter(self.checked, dataset.spec)
-            return _compared(past, before, dataset, setting, title, count, most_samples)
+            count = token_counter(self.checked, dataset.spec)
+            return _compare_rows(past, before, dataset, setting, title, count, most_samples)
         except InputError:
             return RowsUnknown(before=title, why="the rows cannot be read as that version of the specs has them")
 
@@ -237,7 +243,7 @@ def _file(dataset: Dataset) -> RemoteFile:
     return RemoteFile(id=id_, filename=name, size_bytes=size_bytes, created_at=0, stamp=dataset.stamp)
 
 
-def _told(plan: Plan, scene: _Scene) -> Plan:
+def _add_notes(plan: Plan, scene: _LockedState) -> Plan:
     """Return the plan with what it was made against, what that cannot tell, and no id that we made up."""
     unfound = tuple(
         f"model/{name}: what it was made of is in no revision that was looked at, so its fields cannot be compared;"
@@ -267,7 +273,7 @@ def _named(name: str, sides: Collection[Stamp]) -> str:
     return " and ".join(sorted(side.filename for side in sides)) or name
 
 
-def counter(checked: Checked, spec: DatasetSpec) -> "Count | None":
+def token_counter(checked: CheckedSpecs, spec: DatasetSpec) -> "Count | None":
     """Return what counts the tokens of a dataset's rows, where its whole was counted by it."""
     from reconciler.dataset.tokens import vocabulary_for
 
@@ -278,8 +284,8 @@ def counter(checked: Checked, spec: DatasetSpec) -> "Count | None":
     return found.count if found else None
 
 
-def _compared(
-    past: Past,
+def _compare_rows(
+    past: Snapshot,
     spec: DatasetSpec,
     dataset: Dataset,
     setting: Setting,

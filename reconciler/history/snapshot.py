@@ -26,7 +26,7 @@ MOST_KEPT = 8
 """Datasets whose rows are kept from the reading that measures them; those of others are read again if they changed."""
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What one version says should be.
 
     Shape:  `title` names the version; `measures` are those of the datasets that can be read; `sides` are rows that are
@@ -70,7 +70,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]) -> Iterator[Past]:
+def open_snapshot(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]) -> Iterator[Snapshot]:
     """Read what the directory of a setting says.
 
     Shape:  `bring` puts the sources of a dataset there, or raises a UsageError that says why it cannot
@@ -83,7 +83,7 @@ def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]
     try:
         specs = read_specs(setting.root, setting.workspace, setting.environment)
     except InputError as error:
-        raise named(error, title) from error
+        raise name_version(error, title) from error
     measures: dict[str, Measured] = {}
     sides: dict[str, DatasetVersion] = {}
     notes = []
@@ -100,12 +100,12 @@ def open_past(title: str, setting: Setting, bring: Callable[[DatasetSpec], None]
                 notes.append(f"the rows of {spec.name} at {title} cannot be read: {_first(error)}")
             except UsageError as error:
                 notes.append(f"the rows of {spec.name} at {title} cannot be had: {error}")
-        yield Past(
+        yield Snapshot(
             title=title, workspace=setting.workspace, specs=specs, measures=measures, sides=sides, notes=tuple(notes)
         )
 
 
-def named(error: InputError, title: str) -> InputError:
+def name_version(error: InputError, title: str) -> InputError:
     """Return the same problems, their files with the version that they are of: `main:specs/all.yaml`."""
     problems = tuple(replace(each, where=_at(each.where, title)) for each in error.problems)
     return InputError(problems, error.unshown)

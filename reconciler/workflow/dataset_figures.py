@@ -12,7 +12,7 @@ from reconciler.domain.errors import InputError
 from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Upload
 from reconciler.domain.spec import DatasetSpec
-from reconciler.workflow.engine import Prepared, Setting, bases_of, make_home
+from reconciler.workflow.engine import PreparedPlan, Setting, bases_of, make_home
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Vocabulary
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.render.html import DatasetFigures
 
 
-def figures_of(prepared: Prepared) -> "dict[str, DatasetFigures]":
+def gather_figures(prepared: PreparedPlan) -> "dict[str, DatasetFigures]":
     """Return the figures of every dataset that a plan uploads, by name.
 
     Shape:  what the service holds has figures where its rows were compared, and so are here; a dataset whose rows
@@ -32,7 +32,7 @@ def figures_of(prepared: Prepared) -> "dict[str, DatasetFigures]":
     return {name: found for name, dataset in sorted(firsts.items()) if (found := _figures(dataset, prepared))}
 
 
-def _figures(dataset: Dataset, prepared: Prepared) -> "DatasetFigures | None":
+def _figures(dataset: Dataset, prepared: PreparedPlan) -> "DatasetFigures | None":
     from reconciler.dataset.stats import gather_stats
     from reconciler.dataset.tokens import vocabulary_for
     from reconciler.render.html import DatasetFigures
@@ -47,7 +47,7 @@ def _figures(dataset: Dataset, prepared: Prepared) -> "DatasetFigures | None":
     return DatasetFigures(after=now, before=_before(dataset, prepared, vocabulary, now))
 
 
-def _before(dataset: Dataset, prepared: Prepared, vocabulary: "Vocabulary | None", now: "Stats") -> "Stats | None":
+def _before(dataset: Dataset, prepared: PreparedPlan, vocabulary: "Vocabulary | None", now: "Stats") -> "Stats | None":
     from reconciler.dataset.stats import gather_stats
     from reconciler.planner.previous import files_before, users_of
 

@@ -32,7 +32,7 @@ from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.domain.stop import Stop
 from reconciler.journal import JournalKind, check_journal, open_journal
-from reconciler.workflow.refresh import recall
+from reconciler.workflow.refresh import find_unlisted_jobs
 
 if TYPE_CHECKING:
     from reconciler.executor import Bench
@@ -78,7 +78,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         return self.home / "cache" / "measures"
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
+class CheckedSpecs(msgspec.Struct, frozen=True, kw_only=True):
     """Specs and their data, found sound; `notes` are what there is to say of models and their datasets together."""
 
     specs: Specs
@@ -92,11 +92,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted((*self.notes, *self.untracked, *theirs)))
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan with everything it was made of."""
 
     setting: Setting
-    checked: Checked
+    checked: CheckedSpecs
     desired: Desired
     observed: Observed
     lock: Lock
@@ -104,11 +104,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
 
 
-Told = Callable[[str, int], None]
+ReadProgress = Callable[[str, int], None]
 """Is told how far the reading of a dataset has got: its name, and bytes."""
 
 
-def _untold(_name: str, _size: int) -> None:
+def ignore_progress(_name: str, _size: int) -> None:
     return None
 
 
@@ -138,7 +138,7 @@ def settle(
     )
 
 
-def read(setting: Setting) -> Specs:
+def read_setting_specs(setting: Setting) -> Specs:
     """Read the specs of a setting, as its environment has them.
 
     Raises: InputError with every problem of every file, UsageError where there is no such environment
@@ -148,16 +148,16 @@ def read(setting: Setting) -> Specs:
     return read_specs(setting.root, setting.workspace, setting.environment)
 
 
-def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False) -> Checked:
+def check_specs(setting: Setting, told: ReadProgress = ignore_progress, *, count_tokens: bool = False) -> CheckedSpecs:
     """Read specs and data, offline; with `count_tokens`, count what models are trained on by their own vocabulary.
 
     Raises: InputError with every problem of every file
     """
     from reconciler.dataset.methods import misfits
-    from reconciler.workflow.tracked import untracked
+    from reconciler.workflow.tracked import find_untracked
 
-    specs = read(setting)
-    foreign = untracked(specs, setting.workspace, setting.environ)
+    specs = read_setting_specs(setting)
+    foreign = find_untracked(specs, setting.workspace, setting.environ)
     # Of a file that nobody has reviewed, not even a row's mistakes are shown.
     if any(problem.severity is Severity.ERROR for problem in foreign):
         raise InputError(tuple(sorted(foreign)))
@@ -165,11 +165,11 @@ def check(setting: Setting, told: Told = _untold, *, count_tokens: bool = False)
     notes = tuple(misfits(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted(notes)))
-    return Checked(specs=specs, measures=measures, notes=notes, untracked=foreign)
+    return CheckedSpecs(specs=specs, measures=measures, notes=notes, untracked=foreign)
 
 
 def measure_all(
-    specs: Specs, setting: Setting, told: Told = _untold, *, count_tokens: bool = False
+    specs: Specs, setting: Setting, told: ReadProgress = ignore_progress, *, count_tokens: bool = False
 ) -> Mapping[str, Measured]:
     """Measure every dataset of the specs.
 
@@ -200,7 +200,7 @@ def measure_all(
                 progress=tell,
                 cache=cache,
                 vocabulary=counted,
-                against=validated_with(specs, spec.name),
+                against=validation_datasets(specs, spec.name),
                 shown=setting.max_errors,
             )
         except InputError as error:
@@ -211,7 +211,7 @@ def measure_all(
     return measures
 
 
-def validated_with(specs: Specs, dataset: str) -> tuple[DatasetSpec, ...]:
+def validation_datasets(specs: Specs, dataset: str) -> tuple[DatasetSpec, ...]:
     """Return the other datasets that the models trained on one are validated with."""
     names = {model.validation for model in specs.models if model.training == dataset} - {dataset}
     return tuple(spec for spec in specs.datasets if spec.name in names)
@@ -223,7 +223,7 @@ def bases_of(specs: Specs, dataset: str) -> frozenset[str]:
 
 
 @contextmanager
-def service(setting: Setting, specs: Specs) -> Iterator[Provider]:
+def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     """Open the service that the specs, or the operator, name, as their claims see it; close it again."""
     from reconciler.providers import claiming, needs_app, open_provider
 
@@ -256,7 +256,7 @@ def make_home(home: Path) -> None:
         ignore.write_text("*\n", encoding="utf-8")
 
 
-def prepare(setting: Setting, checked: Checked, options: Options, provider: Provider) -> Prepared:
+def prepare(setting: Setting, checked: CheckedSpecs, options: Options, provider: Provider) -> PreparedPlan:
     """Look at the service once, and plan."""
     from reconciler.planner import make_plan
     from reconciler.specfile import read_prices
@@ -265,7 +265,7 @@ def prepare(setting: Setting, checked: Checked, options: Options, provider: Prov
     desired = Desired.join(checked.specs, checked.measures)
     check_targets(options, desired)
     lock = read_claimed_lock(setting, checked.specs)
-    seen = recall(provider.observe(), desired, lock, options, provider)
+    seen = find_unlisted_jobs(provider.observe(), desired, lock, options, provider)
     observed = _confirm(seen, desired, lock, provider)
     plan = make_plan(
         desired,
@@ -277,7 +277,7 @@ def prepare(setting: Setting, checked: Checked, options: Options, provider: Prov
         version=__version__,
         prices=prices,
     )
-    return Prepared(
+    return PreparedPlan(
         setting=setting,
         checked=checked,
         desired=desired,
@@ -330,7 +330,7 @@ def _has(provider: Provider, model: ModelId) -> bool:
 
 
 @contextmanager
-def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: Stop) -> Iterator["Bench"]:
+def open_run_context(prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop) -> Iterator["Bench"]:
     """Lay out what the executor works with."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -356,7 +356,7 @@ def bench(prepared: Prepared, provider: Provider, *, parallelism: int, stop: Sto
 
 
 @contextmanager
-def _journal(prepared: Prepared, provider: Provider, stop: Stop) -> Iterator[Journal]:
+def _journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Iterator[Journal]:
     from reconciler.executor.journal import VolatileJournal
 
     setting = prepared.setting
@@ -385,7 +385,7 @@ def _open(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
     return open_lines(dataset, workspace)
 
 
-def record(prepared: Prepared, jobs: Mapping[Address, RemoteJob], cancelled: tuple[JobId, ...]) -> Lock:
+def record_lock(prepared: PreparedPlan, jobs: Mapping[Address, RemoteJob], cancelled: tuple[JobId, ...]) -> Lock:
     """Write down which models answer now, if that is something else than before; gives what the file holds.
 
     Shape:  `jobs` are the succeeded jobs of the wanted stamps, by address; `cancelled` what this run cancelled
@@ -423,13 +423,13 @@ def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dat
     )
 
 
-def answering(setting: Setting, specs: Specs, name: str, provider: Provider) -> Locked:
+def find_serving_entry(setting: Setting, specs: Specs, name: str, provider: Provider) -> Locked:
     """Return what answers for a name: what is locked; else what the specs want, if it is there; else the newest.
 
     Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
     Cost:   without a lock file the model's data is read, to know what is wanted
     """
-    entry = locked(setting, specs, name)
+    entry = find_locked(setting, specs, name)
     if entry:
         return entry
     observed, address = provider.observe(), _address(specs, name)
@@ -445,7 +445,7 @@ def _desired(setting: Setting, specs: Specs) -> Desired:
     return Desired.join(specs, measure_all(specs, setting))
 
 
-def locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
+def find_locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
     """Return what the lock file says answers for a name.
 
     Raises: UsageError when no spec has the name
@@ -460,7 +460,7 @@ def _address(specs: Specs, name: str) -> Address:
     return Address(Kind.MODEL, name)
 
 
-def jobs_named(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:
+def find_named_jobs(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:
     """Return the newest job of each model named, in the order of the names; of all models when none is named.
 
     Raises: UsageError when no spec has a name

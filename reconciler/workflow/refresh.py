@@ -13,7 +13,9 @@ MOST_ASKED = 100
 """Where a list has lost more wanted jobs than this, asking on tells nothing: the others count as gone."""
 
 
-def recall(observed: Observed, desired: Desired, lock: Lock, options: Options, provider: Provider) -> Observed:
+def find_unlisted_jobs(
+    observed: Observed, desired: Desired, lock: Lock, options: Options, provider: Provider
+) -> Observed:
     """Return what was seen, and with it every locked job that is wanted, not listed, and there all the same.
 
     Shape:  what is not there by its id either goes into `gone`

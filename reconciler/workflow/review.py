@@ -13,14 +13,14 @@ from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
 from reconciler.render.review import Review, empty_plan
 from reconciler.render.text import time_text
-from reconciler.workflow.engine import Prepared, Setting
+from reconciler.workflow.engine import PreparedPlan, Setting
 
 if TYPE_CHECKING:
     from reconciler.planner.planfile import SavedPlan
 
 
 def review_of(
-    prepared: Prepared, *, samples: bool = True, out: Path | None = None, commit: str | None = None
+    prepared: PreparedPlan, *, samples: bool = True, out: Path | None = None, commit: str | None = None
 ) -> Review:
     """Return the review of a plan as it stands; `commit` where it is another one than is checked out.
 

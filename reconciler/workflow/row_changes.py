@@ -12,8 +12,8 @@ from reconciler.domain.plan import Step, Upload
 from reconciler.domain.ports import Provider
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
-from reconciler.history.offline_plan import counter
-from reconciler.workflow.engine import Prepared, Setting, make_home
+from reconciler.history.offline_plan import token_counter
+from reconciler.workflow.engine import PreparedPlan, Setting, make_home
 
 if TYPE_CHECKING:
     from reconciler.dataset.tokens import Count
@@ -26,9 +26,9 @@ FEW_ROWS = 5
 """Rows of one dataset that a plan shows, but for a page, which has room for more."""
 
 
-def with_rows(
-    prepared: Prepared, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES, most_samples: int = FEW_ROWS
-) -> Prepared:
+def add_row_diffs(
+    prepared: PreparedPlan, provider: Provider, most_bytes: int = MOST_FETCHED_BYTES, most_samples: int = FEW_ROWS
+) -> PreparedPlan:
     """Return the same plan, its uploads with how their rows differ from those that the service holds.
 
     Shape:  both sides of a split are told of together, at the first of them; what decides and the basis stay as they
@@ -43,19 +43,19 @@ def with_rows(
     return replace(prepared, plan=replace(prepared.plan, steps=tuple[Step, ...](steps)))
 
 
-def without_samples(prepared: Prepared) -> Prepared:
+def drop_samples(prepared: PreparedPlan) -> PreparedPlan:
     """Return the same plan with the counts of changed rows, and none of the rows."""
-    return with_samples(prepared, 0)
+    return limit_samples(prepared, 0)
 
 
-def with_samples(prepared: Prepared, most: int = FEW_ROWS) -> Prepared:
+def limit_samples(prepared: PreparedPlan, most: int = FEW_ROWS) -> PreparedPlan:
     """Return the same plan with at most so many rows shown of each dataset."""
     from reconciler.render.review.model import limit_samples as fewer
 
     return replace(prepared, plan=fewer(prepared.plan, most))
 
 
-def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
+def fetch_file(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
     """Return the content of a file of ours on the service, as a file here.
 
     Raises: ProviderError, and OSError when it cannot be kept
@@ -68,7 +68,7 @@ def fetched(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
 
 
 def _rows_of(
-    upload: Upload, prepared: Prepared, provider: Provider, most_bytes: int, most_samples: int
+    upload: Upload, prepared: PreparedPlan, provider: Provider, most_bytes: int, most_samples: int
 ) -> RowDiff | RowsUnknown | None:
     from reconciler.planner.previous import files_before, users_of
 
@@ -82,9 +82,9 @@ def _rows_of(
         why = f"more than {most_bytes >> 20} MiB would have to be fetched: see reconciler data diff service:{spec.name}"
         return RowsUnknown(before=title, why=f"{why} {spec.name}")
     try:
-        paths = tuple(fetched(file, provider, prepared.setting) for file in files)
+        paths = tuple(fetch_file(file, provider, prepared.setting) for file in files)
         wanted = replace(spec, format=upload.dataset.format)
-        return _compared(paths, wanted, prepared.setting, title, counter(prepared.checked, spec), most_samples)
+        return _compare(paths, wanted, prepared.setting, title, token_counter(prepared.checked, spec), most_samples)
     except ProviderError as error:
         return RowsUnknown(before=title, why=f"the service did not give the file back: {error}")
     except InputError:
@@ -93,7 +93,7 @@ def _rows_of(
         return RowsUnknown(before=title, why=f"the file could not be kept here: {error.strerror or error}")
 
 
-def _compared(
+def _compare(
     paths: tuple[Path, ...], spec: DatasetSpec, setting: Setting, title: str, count: "Count | None", most: int
 ) -> RowDiff:
     from reconciler.dataset.row_diff import compare_versions, open_dataset_version, open_uploaded_version

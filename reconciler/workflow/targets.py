@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.inventory import HeldJob, Makers
@@ -14,13 +14,13 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
 from reconciler.render import clean
-from reconciler.workflow.engine import Setting, answering, provider_name, read
+from reconciler.workflow.engine import Setting, find_serving_entry, provider_name, read_setting_specs
 
 _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
 _MODEL = re.compile(r"[^\s:]+:\S+")
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Workplace(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works, with the specs that decide what is ours; none are there when only a profile was named."""
 
     setting: Setting
@@ -45,7 +45,7 @@ def is_job_id(text: str) -> bool:
     return _JOB.fullmatch(text) is not None
 
 
-def place_for(names: Sequence[str], root: Path, provider: str | None, environment: str | None = None) -> Place:
+def find_workplace(names: Sequence[str], root: Path, provider: str | None, environment: str | None = None) -> Workplace:
     """Find where a command about names or ids works. Without specs a profile is enough, as long as all are ids.
 
     Raises: UsageError when it cannot be told, InputError when specs are there and wrong
@@ -54,9 +54,9 @@ def place_for(names: Sequence[str], root: Path, provider: str | None, environmen
     if only_ids and root == DEFAULT_ROOT and not root.exists():
         if provider is None:
             raise UsageError(f"there is no {root}/ here; say which service with --provider PROFILE, or --specs DIR")
-        return Place(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
+        return Workplace(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
     setting = _setting(names[0] if names else None, root, provider, environment)
-    return Place(setting=setting, specs=read(setting))
+    return Workplace(setting=setting, specs=read_setting_specs(setting))
 
 
 def _setting(name: str | None, root: Path, provider: str | None, environment: str | None) -> Setting:
@@ -69,63 +69,65 @@ def _setting(name: str | None, root: Path, provider: str | None, environment: st
         return setting_of(root, provider, environment=environment)
 
 
-def jobs_meant(place: Place, texts: Sequence[str], opened: Provider, talk: Talk) -> tuple[HeldJob, ...]:
+def find_jobs(place: Workplace, texts: Sequence[str], opened: Provider, console: Console) -> tuple[HeldJob, ...]:
     """Return the jobs of ids, in their order, and say of each what it was understood as.
 
     Raises: NotFoundError when the service has no such job, or no job that made such a model
     """
-    return tuple(_job_meant(place, text, opened, talk) for text in texts)
+    return tuple(_job_meant(place, text, opened, console) for text in texts)
 
 
-def _job_meant(place: Place, text: str, opened: Provider, talk: Talk) -> HeldJob:
+def _job_meant(place: Workplace, text: str, opened: Provider, console: Console) -> HeldJob:
     if is_job_id(text):
         job = opened.held_job(JobId(text))
-        talk.err.line(f"{clean(text)}: a job, {whose(job)}.")
+        console.err.line(f"{clean(text)}: a job, {describe_owner(job)}.")
         return job
     made = Makers.among(opened.inventory_jobs().items).of_model(ModelId(text))
     if made is None:
         service = provider_name(place.setting, place.specs)
         raise NotFoundError(f"no job on {service} says that it made {text}", hint="see them with: reconciler jobs")
-    talk.err.line(f"{clean(text)}: a model that the job {clean(made.id)} made, {whose(made)}.")
+    console.err.line(f"{clean(text)}: a model that the job {clean(made.id)} made, {describe_owner(made)}.")
     return made
 
 
-def model_meant(text: str, opened: Provider, talk: Talk) -> tuple[ModelId, HeldJob | None]:
+def find_model(text: str, opened: Provider, console: Console) -> tuple[ModelId, HeldJob | None]:
     """Return the model of an id, and its job if the id was one of a job; say what the id was understood as.
 
     Raises: NotFoundError when the job has made no model
     """
     if not is_job_id(text):
-        talk.err.line(f"{clean(text)}: taken as the id of a model.")
+        console.err.line(f"{clean(text)}: taken as the id of a model.")
         return ModelId(text), None
     job = opened.held_job(JobId(text))
     if job.model is None:
         raise NotFoundError(f"the job {text} has made no model; it is {job.status or 'in a state that is not known'}")
-    talk.err.line(f"{clean(text)}: a job, {whose(job)}; its model is {clean(job.model)}.")
+    console.err.line(f"{clean(text)}: a job, {describe_owner(job)}; its model is {clean(job.model)}.")
     return job.model, job
 
 
-def note_name(place: Place, text: str, talk: Talk) -> None:
+def note_name(place: Workplace, text: str, console: Console) -> None:
     """Say that a name was taken for a name, where it could have been an id as well."""
     if text in place.names and is_id(text):
-        talk.err.line(f"{clean(text)}: taken as the name of a model in the specs, not as an id.")
+        console.err.line(f"{clean(text)}: taken as the name of a model in the specs, not as an id.")
 
 
-def whose(job: HeldJob) -> str:
+def describe_owner(job: HeldJob) -> str:
     """Say whose a job is: our address and digest, or not ours."""
     if job.stamp:
         return f"ours: {clean(str(job.stamp))}"
     return f"not ours (project {clean(job.project)})" if job.project else "not ours"
 
 
-class Answerer(msgspec.Struct, frozen=True, kw_only=True):
+class ServingModel(msgspec.Struct, frozen=True, kw_only=True):
     """The model that answers for a name or an id, and how it wants to be asked."""
 
     model: ModelId
     is_completion: bool = False
 
 
-def answerer_of(place: Place, text: str, opened: Provider, talk: Talk, *, is_completion: bool = False) -> Answerer:
+def find_serving_model(
+    place: Workplace, text: str, opened: Provider, console: Console, *, is_completion: bool = False
+) -> ServingModel:
     """Return the model that answers for a name or an id.
 
     Shape:  `is_completion` is the operator's word for a model of which nothing else is known
@@ -133,18 +135,20 @@ def answerer_of(place: Place, text: str, opened: Provider, talk: Talk, *, is_com
             nothing trained yet
     """
     if text in place.names:
-        note_name(place, text, talk)
-        model = answering(place.setting, place.specs, text, opened).model
-        return Answerer(model=model, is_completion=is_completion or _takes_prompts(place, text))
+        note_name(place, text, console)
+        model = find_serving_entry(place.setting, place.specs, text, opened).model
+        return ServingModel(model=model, is_completion=is_completion or _takes_prompts(place, text))
     if not is_id(text):
-        return Answerer(model=_any_model(place, text, opened, talk), is_completion=is_completion)
-    model, job = model_meant(text, opened, talk)
+        return ServingModel(model=_any_model(place, text, opened, console), is_completion=is_completion)
+    model, job = find_model(text, opened, console)
     job = job or _maker(place, model, opened)
     named = job.stamp.address.name if job and job.stamp else ""
-    return Answerer(model=model, is_completion=is_completion or (named in place.names and _takes_prompts(place, named)))
+    return ServingModel(
+        model=model, is_completion=is_completion or (named in place.names and _takes_prompts(place, named))
+    )
 
 
-def _any_model(place: Place, text: str, opened: Provider, talk: Talk) -> ModelId:
+def _any_model(place: Workplace, text: str, opened: Provider, console: Console) -> ModelId:
     """Return the model of a word that is no name in the specs: a base, if the service has it."""
     try:
         found = opened.model(ModelId(text))
@@ -152,11 +156,11 @@ def _any_model(place: Place, text: str, opened: Provider, talk: Talk) -> ModelId
         known = ", ".join(sorted(place.names)) or "none"
         what = f"the specs name no model {text} (they name {known}), and the service has none of that id"
         raise UsageError(what) from error
-    talk.err.line(f"{clean(text)}: taken as the id of a model, as the specs have no such name.")
+    console.err.line(f"{clean(text)}: taken as the id of a model, as the specs have no such name.")
     return found
 
 
-def _maker(place: Place, model: ModelId, opened: Provider) -> HeldJob | None:
+def _maker(place: Workplace, model: ModelId, opened: Provider) -> HeldJob | None:
     # Only specs can say that a model wants prompts, so without them nobody has to look for its job.
     if not place.names:
         return None
@@ -166,7 +170,7 @@ def _maker(place: Place, model: ModelId, opened: Provider) -> HeldJob | None:
         return None
 
 
-def _takes_prompts(place: Place, name: str) -> bool:
+def _takes_prompts(place: Workplace, name: str) -> bool:
     """Return whether a model learns from prompts and completions, as its dataset or its first row says."""
     from reconciler.dataset.pipeline import read_rows
     from reconciler.dataset.report import Report

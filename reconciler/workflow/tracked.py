@@ -23,7 +23,7 @@ _NO = frozenset({"", "0", "false", "no"})
 _NAMES_A_CALL = 500
 
 
-def untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+def find_untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """Return a problem for each dataset with files that git does not track: an error where we are strict.
 
     Shape:  each at its dataset's place

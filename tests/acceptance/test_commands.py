@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reconciler.cli.console import opened
+from reconciler.cli.console import open_console
 from tests.acceptance.conftest import Repository
 
 ROOT = "specs/quickstart"
@@ -117,6 +117,6 @@ def test_a_split_dataset_is_sent_as_two_files_and_validated_with(quickstart: Rep
 
 
 def test_only_values_of_variables_named_as_secrets_are_hidden() -> None:
-    talk = opened({"OPENAI_API_KEY": "a" * 20, "MY_TOKEN": "b" * 20, "HOME": "c" * 20})
+    talk = open_console({"OPENAI_API_KEY": "a" * 20, "MY_TOKEN": "b" * 20, "HOME": "c" * 20})
     texts = [talk.out._redact(letter * 20) for letter in "abc"]  # the sink's own memory is what is asked here
     assert texts == ["[redacted]", "[redacted]", "c" * 20]

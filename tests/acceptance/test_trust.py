@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.app import app
+from reconciler.cli.commands import COMMANDS
 from tests.acceptance.conftest import Repository
 
 CANARY = "canary-" + "0123456789abcdef" * 2
@@ -207,9 +207,7 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
         ["data", "stats", "banking-questions", "--specs", "specs/quickstart"],
         ["data", "sample", CANARY, "--specs", "specs/quickstart"],
     ]
-    registered = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
-    registered |= {group.name for group in app.registered_groups if group.name}
-    assert {command[0] for command in commands} | {"init", "serve"} == registered
+    assert {command[0] for command in commands} | {"init", "serve"} == set(COMMANDS)
     for command in commands:
         said = quickstart.run(*command)
         assert CANARY not in said.out + said.err, command

@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.console import Talk
-from reconciler.cli.formats import Form, Wanted, is_json, read_formats, tell, telling_problems, wants_json
+from reconciler.cli.console import Console
+from reconciler.cli.formats import (
+    FormatTarget,
+    PlanFormat,
+    is_json,
+    read_formats,
+    show_problems_in_formats,
+    show_review,
+    wants_json,
+)
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.render import Sink, plan_json, plan_text
 from tests.render.examples import PROBLEMS
@@ -18,10 +26,10 @@ REVIEW = REVIEWS["rows-changed"]
 HIDDEN = "canary" * 3
 
 
-def a_talk() -> tuple[Talk, io.StringIO]:
+def a_talk() -> tuple[Console, io.StringIO]:
     """Two voices and what the first one said."""
     out = io.StringIO()
-    talk = Talk(
+    talk = Console(
         out=Sink(out, (HIDDEN,)),
         err=Sink(io.StringIO()),
         colour=False,
@@ -34,8 +42,8 @@ def a_talk() -> tuple[Talk, io.StringIO]:
 
 
 def test_text_is_what_nobody_has_to_ask_for() -> None:
-    assert read_formats(None) == (Wanted(form=Form.TEXT),)
-    assert read_formats(None, as_json=True) == read_formats(["json"]) == (Wanted(form=Form.JSON),)
+    assert read_formats(None) == (FormatTarget(form=PlanFormat.TEXT),)
+    assert read_formats(None, as_json=True) == read_formats(["json"]) == (FormatTarget(form=PlanFormat.JSON),)
     assert is_json(read_formats(["json"], as_json=True))
 
 
@@ -44,7 +52,11 @@ def test_several_are_told_in_the_order_asked(tmp_path: Path) -> None:
 
     wanted = read_formats(["text", "github", f"html={file}", "text"])
 
-    assert wanted == (Wanted(form=Form.TEXT), Wanted(form=Form.GITHUB), Wanted(form=Form.HTML, path=file))
+    assert wanted == (
+        FormatTarget(form=PlanFormat.TEXT),
+        FormatTarget(form=PlanFormat.GITHUB),
+        FormatTarget(form=PlanFormat.HTML, path=file),
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,36 +86,36 @@ def test_json_is_recognised_wherever_it_is_asked_for() -> None:
 def test_each_form_goes_where_it_was_sent_and_holds_no_secret(tmp_path: Path) -> None:
     talk, out = a_talk()
     review = replace(REVIEW, plan=replace(REVIEW.plan, warnings=(f"the key is {HIDDEN}",)))
-    forms = [form for form in Form if form is not Form.GITHUB]
+    forms = [form for form in PlanFormat if form is not PlanFormat.GITHUB]
 
-    tell(review, read_formats(["text", *(f"{form}={tmp_path / form}" for form in forms)]), talk, exit_code=0)
+    show_review(review, read_formats(["text", *(f"{form}={tmp_path / form}" for form in forms)]), talk, exit_code=0)
 
     texts = {form: (tmp_path / form).read_text(encoding="utf-8") for form in forms}
     assert all(len(text) > 100 and HIDDEN not in text for text in (*texts.values(), out.getvalue()))
-    assert texts[Form.TEXT] == out.getvalue()
-    assert json.loads(texts[Form.REVIEW])["version"] == 1
+    assert texts[PlanFormat.TEXT] == out.getvalue()
+    assert json.loads(texts[PlanFormat.REVIEW])["version"] == 1
 
 
 def test_the_same_words_as_ever_for_people_and_programs() -> None:
     for form, text in (
-        (Form.TEXT, plan_text(REVIEW.plan, previous=REVIEW.previous)),
-        (Form.JSON, plan_json(REVIEW.plan)),
+        (PlanFormat.TEXT, plan_text(REVIEW.plan, previous=REVIEW.previous)),
+        (PlanFormat.JSON, plan_json(REVIEW.plan)),
     ):
         talk, out = a_talk()
-        tell(REVIEW, (Wanted(form=form),), talk, exit_code=0)
+        show_review(REVIEW, (FormatTarget(form=form),), talk, exit_code=0)
         assert out.getvalue() == text
 
 
 def test_without_samples_no_form_holds_a_row(tmp_path: Path) -> None:
     talk, _ = a_talk()
-    forms = [form for form in Form if form is not Form.GITHUB]
+    forms = [form for form in PlanFormat if form is not PlanFormat.GITHUB]
     wanted = read_formats([f"{form}={tmp_path / form}" for form in forms])
 
-    tell(REVIEW, wanted, talk, exit_code=0)
+    show_review(REVIEW, wanted, talk, exit_code=0)
     with_rows = {form for form in forms if "question 21" in (tmp_path / form).read_text(encoding="utf-8")}
-    tell(replace(REVIEW, samples=False), wanted, talk, exit_code=0)
+    show_review(replace(REVIEW, samples=False), wanted, talk, exit_code=0)
 
-    assert {Form.TEXT, Form.JSON, Form.MARKDOWN, Form.REVIEW} <= with_rows
+    assert {PlanFormat.TEXT, PlanFormat.JSON, PlanFormat.MARKDOWN, PlanFormat.REVIEW} <= with_rows
     assert not [form for form in forms if "question 21" in (tmp_path / form).read_text(encoding="utf-8")]
 
 
@@ -114,27 +126,27 @@ def test_github_gets_lines_a_summary_and_outputs_added_to_what_is_there(tmp_path
     environ = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
 
     for _ in range(2):
-        tell(REVIEW, read_formats(["github"]), talk, exit_code=2, environ=environ, plan_file="a.plan")
+        show_review(REVIEW, read_formats(["github"]), talk, exit_code=2, environ=environ, plan_file="a.plan")
 
     assert out.getvalue().startswith("::warning file=data/tickets.csv,line=10")
     assert summary.read_text(encoding="utf-8").startswith("before\n### 1 model retrained")
     said = outputs.read_text(encoding="utf-8")
     assert "\n2\n" in said
     assert len({line for line in said.splitlines() if line.startswith("end_")}) == 2
-    tell(REVIEW, read_formats(["github"]), talk, exit_code=2, environ={})
+    show_review(REVIEW, read_formats(["github"]), talk, exit_code=2, environ={})
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     talk, _ = a_talk()
     with pytest.raises(UsageError, match="cannot be written"):
-        tell(REVIEW, (Wanted(form=Form.TEXT, path=tmp_path),), talk, exit_code=0)
+        show_review(REVIEW, (FormatTarget(form=PlanFormat.TEXT, path=tmp_path),), talk, exit_code=0)
 
 
 def test_problems_reach_the_files_and_go_on_as_they_were(tmp_path: Path) -> None:
     talk, out = a_talk()
     wanted = read_formats(["text", f"review={tmp_path / 'r'}", f"json={tmp_path / 'j'}", f"sarif={tmp_path / 's'}"])
 
-    with pytest.raises(InputError), telling_problems(lambda: a_review(REVIEW.plan), wanted, talk):
+    with pytest.raises(InputError), show_problems_in_formats(lambda: a_review(REVIEW.plan), wanted, talk):
         raise InputError(PROBLEMS, 7)
 
     document = json.loads((tmp_path / "r").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from reconciler.cli.console import secrets_of
+from reconciler.cli.console import find_secrets
 from reconciler.render import Sink, clean
 from reconciler.render.sanitize import code_block, html_text, markdown_code, markdown_text
 from reconciler.render.sink import REDACTED
@@ -70,11 +70,11 @@ def pieces(dressed: str) -> list[str]:
     ],
 )
 def test_a_variable_of_this_name_is_kept_out_of_everything(name: str) -> None:
-    assert "canary-value" in secrets_of({name: "canary-value", "HOME": "/home/someone", "PATH": "/usr/bin"})
+    assert "canary-value" in find_secrets({name: "canary-value", "HOME": "/home/someone", "PATH": "/usr/bin"})
 
 
 def test_the_password_inside_an_address_is_a_secret_too() -> None:
-    found = secrets_of(
+    found = find_secrets(
         {"HTTPS_PROXY": "http://user:canary-word@proxy.example.test:3128", "DATABASE_URL": "postgres://h"}
     )
     assert found == ("canary-word",)
@@ -82,4 +82,4 @@ def test_the_password_inside_an_address_is_a_secret_too() -> None:
 
 def test_ordinary_variables_are_no_secrets() -> None:
     ordinary = {"HOME": "/home/someone", "LANG": "C.UTF-8", "CI": "true", "GITHUB_SHA": "0" * 40, "OPENAI_API_KEY": "x"}
-    assert secrets_of(ordinary) == ()
+    assert find_secrets(ordinary) == ()

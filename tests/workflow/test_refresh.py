@@ -10,7 +10,7 @@ from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Keep, Options, Why
 from reconciler.planner import make_plan
 from reconciler.testing.memory import MemoryProvider
-from reconciler.workflow.refresh import MOST_ASKED, recall
+from reconciler.workflow.refresh import MOST_ASKED, find_unlisted_jobs
 from tests.factories import a_job, a_model, desired, observed
 
 HERE = "api.example.test"
@@ -45,7 +45,7 @@ def _entry(job: RemoteJob, service: str) -> Locked:
 def recalled(
     provider: MemoryProvider, lock: Lock, seen: Observed | None = None, options: Options | None = None
 ) -> Observed:
-    return recall(seen or observed(), desired(WANTED), lock, options or Options(), provider)
+    return find_unlisted_jobs(seen or observed(), desired(WANTED), lock, options or Options(), provider)
 
 
 def test_a_job_that_is_there_counts_as_seen_and_nothing_is_paid_for() -> None:
@@ -102,6 +102,6 @@ def test_where_a_list_has_lost_very_many_only_so_many_are_asked_for_and_the_othe
     models = [a_model(f"model-{n:03}") for n in range(MOST_ASKED + 5)]
     jobs = [a_job(model, id=f"ftjob-{model.name}") for model in models]
     provider = Asked(error=NotFoundError("no such job", status=404))
-    seen = recall(observed(), desired(*models), lock_of(*jobs), Options(), provider)
+    seen = find_unlisted_jobs(observed(), desired(*models), lock_of(*jobs), Options(), provider)
     assert len(provider.asked) == MOST_ASKED
     assert len(seen.gone) == len(jobs)

@@ -13,8 +13,8 @@ from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.testing.memory import MemoryProvider
-from reconciler.workflow.engine import Prepared, check, prepare, settle
-from reconciler.workflow.row_changes import with_rows
+from reconciler.workflow.engine import PreparedPlan, check_specs, prepare, settle
+from reconciler.workflow.row_changes import add_row_diffs
 
 SPECS = """\
 kind: Dataset
@@ -44,9 +44,9 @@ def write(root: Path, numbers: range, more: str = "") -> None:
     (specs / "tickets.jsonl").write_text("".join(rows))
 
 
-def planned(root: Path, provider: MemoryProvider) -> Prepared:
+def planned(root: Path, provider: MemoryProvider) -> PreparedPlan:
     setting = settle(root / "specs", {"RECONCILER_HOME": str(root / "home")})
-    return prepare(setting, check(setting), Options(), provider)
+    return prepare(setting, check_specs(setting), Options(), provider)
 
 
 def converge(root: Path, provider: MemoryProvider) -> None:
@@ -63,7 +63,7 @@ def converge(root: Path, provider: MemoryProvider) -> None:
     provider.finish(made.value.id)
 
 
-def rows_of(prepared: Prepared) -> list[RowDiff | RowsUnknown]:
+def rows_of(prepared: PreparedPlan) -> list[RowDiff | RowsUnknown]:
     return [step.rows for step in prepared.plan.steps if step.rows]
 
 
@@ -77,7 +77,7 @@ def workspace(tmp_path: Path) -> Path:
 def test_a_first_upload_has_nothing_to_be_compared_with(workspace: Path) -> None:
     provider = MemoryProvider()
 
-    assert rows_of(with_rows(planned(workspace, provider), provider)) == []
+    assert rows_of(add_row_diffs(planned(workspace, provider), provider)) == []
     assert not (workspace / "home").exists()
 
 
@@ -87,7 +87,7 @@ def test_rows_are_added_to_the_step_and_the_rest_of_the_plan_stays(workspace: Pa
     write(workspace, range(2, 23))
     plain = planned(workspace, provider)
 
-    told = with_rows(plain, provider)
+    told = add_row_diffs(plain, provider)
 
     (rows,) = rows_of(told)
     assert isinstance(rows, RowDiff)
@@ -102,7 +102,7 @@ def test_both_sides_of_a_split_are_told_of_together(workspace: Path) -> None:
     converge(workspace, provider)
     for numbers in (range(20), range(60)):
         write(workspace, numbers, "split: {validation: 0.3}")
-        (rows,) = rows_of(with_rows(planned(workspace, provider), provider))
+        (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider))
         assert isinstance(rows, RowDiff)
         assert (rows.rows_before, rows.added, rows.removed, rows.moved) == (20, len(numbers) - 20, 0, 0)
         if len(numbers) == 20:
@@ -114,7 +114,7 @@ def test_a_service_that_gives_no_file_back_costs_only_the_rows(workspace: Path) 
     converge(workspace, provider)
     write(workspace, range(21))
 
-    (rows,) = rows_of(with_rows(planned(workspace, provider), provider))
+    (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider))
 
     assert isinstance(rows, RowsUnknown)
     assert "not allowed to read it" in rows.why
@@ -126,7 +126,7 @@ def test_what_is_not_the_file_that_it_says_is_not_compared(workspace: Path) -> N
     provider.contents = {file: content.replace(b"c1", b"c2") for file, content in provider.contents.items()}
     write(workspace, range(21))
 
-    (rows,) = rows_of(with_rows(planned(workspace, provider), provider))
+    (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider))
 
     assert isinstance(rows, RowsUnknown)
     assert "not what its name and size say" in rows.why
@@ -137,7 +137,7 @@ def test_a_large_file_is_not_fetched_unasked(workspace: Path) -> None:
     converge(workspace, provider)
     write(workspace, range(21))
 
-    (rows,) = rows_of(with_rows(planned(workspace, provider), provider, most_bytes=100))
+    (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider, most_bytes=100))
 
     assert isinstance(rows, RowsUnknown)
     assert "data diff service:tickets tickets" in rows.why
@@ -150,7 +150,7 @@ def test_a_directory_that_cannot_be_written_costs_only_the_rows(workspace: Path)
     write(workspace, range(21))
     (workspace / "home").write_text("in the way")
 
-    (rows,) = rows_of(with_rows(planned(workspace, provider), provider))
+    (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider))
 
     assert isinstance(rows, RowsUnknown)
     assert "could not be kept here" in rows.why

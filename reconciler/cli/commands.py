@@ -1,0 +1,64 @@
+"""The table of commands, and the group that imports a command's module when the command is called.
+
+Help and completion of the group read the table alone, so that neither pays for what the commands load.
+"""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class CommandEntry(NamedTuple):
+    """A command: the module of this package that registers it, and the first line of its help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "init": CommandEntry("write", "Write a commented spec tree to start from."),
+    "validate": CommandEntry("write", "Check specs and data, offline."),
+    "schema": CommandEntry("write", "Print a JSON Schema."),
+    "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),
+    "data": CommandEntry("data", "Show and compare datasets."),
+    "plan": CommandEntry("plans", "Show what apply would do, and why."),
+    "apply": CommandEntry("plans", "Do what plan shows, and wait for the jobs."),
+    "diff": CommandEntry("diff", "Show what changed between two commits: models, rows, tokens and price."),
+    "show": CommandEntry("show", "Show a saved plan as it was made."),
+    "status": CommandEntry("jobs", "Show the state of every model of the specs."),
+    "follow": CommandEntry("jobs", "Show the events of a model's newest job, or of any job by its id."),
+    "wait": CommandEntry("jobs", "Wait until jobs have ended."),
+    "cancel": CommandEntry("jobs", "Cancel the running jobs of a model, or one job by its id."),
+    "files": CommandEntry("inventory", "List the files on the service, ours and not ours, or show one."),
+    "jobs": CommandEntry("inventory", "List the jobs on the service, ours and not ours, or show one."),
+    "models": CommandEntry("inventory", "List the models on the service, ours and not ours, or show one."),
+    "output": CommandEntry("models", "Print the id of the serving model."),
+    "run": CommandEntry("models", "Ask a model; the answer is printed as it comes."),
+    "import": CommandEntry("import_job", "Write a spec for a job, or for the model of one."),
+    "forget": CommandEntry("forget", "Take a model out of the lock file; the service is not changed."),
+    "snippet": CommandEntry("snippet", "Print a ready call to a finished model."),
+    "serve": CommandEntry("serve", "Run the built-in service on a port."),
+    "doctor": CommandEntry("serve", "Check that plan and apply can work here."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The group of all commands; a command is imported when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {name: TyperCommand(name=name, help=entry.help) for name, entry in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name, the command itself and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name and command else None, rest
+
+
+def load_command(name: str) -> Any:
+    """Import the module of a command, and return the command."""
+    app = typer.Typer(rich_markup_mode=None)
+    import_module(f"reconciler.cli.{COMMANDS[name].module}").register(app)
+    return typer.main.get_group(app).commands[name]
