@@ -1,335 +1,371 @@
-"""The mutants: a rule, the file that has it, the words that are it, what stands there without it, and who knows."""
+"""The mutants: a rule, the function that holds it, what stands there without it, and the tests that must fail then.
 
+A mutant names `file::function` and a pattern within it. A renamed function or a moved file is one line here, and most
+other changes of a function are none.
+"""
+
+import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-HOUSE = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One rule taken out. `old` occurs once in the file; `watchers` are the tests that must notice."""
+    """One rule taken out.
+
+    Shape:  `place` is `file::function`, `file::Class.method` or `file::CONSTANT`; `pattern` is a regular expression
+            that matches once in that source, and `replacement` may refer to its groups; the tests in `watchers` must
+            notice
+    """
 
     name: str
-    path: str
-    old: str
-    new: str
+    place: str
+    pattern: str
+    replacement: str
     watchers: tuple[str, ...]
 
-    def is_there(self, house: Path = HOUSE) -> bool:
-        """Return whether the rule still stands where it is said to."""
-        return (house / self.path).read_text(encoding="utf-8").count(self.old) == 1
+    def mutate(self, root: Path = ROOT) -> tuple[Path, str]:
+        """Return the file, and its text without the rule.
 
-    def apply(self, house: Path) -> None:
-        """Take the rule out of a copy of the house."""
-        path = house / self.path
-        path.write_text(path.read_text(encoding="utf-8").replace(self.old, self.new), encoding="utf-8")
+        Raises: LookupError when there is no such place, or its source does not match the pattern exactly once
+        """
+        path = root / self.place.partition("::")[0]
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines(keepends=True)
+        first, last = _span(ast.parse(text), self.place)
+        source = "".join(lines[first - 1 : last])
+        mutated, count = re.subn(self.pattern, self.replacement, source, flags=re.MULTILINE)
+        if count != 1:
+            raise LookupError(f"{self.name}: {self.pattern!r} matches {count} times in {self.place}:\n{source}")
+        return path, "".join(lines[: first - 1]) + mutated + "".join(lines[last:])
 
 
-PROTOCOL = "reconciler/executor/create.py"
-STOP = "reconciler/executor/cancel.py"
-SEND = "reconciler/executor/upload.py"
-TIDY = "reconciler/executor/journal_cleanup.py"
-OUTCOME = "reconciler/providers/http/write_result.py"
-ROAD = "reconciler/providers/http/transport.py"
-OPENING = "reconciler/providers/factory.py"
-OPENAI = "reconciler/providers/openai/provider.py"
-STAMPS = "reconciler/providers/openai/stamps.py"
-PAGING = "reconciler/providers/http/paging.py"
-DECIDE = "reconciler/planner/decide.py"
-POLICY = "reconciler/planner/policy.py"
-STATES = "reconciler/domain/observed.py"
+def _span(tree: ast.Module, place: str) -> tuple[int, int]:
+    """Return the first and last line of a function, method or constant."""
+    nodes: list[ast.stmt] = tree.body
+    name = place.partition("::")[2]
+    *classes, last = name.split(".")
+    for each in classes:
+        nodes = next((node.body for node in nodes if isinstance(node, ast.ClassDef) and node.name == each), [])
+    for node in nodes:
+        if last in _names_of(node):
+            assert node.end_lineno
+            return node.lineno, node.end_lineno
+    raise LookupError(f"there is no {place}")
+
+
+def _names_of(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.FunctionDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [ast.unparse(target) for target in targets]
+        case ast.AnnAssign(target=target):
+            return [ast.unparse(target)]
+        case _:
+            return []
+
+
+CREATE = "reconciler/executor/create.py::"
+CANCEL = "reconciler/executor/cancel.py::"
+UPLOAD = "reconciler/executor/upload.py::"
+CLEANUP = "reconciler/executor/journal_cleanup.py::"
+WRITE_RESULT = "reconciler/providers/http/write_result.py::"
+TRANSPORT = "reconciler/providers/http/transport.py::"
+FACTORY = "reconciler/providers/factory.py::"
+OPENAI = "reconciler/providers/openai/provider.py::OpenAIProvider."
+LEGACY = "reconciler/providers/openai_legacy/provider.py::LegacyProvider."
+STAMPS = "reconciler/providers/openai/stamps.py::"
+PAGING = "reconciler/providers/http/paging.py::"
+DECIDE = "reconciler/planner/decide.py::"
+POLICY = "reconciler/planner/policy.py::"
+OBSERVED = "reconciler/domain/observed.py::"
 
 EXECUTOR = ("tests/executor",)
 PROVIDER = ("tests/providers", "tests/executor")
+PROVIDERS_ALONE = ("tests/providers",)
 PLANNER = ("tests/planner",)
 
 MUTANTS = (
+    # The create, from the intent to the job.
     Mutant(
-        "the settle after an unknown outcome",
-        PROTOCOL,
-        "deadline = bench.clock() + capabilities.settle_seconds",
-        "deadline = bench.clock()",
+        "the wait after an unknown outcome",
+        CREATE + "settle",
+        r"(deadline = .*clock\(\)) \+ .*settle_seconds",
+        r"\1",
         EXECUTOR,
     ),
     Mutant(
-        "the quiet period before a note is taken over",
-        PROTOCOL,
-        "return capabilities.settle_seconds if is_over else capabilities.intent_seconds",
+        "the quiet period before an intent is taken over",
+        CREATE + "quiet_seconds",
+        r"return \S+ if .*",
         "return 0.0",
         EXECUTOR,
     ),
     Mutant(
-        "the age of a note whose writer may live",
-        PROTOCOL,
-        "return capabilities.settle_seconds if is_over else capabilities.intent_seconds",
-        "return capabilities.settle_seconds",
+        "the age of an intent whose writer may live",
+        CREATE + "quiet_seconds",
+        r"return (\S+settle_seconds) if .*",
+        r"return \1",
         EXECUTOR,
     ),
     Mutant(
-        "the quiet begins anew when the note changes its state",
-        PROTOCOL,
-        "if (lies, over) != (theirs, is_over):",
-        "if lies != theirs:",
+        "the quiet period begins again when the intent changes its state",
+        CREATE + "intend",
+        r"if \((\w+), \w+\) != \((\w+), \w+\):",
+        r"if \1 != \2:",
         EXECUTOR,
     ),
-    Mutant("yielding to another run", PROTOCOL, "if lies == mine.intent:", "if True:", EXECUTOR),
+    Mutant("yielding to another run", CREATE + "intend", r"if \w+ == \w+\.intent:", "if True:", EXECUTOR),
+    Mutant("the stop while yielding", CREATE + "intend", r"if \w+\.stopping\(\):", "if False:", EXECUTOR),
     Mutant(
-        "the stop while yielding",
-        PROTOCOL,
-        '        if bench.stopping():\n            raise StoppedError("stopped before anything was created',
-        '        if False:\n            raise StoppedError("stopped before anything was created',
+        "the look before the create",
+        CREATE + "look_and_send",
+        r"(\w+) = \w+\(train, \w+\)$",
+        r"\1 = None",
         EXECUTOR,
     ),
+    Mutant("the freshness of the look", CREATE + "is_fresh", r"return max\(.*", "return True", EXECUTOR),
+    Mutant("the job that an intent names", CREATE + "look_for", r"if \w+\.job and .*:", "if False:", EXECUTOR),
     Mutant(
-        "the look before the send", PROTOCOL, "        found = look(train, bench)\n", "        found = None\n", EXECUTOR
-    ),
-    Mutant(
-        "the freshness of the look",
-        PROTOCOL,
-        "return max(bench.clock() - note.written, by_service) <= allowed",
-        "return True",
-        EXECUTOR,
-    ),
-    Mutant(
-        "the job that a note names",
-        PROTOCOL,
-        "if intent.job and intent.job not in train.despite:",
-        "if False:",
+        "the stamp of the job that an intent names",
+        CREATE + "look_for",
+        r"if (\w+) and \1\.stamp\.agrees\(.*\):",
+        r"if \1:",
         EXECUTOR,
     ),
     Mutant(
-        "the stamp of the job that a note names",
-        PROTOCOL,
-        "if named and named.stamp.agrees(train.model.stamp):",
-        "if named:",
+        "jobs that the plan excludes",
+        CREATE + "listed_jobs",
+        r" if \w+\.id not in train\.\w+",
+        "",
         EXECUTOR,
     ),
-    Mutant(
-        "jobs that the plan counts out",
-        PROTOCOL,
-        "bench.provider.jobs_of(train.model.stamp) if job.id not in train.despite)",
-        "bench.provider.jobs_of(train.model.stamp))",
-        EXECUTOR,
-    ),
-    Mutant(
-        "the order of twins",
-        PROTOCOL,
-        "return (spent, job.status != SUCCEEDED, job.created_at, job.id)",
-        "return (spent, job.status != SUCCEEDED, -job.created_at, job.id)",
-        EXECUTOR,
-    ),
-    Mutant(
-        "a spent twin goes last",
-        PROTOCOL,
-        "return (spent, job.status != SUCCEEDED, job.created_at, job.id)",
-        "return (False, job.status != SUCCEEDED, job.created_at, job.id)",
-        EXECUTOR,
-    ),
+    Mutant("the order of twins", CREATE + "first", r"(job\.created_at, job\.id)\)", r"-\1)", EXECUTOR),
+    Mutant("a spent twin goes last", CREATE + "first", r"return \(\w+,", "return (False,", EXECUTOR),
     Mutant(
         "unknown is not refused",
-        PROTOCOL,
-        "            return settle(train, why, intent, bench)",
-        "            raise ProviderError(why)",
+        CREATE + "send",
+        r"(case Unknown\((\w+)\):\n(?:.*\n)*?\s*)return .*",
+        r"\1raise ProviderError(\2)",
         EXECUTOR,
     ),
-    Mutant("the echo check", PROTOCOL, "if not job.stamp.agrees(train.model.stamp):", "if False:", EXECUTOR),
+    Mutant("the echo check", CREATE + "audit", r"if not \w+\.stamp\.agrees\(.*\):", "if False:", EXECUTOR),
     Mutant(
-        "the answer is added to the note",
-        PROTOCOL,
-        "lies = bench.journal.put(replace(intent, job=job), instead_of=intent)",
-        "lies = intent",
+        "the answer is added to the intent",
+        CREATE + "note_job",
+        r"(\w+) = .*\.put\(.*\)$",
+        r"\1 = intent",
         EXECUTOR,
     ),
     Mutant(
-        "the note is held until a list shows the job",
-        PROTOCOL,
-        "    if listed:\n        let_go_once_sure(noted, kept, bench)",
-        "    let_go(noted, bench)",
+        "the intent is held until a list shows the job",
+        CREATE + "audit",
+        r"if \w+:\n\s+\w+\((\w+), \w+, (\w+)\)",
+        r"\2.journal.clear(\1)",
         EXECUTOR,
     ),
     Mutant(
         "a list that showed a job may leave it out again",
-        PROTOCOL,
-        "return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)",
+        CREATE + "is_everywhere",
+        r"return lag == 0 .*",
         "return True",
         (*EXECUTOR, "tests/simulation"),
     ),
     Mutant(
-        "a create does not wait at the gate",
-        ROAD,
-        "if not self._gate.enter(self._most_seconds):",
-        "if self._gate.enter(None) is False:",
-        PROVIDER,
-    ),
-    Mutant(
-        "a create does not wait for its label",
-        "reconciler/providers/openai_legacy/provider.py",
-        "if spent() > self.capabilities.road_seconds:",
-        "if False:",
-        ("tests/providers/openai_legacy", "tests/simulation/test_seeds.py"),
-    ),
-    Mutant(
-        "a note taken over is not taken back",
-        PROTOCOL,
-        "return lies if lies.owner == intent.owner else intent",
-        "return lies",
+        "an intent taken over is not taken back",
+        CREATE + "note_job",
+        r"return (\w+) if \w+\.owner == .*",
+        r"return \1",
         EXECUTOR,
     ),
     Mutant(
         "the look for the job after it was created",
-        PROTOCOL,
-        "        if bench.clock() >= deadline or bench.stopping():\n            return ()",
-        "        return ()",
+        CREATE + "see_listed",
+        r"if .*clock\(\) >= deadline or .*:(\n\s+return \(\))",
+        r"if True:\1",
         EXECUTOR,
     ),
     Mutant(
-        "the note stays after an unknown outcome",
-        PROTOCOL,
-        "        if bench.clock() >= deadline or bench.stopping():\n            raise OutcomeUnknownError(",
-        "        if bench.clock() >= deadline or bench.stopping():\n            let_go(intent, bench)\n"
-        "            raise OutcomeUnknownError(",
+        "the intent stays after an unknown outcome",
+        CREATE + "settle",
+        r"(\n\s+)raise OutcomeUnknownError\(",
+        r"\1bench.journal.clear(intent)\1raise OutcomeUnknownError(",
         EXECUTOR,
     ),
-    Mutant("way for an older twin", PROTOCOL, "    bench.provider.cancel(job.id)\n", "", EXECUTOR),
+    Mutant("way for an older twin", CREATE + "audit", r"\w+\.provider\.cancel\(job\.id\)", "pass", EXECUTOR),
     Mutant(
         "only our own job makes way",
-        PROTOCOL,
-        "bench.provider.cancel(job.id)",
-        "bench.provider.cancel(kept.id)",
+        CREATE + "audit",
+        r"(\.provider\.cancel)\(job\.id\)",
+        r"\1(kept.id)",
         EXECUTOR,
     ),
     Mutant(
-        "a refusal takes the note back",
-        PROTOCOL,
-        "    except ProviderError:\n        let_go(note.intent, bench)\n        raise",
-        "    except ProviderError:\n        raise",
+        "a refusal takes the intent back",
+        CREATE + "look_and_send",
+        r"\n\s+\w+\(\w+\.intent, \w+\)(\n\s+raise)$",
+        r"\1",
         EXECUTOR,
     ),
     Mutant(
-        "what a token says of jobs counted out",
-        PROTOCOL,
-        '" ".join((str(train.model.stamp), *train.despite))',
-        "str(train.model.stamp)",
+        "what a token says of excluded jobs",
+        CREATE + "token_of",
+        r'" "\.join\(\((str\(.*?\)), \*.*?\)\)',
+        r"\1",
+        EXECUTOR,
+    ),
+    # What is cleared, cancelled, deleted and uploaded.
+    Mutant(
+        "a living run's intent is not cleared",
+        CLEANUP + "_says_nothing",
+        r" or not .*is_abandoned\(.*\)",
+        "",
         EXECUTOR,
     ),
     Mutant(
-        "a living run's note is not cleared",
-        TIDY,
-        "if intent.owner == bench.run or not bench.journal.is_abandoned(intent):",
-        "if intent.owner == bench.run:",
-        EXECUTOR,
-    ),
-    Mutant(
-        "the note of a dead run stays until its job shows",
-        TIDY,
-        "return any(job.id not in intent.despite and is_everywhere(job, bench) for job in jobs)",
+        "the intent of a dead run stays until its job shows",
+        CLEANUP + "_says_nothing",
+        r"return any\(.*",
         "return True",
         EXECUTOR,
     ),
     Mutant(
-        "the fresh read before a cancel", STOP, "job = bench.provider.job(action.job.id)", "job = action.job", EXECUTOR
+        "the fresh read before a cancel",
+        CANCEL + "cancel",
+        r"= \w+\.provider\.job\(action\.job\.id\)",
+        "= action.job",
+        EXECUTOR,
     ),
     Mutant(
-        "the ownership check before a cancel", STOP, "if not job.stamp.agrees(action.job.stamp):", "if False:", EXECUTOR
+        "the ownership check before a cancel",
+        CANCEL + "cancel",
+        r"if not \w+\.stamp\.agrees\(.*\):",
+        "if False:",
+        EXECUTOR,
     ),
-    Mutant("a cancel sees the job end", STOP, "if ended.status.is_active:", "if False:", EXECUTOR),
+    Mutant("a cancel sees the job end", CANCEL + "cancel", r"if \w+\.status\.is_active:", "if False:", EXECUTOR),
+    Mutant(
+        "a duplicate is only cancelled while the kept one lives",
+        CANCEL + "cancel",
+        r"if action\.kept and not .*:",
+        "if False:",
+        EXECUTOR,
+    ),
     Mutant(
         "the ownership check before a delete",
-        STOP,
-        "if bench.provider.job(action.job).model != ModelId(action.thing):",
+        CANCEL + "_check_still_ours",
+        r"if .*\.model != .*:",
         "if False:",
         EXECUTOR,
     ),
     Mutant(
         "files in use are not deleted",
-        STOP,
-        "elif action.thing in bench.provider.observe().files_in_use:",
+        CANCEL + "_check_still_ours",
+        r"elif .*files_in_use:",
         "elif False:",
         EXECUTOR,
     ),
-    Mutant("files are found before they are sent", SEND, "        if found:\n", "        if False:\n", EXECUTOR),
+    Mutant("files are found before they are sent", UPLOAD + "send_file", r"if \w+:$", "if False:", EXECUTOR),
     Mutant(
         "the digest of what is sent",
-        SEND,
-        "if sha.hexdigest() != measure.digest.hex or sent + len(held) != measure.size_bytes:",
+        UPLOAD + "verified",
+        r"if \w+\.hexdigest\(\) != .*:$",
         "if False:",
         EXECUTOR,
     ),
-    Mutant("a broken file is not trained on", SEND, "if file.is_broken:", "if False:", EXECUTOR),
     Mutant(
-        "a create is not repeated on the road",
-        ROAD,
-        '_REPEATED_METHODS = frozenset({"GET", "DELETE"})',
-        '_REPEATED_METHODS = frozenset({"GET", "DELETE", "POST"})',
+        "a broken file is not trained on",
+        UPLOAD + "wait_until_usable",
+        r"if \w+\.is_broken:",
+        "if False:",
+        EXECUTOR,
+    ),
+    # How requests are sent, and what their answers say.
+    Mutant(
+        "a create does not wait for the rate limit",
+        TRANSPORT + "Pace.handle_request",
+        r"if not (self\.\w+\.enter)\(.*\):",
+        r"if \1(None) is False:",
+        PROVIDER,
+    ),
+    Mutant(
+        "a create does not wait for its label",
+        LEGACY + "train",
+        r"if \w+\(\) > .*:",
+        "if False:",
+        ("tests/providers/openai_legacy", "tests/simulation/test_seeds.py"),
+    ),
+    Mutant(
+        "a create is not repeated by the transport",
+        TRANSPORT + "_REPEATED_METHODS",
+        '"DELETE"',
+        '"DELETE", "POST"',
         PROVIDER,
     ),
     Mutant(
         "a create has a connection of its own",
-        OPENING,
-        "return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes), most_seconds)",
-        "return guarded(Whole(bounded(Shared(kept), read, total), bounds.answer_bytes), most_seconds)",
+        FACTORY + "_roads",
+        r"(bounded\()\w+\(make\)",
+        r"\1Shared(kept)",
         PROVIDER,
     ),
-    Mutant("unclear statuses are unknown", OUTCOME, "frozenset({408, 409, 425, 499})", "frozenset[int]()", PROVIDER),
+    Mutant(
+        "unclear statuses are unknown",
+        WRITE_RESULT + "_UNCLEAR_STATUSES",
+        r"= frozenset\(.*\)",
+        "= frozenset[int]()",
+        PROVIDER,
+    ),
     Mutant(
         "errors of the service are unknown",
-        OUTCOME,
-        "return 400 <= status < 500 and",
-        "return 400 <= status and",
+        WRITE_RESULT + "_is_refusal",
+        r"400 <= (\w+) < 500",
+        r"400 <= \1",
         PROVIDER,
     ),
     Mutant(
         "an answer that cannot be read is unknown",
-        OUTCOME,
-        "    except MalformedError as error:\n        return Unknown(_why(error))",
-        "    except MalformedError as error:\n        return Refused(error)",
+        WRITE_RESULT + "_done",
+        r"return Unknown\(.*\)",
+        "return Refused(error)",
         PROVIDER,
     ),
     Mutant(
         "a list that may be cut decides nothing",
-        OPENAI,
-        "        if why := (*doubts.words, *self._client.whose.doubts):\n",
-        "        if why := ():\n",
+        OPENAI + "jobs_of",
+        r"if (\w+) := \(.*\):",
+        r"if \1 := ():",
         PROVIDER,
     ),
     Mutant(
-        "a job whose file is not the one it names is nobody's",
-        OPENAI,
-        "if seen.job and seen.job.stamp == stamp and not self._is_forged(seen)]",
-        "if seen.job and seen.job.stamp == stamp]",
-        ("tests/providers",),
+        "a job that does not train on the file that it names is not ours",
+        OPENAI + "jobs_of",
+        r" and not self\._is_forged\(\w+\)",
+        "",
+        PROVIDERS_ALONE,
     ),
-    Mutant("the seal of our marks", STAMPS, "if SEAL in metadata and", "if False and", ("tests/providers",)),
-    Mutant(
-        "a walk that goes back is doubted",
-        PAGING,
-        "        if goes_back:\n",
-        "        if False:\n",
-        ("tests/providers",),
-    ),
-    Mutant(
-        "a duplicate is only cancelled while the kept one lives",
-        STOP,
-        "if action.kept and not _is_live(action.kept, job, bench):",
-        "if False:",
-        EXECUTOR,
-    ),
-    Mutant("the service that is expected", POLICY, "    no_other_service,\n", "", PLANNER),
-    Mutant("what was paid for and is gone", POLICY, "    no_amnesia,\n", "", PLANNER),
+    Mutant("the seal of our marks", STAMPS + "read_marks", r"if SEAL in metadata and", "if False and", PROVIDERS_ALONE),
+    Mutant("a walk that goes back is doubted", PAGING + "walk", r"if goes_back:$", "if False:", PROVIDERS_ALONE),
+    # What a plan decides and refuses.
+    Mutant("the service that is expected", POLICY + "POLICIES", r"\n    no_other_service,", "", PLANNER),
+    Mutant("what was paid for and is gone", POLICY + "POLICIES", r"\n    no_amnesia,", "", PLANNER),
     Mutant(
         "other words are alive",
-        STATES,
-        "return self.word in _TERMINAL\n\n    @property\n    def is_active",
-        "return self.word not in _WAITING\n\n    @property\n    def is_active",
+        OBSERVED + "JobStatus.is_terminal",
+        r"return self\.word in \w+",
+        "return self.word not in _WAITING",
         PLANNER,
     ),
     Mutant(
         "of several live jobs the first stays",
-        DECIDE,
-        "if job is not scene.live[0]:",
-        "if job is not scene.live[-1]:",
+        DECIDE + "_duplicates",
+        r"(if \w+ is not .*)\[0\]:",
+        r"\1[-1]:",
         PLANNER,
     ),
 )
-"""Every rule that never two jobs rests on, and a few that keep what others own."""
+"""Every rule that never two jobs rests on, and a few that keep what belongs to others."""
