@@ -52,7 +52,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
         {"domain", "foundation", "dataset", "evaluation"},
         {"starlette", "uvicorn", "numpy", "scipy", "sklearn", "python_multipart"},
     ),
-    "render": ({"domain"}, set()),
+    "render": ({"domain"}, {"rich"}),
     "testing": ({"domain", "providers"}, {"pytest"}),
     "history": ({"domain", "foundation", "specfile", "dataset", "planner", "providers"}, set()),
     "workflow": (

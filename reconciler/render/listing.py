@@ -4,7 +4,6 @@ Who a thing belongs to stands beside it: the address and digest of ours, or “n
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from reconciler.domain.identity import Stamp
@@ -12,7 +11,7 @@ from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import JobError
 from reconciler.render.json_output import Fields, json_text
 from reconciler.render.terminal.table import Column, column_table
-from reconciler.render.text import count_text, size_text
+from reconciler.render.text import count_text, size_text, time_text
 
 T = TypeVar("T")
 
@@ -201,11 +200,5 @@ def _created_column(things: Sequence[T], when: Callable[[T], int | None]) -> Col
     )
 
 
-def _moment(unix_seconds: int | None, form: str) -> str:
-    if unix_seconds is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(unix_seconds, UTC).strftime(form)
-    except (OverflowError, ValueError, OSError):
-        # A service's number that is no date is shown as it came.
-        return str(unix_seconds)
+def _moment(unix_seconds: int | None, time_format: str) -> str:
+    return "" if unix_seconds is None else time_text(unix_seconds, time_format)

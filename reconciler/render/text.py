@@ -1,20 +1,25 @@
-"""Whether to use colour, and the few colours there are. Looks at nothing by itself."""
+"""How text looks to people: colours, widths on a terminal, and quantities. Cleaned text only."""
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import accumulate, takewhile
 
 import msgspec
+from rich.cells import cell_len
 
 from reconciler.render.sanitize import ELLIPSIS
 
+# Cleaned text holds no such space, so it can stand for one at which no line is broken.
+_NO_BREAK = "\xa0"
+_FLAG = re.compile(r"(--[a-z-]+) ")
+
 
 def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | None = None) -> bool:
-    """Return whether to write colours: the flag, then the environment, then the kind of stream decides.
+    """Return whether to write colours: the flag decides, then the environment, then the kind of stream.
 
-    Shape:  `flag` is what the command line said, None when it said nothing
+    Shape:  `flag` is None when the command line does not have it
     Source: no-color.org, force-color.org and bixense.com/clicolors
     """
     if flag is not None:
@@ -31,48 +36,88 @@ def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | No
 class Style(msgspec.Struct, frozen=True):
     """Puts colours on text that is laid out already, or leaves it as it is."""
 
-    wanted: bool
+    is_coloured: bool
 
     def bold(self, text: str) -> str:
-        return self._in("1", text)
+        return self._colour("1", text)
 
     def dim(self, text: str) -> str:
-        return self._in("2", text)
+        return self._colour("2", text)
 
     def red(self, text: str) -> str:
-        return self._in("31", text)
+        return self._colour("31", text)
 
     def green(self, text: str) -> str:
-        return self._in("32", text)
+        return self._colour("32", text)
 
     def yellow(self, text: str) -> str:
-        return self._in("33", text)
+        return self._colour("33", text)
 
     def cyan(self, text: str) -> str:
-        return self._in("36", text)
+        return self._colour("36", text)
 
-    def status(self, word: str, text: str) -> str:
-        """Colour a text by the status it tells of: good, bad, or on its way."""
-        if word == "succeeded":
+    def status(self, status: str, text: str) -> str:
+        """Colour a text by a status: good, bad, or in progress."""
+        if status == "succeeded":
             return self.green(text)
-        return self.red(text) if word in {"failed", "missing"} else self.yellow(text)
+        return self.red(text) if status in {"failed", "missing"} else self.yellow(text)
 
     def symbol(self, symbol: str, text: str) -> str:
         """Colour a text as the action that its symbol stands for."""
         colours = {"+": self.green, "+/-": self.cyan, "~": self.yellow, "-": self.red}
         return colours[symbol](text) if symbol in colours else text
 
-    def _in(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.wanted and text else text
+    def _colour(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.is_coloured and text else text
+
+
+def width_of(text: str) -> int:
+    """Return the columns that a text takes on a terminal: wide characters take two, combining marks none."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def pad(text: str, width: int) -> str:
+    """Fill a text up with spaces."""
+    return text + " " * (width - width_of(text))
+
+
+def truncate(text: str, width: int) -> str:
+    """Cut a text so that it takes no more columns than `width`; the cut is shown by `…`."""
+    if width_of(text) <= width:
+        return text
+    widths = accumulate(map(width_of, text))
+    fitting = sum(1 for _ in takewhile(lambda taken: taken < width, widths))
+    return text[:fitting] + ELLIPSIS if width > 0 else ""
+
+
+def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
+    """Break a text between words; `first` and `rest` are the indents of the first line and of the others.
+
+    A word that is longer than a line stays whole, so that an id can be copied; a flag stays with its value.
+    """
+    lines = textwrap.wrap(
+        _FLAG.sub(rf"\1{_NO_BREAK}", text),
+        max(width, width_of(rest) + 20),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_NO_BREAK, " ") for line in lines] or [first.rstrip()]
 
 
 def count_text(number: int, noun: str) -> str:
-    """Say how many there are: `1 row`, `200 rows`."""
+    """Return how many there are: `1 row`, `200 rows`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def grouped_count(number: int, noun: str) -> str:
+    """Return how many there are, with separators: `1 model`, `1,200 models`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def size_text(size_bytes: int) -> str:
-    """Say a size for people: `812 bytes`, `19.5 KiB`, `4.0 MiB`."""
+    """Return a size: `812 bytes`, `19.5 KiB`, `4.0 MiB`."""
     if size_bytes < 1024:
         return count_text(size_bytes, "byte")
     size, units = size_bytes / 1024, ["KiB", "MiB", "GiB"]
@@ -82,7 +127,7 @@ def size_text(size_bytes: int) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Say a length of time for people: `42s`, `2m 05s`, `1h 02m`."""
+    """Return a length of time: `42s`, `2m 05s`, `1h 02m`."""
     whole = max(int(seconds), 0)
     if whole < 60:
         return f"{whole}s"
@@ -90,62 +135,9 @@ def duration_text(seconds: float) -> str:
     return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
-def time_text(unix_seconds: int) -> str:
-    """Say a moment for people, in UTC: `2026-11-21 21:04:00Z`."""
+def time_text(unix_seconds: int, time_format: str = "%Y-%m-%d %H:%M:%SZ") -> str:
+    """Return a moment in UTC: `2026-11-21 21:04:00Z`; a service's number that is no date, as it came."""
     try:
-        return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        return datetime.fromtimestamp(unix_seconds, UTC).strftime(time_format)
     except (OverflowError, ValueError, OSError):
-        # A service's number that is no date is shown as it came.
         return str(unix_seconds)
-
-
-# Cleaned text holds no such space, so it can stand for one at which no line is broken.
-_FIXED = "\xa0"
-_FLAG = re.compile(r"(--[a-z-]+) ")
-
-
-def width_of(text: str) -> int:
-    """Return the columns that a text takes: wide characters take two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_char_width, text))
-
-
-def pad(text: str, width: int) -> str:
-    """Fill a text up with spaces."""
-    return text + " " * (width - width_of(text))
-
-
-def truncate(text: str, width: int) -> str:
-    """Cut a text so that it takes no more columns than there are."""
-    if width_of(text) <= width:
-        return text
-    taken, room = [], width - 1
-    for char in text:
-        room -= _char_width(char)
-        if room < 0:
-            break
-        taken.append(char)
-    return "".join(taken) + ELLIPSIS if width > 0 else ""
-
-
-def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
-    """Break a text between words; `first` and `rest` go before the first line and the others.
-
-    A word that is longer than a line stays whole, so that an id can be copied; a flag stays with its value.
-    """
-    lines = textwrap.wrap(
-        _FLAG.sub(rf"\1{_FIXED}", text),
-        max(width, width_of(rest) + 20),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(_FIXED, " ") for line in lines] or [first.rstrip()]
-
-
-def _char_width(char: str) -> int:
-    if unicodedata.combining(char) or unicodedata.category(char) == "Me":
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
