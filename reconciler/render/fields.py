@@ -26,7 +26,7 @@ _LONG_DIGEST = re.compile(r"\bv\d+:([0-9a-f]{12})[0-9a-f]*")
 
 
 class StepField(msgspec.Struct, frozen=True):
-    """One line of a step: cleaned already, with the symbol that goes before it and a remark behind it."""
+    """One line of a step: already cleaned, with the symbol before it and the remark after it."""
 
     symbol: str
     name: str
@@ -35,7 +35,7 @@ class StepField(msgspec.Struct, frozen=True):
 
 
 def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
-    """Return what there is to know of a step, a field each; `previous` is the model that answers now."""
+    """Return what is known of a step, a field each; `previous` is the serving model."""
     match step.action:
         case Upload(dataset=dataset):
             facts = {
@@ -64,12 +64,12 @@ def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
 
 
 def value_field(name: str, value: str, symbol: str = "+") -> StepField:
-    """A field with one value."""
+    """Return a field with one value."""
     return StepField(symbol, _name(name), (_value(value),))
 
 
 def change_field(change: Change, remark: str = "") -> StepField:
-    """A field that was added, removed, or is another than before."""
+    """Return a field that was added, removed or changed."""
     name = _name(change.field)
     match change.before, change.after:
         case None, after:
@@ -81,7 +81,7 @@ def change_field(change: Change, remark: str = "") -> StepField:
 
 
 def estimate_fields(step: Step) -> list[StepField]:
-    """Return the fields of one job; none where nothing is paid, or nothing is known of it."""
+    """Return the cost fields of one job; none where the job is free or was not estimated."""
     estimate = step.estimate
     if estimate is None or estimate.cost.is_free:
         return []
@@ -94,27 +94,27 @@ def _rows_field(rows: RowDiff | RowsUnknown) -> StepField:
             notes = [f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}", more_tokens(rows)]
             return StepField("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
         case RowsUnknown(before=before, why=why):
-            return StepField("~", "rows", (f"others than in {clean(before)}; {clean(why)}",))
+            return StepField("~", "rows", (f"differ from {clean(before)}; {clean(why)}",))
         case _:
             assert_never(rows)
 
 
 def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[StepField]:
-    answers = (clean(previous),) if previous and is_retrain(step) else ()
-    model_id = StepField("~" if answers else "+", "model id", (*answers, KNOWN_LATER))
+    serving = (clean(previous),) if previous and is_retrain(step) else ()
+    model_id = StepField("~" if serving else "+", "model id", (*serving, KNOWN_LATER))
     if has_earlier_version(step):
         stated = {change.field for change in step.changes}
-        # What stays the same is shown where a reader would miss it.
+        # The base is shown even where it stays the same, because every reader looks for it.
         same = [value_field("base", train.model.recipe.base, " ")] if "base" not in stated else []
         return [*same, *(change_field(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
-    # Nothing differs from a version before: the fields only say what will be trained, new or once more.
+    # Nothing differs from an earlier version: the fields only say what will be trained.
     symbol = " " if train.despite else "+"
-    told = [(change.field, change.after or "") for change in step.changes] or train.model.told
-    return [*(value_field(name, value, symbol) for name, value in told), *estimate_fields(step), model_id]
+    facts = [(change.field, change.after or "") for change in step.changes] or train.model.told
+    return [*(value_field(name, value, symbol) for name, value in facts), *estimate_fields(step), model_id]
 
 
 def _name(field: str) -> str:
-    # The API's own names say enough, and a long prefix pushes every value to the right.
+    # The API's names are clear without the prefix, which would push every value to the right.
     return clean(field.removeprefix("hyperparameters."))
 
 

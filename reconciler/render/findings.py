@@ -1,7 +1,8 @@
-"""Findings as SARIF 2.1.0, for code scanning: what is said of specs and rows, what warns, and what is refused.
+"""Reports for other systems: SARIF 2.1.0 for code scanning, and JUnit XML for systems that show test results.
 
-Source: the OASIS standard, and what GitHub's code scanning reads of it: a few thousand results of one run, each with a
-place and a fingerprint that stays when lines move.
+SARIF has the findings of the checks, the warnings and the refusals (Source: the OASIS standard, and what GitHub's code
+scanning reads of it: a few thousand results of one run, each with a place and a fingerprint that stays when lines
+move). In JUnit, findings and refusals fail, what waits for a decision is skipped, and planned steps pass.
 """
 
 import hashlib
@@ -16,20 +17,22 @@ import msgspec
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Keep, Plan, Refusal, Step
 from reconciler.render.json_output import Fields, json_text
-from reconciler.render.plan_words import action_word, is_retrain, needs_decision
+from reconciler.render.plan_words import action_word, is_retrain, needs_decision, refusal_hints
 from reconciler.render.review.model import Review
-from reconciler.render.sanitize import clean, html_text
+from reconciler.render.sanitize import clean, html_text, percent_encode
 
 MOST_RESULTS = 5000
 """Results that code scanning keeps of one run; the worst come first, and the others are counted."""
+
+MOST_FINDINGS = 1000
+"""Findings of one file in JUnit; the others are counted."""
+
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _WORST_FIRST = tuple(Severity)
 _NUMBERS = re.compile(r"\d+")
-_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PATH = _WORD | frozenset(b"/")
 _UNNAMED = "reconciler.finding"
 _REFUSAL = "plan.refused."
 _WARNING = "plan.warning"
@@ -38,7 +41,7 @@ _WARNING = "plan.warning"
 def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str:
     """Return the findings of a review as a SARIF log with one run, ended by a newline.
 
-    Shape:  `meanings` say by rule what it wants, for the list of rules; steps that are planned are no findings
+    Shape:  `meanings` describe the rules by name; planned steps are no findings
     """
     ordered = sorted(_findings(review), key=lambda each: (_WORST_FIRST.index(each.severity), each))
     kept, more = ordered[:MOST_RESULTS], review.unshown + len(ordered[MOST_RESULTS:])
@@ -58,7 +61,7 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
                 },
                 "automationDetails": {"id": _category(review)},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": list(_beyond(more))}],
+                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": list(_omission(more))}],
                 "results": list(_results(kept, {rule: at for at, rule in enumerate(rules)})),
                 "properties": {name: clean(value) for name, value in facts.items() if value},
             }
@@ -79,12 +82,11 @@ def _findings(review: Review) -> Iterator[Problem]:
 def _category(review: Review) -> str:
     # Two environments of one repository do not close each other's findings.
     words = ("reconciler", review.environment or "default", review.root or ".")
-    return "/".join(_percent_escape(word, _WORD) for word in words) + "/"
+    return "/".join(map(_url_part, words)) + "/"
 
 
 def _refusal(refusal: Refusal, where: Place) -> Problem:
-    allowed = f"to go on all the same, add --allow {refusal.guard}" if refusal.guard else ""
-    hint = "; ".join(filter(None, (refusal.hint, "" if refusal.guard in refusal.hint else allowed)))
+    hint = "; ".join(refusal_hints(refusal))
     return Problem(where=where, what=refusal.what, hint=hint, rule=_REFUSAL + refusal.policy)
 
 
@@ -94,33 +96,28 @@ def _warning(text: str, about: Mapping[str, Place], home: Place) -> Problem:
 
 
 def _rule_description(rule: str, meaning: str) -> Fields:
-    words = clean(meaning) or rule.replace(".", ": ", 1).replace("-", " ")
-    return {
-        "id": rule,
-        "shortDescription": {"text": words},
-        "fullDescription": {"text": words},
-        "help": {"text": words},
-    }
+    text = {"text": clean(meaning) or rule.replace(".", ": ", 1).replace("-", " ")}
+    return {"id": rule, "shortDescription": text, "fullDescription": text, "help": text}
 
 
-def _beyond(more: int) -> Iterator[Fields]:
+def _omission(more: int) -> Iterator[Fields]:
     if more:
-        text = f"{more} more findings are not in this list; mend these, and look again."
+        text = f"{more} more findings are not in this list; fix these and run again."
         yield {"level": "note", "message": {"text": text}}
 
 
 def _results(problems: Sequence[Problem], rules: Mapping[str, int]) -> Iterator[Fields]:
-    seen = Counter[str]()
+    counts = Counter[str]()
     for each in problems:
-        rule, print_ = _rule(each), _fingerprint(each)
-        seen[print_] += 1
+        rule, fingerprint = _rule(each), _fingerprint(each)
+        counts[fingerprint] += 1
         yield {
             "ruleId": rule,
             "ruleIndex": rules[rule],
             "level": _LEVELS[each.severity],
             "message": {"text": _message(each)},
             "locations": [{"physicalLocation": _location(each.where)}],
-            "partialFingerprints": {"primaryLocationLineHash": f"{print_}:{seen[print_]}"},
+            "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{counts[fingerprint]}"},
         }
 
 
@@ -129,76 +126,68 @@ def _rule(problem: Problem) -> str:
 
 
 def _message(problem: Problem) -> str:
-    said = f"{clean(problem.path)}: {clean(problem.what)}" if problem.path else clean(problem.what)
-    return f"{said.rstrip('.')}. Hint: {clean(problem.hint)}" if problem.hint else said
+    text = f"{clean(problem.path)}: {clean(problem.what)}" if problem.path else clean(problem.what)
+    return f"{text.rstrip('.')}. Hint: {clean(problem.hint)}" if problem.hint else text
 
 
 def _location(where: Place) -> Fields:
     region = {"startLine": max(where.line, 1), **({"startColumn": where.column} if where.column else {})}
-    # Relative to the root of the repository, wherever a runner checked it out.
-    return {"artifactLocation": {"uri": _percent_escape(where.file, _PATH), "uriBaseId": "%SRCROOT%"}, "region": region}
+    # Relative to the root of the repository, because each runner checks it out elsewhere.
+    return {"artifactLocation": {"uri": _url_part(where.file, b"/"), "uriBaseId": "%SRCROOT%"}, "region": region}
 
 
-def _percent_escape(text: str, plain: frozenset[int]) -> str:
-    written = text.encode("utf-8", "backslashreplace")
-    return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in written)
+def _url_part(text: str, kept: bytes = b"") -> str:
+    return percent_encode(text.encode("utf-8", "backslashreplace"), kept)
 
 
 def _fingerprint(problem: Problem) -> str:
-    # Numbers move with the rows around them; a finding that only moved is the finding that was there before.
+    # Numbers change when rows move, so they are left out: a finding that moved stays the same finding.
     words = (problem.rule, problem.where.file, problem.path, problem.what)
-    still = "\0".join(_NUMBERS.sub("#", word) for word in words)
-    return hashlib.sha256(still.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-MOST_FINDINGS = 1000
-"""Findings of one file that are written out; the others are counted."""
+    stable = "\0".join(_NUMBERS.sub("#", word) for word in words)
+    return hashlib.sha256(stable.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 class JUnitCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a report; without an end it passed.
+    """One test case of a report; an empty result means that it passed.
 
-    Shape:  `said` in a few words, `lines` at length; all texts as they came
+    Shape:  `message` is short, `lines` are the details; all texts as they came
     """
 
     name: str
-    end: Literal["", "failure", "skipped"] = ""
-    said: str = ""
+    result: Literal["", "failure", "skipped"] = ""
+    message: str = ""
     lines: tuple[str, ...] = ()
 
 
 def junit_text(review: Review) -> str:
     """Return a review as JUnit XML, ended by a newline.
 
-    Shape:  suites `checks` (a case a file that something is said of), `plan` (a case a step), `guards` (a case a
-            refusal) and `kept` (a case a thing that stays)
+    Shape:  suites `checks` (a case for each file with findings), `plan` (for each step), `guards` (for each refusal)
+            and `kept` (for each thing that stays)
     """
     suites = {
-        "checks": (*_of_files(review.problems), *_of_unshown(review.unshown)),
-        "plan": (*map(_of_step, review.plan.steps), *_of_warnings(review.plan)),
-        "guards": tuple(
-            JUnitCase(name=each.policy, end="failure", said=each.what, lines=(each.hint,))
-            for each in review.plan.refused
-        ),
-        "kept": tuple(map(_of_keep, review.plan.kept)),
+        "checks": (*_file_cases(review.problems), *_unshown_case(review.unshown)),
+        "plan": (*map(_step_case, review.plan.steps), *_warnings_case(review.plan)),
+        "guards": tuple(map(_refusal_case, review.plan.refused)),
+        "kept": tuple(map(_keep_case, review.plan.kept)),
     }
     return _report(suites, review.environment)
 
 
-def _of_files(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
+def _file_cases(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
     for file, each in groupby(sorted(problems), key=lambda problem: problem.where.file):
         found = tuple(each)
         errors = sum(problem.severity is Severity.ERROR for problem in found)
         lines = [_line(problem) for problem in found[:MOST_FINDINGS]]
         if len(found) > MOST_FINDINGS:
             lines.append(f"… and {len(found) - MOST_FINDINGS} more")
-        said = f"{errors} of {len(found)} findings are errors" if errors else ""
-        yield JUnitCase(name=file, end="failure" if errors else "", said=said, lines=tuple(lines))
+        message = f"{errors} of {len(found)} findings are errors" if errors else ""
+        yield JUnitCase(name=file, result="failure" if errors else "", message=message, lines=tuple(lines))
 
 
-def _of_unshown(unshown: int) -> Iterator[JUnitCase]:
+def _unshown_case(unshown: int) -> Iterator[JUnitCase]:
     if unshown:
-        yield JUnitCase(name="more", end="failure", said=f"{unshown} more problems are not in this list")
+        yield JUnitCase(name="more", result="failure", message=f"{unshown} more problems are not in this list")
 
 
 def _line(problem: Problem) -> str:
@@ -206,23 +195,28 @@ def _line(problem: Problem) -> str:
     return f"{problem.severity}: {problem}{hint}"
 
 
-def _of_step(step: Step) -> JUnitCase:
+def _step_case(step: Step) -> JUnitCase:
     word = "retrain" if is_retrain(step) else action_word(step.action)
     changes = (f"{each.field}: {each.before or '(not set)'} → {each.after or '(not set)'}" for each in step.changes)
     cost = (f"cost: {step.estimate.cost}",) if step.estimate else ()
     return JUnitCase(name=f"{word} {step.action.address}", lines=(*changes, *cost))
 
 
-def _of_warnings(plan: Plan) -> Iterator[JUnitCase]:
+def _warnings_case(plan: Plan) -> Iterator[JUnitCase]:
     if plan.warnings:
         yield JUnitCase(name="warnings", lines=plan.warnings)
 
 
-def _of_keep(keep: Keep) -> JUnitCase:
+def _refusal_case(refusal: Refusal) -> JUnitCase:
+    return JUnitCase(name=refusal.policy, result="failure", message=refusal.what, lines=(refusal.hint,))
+
+
+def _keep_case(keep: Keep) -> JUnitCase:
     facts = (keep.job or "", str(keep.status or ""), keep.model or "", keep.detail, keep.hint)
-    # Nothing goes on until somebody decides; yet the plan itself succeeds, and so does its check.
-    end: Literal["", "skipped"] = "skipped" if needs_decision(keep) else ""
-    return JUnitCase(name=str(keep.address), end=end, said=f"{keep.why}: {keep.hint}", lines=tuple(filter(None, facts)))
+    # A model that waits for a decision does not make the plan fail.
+    result: Literal["", "skipped"] = "skipped" if needs_decision(keep) else ""
+    message = f"{keep.why}: {keep.hint}"
+    return JUnitCase(name=str(keep.address), result=result, message=message, lines=tuple(filter(None, facts)))
 
 
 def _report(suites: Mapping[str, Sequence[JUnitCase]], environment: str) -> str:
@@ -237,8 +231,10 @@ def _report(suites: Mapping[str, Sequence[JUnitCase]], environment: str) -> str:
 
 
 def _counts(cases: Sequence[JUnitCase]) -> str:
-    ends = [case.end for case in cases]
-    return f'tests="{len(ends)}" failures="{ends.count("failure")}" errors="0" skipped="{ends.count("skipped")}"'
+    results = [case.result for case in cases]
+    return (
+        f'tests="{len(results)}" failures="{results.count("failure")}" errors="0" skipped="{results.count("skipped")}"'
+    )
 
 
 def _suite(name: str, cases: Sequence[JUnitCase], environment: str) -> Iterator[str]:
@@ -247,11 +243,11 @@ def _suite(name: str, cases: Sequence[JUnitCase], environment: str) -> Iterator[
     for case in cases:
         yield f'    <testcase classname="{full}" name="{html_text(case.name)}">'
         body = "\n".join(html_text(line) for line in case.lines if line)
-        if case.end == "failure":
-            yield f'      <failure message="{html_text(case.said)}">{body}</failure>'
-        elif case.end == "skipped":
-            yield f'      <skipped message="{html_text(case.said)}"/>'
-        if body and case.end != "failure":
+        if case.result == "failure":
+            yield f'      <failure message="{html_text(case.message)}">{body}</failure>'
+        elif case.result == "skipped":
+            yield f'      <skipped message="{html_text(case.message)}"/>'
+        if body and case.result != "failure":
             yield f"      <system-out>{body}</system-out>"
         yield "    </testcase>"
     yield "  </testsuite>"

@@ -1,8 +1,8 @@
-"""What GitHub reads from a job: annotations on lines, a summary of the job, and outputs for the steps that follow.
+"""What GitHub reads from a job: annotations on lines, a summary of the job, and outputs for later steps.
 
-Ten annotations of a level are shown of one step, so the worst come first and one last line counts the others. The
-texts in them are cleaned, and then escaped as workflow commands want it. Outputs end at a random word, so that no
-value can end its own and begin another.
+GitHub shows ten annotations of each level for one step, so the worst come first and one last line counts the others.
+Their texts are cleaned, and then escaped for workflow commands. Outputs end at a random word, so that no value can end
+itself and begin another.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ _NO_PLACE = Place(file="")
 
 
 class _Annotation(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to say at a place, or at none."""
+    """One message at a place, or at none."""
 
     severity: Severity
     title: str
@@ -39,7 +39,7 @@ class _Annotation(msgspec.Struct, frozen=True, kw_only=True):
 def annotations_text(review: Review) -> str:
     """Return workflow commands, worst first and at most ten of a level; empty where there is nothing to say.
 
-    Shape:  what is left out is counted by one last notice; things of one kind leave room for those of another
+    Shape:  one last notice counts what is left out; the first of each kind comes before the second of any
     """
     notes: dict[Severity, list[_Annotation]] = defaultdict(list)
     for note in (*_refusals(review), *_warnings(review), *map(_problem, review.problems)):
@@ -50,38 +50,37 @@ def annotations_text(review: Review) -> str:
         left[Severity.ERROR] = left.get(Severity.ERROR, 0) + review.unshown
     lines = [_command(each) for severity in _LEVELS for each in shown[severity][: _most(severity, bool(left))]]
     if left:
-        # The last notice takes the place of one.
+        # The last notice replaces one.
         unseen = len(shown[Severity.INFO]) - _most(Severity.INFO, True)
         left |= {Severity.INFO: unseen} if unseen > 0 else {}
-        told = ", ".join(f"{number:,} more of level {_LEVELS[severity]}" for severity, number in left.items())
-        lines.append(
-            _command(_Annotation(severity=Severity.INFO, title="reconciler", text=f"{told}: see the job summary"))
-        )
+        counts = ", ".join(f"{number:,} more of level {_LEVELS[severity]}" for severity, number in left.items())
+        text = f"{counts}: see the job summary"
+        lines.append(_command(_Annotation(severity=Severity.INFO, title="reconciler", text=text)))
     return "".join(f"{line}\n" for line in lines)
 
 
 def summary_text(review: Review, taken_bytes: int = 0) -> str:
-    """Return what is appended to a job summary that holds so many bytes already; empty where there is no room.
+    """Return what is appended to a job summary that holds `taken_bytes` already; empty where nothing fits.
 
-    Shape:  the whole review, else as much of its beginning as there is room for
+    Shape:  the whole review, or its first part
     """
-    room = MOST_SUMMARY_BYTES - taken_bytes
+    free_bytes = MOST_SUMMARY_BYTES - taken_bytes
     for text in (review_markdown(review), review_parts(review)[0]):
-        if len(text.encode("utf-8", "surrogatepass")) + 2 <= room:
+        if len(text.encode("utf-8", "surrogatepass")) + 2 <= free_bytes:
             return text.rstrip("\n") + "\n\n"
     return ""
 
 
 def outputs_text(values: Mapping[str, str], word: str) -> str:
-    """Return outputs as the file that `GITHUB_OUTPUT` names takes them.
+    """Return outputs in the format of the file that `GITHUB_OUTPUT` names.
 
     Shape:  `word` is drawn at random for each run
-    Raises: ValueError when a value holds the line that would end it
+    Raises: ValueError when a value contains the line that would end it
     """
     end = f"end_{word}"
     for name, value in values.items():
         if end in value.splitlines():
-            raise ValueError(f"output {name} holds the word that ends it")
+            raise ValueError(f"output {name} contains the word that ends it")
     return "".join(f"{name}<<{end}\n{value}\n{end}\n" for name, value in values.items())
 
 
@@ -121,7 +120,7 @@ def _refusals(review: Review) -> Iterator[_Annotation]:
 def _warnings(review: Review) -> Iterator[_Annotation]:
     for step in review.plan.steps:
         if isinstance(step.action, Cancel) and step.action.job.status.is_active:
-            what = f"{step.action.address}: job {step.action.job.id} is under way and will be cancelled"
+            what = f"{step.action.address}: job {step.action.job.id} is active and will be cancelled"
             yield _Annotation(severity=Severity.WARNING, title="Job cancelled", text=what)
     for each in (*review.plan.warnings, *review.notes):
         yield _Annotation(severity=Severity.WARNING, title="Plan", text=each)

@@ -1,4 +1,4 @@
-"""The words that every view of a plan shares: of steps, of what stays, of changed rows, and of costs."""
+"""The words that every view of a plan shares: of steps, kept things, refusals, changed rows, and costs."""
 
 from collections.abc import Iterator
 from typing import Literal, assert_never
@@ -7,12 +7,27 @@ import msgspec
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.observed import JobStatus
-from reconciler.domain.plan import Action, Cancel, CancelReason, Delete, Keep, Plan, Promote, Step, Train, Upload, Why
-from reconciler.domain.rowdiff import RowDiff
+from reconciler.domain.plan import (
+    Action,
+    Cancel,
+    CancelReason,
+    Delete,
+    Keep,
+    Plan,
+    Promote,
+    Refusal,
+    Step,
+    Train,
+    Upload,
+    Why,
+)
+from reconciler.domain.rowdiff import RowDiff, RowSample
 from reconciler.render.sanitize import clean
 
 Word = Literal["upload", "train", "cancel", "delete", "promote"]
 Symbol = Literal["+", "+/-", "~", "-"]
+
+NOT_PAIRED = "too many rows differ to pair them all: some edited rows count as removed and added"
 
 
 def action_word(action: Action) -> Word:
@@ -33,19 +48,19 @@ def action_word(action: Action) -> Word:
 
 
 def is_retrain(step: Step) -> bool:
-    """Return whether a step trains a model anew: it had another version before, or a job that does not count."""
+    """Return whether a step trains a model again: it had another version before, or a job that does not count."""
     if not isinstance(step.action, Train):
         return False
     return bool(step.action.despite) or has_earlier_version(step)
 
 
 def has_earlier_version(step: Step) -> bool:
-    """Return whether a step's changes name a version before; else they only say what is new."""
+    """Return whether a step's changes name an earlier version; if not, they only name what is new."""
     return any(change.before is not None for change in step.changes)
 
 
 def step_symbol(step: Step) -> Symbol:
-    """Return the symbol that users of plans know: create, create beside, change in place, end."""
+    """Return the symbol that users of plans know: create, replace, change in place, remove."""
     match step.action:
         case Upload():
             return "+"
@@ -60,7 +75,7 @@ def step_symbol(step: Step) -> Symbol:
 
 
 class PlanCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many there are of each."""
+    """How many steps of each kind a plan has, and how many things it keeps and refuses."""
 
     upload: int
     train: int
@@ -72,7 +87,7 @@ class PlanCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_steps(plan: Plan) -> PlanCounts:
-    """Count a plan."""
+    """Return the counts of a plan."""
     words = [action_word(step.action) for step in plan.steps]
     return PlanCounts(
         upload=words.count("upload"),
@@ -86,7 +101,7 @@ def count_steps(plan: Plan) -> PlanCounts:
 
 
 def step_header(step: Step) -> Iterator[str]:
-    """Yield what a step does, as a sentence, and then what there is to remark on it."""
+    """Yield what a step does, as a sentence, and then the remarks on it."""
     address = clean(str(step.action.address))
     match step.action:
         case Upload():
@@ -95,7 +110,7 @@ def step_header(step: Step) -> Iterator[str]:
         case Train(despite=despite, supersedes=supersedes):
             yield f"{address} will be {'retrained' if is_retrain(step) else 'trained'}"
             if despite:
-                yield f"despite {_jobs(despite)}, which left no model that can be used"
+                yield f"{_jobs(despite)} produced no usable model"
             if supersedes:
                 yield f"supersedes {_jobs(supersedes)}, cancelled first"
         case Cancel(reason=reason, kept=kept):
@@ -103,10 +118,10 @@ def step_header(step: Step) -> Iterator[str]:
             yield _cancel_reason(reason, kept)
         case Delete(is_model=is_model):
             yield f"{address}: a {'model' if is_model else 'file'} will be deleted"
-            yield "no spec names it, and nothing uses it"
+            yield "orphaned: not in the specs, and nothing uses it"
         case Promote(job=job):
             yield f"{address} will be promoted"
-            yield f"job {clean(job.id)} made what the specs ask for: nothing is trained, and nothing is paid"
+            yield f"job {clean(job.id)} already trained this version: no new training, no cost"
         case _:
             assert_never(step.action)
 
@@ -117,11 +132,11 @@ def _cancel_reason(reason: CancelReason, kept: str | None) -> str:
             return "superseded: the specs now ask for another version of the model"
         case CancelReason.DUPLICATE:
             other = f"job {clean(kept)}" if kept else "another job"
-            return f"duplicate: {other} makes the same model, and is kept"
+            return f"duplicate: {other} trains the same version and is kept"
         case CancelReason.ORPHAN:
-            return "orphan: no spec asks for it any more"
+            return "orphaned: not in the specs any more"
         case CancelReason.ASKED:
-            return "you asked for it by name"
+            return "you requested it by name"
         case _:
             assert_never(reason)
 
@@ -131,26 +146,26 @@ def _jobs(jobs: tuple[str, ...]) -> str:
 
 
 def is_running(keep: Keep) -> bool:
-    """Return whether a job is under way, for this version or for an older one."""
+    """Return whether a job is running, for this version or for an older one."""
     return keep.why in {Why.TRAINING, Why.BUSY}
 
 
 def needs_decision(keep: Keep) -> bool:
-    """Return whether nothing goes on until somebody decides."""
+    """Return whether the model waits for the user's decision."""
     return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
 
 
 def is_suspended(keep: Keep) -> bool:
-    """Return whether the spec says that nothing is created for now."""
+    """Return whether the spec suspends the model, so that nothing is created."""
     return keep.why is Why.SUSPENDED
 
 
 def keep_sentence(keep: Keep) -> str:
-    """Say in a few words why something stays as it is."""
+    """Return in a few words why something stays as it is."""
     job = f"job {clean(keep.job)}" if keep.job else "a job"
     match keep.why:
         case Why.READY:
-            return "as the specs ask"
+            return "matches the specs"
         case Why.TRAINING:
             return f"{job} is {_status(keep.status)}"
         case Why.BUSY:
@@ -160,11 +175,11 @@ def keep_sentence(keep: Keep) -> str:
         case Why.CANCELLED:
             return f"{job} was cancelled"
         case Why.MISSING:
-            return f"the model that {job} made is missing"
+            return f"the model that {job} created is missing"
         case Why.SUSPENDED:
             return f"{job} is {_status(keep.status)}" if keep.job else "no job"
         case Why.ORPHAN:
-            return "no spec names it"
+            return "not in the specs"
         case _:
             assert_never(keep.why)
 
@@ -176,8 +191,8 @@ def _status(status: JobStatus | None) -> str:
 
 
 def plan_place(plan: Plan) -> str:
-    """Say which project on which service a plan is about."""
-    # Where the service goes by the profile's own name, the rest of it is the id of one store and tells nobody anything.
+    """Return which project on which service a plan is about."""
+    # Where the service has the profile's own name, the rest of it is the id of one store, which helps no reader.
     known = plan.service.partition("/")[0] == plan.provider
     place = "" if known else f" ({clean(plan.service)})"
     environment = f", environment {clean(plan.environment)}," if plan.environment else ""
@@ -185,19 +200,38 @@ def plan_place(plan: Plan) -> str:
     return f"project {clean(plan.project)}{environment} on {clean(plan.provider)}{place}{against}"
 
 
+def refusal_hints(refusal: Refusal) -> list[str]:
+    """Return the ways on after a refusal, as they came; the flag that allows it comes last."""
+    hints = [refusal.hint] if refusal.hint else []
+    if refusal.guard and refusal.guard not in refusal.hint:
+        hints.append(f"to proceed anyway, add --allow {refusal.guard}")
+    return hints
+
+
 def counts_text(diff: RowDiff) -> str:
-    """Return the counts on one line: `+3 -0 ~1 ↕5`."""
+    """Return the counts of changed rows on one line: `+3 -0 ~1 ↕5`."""
     counts = [f"+{diff.added}", f"-{diff.removed}", f"~{diff.edited}", f"↕{diff.moved}"]
     return " ".join([*counts, *([f"={diff.reformatted}"] if diff.reformatted else [])])
 
 
+def count_changed(diff: RowDiff) -> int:
+    """Return how many rows differ in any way."""
+    return diff.added + diff.removed + diff.edited + diff.moved + diff.reformatted
+
+
 def more_tokens(diff: RowDiff) -> str:
-    """Say how many tokens there are more or fewer; empty when nobody counted."""
+    """Return how many tokens there are more or fewer; empty when they were not counted."""
     return "" if diff.tokens is None else f"{diff.tokens:+,} tokens"
 
 
+def row_numbers(sample: RowSample, number_format: str = "") -> str:
+    """Return the number of a row, before and after where they differ: `row 7 → 8`."""
+    numbers = [f"{number:{number_format}}" for number in (sample.row_before, sample.row_after) if number]
+    return f"row {' → '.join(dict.fromkeys(numbers))}"
+
+
 def tokens_text(estimate: Estimate) -> str:
-    """Say how much a job has to read, and how often: `2,000 counted × 3 epochs`."""
+    """Return how much a job has to read, and how often: `2,000 counted × 3 epochs`."""
     tokens = estimate.tokens
     how = f"{tokens.expected:,} counted" if tokens.exact else f"{tokens.low:,}–{tokens.high:,} (estimate)"
     chosen = "" if estimate.is_stated else " (auto)"
@@ -206,7 +240,13 @@ def tokens_text(estimate: Estimate) -> str:
 
 
 def cost_text(cost: Cost) -> str:
-    """Say a cost with what is most likely: `4.10–4.90 USD, expected 4.40 USD`."""
+    """Return a cost with what is most likely: `4.10–4.90 USD, expected 4.40 USD`."""
     low_is_high = cost.low == cost.high
     expected = "" if cost.expected is None or low_is_high else f", expected {cost.expected_text}"
     return f"{cost}{expected}"
+
+
+def cost_notes(cost: Cost) -> str:
+    """Return what is unknown of a cost, and where its prices are from."""
+    dated = f"{cost.source}, {cost.dated}" if cost.source and cost.dated and not cost.is_free else cost.source
+    return "; ".join(filter(None, [cost.unknown, dated]))

@@ -22,7 +22,8 @@ LIMIT = 1000
 """Characters of one untrusted text that are shown, unless the caller says otherwise."""
 
 ELLIPSIS = "…"
-"""What text that was cut short ends with."""
+"""The end of a text that was cut short."""
+
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # Invisible, and yet neither control nor format characters: fillers, joiners, and selectors that can hide a message.
@@ -34,16 +35,17 @@ _UNSEEN = frozenset(
     for code in range(start, end + 1)
 )
 
-# Living text needs these: scripts of India and Persia, and emoji that are made of several.
+# Readable text needs these: scripts of India and Persia, and emoji that consist of several characters.
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
-# Most of a text is plain, and is not looked at one by one.
+# Plain characters are skipped quickly; only the others are examined one by one.
 _UNPLAIN = re.compile(r"[^ -~]")
 
 # A CI runner takes `::` for a command at the start of a line, spaces or not, and `##[` for one anywhere in it.
 _COMMAND = re.compile(r"(?:^|(?<=\s))::")
 _COMMAND_LINE = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\[)")
+
 _SEAM = "&#8203;"
 _ESCAPED = re.compile(r"[\\`*_\[\]~|!#^{}]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -59,6 +61,7 @@ _DOLLAR = "<span>$</span>"
 # Only the start of a line makes headings, lists, rules and quotes.
 _STARTS_BLOCK = re.compile(r"^(?:([-+=])|(\d{1,9})([.)]))")
 _EDGE_SPACES = re.compile(r"^ +| +$")
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _TICKS = re.compile(r"`+")
 _LANGUAGE = re.compile(r"[a-z0-9-]*")
 
@@ -81,14 +84,14 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
 def clean_lines(text: str) -> str:
     """Return untrusted text whose lines and tabs stay: everything else in it is made harmless as in `clean`.
 
-    Shape:  of any length; living scripts and emoji keep the joiners that they need
+    Shape:  of any length; scripts and emoji keep the joiners that they need
     """
     shown = _escape_unseen(text.replace("\r\n", "\n"), _JOINERS | {"\n", "\t"})
     return _OLD_COMMAND.sub("#\\\\#", _COMMAND_LINE.sub(r"\1\\::", shown))
 
 
 def markdown_text(text: str, *, limit: int = LIMIT) -> str:
-    """Return untrusted text as Markdown for one line or table cell: it shows as it is, and does nothing.
+    """Return untrusted text as Markdown for one line or table cell: it shows as it is, and has no effect.
 
     Shape:  no markup, no link, no mention, no reference that a closing word could close, no emoji, no formula
     """
@@ -96,7 +99,7 @@ def markdown_text(text: str, *, limit: int = LIMIT) -> str:
 
 
 def markdown_code(text: str, *, limit: int = LIMIT) -> str:
-    """Return untrusted text as a code span, for a line or table cell; whatever backticks it holds stay inside."""
+    """Return untrusted text as a code span, for a line or table cell; its own backticks do not end the span."""
     shown = _COMMENT.sub(r"<\\", clean(text, limit=limit))
     if "|" in shown or not shown.strip():
         # In a table a bar ends the cell, even inside a code span; and a span of nothing is no span.
@@ -107,25 +110,25 @@ def markdown_code(text: str, *, limit: int = LIMIT) -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """Return untrusted lines as a fenced block; no line of theirs can end it. The caller bounds their size.
+    """Return untrusted lines as a fenced block that no line of theirs can end. The caller bounds their size.
 
     Shape:  without a newline at the end; starts in the first column
     Raises: ValueError for a language that is no plain word
     """
     if not _LANGUAGE.fullmatch(language):
-        raise ValueError(f"{language!r} is no language of a fenced block")
+        raise ValueError(f"{language!r} is not a language of a fenced block")
     shown = _COMMENT.sub(r"<\\", clean_lines(text)).removesuffix("\n")
     fence = "`" * max(3, 1 + _longest(shown))
     return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def html_text(text: str, *, limit: int = LIMIT) -> str:
-    """Return untrusted text for HTML, between tags or inside a quoted attribute that holds no address or script."""
+    """Return untrusted text for HTML, between tags or inside a quoted attribute that is no address or script."""
     return html.escape(clean(text, limit=limit), quote=True)
 
 
 def escape_markdown(line: str) -> str:
-    """Return one line as Markdown that shows exactly this line, wherever inside a line or cell it is put.
+    """Return one line as Markdown that shows exactly this line, anywhere in a line or cell.
 
     Shape:  one line, already without control characters
     """
@@ -135,12 +138,17 @@ def escape_markdown(line: str) -> str:
 
 
 def escape_markdown_inside(line: str) -> str:
-    """Return what `inert` makes of a text that stands in the middle of a line."""
+    """Return the same for a text in the middle of a line."""
     shown = _ESCAPED.sub(r"\\\g<0>", line.translate(_ENTITIES))
     for seam in (_REFERENCE, _OTHER_REFERENCE, _WWW):
         shown = seam.sub(_SEAM, shown)
     shown = _AT.sub("@" + _SEAM, shown)
     return _COLON.sub(":" + _SEAM, shown).replace("$", _DOLLAR)
+
+
+def percent_encode(raw: bytes, kept: bytes = b"") -> str:
+    """Return bytes as a part of a URL: all but unreserved and `kept` characters become `%` and two digits."""
+    return "".join(chr(byte) if byte in _UNRESERVED or byte in kept else f"%{byte:02X}" for byte in raw)
 
 
 def _escape_unseen(text: str, allowed: frozenset[str]) -> str:

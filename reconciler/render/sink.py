@@ -1,4 +1,4 @@
-"""The sink for every text that is written. It takes secrets out, whatever form they have; it decides no text.
+"""The one way by which text is written: secrets are taken out of it, in every form that they can have.
 
 A finished text of ours may hold newlines and colours. Untrusted text that arrives in pieces is made harmless here.
 """
@@ -12,27 +12,28 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TextIO
 
-from reconciler.render.sanitize import ELLIPSIS, clean_lines, escape_markdown, escape_markdown_inside
+from reconciler.render.sanitize import ELLIPSIS, clean_lines, escape_markdown, escape_markdown_inside, percent_encode
 
 COLUMNS = 80
 """The width of a stream that is no terminal."""
+
 REDACTED = "[redacted]"
 
 SHORTEST = 4
-"""A shorter value hides nothing, and taking it out would tear every text apart."""
+"""Characters of the shortest secret: to take out a shorter value would damage every text."""
+
 _SHORTEST_CORE = 6
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
 
-# What our own texts use beyond ASCII, for streams that cannot say it.
+# What our own texts use beyond ASCII, for streams that cannot encode it.
 _PLAIN = {"→": "->", "…": "...", "–": "-", "×": "x", "↕": "^"}
 
 
 class Sink:
     """Writes to one stream, and takes secrets out of everything on the way.
 
-    Shape:  `write` and `line` take whole texts of ours, `pour` the pieces of a foreign text as they come
+    Shape:  `write` and `line` take whole texts of ours, `write_untrusted` the pieces of an untrusted text
     """
 
     def __init__(self, stream: TextIO, secrets: tuple[str, ...] = ()) -> None:
@@ -43,7 +44,7 @@ class Sink:
 
     @property
     def columns(self) -> int:
-        """The width of the terminal behind the stream at this moment; 80 where there is none."""
+        """Return the width of the terminal behind the stream at this moment; 80 where there is none."""
         try:
             return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
         except (OSError, ValueError, AttributeError):
@@ -52,40 +53,40 @@ class Sink:
     def write(self, text: str) -> None:
         """Write a text of ours as it is, without its secrets."""
         self.end_untrusted()
-        self._put(self._redact(text))
+        self._write(self._redact(text))
 
     def line(self, text: str = "") -> None:
         """Write a text of ours and end the line."""
         self.write(text + "\n")
 
     def write_untrusted(self, piece: str) -> None:
-        """Write a piece of a foreign text: its lines stay lines, everything else in it is made harmless.
+        """Write a piece of an untrusted text: its lines stay lines, everything else in it is made harmless.
 
-        A few characters are held back while they may be the beginning of a secret or a command; `settle` lets
-        them go, and so does the next text of ours.
+        A few characters are held back while they may be the beginning of a secret or a command; `end_untrusted`
+        writes them, and so does the next text of ours.
         """
         text = self._redact(self._held + piece)
         start = "x" if self._inside_line else ""
         unfinished = _OPEN_END.search(start + text)
-        held = max(self._redact.open_end(text), len(unfinished[0]) if unfinished else 0)
+        held = max(self._redact.count_open_end(text), len(unfinished[0]) if unfinished else 0)
         self._held = text[len(text) - held :]
-        self._put(self._harmless(text[: len(text) - held]))
+        self._write(self._clean_piece(text[: len(text) - held]))
 
     def end_untrusted(self) -> None:
-        """Write what `pour` still holds back: its text has ended."""
+        """Write what `write_untrusted` holds back: its text has ended."""
         held, self._held = self._held, ""
         if held:
-            self._put(self._harmless(held))
+            self._write(self._clean_piece(held))
 
     def flush(self) -> None:
-        """Hand on to the reader what was written so far."""
+        """Flush the stream."""
         self._stream.flush()
 
-    def _harmless(self, text: str) -> str:
+    def _clean_piece(self, text: str) -> str:
         start = "x" if self._inside_line else ""
         return clean_lines(start + text)[len(start) :]
 
-    def _put(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         if not text:
             return
         last = text.rpartition("\n")[2]
@@ -110,7 +111,7 @@ def _encode_char(encoding: str, char: str) -> str:
 
 
 class Redactor:
-    """Takes given secrets out of text, in every dress.
+    """Takes given secrets out of text, in every form.
 
     Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex
     """
@@ -127,24 +128,24 @@ class Redactor:
         if self._pattern is None or not (ELLIPSIS in text or any(form in text for form in self._forms)):
             return text
         *cut_short, rest = self._pattern.sub(REDACTED, text).split(ELLIPSIS)
-        return ELLIPSIS.join([*map(self._without_stump, cut_short), rest])
+        return ELLIPSIS.join([*map(self._redact_stump, cut_short), rest])
 
-    def open_end(self, text: str) -> int:
-        """Count the characters at the end of a text that may be the beginning of a secret still to come."""
+    def count_open_end(self, text: str) -> int:
+        """Return how many characters at the end of a text may be the beginning of a secret."""
         longest = len(self._forms[0]) - 1 if self._forms else 0
         for size in range(min(longest, len(text)), 0, -1):
             if any(form.startswith(text[-size:]) for form in self._forms):
                 return size
         return 0
 
-    def _without_stump(self, text: str) -> str:
-        stump = self.open_end(text)
+    def _redact_stump(self, text: str) -> str:
+        stump = self.count_open_end(text)
         return text[:-stump] + REDACTED if stump >= SHORTEST else text
 
 
 def _secret_forms(value: str) -> Iterator[str]:
     raw = value.encode("utf-8", "surrogatepass")
-    quoted = (_percent_encode(raw), _percent_encode(raw, kept=b"/"), _percent_encode(raw).replace("%20", "+"))
+    quoted = (percent_encode(raw), percent_encode(raw, kept=b"/"), percent_encode(raw).replace("%20", "+"))
     yield value
     yield from quoted
     yield from (re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in quoted)
@@ -154,19 +155,15 @@ def _secret_forms(value: str) -> Iterator[str]:
     yield value.translate(_IN_HTML)
     for in_markdown in (escape_markdown(value), escape_markdown_inside(value)):
         yield from (in_markdown, in_markdown.translate(_IN_HTML), in_markdown.replace("\\|", "&#124;"))
-    for quoted_for_command in (value.replace("%", "%25"), value.replace("%", "%25").replace(":", "%3A")):
-        yield from (quoted_for_command, quoted_for_command.replace(",", "%2C"))
+    for in_command in (value.replace("%", "%25"), value.replace("%", "%25").replace(":", "%3A")):
+        yield from (in_command, in_command.replace(",", "%2C"))
     yield repr(value)[1:-1]
     yield from (raw.hex(), raw.hex().upper())
     yield from _base64_forms(raw)
 
 
-def _percent_encode(raw: bytes, kept: bytes = b"") -> str:
-    return "".join(chr(byte) if byte in _UNRESERVED or byte in kept else f"%{byte:02X}" for byte in raw)
-
-
 def _base64_forms(raw: bytes) -> Iterator[str]:
-    """Yield base64 of the secret by itself, and what of it is the same wherever it stands inside something larger."""
+    """Yield base64 of the secret, and the part of it that stays the same inside a larger text."""
     for encode, shift in product((base64.b64encode, base64.urlsafe_b64encode), range(3)):
         text = encode(b"\0" * shift + raw).decode()
         core = text[math.ceil(8 * shift / 6) : 8 * (shift + len(raw)) // 6]

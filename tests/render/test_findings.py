@@ -86,7 +86,7 @@ def test_a_guard_says_how_to_go_on_where_its_hint_does_not() -> None:
     refusal = Refusal(policy="cut-list", guard="cut-list", what="a list is cut", hint="run again")
     (result,) = run_of(Review(plan=examples.a_plan(refused=(refusal,))))["results"]
 
-    assert result["message"]["text"] == "a list is cut. Hint: run again; to go on all the same, add --allow cut-list"
+    assert result["message"]["text"] == "a list is cut. Hint: run again; to proceed anyway, add --allow cut-list"
 
 
 def test_a_finding_that_only_moved_is_the_same_finding() -> None:

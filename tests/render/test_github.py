@@ -126,5 +126,5 @@ def test_no_value_ends_its_own_output(text: str) -> None:
 
 
 def test_a_value_with_the_word_in_it_is_refused() -> None:
-    with pytest.raises(ValueError, match="holds the word that ends it"):
+    with pytest.raises(ValueError, match="contains the word that ends it"):
         outputs_text({"verdict": "a\nend_0f0f\nbasis<<x"}, "0f0f")

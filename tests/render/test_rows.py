@@ -55,7 +55,7 @@ def test_a_plan_shows_counts_and_a_few_rows() -> None:
 def test_what_could_not_be_compared_is_said_in_its_place() -> None:
     text = told(RowsUnknown(before="tickets-0.jsonl", why="the service did not give the file back: no\x1b[2J"))
 
-    assert "~ rows   = others than in tickets-0.jsonl; the service did not give the file back: no\\x1b[2J" in text
+    assert "~ rows   = differ from tickets-0.jsonl; the service did not give the file back: no\\x1b[2J" in text
 
 
 def test_plans_with_rows_have_the_shape_of_the_schema() -> None:
@@ -72,7 +72,7 @@ def test_a_comparison_is_shown_with_both_names_and_what_is_not_whole() -> None:
         "--- tickets-0123456789ab.jsonl (100000 rows)\n+++ tickets (100003 rows)\nrows: +3 -0 ~1 ↕5\n"
     )
     assert "3 added, 1 edited, 5 moved; -12 tokens" in text
-    assert "not all were paired" in text
+    assert "too many rows differ to pair them all" in text
     assert json.loads(diff_json(DIFF, "tickets"))["edited"] == 1
 
 

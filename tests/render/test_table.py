@@ -66,7 +66,7 @@ def test_far_apart_places_are_aligned_file_by_file() -> None:
     [
         ((problem("a", 1),), 0, "nothing was planned", "1 problem; nothing was planned."),
         ((problem("a", 1),) * 2, 0, "", "2 problems."),
-        ((problem("a", 1),) * 2, 40, "nothing was sent", "42 problems (2 of them shown); nothing was sent."),
+        ((problem("a", 1),) * 2, 40, "nothing was sent", "42 problems (2 shown); nothing was sent."),
         ((problem("a", 1, severity=Severity.WARNING),), 0, "", "1 warning."),
         ((), 0, "all is well", "0 problems; all is well."),
     ],

@@ -58,7 +58,7 @@ def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
     if not review.has_changes:
         return told
     more = "" if len(review.parts) == 1 else f"\n\nThis goes on in the summary of {run or 'the run'}."
-    body = f"{marker}\nThe service no longer holds what the specs ask for.\n\n{review.parts[0]}{more}\n"
+    body = f"{marker}\nThe service no longer matches the specs.\n\n{review.parts[0]}{more}\n"
     if not ours:
         where = f" ({review.environment})" if review.environment else ""
         made = hub.post("/issues", {"title": f"Drift: {review.root}{where}", "body": body})

@@ -8,8 +8,7 @@ import msgspec
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.html.builder import Html, collapse, element, join
-from reconciler.render.review.parts import grouped_count
-from reconciler.render.text import count_text
+from reconciler.render.text import count_text, grouped_count
 
 MOST_ROWS = 2000
 """Rows of one dataset that are written out."""

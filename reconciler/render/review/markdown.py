@@ -1,6 +1,8 @@
-"""The review as Markdown: signal first, the long behind summaries, and at the end what it rests on and how to apply.
+"""The review as Markdown, and as JSON for a program that posts it.
 
-Every text from elsewhere (rows, specs, the service's words) passes through `markup`, and none of it is markup here.
+The verdict comes first, long parts are behind summaries, the basis and the command to apply come last. Every untrusted
+text (rows, specs, the service's words) passes through `sanitize`, so none of it is markup here. The shape of the JSON
+is promised in `schemas/review.schema.json`.
 """
 
 from collections.abc import Iterator
@@ -29,8 +31,13 @@ from reconciler.render.review.sections import (
 )
 from reconciler.render.sanitize import clean, code_block
 
+FORMAT_VERSION = 1
+
+_LINE = 500
+"""Characters of one plain line of the JSON."""
+
 _LONGEST_COMMAND = 2000
-"""A command of more characters names so much that a saved plan is the better way, and is not shown."""
+"""A longer command is not shown: a saved plan is the better way."""
 
 _SECTIONS = (
     refused_blocks,
@@ -51,7 +58,7 @@ def review_markdown(review: Review) -> str:
 
 
 def review_parts(review: Review) -> tuple[str, ...]:
-    """Return the review as texts that each fit into a comment; the last says what it rests on and how to apply it."""
+    """Return the review as texts that each fit into a comment; the last has the basis and the command to apply."""
     return split_into_parts(tuple(_blocks(review)), _footer(review), part_size=PART_SIZE, most_parts=MOST_PARTS)
 
 
@@ -64,33 +71,27 @@ def _blocks(review: Review) -> Iterator[Block]:
 
 def _place(review: Review) -> str:
     plan = review.plan
-    told = [
+    facts = [
         *([f"Project {code(plan.project)} on {code(plan.provider)}"] if plan.project else []),
         *([f"environment {code(review.environment)}"] if review.environment else []),
         *([f"specs in {code(review.root)}"] if review.root else []),
         *([sentence(plan.against)] if plan.against else []),
     ]
-    line = ", ".join(told)
+    line = ", ".join(facts)
     return f"{line[:1].upper()}{line[1:]}." if line else ""
 
 
 def _footer(review: Review) -> str:
-    told = [
+    facts = [
         *([f"commit {code(review.commit)}"] if review.commit else []),
         *([f"basis {code(review.basis)}"] if review.basis else []),
         *([code(review.time)] if review.time else []),
         f"reconciler {code(review.plan.basis.version)}",
     ]
-    footer = f"---\n\n<sub>{' · '.join(told)}</sub>"
+    footer = f"---\n\n<sub>{' · '.join(facts)}</sub>"
     if 0 < len(review.apply) <= _LONGEST_COMMAND:
         return f"To apply exactly this:\n\n{code_block(review.apply, 'sh')}\n\n{footer}"
     return footer
-
-
-FORMAT_VERSION = 1
-
-_LINE = 500
-"""Characters of one plain line, whatever a poster is told of names."""
 
 
 def review_json(review: Review) -> str:

@@ -1,4 +1,4 @@
-"""What a reviewer is shown: a plan, and what surrounds it. Every view of a review is made of this value alone."""
+"""The review of a plan: the plan and its context, and its verdict. Every view of a review is made from this value."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,8 +12,8 @@ from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Plan, Train, Why
 from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.plan_words import count_steps, is_retrain, is_running, needs_decision
-from reconciler.render.review.parts import grouped_count
 from reconciler.render.sanitize import clean
+from reconciler.render.text import grouped_count
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")
 _LONGEST_ENVIRONMENT = 190
@@ -23,11 +23,11 @@ _LONGEST_ROOT = 490
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """A plan, ready to be reviewed.
 
-    Shape:  `previous` names the models that answer now; `problems` are what the checks say of specs and rows, with
-            their places, and `unshown` counts those that were found beyond a bound; `commit`, `environment` and
-            `time` are empty where there is none; `basis` is the digest of everything that the plan rests on; `root` is
-            relative to the repository, with forward slashes; without `samples` no row is shown; `apply` is the exact
-            command that does what is shown, empty where none does; `notes` are sentences on what could not be known
+    Shape:  `previous` names the serving models; `problems` are the findings of the checks, and `unshown` counts
+            those beyond a bound; `commit`, `environment` and `time` are empty where there is none; `basis` is the
+            digest of everything that the plan depends on; `root` is relative to the repository, with slashes;
+            without `samples` no row is shown; `apply` is the exact command that applies the plan, empty where none
+            does; `notes` are sentences on what is not known
     """
 
     plan: Plan
@@ -45,28 +45,28 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_invalid(self) -> bool:
-        """Whether specs or rows are wrong, so that nothing was planned."""
+        """Return whether specs or rows are wrong, so that nothing was planned."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
     @property
     def marker(self) -> str:
-        """The hidden line by which a comment about the same environment and root is found again."""
+        """Return the hidden line that finds a comment about the same environment and root again."""
         environment, root = _encode_word(self.environment, _LONGEST_ENVIRONMENT), _encode_word(self.root, _LONGEST_ROOT)
         return f"<!-- reconciler env={environment} root={root} -->"
 
 
 def empty_plan(version: str) -> Plan:
-    """Return the plan of specs that are invalid: nothing was looked at, and nothing is done."""
+    """Return the plan of invalid specs: it has no steps."""
     return Plan(project="", provider="", service="", basis=Basis(specs="", service="", options="", version=version))
 
 
 def drop_samples(plan: Plan) -> Plan:
-    """Return the same plan with the counts of changed rows, and none of the rows."""
+    """Return the same plan with the counts of changed rows, and no rows."""
     return limit_samples(plan, 0)
 
 
 def limit_samples(plan: Plan, most: int) -> Plan:
-    """Return the same plan with at most so many rows shown of each dataset; the first of them stand for all kinds."""
+    """Return the same plan with at most `most` rows of each dataset; the first rows cover all kinds of change."""
     fewer = (
         replace(step, rows=replace(step.rows, samples=step.rows.samples[:most]))
         if isinstance(step.rows, RowDiff)
@@ -77,7 +77,7 @@ def limit_samples(plan: Plan, most: int) -> Plan:
 
 
 def _encode_word(text: str, most: int) -> str:
-    # One word that nothing inside it can end, and two texts never make the same: what is not plain is its number.
+    # The result is one word without an end mark inside, and two texts never give the same word.
     written = "".join(
         char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
         for char in text
@@ -89,7 +89,7 @@ _MOST_POLICIES = 5
 
 
 def verdict_text(review: Review) -> str:
-    """Return one plain line, harmless in any place."""
+    """Return the whole review in one plain line: what would happen, to how many rows, at what cost."""
     return clean(_verdict(review))
 
 
@@ -98,18 +98,19 @@ def _verdict(review: Review) -> str:
         errors = sum(each.severity is Severity.ERROR for each in review.problems) + review.unshown
         return f"Invalid: {grouped_count(errors, 'error')} in specs and data; nothing was planned"
     plan = review.plan
-    told = "; ".join(filter(None, [", ".join(_things(review)), _rows(review), str(plan.cost) if plan.trains else ""]))
+    facts = [", ".join(_counts(review)), _row_counts(review), str(plan.cost) if plan.trains else ""]
+    summary = "; ".join(filter(None, facts))
     if plan.refused:
         policies = list(dict.fromkeys(clean(each.policy, limit=60) for each in plan.refused))
-        return f"Refused by {', '.join(policies[:_MOST_POLICIES])}: {told or 'no steps'}"
-    return f"No changes: {told or 'nothing is declared'}" if plan.is_empty else told
+        return f"Refused by {', '.join(policies[:_MOST_POLICIES])}: {summary or 'no steps'}"
+    return f"No changes: {summary or 'nothing is declared'}" if plan.is_empty else summary
 
 
-def _things(review: Review) -> Iterator[str]:
+def _counts(review: Review) -> Iterator[str]:
     plan, counts = review.plan, count_steps(review.plan)
     retrains = sum(map(is_retrain, plan.steps))
     trains = sum(isinstance(step.action, Train) for step in plan.steps) - retrains
-    told = (
+    counted = (
         (retrains, "model", "retrained"),
         (trains, "model", "trained"),
         (counts.promote, "model", "promoted"),
@@ -118,14 +119,14 @@ def _things(review: Review) -> Iterator[str]:
         (counts.delete, "thing", "deleted"),
         (sum(keep.why is Why.READY for keep in plan.kept), "model", "kept"),
         (sum(map(is_running, plan.kept)), "job", "still running"),
-        (sum(map(needs_decision, plan.kept)), "model", "held until you decide"),
+        (sum(map(needs_decision, plan.kept)), "model", "waiting for your decision"),
         (sum(keep.why is Why.SUSPENDED for keep in plan.kept), "model", "suspended"),
-        (sum(keep.why is Why.ORPHAN for keep in plan.kept), "thing", "named by no spec"),
+        (sum(keep.why is Why.ORPHAN for keep in plan.kept), "thing", "not in the specs"),
     )
-    yield from (f"{grouped_count(number, noun)} {word}" for number, noun, word in told if number)
+    yield from (f"{grouped_count(number, noun)} {word}" for number, noun, word in counted if number)
 
 
-def _rows(review: Review) -> str:
+def _row_counts(review: Review) -> str:
     known = [step.rows for step in review.plan.steps if isinstance(step.rows, RowDiff)]
     unknown = sum(isinstance(step.rows, RowsUnknown) for step in review.plan.steps)
     counts = {
@@ -134,8 +135,7 @@ def _rows(review: Review) -> str:
         "~": sum(each.edited for each in known),
         "↕": sum(each.moved for each in known),
     }
-    told = " ".join(f"{symbol}{number:,}" for symbol, number in counts.items() if number)
-    same = "no row changed" if known and not told else f"{told} rows" if told else ""
-    return ", ".join(
-        filter(None, [same, f"rows of {grouped_count(unknown, 'dataset')} not compared" if unknown else ""])
-    )
+    changed = " ".join(f"{symbol}{number:,}" for symbol, number in counts.items() if number)
+    compared = f"{changed} rows" if changed else "no row changed" if known else ""
+    not_compared = f"rows of {grouped_count(unknown, 'dataset')} not compared" if unknown else ""
+    return ", ".join(filter(None, [compared, not_compared]))

@@ -1,7 +1,7 @@
-"""Text in parts that fit. Blocks are put one after another; one that is too long goes on in the next part.
+"""The pieces of Markdown of a review, and their distribution over comments.
 
-GitHub takes 65,536 characters in a comment. What does not fit into the last part is counted, and never cut in the
-middle of a line.
+GitHub accepts 65,536 characters in a comment. Blocks follow each other; one that is too long continues in the next
+part. What does not fit into the last part is counted; a line is never cut in the middle.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,18 +11,24 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.render.sanitize import clean, code_block, markdown_code, markdown_text
-from reconciler.render.text import count_text
 
 PART_SIZE = 60_000
-"""Characters of one part, so that a poster can add its marker and a line of its own."""
+"""Characters of one part; the rest of a comment is for the marker and a line of the program that posts it."""
 
 MOST_PARTS = 4
 WHOLE_SIZE = PART_SIZE * MOST_PARTS
 """Characters of the whole in one text: at most three bytes each, so that it fits into a job summary of 1 MiB."""
 
+CELL = 90
+"""Characters of one value in a table."""
+
+LINE = 300
+"""Characters of one line in a list or a fence."""
+
+_NAMES = 3
 _GAP = "\n\n"
-_GOES_ON = "_Continued in the next comment._"
-_WENT_ON = "_Continued._"
+_CONTINUES = "_Continued in the next comment._"
+_CONTINUED = "_Continued._"
 _RESERVE = 400
 
 
@@ -31,9 +37,9 @@ def _plain(lines: Sequence[str]) -> str:
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines that belong together, and what is put around those of them that stand in one part.
+    """Lines that belong together, and what surrounds those of them that are in one part.
 
-    Shape:  `lines` bounded, each far shorter than a part; `rest` says what lines are, for the count of those left out
+    Shape:  each of `lines` is far shorter than a part; `rest` says what the lines are, for the count of those left out
     """
 
     lines: tuple[str, ...]
@@ -51,7 +57,7 @@ def text_block(text: str) -> Block:
 
 
 def size_of(text: str) -> int:
-    """Count characters as the web does, where those beyond the first 65,536 count twice."""
+    """Return the length as GitHub counts it: characters beyond the first 65,536 of Unicode count twice."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -72,16 +78,16 @@ def split_into_parts(
 
 
 class _PartWriter:
-    """Parts that are being filled, the last of them still open."""
+    """Fills parts one after another; the last one is open."""
 
-    def __init__(self, room: int, most_parts: int) -> None:
-        self._room = room
+    def __init__(self, capacity: int, most_parts: int) -> None:
+        self._capacity = capacity
         self._most = most_parts
         self.texts = [""]
 
     def take(self, block: Block) -> Block | None:
-        """Put a block where there is room for it; gives what of it found none."""
-        over: Block | None = replace(block, lines=tuple(self._bearable(block)))
+        """Add a block to the parts; return what did not fit, or None."""
+        over: Block | None = replace(block, lines=tuple(self._fitting_lines(block)))
         while over and over.lines:
             over = self._add(over)
             if over and len(self.texts) == self._most:
@@ -90,19 +96,19 @@ class _PartWriter:
                 self.texts.append("")
         return None
 
-    def _bearable(self, block: Block) -> Iterator[str]:
-        # A line that fits into no part is not cut, for a cut could open what it does not close.
+    def _fitting_lines(self, block: Block) -> Iterator[str]:
+        # A line that fits into no part is not cut, because a cut could leave markup open.
         for line in block.lines:
-            is_short = len(line) < self._room // 8 or size_of(block.around((line,))) <= self._room
+            is_short = len(line) < self._capacity // 8 or size_of(block.around((line,))) <= self._capacity
             yield line if is_short else "(one line is too long to be shown)"
 
     def _add(self, block: Block) -> Block | None:
         open_part = self.texts[-1]
-        free = self._room - size_of(open_part) - len(_GAP)
-        count = _fitting(block, free)
-        # A few lines at the foot of a full part help nobody.
+        free = self._capacity - size_of(open_part) - len(_GAP)
+        count = _count_fitting(block, free)
+        # A few lines at the end of a full part are not worth the interruption.
         is_last = len(self.texts) == self._most
-        if count < len(block.lines) and open_part and not is_last and free < self._room // 4:
+        if count < len(block.lines) and open_part and not is_last and free < self._capacity // 4:
             count = 0
         if count:
             shown = block.around(block.lines[:count])
@@ -110,9 +116,9 @@ class _PartWriter:
         return replace(block, lines=block.lines[count:]) if count < len(block.lines) else None
 
 
-def _fitting(block: Block, free: int) -> int:
-    """Count how many lines of a block fit, by halving."""
-    # Nothing is shorter for what is put around it, so the lines alone say where to begin.
+def _count_fitting(block: Block, free: int) -> int:
+    """Return how many lines of a block fit, by bisection."""
+    # What surrounds the lines only adds to them, so the lines alone give an upper bound.
     low, high = 0, sum(1 for size in accumulate(size_of(line) + 1 for line in block.lines) if size <= free + 1)
     if size_of(block.around(block.lines[:high])) <= free:
         return high
@@ -129,23 +135,14 @@ def _left_out(left: Sequence[Block]) -> str:
     counts: dict[str, int] = {}
     for block in left:
         counts[block.rest] = counts.get(block.rest, 0) + len(block.lines)
-    told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    return f"_Too long for comments: {told} more. The JSON and HTML formats of the plan hold them._"
+    missing = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return f"_Too long for comments: {missing} left out. The JSON and HTML formats of the plan hold them._"
 
 
 def _add_continuations(texts: Sequence[str]) -> Iterator[str]:
     last = len(texts) - 1
     for at, text in enumerate(texts):
-        yield _GAP.join([*([_WENT_ON] if at else []), text, *([_GOES_ON] if at < last else [])])
-
-
-CELL = 90
-"""Characters of one value in a table."""
-
-LINE = 300
-"""Characters of one line in a list or a fence."""
-
-_NAMES = 3
+        yield _GAP.join([*([_CONTINUED] if at else []), text, *([_CONTINUES] if at < last else [])])
 
 
 def code(text: str) -> str:
@@ -154,37 +151,32 @@ def code(text: str) -> str:
 
 
 def sentence(text: str, limit: int = LINE) -> str:
-    """Return a sentence, inert."""
+    """Return a sentence as Markdown that shows as it is."""
     return markdown_text(text, limit=limit)
 
 
-def fence_line(symbol: str, text: str) -> str:
-    """Return a line of a diff fence: its symbol in the first column, where it colours."""
+def diff_line(symbol: str, text: str) -> str:
+    """Return a line of a diff block; the symbol in its first column decides its colour."""
     return f"{symbol} {clean(text, limit=LINE)}"
 
 
-def diff_fence(lines: Sequence[str]) -> str:
-    """Put lines into a fence that colours them."""
+def diff_block(lines: Sequence[str]) -> str:
+    """Return lines as a code block that GitHub colours as a diff."""
     return code_block("\n".join(lines), "diff")
 
 
 def bullets(lines: Sequence[str]) -> str:
-    """Return lines, each inert already, as a list."""
+    """Return lines, each of them Markdown already, as a list."""
     return "\n".join(f"- {line}" for line in lines)
 
 
 def collapse(summary: str, inside: Callable[[Sequence[str]], str]) -> Callable[[Sequence[str]], str]:
-    """Return what puts lines behind a summary of ours that opens them."""
+    """Return a function that puts lines behind a summary."""
     return lambda lines: f"<details><summary>{summary}</summary>\n\n{inside(lines)}\n\n</details>"
 
 
 def list_names(addresses: Sequence[str]) -> str:
-    """Name a few things, and count the rest."""
+    """Return a few names, and the count of the rest."""
     shown = [code(each) for each in addresses[:_NAMES]]
     more = len(addresses) - _NAMES
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
-
-
-def grouped_count(number: int, noun: str) -> str:
-    """Count things: `1 model`, `1,200 models`."""
-    return count_text(number, noun).replace(str(number), f"{number:,}", 1)

@@ -1,4 +1,4 @@
-"""Which rows changed: of each dataset the counts, a few rows in sight, some more behind a summary, the rest counted."""
+"""Which rows changed: for each dataset the counts, a few rows, more behind a summary, and the count of the rest."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,38 +8,36 @@ from reconciler.domain.cost import Estimate
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Plan, Step, Train, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.plan_words import counts_text, more_tokens
+from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import (
     Block,
     code,
     collapse,
-    diff_fence,
-    fence_line,
-    grouped_count,
+    diff_block,
+    diff_line,
     sentence,
     text_block,
 )
 from reconciler.render.sanitize import clean, html_text
 from reconciler.render.terminal.rows import MOST_CELLS
-from reconciler.render.text import count_text
+from reconciler.render.text import count_text, grouped_count
 
 IN_SIGHT = 3
-"""Rows of one dataset that nobody has to open anything for."""
+"""Rows of one dataset that are shown outside the summary."""
 
 _TEXT = 240
 _CENT = Decimal("0.01")
 _SYMBOLS = {RowChange.ADDED: "+", RowChange.REMOVED: "-", RowChange.EDITED: "!", RowChange.MOVED: " "}
-_NOT_PAIRED = "So many rows differ that not all were paired: some that were edited count as removed and added."
 
 
 def row_blocks(review: Review) -> Iterator[Block]:
-    """Yield a block or three for each dataset whose rows differ from those before."""
-    told = [step for step in review.plan.steps if isinstance(step.action, Upload) and step.rows]
-    if told:
+    """Yield the blocks of each dataset whose rows differ from those before."""
+    uploads = [step for step in review.plan.steps if isinstance(step.action, Upload) and step.rows]
+    if uploads:
         yield text_block("#### Rows")
-    trainings = _trainings(review.plan) if told else {}
-    for step in told:
+    trainings = _trainings(review.plan) if uploads else {}
+    for step in uploads:
         yield from _dataset(step, trainings.get(step.action.address, []), review)
 
 
@@ -56,7 +54,7 @@ def _dataset(step: Step, trainings: Sequence[Estimate], review: Review) -> Itera
     address = code(name)
     match step.rows:
         case RowsUnknown(before=before, why=why):
-            yield text_block(f"{address}: other rows than in {code(before)}; {sentence(why)}")
+            yield text_block(f"{address}: rows differ from {code(before)}; {sentence(why)}")
         case RowDiff() as rows:
             yield text_block(f"{address}: {_counts(rows)}{_money(rows, trainings)}")
             yield from _samples(rows, name, samples=review.samples)
@@ -70,9 +68,9 @@ def _counts(rows: RowDiff) -> str:
 
 
 def _money(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
-    """Say what the rows alone make dearer or cheaper, where both tokens were counted and a price is known."""
+    """Return what the rows alone add to the cost, where the tokens were counted and a price is known."""
     prices = list(dict.fromkeys(_differences(rows, trainings)))
-    return f"; {', '.join(prices)} a training" if prices else ""
+    return f"; {', '.join(prices)} per training" if prices else ""
 
 
 def _differences(rows: RowDiff, trainings: Sequence[Estimate]) -> Iterator[str]:
@@ -81,62 +79,58 @@ def _differences(rows: RowDiff, trainings: Sequence[Estimate]) -> Iterator[str]:
         if rows.tokens and tokens.exact and tokens.expected and cost.expected:
             difference = cost.expected * rows.tokens / tokens.expected
             rounded = difference.quantize(_CENT, rounding=ROUND_HALF_UP)
-            yield f"{rounded:+,} USD" if rounded else "less than a cent of difference"
+            yield f"{rounded:+,} USD" if rounded else "a difference of less than a cent"
 
 
 def _samples(rows: RowDiff, address: str, *, samples: bool) -> Iterator[Block]:
     shown = rows.samples if samples else ()
-    changed = rows.added + rows.removed + rows.edited + rows.moved + rows.reformatted
     first, others = shown[:IN_SIGHT], shown[IN_SIGHT:]
     if first:
-        yield _fence(first)
+        yield _sample_block(first)
     if others:
-        inside = _fence(others)
+        inside = _sample_block(others)
         summary = f"{grouped_count(len(others), 'more row')} of <code>{html_text(address)}</code>"
-        yield Block(lines=inside.lines, around=collapse(summary, diff_fence), rest="lines of rows")
-    rest = changed - len(shown)
+        yield Block(lines=inside.lines, around=collapse(summary, diff_block), rest="lines of rows")
+    rest = count_changed(rows) - len(shown)
     notes = [
         *([f"… and {grouped_count(rest, 'changed row')} not shown"] if rest > 0 else []),
-        *([] if rows.is_whole else [_NOT_PAIRED]),
+        *([] if rows.is_whole else [f"{NOT_PAIRED[:1].upper()}{NOT_PAIRED[1:]}."]),
     ]
     if notes:
         yield text_block("\n\n".join(notes))
 
 
-def _fence(samples: Sequence[RowSample]) -> Block:
-    return Block(lines=tuple(line for each in samples for line in _row(each)), around=diff_fence, rest="lines of rows")
+def _sample_block(samples: Sequence[RowSample]) -> Block:
+    return Block(lines=tuple(line for each in samples for line in _row(each)), around=diff_block, rest="lines of rows")
 
 
 def _row(sample: RowSample) -> Iterator[str]:
     symbol = _SYMBOLS.get(sample.change, " ")
     if sample.change is not RowChange.EDITED:
         moved = f"{sample.change}: " if symbol == " " else ""
-        yield fence_line(symbol, f"{_name(sample)}: {moved}{clean(sample.text, limit=_TEXT)}")
+        yield diff_line(symbol, f"{_name(sample)}: {moved}{clean(sample.text, limit=_TEXT)}")
         return
-    yield fence_line(symbol, _name(sample))
+    yield diff_line(symbol, _name(sample))
     for cell in sample.cells[:MOST_CELLS]:
         yield from _cell(cell)
     more = len(sample.cells[MOST_CELLS:]) + sample.cells_more
     if more:
-        yield fence_line(" ", f"… and {count_text(more, 'more value')} of this row")
+        yield diff_line(" ", f"… and {count_text(more, 'more value')} of this row")
 
 
 def _name(sample: RowSample) -> str:
-    numbers = [f"{number:,}" for number in (sample.row_before, sample.row_after) if number]
-    row = f"row {' → '.join(dict.fromkeys(numbers))}"
-    beside = [
-        *([f"id {clean(sample.id, limit=40)}"] if sample.id else []),
-        *([clean(str(sample.place), limit=80)] if sample.place else []),
-    ]
-    return f"{row} ({', '.join(beside)})" if beside else row
+    row, place = row_numbers(sample, ","), str(sample.place or "")
+    facts = [f"id {clean(sample.id, limit=40)}" if sample.id else "", clean(place, limit=80)]
+    remark = ", ".join(filter(None, facts))
+    return f"{row} ({remark})" if remark else row
 
 
 def _cell(cell: CellChange) -> Iterator[str]:
     path = clean(cell.path, limit=60) or "the row"
     if cell.before is not None:
-        yield fence_line("-", f"{path}: {_side(cell, WordChange.REMOVED, cell.before)}")
+        yield diff_line("-", f"{path}: {_side(cell, WordChange.REMOVED, cell.before)}")
     if cell.after is not None:
-        yield fence_line("+", f"{path}: {_side(cell, WordChange.ADDED, cell.after)}")
+        yield diff_line("+", f"{path}: {_side(cell, WordChange.ADDED, cell.after)}")
 
 
 def _side(cell: CellChange, change: WordChange, whole: str) -> str:

@@ -9,12 +9,15 @@ from reconciler.domain.rowdiff import RowDiff, RowsUnknown
 from reconciler.render.fields import StepField, change_field, step_fields
 from reconciler.render.plan_words import (
     action_word,
+    cost_notes,
     cost_text,
     counts_text,
     is_retrain,
     is_running,
+    is_suspended,
     keep_sentence,
     needs_decision,
+    refusal_hints,
     step_header,
     step_symbol,
     tokens_text,
@@ -26,28 +29,33 @@ from reconciler.render.review.parts import (
     bullets,
     code,
     collapse,
-    diff_fence,
-    fence_line,
-    grouped_count,
+    diff_block,
+    diff_line,
     list_names,
     sentence,
     text_block,
 )
 from reconciler.render.sanitize import clean
-from reconciler.render.text import size_text
+from reconciler.render.text import grouped_count, size_text
 
 _CENT = Decimal("0.01")
+_HEAD = "| | what | does | why | tokens | cost |\n|---|---|---|---|---|---|\n"
+_MOST_REASONS = 4
+_DIFF_MARKS = {"+": "+", "-": "-", "~": "!", "+/-": "!"}
+
+Row = tuple[str, str, str, str, str]
+"""Symbol, action, reasons, tokens and cost: steps that agree in these share one line."""
 
 
 def refused_blocks(review: Review) -> Iterator[Block]:
     """Yield what was refused, why, and the way on."""
     if review.plan.refused:
         lines = tuple(map(_refusal, review.plan.refused))
-        yield Block(lines=lines, around=_under_title("#### Refused: nothing of this will be applied"), rest="refusals")
+        yield Block(lines=lines, around=_under_title("#### Refused: this plan will not be applied"), rest="refusals")
 
 
 def problem_blocks(review: Review) -> Iterator[Block]:
-    """Yield the errors of specs and rows; what one rule says of many places is one line."""
+    """Yield the errors of specs and rows; the same finding in many places is one line."""
     errors = [each for each in review.problems if each.severity is Severity.ERROR]
     if errors:
         more = [f"and {grouped_count(review.unshown, 'error')} more"] if review.unshown else []
@@ -55,7 +63,7 @@ def problem_blocks(review: Review) -> Iterator[Block]:
 
 
 def warning_blocks(review: Review) -> Iterator[Block]:
-    """Yield what stops nothing and should be known."""
+    """Yield warnings and notes, which stop nothing."""
     notes = [each for each in review.problems if each.severity is not Severity.ERROR]
     lines = (
         *map(sentence, review.plan.warnings),
@@ -65,38 +73,34 @@ def warning_blocks(review: Review) -> Iterator[Block]:
     )
     if lines:
         yield Block(lines=lines, around=_under_title("#### Warnings"), rest="warnings")
-    good_to_know = tuple(_group_problems(each for each in notes if each.severity is Severity.INFO))
-    if good_to_know:
-        summary = grouped_count(len(good_to_know), "note")
-        yield Block(lines=good_to_know, around=collapse(summary, bullets), rest="notes")
+    infos = tuple(_group_problems(each for each in notes if each.severity is Severity.INFO))
+    if infos:
+        summary = grouped_count(len(infos), "note")
+        yield Block(lines=infos, around=collapse(summary, bullets), rest="notes")
 
 
 def cost_blocks(review: Review) -> Iterator[Block]:
     """Yield what all jobs cost together, and where the prices are from."""
     if review.plan.trains:
         cost = review.plan.cost
-        dated = f"{cost.source}, {cost.dated}" if cost.source and cost.dated and not cost.is_free else cost.source
-        why = "; ".join(filter(None, [cost.unknown, dated]))
-        yield text_block(f"**Cost:** {sentence(cost_text(cost))}" + (f" ({sentence(why)})" if why else ""))
+        notes = cost_notes(cost)
+        yield text_block(f"**Cost:** {sentence(cost_text(cost))}" + (f" ({sentence(notes)})" if notes else ""))
 
 
 def kept_blocks(review: Review) -> Iterator[Block]:
-    """Yield what waits, what is suspended, and, as counts that open, what is as it should be and what is left over."""
+    """Yield what waits and what is suspended; behind a summary, what is unchanged and what is orphaned."""
     kept = review.plan.kept
-    open_ends = tuple(map(_keep, filter(needs_decision, kept)))
-    open_ends += tuple(map(_keep, filter(is_running, kept)))
-    open_ends += tuple(_keep(each) for each in kept if each.why is Why.SUSPENDED)
-    if open_ends:
-        yield Block(lines=open_ends, around=_under_title("#### Waiting"), rest="that wait")
-    yield from _collapsed_list([each for each in kept if each.why is Why.READY], "unchanged", "that are unchanged")
-    orphans = [each for each in kept if each.why is Why.ORPHAN]
-    yield from _collapsed_list(orphans, "named by no spec, and kept", "that no spec names")
+    waiting = [keep for choose in (needs_decision, is_running, is_suspended) for keep in kept if choose(keep)]
+    if waiting:
+        yield Block(lines=tuple(map(_keep, waiting)), around=_under_title("#### Waiting"), rest="waiting")
+    yield from _collapsed_list([each for each in kept if each.why is Why.READY], "unchanged")
+    yield from _collapsed_list([each for each in kept if each.why is Why.ORPHAN], "not in the specs (orphaned), kept")
 
 
-def _collapsed_list(kept: Sequence[Keep], words: str, rest: str) -> Iterator[Block]:
+def _collapsed_list(kept: Sequence[Keep], state: str) -> Iterator[Block]:
     if kept:
         lines = tuple(f"{code(str(each.address))} {_facts(each)}".rstrip() for each in kept)
-        yield Block(lines=lines, around=collapse(f"{len(kept):,} {words}", bullets), rest=rest)
+        yield Block(lines=lines, around=collapse(f"{len(kept):,} {state}", bullets), rest=state)
 
 
 def _under_title(title: str) -> Callable[[Sequence[str]], str]:
@@ -104,11 +108,8 @@ def _under_title(title: str) -> Callable[[Sequence[str]], str]:
 
 
 def _refusal(refusal: Refusal) -> str:
-    hints = [refusal.hint] if refusal.hint else []
-    if refusal.guard and refusal.guard not in refusal.hint:
-        hints.append(f"to go on all the same, add --allow {refusal.guard}")
-    return f"**{sentence(refusal.policy)}**: {sentence(refusal.what)}" + "".join(
-        f"<br>{sentence(hint)}" for hint in hints
+    return "<br>".join(
+        [f"**{sentence(refusal.policy)}**: {sentence(refusal.what)}", *map(sentence, refusal_hints(refusal))]
     )
 
 
@@ -125,20 +126,20 @@ def _group_problems(problems: Iterable[Problem]) -> Iterator[str]:
 
 
 def _cancelled_jobs(plan: Plan) -> Iterator[str]:
-    """Yield what it means to cancel a job that is under way: what it has cost so far is paid."""
+    """Yield what it costs to cancel an active job: its training so far remains billed."""
     for step in plan.steps:
         if isinstance(step.action, Cancel) and step.action.job.status.is_active:
             job = step.action.job
             trained = job.trained_tokens
-            paid = "the service does not say what it has cost so far"
+            paid = "the service does not say what it cost so far"
             if trained:
                 price = _price_of_tokens(plan, step.action, trained)
-                paid = f"it has trained {trained:,} tokens so far{price}, which stay paid"
-            yield f"{code(str(step.action.address))}: job {code(job.id)} is under way and will be cancelled; {paid}"
+                paid = f"it has trained {trained:,} tokens so far{price}, which remain billed"
+            yield f"{code(str(step.action.address))}: job {code(job.id)} is active and will be cancelled; {paid}"
 
 
 def _price_of_tokens(plan: Plan, cancel: Cancel, trained: int) -> str:
-    """Return the price of tokens, as the job that follows on the same base pays it; empty where nobody knows."""
+    """Return the price of tokens, at the rate of the next job on the same base; empty where the rate is unknown."""
     for step in plan.steps:
         if not isinstance(step.action, Train) or step.action.address != cancel.address or not step.estimate:
             continue
@@ -160,16 +161,8 @@ def _facts(keep: Keep) -> str:
     return " ".join([*map(code, facts), *([sentence(keep.detail)] if keep.detail else [])])
 
 
-_HEAD = "| | what | does | why | tokens | cost |\n|---|---|---|---|---|---|\n"
-_MOST_REASONS = 4
-_COLOURED = {"+": "+", "-": "-", "~": "!", "+/-": "!"}
-
-Row = tuple[str, str, str, str, str]
-"""Symbol, deed, reasons, tokens and cost: steps that agree in these are one line."""
-
-
 def change_blocks(review: Review) -> Iterator[Block]:
-    """Yield the table of all steps, and the steps in full."""
+    """Yield the table of all steps."""
     steps = review.plan.steps
     if steps:
         yield Block(lines=tuple(_table(steps)), around=_under_head, rest="changes")
@@ -181,7 +174,7 @@ def full_blocks(review: Review) -> Iterator[Block]:
     if steps:
         title = f"Every step in full ({len(steps):,})"
         lines = tuple(line for step in steps for line in _in_full(step, review))
-        yield Block(lines=lines, around=collapse(title, diff_fence), rest="lines of steps in full")
+        yield Block(lines=lines, around=collapse(title, diff_block), rest="lines of steps in full")
 
 
 def _under_head(lines: Sequence[str]) -> str:
@@ -192,19 +185,19 @@ def _table(steps: Sequence[Step]) -> Iterator[str]:
     groups: dict[Row, list[Step]] = {}
     for step in steps:
         groups.setdefault(_row(step), []).append(step)
-    for (symbol, deed, why, tokens, cost), alike in groups.items():
+    for (symbol, action, why, tokens, cost), alike in groups.items():
         addresses = list(dict.fromkeys(str(step.action.address) for step in alike))
-        deeds = deed if len(alike) == 1 else f"{deed} × {len(alike):,}"
+        actions = action if len(alike) == 1 else f"{action} × {len(alike):,}"
         price = cost if len(alike) == 1 or not cost else f"each {cost}"
-        yield f"| `{symbol}` | {list_names(addresses)} | {deeds} | {why} | {tokens} | {price} |"
+        yield f"| `{symbol}` | {list_names(addresses)} | {actions} | {why} | {tokens} | {price} |"
 
 
 def _row(step: Step) -> Row:
     estimate = step.estimate
-    deed = "retrain" if is_retrain(step) else action_word(step.action)
+    action = "retrain" if is_retrain(step) else action_word(step.action)
     tokens = sentence(tokens_text(estimate)) if estimate and not estimate.cost.is_free else ""
     cost = sentence(cost_text(estimate.cost)) if estimate else ""
-    return step_symbol(step), deed, "<br>".join(_reasons(step)), tokens, cost
+    return step_symbol(step), action, "<br>".join(_reasons(step)), tokens, cost
 
 
 def _reasons(step: Step) -> Iterator[str]:
@@ -221,7 +214,7 @@ def _reasons(step: Step) -> Iterator[str]:
                 yield "new"
         case Promote(job=job, model=model, instead_of=instead_of):
             yield f"{code(instead_of) if instead_of else 'nothing'} → {code(model)}"
-            yield f"job {code(job.id)} made it already; nothing is paid"
+            yield f"job {code(job.id)} already trained this version; no cost"
         case Cancel(job=job):
             _, *remarks = step_header(step)
             yield from map(sentence, [f"job {clean(job.id)} is {clean(str(job.status))}", *remarks])
@@ -243,26 +236,26 @@ def _change(field: StepField) -> str:
 
 
 def _rows(rows: RowDiff | RowsUnknown) -> str:
-    return counts_text(rows) if isinstance(rows, RowDiff) else "others, not compared"
+    return counts_text(rows) if isinstance(rows, RowDiff) else "changed, not compared"
 
 
 def _in_full(step: Step, review: Review) -> Iterator[str]:
     symbol = step_symbol(step)
     header, *remarks = step_header(step)
-    yield fence_line(_COLOURED[symbol], header)
-    yield from (fence_line(" ", f"  ({remark})") for remark in remarks)
+    yield diff_line(_DIFF_MARKS[symbol], header)
+    yield from (diff_line(" ", f"  ({remark})") for remark in remarks)
     for field in step_fields(step, review.previous.get(step.action.address)):
         yield from _pair(field) if field.symbol == "~" and len(field.values) > 1 else (_single(field, symbol),)
 
 
 def _pair(field: StepField) -> Iterator[str]:
-    yield fence_line("-", f"    {field.name}: {field.values[0]}")
-    yield fence_line("+", f"    {field.name}: {' → '.join(field.values[1:])}{_remark(field)}")
+    yield diff_line("-", f"    {field.name}: {field.values[0]}")
+    yield diff_line("+", f"    {field.name}: {' → '.join(field.values[1:])}{_remark(field)}")
 
 
 def _single(field: StepField, symbol: str) -> str:
     mark = field.symbol if field.symbol in {"+", "-"} and symbol != "-" else " "
-    return fence_line(mark, f"    {field.name}: {' → '.join(field.values)}{_remark(field)}")
+    return diff_line(mark, f"    {field.name}: {' → '.join(field.values)}{_remark(field)}")
 
 
 def _remark(field: StepField) -> str:

@@ -1,16 +1,16 @@
-"""A plan as people who know plans expect it: what will be done and why, what stays, what is refused, the count."""
+"""A plan for the terminal: what will be done and why, what stays, what is refused, and the counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from reconciler.domain.cost import Cost
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload, Why
 from reconciler.domain.rowdiff import RowDiff
 from reconciler.render.fields import StepField, step_fields
 from reconciler.render.plan_words import (
+    cost_notes,
     cost_text,
     count_steps,
     is_running,
@@ -22,28 +22,29 @@ from reconciler.render.plan_words import (
     step_symbol,
 )
 from reconciler.render.sanitize import clean
-from reconciler.render.terminal.problems import refused_section
+from reconciler.render.terminal.problems import hint_lines, refused_section
 from reconciler.render.terminal.rows import sample_lines
 from reconciler.render.text import Style, count_text, pad, width_of, wrap
 
 _LEGEND = {
     "+": "upload, train",
-    "+/-": "retrain: make a new model; what answers now goes on answering",
-    "~": "promote: answer from a model that is there already",
+    "+/-": "retrain: the serving model stays active until the new one succeeds",
+    "~": "promote: switch to a model that exists already",
     "-": "cancel, delete",
 }
 
 _ONE_LINE = 80
-"""A change that would be longer shows before and after below each other."""
+"""Columns of a change on one line; a longer one shows before and after below each other."""
+
 _ORPHANS_SHOWN = 5
 
 
 def plan_text(
     plan: Plan, *, colour: bool = False, previous: Mapping[Address, ModelId] | None = None, width: int = 88
 ) -> str:
-    """Return the whole plan, ending with the line that counts it, or that begins with `No changes.`
+    """Return the whole plan; it ends with the line that counts the steps, or that begins with `No changes.`
 
-    Shape:  `previous` names the models that answer now, so that a retraining can say which one it is about to follow
+    Shape:  `previous` names the serving models, so that a retraining says which one it replaces
     """
     style = Style(colour)
     sections = [
@@ -104,15 +105,15 @@ def _field_lines(fields: Sequence[StepField], style: Style) -> Iterator[str]:
 
 
 def _kept_sections(plan: Plan, style: Style, width: int) -> Iterator[str]:
-    """Yield a section for each group that needs to be seen, and one line for everything that is as it should be."""
+    """Yield a section for each group that needs attention, and one line that counts what is unchanged."""
     running = [keep for keep in plan.kept if is_running(keep)]
-    held = [keep for keep in plan.kept if needs_decision(keep)]
+    undecided = [keep for keep in plan.kept if needs_decision(keep)]
     orphans = [keep for keep in plan.kept if keep.why is Why.ORPHAN]
     ready = [keep for keep in plan.kept if keep.why is Why.READY]
     yield _section(style.yellow("Still running:"), running, style, width)
-    yield _section(style.red("Held, until you decide:"), held, style, width)
-    yield _section(style.yellow("Suspended by their specs:"), list(filter(is_suspended, plan.kept)), style, width)
-    yield _section("Unchanged, and worth a word:", [keep for keep in ready if keep.detail], style, width)
+    yield _section(style.red("Waiting for your decision:"), undecided, style, width)
+    yield _section(style.yellow("Suspended in the specs:"), list(filter(is_suspended, plan.kept)), style, width)
+    yield _section("Unchanged, with a remark:", [keep for keep in ready if keep.detail], style, width)
     yield _orphans(orphans, style, width)
     where = f" in {plan_place(plan)}" if plan.is_empty else ""
     yield f"{len(ready)} unchanged{where}." if ready else ""
@@ -129,28 +130,24 @@ def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
     for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
         yield from wrap(clean(detail), width, first="    ", rest="    ") if detail else ()
     if keep.hint:
-        yield from _hint(keep.hint, width)
+        yield from hint_lines(keep.hint, width)
     if is_running(keep) and "reconciler follow" not in keep.hint:
         yield f"    follow it with: reconciler follow {clean(keep.address.name)}"
-
-
-def _hint(text: str, width: int) -> list[str]:
-    return wrap(f"hint: {clean(text)}", width, first="    ", rest="          ")
 
 
 def _orphans(kept: Sequence[Keep], style: Style, width: int) -> str:
     if not kept:
         return ""
     groups = [(clean(str(address)), list(group)) for address, group in groupby(kept, lambda keep: keep.address)]
-    shown, folded = groups[:_ORPHANS_SHOWN], groups[_ORPHANS_SHOWN:]
+    shown, others = groups[:_ORPHANS_SHOWN], groups[_ORPHANS_SHOWN:]
     column = max(width_of(address) for address, _ in shown)
     lines = [f"  {pad(address, column)}  {_versions(group)}".rstrip() for address, group in shown]
-    if folded:
-        lines.append(f"  … and {len(folded)} more; --json lists them all")
+    if others:
+        lines.append(f"  … and {len(others)} more; --json lists them all")
     hints = dict.fromkeys(keep.hint for keep in kept if keep.hint)
-    # A hint that all of them share is worth its line once; different ones would bury the list.
-    lines += _hint(next(iter(hints)), width) if len(hints) == 1 else []
-    return "\n".join([style.dim("Named by no spec, and kept:"), *lines])
+    # A hint that all of them share is shown once; different ones would hide the list.
+    lines += hint_lines(next(iter(hints)), width) if len(hints) == 1 else []
+    return "\n".join([style.dim("Not in the specs (orphaned); kept:"), *lines])
 
 
 def _versions(group: Sequence[Keep]) -> str:
@@ -170,33 +167,26 @@ def _warning(text: str, style: Style, width: int) -> Iterator[str]:
 def _cost_lines(plan: Plan, width: int) -> Iterator[str]:
     """Yield the lines that sum up what a plan costs; none where it trains nothing."""
     if plan.trains:
-        cost = plan.cost
-        why = "; ".join(filter(None, [cost.unknown, _source(cost)]))
-        yield from wrap(clean(f"Cost: {cost_text(cost)}" + (f" ({why})" if why else "")), width, rest="  ")
-
-
-def _source(cost: Cost) -> str:
-    return f"{cost.source}, {cost.dated}" if cost.source and not cost.is_free else cost.source
+        notes = cost_notes(plan.cost)
+        yield from wrap(clean(f"Cost: {cost_text(plan.cost)}" + (f" ({notes})" if notes else "")), width, rest="  ")
 
 
 def _closing(plan: Plan) -> str:
     counts = count_steps(plan)
-    if plan.refused:
-        refused = f" {count_text(counts.refuse, 'refusal')}: this plan will not be applied."
-    else:
-        refused = ""
     if plan.steps or plan.refused:
+        refused = f" {count_text(counts.refuse, 'refusal')}: this plan will not be applied." if plan.refused else ""
         promote = f"{counts.promote} to promote, " if counts.promote else ""
         return (
             f"Plan: {promote}{counts.upload} to upload, {counts.train} to train, {counts.cancel} to cancel, "
             f"{counts.delete} to delete.{refused}"
         )
-    running, held = sum(map(is_running, plan.kept)), sum(map(needs_decision, plan.kept))
+    running, undecided = sum(map(is_running, plan.kept)), sum(map(needs_decision, plan.kept))
     suspended = sum(map(is_suspended, plan.kept))
-    open_ends = [
-        *([f"{count_text(running, 'job')} {'is' if running == 1 else 'are'} still running"] if running else []),
-        *([f"{count_text(held, 'model')} {'needs' if held == 1 else 'need'} your decision"] if held else []),
-        *([f"{count_text(suspended, 'model')} {'is' if suspended == 1 else 'are'} suspended"] if suspended else []),
-    ]
-    settled = "The service was not asked" if plan.against else "The service holds what the specs ask for"
-    return f"No changes. {' and '.join(open_ends) or settled}."
+    groups = (
+        (running, "job", "is still running", "are still running"),
+        (undecided, "model", "needs your decision", "need your decision"),
+        (suspended, "model", "is suspended", "are suspended"),
+    )
+    pending = [f"{count_text(count, noun)} {one if count == 1 else many}" for count, noun, one, many in groups if count]
+    result = "The service was not contacted" if plan.against else "The service matches the specs"
+    return f"No changes. {' and '.join(pending) or result}."

@@ -1,14 +1,17 @@
-"""Everything that is wrong with the input, each with its place, for people."""
+"""Problems of the input and refusals of a plan, for people."""
 
 from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Plan, Refusal
+from reconciler.render.plan_words import refusal_hints
 from reconciler.render.sanitize import clean
 from reconciler.render.text import Style, count_text, pad, width_of, wrap
 
 _WIDEST_PLACE = 40
-"""Where all places are shorter, one column serves them all; else every file has its own."""
+"""Where all places are shorter, they share one column; otherwise each file has its own."""
+
+_NOT_DONE = "Refused: nothing was uploaded, created, cancelled or deleted."
 
 
 def problems_text(
@@ -58,20 +61,17 @@ def _closing(problems: Sequence[Problem], unshown: int, tail: str) -> str:
     errors = len(problems) - warnings - notes + unshown
     found = ((errors, "problem"), (warnings, "warning"), (notes, "note"))
     counts = [count_text(number, noun) for number, noun in found if number]
-    shown = f" ({len(problems)} of them shown)" if unshown else ""
+    shown = f" ({len(problems)} shown)" if unshown else ""
     return (", ".join(counts) or "0 problems") + shown + (f"; {tail}." if tail else ".")
 
 
-_NOT_DONE = "Refused: nothing was uploaded, created, cancelled or deleted."
-
-
 def refused_section(plan: Plan, style: Style, width: int) -> str:
-    """Return the part of a plan that tells of refusals; nothing when there are none."""
+    """Return the part of a plan that lists refusals; empty when there are none."""
     return _refusals("Refused:", plan, style, width)
 
 
 def refusals_text(plan: Plan, *, colour: bool = False, width: int = 88) -> str:
-    """Return the refusals alone, for readers who skip the plan: what was seen, what was not done, and the next step."""
+    """Return the refusals alone: what was seen, what was not done, and the next step."""
     return _refusals(_NOT_DONE, plan, Style(colour), width) + "\n" if plan.refused else ""
 
 
@@ -84,7 +84,10 @@ def _refusals(head: str, plan: Plan, style: Style, width: int) -> str:
 
 def _refusal(refusal: Refusal, width: int) -> Iterator[str]:
     yield from wrap(f"{clean(refusal.policy)}: {clean(refusal.what)}", width, first="  ", rest="    ")
-    if refusal.hint:
-        yield from wrap(f"hint: {clean(refusal.hint)}", width, first="    ", rest="          ")
-    if refusal.guard and refusal.guard not in refusal.hint:
-        yield f"    hint: to go on all the same, add --allow {clean(refusal.guard)}"
+    for hint in refusal_hints(refusal):
+        yield from hint_lines(hint, width)
+
+
+def hint_lines(text: str, width: int) -> list[str]:
+    """Return a hint below an indented line."""
+    return wrap(f"hint: {clean(text)}", width, first="    ", rest="          ")

@@ -1,9 +1,10 @@
-"""How rows differ, for people: one line of counts, and a few rows, each with what changed in it."""
+"""How rows differ, for the terminal: one line of counts, and a few rows with what changed in each."""
 
+import re
 from collections.abc import Iterator
 
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
-from reconciler.render.plan_words import counts_text, more_tokens
+from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers
 from reconciler.render.sanitize import clean
 from reconciler.render.text import Style, count_text, wrap
 
@@ -14,6 +15,8 @@ _SHOWN_ROW = 140
 _SHOWN_VALUE = 90
 _SHOWN_TEXT = 240
 _WIDTH = 100
+_REMOVED = re.compile(r"\[-.*?-\]")
+_ADDED = re.compile(r"\{\+.*?\+\}")
 
 _SYMBOLS = {
     RowChange.ADDED: "+",
@@ -25,7 +28,7 @@ _SYMBOLS = {
 
 
 def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | None = None) -> str:
-    """Return a comparison of two versions, named by what they are; ends with a newline."""
+    """Return a comparison of two versions; `after` names the newer one. Ends with a newline."""
     style = Style(colour)
     head = [f"{style.red('---')} {clean(diff.before)} ({count_text(diff.rows_before, 'row')})"]
     head += [f"{style.green('+++')} {clean(after)} ({count_text(diff.rows_after, 'row')})"]
@@ -36,28 +39,25 @@ def diff_text(diff: RowDiff, after: str, *, colour: bool = False, width: int | N
 
 
 def sample_lines(diff: RowDiff, style: Style, width: int, indent: str) -> Iterator[str]:
-    """Yield the rows that are shown, and what there is to say of all of them."""
+    """Yield the rows that are shown, and how many are not."""
     for sample in diff.samples:
         yield from _sample(sample, style, width, indent)
-    changed = diff.added + diff.removed + diff.edited + diff.moved + diff.reformatted
-    if len(diff.samples) < changed:
-        yield style.dim(f"{indent}… and {changed - len(diff.samples)} more")
+    if len(diff.samples) < count_changed(diff):
+        yield style.dim(f"{indent}… and {count_changed(diff) - len(diff.samples)} more")
     if not diff.is_whole:
-        what = "so many rows differ that not all were paired: some that were edited count as removed and added"
-        yield from (style.dim(line) for line in wrap(f"({what})", width, first=indent, rest=indent))
+        yield from (style.dim(line) for line in wrap(f"({NOT_PAIRED})", width, first=indent, rest=indent))
 
 
 def _summary(diff: RowDiff) -> Iterator[str]:
-    words = {
+    counts = {
         "added": diff.added,
         "removed": diff.removed,
         "edited": diff.edited,
         "moved": diff.moved,
-        "the same, written otherwise": diff.reformatted,
+        "reformatted": diff.reformatted,
     }
-    told = [f"{number} {word}" for word, number in words.items() if number]
-    tokens = more_tokens(diff)
-    yield ", ".join(told) + (f"; {tokens}" if tokens else "")
+    summary = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    yield "; ".join(filter(None, [summary, more_tokens(diff)]))
 
 
 def _sample(sample: RowSample, style: Style, width: int, indent: str) -> Iterator[str]:
@@ -75,10 +75,9 @@ def _sample(sample: RowSample, style: Style, width: int, indent: str) -> Iterato
 
 
 def _name(sample: RowSample) -> str:
-    numbers = [str(number) for number in (sample.row_before, sample.row_after) if number]
-    row = f"row {' → '.join(dict.fromkeys(numbers))}"
-    beside = [*([f"id {clean(sample.id)}"] if sample.id else []), *([clean(str(sample.place))] if sample.place else [])]
-    return f"{row} ({', '.join(beside)})" if beside else row
+    facts = [f"id {clean(sample.id)}" if sample.id else "", clean(str(sample.place)) if sample.place else ""]
+    row, remark = row_numbers(sample), ", ".join(filter(None, facts))
+    return f"{row} ({remark})" if remark else row
 
 
 def _cell(cell: CellChange, style: Style, width: int, indent: str) -> Iterator[str]:
@@ -87,11 +86,11 @@ def _cell(cell: CellChange, style: Style, width: int, indent: str) -> Iterator[s
         values = [_value(cell.before), _value(cell.after)]
         yield f"{indent}{path}: {style.red(values[0])} → {style.green(values[1])}"
         return
-    # Colour alone would be lost on paper and on many eyes, so the brackets stay beside it.
-    words, room = [], _SHOWN_TEXT
+    # Not every reader sees the colours, so the brackets are there too.
+    words, free = [], _SHOWN_TEXT
     for each in cell.words:
-        text = clean(each.text, limit=max(room, 1))
-        room -= len(text)
+        text = clean(each.text, limit=max(free, 1))
+        free -= len(text)
         match each.change:
             case WordChange.SAME:
                 words.append(text)
@@ -99,7 +98,7 @@ def _cell(cell: CellChange, style: Style, width: int, indent: str) -> Iterator[s
                 words.append(f"[-{text}-]")
             case WordChange.ADDED:
                 words.append(f"{{+{text}+}}")
-        if room <= 0:
+        if free <= 0:
             words.append("…")
             break
     lines = wrap("".join(words), width, first=f"{indent}{path}: ", rest=f"{indent}  ")
@@ -107,17 +106,8 @@ def _cell(cell: CellChange, style: Style, width: int, indent: str) -> Iterator[s
 
 
 def _colour_words(line: str, style: Style) -> str:
-    if not style.wanted:
-        return line
-    for start, end, colour in (("[-", "-]", style.red), ("{+", "+}", style.green)):
-        pieces = line.split(start)
-        line = pieces[0] + "".join(
-            colour(start + piece[: piece.index(end) + 2]) + piece[piece.index(end) + 2 :]
-            if end in piece
-            else start + piece
-            for piece in pieces[1:]
-        )
-    return line
+    shown = _REMOVED.sub(lambda match: style.red(match[0]), line)
+    return _ADDED.sub(lambda match: style.green(match[0]), shown)
 
 
 def _value(text: str | None) -> str:

@@ -1,8 +1,13 @@
-"""Rows in aligned columns; where they are wider than the terminal, a block for each row."""
+"""Tables in aligned columns.
+
+`table` shows a block for each row where the columns are wider than the terminal. `column_table` drops the columns that
+matter least until the others fit; ids stay whole, so that they can be copied.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.render.sanitize import clean
@@ -11,6 +16,9 @@ from reconciler.render.text import Style, pad, truncate, width_of
 ABSENT = "–"
 
 _GAP = "  "
+_TAIL = 13
+"""Columns kept of the end of a text that is cut: the short digest, or the ending of a file name."""
+
 _STATUS = "status"
 
 
@@ -25,7 +33,7 @@ class SummaryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summary_table(rows: Iterable[SummaryRow], *, colour: bool = False, width: int | None = None) -> str:
-    """Return the table that closes a run: which job made which model, and what it is called."""
+    """Return the table that closes a run: which job created which model."""
     cells = [(row.name, row.base, row.status, row.job or "", row.model or "") for row in rows]
     return table(("name", "base", _STATUS, "job", "model"), cells, colour=colour, width=width)
 
@@ -35,7 +43,7 @@ def table(
 ) -> str:
     """Return rows of untrusted cells under their headers; an empty cell is a dash, a `status` column is coloured.
 
-    Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
+    Shape:  ends with a newline; `width` None means that lines may have any length
     """
     style = Style(colour)
     cells = [[clean(cell) or ABSENT for cell in row] for row in rows]
@@ -63,16 +71,11 @@ def _line(cells: Sequence[str]) -> str:
     return _GAP.join(cells).rstrip() + "\n"
 
 
-_GAP_COLUMNS = 2
-_TAIL = 13
-"""Columns kept of the end of a text that is cut: the short digest, or the ending of a file name."""
-
-
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column of untrusted cells.
 
-    Shape:  `rank` 0 is never left out, the highest goes first; `narrow` takes the column's place before it goes;
-            `least` is how far the cells may be cut, None when they may not
+    Shape:  the highest `rank` is left out first, 0 never; `narrow` replaces the cells before the column is left out;
+            `least` is the width to which cells may be cut, None when they may not be cut
     """
 
     header: str
@@ -91,9 +94,9 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def column_table(columns: Sequence[Column], *, colour: bool = False, width: int | None = None) -> str:
-    """Return the columns as a table no wider than `width`, if that can be done without cutting an id.
+    """Return the columns as a table no wider than `width`, if that is possible without cutting an id.
 
-    Shape:  ends with a newline; `width` None means that lines may be as long as they have to be
+    Shape:  ends with a newline; `width` None means that lines may have any length
     """
     kept = [_clean_column(column) for column in columns]
     if width is not None:
@@ -117,13 +120,7 @@ def truncate_middle(text: str, width: int) -> str:
 
 def _clean_column(column: Column) -> Column:
     cells, narrow = (_clean_cells(each) for each in (column.cells, column.narrow or ()))
-    return Column(
-        header=column.header,
-        cells=cells,
-        rank=column.rank,
-        narrow=narrow if column.narrow is not None else None,
-        least=column.least,
-    )
+    return replace(column, cells=cells, narrow=narrow if column.narrow is not None else None)
 
 
 def _clean_cells(cells: tuple[str, ...]) -> tuple[str, ...]:
@@ -136,17 +133,17 @@ def _drop_column(columns: Sequence[Column]) -> Iterator[Column]:
         if column is not worst:
             yield column
         elif worst.narrow is not None:
-            # What was narrowed is worth more than what was not yet.
-            yield Column(header=worst.header, cells=worst.narrow, rank=1, least=worst.least)
+            # A narrowed column stays longer than a column that was not narrowed yet.
+            yield replace(worst, cells=worst.narrow, narrow=None, rank=1)
 
 
 def _truncate_column(column: Column, width: int) -> Column:
     if column.least is None:
         return column
     cells = tuple(truncate_middle(cell, width) for cell in column.cells)
-    return Column(header=column.header, cells=cells, rank=column.rank, least=column.least)
+    return replace(column, cells=cells)
 
 
 def _total_width(widths: Iterator[int]) -> int:
     sizes = list(widths)
-    return sum(sizes) + _GAP_COLUMNS * (len(sizes) - 1)
+    return sum(sizes) + len(_GAP) * (len(sizes) - 1)
