@@ -1,11 +1,11 @@
-"""Datasets in figures and single rows of them, for people and as JSON. Every text of a row is made harmless."""
+"""Datasets in figures, and single rows, for people and as JSON. Every text of a row is made harmless."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from reconciler.domain.stats import Label, RowShown, Spread, Stats
+from reconciler.domain.stats import Bin, Label, RowShown, Spread, Stats
 from reconciler.render.json_output import json_text
 from reconciler.render.sanitize import clean
 from reconciler.render.terminal.table import table
@@ -18,16 +18,16 @@ _LONGEST_NUMBER = 300
 
 
 def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int | None = None) -> str:
-    """Return the figures of a dataset as a page, ended by a newline.
+    """Return the figures of a dataset, ended by a newline.
 
-    Shape:  `hint` is what makes an estimate of tokens a count, told where they are an estimate
+    Shape:  `hint` says how to count the tokens exactly; it is shown where they are an estimate
     """
     style = Style(colour)
     blocks = [
         [_headline(stats), *_notes(stats)],
         [*_tokens(stats, hint)],
-        table(("a row", "least", "median", "95 %", "most", "in all"), _spreads(stats), width=width).splitlines(),
-        [style.bold("TOKENS A ROW"), *_histogram(stats.tokens)],
+        table(("per row", "min", "median", "95 %", "max", "total"), _spreads(stats), width=width).splitlines(),
+        [style.bold("TOKENS PER ROW"), *_histogram(stats.tokens)],
         [*_roles(stats, style)],
         [*_labels(stats, style)],
         [*_system(stats)],
@@ -46,7 +46,7 @@ def stats_json(stats: Stats) -> str:
 
 
 def rows_text(rows: Sequence[RowShown], *, colour: bool = False) -> str:
-    """Return rows one after another, each under its number and place, ended by a newline."""
+    """Return rows one after another, each below its number and place, ended by a newline."""
     style = Style(colour)
     return "\n".join("\n".join(_row(row, style)) + "\n" for row in rows)
 
@@ -69,7 +69,7 @@ def _headline(stats: Stats) -> str:
 def _notes(stats: Stats) -> Iterator[str]:
     if stats.unread_rows:
         rows = count_text(stats.unread_rows, "row")
-        yield f"Left out: {rows} that could not be read; reconciler validate says why."
+        yield f"Left out: {rows} that could not be read; 'reconciler validate' says why."
 
 
 def _tokens(stats: Stats, hint: str) -> Iterator[str]:
@@ -79,10 +79,10 @@ def _tokens(stats: Stats, hint: str) -> Iterator[str]:
         most = "" if stats.most_tokens is None else f" and at most {stats.most_tokens:,}"
         yield f"  Likely at least {stats.least_tokens:,}{most}."
         if hint:
-            yield f"  To have them counted: {clean(hint)}"
+            yield f"  To count them exactly: {clean(hint)}"
     if stats.partial_rows:
         rows = count_text(stats.partial_rows, "row")
-        yield f"  {rows} with tools, calls or images: only texts are counted, and the service bills more."
+        yield f"  {rows} with tools, calls or images: only their texts are counted; the service bills more."
 
 
 def _spreads(stats: Stats) -> Iterator[tuple[str, ...]]:
@@ -94,13 +94,16 @@ def _spreads(stats: Stats) -> Iterator[tuple[str, ...]]:
 
 
 def _histogram(spread: Spread) -> Iterator[str]:
-    least, bars = 0, []
-    for each in spread.bins:
-        bars.append(
-            Label(text=f"{least:,}–{each.most:,}" if each.most is not None else f"over {least - 1:,}", rows=each.rows)
-        )
+    ranges = zip(bin_ranges(spread.bins), spread.bins, strict=True)
+    yield from _bars([Label(text=text, rows=each.rows) for text, each in ranges])
+
+
+def bin_ranges(bins: Iterable[Bin]) -> Iterator[str]:
+    """Yield the range of each bin: `0–99`, `over 499`."""
+    least = 0
+    for each in bins:
+        yield f"over {least - 1:,}" if each.most is None else f"{least:,}–{each.most:,}"
         least = (each.most or least) + 1
-    yield from _bars(bars)
 
 
 def _roles(stats: Stats, style: Style) -> Iterator[str]:
@@ -113,9 +116,9 @@ def _labels(stats: Stats, style: Style) -> Iterator[str]:
     if stats.labels:
         yield style.bold(f"LABELS ({stats.labels.kinds})")
         yield from _bars(stats.labels.most)
-        unshown = stats.labels.kinds - len(stats.labels.most)
-        if unshown:
-            yield f"  and {unshown} more"
+        more = stats.labels.kinds - len(stats.labels.most)
+        if more:
+            yield f"  and {more} more"
 
 
 def _system(stats: Stats) -> Iterator[str]:
@@ -124,30 +127,30 @@ def _system(stats: Stats) -> Iterator[str]:
         kinds = "very many" if system.kinds is None else f"{system.kinds:,}"
         rows = f"{system.rows:,} of {count_text(stats.rows, 'row')}"
         yield f"System prompts: in {rows}, {kinds} different, {system.share:.0%} of all characters."
-        yield f"  Most often, {system.most.rows:,} times: {clean(system.most.text, limit=_NAME_LIMIT)}"
+        yield f"  Most frequent, {system.most.rows:,} times: {clean(system.most.text, limit=_NAME_LIMIT)}"
 
 
 def _bars(labels: Iterable[Label]) -> Iterator[str]:
-    each = [(clean(label.text, limit=_NAME_LIMIT) or "(empty)", label.rows) for label in labels]
-    total, most = sum(rows for _, rows in each), max((rows for _, rows in each), default=0)
-    names, figures = max((width_of(name) for name, _ in each), default=0), len(f"{most:,}")
-    for name, rows in each:
+    counts = [(clean(label.text, limit=_NAME_LIMIT) or "(empty)", label.rows) for label in labels]
+    total, most = sum(rows for _, rows in counts), max((rows for _, rows in counts), default=0)
+    name_width, digits = max((width_of(name) for name, _ in counts), default=0), len(f"{most:,}")
+    for name, rows in counts:
         bar = "#" * (-(-rows * _BAR // most) if most else 0)
-        yield f"  {pad(name, names)}  {rows:>{figures},}  {rows / total if total else 0:>4.0%}  {bar}".rstrip()
+        yield f"  {pad(name, name_width)}  {rows:>{digits},}  {rows / total if total else 0:>4.0%}  {bar}".rstrip()
 
 
 def _row(row: RowShown, style: Style) -> Iterator[str]:
     side = f", {row.part}" if row.part else ""
     yield style.bold(f"Row {row.number:,}") + f"  {clean(row.file)}:{row.line}{side}"
-    value = _parse_row(row.text)
-    if not isinstance(value, Mapping):
-        yield from _field("", value, style)
+    fields = _parse_row(row.text)
+    if not isinstance(fields, Mapping):
+        yield from _field("", fields, style)
         return
-    for name, held in value.items():
-        turns = name in ("messages", "preferred_output", "non_preferred_output") and isinstance(held, list)
-        if name != "messages" or not turns:
-            yield from _field(name, None if turns else held, style)
-        for turn in held if turns else ():
+    for name, value in fields.items():
+        has_turns = name in ("messages", "preferred_output", "non_preferred_output") and isinstance(value, list)
+        if name != "messages" or not has_turns:
+            yield from _field(name, None if has_turns else value, style)
+        for turn in value if has_turns else ():
             yield from _turn(turn, style)
 
 
@@ -155,23 +158,18 @@ def _turn(turn: object, style: Style) -> Iterator[str]:
     if not isinstance(turn, Mapping):
         yield from _field("?", turn, style)
         return
-    rest = {key: held for key, held in turn.items() if key not in ("role", "content")}
     yield from _field(str(turn.get("role")), turn.get("content"), style)
-    for key, held in rest.items():
-        yield from _field(f"  {key}", held, style)
+    for key, value in turn.items():
+        if key not in ("role", "content"):
+            yield from _field(f"  {key}", value, style)
 
 
-def _field(name: str, held: object, style: Style) -> Iterator[str]:
-    text = held if isinstance(held, str) else "" if held is None else json_text(held)
+def _field(name: str, value: object, style: Style) -> Iterator[str]:
+    text = value if isinstance(value, str) else "" if value is None else json_text(value)
     lines = text.split("\n")
-    label = f"  {style.cyan(_name(name))} " if name else "  "
+    label = f"  {style.cyan(clean(name, limit=_NAME_LIMIT) + ':')} " if name else "  "
     yield (label + clean(lines[0], limit=_TEXT_LIMIT)).rstrip()
     yield from (f"      {clean(line, limit=_TEXT_LIMIT)}" for line in lines[1:])
-
-
-def _name(name: str) -> str:
-    shown = clean(name, limit=_NAME_LIMIT)
-    return f"{shown}:"
 
 
 def _row_fields(row: RowShown) -> dict[str, object]:
@@ -180,7 +178,7 @@ def _row_fields(row: RowShown) -> dict[str, object]:
 
 
 def _parse_row(text: str) -> object:
-    # A number that Python has no float or no short int for is shown as it was written.
+    # A number that does not fit a float, or is very long, is shown as it was written.
     return json.loads(text, parse_float=_number, parse_int=_number)
 
 

@@ -1,9 +1,7 @@
-"""For programs: plans, events and problems as JSON that keeps its shape. Ids, digests and counts.
+"""Plans, events and problems as JSON for programs: ids, digests and counts.
 
-Of rows there are the few, cut short, that show what changed in a dataset, and no others.
-
-The shapes are promised in `schemas/plan.schema.json` and `schemas/event.schema.json`; a field may be added in a
-version, and is not renamed or removed before the next.
+Of rows there are only the few, cut short, that show what changed in a dataset. The shapes are promised in
+`schemas/plan.schema.json` and `schemas/event.schema.json`: a version may add a field, but not rename or remove one.
 """
 
 import json
@@ -61,7 +59,7 @@ def event_json(event: Event) -> str:
 
 
 def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
-    """Return problems as a JSON document, indented and ended by a newline; a line that is not known is null."""
+    """Return problems as a JSON document, indented and ended by a newline; an unknown line is null."""
     found = [
         {
             "file": each.where.file,
@@ -79,7 +77,7 @@ def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Return JSON in ASCII alone: no foreign byte acts on a terminal, and a CI runner finds no command in it."""
+    """Return JSON in ASCII: no byte in it acts on a terminal, and a CI runner finds no command in it."""
     text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return text.replace("##[", "\\u0023\\u0023[")
 
@@ -139,7 +137,7 @@ def _cost(cost: Cost) -> Fields:
 
 
 def _usd(amount: Decimal | None) -> float | None:
-    # A millionth of a dollar is less than a token of any model costs, and short enough to be exact in every reader.
+    # A millionth of a dollar is less than any token costs, and short enough to be exact in every reader.
     return None if amount is None else float(round(amount, 6))
 
 
@@ -238,13 +236,13 @@ def _error(error: JobError) -> Fields:
 
 
 def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
-    """Return what is known of changed rows as every document shows it."""
+    """Return the changed rows as every document shows them."""
     match rows:
         case RowDiff():
-            counts = ("rows_before", "rows_after", "added", "removed", "edited", "moved", "reformatted", "tokens")
-            told = {name: getattr(rows, name) for name in counts}
+            names = ("rows_before", "rows_after", "added", "removed", "edited", "moved", "reformatted", "tokens")
+            counts = {name: getattr(rows, name) for name in names}
             samples = [_sample(each) for each in rows.samples]
-            return {"before": rows.before, **told, "is_whole": rows.is_whole, "samples": samples}
+            return {"before": rows.before, **counts, "is_whole": rows.is_whole, "samples": samples}
         case RowsUnknown(before=before, why=why):
             return {"before": before, "unknown": why}
         case _:

@@ -1,7 +1,7 @@
-"""A ready call to a model, in the caller's language. The key is never in it, only the variable that holds it.
+"""A finished model for other programs: its id in the format that they read, or a ready call to it.
 
-What comes from elsewhere (the model's id, what is said to it) is written as one literal in ASCII, which no shell and
-no interpreter can take for anything but text.
+A call never contains the key, only the variable that holds it. Untrusted text (the model's id, the prompt) is written
+as one literal in ASCII, which every shell and interpreter reads as text.
 """
 
 import json
@@ -20,9 +20,11 @@ from reconciler.render.sanitize import clean
 _LONGEST_ANSWER = 256
 """The API's own default for completions is 16 tokens, which cuts answers in the middle of a sentence."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 class SnippetLanguage(StrEnum):
-    """In what the call is written."""
+    """The language of the call."""
 
     CURL = "curl"
     PYTHON = "python"
@@ -32,8 +34,8 @@ class SnippetLanguage(StrEnum):
 class SnippetTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Where the call goes.
 
-    Shape:  `url_variable` and `key_variable` are names in the environment; `base_url` is where it goes when the first
-            is not set, None when there is no such place; `note` is said first, as a comment
+    Shape:  `url_variable` and `key_variable` are names in the environment; `base_url` is the default of the first,
+            None when there is none; `note` becomes a comment before the call
     """
 
     url_variable: str
@@ -43,7 +45,7 @@ class SnippetTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SnippetPrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of which model; `is_completion` when it was trained on prompts and completions."""
+    """The prompt and the model; `is_completion` when the model was trained on prompts and completions."""
 
     model: str
     prompt: str
@@ -56,45 +58,45 @@ class SnippetPrompt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def body(self) -> dict[str, object]:
-        """Return the request as the API takes it."""
+        """Return the body of the request."""
         if self.is_completion:
             return {"model": self.model, "prompt": self.prompt, "max_tokens": _LONGEST_ANSWER}
         opening = [{"role": "system", "content": self.system}] if self.system else []
         return {"model": self.model, "messages": [*opening, {"role": "user", "content": self.prompt}]}
 
 
-def snippet_text(language: SnippetLanguage, question: SnippetPrompt, service: SnippetTarget) -> str:
+def snippet_text(language: SnippetLanguage, prompt: SnippetPrompt, target: SnippetTarget) -> str:
     """Return the call as a text that runs as it stands, ended by a newline."""
     match language:
         case SnippetLanguage.CURL:
-            return _curl(question, service)
+            return _curl(prompt, target)
         case SnippetLanguage.PYTHON:
-            return _python(question, service)
+            return _python(prompt, target)
         case SnippetLanguage.NODE:
-            return _node(question, service)
+            return _node(prompt, target)
         case _:
             assert_never(language)
 
 
-def _curl(question: SnippetPrompt, service: SnippetTarget) -> str:
-    otherwise = f":-{service.base_url}" if service.base_url else f":?set {service.url_variable}"
+def _curl(prompt: SnippetPrompt, target: SnippetTarget) -> str:
+    fallback = f":-{target.base_url}" if target.base_url else f":?set {target.url_variable}"
     lines = [
-        f'base="${{{service.url_variable}{otherwise}}}"',
-        f'curl --silent --show-error --fail-with-body "${{base%/}}/{question.path}" \\',
-        f'  --header "Authorization: Bearer ${{{service.key_variable}:?set {service.key_variable}}}" \\',
+        f'base="${{{target.url_variable}{fallback}}}"',
+        f'curl --silent --show-error --fail-with-body "${{base%/}}/{prompt.path}" \\',
+        f'  --header "Authorization: Bearer ${{{target.key_variable}:?set {target.key_variable}}}" \\',
         "  --header 'Content-Type: application/json' \\",
-        f"  --data-raw {shlex.quote(json_text(question.body))}",
+        f"  --data-raw {shlex.quote(json_text(prompt.body))}",
     ]
-    return _with_notes("#", service, lines)
+    return _with_notes("#", target, lines)
 
 
-def _python(question: SnippetPrompt, service: SnippetTarget) -> str:
-    kind = "completions" if question.is_completion else "chat.completions"
-    answer = "text" if question.is_completion else "message.content"
-    variable = _python_text(service.url_variable)
+def _python(prompt: SnippetPrompt, target: SnippetTarget) -> str:
+    kind = "completions" if prompt.is_completion else "chat.completions"
+    answer = "text" if prompt.is_completion else "message.content"
+    variable = _python_text(target.url_variable)
     url = f"os.environ[{variable}]"
-    if service.base_url:
-        url = f"os.environ.get({variable}) or {_python_text(service.base_url)}"
+    if target.base_url:
+        url = f"os.environ.get({variable}) or {_python_text(target.base_url)}"
     lines = [
         "import os",
         "",
@@ -102,29 +104,29 @@ def _python(question: SnippetPrompt, service: SnippetTarget) -> str:
         "",
         "client = OpenAI(",
         f"    base_url={url},",
-        f"    api_key=os.environ[{_python_text(service.key_variable)}],",
+        f"    api_key=os.environ[{_python_text(target.key_variable)}],",
         ")",
         f"response = client.{kind}.create(",
-        *(f"    {name}={_python_text(value)}," for name, value in question.body.items()),
+        *(f"    {name}={_python_text(value)}," for name, value in prompt.body.items()),
         ")",
         f"print(response.choices[0].{answer})",
     ]
-    return _with_notes("#", service, lines)
+    return _with_notes("#", target, lines)
 
 
-def _node(question: SnippetPrompt, service: SnippetTarget) -> str:
-    answer = "text" if question.is_completion else "message.content"
-    otherwise = f" || {json_text(service.base_url)}" if service.base_url else ""
+def _node(prompt: SnippetPrompt, target: SnippetTarget) -> str:
+    answer = "text" if prompt.is_completion else "message.content"
+    fallback = f" || {json_text(target.base_url)}" if target.base_url else ""
     lines = [
         "// Node 18 or newer; nothing has to be installed.",
         "async function main() {",
-        f"  const base = process.env.{service.url_variable}{otherwise};",
-        f"  const key = process.env.{service.key_variable};",
-        f'  if (!base || !key) throw new Error("set {_required_variables(service)}");',
-        f'  const response = await fetch(base.replace(/\\/+$/, "") + "/{question.path}", {{',
+        f"  const base = process.env.{target.url_variable}{fallback};",
+        f"  const key = process.env.{target.key_variable};",
+        f'  if (!base || !key) throw new Error("set {_required_variables(target)}");',
+        f'  const response = await fetch(base.replace(/\\/+$/, "") + "/{prompt.path}", {{',
         '    method: "POST",',
         '    headers: { "Authorization": `Bearer ${key}`, "Content-Type": "application/json" },',
-        f"    body: JSON.stringify({json_text(question.body)}),",
+        f"    body: JSON.stringify({json_text(prompt.body)}),",
         "  });",
         "  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);",
         "  const answer = await response.json();",
@@ -135,15 +137,15 @@ def _node(question: SnippetPrompt, service: SnippetTarget) -> str:
         "  process.exitCode = 1;",
         "});",
     ]
-    return _with_notes("//", service, lines)
+    return _with_notes("//", target, lines)
 
 
-def _required_variables(service: SnippetTarget) -> str:
-    return service.key_variable if service.base_url else f"{service.url_variable} and {service.key_variable}"
+def _required_variables(target: SnippetTarget) -> str:
+    return target.key_variable if target.base_url else f"{target.url_variable} and {target.key_variable}"
 
 
-def _with_notes(comment: str, service: SnippetTarget, lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in (*(f"{comment} {note}" for note in service.note), *lines))
+def _with_notes(comment: str, target: SnippetTarget, lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in (*(f"{comment} {note}" for note in target.note), *lines))
 
 
 def _python_text(value: object) -> str:
@@ -151,11 +153,8 @@ def _python_text(value: object) -> str:
     return ascii(value).replace("##[", "\\x23\\x23[")
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
 class ModelIdFormat(StrEnum):
-    """Who reads: a person or a shell, a program, a dotenv reader, a GitHub step."""
+    """Format of model ids: for a person or a shell, a program, a dotenv reader, a GitHub step."""
 
     PLAIN = "plain"
     JSON = "json"
@@ -163,14 +162,14 @@ class ModelIdFormat(StrEnum):
     GITHUB = "github"
 
 
-def model_ids_text(entries: Sequence[Locked], format: ModelIdFormat, *, delimiter: str = "") -> str:  # noqa: A002 (the flag's word)
+def model_ids_text(entries: Sequence[Locked], id_format: ModelIdFormat, *, delimiter: str = "") -> str:
     """Return the ids of models, each line ended.
 
     Shape:  plain is the id alone, or `name id` where there are several; env is `NAME_MODEL=id`, safe to source;
             github is `name=id` for $GITHUB_OUTPUT, with `delimiter`, a random word, around an id of several lines
     Raises: ValueError when an id of several lines meets a delimiter that is missing or stands in the id itself
     """
-    match format:
+    match id_format:
         case ModelIdFormat.PLAIN:
             return _plain(entries)
         case ModelIdFormat.JSON:
@@ -180,7 +179,7 @@ def model_ids_text(entries: Sequence[Locked], format: ModelIdFormat, *, delimite
         case ModelIdFormat.GITHUB:
             return "".join(_github(entry.address.name, entry.model, delimiter) for entry in entries)
         case _:
-            assert_never(format)
+            assert_never(id_format)
 
 
 def _plain(entries: Sequence[Locked]) -> str:

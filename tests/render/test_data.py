@@ -40,10 +40,10 @@ def test_a_count_is_said_to_be_one_and_has_no_error_bar() -> None:
     assert stats_text(STATS) == (
         "tickets: chat, 20 rows, 4.0 KiB\n\n"
         "Tokens to train on, for one epoch: 500, counted by o200k_base.\n\n"
-        "A ROW       LEAST  MEDIAN  95 %  MOST  IN ALL\n"
-        "tokens      4      20      40    90    500\n"
-        "characters  4      20      40    90    500\n\n"
-        "TOKENS A ROW\n"
+        "PER ROW     MIN  MEDIAN  95 %  MAX  TOTAL\n"
+        "tokens      4    20      40    90   500\n"
+        "characters  4    20      40    90   500\n\n"
+        "TOKENS PER ROW\n"
         f"  0–20     12   60%  {'#' * 40}\n"
         f"  over 20   8   40%  {'#' * 27}\n"
     )

@@ -115,10 +115,8 @@ def test_several_things_share_the_live_line() -> None:
     view.show(JobMoved(job=router))
     view.show(examples.at_step(3, 9, 0.5))
 
-    assert screen.seen[-1] == (
-        "3 under way, 0s: support-tickets 1.0 KiB of 19.5 KiB · router queued · support-triage step 3/9, loss 0.5"[:98]
-        + "…"
-    )
+    states = "support-tickets 1.0 KiB of 19.5 KiB · router queued · support-triage step 3/9, loss 0.5"
+    assert screen.seen[-1] == f"3 in progress, 0s: {states}"[:98] + "…"
 
 
 def test_nothing_stays_under_way_that_has_ended() -> None:

@@ -175,7 +175,7 @@ def test_no_sample_is_shown_where_samples_are_off() -> None:
 
 def test_what_was_not_compared_is_said() -> None:
     assert (
-        "Others than in old.jsonl; it is gone."
+        "Rows differ from old.jsonl; it is gone."
         in page(with_rows(RowsUnknown(before="old.jsonl", why="it is gone"))).text
     )
 

@@ -1,4 +1,12 @@
-"""Elements of a page. Text is made harmless here, whoever wrote it; only what was built here counts as markup."""
+"""HTML elements and the document around them. Every text becomes harmless here; only what was built here is markup.
+
+A document stands alone: it has no script, it fetches nothing, and a policy in its head forbids both.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
 
 from reconciler.render.sanitize import html_text
 
@@ -6,7 +14,7 @@ _EMPTY = frozenset({"meta", "rect"})
 
 
 class Html(str):
-    """Markup of ours, with every text in it already harmless."""
+    """Markup that was built here; every text in it is harmless already."""
 
     __slots__ = ()
 
@@ -14,25 +22,50 @@ class Html(str):
 Inside = Html | str
 
 
-def element(tag: str, /, *inside: Inside, **attributes: str) -> Html:
-    """Return an element with what is inside of it.
+def html_document(title: str, body: Html) -> str:
+    """Return a whole document, ended by a newline."""
+    style, policy = _style()
+    head = join(
+        element("meta", charset="utf-8"),
+        # The policy comes first, so that it holds for everything after it.
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", style),
+        between="\n",
+    )
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
-    Shape:  an attribute's `_` is a hyphen, and one at the end is dropped (`class_`); an empty value leaves the
-            attribute out
+
+@cache
+def _style() -> tuple[Html, str]:
+    """Return the style sheet, and the policy that allows this style and nothing else."""
+    css = files(__package__).joinpath("page.css").read_text("utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return Html(css), f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+
+
+def element(tag: str, /, *inside: Inside, **attributes: str) -> Html:
+    """Return an element with its content.
+
+    Shape:  an attribute's `_` becomes a hyphen, and one at the end is dropped (`class_`); an attribute with an empty
+            value is left out
     """
-    stated = "".join(f' {_attribute_name(key)}="{html_text(value)}"' for key, value in attributes.items() if value)
+    shown = "".join(f' {_attribute_name(key)}="{html_text(value)}"' for key, value in attributes.items() if value)
     if tag in _EMPTY:
-        return Html(f"<{tag}{stated}>" if tag == "meta" else f"<{tag}{stated}/>")
-    return Html(f"<{tag}{stated}>{join(*inside)}</{tag}>")
+        return Html(f"<{tag}{shown}>" if tag == "meta" else f"<{tag}{shown}/>")
+    return Html(f"<{tag}{shown}>{join(*inside)}</{tag}>")
 
 
 def join(*inside: Inside, between: str = "") -> Html:
-    """Return several things one after another."""
+    """Return several pieces one after another."""
     return Html(between.join(part if isinstance(part, Html) else html_text(part) for part in inside))
 
 
 def html_table(caption: str, head: tuple[str, ...], rows: list[tuple[Inside, ...]], class_: str = "") -> Html:
-    """Return a table; the first cell of a row is its heading, and a wide one scrolls by itself, by keyboard too."""
+    """Return a table; the first cell of a row is its heading. A wide table scrolls by itself, by keyboard too."""
     cells = [
         element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows
     ]
@@ -47,12 +80,12 @@ def html_table(caption: str, head: tuple[str, ...], rows: list[tuple[Inside, ...
 
 
 def collapse(title: Inside, *inside: Html, is_open: bool = False) -> Html:
-    """Return something long under a title that opens it."""
+    """Return long content behind a title that opens it."""
     return element("details", element("summary", title), *inside, open="open" if is_open else "")
 
 
 def section(anchor: str, title: str, *inside: Html) -> Html:
-    """Return a part of the page that the list at its top leads to."""
+    """Return a part of the page, with the anchor that the list of parts links to."""
     return element("section", element("h2", title), *inside, id=anchor)
 
 

@@ -1,4 +1,4 @@
-"""The page as a whole: its head and policy, the verdict, the parts that there is something to say in, and the foot."""
+"""The plan as one page: the verdict, the parts that have content, and the footer with the command to apply."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,15 +7,15 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Keep, Plan, Refusal, Step, Why
 from reconciler.render.fields import StepField, step_fields
-from reconciler.render.html.builder import Html, Inside, collapse, element, html_table, join, section
+from reconciler.render.html.builder import Html, Inside, collapse, element, html_document, html_table, join, section
 from reconciler.render.html.figures import DatasetFigures, cost_html, figures_html
 from reconciler.render.html.rows import rows_html
-from reconciler.render.html.style import POLICY, STYLE
 from reconciler.render.plan_words import (
     is_running,
     is_suspended,
     keep_sentence,
     needs_decision,
+    refusal_hints,
     step_header,
     step_symbol,
 )
@@ -25,40 +25,34 @@ from reconciler.render.text import count_text
 MOST_FINDINGS = 1000
 """Findings that are written out; the others are counted."""
 
+MOST_STEPS = 500
+"""Steps that have a card; the others are counted."""
+
+MOST_KEPT = 1000
+"""Lines in one list of kept things."""
+
 _OPEN_FINDINGS = 20
+_OPEN_STEPS = 20
+_STEP_CLASSES = {"+": "good", "+/-": "warn", "~": "warn", "-": "bad"}
 _FINDING_CLASSES = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "dim"}
+
+Part = tuple[str, str, Html]
+"""The anchor of a part, its title and its content."""
 
 
 def plan_html(review: Review, figures: Mapping[str, DatasetFigures] | None = None) -> str:
     """Return a review as one HTML page, ended by a newline.
 
-    Shape:  shows every row that the plan has a sample of, up to a bound; `figures` are of datasets by name; nothing on
-            the page is fetched and nothing runs
+    Shape:  shows every row that the plan has a sample of, up to a bound; `figures` by name of dataset
     """
     parts = _parts(review, figures or {})
-    title = f"Plan: {verdict_text(review)}"
     body = join(
         element("a", "Go to the review", href="#review", class_="skip"),
         element("header", *_head(review), _contents(parts)),
         element("main", *(section(anchor, title, inside) for anchor, title, inside in parts), id="review"),
         _foot(review),
     )
-    head = join(
-        element("meta", charset="utf-8"),
-        # First of all, so that it holds for everything after it.
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Html(STYLE)),
-        between="\n",
-    )
-    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
-
-
-Part = tuple[str, str, Html]
-"""Where a part is, what it is called, and what is in it."""
+    return html_document(f"Plan: {verdict_text(review)}", body)
 
 
 def _parts(review: Review, figures: Mapping[str, DatasetFigures]) -> list[Part]:
@@ -67,10 +61,10 @@ def _parts(review: Review, figures: Mapping[str, DatasetFigures]) -> list[Part]:
         ("refused", "Refused", join(*map(_refusal, plan.refused))),
         ("findings", "Warnings and findings", _findings(review)),
         ("changes", "Changes", steps_html(plan, review.previous)),
-        ("rows", "Rows that changed", rows_html(plan, samples=review.samples)),
+        ("rows", "Changed rows", rows_html(plan, samples=review.samples)),
         ("figures", "Datasets in figures", figures_html(figures, samples=review.samples)),
         ("cost", "Cost", cost_html(plan)),
-        ("kept", "What stays as it is", kept_html(plan)),
+        ("kept", "Kept", kept_html(plan)),
     ]
     return [part for part in parts if part[2]]
 
@@ -92,11 +86,8 @@ def _contents(parts: list[Part]) -> Html:
 
 
 def _refusal(refusal: Refusal) -> Html:
-    hint = [element("p", f"hint: {refusal.hint}")] if refusal.hint else []
-    if refusal.guard and refusal.guard not in refusal.hint:
-        hint.append(element("p", f"hint: to go on all the same, add --allow {refusal.guard}"))
-    what = element("p", refusal.what)
-    return element("div", element("h3", refusal.policy), what, *hint, class_="card bad")
+    hints = (element("p", f"hint: {hint}") for hint in refusal_hints(refusal))
+    return element("div", element("h3", refusal.policy), element("p", refusal.what), *hints, class_="card bad")
 
 
 def _findings(review: Review) -> Html:
@@ -126,40 +117,29 @@ def _foot(review: Review) -> Html:
     facts = {
         "commit": review.commit,
         "basis": review.basis,
-        "made": review.time,
+        "planned at": review.time,
         "version": review.plan.basis.version,
     }
-    told = (element("p", f"{name}: ", element("code", value)) for name, value in facts.items() if value)
-    apply = [element("p", "To do exactly this: ", element("code", review.apply))] if review.apply else []
-    return element("footer", *apply, *told)
-
-
-MOST_STEPS = 500
-"""Steps that have a card; the others are counted."""
-
-MOST_KEPT = 1000
-"""Lines in one list of what stays."""
-
-_OPEN_STEPS = 20
-_STEP_CLASSES = {"+": "good", "+/-": "warn", "~": "warn", "-": "bad"}
+    lines = (element("p", f"{name}: ", element("code", value)) for name, value in facts.items() if value)
+    apply = [element("p", "To apply exactly this: ", element("code", review.apply))] if review.apply else []
+    return element("footer", *apply, *lines)
 
 
 def steps_html(plan: Plan, previous: Mapping[Address, ModelId]) -> Html:
-    """Return the steps in the order of the plan; `previous` names the models that answer now."""
+    """Return the steps in the order of the plan; `previous` names the serving models."""
     is_open = len(plan.steps) <= _OPEN_STEPS
     cards = [_card(step, previous, is_open) for step in plan.steps[:MOST_STEPS]]
     return join(*cards, *_more(len(plan.steps) - MOST_STEPS, "step"))
 
 
 def kept_html(plan: Plan) -> Html:
-    """Return what stays: first what runs or waits for a decision, last what is as it should be."""
-    ready = [keep for keep in plan.kept if keep.why is Why.READY]
+    """Return what is kept: first what runs or waits for a decision, last what is unchanged."""
     groups = (
-        ("Held, until you decide", [keep for keep in plan.kept if needs_decision(keep)], True),
-        ("Still running", [keep for keep in plan.kept if is_running(keep)], True),
-        ("Suspended by their specs", [keep for keep in plan.kept if is_suspended(keep)], True),
-        ("Named by no spec, and kept", [keep for keep in plan.kept if keep.why is Why.ORPHAN], False),
-        ("Unchanged", ready, False),
+        ("Waiting for your decision", list(filter(needs_decision, plan.kept)), True),
+        ("Still running", list(filter(is_running, plan.kept)), True),
+        ("Suspended in the specs", list(filter(is_suspended, plan.kept)), True),
+        ("Not in the specs (orphaned); kept", [keep for keep in plan.kept if keep.why is Why.ORPHAN], False),
+        ("Unchanged", [keep for keep in plan.kept if keep.why is Why.READY], False),
     )
     return join(*(_kept_group(title, kept, is_open) for title, kept, is_open in groups if kept))
 
@@ -189,13 +169,13 @@ def _values(field: StepField) -> Html:
 
 def _kept_group(title: str, kept: list[Keep], is_open: bool) -> Html:
     rows: list[tuple[Inside, ...]] = [
-        (str(keep.address), join(*_sayings(keep), between=" ")) for keep in kept[:MOST_KEPT]
+        (str(keep.address), join(*_keep_facts(keep), between=" ")) for keep in kept[:MOST_KEPT]
     ]
-    listed = html_table(title, ("what", "why it stays"), rows, "quiet")
+    listed = html_table(title, ("what", "why it is kept"), rows, "quiet")
     return collapse(f"{title} ({len(kept):,})", listed, *_more(len(kept) - MOST_KEPT, "thing"), is_open=is_open)
 
 
-def _sayings(keep: Keep) -> Iterator[Inside]:
+def _keep_facts(keep: Keep) -> Iterator[Inside]:
     yield f"{keep_sentence(keep)}."
     if keep.model:
         yield element("code", keep.model)

@@ -1,20 +1,18 @@
-"""The rows that changed, one after another, each with its place and its words; so many as a page can bear."""
+"""The changed rows of datasets, each with its place and its words; as many as a page can hold."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import msgspec
 
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.html.builder import Html, collapse, element, join
+from reconciler.render.plan_words import NOT_PAIRED, row_numbers
 from reconciler.render.text import count_text, grouped_count
 
 MOST_ROWS = 2000
 """Rows of one dataset that are written out."""
 
 MOST_CHARACTERS = 4_000_000
-"""Markup of rows on one page: more makes a phone's browser slow."""
+"""Characters of markup of rows on one page: more makes the browser of a phone slow."""
 
 _OPEN_ROWS = 50
 
@@ -23,27 +21,30 @@ _KINDS = {
     RowChange.ADDED: ("+", "added"),
     RowChange.REMOVED: ("−", "removed"),
     RowChange.MOVED: ("↕", "moved"),
-    RowChange.REFORMATTED: ("=", "the same, written otherwise"),
+    RowChange.REFORMATTED: ("=", "reformatted"),
 }
 
 
 @dataclass(slots=True)
 class _Budget:
-    """How much more the page can bear."""
+    """How many characters of markup the page can still hold."""
 
     characters: int = MOST_CHARACTERS
 
 
 def rows_html(plan: Plan, *, samples: bool) -> Html:
-    """Return the row changes of all datasets; empty where nobody compared any."""
-    room = _Budget()
-    return join(
-        *(_dataset(step.action.dataset.spec.name, step.rows, samples, room) for step in _compared_uploads(plan))
+    """Return the row changes of all datasets; empty where none were compared."""
+    budget = _Budget()
+    compared = (
+        (step.action.dataset.spec.name, step.rows)
+        for step in plan.steps
+        if isinstance(step.action, Upload) and step.rows
     )
+    return join(*(_dataset(name, rows, samples, budget) for name, rows in compared))
 
 
-def counts_of(rows: RowDiff) -> dict[RowChange, int]:
-    """Count what became of the rows, by kind."""
+def _count_by_kind(rows: RowDiff) -> dict[RowChange, int]:
+    """Return how many rows changed, by kind."""
     return {
         RowChange.EDITED: rows.edited,
         RowChange.ADDED: rows.added,
@@ -53,45 +54,31 @@ def counts_of(rows: RowDiff) -> dict[RowChange, int]:
     }
 
 
-class _ComparedUpload(msgspec.Struct, frozen=True):
-    """A step that sends rows which were compared."""
-
-    action: Upload
-    rows: RowDiff | RowsUnknown
-
-
-def _compared_uploads(plan: Plan) -> Iterator[_ComparedUpload]:
-    for step in plan.steps:
-        if isinstance(step.action, Upload) and step.rows:
-            yield _ComparedUpload(step.action, step.rows)
-
-
-def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, room: _Budget) -> Html:
+def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, budget: _Budget) -> Html:
     title = element("h3", f"dataset/{name}")
     if isinstance(rows, RowsUnknown):
-        return join(title, element("p", f"Others than in {rows.before}; {rows.why}."))
+        return join(title, element("p", f"Rows differ from {rows.before}; {rows.why}."))
     sizes = f"{rows.rows_before:,} → {grouped_count(rows.rows_after, 'row')}, compared with {rows.before}"
     tokens = "" if rows.tokens is None else f"; {rows.tokens:+,} tokens"
-    counts = {kind: number for kind, number in counts_of(rows).items() if number}
-    told = ", ".join(f"{number:,} {_KINDS[kind][1]}" for kind, number in counts.items()) or "no row changed"
-    whole = "" if rows.is_whole else "So many rows differ that not all were paired: some count as removed and added."
-    groups = (_group(kind, number, rows, room) for kind, number in counts.items()) if samples else ()
+    counts = {kind: number for kind, number in _count_by_kind(rows).items() if number}
+    summary = ", ".join(f"{number:,} {_KINDS[kind][1]}" for kind, number in counts.items()) or "no row changed"
+    groups = (_group(kind, number, rows, budget) for kind, number in counts.items()) if samples else ()
     return join(
         title,
-        element("p", element("strong", told), f"{tokens}."),
+        element("p", element("strong", summary), f"{tokens}."),
         element("p", f"{sizes}.", class_="dim"),
-        *([element("p", whole)] if whole else []),
+        *([] if rows.is_whole else [element("p", f"({NOT_PAIRED})")]),
         *groups,
     )
 
 
-def _group(kind: RowChange, number: int, rows: RowDiff, room: _Budget) -> Html:
+def _group(kind: RowChange, number: int, rows: RowDiff, budget: _Budget) -> Html:
     shown: list[Html] = []
     for sample in [each for each in rows.samples if each.change is kind][:MOST_ROWS]:
         row = _row(sample)
-        if len(row) > room.characters:
+        if len(row) > budget.characters:
             break
-        room.characters -= len(row)
+        budget.characters -= len(row)
         shown.append(row)
     mark, words = _KINDS[kind]
     title = join(element("span", mark, class_="mark"), f"{number:,} {words}")
@@ -101,13 +88,10 @@ def _group(kind: RowChange, number: int, rows: RowDiff, room: _Budget) -> Html:
 
 
 def _row(sample: RowSample) -> Html:
-    numbers = " → ".join(dict.fromkeys(str(each) for each in (sample.row_before, sample.row_after) if each))
-    beside = [f"id {sample.id}" if sample.id else "", str(sample.place or "")]
-    where = ", ".join(filter(None, beside))
+    where = ", ".join(filter(None, [f"id {sample.id}" if sample.id else "", str(sample.place or "")]))
     mark = element("span", _KINDS[sample.change][0], class_="mark")
-    head = element(
-        "p", mark, element("strong", f"row {numbers}"), element("span", f" {where}" if where else "", class_="dim")
-    )
+    remark = element("span", f" {where}" if where else "", class_="dim")
+    head = element("p", mark, element("strong", row_numbers(sample)), remark)
     more = count_text(sample.cells_more, "more value")
     return element(
         "div",

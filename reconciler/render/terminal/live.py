@@ -1,4 +1,4 @@
-"""What is happening, as it happens. Every fact is a line that stays; on a terminal the last line is alive."""
+"""Events as they happen: each fact is a line that stays; on a terminal the line below them is redrawn."""
 
 from collections.abc import Callable
 
@@ -15,25 +15,26 @@ from reconciler.render.terminal.telling import doing_of, facts_of, measured, mea
 from reconciler.render.text import Style, duration_text, truncate, width_of
 
 QUIET_SECONDS = 10.0
-"""Where no line can be redrawn, a job's progress is a new line no more often than this."""
+"""Where no line can be redrawn, the progress of a job is a new line at most this often."""
 
-Moving = JobId | StepId
+ActivityId = JobId | StepId
+"""A job, or the step that is done."""
 
 
 class _Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is under way: since when, and how far it is."""
+    """A step or job in progress: since when, and how far it is."""
 
     address: Address
     since: float
     status: str = ""
     measures: str = ""
-    told_at: float = float("-inf")
+    shown_at: float = float("-inf")
 
 
 class LiveView:
-    """Shows events to people: lines that stay, and on a terminal one line below them that is redrawn.
+    """Shows events: lines that stay, and on a terminal one line below them that is redrawn.
 
-    Shape:  `clock` gives seconds from any beginning; `columns` the width of the terminal at this moment
+    Shape:  `clock` returns seconds from any start; `columns` the width of the terminal at this moment
     """
 
     def __init__(
@@ -46,104 +47,106 @@ class LiveView:
     ) -> None:
         self._sink = sink
         self._is_terminal = is_terminal
-        self._paint = Style(colour)
+        self._style = Style(colour)
         self._clock = clock
         self._columns = columns or (lambda: sink.columns)
-        self._doing: dict[Moving, _Activity] = {}
+        self._activities: dict[ActivityId, _Activity] = {}
         self._drawn = ""
 
     def show(self, event: Event) -> None:
-        """Tell one event: its facts as lines, its progress where there is room for it."""
-        lines = () if self._is_told(event) else facts_of(event, self._paint, self._last_measures(event))
+        """Show one event: its facts as lines, its progress in the live line."""
+        lines = () if self._is_known(event) else facts_of(event, self._style, self._last_measures(event))
         if not lines and isinstance(event, Progress | JobLogged):
-            lines = self._progress(event)
-        self._note(event)
+            lines = self._progress_lines(event)
+        self._track(event)
         self._redraw("".join(f"{line}\n" for line in lines))
 
     def tick(self) -> None:
-        """Bring the elapsed time up to date while nothing happens."""
+        """Update the elapsed time."""
         self._redraw("")
 
     def close(self, summary: str = "") -> None:
-        """Take the live line away and end with the summary, a text of ours."""
-        self._doing.clear()
+        """Remove the live line and end with the summary, a text of ours."""
+        self._activities.clear()
         self._redraw(summary)
 
-    def _is_told(self, event: Event) -> bool:
-        """Return whether an event says only what its reader knows: a job is as the step that made it left it."""
-        doing = self._doing.get(event.job.id) if isinstance(event, JobMoved) else None
-        return isinstance(event, JobMoved) and doing is not None and doing.status == str(event.job.status)
+    def _is_known(self, event: Event) -> bool:
+        """Return whether an event repeats what is shown: the status that the step of the job ended with."""
+        activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
+        return isinstance(event, JobMoved) and activity is not None and activity.status == str(event.job.status)
 
-    def _note(self, event: Event) -> None:
-        """Remember what is under way after an event."""
+    def _track(self, event: Event) -> None:
+        """Remember what is in progress after an event."""
         match event:
             case Started(step=step):
                 now, status = self._clock(), doing_of(step.action)
-                self._doing[step.id] = _Activity(address=step.action.address, since=now, status=status, told_at=now)
+                self._activities[step.id] = _Activity(
+                    address=step.action.address, since=now, status=status, shown_at=now
+                )
             case Finished(step=step, job=job):
-                self._doing.pop(step.id, None)
+                self._activities.pop(step.id, None)
                 if job and job.status.is_active:
-                    self._doing[job.id] = replace(self._of(job.id, job.address), status=str(job.status))
+                    self._activities[job.id] = replace(self._activity(job.id, job.address), status=str(job.status))
             case JobMoved(job=job) if job.status.is_active:
-                self._doing[job.id] = replace(self._of(job.id, job.address), status=str(job.status))
+                self._activities[job.id] = replace(self._activity(job.id, job.address), status=str(job.status))
             case JobMoved(job=job):
-                self._doing.pop(job.id, None)
+                self._activities.pop(job.id, None)
             case JobVanished(job=gone):
-                self._doing.pop(gone, None)
+                self._activities.pop(gone, None)
             case _:
                 pass
 
-    def _progress(self, event: Progress | JobLogged) -> tuple[str, ...]:
-        """Remember how far something is; give a line only where nothing can be redrawn, and not too often."""
-        key, address = _whose(event)
-        before, now, measures = self._of(key, address), self._clock(), measures_of(event)
-        # The last step of a job is how it ended up; the last byte of a file is followed by the news that it is there.
-        is_due = now - before.told_at >= QUIET_SECONDS or (isinstance(event, JobLogged) and measured(event).is_last)
-        telling = bool(measures) and is_due and not self._is_terminal
-        told_at = now if telling else before.told_at
-        self._doing[key] = replace(before, measures=measures or before.measures, told_at=told_at)
-        return (f"{self._paint.bold(clean(str(address)))}: {measures}",) if telling else ()
+    def _progress_lines(self, event: Progress | JobLogged) -> tuple[str, ...]:
+        """Remember how far something is; return a line only where nothing can be redrawn, and not too often."""
+        key, address = _activity_of(event)
+        before, now, measures = self._activity(key, address), self._clock(), measures_of(event)
+        # The last step of a job is shown in any case; the last byte of a file is followed by a line of its own.
+        is_due = now - before.shown_at >= QUIET_SECONDS or (isinstance(event, JobLogged) and measured(event).is_last)
+        is_shown = bool(measures) and is_due and not self._is_terminal
+        shown_at = now if is_shown else before.shown_at
+        self._activities[key] = replace(before, measures=measures or before.measures, shown_at=shown_at)
+        return (f"{self._style.bold(clean(str(address)))}: {measures}",) if is_shown else ()
 
-    def _of(self, key: Moving, address: Address) -> _Activity:
-        return self._doing.get(key) or _Activity(address=address, since=self._clock())
+    def _activity(self, key: ActivityId, address: Address) -> _Activity:
+        return self._activities.get(key) or _Activity(address=address, since=self._clock())
 
     def _last_measures(self, event: Event) -> str:
-        doing = self._doing.get(event.job.id) if isinstance(event, JobMoved) else None
-        return doing.measures if doing else ""
+        activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
+        return activity.measures if activity else ""
 
     def _redraw(self, lines: str) -> None:
-        """Write lines that stay and the live line below them, in one piece, so that nothing flickers."""
+        """Write lines that stay and the live line below them with one write, so that nothing flickers."""
         columns = max(self._columns(), 1)
-        live = truncate(self._live(), columns - 1) if self._is_terminal else ""
+        live = truncate(self._live_line(), columns - 1) if self._is_terminal else ""
         if lines or live != self._drawn:
-            self._sink.write(self._erasing(columns) + lines + self._paint.dim(live))
+            self._sink.write(self._erasing(columns) + lines + self._style.dim(live))
             self._sink.flush()
             self._drawn = live
 
     def _erasing(self, columns: int) -> str:
         if not self._drawn:
             return ""
-        # A terminal that has become narrower has wrapped the line: go up to where it began.
+        # A terminal that became narrower has wrapped the line: go up to its beginning.
         rows = (width_of(self._drawn) - 1) // columns
         return "\r" + (f"\x1b[{rows}A" if rows else "") + "\x1b[J"
 
-    def _live(self) -> str:
-        doing = list(self._doing.values())
-        if not doing:
+    def _live_line(self) -> str:
+        activities = list(self._activities.values())
+        if not activities:
             return ""
-        elapsed = duration_text(self._clock() - min(each.since for each in doing))
-        if len(doing) == 1:
-            (only,) = doing
+        elapsed = duration_text(self._clock() - min(each.since for each in activities))
+        if len(activities) == 1:
+            (only,) = activities
             return "  ".join(filter(None, (f"{only.address}: {_state(only)}", only.measures, elapsed)))
-        each = " · ".join(f"{one.address.name} {one.measures or _state(one)}" for one in doing)
-        return f"{len(doing)} under way, {elapsed}: {each}"
+        states = " · ".join(f"{each.address.name} {each.measures or _state(each)}" for each in activities)
+        return f"{len(activities)} in progress, {elapsed}: {states}"
 
 
-def _state(doing: _Activity) -> str:
-    return clean(doing.status) or "running"
+def _state(activity: _Activity) -> str:
+    return clean(activity.status) or "running"
 
 
-def _whose(event: Progress | JobLogged) -> tuple[Moving, Address]:
+def _activity_of(event: Progress | JobLogged) -> tuple[ActivityId, Address]:
     if isinstance(event, JobLogged):
         return event.job, event.address
     return event.step.id, event.step.action.address
