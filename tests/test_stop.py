@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.domain.stop import Stop
+from reconciler.foundation.stop import Stop
 
 LONG = 30.0
 

@@ -12,7 +12,7 @@ from reconciler.cli.options import DEFAULT_ROOT, JsonOption, ProviderOption, Spe
 
 if TYPE_CHECKING:
     from reconciler.dataset.row_diff import DatasetVersion, MatchedRows
-    from reconciler.domain.rowdiff import RowDiff
+    from reconciler.domain.row_diff import RowDiff
     from reconciler.history.dataset_versions import NamedVersion
 
 EXAMPLES = """

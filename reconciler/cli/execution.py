@@ -15,14 +15,14 @@ from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
-from reconciler.domain.plan import Cancel, Why
+from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Provider
-from reconciler.domain.stop import Stop
 from reconciler.executor import execute, watch
+from reconciler.foundation.stop import Stop
 from reconciler.workflow.engine import PreparedPlan, open_run_context, record_lock
 
 if TYPE_CHECKING:
-    from reconciler.executor import Bench
+    from reconciler.executor import RunContext
     from reconciler.render import LiveView, SummaryRow
 
 
@@ -118,7 +118,7 @@ def run_plan(
     )
 
 
-def tick_while_sleeping(laid: "Bench", view: "LiveView") -> "Bench":
+def tick_while_sleeping(laid: "RunContext", view: "LiveView") -> "RunContext":
     """Return a bench whose every sleep brings the elapsed time on the screen up to date."""
 
     def sleep(seconds: float) -> None:
@@ -130,7 +130,7 @@ def tick_while_sleeping(laid: "Bench", view: "LiveView") -> "Bench":
 
 def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> dict[Address, RemoteJob]:
     """Return the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
-    ready = {keep.job for keep in prepared.plan.kept if keep.why is Why.READY}
+    ready = {keep.job for keep in prepared.plan.kept if keep.why is KeepReason.READY}
     wanted = {model.address: model.stamp for model in prepared.desired.models}
     kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
     ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
@@ -148,7 +148,7 @@ def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> N
     if running:
         console.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
         console.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
-    waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is Why.BUSY)
+    waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is KeepReason.BUSY)
     if waiting and not running:
         console.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
         console.err.line(f"To begin: reconciler apply {prepared.setting.root}")
@@ -164,9 +164,9 @@ def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
     ours = [job for job in jobs.values() if job.stamp.agrees(model.stamp)]
     newest = max(ours, key=lambda job: (job.created_at, job.id), default=None)
     job = (jobs.get(keep.job) if keep and keep.job else None) or newest
-    words = {Why.MISSING: "missing", Why.BUSY: "waiting", Why.SUSPENDED: "suspended"}
+    words = {KeepReason.MISSING: "missing", KeepReason.BUSY: "waiting", KeepReason.SUSPENDED: "suspended"}
     status = words.get(keep.why) if keep else None
-    recorded = keep if keep and keep.why is Why.READY and job is None else None
+    recorded = keep if keep and keep.why is KeepReason.READY and job is None else None
     if recorded:
         # The job's own record is gone; what is known of it is in the lock file.
         status = str(SUCCEEDED)
@@ -175,5 +175,5 @@ def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
         base=model.recipe.base,
         status=status or (str(job.status) if job else "not trained"),
         job=recorded.job if recorded else job.id if job else None,
-        model=recorded.model if recorded else job.model if job and status != words[Why.MISSING] else None,
+        model=recorded.model if recorded else job.model if job and status != words[KeepReason.MISSING] else None,
     )

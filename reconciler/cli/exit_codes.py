@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from reconciler.domain.errors import InputError, PolicyError, ProviderError, ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
-from reconciler.domain.plan import Plan, Why
+from reconciler.domain.plan import KeepReason, Plan
 
 OK = 0
 SERVICE = 1
@@ -65,8 +65,8 @@ def of_run(
         return PARTLY if {Outcome.DONE, Outcome.ADOPTED} & set(ended) else SERVICE
     held = {keep.why for keep in plan.kept}
     jobs = of_jobs(statuses)
-    if jobs == JOB_FAILED or held & {Why.FAILED, Why.CANCELLED, Why.MISSING}:
+    if jobs == JOB_FAILED or held & {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}:
         return JOB_FAILED
-    if waited and (jobs == STILL_RUNNING or Why.BUSY in held):
+    if waited and (jobs == STILL_RUNNING or KeepReason.BUSY in held):
         return STILL_RUNNING
     return OK

@@ -26,7 +26,7 @@ from reconciler.workflow.engine import measure_all, open_service, provider_name
 from reconciler.workflow.targets import Workplace, find_jobs, find_workplace, is_id
 
 if TYPE_CHECKING:
-    from reconciler.specfile.writer.import_spec import Imported
+    from reconciler.specfile.writer import ImportedModel
 
 EXAMPLES = """
 Examples:
@@ -118,9 +118,9 @@ def _check_job(job: HeldJob) -> None:
         raise UsageError(f"the service does not say on which base and file job {job.id} was trained")
 
 
-def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workplace, settings: bool) -> "Imported":
+def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workplace, settings: bool) -> "ImportedModel":
     """Return what a job says of itself; of our own jobs, what their marks say was asked for."""
-    from reconciler.specfile.writer.import_spec import Imported
+    from reconciler.specfile.writer import ImportedModel
 
     facts = dict(opened.job(job.id).facts) if job.stamp else {}
     asked = {key.removeprefix(_PREFIX): value for key, value in facts.items() if key.startswith(_PREFIX)}
@@ -130,7 +130,7 @@ def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workpl
     more = (("seed", str(job.seed)),) if job.seed is not None else ()
     own = provider_name(replace(place.setting, provider=None), place.specs)
     used = provider_name(place.setting, place.specs)
-    return Imported(
+    return ImportedModel(
         name=name,
         job=job.id,
         model=job.model,
@@ -190,7 +190,7 @@ class Draft:
             if path.exists() or path.is_symlink():
                 raise UsageError(f"{path} is there already, and import overwrites nothing; choose another name")
 
-    def gather(self, imported: "Imported", job: HeldJob, opened: Provider) -> "Imported":
+    def gather(self, imported: "ImportedModel", job: HeldJob, opened: Provider) -> "ImportedModel":
         """Download the rows, unless a dataset of the specs was named for them.
 
         Raises: ProviderError when the service does not give them away
@@ -225,17 +225,17 @@ class Draft:
             raise
         return path
 
-    def finished(self, imported: "Imported", job: HeldJob) -> str:
+    def finished(self, imported: "ImportedModel", job: HeldJob) -> str:
         """Return the text of the spec; a job that does not bear the stamp of just this recipe and rows is adopted.
 
         Raises: InputError when the rows or the specs beside them are not sound
         """
-        from reconciler.specfile.writer.import_spec import imported_text
+        from reconciler.specfile.writer import import_spec_text
 
-        stamp = self._model(imported_text(imported), imported.name).stamp
+        stamp = self._model(import_spec_text(imported), imported.name).stamp
         if not (job.stamp and job.stamp.digest.agrees(stamp.digest)):
             imported = replace(imported, moved=None, digest=stamp.digest)
-        text = imported_text(imported)
+        text = import_spec_text(imported)
         self._model(text, imported.name)
         return text
 
@@ -255,14 +255,14 @@ class Draft:
         return Desired.join(alone, measure_all(alone, setting)).models[0]
 
     def _copy_specs(self) -> None:
-        from reconciler.specfile.files import real, spec_files
+        from reconciler.specfile.files import real_path, spec_files
 
         self.root.mkdir(parents=True, exist_ok=True)
         root = self.place.setting.root
         if not root.exists():
             return
-        for path in spec_files(real(root), real(self.place.setting.workspace))[0]:
-            copy = self.root / path.relative_to(real(root))
+        for path in spec_files(real_path(root), real_path(self.place.setting.workspace))[0]:
+            copy = self.root / path.relative_to(real_path(root))
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
 

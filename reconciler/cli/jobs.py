@@ -26,7 +26,7 @@ from reconciler.domain.observed import JobStatus, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
-from reconciler.domain.stop import Stop
+from reconciler.foundation.stop import Stop
 from reconciler.workflow.engine import (
     CheckedSpecs,
     PreparedPlan,

@@ -198,7 +198,7 @@ def apply(
     """
     from reconciler.cli.bounds import applying
     from reconciler.cli.execution import run_plan
-    from reconciler.planner.staleness import check_expected, check_fresh
+    from reconciler.planner.saved_plan import check_expected, check_fresh
 
     console: Console = context.obj
     wait_seconds, expected = read_timeout(timeout), read_basis(expect_basis)

@@ -20,7 +20,7 @@ from reconciler.journal.applied_plans import check_unapplied
 from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting, provider_name
 
 if TYPE_CHECKING:
-    from reconciler.planner.planfile import SavedPlan
+    from reconciler.planner.saved_plan import SavedPlan
 
 _FULL_DIGEST = 64
 
@@ -68,7 +68,7 @@ def save_plan(prepared: PreparedPlan, path: Path) -> None:
 
     Raises: UsageError when it cannot be written, or would be too large to be read again
     """
-    from reconciler.planner.planfile import MAX_BYTES, SavedPlan, write_saved
+    from reconciler.planner.saved_plan import MAX_BYTES, SavedPlan, write_saved
     from reconciler.render import plan_json
 
     setting = prepared.setting
@@ -98,7 +98,7 @@ def read_plan(path: Path) -> "SavedPlan":
 
     Raises: UsageError when it cannot be read, is none, or was changed; StalePlanError when its format is another
     """
-    from reconciler.planner.planfile import MAX_BYTES, read_saved
+    from reconciler.planner.saved_plan import MAX_BYTES, read_saved
     from reconciler.render import plan_json
 
     try:
@@ -119,10 +119,10 @@ def read_plan(path: Path) -> "SavedPlan":
 
 
 def _check_schemas(text: str, saved: "SavedPlan", path: Path) -> None:
-    from reconciler.specfile import breach_in
+    from reconciler.specfile import find_violation
 
     for value, name in ((json.loads(text), "saved-plan"), (json.loads(saved.document), "plan")):
-        if breach := breach_in(value, name):
+        if breach := find_violation(value, name):
             raise UsageError(f"{path} is not a saved plan: {breach}")
 
 
@@ -145,11 +145,11 @@ def setting_of_saved(
     Raises: StalePlanError when it is for another environment than the one named now, of another version of the
             program, or was applied already; UsageError when its specs are not here
     """
-    from reconciler.planner.staleness import check_place
+    from reconciler.planner.saved_plan import check_place
 
     made_for = saved.plan.environment
     check_place(
-        saved.plan.grounds, environment=environment or made_for, provider=saved.plan.provider, version=__version__
+        saved.plan.inputs, environment=environment or made_for, provider=saved.plan.provider, version=__version__
     )
     setting = settled(_root_of(plan_file, saved), saved.asked, prices, made_for, use_cache=use_cache)
     check_unapplied(setting.home, saved.id)
@@ -161,10 +161,10 @@ def check_provider(saved: "SavedPlan", setting: Setting, checked: CheckedSpecs) 
 
     Raises: StalePlanError
     """
-    from reconciler.planner.staleness import check_place
+    from reconciler.planner.saved_plan import check_place
 
     provider = provider_name(setting, checked.specs)
-    check_place(saved.plan.grounds, environment=setting.environment, provider=provider, version=__version__)
+    check_place(saved.plan.inputs, environment=setting.environment, provider=provider, version=__version__)
 
 
 def _root_of(plan_file: Path, saved: "SavedPlan") -> Path:

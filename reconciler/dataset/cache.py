@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.report import Report
 from reconciler.dataset.sources import Source, find_sources
-from reconciler.domain.desired import Measure, Measured
+from reconciler.domain.desired import DatasetMeasure, Measure
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.identity import Digest
 from reconciler.domain.spec import DatasetSpec, Format
@@ -42,7 +42,7 @@ class Slot(msgspec.Struct, frozen=True):
     path: Path
     state: str
 
-    def read(self) -> Measured | None:
+    def read(self) -> DatasetMeasure | None:
         """Return the measure that is kept, when it is whole and of this state."""
         try:
             seal, _, body = self.path.read_bytes().partition(b"\n")
@@ -95,7 +95,7 @@ class Cache(msgspec.Struct, frozen=True):
         name = _digest(f"{spec.place.file}\n{spec.name}\n{minimum}")[:32]
         return Slot(self.directory / f"{name}.json", _digest(state))
 
-    def keep(self, slot: Slot, measured: Measured) -> None:
+    def keep(self, slot: Slot, measured: DatasetMeasure) -> None:
         """Keep a measure, in one step and whole; where that is not possible, nothing is kept."""
         body = json.dumps({"state": slot.state, "measured": msgspec.to_builtins(measured)}).encode()
         with suppress(OSError):
@@ -157,11 +157,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _measured(held: Mapping[str, object]) -> Measured:
+def _measured(held: Mapping[str, object]) -> DatasetMeasure:
     training, validation, warnings = _measure(held["training"]), held["validation"], held["warnings"]
     if training is None or not isinstance(warnings, list):
         raise ValueError("no measure")
-    return Measured(
+    return DatasetMeasure(
         format=Format(str(held["format"])),
         training=training,
         validation=_measure(validation),

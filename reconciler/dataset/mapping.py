@@ -10,11 +10,11 @@ from reconciler.dataset.report import SHOWN_PER_FILE, Report
 from reconciler.dataset.row import Row
 from reconciler.dataset.templates import Template
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.spec import DatasetSpec, Format, Mapping, Turn
+from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
 from reconciler.foundation.suggest import did_you_mean, list_words
 
-_PAIR = Mapping(prompt="{prompt}", completion="{completion}")
-_TURNS = Mapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
+_PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")
+_TURNS = ColumnMapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def _filled(rows: Iterator[Row], plan: _Plan, spec: DatasetSpec, report: Report)
             report.tell(problem)
 
 
-def _plan(mapping: Mapping, spec: DatasetSpec, report: Report) -> _Plan | None:
+def _plan(mapping: ColumnMapping, spec: DatasetSpec, report: Report) -> _Plan | None:
     if mapping.turns:
         sources = [(f"messages[{at}].content", turn.content) for at, turn in enumerate(mapping.turns)]
     else:
@@ -107,7 +107,7 @@ def _turns(turns: tuple[Turn, ...]) -> Callable[[list[str]], dict[str, object]]:
     return build
 
 
-def _implied(first: Row, spec: DatasetSpec, report: Report) -> Mapping | None:
+def _implied(first: Row, spec: DatasetSpec, report: Report) -> ColumnMapping | None:
     columns = tuple(first.value) if isinstance(first.value, dict) else ()
     unused = [column for column in columns if column not in {"prompt", "completion"}]
     if len(columns) - len(unused) == 2:

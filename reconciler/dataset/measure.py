@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.domain.desired import Dataset, Measured, Part
+from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec
 
@@ -31,7 +31,7 @@ def measure(
     vocabulary: "Vocabulary | None" = None,
     against: Sequence[DatasetSpec] = (),
     shown: int | None = None,
-) -> Measured:
+) -> DatasetMeasure:
     """Fold a dataset into the digest and the counts of its sides, in one pass.
 
     Shape:  `minimum` is how many training rows there must be, the service's 10 when None; a dataset that only
@@ -69,7 +69,7 @@ def _measure(
     vocabulary: "Vocabulary | None",
     against: Sequence[DatasetSpec],
     shown: int | None,
-) -> Measured:
+) -> DatasetMeasure:
     from reconciler.dataset.checks import MINIMUM_EXAMPLES
     from reconciler.dataset.dataset_checks.setup import watch_of
     from reconciler.dataset.digest import Fold
@@ -99,7 +99,7 @@ def _measure(
     watch.end(report)
     _check_sides(sides, spec, MINIMUM_EXAMPLES if minimum is None else minimum, report)
     report.raise_errors()
-    return Measured(
+    return DatasetMeasure(
         format=format,
         training=sides[Part.TRAINING].measure(tokens[Part.TRAINING]),
         validation=sides[Part.VALIDATION].measure(tokens[Part.VALIDATION]) if spec.validation_share else None,

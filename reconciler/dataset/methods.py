@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.dataset.row_checks.reinforcement import KNOWN
-from reconciler.domain.desired import Measured
+from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
 from reconciler.foundation.suggest import did_you_mean, list_words
@@ -16,7 +16,7 @@ _ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
 _GUIDE = "OpenAI reinforcement fine-tuning guide"
 
 
-def misfits(specs: Specs, measures: Mapping[str, Measured]) -> Iterator[Problem]:
+def misfits(specs: Specs, measures: Mapping[str, DatasetMeasure]) -> Iterator[Problem]:
     """Yield what is wrong between models and the datasets that were measured for them."""
     for model in specs.models:
         for field, name in (("training", model.training), ("validation", model.validation)):
@@ -43,7 +43,7 @@ def _misfit(model: ModelSpec, field: str, name: str, found: Format) -> Problem:
     )
 
 
-def _ungraded(model: ModelSpec, name: str, measured: Measured) -> Iterator[Problem]:
+def _ungraded(model: ModelSpec, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
     rows = measured.training.rows + (measured.validation.rows if measured.validation else 0)
     held = dict(measured.keys)
     # The recipe holds the grader as JSON; its templates are texts somewhere within.
@@ -55,7 +55,7 @@ def _ungraded(model: ModelSpec, name: str, measured: Measured) -> Iterator[Probl
             yield Problem(where=model.place, path="grader", what=what, hint=hint, rule="method.grader")
 
 
-def _too_many(model: ModelSpec, field: str, name: str, measured: Measured) -> Iterator[Problem]:
+def _too_many(model: ModelSpec, field: str, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
     sides = [
         (measured.training.rows, MOST_REINFORCEMENT_ROWS if field == "training" else MOST_REINFORCEMENT_VALIDATION_ROWS)
     ]

@@ -10,12 +10,12 @@ from reconciler.dataset.pipeline import read_runs
 from reconciler.dataset.report import Report
 from reconciler.dataset.row_diff import DatasetVersion, spool_version
 from reconciler.dataset.split import sides_of
-from reconciler.domain.desired import Measured, Part
+from reconciler.domain.desired import DatasetMeasure, Part
 from reconciler.domain.spec import DatasetSpec
 
 
 @contextmanager
-def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measured, DatasetVersion]]:
+def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[DatasetMeasure, DatasetVersion]]:
     """Yield the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
 
     Raises: InputError when they cannot be read
@@ -26,7 +26,7 @@ def open_unchecked(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[Measure
     sides = {Part.TRAINING: Fold(), Part.VALIDATION: Fold()}
     with spool_version(_folded(runs, sides, spec.validation_share)) as side:
         report.raise_errors()
-        measured = Measured(
+        measured = DatasetMeasure(
             format=format,
             training=sides[Part.TRAINING].measure(),
             validation=sides[Part.VALIDATION].measure() if spec.validation_share else None,

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reconciler.domain.checks import Allowance
 from reconciler.domain.errors import InputError, Place, Problem, Severity
+from reconciler.domain.expectations import Allowance
 
 SHOWN_PER_FILE = 50
 """Problems of one file that are kept; the rest are counted."""

@@ -9,7 +9,7 @@ from reconciler.domain.identity import Digest, digest_of
 Facts = tuple[tuple[str, str], ...]
 """Things and what is known of them, sorted."""
 
-MOST_TOLD = 5
+MAX_SHOWN = 5
 """Of one input, so many things that moved are named, and the rest are counted."""
 
 
@@ -34,7 +34,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
         """All inputs together: what `apply --expect-basis` takes."""
         return digest_of(msgspec.structs.asdict(self))
 
-    def moved(self, other: "Basis") -> tuple[str, ...]:
+    def changed_inputs(self, other: "Basis") -> tuple[str, ...]:
         """Name the inputs that differ, the cause before what only follows from it.
 
         Elsewhere other things are held, and other jobs have other prices: that is no news of its own.
@@ -63,7 +63,7 @@ _CALLED = {
 }
 
 
-class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+class PlanInputs(msgspec.Struct, frozen=True, kw_only=True):
     """The same inputs with the things in them.
 
     Shape:  of each input, things by name, and a digest or a word of each; never a row, never a secret
@@ -94,12 +94,12 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
             prices=self.prices,
         )
 
-    def told(self, moved: tuple[str, ...], now: "Grounds") -> str:
+    def describe_changes(self, moved: tuple[str, ...], now: "PlanInputs") -> str:
         """Say of inputs that moved what is different in them now."""
         return "; ".join(f"{_CALLED[name]} moved{_detail(getattr(self, name), getattr(now, name))}" for name in moved)
 
 
-NOTHING_STATED = Grounds()
+NO_INPUTS = PlanInputs()
 """Of plans that are never compared."""
 
 
@@ -111,8 +111,8 @@ def _detail(before: str | Facts, after: str | Facts) -> str:
     if isinstance(before, str) or isinstance(after, str):
         return "" if Digest.parse(str(after)) else f": {before or 'none'} before, {after or 'none'} now"
     things = list(_things(dict(before), dict(after)))
-    more = f" and {len(things) - MOST_TOLD} more" if len(things) > MOST_TOLD else ""
-    return f": {', '.join(things[:MOST_TOLD])}{more}"
+    more = f" and {len(things) - MAX_SHOWN} more" if len(things) > MAX_SHOWN else ""
+    return f": {', '.join(things[:MAX_SHOWN])}{more}"
 
 
 def _things(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

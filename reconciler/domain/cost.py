@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from enum import StrEnum
 
 import msgspec
 
@@ -20,7 +21,7 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool = False
 
     @classmethod
-    def counted(cls, tokens: int) -> "Tokens":
+    def from_count(cls, tokens: int) -> "Tokens":
         """Return a number that was counted, not guessed."""
         return cls(low=tokens, expected=tokens, high=tokens, exact=True)
 
@@ -58,22 +59,22 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return "" if self.expected is None else f"{_usd(self.expected, ROUND_HALF_UP)} USD"
 
 
-NOTHING = Cost(low=Decimal(), expected=Decimal(), high=Decimal())
+NO_COST = Cost(low=Decimal(), expected=Decimal(), high=Decimal())
 
 
 def total(costs: Iterable[Cost]) -> Cost:
     """Add costs up. One that is unknown leaves the sum without an upper end; its lower end is what is known."""
     each = tuple(costs)
     if not each:
-        return NOTHING
+        return NO_COST
     lows = [cost.low for cost in each if cost.low is not None]
     return Cost(
         low=sum(lows, Decimal()) if lows else None,
         expected=_sum([cost.expected for cost in each]),
         high=_sum([cost.high for cost in each]),
-        source=_joined(cost.source for cost in each),
-        dated=_joined(cost.dated for cost in each),
-        unknown=_joined(cost.unknown for cost in each),
+        source=_join_words(cost.source for cost in each),
+        dated=_join_words(cost.dated for cost in each),
+        unknown=_join_words(cost.unknown for cost in each),
     )
 
 
@@ -95,9 +96,67 @@ def _sum(amounts: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal()) if len(known) == len(amounts) else None
 
 
-def _joined(words: Iterable[str]) -> str:
+def _join_words(words: Iterable[str]) -> str:
     return "; ".join(sorted({word for word in words if word}))
 
 
 def _usd(amount: Decimal, rounding: str) -> str:
     return f"{amount.quantize(_CENT, rounding=rounding):,}"
+
+
+class Per(StrEnum):
+    """What a price is a price of."""
+
+    TOKENS = "million-tokens"
+    HOUR = "hour"
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """What training certain bases by certain methods costs.
+
+    Shape:  `minimum_usd` is what the smallest job costs
+    Units:  USD; tokens are billed once for each epoch
+    """
+
+    bases: tuple[str, ...]
+    methods: tuple[str, ...]
+    usd: Decimal
+    per: Per
+    minimum_usd: Decimal = Decimal()
+
+
+class AutoEpochs(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service chooses the number of epochs where the spec leaves it to it.
+
+    Shape:  `target` epochs, but so many that at least `least_rows` rows are seen in all, and at most `most_rows`; and
+            never fewer than `least` or more than `most`
+    """
+
+    target: int
+    least_rows: int | None = None
+    most_rows: int | None = None
+    least: int = 1
+    most: int | None = None
+
+    def epochs_for(self, rows: int) -> int:
+        """Return the number of epochs for a file of so many rows."""
+        epochs, seen = self.target, self.target * rows
+        if rows and self.least_rows is not None and seen < self.least_rows:
+            epochs = self.least_rows // rows
+        elif rows and self.most_rows is not None and seen > self.most_rows:
+            epochs = self.most_rows // rows
+        return max(self.least, epochs if self.most is None else min(self.most, epochs))
+
+
+class PriceTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The prices of one service, as they were at one date.
+
+    Shape:  `service` is the name of a provider profile; `free` says why nothing is billed there, empty where it is
+    """
+
+    service: str
+    dated: str
+    source: str
+    free: str = ""
+    auto_epochs: AutoEpochs | None = None
+    rates: tuple[Rate, ...] = ()

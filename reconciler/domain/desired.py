@@ -5,9 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.identity import Address, Digest, Kind, Stamp, digest_of
+from reconciler.domain.identity import Address, Digest, Kind, PartiallyCompared, Stamp, digest_of
 from reconciler.domain.spec import (
     Adoption,
     DatasetSpec,
@@ -17,7 +16,7 @@ from reconciler.domain.spec import (
     ProjectSpec,
     Recipe,
     Specs,
-    stated,
+    recipe_facts,
 )
 
 
@@ -28,7 +27,7 @@ class Part(StrEnum):
     VALIDATION = "validation"
 
 
-class Measure(ComparedInPart, frozen=True, kw_only=True, eq=False):
+class Measure(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """The fold of one side of a dataset.
 
     Shape:  `tokens` are those of one pass over the rows; None where they were not counted, or nobody can count them
@@ -41,11 +40,11 @@ class Measure(ComparedInPart, frozen=True, kw_only=True, eq=False):
     size_bytes: int
     tokens: int | None = None
 
-    def compared(self) -> object:
+    def comparison_key(self) -> object:
         return (self.digest, self.rows, self.size_bytes)
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetMeasure(msgspec.Struct, frozen=True, kw_only=True):
     """A whole dataset, folded: its training side, and its validation side where the spec splits it.
 
     Shape:  `warnings` are what the checks found that does not stop a run; `vocabulary` is the one that tokens were
@@ -111,13 +110,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def facts(self) -> dict[str, object]:
         """Everything the stamp depends on, in words that a reviewer knows."""
-        facts = {**stated(self.recipe), "training": str(self.training.measure.digest)}
+        facts = {**recipe_facts(self.recipe), "training": str(self.training.measure.digest)}
         if self.validation:
             facts["validation"] = str(self.validation.measure.digest)
         return facts
 
     @property
-    def told(self) -> tuple[tuple[str, str], ...]:
+    def displayed_facts(self) -> tuple[tuple[str, str], ...]:
         """The same facts for people, sorted: files by name and rows instead of by full digest."""
         files = {"training": self.training, "validation": self.validation}
         words = {name: str(value) for name, value in self.facts.items() if name not in files}
@@ -151,7 +150,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def join(cls, specs: Specs, measures: Mapping[str, Measured]) -> "Desired":
+    def join(cls, specs: Specs, measures: Mapping[str, DatasetMeasure]) -> "Desired":
         """Join specs with the measures of the datasets they name; every name must be there."""
         datasets = {spec.name: (spec, measures[spec.name]) for spec in specs.datasets if spec.name in measures}
         return cls(
@@ -165,7 +164,7 @@ def _stamp(dataset: Dataset) -> Stamp:
     return dataset.stamp
 
 
-def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]) -> Model:
+def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMeasure]]) -> Model:
     return Model(
         name=spec.name,
         place=spec.place,
@@ -179,14 +178,14 @@ def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]
     )
 
 
-def _validation(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, Measured]]) -> Dataset | None:
+def _validation(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMeasure]]) -> Dataset | None:
     # A split says that its other side is for validation; a model that names another dataset means all of that one.
     if spec.validation is not None and spec.validation != spec.training:
         return _side(datasets[spec.validation], Part.TRAINING)
     return _side(datasets[spec.training], Part.VALIDATION) if datasets[spec.training][1].validation else None
 
 
-def _side(found: tuple[DatasetSpec, Measured], part: Part) -> Dataset:
+def _side(found: tuple[DatasetSpec, DatasetMeasure], part: Part) -> Dataset:
     spec, measured = found
     measure = measured.training if part is Part.TRAINING else measured.validation
     assert measure is not None

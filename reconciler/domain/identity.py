@@ -97,7 +97,7 @@ class Stamp(msgspec.Struct, frozen=True, order=True):
 
 def canonical_json(value: object) -> bytes:
     """Return the one way to write a JSON value: sorted keys, no spaces, UTF-8, whole floats as integers."""
-    plain = _settled(value)
+    plain = _normalize(value)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -109,12 +109,32 @@ def digest_of(facts: Mapping[str, object]) -> Digest:
     return Digest(DIGEST_VERSION, hashlib.sha256(canonical_json(facts)).hexdigest())
 
 
-def _settled(value: object) -> object:
+def _normalize(value: object) -> object:
     # 2 and 2.0 are one number in JSON and in every service, so they are one number in a digest.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, Mapping):
-        return {str(key): _settled(item) for key, item in value.items()}
+        return {str(key): _normalize(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_settled(item) for item in value]
+        return [_normalize(item) for item in value]
     return value
+
+
+class PartiallyCompared(msgspec.Struct, frozen=True, eq=False):
+    """A value that equals another when what `compared` returns is equal.
+
+    A struct brings its own `!=`, so all three comparisons are defined together.
+    """
+
+    def comparison_key(self) -> object:
+        """Return what decides whether two values are equal."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.comparison_key() == other.comparison_key()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.comparison_key())

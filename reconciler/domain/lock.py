@@ -6,14 +6,14 @@ from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.observed import JobId, ModelId
 
 
-class LockedRows(msgspec.Struct, frozen=True, kw_only=True):
+class LockedDataset(msgspec.Struct, frozen=True, kw_only=True):
     """One file that a model was made of, by its content: offline, the rows before are known by it."""
 
     stamp: Stamp
     rows: int
 
 
-class Locked(msgspec.Struct, frozen=True, kw_only=True):
+class LockEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One model that was seen to have succeeded.
 
     Shape:  `service` as in Observed, so that another machine's local service or another account is no alarm;
@@ -27,7 +27,7 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
     job: JobId
     model: ModelId
     finished_at: int | None = None
-    datasets: tuple[LockedRows, ...] = ()
+    datasets: tuple[LockedDataset, ...] = ()
 
     @property
     def address(self) -> Address:
@@ -40,13 +40,13 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     Shape:  `cancelled` are jobs that a plan of ours cancelled: wanted again they may be trained without being asked
     """
 
-    entries: tuple[Locked, ...] = ()
+    entries: tuple[LockEntry, ...] = ()
     cancelled: tuple[JobId, ...] = ()
 
-    def of(self, service: str) -> tuple[Locked, ...]:
+    def of(self, service: str) -> tuple[LockEntry, ...]:
         """Return what is locked on one service."""
         return tuple(entry for entry in self.entries if entry.service == service)
 
-    def find(self, address: Address) -> Locked | None:
+    def find(self, address: Address) -> LockEntry | None:
         """Return the entry of one model."""
         return next((entry for entry in self.entries if entry.address == address), None)

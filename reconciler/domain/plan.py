@@ -5,12 +5,12 @@ from typing import NewType
 
 import msgspec
 
-from reconciler.domain.basis import NOTHING_STATED, Basis, Grounds
-from reconciler.domain.cost import NOTHING, Cost, Estimate, total
+from reconciler.domain.basis import NO_INPUTS, Basis, PlanInputs
+from reconciler.domain.cost import NO_COST, Cost, Estimate, total
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 
 StepId = NewType("StepId", str)
 
@@ -41,7 +41,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model: Model
-    despite: tuple[JobId, ...] = ()
+    excluded_jobs: tuple[JobId, ...] = ()
     supersedes: tuple[JobId, ...] = ()
 
     @property
@@ -97,7 +97,7 @@ class Promote(msgspec.Struct, frozen=True, kw_only=True):
 Action = Upload | Train | Cancel | Delete | Promote
 
 
-class Why(StrEnum):
+class KeepReason(StrEnum):
     """Why something stays as it is."""
 
     READY = "ready"
@@ -114,7 +114,7 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stays, and why. `job` is the one the decision rests on; `hint` is the way on, if one is needed."""
 
     address: Address
-    why: Why
+    why: KeepReason
     job: JobId | None = None
     status: JobStatus | None = None
     model: ModelId | None = None
@@ -161,7 +161,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     basis: Basis
     environment: str | None = None
-    grounds: Grounds = NOTHING_STATED
+    inputs: PlanInputs = NO_INPUTS
     steps: tuple[Step, ...] = ()
     kept: tuple[Keep, ...] = ()
     refused: tuple[Refusal, ...] = ()
@@ -180,12 +180,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def cost(self) -> Cost:
         """What all its jobs together cost."""
         jobs = [step for step in self.steps if isinstance(step.action, Train)]
-        return total(step.estimate.cost if step.estimate else Cost() for step in jobs) if jobs else NOTHING
+        return total(step.estimate.cost if step.estimate else Cost() for step in jobs) if jobs else NO_COST
 
     @property
     def awaited(self) -> tuple[JobId, ...]:
         """The jobs that run already and that a wait should include."""
-        return tuple(keep.job for keep in self.kept if keep.why in {Why.TRAINING, Why.BUSY} and keep.job)
+        return tuple(keep.job for keep in self.kept if keep.why in {KeepReason.TRAINING, KeepReason.BUSY} and keep.job)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -167,7 +167,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Stamp
     owner: str
     at: float | None = None
-    despite: tuple[JobId, ...] = ()
+    excluded_jobs: tuple[JobId, ...] = ()
     job: JobId | None = None
 
 

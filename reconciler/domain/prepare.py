@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place
+from reconciler.domain.identity import PartiallyCompared
 
 Scalar = str | int | float | bool
 
@@ -188,7 +188,7 @@ Operation = (
 )
 
 
-class Preparation(ComparedInPart, frozen=True, kw_only=True, eq=False):
+class Preparation(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """One item of a dataset's `prepare` list: what to do, and where that is written.
 
     Shape:  `path` is the field within the document, such as `prepare[2].drop_empty`
@@ -198,5 +198,5 @@ class Preparation(ComparedInPart, frozen=True, kw_only=True, eq=False):
     place: Place
     path: str = "prepare"
 
-    def compared(self) -> object:
+    def comparison_key(self) -> object:
         return self.operation

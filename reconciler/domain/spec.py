@@ -6,10 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from reconciler.domain.checks import Allowance, Expectation, Look
-from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place
-from reconciler.domain.identity import Digest
+from reconciler.domain.expectations import Allowance, Expectation, OptionalCheck
+from reconciler.domain.identity import Digest, PartiallyCompared
 from reconciler.domain.observed import JobId
 from reconciler.domain.prepare import Preparation
 
@@ -55,7 +54,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     weight: int | None = None
 
 
-class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
     """How columns become a row in the API's form.
 
     Shape:  templates with `{column}` in braces, `{{` for a brace itself; `turns` for chat, the pair for completion
@@ -88,7 +87,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     encoding: Encoding = Encoding.UTF_8
 
 
-class DatasetSpec(ComparedInPart, frozen=True, kw_only=True, eq=False):
+class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """Rows, and what to do to them.
 
     Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` are those of
@@ -104,19 +103,19 @@ class DatasetSpec(ComparedInPart, frozen=True, kw_only=True, eq=False):
     terms: tuple[tuple[str, Terms], ...] = ()
     prepare: tuple[Preparation, ...] = ()
     format: Format | None = None
-    mapping: Mapping | None = None
+    mapping: ColumnMapping | None = None
     sheet: str | None = None
     validation_share: float = 0.0
     heldout: tuple[str, ...] = ()
     expect: tuple[Expectation, ...] = ()
-    checks: tuple[Look, ...] = ()
+    checks: tuple[OptionalCheck, ...] = ()
     allow: tuple[Allowance, ...] = ()
     moved: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     id: str = ""
     description: str = ""
 
-    def compared(self) -> object:
+    def comparison_key(self) -> object:
         return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "id")
 
 
@@ -134,7 +133,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     extra: str = "{}"
 
 
-def stated(recipe: Recipe) -> dict[str, object]:
+def recipe_facts(recipe: Recipe) -> dict[str, object]:
     """Return the facts of a recipe, leaving out what equals its default, so that a new option retrains nothing."""
     facts: dict[str, object] = {"base": recipe.base}
     if recipe.method != SUPERVISED:

@@ -1,7 +1,7 @@
 """Carries a plan out, and tells what happens. Decides nothing, prints nothing."""
 
-from reconciler.executor.context import Bench, inline
+from reconciler.executor.context import RunContext, inline
 from reconciler.executor.execute import execute
 from reconciler.executor.watch import watch
 
-__all__ = ["Bench", "execute", "inline", "watch"]
+__all__ = ["RunContext", "execute", "inline", "watch"]

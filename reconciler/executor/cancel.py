@@ -4,58 +4,57 @@ from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Delete
 from reconciler.domain.ports import Refused
-from reconciler.executor.context import Bench
-from reconciler.executor.errors import StepFailedError
+from reconciler.executor.context import RunContext, StepFailedError
 from reconciler.executor.upload import outcome_of
 
 
-def cancel(action: Cancel, bench: Bench) -> tuple[RemoteJob, str]:
+def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     """Cancel a job and see it end; gives its last state and what is to be said of it.
 
     A job that finished meanwhile is left as it is, and a job that succeeded meanwhile is a success. A duplicate is
     left alone when the job that was to be kept in its place does not live any more.
     Raises: StepFailedError when the job is not ours any more, or lives on after the service's bound
     """
-    job = bench.provider.job(action.job.id)
+    job = context.provider.job(action.job.id)
     if not job.stamp.agrees(action.job.stamp):
         raise StepFailedError(f"job {job.id} does not bear the stamp that was planned; it was left alone", "plan again")
     if job.status.is_terminal:
         return job, f"had already {job.status}"
-    if action.kept and not _is_live(action.kept, job, bench):
+    if action.kept and not _is_live(action.kept, job, context):
         return job, f"left alone: job {action.kept}, which was to be kept instead, is of no use any more; plan again"
-    written = bench.provider.cancel(job.id)
-    ended = _see_it_end(job.id, bench)
+    written = context.provider.cancel(job.id)
+    ended = _see_it_end(job.id, context)
     if ended.status.is_active:
         reason = f": {written.error}" if isinstance(written, Refused) else ""
         raise StepFailedError(f"job {job.id} is still “{ended.status}” after the cancel{reason}", "run again")
     return ended, str(ended.status)
 
 
-def _is_live(kept: JobId, twin: RemoteJob, bench: Bench) -> bool:
+def _is_live(kept: JobId, twin: RemoteJob, context: RunContext) -> bool:
     """Return whether a job still makes, or has made, what its twin makes."""
     try:
-        job = bench.provider.job(kept)
+        job = context.provider.job(kept)
         if job.status == SUCCEEDED and job.model:
-            bench.provider.model(job.model)
+            context.provider.model(job.model)
     except NotFoundError:
         return False
     return job.stamp.agrees(twin.stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
 
 
-def _see_it_end(job: JobId, bench: Bench) -> RemoteJob:
-    deadline = bench.clock() + bench.provider.capabilities.cancel_seconds
-    seen = bench.provider.job(job)
-    while seen.status.is_active and bench.clock() < deadline and not bench.stopping():
-        bench.sleep(bench.provider.capabilities.poll_seconds)
-        seen = bench.provider.job(job)
+def _see_it_end(job: JobId, context: RunContext) -> RemoteJob:
+    deadline = context.clock() + context.provider.capabilities.cancel_seconds
+    seen = context.provider.job(job)
+    while seen.status.is_active and context.clock() < deadline and not context.stopping():
+        context.sleep(context.provider.capabilities.poll_seconds)
+        seen = context.provider.job(job)
     return seen
 
 
-def delete(action: Delete, bench: Bench) -> str:
+def delete(action: Delete, context: RunContext) -> str:
     """Delete what the plan named, after a fresh look; gives what is to be said of it."""
     try:
-        _check_still_ours(action, bench)
-        refusal: ProviderError | None = outcome_of(bench.provider.delete(action.thing, action.is_model))
+        _check_still_ours(action, context)
+        refusal: ProviderError | None = outcome_of(context.provider.delete(action.thing, action.is_model))
     except NotFoundError as gone:
         refusal = gone
     if isinstance(refusal, NotFoundError):
@@ -65,9 +64,9 @@ def delete(action: Delete, bench: Bench) -> str:
     return "deleted"
 
 
-def _check_still_ours(action: Delete, bench: Bench) -> None:
+def _check_still_ours(action: Delete, context: RunContext) -> None:
     if action.is_model and action.job:
-        if bench.provider.job(action.job).model != ModelId(action.thing):
+        if context.provider.job(action.job).model != ModelId(action.thing):
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was left alone", "plan again")
-    elif action.thing in bench.provider.observe().files_in_use:
+    elif action.thing in context.provider.observe().files_in_use:
         raise StepFailedError(f"{action.thing} is in use now; it was left alone", "run again when that job has ended")

@@ -1,30 +1,73 @@
-"""What the executor works with: the doors it knocks on, and what one run learns on its way."""
+"""What the executor works with: what a run is given, what it learns, its own journal, and how a step can end badly."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Dataset
+from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, Observed, usable_files
-from reconciler.domain.ports import Journal, OpenDataset, Provider
-from reconciler.executor.journal import VolatileJournal
+from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
 
 Pool = Callable[[Callable[[], None]], object]
 """Takes a piece of work and sees that it is done, now or beside other work."""
 
 
+class StepFailedError(ReconcilerError):
+    """The step did not do what it is for. Other steps may go on."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
+class OutcomeUnknownError(StepFailedError):
+    """A request was sent and its outcome is unknown. Running again is safe after the time that the hint names."""
+
+
+class StoppedError(ReconcilerError):
+    """A stop was requested before the step had any effect."""
+
+
+class MemoryJournal:
+    """A journal in memory. It keeps the steps of one run apart, and ends with the process."""
+
+    def __init__(self) -> None:
+        self._intents: dict[Stamp, Intent] = {}
+        self._lock = threading.Lock()
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        with self._lock:
+            return tuple(self._intents.values())
+
+    def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
+        with self._lock:
+            current = self._intents.get(intent.stamp)
+            if current is None or current == instead_of:
+                self._intents[intent.stamp] = intent
+            return self._intents[intent.stamp]
+
+    def clear(self, intent: Intent) -> None:
+        with self._lock:
+            if self._intents.get(intent.stamp) == intent:
+                del self._intents[intent.stamp]
+
+    def is_abandoned(self, intent: Intent) -> bool:
+        return False
+
+
 def inline(work: Callable[[], None]) -> None:
-    """A pool that does each piece of work at once, in order."""
+    """Do a piece of work at once: the pool that runs one step after another."""
     work()
 
 
 @dataclass(kw_only=True)
-class Bench:
-    """The executor's bench. It holds what changes during a run, so that the plan need not.
+class RunContext:
+    """Everything that a run needs beside its plan. It holds what changes during the run, so that the plan need not.
 
-    Shape:  `clock` gives seconds that only grow; `sleep` waits, and returns early when asked to stop;
-            `stopping` tells whether somebody asked to stop; `run` is a word that no other run says
+    Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
+            `stopping` returns whether a stop was requested; `run` is a name that no other run has
     """
 
     provider: Provider
@@ -33,7 +76,7 @@ class Bench:
     sleep: Callable[[float], object]
     stopping: Callable[[], bool] = lambda: False
     pool: Pool = inline
-    journal: Journal = field(default_factory=VolatileJournal)
+    journal: Journal = field(default_factory=MemoryJournal)
     run: str = "this run"
     files: dict[Stamp, FileId] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -44,11 +87,11 @@ class Bench:
             self.files[dataset.stamp] = file
 
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
-        """Remember the files that were there when the plan was made."""
-        there = usable_files(observed.files)
+        """Remember the files that the service held when the plan was made."""
+        usable = usable_files(observed.files)
         for dataset in datasets:
-            if dataset.file_key in there:
-                self.learn(dataset, there[dataset.file_key].id)
+            if dataset.file_key in usable:
+                self.learn(dataset, usable[dataset.file_key].id)
 
     def file_of(self, dataset: Dataset) -> FileId:
         """Return the file of a dataset that this run uploaded or found."""

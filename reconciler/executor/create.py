@@ -28,8 +28,7 @@ from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Refused, Unknown
-from reconciler.executor.context import Bench
-from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
 
 TRIES = 3
 """How often a note is written anew when the look after it took too long to send on."""
@@ -37,10 +36,10 @@ TRIES = 3
 WHOLE_SECOND = 1.0
 """Services tell when a job was made in whole seconds."""
 
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
-def unheard(message: str) -> None:
+def ignore_progress(message: str) -> None:
     """Tell nobody."""
 
 
@@ -51,159 +50,159 @@ class Created(msgspec.Struct, frozen=True):
     adopted: bool
 
 
-class Note(msgspec.Struct, frozen=True):
+class WrittenIntent(msgspec.Struct, frozen=True):
     """Our own word as it lies in the journal, and when it was written by our clock, which only measures spans."""
 
     intent: Intent
     written: float
 
 
-def create(train: Train, bench: Bench, tell: Tell = unheard) -> Created:
+def create(train: Train, context: RunContext, tell: ProgressCallback = ignore_progress) -> Created:
     """Return the wanted model its job: an existing one if there is one, else a new one, sent once.
 
     Raises: ProviderError when the service refused, JournalError when no word could be left, OutcomeUnknownError when
             nobody can say what became of it, StoppedError when asked to stop before anything was sent
     """
     for _ in range(TRIES):
-        held = intend(train, bench, tell)
+        held = acquire_intent(train, context, tell)
         if isinstance(held, RemoteJob):
             return Created(held, adopted=True)
-        created = look_and_send(train, held, bench, tell)
+        created = check_then_create(train, held, context, tell)
         if created:
             return created
     raise StepFailedError(
-        f"a look at the jobs takes longer than {bench.provider.capabilities.fresh_seconds / 2:g} seconds, too long to"
+        f"a look at the jobs takes longer than {context.provider.capabilities.fresh_seconds / 2:g} seconds, too long to"
         " create a job on; nothing was created",
         "run again when the service is quicker, or allow it more with --bound fresh=SECONDS",
     )
 
 
-def intend(train: Train, bench: Bench, tell: Tell) -> RemoteJob | Note:
+def acquire_intent(train: Train, context: RunContext, tell: ProgressCallback) -> RemoteJob | WrittenIntent:
     """Leave word of what is to be created; or give the job that turned up while somebody else's word lay there."""
     theirs: Intent | None = None
-    seen, is_over, has_run_out = bench.clock(), False, False
+    seen, is_over, has_run_out = context.clock(), False, False
     while True:
-        mine = Note(_intent(train, bench), written=bench.clock())
-        lies = bench.journal.put(mine.intent, instead_of=theirs if has_run_out else None)
+        mine = WrittenIntent(_intent(train, context), written=context.clock())
+        lies = context.journal.put(mine.intent, instead_of=theirs if has_run_out else None)
         if lies == mine.intent:
             return mine
-        over = bench.journal.is_abandoned(lies) or is_old(lies, bench)
+        over = context.journal.is_abandoned(lies) or is_old(lies, context)
         if (lies, over) != (theirs, is_over):
             # Another note, or another state of it: the quiet before it says nothing of this one.
-            theirs, is_over, seen = lies, over, bench.clock()
-        found = look_for(lies, train, bench)
+            theirs, is_over, seen = lies, over, context.clock()
+        found = find_job_of_intent(lies, train, context)
         if found:
             return found
-        if bench.stopping():
+        if context.stopping():
             raise StoppedError("stopped before anything was created: a run before this one said that it creates it")
-        has_run_out = lies.owner == bench.run or bench.clock() - seen >= quiet_seconds(over, bench)
+        has_run_out = lies.owner == context.run or context.clock() - seen >= quiet_period_seconds(over, context)
         if not has_run_out:
             tell("another run creates this job, or was cut off while it did; watching for the job")
-            bench.sleep(bench.provider.capabilities.poll_seconds)
+            context.sleep(context.provider.capabilities.poll_seconds)
 
 
-def _intent(train: Train, bench: Bench) -> Intent:
-    at = bench.provider.service_time()
-    return Intent(stamp=train.model.stamp, owner=bench.run, at=at, despite=train.despite)
+def _intent(train: Train, context: RunContext) -> Intent:
+    at = context.provider.service_time()
+    return Intent(stamp=train.model.stamp, owner=context.run, at=at, excluded_jobs=train.excluded_jobs)
 
 
-def quiet_seconds(is_over: bool, bench: Bench) -> float:
+def quiet_period_seconds(is_over: bool, context: RunContext) -> float:
     """Return how long nothing must have shown before somebody else's note is taken over.
 
     From a writer who sends no more, only what is under way can still show; any other may be about to send.
     """
-    capabilities = bench.provider.capabilities
+    capabilities = context.provider.capabilities
     return capabilities.settle_seconds if is_over else capabilities.intent_seconds
 
 
-def is_old(intent: Intent, bench: Bench) -> bool:
+def is_old(intent: Intent, context: RunContext) -> bool:
     """Return whether a note is over its age, by the service's own clock; not when the service never tells the time."""
-    now = bench.provider.service_time()
+    now = context.provider.service_time()
     if now is None or intent.at is None:
         return False
-    return now - intent.at >= bench.provider.capabilities.intent_seconds
+    return now - intent.at >= context.provider.capabilities.intent_seconds
 
 
-def is_fresh(note: Note, bench: Bench) -> bool:
+def is_fresh(note: WrittenIntent, context: RunContext) -> bool:
     """Return whether our own note is young enough to send on it: half its time is left for the road."""
-    allowed = bench.provider.capabilities.fresh_seconds / 2
-    now, at = bench.provider.service_time(), note.intent.at
+    allowed = context.provider.capabilities.fresh_seconds / 2
+    now, at = context.provider.service_time(), note.intent.at
     # A machine that was suspended does not see it on its own clock.
     by_service = now - at if now is not None and at is not None else 0.0
-    return max(bench.clock() - note.written, by_service) <= allowed
+    return max(context.clock() - note.written, by_service) <= allowed
 
 
-def look_and_send(train: Train, note: Note, bench: Bench, tell: Tell) -> Created | None:
+def check_then_create(train: Train, note: WrittenIntent, context: RunContext, tell: ProgressCallback) -> Created | None:
     """Look once more, then send; None when too much time went by between the two, so that neither counts."""
     try:
-        found = look(train, bench)
-        if found is None and is_fresh(note, bench):
-            return send(train, note.intent, bench, tell)
+        found = find_job(train, context)
+        if found is None and is_fresh(note, context):
+            return send_create(train, note.intent, context, tell)
     except ProviderError:
-        let_go(note.intent, bench)
+        release_intent(note.intent, context)
         raise
     if found is None:
-        let_go(note.intent, bench)
+        release_intent(note.intent, context)
         return None
-    return adopt(found, note.intent, bench)
+    return adopt_job(found, note.intent, context)
 
 
-def look_for(intent: Intent, train: Train, bench: Bench) -> RemoteJob | None:
+def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> RemoteJob | None:
     """Look for the job that a note of somebody else speaks of: by its id when it says one, else in the list."""
-    if intent.job and intent.job not in train.despite:
+    if intent.job and intent.job not in train.excluded_jobs:
         try:
-            named = bench.provider.job(intent.job)
+            named = context.provider.job(intent.job)
         except NotFoundError:
             named = None
         if named and named.stamp.agrees(train.model.stamp):
             return named
-    return look(train, bench)
+    return find_job(train, context)
 
 
-def look(train: Train, bench: Bench) -> RemoteJob | None:
+def find_job(train: Train, context: RunContext) -> RemoteJob | None:
     """Find a job of this stamp that the plan did not know; of several, the one that every run would choose.
 
     One that has failed meanwhile counts as well: the same is not paid for twice without being asked.
     """
-    return min(listed_jobs(train, bench), key=first, default=None)
+    return min(list_new_jobs(train, context), key=keep_order, default=None)
 
 
-def listed_jobs(train: Train, bench: Bench) -> tuple[RemoteJob, ...]:
+def list_new_jobs(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
     """List the jobs of this stamp that the plan did not know."""
-    return tuple(job for job in bench.provider.jobs_of(train.model.stamp) if job.id not in train.despite)
+    return tuple(job for job in context.provider.jobs_of(train.model.stamp) if job.id not in train.excluded_jobs)
 
 
-def first(job: RemoteJob) -> tuple[bool, bool, int, JobId]:
+def keep_order(job: RemoteJob) -> tuple[bool, bool, int, JobId]:
     """Order jobs of one stamp so that every run, wherever it is, keeps the same one: those that serve, or may yet."""
     spent = job.status.is_terminal and job.status != SUCCEEDED
     return (spent, job.status != SUCCEEDED, job.created_at, job.id)
 
 
-def send(train: Train, intent: Intent, bench: Bench, tell: Tell) -> Created:
+def send_create(train: Train, intent: Intent, context: RunContext, tell: ProgressCallback) -> Created:
     """Send the create once, and make sure of what became of it.
 
     Raises: ProviderError when the service provably did nothing
     """
-    files = [bench.file_of(dataset) for dataset in train.model.datasets]
+    files = [context.file_of(dataset) for dataset in train.model.datasets]
     validation = files[1] if files[1:] else None
-    written = bench.provider.train(train.model, files[0], validation, train.supersedes, token_of(train))
+    written = context.provider.train(train.model, files[0], validation, train.supersedes, token_of(train))
     match written:
         case Done(job):
             tell(f"created {job.id}; making sure that every list shows it")
-            return audit(train, job, intent, bench)
+            return confirm_created(train, job, intent, context)
         case Refused(error):
             raise error
         case Unknown(why):
             tell(f"no clear answer ({why}); looking for the job, and sending nothing again")
-            return settle(train, why, intent, bench)
+            return resolve_unknown(train, why, intent, context)
 
 
 def token_of(train: Train) -> str:
     """Return the word by which a service that takes tokens knows a repeated create for the same one."""
-    return hashlib.sha256(" ".join((str(train.model.stamp), *train.despite)).encode()).hexdigest()[:40]
+    return hashlib.sha256(" ".join((str(train.model.stamp), *train.excluded_jobs)).encode()).hexdigest()[:40]
 
 
-def audit(train: Train, job: RemoteJob, intent: Intent, bench: Bench) -> Created:
+def confirm_created(train: Train, job: RemoteJob, intent: Intent, context: RunContext) -> Created:
     """Hold the note until a list shows the job, and make way for an older twin, should another run have made one."""
     if not job.stamp.agrees(train.model.stamp):
         raise StepFailedError(
@@ -211,87 +210,87 @@ def audit(train: Train, job: RemoteJob, intent: Intent, bench: Bench) -> Created
             "look at this job before anything else; nothing was adopted",
         )
     # From here on our own end costs nothing: whoever finds the note finds the job by its id.
-    noted = note_job(intent, job.id, bench)
-    listed = see_listed(train, job, bench)
-    kept = min((job, *listed), key=first)
+    noted = add_job_to_intent(intent, job.id, context)
+    listed = wait_until_listed(train, job, context)
+    kept = min((job, *listed), key=keep_order)
     if kept.id != job.id:
-        bench.provider.cancel(job.id)
+        context.provider.cancel(job.id)
     if listed:
-        let_go_once_sure(noted, kept, bench)
+        release_when_listed(noted, kept, context)
     return Created(kept, adopted=kept.id != job.id)
 
 
-def see_listed(train: Train, job: RemoteJob, bench: Bench) -> tuple[RemoteJob, ...]:
+def wait_until_listed(train: Train, job: RemoteJob, context: RunContext) -> tuple[RemoteJob, ...]:
     """Look until the list shows our job; gives what it shows then, or nothing when it has not within its bound."""
-    deadline = bench.clock() + bench.provider.capabilities.list_lag_seconds
+    deadline = context.clock() + context.provider.capabilities.list_lag_seconds
     while True:
-        listed = list_through_trouble(train, bench)
+        listed = list_new_jobs_or_none(train, context)
         if any(each.id == job.id for each in listed):
             return listed
-        if bench.clock() >= deadline or bench.stopping():
+        if context.clock() >= deadline or context.stopping():
             return ()
-        bench.sleep(bench.provider.capabilities.poll_seconds)
+        context.sleep(context.provider.capabilities.poll_seconds)
 
 
-def adopt(job: RemoteJob, intent: Intent, bench: Bench) -> Created:
+def adopt_job(job: RemoteJob, intent: Intent, context: RunContext) -> Created:
     """Take a job that was found for ours."""
-    noted = intent if is_everywhere(job, bench) else note_job(intent, job.id, bench)
-    let_go_once_sure(noted, job, bench)
+    noted = intent if is_in_every_list(job, context) else add_job_to_intent(intent, job.id, context)
+    release_when_listed(noted, job, context)
     return Created(job, adopted=True)
 
 
-def let_go_once_sure(intent: Intent, job: RemoteJob, bench: Bench) -> None:
+def release_when_listed(intent: Intent, job: RemoteJob, context: RunContext) -> None:
     """Take the note back when no list can miss its job any more: until then it may be all that speaks of the job."""
-    deadline = bench.clock() + bench.provider.capabilities.list_lag_seconds + WHOLE_SECOND
-    while not is_everywhere(job, bench) and bench.clock() < deadline:
-        if bench.stopping():
+    deadline = context.clock() + context.provider.capabilities.list_lag_seconds + WHOLE_SECOND
+    while not is_in_every_list(job, context) and context.clock() < deadline:
+        if context.stopping():
             return
-        bench.sleep(bench.provider.capabilities.poll_seconds)
-    let_go(intent, bench)
+        context.sleep(context.provider.capabilities.poll_seconds)
+    release_intent(intent, context)
 
 
-def is_everywhere(job: RemoteJob, bench: Bench) -> bool:
+def is_in_every_list(job: RemoteJob, context: RunContext) -> bool:
     """Return whether a job is so old that every list shows it; a list that showed it may still leave it out again."""
-    lag, now = bench.provider.capabilities.list_lag_seconds, bench.provider.service_time()
+    lag, now = context.provider.capabilities.list_lag_seconds, context.provider.service_time()
     return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)
 
 
-def settle(train: Train, why: str, intent: Intent, bench: Bench) -> Created:
+def resolve_unknown(train: Train, why: str, intent: Intent, context: RunContext) -> Created:
     """Look until the effect of an unanswered create would have shown; leave the note when it has not."""
-    capabilities = bench.provider.capabilities
-    deadline = bench.clock() + capabilities.settle_seconds
+    capabilities = context.provider.capabilities
+    deadline = context.clock() + capabilities.settle_seconds
     while True:
-        found = min(list_through_trouble(train, bench), key=first, default=None)
+        found = min(list_new_jobs_or_none(train, context), key=keep_order, default=None)
         if found:
-            return adopt(found, intent, bench)
-        if bench.clock() >= deadline or bench.stopping():
+            return adopt_job(found, intent, context)
+        if context.clock() >= deadline or context.stopping():
             raise OutcomeUnknownError(
                 f"it is not known whether a job was created: {why}",
                 "nothing is sent twice; run again: a job that was created is found, and another one is created only"
                 f" after {capabilities.intent_seconds:.0f} seconds without it",
             )
-        bench.sleep(capabilities.poll_seconds)
+        context.sleep(capabilities.poll_seconds)
 
 
-def list_through_trouble(train: Train, bench: Bench) -> tuple[RemoteJob, ...]:
+def list_new_jobs_or_none(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
     """List the jobs of this stamp that the plan did not know, taking trouble for not having seen anything yet."""
     try:
-        return listed_jobs(train, bench)
+        return list_new_jobs(train, context)
     except ProviderError:
         return ()
 
 
-def note_job(intent: Intent, job: JobId, bench: Bench) -> Intent:
+def add_job_to_intent(intent: Intent, job: JobId, context: RunContext) -> Intent:
     """Add the answer to the note; gives the note that lies there now. A job that exists is not lost over its note."""
     try:
-        lies = bench.journal.put(replace(intent, job=job), instead_of=intent)
+        lies = context.journal.put(replace(intent, job=job), instead_of=intent)
     except JournalError:
         return intent
     # Taken over meanwhile, it is somebody else's word that lies there, and not ours to take back.
     return lies if lies.owner == intent.owner else intent
 
 
-def let_go(intent: Intent, bench: Bench) -> None:
+def release_intent(intent: Intent, context: RunContext) -> None:
     """Take the note back. One that stays by mishap costs a later run some patience, and nobody a job."""
     with suppress(JournalError):
-        bench.journal.clear(intent)
+        context.journal.clear(intent)

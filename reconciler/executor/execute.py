@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
@@ -11,11 +12,10 @@ import msgspec
 from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
+from reconciler.domain.ports import Intent
 from reconciler.executor.cancel import cancel, delete
-from reconciler.executor.context import Bench
-from reconciler.executor.create import create
-from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
-from reconciler.executor.journal_cleanup import tidy
+from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
+from reconciler.executor.create import create, is_in_every_list, is_old
 from reconciler.executor.upload import check_usable, send_file
 
 POLL_SECONDS = 0.2
@@ -40,7 +40,7 @@ class _Course:
     ended: set[StepId] = field(default_factory=set)
 
 
-def execute(plan: Plan, bench: Bench) -> Iterator[Event]:
+def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
     """Do every step whose needs are met, side by side as far as the pool goes, and tell what happens.
 
     A step that fails blocks those that need it, and no others. When asked to stop, nothing new is begun; what has
@@ -50,12 +50,12 @@ def execute(plan: Plan, bench: Bench) -> Iterator[Event]:
     events: queue.SimpleQueue[Event | _Crashed] = queue.SimpleQueue()
     told_stop = False
     while course.waiting or course.running:
-        if bench.stopping() and not told_stop:
+        if context.stopping() and not told_stop:
             told_stop = True
             yield Interrupted()
         yield from _settle_waiting(course, stopped=told_stop)
         if not told_stop:
-            _begin(course, bench, events.put)
+            _begin(course, context, events.put)
         for event in _next(events, course):
             if isinstance(event, Finished):
                 course.running.discard(event.step.id)
@@ -63,7 +63,7 @@ def execute(plan: Plan, bench: Bench) -> Iterator[Event]:
                 if event.outcome in {Outcome.DONE, Outcome.ADOPTED}:
                     course.done.add(event.step.id)
             yield event
-    tidy(bench)
+    clear_finished_intents(context)
 
 
 def _settle_waiting(course: _Course, *, stopped: bool) -> Iterator[Event]:
@@ -79,19 +79,19 @@ def _settle_waiting(course: _Course, *, stopped: bool) -> Iterator[Event]:
         yield Finished(step=step, outcome=outcome, message=message)
 
 
-def _begin(course: _Course, bench: Bench, tell: Callable[[Event | _Crashed], None]) -> None:
+def _begin(course: _Course, context: RunContext, tell: Callable[[Event | _Crashed], None]) -> None:
     for step in tuple(course.waiting):
-        if bench.stopping():
+        if context.stopping():
             return
         if course.done.issuperset(step.needs):
             course.waiting.remove(step)
             course.running.add(step.id)
-            bench.pool(partial(_work, step, bench, tell))
+            context.pool(partial(_work, step, context, tell))
 
 
-def _work(step: Step, bench: Bench, tell: Callable[[Event | _Crashed], None]) -> None:
+def _work(step: Step, context: RunContext, tell: Callable[[Event | _Crashed], None]) -> None:
     try:
-        tell(_perform(step, bench, tell))
+        tell(_perform(step, context, tell))
     except BaseException as bug:
         tell(_Crashed(bug))
 
@@ -108,11 +108,11 @@ def _next(events: "queue.SimpleQueue[Event | _Crashed]", course: _Course) -> Ite
         event = None if events.empty() else events.get()
 
 
-def _perform(step: Step, bench: Bench, tell: Tell) -> Finished:
+def _perform(step: Step, context: RunContext, tell: Tell) -> Finished:
     """Do one step; every end it can have is an outcome, and only a bug keeps its traceback."""
     tell(Started(step=step))
     try:
-        return _handle(step, bench, tell)
+        return _handle(step, context, tell)
     except StoppedError as stopped:
         return Finished(step=step, outcome=Outcome.STOPPED, message=str(stopped))
     except OutcomeUnknownError as unknown:
@@ -124,35 +124,56 @@ def _perform(step: Step, bench: Bench, tell: Tell) -> Finished:
         return Finished(step=step, outcome=Outcome.FAILED, message=str(error), hint=error.hint)
 
 
-def _handle(step: Step, bench: Bench, tell: Tell) -> Finished:
+def _handle(step: Step, context: RunContext, tell: Tell) -> Finished:
     action = step.action
     match action:
         case Upload():
-            return _upload(step, action, bench, tell)
+            return _upload(step, action, context, tell)
         case Train():
             for dataset in action.model.datasets:
-                check_usable(bench.file_of(dataset), bench)
-            created = create(action, bench, lambda message: tell(Progress(step=step, message=message)))
+                check_usable(context.file_of(dataset), context)
+            created = create(action, context, lambda message: tell(Progress(step=step, message=message)))
             outcome = Outcome.ADOPTED if created.adopted else Outcome.DONE
             return Finished(step=step, outcome=outcome, message=str(created.job.status), job=created.job)
         case Cancel():
-            job, message = cancel(action, bench)
+            job, message = cancel(action, context)
             return Finished(step=step, outcome=Outcome.DONE, message=message, job=job)
         case Delete():
-            return Finished(step=step, outcome=Outcome.DONE, message=delete(action, bench))
+            return Finished(step=step, outcome=Outcome.DONE, message=delete(action, context))
         case Promote():
             return Finished(step=step, outcome=Outcome.DONE, message=f"answers from {action.model}", job=action.job)
         case _:
             assert_never(action)
 
 
-def _upload(step: Step, action: Upload, bench: Bench, tell: Tell) -> Finished:
+def _upload(step: Step, action: Upload, context: RunContext, tell: Tell) -> Finished:
     total = action.dataset.measure.size_bytes
 
     def told(sent: int) -> None:
         tell(Progress(step=step, done=sent, total=total, unit="bytes"))
 
-    file, found = send_file(action.dataset, bench, told)
-    bench.learn(action.dataset, file.id)
+    file, found = send_file(action.dataset, context, told)
+    context.learn(action.dataset, file.id)
     outcome = Outcome.ADOPTED if found else Outcome.DONE
     return Finished(step=step, outcome=outcome, message=str(file.id), file=file.id)
+
+
+def clear_finished_intents(context: RunContext) -> None:
+    """Clear every note that is over and says nothing more: its job shows, or nothing can show any more.
+
+    Cost:   no request while the journal is empty
+    """
+    with suppress(JournalError):
+        for intent in context.journal.open_intents():
+            with suppress(ProviderError):
+                if _says_nothing(intent, context):
+                    context.journal.clear(intent)
+
+
+def _says_nothing(intent: Intent, context: RunContext) -> bool:
+    if is_old(intent, context):
+        return True
+    if intent.owner == context.run or not context.journal.is_abandoned(intent):
+        return False
+    jobs = context.provider.jobs_of(intent.stamp)
+    return any(job.id not in intent.excluded_jobs and is_in_every_list(job, context) for job in jobs)

@@ -7,38 +7,37 @@ from reconciler.domain.desired import Dataset, Measure
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.observed import FileId, RemoteFile
 from reconciler.domain.ports import Done, Refused, Unknown, Write
-from reconciler.executor.context import Bench
-from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
 
 TRIES = 3
 """How often a file is sent whose sending got no clear answer. A twin costs nothing and is never read."""
 
 
-def send_file(dataset: Dataset, bench: Bench, tell: Callable[[int], None]) -> tuple[RemoteFile, bool]:
+def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]) -> tuple[RemoteFile, bool]:
     """Return the dataset's file on the service, and whether it was there already.
 
     Shape:  `tell` is called with the bytes sent so far
     Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when asked to stop before it was whole
     """
     for _ in range(TRIES):
-        found = bench.provider.file_of(dataset)
+        found = context.provider.file_of(dataset)
         if found:
-            return wait_until_usable(found, bench), True
-        blocks = verified(bench.open_dataset(dataset), dataset.measure, bench.stopping, tell)
-        match bench.provider.upload(dataset, blocks):
+            return wait_until_usable(found, context), True
+        blocks = verify_blocks(context.open_dataset(dataset), dataset.measure, context.stopping, tell)
+        match context.provider.upload(dataset, blocks):
             case Done(file):
-                return wait_until_usable(file, bench), False
+                return wait_until_usable(file, context), False
             case Refused(error):
                 raise error
             case Unknown(reason):
                 why = reason
-                bench.sleep(bench.provider.capabilities.poll_seconds)
+                context.sleep(context.provider.capabilities.poll_seconds)
     raise OutcomeUnknownError(
         f"it is not known whether the file arrived: {why}", "run again: a file that arrived is found by its name"
     )
 
 
-def verified(
+def verify_blocks(
     blocks: Iterator[bytes], measure: Measure, stopping: Callable[[], bool], tell: Callable[[int], None]
 ) -> Iterator[bytes]:
     """Pass blocks on, holding the last one back until the whole has the digest that was planned.
@@ -61,32 +60,32 @@ def verified(
     tell(sent + len(held))
 
 
-def wait_until_usable(file: RemoteFile, bench: Bench) -> RemoteFile:
+def wait_until_usable(file: RemoteFile, context: RunContext) -> RemoteFile:
     """Wait until the service has processed a file.
 
     Raises: StepFailedError when it found the file broken or took longer than its bound
     """
-    bound = bench.provider.capabilities.ready_seconds
-    deadline = bench.clock() + bound
+    bound = context.provider.capabilities.ready_seconds
+    deadline = context.clock() + bound
     while not file.is_ready:
         if file.is_broken:
             raise StepFailedError(
                 f"the service says that file {file.id} is {file.status}", "delete it there, run again"
             )
-        if bench.stopping():
+        if context.stopping():
             raise StoppedError("stopped while the service was still processing the file")
-        if bench.clock() >= deadline:
+        if context.clock() >= deadline:
             raise StepFailedError(
                 f"file {file.id} is still “{file.status}” after {bound:.0f} seconds", "run again later: it is kept"
             )
-        bench.sleep(bench.provider.capabilities.poll_seconds)
-        file = bench.provider.file(file.id)
+        context.sleep(context.provider.capabilities.poll_seconds)
+        file = context.provider.file(file.id)
     return file
 
 
-def check_usable(file: FileId, bench: Bench) -> None:
+def check_usable(file: FileId, context: RunContext) -> None:
     """Make sure that a file of an earlier run can be trained on now."""
-    wait_until_usable(bench.provider.file(file), bench)
+    wait_until_usable(context.provider.file(file), context)
 
 
 def outcome_of(written: Write[None]) -> ProviderError | None:

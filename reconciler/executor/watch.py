@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.domain.errors import NotFoundError, TemporaryError
 from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobId, RemoteJob
-from reconciler.executor.context import Bench
+from reconciler.executor.context import RunContext
 
 
 @dataclass
@@ -23,7 +23,7 @@ class _Followed:
         return self.vanished or (self.job is not None and self.job.status.is_terminal)
 
 
-def watch(jobs: Collection[JobId], bench: Bench, *, timeout_seconds: float | None = None) -> Iterator[Event]:
+def watch(jobs: Collection[JobId], bench: RunContext, *, timeout_seconds: float | None = None) -> Iterator[Event]:
     """Yield what the jobs say and how they move, until all have ended, time is up, or somebody asks to stop.
 
     Shape:  every event of a job is told once, in its order; the last JobMoved of a job holds its final state
@@ -44,7 +44,7 @@ def watch(jobs: Collection[JobId], bench: Bench, *, timeout_seconds: float | Non
         bench.sleep(bench.provider.capabilities.poll_seconds)
 
 
-def _look(job: JobId, state: _Followed, bench: Bench) -> Iterator[Event]:
+def _look(job: JobId, state: _Followed, bench: RunContext) -> Iterator[Event]:
     """Read a job and then its events, so that what a job said before it ended is told before its end."""
     try:
         now = bench.provider.job(job)

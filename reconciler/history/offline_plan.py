@@ -12,14 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler import __version__
-from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import SUCCEEDED, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
-from reconciler.domain.plan import Keep, Options, Plan, Step, Upload, Why
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.plan import Keep, KeepReason, Options, Plan, Step, Upload
+from reconciler.domain.renames import NameMap
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec, Expect
 from reconciler.history.snapshot import Snapshot
 from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting, bases_of, check_targets, provider_name
@@ -65,7 +65,7 @@ def plan_against(
     provider = provider_name(setting, checked.specs)
     if provider not in PROFILES:
         raise UsageError(f"there is no provider profile {provider!r}; there are {', '.join(sorted(PROFILES))}")
-    scene = _LockedState(checked=checked, claims=Claims.of(checked.specs), base=base, provider=provider)
+    scene = _LockedState(checked=checked, claims=NameMap.of(checked.specs), base=base, provider=provider)
     desired = _without_account_checks(Desired.join(checked.specs, checked.measures), scene)
     check_targets(options, desired)
     options = options if scene.locked else replace(options, prune=False)
@@ -104,7 +104,7 @@ class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
     """Today's specs beside what was."""
 
     checked: CheckedSpecs
-    claims: Claims
+    claims: NameMap
     base: PlanBase
     provider: str
 
@@ -116,7 +116,7 @@ class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
         return newest.service if newest else self.provider
 
     @property
-    def locked(self) -> tuple[Locked, ...]:
+    def locked(self) -> tuple[LockEntry, ...]:
         return self.base.lock.of(self.service)
 
     def observed(self, desired: Desired) -> Observed:
@@ -148,22 +148,22 @@ class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
             created_at=0,
             base=model.recipe.base,
             model=ModelId(_STANDS_FOR + model.name),
-            facts=model.told,
+            facts=model.displayed_facts,
         )
-        return self.claims.job(job)
+        return self.claims.rename_job(job)
 
-    def _made_of(self, entry: Locked) -> Model | None:
+    def _made_of(self, entry: LockEntry) -> Model | None:
         models = (model for past in self.base.pasts for model in past.models)
-        return next((model for model in models if self.claims.stamp(model.stamp).agrees(entry.stamp)), None)
+        return next((model for model in models if self.claims.rename_stamp(model.stamp).agrees(entry.stamp)), None)
 
     def _there(self) -> frozenset[Stamp]:
         # Files are sent for models, so what is there are those of the models that are.
         if not self.locked:
             models = [model for past in self.base.pasts[:1] for model in past.models]
-            return frozenset(self.claims.stamp(each.stamp) for model in models for each in model.datasets)
+            return frozenset(self.claims.rename_stamp(each.stamp) for model in models for each in model.datasets)
         made_of = [model for entry in self.locked if (model := self._made_of(entry))]
         return frozenset(
-            {self.claims.stamp(each.stamp) for model in made_of for each in model.datasets}
+            {self.claims.rename_stamp(each.stamp) for model in made_of for each in model.datasets}
             | {each.stamp for entry in self.locked for each in entry.datasets}
         )
 
@@ -212,7 +212,7 @@ class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
         return f"{' and '.join(past.title for past in self.base.pasts)} hold" + "s" * (len(self.base.pasts) == 1)
 
 
-def _locked_job(entry: Locked, made_of: Model | None) -> RemoteJob:
+def _locked_job(entry: LockEntry, made_of: Model | None) -> RemoteJob:
     return RemoteJob(
         id=entry.job,
         stamp=entry.stamp,
@@ -221,7 +221,7 @@ def _locked_job(entry: Locked, made_of: Model | None) -> RemoteJob:
         finished_at=entry.finished_at,
         base=made_of.recipe.base if made_of else "",
         model=entry.model,
-        facts=made_of.told if made_of else (),
+        facts=made_of.displayed_facts if made_of else (),
     )
 
 
@@ -263,7 +263,7 @@ def _plain(keep: Keep) -> Keep:
     made_up = [each for each in (keep.job, keep.model) if each and each.startswith(_STANDS_FOR)]
     if not made_up:
         return keep
-    detail = "the specs name it no more" if keep.why is Why.ORPHAN else keep.detail
+    detail = "the specs name it no more" if keep.why is KeepReason.ORPHAN else keep.detail
     job = None if keep.job in made_up else keep.job
     model = None if keep.model in made_up else keep.model
     return replace(keep, job=job, model=model, detail=detail, hint="" if job is None else keep.hint)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.claims import Claims
-from reconciler.domain.desired import Desired, Measured, Model
+from reconciler.domain.desired import DatasetMeasure, Desired, Model
 from reconciler.domain.errors import InputError, Place, Problem, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp
+from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.workflow.engine import Setting
 
@@ -36,7 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     workspace: Path
     specs: Specs
-    measures: Mapping[str, Measured]
+    measures: Mapping[str, DatasetMeasure]
     sides: Mapping[str, "DatasetVersion"] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -50,20 +50,20 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def _known(self) -> frozenset[str | None]:
         return frozenset({*self.measures, None})
 
-    def dataset(self, name: str, claims: Claims) -> DatasetSpec | None:
+    def dataset(self, name: str, claims: NameMap) -> DatasetSpec | None:
         """Return the dataset that goes by a name today, whatever it was called then."""
         today = Address(Kind.DATASET, name)
         found = {claims.moved.get(there, there): spec for spec in self.specs.datasets if (there := _address(spec))}
         return found.get(today)
 
-    def stamps(self, spec: DatasetSpec, claims: Claims) -> tuple[Stamp, ...]:
+    def stamps(self, spec: DatasetSpec, claims: NameMap) -> tuple[Stamp, ...]:
         """Return the stamps of a dataset's files under today's names; none where it cannot be measured."""
         measured = self.measures.get(spec.name)
         if measured is None:
             return ()
         sides = {"": measured.training, ".validation": measured.validation}
         return tuple(
-            claims.stamp(Stamp(Address(Kind.DATASET, spec.name + side), measure.digest))
+            claims.rename_stamp(Stamp(Address(Kind.DATASET, spec.name + side), measure.digest))
             for side, measure in sides.items()
             if measure
         )
@@ -84,7 +84,7 @@ def open_snapshot(title: str, setting: Setting, bring: Callable[[DatasetSpec], N
         specs = read_specs(setting.root, setting.workspace, setting.environment)
     except InputError as error:
         raise name_version(error, title) from error
-    measures: dict[str, Measured] = {}
+    measures: dict[str, DatasetMeasure] = {}
     sides: dict[str, DatasetVersion] = {}
     notes = []
     with ExitStack() as kept:

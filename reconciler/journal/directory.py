@@ -17,7 +17,7 @@ from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
 from reconciler.foundation.locks import hold_lock, is_lock_free, open_lock_file, try_lock
-from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
+from reconciler.journal.note import MOST_BYTES, JournalNote, note_name, read_note, write_note
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PART = ".part"
@@ -155,7 +155,7 @@ class DirectoryJournal:
                 path.unlink(missing_ok=True)
 
     def _path(self, stamp: Stamp) -> Path:
-        return self._notes / name_of(stamp)
+        return self._notes / note_name(stamp)
 
     def _run(self, owner: str) -> Path:
         # The word comes out of a file, so it may be anything; its digest is always a good name.
@@ -171,16 +171,16 @@ class DirectoryJournal:
             raise OSError(None, "another run goes by the same word", str(run))
         self._held[run] = descriptor
 
-    def _lying(self, stamp: Stamp) -> Note | None:
+    def _lying(self, stamp: Stamp) -> JournalNote | None:
         return self._read(self._path(stamp))
 
-    def _read(self, path: Path) -> Note | None:
+    def _read(self, path: Path) -> JournalNote | None:
         try:
             with path.open("rb") as file:
                 note = read_note(file.read(MOST_BYTES), str(path))
         except FileNotFoundError:
             return None
-        if name_of(note.intent.stamp) != path.name:
+        if note_name(note.intent.stamp) != path.name:
             raise JournalError(
                 f"the note {path} speaks of {note.intent.stamp}; nothing was sent",
                 "when no run is under way any more, delete the note and run again",
@@ -192,7 +192,7 @@ class DirectoryJournal:
         part = path.with_suffix(_PART)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(write_note(Note(intent, self._machine)))
+            file.write(write_note(JournalNote(intent, self._machine)))
             file.flush()
             os.fsync(descriptor)
         part.replace(path)

@@ -22,7 +22,7 @@ from reconciler.domain.errors import JournalError, UsageError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
 from reconciler.foundation.git import Git, GitError, GitMissingError
-from reconciler.journal.note import MOST_BYTES, Note, name_of, read_note, write_note
+from reconciler.journal.note import MOST_BYTES, JournalNote, note_name, read_note, write_note
 
 REMOTE = "origin"
 TRY_SECONDS = 60.0
@@ -91,8 +91,8 @@ class GitJournal:
             lies = state.notes.get(intent.stamp)
             if lies is not None and lies != instead_of:
                 return lies
-            content = self._git.word("hash-object", "-w", "--stdin", given=write_note(Note(intent)))
-            self._move(state, {**state.objects, name_of(intent.stamp): content}, intent.owner)
+            content = self._git.word("hash-object", "-w", "--stdin", given=write_note(JournalNote(intent)))
+            self._move(state, {**state.objects, note_name(intent.stamp): content}, intent.owner)
             return intent
 
         return self._persist(attempt)
@@ -101,7 +101,7 @@ class GitJournal:
         def attempt() -> None:
             state = self._read()
             if state.notes.get(intent.stamp) == intent:
-                name = name_of(intent.stamp)
+                name = note_name(intent.stamp)
                 self._move(state, {each: at for each, at in state.objects.items() if each != name}, intent.owner)
 
         self._persist(attempt)
@@ -163,7 +163,7 @@ class GitJournal:
             if kind != "blob" or int(size) > MOST_BYTES:
                 raise self._foreign(where)
             intent = read_note(self._git.run("cat-file", "blob", at), where).intent
-            if name_of(intent.stamp) != name:
+            if note_name(intent.stamp) != name:
                 raise self._foreign(where)
             objects[name], notes[intent.stamp] = at, intent
         return _State(commit, objects, notes)

@@ -17,19 +17,19 @@ MOST_BYTES = 64 * 1024
 _FIELDS = frozenset({"version", "address", "digest", "owner", "at", "despite", "job", "machine"})
 
 
-class Note(msgspec.Struct, frozen=True):
+class JournalNote(msgspec.Struct, frozen=True):
     """An intent as it lies somewhere; `machine` names the one it was written on, empty when that has no name."""
 
     intent: Intent
     machine: str = ""
 
 
-def name_of(stamp: Stamp) -> str:
+def note_name(stamp: Stamp) -> str:
     """Return the name under which the note of a stamp lies, the same in every store that has names."""
     return f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}.json"
 
 
-def write_note(note: Note) -> bytes:
+def write_note(note: JournalNote) -> bytes:
     """Write a note as JSON, for programs first and then for people."""
     intent = note.intent
     fields = {
@@ -38,14 +38,14 @@ def write_note(note: Note) -> bytes:
         "digest": str(intent.stamp.digest),
         "owner": intent.owner,
         "at": intent.at,
-        "despite": list(intent.despite),
+        "despite": list(intent.excluded_jobs),
         "job": intent.job,
         "machine": note.machine,
     }
     return (json.dumps(fields, indent=1) + "\n").encode()
 
 
-def read_note(content: bytes, where: str) -> Note:
+def read_note(content: bytes, where: str) -> JournalNote:
     """Read a note back; `where` names it in an error.
 
     Raises: JournalError when it is not one, or says more than this version understands
@@ -62,7 +62,7 @@ def read_note(content: bytes, where: str) -> Note:
             "run the newest version that works on this project, here and everywhere else",
         )
     try:
-        return Note(_intent(found), _text(found["machine"]))
+        return JournalNote(_intent(found), _text(found["machine"]))
     except (KeyError, ValueError) as error:
         raise _no_note(where, f"lacks or garbles {error}") from error
 
@@ -87,7 +87,7 @@ def _intent(found: dict[str, Any]) -> Intent:
         stamp=Stamp(address, digest),
         owner=_text(found["owner"]),
         at=at,
-        despite=tuple(JobId(_text(each)) for each in despite),
+        excluded_jobs=tuple(JobId(_text(each)) for each in despite),
         job=None if job is None else JobId(_text(job)),
     )
 

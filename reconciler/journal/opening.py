@@ -45,12 +45,12 @@ def open_journal(
         case JournalKind.DIRECTORY:
             from reconciler.journal.directory import DirectoryJournal
 
-            with DirectoryJournal(home / "journal" / slug(service) / project, make_home) as directory:
+            with DirectoryJournal(home / "journal" / service_slug(service) / project, make_home) as directory:
                 yield directory
         case JournalKind.GIT:
             from reconciler.journal.gitref import GitJournal, open_git
 
-            ref = f"refs/reconciler/journal/{slug(service)}/{project}"
+            ref = f"refs/reconciler/journal/{service_slug(service)}/{project}"
             yield GitJournal(open_git(workspace, environ), ref, clock=clock, sleep=sleep)
         case JournalKind.REMOTE:
             from reconciler.journal.remote import RemoteJournal
@@ -69,7 +69,7 @@ def check_journal(kind: JournalKind, provider: Provider) -> None:
 
 
 def _notes(provider: Provider) -> Notes:
-    from reconciler.journal.remote import settled_seconds
+    from reconciler.journal.remote import settle_seconds
 
     bounds = provider.capabilities
     if not (bounds.keeps_notes and isinstance(provider, Notes)):
@@ -77,15 +77,15 @@ def _notes(provider: Provider) -> Notes:
             f"--journal remote: the profile {provider.name} has no files that go by themselves; use"
             " --journal directory, or --journal git where several machines apply"
         )
-    if settled_seconds(bounds) >= bounds.fresh_seconds / 2:
+    if settle_seconds(bounds) >= bounds.fresh_seconds / 2:
         raise UsageError(
-            f"--journal remote: a note counts {settled_seconds(bounds):g} seconds after it was left, and a create may"
+            f"--journal remote: a note counts {settle_seconds(bounds):g} seconds after it was left, and a create may"
             f" leave only within {bounds.fresh_seconds / 2:g}; allow it more with --bound fresh=TIME"
         )
     return provider
 
 
-def slug(service: str) -> str:
+def service_slug(service: str) -> str:
     """Name a service so that it is good for a directory and for a ref, and no two are named alike."""
     plain = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-")[:40]
     return f"{plain}-{hashlib.sha256(service.encode()).hexdigest()[:8]}".lstrip("-")

@@ -16,7 +16,7 @@ from reconciler.domain.errors import JournalError, ProviderError
 from reconciler.domain.identity import NAME_PATTERN, Address, Digest, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Capabilities, Done, Intent, Notes, Refused, RemoteNote, Unknown
-from reconciler.journal.note import Note, write_note
+from reconciler.journal.note import JournalNote, write_note
 
 SHORTEST_LIFE = 3600
 """Seconds: the least time that a service takes for a file that goes by itself."""
@@ -32,7 +32,7 @@ _NAME = re.compile(
 )
 
 
-def settled_seconds(capabilities: Capabilities) -> float:
+def settle_seconds(capabilities: Capabilities) -> float:
     """Return how long after it was left a note counts: every list shows it, and every older one."""
     return capabilities.list_lag_seconds + WHOLE_SECONDS
 
@@ -55,7 +55,7 @@ class RemoteJournal:
     ) -> None:
         self._service = notes
         self._project = hashlib.sha256(project.encode()).hexdigest()[:12]
-        self._settled_seconds = settled_seconds(capabilities)
+        self._settled_seconds = settle_seconds(capabilities)
         self._lives_seconds = max(SHORTEST_LIFE, math.ceil(capabilities.intent_seconds))
         self._clock = clock
         self._sleep = sleep
@@ -122,7 +122,7 @@ class RemoteJournal:
         name = self._name(intent)
         with self._lock:
             self._mine[name] = intent
-        match self._service.leave_note(name, write_note(Note(intent)), self._lives_seconds):
+        match self._service.leave_note(name, write_note(JournalNote(intent)), self._lives_seconds):
             case Done(note):
                 with self._lock:
                     self._left[intent] = note

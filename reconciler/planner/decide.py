@@ -24,7 +24,7 @@ import msgspec
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Locked
+from reconciler.domain.lock import LockEntry
 from reconciler.domain.observed import (
     CANCELLED,
     FAILED,
@@ -35,14 +35,14 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, Options, Train, Why
+from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, KeepReason, Options, Train
 from reconciler.domain.spec import OnChange
-from reconciler.planner import keep_reasons
+from reconciler.planner import reasons
 
 Decision = Train | Cancel | Delete | Keep
 
 
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
+class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
     """One address on the service, sorted for the two questions; each tuple oldest first."""
 
     ready: tuple[RemoteJob, ...]
@@ -52,7 +52,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: tuple[RemoteJob, ...]
     others: tuple[RemoteJob, ...]
     superseded: frozenset[JobId]
-    recorded: Locked | None = None
+    recorded: LockEntry | None = None
 
     @property
     def live(self) -> tuple[RemoteJob, ...]:
@@ -71,8 +71,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         jobs: Collection[RemoteJob],
         models: frozenset[ModelId],
         cancelled_by_us: frozenset[JobId] = frozenset(),
-        locked: Locked | None = None,
-    ) -> "Scene":
+        locked: LockEntry | None = None,
+    ) -> "ModelJobs":
         """Sort the jobs of one address, and what is locked of it, by what they are to the model wanted there."""
         ordered = sorted(jobs, key=_age)
         ours = [job for job in ordered if job.stamp.agrees(model.stamp)]
@@ -96,7 +96,7 @@ def decide(
     models: frozenset[ModelId],
     options: Options,
     cancelled_by_us: frozenset[JobId] = frozenset(),
-    locked: Locked | None = None,
+    locked: LockEntry | None = None,
 ) -> Iterator[Decision]:
     """Answer both questions for one wanted model.
 
@@ -104,10 +104,10 @@ def decide(
             jobs known to have been cancelled by a plan, beside those that a later job says it superseded; `locked`
             is what answered last for this model on this service
     """
-    scene = Scene.of(model, jobs, models, cancelled_by_us, locked)
+    scene = ModelJobs.of(model, jobs, models, cancelled_by_us, locked)
     if model.is_suspended:
         stays = next(iter((*scene.live, *scene.others)), None)
-        yield keep_reasons.suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
+        yield reasons.keep_suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
         return
     supersede = model.on_change is OnChange.SUPERSEDE
     cancels = [*_duplicates(scene), *(_supersede(scene) if supersede else ())]
@@ -116,32 +116,32 @@ def decide(
     if rest:
         yield rest
     elif scene.others and model.on_change is OnChange.WAIT:
-        yield keep_reasons.busy(model.address, scene.others[0])
+        yield reasons.keep_waiting(model.address, scene.others[0])
     else:
         superseded = tuple(cancel.job.id for cancel in cancels)
-        yield Train(model=model, despite=scene.spent, supersedes=superseded)
+        yield Train(model=model, excluded_jobs=scene.spent, supersedes=superseded)
 
 
-def _rest(model: Model, scene: Scene, options: Options) -> Keep | None:
+def _rest(model: Model, scene: ModelJobs, options: Options) -> Keep | None:
     """Return the reason to let things be, the best one first; None when there is none and a job is due."""
     address = model.address
     if scene.ready:
-        return keep_reasons.ready(address, scene.ready[0])
+        return reasons.keep_ready(address, scene.ready[0])
     if scene.active:
-        return keep_reasons.training(address, scene.active[0])
+        return reasons.keep_training(address, scene.active[0])
     if scene.recorded:
-        return keep_reasons.recorded(address, scene.recorded)
+        return reasons.keep_locked(address, scene.recorded)
     if scene.missing and model.name not in options.replace:
-        return keep_reasons.missing(address, scene.missing[-1], model.name)
+        return reasons.keep_missing(address, scene.missing[-1], model.name)
     adopted = model.adopt.job if model.adopt and model.adopt.digest.agrees(model.stamp.digest) else None
     if adopted and not scene.spent and model.name not in options.replace:
-        return keep_reasons.unadopted(address, model.name, adopted)
+        return reasons.keep_until_adopted(address, model.name, adopted)
     if model.name in options.retry or scene.missing:
         return None
     if scene.failed and not _may_retry(scene.failed, model.retries):
-        return keep_reasons.failed(address, scene.failed[-1], model.name)
+        return reasons.keep_failed(address, scene.failed[-1], model.name)
     by_others = [job for job in scene.cancelled if job.id not in scene.superseded]
-    return keep_reasons.cancelled(address, by_others[-1], model.name) if by_others else None
+    return reasons.keep_cancelled(address, by_others[-1], model.name) if by_others else None
 
 
 def decide_orphan(
@@ -162,7 +162,7 @@ def decide_orphan(
         newest = (active or answering)[-1]
         yield Keep(
             address=address,
-            why=Why.ORPHAN,
+            why=KeepReason.ORPHAN,
             job=newest.id,
             status=newest.status,
             model=newest.model,
@@ -205,11 +205,11 @@ def _may_retry(failed: tuple[RemoteJob, ...], retries: int) -> bool:
     return len(own) == len(failed) <= retries
 
 
-def _duplicates(scene: Scene) -> Iterator[Cancel]:
+def _duplicates(scene: ModelJobs) -> Iterator[Cancel]:
     for job in (each for each in scene.active if not each.is_adopted):
         if job is not scene.live[0]:
             yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=scene.live[0].id)
 
 
-def _supersede(scene: Scene) -> Iterator[Cancel]:
+def _supersede(scene: ModelJobs) -> Iterator[Cancel]:
     return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in scene.others if not job.is_adopted)

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.domain.basis import Facts, Grounds
+from reconciler.domain.basis import Facts, PlanInputs
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.identity import digest_of
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Options
-from reconciler.domain.spec import ProjectSpec, stated
+from reconciler.domain.spec import ProjectSpec, recipe_facts
 
 
-def grounds_of(
+def collect_inputs(
     desired: Desired, observed: Observed, lock: Lock, options: Options, *, provider: str, version: str
-) -> Grounds:
+) -> PlanInputs:
     """Return what a plan rests on, but for its prices.
 
     What a job does on its way (queued, running) is left out: it changes no decision.
     """
-    return Grounds(
+    return PlanInputs(
         environment=desired.project.environment or "",
         provider=provider,
         version=version,
@@ -63,7 +63,7 @@ def _recipe(model: Model) -> str:
     data = [each.stamp.address.name for each in model.datasets]
     adopted = [model.adopt.job, str(model.adopt.digest)] if model.adopt else []
     ways = [model.on_change, model.retries, model.is_suspended, adopted]
-    return str(digest_of({**stated(model.recipe), "datasets": data, "ways": ways}))
+    return str(digest_of({**recipe_facts(model.recipe), "datasets": data, "ways": ways}))
 
 
 def _mapping(dataset: Dataset) -> str:

@@ -5,21 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from reconciler.domain.cost import PriceTable
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteJob
-from reconciler.domain.plan import Action, Keep, Options, Plan, Promote, Train, Why
+from reconciler.domain.plan import Action, Keep, KeepReason, Options, Plan, Promote, Train
 from reconciler.domain.ports import Capabilities
-from reconciler.domain.prices import PriceTable
-from reconciler.planner.budget import over_budget
+from reconciler.planner.cost import add_estimates, budget_refusals, price_digest
 from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
-from reconciler.planner.explain import explain
-from reconciler.planner.inputs import grounds_of
-from reconciler.planner.order import order, uploads
-from reconciler.planner.policy import Picture, refusals
-from reconciler.planner.price import price_digest, priced
-from reconciler.planner.warnings import closing, warnings
+from reconciler.planner.inputs import collect_inputs
+from reconciler.planner.order import find_uploads, order_steps
+from reconciler.planner.policy import PlanningState, refusals
+from reconciler.planner.reasons import explain_changes
+from reconciler.planner.warnings import closing_warnings, plan_warnings
 
 NOTHING_ASKED = Options()
 NOTHING_LOCKED = Lock()
@@ -56,12 +55,14 @@ def make_plan(
     keeps = [decision for decision in decisions if isinstance(decision, Keep)]
     chosen: list[Action] = [decision for decision in decisions if not isinstance(decision, Keep)]
     actions = (
-        *uploads((action for action in chosen if isinstance(action, Train)), observed),
+        *find_uploads((action for action in chosen if isinstance(action, Train)), observed),
         *chosen,
         *_promotions(keeps, observed, lock, desired.project.environment),
     )
-    steps = priced(order(actions, lambda model: explain(model, jobs[model.address])), provider, prices)
-    grounds = grounds_of(desired, observed, lock, options, provider=provider, version=version)
+    steps = add_estimates(
+        order_steps(actions, lambda model: explain_changes(model, jobs[model.address])), provider, prices
+    )
+    grounds = collect_inputs(desired, observed, lock, options, provider=provider, version=version)
     grounds = replace(grounds, prices=price_digest(steps))
     return Plan(
         project=desired.project.name,
@@ -69,16 +70,16 @@ def make_plan(
         provider=provider,
         service=observed.service,
         basis=grounds.basis,
-        grounds=grounds,
+        inputs=grounds,
         steps=steps,
         kept=tuple(sorted(keeps, key=lambda keep: keep.address)),
         refused=refusals(
-            Picture(desired=desired, observed=observed, lock=lock, options=options, actions=tuple(actions))
+            PlanningState(desired=desired, observed=observed, lock=lock, options=options, actions=tuple(actions))
         )
-        + over_budget(desired.project.policy, steps, options),
+        + budget_refusals(desired.project.policy, steps, options),
         warnings=(
-            *warnings(wanted, observed, options, provider, capabilities),
-            *closing(sum(isinstance(action, Train) for action in actions), provider, capabilities),
+            *plan_warnings(wanted, observed, options, provider, capabilities),
+            *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
         ),
     )
 
@@ -111,5 +112,5 @@ def _promotions(keeps: list[Keep], observed: Observed, lock: Lock, environment: 
         before = locked.get(keep.address)
         # What one environment trained comes to another one by its pointer alone, so that the first time is a step too.
         is_new = before is None and environment is not None and keep.job in answering
-        if keep.why is Why.READY and keep.job and keep.model and (is_new or (before and before != keep.model)):
+        if keep.why is KeepReason.READY and keep.job and keep.model and (is_new or (before and before != keep.model)):
             yield Promote(job=answering[keep.job], model=keep.model, instead_of=before)

@@ -9,14 +9,14 @@ from reconciler.domain.observed import Observed, usable_files
 from reconciler.domain.plan import Action, Cancel, Change, Delete, Promote, Step, StepId, Train, Upload
 
 
-def uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
+def find_uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
     """Return the files that the jobs need and the service does not hold, once each, sorted by stamp."""
     there = usable_files(observed.files)
     wanted = {dataset.stamp: dataset for train in trains for dataset in train.model.datasets}
     return tuple(Upload(dataset=wanted[stamp]) for stamp in sorted(wanted) if wanted[stamp].file_key not in there)
 
 
-def order(actions: Iterable[Action], explain: Callable[[Model], tuple[Change, ...]]) -> tuple[Step, ...]:
+def order_steps(actions: Iterable[Action], explain: Callable[[Model], tuple[Change, ...]]) -> tuple[Step, ...]:
     """Put actions in sequence: uploads, cancels, promotions, jobs, deletions; by address within each.
 
     A job needs its uploads and the cancels that make room for it. A deletion needs everything before it, so that

@@ -8,14 +8,14 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
 from reconciler.domain.plan import Action, Cancel, Delete, Options, Refusal, Train
-from reconciler.planner.account_checks import mismatches
-from reconciler.planner.budget import UNKNOWN_COST
+from reconciler.domain.spec import Expect
+from reconciler.planner.cost import UNKNOWN_COST
 
 BULK_OBJECTS = 10
 """Below this many objects a large share of them is no sign of a mistake."""
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
+class PlanningState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a policy may look at."""
 
     desired: Desired
@@ -25,15 +25,15 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
 
 
-def refusals(picture: Picture) -> tuple[Refusal, ...]:
+def refusals(picture: PlanningState) -> tuple[Refusal, ...]:
     """Ask every policy; give what they refuse, less what the operator allowed by name."""
     found = (refusal for policy in POLICIES for refusal in policy(picture))
     return tuple(refusal for refusal in found if not refusal.guard or refusal.guard not in picture.options.allow)
 
 
-def no_other_service(picture: Picture) -> Iterator[Refusal]:
+def no_other_service(picture: PlanningState) -> Iterator[Refusal]:
     """Another account than the specs are meant for would be billed, and shows nothing of what is there already."""
-    wrong = tuple(mismatches(picture.desired.project.expect, picture.observed))
+    wrong = tuple(account_mismatches(picture.desired.project.expect, picture.observed))
     if wrong:
         yield Refusal(
             policy="identity",
@@ -44,7 +44,7 @@ def no_other_service(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_empty_specs(picture: Picture) -> Iterator[Refusal]:
+def no_empty_specs(picture: PlanningState) -> Iterator[Refusal]:
     """An empty tree over things we own is more often a wrong path than a wish."""
     if not picture.desired.models and picture.observed.jobs:
         yield Refusal(
@@ -55,7 +55,7 @@ def no_empty_specs(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_empty_remote(picture: Picture) -> Iterator[Refusal]:
+def no_empty_remote(picture: PlanningState) -> Iterator[Refusal]:
     """A service that has lost everything we locked is more often another account than a new start."""
     locked = picture.lock.of(picture.observed.service)
     if locked and not picture.observed.jobs:
@@ -68,7 +68,7 @@ def no_empty_remote(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_doubtful_list(picture: Picture) -> Iterator[Refusal]:
+def no_doubtful_list(picture: PlanningState) -> Iterator[Refusal]:
     """What a list does not show would be paid for again."""
     for doubt in picture.observed.doubts:
         yield Refusal(
@@ -79,7 +79,7 @@ def no_doubtful_list(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_contradiction(picture: Picture) -> Iterator[Refusal]:
+def no_contradiction(picture: PlanningState) -> Iterator[Refusal]:
     """Marks that disagree with each other may be forged, or half of something of ours."""
     if picture.observed.contradictions:
         yield Refusal(
@@ -92,7 +92,7 @@ def no_contradiction(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_bulk_change(picture: Picture) -> Iterator[Refusal]:
+def no_bulk_change(picture: PlanningState) -> Iterator[Refusal]:
     """Many known things changed at once is more often a mistake than a wish."""
     known = {job.address for job in picture.observed.jobs}
     changed = {action.address for action in picture.actions if isinstance(action, Train | Cancel | Delete)} & known
@@ -106,7 +106,7 @@ def no_bulk_change(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_amnesia(picture: Picture) -> Iterator[Refusal]:
+def no_amnesia(picture: PlanningState) -> Iterator[Refusal]:
     """A job that was paid for and that nothing shows any more is more often another account than a reason to pay again.
 
     Where the service shows no job at all, the guard of the empty remote says so for all of them.
@@ -134,7 +134,7 @@ def no_amnesia(picture: Picture) -> Iterator[Refusal]:
         )
 
 
-def no_more_jobs_than_allowed(picture: Picture) -> Iterator[Refusal]:
+def no_more_jobs_than_allowed(picture: PlanningState) -> Iterator[Refusal]:
     """Jobs cost money, so the specs may bound them."""
     bound = picture.desired.project.policy.max_new_jobs
     jobs = sum(isinstance(action, Train) for action in picture.actions)
@@ -151,7 +151,7 @@ def _on(guard: str) -> str:
     return f"if it is meant: reconciler plan --allow {guard}"
 
 
-POLICIES: tuple[Callable[[Picture], Iterator[Refusal]], ...] = (
+POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_other_service,
     no_empty_specs,
     no_empty_remote,
@@ -173,3 +173,29 @@ GUARDS = (
     UNKNOWN_COST,
 )
 """The names that `--allow` takes."""
+
+
+def account_mismatches(expect: Expect, seen: Observed) -> Iterator[str]:
+    """Say in words, one for each, what is another than expected, or not said although it is expected."""
+    told = {
+        "organization": (expect.organization, seen.organization),
+        "project": (expect.project, seen.project),
+        "region": (expect.region, seen.region),
+        "host": (expect.host, seen.host),
+    }
+    for what, (right, found) in told.items():
+        if right and found is None:
+            yield f"the service does not say its {what}, and {' or '.join(right)} is expected"
+        elif right and found is not None and _fold_name(what, found) not in {_fold_name(what, each) for each in right}:
+            yield f"the {what} is {found}, and {' or '.join(right)} is expected"
+
+
+def _fold_name(what: str, name: str) -> str:
+    # Ids are what they are. A host has no case, and one region is written in several ways: Sweden Central.
+    match what:
+        case "host":
+            return name.casefold()
+        case "region":
+            return name.casefold().replace(" ", "")
+        case _:
+            return name

@@ -13,14 +13,24 @@ from typing import Any, NewType, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from reconciler.domain.basis import PlanInputs
+from reconciler.domain.plan import Plan, Train
+from reconciler.domain.spec import ColumnMapping
+
 T = TypeVar("T")
 
 _KIND = "is"
+_CLASS_NAMES = {ColumnMapping: "Mapping", PlanInputs: "Grounds"}
+"""What classes are called in files, where that is not their name. A plan that was saved before stays readable."""
+
+_FIELD_NAMES = {(Train, "excluded_jobs"): "despite", (Plan, "inputs"): "grounds"}
+"""The same for fields."""
+
 _LONGEST_AMOUNT = 64
 _PLAIN = (bool, int, float, str, NoneType)
 
 
-def written(value: object) -> object:
+def to_plain(value: object) -> object:
     """Return a value as plain data.
 
     Raises: TypeError for a value that is none of the domain's
@@ -32,16 +42,17 @@ def written(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, frozenset):
-        return sorted(map(written, value), key=str)
+        return sorted(map(to_plain, value), key=str)
     if isinstance(value, tuple):
-        return [written(each) for each in value]
+        return [to_plain(each) for each in value]
     if isinstance(value, msgspec.Struct):
-        found = {name: written(getattr(value, name)) for name in value.__struct_fields__}
-        return {_KIND: type(value).__name__, **found}
+        kind = type(value)
+        fields = {_field_name(kind, name): to_plain(getattr(value, name)) for name in value.__struct_fields__}
+        return {_KIND: _class_name(kind), **fields}
     raise TypeError(f"{type(value).__name__} has no way to be written")
 
 
-def read(wanted: type[T], data: object) -> T:
+def from_plain(wanted: type[T], data: object) -> T:
     """Return the value that plain data stands for.
 
     Raises: ValueError when it does not fit the type
@@ -66,7 +77,7 @@ def _read(wanted: Any, data: object) -> Any:
 
 
 def _variant(wanted: tuple[Any, ...], data: object) -> Any:
-    named = {each.__name__: each for each in wanted if _is_struct(each)}
+    named = {_class_name(kind): kind for kind in wanted if _is_struct(kind)}
     if isinstance(data, Mapping) and data.get(_KIND) in named:
         return _read(named[data[_KIND]], data)
     for each in wanted:
@@ -87,10 +98,19 @@ def _tuple(wanted: tuple[Any, ...], data: object) -> tuple[Any, ...]:
 
 
 def _record(wanted: Any, data: object) -> Any:
-    hints = _hints(wanted)
-    if not isinstance(data, Mapping) or data.keys() != {_KIND, *hints} or data[_KIND] != wanted.__name__:
-        raise ValueError(f"no {wanted.__name__}")
-    return wanted(**{name: _read(hint, data[name]) for name, hint in hints.items()})
+    hints, kind = _hints(wanted), _class_name(wanted)
+    names = {name: _field_name(wanted, name) for name in hints}
+    if not isinstance(data, Mapping) or data.keys() != {_KIND, *names.values()} or data[_KIND] != kind:
+        raise ValueError(f"no {kind}")
+    return wanted(**{name: _read(hint, data[names[name]]) for name, hint in hints.items()})
+
+
+def _class_name(kind: type[msgspec.Struct]) -> str:
+    return _CLASS_NAMES.get(kind, kind.__name__)
+
+
+def _field_name(kind: type[msgspec.Struct], name: str) -> str:
+    return _FIELD_NAMES.get((kind, name), name)
 
 
 @cache

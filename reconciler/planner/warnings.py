@@ -8,7 +8,7 @@ from reconciler.domain.plan import Options
 from reconciler.domain.ports import Capabilities
 
 
-def warnings(
+def plan_warnings(
     models: Iterable[Model], observed: Observed, options: Options, provider: str, capabilities: Capabilities
 ) -> Iterator[str]:
     """Yield each warning as a sentence that names what it is about."""
@@ -29,7 +29,7 @@ def warnings(
                 )
 
 
-def closing(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:
+def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:
     """Say that a service takes no new jobs, or soon none, when a plan would create some there."""
     if trains and capabilities.closes_on:
         yield (

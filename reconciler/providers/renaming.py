@@ -9,18 +9,18 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import FileId, JobId, JobStatus, Observed, RemoteFile, RemoteJob
 from reconciler.domain.ports import Done, Notes, Provider, Refused, RemoteNote, Write
+from reconciler.domain.renames import NameMap
 
 _UNSAID = JobStatus("unknown")
 
 
-def claiming(provider: Provider, claims: Claims) -> Provider:
+def claiming(provider: Provider, claims: NameMap) -> Provider:
     """Return a provider as the specs' claims see it; the same one when they claim nothing."""
     # The verbs that no name goes through are handed on as they are, which no type checker can follow.
     seeing = _ClaimingWithNotes if isinstance(provider, Notes) else _Claiming
@@ -30,7 +30,7 @@ def claiming(provider: Provider, claims: Claims) -> Provider:
 class _Claiming:
     """The verbs that names go through; every other one is the provider's own."""
 
-    def __init__(self, inner: Provider, claims: Claims) -> None:
+    def __init__(self, inner: Provider, claims: NameMap) -> None:
         self._inner = inner
         self._claims = claims
 
@@ -42,21 +42,23 @@ class _Claiming:
 
         Cost:   one request more for each adopted job
         """
-        seen = self._claims.observed(self._inner.observe())
+        seen = self._claims.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
         more = [job for each in self._claims.adopted if each not in listed and (job := self._adopted(each))]
         return replace(seen, jobs=_oldest_first((*seen.jobs, *more)))
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
-        found = [self._claims.job(job) for each in self._claims.stamps(stamp) for job in self._inner.jobs_of(each)]
+        found = [
+            self._claims.rename_job(job) for each in self._claims.all_stamps(stamp) for job in self._inner.jobs_of(each)
+        ]
         adopted = [self._adopted(job) for job, claimed in self._claims.adopted.items() if claimed.agrees(stamp)]
         by_id = {job.id: job for job in (*found, *adopted) if job and job.stamp.agrees(stamp)}
         return _oldest_first(by_id.values())
 
     def job(self, job: JobId) -> RemoteJob:
         if job not in self._claims.adopted:
-            return self._claims.job(self._inner.job(job))
+            return self._claims.rename_job(self._inner.job(job))
         found = self._adopted(job)
         if found is None:
             raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
@@ -64,23 +66,23 @@ class _Claiming:
 
     def file_of(self, dataset: Dataset) -> RemoteFile | None:
         """Find a usable file of this content and purpose, under any of the names that its dataset has had."""
-        for each in self._claims.versions(dataset):
+        for each in self._claims.all_versions(dataset):
             if found := self._inner.file_of(each):
-                return self._claims.file(found)
+                return self._claims.rename_file(found)
         return None
 
     def file(self, file: FileId) -> RemoteFile:
-        return self._claims.file(self._inner.file(file))
+        return self._claims.rename_file(self._inner.file(file))
 
     def cancel(self, job: JobId) -> Write[RemoteJob]:
         if job in self._claims.adopted:
             return Refused(RejectedError(f"{job} was adopted and bears no stamp of ours; it is never cancelled"))
         written = self._inner.cancel(job)
-        return Done(self._claims.job(written.value)) if isinstance(written, Done) else written
+        return Done(self._claims.rename_job(written.value)) if isinstance(written, Done) else written
 
     def _adopted(self, job: JobId) -> RemoteJob | None:
         try:
-            return self._claims.job(_remote(self._inner.held_job(job), self._claims.adopted[job]))
+            return self._claims.rename_job(_remote(self._inner.held_job(job), self._claims.adopted[job]))
         except NotFoundError:
             return None
 

@@ -7,7 +7,7 @@ import msgspec
 
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Cancel, Change, Delete, Promote, Step, Train, Upload
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.render.plan_words import (
     cost_text,
     counts_text,
@@ -108,8 +108,8 @@ def _train_fields(step: Step, train: Train, previous: ModelId | None) -> list[St
         same = [value_field("base", train.model.recipe.base, " ")] if "base" not in stated else []
         return [*same, *(change_field(change, FORCES) for change in step.changes), *estimate_fields(step), model_id]
     # Nothing differs from an earlier version: the fields only say what will be trained.
-    symbol = " " if train.despite else "+"
-    facts = [(change.field, change.after or "") for change in step.changes] or train.model.told
+    symbol = " " if train.excluded_jobs else "+"
+    facts = [(change.field, change.after or "") for change in step.changes] or train.model.displayed_facts
     return [*(value_field(name, value, symbol) for name, value in facts), *estimate_fields(step), model_id]
 
 

@@ -18,7 +18,7 @@ from reconciler.domain.errors import Place, Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
-from reconciler.domain.rowdiff import CellChange, RowDiff, RowSample, RowsUnknown
+from reconciler.domain.row_diff import CellChange, RowDiff, RowSample, RowsUnknown
 from reconciler.render.plan_words import action_word, count_steps, is_retrain, step_symbol
 
 FORMAT_VERSION = "1"
@@ -98,7 +98,7 @@ def _specifics(step: Step) -> Fields:
     match step.action:
         case Upload(dataset=dataset):
             return {"dataset": _dataset(dataset), **({"rows": rows_fields(step.rows)} if step.rows else {})}
-        case Train(model=model, despite=despite, supersedes=supersedes):
+        case Train(model=model, excluded_jobs=despite, supersedes=supersedes):
             return {
                 "retrain": is_retrain(step),
                 "model": _model(model),

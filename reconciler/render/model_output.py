@@ -13,7 +13,7 @@ from typing import assert_never
 
 import msgspec
 
-from reconciler.domain.lock import Locked
+from reconciler.domain.lock import LockEntry
 from reconciler.render.json_output import json_text
 from reconciler.render.sanitize import clean
 
@@ -162,7 +162,7 @@ class ModelIdFormat(StrEnum):
     GITHUB = "github"
 
 
-def model_ids_text(entries: Sequence[Locked], id_format: ModelIdFormat, *, delimiter: str = "") -> str:
+def model_ids_text(entries: Sequence[LockEntry], id_format: ModelIdFormat, *, delimiter: str = "") -> str:
     """Return the ids of models, each line ended.
 
     Shape:  plain is the id alone, or `name id` where there are several; env is `NAME_MODEL=id`, safe to source;
@@ -182,14 +182,14 @@ def model_ids_text(entries: Sequence[Locked], id_format: ModelIdFormat, *, delim
             assert_never(id_format)
 
 
-def _plain(entries: Sequence[Locked]) -> str:
+def _plain(entries: Sequence[LockEntry]) -> str:
     if len(entries) == 1:
         return f"{clean(entries[0].model)}\n"
     column = max((len(entry.address.name) for entry in entries), default=0)
     return "".join(f"{entry.address.name:{column}}  {clean(entry.model)}\n" for entry in entries)
 
 
-def _entry(entry: Locked) -> dict[str, object]:
+def _entry(entry: LockEntry) -> dict[str, object]:
     return {
         "model": entry.model,
         "job": entry.job,
@@ -200,7 +200,7 @@ def _entry(entry: Locked) -> dict[str, object]:
     }
 
 
-def _variable(entry: Locked) -> str:
+def _variable(entry: LockEntry) -> str:
     name = entry.address.name.replace("-", "_").replace(".", "_").upper()
     # No shell takes a variable that begins with a digit.
     return f"{'_' if name[:1].isdigit() else ''}{name}_MODEL"

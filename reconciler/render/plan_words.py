@@ -13,15 +13,15 @@ from reconciler.domain.plan import (
     CancelReason,
     Delete,
     Keep,
+    KeepReason,
     Plan,
     Promote,
     Refusal,
     Step,
     Train,
     Upload,
-    Why,
 )
-from reconciler.domain.rowdiff import RowDiff, RowSample
+from reconciler.domain.row_diff import RowDiff, RowSample
 from reconciler.render.sanitize import clean
 
 Word = Literal["upload", "train", "cancel", "delete", "promote"]
@@ -51,7 +51,7 @@ def is_retrain(step: Step) -> bool:
     """Return whether a step trains a model again: it had another version before, or a job that does not count."""
     if not isinstance(step.action, Train):
         return False
-    return bool(step.action.despite) or has_earlier_version(step)
+    return bool(step.action.excluded_jobs) or has_earlier_version(step)
 
 
 def has_earlier_version(step: Step) -> bool:
@@ -107,10 +107,10 @@ def step_header(step: Step) -> Iterator[str]:
         case Upload():
             changes = step.rows or any(change.before is not None for change in step.changes)
             yield f"{address} has changed and will be uploaded" if changes else f"{address} will be uploaded"
-        case Train(despite=despite, supersedes=supersedes):
+        case Train(excluded_jobs=excluded, supersedes=supersedes):
             yield f"{address} will be {'retrained' if is_retrain(step) else 'trained'}"
-            if despite:
-                yield f"{_jobs(despite)} produced no usable model"
+            if excluded:
+                yield f"{_jobs(excluded)} produced no usable model"
             if supersedes:
                 yield f"supersedes {_jobs(supersedes)}, cancelled first"
         case Cancel(reason=reason, kept=kept):
@@ -147,38 +147,38 @@ def _jobs(jobs: tuple[str, ...]) -> str:
 
 def is_running(keep: Keep) -> bool:
     """Return whether a job is running, for this version or for an older one."""
-    return keep.why in {Why.TRAINING, Why.BUSY}
+    return keep.why in {KeepReason.TRAINING, KeepReason.BUSY}
 
 
 def needs_decision(keep: Keep) -> bool:
     """Return whether the model waits for the user's decision."""
-    return keep.why in {Why.FAILED, Why.CANCELLED, Why.MISSING}
+    return keep.why in {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}
 
 
 def is_suspended(keep: Keep) -> bool:
     """Return whether the spec suspends the model, so that nothing is created."""
-    return keep.why is Why.SUSPENDED
+    return keep.why is KeepReason.SUSPENDED
 
 
 def keep_sentence(keep: Keep) -> str:
     """Return in a few words why something stays as it is."""
     job = f"job {clean(keep.job)}" if keep.job else "a job"
     match keep.why:
-        case Why.READY:
+        case KeepReason.READY:
             return "matches the specs"
-        case Why.TRAINING:
+        case KeepReason.TRAINING:
             return f"{job} is {_status(keep.status)}"
-        case Why.BUSY:
+        case KeepReason.BUSY:
             return f"waits for {job}, which is {_status(keep.status)}"
-        case Why.FAILED:
+        case KeepReason.FAILED:
             return f"{job} failed"
-        case Why.CANCELLED:
+        case KeepReason.CANCELLED:
             return f"{job} was cancelled"
-        case Why.MISSING:
+        case KeepReason.MISSING:
             return f"the model that {job} created is missing"
-        case Why.SUSPENDED:
+        case KeepReason.SUSPENDED:
             return f"{job} is {_status(keep.status)}" if keep.job else "no job"
-        case Why.ORPHAN:
+        case KeepReason.ORPHAN:
             return "not in the specs"
         case _:
             assert_never(keep.why)

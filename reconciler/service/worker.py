@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.domain.stop import Stop
 from reconciler.foundation.locks import try_lock, unlock
+from reconciler.foundation.stop import Stop
 from reconciler.service.engines.registry import DEFAULT_ENGINES, lacks, open_shelf
 from reconciler.service.jobs.launcher import worker_is_up
 from reconciler.service.jobs.runner import Attempt

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from reconciler.domain.checks import Look
 from reconciler.domain.errors import Place
+from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.identity import Digest, canonical_json
 from reconciler.domain.observed import JobId
 from reconciler.domain.spec import (
     AUTO,
     SUPERVISED,
     Adoption,
+    ColumnMapping,
     DatasetSpec,
     Encoding,
     Expect,
     Format,
-    Mapping,
     ModelSpec,
     OnChange,
     Policy,
@@ -27,15 +27,15 @@ from reconciler.domain.spec import (
     Turn,
 )
 from reconciler.specfile.cross_checks import of_kind
-from reconciler.specfile.expectations import allowances, expectations
-from reconciler.specfile.mapping import heldout_of, repository_path, sources_of, terms_of
-from reconciler.specfile.operations import preparations
+from reconciler.specfile.dataset_rules import heldout_of, repository_path, sources_of, terms_of
+from reconciler.specfile.expectations import read_allowances, read_expectations
+from reconciler.specfile.prepare import read_steps
 from reconciler.specfile.yaml.document import Document
 
 Fields = dict[str, Any]
 
 
-def build(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
+def build_specs(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
     """Return the specs of one root; what an environment says has been laid over them already."""
     project = next(iter(of_kind(documents, "Project")), None)
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
@@ -84,14 +84,14 @@ def _dataset(document: Document) -> DatasetSpec:
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
         terms=tuple((repository_path(source, document.file), _terms(said)) for _, source, said in terms_of(document)),
-        prepare=preparations(document),
+        prepare=read_steps(document),
         format=format_,
         mapping=mapping,
         sheet=fields.get("sheet"),
         heldout=tuple(repository_path(source, document.file) for _, source in heldout_of(document)),
-        expect=expectations(document),
-        checks=tuple(sorted(Look(each) for each in fields.get("checks", ()))),
-        allow=allowances(document),
+        expect=read_expectations(document),
+        checks=tuple(sorted(OptionalCheck(each) for each in fields.get("checks", ()))),
+        allow=read_allowances(document),
         validation_share=float(fields.get("split", {}).get("validation", 0.0)),
         id=fields.get("id", ""),
         moved=_moved(fields),
@@ -110,16 +110,16 @@ def _terms(said: Fields) -> Terms:
     )
 
 
-def _mapping(fields: Fields, format_: Format | None) -> Mapping | None:
+def _mapping(fields: Fields, format_: Format | None) -> ColumnMapping | None:
     if "messages" in fields:
-        return Mapping(turns=tuple(_turn(each) for each in fields["messages"]))
+        return ColumnMapping(turns=tuple(_turn(each) for each in fields["messages"]))
     if "prompt" not in fields:
         return None
     prompt, completion = fields["prompt"], fields["completion"]
     if format_ is Format.COMPLETION:
-        return Mapping(prompt=prompt, completion=completion)
+        return ColumnMapping(prompt=prompt, completion=completion)
     system = (Turn(role="system", content=fields["system"]),) if "system" in fields else ()
-    return Mapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
+    return ColumnMapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
 
 
 def _turn(fields: Fields) -> Turn:

@@ -32,7 +32,7 @@ _WAYS = (
 )
 
 
-def without_credentials(document: Document) -> tuple[Document, tuple[Problem, ...]]:
+def remove_credentials(document: Document) -> tuple[Document, tuple[Problem, ...]]:
     """Return a document with the values of such fields void, and a problem for each."""
     found = dict(_fields(document.data))
     what = "a spec never says where credentials go"

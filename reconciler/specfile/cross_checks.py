@@ -4,25 +4,24 @@ import re
 from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem
-from reconciler.specfile.methods import method_problems
-from reconciler.specfile.renames import past_problems
+from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format
 from reconciler.specfile.schema.files import schema
-from reconciler.specfile.schema.messages import or_nearest, quoted
-from reconciler.specfile.yaml.document import Document
+from reconciler.specfile.schema.messages import or_nearest, quote
+from reconciler.specfile.yaml.document import Document, Path
 
 DEFAULT_PROVIDER = "local"
 _CLAIMED = re.compile(r"(?<![^\r\n])name[ \t]*:[ \t]*[\"']?([a-z0-9-]+)")
 _A_PROJECT = re.compile(r"(?<![^\r\n])kind[ \t]*:[ \t]*[\"']?Project\b")
 
 
-def problems_across(documents: Sequence[Document], broken: Sequence[str]) -> Iterator[Problem]:
+def cross_problems(documents: Sequence[Document], broken: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong between documents; `broken` is the text of those that could not be read.
 
     A document that could not be read still has its name, so that what refers to it is no second mistake.
     """
     yield from _twins(documents)
     yield from method_problems(of_kind(documents, "Model"), of_kind(documents, "Dataset"))
-    yield from past_problems(documents)
+    yield from rename_problems(documents)
     yield from _loose_ends(documents, {name for text in broken for name in _CLAIMED.findall(text)})
     if not any(_A_PROJECT.search(text) for text in broken):
         yield from _without_base(documents)
@@ -44,7 +43,7 @@ def _twins(documents: Sequence[Document]) -> Iterator[Problem]:
             path = ("kind",)
         elif kind in {"Dataset", "Model"} and name is not None:
             other = first.setdefault((kind, name), document)
-            what = f"there is another {kind} named {quoted(name)} at {other.value_place(('name',))}"
+            what = f"there is another {kind} named {quote(name)} at {other.value_place(('name',))}"
             path = ("name",)
         else:
             continue
@@ -60,15 +59,15 @@ def _loose_ends(documents: Sequence[Document], unread: set[str]) -> Iterator[Pro
             if not name or name in unread:
                 continue
             if name not in datasets:
-                what = f"there is no Dataset named {quoted(name)}{or_nearest(name, datasets)}"
-                yield model.problem((field,), what, _known(datasets), "spec.reference")
+                what = f"there is no Dataset named {quote(name)}{or_nearest(name, datasets)}"
+                yield model.problem((field,), what, _name_known(datasets), "spec.reference")
             elif field == "validation" and name == model.text("training") and datasets[name].get("split") is None:
-                what = f"{quoted(name)} is what the model learns from, and it holds nothing back"
-                hint = f"give it 'split: {{validation: 0.2}}', or name another Dataset: {_known(datasets)}"
+                what = f"{quote(name)} is what the model learns from, and it holds nothing back"
+                hint = f"give it 'split: {{validation: 0.2}}', or name another Dataset: {_name_known(datasets)}"
                 yield model.problem((field,), what, hint, "spec.reference")
 
 
-def _known(names: dict[str, Document]) -> str:
+def _name_known(names: dict[str, Document]) -> str:
     shown = sorted(names)
     more = f" and {len(shown) - 10} more" if len(shown) > 10 else ""
     return f"the Datasets here are {', '.join(shown[:10])}{more}" if shown else "this root has no Dataset yet: add one"
@@ -94,7 +93,7 @@ def _other_services(documents: Sequence[Document]) -> Iterator[Problem]:
     for model in models:
         found = _profile(model) or by_project or DEFAULT_PROVIDER
         if found != expected:
-            what = f"this model would train on {quoted(found)}, and others of this root on {quoted(expected)}"
+            what = f"this model would train on {quote(found)}, and others of this root on {quote(expected)}"
             hint = "one root trains on one service: name it once, in the Project, or move the model to another root"
             yield model.problem(("provider",), what, hint, "spec.provider")
 
@@ -102,3 +101,97 @@ def _other_services(documents: Sequence[Document]) -> Iterator[Problem]:
 def _profile(document: Document) -> str | None:
     found = document.text("provider")
     return found if found in schema("spec")["$defs"]["provider"]["enum"] else None
+
+
+REINFORCEMENT = "reinforcement"
+
+
+def method_problems(models: Sequence[Document], datasets: Sequence[Document]) -> Iterator[Problem]:
+    """Yield the models whose method does not go with their datasets, or with their grader."""
+    by_name = {name: each for each in datasets if (name := each.text("name"))}
+    for model in models:
+        method = model.text("method") or SUPERVISED
+        if method not in FORMATS_OF:
+            continue
+        yield from _grader_problems(model, method)
+        for field in ("training", "validation"):
+            dataset = by_name.get(model.text(field) or "")
+            found = _format_of(dataset) if dataset else None
+            if found and found not in FORMATS_OF[method]:
+                wanted = " or ".join(FORMATS_OF[method])
+                what = f"{quote(model.text(field) or '')} has the format {found}, and {method} learns from {wanted}"
+                methods = [name for name, formats in FORMATS_OF.items() if found in formats]
+                yield model.problem((field,), what, f"use another dataset, or 'method: {methods[0]}'", "spec.method")
+
+
+def _grader_problems(model: Document, method: str) -> Iterator[Problem]:
+    extra = model.get("extra")
+    passed = isinstance(extra, dict) and "grader" in extra
+    own = "grader" in model.data
+    if method == REINFORCEMENT and not own and not passed:
+        hint = "say what judges the answers: 'grader: {type: string_check, …}'"
+        yield model.problem(("method",), "reinforcement needs a grader, and there is none", hint, "spec.method")
+    elif own and method != REINFORCEMENT:
+        what = f"{method} training has no grader"
+        yield model.problem(
+            ("grader",), what, "remove it, or write 'method: reinforcement'", "spec.method", at_key=True
+        )
+    elif own and passed:
+        what = "the grader is said twice, here and in 'extra'"
+        yield model.problem(("grader",), what, "keep this one", "spec.method", at_key=True)
+
+
+def _format_of(dataset: Document) -> Format | None:
+    found = dataset.text("format")
+    if found:
+        return Format(found) if found in set(Format) else None
+    return Format.CHAT if {"prompt", "messages"} & dataset.data.keys() else None
+
+
+_MOVED_RULE = "spec.moved"
+
+
+def rename_problems(documents: Sequence[Document]) -> Iterator[Problem]:
+    """Yield what is wrong with old names and adopted jobs, between all documents of a root."""
+    for kind in ("Dataset", "Model"):
+        yield from _moved_problems([each for each in documents if each.text("kind") == kind], kind)
+    yield from _adopted_twice(documents)
+
+
+def old_names(document: Document) -> Iterator[tuple[Path, str]]:
+    """Yield each name that a document says it used to have, with its path."""
+    found = document.get("moved")
+    if isinstance(found, str):
+        yield ("moved",), found
+    for index, name in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(name, str):
+            yield ("moved", index), name
+
+
+def _moved_problems(documents: Sequence[Document], kind: str) -> Iterator[Problem]:
+    declared = {name: each for each in documents if (name := each.text("name"))}
+    claimed: dict[str, tuple[Document, Path]] = {}
+    for document in documents:
+        for path, name in old_names(document):
+            if name == document.text("name"):
+                hint = "name what it was called before, or remove this"
+                yield document.problem(path, f"{quote(name)} is what it is called now", hint, _MOVED_RULE)
+            elif name in declared:
+                where = declared[name].value_place(("name",))
+                what = f"there still is a {kind} named {quote(name)}, at {where}"
+                yield document.problem(path, what, "remove that document, or this old name", _MOVED_RULE)
+            elif name in claimed:
+                other, there = claimed[name]
+                what = f"the old name {quote(name)} is claimed twice, first at {other.value_place(there)}"
+                yield document.problem(path, what, "only one thing can have been called so: keep one", _MOVED_RULE)
+            claimed.setdefault(name, (document, path))
+
+
+def _adopted_twice(documents: Sequence[Document]) -> Iterator[Problem]:
+    path: Path = ("adopt", "job")
+    first: dict[str, Document] = {}
+    for document in documents:
+        job = document.text(*path) if document.text("kind") == "Model" else None
+        if job and (other := first.setdefault(job, document)) is not document:
+            what = f"job {quote(job)} is adopted twice, first at {other.value_place(path)}"
+            yield document.problem(path, what, "one job stands for one model: keep one", "spec.adopt")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from reconciler.domain.checks import (
+from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.expectations import (
     Allowance,
     Expectation,
     Matches,
@@ -12,32 +13,31 @@ from reconciler.domain.checks import (
     MaxTokens,
     MinRows,
     OneOf,
+    Requirement,
     Unique,
-    Wanted,
 )
-from reconciler.domain.errors import Problem, Severity
-from reconciler.specfile.prepare import pattern_fault
-from reconciler.specfile.yaml.document import Document, dotted
+from reconciler.specfile.patterns import pattern_fault
+from reconciler.specfile.yaml.document import Document, dotted_path
 
-WANTED: dict[str, Callable[[Any], Wanted]] = {
-    "min_rows": lambda said: MinRows(int(said)),
-    "max_rows": lambda said: MaxRows(int(said)),
-    "unique": lambda said: Unique(said),
-    "matches": lambda said: Matches(said["field"], said["pattern"]),
-    "one_of": lambda said: OneOf(said["field"], tuple(said["values"])),
-    "max_ratio": lambda said: MaxRatio(said["field"], float(said["ratio"])),
-    "max_tokens": lambda said: MaxTokens(int(said)),
+WANTED: dict[str, Callable[[Any], Requirement]] = {
+    "min_rows": lambda value: MinRows(int(value)),
+    "max_rows": lambda value: MaxRows(int(value)),
+    "unique": lambda value: Unique(value),
+    "matches": lambda value: Matches(value["field"], value["pattern"]),
+    "one_of": lambda value: OneOf(value["field"], tuple(value["values"])),
+    "max_ratio": lambda value: MaxRatio(value["field"], float(value["ratio"])),
+    "max_tokens": lambda value: MaxTokens(int(value)),
 }
 
 
-def expectations(document: Document) -> tuple[Expectation, ...]:
+def read_expectations(document: Document) -> tuple[Expectation, ...]:
     """Return what one Dataset expects, in order, each with its place."""
     return tuple(
         Expectation(
             wanted=WANTED[name](item[name]),
             severity=Severity(item.get("severity", Severity.ERROR)),
             place=document.key_place(("expect", at, name)),
-            path=dotted(("expect", at, name)),
+            path=dotted_path(("expect", at, name)),
         )
         for at, item in enumerate(_items(document, "expect"))
         for name in item
@@ -45,7 +45,7 @@ def expectations(document: Document) -> tuple[Expectation, ...]:
     )
 
 
-def allowances(document: Document) -> tuple[Allowance, ...]:
+def read_allowances(document: Document) -> tuple[Allowance, ...]:
     """Return the findings that one Dataset allows, in order."""
     return tuple(
         Allowance(rule=item["rule"], reason=item["reason"], lines=tuple(int(line) for line in item.get("lines", ())))
@@ -57,8 +57,8 @@ def expectation_problems(document: Document) -> Iterator[Problem]:
     """Yield the expectations that nothing could meet."""
     least = most = None
     for at, item in enumerate(_items(document, "expect")):
-        said = item.get("matches")
-        pattern = said.get("pattern") if isinstance(said, dict) else None
+        value = item.get("matches")
+        pattern = value.get("pattern") if isinstance(value, dict) else None
         if isinstance(pattern, str) and (fault := pattern_fault(pattern)):
             yield document.problem(("expect", at, "matches", "pattern"), *fault, "spec.expect")
         least = _number(item.get("min_rows"), least)

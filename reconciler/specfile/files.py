@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.specfile.yaml.limits import MAX_BYTES
+from reconciler.specfile.yaml.text import MAX_BYTES
 
 _LOCK = re.compile(r"models(?:\.[a-z0-9-]+)?\.lock\.yaml")
 MAX_FILES = 50_000
@@ -29,15 +29,15 @@ def find_workspace(root: Path) -> Path:
     Shape:  the nearest directory at or above the root that holds `.git`; without one the current directory if the
             root lies in it, and else the root itself
     """
-    here = real(root)
+    here = real_path(root)
     for each in (here, *here.parents):
         if (each / ".git").exists():
             return each
-    current = real(Path.cwd())
+    current = real_path(Path.cwd())
     return current if here.is_relative_to(current) else here
 
 
-def real(path: Path) -> Path:
+def real_path(path: Path) -> Path:
     """Return a path without links, as far as it exists."""
     return Path(os.path.realpath(path))
 
@@ -55,18 +55,18 @@ def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem,
     """
     name = place_name(root, home)
     if not root.is_relative_to(home):
-        raise _refused(name, "this is outside the repository", "name a root inside it", "spec.outside")
+        raise _input_error(name, "this is outside the repository", "name a root inside it", "spec.outside")
     if not root.exists():
         hint = "name another root, or let 'reconciler init' write one to start from"
-        raise _refused(name, "there is no such directory", hint, "spec.no-root")
+        raise _input_error(name, "there is no such directory", hint, "spec.no-root")
     if not root.is_dir():
-        raise _refused(name, "this is no directory", "name the directory that it lies in", "spec.no-root")
+        raise _input_error(name, "this is no directory", "name the directory that it lies in", "spec.no-root")
     problems: list[Problem] = []
     found: list[Path] = []
     for path in _walk(root, home, problems):
         found.append(path)
         if len(found) > MAX_FILES:
-            raise _refused(name, f"this holds more than {MAX_FILES:,} spec files", "split it", "spec.too-many")
+            raise _input_error(name, f"this holds more than {MAX_FILES:,} spec files", "split it", "spec.too-many")
     return tuple(sorted(found, key=lambda path: path.parts)), tuple(problems)
 
 
@@ -77,11 +77,11 @@ def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """
     name = place_name(path, home)
     try:
-        if not real(path).is_relative_to(home):
+        if not real_path(path).is_relative_to(home):
             hint = "put the file itself into the repository"
-            raise _refused(name, "this link leads out of the repository", hint, "spec.outside")
+            raise _input_error(name, "this link leads out of the repository", hint, "spec.outside")
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _refused(name, "this is no regular file", "rename or remove it", "spec.unreadable")
+            raise _input_error(name, "this is no regular file", "rename or remove it", "spec.unreadable")
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
     except OSError as error:
@@ -102,7 +102,7 @@ def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
             if not entry.is_dir():
                 if entry.suffix.lower() in _ENDINGS and not _LOCK.fullmatch(entry.name):
                     yield entry
-            elif not (target := real(entry)).is_relative_to(home):
+            elif not (target := real_path(entry)).is_relative_to(home):
                 hint = "put the directory itself into the repository"
                 what = "this link leads out of the repository"
                 problems.append(_problem(place_name(entry, home), what, hint, "spec.outside"))
@@ -116,9 +116,45 @@ def _unreadable(name: str, error: OSError) -> Problem:
     return _problem(name, what, "mend it, or move it out of the root", "spec.unreadable")
 
 
-def _refused(name: str, what: str, hint: str, rule: str) -> InputError:
+def _input_error(name: str, what: str, hint: str, rule: str) -> InputError:
     return InputError((_problem(name, what, hint, rule),))
 
 
 def _problem(name: str, what: str, hint: str, rule: str) -> Problem:
     return Problem(where=Place(file=name), what=what, hint=hint, rule=rule)
+
+
+_PROJECT = re.compile(rb"^kind:[ \t]*[\"']?Project\b", re.MULTILINE)
+_READ_BYTES = 1 << 20
+
+
+def find_roots(base: Path) -> tuple[Path, ...]:
+    """Return the roots at or under a directory, sorted.
+
+    Several directories with a Project are several roots. The only one is the root if nothing lies outside it, so that
+    `specs` finds `specs/quickstart`. In every other case it is the directory itself.
+    Source: only text is looked at, so that a broken document still shows where it belongs
+    """
+    files = _yaml_files(base)
+    holders = sorted({path.parent for path in files if _PROJECT.search(_read_beginning(path))})
+    if len(holders) > 1 or (holders and all(path.is_relative_to(holders[0]) for path in files)):
+        return tuple(holders)
+    return (base,)
+
+
+def _yaml_files(base: Path) -> list[Path]:
+    found = [*base.rglob("*.yaml"), *base.rglob("*.yml")] if base.is_dir() else []
+    return [path for path in found if path.is_file() and not _is_hidden(path.relative_to(base))]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _read_beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_READ_BYTES)
+    except OSError:
+        # The loader will say what is wrong with it, with its place.
+        return b""

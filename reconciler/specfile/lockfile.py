@@ -8,14 +8,14 @@ from pathlib import Path
 
 from reconciler.domain.errors import Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.foundation.yaml_write import yaml_scalar
-from reconciler.specfile.files import find_workspace, place_name, read_bytes, real
-from reconciler.specfile.read import bounded
-from reconciler.specfile.schema.messages import quoted
-from reconciler.specfile.schema.validate import validated
-from reconciler.specfile.yaml.composer import read_page
+from reconciler.specfile.files import find_workspace, place_name, read_bytes, real_path
+from reconciler.specfile.read import limit_problems
+from reconciler.specfile.schema.messages import quote
+from reconciler.specfile.schema.validate import validate_document
+from reconciler.specfile.yaml.composer import read_yaml
 from reconciler.specfile.yaml.document import Document
 
 _HEADER = """\
@@ -40,14 +40,14 @@ def read_lock(path: Path) -> Lock:
 
     Raises: InputError with everything that is wrong with the file
     """
-    home, path = find_workspace(path.parent), real(path.parent) / path.name
+    home, path = find_workspace(path.parent), real_path(path.parent) / path.name
     if not path.exists() and not path.is_symlink():
         return Lock()
     raw = read_bytes(path, home, _MAX_BYTES)
-    page = read_page(raw, place_name(path, home), max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
-    problems, entries, cancelled = list(page.problems), list[Locked](), list[JobId]()
+    page = read_yaml(raw, place_name(path, home), max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
+    problems, entries, cancelled = list(page.problems), list[LockEntry](), list[JobId]()
     for index, document in enumerate(page.documents):
-        document, found = validated(document, "lock")
+        document, found = validate_document(document, "lock")
         problems += found or _more_problems(document)
         if index:
             problems.append(document.problem((), "a lock file holds one document", _REBUILT, "lock.document"))
@@ -56,7 +56,7 @@ def read_lock(path: Path) -> Lock:
             jobs = (document.text("cancelled", each) for each in range(_length(document, "cancelled")))
             cancelled += [JobId(job) for job in jobs if job]
     if problems:
-        raise bounded(problems)
+        raise limit_problems(problems)
     return Lock(entries=tuple(sorted(entries, key=_by_address)), cancelled=tuple(sorted(set(cancelled))))
 
 
@@ -90,20 +90,20 @@ def _more_problems(document: Document) -> Iterator[Problem]:
         address, service = _text_at(document, index, "address"), _text_at(document, index, "service")
         if (address, service) in seen:
             first = document.value_place(("models", seen[address, service]))
-            what = f"{quoted(address)} is locked twice on one service, first at {first.line}:{first.column}"
+            what = f"{quote(address)} is locked twice on one service, first at {first.line}:{first.column}"
             yield document.problem(("models", index), what, _REBUILT, "lock.duplicate")
         seen.setdefault((address, service), index)
         if (finished := document.text("models", index, "finished_at")) and _seconds(finished) is None:
             path = ("models", index, "finished_at")
-            yield document.problem(path, f"{quoted(finished)} is no date and time", _REBUILT, "lock.time")
+            yield document.problem(path, f"{quote(finished)} is no date and time", _REBUILT, "lock.time")
 
 
-def _entry(document: Document, index: int) -> Locked:
+def _entry(document: Document, index: int) -> LockEntry:
     address = Address.parse(_text_at(document, index, "address"))
     digest = Digest.parse(_text_at(document, index, "digest"))
     assert address is not None
     assert digest is not None
-    return Locked(
+    return LockEntry(
         stamp=Stamp(address, digest),
         provider=_text_at(document, index, "provider"),
         service=_text_at(document, index, "service"),
@@ -114,14 +114,14 @@ def _entry(document: Document, index: int) -> Locked:
     )
 
 
-def _rows(document: Document, index: int, at: int) -> LockedRows:
+def _rows(document: Document, index: int, at: int) -> LockedDataset:
     path = ("models", index, "datasets", at)
     # The schema knows what such an address looks like; the held-back side of a split has one too.
     name = (document.text(*path, "address") or "").partition("/")[2]
     digest, rows = Digest.parse(document.text(*path, "digest") or ""), document.get(*path, "rows")
     assert digest is not None
     assert isinstance(rows, int)
-    return LockedRows(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=rows)
+    return LockedDataset(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=rows)
 
 
 def _text_at(document: Document, index: int, field: str) -> str:
@@ -150,7 +150,7 @@ def _text(lock: Lock) -> str:
     return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "")
 
 
-def _item(entry: Locked) -> str:
+def _item(entry: LockEntry) -> str:
     fields = {
         "address": str(entry.address),
         "digest": str(entry.stamp.digest),
@@ -164,7 +164,7 @@ def _item(entry: Locked) -> str:
     return "  - " + "".join([*lines, *_rows_lines(entry.datasets)])[4:]
 
 
-def _rows_lines(datasets: tuple[LockedRows, ...]) -> Iterator[str]:
+def _rows_lines(datasets: tuple[LockedDataset, ...]) -> Iterator[str]:
     if datasets:
         yield "    datasets:\n"
     for each in datasets:
@@ -173,5 +173,5 @@ def _rows_lines(datasets: tuple[LockedRows, ...]) -> Iterator[str]:
         yield f"        rows: {each.rows}\n"
 
 
-def _by_address(entry: Locked) -> tuple[Address, str]:
+def _by_address(entry: LockEntry) -> tuple[Address, str]:
     return entry.address, entry.service

@@ -1,84 +1,141 @@
-"""What one Dataset says of its preparation: the rules that a schema cannot state."""
+"""The steps of a `prepare` list: built from a document, and the rules that a schema cannot state."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from reconciler.domain.errors import Problem
-from reconciler.specfile.schema.messages import quoted
-from reconciler.specfile.templates import template_fault
-from reconciler.specfile.yaml.document import Document, Path
+from reconciler.domain.prepare import (
+    AddPrefix,
+    AddSuffix,
+    Convert,
+    Deduplicate,
+    DropColumns,
+    DropEmpty,
+    DropLong,
+    EnsureLeadingSpace,
+    FillTemplate,
+    Filter,
+    Form,
+    JoinMessages,
+    KeepColumns,
+    Limit,
+    LowerCase,
+    Operation,
+    Preparation,
+    RemovePrefix,
+    RemoveSuffix,
+    Rename,
+    Sample,
+    SetColumns,
+    Strip,
+    Target,
+)
+from reconciler.specfile.patterns import pattern_fault, template_fault
+from reconciler.specfile.schema.messages import quote
+from reconciler.specfile.yaml.document import Document, Path, dotted_path
 
-_UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
+OPERATIONS: dict[str, Callable[[Any], Operation]] = {
+    "rename": lambda value: Rename(tuple(value.items())),
+    "drop_columns": lambda value: DropColumns(tuple(value)),
+    "keep_columns": lambda value: KeepColumns(tuple(value)),
+    "set": lambda value: SetColumns(tuple(value.items())),
+    "template": lambda value: FillTemplate(tuple(value.items())),
+    "lower_case": lambda value: LowerCase(tuple(value)),
+    "strip": lambda value: Strip(tuple(value)),
+    "add_prefix": lambda value: AddPrefix(value["column"], value["text"]),
+    "add_suffix": lambda value: AddSuffix(value["column"], value["text"]),
+    "remove_prefix": lambda value: RemovePrefix(value["column"], value["text"]),
+    "remove_suffix": lambda value: RemoveSuffix(value["column"], value["text"]),
+    "ensure_leading_space": lambda value: EnsureLeadingSpace(tuple(value)),
+    "drop_empty": lambda value: DropEmpty(() if value is True else tuple(value)),
+    "deduplicate": lambda value: Deduplicate(() if value is True else tuple(value)),
+    "drop_long": lambda value: _read_drop_long(value),
+    "filter": lambda value: _read_filter(value),
+    "sample": lambda value: _read_sample(value),
+    "limit": lambda value: Limit(int(value)),
+    "join_messages": lambda value: JoinMessages() if value is True else JoinMessages(**value),
+    "convert": lambda value: Convert(source=Form(value["from"]), target=Target(value.get("to", Target.CHAT))),
+}
+
+
+def read_steps(document: Document) -> tuple[Preparation, ...]:
+    """Return the steps of one Dataset, in order, each with its place."""
+    found = document.get("prepare")
+    return tuple(
+        _read_step(document, at, name, value)
+        for at, item in enumerate(found if isinstance(found, list) else ())
+        if isinstance(item, dict)
+        for name, value in item.items()
+    )
+
+
+def _read_step(document: Document, at: int, name: str, value: object) -> Preparation:
+    path = ("prepare", at, name)
+    return Preparation(operation=OPERATIONS[name](value), place=document.key_place(path), path=dotted_path(path))
+
+
+def _read_drop_long(value: dict[str, Any]) -> DropLong:
+    characters, tokens = value.get("characters"), value.get("tokens")
+    return DropLong(
+        characters=None if characters is None else int(characters),
+        tokens=None if tokens is None else int(tokens),
+        columns=tuple(value.get("columns", ())),
+    )
+
+
+def _read_filter(value: dict[str, Any]) -> Filter:
+    return Filter(
+        column=value["column"],
+        equals=value.get("equals"),
+        not_equals=value.get("not_equals"),
+        is_in=tuple(value["in"]) if "in" in value else None,
+        matches=value.get("matches"),
+        least=value.get("min"),
+        most=value.get("max"),
+        present=value.get("present"),
+    )
+
+
+def _read_sample(value: dict[str, Any]) -> Sample:
+    rows = value.get("rows")
+    return Sample(rows=None if rows is None else int(rows), share=value.get("share"), seed=int(value.get("seed", 0)))
 
 
 def prepare_problems(document: Document) -> Iterator[Problem]:
     """Yield what is wrong with the steps of a Dataset, one by one."""
     steps = document.get("prepare")
     for at, step in enumerate(steps if isinstance(steps, list) else ()):
-        for name, said in step.items() if isinstance(step, dict) else ():
-            if not isinstance(said, dict):
+        for name, value in step.items() if isinstance(step, dict) else ():
+            if not isinstance(value, dict):
                 continue
             path: Path = ("prepare", at, name)
             if name == "template":
-                yield from _templates(document, path, said)
+                yield from _template_problems(document, path, value)
             elif name == "rename":
-                yield from _renames(document, path, said)
+                yield from _rename_problems(document, path, value)
             elif name == "filter":
-                yield from _filter(document, path, said)
+                yield from _filter_problems(document, path, value)
 
 
-def _templates(document: Document, path: Path, said: Mapping[str, object]) -> Iterator[Problem]:
-    for column, template in said.items():
+def _template_problems(document: Document, path: Path, value: Mapping[str, object]) -> Iterator[Problem]:
+    for column, template in value.items():
         if isinstance(template, str) and (fault := template_fault(template)):
             yield document.problem((*path, column), *fault, "spec.template")
 
 
-def _renames(document: Document, path: Path, said: Mapping[str, object]) -> Iterator[Problem]:
+def _rename_problems(document: Document, path: Path, value: Mapping[str, object]) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for old, new in said.items():
+    for old, new in value.items():
         if isinstance(new, str) and first.setdefault(new, old) != old:
-            what = f"two columns cannot both be called {quoted(new)}; {quoted(first[new])} already is"
+            what = f"two columns cannot both be called {quote(new)}; {quote(first[new])} already is"
             yield document.problem((*path, old), what, "give each its own name", "spec.prepare")
 
 
-def _filter(document: Document, path: Path, said: Mapping[str, object]) -> Iterator[Problem]:
-    least, most = said.get("min"), said.get("max")
+def _filter_problems(document: Document, path: Path, value: Mapping[str, object]) -> Iterator[Problem]:
+    least, most = value.get("min"), value.get("max")
     if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
         what = "no number is at least 'min' and at most 'max'"
         yield document.problem((*path, "max"), what, "swap them", "spec.prepare")
-    pattern = said.get("matches")
+    pattern = value.get("matches")
     if isinstance(pattern, str) and (fault := pattern_fault(pattern)):
         yield document.problem((*path, "matches"), *fault, "spec.prepare")
-
-
-def pattern_fault(pattern: str) -> tuple[str, str] | None:
-    """Return what is wrong with a regular expression, and a hint; None when nothing is."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
-        reason = error.msg if isinstance(error, re.error) else "it is too large"
-        return f"this is no regular expression: {reason}{at}", "write it as Python's module re reads it"
-    if _repeats_a_repetition(pattern):
-        what = "a repeated group holds a repetition, as in '(a+)+': some texts would take for ever to match"
-        return what, "repeat the group or what is in it, and not both"
-    return None
-
-
-def _repeats_a_repetition(pattern: str) -> bool:
-    # Only groups count: what stands in a class of characters, or behind a backslash, is no sign.
-    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
-    inside = [False]
-    at = 0
-    while at < len(plain):
-        if plain[at] == "(":
-            inside.append(False)
-        elif plain[at] == ")" and len(inside) > 1:
-            repeats = inside.pop()
-            if repeats and _UNBOUNDED.match(plain, at + 1):
-                return True
-            inside[-1] = inside[-1] or repeats
-        elif _UNBOUNDED.match(plain, at):
-            inside[-1] = True
-        at += 1
-    return False

@@ -5,8 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from reconciler.domain.cost import AutoEpochs, Per, PriceTable, Rate
 from reconciler.domain.errors import UsageError
-from reconciler.domain.prices import AutoEpochs, Per, PriceTable, Rate
+from reconciler.specfile.read import limit_problems
+from reconciler.specfile.schema.validate import validate_document
+from reconciler.specfile.yaml.composer import read_yaml
 
 SHIPPED = Path(__file__).resolve().parents[1] / "prices"
 _MAX_BYTES = 1024 * 1024
@@ -29,15 +32,11 @@ def read_own_prices(path: Path) -> tuple[PriceTable, ...]:
     Shape:  YAML or JSON, by the published schema `prices`
     Raises: UsageError, InputError
     """
-    from reconciler.specfile.read import bounded
-    from reconciler.specfile.schema.validate import validated
-    from reconciler.specfile.yaml.composer import read_page
-
-    page = read_page(_bytes(path), path.as_posix(), max_bytes=_MAX_BYTES)
-    read = [validated(document, "prices") for document in page.documents]
+    page = read_yaml(_bytes(path), path.as_posix(), max_bytes=_MAX_BYTES)
+    read = [validate_document(document, "prices") for document in page.documents]
     problems = [*page.problems, *(problem for _, found in read for problem in found)]
     if problems:
-        raise bounded(problems)
+        raise limit_problems(problems)
     if not read:
         raise UsageError(f"the prices file {path} holds no table; see: reconciler schema prices")
     return tuple(_table(document.data) for document, _ in read)

@@ -1,20 +1,22 @@
 """Reads every spec of a root, and tells everything that is wrong with them at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reconciler.domain.errors import InputError, Problem
+from msgspec.structs import replace
+
+from reconciler.domain.errors import InputError, Problem, UsageError
 from reconciler.domain.spec import Specs
-from reconciler.specfile.build import build
-from reconciler.specfile.credentials import without_credentials
-from reconciler.specfile.cross_checks import problems_across
-from reconciler.specfile.environments import check_environment, in_environment
-from reconciler.specfile.files import place_name, read_bytes, real, spec_files
-from reconciler.specfile.mapping import dataset_problems
-from reconciler.specfile.schema.validate import validated
-from reconciler.specfile.yaml.composer import Page, read_page
-from reconciler.specfile.yaml.document import Document
+from reconciler.specfile.build import build_specs
+from reconciler.specfile.credentials import remove_credentials
+from reconciler.specfile.cross_checks import cross_problems, of_kind
+from reconciler.specfile.dataset_rules import dataset_problems
+from reconciler.specfile.files import place_name, read_bytes, real_path, spec_files
+from reconciler.specfile.schema.messages import or_nearest, quote
+from reconciler.specfile.schema.validate import validate_document
+from reconciler.specfile.yaml.composer import YamlFile, read_yaml
+from reconciler.specfile.yaml.document import Document, Plain
 
 MAX_SHOWN = 50
 """Problems told of one file; of the others, how many there are."""
@@ -27,7 +29,7 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
     Raises: InputError with everything that is wrong in any file, UsageError where there is no such environment
     Cost:   one file in memory at a time, with the documents of all
     """
-    base, home = real(root), real(workspace)
+    base, home = real_path(root), real_path(workspace)
     files, found = spec_files(base, home)
     problems, documents, broken = list(found), list[Document](), list[str]()
     for path in files:
@@ -35,29 +37,29 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
         problems += page.problems
         broken += page.broken
         for document in page.documents:
-            document, found = checked(document)
+            document, found = check_document(document)
             documents.append(document)
             problems += found
     if environment is not None:
-        documents = in_environment(documents, environment)
-    problems += problems_across(documents, broken)
+        documents = apply_environment(documents, environment)
+    problems += cross_problems(documents, broken)
     if problems:
-        raise bounded(problems)
+        raise limit_problems(problems)
     name = place_name(base, home)
     if environment is not None:
         check_environment(documents, environment, name)
-    return build(documents, name, environment)
+    return build_specs(documents, name, environment)
 
 
-def checked(document: Document) -> tuple[Document, tuple[Problem, ...]]:
+def check_document(document: Document) -> tuple[Document, tuple[Problem, ...]]:
     """Return one document as its schema reads it, and everything that is wrong with it alone."""
-    document, credentials = without_credentials(document)
-    document, breaches = validated(document, "spec")
+    document, credentials = remove_credentials(document)
+    document, breaches = validate_document(document, "spec")
     more = tuple(dataset_problems(document)) if document.text("kind") == "Dataset" else ()
     return document, (*credentials, *breaches, *more)
 
 
-def bounded(problems: Iterable[Problem]) -> InputError:
+def limit_problems(problems: Iterable[Problem]) -> InputError:
     """The error that carries problems sorted by place: of each file the first, and the count of the rest."""
     by_file = defaultdict(list)
     for problem in sorted(problems):
@@ -66,9 +68,51 @@ def bounded(problems: Iterable[Problem]) -> InputError:
     return InputError(shown, unshown=sum(len(each[MAX_SHOWN:]) for each in by_file.values()))
 
 
-def _page(path: Path, home: Path) -> Page:
+def _page(path: Path, home: Path) -> YamlFile:
     try:
         raw = read_bytes(path, home)
     except InputError as error:
-        return Page(problems=error.problems)
-    return read_page(raw, place_name(path, home))
+        return YamlFile(problems=error.problems)
+    return read_yaml(raw, place_name(path, home))
+
+
+def apply_environment(documents: Sequence[Document], name: str) -> list[Document]:
+    """Return the documents of a root as an environment has them; unchanged where no Project knows it.
+
+    An environment that names a service names it for every model.
+    """
+    project = next(iter(of_kind(documents, "Project")), None)
+    overlay = project.get("environments", name) if project else None
+    if project is None or not isinstance(overlay, dict):
+        return list(documents)
+    laid = replace(project, data=_overlay(project.data, overlay))
+    everywhere = "provider" in overlay
+    return [laid if each is project else _use_project_provider(each, everywhere) for each in documents]
+
+
+def check_environment(documents: Sequence[Document], name: str, root: str) -> None:
+    """Make sure that there is such an environment.
+
+    Raises: UsageError, with the one that was probably meant
+    """
+    project = next(iter(of_kind(documents, "Project")), None)
+    found = project.get("environments") if project else None
+    names = sorted(found) if isinstance(found, dict) else []
+    if name in names:
+        return
+    what = f"{root}: there is no environment {quote(name)}{or_nearest(name, names)}"
+    raise UsageError(f"{what}; the Project's environments are {', '.join(names) if names else 'none'}")
+
+
+def _overlay(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
+    laid = dict(below)
+    for key, value in above.items():
+        under = below.get(key)
+        laid[key] = _overlay(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return laid
+
+
+def _use_project_provider(document: Document, everywhere: bool) -> Document:
+    if not everywhere or document.text("kind") != "Model" or "provider" not in document.data:
+        return document
+    return replace(document, data={key: value for key, value in document.data.items() if key != "provider"})

@@ -196,7 +196,7 @@ class MemoryProvider(MemoryService):
                 base=model.recipe.base,
                 training_file=training,
                 validation_file=validation,
-                facts=model.told,
+                facts=model.displayed_facts,
                 supersedes=supersedes,
             )
             self.jobs[job.id] = job

@@ -20,22 +20,22 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler import __version__
-from reconciler.domain.checks import Look
-from reconciler.domain.claims import Claims
-from reconciler.domain.desired import Dataset, Desired, Measured
+from reconciler.domain.desired import Dataset, DatasetMeasure, Desired
 from reconciler.domain.errors import InputError, NotFoundError, Problem, Severity, UsageError
+from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.identity import Address, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Journal, Provider
+from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
-from reconciler.domain.stop import Stop
+from reconciler.foundation.stop import Stop
 from reconciler.journal import JournalKind, check_journal, open_journal
 from reconciler.workflow.refresh import find_unlisted_jobs
 
 if TYPE_CHECKING:
-    from reconciler.executor import Bench
+    from reconciler.executor import RunContext
 
 HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
@@ -82,7 +82,7 @@ class CheckedSpecs(msgspec.Struct, frozen=True, kw_only=True):
     """Specs and their data, found sound; `notes` are what there is to say of models and their datasets together."""
 
     specs: Specs
-    measures: Mapping[str, Measured]
+    measures: Mapping[str, DatasetMeasure]
     notes: tuple[Problem, ...] = ()
     untracked: tuple[Problem, ...] = ()
 
@@ -170,7 +170,7 @@ def check_specs(setting: Setting, told: ReadProgress = ignore_progress, *, count
 
 def measure_all(
     specs: Specs, setting: Setting, told: ReadProgress = ignore_progress, *, count_tokens: bool = False
-) -> Mapping[str, Measured]:
+) -> Mapping[str, DatasetMeasure]:
     """Measure every dataset of the specs.
 
     Raises: InputError with every problem of all of them
@@ -185,7 +185,7 @@ def measure_all(
     # What is only validated with may be as small as it likes.
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained
-    measures: dict[str, Measured] = {}
+    measures: dict[str, DatasetMeasure] = {}
     problems: list[Problem] = []
     unshown = 0
     for spec in specs.datasets:
@@ -194,7 +194,7 @@ def measure_all(
             tell = partial(told, spec.name)
             counted = vocabulary_for(bases_of(specs, spec.name)) if count_tokens else None
             measures[spec.name] = measure(
-                replace(spec, checks=tuple(Look)) if setting.deep else spec,
+                replace(spec, checks=tuple(OptionalCheck)) if setting.deep else spec,
                 setting.workspace,
                 minimum=least,
                 progress=tell,
@@ -232,7 +232,7 @@ def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
     with opened as provider:
         check_journal(setting.journal, provider)
-        yield claiming(provider, Claims.of(specs))
+        yield claiming(provider, NameMap.of(specs))
 
 
 def provider_name(setting: Setting, specs: Specs) -> str:
@@ -257,7 +257,7 @@ def make_home(home: Path) -> None:
 
 
 def prepare(setting: Setting, checked: CheckedSpecs, options: Options, provider: Provider) -> PreparedPlan:
-    """Look at the service once, and plan."""
+    """OptionalCheck at the service once, and plan."""
     from reconciler.planner import make_plan
     from reconciler.specfile import read_prices
 
@@ -304,7 +304,7 @@ def read_claimed_lock(setting: Setting, specs: Specs) -> Lock:
     """Read what is locked, under the names that the specs use today."""
     from reconciler.specfile import read_lock
 
-    return Claims.of(specs).lock(read_lock(setting.lock_path))
+    return NameMap.of(specs).rename_lock(read_lock(setting.lock_path))
 
 
 def _confirm(observed: Observed, desired: Desired, lock: Lock, provider: Provider) -> Observed:
@@ -330,18 +330,20 @@ def _has(provider: Provider, model: ModelId) -> bool:
 
 
 @contextmanager
-def open_run_context(prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop) -> Iterator["Bench"]:
+def open_run_context(
+    prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop
+) -> Iterator["RunContext"]:
     """Lay out what the executor works with."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from reconciler.executor import Bench
+    from reconciler.executor import RunContext
 
     # What a worker has begun is seen through before the journal is let go.
     with (
         _journal(prepared, provider, stop) as journal,
         ThreadPoolExecutor(max_workers=min(parallelism, MAX_THREADS), thread_name_prefix="step") as pool,
     ):
-        laid = Bench(
+        laid = RunContext(
             provider=provider,
             open_dataset=lambda dataset: _open(dataset, prepared.setting.workspace),
             clock=time.monotonic,
@@ -357,12 +359,12 @@ def open_run_context(prepared: PreparedPlan, provider: Provider, *, parallelism:
 
 @contextmanager
 def _journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Iterator[Journal]:
-    from reconciler.executor.journal import VolatileJournal
+    from reconciler.executor.context import MemoryJournal
 
     setting = prepared.setting
     if provider.capabilities.takes_token:
         # Two creates of one token give one job, whoever sends them: no run has to tell another.
-        yield VolatileJournal()
+        yield MemoryJournal()
         return
     with open_journal(
         setting.journal,
@@ -410,20 +412,20 @@ def record_lock(prepared: PreparedPlan, jobs: Mapping[Address, RemoteJob], cance
     return lock
 
 
-def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dataset, ...] = ()) -> Locked:
+def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dataset, ...] = ()) -> LockEntry:
     assert job.model is not None
-    return Locked(
+    return LockEntry(
         stamp=job.stamp,
         provider=provider,
         service=service_name,
         job=job.id,
         model=job.model,
         finished_at=job.finished_at,
-        datasets=tuple(LockedRows(stamp=each.stamp, rows=each.measure.rows) for each in datasets),
+        datasets=tuple(LockedDataset(stamp=each.stamp, rows=each.measure.rows) for each in datasets),
     )
 
 
-def find_serving_entry(setting: Setting, specs: Specs, name: str, provider: Provider) -> Locked:
+def find_serving_entry(setting: Setting, specs: Specs, name: str, provider: Provider) -> LockEntry:
     """Return what answers for a name: what is locked; else what the specs want, if it is there; else the newest.
 
     Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
@@ -445,7 +447,7 @@ def _desired(setting: Setting, specs: Specs) -> Desired:
     return Desired.join(specs, measure_all(specs, setting))
 
 
-def find_locked(setting: Setting, specs: Specs, name: str) -> Locked | None:
+def find_locked(setting: Setting, specs: Specs, name: str) -> LockEntry | None:
     """Return what the lock file says answers for a name.
 
     Raises: UsageError when no spec has the name

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import NotFoundError
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Provider
@@ -30,7 +30,7 @@ def find_unlisted_jobs(
     return replace(observed, jobs=jobs, gone=tuple(gone))
 
 
-def _missed(observed: Observed, desired: Desired, lock: Lock, options: Options) -> tuple[Locked, ...]:
+def _missed(observed: Observed, desired: Desired, lock: Lock, options: Options) -> tuple[LockEntry, ...]:
     listed = {job.id for job in observed.jobs} | set(observed.contradictions)
     wanted = {
         model.address: model.stamp for model in desired.models if not options.target or model.name in options.target
@@ -42,7 +42,7 @@ def _missed(observed: Observed, desired: Desired, lock: Lock, options: Options) 
     )
 
 
-def _found(entry: Locked, provider: Provider) -> RemoteJob | None:
+def _found(entry: LockEntry, provider: Provider) -> RemoteJob | None:
     try:
         job = provider.job(entry.job)
     except NotFoundError:

@@ -16,7 +16,7 @@ from reconciler.render.text import time_text
 from reconciler.workflow.engine import PreparedPlan, Setting
 
 if TYPE_CHECKING:
-    from reconciler.planner.planfile import SavedPlan
+    from reconciler.planner.saved_plan import SavedPlan
 
 
 def review_of(

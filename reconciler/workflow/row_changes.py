@@ -10,7 +10,7 @@ from reconciler.domain.errors import InputError, ProviderError
 from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Step, Upload
 from reconciler.domain.ports import Provider
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
 from reconciler.history.offline_plan import token_counter
 from reconciler.workflow.engine import PreparedPlan, Setting, make_home

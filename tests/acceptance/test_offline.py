@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.desired import Desired
-from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import write_lock
 from reconciler.workflow.engine import check_specs, settle
@@ -67,14 +67,14 @@ def lock_up(repository: Repository) -> None:
     setting = settle(repository.root / "specs", {})
     checked = check_specs(setting)
     entries = tuple(
-        Locked(
+        LockEntry(
             stamp=model.stamp,
             provider="openai",
             service="api.example.test/org-acme",
             job=JobId(f"ftjob-{model.name}"),
             model=ModelId(f"ft:some:{model.name}"),
             finished_at=1_790_000_000,
-            datasets=tuple(LockedRows(stamp=each.stamp, rows=each.measure.rows) for each in model.datasets),
+            datasets=tuple(LockedDataset(stamp=each.stamp, rows=each.measure.rows) for each in model.datasets),
         )
         for model in Desired.join(checked.specs, checked.measures).models
     )

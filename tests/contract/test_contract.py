@@ -103,7 +103,7 @@ def test_a_job_comes_back_as_it_was_meant(world: World) -> None:
     job = outcome.value
     assert job.stamp == model.stamp
     keeps = Keeps.NOTES in world.keeps
-    assert job.facts == (model.told if keeps else ())
+    assert job.facts == (model.displayed_facts if keeps else ())
     assert job.supersedes == (("ftjob-8", "ftjob-9") if keeps else ())
     assert (job.training_file, job.validation_file) == (training.id, validation.id)
     assert job.base == model.recipe.base

@@ -54,7 +54,7 @@ def ended(local: OpenAIProvider, job: RemoteJob) -> RemoteJob:
 def test_a_model_from_its_rows_to_its_answers(local: OpenAIProvider) -> None:
     model, job = trained(local)
     assert job.stamp == model.stamp
-    assert job.facts == model.told
+    assert job.facts == model.displayed_facts
     assert job.supersedes == ("ftjob-before",)
 
     done = ended(local, job)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.dataset import measure
-from reconciler.domain.desired import Measured
+from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.domain.spec import DatasetSpec, Format, Mapping
+from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format
 
 SPEC_PLACE = Place(file="specs/data.yaml", line=3, column=1)
 CORPUS = Path(__file__).parent.parent / "data" / "corpus"
@@ -16,7 +16,7 @@ CORPUS = Path(__file__).parent.parent / "data" / "corpus"
 def a_spec(
     *sources: str,
     format: Format | None = None,  # noqa: A002 (the word of the field)
-    mapping: Mapping | None = None,
+    mapping: ColumnMapping | None = None,
     sheet: str | None = None,
     share: float = 0.0,
 ) -> DatasetSpec:
@@ -55,7 +55,7 @@ def write(directory: Path, name: str, content: bytes | str) -> str:
     return name
 
 
-def measured(directory: Path, content: bytes, name: str = "rows.jsonl", **spec: object) -> Measured:
+def measured(directory: Path, content: bytes, name: str = "rows.jsonl", **spec: object) -> DatasetMeasure:
     """Measure a file of this content."""
     return measure(a_spec(write(directory, name, content), **spec), directory)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset import measure
 from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS, Cache
-from reconciler.domain.desired import Measured
+from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec
 
@@ -27,7 +27,7 @@ class Watched:
         self.workspace = workspace
         self.cache = cache_in(directory, workspace)
 
-    def __call__(self, spec: DatasetSpec, minimum: int | None = None) -> tuple[Measured, bool]:
+    def __call__(self, spec: DatasetSpec, minimum: int | None = None) -> tuple[DatasetMeasure, bool]:
         told: list[int] = []
         got = measure(spec, self.workspace, minimum=minimum, cache=self.cache, progress=told.append)
         return got, bool(told)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.dataset.readers import READERS
 from reconciler.domain.errors import Problem
-from reconciler.domain.spec import Mapping
+from reconciler.domain.spec import ColumnMapping
 
 from .factories import a_chat, jsonl, problems
 from .fuzz import lines, survives
@@ -60,7 +60,7 @@ GARBAGE = st.lists(PIECES | st.binary(max_size=8), max_size=30).map(b"".join)
 @given(GARBAGE, st.sampled_from(sorted(READERS)), st.booleans(), st.sampled_from([0.0, 0.5]))
 @settings(max_examples=400, deadline=None)
 def test_no_bytes_raise_anything_but_problems(content: bytes, extension: str, mapped: bool, share: float) -> None:
-    mapping = Mapping(prompt="{prompt}", completion="{completion} {other}") if mapped else None
+    mapping = ColumnMapping(prompt="{prompt}", completion="{completion} {other}") if mapped else None
     with TemporaryDirectory() as directory:
         found = problems(Path(directory), content, f"rows{extension}", mapping=mapping, share=share)
     assert all(isinstance(problem, Problem) and problem.what and problem.rule for problem in found)

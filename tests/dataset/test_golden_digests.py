@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler.dataset import measure
 from reconciler.domain.errors import Place
-from reconciler.domain.spec import DatasetSpec, Mapping, Turn
+from reconciler.domain.spec import ColumnMapping, DatasetSpec, Turn
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "golden" / "digests.json"
@@ -18,11 +18,11 @@ DATASETS: dict[str, dict[str, object]] = {
     "workbook, split": {"sources": ("context-switching.xlsx",), "validation_share": 0.2},
     "csv, mapped to completion": {
         "sources": ("insurance-topics.csv",),
-        "mapping": Mapping(prompt="{customer_question}\n\n###\n\n", completion=" {topic}"),
+        "mapping": ColumnMapping(prompt="{customer_question}\n\n###\n\n", completion=" {topic}"),
     },
     "tsv, mapped to chat": {
         "sources": ("tickets-train.tsv",),
-        "mapping": Mapping(
+        "mapping": ColumnMapping(
             turns=(
                 Turn(role="system", content="Label the ticket."),
                 Turn(role="user", content="{text}"),

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.dataset.templates import Template
-from reconciler.domain.spec import Format, Mapping, Turn
+from reconciler.domain.spec import ColumnMapping, Format, Turn
 
 from .factories import SPEC_PLACE, jsonl, measured, only, problems, rules
 
 TABLE = "subject,body,label\n" + "".join(f"s{at},b{at},l{at}\n" for at in range(12))
-PAIR = Mapping(prompt="{subject}\n\n{body}", completion=" {label}")
-CHAT = Mapping(
+PAIR = ColumnMapping(prompt="{subject}\n\n{body}", completion=" {label}")
+CHAT = ColumnMapping(
     turns=(
         Turn(role="system", content="Answer with {{one}} label."),
         Turn(role="user", content="{subject}: {body}"),
@@ -51,12 +51,12 @@ def test_values_of_json_rows_become_text(tmp_path: Path) -> None:
     ]
     shown = ["1", "2.5", "true", "false", "x", '[1,{"a":2,"b":1}]', "é", "0", "1000", "{id}", "}{", "7"]
     expected = jsonl({"prompt": str(at), "completion": text} for at, text in enumerate(shown))
-    mapping = Mapping(prompt="{id}", completion="{value}")
+    mapping = ColumnMapping(prompt="{id}", completion="{value}")
     assert measured(tmp_path, jsonl(rows), mapping=mapping) == measured(tmp_path, expected)
 
 
 def test_an_unknown_column_is_one_problem_of_the_spec(tmp_path: Path) -> None:
-    mapping = Mapping(prompt="{subject} {boddy}", completion="{lable}")
+    mapping = ColumnMapping(prompt="{subject} {boddy}", completion="{lable}")
     for name, content in [
         ("rows.csv", TABLE.encode()),
         ("rows.jsonl", jsonl([{"subject": "s", "body": "b", "label": "l"}] * 12)),
@@ -84,18 +84,18 @@ def test_empty_cells_are_told_where_they_leave_a_text_empty(tmp_path: Path) -> N
 
 def test_a_missing_or_null_value_of_json_is_empty(tmp_path: Path) -> None:
     rows = [{"text": "a", "label": None}, *({"text": f"t{at}", "label": "l"} for at in range(12)), {"text": "b"}]
-    found = problems(tmp_path, jsonl(rows), mapping=Mapping(prompt="{text}", completion="{label}"))
+    found = problems(tmp_path, jsonl(rows), mapping=ColumnMapping(prompt="{text}", completion="{label}"))
     assert [(each.rule, each.where.line) for each in found] == [("row.empty-cell", 1), ("row.empty-cell", 14)]
 
 
 def test_a_column_that_only_later_rows_have_is_known(tmp_path: Path) -> None:
     rows = [{"text": f"t{at}", "label": "l"} for at in range(12)]
-    mapping = Mapping(prompt="{text}{context}", completion="{label}")
+    mapping = ColumnMapping(prompt="{text}{context}", completion="{label}")
     late = [*rows, {"text": "a", "label": "l", "context": "c"}]
     assert measured(tmp_path, jsonl(late), mapping=mapping).training.rows == 13
     early_gap = [{"text": "a"}, *rows]
     assert rules(problems(tmp_path, jsonl(early_gap), mapping=mapping)) == ["mapping.unknown-column"]
-    known = Mapping(prompt="{text}", completion="{label}")
+    known = ColumnMapping(prompt="{text}", completion="{label}")
     gap = only(problems(tmp_path, jsonl(early_gap), mapping=known), "row.empty-cell")
     assert gap.where.line == 1
 
@@ -105,14 +105,14 @@ def test_rows_that_are_no_objects_cannot_be_mapped(tmp_path: Path) -> None:
         tmp_path,
         json.dumps([{"text": "a", "label": "b"}, 5]),
         "rows.json",
-        mapping=Mapping(prompt="{text}", completion="{label}"),
+        mapping=ColumnMapping(prompt="{text}", completion="{label}"),
     )
     assert "row.not-an-object" in rules(found)
 
 
 @pytest.mark.parametrize("template", ["{text", "text}", "{}", "{a{b}}", "}{"])
 def test_a_template_with_a_lone_brace_is_a_problem_of_the_spec(tmp_path: Path, template: str) -> None:
-    found = problems(tmp_path, TABLE, "rows.csv", mapping=Mapping(prompt=template, completion="{label}"))
+    found = problems(tmp_path, TABLE, "rows.csv", mapping=ColumnMapping(prompt=template, completion="{label}"))
     problem = only(found, "mapping.template")
     assert (problem.where, problem.path) == (SPEC_PLACE, "prompt")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.dataset import measure, open_lines
 from reconciler.dataset.canonical import canonical, parse
 from reconciler.dataset.split import part_of
-from reconciler.domain.desired import Dataset, Measured, Part
+from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.identity import Digest
 from reconciler.domain.spec import DatasetSpec, Format
@@ -26,7 +26,7 @@ MESSAGE = st.tuples(TEXT.filter(bool), TEXT.filter(bool))
 ROWS = st.lists(MESSAGE, min_size=10, max_size=14).map(lambda pairs: [a_chat(*pair) for pair in pairs])
 
 
-def side(spec: DatasetSpec, result: Measured, part: Part = Part.TRAINING) -> Dataset:
+def side(spec: DatasetSpec, result: DatasetMeasure, part: Part = Part.TRAINING) -> Dataset:
     measure_of_part = result.training if part is Part.TRAINING else result.validation
     assert measure_of_part
     return Dataset(spec=spec, part=part, format=result.format, measure=measure_of_part)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reconciler.dataset.stats import compute_spread, find_row, gather_stats, read_file_rows, read_spec_rows, sample_rows
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.domain.spec import DatasetSpec, Mapping
+from reconciler.domain.spec import ColumnMapping, DatasetSpec
 from reconciler.domain.stats import Label, RowShown
 
 from .factories import a_chat, a_spec, chats, jsonl, rules, write
@@ -131,7 +131,7 @@ def test_figures_of_many_rows_need_no_more_memory_than_of_few(tmp_path: Path) ->
 
 def test_a_row_is_shown_as_it_is_uploaded_or_as_it_is_written(tmp_path: Path) -> None:
     name = write(tmp_path, "rows.csv", "subject,label\nmy card,cards\nmy phone,phones\n")
-    spec = a_spec(name, mapping=Mapping(prompt="{subject}?", completion="{label}"))
+    spec = a_spec(name, mapping=ColumnMapping(prompt="{subject}?", completion="{label}"))
     mapped, written = find_row(read_spec_rows(spec, tmp_path), 2), find_row(read_file_rows(spec, tmp_path), 2)
     assert json.loads(mapped.text) == {"prompt": "my phone?", "completion": "phones"}
     assert json.loads(written.text) == {"subject": "my phone", "label": "phones"}

@@ -13,13 +13,13 @@ import pytest
 from reconciler.dataset import measure
 from reconciler.dataset.readers.archive import MAX_UNPACKED_BYTES
 from reconciler.dataset.readers.xlsx import text_of
-from reconciler.domain.spec import Format, Mapping
+from reconciler.domain.spec import ColumnMapping, Format
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
 
 TABLE = "prompt,completion\n" + "".join(f"question {at},answer {at}\n" for at in range(12))
 PAIRS = jsonl({"prompt": f"question {at}", "completion": f"answer {at}"} for at in range(12))
-ASKED = Mapping(prompt="{text}", completion="{label}")
+ASKED = ColumnMapping(prompt="{text}", completion="{label}")
 
 
 @pytest.mark.parametrize(

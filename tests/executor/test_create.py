@@ -8,8 +8,8 @@ from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Done, Intent
+from reconciler.executor.context import OutcomeUnknownError, StepFailedError
 from reconciler.executor.create import create
-from reconciler.executor.errors import OutcomeUnknownError, StepFailedError
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import World, outcomes, real_dataset
 
@@ -74,21 +74,21 @@ def test_running_again_after_an_unknown_outcome_gives_one_job() -> None:
 def test_a_refusal_creates_nothing_and_leaves_no_intent() -> None:
     world = started()
     world.service.refuse_next(RejectedError("no", status=400))
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
     with pytest.raises(RejectedError):
-        create(Train(model=MODEL), bench)
-    assert bench.journal.open_intents() == ()
+        create(Train(model=MODEL), context)
+    assert context.journal.open_intents() == ()
 
 
 def test_an_unknown_outcome_leaves_its_intent() -> None:
     world = started()
     world.service.lose_next_reply(effect=False)
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
     with pytest.raises(OutcomeUnknownError):
-        create(Train(model=MODEL), bench)
-    assert bench.journal.open_intents() == (Intent(stamp=MODEL.stamp, owner="this run", at=float(LONG_AGO)),)
+        create(Train(model=MODEL), context)
+    assert context.journal.open_intents() == (Intent(stamp=MODEL.stamp, owner="this run", at=float(LONG_AGO)),)
 
 
 def test_a_job_that_turned_up_since_the_plan_is_adopted() -> None:
@@ -126,11 +126,11 @@ def test_a_job_of_somebody_else_that_failed_since_the_plan_is_not_paid_again() -
 
 def test_a_twin_that_failed_does_not_cost_us_our_job() -> None:
     world = started()
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
     twin = a_job(MODEL, "failed", id="ftjob-twin", age=50)
-    bench.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
-    assert create(Train(model=MODEL), bench).job.id == "ftjob-1"
+    context.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
+    assert create(Train(model=MODEL), context).job.id == "ftjob-1"
     assert world.service.writes["cancel"] == 0
 
 
@@ -153,10 +153,10 @@ class TwinService:
 def test_of_twins_the_older_one_stays_and_only_our_own_is_ever_cancelled(age: int, kept: str) -> None:
     world = started()
     twin = a_job(MODEL, "queued", id="ftjob-twin", age=age)
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
-    bench.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
-    assert create(Train(model=MODEL), bench).job.id == kept
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
+    context.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
+    assert create(Train(model=MODEL), context).job.id == kept
     assert str(world.service.jobs[JobId("ftjob-twin")].status) == "queued"
     ours = str(world.service.jobs[JobId("ftjob-1")].status)
     assert ours == ("cancelled" if kept == "ftjob-twin" else "queued")
@@ -171,11 +171,11 @@ class EchoingWrong(TwinService):
 
 def test_an_answer_with_another_stamp_is_not_taken_for_ours() -> None:
     world = started()
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
-    bench.provider = EchoingWrong(world, a_job(MODEL))  # type: ignore[assignment]  # the same port, by delegation
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
+    context.provider = EchoingWrong(world, a_job(MODEL))  # type: ignore[assignment]  # the same port, by delegation
     with pytest.raises(StepFailedError, match="does not bear the stamp"):
-        create(Train(model=MODEL), bench)
+        create(Train(model=MODEL), context)
 
 
 class Away(TwinService):
@@ -197,9 +197,9 @@ class Away(TwinService):
 
 def test_nothing_is_sent_when_the_look_before_it_fails() -> None:
     world = started()
-    bench = world.bench()
-    bench.remember(world.service.observe(), (MODEL.training,))
-    bench.provider = Away(world, TemporaryError("away"), times=1)  # type: ignore[assignment]  # by delegation
+    context = world.context()
+    context.remember(world.service.observe(), (MODEL.training,))
+    context.provider = Away(world, TemporaryError("away"), times=1)  # type: ignore[assignment]  # by delegation
     with pytest.raises(TemporaryError):
-        create(Train(model=MODEL), bench)
+        create(Train(model=MODEL), context)
     assert world.service.writes["train"] == 0

@@ -73,9 +73,9 @@ def test_data_that_changed_after_the_plan_is_not_stored() -> None:
     """The request breaks off before its end, so nothing whole arrives."""
     world = World()
     plan = world.plan(model())
-    bench = world.bench()
-    bench.open_dataset = lambda _: iter([content_of("other"), b""])
-    events = list(execute(plan, bench))
+    context = world.context()
+    context.open_dataset = lambda _: iter([content_of("other"), b""])
+    events = list(execute(plan, context))
     assert outcomes(events) == [Outcome.FAILED, Outcome.BLOCKED]
     assert "changed" in str(next(event.message for event in events if isinstance(event, Finished)))
     assert not world.service.files
@@ -241,10 +241,10 @@ def test_asking_to_stop_begins_nothing_new() -> None:
 
 def test_a_bug_keeps_its_traceback_instead_of_hanging() -> None:
     world = World()
-    bench = world.bench()
-    bench.open_dataset = lambda _: iter([1 / 0])  # type: ignore[list-item]  # it never comes to be an item
+    context = world.context()
+    context.open_dataset = lambda _: iter([1 / 0])  # type: ignore[list-item]  # it never comes to be an item
     with pytest.raises(ZeroDivisionError):
-        list(execute(world.plan(model()), bench))
+        list(execute(world.plan(model()), context))
 
 
 def test_steps_that_do_not_need_each_other_run_side_by_side() -> None:
@@ -252,9 +252,9 @@ def test_steps_that_do_not_need_each_other_run_side_by_side() -> None:
     world = World()
     models = [a_model(f"model-{n}", training=real_dataset(f"data-{n}", str(n))) for n in range(6)]
     with ThreadPoolExecutor(4) as pool:
-        bench = world.bench()
-        bench.pool = pool.submit
-        events = list(execute(world.plan(*models), bench))
+        context = world.context()
+        context.pool = pool.submit
+        events = list(execute(world.plan(*models), context))
     assert outcomes(events) == [Outcome.DONE] * 12
     assert len(world.service.jobs) == 6
     assert world.service.writes == {"upload": 6, "train": 6}

@@ -9,11 +9,10 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Write
-from reconciler.executor import Bench, execute
+from reconciler.executor import RunContext, execute
+from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, StepFailedError, StoppedError
 from reconciler.executor.create import create
-from reconciler.executor.errors import OutcomeUnknownError, StepFailedError, StoppedError
-from reconciler.executor.journal import VolatileJournal
-from reconciler.executor.journal_cleanup import tidy
+from reconciler.executor.execute import clear_finished_intents
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import World, outcomes, real_dataset
@@ -23,7 +22,7 @@ TRAIN = Train(model=MODEL)
 THEIRS = Intent(stamp=MODEL.stamp, owner="another run", at=float(LONG_AGO))
 
 
-class Survivor(VolatileJournal):
+class Survivor(MemoryJournal):
     """A journal that outlives runs, and knows which of them are dead."""
 
     def __init__(self, *dead: str) -> None:
@@ -34,23 +33,23 @@ class Survivor(VolatileJournal):
         return intent.owner in self.dead
 
 
-def ready(world: World, journal: VolatileJournal) -> Bench:
-    """A bench for which only the create is left to do."""
+def ready(world: World, journal: MemoryJournal) -> RunContext:
+    """A context for which only the create is left to do."""
     world.service.upload(MODEL.training, iter([b"x" * MODEL.training.measure.size_bytes]))
     world.service.writes.clear()
-    bench = world.bench()
-    bench.journal = journal
-    bench.remember(world.service.observe(), (MODEL.training,))
-    return bench
+    context = world.context()
+    context.journal = journal
+    context.remember(world.service.observe(), (MODEL.training,))
+    return context
 
 
 def test_a_note_of_somebody_else_is_heeded_until_it_is_over() -> None:
     """Nothing says that its writer is dead: it may send until its whole age has passed."""
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     started = world.clock.now
-    assert not create(TRAIN, bench).adopted
+    assert not create(TRAIN, context).adopted
     # 25 seconds of age by the service's clock, and then 10 of quiet.
     assert world.clock.now - started >= 25
     assert world.service.writes["train"] == 1
@@ -58,11 +57,11 @@ def test_a_note_of_somebody_else_is_heeded_until_it_is_over() -> None:
 
 def test_on_a_service_that_never_tells_the_time_the_whole_age_is_watched() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
-    bench.provider = Silent(world.service)  # type: ignore[assignment]  # the same port, by delegation
+    context = ready(world, journal)
+    context.provider = Silent(world.service)  # type: ignore[assignment]  # the same port, by delegation
     journal.put(replace(THEIRS, at=None))
     started = world.clock.now
-    assert not create(TRAIN, bench).adopted
+    assert not create(TRAIN, context).adopted
     assert world.clock.now - started >= 25
 
 
@@ -81,11 +80,11 @@ class Silent:
 
 def test_what_a_dead_run_sent_is_waited_for_as_long_as_it_can_still_show() -> None:
     world, journal = World(), Survivor("another run")
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     started = world.clock.now
     world.clock.after(8, lambda: world.service.put(a_job(MODEL, "queued", id="ftjob-late", age=0)))
-    created = create(TRAIN, bench)
+    created = create(TRAIN, context)
     assert (created.job.id, created.adopted) == ("ftjob-late", True)
     assert world.service.writes["train"] == 0
     assert world.clock.now - started <= 10
@@ -93,10 +92,10 @@ def test_what_a_dead_run_sent_is_waited_for_as_long_as_it_can_still_show() -> No
 
 def test_nothing_of_a_dead_run_shows_and_the_job_is_created_after_the_quiet() -> None:
     world, journal = World(), Survivor("another run")
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     started = world.clock.now
-    assert not create(TRAIN, bench).adopted
+    assert not create(TRAIN, context).adopted
     assert world.clock.now - started == 10
     assert journal.open_intents() == ()
 
@@ -104,61 +103,61 @@ def test_nothing_of_a_dead_run_shows_and_the_job_is_created_after_the_quiet() ->
 def test_the_quiet_begins_when_the_writer_is_seen_to_be_dead() -> None:
     """What was quiet while it lived says nothing of what it sent at its end."""
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     started = world.clock.now
     world.clock.after(9, lambda: journal.dead.add("another run"))
-    create(TRAIN, bench)
+    create(TRAIN, context)
     assert world.clock.now - started >= 19
 
 
 def test_a_note_that_says_its_job_is_believed_before_any_list_shows_it() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     world.service.list_lag_seconds = 1000
-    theirs = world.bench()
+    theirs = world.context()
     theirs.remember(world.service.observe(), (MODEL.training,))
-    theirs.files, theirs.journal, theirs.run = bench.files, journal, "another run"
+    theirs.files, theirs.journal, theirs.run = context.files, journal, "another run"
     assert not create(TRAIN, theirs).adopted
     assert journal.open_intents()[0].job == "ftjob-1", "no list has shown it, so the note stays"
-    created = create(TRAIN, bench)
+    created = create(TRAIN, context)
     assert (created.job.id, created.adopted) == ("ftjob-1", True)
     assert world.service.writes["train"] == 1
 
 
 def test_a_note_that_says_a_job_of_another_stamp_is_not_believed() -> None:
     world, journal = World(), Survivor("another run")
-    bench = ready(world, journal)
+    context = ready(world, journal)
     world.service.put(a_job(a_model("other"), id="ftjob-other"))
     journal.put(replace(THEIRS, job=JobId("ftjob-other")))
-    assert create(TRAIN, bench).job.id == "ftjob-1"
+    assert create(TRAIN, context).job.id == "ftjob-1"
 
 
 def test_a_job_that_the_plan_counts_out_is_not_believed_either() -> None:
     world, journal = World(), Survivor("another run")
-    bench = ready(world, journal)
+    context = ready(world, journal)
     world.service.put(a_job(MODEL, "failed", id="ftjob-9"))
     journal.put(replace(THEIRS, job=JobId("ftjob-9")))
-    assert create(Train(model=MODEL, despite=(JobId("ftjob-9"),)), bench).job.id == "ftjob-1"
+    assert create(Train(model=MODEL, excluded_jobs=(JobId("ftjob-9"),)), context).job.id == "ftjob-1"
 
 
 def test_a_note_that_is_taken_back_makes_way_at_once() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     started = world.clock.now
     world.clock.after(3, lambda: journal.clear(THEIRS))
-    assert not create(TRAIN, bench).adopted
+    assert not create(TRAIN, context).adopted
     assert world.clock.now - started == 3
 
 
 def test_asked_to_stop_while_heeding_a_note_nothing_is_sent_and_the_note_stays() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     world.stopped = True
     with pytest.raises(StoppedError):
-        create(TRAIN, bench)
+        create(TRAIN, context)
     assert world.service.writes["train"] == 0
     assert journal.open_intents() == (THEIRS,)
 
@@ -168,15 +167,15 @@ def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
     ready(world, journal)
     journal.put(THEIRS)
     plan = world.plan(MODEL)
-    bench = world.bench()
-    bench.journal = journal
-    bench.remember(world.service.observe(), (MODEL.training,))
-    told = [event.message for event in execute(plan, bench) if isinstance(event, Progress) and event.message]
+    context = world.context()
+    context.journal = journal
+    context.remember(world.service.observe(), (MODEL.training,))
+    told = [event.message for event in execute(plan, context) if isinstance(event, Progress) and event.message]
     assert told[0].startswith("another run creates this job")
     assert told[-1].startswith("created ftjob-1")
 
 
-class Sleepy(VolatileJournal):
+class Sleepy(MemoryJournal):
     """A journal after whose every note the machine is suspended for a while."""
 
     def __init__(self, world: World, times: int) -> None:
@@ -193,21 +192,21 @@ class Sleepy(VolatileJournal):
 
 def test_a_note_that_got_old_before_the_send_is_written_anew() -> None:
     world = World()
-    bench = ready(world, Sleepy(world, times=1))
-    assert not create(TRAIN, bench).adopted
+    context = ready(world, Sleepy(world, times=1))
+    assert not create(TRAIN, context).adopted
     assert world.service.writes["train"] == 1
 
 
 def test_where_every_look_takes_too_long_nothing_is_sent() -> None:
     world = World()
-    bench = ready(world, Sleepy(world, times=100))
+    context = ready(world, Sleepy(world, times=100))
     with pytest.raises(StepFailedError, match="takes longer than 5 seconds"):
-        create(TRAIN, bench)
+        create(TRAIN, context)
     assert world.service.writes["train"] == 0
-    assert bench.journal.open_intents() == ()
+    assert context.journal.open_intents() == ()
 
 
-class Broken(VolatileJournal):
+class Broken(MemoryJournal):
     """A journal that can be written to only so many times."""
 
     def __init__(self, times: int) -> None:
@@ -226,40 +225,40 @@ class Broken(VolatileJournal):
 
 def test_where_no_word_can_be_left_nothing_is_sent() -> None:
     world = World()
-    bench = ready(world, Broken(0))
+    context = ready(world, Broken(0))
     plan = world.plan(MODEL)
-    assert outcomes(list(execute(plan, bench))) == [Outcome.FAILED]
+    assert outcomes(list(execute(plan, context))) == [Outcome.FAILED]
     assert world.service.writes["train"] == 0
 
 
 def test_a_job_that_exists_is_not_lost_over_its_note() -> None:
     world = World()
-    bench = ready(world, Broken(1))
-    assert create(TRAIN, bench).job.id == "ftjob-1"
+    context = ready(world, Broken(1))
+    assert create(TRAIN, context).job.id == "ftjob-1"
 
 
 def test_our_own_note_of_an_unclear_end_is_heeded_by_the_next_run() -> None:
     """The create takes effect long after its sender gave up on it, yet within the bounds."""
     world, journal = World(), Survivor("this run")
-    bench = ready(world, journal)
+    context = ready(world, journal)
     world.service.lose_next_reply(effect=True, late_seconds=19)
     with pytest.raises(OutcomeUnknownError):
-        create(TRAIN, bench)
+        create(TRAIN, context)
     assert len(journal.open_intents()) == 1
-    again = world.bench()
-    again.files, again.journal, again.run = bench.files, journal, "the next run"
+    again = world.context()
+    again.files, again.journal, again.run = context.files, journal, "the next run"
     assert create(TRAIN, again).adopted
     assert world.service.writes["train"] == 1
 
 
 def test_the_note_is_held_until_the_list_shows_the_job() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     world.service.list_lag_seconds = 4
-    bench.provider = Lagging(world.service, replace(world.service.capabilities, list_lag_seconds=5.0))  # type: ignore[assignment]  # by delegation
+    context.provider = Lagging(world.service, replace(world.service.capabilities, list_lag_seconds=5.0))  # type: ignore[assignment]  # by delegation
     held: list[bool] = []
     world.clock.after(1, lambda: held.append(bool(journal.open_intents())))
-    create(TRAIN, bench)
+    create(TRAIN, context)
     assert held == [True]
     assert journal.open_intents() == ()
 
@@ -277,11 +276,11 @@ class Lagging:
 def test_two_creates_of_one_token_give_one_job() -> None:
     """For a service that takes a token; the token says the stamp and what the plan counts out."""
     world = World(capabilities=replace(World().service.capabilities, takes_token=True))
-    bench = ready(world, VolatileJournal())
+    context = ready(world, MemoryJournal())
     asked = Recording(world.service)
-    bench.provider = asked  # type: ignore[assignment]  # the same port, by delegation
-    create(TRAIN, bench)
-    create(replace(TRAIN, despite=(JobId("ftjob-1"),)), bench)
+    context.provider = asked  # type: ignore[assignment]  # the same port, by delegation
+    create(TRAIN, context)
+    create(replace(TRAIN, excluded_jobs=(JobId("ftjob-1"),)), context)
     assert len(set(asked.tokens)) == 2
     files = world.service.files
     again = world.service.train(MODEL, next(iter(files)), None, (), asked.tokens[0])
@@ -307,28 +306,28 @@ class Recording:
 @pytest.mark.parametrize(("dead", "shows", "cleared"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_notes_of_dead_runs_go_when_their_job_shows(dead: bool, shows: bool, cleared: bool) -> None:
     world, journal = World(), Survivor(*(["another run"] if dead else []))
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     if shows:
         world.service.put(a_job(MODEL, "running"))
-    tidy(bench)
+    clear_finished_intents(context)
     assert (journal.open_intents() == ()) is cleared
 
 
 def test_an_old_note_says_nothing_and_goes() -> None:
     world, journal = World(), Survivor()
-    bench = ready(world, journal)
+    context = ready(world, journal)
     journal.put(THEIRS)
     world.clock.sleep(26)
-    tidy(bench)
+    clear_finished_intents(context)
     assert journal.open_intents() == ()
 
 
 def test_an_empty_journal_costs_no_request() -> None:
     world = World()
-    bench = world.bench()
-    bench.provider = Deaf()  # type: ignore[assignment]  # nothing of it may be asked
-    tidy(bench)
+    context = world.context()
+    context.provider = Deaf()  # type: ignore[assignment]  # nothing of it may be asked
+    clear_finished_intents(context)
 
 
 class Deaf:
@@ -338,7 +337,7 @@ class Deaf:
         raise AssertionError(f"asked for {stamp}")
 
 
-class Overtaken(VolatileJournal):
+class Overtaken(MemoryJournal):
     """A journal whose note is taken over while its writer waits for an answer."""
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:

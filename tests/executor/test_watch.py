@@ -35,7 +35,7 @@ def test_a_job_is_followed_to_its_end_and_says_everything_once() -> None:
     world.clock.after(3, lambda: world.service.run(JOB))
     world.clock.after(5, lambda: world.service.log(JOB, "step 1", train_loss=0.5))
     world.clock.after(9, lambda: world.service.finish(JOB))
-    events = list(watch([JOB], world.bench()))
+    events = list(watch([JOB], world.context()))
     assert told(events) == [
         "created",
         "-> queued",
@@ -52,13 +52,13 @@ def test_several_jobs_are_followed_together() -> None:
     world.service.put(a_job(a_model("other"), "queued", id="ftjob-2"))
     world.clock.after(2, lambda: world.service.finish(JOB))
     world.clock.after(4, lambda: world.service.fail(JobId("ftjob-2"), "invalid_training_file", "bad rows"))
-    events = list(watch([JOB, JobId("ftjob-2")], world.bench()))
+    events = list(watch([JOB, JobId("ftjob-2")], world.context()))
     assert [str(event.job.status) for event in events if isinstance(event, JobMoved)][-2:] == ["succeeded", "failed"]
 
 
 def test_time_runs_out_without_an_end() -> None:
     world = running()
-    events = list(watch([JOB], world.bench(), timeout_seconds=30))
+    events = list(watch([JOB], world.context(), timeout_seconds=30))
     assert told(events) == ["-> queued"]
     assert world.clock.now < 1_790_000_000 + 35
 
@@ -67,13 +67,13 @@ def test_a_word_that_nobody_knows_is_no_end() -> None:
     world = running()
     world.clock.after(2, lambda: world.service.move(JOB, "deferred"))
     world.clock.after(6, lambda: world.service.finish(JOB))
-    assert "-> deferred" in told(list(watch([JOB], world.bench())))
+    assert "-> deferred" in told(list(watch([JOB], world.context())))
 
 
 def test_asking_to_stop_ends_the_wait_and_leaves_the_job_running() -> None:
     world = running()
     world.clock.after(2, lambda: setattr(world, "stopped", True))
-    events = list(watch([JOB], world.bench()))
+    events = list(watch([JOB], world.context()))
     assert isinstance(events[-1], Interrupted)
     assert not world.service.writes
 
@@ -81,13 +81,13 @@ def test_asking_to_stop_ends_the_wait_and_leaves_the_job_running() -> None:
 def test_a_job_that_vanishes_ends_the_wait_for_it() -> None:
     world = running()
     world.clock.after(2, lambda: world.service.forget(JOB))
-    assert isinstance(list(watch([JOB], world.bench()))[-1], JobVanished)
+    assert isinstance(list(watch([JOB], world.context()))[-1], JobVanished)
 
 
 def test_a_service_that_is_away_for_a_moment_is_waited_for() -> None:
     world = running()
     world.clock.after(4, lambda: world.service.finish(JOB))
-    bench = world.bench()
+    context = world.context()
     times = iter([True, True, False, False, False, False, False, False])
 
     class Shaky:
@@ -99,15 +99,15 @@ def test_a_service_that_is_away_for_a_moment_is_waited_for() -> None:
                 raise TemporaryError("away")
             return world.service.job(job)
 
-    bench.provider = Shaky()  # type: ignore[assignment]  # the same port, by delegation
-    assert told(list(watch([JOB], bench)))[-1] == "-> succeeded"
+    context.provider = Shaky()  # type: ignore[assignment]  # the same port, by delegation
+    assert told(list(watch([JOB], context)))[-1] == "-> succeeded"
 
 
 def test_nothing_to_watch_ends_at_once() -> None:
-    assert list(watch([], World().bench())) == []
+    assert list(watch([], World().context())) == []
 
 
 def test_a_finished_job_is_told_once() -> None:
     world = World()
     world.service.put(replace(a_job(), id=JOB))
-    assert told(list(watch([JOB], world.bench()))) == ["-> succeeded"]
+    assert told(list(watch([JOB], world.context()))) == ["-> succeeded"]

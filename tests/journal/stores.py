@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reconciler.domain.ports import Capabilities, Intent, Journal
-from reconciler.executor.journal import VolatileJournal
+from reconciler.executor.context import MemoryJournal
 from reconciler.foundation.git import Git
 from reconciler.journal.directory import DirectoryJournal
 from reconciler.journal.gitref import GitJournal
@@ -38,7 +38,7 @@ def elsewhere(intent: Intent) -> Intent:
 
 
 def volatile(_: Path) -> Open:
-    shared = VolatileJournal()
+    shared = MemoryJournal()
     return lambda: shared
 
 

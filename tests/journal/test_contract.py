@@ -80,7 +80,7 @@ def test_only_the_note_that_lies_there_is_cleared(open_store: Open) -> None:
 
 def test_a_run_adds_the_answer_to_its_note_and_everybody_reads_it(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
-    before = replace(note("mine"), despite=(JobId("ftjob-0"),))
+    before = replace(note("mine"), excluded_jobs=(JobId("ftjob-0"),))
     after = replace(before, job=JobId("ftjob-abc_1"))
     mine.put(before)
     assert mine.put(after, instead_of=before) == after

@@ -7,14 +7,14 @@ import pytest
 
 from reconciler.domain.errors import JournalError
 from reconciler.journal.directory import DirectoryJournal, this_machine
-from reconciler.journal.note import name_of
+from reconciler.journal.note import note_name
 from tests.journal.stores import STAMP, elsewhere, note
 
 FULL = Path("/dev/full")
 
 
 def lying(place: Path) -> Path:
-    return place / "notes" / name_of(STAMP)
+    return place / "notes" / note_name(STAMP)
 
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
 def test_nothing_but_notes_stays_behind(tmp_path: Path) -> None:
     with DirectoryJournal(tmp_path) as journal:
         journal.put(note("mine"))
-        assert os.listdir(tmp_path / "notes") == [name_of(STAMP)]
+        assert os.listdir(tmp_path / "notes") == [note_name(STAMP)]
         journal.clear(note("mine"))
     assert os.listdir(tmp_path / "notes") == os.listdir(tmp_path / "runs") == []
 

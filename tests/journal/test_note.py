@@ -7,22 +7,22 @@ import pytest
 from reconciler.domain.errors import JournalError
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Intent
-from reconciler.journal.note import Note, name_of, read_note, write_note
+from reconciler.journal.note import JournalNote, note_name, read_note, write_note
 from tests.journal.stores import STAMP, note
 
-FULL = Note(
-    Intent(stamp=STAMP, owner="mine", at=1.5, despite=(JobId("ftjob-1"), JobId("ftjob-2")), job=JobId("ftjob-3")),
+FULL = JournalNote(
+    Intent(stamp=STAMP, owner="mine", at=1.5, excluded_jobs=(JobId("ftjob-1"), JobId("ftjob-2")), job=JobId("ftjob-3")),
     machine="here 1234",
 )
 
 
-@pytest.mark.parametrize("written", [FULL, Note(note("mine")), Note(Intent(stamp=STAMP, owner="mine"))])
-def test_what_is_written_is_read_back(written: Note) -> None:
+@pytest.mark.parametrize("written", [FULL, JournalNote(note("mine")), JournalNote(Intent(stamp=STAMP, owner="mine"))])
+def test_what_is_written_is_read_back(written: JournalNote) -> None:
     assert read_note(write_note(written), "a place") == written
 
 
 def test_the_name_says_the_whole_stamp() -> None:
-    assert name_of(STAMP) == f"model.{STAMP.address.name}.v1.{STAMP.digest.hex}.json"
+    assert note_name(STAMP) == f"model.{STAMP.address.name}.v1.{STAMP.digest.hex}.json"
 
 
 def changed(**fields: object) -> bytes:

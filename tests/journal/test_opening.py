@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
 from reconciler.journal import JournalKind, check_journal, open_journal
-from reconciler.journal.opening import slug
+from reconciler.journal.opening import service_slug
 from reconciler.providers import PROFILES, open_provider
 from reconciler.testing.memory import MemoryProvider
 from tests.journal.stores import BOUNDS, environ, git, note
@@ -40,7 +40,7 @@ def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) 
 
 
 def test_a_directory_and_a_ref_are_of_one_project_on_one_service(tmp_path: Path) -> None:
-    where = f"journal/{slug('api.example/v1/org one')}/acme"
+    where = f"journal/{service_slug('api.example/v1/org one')}/acme"
     (path,) = used(JournalKind.DIRECTORY, tmp_path / "directory")
     assert path.startswith(f"home/{where}/notes/model.")
     assert used(JournalKind.GIT, tmp_path / "git") == [f"refs/reconciler/{where}"]
@@ -48,7 +48,7 @@ def test_a_directory_and_a_ref_are_of_one_project_on_one_service(tmp_path: Path)
 
 
 def test_no_two_services_are_named_alike() -> None:
-    named = {slug(service) for service in ("a/b", "a-b", "A/b", "a/b/", "", "é", "x" * 500)}
+    named = {service_slug(service) for service in ("a/b", "a-b", "A/b", "a/b/", "", "é", "x" * 500)}
     assert len(named) == 7
     assert all(len(each) <= 50 and each.strip("-") == each and "." not in each for each in named)
 

@@ -6,7 +6,7 @@ from reconciler.domain.errors import JournalError, MalformedError, RejectedError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Capabilities, Intent, RemoteNote
-from reconciler.journal.remote import SHORTEST_LIFE, RemoteJournal, settled_seconds
+from reconciler.journal.remote import SHORTEST_LIFE, RemoteJournal, settle_seconds
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import LONG_AGO
 from tests.journal.stores import BOUNDS, STAMP, note
@@ -49,7 +49,7 @@ def test_a_note_counts_when_every_list_shows_it_and_every_older_one() -> None:
     place = Place()
     started = place.clock.now
     place.run().put(note("mine"))
-    assert place.clock.now - started == settled_seconds(BOUNDS) == 5.0
+    assert place.clock.now - started == settle_seconds(BOUNDS) == 5.0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_note_of_ours_that_never_counted_is_not_built_upon() -> None:
     place.clock.sleep(10)
     started = place.clock.now
     assert journal.put(note("mine", at=2.0), instead_of=lost) == note("mine", at=2.0)
-    assert place.clock.now - started == settled_seconds(BOUNDS)
+    assert place.clock.now - started == settle_seconds(BOUNDS)
     assert len(place.service.notes_left) == 1
 
 
@@ -175,7 +175,7 @@ def test_notes_go_by_themselves() -> None:
     assert place.run().open_intents() == ()
     long = Capabilities(effect_seconds=4000.0)
     RemoteJournal(place.service, "acme", long, clock=place.clock, sleep=place.clock.sleep).put(note("mine"))
-    place.clock.sleep(long.intent_seconds - settled_seconds(long) - 1)
+    place.clock.sleep(long.intent_seconds - settle_seconds(long) - 1)
     assert place.run().open_intents() == (note("mine"),), "not before they are over"
 
 

@@ -4,10 +4,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from reconciler.domain.cost import Cost, Estimate
+from reconciler.domain.cost import AutoEpochs, Cost, Estimate, Per, PriceTable, Rate
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.prices import AutoEpochs, Per, PriceTable, Rate
-from reconciler.planner.price import estimate
+from reconciler.planner.cost import estimate
 from tests.factories import a_dataset, a_model
 
 MINI = "gpt-4.1-mini-2025-04-14"

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from reconciler.domain.cost import AutoEpochs, Per, PriceTable
 from reconciler.domain.plan import Options, Plan, Refusal
-from reconciler.domain.prices import AutoEpochs, Per, PriceTable
 from reconciler.domain.spec import Policy
 from reconciler.planner import make_plan
 from tests.factories import a_file, a_model, desired, observed

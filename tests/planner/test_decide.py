@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Locked
+from reconciler.domain.lock import LockEntry
 from reconciler.domain.observed import JobError, JobId, ModelId, RemoteJob
-from reconciler.domain.plan import Cancel, CancelReason, Keep, Options, Train, Why
+from reconciler.domain.plan import Cancel, CancelReason, Keep, KeepReason, Options, Train
 from reconciler.domain.spec import Adoption, OnChange
 from reconciler.planner.decide import Decision, decide
 from tests.factories import a_job, a_model, observed
@@ -24,7 +24,7 @@ def decided(
     models: tuple[str, ...] | None = None,
     options: Options | None = None,
     cancelled_by_us: tuple[str, ...] = (),
-    locked: Locked | None = None,
+    locked: LockEntry | None = None,
 ) -> list[Decision]:
     seen = observed(*jobs, models=models)
     ours = frozenset(JobId(job) for job in cancelled_by_us)
@@ -66,7 +66,7 @@ def test_the_table(jobs: list[RemoteJob], says: list[str]) -> None:
 def test_the_best_job_of_a_stamp_decides(worse: str) -> None:
     """A stamp that has succeeded once is ready, whatever else was tried."""
     decisions = decided(a_job(WANTED, worse, id="ftjob-1"), a_job(WANTED, id="ftjob-2", age=5))
-    assert Why.READY in said(decisions)
+    assert KeepReason.READY in said(decisions)
     assert "train" not in said(decisions)
 
 
@@ -74,7 +74,7 @@ def test_going_back_costs_nothing() -> None:
     """The model of the older spec is still there, so wanting it again keeps it."""
     (keep,) = decided(a_job(OLDER, id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"), wanted=OLDER)
     assert isinstance(keep, Keep)
-    assert (keep.why, keep.job) == (Why.READY, "ftjob-1")
+    assert (keep.why, keep.job) == (KeepReason.READY, "ftjob-1")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_superseded_and_wanted_again_is_trained() -> None:
     jobs = [a_job(OLDER, "cancelled", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2", supersedes=("ftjob-1",))]
     (train,) = decided(*jobs, wanted=OLDER)
     assert isinstance(train, Train)
-    assert train.despite == ("ftjob-1",)
+    assert train.excluded_jobs == ("ftjob-1",)
     assert said(decided(a_job(OLDER, "cancelled", id="ftjob-1"), wanted=OLDER, cancelled_by_us=("ftjob-1",))) == [
         "train"
     ]
@@ -125,7 +125,7 @@ def test_a_succeeded_twin_beats_an_older_running_one() -> None:
     assert isinstance(cancel, Cancel)
     assert cancel.job.id == "ftjob-1"
     assert isinstance(keep, Keep)
-    assert keep.why is Why.READY
+    assert keep.why is KeepReason.READY
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_held_models_are_trained_when_asked(job: RemoteJob, options: Options) ->
     """The job that was held is named as spent, so that it cannot be adopted."""
     (train,) = decided(job, options=options)
     assert isinstance(train, Train)
-    assert train.despite == (job.id,)
+    assert train.excluded_jobs == (job.id,)
 
 
 def test_asking_to_replace_never_replaces_what_answers() -> None:
@@ -167,7 +167,7 @@ def test_retries_cover_the_services_own_errors_only(retries: int, errors: list[J
     assert said(decided(*jobs, wanted=wanted)) == [says]
 
 
-RECORDED = Locked(
+RECORDED = LockEntry(
     stamp=WANTED.stamp, provider="openai", service="api.example.test", job=JobId("ftjob-9"), model=ModelId("ft:kept")
 )
 REPLACE, RETRY = Options(replace=frozenset({"triage"})), Options(retry=frozenset({"triage"}))

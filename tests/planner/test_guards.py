@@ -4,13 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired, Model
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId, Observed
 from reconciler.domain.plan import Options, Plan, Train
 from reconciler.domain.spec import Expect
 from reconciler.planner import make_plan
-from reconciler.planner.account_checks import mismatches
-from reconciler.planner.policy import GUARDS
+from reconciler.planner.policy import GUARDS, account_mismatches
 from tests.factories import a_job, a_model, desired, observed
 
 HERE = "api.example.test"
@@ -26,7 +25,7 @@ def expecting(**expect: tuple[str, ...]) -> Desired:
 def locked(*models: Model) -> Lock:
     return Lock(
         entries=tuple(
-            Locked(
+            LockEntry(
                 stamp=model.stamp,
                 provider="openai",
                 service=HERE,
@@ -67,7 +66,7 @@ def refused(plan: Plan) -> list[str]:
     ],
 )
 def test_what_is_expected_and_what_answers(expect: Expect, seen: dict[str, str], says: str) -> None:
-    found = "; ".join(mismatches(expect, Observed(service=HERE, **seen)))  # type: ignore[arg-type]  # by name
+    found = "; ".join(account_mismatches(expect, Observed(service=HERE, **seen)))  # type: ignore[arg-type]  # by name
     assert says in found
     assert bool(says) == bool(found)
 
@@ -84,7 +83,7 @@ def test_another_service_than_expected_is_refused_with_everything_that_is_wrong(
 
 def test_what_is_expected_is_part_of_the_basis() -> None:
     before, after = make_plan(desired(WANTED), observed()), make_plan(expecting(host=("x",)), observed())
-    assert before.basis.moved(after.basis) == ("specs",)
+    assert before.basis.changed_inputs(after.basis) == ("specs",)
 
 
 def test_a_locked_job_that_is_gone_is_not_paid_for_again_unasked() -> None:

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Part
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId, Observed, RemoteFile, RemoteJob
-from reconciler.domain.plan import Cancel, Delete, Options, Plan, Promote, Train, Upload, Why
+from reconciler.domain.plan import Cancel, Delete, KeepReason, Options, Plan, Promote, Train, Upload
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect, OnChange, Policy
 from reconciler.planner import make_plan
@@ -24,7 +24,7 @@ def ids(plan: Plan) -> list[str]:
 def locked(job: str, model: str, *, service: str = "api.example.test") -> Lock:
     stamp = a_model().stamp
     return Lock(
-        entries=(Locked(stamp=stamp, provider="openai", service=service, job=JobId(job), model=ModelId(model)),)
+        entries=(LockEntry(stamp=stamp, provider="openai", service=service, job=JobId(job), model=ModelId(model)),)
     )
 
 
@@ -70,7 +70,7 @@ def test_both_sides_of_a_split_are_sent() -> None:
 
 def test_a_retrain_says_which_fields_changed_and_only_those() -> None:
     before, after = a_model(epochs=3), a_model(epochs=5, training=a_dataset(rows="one more", count=201))
-    done = replace(a_job(before), facts=before.told)
+    done = replace(a_job(before), facts=before.displayed_facts)
     (train,) = [step for step in make_plan(desired(after), observed(done)).steps if isinstance(step.action, Train)]
     assert [(change.field, change.before, change.after) for change in train.changes] == [
         ("hyperparameters.n_epochs", "3", "5"),
@@ -124,8 +124,8 @@ def test_what_no_spec_names_is_kept_and_listed(status: str) -> None:
     plan = make_plan(desired(a_model()), observed(a_job(a_model()), a_job(a_model("gone"), status, id="ftjob-2")))
     assert plan.is_empty
     assert [(str(keep.address), keep.why) for keep in plan.kept] == [
-        ("model/gone", Why.ORPHAN),
-        ("model/triage", Why.READY),
+        ("model/gone", KeepReason.ORPHAN),
+        ("model/triage", KeepReason.READY),
     ]
 
 
@@ -141,7 +141,7 @@ def test_pruning_spares_a_model_that_another_is_built_on() -> None:
     on_top = a_model(base=str(base.model))
     plan = make_plan(desired(on_top), observed(a_job(on_top), base), options=Options(prune=True))
     assert plan.is_empty
-    assert [keep.why for keep in plan.kept] == [Why.ORPHAN, Why.READY]
+    assert [keep.why for keep in plan.kept] == [KeepReason.ORPHAN, KeepReason.READY]
 
 
 def test_pruning_takes_files_only_when_a_job_of_ours_used_them_and_none_does_now() -> None:
@@ -278,27 +278,27 @@ def test_a_job_whose_record_is_gone_moves_no_pointer() -> None:
     seen = observed(models=("ft:other",))
     plan = make_plan(desired(a_model()), seen, lock=locked("ftjob-9", "ft:other"))
     assert plan.is_empty
-    assert [keep.why for keep in plan.kept] == [Why.READY]
+    assert [keep.why for keep in plan.kept] == [KeepReason.READY]
 
 
 def test_suspending_a_model_moves_the_basis_of_the_specs() -> None:
     first = make_plan(desired(a_model()), observed())
     suspended = make_plan(desired(replace(a_model(), is_suspended=True)), observed())
-    assert "specs" in first.basis.moved(suspended.basis)
+    assert "specs" in first.basis.changed_inputs(suspended.basis)
     assert suspended.is_empty
 
 
 def test_the_basis_says_which_input_moved() -> None:
     first = make_plan(desired(a_model()), observed())
-    assert first.basis.moved(make_plan(desired(a_model()), observed()).basis) == ()
-    assert first.basis.moved(make_plan(desired(a_model(epochs=2)), observed()).basis) == ("specs",)
-    assert first.basis.moved(make_plan(desired(a_model()), observed(a_file())).basis) == ("service",)
+    assert first.basis.changed_inputs(make_plan(desired(a_model()), observed()).basis) == ()
+    assert first.basis.changed_inputs(make_plan(desired(a_model(epochs=2)), observed()).basis) == ("specs",)
+    assert first.basis.changed_inputs(make_plan(desired(a_model()), observed(a_file())).basis) == ("service",)
     asked = make_plan(desired(a_model()), observed(), options=Options(prune=True))
-    assert first.basis.moved(asked.basis) == ("options",)
+    assert first.basis.changed_inputs(asked.basis) == ("options",)
 
 
 def test_a_job_that_only_moves_on_its_way_makes_no_plan_stale() -> None:
     queued, running = (make_plan(desired(a_model()), observed(a_job(status=word))) for word in ("queued", "running"))
     done = make_plan(desired(a_model()), observed(a_job(status="succeeded")))
     assert queued.basis == running.basis
-    assert queued.basis.moved(done.basis) == ("service",)
+    assert queued.basis.changed_inputs(done.basis) == ("service",)

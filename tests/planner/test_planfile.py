@@ -8,14 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.domain.basis import MOST_TOLD, Grounds
+from reconciler.domain.basis import MAX_SHOWN, PlanInputs
 from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.plan import Options, Plan
-from reconciler.domain.spec import Mapping as RowMapping
+from reconciler.domain.spec import ColumnMapping as RowMapping
 from reconciler.planner import make_plan
-from reconciler.planner.planfile import SavedPlan, bare, read_saved, write_saved
-from reconciler.planner.serialize import read, written
-from reconciler.planner.staleness import check_expected, check_fresh, check_place
+from reconciler.planner.saved_plan import (
+    SavedPlan,
+    bare,
+    check_expected,
+    check_fresh,
+    check_place,
+    read_saved,
+    write_saved,
+)
+from reconciler.planner.serialize import from_plain, to_plain
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.render import examples
 
@@ -90,10 +97,10 @@ def test_a_root_outside_the_repository_is_refused(root: str) -> None:
 )
 def test_a_value_that_is_not_of_its_type_is_refused(field: str, value: object) -> None:
     """Also where the digest was made anew: the file is data, and only of its own shape."""
-    options = written(Options())
+    options = to_plain(Options())
     assert isinstance(options, Mapping)
     with pytest.raises(ValueError, match="no "):
-        read(Options, {**options, field: value})
+        from_plain(Options, {**options, field: value})
 
 
 def test_a_fresh_plan_of_the_same_inputs_is_fresh() -> None:
@@ -131,15 +138,15 @@ def test_a_job_that_ended_and_a_model_that_is_gone_are_named() -> None:
 
 
 def test_of_many_things_the_first_are_named_and_the_rest_counted() -> None:
-    before = Grounds(service=tuple((f"file {n}", "x") for n in range(9)))
-    told = before.told(("service",), Grounds())
-    assert told.count("is gone") == MOST_TOLD
+    before = PlanInputs(service=tuple((f"file {n}", "x") for n in range(9)))
+    told = before.describe_changes(("service",), PlanInputs())
+    assert told.count("is gone") == MAX_SHOWN
     assert told.endswith("and 4 more")
 
 
 def test_another_environment_is_said_and_not_what_follows_from_it() -> None:
     with pytest.raises(StalePlanError, match="the environment moved: staging before, prod now") as told:
-        check_place(Grounds(environment="staging"), environment="prod", provider="", version="2")
+        check_place(PlanInputs(environment="staging"), environment="prod", provider="", version="2")
     assert told.value.moved == ("environment",)
 
 

@@ -5,11 +5,10 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.cost import Cost, Tokens, total
+from reconciler.domain.cost import AutoEpochs, Cost, Per, Tokens, total
 from reconciler.domain.plan import Plan
-from reconciler.domain.prices import AutoEpochs, Per
 from reconciler.planner import make_plan
-from reconciler.planner.price import base_of, tokens_of
+from reconciler.planner.cost import base_of, tokens_of
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.planner.prices import a_job_for, a_rate, a_table, ends, sized
 
@@ -25,7 +24,7 @@ def test_tokens_come_from_the_size_with_an_error_bar() -> None:
 
 
 def test_a_count_has_no_error_bar() -> None:
-    assert Tokens.counted(7) == Tokens(low=7, expected=7, high=7, exact=True)
+    assert Tokens.from_count(7) == Tokens(low=7, expected=7, high=7, exact=True)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +194,7 @@ def test_a_plan_that_trains_nothing_costs_nothing() -> None:
 
 
 def test_another_price_makes_a_plan_stale_only_if_a_job_pays_it() -> None:
-    assert planned("5").basis.moved(planned("5.00").basis) == ()
-    assert planned("5").basis.moved(planned("6").basis) == ("prices",)
+    assert planned("5").basis.changed_inputs(planned("5.00").basis) == ()
+    assert planned("5").basis.changed_inputs(planned("6").basis) == ("prices",)
     unrelated = make_plan(desired(), observed(), provider="openai", prices=(a_table(a_rate("6")),))
-    assert unrelated.basis.moved(make_plan(desired(), observed(), provider="openai").basis) == ()
+    assert unrelated.basis.changed_inputs(make_plan(desired(), observed(), provider="openai").basis) == ()

@@ -5,27 +5,27 @@ from typing import cast
 import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.claims import Claims
 from reconciler.domain.desired import Dataset, Model, Part
 from reconciler.domain.errors import NotFoundError
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.inventory import HeldJob
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId
 from reconciler.domain.ports import Done, Notes, Provider, Refused
+from reconciler.domain.renames import NameMap
 from reconciler.providers import claiming
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model, observed
 
 OLD, NEW = a_model("sorter", training=a_dataset("letters")), a_model("triage", training=a_dataset("tickets"))
-CLAIMS = Claims(
+CLAIMS = NameMap(
     moved={
         Address(Kind.MODEL, "sorter"): Address(Kind.MODEL, "triage"),
         Address(Kind.DATASET, "letters"): Address(Kind.DATASET, "tickets"),
     }
 )
 THEIRS = JobId("ftjob-theirs")
-ADOPTING = Claims(adopted={THEIRS: NEW.stamp})
+ADOPTING = NameMap(adopted={THEIRS: NEW.stamp})
 
 
 def theirs(status: str = "succeeded") -> HeldJob:
@@ -51,7 +51,7 @@ def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
 
 def test_without_claims_the_provider_is_itself() -> None:
     provider = cast(Provider, MemoryProvider())
-    assert claiming(provider, Claims()) is provider
+    assert claiming(provider, NameMap()) is provider
 
 
 def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> None:
@@ -120,7 +120,7 @@ def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
     """The claim wins over the job's own stamp, so that no model has it twice."""
     provider = MemoryProvider()
     made = trained(provider, a_model("somebody"))
-    seen = claiming(provider, Claims(adopted={made: NEW.stamp}))
+    seen = claiming(provider, NameMap(adopted={made: NEW.stamp}))
     assert [(job.id, job.stamp) for job in seen.observe().jobs] == [(made, NEW.stamp)]
     assert seen.jobs_of(a_model("somebody").stamp) == ()
 
@@ -150,15 +150,15 @@ def test_both_sides_of_a_split_move_with_their_dataset() -> None:
     def held_out(name: str) -> Dataset:
         return a_dataset(name, part=Part.VALIDATION)
 
-    claims = Claims(moved={held_out("letters").stamp.address: held_out("tickets").stamp.address})
-    seen = claims.observed(observed(a_file(held_out("letters"), id="file-9")))
+    claims = NameMap(moved={held_out("letters").stamp.address: held_out("tickets").stamp.address})
+    seen = claims.rename_observed(observed(a_file(held_out("letters"), id="file-9")))
     assert [(file.id, file.filename) for file in seen.files] == [(FileId("file-9"), held_out("tickets").stamp.filename)]
-    assert claims.versions(held_out("tickets"))[1].stamp == held_out("letters").stamp
+    assert claims.all_versions(held_out("tickets"))[1].stamp == held_out("letters").stamp
 
 
 def test_of_two_names_todays_lock_entry_counts() -> None:
-    old = Locked(stamp=OLD.stamp, provider="p", service="s", job=JobId("ftjob-1"), model=ModelId("ft:old"))
+    old = LockEntry(stamp=OLD.stamp, provider="p", service="s", job=JobId("ftjob-1"), model=ModelId("ft:old"))
     new = replace(old, stamp=NEW.stamp, model=ModelId("ft:new"))
     for entries in ((old, new), (new, old)):
-        assert CLAIMS.lock(Lock(entries=entries)).entries == (new,)
-    assert CLAIMS.lock(Lock(entries=(old,))).entries == (replace(old, stamp=NEW.stamp),)
+        assert CLAIMS.rename_lock(Lock(entries=entries)).entries == (new,)
+    assert CLAIMS.rename_lock(Lock(entries=(old,))).entries == (replace(old, stamp=NEW.stamp),)

@@ -63,7 +63,7 @@ def test_no_plan_touches_such_a_job_or_what_it_uses_whatever_is_allowed(mark: st
     for wanted in (MODEL, a_model(epochs=9, on_change=OnChange.SUPERSEDE), a_model("other", epochs=5)):
         plan = make_plan(desired(wanted), seen, options=asked)
         assert {type(step.action) for step in plan.steps} <= {Upload, Train}
-        assert [(train.despite, train.supersedes) for train in plan.trains] == [((), ())]
+        assert [(train.excluded_jobs, train.supersedes) for train in plan.trains] == [((), ())]
         assert plan.kept == ()
     unasked = make_plan(desired(MODEL), seen)
     assert [refusal.guard for refusal in unasked.refused] == ([] if mark == PROJECT else ["contradictions"])

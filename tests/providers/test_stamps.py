@@ -38,7 +38,7 @@ def test_marks_come_back_as_they_went() -> None:
     assert marks["reconciler-address"] == "model/triage"
     assert marks["reconciler-digest"].startswith("v1:")
     assert read_marks(marks, "acme") == Marks(
-        stamp=MODEL.stamp, facts=MODEL.told, supersedes=(JobId("ftjob-8"), JobId("ftjob-9"))
+        stamp=MODEL.stamp, facts=MODEL.displayed_facts, supersedes=(JobId("ftjob-8"), JobId("ftjob-9"))
     )
 
 
@@ -122,7 +122,7 @@ def test_no_metadata_is_too_odd(metadata: dict[str, Any]) -> None:
 
 
 def test_a_file_is_named_by_the_facts_or_not_at_all() -> None:
-    marks = Marks(stamp=MODEL.stamp, facts=MODEL.told)
+    marks = Marks(stamp=MODEL.stamp, facts=MODEL.displayed_facts)
     assert marks.names_file("training", MODEL.training.stamp.filename)
     assert not marks.names_file("training", a_dataset(rows="others").stamp.filename)
     assert marks.names_file("validation", "anything.jsonl")

@@ -47,7 +47,7 @@ def test_a_job_in_full() -> None:
     )
     assert seen.job is not None
     assert seen.job.stamp == MODEL.stamp
-    assert seen.job.facts == MODEL.told
+    assert seen.job.facts == MODEL.displayed_facts
     assert (seen.job.created_at, seen.job.finished_at) == (1793000100, 1793003300)
     assert seen.job.model == "ft:gpt-4.1-mini-2025-04-14:acme:triage:BxY12"
     assert seen.job.trained_tokens == 150300

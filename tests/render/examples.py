@@ -29,6 +29,7 @@ from reconciler.domain.plan import (
     Change,
     Delete,
     Keep,
+    KeepReason,
     Plan,
     Promote,
     Refusal,
@@ -36,7 +37,6 @@ from reconciler.domain.plan import (
     StepId,
     Train,
     Upload,
-    Why,
 )
 from tests.factories import a_dataset, a_digest, a_job, a_model
 
@@ -118,8 +118,8 @@ def upload(dataset: Dataset) -> Step:
 
 def first_train(model: Model, *, needs: tuple[str, ...] = (), despite: tuple[str, ...] = ()) -> Step:
     """A step that trains something that had no version before."""
-    changes = [Change(field=name, before=None, after=after) for name, after in model.told]
-    return a_step(Train(model=model, despite=tuple(map(JobId, despite))), *changes, needs=needs)
+    changes = [Change(field=name, before=None, after=after) for name, after in model.displayed_facts]
+    return a_step(Train(model=model, excluded_jobs=tuple(map(JobId, despite))), *changes, needs=needs)
 
 
 def retrain(model: Model, *changes: Change, supersedes: tuple[str, ...] = ()) -> Step:
@@ -127,7 +127,7 @@ def retrain(model: Model, *changes: Change, supersedes: tuple[str, ...] = ()) ->
     return a_step(Train(model=model, supersedes=tuple(map(JobId, supersedes))), *changes)
 
 
-def keep(name: str, why: Why, job: str = "ftjob-A1", status: str = "succeeded", **more: str) -> Keep:
+def keep(name: str, why: KeepReason, job: str = "ftjob-A1", status: str = "succeeded", **more: str) -> Keep:
     """Something that stays."""
     model = ModelId(more.pop("model")) if "model" in more else None
     return Keep(
@@ -136,10 +136,10 @@ def keep(name: str, why: Why, job: str = "ftjob-A1", status: str = "succeeded", 
 
 
 MORE_ROWS = Change(field="training", before=f"{OLD.title} (200 rows)", after=f"{NEW.title} (201 rows)")
-READY = keep("support-triage", Why.READY, model="ft:gpt-4.1-mini-2025-04-14:acme:support-triage:AxK9")
+READY = keep("support-triage", KeepReason.READY, model="ft:gpt-4.1-mini-2025-04-14:acme:support-triage:AxK9")
 FAILED = keep(
     "billing-bot",
-    Why.FAILED,
+    KeepReason.FAILED,
     "ftjob-B7",
     "failed",
     detail="invalid_training_file: row 17: the last message must be the assistant's",
@@ -147,7 +147,7 @@ FAILED = keep(
 )
 BUSY = keep(
     "support-triage",
-    Why.BUSY,
+    KeepReason.BUSY,
     "ftjob-A0",
     "running",
     detail="an older version is still being trained, and the new one waits for it",
@@ -155,7 +155,7 @@ BUSY = keep(
 )
 MISSING = keep(
     "support-triage",
-    Why.MISSING,
+    KeepReason.MISSING,
     model="ft:gpt-4.1-mini-2025-04-14:acme:support-triage:AxK9",
     detail="trained, but the model is not on the service any more",
     hint="train it again with --replace support-triage",
@@ -166,7 +166,7 @@ def orphan(number: int) -> Keep:
     """A model of a spec that is gone."""
     return keep(
         f"experiment-{number:02}",
-        Why.ORPHAN,
+        KeepReason.ORPHAN,
         f"ftjob-E{number}",
         detail="1 model",
         hint="name it in a spec again, or remove it with --prune",
@@ -188,9 +188,9 @@ def _several() -> Plan:
         first_train(router, needs=(f"upload:dataset/support-tickets:{NEW.measure.digest.short}",)),
         kept=(
             FAILED,
-            keep("faq", Why.READY),
-            keep("summary", Why.READY),
-            keep("tagger", Why.TRAINING, "ftjob-T1", "queued"),
+            keep("faq", KeepReason.READY),
+            keep("summary", KeepReason.READY),
+            keep("tagger", KeepReason.TRAINING, "ftjob-T1", "queued"),
         ),
         warnings=(
             "model/judge: base model gpt-4.1-mini-2025-04-14 shuts down on 2027-01-06",
@@ -214,7 +214,7 @@ def _pruned() -> Plan:
 def _duplicates() -> Plan:
     twins = (a_job(TRIAGE, "running", id=f"ftjob-A{number}", age=-number) for number in (2, 3))
     cancels = (a_step(Cancel(job=job, reason=CancelReason.DUPLICATE, kept=JobId("ftjob-A1"))) for job in twins)
-    return a_plan(*cancels, kept=(keep("support-triage", Why.TRAINING, "ftjob-A1", "running"),))
+    return a_plan(*cancels, kept=(keep("support-triage", KeepReason.TRAINING, "ftjob-A1", "running"),))
 
 
 def _superseded() -> Plan:
@@ -268,10 +268,10 @@ BY_THE_HOUR = Cost(
 
 PLANS: Mapping[str, Plan] = {
     "free": a_plan(costing(first_train(TRIAGE), FREE)),
-    "counted": a_plan(costing(first_train(TRIAGE), COUNTED, Tokens.counted(2000))),
+    "counted": a_plan(costing(first_train(TRIAGE), COUNTED, Tokens.from_count(2000))),
     "by-the-hour": a_plan(costing(first_train(TRIAGE), BY_THE_HOUR)),
     "first-apply": a_plan(upload(OLD), first_train(TRIAGE)),
-    "no-changes": a_plan(kept=(READY, keep("router", Why.READY))),
+    "no-changes": a_plan(kept=(READY, keep("router", KeepReason.READY))),
     "nothing-declared": a_plan(),
     "dataset-changed": a_plan(upload(NEW), retrain(RETRIAGE, MORE_ROWS)),
     "facts-unknown": a_plan(retrain(TRIAGE, Change(field="digest", before="3f9c2a1b0d4e", after="99af71ab149f"))),
@@ -279,12 +279,12 @@ PLANS: Mapping[str, Plan] = {
     "failed": a_plan(kept=(FAILED, READY)),
     "retried": a_plan(first_train(TRIAGE, despite=("ftjob-A1", "ftjob-A2"))),
     "busy": a_plan(kept=(BUSY,)),
-    "training": a_plan(kept=(keep("support-triage", Why.TRAINING, "ftjob-A1", "running"),)),
+    "training": a_plan(kept=(keep("support-triage", KeepReason.TRAINING, "ftjob-A1", "running"),)),
     "unknown-status": a_plan(
         kept=(
             keep(
                 "support-triage",
-                Why.TRAINING,
+                KeepReason.TRAINING,
                 status="deferred",
                 detail="the service says “deferred”, which is taken for running",
             ),
@@ -295,7 +295,7 @@ PLANS: Mapping[str, Plan] = {
         kept=(
             keep(
                 "support-triage",
-                Why.CANCELLED,
+                KeepReason.CANCELLED,
                 status="cancelled",
                 detail="somebody cancelled it",
                 hint="train it again with --retry support-triage",
@@ -306,7 +306,7 @@ PLANS: Mapping[str, Plan] = {
         kept=(
             keep(
                 "support-triage",
-                Why.TRAINING,
+                KeepReason.TRAINING,
                 status="paused",
                 detail="nothing is trained beside it",
                 hint="it goes on when it is resumed on the service: POST /fine_tuning/jobs/ftjob-A1/resume",
@@ -315,15 +315,15 @@ PLANS: Mapping[str, Plan] = {
     ),
     "moved": a_plan(
         kept=(
-            keep("support-triage", Why.READY, detail="moved from ticket-triage"),
-            keep("router", Why.READY, detail="adopted job ftjob-A1"),
+            keep("support-triage", KeepReason.READY, detail="moved from ticket-triage"),
+            keep("router", KeepReason.READY, detail="adopted job ftjob-A1"),
         )
     ),
     "suspended": a_plan(
         kept=(
             keep(
                 "support-triage",
-                Why.SUSPENDED,
+                KeepReason.SUSPENDED,
                 status="running",
                 detail="job ftjob-A1 goes on; nothing else is created",
                 hint="take suspend out of the spec to go on",

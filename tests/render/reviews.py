@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost, Tokens
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.plan import Cancel, CancelReason, Plan, Train, Why
-from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
+from reconciler.domain.plan import Cancel, CancelReason, KeepReason, Plan, Train
+from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
 from reconciler.render.review import Review, empty_plan
 from tests.factories import a_dataset, a_job, a_model
 from tests.render import examples
@@ -97,14 +97,14 @@ PRICED = Cost(
 
 def with_rows(rows: RowDiff | RowsUnknown) -> Plan:
     """A dataset that changed, and the model that is trained on it, its tokens counted and its price known."""
-    train = costing(retrain(RETRIAGE, MORE_ROWS), PRICED, Tokens.counted(2400))
-    return a_plan(replace(upload(NEW), rows=rows), train, kept=(keep("router", Why.READY),))
+    train = costing(retrain(RETRIAGE, MORE_ROWS), PRICED, Tokens.from_count(2400))
+    return a_plan(replace(upload(NEW), rows=rows), train, kept=(keep("router", KeepReason.READY),))
 
 
 def _superseded() -> Plan:
     job = a_job(TRIAGE, "running", id="ftjob-A1")
     running = replace(job, base=RETRIAGE.recipe.base, trained_tokens=3000)
-    train = costing(retrain(RETRIAGE, MORE_ROWS, supersedes=("ftjob-A1",)), PRICED, Tokens.counted(2400))
+    train = costing(retrain(RETRIAGE, MORE_ROWS, supersedes=("ftjob-A1",)), PRICED, Tokens.from_count(2400))
     warning = "model/support-triage: base model gpt-4.1-mini is an alias; pin it as gpt-4.1-mini-2025-04-14"
     return a_plan(a_step(Cancel(job=running, reason=CancelReason.SUPERSEDED)), train, warnings=(warning,))
 
@@ -185,9 +185,9 @@ def hostile(text: str) -> Review:
         a_step(Cancel(job=job, reason=CancelReason.DUPLICATE, kept=job.id)),
         replace(upload(a_dataset("other")), rows=RowsUnknown(before=text, why=text)),
         kept=(
-            keep("a", Why.FAILED, text, text, detail=text, hint=text),
-            keep("b", Why.ORPHAN, text, detail=text, hint=text, model=text),
-            keep("c", Why.READY, text, model=text, detail=text),
+            keep("a", KeepReason.FAILED, text, text, detail=text, hint=text),
+            keep("b", KeepReason.ORPHAN, text, detail=text, hint=text, model=text),
+            keep("c", KeepReason.READY, text, model=text, detail=text),
         ),
         refused=(replace(examples.PLANS["refused"].refused[0], policy=text, what=text, hint=text, guard=text),),
         warnings=(text,),

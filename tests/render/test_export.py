@@ -6,15 +6,15 @@ import subprocess
 import pytest
 
 from reconciler.domain.identity import Address, Kind, Stamp
-from reconciler.domain.lock import Locked
+from reconciler.domain.lock import LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.render import ModelIdFormat, model_ids_text
 from tests.factories import a_digest
 
 
-def locked(name: str = "support-triage", model: str = "ft:gpt-4.1-mini-2025-04-14:acme::AxK9") -> Locked:
+def locked(name: str = "support-triage", model: str = "ft:gpt-4.1-mini-2025-04-14:acme::AxK9") -> LockEntry:
     """A model that answers."""
-    return Locked(
+    return LockEntry(
         stamp=Stamp(Address(Kind.MODEL, name), a_digest()),
         provider="openai",
         service="api.example.test",

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.plan import Plan, Why
+from reconciler.domain.plan import KeepReason, Plan
 from reconciler.render import event_json, plan_json, problems_json
 from tests.render import examples
 from tests.render.test_golden import validator
@@ -16,7 +16,7 @@ from tests.render.test_safe import ATTACKS
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_foreign_text_arrives_whole_and_acts_on_nothing(name: str) -> None:
     attack = ATTACKS[name]
-    plan = examples.a_plan(kept=(examples.keep("triage", Why.FAILED, detail=attack),), warnings=(attack,))
+    plan = examples.a_plan(kept=(examples.keep("triage", KeepReason.FAILED, detail=attack),), warnings=(attack,))
     for text in (
         plan_json(plan),
         event_json(examples.logged(attack)),

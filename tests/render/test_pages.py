@@ -17,7 +17,7 @@ from reconciler.dataset.stats import compute_spread
 from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.plan import Plan, Refusal
-from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample, RowsUnknown
+from reconciler.domain.row_diff import RowChange, RowDiff, RowSample, RowsUnknown
 from reconciler.domain.spec import Format
 from reconciler.domain.stats import Label, Labels, Stats
 from reconciler.render.html import DatasetFigures, plan_html

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from reconciler.domain.plan import Change, Why
-from reconciler.domain.rowdiff import RowDiff
+from reconciler.domain.plan import Change, KeepReason
+from reconciler.domain.row_diff import RowDiff
 from reconciler.render.review import Review, drop_samples, review_json, review_markdown, review_parts, verdict_text
 from reconciler.render.review.parts import (
     MOST_PARTS,
@@ -47,7 +47,11 @@ def a_crowd(datasets: int = 100, samples: int = 40, text: str = "a row that came
             retrain(a_model(f"model-{number}"), Change(field="seed", before=str(number), after=f"{number}{text}")),
         )
     ]
-    kept = tuple(keep(f"kept-{number}", why, detail=text) for number in range(500) for why in (Why.FAILED, Why.ORPHAN))
+    kept = tuple(
+        keep(f"kept-{number}", why, detail=text)
+        for number in range(500)
+        for why in (KeepReason.FAILED, KeepReason.ORPHAN)
+    )
     return a_review(a_plan(*steps, kept=kept, warnings=tuple(f"{text}{number}" for number in range(500))))
 
 

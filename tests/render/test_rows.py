@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Place
-from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
+from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange, Words
 from reconciler.render import diff_json, diff_text, plan_json, plan_text
 from tests.render.examples import NEW, a_plan, upload
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.plan import Change, Why
+from reconciler.domain.plan import Change, KeepReason
 from reconciler.render import clean, plan_text, problems_text, table
 from tests.factories import a_model
 from tests.render import examples
@@ -95,7 +95,7 @@ def test_a_cut_is_shown() -> None:
 def test_no_attack_survives_in_a_plan(name: str) -> None:
     """Whatever a service or a spec says, each line is ours, and begins as we mean it to."""
     attack = ATTACKS[name]
-    kept = examples.keep("triage", Why.FAILED, attack, attack, detail=attack, hint=attack)
+    kept = examples.keep("triage", KeepReason.FAILED, attack, attack, detail=attack, hint=attack)
     change = Change(field=attack, before=attack, after=attack)
     plan = examples.a_plan(examples.retrain(a_model(base=attack), change), kept=(kept,), warnings=(attack * 30,))
 

@@ -15,7 +15,7 @@ from reconciler.domain.errors import InputError, ReconcilerError
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
-from reconciler.planner.planfile import read_saved
+from reconciler.planner.saved_plan import read_saved
 from reconciler.providers.http.errors import error_of
 from reconciler.providers.openai import held, wire
 from reconciler.providers.openai_legacy import wire as legacy

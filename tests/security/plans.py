@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from reconciler.domain.plan import Options
-from reconciler.planner.planfile import SavedPlan, sealed, write_saved
+from reconciler.planner.saved_plan import SavedPlan, seal_plan, write_saved
 from tests.factories import a_model
 from tests.render import examples
 
@@ -29,4 +29,4 @@ def forged(text: str, **changes: Any) -> str:
     """The same plan with other members, and the digest that belongs to them: whoever can write a file can do this."""
     content = {**json.loads(text), **changes}
     del content["digest"]
-    return sealed(content)
+    return seal_plan(content)

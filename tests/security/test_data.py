@@ -15,7 +15,7 @@ from reconciler.dataset.sources import find_sources
 from reconciler.dataset.stream import opened
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
-from reconciler.domain.spec import Mapping
+from reconciler.domain.spec import ColumnMapping
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, problems_of, rules, write
 
 ROWS = jsonl(chats(12))
@@ -168,7 +168,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
 def test_a_bomb_is_refused_within_bounds(tmp_path: Path, name: str) -> None:
     file, content, rule = BOMBS[name]
     write(tmp_path, file, content())
-    mapping = Mapping(prompt="{a}", completion="{b}")
+    mapping = ColumnMapping(prompt="{a}", completion="{b}")
     is_table = file.endswith((".csv", ".xlsx"))
     tracemalloc.start()
     try:
@@ -184,7 +184,7 @@ def test_a_bomb_is_refused_within_bounds(tmp_path: Path, name: str) -> None:
 def test_a_template_reaches_columns_and_nothing_else(tmp_path: Path) -> None:
     write(tmp_path, "rows.csv", "x,y\n" + "a,b\n" * 12)
     for template in ("{x.__class__}", "{x[0]}", "{0}", "{}", "{x!r}", "{x:>9999999999}"):
-        found = problems_of(a_spec("rows.csv", mapping=Mapping(prompt=template, completion="{y}")), tmp_path)
+        found = problems_of(a_spec("rows.csv", mapping=ColumnMapping(prompt=template, completion="{y}")), tmp_path)
         assert found, template
 
 

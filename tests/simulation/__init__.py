@@ -1,4 +1,4 @@
-"""Simulations for tests: a sandbox without faults, and a deterministic one in which everything can go wrong."""
+"""Worlds for tests: a small one for stories, and a deterministic one in which everything that can go wrong does."""
 
 from tests.simulation.sandbox import Clock, World, content_of, lines_of, outcomes, real_dataset
 

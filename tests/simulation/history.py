@@ -1,4 +1,4 @@
-"""One history: a service, a scenario and a decider, played to the end, and then checked against every promise."""
+"""One history: a service, a story and a decider, played to the end, and then held against every promise."""
 
 import hashlib
 from collections import Counter
@@ -14,9 +14,9 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import CANCELLED
-from reconciler.domain.plan import Cancel, Options, Plan, Why
+from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
 from reconciler.domain.ports import Provider
-from reconciler.executor import Bench, execute
+from reconciler.executor import RunContext, execute
 from reconciler.planner import make_plan
 from reconciler.providers import open_provider
 from reconciler.render.json_output import event_json
@@ -25,15 +25,15 @@ from reconciler.testing.memory import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import Decider, Knobs, Planned
-from tests.simulation.invariants import Invariants, RunRecord
-from tests.simulation.journal import SharedJournal, SharedNotes
-from tests.simulation.port import FaultyPort
+from tests.simulation.invariants import Ledger, RunBook
+from tests.simulation.journal import SharedJournal, Shelf
+from tests.simulation.port import PortDoor
 from tests.simulation.sandbox import lines_of
 from tests.simulation.scenarios import Scenario, Turn
-from tests.simulation.scheduler import Actor, Chooser, Scheduler
-from tests.simulation.services import PROFILE_OF, ServiceVariant, SideBySide, capabilities_of
-from tests.simulation.state import HttpState, Lag, LaggingLegacyService, LaggingService, MemoryState, ServiceState
-from tests.simulation.wire import KEY, FaultyTransport
+from tests.simulation.scheduler import Actor, Chooser, Stage
+from tests.simulation.services import PROFILE_OF, Door, SideBySide, capabilities_of
+from tests.simulation.state import Ground, Lag, MemoryGround, OldTold, Told, WireGround
+from tests.simulation.wire import KEY, WireDoor
 
 RUNS_UNTIL_QUIET = 3
 
@@ -56,7 +56,7 @@ class History:
     Shape:  `pages_of` is how many jobs a page holds at most
     """
 
-    variant: ServiceVariant
+    door: Door
     decider: Decider
     within_bounds: bool = True
     choose: Chooser = lambda _count, _same: 0
@@ -65,67 +65,65 @@ class History:
     pages_of: int = 2
 
     def __post_init__(self) -> None:
-        self.scheduler = Scheduler(self.choose)
+        self.stage = Stage(self.choose)
         # A service whose clock is wrong is wrong by the same all the time.
         self.skew = 1e6 if self.decider.chance("service", "skew") else 0.0
-        self.capabilities = capabilities_of(self.variant)
+        self.capabilities = capabilities_of(self.door)
         lag_seconds = self.capabilities.list_lag_seconds * min(1.0, self.knobs.list_lag)
-        self.lag = Lag(self.scheduler.time, self.decider, lag_seconds)
-        self.state = self._state()
-        self.state.settle_in()
+        self.lag = Lag(self.stage.time, self.decider, lag_seconds)
+        self.ground = self._ground()
+        self.ground.settle_in()
         self.foreign = self._all()
-        self.invariants = Invariants(self.state, self.lag, within_bounds=self.within_bounds)
-        self.invariants.forgets_failures = self.variant is ServiceVariant.LEGACY
-        self.shared = SharedNotes(knows_the_dead=self.knows_the_dead)
+        self.ledger = Ledger(self.ground, self.lag, within_bounds=self.within_bounds)
+        self.ledger.forgets_failures = self.door is Door.LEGACY
+        self.shelf = Shelf(knows_the_dead=self.knows_the_dead)
         self.lock = Lock()
         self.reports: list[Report] = []
         self._runs = 0
 
-    def _state(self) -> ServiceState:
-        if self.variant is ServiceVariant.PORT:
-            self.memory = MemoryProvider(clock=lambda: self.scheduler.time.now, capabilities=self.capabilities)
-            return MemoryState(self.memory)
-        service = (
-            LaggingLegacyService() if self.variant is ServiceVariant.LEGACY else LaggingService(page=self.pages_of)
-        )
-        service.time, service.lag, service.decider = self.scheduler.time, self.lag, self.decider
+    def _ground(self) -> Ground:
+        if self.door is Door.PORT:
+            self.memory = MemoryProvider(clock=lambda: self.stage.time.now, capabilities=self.capabilities)
+            return MemoryGround(self.memory)
+        service = OldTold() if self.door is Door.LEGACY else Told(page=self.pages_of)
+        service.time, service.lag, service.decider = self.stage.time, self.lag, self.decider
         service.skew = self.skew
-        if isinstance(service, LaggingService):
-            service.pages = self.variant is not ServiceVariant.NO_PAGES
+        if isinstance(service, Told):
+            service.pages = self.door is not Door.NO_PAGES
             service.knows_filters = bool(self.decider.pick("filters", 2))
         self.service = service
-        return HttpState(service)
+        return WireGround(service)
 
     def _all(self) -> dict[str, object]:
-        jobs = {job.id: (job.stamp, job.is_active, job.is_spent) for job in self.state.jobs()}
-        files = {file.id: file.content for file in self.state.files()}
-        return {**jobs, **files, **dict.fromkeys(self.state.models(), "a model")}
+        jobs = {job.id: (job.stamp, job.is_active, job.is_spent) for job in self.ground.jobs()}
+        files = {file.id: file.content for file in self.ground.files()}
+        return {**jobs, **files, **dict.fromkeys(self.ground.models(), "a model")}
 
     # ---- what is played ---------------------------------------------------------------------------------------
 
     def play(self, turn: Turn, appliers: int = 1) -> None:
         """Let one applier, or several at once, carry out what is wanted now."""
         parts = [self._part(turn) for _ in range(appliers)]
-        self.scheduler.play(*parts)
+        self.stage.play(*parts)
 
     def _part(self, turn: Turn) -> tuple[Actor, Callable[[], None]]:
         self._runs += 1
         run = f"run{self._runs}"
         skewed = self.decider.chance(run, "skew")
-        actor = self.scheduler.enter(run, ahead=self.decider.span(run, 1e6) - 5e5 if skewed else 0.0)
-        self.shared.living.add(run)
+        actor = self.stage.enter(run, ahead=self.decider.span(run, 1e6) - 5e5 if skewed else 0.0)
+        self.shelf.living.add(run)
 
         def part() -> None:
             try:
                 self.reports.append(self._apply(turn, actor, run))
             finally:
-                self.shared.living.discard(run)
+                self.shelf.living.discard(run)
 
         return actor, part
 
     def _apply(self, turn: Turn, actor: Actor, run: str) -> Report:
-        record = RunRecord(run)
-        boundary = Boundary(actor, record, self.decider, self.invariants, self.capabilities)
+        book = RunBook(run)
+        boundary = Boundary(actor, book, self.decider, self.ledger, self.capabilities)
         provider = self._open(boundary)
         wanted = desired(*turn.models)
         try:
@@ -143,17 +141,17 @@ class History:
             return Report(run=run, code=exit_codes.of_error(error), calls=boundary.calls)
         if plan.refused:
             return Report(run=run, plan=plan, code=exit_codes.of_plan(plan, detailed=False), calls=boundary.calls)
-        self.invariants.approve(record, plan)
-        bench = Bench(
+        self.ledger.approve(book, plan)
+        context = RunContext(
             provider=provider,
             open_dataset=lines_of,
             clock=actor.clock,
             sleep=actor.doze,
-            journal=SharedJournal(self.shared, boundary),
+            journal=SharedJournal(self.shelf, boundary),
             run=run,
         )
-        bench.remember(observed, wanted.datasets)
-        ended = [event for event in execute(plan, bench) if isinstance(event, Finished)]
+        context.remember(observed, wanted.datasets)
+        ended = [event for event in execute(plan, context) if isinstance(event, Finished)]
         for event in ended:
             self._check_event(event)
         self._remember_cancelled(ended)
@@ -165,15 +163,15 @@ class History:
         return report
 
     def _open(self, boundary: Boundary) -> Provider:
-        if self.variant is ServiceVariant.PORT:
+        if self.door is Door.PORT:
             # By delegation: what it does not name is the service's own.
-            return cast(Provider, FaultyPort(self.memory, boundary, self.lag))
+            return cast(Provider, PortDoor(self.memory, boundary, self.lag))
         environ = {"OPENAI_API_KEY": KEY, "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
         opened = open_provider(
-            PROFILE_OF[self.variant],
+            PROFILE_OF[self.door],
             project="acme",
             environ=environ,
-            transport=FaultyTransport(self.service, boundary, self.skew),
+            transport=WireDoor(self.service, boundary, self.skew),
             clock=boundary.actor.clock,
             sleep=boundary.actor.sleep,
         )
@@ -190,30 +188,30 @@ class History:
 
     def happen(self, what: str) -> None:
         """Let something happen to what is there, as jobs and people do."""
-        for job in self.state.jobs():
+        for job in self.ground.jobs():
             if job.stamp is None:
                 continue
             if job.is_active:
                 match what:
                     case "succeed":
-                        self.state.finish(job.id)
+                        self.ground.finish(job.id)
                     case "fail":
-                        self.state.fail(job.id, "invalid_training_file")
+                        self.ground.fail(job.id, "invalid_training_file")
                     case "break":
-                        self.state.fail(job.id, "server_error")
+                        self.ground.fail(job.id, "server_error")
                     case "cancel":
-                        self.state.set_status(job.id, "cancelled")
+                        self.ground.set_status(job.id, "cancelled")
             if what == "lose jobs":
-                self.state.remove(job.id)
-                self.invariants.excuse(job.stamp)
+                self.ground.remove(job.id)
+                self.ledger.excuse(job.stamp)
         if what == "lose models":
-            for each in self.state.models():
+            for each in self.ground.models():
                 if each not in self.foreign:
-                    self.state.remove(each)
+                    self.ground.remove(each)
         if what == "lose files":
-            for file in self.state.files():
+            for file in self.ground.files():
                 if file.id not in self.foreign and not file.filename.startswith("reconciler."):
-                    self.state.remove(file.id)
+                    self.ground.remove(file.id)
 
     # ---- what is promised -------------------------------------------------------------------------------------
 
@@ -224,20 +222,20 @@ class History:
         for _ in range(RUNS_UNTIL_QUIET):
             self.play(wanted)
             self.happen("succeed")
-            self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.settle_seconds)
+            self.stage.time.pass_until(self.stage.time.now + self.capabilities.settle_seconds)
         # Where nobody can tell that a writer is gone, its note stays until it is old.
-        self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.intent_seconds)
-        before = len(self.invariants.effects)
+        self.stage.time.pass_until(self.stage.time.now + self.capabilities.intent_seconds)
+        before = len(self.ledger.effects)
         self.play(wanted)
         last = self.reports[-1]
         if last.plan is None or last.plan.refused or last.plan.steps:
             steps = [str(step.id) for step in last.plan.steps] if last.plan else [f"exit {last.code}"]
             refused = [refusal.what for refusal in last.plan.refused] if last.plan else []
-            self.invariants.violate(f"not quiet after {RUNS_UNTIL_QUIET} runs without faults: {steps} {refused}")
-        if len(self.invariants.effects) != before:
-            self.invariants.violate(f"writes after the quiet: {self.invariants.effects[before:]}")
-        if notes := self.shared.notes.open_intents():
-            self.invariants.violate(f"notes left when nothing runs: {[str(note.stamp) for note in notes]}")
+            self.ledger.fault(f"not quiet after {RUNS_UNTIL_QUIET} runs without faults: {steps} {refused}")
+        if len(self.ledger.effects) != before:
+            self.ledger.fault(f"writes after the quiet: {self.ledger.effects[before:]}")
+        if notes := self.shelf.notes.open_intents():
+            self.ledger.fault(f"notes left when nothing runs: {[str(note.stamp) for note in notes]}")
         self._check_bound(last, turn)
         self._check_rest(wanted)
 
@@ -245,79 +243,79 @@ class History:
         self.decider = Planned(share=0.0)
         self.lag.longest = 0.0
         self.lag.decider = self.decider
-        if self.variant is not ServiceVariant.PORT:
+        if self.door is not Door.PORT:
             self.service.decider = self.decider
         bounds = self.capabilities
         # All that is still under way arrives: the weaker promise is made for what comes after every bound.
-        beyond = 0.0 if self.invariants.within_bounds else 12 * bounds.intent_seconds
-        self.scheduler.time.pass_until(self.scheduler.time.now + bounds.settle_seconds + beyond)
+        beyond = 0.0 if self.ledger.within_bounds else 12 * bounds.intent_seconds
+        self.stage.time.pass_until(self.stage.time.now + bounds.settle_seconds + beyond)
 
     def _check_rest(self, turn: Turn) -> None:
         there = self._all()
         touched = [thing for thing, was in self.foreign.items() if there.get(thing) != was]
         if touched:
-            self.invariants.violate(f"of others, these were touched: {', '.join(touched)}")
-        live = Counter(job.stamp for job in self.state.jobs() if job.stamp and not job.is_spent)
+            self.ledger.fault(f"of others, these were touched: {', '.join(touched)}")
+        live = Counter(job.stamp for job in self.ground.jobs() if job.stamp and not job.is_spent)
         plan = self.reports[-1].plan
-        held = {keep.address for keep in plan.kept if keep.why is not Why.READY} if plan else set()
+        held = {keep.address for keep in plan.kept if keep.why is not KeepReason.READY} if plan else set()
         for wanted in turn.models:
             if wanted.address not in held and live[str(wanted.stamp)] < 1:
-                self.invariants.violate(f"{wanted.stamp} is quiet without a job")
-            active = [job for job in self.state.jobs() if job.stamp == str(wanted.stamp) and job.is_active]
+                self.ledger.fault(f"{wanted.stamp} is quiet without a job")
+            active = [job for job in self.ground.jobs() if job.stamp == str(wanted.stamp) and job.is_active]
             if len(active) > 1:
-                self.invariants.violate(f"{wanted.stamp} is quiet with {len(active)} jobs running")
+                self.ledger.fault(f"{wanted.stamp} is quiet with {len(active)} jobs running")
 
     def _check_bound(self, last: Report, turn: Turn) -> None:
-        things = len(self.state.jobs()) + len(self.state.files())
+        things = len(self.ground.jobs()) + len(self.ground.files())
         if last.calls > 4 + 4 * len(turn.models) + 2 * things:
-            self.invariants.violate(f"a quiet run made {last.calls} requests for {len(turn.models)} models")
+            self.ledger.fault(f"a quiet run made {last.calls} requests for {len(turn.models)} models")
 
     def _check_event(self, event: Finished) -> None:
         line = event_json(event)
         self._check_words(line.strip())
         if clean(line.strip(), limit=10**6) != line.strip():
-            self.invariants.violate(f"a line for programs holds what acts on a terminal: {line!r}")
+            self.ledger.fault(f"a line for programs holds what acts on a terminal: {line!r}")
         if event.outcome in {Outcome.FAILED, Outcome.UNKNOWN} and not event.message:
-            self.invariants.violate(f"{event.step.id} ended {event.outcome} without a word")
+            self.ledger.fault(f"{event.step.id} ended {event.outcome} without a word")
         if event.outcome is Outcome.UNKNOWN and "run again" not in event.hint:
-            self.invariants.violate(f"{event.step.id} does not say how to go on: {event.hint!r}")
+            self.ledger.fault(f"{event.step.id} does not say how to go on: {event.hint!r}")
 
     def _check_words(self, words: str) -> None:
         if KEY in words or "Traceback" in words:
-            self.invariants.violate(f"words that nobody may see: {words!r}")
+            self.ledger.fault(f"words that nobody may see: {words!r}")
 
     def _check_code(self, report: Report, turn: Turn) -> None:
         """The number says what is true: 9 for an unclear end, and 0 only where everything wanted is there or held."""
         if (report.code == exit_codes.UNKNOWN) != (Outcome.UNKNOWN in report.outcomes):
-            self.invariants.violate(f"{report.run} ended with {report.code} after {report.outcomes}")
+            self.ledger.fault(f"{report.run} ended with {report.code} after {report.outcomes}")
         if report.code != exit_codes.OK:
             return
         plan = report.plan
-        waits = {keep.address for keep in plan.kept if keep.why is Why.BUSY} if plan else set()
-        there = {job.stamp for job in self.state.jobs()}
+        waits = {keep.address for keep in plan.kept if keep.why is KeepReason.BUSY} if plan else set()
+        there = {job.stamp for job in self.ground.jobs()}
         for wanted in turn.models:
-            if wanted.address in waits or self.invariants.is_excused(str(wanted.stamp)):
+            if wanted.address in waits or self.ledger.is_excused(str(wanted.stamp)):
                 continue
             if str(wanted.stamp) not in there:
-                self.invariants.violate(f"{report.run} ended well, and {wanted.stamp} has no job")
+                self.ledger.fault(f"{report.run} ended well, and {wanted.stamp} has no job")
 
     @property
     def digest(self) -> str:
-        """A digest of everything that happened in this history."""
-        lines = [
-            *self.invariants.keys,
-            *map(str, self.invariants.effects),
+        """Names this history by everything that happened in it."""
+        told = [
+            *self.ledger.keys,
+            *map(str, self.ledger.effects),
             str([(each.run, each.code) for each in self.reports]),
         ]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
-def played(history: History, scenario: Scenario, appliers: int = 1, runs: int = 1) -> History:
-    """Play a scenario from its first turn to the quiet after its last."""
-    for turn in scenario:
+def played(history: History, story: Scenario, appliers: int = 1, runs: int = 1) -> History:
+    """Play a story from its first turn to the quiet after its last."""
+    for turn in story:
         for what in turn.before:
             history.happen(what)
         for _ in range(runs):
             history.play(turn, appliers)
-    history.settle(scenario[-1])
+    history.settle(story[-1])
     return history

@@ -1,4 +1,4 @@
-"""A sandbox for tests: a service in memory, a clock that moves only when a caller waits, and no threads."""
+"""One world for stories: a service in memory, a clock that only moves when somebody waits, and no threads."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from reconciler.domain.event import Event, Finished, Outcome
 from reconciler.domain.identity import Digest
 from reconciler.domain.lock import Lock
 from reconciler.domain.plan import Options, Plan
-from reconciler.executor import Bench, execute
+from reconciler.executor import RunContext, execute
 from reconciler.planner import make_plan
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import LONG_AGO, a_dataset, desired
@@ -19,7 +19,7 @@ from tests.factories import LONG_AGO, a_dataset, desired
 
 @dataclass
 class Clock:
-    """Time that passes only in a sleep; what is due meanwhile happens on the way."""
+    """Time that passes only when somebody sleeps; what is due at a moment happens on the way there."""
 
     now: float = float(LONG_AGO)
     due: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Clock:
 
 
 class World:
-    """A service, a clock, and the data on disk."""
+    """A service, a clock, and the data that lies on disk."""
 
     def __init__(self, **settings: object) -> None:
         self.clock = Clock()
@@ -47,8 +47,8 @@ class World:
         self.stopped = False
         self.lock = Lock()
 
-    def bench(self) -> Bench:
-        return Bench(
+    def context(self) -> RunContext:
+        return RunContext(
             provider=self.service,
             open_dataset=lines_of,
             clock=self.clock,
@@ -70,12 +70,12 @@ class World:
         return desired(*models)
 
     def carry_out(self, plan: Plan, *models: Model) -> list[Event]:
-        bench = self.bench()
-        bench.remember(self.service.observe(), self.wanted(*models).datasets)
-        return list(execute(plan, bench))
+        context = self.context()
+        context.remember(self.service.observe(), self.wanted(*models).datasets)
+        return list(execute(plan, context))
 
     def apply(self, *models: Model, options: Options | None = None) -> list[Event]:
-        """Plan and do it; return what happened."""
+        """Plan and do it; gives what happened."""
         return self.carry_out(self.plan(*models, options=options), *models)
 
     def converge(self, *models: Model) -> None:

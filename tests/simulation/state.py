@@ -1,4 +1,4 @@
-"""What is true on the service, whatever its lists show: one view of each service in memory."""
+"""What is true on the service, whatever its lists say: one view on each service in memory, for oracles and people."""
 
 import json
 from dataclasses import dataclass, field
@@ -41,8 +41,8 @@ class TrueFile:
     content: bytes
 
 
-class ServiceState(Protocol):
-    """What is true on a service, and the changes that happen there without us."""
+class Ground(Protocol):
+    """The truth, and the hands of those who may change it without asking us."""
 
     def jobs(self) -> tuple[TrueJob, ...]: ...
 
@@ -59,7 +59,7 @@ class ServiceState(Protocol):
     def remove(self, thing: str) -> None: ...
 
     def settle_in(self) -> None:
-        """Add things of other projects, some of which look like ours."""
+        """Let other people's things be there, some of which look like ours."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Lag:
         return self.decider.chance(f"{thing} {self.time.now}", "flicker")
 
 
-class MemoryState:
+class MemoryGround:
     """The truth of the service at the Python port."""
 
     def __init__(self, memory: MemoryProvider) -> None:
@@ -134,8 +134,8 @@ class MemoryState:
         self.memory.models.add(ModelId("gpt-of-everybody"))
 
 
-class LaggingService(FakeService):
-    """The service of today's dialect on the simulated clock; its lists lag and have odd pages within the contract.
+class Told(FakeService):
+    """The service of today's dialect, on the world's clock, whose lists lag and come in odd pages within the contract.
 
     Shape:  with `pages` False it knows neither limits nor cursors, and shows everything at once
     """
@@ -167,7 +167,7 @@ class LaggingService(FakeService):
         return httpx.Response(200, json=page)
 
 
-class LaggingLegacyService(OldService):
+class OldTold(OldService):
     """The service of the old dialect, likewise; its lists have no pages."""
 
     time: Time
@@ -193,7 +193,7 @@ class LaggingLegacyService(OldService):
         return answer
 
 
-class HttpState:
+class WireGround:
     """The truth of a service that speaks JSON."""
 
     def __init__(self, service: FakeService) -> None:
@@ -251,7 +251,7 @@ class HttpState:
             kind.pop(thing, None)
 
     def settle_in(self) -> None:
-        """Add a job without a stamp, one of another project, and files and models that look like ours."""
+        """A job of somebody else, one of another project of ours, and files and models that look like ours."""
         alike = Stamp(Address(Kind.DATASET, "tickets"), a_digest("of others"))
         other = self.service.add_file("their.jsonl", b"{}\n")
         self.service.add_file(alike.filename, b"{}\n", purpose="assistants")

@@ -20,13 +20,13 @@ def a_world() -> World:
 def test_a_note_is_held_until_no_list_can_miss_the_job() -> None:
     world = a_world()
     began = world.clock.now
-    bench = world.bench()
+    context = world.context()
     held: list[float] = []
-    world.clock.after(LAG, lambda: held.append(len(bench.journal.open_intents())))
+    world.clock.after(LAG, lambda: held.append(len(context.journal.open_intents())))
     plan = world.plan(MODEL)
-    assert outcomes(list(execute(plan, bench))) == [Outcome.DONE, Outcome.DONE]
+    assert outcomes(list(execute(plan, context))) == [Outcome.DONE, Outcome.DONE]
     assert held == [1]
-    assert bench.journal.open_intents() == ()
+    assert context.journal.open_intents() == ()
     assert world.clock.now - began >= LAG
 
 

@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from reconciler.specfile.yaml.composer import MAX_DEPTH, MAX_NODES, Page, read_page
-from reconciler.specfile.yaml.limits import MAX_BYTES
+from reconciler.specfile.yaml.composer import MAX_DEPTH, MAX_NODES, YamlFile, read_yaml
+from reconciler.specfile.yaml.text import MAX_BYTES
 
 DEEP = 100_000
 
 
-def page(text: str) -> Page:
-    return read_page(text.encode(), "f.yaml")
+def page(text: str) -> YamlFile:
+    return read_yaml(text.encode(), "f.yaml")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from reconciler.domain.errors import Place
 from reconciler.domain.spec import (
+    ColumnMapping,
     DatasetSpec,
     Format,
-    Mapping,
     ModelSpec,
     OnChange,
     Policy,
@@ -40,7 +40,7 @@ def test_a_spec_of_ten_lines_is_whole(tmp_path: Path) -> None:
                 place=Place(file="specs/all.yaml", line=1, column=1),
                 sources=("specs/data/tickets.csv",),
                 format=Format.CHAT,
-                mapping=Mapping(
+                mapping=ColumnMapping(
                     turns=(Turn(role="user", content="{body}"), Turn(role="assistant", content="{category}"))
                 ),
             ),
@@ -121,12 +121,12 @@ split: {validation: 0.25}
         (
             "prompt: '{a}'\ncompletion: ' {b}'\nformat: completion\n",
             Format.COMPLETION,
-            Mapping(prompt="{a}", completion=" {b}"),
+            ColumnMapping(prompt="{a}", completion=" {b}"),
         ),
         (
             "system: Be {{kind}}.\nprompt: '{a}'\ncompletion: '{b c}'\n",
             Format.CHAT,
-            Mapping(
+            ColumnMapping(
                 turns=(
                     Turn(role="system", content="Be {{kind}}."),
                     Turn(role="user", content="{a}"),
@@ -138,7 +138,7 @@ split: {validation: 0.25}
             "messages:\n- {role: developer, content: x}\n- {role: user, content: '{q}'}\n"
             "- {role: assistant, content: 3.10, weight: 0}\n- {role: assistant, content: '{b}', weight: 1}\n",
             Format.CHAT,
-            Mapping(
+            ColumnMapping(
                 turns=(
                     Turn(role="developer", content="x"),
                     Turn(role="user", content="{q}"),
@@ -150,7 +150,7 @@ split: {validation: 0.25}
     ],
 )
 def test_columns_become_turns_or_a_pair(
-    tmp_path: Path, text: str, format_: Format | None, mapping: Mapping | None
+    tmp_path: Path, text: str, format_: Format | None, mapping: ColumnMapping | None
 ) -> None:
     found = dataset(tmp_path, text)
     assert (found.format, found.mapping) == (format_, mapping)

@@ -5,8 +5,18 @@ from pathlib import Path
 import pytest
 
 from reconciler.dataset.row_checks.catalogue import JUDGED
-from reconciler.domain.checks import Allowance, Look, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.errors import Severity
+from reconciler.domain.expectations import (
+    Allowance,
+    Matches,
+    MaxRatio,
+    MaxRows,
+    MaxTokens,
+    MinRows,
+    OneOf,
+    OptionalCheck,
+    Unique,
+)
 from reconciler.specfile.expectations import WANTED
 from reconciler.specfile.schema.files import schema
 from tests.specfile.trees import specs_of, told
@@ -44,7 +54,7 @@ def test_what_is_said_is_what_is_built(tmp_path: Path) -> None:
     assert [each.severity for each in found.expect[:2]] == [Severity.ERROR, Severity.WARNING]
     assert (found.expect[1].place.line, found.expect[1].path) == (8, "expect[1].max_rows")
     assert found.heldout == ("specs/judge.jsonl",)
-    assert found.checks == (Look.ALIKE, Look.SECRETS)
+    assert found.checks == (OptionalCheck.ALIKE, OptionalCheck.SECRETS)
     assert found.allow == (Allowance(rule="rows.duplicate", reason="said twice on purpose", lines=(3, 4)),)
 
 
@@ -52,7 +62,7 @@ def test_the_schema_names_what_the_code_knows() -> None:
     definitions = schema("spec")["$defs"]
     fields = definitions["Dataset"]["properties"]
     assert set(definitions["expectation"]["properties"]) == {*WANTED, "severity"}
-    assert set(fields["checks"]["items"]["enum"]) == set(Look)
+    assert set(fields["checks"]["items"]["enum"]) == set(OptionalCheck)
     assert fields["allow"]["items"]["properties"]["rule"]["enum"] == sorted(JUDGED)
 
 

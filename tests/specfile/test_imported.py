@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.specfile.writer.import_spec import Imported, imported_text
+from reconciler.specfile.writer import ImportedModel, import_spec_text
 from tests.specfile.trees import specs_of
 
-PLAIN = Imported(
+PLAIN = ImportedModel(
     name="triage",
     job=JobId("ftjob-1"),
     model=ModelId("ft:gpt:acme:x:1"),
@@ -32,7 +32,7 @@ def test_a_plain_job_reads_back(tmp_path: Path) -> None:
         moved="old",
         digest=Digest("v1", "0" * 64),
     )
-    specs = specs_of(tmp_path, {"a.yaml": imported_text(full)})
+    specs = specs_of(tmp_path, {"a.yaml": import_spec_text(full)})
     (model,) = specs.models
     assert (model.name, model.training, model.validation, model.provider) == ("triage", "rows", "more", "openai")
     assert model.recipe.hyperparameters == (("batch_size", 8), ("learning_rate_multiplier", 1.8), ("n_epochs", 3))
@@ -56,7 +56,7 @@ def test_what_a_service_says_cannot_become_yaml(tmp_path: Path, odd: str) -> Non
         reported=((odd, odd), ("n_epochs", odd)),
         digest=Digest("v1", "0" * 64),
     )
-    specs = specs_of(tmp_path, {"a.yaml": imported_text(hostile)})
+    specs = specs_of(tmp_path, {"a.yaml": import_spec_text(hostile)})
     assert len(specs.datasets) == len(specs.models) == 1
     assert specs.models[0].recipe.base == odd
     assert specs.models[0].adopt
@@ -65,6 +65,6 @@ def test_what_a_service_says_cannot_become_yaml(tmp_path: Path, odd: str) -> Non
 
 
 def test_what_the_service_may_have_chosen_is_told_and_not_stated() -> None:
-    text = imported_text(replace(PLAIN, reported=(("n_epochs", "3"), ("seed", "42"))))
+    text = import_spec_text(replace(PLAIN, reported=(("n_epochs", "3"), ("seed", "42"))))
     assert "# The job ran with n_epochs 3, seed 42." in text
     assert "hyperparameters:" not in text

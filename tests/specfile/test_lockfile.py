@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import InputError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked, LockedRows
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import read_lock, write_lock
 from tests.specfile.trees import write
@@ -23,8 +23,8 @@ def locked(
     service: str = "api.example.test/org-acme",
     model: str = "ft:gpt-4.1-mini-2025-04-14:acme::BxY12",
     finished_at: int | None = 1_790_000_000,
-) -> Locked:
-    return Locked(
+) -> LockEntry:
+    return LockEntry(
         stamp=Stamp(Address(Kind.MODEL, name), Digest("v1", HEX)),
         provider="openai",
         service=service,
@@ -72,7 +72,7 @@ def test_the_file_is_sorted_and_pleasant_to_read(tmp_path: Path) -> None:
 
 def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp_path: Path) -> None:
     sides = tuple(
-        LockedRows(stamp=Stamp(Address(Kind.DATASET, name), Digest("v1", HEX)), rows=count)
+        LockedDataset(stamp=Stamp(Address(Kind.DATASET, name), Digest("v1", HEX)), rows=count)
         for name, count in (("tickets", 9), ("tickets.validation", 0))
     )
     path = tmp_path / "models.lock.yaml"
@@ -97,7 +97,7 @@ def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp
     ],
 )
 def test_rows_that_are_locked_wrongly_are_told_with_their_place(tmp_path: Path, said: str, line: int) -> None:
-    sides = (LockedRows(stamp=Stamp(Address(Kind.DATASET, "tickets"), Digest("v1", HEX)), rows=9),)
+    sides = (LockedDataset(stamp=Stamp(Address(Kind.DATASET, "tickets"), Digest("v1", HEX)), rows=9),)
     path = tmp_path / "models.lock.yaml"
     write_lock(path, Lock(entries=(replace(locked(), datasets=sides),)))
     lines = path.read_text().splitlines()

@@ -31,7 +31,7 @@ from reconciler.domain.prepare import (
     Target,
 )
 from reconciler.domain.spec import DatasetSpec, Encoding, Terms
-from reconciler.specfile.operations import OPERATIONS
+from reconciler.specfile.prepare import OPERATIONS
 from reconciler.specfile.schema.files import schema
 from tests.specfile.trees import specs_of, told
 

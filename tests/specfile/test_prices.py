@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconciler.domain.cost import AutoEpochs, Per, PriceTable
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.domain.prices import AutoEpochs, Per, PriceTable
 from reconciler.providers import PROFILES
 from reconciler.service.engines.tfidf_logreg import auto_epochs
 from reconciler.specfile import read_prices, schema_text

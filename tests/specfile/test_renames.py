@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.domain.claims import Claims
 from reconciler.domain.identity import Address, Digest, Kind
 from reconciler.domain.observed import JobId
+from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Adoption
 from tests.specfile.trees import DATASET, MODEL, specs_of, told
 
@@ -26,7 +26,7 @@ def test_old_names_suspension_and_adoption_are_read(tmp_path: Path) -> None:
     assert triage.adopt == Adoption(job=JobId("ftjob-1"), digest=Digest("v1", "ab" * 32))
     assert (other.moved, other.suspend, other.adopt) == ((), False, None)
 
-    claims = Claims.of(specs)
+    claims = NameMap.of(specs)
     assert {str(old): str(new) for old, new in claims.moved.items()} == {
         "dataset/letters": "dataset/tickets",
         "dataset/letters.validation": "dataset/tickets.validation",

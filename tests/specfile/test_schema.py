@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import NAME_PATTERN
-from reconciler.specfile import breach_in, schema_names, schema_text
+from reconciler.specfile import find_violation, schema_names, schema_text
 from tests.specfile.trees import DATASET, MODEL, problems_of
 
 OURS = ("spec", "lock", "prices")
@@ -109,13 +109,13 @@ BAD: list[str] = [
 @pytest.mark.parametrize("text", [*GOOD, *BAD])
 def test_an_editor_and_the_loader_agree(tmp_path: Path, text: str) -> None:
     """What an editor marks by the whole schema alone, the loader refuses by it too, and nothing else here."""
-    from reconciler.specfile.schema.validate import validated
-    from reconciler.specfile.yaml.composer import read_page
+    from reconciler.specfile.schema.validate import validate_document
+    from reconciler.specfile.yaml.composer import read_yaml
 
-    (document,) = read_page(text.encode(), "s.yaml").documents
+    (document,) = read_yaml(text.encode(), "s.yaml").documents
     by_schema = Draft202012Validator(schema("spec")).is_valid(document.data)
     assert by_schema is (text in GOOD)
-    assert (not validated(document, "spec")[1]) is by_schema
+    assert (not validate_document(document, "spec")[1]) is by_schema
     by_loader = [found.rule for found in problems_of(tmp_path, {"s.yaml": text}) if found.rule != "spec.reference"]
     assert (not by_loader) is by_schema
 
@@ -133,9 +133,9 @@ def test_a_value_is_held_to_a_schema_by_name() -> None:
     """A plan as it is made breaks nothing; what is missing, or of another kind, is said with its place."""
     golden = Path(__file__).parents[1] / "golden" / "render" / "first-apply.json"
     plan = json.loads(golden.read_text(encoding="utf-8"))
-    assert breach_in(plan, "plan") == ""
+    assert find_violation(plan, "plan") == ""
     plan["steps"][1]["retrain"] = "maybe"
-    assert breach_in(plan, "plan") == "steps[1].retrain breaks its schema: type"
+    assert find_violation(plan, "plan") == "steps[1].retrain breaks its schema: type"
     plan["steps"][1]["action"] = "burn"
-    assert breach_in(plan, "plan") == "steps[1] breaks its schema: oneOf"
-    assert breach_in({}, "plan") == "the whole breaks its schema: required"
+    assert find_violation(plan, "plan") == "steps[1] breaks its schema: oneOf"
+    assert find_violation({}, "plan") == "the whole breaks its schema: required"

@@ -2,13 +2,12 @@
 
 import pytest
 
-from reconciler.specfile.yaml.composer import Page, read_page
-from reconciler.specfile.yaml.document import Document
-from reconciler.specfile.yaml.scalars import resolve, whole
+from reconciler.specfile.yaml.composer import YamlFile, read_yaml
+from reconciler.specfile.yaml.document import Document, resolve, whole
 
 
-def page(text: str | bytes) -> Page:
-    return read_page(text.encode() if isinstance(text, str) else text, "f.yaml")
+def page(text: str | bytes) -> YamlFile:
+    return read_yaml(text.encode() if isinstance(text, str) else text, "f.yaml")
 
 
 def only(text: str | bytes) -> Document:
@@ -148,7 +147,7 @@ def test_a_broken_document_does_not_hide_the_others() -> None:
     "text", ["", "\n\n", "# nothing\n", "---\n", "---\n...\n---\n# x\n", "\ufeff", "--- ~\n", "null"]
 )
 def test_a_file_may_be_empty(text: str) -> None:
-    assert page(text) == Page()
+    assert page(text) == YamlFile()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import DeniedError, NotFoundError, ProviderError, TemporaryError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
-from reconciler.domain.plan import Keep, Options, Why
+from reconciler.domain.plan import Keep, KeepReason, Options
 from reconciler.planner import make_plan
 from reconciler.testing.memory import MemoryProvider
 from reconciler.workflow.refresh import MOST_ASKED, find_unlisted_jobs
@@ -38,8 +38,8 @@ def lock_of(*jobs: RemoteJob, service: str = HERE) -> Lock:
     return Lock(entries=tuple(_entry(job, service) for job in jobs))
 
 
-def _entry(job: RemoteJob, service: str) -> Locked:
-    return Locked(stamp=job.stamp, provider="openai", service=service, job=job.id, model=ModelId(f"ft:{job.id}"))
+def _entry(job: RemoteJob, service: str) -> LockEntry:
+    return LockEntry(stamp=job.stamp, provider="openai", service=service, job=job.id, model=ModelId(f"ft:{job.id}"))
 
 
 def recalled(
@@ -54,7 +54,7 @@ def test_a_job_that_is_there_counts_as_seen_and_nothing_is_paid_for() -> None:
     assert (seen.jobs, seen.gone, provider.asked) == ((JOB,), (), [JOB.id])
     plan = make_plan(desired(WANTED), replace(seen, models=frozenset(provider.models)), lock=lock_of(JOB))
     assert plan.trains == ()
-    assert [(keep.why, keep.job) for keep in plan.kept if isinstance(keep, Keep)] == [(Why.READY, JOB.id)]
+    assert [(keep.why, keep.job) for keep in plan.kept if isinstance(keep, Keep)] == [(KeepReason.READY, JOB.id)]
 
 
 def test_jobs_stay_in_the_order_of_their_making() -> None:

@@ -11,7 +11,7 @@ from reconciler.domain.errors import DeniedError
 from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.testing.memory import MemoryProvider
 from reconciler.workflow.engine import PreparedPlan, check_specs, prepare, settle
 from reconciler.workflow.row_changes import add_row_diffs

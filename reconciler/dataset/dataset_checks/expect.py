@@ -11,8 +11,8 @@ from reconciler.dataset.dataset_checks.look import Look
 from reconciler.dataset.dataset_checks.row_keys import Keys
 from reconciler.dataset.places import Places
 from reconciler.dataset.tokens import Tokens
-from reconciler.domain.checks import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.errors import Place, Problem
+from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.foundation.suggest import did_you_mean, list_words
 
 _SHOWN = 60

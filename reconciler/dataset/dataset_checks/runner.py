@@ -21,14 +21,14 @@ from reconciler.dataset.places import Places
 from reconciler.dataset.report import Report
 from reconciler.dataset.row_checks.reserved import may_have_tokens
 from reconciler.dataset.tokens import Tokens
-from reconciler.domain import checks
+from reconciler.domain import expectations
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Format
 
 SMALL_BYTES = 8 << 20
 """Files of this size together are searched in about a second without being asked."""
 
-_WHEN_SMALL = (checks.Look.ALIKE, checks.Look.SECRETS)
+_WHEN_SMALL = (expectations.OptionalCheck.ALIKE, expectations.OptionalCheck.SECRETS)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -82,7 +82,7 @@ def watch_for(
     named = set(spec.checks) | (set(_WHEN_SMALL) if size_bytes <= SMALL_BYTES else set())
     looks: list[Look] = [look_for(each, tokens) for each in spec.expect]
     looks += [Leaks(each, severity) for each, severity in held]
-    looks += [_MADE[name](spec) for name in checks.Look if name in named]
+    looks += [_MADE[name](spec) for name in expectations.OptionalCheck if name in named]
     return Watch(format, looks)
 
 
@@ -120,9 +120,9 @@ def examples_of(run: Run, first: int, format: Format) -> Iterator[Example]:  # n
         yield Example(first + at, key, row if isinstance(row, dict) else {}, format)
 
 
-_MADE: Mapping[checks.Look, Callable[[DatasetSpec], Look]] = {
-    checks.Look.ALIKE: lambda spec: Alike(spec.validation_share),
-    checks.Look.SECRETS: lambda _spec: secrets(),
-    checks.Look.NEAR_DUPLICATES: lambda _spec: NearDuplicates(),
-    checks.Look.PERSONAL_DATA: lambda _spec: personal_data(),
+_MADE: Mapping[expectations.OptionalCheck, Callable[[DatasetSpec], Look]] = {
+    expectations.OptionalCheck.ALIKE: lambda spec: Alike(spec.validation_share),
+    expectations.OptionalCheck.SECRETS: lambda _spec: secrets(),
+    expectations.OptionalCheck.NEAR_DUPLICATES: lambda _spec: NearDuplicates(),
+    expectations.OptionalCheck.PERSONAL_DATA: lambda _spec: personal_data(),
 }

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.domain.rowdiff import CellChange, WordChange, Words
+from reconciler.domain.row_diff import CellChange, WordChange, Words
 
 MOST_CELLS = 20
 SHOWN = 400

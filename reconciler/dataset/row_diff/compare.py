@@ -12,7 +12,7 @@ from reconciler.dataset.row_diff.matching import MatchedRows, find_moved, match_
 from reconciler.dataset.row_diff.pairing import pair_rows
 from reconciler.dataset.row_diff.version import DatasetVersion
 from reconciler.dataset.tokens import Count
-from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample
+from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 
 MOST_SAMPLES = 5
 MOST_WEIGHED = 200_000

@@ -52,7 +52,7 @@ class Garbled:
 def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
     """Return the marks of a job that is about to be created; what has no room is left out."""
     marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
-    facts = canonical_json(dict(model.told)).decode()
+    facts = canonical_json(dict(model.displayed_facts)).decode()
     if len(facts) <= _ROOM:
         marks[FACTS] = facts
     if ids := _as_many_as_fit(supersedes):

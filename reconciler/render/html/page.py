@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Keep, Plan, Refusal, Step, Why
+from reconciler.domain.plan import Keep, KeepReason, Plan, Refusal, Step
 from reconciler.render.fields import StepField, step_fields
 from reconciler.render.html.builder import Html, Inside, collapse, element, html_document, html_table, join, section
 from reconciler.render.html.figures import DatasetFigures, cost_html, figures_html
@@ -138,8 +138,8 @@ def kept_html(plan: Plan) -> Html:
         ("Waiting for your decision", list(filter(needs_decision, plan.kept)), True),
         ("Still running", list(filter(is_running, plan.kept)), True),
         ("Suspended in the specs", list(filter(is_suspended, plan.kept)), True),
-        ("Not in the specs (orphaned); kept", [keep for keep in plan.kept if keep.why is Why.ORPHAN], False),
-        ("Unchanged", [keep for keep in plan.kept if keep.why is Why.READY], False),
+        ("Not in the specs (orphaned); kept", [keep for keep in plan.kept if keep.why is KeepReason.ORPHAN], False),
+        ("Unchanged", [keep for keep in plan.kept if keep.why is KeepReason.READY], False),
     )
     return join(*(_kept_group(title, kept, is_open) for title, kept, is_open in groups if kept))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reconciler.domain.plan import Plan, Upload
-from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
+from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.html.builder import Html, collapse, element, join
 from reconciler.render.plan_words import NOT_PAIRED, row_numbers
 from reconciler.render.text import count_text, grouped_count

@@ -9,8 +9,8 @@ from reconciler.domain.basis import Basis
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Plan, Train, Why
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.plan import KeepReason, Plan, Train
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.render.plan_words import count_steps, is_retrain, is_running, needs_decision
 from reconciler.render.sanitize import clean
 from reconciler.render.text import grouped_count
@@ -117,11 +117,11 @@ def _counts(review: Review) -> Iterator[str]:
         (counts.upload, "file", "uploaded"),
         (counts.cancel, "job", "cancelled"),
         (counts.delete, "thing", "deleted"),
-        (sum(keep.why is Why.READY for keep in plan.kept), "model", "kept"),
+        (sum(keep.why is KeepReason.READY for keep in plan.kept), "model", "kept"),
         (sum(map(is_running, plan.kept)), "job", "still running"),
         (sum(map(needs_decision, plan.kept)), "model", "waiting for your decision"),
-        (sum(keep.why is Why.SUSPENDED for keep in plan.kept), "model", "suspended"),
-        (sum(keep.why is Why.ORPHAN for keep in plan.kept), "thing", "not in the specs"),
+        (sum(keep.why is KeepReason.SUSPENDED for keep in plan.kept), "model", "suspended"),
+        (sum(keep.why is KeepReason.ORPHAN for keep in plan.kept), "thing", "not in the specs"),
     )
     yield from (f"{grouped_count(number, noun)} {word}" for number, noun, word in counted if number)
 

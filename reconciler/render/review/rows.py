@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from reconciler.domain.cost import Estimate
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Plan, Step, Train, Upload
-from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
+from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import (

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from reconciler.domain.errors import Problem, Severity
-from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Refusal, Step, Train, Upload, Why
-from reconciler.domain.rowdiff import RowDiff, RowsUnknown
+from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Plan, Promote, Refusal, Step, Train, Upload
+from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.render.fields import StepField, change_field, step_fields
 from reconciler.render.plan_words import (
     action_word,
@@ -93,8 +93,10 @@ def kept_blocks(review: Review) -> Iterator[Block]:
     waiting = [keep for choose in (needs_decision, is_running, is_suspended) for keep in kept if choose(keep)]
     if waiting:
         yield Block(lines=tuple(map(_keep, waiting)), around=_under_title("#### Waiting"), rest="waiting")
-    yield from _collapsed_list([each for each in kept if each.why is Why.READY], "unchanged")
-    yield from _collapsed_list([each for each in kept if each.why is Why.ORPHAN], "not in the specs (orphaned), kept")
+    yield from _collapsed_list([each for each in kept if each.why is KeepReason.READY], "unchanged")
+    yield from _collapsed_list(
+        [each for each in kept if each.why is KeepReason.ORPHAN], "not in the specs (orphaned), kept"
+    )
 
 
 def _collapsed_list(kept: Sequence[Keep], state: str) -> Iterator[Block]:

@@ -6,8 +6,8 @@ from typing import assert_never
 
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload, Why
-from reconciler.domain.rowdiff import RowDiff
+from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Plan, Promote, Step, Train, Upload
+from reconciler.domain.row_diff import RowDiff
 from reconciler.render.fields import StepField, step_fields
 from reconciler.render.plan_words import (
     cost_notes,
@@ -108,8 +108,8 @@ def _kept_sections(plan: Plan, style: Style, width: int) -> Iterator[str]:
     """Yield a section for each group that needs attention, and one line that counts what is unchanged."""
     running = [keep for keep in plan.kept if is_running(keep)]
     undecided = [keep for keep in plan.kept if needs_decision(keep)]
-    orphans = [keep for keep in plan.kept if keep.why is Why.ORPHAN]
-    ready = [keep for keep in plan.kept if keep.why is Why.READY]
+    orphans = [keep for keep in plan.kept if keep.why is KeepReason.ORPHAN]
+    ready = [keep for keep in plan.kept if keep.why is KeepReason.READY]
     yield _section(style.yellow("Still running:"), running, style, width)
     yield _section(style.red("Waiting for your decision:"), undecided, style, width)
     yield _section(style.yellow("Suspended in the specs:"), list(filter(is_suspended, plan.kept)), style, width)
@@ -127,7 +127,7 @@ def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
     first, *rest = wrap(f"{clean(str(keep.address))}: {keep_sentence(keep)}", width, first="  ", rest="    ")
     yield style.bold(first)
     yield from map(style.bold, rest)
-    for detail in (keep.model if keep.why is Why.MISSING else None, keep.detail):
+    for detail in (keep.model if keep.why is KeepReason.MISSING else None, keep.detail):
         yield from wrap(clean(detail), width, first="    ", rest="    ") if detail else ()
     if keep.hint:
         yield from hint_lines(keep.hint, width)

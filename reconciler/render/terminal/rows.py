@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from reconciler.domain.rowdiff import CellChange, RowChange, RowDiff, RowSample, WordChange
+from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, WordChange
 from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers
 from reconciler.render.sanitize import clean
 from reconciler.render.text import Style, count_text, wrap

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.domain.stop import Stop
+from reconciler.foundation.stop import Stop
 from reconciler.service.engines.report import read_line
 from reconciler.service.jobs.launcher import environment, python
 from reconciler.service.jobs.updates import Progress, last_line

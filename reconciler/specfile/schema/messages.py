@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.foundation.suggest import nearest
-from reconciler.specfile.yaml.scalars import resolve
+from reconciler.specfile.yaml.document import resolve
 
 _TYPES = {
     "string": "text",
@@ -77,7 +77,7 @@ _SYNONYMS = {
 }
 
 
-def described(schema: Mapping[str, Any]) -> str:
+def describe_schema(schema: Mapping[str, Any]) -> str:
     """Say what a value must be to fit a schema: `a whole number from 1 to 50`."""
     if "title" in schema:
         return str(schema["title"])
@@ -86,14 +86,14 @@ def described(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return _listed([str(each) for each in schema["enum"]])
     if "anyOf" in schema:
-        return _listed([described(each) for each in schema["anyOf"]])
+        return _listed([describe_schema(each) for each in schema["anyOf"]])
     types = schema.get("type", ())
     return (
         _listed([_typed(each, schema) for each in ([types] if isinstance(types, str) else types)]) or "something else"
     )
 
 
-def shown(value: object, written: str | None = None) -> str:
+def show_value(value: object, written: str | None = None) -> str:
     """Show a value as its author wrote it, shortened, on one line, and without anything that looks like a key."""
     if written is not None:
         return written[:_LONGEST]
@@ -103,10 +103,10 @@ def shown(value: object, written: str | None = None) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a mapping"
-    return quoted(value) if isinstance(value, str) else "empty" if value is None else str(value)
+    return quote(value) if isinstance(value, str) else "empty" if value is None else str(value)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Show a text in quotes, shortened, on one line, and without anything that looks like a key."""
     if looks_like_a_key(text):
         return "a text that looks like a key"
@@ -151,14 +151,14 @@ def or_nearest(word: str, known: Iterable[str]) -> str:
     return f", did you mean '{near}'?" if near else ""
 
 
-def faults(text: str) -> str:
+def name_faults(text: str) -> str:
     """Say what about a text keeps it from being a name."""
     odd = sorted({each for each in text if not (each.isascii() and each.isalnum()) and each not in "-_ "})
     found = [
         "capital letters" if any(each.isascii() and each.isupper() for each in text) else "",
         "spaces" if " " in text else "",
         "underscores" if "_" in text else "",
-        *(quoted(each) for each in odd[:3]),
+        *(quote(each) for each in odd[:3]),
         "a dash at an end" if text.strip("-") != text else "",
         f"{len(text)} characters" if len(text) > 63 else "",
     ]

@@ -7,20 +7,20 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Problem
 from reconciler.specfile.schema.files import kinds, schema
-from reconciler.specfile.schema.violation import Breach, problems_of
-from reconciler.specfile.yaml.document import Document, Path, dotted
+from reconciler.specfile.schema.violation import Violation, problems_of
+from reconciler.specfile.yaml.document import Document, Path, dotted_path
 
 _FIRST = ("not", "required", "dependentRequired")
 """These are told first, and of one field only the first: what follows from a mistake is no mistake of its own."""
 
 
-def validated(document: Document, name: str) -> tuple[Document, tuple[Problem, ...]]:
+def validate_document(document: Document, name: str) -> tuple[Document, tuple[Problem, ...]]:
     """Return a document as its schema reads it, and everything in which it breaks the schema.
 
     Cost:   loads jsonschema at the first call
@@ -38,20 +38,24 @@ def validated(document: Document, name: str) -> tuple[Document, tuple[Problem, .
     return document, tuple(found.values())
 
 
-def breach_in(value: object, name: str) -> str:
+def find_violation(value: object, name: str) -> str:
     """Say where a JSON value breaks a published schema; nothing where it does not.
 
     Cost:   loads jsonschema at the first call
     """
     error = next(iter(_validator(name, None).iter_errors(value)), None)
-    return f"{dotted(tuple(error.absolute_path)) or 'the whole'} breaks its schema: {error.validator}" if error else ""
+    return (
+        f"{dotted_path(tuple(error.absolute_path)) or 'the whole'} breaks its schema: {error.validator}"
+        if error
+        else ""
+    )
 
 
-def _breaches(document: Document, name: str) -> list[Breach]:
+def _breaches(document: Document, name: str) -> list[Violation]:
     kind = document.text("kind")
     validator = _validator(name, kind if kind in kinds(name) else None)
     return [
-        Breach(
+        Violation(
             path=tuple(error.absolute_path),
             keyword=error.validator,
             wanted=error.validator_value,
@@ -64,10 +68,17 @@ def _breaches(document: Document, name: str) -> list[Breach]:
 
 
 @cache
-def _strict() -> Any:
-    from jsonschema import Draft202012Validator, validators
+def _library() -> Any:
+    # jsonschema takes about 70 ms to import. Commands that read no document do not pay for it.
+    import jsonschema
 
-    return cast(Any, validators.extend)(Draft202012Validator, {"pattern": _pattern, "oneOf": _one_of})
+    return jsonschema
+
+
+@cache
+def _strict() -> Any:
+    base = _library().Draft202012Validator
+    return _library().validators.extend(base, {"pattern": _pattern, "oneOf": _one_of})
 
 
 @cache
@@ -78,21 +89,17 @@ def _validator(name: str, kind: str | None) -> Any:
 
 def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[Exception]:
     # In a schema `$` is the very end; in Python it also stands before a last newline.
-    from jsonschema import ValidationError
-
     if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
-        yield ValidationError("pattern")
+        yield _library().ValidationError("pattern")
 
 
 def _one_of(validator: Any, variants: list[Any], instance: object, _: object) -> Iterator[Exception]:
     # A variant that fixes a field to another word cannot be meant; where one is left, what breaks it is what is wrong.
-    from jsonschema import ValidationError
-
     meant = [each for each in variants if not _is_other(each, instance)]
     if len(meant) == 1:
         yield from validator.descend(instance, meant[0])
     elif sum(validator.evolve(schema=each).is_valid(instance) for each in meant) != 1:
-        yield ValidationError("oneOf")
+        yield _library().ValidationError("oneOf")
 
 
 def _is_other(variant: Any, instance: object) -> bool:
@@ -100,7 +107,7 @@ def _is_other(variant: Any, instance: object) -> bool:
     return isinstance(instance, dict) and any(key in instance and instance[key] != fixed[key] for key in fixed)
 
 
-def _rank(breach: Breach) -> int:
+def _rank(breach: Violation) -> int:
     return _FIRST.index(breach.keyword) if breach.keyword in _FIRST else len(_FIRST)
 
 

@@ -10,21 +10,21 @@ from reconciler.foundation.suggest import slug
 from reconciler.specfile.schema.files import kinds
 from reconciler.specfile.schema.messages import (
     advice,
-    described,
-    faults,
+    describe_schema,
     looks_like_a_key,
+    name_faults,
     nearest_field,
     or_nearest,
-    quoted,
-    shown,
+    quote,
+    show_value,
     way_out,
 )
-from reconciler.specfile.yaml.document import Document, Path, dotted
+from reconciler.specfile.yaml.document import Document, Path, dotted_path
 
 Schema = Mapping[str, Any]
 
 
-class Breach(msgspec.Struct, frozen=True, kw_only=True):
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One keyword of a schema that a value does not satisfy.
 
     Shape:  `wanted` is the keyword's own value; `of_key` says that `found` is a field's name and not its value
@@ -42,7 +42,7 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
         return self.keyword == "type" and "string" in self.wanted
 
 
-def problems_of(breach: Breach, document: Document, name: str) -> Iterator[tuple[Path, Problem]]:
+def problems_of(breach: Violation, document: Document, name: str) -> Iterator[tuple[Path, Problem]]:
     """Yield the problems of one breach, each with the path of the field that it is about."""
     path = breach.path
     if breach.keyword == "additionalProperties":
@@ -64,14 +64,14 @@ def problems_of(breach: Breach, document: Document, name: str) -> Iterator[tuple
         yield path, _value(breach, document)
 
 
-def _value(breach: Breach, document: Document) -> Problem:
+def _value(breach: Violation, document: Document) -> Problem:
     path = breach.path
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if breach.keyword in {"minLength", "minItems"}:
         return document.problem(path, "must not be empty", advice(key, breach.schema), "spec.value")
-    what = f"must be {described(breach.schema)}, is {shown(breach.found, document.written.get(path))}"
+    what = f"must be {describe_schema(breach.schema)}, is {show_value(breach.found, document.written.get(path))}"
     if breach.keyword == "pattern" and not looks_like_a_key(breach.found) and (name := slug(breach.found)):
-        return document.problem(path, what, f"it has {faults(breach.found)}: call it '{name}'", "spec.name")
+        return document.problem(path, what, f"it has {name_faults(breach.found)}: call it '{name}'", "spec.name")
     if breach.keyword == "enum" and isinstance(breach.found, str):
         what += or_nearest(breach.found, [each for each in breach.wanted if isinstance(each, str)])
     return document.problem(path, what, way_out(key, breach.schema, breach.found), "spec.value")
@@ -101,12 +101,16 @@ def _missing(document: Document, path: Path, where: Schema, name: str) -> Proble
     if path == ("kind",):
         hint = _kind_hint(document, name) or hint
     return Problem(
-        where=document.key_place(path[:-1]), what="this is missing", path=dotted(path), hint=hint, rule="spec.missing"
+        where=document.key_place(path[:-1]),
+        what="this is missing",
+        path=dotted_path(path),
+        hint=hint,
+        rule="spec.missing",
     )
 
 
 def _kind_hint(document: Document, name: str) -> str | None:
     if near := next((each for each in document.data if nearest_field(each, ("kind",))), None):
-        return f"did you mean it where {quoted(near)} is written?"
+        return f"did you mean it where {quote(near)} is written?"
     fitting = [kind for kind, part in kinds(name).items() if document.data.keys() <= part["properties"].keys()]
     return f"its fields are those of a {fitting[0]}: add 'kind: {fitting[0]}'" if len(fitting) == 1 else None

@@ -11,10 +11,15 @@ import msgspec
 import yaml
 
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.specfile.yaml.document import Document, Mark, Path, Plain
-from reconciler.specfile.yaml.errors import explained
-from reconciler.specfile.yaml.limits import MAX_BYTES, Chunk, chunks, decoded, without_directives
-from reconciler.specfile.yaml.scalars import resolve, whole
+from reconciler.specfile.yaml.document import Document, Mark, Path, Plain, resolve, whole
+from reconciler.specfile.yaml.text import (
+    MAX_BYTES,
+    DocumentText,
+    decode_text,
+    explain_error,
+    split_documents,
+    without_directives,
+)
 
 MAX_DEPTH = 32
 MAX_NODES = 100_000
@@ -27,7 +32,7 @@ _NOTHING = {"", "---", "..."}
 _SPLIT = "split it into several files"
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
+class YamlFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file, as far as it could be read.
 
     Shape:  `broken` is the text of what could not
@@ -38,13 +43,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     broken: tuple[str, ...] = ()
 
 
-def read_page(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Page:
+def read_yaml(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> YamlFile:
     """Return the documents of a file, and everything that is wrong with its YAML."""
     try:
-        text, found = decoded(raw, file, max_bytes)
-        parts = chunks(text, file)
+        text, found = decode_text(raw, file, max_bytes)
+        parts = split_documents(text, file)
     except InputError as error:
-        return Page(problems=error.problems, broken=(raw[:max_bytes].decode("utf-8", "replace"),))
+        return YamlFile(problems=error.problems, broken=(raw[:max_bytes].decode("utf-8", "replace"),))
     documents, problems, broken, nodes = [], list(found), [], 0
     for part in parts:
         if part.text.strip() in _NOTHING:
@@ -59,7 +64,7 @@ def read_page(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: i
         if nodes > max_nodes:
             broken.append(text)
             break
-    return Page(documents=tuple(documents), problems=tuple(problems), broken=tuple(broken))
+    return YamlFile(documents=tuple(documents), problems=tuple(problems), broken=tuple(broken))
 
 
 @dataclass(slots=True)
@@ -109,7 +114,7 @@ class _Composer:
         self._written: dict[Path, str] = {}
         self._void: set[Path] = set()
 
-    def compose(self, chunk: Chunk) -> Document | None:
+    def compose(self, chunk: DocumentText) -> Document | None:
         """Return the document; None where there is none, or nothing that could be one."""
         try:
             for event in _events(chunk.text):
@@ -119,7 +124,7 @@ class _Composer:
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # The parser in Python lets an escape for no character at all fail in its own way.
             self.whole = False
-            self.problems.append(explained(error, chunk, self._file))
+            self.problems.append(explain_error(error, chunk, self._file))
             return None
         if self._root is None:
             return None

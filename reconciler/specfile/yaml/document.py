@@ -1,5 +1,7 @@
 """A document once read: plain data, and the place of every key and value in it."""
 
+import math
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -59,7 +61,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     def problem(self, path: Path, what: str, hint: str, rule: str, *, at_key: bool = False) -> Problem:
         """Say what is wrong with one field of this document."""
         where = self.key_place(path) if at_key else self.value_place(path)
-        return Problem(where=where, what=what, path=dotted(path), hint=hint, rule=rule)
+        return Problem(where=where, what=what, path=dotted_path(path), hint=hint, rule=rule)
 
     def _nearest_value(self, path: Path) -> Mark:
         while path and path not in self.values:
@@ -70,9 +72,65 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return Place(file=self.file, line=mark[0], column=mark[1])
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """Write a path as people do: `messages[2].role`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
+
+
+Scalar = None | bool | int | float | str
+
+MAX_DIGITS = 100
+"""No number that anybody means is longer, and very long ones are slow to read."""
+
+_WORDS: dict[str, Scalar] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_MAY_BE_NUMBER = frozenset("+-.0123456789")
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+def resolve(text: str) -> Scalar:
+    """Return the value of a plain scalar.
+
+    Raises: ValueError, saying why, for a number that JSON cannot carry
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    return _number(text) if text[0] in _MAY_BE_NUMBER else text
+
+
+def whole(text: str) -> str:
+    """Return a quoted text as it is.
+
+    Raises: ValueError for half a character, which an escape can name and no file can hold
+    """
+    if any("\ud800" <= each <= "\udfff" for each in text if not each.isascii()):
+        raise ValueError("this text holds half a character")
+    return text
+
+
+def _number(text: str) -> Scalar:
+    if _NO_NUMBER.fullmatch(text):
+        raise ValueError(f"{text} is not a number that can be used here")
+    if not (_FLOAT.fullmatch(text) or _OTHER_BASE.fullmatch(text)):
+        return text
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"this number has more than {MAX_DIGITS} digits")
+    if _DECIMAL.fullmatch(text):
+        return int(text)
+    if _OTHER_BASE.fullmatch(text):
+        return int(text[2:], 8 if text[1] == "o" else 16)
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large a number")
+    return number

@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reconciler.dataset.row_checks.secrets import base62
-from reconciler.domain.checks import Allowance, Expectation, Look, Wanted
 from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.expectations import Allowance, Expectation, OptionalCheck, Requirement
 from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -31,7 +31,7 @@ def found(
     directory: Path,
     rows: Sequence[object],
     *,
-    looks: Sequence[Look] = (),
+    looks: Sequence[OptionalCheck] = (),
     expect: Sequence[Expectation] = (),
     allow: Sequence[Allowance] = (),
     heldout: Sequence[str] = (),
@@ -50,7 +50,7 @@ def found(
     return problems_of(spec, directory)
 
 
-def expecting(wanted: Wanted, severity: Severity = Severity.ERROR) -> Expectation:
+def expecting(wanted: Requirement, severity: Severity = Severity.ERROR) -> Expectation:
     return Expectation(wanted=wanted, severity=severity, place=SPEC_PLACE, path="expect[0]")
 
 

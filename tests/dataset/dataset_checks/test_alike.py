@@ -7,7 +7,7 @@ import pytest
 from reconciler.dataset.dataset_checks.near_duplicates import LEAST_WORDS, LIKENESS, likeness, sketch_of
 from reconciler.dataset.dataset_checks.row_keys import Keys
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
-from reconciler.domain.checks import Look
+from reconciler.domain.expectations import OptionalCheck
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
 
 from .factories import found
@@ -64,7 +64,7 @@ def test_near_duplicates_are_found_when_asked_for(tmp_path: Path) -> None:
         a_chat(" ".join([*WORDS[:-1], "other"]), "x"),
         a_chat(" ".join(WORDS[30:]), "x"),
     ]
-    problem = only(found(tmp_path, rows, looks=[Look.NEAR_DUPLICATES]), "rows.near-duplicate")
+    problem = only(found(tmp_path, rows, looks=[OptionalCheck.NEAR_DUPLICATES]), "rows.near-duplicate")
     assert (problem.where.line, problem.what.split()[-1]) == (12, "rows.jsonl:11")
     assert "rows.near-duplicate" not in rules(found(tmp_path, rows))
 
@@ -72,7 +72,7 @@ def test_near_duplicates_are_found_when_asked_for(tmp_path: Path) -> None:
 def test_short_and_equal_rows_are_no_near_duplicates(tmp_path: Path) -> None:
     short = [a_chat(" ".join(WORDS[: LEAST_WORDS - 3]), "x"), a_chat(" ".join(WORDS[: LEAST_WORDS - 4]), "x")]
     same = [a_chat(" ".join(WORDS), "x")] * 2
-    assert "rows.near-duplicate" not in rules(found(tmp_path, [*short, *same], looks=[Look.NEAR_DUPLICATES]))
+    assert "rows.near-duplicate" not in rules(found(tmp_path, [*short, *same], looks=[OptionalCheck.NEAR_DUPLICATES]))
 
 
 def test_likeness_is_near_the_share_of_common_shingles() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.dataset import measure
-from reconciler.domain.checks import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique, Wanted
 from reconciler.domain.errors import InputError, Severity
+from reconciler.domain.expectations import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Requirement, Unique
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
 
 from .factories import expecting, found
@@ -27,7 +27,7 @@ PAIRS = [{"prompt": f"p{at}", "completion": f" c{at % 5}"} for at in range(12)]
         (MaxRatio("completion", 0.2), "expect.rows", "3 of 12 rows (25 %) say the same in `completion`"),
     ],
 )
-def test_expectations_of_all_rows(tmp_path: Path, wanted: Wanted, rule: str, says: str) -> None:
+def test_expectations_of_all_rows(tmp_path: Path, wanted: Requirement, rule: str, says: str) -> None:
     problem = only(found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)]), rule)
     assert problem.severity is Severity.ERROR
     assert says in problem.what
@@ -40,7 +40,7 @@ def test_expectations_of_all_rows(tmp_path: Path, wanted: Wanted, rule: str, say
         *(Matches("completion", " c[0-4]"), OneOf("completion", tuple(f" c{at}" for at in range(5)))),
     ],
 )
-def test_expectations_that_hold_say_nothing(tmp_path: Path, wanted: Wanted) -> None:
+def test_expectations_that_hold_say_nothing(tmp_path: Path, wanted: Requirement) -> None:
     assert found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)]) == ()
 
 
@@ -54,7 +54,9 @@ def test_expectations_that_hold_say_nothing(tmp_path: Path, wanted: Wanted) -> N
     ],
 )
 @pytest.mark.parametrize("severity", [Severity.ERROR, Severity.WARNING])
-def test_expectations_of_each_row_name_its_line(tmp_path: Path, wanted: Wanted, says: str, severity: Severity) -> None:
+def test_expectations_of_each_row_name_its_line(
+    tmp_path: Path, wanted: Requirement, says: str, severity: Severity
+) -> None:
     problems = found(tmp_path, [a_chat("a question of 25 letters", "answer x")], expect=[expecting(wanted, severity)])
     (problem,) = (problem for problem in problems if problem.where.line == 11)
     assert (problem.rule, problem.severity) == ("expect.rows", severity)

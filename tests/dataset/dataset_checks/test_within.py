@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.dataset.row_checks.personal import luhn, mod97, personal_of
 from reconciler.dataset.row_checks.secrets import entropy, secrets_of
-from reconciler.domain.checks import Allowance, Look
 from reconciler.domain.errors import Severity
+from reconciler.domain.expectations import Allowance, OptionalCheck
 from tests.dataset.factories import a_chat, only, rules
 
 from .factories import LETTERS, found, github_token, noise, says
@@ -101,7 +101,7 @@ PERSONAL = [
 
 @pytest.mark.parametrize(("text", "kind"), PERSONAL)
 def test_personal_data_is_found_and_masked(tmp_path: Path, text: str, kind: str) -> None:
-    problems = found(tmp_path, [says(text)], looks=[Look.PERSONAL_DATA])
+    problems = found(tmp_path, [says(text)], looks=[OptionalCheck.PERSONAL_DATA])
     shown = [problem for problem in problems if problem.rule == "text.personal-data"]
     assert shown
     assert all(kind in problem.what for problem in shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.dataset.batch import run_of
 from reconciler.dataset.canonical import canonical
 from reconciler.dataset.row_diff import compare_versions, open_uploaded_version, spool_version
-from reconciler.domain.rowdiff import RowChange, RowDiff, RowSample
+from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 from reconciler.domain.spec import Format
 
 Rows = Sequence[object]

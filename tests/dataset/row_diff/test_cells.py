@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.dataset.row_diff.cells import MOST_CELLS, SHOWN, compare_cells, compare_words, show_row
-from reconciler.domain.rowdiff import WordChange
+from reconciler.domain.row_diff import WordChange
 
 SENTENCES = st.lists(st.sampled_from(["red", "green", "blue", "a", ",", "."]), max_size=12).map(" ".join)
 

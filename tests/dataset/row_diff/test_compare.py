@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.rowdiff import RowChange
+from reconciler.domain.row_diff import RowChange
 from tests.dataset.row_diff.factories import compared, counts, lines, samples, ticket, write_lines
 
 LETTERS = st.lists(st.sampled_from("abcdefgh").map(lambda letter: {"prompt": letter * 3, "completion": letter}))

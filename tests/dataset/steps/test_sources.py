@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.dataset import measure, open_lines
-from reconciler.domain.desired import Dataset, Measured, Part
+from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import Place, Severity
 from reconciler.domain.prepare import (
     Convert,
@@ -36,7 +36,7 @@ def with_steps(spec: DatasetSpec, *steps: Operation) -> DatasetSpec:
     return replace(spec, prepare=tuple(a_step(each, 7 + at) for at, each in enumerate(steps)))
 
 
-def result(directory: Path, spec: DatasetSpec, **terms: object) -> Measured:
+def result(directory: Path, spec: DatasetSpec, **terms: object) -> DatasetMeasure:
     """Measure a dataset, its first source on these terms."""
     told = ((spec.sources[0], Terms(**terms)),) if terms else ()  # type: ignore[arg-type]  # fields by name
     return measure(replace(spec, terms=told), directory)

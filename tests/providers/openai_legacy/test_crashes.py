@@ -8,7 +8,7 @@ from reconciler.domain.observed import FileId
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done
 from reconciler.executor import watch
-from reconciler.executor.context import Bench
+from reconciler.executor.context import RunContext
 from reconciler.executor.create import create
 from reconciler.providers import OpenAIProvider, open_provider
 from tests.providers.fakes import Clock
@@ -38,9 +38,9 @@ class Mortal(httpx.BaseTransport):
         return answer
 
 
-def bench_of(provider: OpenAIProvider, file: FileId) -> Bench:
+def bench_of(provider: OpenAIProvider, file: FileId) -> RunContext:
     clock = Clock()
-    bench = Bench(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
+    bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)
     return bench
 
@@ -89,7 +89,7 @@ def test_whenever_a_process_dies_the_next_one_finds_what_it_left(at: int, after:
     assert ([job.id for job in seen.jobs], seen.contradictions) == (list(service.jobs), ())
     assert all(job.stamp.agrees(MODEL.stamp) for job in seen.jobs)
     spent = tuple(job.id for job in seen.jobs if job.status.word == "failed")
-    create(Train(model=MODEL, despite=spent), bench_of(opened(service), file))
+    create(Train(model=MODEL, excluded_jobs=spent), bench_of(opened(service), file))
     assert len(service.jobs) == 1 + len(spent)
     assert opened(service).observe().contradictions == ()
 

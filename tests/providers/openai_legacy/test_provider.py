@@ -17,10 +17,8 @@ from reconciler.domain.errors import (
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Message, Refused, Unknown
-from reconciler.executor.context import Bench
+from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, RunContext
 from reconciler.executor.create import create
-from reconciler.executor.errors import OutcomeUnknownError
-from reconciler.executor.journal import VolatileJournal
 from reconciler.providers import PROFILES, LegacyProvider, OpenAIProvider, open_provider
 from reconciler.providers.http.auth import Credentials, Endpoint
 from reconciler.providers.openai.client import Roads
@@ -273,9 +271,9 @@ def lost(request: httpx.Request) -> httpx.Response:
 def run(provider: OpenAIProvider, file: FileId) -> str:
     """One run of the apply protocol; gives how it ended."""
     clock = Clock()
-    bench = Bench(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
+    bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)
-    bench.journal = VolatileJournal()
+    bench.journal = MemoryJournal()
     try:
         return "adopted" if create(Train(model=MODEL), bench).adopted else "done"
     except OutcomeUnknownError:

@@ -25,14 +25,14 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\
 _STAND_IN = "\ufffd"
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class DocumentText(msgspec.Struct, frozen=True):
     """The text of one document, and how many lines of the file come before it."""
 
     text: str
     lines_before: int
 
 
-def decoded(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str, tuple[Problem, ...]]:
+def decode_text(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str, tuple[Problem, ...]]:
     """Return the text of a file, with stand-ins for characters that YAML forbids, each of them reported once.
 
     Raises: InputError when the bytes are too many, or are no UTF-8
@@ -57,7 +57,7 @@ def decoded(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str, tup
     return (_FORBIDDEN.sub(_STAND_IN, text) if problems else text), problems
 
 
-def chunks(text: str, file: str) -> tuple[Chunk, ...]:
+def split_documents(text: str, file: str) -> tuple[DocumentText, ...]:
     """Cut a file where its documents begin.
 
     Raises: InputError when there are too many
@@ -67,12 +67,12 @@ def chunks(text: str, file: str) -> tuple[Chunk, ...]:
         raise too_much(file, f"the file holds more than {MAX_DOCUMENTS:,} documents")
     found, lines = [], 0
     for start, end in pairwise(starts):
-        found.append(Chunk(text[start:end], lines))
+        found.append(DocumentText(text[start:end], lines))
         lines += len(_BREAK.findall(text, start, end))
     return tuple(found)
 
 
-def without_directives(chunk: Chunk, file: str) -> tuple[Chunk, tuple[Problem, ...]]:
+def without_directives(chunk: DocumentText, file: str) -> tuple[DocumentText, tuple[Problem, ...]]:
     """Take out the `%` lines that stand before a document's content; the first of them is reported."""
     head = _HEAD.match(chunk.text)
     end = head.end() if head else 0
@@ -85,7 +85,7 @@ def without_directives(chunk: Chunk, file: str) -> tuple[Chunk, tuple[Problem, .
         hint="remove the line: files are always read as YAML 1.2",
         rule="yaml.directive",
     )
-    return Chunk(_DIRECTIVE.sub("#", chunk.text[:end]) + chunk.text[end:], chunk.lines_before), (problem,)
+    return DocumentText(_DIRECTIVE.sub("#", chunk.text[:end]) + chunk.text[end:], chunk.lines_before), (problem,)
 
 
 def too_much(file: str, what: str) -> InputError:
@@ -114,3 +114,49 @@ def _not_utf8(raw: bytes, index: int, file: str) -> Problem:
     return Problem(
         where=_place_at(before, len(before), file), what=what, hint="save the file as UTF-8", rule="yaml.encoding"
     )
+
+
+_CONFLICT = re.compile(r"(?<![^\r\n])(?:<{7}|>{7})(?= |\r|\n|\Z)")
+_INDENT = "check the indentation of this line and the one above"
+_QUOTES = "put quotes around text that holds braces, brackets or ': '"
+_NO_ESCAPE = "an escape that YAML does not know"
+_BACKSLASH = "double the backslash, or use single quotes"
+
+# Words of the parser; whether to look where it began; what is wrong; what to do. The first row that fits counts.
+_TABLE: tuple[tuple[str, bool, str, str], ...] = (
+    ("tab character", False, "a tab where YAML wants spaces", "indent with spaces"),
+    ("mapping values are not allowed", False, "a ':' where no field can begin", f"{_INDENT}, and {_QUOTES}"),
+    ("escape", False, _NO_ESCAPE, _BACKSLASH),
+    ("hexdecimal", False, _NO_ESCAPE, _BACKSLASH),
+    ("quoted scalar", True, "the quote that opens here is not closed", "close it, or double a quote that is meant"),
+    ("flow sequence", True, "the bracket that opens here is not closed", _QUOTES),
+    ("flow mapping", True, "the brace that opens here is not closed", _QUOTES),
+    ("cannot start any token", False, "no value can begin with this character", "put quotes around the value"),
+    ("could not find expected ':'", True, "this line is no 'field: value'", _INDENT),
+    ("did not find expected key", False, "this does not continue the mapping above it", f"{_INDENT}, and {_QUOTES}"),
+    ("'-' indicator", False, "this does not continue the list above it", _INDENT),
+    ("<block end>", False, "this does not continue what is above it", f"{_INDENT}, and {_QUOTES}"),
+    ("block scalar", True, "the block of text that opens here cannot be read", "begin its text on the next line"),
+    ("", False, "this is not readable as YAML", f"{_INDENT}, and {_QUOTES}"),
+)
+
+
+def explain_error(error: Exception, chunk: DocumentText, file: str) -> Problem:
+    """Return the problem that a parser's error stands for."""
+    if conflict := _CONFLICT.search(chunk.text):
+        line = chunk.lines_before + len(_BREAK.findall(chunk.text, 0, conflict.start()))
+        hint = "settle it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+        return _syntax_problem("a merge conflict is left in the file", hint, Place(file=file, line=line + 1, column=1))
+    mark = getattr(error, "problem_mark", None)
+    words = f"{getattr(error, 'problem', '')}; {getattr(error, 'context', '')}"
+    if mark is not None and chunk.text[mark.index : mark.index + 1] == "\t" and "cannot start" in words:
+        words = "tab character"
+    _, from_start, what, hint = next(row for row in _TABLE if row[0] in words)
+    if from_start:
+        mark = getattr(error, "context_mark", None) or mark
+    line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+    return _syntax_problem(what, hint, Place(file=file, line=chunk.lines_before + line + 1, column=column + 1))
+
+
+def _syntax_problem(what: str, hint: str, where: Place) -> Problem:
+    return Problem(where=where, what=what, hint=hint, rule="yaml.syntax")

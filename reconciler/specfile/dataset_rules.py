@@ -7,9 +7,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from reconciler.domain.errors import Problem
 from reconciler.specfile.expectations import expectation_problems
+from reconciler.specfile.patterns import columns_of, template_fault
 from reconciler.specfile.prepare import prepare_problems
-from reconciler.specfile.schema.messages import quoted
-from reconciler.specfile.templates import columns_of, template_fault
+from reconciler.specfile.schema.messages import quote
 from reconciler.specfile.yaml.document import Document, Path, Plain
 
 _OTHERS = {"system", "developer", "user"}
@@ -68,7 +68,7 @@ def _source_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(path, *fault, "spec.source")
         elif (whole := repository_path(source, document.file)) in seen:
             first = document.value_place(seen[whole])
-            what = f"{quoted(source)} is listed twice, first at {first.line}:{first.column}"
+            what = f"{quote(source)} is listed twice, first at {first.line}:{first.column}"
             yield document.problem(path, what, "keep one of them", "spec.source")
         else:
             seen[whole] = path
@@ -89,20 +89,20 @@ def _source_fault(source: str, file: str) -> tuple[str, str] | None:
         return None
     if not source.isprintable() or source != source.strip():
         return (
-            f"{quoted(source)} holds characters that no path should",
+            f"{quote(source)} holds characters that no path should",
             "remove spaces at its ends and control characters",
         )
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source):
-        return f"{quoted(source)} is an address and not a file", f"fetch it into the repository, and {inside}"
+        return f"{quote(source)} is an address and not a file", f"fetch it into the repository, and {inside}"
     if source.startswith(("/", "~")) or PureWindowsPath(source).drive:
-        return f"{quoted(source)} is not relative", inside
+        return f"{quote(source)} is not relative", inside
     if "\\" in source:
         return (
-            f"{quoted(source)} has backslashes",
-            f"write it with forward slashes: {quoted(source.replace(chr(92), '/'))}",
+            f"{quote(source)} has backslashes",
+            f"write it with forward slashes: {quote(source.replace(chr(92), '/'))}",
         )
     if repository_path(source, file).split("/")[0] == "..":
-        return f"{quoted(source)} leads out of the repository", inside
+        return f"{quote(source)} leads out of the repository", inside
     return None
 
 

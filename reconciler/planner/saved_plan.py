@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.domain.basis import PlanInputs
 from reconciler.domain.errors import StalePlanError, UsageError
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 from reconciler.domain.plan import Options, Plan, Step, Train, Upload
-from reconciler.planner.serialize import read, written
+from reconciler.planner.serialize import from_plain, to_plain
 
 FORMAT_VERSION = "2"
 MAX_BYTES = 64 * 1024 * 1024
@@ -51,15 +52,15 @@ def write_saved(saved: SavedPlan) -> str:
         "made_at": saved.made_at,
         "root": saved.root,
         "asked": saved.asked,
-        "options": written(saved.options),
+        "options": to_plain(saved.options),
         "previous": dict(saved.previous),
         "plan": json.loads(saved.document),
-        "record": written(bare(saved.plan)),
+        "record": to_plain(bare(saved.plan)),
     }
-    return sealed(content)
+    return seal_plan(content)
 
 
-def sealed(content: dict[str, Any]) -> str:
+def seal_plan(content: dict[str, Any]) -> str:
     """Return the one text of a saved plan's content, with the digest that belongs to it."""
     return _text({**content, "digest": _digest(content)})
 
@@ -71,17 +72,19 @@ def read_saved(text: str) -> SavedPlan:
     """
     content = _content(text)
     content.pop("digest", None)
-    if text != sealed(content):
+    if text != seal_plan(content):
         raise UsageError(f"the saved plan is not as it was written: its digest is that of another text; {_MAKE_ONE}")
     try:
         return SavedPlan(
-            id=read(str, content["id"]),
-            made_at=read(int, content["made_at"]),
-            root=_root(read(str, content["root"])),
-            asked=None if content["asked"] is None else read(str, content["asked"]),
-            options=read(Options, content["options"]),
-            plan=read(Plan, content["record"]),
-            previous=tuple((read(str, name), read(str, model)) for name, model in content["previous"].items()),
+            id=from_plain(str, content["id"]),
+            made_at=from_plain(int, content["made_at"]),
+            root=_root(from_plain(str, content["root"])),
+            asked=None if content["asked"] is None else from_plain(str, content["asked"]),
+            options=from_plain(Options, content["options"]),
+            plan=from_plain(Plan, content["record"]),
+            previous=tuple(
+                (from_plain(str, name), from_plain(str, model)) for name, model in content["previous"].items()
+            ),
             document=json.dumps(content["plan"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -144,3 +147,48 @@ def _root(text: str) -> str:
     if text.startswith("/") or "\\" in text or ":" in text or ".." in text.split("/"):
         raise ValueError("its root leads out of the repository")
     return text
+
+
+_PLAN_AGAIN = "Plan again, and review what is new."
+
+
+def check_place(before: PlanInputs, *, environment: str | None, provider: str, version: str) -> None:
+    """Make sure that a saved plan is for where this run would work, before anything is looked at there.
+
+    Raises: StalePlanError, naming the inputs that moved
+    """
+    now = replace(before, environment=environment or "", provider=provider, version=version)
+    _raise_if_stale(before.basis.changed_inputs(now.basis), before, now)
+
+
+def check_fresh(saved: Plan, now: Plan) -> None:
+    """Make sure that a saved plan still describes the world.
+
+    Raises: StalePlanError, naming the inputs that moved and the things in them
+    """
+    _raise_if_stale(saved.inputs.basis.changed_inputs(now.basis), saved.inputs, now.inputs)
+    # The words of a saved plan are worth nothing where its inputs lead to other steps.
+    if [step.id for step in saved.steps] != [step.id for step in now.steps] or saved.basis != now.basis:
+        raise StalePlanError(
+            f"the saved plan is stale: the same inputs lead to other steps than it shows. {_PLAN_AGAIN}", ("plan",)
+        )
+
+
+def check_expected(expected: Digest, now: Plan) -> None:
+    """Make sure that a plan made now rests on just what a reviewed one rested on.
+
+    Raises: StalePlanError
+    """
+    found = now.basis.digest
+    if found != expected:
+        what = f"the plan is stale: its basis was {expected} when it was reviewed, and is {found} now"
+        raise StalePlanError(
+            f"{what}. One digest cannot say what moved: compare the field basis of plan --json, then and now."
+            f" {_PLAN_AGAIN}",
+            ("basis",),
+        )
+
+
+def _raise_if_stale(moved: tuple[str, ...], before: PlanInputs, now: PlanInputs) -> None:
+    if moved:
+        raise StalePlanError(f"the saved plan is stale: {before.describe_changes(moved, now)}. {_PLAN_AGAIN}", moved)

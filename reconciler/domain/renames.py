@@ -12,12 +12,12 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.identity import Address, Kind, Stamp
-from reconciler.domain.lock import Lock, Locked
+from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.spec import DatasetSpec, ModelSpec, Specs
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True):
+class NameMap(msgspec.Struct, frozen=True, kw_only=True):
     """Old names and adopted jobs.
 
     Shape:  `moved` leads from each old address to today's; `adopted` from a job to the stamp that it stands for
@@ -27,7 +27,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     adopted: Mapping[JobId, Stamp] = msgspec.field(default_factory=dict)
 
     @classmethod
-    def of(cls, specs: Specs) -> "Claims":
+    def of(cls, specs: Specs) -> "NameMap":
         """Gather what the specs of one root claim."""
         moved = {old: new for spec in specs.datasets for old, new in _dataset_moves(spec)}
         moved |= {Address(Kind.MODEL, old): _address(spec) for spec in specs.models for old in spec.moved}
@@ -38,44 +38,48 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     def is_empty(self) -> bool:
         return not self.moved and not self.adopted
 
-    def job(self, job: RemoteJob) -> RemoteJob:
+    def rename_job(self, job: RemoteJob) -> RemoteJob:
         """Return a job of ours under the name and stamp that the specs know it by."""
         if job.id in self.adopted:
             return replace(job, stamp=self.adopted[job.id], is_adopted=True)
         if job.address not in self.moved:
             return job
-        return replace(job, stamp=self.stamp(job.stamp), moved_from=job.address)
+        return replace(job, stamp=self.rename_stamp(job.stamp), moved_from=job.address)
 
-    def file(self, file: RemoteFile) -> RemoteFile:
+    def rename_file(self, file: RemoteFile) -> RemoteFile:
         """Return a file under the name that the specs know it by."""
         if file.stamp is None or file.stamp.address not in self.moved:
             return file
-        stamp = self.stamp(file.stamp)
+        stamp = self.rename_stamp(file.stamp)
         return replace(file, stamp=stamp, filename=stamp.filename)
 
-    def stamp(self, stamp: Stamp) -> Stamp:
+    def rename_stamp(self, stamp: Stamp) -> Stamp:
         """Return a stamp under today's name."""
         return Stamp(self.moved.get(stamp.address, stamp.address), stamp.digest)
 
-    def stamps(self, stamp: Stamp) -> tuple[Stamp, ...]:
+    def all_stamps(self, stamp: Stamp) -> tuple[Stamp, ...]:
         """Return every stamp that a thing of this one may bear: today's first, then those of its old names."""
         return (stamp, *(Stamp(old, stamp.digest) for old in self._old(stamp.address)))
 
-    def versions(self, dataset: Dataset) -> tuple[Dataset, ...]:
+    def all_versions(self, dataset: Dataset) -> tuple[Dataset, ...]:
         """Return a dataset under every name that its file may bear: today's first."""
         names = (old.name.partition(".")[0] for old in self._old(dataset.stamp.address))
         return (dataset, *(replace(dataset, spec=replace(dataset.spec, name=name)) for name in names))
 
-    def observed(self, observed: Observed) -> Observed:
+    def rename_observed(self, observed: Observed) -> Observed:
         """Return what was seen, under the names that the specs use."""
-        return replace(observed, files=tuple(map(self.file, observed.files)), jobs=tuple(map(self.job, observed.jobs)))
+        return replace(
+            observed,
+            files=tuple(map(self.rename_file, observed.files)),
+            jobs=tuple(map(self.rename_job, observed.jobs)),
+        )
 
-    def lock(self, lock: Lock) -> Lock:
+    def rename_lock(self, lock: Lock) -> Lock:
         """Return what is locked, under the names that the specs use; an entry of today's name wins over an old one."""
-        entries: dict[tuple[Address, str], Locked] = {}
+        entries: dict[tuple[Address, str], LockEntry] = {}
         for entry in sorted(lock.entries, key=lambda entry: entry.address not in self.moved):
-            datasets = tuple(replace(each, stamp=self.stamp(each.stamp)) for each in entry.datasets)
-            renamed = replace(entry, stamp=self.stamp(entry.stamp), datasets=datasets)
+            datasets = tuple(replace(each, stamp=self.rename_stamp(each.stamp)) for each in entry.datasets)
+            renamed = replace(entry, stamp=self.rename_stamp(entry.stamp), datasets=datasets)
             entries[renamed.address, renamed.service] = renamed
         return replace(lock, entries=tuple(entries[key] for key in sorted(entries)))
 

@@ -6,16 +6,16 @@ tokens      as many as were counted, else a guess from the size of the file
 unknown     a base, method or service without a price, a price by the hour, a number of epochs nobody can tell
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from reconciler.domain.cost import Cost, Estimate, Tokens
+from reconciler.domain.cost import Cost, Estimate, Per, PriceTable, Rate, Tokens, total
 from reconciler.domain.desired import Measure, Model
 from reconciler.domain.identity import digest_of
-from reconciler.domain.plan import Step, Train
-from reconciler.domain.prices import Per, PriceTable, Rate
+from reconciler.domain.plan import Options, Refusal, Step, Train, Upload
+from reconciler.domain.spec import Policy
 
 FEWEST_TOKENS_BYTES = 10
 MANY_TOKENS_BYTES = 2
@@ -30,7 +30,7 @@ Source: counted with the two newest public encodings over 18 published files of 
 _MILLION = Decimal(1_000_000)
 
 
-def priced(steps: Iterable[Step], service: str, tables: Collection[PriceTable]) -> tuple[Step, ...]:
+def add_estimates(steps: Iterable[Step], service: str, tables: Collection[PriceTable]) -> tuple[Step, ...]:
     """Return the same steps, each job with what it will cost."""
     return tuple(
         replace(step, estimate=estimate(step.action.model, service, tables)) if isinstance(step.action, Train) else step
@@ -42,7 +42,7 @@ def price_digest(steps: Iterable[Step]) -> str:
     """Name what the jobs of a plan cost by content; empty where there are none."""
     costs = {str(step.id): step.estimate.cost for step in steps if step.estimate}
     ends: dict[str, object] = {
-        name: [_plain(end) for end in (cost.low, cost.expected, cost.high)] for name, cost in costs.items()
+        name: [_plain_amount(end) for end in (cost.low, cost.expected, cost.high)] for name, cost in costs.items()
     }
     return str(digest_of(ends)) if ends else ""
 
@@ -56,14 +56,14 @@ def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Esti
     tokens = tokens_of(model.training.measure)
     stated = dict(model.recipe.hyperparameters).get("n_epochs")
     epochs = int(stated) if isinstance(stated, int | float) else _auto_epochs(model, ours)
-    cost = _cost(model, tokens, epochs, service, ours)
+    cost = _job_cost(model, tokens, epochs, service, ours)
     return Estimate(tokens=tokens, epochs=epochs, is_stated=isinstance(stated, int | float), cost=cost)
 
 
 def tokens_of(measure: Measure) -> Tokens:
     """Return the tokens of a file: counted where somebody did, else a guess from its size, with an error bar."""
     if measure.tokens is not None:
-        return Tokens.counted(measure.tokens)
+        return Tokens.from_count(measure.tokens)
     return Tokens(
         low=measure.size_bytes // FEWEST_TOKENS_BYTES,
         expected=round(measure.size_bytes * 2 / _TWO_TOKENS_BYTES),
@@ -78,7 +78,7 @@ def base_of(name: str) -> str:
     return name.partition(":ft-")[0]
 
 
-def _plain(amount: Decimal | None) -> str | None:
+def _plain_amount(amount: Decimal | None) -> str | None:
     # 1.50 and 1.5 are one price.
     return None if amount is None else f"{amount.normalize():f}"
 
@@ -88,7 +88,7 @@ def _auto_epochs(model: Model, tables: Iterable[PriceTable]) -> int | None:
     return rule.epochs_for(model.training.measure.rows) if rule else None
 
 
-def _cost(model: Model, tokens: Tokens, epochs: int | None, service: str, tables: list[PriceTable]) -> Cost:
+def _job_cost(model: Model, tokens: Tokens, epochs: int | None, service: str, tables: list[PriceTable]) -> Cost:
     base, method = base_of(model.recipe.base), model.recipe.method
     for table in tables:
         if table.free:
@@ -117,3 +117,72 @@ def _at(rate: Rate, table: PriceTable, tokens: Tokens, epochs: int | None) -> Co
         source=table.source,
         dated=table.dated,
     )
+
+
+UNKNOWN_COST = "unknown-cost"
+"""The guard that stands where a bound is set and nobody can say what a job costs."""
+
+_RAISE = "raise policy.{} in the Project spec, or take fewer with --target"
+
+
+def budget_refusals(policy: Policy, steps: Sequence[Step], options: Options) -> tuple[Refusal, ...]:
+    """Return what the bounds refuse, less what the operator allowed by name."""
+    found = (*_cost_refusals(policy, steps), *_epoch_refusals(policy, steps), *_byte_refusals(policy, steps))
+    return tuple(refusal for refusal in found if not refusal.guard or refusal.guard not in options.allow)
+
+
+def _cost_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
+    """The high end of what is known counts; what is unknown is no zero."""
+    bound = policy.max_cost_usd
+    if bound is None:
+        return
+    costs = {str(step.action.address): step.estimate.cost for step in steps if step.estimate}
+    unknown = {name: cost.unknown for name, cost in costs.items() if cost.high is None}
+    # Of a job whose price has no upper end at least the lower one is certain.
+    ends = (cost.low if cost.high is None else cost.high for cost in costs.values())
+    if sum((end for end in ends if end is not None), Decimal()) > bound:
+        yield Refusal(
+            policy="max_cost_usd",
+            what=f"the jobs would cost {total(costs.values())}; policy.max_cost_usd is {bound:f}",
+            hint=_RAISE.format("max_cost_usd"),
+        )
+    if unknown:
+        reasons = "; ".join(f"{name}: {why}" for name, why in sorted(unknown.items()))
+        yield Refusal(
+            policy=UNKNOWN_COST,
+            guard=UNKNOWN_COST,
+            what=f"policy.max_cost_usd is {bound:f}, and a cost is unknown: {reasons}",
+            hint=f"give its price with --prices FILE; if it may cost what it will, say --allow {UNKNOWN_COST}",
+        )
+
+
+def _epoch_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
+    bound = policy.max_epochs
+    for step in steps if bound is not None else ():
+        if not isinstance(step.action, Train) or step.estimate is None:
+            continue
+        epochs, name = step.estimate.epochs, step.action.address
+        if epochs is None:
+            yield Refusal(
+                policy="max_epochs",
+                what=f"policy.max_epochs is {bound}, and nobody can say how many {name} will take",
+                hint=f"state hyperparameters.n_epochs in {name}",
+            )
+        elif bound is not None and epochs > bound:
+            stated = "" if step.estimate.is_stated else ", as the service is expected to choose"
+            yield Refusal(
+                policy="max_epochs",
+                what=f"{name} would take {epochs} epochs{stated}; policy.max_epochs is {bound}",
+                hint="state fewer in hyperparameters.n_epochs, or raise policy.max_epochs in the Project spec",
+            )
+
+
+def _byte_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
+    bound = policy.max_bytes
+    size = sum(step.action.dataset.measure.size_bytes for step in steps if isinstance(step.action, Upload))
+    if bound is not None and size > bound:
+        yield Refusal(
+            policy="max_bytes",
+            what=f"{size:,} bytes would be uploaded; policy.max_bytes is {bound:,}",
+            hint=_RAISE.format("max_bytes"),
+        )

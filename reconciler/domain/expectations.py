@@ -4,11 +4,11 @@ from enum import StrEnum
 
 import msgspec
 
-from reconciler.domain.comparison import ComparedInPart
 from reconciler.domain.errors import Place, Severity
+from reconciler.domain.identity import PartiallyCompared
 
 
-class Look(StrEnum):
+class OptionalCheck(StrEnum):
     """What is looked for in the rows of a whole dataset; small datasets are searched for the first two anyway."""
 
     ALIKE = "alike"
@@ -62,21 +62,21 @@ class MaxTokens(msgspec.Struct, frozen=True):
     tokens: int
 
 
-Wanted = MinRows | MaxRows | Unique | Matches | OneOf | MaxRatio | MaxTokens
+Requirement = MinRows | MaxRows | Unique | Matches | OneOf | MaxRatio | MaxTokens
 
 
-class Expectation(ComparedInPart, frozen=True, kw_only=True, eq=False):
+class Expectation(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """One item of a dataset's `expect` list: what is wanted, how much it matters, and where that is written.
 
     Shape:  `path` is the field within the document, such as `expect[2].unique`
     """
 
-    wanted: Wanted
+    wanted: Requirement
     severity: Severity = Severity.ERROR
     place: Place
     path: str = "expect"
 
-    def compared(self) -> object:
+    def comparison_key(self) -> object:
         return (self.wanted, self.severity)
 
 

@@ -5,15 +5,20 @@ Whatever a service says goes into the text as one quoted scalar or, in a comment
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
+from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
+from reconciler.foundation.suggest import slug
 from reconciler.foundation.yaml_write import yaml_scalar
+from reconciler.specfile.files import find_workspace
+from reconciler.specfile.schema.files import schema_text
 
 
-class Imported(msgspec.Struct, frozen=True, kw_only=True):
+class ImportedModel(msgspec.Struct, frozen=True, kw_only=True):
     """What a job says of itself, in the words of a spec.
 
     Shape:  `sources` are the datasets that are to be declared, with the file of each; `stated` are the hyperparameters
@@ -37,7 +42,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest | None = None
 
 
-def imported_text(imported: Imported) -> str:
+def import_spec_text(imported: ImportedModel) -> str:
     """Return the documents that declare an imported model, and the datasets it needs, if any."""
     made = f", which made {yaml_scalar(imported.model)}" if imported.model else ""
     head = f"# Imported from job {yaml_scalar(imported.job)}{made}.\n"
@@ -50,7 +55,7 @@ def _word(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", text) else yaml_scalar(text)
 
 
-def _model(imported: Imported) -> Iterator[str]:
+def _model(imported: ImportedModel) -> Iterator[str]:
     fields = {
         "kind": "Model",
         "name": imported.name,
@@ -75,3 +80,36 @@ def _model(imported: Imported) -> Iterator[str]:
         yield "# This job stands for the recipe and rows above as they were when this was written. Change either, and\n"
         yield "# another model is trained. The job is never cancelled, and its model never deleted.\n"
         yield f"adopt:\n  job: {yaml_scalar(imported.job)}\n  digest: {imported.digest}\n"
+
+
+_TREE = Path(__file__).parent / "starter_tree"
+_FILES = ("project.yaml", "datasets.yaml", "models.yaml", "data/bike-messages.csv")
+_SCHEMA = ".schemas/spec.schema.json"
+_A_NAME = "my-project"
+
+
+def write_starter(root: Path) -> tuple[Path, ...]:
+    """The files of a small tree that works, written below a spec root; its project is named after the repository.
+
+    Raises: UsageError when something that would be written is there already, or the root holds specs, or nothing can
+            be written there
+    """
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file; name a directory for the specs")
+    texts = {root / name: _starter_text(name, root) for name in _FILES} | {root / _SCHEMA: schema_text("spec")}
+    there = [path for path in texts if path.exists() or path.is_symlink()]
+    if there or (there := sorted(each for ending in ("yaml", "yml") for each in root.glob(f"**/*.{ending}"))):
+        raise UsageError(f"{there[0]} is there already, and init overwrites nothing; name another directory")
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
+    return tuple(texts)
+
+
+def _starter_text(name: str, root: Path) -> str:
+    text = (_TREE / name).read_text(encoding="utf-8")
+    return text.replace(f"name: {_A_NAME}", f"name: {slug(find_workspace(root).name) or _A_NAME}")
