@@ -33,7 +33,9 @@ def page(text: str) -> YamlFile:
 def test_nesting_ends_at_the_bound_and_at_once(text: str) -> None:
     before = time.process_time()
     problems = page(text).problems
-    assert any(problem.rule == "yaml.too-deep" for problem in problems)
+    (problem,) = (problem for problem in problems if problem.rule == "yaml.too-deep")
+    assert problem.where.line <= MAX_DEPTH + 1
+    assert problem.where.column <= 4 * (MAX_DEPTH + 1)
     assert time.process_time() - before < 2
 
 

@@ -6,6 +6,7 @@ bound, long before it is deep enough to harm the parser in C.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 import yaml
@@ -262,4 +263,17 @@ def _index(mark: object) -> object:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    yield from yaml.parse(text, Loader=_Loader)
+    """Yield the parser's events.
+
+    From PyYAML 6.0.4 on, the parser refuses a thousand open brackets before it yields the first of them. The text up
+    to there is parsed once more, so that our own, lower bound is what its author hears of, in the right place.
+    """
+    count = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            yield event
+            count += 1
+    except yaml.MarkedYAMLError as error:
+        if error.problem_mark is None or "maximum nesting depth" not in str(error.problem):
+            raise
+        yield from islice(yaml.parse(text[: error.problem_mark.index], Loader=_Loader), count, None)
