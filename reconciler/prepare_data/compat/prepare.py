@@ -1,11 +1,11 @@
-"""The old tool's run: read, two passes of the validators, and the questions, in its own words."""
+"""Runs the old tool on a file: reads it, makes two passes of the validators, asks its questions, writes the result."""
 
 from collections.abc import Callable
 
 from reconciler.prepare_data.compat import row_validators, text_validators
 from reconciler.prepare_data.compat.read import read_any
 from reconciler.prepare_data.compat.table import LegacyCrashError, LegacyFinding, LegacyTable, Print
-from reconciler.prepare_data.compat.writing import write_prepared_table
+from reconciler.prepare_data.compat.writing import Accept, write_prepared_table
 
 Ask = Callable[[], str | None]
 Validator = Callable[[LegacyTable], LegacyFinding]
@@ -30,64 +30,66 @@ VALIDATORS: tuple[Validator, ...] = (
 
 
 class _AbortedError(Exception):
-    """A validator found an error: its words are the exception's."""
+    """A validator reports an error, whose text is the exception's."""
 
 
-def run_legacy_prepare(file: str, say: Print, complain: Print, ask: Ask | None = None) -> int:
-    """Do what the old command did with a file, and give its exit code.
+def run_legacy_prepare(file: str, write: Print, write_error: Print, ask: Ask | None = None) -> int:
+    """Run the old tool on a file, and return its exit code.
 
-    Shape:  `say` takes what went to stdout, `complain` what went to stderr; `ask` gives a typed line without its end,
-            None at the end of input; without it every suggestion is taken, as with `-q`
+    Shape:  `write` takes the texts for stdout, `write_error` those for stderr; `ask` returns a line without its end, or
+            None at the end of input; without `ask` every suggestion is accepted, as with `-q`
     """
-    say("Analyzing...\n")
+    write("Analyzing...\n")
     try:
-        _run(file, say, _make_accept(say, ask))
+        _run(file, write, _make_accept(write, ask))
     except _AbortedError as error:
-        complain(f"\n\n{error}\n\nAborting...")
+        write_error(f"\n\n{error}\n\nAborting...")
         return 1
     except LegacyCrashError as error:
-        complain(f"The old tool ends here with a traceback: {error}\nWithout --compat legacy this file is prepared.\n")
+        write_error(f"The old tool stops here with a traceback: {error}\n")
+        write_error("Run the command without --compat legacy to prepare this file.\n")
         return 1
     except OSError as error:
-        complain(f"The prepared file cannot be written: {error}\nCopy the input to a folder of your own.\n")
+        write_error(f"The prepared file cannot be written: {error}\n")
+        write_error("Copy the input to a directory that you can write to.\n")
         return 1
     return 0
 
 
-def _run(file: str, say: Print, accept: Callable[[str], bool]) -> None:
-    table, reading = read_any(file)
-    _print_note(reading, say)
-    findings = [reading]
+def _run(file: str, write: Print, accept: Accept) -> None:
+    table, finding = read_any(file)
+    _print_note(finding, write)
+    findings = [finding]
     for validator in VALIDATORS:
-        found = validator(table)
-        findings.append(found)
-        _print_note(found, say)
-        if found.necessary and found.change:
-            table = found.change(table, say)
-    if any(found.necessary or found.optional for found in findings):
-        say("\n\nBased on the analysis we will perform the following actions:\n")
+        finding = validator(table)
+        findings.append(finding)
+        _print_note(finding, write)
+        if finding.necessary and finding.change:
+            table = finding.change(table, write)
+    if any(finding.necessary or finding.optional for finding in findings):
+        write("\n\nBased on the analysis we will perform the following actions:\n")
     else:
-        say("\n\nNo remediations found.\n")
-    is_changed = any(found.necessary for found in findings)
-    for found in findings:
-        if found.optional and found.change and accept(f"- [Recommended] {found.optional} [Y/n]: "):
-            table, is_changed = found.change(table, say), True
-        if found.necessary:
-            say(f"- [Necessary] {found.necessary}\n")
-    write_prepared_table(table, file, say, accept, is_changed=is_changed)
+        write("\n\nNo remediations found.\n")
+    is_changed = any(finding.necessary for finding in findings)
+    for finding in findings:
+        if finding.optional and finding.change and accept(f"- [Recommended] {finding.optional} [Y/n]: "):
+            table, is_changed = finding.change(table, write), True
+        if finding.necessary:
+            write(f"- [Necessary] {finding.necessary}\n")
+    write_prepared_table(table, file, write, accept, is_changed=is_changed)
 
 
-def _print_note(found: LegacyFinding, say: Print) -> None:
-    if found.error:
-        raise _AbortedError(f"ERROR in {found.name} validator: {found.error}")
-    say(found.note)
+def _print_note(finding: LegacyFinding, write: Print) -> None:
+    if finding.error:
+        raise _AbortedError(f"ERROR in {finding.name} validator: {finding.error}")
+    write(finding.note)
 
 
-def _make_accept(say: Print, ask: Ask | None) -> Callable[[str], bool]:
+def _make_accept(write: Print, ask: Ask | None) -> Accept:
     def accept(question: str) -> bool:
-        say(question)
+        write(question)
         if ask is None:
-            say("Y\n")
+            write("Y\n")
             return True
         answer = ask()
         if answer is None:

@@ -1,4 +1,4 @@
-"""CSV and TSV with the habits of the old tool's parser: empty words, lines padded, a first column become the label."""
+"""Reads CSV, TSV and XLSX as the old tool did: words for empty cells, padded lines, labels, cells as text."""
 
 import csv
 import io
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
+
+from python_calamine import CalamineError, load_workbook
 
 from reconciler.dataset.readers.archive import weigh
 from reconciler.dataset.sources import Source
@@ -17,16 +19,16 @@ EMPTY_WORDS = frozenset(
         *("-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "NaN", "nan"),
     }
 )
-"""Words that the parser took for an empty cell."""
-
+"""Words that the old parser read as an empty cell."""
 _LONGEST_CELL = 1 << 30
 _END = "\0end of file"
+SheetCell = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read_csv(file: str, separator: str) -> LegacyTable:
     """Return the rows below the header.
 
-    Raises: ValueError when the file is empty, not UTF-8, or has a row that is longer than the first
+    Raises: ValueError when the file is empty or not UTF-8, or when a row has more cells than the first one
     """
     with open(file, encoding="utf-8-sig", newline="") as opened:
         text = opened.read()
@@ -44,7 +46,7 @@ def read_csv(file: str, separator: str) -> LegacyTable:
 
 
 def _read_records(text: str, separator: str) -> Iterator[list[str]]:
-    # The limit is the module's own, and only ever raised.
+    # The limit holds for the whole csv module, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     lines = io.StringIO(text if text.endswith(("\n", "\r")) else text + "\n", newline="")
     for record in csv.reader(_skip_blank_lines(lines, separator), delimiter=separator):
@@ -56,7 +58,7 @@ def _read_records(text: str, separator: str) -> Iterator[list[str]]:
 
 
 def _skip_blank_lines(lines: Iterable[str], separator: str) -> Iterator[str]:
-    # Lines of nothing but spaces and tabs count as blank; inside a quoted cell they do not, and keep their breaks.
+    # Lines of nothing but spaces and tabs are blank, except inside a quoted cell, where they keep their breaks.
     blank = " \t".replace(separator, "")
     quotes = 0
     for line in chain(lines, (_END,)):
@@ -79,7 +81,7 @@ def _read_labels(rows: list[list[str]], surplus: int) -> tuple[Label, ...]:
 
 
 def name_columns(header: Sequence[str]) -> tuple[str, ...]:
-    """Return every column a name of its own: empty ones by position, repeated ones with a number."""
+    """Return a different name for every column: an empty one by its position, a repeated one with a number."""
     named = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
     seen: dict[str, int] = {}
     names: list[str] = []
@@ -99,17 +101,11 @@ def name_columns(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-SheetCell = int | float | str | bool | time | date | datetime | timedelta
-
-
 def read_xlsx(file: str) -> tuple[LegacyTable, int]:
-    """Return the rows of the first sheet, and how many sheets there are.
+    """Return the rows of the first sheet, and the number of sheets.
 
-    Raises: ValueError when it is no workbook, or one that cannot be opened safely
+    Raises: ValueError when the file is not a workbook, or cannot be opened safely
     """
-    # Loaded here because it is needed for workbooks alone.
-    from python_calamine import CalamineError, load_workbook
-
     with open(file, "rb") as opened:
         problem = weigh(opened, Source(file, Path(file)))
         if problem:
@@ -134,7 +130,7 @@ def _build_sheet_table(rows: list[list[SheetCell]]) -> LegacyTable:
 
 
 def _write_column(column: Iterable[SheetCell]) -> list[str]:
-    # Cells that are equal were written as the first of them: true after a 1 became 1.
+    # Equal cells are written like the first of them: true after a 1 becomes 1.
     first: dict[SheetCell, str] = {}
     texts = (first.setdefault(cell, _write_sheet_cell(cell)) for cell in column)
     return ["" if text in EMPTY_WORDS else text for text in texts]

@@ -1,4 +1,4 @@
-"""A table as the old tool held it: text by column, and a label on every row that outlives the dropping of others."""
+"""The old tool's table, which keeps a label on every row when others are dropped; what a validator finds in it."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import StrEnum
@@ -10,14 +10,22 @@ Label = Hashable
 
 
 class LegacyCrashError(Exception):
-    """The old tool ended in a traceback at this point."""
+    """The old tool ends with a traceback at this point."""
+
+
+class TaskKind(StrEnum):
+    """What the rows most likely teach."""
+
+    OPEN_ENDED = "open-ended generation"
+    CLASSIFICATION = "classification"
+    CONDITIONAL = "conditional generation"
 
 
 class LegacyTable(msgspec.Struct, frozen=True):
     """Columns of text.
 
-    Shape:  `labels` is None while no row was dropped, and then names each row that is left; a range where the rows
-            were dropped by label from an end, which is smaller to keep
+    Shape:  `labels` is None until a row is dropped, and then names each row that is left; it is a range when rows were
+            dropped by label from an end
     """
 
     columns: tuple[str, ...]
@@ -38,11 +46,11 @@ class LegacyTable(msgspec.Struct, frozen=True):
         return range(len(self.rows)) if self.labels is None else self.labels
 
     def rename(self, old: str, new: str) -> "LegacyTable":
-        """Return the table with one column under another name."""
+        """Return the table with one column renamed."""
         return replace(self, columns=tuple(new if name == old else name for name in self.columns))
 
     def select(self, names: Iterable[str]) -> "LegacyTable":
-        """Return these columns, in this order."""
+        """Return the table with only these columns, in this order."""
         wanted = tuple(names)
         places = [self.columns.index(name) for name in wanted]
         return replace(self, columns=wanted, rows=tuple(tuple(row[place] for place in places) for row in self.rows))
@@ -62,9 +70,9 @@ class LegacyTable(msgspec.Struct, frozen=True):
         )
 
     def drop_labels(self, labels: Iterable[Label]) -> "LegacyTable":
-        """Return the rows that carry none of these labels.
+        """Return the rows that have none of these labels.
 
-        Raises: LegacyCrashError when a label is on no row
+        Raises: LegacyCrashError when no row has one of the labels
         """
         unwanted = set(labels)
         missing = unwanted - set(self.row_labels)
@@ -77,14 +85,16 @@ class LegacyTable(msgspec.Struct, frozen=True):
 
 
 Print = Callable[[str], None]
+
+
 Change = Callable[[LegacyTable, Print], LegacyTable]
 
 
 class LegacyFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """What one validator has to say.
+    """What one validator finds.
 
-    Shape:  `note` is said in the first pass; `change` of a `necessary` finding is made in the first pass, that of an
-            `optional` one in the second and after a yes; an `error` ends the run
+    Shape:  `note` is printed in the first pass; the `change` of a `necessary` finding is made in the first pass, the
+            `change` of an `optional` one in the second pass and after a yes; an `error` ends the run
     """
 
     name: str
@@ -95,21 +105,13 @@ class LegacyFinding(msgspec.Struct, frozen=True, kw_only=True):
     change: Change | None = None
 
 
-class TaskKind(StrEnum):
-    """What the rows are most likely meant to teach."""
-
-    OPEN_ENDED = "open-ended generation"
-    CLASSIFICATION = "classification"
-    CONDITIONAL = "conditional generation"
-
-
 def guess_task(prompts: Iterable[str], completions: Sequence[str]) -> TaskKind:
-    """Return the task: no prompts at all, few different answers (under a third of the rows), or anything else."""
+    """Return the task: open-ended without prompts, classification when under a third of the answers are different."""
     if not any(prompts):
         return TaskKind.OPEN_ENDED
     return TaskKind.CLASSIFICATION if len(set(completions)) < len(completions) / 3 else TaskKind.CONDITIONAL
 
 
 def guess_table_task(table: LegacyTable) -> TaskKind:
-    """Return what a table is most likely meant to teach."""
+    """Return what the rows of a table most likely teach."""
     return guess_task(table.column("prompt"), table.column("completion"))

@@ -1,4 +1,7 @@
-"""The old tool's validators of prompts: their case, their common ending and their common beginning."""
+"""The old tool's validators of prompts and completions: their case, their common start and end, the first space.
+
+Lengths are counted in characters, not in bytes.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from string import ascii_lowercase, ascii_uppercase
@@ -15,6 +18,13 @@ from reconciler.prepare_data.compat.table import (
 GUIDE = "https://platform.openai.com/docs/guides/fine-tuning/preparing-your-dataset"
 LONG_AFFIX = 10
 LONG_PREFIX = 12
+SHORTEST_PREFIX = 5
+SEPARATORS = (" ->", "\n\n###\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n\n===>\n\n", "\n\n--->\n\n")
+LAST_SEPARATOR = "\n\n### =>\n\n"
+ENDINGS = ("\n", ".", " END", "***", "+++", "&&&", "$$$", "@@@", "%%%")
+LAST_ENDING = " [END]"
+_UPPER = ascii_uppercase.encode()
+_LOWER = ascii_lowercase.encode()
 
 
 def find_upper(column: str) -> Callable[[LegacyTable], LegacyFinding]:
@@ -36,7 +46,7 @@ def find_upper(column: str) -> Callable[[LegacyTable], LegacyFinding]:
 
 
 def find_separator(table: LegacyTable) -> LegacyFinding:
-    """Offer a separator at the end of every prompt, or speak of the one that is there."""
+    """Offer to add a separator to the end of every prompt, or describe the one that exists."""
     prompts = table.column("prompt")
     if guess_table_task(table) is TaskKind.OPEN_ENDED:
         return LegacyFinding(name="common_suffix")
@@ -48,7 +58,7 @@ def find_separator(table: LegacyTable) -> LegacyFinding:
         )
         return LegacyFinding(name="common_suffix", error=what)
     if suffix:
-        return LegacyFinding(name="common_completion_suffix", note=describe_suffix("prompt", prompts, suffix, free))
+        return LegacyFinding(name="common_completion_suffix", note=_describe_suffix("prompt", prompts, suffix, free))
     return LegacyFinding(
         name="common_completion_suffix",
         note="\n- Your data does not contain a common separator at the end of your prompts. Having a separator string"
@@ -60,24 +70,8 @@ def find_separator(table: LegacyTable) -> LegacyFinding:
     )
 
 
-def describe_suffix(column: str, texts: list[str], suffix: str, free: str) -> str:
-    """Return the words about a common ending: that it is there, is long, or occurs a second time."""
-    note = f"\n- All {column}s end with suffix `{show_line_breaks(suffix)}`"
-    if len(suffix) > LONG_AFFIX:
-        shorter = show_line_breaks(free)
-        note += f". This suffix seems very long. Consider replacing with a shorter suffix, such as `{shorter}`"
-    if any(suffix in text[: -len(suffix)] for text in texts):
-        strongly = "strongly suggest" if column == "prompt" else "suggest"
-        unique = "suffix" if column == "prompt" else "ending"
-        note += (
-            f"\n  WARNING: Some of your {column}s contain the suffix `{suffix}` more than once. We {strongly} that you"
-            f" review your {column}s and add a unique {unique}"
-        )
-    return note
-
-
 def find_prompt_prefix(table: LegacyTable) -> LegacyFinding:
-    """Offer to cut a long common beginning off every prompt; mention a short one."""
+    """Offer to remove a long common start of prompts; report a short one."""
     prompts = table.column("prompt")
     prefix = find_common_prefix(prompts)
     if not prefix or all(prompt == prefix for prompt in prompts):
@@ -95,71 +89,8 @@ def find_prompt_prefix(table: LegacyTable) -> LegacyFinding:
     )
 
 
-SEPARATORS = (" ->", "\n\n###\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n\n===>\n\n", "\n\n--->\n\n")
-LAST_SEPARATOR = "\n\n### =>\n\n"
-ENDINGS = ("\n", ".", " END", "***", "+++", "&&&", "$$$", "@@@", "%%%")
-LAST_ENDING = " [END]"
-
-_UPPER = ascii_uppercase.encode()
-_LOWER = ascii_lowercase.encode()
-
-
-def find_common_prefix(texts: Sequence[str]) -> str:
-    """Return the longest text that all of them begin with."""
-    if not texts:
-        return ""
-    # What the first and the last in order share, all in between share.
-    first, last = min(texts), max(texts)
-    differing = (place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
-    return first[: next(differing, len(first))]
-
-
-def find_common_suffix(texts: Sequence[str]) -> str:
-    """Return the longest text that all of them end with."""
-    return find_common_prefix([text[::-1] for text in texts])[::-1]
-
-
-def choose_separator(prompts: Sequence[str]) -> str:
-    """Return the first usual separator that no prompt contains; the plain arrow only if no prompt has line breaks."""
-    several_lines = any("\n" in prompt for prompt in prompts)
-    for separator in SEPARATORS:
-        if separator == SEPARATORS[0] and several_lines:
-            continue
-        if not any(separator in prompt for prompt in prompts):
-            return separator
-    return LAST_SEPARATOR
-
-
-def choose_ending(completions: Sequence[str]) -> str:
-    """Return the first usual ending that no completion contains."""
-    free = (ending for ending in ENDINGS if not any(ending in completion for completion in completions))
-    return next(free, LAST_ENDING)
-
-
-def is_mostly_upper(texts: Iterable[str]) -> bool:
-    """Return whether more than a third of the letters that have a case are upper case."""
-    upper = lower = 0
-    for text in texts:
-        if text.isascii():
-            raw = text.encode()
-            upper += len(raw) - len(raw.translate(None, _UPPER))
-            lower += len(raw) - len(raw.translate(None, _LOWER))
-        else:
-            upper += sum(char.isupper() and char.isalpha() for char in text)
-            lower += sum(char.islower() and char.isalpha() for char in text)
-    return upper * 2 > lower
-
-
-def show_line_breaks(text: str) -> str:
-    """Write line breaks as `\\n`, as the old tool did in most of its messages."""
-    return text.replace("\n", "\\n")
-
-
-SHORTEST_PREFIX = 5
-
-
 def find_completion_prefix(table: LegacyTable) -> LegacyFinding:
-    """Offer to cut a common beginning off every completion, leaving one space where it began with one."""
+    """Offer to remove a common start of completions; keep one space where it begins with a space."""
     completions = table.column("completion")
     prefix = find_common_prefix(completions)
     if len(prefix) < SHORTEST_PREFIX or all(completion == prefix for completion in completions):
@@ -175,7 +106,7 @@ def find_completion_prefix(table: LegacyTable) -> LegacyFinding:
 
 
 def find_ending(table: LegacyTable) -> LegacyFinding:
-    """Offer an ending for every completion, or speak of the one that is there."""
+    """Offer to add an ending to every completion, or describe the one that exists."""
     completions = table.column("completion")
     if guess_table_task(table) is not TaskKind.CONDITIONAL:
         return LegacyFinding(name="common_suffix")
@@ -189,7 +120,7 @@ def find_ending(table: LegacyTable) -> LegacyFinding:
     free = choose_ending(completions)
     if suffix:
         return LegacyFinding(
-            name="common_completion_suffix", note=describe_suffix("completion", completions, suffix, free)
+            name="common_completion_suffix", note=_describe_suffix("completion", completions, suffix, free)
         )
     return LegacyFinding(
         name="common_completion_suffix",
@@ -202,7 +133,7 @@ def find_ending(table: LegacyTable) -> LegacyFinding:
 
 
 def find_space(table: LegacyTable) -> LegacyFinding:
-    """Offer a space in front of completions, unless all have one."""
+    """Offer to add a space to the start of completions, unless all have one."""
     completions = table.column("completion")
     if len({completion[:1] for completion in completions}) == 1 and completions[0].startswith(" "):
         return LegacyFinding(name="completion_space_start")
@@ -219,3 +150,70 @@ def _add_space(table: LegacyTable, _: Print) -> LegacyTable:
     if "" in table.column("completion"):
         raise LegacyCrashError("IndexError: string index out of range")
     return table.map_column("completion", lambda text: text if text[0] == " " else " " + text)
+
+
+def _describe_suffix(column: str, texts: list[str], suffix: str, free: str) -> str:
+    """Return the note on a common ending: that it exists, is long, or occurs a second time."""
+    note = f"\n- All {column}s end with suffix `{show_line_breaks(suffix)}`"
+    if len(suffix) > LONG_AFFIX:
+        shorter = show_line_breaks(free)
+        note += f". This suffix seems very long. Consider replacing with a shorter suffix, such as `{shorter}`"
+    if any(suffix in text[: -len(suffix)] for text in texts):
+        strongly = "strongly suggest" if column == "prompt" else "suggest"
+        unique = "suffix" if column == "prompt" else "ending"
+        note += (
+            f"\n  WARNING: Some of your {column}s contain the suffix `{suffix}` more than once. We {strongly} that you"
+            f" review your {column}s and add a unique {unique}"
+        )
+    return note
+
+
+def find_common_prefix(texts: Sequence[str]) -> str:
+    """Return the longest text that all of them begin with."""
+    if not texts:
+        return ""
+    # All texts between the first and the last in order share what these two share.
+    first, last = min(texts), max(texts)
+    differing = (place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
+    return first[: next(differing, len(first))]
+
+
+def find_common_suffix(texts: Sequence[str]) -> str:
+    """Return the longest text that all of them end with."""
+    return find_common_prefix([text[::-1] for text in texts])[::-1]
+
+
+def choose_separator(prompts: Sequence[str]) -> str:
+    """Return the first usual separator that no prompt contains; the arrow only when no prompt has line breaks."""
+    has_line_breaks = any("\n" in prompt for prompt in prompts)
+    for separator in SEPARATORS:
+        if separator == SEPARATORS[0] and has_line_breaks:
+            continue
+        if not any(separator in prompt for prompt in prompts):
+            return separator
+    return LAST_SEPARATOR
+
+
+def choose_ending(completions: Sequence[str]) -> str:
+    """Return the first usual ending that no completion contains."""
+    free = (ending for ending in ENDINGS if not any(ending in completion for completion in completions))
+    return next(free, LAST_ENDING)
+
+
+def is_mostly_upper(texts: Iterable[str]) -> bool:
+    """Return whether more than a third of the letters with a case are upper case."""
+    upper = lower = 0
+    for text in texts:
+        if text.isascii():
+            raw = text.encode()
+            upper += len(raw) - len(raw.translate(None, _UPPER))
+            lower += len(raw) - len(raw.translate(None, _LOWER))
+        else:
+            upper += sum(char.isupper() and char.isalpha() for char in text)
+            lower += sum(char.islower() and char.isalpha() for char in text)
+    return upper * 2 > lower
+
+
+def show_line_breaks(text: str) -> str:
+    """Write line breaks as `\\n`, as the old tool did in most of its messages."""
+    return text.replace("\n", "\\n")
