@@ -1,4 +1,4 @@
-"""What differs within one row that was edited: each value by its path, and texts word by word."""
+"""Compares two rows: what differs between them, value by value and word by word, and how alike they are."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,19 +11,19 @@ from reconciler.domain.row_diff import CellChange, WordChange, Words
 
 MOST_CELLS = 20
 SHOWN = 400
-"""Characters of one value that are kept."""
+"""Characters of one value that are shown."""
 
 _CONTEXT = 6
-"""Words, spaces between them included, that are kept on each side of a change."""
+"""Words and spaces that are shown before and after a change."""
 
 _MOST_WORDS = 400
 """More words than this between the first and the last difference are shown as one change."""
 
 LEAST_LIKENESS = 0.5
-"""Rows that share half of their words are taken for versions of one row."""
+"""Two rows that share half of their words count as versions of one row."""
 
 _MOST_CHARACTERS = 20_000
-"""What of a row is looked at."""
+"""Characters of a row that are compared."""
 
 _ANSWERS = frozenset({"completion", "preferred_output", "non_preferred_output"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
@@ -34,13 +34,13 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def compare_cells(before: object, after: object) -> tuple[tuple[CellChange, ...], int]:
-    """Return what differs between two versions of a row, in the row's order, and how many more there are."""
-    found = list(_changes(before, after, ""))
-    return tuple(_describe_change(*each) for each in found[:MOST_CELLS]), len(found[MOST_CELLS:])
+    """Return the differences between two versions of a row, in the row's order, and the number of those left out."""
+    changes = list(_changes(before, after, ""))
+    return tuple(_describe_change(*change) for change in changes[:MOST_CELLS]), len(changes[MOST_CELLS:])
 
 
 class _Absent:
-    """Stands for a value that is not there, which null is not."""
+    """Stands for a missing value, which is not the same as null."""
 
 
 _ABSENT = _Absent()
@@ -71,41 +71,41 @@ def _text(value: object) -> str | None:
 
 
 def shorten(text: str, most: int = SHOWN) -> str:
-    """Return a text, or its beginning and a mark that there is more."""
+    """Return a text, or its start with an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def show_row(line: bytes) -> str:
-    """Return a row as one text: a conversation by its turns, without system turns where there are others."""
+    """Return a row as one text: a conversation as its turns, without system turns where there are others."""
     row = _read(line)
     turns = row.get("messages") if isinstance(row, dict) else None
     turns = turns if isinstance(turns, list) else []
-    said = [
+    texts = [
         (turn.get("role"), turn["content"])
         for turn in turns
         if isinstance(turn, dict) and isinstance(turn.get("content"), str)
     ]
-    if not said or len(said) != len(turns):
+    if not texts or len(texts) != len(turns):
         return line.decode().rstrip("\n")
-    shown = [each for each in said if each[0] not in {"system", "developer"}] or said
+    shown = [turn for turn in texts if turn[0] not in _SYSTEM_ROLES] or texts
     return " | ".join(f"{role}: {content}" for role, content in shown)
 
 
 def compare_words(before: str, after: str) -> tuple[Words, ...]:
-    """Return both texts as one: what stayed, cut short around the changes, what went and what came."""
+    """Return both texts as one: equal words, shortened around the changes, removed words and added words."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     head = _count_equal(old, new)
     tail = _count_equal(old[head:][::-1], new[head:][::-1])
     middle = list(_compare_middle(old[head : len(old) - tail], new[head : len(new) - tail]))
-    stretches = [
+    parts = [
         (WordChange.SAME, old[:head]),
         *middle,
         (WordChange.SAME, old[len(old) - tail :]),
     ]
-    told = [(change, words) for change, words in stretches if words]
+    shown = [(change, words) for change, words in parts if words]
     return tuple(
-        Words(change=change, text=shorten(_join_words(change, words, at == 0, at == len(told) - 1)))
-        for at, (change, words) in enumerate(told)
+        Words(change=change, text=shorten(_join_words(change, words, at == 0, at == len(shown) - 1)))
+        for at, (change, words) in enumerate(shown)
     )
 
 
@@ -119,16 +119,16 @@ def _compare_middle(old: list[str], new: list[str]) -> Iterator[tuple[WordChange
     if len(old) > _MOST_WORDS or len(new) > _MOST_WORDS:
         yield from ((WordChange.REMOVED, old), (WordChange.ADDED, new))
         return
-    gone, came = list[str](), list[str]()
+    removed, added = list[str](), list[str]()
     for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         same = old[old_from:old_to]
         if kind == "equal" and "".join(same).strip():
-            yield from ((WordChange.REMOVED, gone), (WordChange.ADDED, came), (WordChange.SAME, same))
-            gone, came = [], []
+            yield from ((WordChange.REMOVED, removed), (WordChange.ADDED, added), (WordChange.SAME, same))
+            removed, added = [], []
         else:
-            # Words that changed side by side are one change, with the space between them.
-            gone, came = gone + same, came + new[new_from:new_to]
-    yield from ((WordChange.REMOVED, gone), (WordChange.ADDED, came))
+            # Neighbouring words that changed are one change, with the space between them.
+            removed, added = removed + same, added + new[new_from:new_to]
+    yield from ((WordChange.REMOVED, removed), (WordChange.ADDED, added))
 
 
 def _join_words(change: WordChange, words: list[str], is_first: bool, is_last: bool) -> str:
@@ -142,10 +142,10 @@ def _join_words(change: WordChange, words: list[str], is_first: bool, is_last: b
 
 
 class RowFacets(msgspec.Struct, frozen=True):
-    """What of a row is compared.
+    """The parts of a row that are compared.
 
-    Shape:  `question` is a hash of all but the answer, None where nothing is asked; `words` leave out system turns,
-            which many rows share
+    Shape:  `question` is a hash of all but the answer, None where there is no question; `words` leave out system
+            turns, which many rows share
     """
 
     question: int | None
@@ -153,13 +153,13 @@ class RowFacets(msgspec.Struct, frozen=True):
 
 
 def read_facets(row: object) -> RowFacets:
-    """Look at one row."""
+    """Return the parts of one row that are compared."""
     text = "\n".join(_texts(row))[:_MOST_CHARACTERS]
     return RowFacets(_hash_question(row), frozenset(_LETTERS.findall(text.lower())))
 
 
 def measure_likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of their words that two rows have in common, from 0 to 1."""
+    """Return the share of words that two rows have in common, from 0 to 1."""
     return 2 * len(one & other) / ((len(one) + len(other)) or 1)
 
 
@@ -172,13 +172,9 @@ def _hash_question(row: object) -> int | None:
         if messages and isinstance(messages[-1], Mapping) and messages[-1].get("role") == "assistant":
             messages = messages[:-1]
         rest["messages"] = [turn for turn in messages if not _is_system_turn(turn)]
-    said = "".join(_texts(rest)).strip()
-    return xxh3_64_intdigest(_encode(rest)) if said and len(rest) <= len(row) and _leaves_out(rest, row) else None
-
-
-def _leaves_out(rest: Mapping[str, object], row: Mapping[str, object]) -> bool:
-    # Without an answer left out, the question would be the row, and that is on the other side or it is not.
-    return rest != row
+    # Without an answer to leave out, the question would be the whole row, which matching has compared already.
+    is_question = rest != row and len(rest) <= len(row) and bool("".join(_texts(rest)).strip())
+    return xxh3_64_intdigest(_encode(rest)) if is_question else None
 
 
 def _is_system_turn(turn: object) -> bool:

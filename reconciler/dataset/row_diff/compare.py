@@ -1,4 +1,4 @@
-"""Puts the parts together: what matched, what moved, what was edited, and a few rows of each to show."""
+"""Compares two versions of a dataset: which rows were added, removed, edited and moved, and a few samples of each."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
@@ -16,7 +16,7 @@ from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 
 MOST_SAMPLES = 5
 MOST_WEIGHED = 200_000
-"""Rows that differ whose tokens are counted."""
+"""Tokens are counted when no more rows than this differ."""
 
 _WEIGHED_AT_ONCE = 1_000
 _SHOWN_ID = 100
@@ -34,19 +34,19 @@ def compare_versions(
     count: Count | None = None,
     reformatted: Callable[[MatchedRows], Sequence[int]] | None = None,
 ) -> RowDiff:
-    """Compare two versions of a dataset.
+    """Return the difference between two versions of a dataset.
 
-    Shape:  `title` names the version before; `count` counts tokens, where there is a vocabulary for it; `reformatted`
-            finds among the rows that match those whose source is written otherwise
-    Cost:   40 bytes a row of either side, and the texts of a few thousand rows; seconds for a million rows
+    Shape:  `title` names the version before; `count` counts tokens, where there is a vocabulary; `reformatted` finds
+            among the rows that match those whose source is written differently
+    Cost:   40 bytes a row of either version, and the texts of a few thousand rows; seconds for a million rows
     """
     matched = match_rows(before.keys, after.keys)
     paired = pair_rows(before, after, matched)
     edited = sorted(paired.pairs.items(), key=lambda rows: rows[1])
-    came, gone = set(paired.pairs.values()), paired.pairs
-    added = [row for row in matched.added if row not in came]
-    removed = [row for row in matched.removed if row not in gone]
-    out_of_place = find_moved(matched.of_after, before.firsts)
+    edited_rows = set(paired.pairs.values())
+    added = [row for row in matched.added if row not in edited_rows]
+    removed = [row for row in matched.removed if row not in paired.pairs]
+    moved = find_moved(matched.of_after, before.firsts)
     rewritten = reformatted(matched) if reformatted else ()
     samples = (
         (lambda old=old, new=new: _sample_edited(before, after, old, new) for old, new in edited),
@@ -54,7 +54,7 @@ def compare_versions(
         (lambda row=row: _sample_row(before, RowChange.REMOVED, row, before=row) for row in removed),
         (
             lambda row=row: _sample_row(after, RowChange.MOVED, row, before=matched.of_after[row], after=row)
-            for row in out_of_place
+            for row in moved
         ),
         (
             lambda row=row: _sample_row(after, RowChange.REFORMATTED, row, before=matched.of_after[row], after=row)
@@ -68,7 +68,7 @@ def compare_versions(
         added=len(added),
         removed=len(removed),
         edited=len(edited),
-        moved=len(out_of_place),
+        moved=len(moved),
         reformatted=len(rewritten),
         samples=_add_ids(before, after, [make() for make in islice(_take_in_turn(samples), most_samples)]),
         tokens=_count_token_change(before, after, matched, count) if count else None,
@@ -77,9 +77,9 @@ def compare_versions(
 
 
 def _take_in_turn(kinds: Sequence[Iterator[Sample]]) -> Iterator[Sample]:
-    # One of each kind before a second of any.
-    for each in zip_longest(*kinds):
-        yield from (make for make in each if make)
+    # One sample of each kind comes before a second one of any kind.
+    for makers in zip_longest(*kinds):
+        yield from (make for make in makers if make)
 
 
 def _sample_edited(before: DatasetVersion, after: DatasetVersion, old: int, new: int) -> RowSample:
@@ -94,22 +94,24 @@ def _sample_edited(before: DatasetVersion, after: DatasetVersion, old: int, new:
     )
 
 
-def _sample_row(side: DatasetVersion, change: RowChange, row: int, *, before: int = -1, after: int = -1) -> RowSample:
+def _sample_row(
+    version: DatasetVersion, change: RowChange, row: int, *, before: int = -1, after: int = -1
+) -> RowSample:
     return RowSample(
         change=change,
         row_before=before + 1,
         row_after=after + 1,
-        place=side.find_place(row),
-        text=shorten(show_row(side.read_line(row)), SHOWN),
+        place=version.find_place(row),
+        text=shorten(show_row(version.read_line(row)), SHOWN),
     )
 
 
 def _add_ids(before: DatasetVersion, after: DatasetVersion, samples: Sequence[RowSample]) -> tuple[RowSample, ...]:
-    # All at once, because a source may have to be read again for it.
+    # All ids at once, because a source may have to be read again for them.
     olds = before.read_ids([each.row_before - 1 for each in samples if not each.row_after])
     news = after.read_ids([each.row_after - 1 for each in samples if each.row_after])
-    said = [news.get(each.row_after - 1) or olds.get(each.row_before - 1, "") for each in samples]
-    return tuple(replace(each, id=shorten(word, _SHOWN_ID)) for each, word in zip(samples, said, strict=True))
+    ids = [news.get(each.row_after - 1) or olds.get(each.row_before - 1, "") for each in samples]
+    return tuple(replace(each, id=shorten(word, _SHOWN_ID)) for each, word in zip(samples, ids, strict=True))
 
 
 def _count_token_change(
@@ -122,10 +124,10 @@ def _count_token_change(
     return None if now is None or then is None else now - then
 
 
-def _count_tokens(side: DatasetVersion, rows: Sequence[int], count: Count) -> int | None:
+def _count_tokens(version: DatasetVersion, rows: Sequence[int], count: Count) -> int | None:
     total = 0
     for at in range(0, len(rows), _WEIGHED_AT_ONCE):
-        billed = billed_rows(b"".join(side.read_line(row) for row in rows[at : at + _WEIGHED_AT_ONCE]))
+        billed = billed_rows(b"".join(version.read_line(row) for row in rows[at : at + _WEIGHED_AT_ONCE]))
         if not all(row.is_all for row in billed):
             return None
         total += sum(weigh(billed, count))

@@ -1,7 +1,7 @@
-"""Files that a service holds, kept here by what they contain, so that each is fetched once.
+"""A cache of files that a service holds, by their content, so that each is fetched once.
 
-A file is on the shelf under the digest that its name on the service carries, and is taken from it only when its content
-has that digest. What is odd about a file there makes it be fetched again, and nothing else.
+The digest that a file's name on the service carries is the key. A cached file is used only when its content has that
+digest; otherwise it is fetched again.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from reconciler.domain.errors import MalformedError
 from reconciler.domain.identity import Digest
 
 MOST_BYTES = 2 << 30
-"""What all files on the shelf may take; those that were not used for the longest go first."""
+"""The size of all files in the cache; the files that were not used for the longest time are removed first."""
 
 
 class FileCache(msgspec.Struct, frozen=True):
     """A directory of files by digest and size.
 
-    Shape:  `make_home` makes the directory around it, where there is none yet
+    Shape:  `make_home` creates the parent directory where it does not exist
     """
 
     directory: Path
@@ -31,11 +31,11 @@ class FileCache(msgspec.Struct, frozen=True):
     most_bytes: int = MOST_BYTES
 
     def get_file(self, digest: Digest, size_bytes: int, fetch: Callable[[], Iterator[bytes]]) -> Path:
-        """Return a file of this content, fetched if it is not here.
+        """Return a file of this content, and fetch it when the cache does not hold it.
 
-        Raises: MalformedError when what is fetched is something else, OSError when it cannot be kept, and whatever
-                fetching raises
-        Cost:   the file is read once, to see that it is whole
+        Raises: MalformedError when the fetched content is another one, OSError when it cannot be stored, and the
+                errors of `fetch`
+        Cost:   reads the file once, to check its digest
         """
         path = self.directory / f"{digest.short}-{size_bytes}.jsonl"
         if _is_whole(path, digest, size_bytes):
@@ -51,16 +51,10 @@ class FileCache(msgspec.Struct, frozen=True):
 
     def _remove_oldest(self, newest: Path) -> None:
         with suppress(OSError):
-            found = sorted(
-                (
-                    (seen.st_mtime_ns, seen.st_size, path)
-                    for path in self.directory.glob("*.jsonl")
-                    if (seen := path.stat())
-                ),
-                reverse=True,
-            )
+            stats = ((path.stat(), path) for path in self.directory.glob("*.jsonl"))
+            files = sorted(((stat.st_mtime_ns, stat.st_size, path) for stat, path in stats), reverse=True)
             total = 0
-            for _, size, path in found:
+            for _, size, path in files:
                 total += size
                 if total > self.most_bytes and path != newest:
                     path.unlink(missing_ok=True)

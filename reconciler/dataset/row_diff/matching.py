@@ -1,6 +1,9 @@
-"""Which rows are on both sides: as a multiset, by the hashes of their lines. Two equal rows are two rows.
+"""Matches equal rows of two versions by the hashes of their lines, and finds the rows that moved.
 
-Cost:   8 bytes a row for the answer, and as many while it is found; one row in 256 at a time is looked up
+Versions are multisets: two equal rows are two rows. Order has a meaning only within a file: where a dataset was sent
+as two files, each file is compared for itself.
+
+Cost:   8 bytes a row for the result, and as many while it is computed; one row in 256 at a time is looked up
 """
 
 from array import array
@@ -12,30 +15,30 @@ import msgspec
 _GROUPS = 256
 _GROUP_SHIFT = 56
 _LOOK_BACK = 64
-"""Rows that are looked at for a neighbour that is on the other side too."""
+"""The rows before a row that are searched for a neighbour with a match."""
 
 NONE = -1
 
 
 class MatchedRows(msgspec.Struct, frozen=True):
-    """For every row of each side the same row on the other one; NONE where it has none."""
+    """For every row of each version the equal row of the other; NONE where there is none."""
 
     of_before: "array[int]"
     of_after: "array[int]"
 
     @property
     def removed(self) -> list[int]:
-        """The rows that only the side before has."""
+        """The rows that only the version before has."""
         return [row for row, other in enumerate(self.of_before) if other == NONE]
 
     @property
     def added(self) -> list[int]:
-        """The rows that only the side after has."""
+        """The rows that only the version after has."""
         return [row for row, other in enumerate(self.of_after) if other == NONE]
 
 
 def match_rows(before: "array[int]", after: "array[int]") -> MatchedRows:
-    """Find for every row of either side the same row on the other."""
+    """Return for every row of either version the equal row of the other."""
     head = _count_common(len(before), len(after), lambda first, last: before[first:last] == after[first:last])
     tail = _count_common(
         len(before) - head,
@@ -55,7 +58,7 @@ def match_rows(before: "array[int]", after: "array[int]") -> MatchedRows:
 
 
 def _count_common(before: int, after: int, same: Callable[[int, int], bool]) -> int:
-    # How far both begin alike: in steps that double up to the first that fails, and halve from there.
+    # The length of the common start: in steps that double until one fails, and halve from there.
     most, reached, step, grows = min(before, after), 0, 1024, True
     while step:
         if reached + step <= most and same(reached, reached + step):
@@ -88,7 +91,7 @@ def _match_middle(before: "array[int]", after: "array[int]", ends: tuple[int, in
                     found.of_before[old], found.of_after[new] = new, old
             elif news:
                 uneven.append((olds, list(news)))
-    # Of rows that are there more often on one side, those match that stand behind the same neighbour.
+    # Where one version has a row more often, the rows that follow the same neighbour match.
     for olds, news in sorted(uneven):
         if len(olds) > len(news):
             pairs = [(old, new) for new, old in _choose_partners(news, olds, found.of_after)]
@@ -113,7 +116,7 @@ def _rows_by_key(keys: "array[int]", rows: "array[int]") -> dict[int, list[int]]
 
 
 def _choose_partners(fewer: Sequence[int], more: Sequence[int], matched: "array[int]") -> list[tuple[int, int]]:
-    """Return a partner among the more rows for each of the fewer: the first behind its neighbour, while any is left."""
+    """Return a partner among `more` for each of `fewer`: the first one after its neighbour, while any is left."""
     pairs, at = [], 0
     for left, row in zip(range(len(fewer), 0, -1), fewer, strict=True):
         expected = _row_after_neighbour(row, matched)
@@ -125,16 +128,17 @@ def _choose_partners(fewer: Sequence[int], more: Sequence[int], matched: "array[
 
 
 def _row_after_neighbour(row: int, matched: "array[int]") -> int:
-    for each in range(row - 1, max(row - _LOOK_BACK, -1), -1):
-        if matched[each] != NONE:
-            return matched[each] + 1
+    for earlier in range(row - 1, max(row - _LOOK_BACK, -1), -1):
+        if matched[earlier] != NONE:
+            return matched[earlier] + 1
     return 0
 
 
 def find_moved(of_after: "array[int]", firsts: Sequence[int]) -> list[int]:
-    """Return the rows of the side after that stand elsewhere than before, among those that are on both sides.
+    """Return the rows that moved: those outside the longest sequence of matched rows that kept their order.
 
-    Shape:  `of_after` names the row before of each row, `firsts` the rows with which the files before begin
+    Shape:  rows of the version after; `of_after` is the row before of each row, `firsts` are the first rows of the
+            files before
     Cost:   12 bytes a row; n log n steps
     """
     if _is_sorted(row for row in of_after if row != NONE):
@@ -156,8 +160,8 @@ def _is_sorted(rows: Iterator[int]) -> bool:
 
 
 def _out_of_order(rows: "array[int]", of_after: "array[int]") -> Iterator[int]:
-    # Patience sorting: on each pile lies the smallest end of a rising stretch of its length, and under each row the
-    # one it follows.
+    # Patience sorting: each pile shows the smallest end of a rising sequence of its length; `before` links each row to
+    # the row that it follows.
     ends, end_at, before = array("I"), array("I"), array("i")
     for at, row in enumerate(rows):
         value = of_after[row]

@@ -1,7 +1,7 @@
-"""Which of the rows that went are earlier versions of rows that came.
+"""Pairs removed rows with the added rows that are later versions of them.
 
-In this order: by what identifies them; by the same question; by standing in the same gap between rows that stayed; by
-the rare words that they share. Each step looks only at what the one before left over.
+In this order: by id; by the same question; by the same gap between matched rows; by rare words that both have. Each
+step looks only at the rows that the steps before left over.
 """
 
 from collections import Counter, defaultdict
@@ -14,42 +14,42 @@ from reconciler.dataset.row_diff.matching import NONE, MatchedRows
 from reconciler.dataset.row_diff.version import DatasetVersion
 
 MOST_ASKED = 200_000
-"""Rows of a side that are read to see what they ask, and compared with the one in the same gap."""
+"""Rows of a version that are read for their questions, and compared with the rows in the same gap."""
 
 MOST_SEARCHED = 4_000
-"""Rows of a side that are searched for by their words, which costs more than all that comes before."""
+"""Rows of a version that are searched by their words, which costs more than all steps before."""
 
 _RARE_WORDS = 8
 _MOST_HOLDERS = 24
-"""Rows that hold a rare word and are compared; a word that more rows hold is not rare."""
+"""Rows with a rare word that are compared; a word that more rows have is not rare."""
 
 _MOST_IN_GAP = 400
-"""Pairs within one gap that are compared, each with each."""
+"""Pairs within one gap of which all are compared."""
 
-_LOOKED_AT, _FEWEST_LOOKED_AT = 200, 20
-"""Rows, spread over a side, that show which words are common; of fewer than so many no word is."""
+_SAMPLED, _FEWEST_SAMPLED = 200, 20
+"""Rows, spread over a version, that show which words are common; below the second number no word is."""
 
 _COMMON = 0.2
-"""The share of rows that hold a common word."""
+"""A word is common when more than this share of rows have it."""
 
 _ALIKE_IN_GAP = 0.2
-"""What is asked of rows that stand in the same gap, which says much already."""
+"""The least likeness of rows in the same gap, which already suggests that they belong together."""
 
 _read = msgspec.json.Decoder().decode
 Pairs = dict[int, int]
 
 
 class PairedRows(msgspec.Struct, frozen=True):
-    """The rows before and the rows after that are versions of each other; `is_whole` when all were looked at."""
+    """Removed rows and the added rows that are versions of them; `is_whole` when all rows were compared."""
 
     pairs: Mapping[int, int]
     is_whole: bool
 
 
 def pair_rows(before: DatasetVersion, after: DatasetVersion, matched: MatchedRows) -> PairedRows:
-    """Pair the rows that are on one side only.
+    """Return the pairs among the rows that only one version has.
 
-    Cost:   the words of at most 4,000 rows a side in memory; within bounds, whatever the number of rows
+    Cost:   the words of at most 4,000 rows of each version in memory, whatever the number of rows
     """
     removed, added = matched.removed, matched.added
     if not removed or not added:
@@ -77,37 +77,37 @@ def _drop_paired(removed: Sequence[int], added: Sequence[int], found: Pairs) -> 
 
 def _pair_unique(before: Mapping[int, Hashable], after: Mapping[int, Hashable]) -> Pairs:
     olds, news = _unique_rows(before), _unique_rows(after)
-    return {olds[said]: news[said] for said in olds if said in news}
+    return {olds[key]: news[key] for key in olds if key in news}
 
 
-def _unique_rows(said: Mapping[int, Hashable]) -> dict[Hashable, int]:
+def _unique_rows(keys: Mapping[int, Hashable]) -> dict[Hashable, int]:
     rows: dict[Hashable, list[int]] = defaultdict(list)
-    for row, each in said.items():
-        rows[each].append(row)
-    return {each: found[0] for each, found in rows.items() if len(found) == 1}
+    for row, key in keys.items():
+        rows[key].append(row)
+    return {key: same[0] for key, same in rows.items() if len(same) == 1}
 
 
-def _read_questions(side: DatasetVersion, rows: Iterable[int]) -> dict[int, Hashable]:
-    asked = ((row, _read_facets(side, row).question) for row in rows)
-    return {row: question for row, question in asked if question is not None}
+def _read_questions(version: DatasetVersion, rows: Iterable[int]) -> dict[int, Hashable]:
+    questions = ((row, _read_facets(version, row).question) for row in rows)
+    return {row: question for row, question in questions if question is not None}
 
 
-def _read_facets(side: DatasetVersion, row: int) -> RowFacets:
-    return read_facets(_read(side.read_line(row)))
+def _read_facets(version: DatasetVersion, row: int) -> RowFacets:
+    return read_facets(_read(version.read_line(row)))
 
 
-def _find_common_words(side: DatasetVersion) -> frozenset[str]:
-    # Words that many rows hold, as those of a template, tell no row from another.
-    step = max(len(side) // _LOOKED_AT, 1)
-    looked_at = range(0, len(side), step)
-    if len(looked_at) < _FEWEST_LOOKED_AT:
+def _find_common_words(version: DatasetVersion) -> frozenset[str]:
+    # Words that many rows have, such as those of a template, do not distinguish rows.
+    step = max(len(version) // _SAMPLED, 1)
+    sampled = range(0, len(version), step)
+    if len(sampled) < _FEWEST_SAMPLED:
         return frozenset()
-    held = Counter(word for row in looked_at for word in _read_facets(side, row).words)
-    return frozenset(word for word, count in held.items() if count > _COMMON * len(looked_at))
+    counts = Counter(word for row in sampled for word in _read_facets(version, row).words)
+    return frozenset(word for word, count in counts.items() if count > _COMMON * len(sampled))
 
 
-def _distinctive_words(side: DatasetVersion, row: int, common: frozenset[str]) -> frozenset[str]:
-    words = _read_facets(side, row).words
+def _distinctive_words(version: DatasetVersion, row: int, common: frozenset[str]) -> frozenset[str]:
+    words = _read_facets(version, row).words
     return words - common or words
 
 
@@ -142,7 +142,7 @@ def _pair_in_gaps(
 
 
 def _group_by_gap(rows: Sequence[int], after_of: Callable[[int], int]) -> dict[int, list[int]]:
-    """Put rows together that stand behind the same row that stayed, by that row's place on the side after."""
+    """Return rows grouped by the matched row that they follow, as a row of the version after."""
     found: dict[int, list[int]] = {}
     last, gap = None, NONE
     for row in rows:
@@ -178,7 +178,7 @@ def _find_candidates(words: Iterable[str], holders: Mapping[str, list[int]]) -> 
 def _best_pairs(
     compared: Iterable[tuple[int, int, frozenset[str], frozenset[str]]], least: float = LEAST_LIKENESS
 ) -> Pairs:
-    """Return the pairs that are alike, the most alike first, each row once."""
+    """Return the pairs that are alike, the most alike first; use each row once."""
     scored = sorted(
         (-score, old, new)
         for old, new, old_words, new_words in compared

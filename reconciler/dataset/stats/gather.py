@@ -1,4 +1,4 @@
-"""Gathers the figures of a dataset in one pass over its canonical lines, in flat memory."""
+"""Gathers the statistics of a dataset in one pass over its canonical lines, in constant memory."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.domain.stats import Stats
 
 OTHER_ROLES = "others"
-"""What no API knows for a role, all together."""
+"""Stands for every role that the API does not know."""
 
 _BATCH_ROWS = 1000
 
@@ -35,11 +35,11 @@ def gather_stats(
     progress: Callable[[int], None] | None = None,
     like: Stats | None = None,
 ) -> Stats:
-    """Return a dataset in figures; rows with faults are in them as far as they can be read.
+    """Return the statistics of a dataset. Rows with faults count as far as they can be read.
 
     Shape:  tokens are counted by the `vocabulary`, and estimated when it is None; `progress` as for `measure`; bins
-            end where those of `like` do, so that two versions may be compared
-    Raises: InputError when no row can be read, or a file not to its end, with every problem found
+            end where those of `like` do, so that two versions can be compared
+    Raises: InputError, with every problem, when no row can be read or a file cannot be read to its end
     Cost:   a few blocks of 1 MiB, and a few numbers for each different length, in memory
     """
     report = Report()
@@ -58,7 +58,7 @@ def gather_stats(
 
 
 class _StatsCounter:
-    """What is known of the rows so far."""
+    """The counts over the rows so far."""
 
     def __init__(self, count: Count) -> None:
         self._count = count
@@ -79,7 +79,7 @@ class _StatsCounter:
             self.count_tokens()
 
     def count_tokens(self) -> None:
-        """Count the tokens of the rows that wait for it."""
+        """Count the tokens of the rows that wait for it, many at once."""
         rows, self._waiting = self._waiting, []
         for (part, _), tokens in zip(rows, weigh([row for _, row in rows], self._count), strict=True):
             self._tokens[part][tokens] += 1
@@ -118,7 +118,7 @@ class _StatsCounter:
         self._waiting.append((part, weighed))
         self.rows[part] += 1
         self._partial += not weighed.is_all
-        # Roles are texts that are billed, and none that anybody reads.
+        # Roles are billed as texts, but they are not part of what people read.
         self._characters[sum(map(len, weighed.texts)) - sum(map(len, roles))] += 1
         if turns:
             self._turns[len(turns)] += 1

@@ -1,4 +1,4 @@
-"""Single rows to look at: of a dataset as they are sent, of a bare file as they are written there."""
+"""Single rows to look at: of a dataset as they are uploaded, of a file as they are written there."""
 
 from collections.abc import Callable, Iterator
 from heapq import nsmallest
@@ -21,13 +21,13 @@ from reconciler.domain.stats import RowShown
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 Progress = Callable[[int], None] | None
-"""Is told the bytes read so far."""
+"""Called with the number of bytes read so far."""
 
 
 def read_spec_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None) -> Iterator[RowShown]:
-    """Yield the rows of a dataset as they are uploaded, each with its side; faulty rows as far as they can be read.
+    """Yield the rows of a dataset as they are uploaded, each with its part; faulty rows as far as they can be read.
 
-    Raises: InputError at the end, when none could be
+    Raises: InputError at the end, when no row could be read
     """
     report, numbers = Report(), count(1)
     _, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)
@@ -41,9 +41,9 @@ def read_spec_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None
 
 
 def read_file_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None) -> Iterator[RowShown]:
-    """Yield the rows of a dataset's files as they are written there, by columns where they are tables.
+    """Yield the rows of a dataset's files as they are written there; a table's rows are objects by column.
 
-    Raises: InputError at the end, when none could be read
+    Raises: InputError at the end, when no row could be read
     """
     report, numbers, meter = Report(), count(1), Meter(progress)
     for source in find_sources(spec, workspace, report):
@@ -57,22 +57,22 @@ def read_file_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None
 def find_row(rows: Iterator[RowShown], number: int) -> RowShown:
     """Return one row by its number, and read no further.
 
-    Raises: UsageError when there are not so many
+    Raises: UsageError, when there are fewer rows
     """
     last = None
     for last in islice(rows, number):
         if last.number == number:
             return last
-    there = "there are no rows" if last is None else f"the last row is {last.number}"
-    raise UsageError(f"--row {number}: {there}")
+    reason = "there are no rows" if last is None else f"the last row is {last.number}"
+    raise UsageError(f"--row {number}: {reason}")
 
 
 def sample_rows(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowShown, ...]:
-    """Return so many rows, chosen by their content and a seed, in their order.
+    """Return `wanted` rows, chosen by their content and a seed, in their order.
 
-    The same rows give the same sample, and a row that is added changes at most one of it.
+    The same rows give the same sample; an added row changes at most one row of it.
 
-    Cost:   one pass over all rows, with so many in memory
+    Cost:   one pass over all rows, with the chosen ones in memory
     """
     chosen = nsmallest(wanted, rows, key=lambda row: (xxh3_64_intdigest(row.text.encode(), seed=seed), row.number))
     return tuple(sorted(chosen, key=lambda row: row.number))
