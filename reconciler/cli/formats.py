@@ -80,7 +80,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 def rows_shown(wanted: Sequence[FormatTarget]) -> int:
     """Return how many rows of a dataset the roomiest of the forms shows."""
     if any(each.form is PlanFormat.HTML for each in wanted):
-        from reconciler.render.html.rows import MOST_ROWS
+        from reconciler.render.html import MOST_ROWS
 
         return MOST_ROWS
     return FEW_ROWS
@@ -106,7 +106,7 @@ def show_review(
     Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the forms that show them
     Raises: UsageError when a file cannot be written
     """
-    from reconciler.render.review.model import limit_samples
+    from reconciler.render.review import limit_samples
 
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
@@ -173,11 +173,11 @@ def _text(form: PlanFormat, review: "Review", colour: bool, figures: "FiguresOf 
             return plan_html(review, figures() if figures else None)
         case PlanFormat.SARIF:
             from reconciler.dataset.row_checks.catalogue import RULES
-            from reconciler.render.findings import sarif_text
+            from reconciler.render.review import sarif_text
 
             return sarif_text(review, RULES)
         case PlanFormat.JUNIT:
-            from reconciler.render.findings import junit_text
+            from reconciler.render.review import junit_text
 
             return junit_text(review)
         case PlanFormat.GITHUB:
@@ -191,7 +191,7 @@ def _tell_github(
 ) -> None:
     from secrets import token_hex
 
-    from reconciler.render.github import annotations_text, outputs_text, plan_outputs, summary_text
+    from reconciler.render.review import annotations_text, outputs_text, plan_outputs, summary_text
 
     console.out.write(annotations_text(review))
     summary, outputs = environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT")

@@ -41,7 +41,7 @@ from reconciler.render.terminal import (
     summary_table,
     table,
 )
-from reconciler.render.text import colour_wanted, count_text
+from reconciler.render.text import colour_wanted, count_text, time_text
 
 __all__ = [
     "JobCard",
@@ -86,4 +86,5 @@ __all__ = [
     "summary_line",
     "summary_table",
     "table",
+    "time_text",
 ]

@@ -11,8 +11,8 @@ from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
+from reconciler.render import time_text
 from reconciler.render.review import Review, empty_plan
-from reconciler.render.text import time_text
 from reconciler.workflow.engine import PreparedPlan, Setting
 
 if TYPE_CHECKING:

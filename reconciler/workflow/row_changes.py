@@ -50,7 +50,7 @@ def drop_samples(prepared: PreparedPlan) -> PreparedPlan:
 
 def limit_samples(prepared: PreparedPlan, most: int = FEW_ROWS) -> PreparedPlan:
     """Return the same plan with at most so many rows shown of each dataset."""
-    from reconciler.render.review.model import limit_samples as fewer
+    from reconciler.render.review import limit_samples as fewer
 
     return replace(prepared, plan=fewer(prepared.plan, most))
 

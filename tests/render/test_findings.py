@@ -12,9 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Refusal
-from reconciler.render.findings import MOST_FINDINGS, MOST_RESULTS, junit_text, sarif_text
-from reconciler.render.review import Review
-from reconciler.render.review.model import empty_plan
+from reconciler.render.review import MOST_FINDINGS, MOST_RESULTS, Review, empty_plan, junit_text, sarif_text
 from tests.render import examples
 
 HOSTILE = "]]></failure><x/> \x1b[2J\u202e ##[error]no\n::error::no \ud800"

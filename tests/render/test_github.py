@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.render.github import (
+from reconciler.render.review import (
     MOST_SUMMARY_BYTES,
     annotations_text,
     outputs_text,
     plan_outputs,
+    review_markdown,
     summary_text,
 )
-from reconciler.render.review import review_markdown
 from tests.render.examples import PLANS, TRIAGE, a_plan, costing, first_train
 from tests.render.reviews import BASIS, BLANK, HOSTILE, REVIEWS, a_review, hostile
 from tests.render.test_review import a_crowd

@@ -20,8 +20,7 @@ from reconciler.domain.plan import Plan, Refusal
 from reconciler.domain.row_diff import RowChange, RowDiff, RowSample, RowsUnknown
 from reconciler.domain.spec import Format
 from reconciler.domain.stats import Label, Labels, Stats
-from reconciler.render.html import DatasetFigures, plan_html
-from reconciler.render.html.rows import MOST_ROWS
+from reconciler.render.html import MOST_ROWS, DatasetFigures, plan_html
 from reconciler.render.review import Review
 from tests.render import examples
 from tests.render.test_rows import DIFF

@@ -19,8 +19,7 @@ from reconciler.domain.ports import Provider
 from reconciler.executor import RunContext, execute
 from reconciler.planner import make_plan
 from reconciler.providers import open_provider
-from reconciler.render.json_output import event_json
-from reconciler.render.sanitize import clean
+from reconciler.render import clean, event_json
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary

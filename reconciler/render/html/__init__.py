@@ -2,5 +2,6 @@
 
 from reconciler.render.html.figures import DatasetFigures
 from reconciler.render.html.page import plan_html
+from reconciler.render.html.rows import MOST_ROWS
 
-__all__ = ["DatasetFigures", "plan_html"]
+__all__ = ["MOST_ROWS", "DatasetFigures", "plan_html"]

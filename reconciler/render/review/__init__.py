@@ -1,6 +1,34 @@
-"""The review of a plan, for a pull request: Markdown in parts that fit, and JSON for whoever posts them."""
+"""The review of a plan: Markdown in parts that fit a comment, JSON, GitHub annotations, SARIF and JUnit."""
 
+from reconciler.render.review.findings import MOST_FINDINGS, MOST_RESULTS, junit_text, sarif_text
+from reconciler.render.review.github import (
+    MOST_A_LEVEL,
+    MOST_SUMMARY_BYTES,
+    annotations_text,
+    outputs_text,
+    plan_outputs,
+    summary_text,
+)
 from reconciler.render.review.markdown import review_json, review_markdown, review_parts
-from reconciler.render.review.model import Review, drop_samples, empty_plan, verdict_text
+from reconciler.render.review.model import Review, drop_samples, empty_plan, limit_samples, verdict_text
 
-__all__ = ["Review", "drop_samples", "empty_plan", "review_json", "review_markdown", "review_parts", "verdict_text"]
+__all__ = [
+    "MOST_A_LEVEL",
+    "MOST_FINDINGS",
+    "MOST_RESULTS",
+    "MOST_SUMMARY_BYTES",
+    "Review",
+    "annotations_text",
+    "drop_samples",
+    "empty_plan",
+    "junit_text",
+    "limit_samples",
+    "outputs_text",
+    "plan_outputs",
+    "review_json",
+    "review_markdown",
+    "review_parts",
+    "sarif_text",
+    "summary_text",
+    "verdict_text",
+]

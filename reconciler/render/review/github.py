@@ -15,7 +15,8 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
 from reconciler.render.json_output import json_text
 from reconciler.render.plan_words import count_steps
-from reconciler.render.review import Review, review_markdown, review_parts, verdict_text
+from reconciler.render.review.markdown import review_markdown, review_parts
+from reconciler.render.review.model import Review, verdict_text
 from reconciler.render.sanitize import clean
 
 MOST_A_LEVEL = 10
