@@ -134,7 +134,7 @@ def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> dict[Address
     wanted = {model.address: model.stamp for model in prepared.desired.models}
     kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
     ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
-    return {job.address: job for job in ended if job.stamp.agrees(wanted[job.address])} | kept
+    return {job.address: job for job in ended if job.is_of(wanted[job.address])} | kept
 
 
 def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> None:
@@ -161,8 +161,8 @@ def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
 
     jobs = {job.id: job for job in prepared.observed.jobs} | tally.jobs
     keep = next((keep for keep in prepared.plan.kept if keep.address == model.address), None)
-    ours = [job for job in jobs.values() if job.stamp.agrees(model.stamp)]
-    newest = max(ours, key=lambda job: (job.created_at, job.id), default=None)
+    ours = [job for job in jobs.values() if job.is_of(model.stamp)]
+    newest = max(ours, key=lambda job: job.age_key, default=None)
     job = (jobs.get(keep.job) if keep and keep.job else None) or newest
     words = {KeepReason.MISSING: "missing", KeepReason.BUSY: "waiting", KeepReason.SUSPENDED: "suspended"}
     status = words.get(keep.why) if keep else None

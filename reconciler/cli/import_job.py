@@ -18,9 +18,8 @@ from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, Spec
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
 from reconciler.domain.identity import NAME_PATTERN
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import SUCCEEDED, FileId
-from reconciler.domain.ports import Provider
+from reconciler.domain.observed import SUCCEEDED, FileId, RemoteJob
+from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
 from reconciler.workflow.engine import measure_all, open_service, provider_name
 from reconciler.workflow.targets import Workplace, find_jobs, find_workplace, is_id
@@ -109,25 +108,29 @@ def _check_names(name: str, rows: str, place: Workplace) -> None:
         raise UsageError(f"the specs name a model {name} already; choose another name with --as")
 
 
-def _check_job(job: HeldJob) -> None:
-    if job.has_ended and job.status != SUCCEEDED:
+def _check_job(job: RemoteJob) -> None:
+    if job.status.is_terminal and job.status != SUCCEEDED:
         raise UsageError(f"job {job.id} is {job.status} and made no model; there is nothing to import")
-    if job.method not in {None, SUPERVISED}:
-        raise UsageError(f"job {job.id} trained by the method {job.method}, and a spec can say {SUPERVISED} only")
+    if job.details.method not in {None, SUPERVISED}:
+        raise UsageError(
+            f"job {job.id} trained by the method {job.details.method}, and a spec can say {SUPERVISED} only"
+        )
     if not job.base or not job.training_file:
         raise UsageError(f"the service does not say on which base and file job {job.id} was trained")
 
 
-def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workplace, settings: bool) -> "ImportedModel":
+def _told(
+    job: RemoteJob, opened: Provider, *, name: str, rows: str, place: Workplace, settings: bool
+) -> "ImportedModel":
     """Return what a job says of itself; of our own jobs, what their marks say was asked for."""
     from reconciler.specfile.writer import ImportedModel
 
-    facts = dict(opened.job(job.id).facts) if job.stamp else {}
+    facts = dict(own_job(opened, job.id).facts) if job.stamp else {}
     asked = {key.removeprefix(_PREFIX): value for key, value in facts.items() if key.startswith(_PREFIX)}
-    reported = tuple((key, value) for key, value in job.hyperparameters if value != AUTO)
+    reported = tuple((key, value) for key, value in job.details.hyperparameters if value != AUTO)
     stated = asked if facts else dict(reported) if settings else {}
-    seed = facts.get("seed") if facts else job.seed if settings else None
-    more = (("seed", str(job.seed)),) if job.seed is not None else ()
+    seed = facts.get("seed") if facts else job.details.seed if settings else None
+    more = (("seed", str(job.details.seed)),) if job.details.seed is not None else ()
     own = provider_name(replace(place.setting, provider=None), place.specs)
     used = provider_name(place.setting, place.specs)
     return ImportedModel(
@@ -145,10 +148,10 @@ def _told(job: HeldJob, opened: Provider, *, name: str, rows: str, place: Workpl
     )
 
 
-def _suffix(job: HeldJob) -> str | None:
+def _suffix(job: RemoteJob) -> str | None:
     """Return the suffix that a job was asked for: its own word, else the part of the model's name that holds it."""
     parts = (job.model or "").split(":")
-    found = job.suffix or (parts[3] if len(parts) == 5 else "")
+    found = job.details.suffix or (parts[3] if len(parts) == 5 else "")
     return found if re.fullmatch(r"[a-z0-9-]{1,64}", found) else None
 
 
@@ -190,7 +193,7 @@ class Draft:
             if path.exists() or path.is_symlink():
                 raise UsageError(f"{path} is there already, and import overwrites nothing; choose another name")
 
-    def gather(self, imported: "ImportedModel", job: HeldJob, opened: Provider) -> "ImportedModel":
+    def gather(self, imported: "ImportedModel", job: RemoteJob, opened: Provider) -> "ImportedModel":
         """Download the rows, unless a dataset of the specs was named for them.
 
         Raises: ProviderError when the service does not give them away
@@ -215,7 +218,7 @@ class Draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("wb") as opened_file:
-                for part in opened.held_content(file):
+                for part in opened.content(file):
                     opened_file.write(part)
         except ProviderError as error:
             error.hint = (
@@ -225,7 +228,7 @@ class Draft:
             raise
         return path
 
-    def finished(self, imported: "ImportedModel", job: HeldJob) -> str:
+    def finished(self, imported: "ImportedModel", job: RemoteJob) -> str:
         """Return the text of the spec; a job that does not bear the stamp of just this recipe and rows is adopted.
 
         Raises: InputError when the rows or the specs beside them are not sound

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, ProviderOption, SpecsOption
 from reconciler.domain.errors import NotFoundError, UsageError
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, Makers
-from reconciler.domain.observed import FileId, JobId, ModelId
+from reconciler.domain.observed import FileId, Inventory, JobId, Makers, ModelId, RemoteFile, RemoteJob, RemoteModel
 from reconciler.domain.ports import Provider
-from reconciler.workflow.engine import open_service
+from reconciler.workflow.engine import open_service, provider_name
 from reconciler.workflow.targets import find_workplace
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def files(
     with _opened(specs, provider, environment) as opened:
         if file is not None:
             _alone(ours, status, purpose, limit)
-            one = opened.held_file(FileId(file))
+            one = opened.file(FileId(file))
             made = _makers(opened, console).of_file(one.id)
             console.out.write(file_card_json(one, made) if as_json else file_card(one, made, colour=console.colour))
             return exit_codes.OK
-        held = opened.inventory_files()
+        held = opened.list_files()
         makers = _makers(opened, console)
     all_of_them = [(each, makers.of_file(each.id)) for each in held.items]
     shown = _some(
@@ -141,12 +141,12 @@ def jobs(
             card = _card(opened, JobId(job))
             console.out.write(job_card_json(card) if as_json else job_card(card, colour=console.colour))
             return exit_codes.OK
-        held = opened.inventory_jobs()
+        held = opened.list_jobs()
     shown = _some(
         held.items,
         lambda each: (
             (not ours or each.stamp is not None)
-            and (status is None or (each.status is not None and each.status.word == status))
+            and (status is None or (each.status.is_stated and str(each.status) == status))
         ),
         limit,
     )
@@ -174,11 +174,11 @@ def models(
     with _opened(specs, provider, environment) as opened:
         if model is not None:
             _alone(ours, limit)
-            one = opened.held_model(ModelId(model))
+            one = opened.model(ModelId(model))
             made = _makers(opened, console).of_model(one.id)
             console.out.write(model_card_json(one, made) if as_json else model_card(one, made, colour=console.colour))
             return exit_codes.OK
-        held = opened.inventory_models()
+        held = opened.list_models()
         makers = _makers(opened, console)
     all_of_them = [(each, makers.of_model(each.id)) for each in held.items]
     shown = _some(all_of_them, lambda each: not ours or _is_ours(each), limit)
@@ -192,7 +192,9 @@ def models(
 @contextmanager
 def _opened(root: Path, provider: str | None, environment: str | None) -> Iterator[Provider]:
     place = find_workplace((), root, provider, environment)
-    with open_service(place.setting, place.specs) as opened:
+    # Lists show what things bear themselves, so the specs' renames and adoptions are left out.
+    setting = replace(place.setting, provider=provider_name(place.setting, place.specs))
+    with open_service(setting, replace(place.specs, datasets=(), models=())) as opened:
         yield opened
 
 
@@ -205,9 +207,9 @@ def _some(items: Sequence[T], wanted: Callable[[T], bool], limit: int | None) ->
     return tuple(each for each in items if wanted(each))[:limit]
 
 
-def _is_ours(thing: tuple[HeldFile | HeldModel, HeldJob | None]) -> bool:
+def _is_ours(thing: tuple[RemoteFile | RemoteModel, RemoteJob | None]) -> bool:
     held, made = thing
-    return (isinstance(held, HeldFile) and held.stamp is not None) or (made is not None and made.stamp is not None)
+    return (isinstance(held, RemoteFile) and held.stamp is not None) or (made is not None and made.stamp is not None)
 
 
 def _makers(opened: Provider, console: Console) -> Makers:
@@ -215,7 +217,7 @@ def _makers(opened: Provider, console: Console) -> Makers:
     from reconciler.render import clean
 
     try:
-        held = opened.inventory_jobs()
+        held = opened.list_jobs()
     except NotFoundError as error:
         console.err.line(f"Warning: which job made what cannot be told: {clean(str(error))}")
         return Makers.among(())
@@ -226,10 +228,10 @@ def _makers(opened: Provider, console: Console) -> Makers:
 def _card(opened: Provider, job: JobId) -> "JobCard":
     from reconciler.render import JobCard
 
-    found = opened.held_job(job)
+    found = opened.job(job)
     return JobCard(
         job=found,
-        events=_if_known(lambda: opened.last_events(job, LAST_EVENTS)),
+        events=_if_known(lambda: opened.events(job, most=LAST_EVENTS)),
         checkpoints=_if_known(lambda: opened.checkpoints(job)),
     )
 
@@ -250,5 +252,5 @@ def _close(held: Inventory[object], console: Console, summary: str) -> None:
 def _doubt(held: Inventory[object], console: Console) -> None:
     from reconciler.render import clean
 
-    for doubt in held.doubts:
+    for doubt in held.list_warnings:
         console.err.line(f"Warning: {clean(doubt)}")

@@ -21,10 +21,10 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plans import check_with_progress
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import JobStatus, RemoteJob
+from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanished
+from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
-from reconciler.domain.ports import Provider
+from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import Specs
 from reconciler.foundation.stop import Stop
 from reconciler.workflow.engine import (
@@ -148,20 +148,35 @@ def _watch_ids(
     place: Workplace, ids: tuple[str, ...], deadline: float | None, console: Console, *, as_json: bool, quiet: bool
 ) -> tuple[int, ...]:
     from reconciler.cli.execution import handle_signals
-    from reconciler.cli.follow import Gone, follow_any, show
+    from reconciler.executor import follow as follow_jobs
+    from reconciler.render import event_json, event_text
 
     stop, codes = Stop(), list[int]()
     with open_service(place.setting, place.specs) as opened, handle_signals(stop):
         for job in find_jobs(place, ids, opened, console):
-            news = follow_any(
-                job, opened, clock=time.monotonic, sleep=stop.wait, stopping=stop.is_set, deadline=deadline
+            events = follow_jobs(
+                (job,),
+                opened,
+                find_job=lambda id_: opened.job(id_).as_written(),
+                clock=time.monotonic,
+                sleep=stop.wait,
+                stopping=stop.is_set,
+                deadline=deadline,
             )
-            seen, gone = job, False
-            for each in news:
-                seen, gone = each.job, isinstance(each, Gone)
-                show(each, console, as_json=as_json, quiet=quiet)
-            codes.append(exit_codes.SERVICE if gone else exit_codes.of_jobs([seen.status or JobStatus("unknown")]))
-            if stop.is_set() and not seen.has_ended:
+            seen, is_gone = job, False
+            for event in events:
+                if isinstance(event, Interrupted):
+                    break
+                seen = event.job if isinstance(event, JobMoved) else seen
+                is_gone = isinstance(event, JobVanished)
+                if as_json:
+                    console.out.write(event_json(event))
+                    console.out.flush()
+                elif not (quiet and isinstance(event, JobLogged)):
+                    console.err.write(event_text(event, colour=console.colour_err))
+                    console.err.flush()
+            codes.append(exit_codes.SERVICE if is_gone else exit_codes.of_jobs([seen.status]))
+            if stop.is_set() and not seen.status.is_terminal:
                 console.err.line("Interrupted; the jobs go on.")
                 return (*codes, exit_codes.INTERRUPTED)
     return tuple(codes)
@@ -171,7 +186,6 @@ def _watch_names(
     names: tuple[str, ...], setting: Setting, limit: float | None, console: Console, *, as_json: bool, quiet: bool
 ) -> int:
     from reconciler.cli.execution import RunTally, handle_signals, select_serving_jobs, tick_while_sleeping
-    from reconciler.domain.event import JobLogged
     from reconciler.executor import watch
     from reconciler.render import LiveView, event_json
 
@@ -261,16 +275,16 @@ def _owner(specs: Specs) -> Specs:
     return replace(specs, datasets=(), models=())
 
 
-def _ours(place: Workplace, job: HeldJob, opened: Provider) -> RemoteJob:
+def _ours(place: Workplace, job: RemoteJob, opened: Provider) -> RemoteJob:
     """Return a job as one of ours.
 
     Raises: PolicyError when it is not
     """
     if job.stamp is None:
-        owner = f"it is of the project {job.project}" if job.project else "it bears no stamp of ours"
+        owner = f"it is of the project {job.details.project}" if job.details.project else "it bears no stamp of ours"
         what = f"{job.id} is not a job of the project {place.specs.project.name}: {owner}. Nothing was cancelled"
         raise PolicyError(f"{what}; what is not ours is never touched")
-    return opened.job(job.id)
+    return own_job(opened, job.id)
 
 
 def _cancelling(plan: Plan, running: list[RemoteJob]) -> Plan:

@@ -48,9 +48,9 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobLogged(msgspec.Struct, frozen=True, kw_only=True):
-    """A job said something."""
+    """A job wrote an event; `address` is None where the job is not ours."""
 
-    address: Address
+    address: Address | None
     job: JobId
     event: JobEvent
 
@@ -62,9 +62,9 @@ class JobMoved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that was there is not there any more."""
+    """A job that was there is not there any more; `address` is None where it was not ours."""
 
-    address: Address
+    address: Address | None
     job: JobId
 
 

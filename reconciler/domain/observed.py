@@ -1,11 +1,20 @@
-"""What the service holds of ours, at one moment."""
+"""What a service holds: files, jobs and models, ours or not, and one look at all of it.
+
+"Ours" is a filter: a thing is ours when it bears a stamp. `Observed`, which plans are made from, holds only such jobs.
+"""
 
 from collections.abc import Iterable, Mapping
-from typing import NewType
+from typing import Generic, NewType, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Address, Stamp
+
+T = TypeVar("T", covariant=True)
+
+CHECKPOINT = ":ckpt-step-"
+"""What stands in the id of a model saved in the middle of a job, between the id of the job's model and the step."""
 
 FileId = NewType("FileId", str)
 JobId = NewType("JobId", str)
@@ -16,12 +25,19 @@ _WAITING = frozenset({"validating_files", "queued", "running", "paused", "create
 
 
 class JobStatus(msgspec.Struct, frozen=True):
-    """A job's state in the service's own word. Terminal words are an allow-list; every other word is alive."""
+    """A job's state in the service's own word, empty where it says none.
+
+    Terminal words are an allow-list; every other word is alive.
+    """
 
     word: str
 
     def __str__(self) -> str:
-        return self.word
+        return self.word or "unknown"
+
+    @property
+    def is_stated(self) -> bool:
+        return bool(self.word)
 
     @property
     def is_terminal(self) -> bool:
@@ -40,6 +56,7 @@ SUCCEEDED = JobStatus("succeeded")
 FAILED = JobStatus("failed")
 CANCELLED = JobStatus("cancelled")
 PAUSED = JobStatus("paused")
+UNSTATED = JobStatus("")
 
 
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +76,22 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file on the service. `status` None means that the service says nothing, which counts as ready."""
+    """A file on the service, ours or not. What the service does not say is None or empty, never a guess.
+
+    Shape:  `stamp` is there when the name is of our kind and the file is for fine-tuning; a file name carries no
+            project, so that a file with a stamp may belong to another project of ours. `status` None counts as ready;
+            `detail` says why the status is what it is, in the service's words
+    """
 
     id: FileId
-    filename: str
-    size_bytes: int
-    created_at: int
+    filename: str = ""
+    size_bytes: int | None = None
+    created_at: int | None = None
     status: str | None = None
     stamp: Stamp | None = None
+    purpose: str = ""
+    expires_at: int | None = None
+    detail: str | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -76,20 +101,42 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     def is_ready(self) -> bool:
         return self.status in {None, "processed"}
 
+    @property
+    def age_key(self) -> tuple[int, str]:
+        """The order of creation; a file without a date comes first."""
+        return (self.created_at or 0, self.id)
+
+
+class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job says of its settings: for people and for imports. No plan depends on it, and no saved plan holds it.
+
+    Shape:  `hyperparameters` and `metadata` are in the service's words, sorted; `project` is the one that the job's
+            marks name, ours or another
+    """
+
+    method: str | None = None
+    hyperparameters: tuple[tuple[str, str], ...] = ()
+    seed: int | None = None
+    suffix: str | None = None
+    result_files: tuple[FileId, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    project: str | None = None
+
 
 class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job on the service that bears our stamp.
+    """A job on the service, ours or not. What the service does not say is None or empty, never a guess.
 
-    Shape:  `facts` is what its stamp was made of, as far as the service kept it: for people, never for decisions;
-            `supersedes` are the jobs that were cancelled so that this one could run; `moved_from` is the address on
-            its own stamp where the specs have given that one another name; `is_adopted` when it bears no stamp of ours
-            and a spec says which it stands for: it is never cancelled
+    Shape:  `stamp` is there when the job is of our project; `facts` is what its stamp was made of, as far as the
+            service kept it: for people, never for decisions; `supersedes` are the jobs that were cancelled so that
+            this one could run; `moved_from` is the address on its own stamp where the specs have given that one
+            another name; `is_adopted` when it bears no stamp of ours and a spec says which it stands for: it is never
+            cancelled
     """
 
     id: JobId
-    stamp: Stamp
-    status: JobStatus
-    created_at: int
+    stamp: Stamp | None = None
+    status: JobStatus = UNSTATED
+    created_at: int | None = None
     base: str = ""
     finished_at: int | None = None
     estimated_finish: int | None = None
@@ -102,10 +149,50 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
     supersedes: tuple[JobId, ...] = ()
     moved_from: Address | None = None
     is_adopted: bool = False
+    details: JobDetails = JobDetails()
+
+    @property
+    def own_stamp(self) -> Stamp:
+        """The stamp of a job that is known to be ours.
+
+        Raises: ValueError for any other job
+        """
+        if self.stamp is None:
+            raise ValueError(f"job {self.id} bears no stamp of this project")
+        return self.stamp
 
     @property
     def address(self) -> Address:
-        return self.stamp.address
+        """The address of a job that is known to be ours."""
+        return self.own_stamp.address
+
+    @property
+    def files(self) -> tuple[FileId, ...]:
+        """The files that it trains on."""
+        return tuple(file for file in (self.training_file, self.validation_file) if file)
+
+    @property
+    def age_key(self) -> tuple[int, str]:
+        """The order of creation; a job without a date comes first."""
+        return (self.created_at or 0, self.id)
+
+    def as_written(self) -> "RemoteJob":
+        """Return the job with the stamp that it bears itself, whatever the specs have renamed or adopted since."""
+        written = Stamp(self.moved_from or self.stamp.address, self.stamp.digest) if self.stamp else None
+        return replace(self, stamp=None if self.is_adopted else written, moved_from=None, is_adopted=False)
+
+    def is_of(self, stamp: Stamp) -> bool:
+        """Return whether the job bears a stamp."""
+        return self.stamp is not None and self.stamp.agrees(stamp)
+
+
+class RemoteModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model on the service, ours or not; `owner` and `shutdown_date` in the service's words."""
+
+    id: ModelId
+    created_at: int | None = None
+    owner: str | None = None
+    shutdown_date: str | None = None
 
 
 class JobEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +226,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
             `doubts` say in words why a list may not be whole; `gone` are jobs of the lock file that are wanted, that
             no list shows and that are not there by their id either; `host` is where the operator's environment
             points, `organization`, `project` and `region` are what the service says of whom it answers
+    Raises: ValueError for a job without a stamp
     """
 
     service: str
@@ -155,8 +243,60 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     project: str | None = None
     region: str | None = None
 
+    def __post_init__(self) -> None:
+        for job in self.jobs:
+            _ = job.own_stamp
 
-def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int], RemoteFile]:
+
+Dated = TypeVar("Dated", RemoteFile, RemoteJob, RemoteModel)
+
+
+class Inventory(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One list of everything of a kind, newest first where the service says when.
+
+    Shape:  `list_warnings` say why the list may not be whole
+    """
+
+    items: tuple[T, ...] = ()
+    list_warnings: tuple[str, ...] = ()
+
+
+class Makers(msgspec.Struct, frozen=True):
+    """Which job made which models and files, as the jobs themselves say."""
+
+    by_model: Mapping[ModelId, RemoteJob]
+    by_file: Mapping[FileId, RemoteJob]
+
+    @classmethod
+    def among(cls, jobs: Iterable[RemoteJob]) -> "Makers":
+        """Return the makers among jobs."""
+        known = tuple(jobs)
+        return cls(
+            by_model={job.model: job for job in known if job.model is not None},
+            by_file={file: job for job in known for file in job.details.result_files},
+        )
+
+    def of_model(self, model: ModelId) -> RemoteJob | None:
+        """Return the job that made a model; of a checkpoint, the job that made its model."""
+        whole = ModelId(model.partition(CHECKPOINT)[0])
+        return self.by_model.get(model) or self.by_model.get(whole)
+
+    def of_file(self, file: FileId) -> RemoteJob | None:
+        """Return the job whose results a file holds."""
+        return self.by_file.get(file)
+
+
+def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int | None], RemoteFile]:
     """Return the file to use for each name and size: the oldest that is not broken."""
-    ordered = sorted(files, key=lambda file: (file.created_at, file.id), reverse=True)
+    ordered = sorted(files, key=lambda file: file.age_key, reverse=True)
     return {(file.filename, file.size_bytes): file for file in ordered if not file.is_broken}
+
+
+def oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
+    """Return jobs in the order of their creation."""
+    return tuple(sorted(jobs, key=lambda job: job.age_key))
+
+
+def newest_first(found: Iterable[Dated]) -> tuple[Dated, ...]:
+    """Return things in the order of their creation, the newest first; what has no date comes last, in its own order."""
+    return tuple(sorted(found, key=lambda thing: -1 if thing.created_at is None else thing.created_at, reverse=True))

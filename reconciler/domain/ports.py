@@ -1,4 +1,4 @@
-"""The doors that the executor knocks on, and the three ends a write can have."""
+"""The protocols of a service and of a journal, and the three outcomes of a write."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar, runtime_checkable
@@ -6,10 +6,20 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import ProviderError
+from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import Holder
-from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    Inventory,
+    JobEvent,
+    JobId,
+    ModelId,
+    Observed,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 
 T = TypeVar("T", covariant=True)
 
@@ -89,50 +99,109 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-class Provider(Holder, Protocol):
-    """A service that holds files, jobs and models. Ask it for facts, never for decisions.
+class Listing(Protocol):
+    """Reads what a service holds. Every member raises ProviderError when the service cannot be asked.
 
-    What does not bear the stamp and project it was opened with is invisible, but for the looks of a Holder. Reads raise
-    ProviderError; writes that can be paid for return how they ended and raise nothing.
+    A read is repeated when the network fails, and raises TemporaryError when that does not help. What is not ours has
+    no stamp. Plans rest on `observe` and `jobs_of`; the lists of everything are for people.
     """
 
-    @property
-    def name(self) -> str: ...
+    def observe(self) -> Observed:
+        """Read everything that a plan rests on, once.
 
-    @property
-    def capabilities(self) -> Capabilities: ...
-
-    def service_time(self) -> float | None:
-        """Return the service's own time, as its last answer said and carried on since; None when it never says."""
-
-    def observe(self) -> Observed: ...
+        Raises: ProviderError when a list cannot be read; a list that may not be whole is a warning in the result
+        Cost:   every page of the lists of files, jobs and models
+        """
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
-        """List every job of one stamp, oldest first."""
+        """Return every job of one stamp, oldest first.
+
+        Raises: MalformedError when the list may not be whole, because creating a job depends on this answer
+        Cost:   every page of the list of jobs
+        """
+
+    def find_file(self, dataset: Dataset) -> RemoteFile | None:
+        """Return a usable file of exactly this name, size and purpose; the oldest of several, None without one.
+
+        Cost:   every page of the list of files
+        """
+
+    def list_files(self) -> Inventory[RemoteFile]:
+        """Return every file, of every purpose.
+
+        Cost:   every page of the list
+        """
+
+    def list_jobs(self) -> Inventory[RemoteJob]:
+        """Return every job.
+
+        Cost:   every page of the list
+        """
+
+    def list_models(self) -> Inventory[RemoteModel]:
+        """Return every model.
+
+        Cost:   one request
+        """
+
+    def file(self, file: FileId) -> RemoteFile:
+        """Return one file.
+
+        Raises: NotFoundError when it is not there
+        Cost:   one request
+        """
 
     def job(self, job: JobId) -> RemoteJob:
-        """Read one job of ours; NotFoundError when it is not there, or is not ours."""
+        """Return one job. It has a stamp when it is ours and its marks agree with the files that it trains on.
 
-    def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
-        """Read a job's events, oldest first, later than the event named."""
+        Raises: NotFoundError when it is not there
+        Cost:   one request, and one for each file whose name is not known yet
+        """
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]: ...
+    def model(self, model: ModelId) -> RemoteModel:
+        """Return one model.
 
-    def file_of(self, dataset: Dataset) -> RemoteFile | None:
-        """Find a usable file of exactly this name, size and purpose."""
+        Raises: NotFoundError when it is not there
+        Cost:   one request
+        """
 
-    def file(self, file: FileId) -> RemoteFile: ...
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+        """Return a job's events, oldest first: those later than the event `after`, and of them the newest `most`.
 
-    def content(self, file: RemoteFile) -> Iterator[bytes]:
-        """Read a file back, block by block as it comes; MalformedError when it is longer than it is said to be."""
+        Raises: NotFoundError when the job is not there
+        Cost:   the pages down to `after` or `most`
+        """
 
-    def model(self, model: ModelId) -> ModelId:
-        """Look one model up; NotFoundError when the service does not have it."""
+    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+        """Return a job's checkpoints, by step.
+
+        Raises: NotFoundError when the job, or such a list, is not there
+        Cost:   every page of the list
+        """
+
+
+class Content(Protocol):
+    """Reads the content of files."""
+
+    def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:
+        """Yield a file's content, block by block as it comes.
+
+        Raises: MalformedError when it is longer than `most_bytes`, ProviderError when it breaks off
+        Cost:   one request
+        """
+
+
+class Lifecycle(Protocol):
+    """Makes and ends things. Each member returns how the write ended, and raises nothing of its own."""
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
-        """Send a dataset's canonical lines. The iterator may raise, and then nothing whole has arrived."""
+        """Send a dataset's canonical lines. When the iterator raises, nothing whole has arrived.
 
-    def train(
+        Raises: what `blocks` raises, and StalePlanError when they are not of the size that was measured
+        Cost:   one request
+        """
+
+    def create_job(
         self,
         model: Model,
         training: FileId,
@@ -140,17 +209,69 @@ class Provider(Holder, Protocol):
         supersedes: tuple[JobId, ...],
         token: str = "",
     ) -> Write[RemoteJob]:
-        """Create a job, with exactly one request; `token` is for a service that takes one."""
+        """Create a job, with exactly one request; `token` is for a service that takes one.
 
-    def cancel(self, job: JobId) -> Write[RemoteJob]: ...
+        Cost:   one request, which is never repeated; a service without metadata takes a label before and after it
+        """
 
-    def delete(self, thing: FileId | ModelId, is_model: bool) -> Write[None]: ...
+    def cancel(self, job: JobId) -> Write[RemoteJob]:
+        """Ask for a job of ours to be cancelled.
+
+        Cost:   one request, which is never repeated
+        """
+
+    def delete(self, thing: FileId | ModelId, is_model: bool) -> Write[None]:
+        """Delete a file or a model; one that is not there any more counts as deleted.
+
+        Cost:   one request, repeated when the network fails
+        """
+
+
+class Inference(Protocol):
+    """Asks models. A model that was just trained is waited for, as long as its profile says."""
 
     def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
-        """Put a conversation to a model; yields the answer piece by piece, as it comes."""
+        """Yield a model's answer to a conversation, piece by piece as it comes.
+
+        Raises: RejectedError where models know no conversations, ProviderError when there is no answer
+        Cost:   one request
+        """
 
     def complete(self, model: ModelId, prompt: str) -> Iterator[str]:
-        """Put a prompt to a completion model; yields the answer piece by piece, as it comes."""
+        """Yield a model's completion of a prompt, piece by piece as it comes.
+
+        Raises: ProviderError when there is no answer
+        Cost:   one request
+        """
+
+
+class Provider(Listing, Content, Lifecycle, Inference, Protocol):
+    """A service that holds files, jobs and models, opened for one project. Ask it for facts, never for decisions."""
+
+    @property
+    def name(self) -> str:
+        """The name of its profile."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the service can do and how it behaves."""
+
+    def service_time(self) -> float | None:
+        """Return the service's own time in Unix seconds, as of its last answer; None when it never says.
+
+        Cost:   nothing is sent
+        """
+
+
+def own_job(provider: Listing, job: JobId) -> RemoteJob:
+    """Return one job of ours.
+
+    Raises: NotFoundError when it is not there, or is not ours
+    """
+    found = provider.job(job)
+    if found.stamp is None:
+        raise NotFoundError(f"{job} is not a job of this project")
+    return found
 
 
 OpenDataset = Callable[[Dataset], Iterator[bytes]]

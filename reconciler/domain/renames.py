@@ -39,12 +39,12 @@ class NameMap(msgspec.Struct, frozen=True, kw_only=True):
         return not self.moved and not self.adopted
 
     def rename_job(self, job: RemoteJob) -> RemoteJob:
-        """Return a job of ours under the name and stamp that the specs know it by."""
+        """Return a job under the name and stamp that the specs know it by; one that is not ours stays as it is."""
         if job.id in self.adopted:
             return replace(job, stamp=self.adopted[job.id], is_adopted=True)
-        if job.address not in self.moved:
+        if job.stamp is None or job.stamp.address not in self.moved:
             return job
-        return replace(job, stamp=self.rename_stamp(job.stamp), moved_from=job.address)
+        return replace(job, stamp=self.rename_stamp(job.stamp), moved_from=job.stamp.address)
 
     def rename_file(self, file: RemoteFile) -> RemoteFile:
         """Return a file under the name that the specs know it by."""

@@ -2,6 +2,6 @@
 
 from reconciler.executor.context import RunContext, inline
 from reconciler.executor.execute import execute
-from reconciler.executor.watch import watch
+from reconciler.executor.follow import follow, watch
 
-__all__ = ["RunContext", "execute", "inline", "watch"]
+__all__ = ["RunContext", "execute", "follow", "inline", "watch"]

@@ -3,7 +3,7 @@
 from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Delete
-from reconciler.domain.ports import Refused
+from reconciler.domain.ports import Refused, own_job
 from reconciler.executor.context import RunContext, StepFailedError
 from reconciler.executor.upload import outcome_of
 
@@ -15,8 +15,8 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     left alone when the job that was to be kept in its place does not live any more.
     Raises: StepFailedError when the job is not ours any more, or lives on after the service's bound
     """
-    job = context.provider.job(action.job.id)
-    if not job.stamp.agrees(action.job.stamp):
+    job = own_job(context.provider, action.job.id)
+    if not job.is_of(action.job.own_stamp):
         raise StepFailedError(f"job {job.id} does not bear the stamp that was planned; it was left alone", "plan again")
     if job.status.is_terminal:
         return job, f"had already {job.status}"
@@ -33,20 +33,20 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
 def _is_live(kept: JobId, twin: RemoteJob, context: RunContext) -> bool:
     """Return whether a job still makes, or has made, what its twin makes."""
     try:
-        job = context.provider.job(kept)
+        job = own_job(context.provider, kept)
         if job.status == SUCCEEDED and job.model:
             context.provider.model(job.model)
     except NotFoundError:
         return False
-    return job.stamp.agrees(twin.stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
+    return job.is_of(twin.own_stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
 
 
 def _see_it_end(job: JobId, context: RunContext) -> RemoteJob:
     deadline = context.clock() + context.provider.capabilities.cancel_seconds
-    seen = context.provider.job(job)
+    seen = own_job(context.provider, job)
     while seen.status.is_active and context.clock() < deadline and not context.stopping():
         context.sleep(context.provider.capabilities.poll_seconds)
-        seen = context.provider.job(job)
+        seen = own_job(context.provider, job)
     return seen
 
 
@@ -66,7 +66,7 @@ def delete(action: Delete, context: RunContext) -> str:
 
 def _check_still_ours(action: Delete, context: RunContext) -> None:
     if action.is_model and action.job:
-        if context.provider.job(action.job).model != ModelId(action.thing):
+        if own_job(context.provider, action.job).model != ModelId(action.thing):
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was left alone", "plan again")
     elif action.thing in context.provider.observe().files_in_use:
         raise StepFailedError(f"{action.thing} is in use now; it was left alone", "run again when that job has ended")

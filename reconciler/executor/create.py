@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Train
-from reconciler.domain.ports import Done, Intent, Refused, Unknown
+from reconciler.domain.ports import Done, Intent, Refused, Unknown, own_job
 from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
 
 TRIES = 3
@@ -151,10 +151,10 @@ def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> Rem
     """Look for the job that a note of somebody else speaks of: by its id when it says one, else in the list."""
     if intent.job and intent.job not in train.excluded_jobs:
         try:
-            named = context.provider.job(intent.job)
+            named = own_job(context.provider, intent.job)
         except NotFoundError:
             named = None
-        if named and named.stamp.agrees(train.model.stamp):
+        if named and named.is_of(train.model.stamp):
             return named
     return find_job(train, context)
 
@@ -172,10 +172,10 @@ def list_new_jobs(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
     return tuple(job for job in context.provider.jobs_of(train.model.stamp) if job.id not in train.excluded_jobs)
 
 
-def keep_order(job: RemoteJob) -> tuple[bool, bool, int, JobId]:
+def keep_order(job: RemoteJob) -> tuple[bool, bool, int, str]:
     """Order jobs of one stamp so that every run, wherever it is, keeps the same one: those that serve, or may yet."""
     spent = job.status.is_terminal and job.status != SUCCEEDED
-    return (spent, job.status != SUCCEEDED, job.created_at, job.id)
+    return (spent, job.status != SUCCEEDED, *job.age_key)
 
 
 def send_create(train: Train, intent: Intent, context: RunContext, tell: ProgressCallback) -> Created:
@@ -185,7 +185,7 @@ def send_create(train: Train, intent: Intent, context: RunContext, tell: Progres
     """
     files = [context.file_of(dataset) for dataset in train.model.datasets]
     validation = files[1] if files[1:] else None
-    written = context.provider.train(train.model, files[0], validation, train.supersedes, token_of(train))
+    written = context.provider.create_job(train.model, files[0], validation, train.supersedes, token_of(train))
     match written:
         case Done(job):
             tell(f"created {job.id}; making sure that every list shows it")
@@ -204,7 +204,7 @@ def token_of(train: Train) -> str:
 
 def confirm_created(train: Train, job: RemoteJob, intent: Intent, context: RunContext) -> Created:
     """Hold the note until a list shows the job, and make way for an older twin, should another run have made one."""
-    if not job.stamp.agrees(train.model.stamp):
+    if not job.is_of(train.model.stamp):
         raise StepFailedError(
             f"the service answered with job {job.id}, which does not bear the stamp that was sent",
             "look at this job before anything else; nothing was adopted",
@@ -252,7 +252,7 @@ def release_when_listed(intent: Intent, job: RemoteJob, context: RunContext) -> 
 def is_in_every_list(job: RemoteJob, context: RunContext) -> bool:
     """Return whether a job is so old that every list shows it; a list that showed it may still leave it out again."""
     lag, now = context.provider.capabilities.list_lag_seconds, context.provider.service_time()
-    return lag == 0 or (now is not None and now - job.created_at >= lag + WHOLE_SECOND)
+    return lag == 0 or (now is not None and now - (job.created_at or 0) >= lag + WHOLE_SECOND)
 
 
 def resolve_unknown(train: Train, why: str, intent: Intent, context: RunContext) -> Created:

@@ -20,7 +20,7 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
     Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when asked to stop before it was whole
     """
     for _ in range(TRIES):
-        found = context.provider.file_of(dataset)
+        found = context.provider.find_file(dataset)
         if found:
             return wait_until_usable(found, context), True
         blocks = verify_blocks(context.open_dataset(dataset), dataset.measure, context.stopping, tell)

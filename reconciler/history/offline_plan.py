@@ -16,7 +16,7 @@ from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.lock import Lock, LockEntry
-from reconciler.domain.observed import SUCCEEDED, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import SUCCEEDED, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob, oldest_first
 from reconciler.domain.plan import Keep, KeepReason, Options, Plan, Step, Upload
 from reconciler.domain.renames import NameMap
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
@@ -127,7 +127,7 @@ class _LockedState(msgspec.Struct, frozen=True, kw_only=True):
         return Observed(
             service=self.service,
             files=tuple(_file(dataset) for dataset in held),
-            jobs=tuple(sorted(jobs, key=lambda job: (job.created_at, job.id))),
+            jobs=oldest_first(jobs),
             models=frozenset(job.model for job in jobs if job.model),
         )
 

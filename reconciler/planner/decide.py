@@ -75,7 +75,7 @@ class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
     ) -> "ModelJobs":
         """Sort the jobs of one address, and what is locked of it, by what they are to the model wanted there."""
         ordered = sorted(jobs, key=_age)
-        ours = [job for job in ordered if job.stamp.agrees(model.stamp)]
+        ours = [job for job in ordered if job.is_of(model.stamp)]
         done = [job for job in ours if job.status == SUCCEEDED]
         is_recorded = locked is not None and locked.stamp.agrees(model.stamp) and locked.model in models
         return cls(
@@ -84,7 +84,7 @@ class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
             missing=tuple(job for job in done if job.model not in models),
             failed=tuple(job for job in ours if job.status == FAILED),
             cancelled=tuple(job for job in ours if job.status == CANCELLED),
-            others=tuple(job for job in ordered if job.status.is_active and not job.stamp.agrees(model.stamp)),
+            others=tuple(job for job in ordered if job.status.is_active and not job.is_of(model.stamp)),
             superseded=cancelled_by_us | {superseded for job in ordered for superseded in job.supersedes},
             recorded=locked if is_recorded else None,
         )
@@ -197,7 +197,7 @@ def _dataset_name(address: Address) -> str:
 
 
 def _age(job: RemoteJob) -> tuple[int, str]:
-    return (job.created_at, job.id)
+    return job.age_key
 
 
 def _may_retry(failed: tuple[RemoteJob, ...], retries: int) -> bool:

@@ -86,7 +86,7 @@ def _held(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
         yield f"job {job.id} of {job.stamp}", _rest_word(job)
     for file in observed.files:
         if not file.is_broken:
-            yield f"file {file.id}", f"{file.filename} of {file.size_bytes} bytes"
+            yield f"file {file.id}", f"{file.filename} of {file.size_bytes or 0} bytes"
     known = {job.model for job in observed.jobs if job.model} | {entry.model for entry in lock.entries}
     yield from ((f"model {model}", "there") for model in known & observed.models)
     yield from ((f"the doubt that {doubt}", "raised") for doubt in observed.doubts)

@@ -27,7 +27,7 @@ def files_before(
         file.id: file for file in observed.files if file.stamp and file.stamp.address in sides and not file.is_broken
     }
     used = [
-        ((job.status == SUCCEEDED, job.created_at, job.id), files)
+        ((job.status == SUCCEEDED, *job.age_key), files)
         for job in observed.jobs
         if job.address in users
         and (files := tuple(ours[each] for each in (job.training_file, job.validation_file) if each in ours))
@@ -41,7 +41,7 @@ def files_before(
 
 def _newest(files: Iterable[RemoteFile], side: Address, current: Collection[Stamp]) -> RemoteFile | None:
     same = (file for file in files if file.stamp and file.stamp.address == side and not _are_all((file,), current))
-    return max(same, key=lambda file: (file.created_at, file.id), default=None)
+    return max(same, key=lambda file: file.age_key, default=None)
 
 
 def _are_all(files: Iterable[RemoteFile], current: Collection[Stamp]) -> bool:

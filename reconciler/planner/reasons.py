@@ -128,13 +128,13 @@ def explain_changes(model: Model, jobs: Collection[RemoteJob]) -> tuple[Change, 
     if before is None:
         return tuple(Change(field=name, before=None, after=after) for name, after in model.displayed_facts)
     if not before.facts:
-        return (Change(field="digest", before=before.stamp.digest.short, after=model.stamp.digest.short),)
+        return (Change(field="digest", before=before.own_stamp.digest.short, after=model.stamp.digest.short),)
     return _differences(dict(before.facts), dict(model.displayed_facts))
 
 
 def _previous(model: Model, jobs: Collection[RemoteJob]) -> RemoteJob | None:
-    others = [job for job in jobs if not job.stamp.agrees(model.stamp)]
-    return max(others, key=lambda job: (job.status == SUCCEEDED, job.created_at, job.id), default=None)
+    others = [job for job in jobs if not job.is_of(model.stamp)]
+    return max(others, key=lambda job: (job.status == SUCCEEDED, *job.age_key), default=None)
 
 
 def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:

@@ -27,6 +27,9 @@ _FIELD_NAMES = {(Train, "excluded_jobs"): "despite", (Plan, "inputs"): "grounds"
 """The same for fields."""
 
 _LONGEST_AMOUNT = 64
+_UNSAVED = frozenset({"details"})
+"""What a service says of a job for people to read: no plan rests on it, so no saved plan holds it."""
+
 _PLAIN = (bool, int, float, str, NoneType)
 
 
@@ -47,7 +50,11 @@ def to_plain(value: object) -> object:
         return [to_plain(each) for each in value]
     if isinstance(value, msgspec.Struct):
         kind = type(value)
-        fields = {_field_name(kind, name): to_plain(getattr(value, name)) for name in value.__struct_fields__}
+        fields = {
+            _field_name(kind, name): to_plain(getattr(value, name))
+            for name in value.__struct_fields__
+            if name not in _UNSAVED
+        }
         return {_KIND: _class_name(kind), **fields}
     raise TypeError(f"{type(value).__name__} has no way to be written")
 
@@ -116,7 +123,7 @@ def _field_name(kind: type[msgspec.Struct], name: str) -> str:
 @cache
 def _hints(wanted: type[msgspec.Struct]) -> Mapping[str, Any]:
     hints = get_type_hints(wanted)
-    return {name: hints[name] for name in wanted.__struct_fields__}
+    return {name: hints[name] for name in wanted.__struct_fields__ if name not in _UNSAVED}
 
 
 def _is_struct(wanted: object) -> TypeGuard[type[msgspec.Struct]]:

@@ -4,7 +4,6 @@ It reads names anew and decides nothing. What it gives away is what the claims s
 sends on is what the service knows. A job that was adopted is never cancelled through it.
 """
 
-from collections.abc import Iterable
 from typing import cast
 
 from msgspec.structs import replace
@@ -12,12 +11,9 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import FileId, JobId, JobStatus, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import FileId, JobId, Observed, RemoteFile, RemoteJob, oldest_first
 from reconciler.domain.ports import Done, Notes, Provider, Refused, RemoteNote, Write
 from reconciler.domain.renames import NameMap
-
-_UNSAID = JobStatus("unknown")
 
 
 def claiming(provider: Provider, claims: NameMap) -> Provider:
@@ -45,7 +41,7 @@ class _Claiming:
         seen = self._claims.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
         more = [job for each in self._claims.adopted if each not in listed and (job := self._adopted(each))]
-        return replace(seen, jobs=_oldest_first((*seen.jobs, *more)))
+        return replace(seen, jobs=oldest_first((*seen.jobs, *more)))
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
@@ -53,8 +49,8 @@ class _Claiming:
             self._claims.rename_job(job) for each in self._claims.all_stamps(stamp) for job in self._inner.jobs_of(each)
         ]
         adopted = [self._adopted(job) for job, claimed in self._claims.adopted.items() if claimed.agrees(stamp)]
-        by_id = {job.id: job for job in (*found, *adopted) if job and job.stamp.agrees(stamp)}
-        return _oldest_first(by_id.values())
+        by_id = {job.id: job for job in (*found, *adopted) if job and job.is_of(stamp)}
+        return oldest_first(by_id.values())
 
     def job(self, job: JobId) -> RemoteJob:
         if job not in self._claims.adopted:
@@ -64,10 +60,10 @@ class _Claiming:
             raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
         return found
 
-    def file_of(self, dataset: Dataset) -> RemoteFile | None:
+    def find_file(self, dataset: Dataset) -> RemoteFile | None:
         """Find a usable file of this content and purpose, under any of the names that its dataset has had."""
         for each in self._claims.all_versions(dataset):
-            if found := self._inner.file_of(each):
+            if found := self._inner.find_file(each):
                 return self._claims.rename_file(found)
         return None
 
@@ -82,7 +78,7 @@ class _Claiming:
 
     def _adopted(self, job: JobId) -> RemoteJob | None:
         try:
-            return self._claims.rename_job(_remote(self._inner.held_job(job), self._claims.adopted[job]))
+            return self._claims.rename_job(self._inner.job(job))
         except NotFoundError:
             return None
 
@@ -102,24 +98,3 @@ class _ClaimingWithNotes(_Claiming):
     @property
     def _notes(self) -> Notes:
         return cast(Notes, self._inner)
-
-
-def _remote(held: HeldJob, stamp: Stamp) -> RemoteJob:
-    return RemoteJob(
-        id=held.id,
-        stamp=stamp,
-        status=held.status or _UNSAID,
-        created_at=held.created_at or 0,
-        base=held.base or "",
-        finished_at=held.finished_at,
-        estimated_finish=held.estimated_finish,
-        model=held.model,
-        training_file=held.training_file,
-        validation_file=held.validation_file,
-        trained_tokens=held.trained_tokens,
-        error=held.error,
-    )
-
-
-def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
-    return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))

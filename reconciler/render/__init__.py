@@ -10,6 +10,7 @@ from reconciler.render.detail import (
     model_card,
     model_card_json,
 )
+from reconciler.render.event_text import event_text
 from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
 from reconciler.render.listing import (
     files_json,
@@ -28,7 +29,6 @@ from reconciler.render.model_output import (
     model_ids_text,
     snippet_text,
 )
-from reconciler.render.news import news_json, news_text
 from reconciler.render.sanitize import clean
 from reconciler.render.sink import Sink
 from reconciler.render.terminal import (
@@ -58,6 +58,7 @@ __all__ = [
     "diff_json",
     "diff_text",
     "event_json",
+    "event_text",
     "file_card",
     "file_card_json",
     "files_json",
@@ -71,8 +72,6 @@ __all__ = [
     "model_ids_text",
     "models_json",
     "models_table",
-    "news_json",
-    "news_text",
     "plan_json",
     "plan_text",
     "problems_json",

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
-from reconciler.domain.observed import Checkpoint, JobEvent
+from reconciler.domain.observed import Checkpoint, JobEvent, RemoteFile, RemoteJob, RemoteModel
 from reconciler.render.json_output import json_text
 from reconciler.render.listing import (
     NOT_OURS,
@@ -27,17 +26,17 @@ Facts = Iterable[tuple[str, str | int | None]]
 class JobCard(msgspec.Struct, frozen=True, kw_only=True):
     """A job with what belongs to it; None where the service could not say."""
 
-    job: HeldJob
+    job: RemoteJob
     events: tuple[JobEvent, ...] | None
     checkpoints: tuple[Checkpoint, ...] | None
 
 
-def file_card(file: HeldFile, job: HeldJob | None, *, colour: bool = False) -> str:
+def file_card(file: RemoteFile, job: RemoteJob | None, *, colour: bool = False) -> str:
     """Return everything that is known of a file, a fact a line."""
     return _facts(_of_file(file, job), Style(colour))
 
 
-def model_card(model: HeldModel, job: HeldJob | None, *, colour: bool = False) -> str:
+def model_card(model: RemoteModel, job: RemoteJob | None, *, colour: bool = False) -> str:
     """Return everything that is known of a model, a fact a line."""
     return _facts(_of_model(model, job), Style(colour))
 
@@ -51,12 +50,12 @@ def job_card(card: JobCard, *, colour: bool = False) -> str:
     return text + _section("Checkpoints", saved, style) + _section("Last events", said, style)
 
 
-def file_card_json(file: HeldFile, job: HeldJob | None) -> str:
+def file_card_json(file: RemoteFile, job: RemoteJob | None) -> str:
     """Return a file as one JSON object, ended by a newline."""
     return json_text(file_fields(file, job), indent=2) + "\n"
 
 
-def model_card_json(model: HeldModel, job: HeldJob | None) -> str:
+def model_card_json(model: RemoteModel, job: RemoteJob | None) -> str:
     """Return a model as one JSON object, ended by a newline."""
     return json_text(model_fields(model, job), indent=2) + "\n"
 
@@ -83,12 +82,12 @@ def _checkpoint_fields(saved: Checkpoint) -> dict[str, object]:
     return {"id": saved.id, "model": saved.model, "step": saved.step, "created_at": saved.created_at}
 
 
-def _of_file(file: HeldFile, job: HeldJob | None) -> Iterator[tuple[str, str | int | None]]:
+def _of_file(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
     yield "file", file.id
     yield "what it is", file_title(file, job) if file.stamp or (job and job.stamp) else NOT_OURS
     yield from (("job", job.id),) if job else ()
-    yield "name", file.filename
-    yield "purpose", file.purpose
+    yield "name", file.filename or None
+    yield "purpose", file.purpose or None
     yield "size", _size(file.size_bytes)
     yield "status", file.status
     yield from (("detail", file.detail),) if file.detail else ()
@@ -96,38 +95,40 @@ def _of_file(file: HeldFile, job: HeldJob | None) -> Iterator[tuple[str, str | i
     yield from (("expires", _time(file.expires_at)),) if file.expires_at else ()
 
 
-def _of_model(model: HeldModel, job: HeldJob | None) -> Iterator[tuple[str, str | int | None]]:
+def _of_model(model: RemoteModel, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
     yield "model", model.id
-    yield "what it is", model_title(model, job) if job and (job.stamp or job.project) else NOT_OURS
+    yield "what it is", model_title(model, job) if job and (job.stamp or job.details.project) else NOT_OURS
     yield "owner", model.owner
     yield "created", _time(model.created_at)
     yield "ends", model.shutdown_date
     yield "job", job.id if job else None
-    yield "base", job.base if job else None
+    yield "base", job.base or None if job else None
 
 
-def _of_job(job: HeldJob) -> Iterator[tuple[str, str | int | None]]:
+def _of_job(job: RemoteJob) -> Iterator[tuple[str, str | int | None]]:
     yield "job", job.id
-    yield "what it is", job_title(job) if job.stamp or job.project else NOT_OURS
+    yield "what it is", job_title(job) if job.stamp or job.details.project else NOT_OURS
     yield from (("digest", str(job.stamp.digest)),) if job.stamp else ()
-    yield "status", str(job.status) if job.status else None
+    yield "status", str(job.status) if job.status.is_stated else None
     if job.error:
         yield "error", str(job.error)
         yield from (("error param", job.error.param),) if job.error.param else ()
-    yield "base", job.base
-    yield "method", job.method
-    yield from job.hyperparameters or (("hyperparameters", None),)
-    yield "seed", job.seed
-    yield from (("suffix", job.suffix),) if job.suffix else ()
+    yield "base", job.base or None
+    yield "method", job.details.method
+    yield from job.details.hyperparameters or (("hyperparameters", None),)
+    yield "seed", job.details.seed
+    yield from (("suffix", job.details.suffix),) if job.details.suffix else ()
     yield "training file", job.training_file
     yield "validation file", job.validation_file
-    yield "result files", ", ".join(job.result_files) or None
+    yield "result files", ", ".join(job.details.result_files) or None
     yield "trained tokens", job.trained_tokens
     yield "created", _time(job.created_at)
     yield "finished", _finish_text(job)
-    yield from (("estimated end", _time(job.estimated_finish)),) if job.estimated_finish and not job.has_ended else ()
+    yield from (
+        (("estimated end", _time(job.estimated_finish)),) if job.estimated_finish and not job.status.is_terminal else ()
+    )
     yield "answers as", job.model
-    for name, value in job.metadata:
+    for name, value in job.details.metadata:
         yield f"metadata {name}", value
 
 
@@ -164,7 +165,7 @@ def _time(unix_seconds: int | None) -> str | None:
     return time_text(unix_seconds) if unix_seconds is not None else None
 
 
-def _finish_text(job: HeldJob) -> str | None:
+def _finish_text(job: RemoteJob) -> str | None:
     if job.finished_at is None:
         return None
     took = f" (after {duration_text(job.finished_at - job.created_at)})" if job.created_at is not None else ""

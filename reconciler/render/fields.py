@@ -52,7 +52,7 @@ def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
         case Train():
             return _train_fields(step, step.action, previous)
         case Cancel(job=job):
-            facts = {"status": f"{job.status}", "base": job.base, "version": job.stamp.digest.short}
+            facts = {"status": f"{job.status}", "base": job.base, "version": job.own_stamp.digest.short}
             return [value_field(name, value, "-") for name, value in facts.items() if value]
         case Delete(job=job):
             return [value_field("made by", f"job {job}", "-")] if job else []

@@ -194,7 +194,7 @@ def _event(event: Event) -> Fields:
         case JobLogged(address=address, job=job, event=logged):
             return {
                 "type": "job_logged",
-                "address": str(address),
+                "address": str(address) if address else None,
                 "job": job,
                 "id": logged.id,
                 "created_at": logged.created_at,
@@ -203,9 +203,13 @@ def _event(event: Event) -> Fields:
                 "metrics": {name: value if math.isfinite(value) else None for name, value in logged.metrics},
             }
         case JobMoved(job=moved):
-            return {"type": "job_moved", "address": str(moved.address), "job": job_fields(moved)}
+            return {
+                "type": "job_moved",
+                "address": str(moved.address) if moved.stamp else None,
+                "job": job_fields(moved),
+            }
         case JobVanished(address=address, job=job):
-            return {"type": "job_vanished", "address": str(address), "job": job}
+            return {"type": "job_vanished", "address": str(address) if address else None, "job": job}
         case Interrupted():
             return {"type": "interrupted"}
         case _:
@@ -220,7 +224,7 @@ def job_fields(job: RemoteJob) -> Fields:
     """Return a job as every document shows it."""
     return {
         "id": job.id,
-        "digest": str(job.stamp.digest),
+        "digest": str(job.stamp.digest) if job.stamp else None,
         "status": str(job.status),
         "base": job.base,
         "created_at": job.created_at,

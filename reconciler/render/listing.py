@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
-from reconciler.domain.observed import JobError
+from reconciler.domain.observed import JobError, RemoteFile, RemoteJob, RemoteModel
 from reconciler.render.json_output import Fields, json_text
 from reconciler.render.terminal.table import Column, column_table
 from reconciler.render.text import count_text, size_text, time_text
@@ -19,10 +18,10 @@ NOT_OURS = "not ours"
 _LEAST = 24
 """Room for a little of a name, and the digest behind it."""
 
-Made = tuple[HeldModel, HeldJob | None]
+Made = tuple[RemoteModel, RemoteJob | None]
 """A model, and the job that made it if one is known."""
 
-Kept = tuple[HeldFile, HeldJob | None]
+Kept = tuple[RemoteFile, RemoteJob | None]
 """A file, and the job whose results it holds if it is one of those."""
 
 
@@ -39,12 +38,12 @@ def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | Non
     return column_table(columns, colour=colour, width=width)
 
 
-def jobs_table(jobs: Sequence[HeldJob], *, colour: bool = False, width: int | None = None) -> str:
+def jobs_table(jobs: Sequence[RemoteJob], *, colour: bool = False, width: int | None = None) -> str:
     """Return one line a job, in the order given."""
     columns = (
         _column("job", jobs, lambda job: job.id),
         _column("what it is", jobs, job_title, least=_LEAST),
-        _column("status", jobs, lambda job: str(job.status or "")),
+        _column("status", jobs, lambda job: str(job.status) if job.status.is_stated else ""),
         _created_column(jobs, lambda job: job.created_at),
         _column("base", jobs, lambda job: job.base or "", rank=4),
         _column("answers as", jobs, lambda job: job.model or "", rank=5),
@@ -69,7 +68,7 @@ def files_json(files: Sequence[Kept]) -> str:
     return json_text([file_fields(*each) for each in files], indent=2) + "\n"
 
 
-def jobs_json(jobs: Sequence[HeldJob]) -> str:
+def jobs_json(jobs: Sequence[RemoteJob]) -> str:
     """Return a JSON list of jobs, ended by a newline."""
     return json_text([listed_job_fields(job) for job in jobs], indent=2) + "\n"
 
@@ -86,37 +85,37 @@ def summary_line(shown: int, total: int, ours: int, noun: str) -> str:
     return f"{shown} of {count_text(total, noun)} shown; of all, {ours} ours."
 
 
-def file_title(file: HeldFile, job: HeldJob | None) -> str:
+def file_title(file: RemoteFile, job: RemoteJob | None) -> str:
     """Say what a file is: the address and digest in its name, whose results, or what somebody else called it."""
     if file.stamp:
         return str(file.stamp)
     return f"results of {job.stamp}" if job and job.stamp else _foreign(file.filename)
 
 
-def job_title(job: HeldJob) -> str:
+def job_title(job: RemoteJob) -> str:
     """Say what a job is for: our address and digest, or whose it seems to be."""
     if job.stamp:
         return str(job.stamp)
-    return _foreign(f"project {job.project}" if job.project else job.suffix or job.base)
+    return _foreign(f"project {job.details.project}" if job.details.project else job.details.suffix or job.base)
 
 
-def model_title(model: HeldModel, job: HeldJob | None) -> str:
+def model_title(model: RemoteModel, job: RemoteJob | None) -> str:
     """Say what a model is: our address and digest, or whose it seems to be."""
     if job and job.stamp:
         return str(job.stamp)
-    if job and job.project:
+    if job and job.details.project:
         return job_title(job)
     return _foreign(model.owner)
 
 
-def file_fields(file: HeldFile, job: HeldJob | None) -> Fields:
+def file_fields(file: RemoteFile, job: RemoteJob | None) -> Fields:
     """Return a file as every document shows it; `job` is the one whose results it holds."""
     return {
         "id": file.id,
         **_whose(file.stamp or (job.stamp if job else None)),
         "job": job.id if job else None,
-        "filename": file.filename,
-        "purpose": file.purpose,
+        "filename": file.filename or None,
+        "purpose": file.purpose or None,
         "size_bytes": file.size_bytes,
         "created_at": file.created_at,
         "expires_at": file.expires_at,
@@ -125,42 +124,42 @@ def file_fields(file: HeldFile, job: HeldJob | None) -> Fields:
     }
 
 
-def listed_job_fields(job: HeldJob) -> Fields:
+def listed_job_fields(job: RemoteJob) -> Fields:
     """Return a job as every list shows it: the fields of our own jobs, null where they are not known, and more."""
     return {
         **_whose(job.stamp),
-        "project": job.project,
+        "project": job.details.project,
         "id": job.id,
-        "status": str(job.status) if job.status else None,
-        "base": job.base,
+        "status": str(job.status) if job.status.is_stated else None,
+        "base": job.base or None,
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "estimated_finish": job.estimated_finish,
         "model": job.model,
-        "method": job.method,
-        "hyperparameters": dict(job.hyperparameters),
-        "seed": job.seed,
-        "suffix": job.suffix,
+        "method": job.details.method,
+        "hyperparameters": dict(job.details.hyperparameters),
+        "seed": job.details.seed,
+        "suffix": job.details.suffix,
         "training_file": job.training_file,
         "validation_file": job.validation_file,
-        "result_files": list(job.result_files),
+        "result_files": list(job.details.result_files),
         "trained_tokens": job.trained_tokens,
         "error": error_fields(job.error),
-        "metadata": dict(job.metadata),
+        "metadata": dict(job.details.metadata),
     }
 
 
-def model_fields(model: HeldModel, job: HeldJob | None) -> Fields:
+def model_fields(model: RemoteModel, job: RemoteJob | None) -> Fields:
     """Return a model as every document shows it."""
     return {
         "id": model.id,
         **_whose(job.stamp if job else None),
-        "project": job.project if job else None,
+        "project": job.details.project if job else None,
         "created_at": model.created_at,
         "owner": model.owner,
         "shutdown_date": model.shutdown_date,
         "job": job.id if job else None,
-        "base": job.base if job else None,
+        "base": job.base or None if job else None,
     }
 
 

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
+    Inventory,
     JobEvent,
     JobId,
     JobStatus,
@@ -18,6 +18,8 @@ from reconciler.domain.observed import (
     Observed,
     RemoteFile,
     RemoteJob,
+    RemoteModel,
+    newest_first,
 )
 from reconciler.domain.ports import Capabilities, Message, RemoteNote, Write
 from reconciler.testing.memory_service import MemoryService
@@ -66,21 +68,23 @@ class MemoryProvider(MemoryService):
 
     def job(self, job: JobId) -> RemoteJob:
         with self._lock:
-            return self._job(job)
+            theirs = (thing for thing in self.foreign if isinstance(thing, RemoteJob) and thing.id == job)
+            return next(theirs, None) or self._job(job)
 
-    def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
         with self._lock:
-            self.held_job(job)
+            self.job(job)
             found = self._events.get(job, [])
             ids = [event.id for event in found]
-            return tuple(found[ids.index(after) + 1 :] if after in ids else found)
+            later = tuple(found[ids.index(after) + 1 :] if after in ids else found)
+            return later if most is None else later[-most:]
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
         with self._lock:
-            self.held_job(job)
-            return tuple(sorted(self._checkpoints.get(job, []), key=lambda each: each.step))
+            self.job(job)
+            return tuple(sorted(self._checkpoints.get(job, []), key=lambda saved: saved.step))
 
-    def file_of(self, dataset: Dataset) -> RemoteFile | None:
+    def find_file(self, dataset: Dataset) -> RemoteFile | None:
         with self._lock:
             same = (
                 file
@@ -89,72 +93,50 @@ class MemoryProvider(MemoryService):
                 and not file.is_broken
                 and self._is_listed(file.id)
             )
-            return min(same, key=lambda file: (file.created_at, file.id), default=None)
+            return min(same, key=lambda file: file.age_key, default=None)
 
     def file(self, file: FileId) -> RemoteFile:
         with self._lock:
-            if file not in self.files:
+            theirs = (thing for thing in self.foreign if isinstance(thing, RemoteFile) and thing.id == file)
+            found = next(theirs, None) or self.files.get(file)
+            if found is None:
                 raise NotFoundError(f"there is no file {file}", status=404)
-            return self.files[file]
+            return found
 
-    def content(self, file: RemoteFile) -> Iterator[bytes]:
-        with self._lock:
-            self.file(file.id)
-            content = self.contents[file.id]
-        if len(content) > file.size_bytes:
-            raise MalformedError(f"the content of {file.id} is longer than the file is said to be")
-        yield content
-
-    def model(self, model: ModelId) -> ModelId:
-        with self._lock:
-            if model not in self.models:
-                raise NotFoundError(f"there is no model {model}", status=404, code="model_not_found")
-            return model
-
-    def inventory_files(self) -> Inventory[HeldFile]:
-        with self._lock:
-            ours = tuple(_held_file(file) for file in self.files.values() if self._is_listed(file.id))
-            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldFile))
-            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
-
-    def inventory_jobs(self) -> Inventory[HeldJob]:
-        with self._lock:
-            ours = tuple(_held_job(job) for job in self.jobs.values() if self._is_listed(job.id))
-            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldJob))
-            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
-
-    def inventory_models(self) -> Inventory[HeldModel]:
-        with self._lock:
-            ours = tuple(HeldModel(id=model) for model in sorted(self.models))
-            theirs = tuple(thing for thing in self.foreign if isinstance(thing, HeldModel))
-            return Inventory(items=newest_first(ours + theirs), doubts=self.doubts)
-
-    def held_file(self, file: FileId) -> HeldFile:
-        with self._lock:
-            theirs = (thing for thing in self.foreign if isinstance(thing, HeldFile) and thing.id == file)
-            return next(theirs, None) or _held_file(self.file(file))
-
-    def held_content(self, file: FileId) -> Iterator[bytes]:
+    def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:
         with self._lock:
             if file not in self.contents:
                 raise NotFoundError(f"there is no file {file}", status=404)
             content = self.contents[file]
+        if most_bytes is not None and len(content) > most_bytes:
+            raise MalformedError(f"the content of {file} is longer than the file is said to be")
         yield content
 
-    def held_job(self, job: JobId) -> HeldJob:
+    def model(self, model: ModelId) -> RemoteModel:
         with self._lock:
-            theirs = (thing for thing in self.foreign if isinstance(thing, HeldJob) and thing.id == job)
-            return next(theirs, None) or _held_job(self._job(job))
+            theirs = (thing for thing in self.foreign if isinstance(thing, RemoteModel) and thing.id == model)
+            found = next(theirs, None)
+            if found is None and model not in self.models:
+                raise NotFoundError(f"there is no model {model}", status=404, code="model_not_found")
+            return found or RemoteModel(id=model)
 
-    def held_model(self, model: ModelId) -> HeldModel:
+    def list_files(self) -> Inventory[RemoteFile]:
         with self._lock:
-            theirs = (thing for thing in self.foreign if isinstance(thing, HeldModel) and thing.id == model)
-            return next(theirs, None) or HeldModel(id=self.model(model))
+            ours = tuple(file for file in self.files.values() if self._is_listed(file.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteFile))
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
 
-    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
+    def list_jobs(self) -> Inventory[RemoteJob]:
         with self._lock:
-            self.held_job(job)
-            return tuple(self._events.get(job, []))[-most:]
+            ours = tuple(job for job in self.jobs.values() if self._is_listed(job.id))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteJob))
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
+
+    def list_models(self) -> Inventory[RemoteModel]:
+        with self._lock:
+            ours = tuple(RemoteModel(id=model) for model in sorted(self.models))
+            theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteModel))
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         content = b"".join(blocks)
@@ -166,6 +148,7 @@ class MemoryProvider(MemoryService):
                 size_bytes=len(content),
                 created_at=self._now(),
                 status="processed" if self.files_are_ready else "uploaded",
+                purpose="fine-tune",
                 stamp=Stamp.of_filename(dataset.stamp.filename),
             )
             self.files[file.id] = file
@@ -174,7 +157,7 @@ class MemoryProvider(MemoryService):
 
         return self._write("upload", make)
 
-    def train(
+    def create_job(
         self,
         model: Model,
         training: FileId,
@@ -253,42 +236,13 @@ class MemoryProvider(MemoryService):
         yield from self._words(model, prompt)
 
     def _words(self, model: ModelId, question: str) -> Iterator[str]:
-        said = self.says(self.model(model), question)
+        said = self.says(self.model(model).id, question)
         for index, word in enumerate(said.split(" ")):
             yield word if index == 0 else f" {word}"
 
 
-def _held_file(file: RemoteFile) -> HeldFile:
-    return HeldFile(
-        id=file.id,
-        filename=file.filename,
-        purpose="fine-tune",
-        size_bytes=file.size_bytes,
-        created_at=file.created_at,
-        status=file.status,
-        stamp=file.stamp,
-    )
-
-
-def _held_job(job: RemoteJob) -> HeldJob:
-    return HeldJob(
-        id=job.id,
-        status=job.status,
-        created_at=job.created_at,
-        finished_at=job.finished_at,
-        estimated_finish=job.estimated_finish,
-        base=job.base or None,
-        model=job.model,
-        training_file=job.training_file,
-        validation_file=job.validation_file,
-        trained_tokens=job.trained_tokens,
-        error=job.error,
-        stamp=job.stamp,
-    )
-
-
 def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
-    return tuple(sorted(jobs, key=lambda job: (job.created_at, _number(job.id))))
+    return tuple(sorted(jobs, key=lambda job: (job.created_at or 0, _number(job.id))))
 
 
 def _number(job: JobId) -> tuple[int, str]:

@@ -10,7 +10,6 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import NotFoundError, ProviderError
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
@@ -21,6 +20,7 @@ from reconciler.domain.observed import (
     ModelId,
     RemoteFile,
     RemoteJob,
+    RemoteModel,
 )
 from reconciler.domain.ports import Capabilities, Done, Refused, RemoteNote, Unknown, Write
 
@@ -87,7 +87,7 @@ class MemoryService:
         self.expiring: dict[FileId, float] = {}
         self.tokens: dict[str, JobId] = {}
         self.models: set[ModelId] = set()
-        self.foreign: list[HeldFile | HeldJob | HeldModel] = []
+        self.foreign: list[RemoteFile | RemoteJob | RemoteModel] = []
         self.says: Callable[[ModelId, str], str] = lambda _, question: question
         self.foreign_files: frozenset[FileId] = frozenset()
         self.retiring: tuple[tuple[ModelId, str], ...] = ()

@@ -80,7 +80,7 @@ def _here(file: RemoteFile, setting: Setting) -> Path:
 
     assert file.stamp is not None
     shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
-    return shelf.get_file(file.stamp.digest, file.size_bytes, _absent(file))
+    return shelf.get_file(file.stamp.digest, file.size_bytes or 0, _absent(file))
 
 
 def _absent(file: RemoteFile) -> Callable[[], Iterator[bytes]]:

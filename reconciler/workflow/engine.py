@@ -25,7 +25,7 @@ from reconciler.domain.errors import InputError, NotFoundError, Problem, Severit
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
-from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob
+from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, Observed, RemoteJob, oldest_first
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.renames import NameMap
@@ -310,7 +310,7 @@ def read_claimed_lock(setting: Setting, specs: Specs) -> Lock:
 def _confirm(observed: Observed, desired: Desired, lock: Lock, provider: Provider) -> Observed:
     # A model list may lag behind the job that made the model, so what seems gone is asked for by name.
     wanted = {model.address: model.stamp for model in desired.models}
-    ours = [job for job in observed.jobs if _is_of(job.stamp, wanted)]
+    ours = [job for job in observed.jobs if _is_of(job.own_stamp, wanted)]
     unseen = {job.model for job in ours if job.status == SUCCEEDED and job.model}
     unseen |= {entry.model for entry in lock.of(observed.service) if _is_of(entry.stamp, wanted)}
     found = {model for model in unseen if model not in observed.models and _has(provider, model)}
@@ -415,7 +415,7 @@ def record_lock(prepared: PreparedPlan, jobs: Mapping[Address, RemoteJob], cance
 def _entry(job: RemoteJob, provider: str, service_name: str, datasets: tuple[Dataset, ...] = ()) -> LockEntry:
     assert job.model is not None
     return LockEntry(
-        stamp=job.stamp,
+        stamp=job.own_stamp,
         provider=provider,
         service=service_name,
         job=job.id,
@@ -439,7 +439,7 @@ def find_serving_entry(setting: Setting, specs: Specs, name: str, provider: Prov
     if not jobs:
         raise NotFoundError(f"no finished model for {address}", hint="train it with: reconciler apply")
     wanted = next(model.stamp for model in _desired(setting, specs).models if model.name == name)
-    chosen = max(jobs, key=lambda job: (job.stamp.agrees(wanted), job.created_at, job.id))
+    chosen = max(jobs, key=lambda job: (job.is_of(wanted), *job.age_key))
     return _entry(chosen, provider.name, observed.service)
 
 
@@ -468,5 +468,5 @@ def find_named_jobs(specs: Specs, names: tuple[str, ...], observed: Observed) ->
     Raises: UsageError when no spec has a name
     """
     addresses = [_address(specs, name) for name in names or sorted(model.name for model in specs.models)]
-    newest = {job.address: job for job in sorted(observed.jobs, key=lambda job: (job.created_at, job.id))}
+    newest = {job.address: job for job in oldest_first(observed.jobs)}
     return tuple(newest[address] for address in addresses if address in newest)

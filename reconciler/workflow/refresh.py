@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import NotFoundError
 from reconciler.domain.lock import Lock, LockEntry
-from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.observed import Observed, RemoteJob, oldest_first
 from reconciler.domain.plan import Options
-from reconciler.domain.ports import Provider
+from reconciler.domain.ports import Provider, own_job
 
 MOST_ASKED = 100
 """Where a list has lost more wanted jobs than this, asking on tells nothing: the others count as gone."""
@@ -26,7 +26,7 @@ def find_unlisted_jobs(
     answers = [(entry, _found(entry, provider)) for entry in missed[:MOST_ASKED]]
     found = [job for _, job in answers if job]
     gone = [entry.job for entry, job in answers if job is None] + [entry.job for entry in missed[MOST_ASKED:]]
-    jobs = tuple(sorted((*observed.jobs, *found), key=lambda job: (job.created_at, job.id))) if found else observed.jobs
+    jobs = oldest_first((*observed.jobs, *found)) if found else observed.jobs
     return replace(observed, jobs=jobs, gone=tuple(gone))
 
 
@@ -44,7 +44,7 @@ def _missed(observed: Observed, desired: Desired, lock: Lock, options: Options) 
 
 def _found(entry: LockEntry, provider: Provider) -> RemoteJob | None:
     try:
-        job = provider.job(entry.job)
+        job = own_job(provider, entry.job)
     except NotFoundError:
         return None
-    return job if job.stamp.agrees(entry.stamp) else None
+    return job if job.is_of(entry.stamp) else None

@@ -64,7 +64,9 @@ def fetch_file(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
 
     assert file.stamp is not None
     shelf = FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
-    return shelf.get_file(file.stamp.digest, file.size_bytes, lambda: provider.content(file))
+    return shelf.get_file(
+        file.stamp.digest, file.size_bytes or 0, lambda: provider.content(file.id, file.size_bytes or 0)
+    )
 
 
 def _rows_of(
@@ -78,7 +80,7 @@ def _rows_of(
     if not files:
         return None
     title = " and ".join(file.filename for file in files)
-    if sum(file.size_bytes for file in files) > most_bytes:
+    if sum(file.size_bytes or 0 for file in files) > most_bytes:
         why = f"more than {most_bytes >> 20} MiB would have to be fetched: see reconciler data diff service:{spec.name}"
         return RowsUnknown(before=title, why=f"{why} {spec.name}")
     try:

@@ -9,8 +9,7 @@ import msgspec
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
 from reconciler.domain.errors import NotFoundError, UsageError
-from reconciler.domain.inventory import HeldJob, Makers
-from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.observed import JobId, Makers, ModelId, RemoteJob
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
 from reconciler.render import clean
@@ -69,7 +68,7 @@ def _setting(name: str | None, root: Path, provider: str | None, environment: st
         return setting_of(root, provider, environment=environment)
 
 
-def find_jobs(place: Workplace, texts: Sequence[str], opened: Provider, console: Console) -> tuple[HeldJob, ...]:
+def find_jobs(place: Workplace, texts: Sequence[str], opened: Provider, console: Console) -> tuple[RemoteJob, ...]:
     """Return the jobs of ids, in their order, and say of each what it was understood as.
 
     Raises: NotFoundError when the service has no such job, or no job that made such a model
@@ -77,12 +76,12 @@ def find_jobs(place: Workplace, texts: Sequence[str], opened: Provider, console:
     return tuple(_job_meant(place, text, opened, console) for text in texts)
 
 
-def _job_meant(place: Workplace, text: str, opened: Provider, console: Console) -> HeldJob:
+def _job_meant(place: Workplace, text: str, opened: Provider, console: Console) -> RemoteJob:
     if is_job_id(text):
-        job = opened.held_job(JobId(text))
+        job = opened.job(JobId(text)).as_written()
         console.err.line(f"{clean(text)}: a job, {describe_owner(job)}.")
         return job
-    made = Makers.among(opened.inventory_jobs().items).of_model(ModelId(text))
+    made = Makers.among(opened.list_jobs().items).of_model(ModelId(text))
     if made is None:
         service = provider_name(place.setting, place.specs)
         raise NotFoundError(f"no job on {service} says that it made {text}", hint="see them with: reconciler jobs")
@@ -90,7 +89,7 @@ def _job_meant(place: Workplace, text: str, opened: Provider, console: Console) 
     return made
 
 
-def find_model(text: str, opened: Provider, console: Console) -> tuple[ModelId, HeldJob | None]:
+def find_model(text: str, opened: Provider, console: Console) -> tuple[ModelId, RemoteJob | None]:
     """Return the model of an id, and its job if the id was one of a job; say what the id was understood as.
 
     Raises: NotFoundError when the job has made no model
@@ -98,9 +97,10 @@ def find_model(text: str, opened: Provider, console: Console) -> tuple[ModelId, 
     if not is_job_id(text):
         console.err.line(f"{clean(text)}: taken as the id of a model.")
         return ModelId(text), None
-    job = opened.held_job(JobId(text))
+    job = opened.job(JobId(text)).as_written()
     if job.model is None:
-        raise NotFoundError(f"the job {text} has made no model; it is {job.status or 'in a state that is not known'}")
+        state = job.status if job.status.is_stated else "in a state that is not known"
+        raise NotFoundError(f"the job {text} has made no model; it is {state}")
     console.err.line(f"{clean(text)}: a job, {describe_owner(job)}; its model is {clean(job.model)}.")
     return job.model, job
 
@@ -111,11 +111,11 @@ def note_name(place: Workplace, text: str, console: Console) -> None:
         console.err.line(f"{clean(text)}: taken as the name of a model in the specs, not as an id.")
 
 
-def describe_owner(job: HeldJob) -> str:
+def describe_owner(job: RemoteJob) -> str:
     """Say whose a job is: our address and digest, or not ours."""
     if job.stamp:
         return f"ours: {clean(str(job.stamp))}"
-    return f"not ours (project {clean(job.project)})" if job.project else "not ours"
+    return f"not ours (project {clean(job.details.project)})" if job.details.project else "not ours"
 
 
 class ServingModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,15 +157,15 @@ def _any_model(place: Workplace, text: str, opened: Provider, console: Console) 
         what = f"the specs name no model {text} (they name {known}), and the service has none of that id"
         raise UsageError(what) from error
     console.err.line(f"{clean(text)}: taken as the id of a model, as the specs have no such name.")
-    return found
+    return found.id
 
 
-def _maker(place: Workplace, model: ModelId, opened: Provider) -> HeldJob | None:
+def _maker(place: Workplace, model: ModelId, opened: Provider) -> RemoteJob | None:
     # Only specs can say that a model wants prompts, so without them nobody has to look for its job.
     if not place.names:
         return None
     try:
-        return Makers.among(opened.inventory_jobs().items).of_model(model)
+        return Makers.among(opened.list_jobs().items).of_model(model)
     except NotFoundError:
         return None
 

@@ -4,9 +4,18 @@ import pytest
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import NotFoundError
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Makers
-from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
-from reconciler.domain.ports import Done
+from reconciler.domain.observed import (
+    FileId,
+    JobDetails,
+    JobId,
+    JobStatus,
+    Makers,
+    ModelId,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
+from reconciler.domain.ports import Done, own_job
 from tests.contract.worlds import HttpWorld, MemoryWorld, dataset_of, rows_of
 from tests.factories import a_model
 
@@ -24,7 +33,7 @@ def ours(world: Inhabited) -> tuple[Dataset, FileId, RemoteJob]:
     dataset = dataset_of(content)
     uploaded = world.provider.upload(dataset, iter([content]))
     assert isinstance(uploaded, Done)
-    created = world.provider.train(a_model(training=dataset), uploaded.value.id, None, ())
+    created = world.provider.create_job(a_model(training=dataset), uploaded.value.id, None, ())
     assert isinstance(created, Done)
     return dataset, uploaded.value.id, created.value
 
@@ -34,9 +43,14 @@ def others(world: Inhabited) -> tuple[FileId, JobId]:
     if isinstance(world, HttpWorld):
         file = world.service.add_file("report.pdf", b"%PDF", purpose="assistants")
         return FileId(file), JobId(world.service.add_job(suffix="theirs", metadata={"team": "red"}))
-    theirs = HeldFile(id=FileId("file-theirs"), filename="report.pdf", purpose="assistants", created_at=1_799_999_998)
-    job = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), created_at=1_799_999_999, suffix="theirs")
-    world.memory.foreign += [theirs, job, HeldModel(id=ModelId("base"), owner="system")]
+    theirs = RemoteFile(id=FileId("file-theirs"), filename="report.pdf", purpose="assistants", created_at=1_799_999_998)
+    job = RemoteJob(
+        id=JobId("ftjob-theirs"),
+        status=JobStatus("queued"),
+        created_at=1_799_999_999,
+        details=JobDetails(suffix="theirs"),
+    )
+    world.memory.foreign += [theirs, job, RemoteModel(id=ModelId("base"), owner="system")]
     return theirs.id, job.id
 
 
@@ -44,36 +58,36 @@ def test_lists_hold_ours_and_theirs_newest_first(world: Inhabited) -> None:
     dataset, file, job = ours(world)
     theirs, their_job = others(world)
 
-    files = world.provider.inventory_files()
-    assert ([each.id for each in files.items], files.doubts) == ([theirs, file], ())
+    files = world.provider.list_files()
+    assert ([each.id for each in files.items], files.list_warnings) == ([theirs, file], ())
     assert [each.stamp and each.stamp.agrees(dataset.stamp) for each in files.items] == [None, True]
-    jobs = world.provider.inventory_jobs()
-    assert ([each.id for each in jobs.items], jobs.doubts) == ([their_job, job.id], ())
+    jobs = world.provider.list_jobs()
+    assert ([each.id for each in jobs.items], jobs.list_warnings) == ([their_job, job.id], ())
     assert [each.stamp for each in jobs.items] == [None, job.stamp]
     assert [file.id for file in world.provider.observe().files] == [file], "looking makes nothing ours"
 
 
 def test_what_a_file_holds_is_read_to_the_byte(world: Inhabited) -> None:
     _, file, _ = ours(world)
-    assert b"".join(world.provider.held_content(file)) == rows_of("hello")
+    assert b"".join(world.provider.content(file)) == rows_of("hello")
     with pytest.raises(NotFoundError):
-        list(world.provider.held_content(FileId("file-gone")))
+        list(world.provider.content(FileId("file-gone")))
 
 
 def test_one_thing_is_read_by_its_id_whosever_it_is(world: Inhabited) -> None:
     _, file, job = ours(world)
     theirs, their_job = others(world)
 
-    assert world.provider.held_file(theirs).filename == "report.pdf"
-    assert world.provider.held_file(file).stamp is not None
-    assert world.provider.held_job(their_job).suffix == "theirs"
-    assert world.provider.held_job(job.id).stamp == job.stamp
+    assert world.provider.file(theirs).filename == "report.pdf"
+    assert world.provider.file(file).stamp is not None
+    assert world.provider.job(their_job).details.suffix == "theirs"
+    assert world.provider.job(job.id).stamp == job.stamp
     with pytest.raises(NotFoundError):
-        world.provider.job(their_job)
+        own_job(world.provider, their_job)
     for missing in (
-        lambda: world.provider.held_file(FileId("file-none")),
-        lambda: world.provider.held_job(JobId("ftjob-none")),
-        lambda: world.provider.held_model(ModelId("ft:none:at:all")),
+        lambda: world.provider.file(FileId("file-none")),
+        lambda: world.provider.job(JobId("ftjob-none")),
+        lambda: world.provider.model(ModelId("ft:none:at:all")),
     ):
         with pytest.raises(NotFoundError):
             missing()
@@ -83,9 +97,9 @@ def test_a_model_leads_to_its_job(world: Inhabited) -> None:
     _, _, job = ours(world)
     model = world.finish(job.id)
 
-    assert world.provider.held_model(model).id == model
-    assert [each.id for each in world.provider.inventory_models().items] == [model]
-    makers = Makers.among(world.provider.inventory_jobs().items)
+    assert world.provider.model(model).id == model
+    assert [each.id for each in world.provider.list_models().items] == [model]
+    makers = Makers.among(world.provider.list_jobs().items)
     assert [found and found.id for found in map(makers.of_model, (model, ModelId(f"{model}:ckpt-step-4")))] == [
         job.id,
         job.id,
@@ -98,5 +112,5 @@ def test_the_last_events_are_the_newest_in_their_order(world: Inhabited) -> None
     for number in range(5):
         world.log(job.id, f"line {number}")
 
-    assert [event.message for event in world.provider.last_events(job.id, 2)] == ["line 3", "line 4"]
-    assert len(world.provider.last_events(job.id, 99)) == 6
+    assert [event.message for event in world.provider.events(job.id, most=2)] == ["line 3", "line 4"]
+    assert len(world.provider.events(job.id, most=99)) == 6

@@ -41,7 +41,7 @@ def trained(local: OpenAIProvider, first: str = "hello") -> tuple[Model, RemoteJ
     model, content = wanted(first, epochs=3)
     uploaded = local.upload(model.training, iter([content[:100], content[100:]]))
     assert isinstance(uploaded, Done)
-    created = local.train(model, uploaded.value.id, None, (JobId("ftjob-before"),))
+    created = local.create_job(model, uploaded.value.id, None, (JobId("ftjob-before"),))
     assert isinstance(created, Done)
     return model, created.value
 
@@ -61,7 +61,7 @@ def test_a_model_from_its_rows_to_its_answers(local: OpenAIProvider) -> None:
     assert done.status.word == "succeeded", done.error
     assert done.model is not None
     assert ":triage:" in done.model, "the suffix is the model's name"
-    assert local.model(done.model) == done.model
+    assert local.model(done.model).id == done.model
     assert local.jobs_of(model.stamp) == (done,)
 
     seen = local.observe()
@@ -89,10 +89,10 @@ def test_a_file_is_found_by_what_it_holds(local: OpenAIProvider) -> None:
     model, content = wanted()
     outcome = local.upload(model.training, iter([content]))
     assert isinstance(outcome, Done)
-    assert local.file_of(model.training) == outcome.value == local.file(outcome.value.id)
-    assert local.file_of(replace(model.training, measure=replace(model.training.measure, size_bytes=1))) is None
+    assert local.find_file(model.training) == outcome.value == local.file(outcome.value.id)
+    assert local.find_file(replace(model.training, measure=replace(model.training.measure, size_bytes=1))) is None
     assert local.delete(outcome.value.id, is_model=False) == Done(None)
-    assert local.file_of(model.training) is None
+    assert local.find_file(model.training) is None
 
 
 def test_a_broken_source_leaves_nothing_behind(local: OpenAIProvider) -> None:
@@ -105,7 +105,7 @@ def test_a_broken_source_leaves_nothing_behind(local: OpenAIProvider) -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         local.upload(model.training, breaking())
     assert local.observe().files == ()
-    assert local.file_of(model.training) is None
+    assert local.find_file(model.training) is None
 
 
 def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: OpenAIProvider, tmp_path: Path) -> None:
@@ -120,12 +120,14 @@ def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: OpenAIProvider
 
 def test_what_it_cannot_do_it_refuses(local: OpenAIProvider) -> None:
     model, _ = wanted()
-    foreign = local.train(replace(model, recipe=replace(model.recipe, base="gpt-4o")), FileId("file-none"), None, ())
+    foreign = local.create_job(
+        replace(model, recipe=replace(model.recipe, base="gpt-4o")), FileId("file-none"), None, ()
+    )
     assert isinstance(foreign, Refused)
     assert (foreign.error.status, foreign.error.code) == (400, "model_not_available")
     assert "choose a base" in foreign.error.hint
 
-    missing = local.train(model, FileId("file-none"), None, ())
+    missing = local.create_job(model, FileId("file-none"), None, ())
     assert isinstance(missing, Refused)
     assert isinstance(missing.error, RejectedError)
     assert missing.error.param == "training_file"

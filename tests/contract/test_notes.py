@@ -52,7 +52,7 @@ def test_a_note_goes_by_itself_and_is_no_dataset(tmp_path: Path) -> None:
     with open_provider("local", project=PROJECT, environ={}, app=open_service(store, engines=ECHO)) as provider:
         left = provider.leave_note(NAME, b"{}", 3600)
         assert isinstance(left, Done)
-        held = provider.held_file(left.value.id)
+        held = provider.file(left.value.id)
         assert (held.purpose, held.stamp) == ("user_data", None)
         assert held.created_at is not None
         assert held.expires_at == held.created_at + 3600

@@ -143,8 +143,8 @@ class TwinService:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
-    def train(self, *arguments: object) -> object:
-        made = self.inner.train(*arguments)  # type: ignore[arg-type]  # handed on as they are
+    def create_job(self, *arguments: object) -> object:
+        made = self.inner.create_job(*arguments)  # type: ignore[arg-type]  # handed on as they are
         self.inner.put(self.twin)
         return made
 
@@ -165,7 +165,7 @@ def test_of_twins_the_older_one_stays_and_only_our_own_is_ever_cancelled(age: in
 class EchoingWrong(TwinService):
     """A service that answers with a job of another stamp."""
 
-    def train(self, *arguments: object) -> object:
+    def create_job(self, *arguments: object) -> object:
         return Done(replace(self.twin, stamp=a_model("other").stamp))
 
 
@@ -191,8 +191,8 @@ class Away(TwinService):
             raise self.error
         return self.inner.jobs_of(stamp)  # type: ignore[arg-type]  # handed on as it is
 
-    def train(self, *arguments: object) -> object:
-        return self.inner.train(*arguments)  # type: ignore[arg-type]  # handed on as they are
+    def create_job(self, *arguments: object) -> object:
+        return self.inner.create_job(*arguments)  # type: ignore[arg-type]  # handed on as they are
 
 
 def test_nothing_is_sent_when_the_look_before_it_fails() -> None:

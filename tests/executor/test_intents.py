@@ -283,7 +283,7 @@ def test_two_creates_of_one_token_give_one_job() -> None:
     create(replace(TRAIN, excluded_jobs=(JobId("ftjob-1"),)), context)
     assert len(set(asked.tokens)) == 2
     files = world.service.files
-    again = world.service.train(MODEL, next(iter(files)), None, (), asked.tokens[0])
+    again = world.service.create_job(MODEL, next(iter(files)), None, (), asked.tokens[0])
     assert isinstance(again, Done)
     assert again.value.id == "ftjob-1"
 
@@ -298,9 +298,9 @@ class Recording:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
-    def train(self, *arguments: object) -> Write[RemoteJob]:
+    def create_job(self, *arguments: object) -> Write[RemoteJob]:
         self.tokens.append(str(arguments[-1]))
-        return self.inner.train(*arguments)  # type: ignore[arg-type]  # handed on as they are
+        return self.inner.create_job(*arguments)  # type: ignore[arg-type]  # handed on as they are
 
 
 @pytest.mark.parametrize(("dead", "shows", "cleared"), [(True, True, True), (True, False, False), (False, True, False)])

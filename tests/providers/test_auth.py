@@ -160,7 +160,7 @@ def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) 
         lambda: provider.job(JobId("ftjob-1")),
         lambda: provider.events(JobId("ftjob-1"), None),
         lambda: provider.checkpoints(JobId("ftjob-1")),
-        lambda: provider.file_of(dataset),
+        lambda: provider.find_file(dataset),
         lambda: provider.file(FileId("file-1")),
         lambda: provider.model(ModelId("m")),
         lambda: list(provider.answer(ModelId("m"), (Message(role="user", content="x"),))),
@@ -173,7 +173,7 @@ def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) 
     content = b"x" * dataset.measure.size_bytes
     for outcome in (
         provider.upload(dataset, iter([content])),
-        provider.train(a_model(), FileId("file-1"), None, ()),
+        provider.create_job(a_model(), FileId("file-1"), None, ()),
         provider.cancel(JobId("ftjob-1")),
         provider.delete(FileId("file-1"), is_model=False),
     ):

@@ -8,9 +8,8 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Dataset, Model, Part
 from reconciler.domain.errors import NotFoundError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.inventory import HeldJob
 from reconciler.domain.lock import Lock, LockEntry
-from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId
+from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Notes, Provider, Refused
 from reconciler.domain.renames import NameMap
 from reconciler.providers import claiming
@@ -28,12 +27,12 @@ THEIRS = JobId("ftjob-theirs")
 ADOPTING = NameMap(adopted={THEIRS: NEW.stamp})
 
 
-def theirs(status: str = "succeeded") -> HeldJob:
+def theirs(status: str = "succeeded") -> RemoteJob:
     model = ModelId("ft:theirs") if status == "succeeded" else None
-    return HeldJob(id=THEIRS, status=JobStatus(status), created_at=5, base="gpt", model=model)
+    return RemoteJob(id=THEIRS, status=JobStatus(status), created_at=5, base="gpt", model=model)
 
 
-def world(*, job: HeldJob | None = None) -> MemoryProvider:
+def world(*, job: RemoteJob | None = None) -> MemoryProvider:
     provider = MemoryProvider()
     provider.foreign += [job] if job else []
     return provider
@@ -43,7 +42,7 @@ def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
     """Upload and train something, and let it succeed."""
     file = provider.upload(model.training, iter([b"x" * model.training.measure.size_bytes]))
     assert isinstance(file, Done)
-    job = provider.train(model, file.value.id, None, ())
+    job = provider.create_job(model, file.value.id, None, ())
     assert isinstance(job, Done)
     provider.finish(job.value.id)
     return job.value.id
@@ -66,7 +65,7 @@ def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> Non
     assert file.filename == NEW.training.stamp.filename
     assert file.stamp
     assert file.stamp.agrees(NEW.training.stamp)
-    assert seen.file_of(NEW.training) == file == seen.file(file.id)
+    assert seen.find_file(NEW.training) == file == seen.file(file.id)
 
 
 def test_a_job_under_the_new_name_is_found_beside_those_of_the_old_one() -> None:
@@ -81,7 +80,7 @@ def test_a_rename_of_another_content_is_another_thing() -> None:
     trained(provider)
     seen = claiming(provider, CLAIMS)
     assert seen.jobs_of(a_model("triage", epochs=4).stamp) == ()
-    assert seen.file_of(a_dataset("tickets", rows="others")) is None
+    assert seen.find_file(a_dataset("tickets", rows="others")) is None
 
 
 def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
@@ -100,7 +99,7 @@ def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
     assert (job.id, job.stamp, job.model, job.is_adopted) == (THEIRS, NEW.stamp, "ft:theirs", True)
     assert (seen.job(THEIRS), seen.jobs_of(NEW.stamp)) == (job, (job,))
     assert seen.jobs_of(OLD.stamp) == ()
-    assert seen.held_job(THEIRS).stamp is None, "to somebody who only looks it is not ours"
+    assert seen.job(THEIRS).as_written().stamp is None, "to somebody who only looks it is not ours"
 
 
 def test_an_adopted_job_is_never_cancelled() -> None:
@@ -126,7 +125,7 @@ def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
 
 
 def test_a_job_of_which_the_service_says_nothing_is_alive() -> None:
-    provider = world(job=HeldJob(id=THEIRS))
+    provider = world(job=RemoteJob(id=THEIRS))
     (job,) = claiming(provider, ADOPTING).observe().jobs
     assert (job.status.is_active, job.status != SUCCEEDED) == (True, True)
 

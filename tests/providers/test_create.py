@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
-from reconciler.domain.observed import FileId, JobId
+from reconciler.domain.observed import FileId, JobId, RemoteJob
 from reconciler.providers.openai import create, wire
 from reconciler.providers.openai.stamps import marks_of
 from tests.factories import a_dataset, a_model
@@ -16,7 +16,7 @@ PROJECT = "acme"
 MODEL = a_model(epochs=3)
 
 
-def job(**members: Any) -> wire.SeenJob:
+def job(**members: Any) -> RemoteJob:
     whole = {"id": "ftjob-1", "status": "running", "metadata": marks_of(PROJECT, MODEL, ()), **members}
     return wire.read_job(json.dumps(whole).encode(), PROJECT)
 

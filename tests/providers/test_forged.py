@@ -8,6 +8,7 @@ import pytest
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.observed import JobId
 from reconciler.domain.plan import Options, Train, Upload
+from reconciler.domain.ports import own_job
 from reconciler.domain.spec import OnChange
 from reconciler.planner import make_plan
 from reconciler.planner.policy import GUARDS
@@ -49,7 +50,7 @@ def test_a_job_with_any_one_mark_of_another_is_nobodys(mark: str) -> None:
     assert seen.contradictions == (() if mark == PROJECT else (job,))
     assert provider.jobs_of(MODEL.stamp) == ()
     with pytest.raises(NotFoundError):
-        provider.job(job)
+        own_job(provider, job)
 
 
 @pytest.mark.parametrize("mark", [PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
@@ -83,7 +84,7 @@ def test_a_job_whose_file_is_not_the_one_its_marks_name_is_nobodys(filename: str
     assert (seen.jobs, seen.contradictions) == ((), (job,))
     assert opened(service).jobs_of(MODEL.stamp) == ()
     with pytest.raises(NotFoundError):
-        opened(service).job(job)
+        own_job(opened(service), job)
 
 
 def test_a_file_that_is_gone_or_not_ours_to_see_says_nothing_against_a_job() -> None:
@@ -122,7 +123,7 @@ def test_a_job_that_may_not_be_read_is_not_gone() -> None:
 def test_a_file_of_our_name_with_another_size_or_purpose_is_not_used(more: dict[str, Any]) -> None:
     service, dataset = FakeService(), a_dataset()
     service.add_file(dataset.stamp.filename, **{"bytes": dataset.measure.size_bytes, **more})
-    assert opened(service).file_of(dataset) is None
+    assert opened(service).find_file(dataset) is None
     if "purpose" in more:
         assert opened(service).observe().files == ()
 

@@ -162,7 +162,7 @@ def test_a_create_without_a_token_was_provably_not_sent() -> None:
     issuers = Issuers(FakeService().transport)
     issuers.wrong["auth.openai.com"] = httpx.ReadTimeout("late")
     provider = open_provider("openai", project="acme", environ=JOB, transport=issuers, sleep=lambda _: None)
-    outcome = provider.train(a_model(), FileId("file-1"), None, ())
+    outcome = provider.create_job(a_model(), FileId("file-1"), None, ())
     assert isinstance(outcome, Refused)
     assert [request.url.host for request in issuers.asked if request.url.host == "api.openai.com"] == []
 

@@ -18,7 +18,7 @@ def with_file(memory: MemoryProvider) -> MemoryProvider:
 
 
 def train(memory: MemoryProvider) -> object:
-    return memory.train(MODEL, a_file().id, None, ())
+    return memory.create_job(MODEL, a_file().id, None, ())
 
 
 def test_lists_may_lag() -> None:
@@ -74,13 +74,13 @@ def test_files_may_need_processing_and_things_may_vanish() -> None:
     memory = MemoryProvider(files_are_ready=False)
     dataset = replace(a_dataset(), measure=replace(a_dataset().measure, size_bytes=1))
     memory.upload(dataset, iter([b"x"]))
-    file = memory.file_of(dataset)
+    file = memory.find_file(dataset)
     assert file is not None
     assert not file.is_ready
     memory.mark_file(file.id, "processed")
     assert memory.file(file.id).is_ready
     memory.forget(file.id)
-    assert memory.file_of(dataset) is None
+    assert memory.find_file(dataset) is None
 
 
 def test_what_is_put_there_is_there() -> None:

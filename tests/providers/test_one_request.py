@@ -219,7 +219,7 @@ def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
 ) -> None:
     provider, wire = listen(answer)
     provider.job(JobId("ftjob-1"))
-    assert isinstance(provider.train(MODEL, FileId("file-1"), None, ()), end)
+    assert isinstance(provider.create_job(MODEL, FileId("file-1"), None, ()), end)
 
     reading, creating = wire.seen
     assert creating.ended.wait(10), "it is let go when the create has ended, and no read finds it open"
@@ -235,7 +235,7 @@ def test_two_creates_side_by_side_have_two_connections(
     listen: Callable[[Answer], tuple[OpenAIProvider, Wire]],
 ) -> None:
     provider, wire = listen(saying(FINE))
-    threads = [threading.Thread(target=provider.train, args=(MODEL, FileId("file-1"), None, ())) for _ in range(2)]
+    threads = [threading.Thread(target=provider.create_job, args=(MODEL, FileId("file-1"), None, ())) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.domain.errors import MalformedError, NotFoundError, TemporaryError
 from reconciler.domain.observed import FileId, JobId, ModelId
-from reconciler.domain.ports import Done, Refused, Unknown
+from reconciler.domain.ports import Done, Refused, Unknown, own_job
 from reconciler.providers import OpenAIProvider, open_provider
 from reconciler.providers.openai.stamps import marks_of
 from tests.factories import a_dataset, a_model
@@ -55,7 +55,7 @@ def test_a_job_of_somebody_else_is_not_found() -> None:
     service = FakeService()
     theirs = JobId(service.add_job(metadata=marks_of("other", MODEL, ())))
     with pytest.raises(NotFoundError, match=PROJECT):
-        opened(service).job(theirs)
+        own_job(opened(service), theirs)
 
 
 def test_files_that_anybody_uses_are_in_use() -> None:
@@ -195,7 +195,7 @@ def test_reads_are_repeated_and_creates_are_not() -> None:
     assert asked == ["GET"] * 5
 
     asked.clear()
-    assert isinstance(provider.train(MODEL, file, None, ()), Unknown)
+    assert isinstance(provider.create_job(MODEL, file, None, ()), Unknown)
     assert isinstance(provider.cancel(JobId("ftjob-1")), Unknown)
     assert asked == ["POST", "POST"]
 
@@ -219,7 +219,7 @@ def test_training_that_is_not_available_says_what_remains() -> None:
     no = refusal(403, "The platform is winding down.", code="training_not_available")
     service.troubles.append(Trouble(has_effect=False, answer=lambda _: no))
 
-    outcome = opened(service).train(MODEL, file, None, ())
+    outcome = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(outcome, Refused)
     assert outcome.error.code == "training_not_available"
     assert "found again" in outcome.error.hint
@@ -231,7 +231,7 @@ def test_a_service_that_keeps_no_metadata_gives_no_job_of_ours() -> None:
     forgotten = httpx.Response(200, json={"id": "ftjob-9", "status": "queued", "training_file": file})
     service.troubles.append(Trouble(has_effect=False, answer=lambda _: forgotten))
 
-    outcome = opened(service).train(MODEL, file, None, ())
+    outcome = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(outcome, Unknown)
     assert "ftjob-9" in outcome.why
 
@@ -274,7 +274,7 @@ def test_an_upload_is_one_streamed_form() -> None:
 def test_a_create_says_who_and_what() -> None:
     service = FakeService()
     file = FileId(service.add_file(MODEL.training.stamp.filename))
-    opened(service).train(MODEL, file, None, ())
+    opened(service).create_job(MODEL, file, None, ())
     (request,) = service.requests
     body = json.loads(request.content)
     assert body["suffix"] == "triage"

@@ -105,7 +105,7 @@ def test_reads_share_a_connection_and_every_create_has_its_own(listen: Listen) -
     provider.job(JobId("ftjob-1"))
     provider.job(JobId("ftjob-1"))
     for _ in range(2):
-        assert isinstance(provider.train(MODEL, FileId("file-1"), None, ()), Done)
+        assert isinstance(provider.create_job(MODEL, FileId("file-1"), None, ()), Done)
 
     # The first reading asks for the name of the job's file too, which its marks must agree with.
     assert [len(asked) for asked in listener.connections] == [3, 1, 1]
@@ -119,7 +119,7 @@ def test_a_connection_that_is_refused_proves_that_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with opened(port) as provider:
-        outcome = provider.train(MODEL, FileId("file-1"), None, ())
+        outcome = provider.create_job(MODEL, FileId("file-1"), None, ())
         assert isinstance(outcome, Refused)
         assert isinstance(outcome.error, TemporaryError)
         assert f"127.0.0.1:{port}" in str(outcome.error)
@@ -140,7 +140,7 @@ def test_an_answer_that_breaks_off_leaves_it_unknown_and_is_sent_once(listen: Li
     """The connection ends after one answer, as the request asks."""
     provider, listener = listen(lambda asked: answer)
 
-    assert isinstance(provider.train(MODEL, FileId("file-1"), None, ()), Unknown)
+    assert isinstance(provider.create_job(MODEL, FileId("file-1"), None, ()), Unknown)
     assert len(listener.connections) == 1
 
 

@@ -17,6 +17,7 @@ from reconciler.providers.openai.stamps import (
     Garbled,
     Marks,
     marks_of,
+    names_file,
     read_marks,
 )
 from tests.factories import a_dataset, a_model
@@ -123,6 +124,6 @@ def test_no_metadata_is_too_odd(metadata: dict[str, Any]) -> None:
 
 def test_a_file_is_named_by_the_facts_or_not_at_all() -> None:
     marks = Marks(stamp=MODEL.stamp, facts=MODEL.displayed_facts)
-    assert marks.names_file("training", MODEL.training.stamp.filename)
-    assert not marks.names_file("training", a_dataset(rows="others").stamp.filename)
-    assert marks.names_file("validation", "anything.jsonl")
+    assert names_file(marks.facts, "training", MODEL.training.stamp.filename)
+    assert not names_file(marks.facts, "training", a_dataset(rows="others").stamp.filename)
+    assert names_file(marks.facts, "validation", "anything.jsonl")

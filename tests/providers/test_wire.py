@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
-from reconciler.domain.observed import JobError
+from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.providers.openai import wire
 from reconciler.providers.openai.stamps import marks_of
 from tests.factories import a_dataset, a_model
@@ -28,7 +28,7 @@ READERS: tuple[Callable[[bytes], object], ...] = (
 )
 
 
-def job(**members: Any) -> wire.SeenJob:
+def job(**members: Any) -> RemoteJob:
     whole = {"id": "ftjob-1", "status": "running", "metadata": marks_of(PROJECT, MODEL, ()), **members}
     return wire.read_job(json.dumps(whole).encode(), PROJECT)
 
@@ -45,21 +45,21 @@ def test_a_job_in_full() -> None:
         trained_tokens=150300,
         usage_metrics={"unheard": "of"},
     )
-    assert seen.job is not None
-    assert seen.job.stamp == MODEL.stamp
-    assert seen.job.facts == MODEL.displayed_facts
-    assert (seen.job.created_at, seen.job.finished_at) == (1793000100, 1793003300)
-    assert seen.job.model == "ft:gpt-4.1-mini-2025-04-14:acme:triage:BxY12"
-    assert seen.job.trained_tokens == 150300
+    assert seen.stamp is not None
+    assert seen.stamp == MODEL.stamp
+    assert seen.facts == MODEL.displayed_facts
+    assert (seen.created_at, seen.finished_at) == (1793000100, 1793003300)
+    assert seen.model == "ft:gpt-4.1-mini-2025-04-14:acme:triage:BxY12"
+    assert seen.trained_tokens == 150300
     assert seen.files == ("file-1", "file-2")
-    assert not seen.is_active
+    assert not seen.status.is_active
 
 
 @pytest.mark.parametrize("empty", [None, {}, {"code": None, "message": None, "param": None}, "", []])
 def test_no_error_in_all_its_shapes(empty: Any) -> None:
     seen = job(error=empty)
-    assert seen.job is not None
-    assert seen.job.error is None
+    assert seen.stamp is not None
+    assert seen.error is None
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_no_error_in_all_its_shapes(empty: Any) -> None:
 )
 def test_errors_in_all_their_shapes(sent: Any, read: JobError) -> None:
     seen = job(error=sent)
-    assert seen.job is not None
-    assert seen.job.error == read
+    assert seen.stamp is not None
+    assert seen.error == read
 
 
 def test_nulls_mean_absence() -> None:
@@ -88,31 +88,31 @@ def test_nulls_mean_absence() -> None:
 
 
 def test_a_job_that_says_no_status_is_alive() -> None:
-    assert job(status=None).is_active
-    assert job(status="").is_active
+    assert job(status=None).status.is_active
+    assert job(status="").status.is_active
 
 
 @pytest.mark.parametrize("metadata", [None, {}, [], "text", {"reconciler-project": 7}])
 def test_metadata_of_others_in_all_its_shapes(metadata: Any) -> None:
     seen = job(metadata=metadata)
-    assert (seen.job, seen.is_garbled) == (None, False)
+    assert (seen.stamp, wire.is_garbled(seen, PROJECT)) == (None, False)
 
 
 def test_a_file_and_its_stamp() -> None:
     dataset = a_dataset()
     sent = {"id": "file-1", "bytes": 48213, "created_at": 1793000000, "expires_at": None, "purpose": "fine-tune"}
     seen = wire.read_file(json.dumps({**sent, "filename": dataset.stamp.filename}).encode())
-    assert (seen.purpose, seen.file.size_bytes, seen.file.status) == ("fine-tune", 48213, None)
-    assert seen.file.is_ready
-    assert seen.file.stamp is not None
-    assert seen.file.stamp.agrees(dataset.stamp)
+    assert (seen.purpose, seen.size_bytes, seen.status) == ("fine-tune", 48213, None)
+    assert seen.is_ready
+    assert seen.stamp is not None
+    assert seen.stamp.agrees(dataset.stamp)
 
 
 def test_a_file_of_nulls() -> None:
     seen = wire.read_file(
         b'{"id":"file-1","bytes":null,"created_at":null,"filename":null,"status":null,"purpose":null}'
     )
-    assert (seen.file.filename, seen.file.size_bytes, seen.file.stamp, seen.purpose) == ("", 0, None, "")
+    assert (seen.filename, seen.size_bytes, seen.stamp, seen.purpose) == ("", None, None, "")
 
 
 def test_of_an_events_data_the_numbers() -> None:

@@ -1,8 +1,19 @@
 """A service that several people use, for the pictures of its lists."""
 
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
-from reconciler.domain.observed import Checkpoint, FileId, JobError, JobEvent, JobId, JobStatus, ModelId
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    JobDetails,
+    JobError,
+    JobEvent,
+    JobId,
+    JobStatus,
+    ModelId,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 from reconciler.render import JobCard
 from tests.factories import LONG_AGO
 from tests.render import examples
@@ -21,49 +32,56 @@ def _job(number: int) -> JobId:
 
 
 JOBS = (
-    HeldJob(
+    RemoteJob(
         id=_job(5),
         status=JobStatus("running"),
         created_at=LONG_AGO,
         estimated_finish=LONG_AGO + 600,
         base=_BASE,
         stamp=examples.RETRIAGE.stamp,
-        project="acme",
+        details=JobDetails(project="acme"),
         training_file=_file(4),
     ),
-    HeldJob(id=_job(4), status=JobStatus("validating_files"), created_at=LONG_AGO - 60, base=_BASE, suffix="theirs"),
-    HeldJob(
+    RemoteJob(
+        id=_job(4),
+        status=JobStatus("validating_files"),
+        created_at=LONG_AGO - 60,
+        base=_BASE,
+        details=JobDetails(suffix="theirs"),
+    ),
+    RemoteJob(
         id=_job(3),
         status=JobStatus("failed"),
         created_at=LONG_AGO - 7200,
         finished_at=LONG_AGO - 7140,
         base=_BASE,
         error=JobError(message="row 17 is broken", code="invalid_training_file", param="training_file"),
-        metadata=(("reconciler-project", "another-team"),),
-        project="another-team",
+        details=JobDetails(metadata=(("reconciler-project", "another-team"),), project="another-team"),
     ),
-    HeldJob(
+    RemoteJob(
         id=_job(2),
         status=JobStatus("succeeded"),
         created_at=LONG_AGO - 90_000,
         finished_at=LONG_AGO - 89_000,
         base=_BASE,
         model=_MODEL,
-        method="supervised",
-        hyperparameters=(("batch_size", "auto"), ("n_epochs", "3")),
-        seed=42,
         training_file=_file(2),
-        result_files=(_file(3),),
         trained_tokens=12_345,
         stamp=examples.TRIAGE.stamp,
-        project="acme",
+        details=JobDetails(
+            method="supervised",
+            hyperparameters=(("batch_size", "auto"), ("n_epochs", "3")),
+            seed=42,
+            result_files=(_file(3),),
+            project="acme",
+        ),
     ),
-    HeldJob(id=_job(1)),
+    RemoteJob(id=_job(1)),
 )
 
 FILES = (
     (
-        HeldFile(
+        RemoteFile(
             id=_file(4),
             filename="tickets-0123456789ab.jsonl",
             purpose="fine-tune",
@@ -75,25 +93,25 @@ FILES = (
         None,
     ),
     (
-        HeldFile(
+        RemoteFile(
             id=_file(3), filename="step_metrics.csv", purpose="fine-tune-results", size_bytes=812, created_at=LONG_AGO
         ),
         JOBS[3],
     ),
     (
-        HeldFile(
+        RemoteFile(
             id=_file(2), filename=_HOSTILE, purpose="assistants", status="error", detail="no text", expires_at=LONG_AGO
         ),
         None,
     ),
-    (HeldFile(id=_file(1)), None),
+    (RemoteFile(id=_file(1)), None),
 )
 
 MODELS = (
-    (HeldModel(id=_MODEL, created_at=LONG_AGO, owner="org-acme", shutdown_date="2027-10-01"), JOBS[3]),
-    (HeldModel(id=ModelId(f"ft:{_BASE}:acme::XyZ98765"), created_at=LONG_AGO - 60, owner="org-acme"), JOBS[2]),
-    (HeldModel(id=ModelId(_BASE), created_at=LONG_AGO - 9_000_000, owner="system"), None),
-    (HeldModel(id=ModelId("unknown")), None),
+    (RemoteModel(id=_MODEL, created_at=LONG_AGO, owner="org-acme", shutdown_date="2027-10-01"), JOBS[3]),
+    (RemoteModel(id=ModelId(f"ft:{_BASE}:acme::XyZ98765"), created_at=LONG_AGO - 60, owner="org-acme"), JOBS[2]),
+    (RemoteModel(id=ModelId(_BASE), created_at=LONG_AGO - 9_000_000, owner="system"), None),
+    (RemoteModel(id=ModelId("unknown")), None),
 )
 
 EVENTS = (

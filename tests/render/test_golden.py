@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.domain.event import Event
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.event import Event, JobLogged, JobMoved, JobVanished
+from reconciler.domain.observed import JobId, ModelId, RemoteJob
 from reconciler.render import (
     JobCard,
     LiveView,
     Sink,
     SummaryRow,
     event_json,
+    event_text,
     file_card,
     file_card_json,
     files_json,
@@ -31,8 +31,6 @@ from reconciler.render import (
     model_card_json,
     models_json,
     models_table,
-    news_json,
-    news_text,
     plan_json,
     plan_text,
     problems_json,
@@ -149,7 +147,7 @@ def test_one_thing_in_full() -> None:
     shown = "\n".join(
         (
             job_card(held.CARD),
-            job_card(JobCard(job=HeldJob(id=JobId("ftjob-silent")), events=None, checkpoints=None)),
+            job_card(JobCard(job=RemoteJob(id=JobId("ftjob-silent")), events=None, checkpoints=None)),
             *(file_card(*file) for file in held.FILES),
             *(model_card(*model) for model in held.MODELS),
         )
@@ -159,11 +157,13 @@ def test_one_thing_in_full() -> None:
     check_golden("cards.json", "".join(documents))
 
 
-def test_news_of_any_job_for_people_and_for_programs() -> None:
-    news = [(job, None, False) for job in held.JOBS] + [(held.JOBS[0], event, False) for event in held.EVENTS]
-    news += [(held.JOBS[1], None, True)]
-    check_golden("news.txt", "".join(news_text(job, event, gone=gone) for job, event, gone in news))
-    lines = [news_json(job, event, gone=gone) for job, event, gone in news]
+def test_events_of_any_job_for_people_and_for_programs() -> None:
+    ours, theirs = held.JOBS[0], held.JOBS[1]
+    events: list[Event] = [JobMoved(job=job) for job in held.JOBS]
+    events += [JobLogged(address=ours.address, job=ours.id, event=event) for event in held.EVENTS]
+    events += [JobVanished(address=None, job=theirs.id)]
+    check_golden("news.txt", "".join(map(event_text, events)))
+    lines = [event_json(event) for event in events]
     check_golden("news.jsonl", "".join(lines))
     for line in lines:
         validator("event").validate(json.loads(line))

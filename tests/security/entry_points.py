@@ -6,6 +6,7 @@ A door takes a chance and a directory of its own, lets one spoiled thing in, and
 import json
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
 from reconciler.planner.saved_plan import read_saved
 from reconciler.providers.http.errors import error_of
-from reconciler.providers.openai import held, wire
+from reconciler.providers.openai import wire
 from reconciler.providers.openai_legacy import wire as legacy
 from reconciler.specfile import read_lock, read_specs
 from tests.providers.test_provider import opened, ours
@@ -77,9 +78,12 @@ PAYLOADS: dict[str, tuple[Any, Callable[[bytes], object]]] = {
     "checkpoint": (CHECKPOINT, wire.read_checkpoint),
     "model": ({"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"}, wire.read_model),
     "deleted": ({"id": "file-1", "object": "file", "deleted": True}, wire.read_deleted),
-    "held job": (JOB, lambda body: held.read_job(body, "acme")),
-    "held file": (FILE, held.read_file),
-    "held model": ({"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"}, held.read_model),
+    "held job": (JOB, lambda body: wire.read_job(body, "acme", wire.LENIENT)),
+    "held file": (FILE, partial(wire.read_file, reader=wire.LENIENT)),
+    "held model": (
+        {"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"},
+        partial(wire.read_model, reader=wire.LENIENT),
+    ),
     "legacy job": (JOB, legacy.read_tune),
     "legacy events": ({"data": [EVENT]}, lambda body: legacy.read_events(body, JobId("ft-1"))),
     "refusal": (ERROR, lambda body: str(error_of(httpx.Response(400, content=body), "OPENAI_API_KEY"))),
@@ -135,7 +139,7 @@ def a_service(chance: random.Random, home: Path) -> Iterator[str]:
     said = (Message(role="user", content="hello"),)
     asks: list[Callable[[], object]] = [
         provider.observe,
-        lambda: provider.inventory_jobs(),
+        lambda: provider.list_jobs(),
         lambda: list(provider.answer(ModelId("ft:x"), said)),
         lambda: provider.events(JobId("ftjob-1"), None),
         lambda: provider.cancel(JobId("ftjob-1")),

@@ -48,10 +48,10 @@ def test_an_id_is_one_part_of_a_path_or_nothing(name: str) -> None:
     provider = opened(service)
     for ask in (
         lambda: provider.job(JobId(IDS[name])),
-        lambda: provider.held_job(JobId(IDS[name])),
-        lambda: provider.held_file(FileId(IDS[name])),
+        lambda: provider.job(JobId(IDS[name])),
+        lambda: provider.file(FileId(IDS[name])),
         lambda: provider.model(ModelId(IDS[name])),
-        lambda: list(provider.held_content(FileId(IDS[name]))),
+        lambda: list(provider.content(FileId(IDS[name]))),
         lambda: provider.cancel(JobId(IDS[name])),
         lambda: provider.delete(FileId(IDS[name]), is_model=False),
         lambda: provider.delete(ModelId(IDS[name]), is_model=True),

@@ -57,7 +57,7 @@ class PortDoor:
     def file(self, file: FileId) -> RemoteFile:
         return self._read("read file", lambda: self._memory.file(file))
 
-    def file_of(self, dataset: Dataset) -> RemoteFile | None:
+    def find_file(self, dataset: Dataset) -> RemoteFile | None:
         observed = self._read(f"list files {dataset.name}", self._shown)
         same = [
             file
@@ -74,7 +74,7 @@ class PortDoor:
         content = tuple(blocks)
         return self._write("upload", dataset.name, lambda: self._memory.upload(dataset, iter(content)))
 
-    def train(
+    def create_job(
         self,
         model: Model,
         training: FileId,
@@ -82,7 +82,7 @@ class PortDoor:
         supersedes: tuple[JobId, ...],
         token: str = "",
     ) -> Write[RemoteJob]:
-        send = partial(self._memory.train, model, training, validation, supersedes, token)
+        send = partial(self._memory.create_job, model, training, validation, supersedes, token)
         return self._write("train", str(model.stamp), send)
 
     def cancel(self, job: JobId) -> Write[RemoteJob]:

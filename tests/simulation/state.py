@@ -8,8 +8,7 @@ from urllib.parse import unquote
 import httpx
 
 from reconciler.domain.identity import Address, Kind, Stamp
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import JobId, JobStatus, ModelId
+from reconciler.domain.observed import JobId, JobStatus, ModelId, RemoteJob
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService, Json
@@ -101,9 +100,9 @@ class MemoryGround:
             )
             for job in self.memory.jobs.values()
         )
-        theirs = (each for each in self.memory.foreign if isinstance(each, HeldJob))
+        theirs = (each for each in self.memory.foreign if isinstance(each, RemoteJob))
         return ours + tuple(
-            TrueJob(id=job.id, stamp=None, is_active=not job.has_ended, is_spent=job.has_ended, files=())
+            TrueJob(id=job.id, stamp=None, is_active=job.status.is_active, is_spent=job.status.is_terminal, files=())
             for job in theirs
         )
 
@@ -130,7 +129,7 @@ class MemoryGround:
         self.memory.forget(JobId(thing))
 
     def settle_in(self) -> None:
-        self.memory.foreign.append(HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("running")))
+        self.memory.foreign.append(RemoteJob(id=JobId("ftjob-theirs"), status=JobStatus("running")))
         self.memory.models.add(ModelId("gpt-of-everybody"))
 
 

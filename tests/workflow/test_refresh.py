@@ -39,7 +39,7 @@ def lock_of(*jobs: RemoteJob, service: str = HERE) -> Lock:
 
 
 def _entry(job: RemoteJob, service: str) -> LockEntry:
-    return LockEntry(stamp=job.stamp, provider="openai", service=service, job=job.id, model=ModelId(f"ft:{job.id}"))
+    return LockEntry(stamp=job.own_stamp, provider="openai", service=service, job=job.id, model=ModelId(f"ft:{job.id}"))
 
 
 def recalled(

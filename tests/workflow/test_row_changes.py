@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset import open_lines
 from reconciler.domain.errors import DeniedError
-from reconciler.domain.observed import RemoteFile
+from reconciler.domain.observed import FileId
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
@@ -32,7 +32,7 @@ training: tickets
 class Denying(MemoryProvider):
     """A service that takes files and gives none back."""
 
-    def content(self, file: RemoteFile) -> Iterator[bytes]:
+    def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:
         raise DeniedError("not allowed to read it", status=403)
 
 
@@ -58,7 +58,7 @@ def converge(root: Path, provider: MemoryProvider) -> None:
         sent = provider.upload(dataset, open_lines(dataset, prepared.setting.workspace))
         assert isinstance(sent, Done)
         files.append(sent.value.id)
-    made = provider.train(model, files[0], files[1] if files[1:] else None, ())
+    made = provider.create_job(model, files[0], files[1] if files[1:] else None, ())
     assert isinstance(made, Done)
     provider.finish(made.value.id)
 

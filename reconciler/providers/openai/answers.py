@@ -9,7 +9,7 @@ import msgspec
 from reconciler.domain.errors import MalformedError, ProviderError, TemporaryError
 from reconciler.providers.http.errors import complaint_of, is_final
 from reconciler.providers.http.sse import event_data
-from reconciler.providers.openai.client import Client
+from reconciler.providers.openai.client import Client, read_refusal
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 15.0
@@ -70,7 +70,7 @@ def _begun(
         response = client.stream(path, body)
         if response.status_code < 300:
             return response
-        refusal = read_refusal(client, response)
+        refusal = _refusal(client, response)
         # A model answers some minutes after its job has succeeded, and until then is as if it were not there.
         if not _is_warming_up(refusal) or patience <= 0:
             raise client.explained(refusal)
@@ -79,20 +79,13 @@ def _begun(
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def read_refusal(client: Client, response: httpx.Response) -> httpx.Response:
-    """Return a refusal with its body read, as far as anybody needs it."""
-    content = b""
+def _refusal(client: Client, response: httpx.Response) -> httpx.Response:
     try:
-        for part in response.iter_bytes():
-            content += part
-            if len(content) > _LONGEST_ANSWER:
-                break
+        return read_refusal(response)
     except httpx.RequestError as error:
         raise client.explained_road(error) from error
     finally:
         response.close()
-    kept = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
-    return httpx.Response(response.status_code, headers=kept, content=content)
 
 
 def _is_warming_up(refusal: httpx.Response) -> bool:

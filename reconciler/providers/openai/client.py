@@ -12,8 +12,16 @@ import msgspec
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import MalformedError, ProviderError
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
-from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    JobEvent,
+    JobId,
+    ModelId,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 from reconciler.domain.ports import Write
 from reconciler.providers.http.account import Whose
 from reconciler.providers.http.auth import Endpoint
@@ -22,8 +30,8 @@ from reconciler.providers.http.multipart import Multipart
 from reconciler.providers.http.paging import Doubts, walk
 from reconciler.providers.http.service_clock import ServiceClock
 from reconciler.providers.http.write_result import ended
-from reconciler.providers.openai import held, wire
-from reconciler.providers.openai.create import PURPOSE
+from reconciler.providers.openai import wire
+from reconciler.providers.openai.wire import PURPOSE
 
 T = TypeVar("T")
 
@@ -70,20 +78,29 @@ class Client:
     def close(self) -> None:
         self._roads.close()
 
-    def files(self, doubts: Doubts) -> Iterator[wire.SeenFile]:
-        """List the files for fine-tuning, every page."""
-        query = {"purpose": PURPOSE, "limit": str(_FILES_A_PAGE)}
-        yield from self._list("files", "files", query, _FILES_A_PAGE, wire.read_file, doubts)
+    def files(
+        self, doubts: Doubts, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
+    ) -> Iterator[RemoteFile]:
+        """List the files of one purpose, or of every one, every page. Servers that do not know the filter ignore it."""
+        query = {"purpose": purpose} if purpose else {}
+        read: Callable[[msgspec.Raw], RemoteFile] = lambda item: wire.read_file(item, reader)  # noqa: E731 (typed)
+        yield from self._list("files", "files", query | {"limit": str(_FILES_A_PAGE)}, _FILES_A_PAGE, read, doubts)
 
-    def jobs(self, project: str, doubts: Doubts, filters: Mapping[str, str] | None = None) -> Iterator[wire.SeenJob]:
+    def jobs(
+        self,
+        project: str,
+        doubts: Doubts,
+        filters: Mapping[str, str] | None = None,
+        reader: wire.Reader = wire.STRICT,
+    ) -> Iterator[RemoteJob]:
         """List jobs, every page. Servers that do not know a filter ignore it, so look at each job again."""
         query = {"limit": str(_JOBS_A_PAGE)} | {f"metadata[{key}]": value for key, value in (filters or {}).items()}
-        read: Callable[[msgspec.Raw], wire.SeenJob] = lambda item: wire.read_job(item, project)  # noqa: E731 (typed)
+        read: Callable[[msgspec.Raw], RemoteJob] = lambda item: wire.read_job(item, project, reader)  # noqa: E731
         yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
 
-    def models(self, doubts: Doubts) -> Iterator[tuple[ModelId, str | None]]:
+    def models(self, doubts: Doubts, reader: wire.Reader = wire.STRICT) -> Iterator[RemoteModel]:
         """List the models; this list has no pages."""
-        yield from self._unpaged("models", wire.read_model, doubts)
+        yield from self._unpaged("models", lambda item: wire.read_model(item, reader), doubts)
 
     def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
         """List a job's events in the service's order, page by page as they are drawn."""
@@ -96,55 +113,32 @@ class Client:
         query = {"limit": str(_JOBS_A_PAGE)}
         yield from self._list("checkpoints", path, query, _JOBS_A_PAGE, wire.read_checkpoint, doubts)
 
-    def all_files(self, doubts: Doubts) -> Iterator[HeldFile]:
-        """List files of every purpose, every page."""
-        yield from self._list("files", "files", {"limit": str(_FILES_A_PAGE)}, _FILES_A_PAGE, held.read_file, doubts)
+    def file(self, file: FileId, reader: wire.Reader = wire.LENIENT) -> RemoteFile:
+        return wire.read_file(self._get(f"files/{segment(file)}"), reader)
 
-    def files_for(self, purpose: str, doubts: Doubts) -> Iterator[HeldFile]:
-        """List files of one purpose, every page. Servers that do not know the filter ignore it."""
-        query = {"purpose": purpose, "limit": str(_FILES_A_PAGE)}
-        yield from self._list("files", "files", query, _FILES_A_PAGE, held.read_file, doubts)
+    def job(self, job: JobId, project: str) -> RemoteJob:
+        return wire.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project, wire.LENIENT)
 
-    def all_jobs(self, project: str, doubts: Doubts) -> Iterator[HeldJob]:
-        """List jobs as they describe themselves, every page."""
-        read: Callable[[msgspec.Raw], HeldJob] = lambda item: held.read_job(item, project)  # noqa: E731 (typed)
-        query = {"limit": str(_JOBS_A_PAGE)}
-        yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
+    def model(self, model: ModelId) -> RemoteModel:
+        return wire.read_model(self._get(f"models/{segment(model)}"), wire.LENIENT)
 
-    def all_models(self, doubts: Doubts) -> Iterator[HeldModel]:
-        """List models as they describe themselves; this list has no pages."""
-        yield from self._unpaged("models", held.read_model, doubts)
+    def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file, block by block as they come.
 
-    def any_file(self, file: FileId) -> HeldFile:
-        return held.read_file(self._get(f"files/{segment(file)}"))
-
-    def any_job(self, job: JobId, project: str) -> HeldJob:
-        return held.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
-
-    def any_model(self, model: ModelId) -> HeldModel:
-        return held.read_model(self._get(f"models/{segment(model)}"))
-
-    def file(self, file: FileId) -> wire.SeenFile:
-        return wire.read_file(self._get(f"files/{segment(file)}"))
-
-    def job(self, job: JobId, project: str) -> wire.SeenJob:
-        return wire.read_job(self._get(f"fine_tuning/jobs/{segment(job)}"), project)
-
-    def model(self, model: ModelId) -> ModelId:
-        return wire.read_model(self._get(f"models/{segment(model)}"))[0]
-
-    def content(self, file: FileId) -> Iterator[bytes]:
-        """Yield the bytes of a file, part by part as they come.
-
-        Raises: ProviderError, at the first part or, when the answer breaks off, later
+        Raises: ProviderError, at the first block or, when the content breaks off or goes on too long, later
         """
         request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
+        read = 0
         try:
             response = self._roads.answers.handle_request(request)
             try:
                 if response.status_code >= 300:
-                    raise self.explained(_told(response))
-                yield from response.iter_bytes()
+                    raise self.explained(read_refusal(response))
+                for block in response.iter_bytes():
+                    read += len(block)
+                    if most_bytes is not None and read > most_bytes:
+                        raise MalformedError(f"the content of {file} is longer than the file is said to be")
+                    yield block
             finally:
                 response.close()
         except httpx.RequestError as error:
@@ -187,17 +181,6 @@ class Client:
         """
         try:
             return self._roads.answers.handle_request(self._posting(path, body))
-        except httpx.RequestError as error:
-            raise self.explained_road(error) from error
-
-    def download(self, file: FileId) -> httpx.Response:
-        """Begin the content of a file, which is read as it comes; whoever takes it closes it.
-
-        Raises: ProviderError when nothing came; an answer of any status is given as it is
-        """
-        request = self._request("GET", f"files/{segment(file)}/content", headers={"accept": "*/*"})
-        try:
-            return self._roads.answers.handle_request(request)
         except httpx.RequestError as error:
             raise self.explained_road(error) from error
 
@@ -281,7 +264,7 @@ class Client:
         return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
 
 
-def _told(response: httpx.Response) -> httpx.Response:
+def read_refusal(response: httpx.Response) -> httpx.Response:
     """Return a refusal with as much of its body read as an explanation may need."""
     content = b""
     for part in response.iter_bytes():

@@ -7,10 +7,7 @@ from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId, RemoteFile, RemoteJob
 from reconciler.providers.openai.stamps import marks_of
-from reconciler.providers.openai.wire import SeenFile, SeenJob
-
-PURPOSE = "fine-tune"
-"""What every file of ours is uploaded for."""
+from reconciler.providers.openai.wire import PURPOSE
 
 
 def write_job(
@@ -42,26 +39,26 @@ def suffix_of(model: Model, length: int) -> str:
     return model.name[:length].strip("-")
 
 
-def check_upload(seen: SeenFile, dataset: Dataset) -> RemoteFile:
+def check_upload(file: RemoteFile, dataset: Dataset) -> RemoteFile:
     """Return the file that an upload made, when it is the one that was sent.
 
     Raises: MalformedError when the service echoes another name, size or purpose
     """
-    told = {"filename": seen.file.filename, "bytes": seen.file.size_bytes, "purpose": seen.purpose}
+    echoed = {"filename": file.filename, "bytes": file.size_bytes or 0, "purpose": file.purpose}
     sent = {"filename": dataset.stamp.filename, "bytes": dataset.measure.size_bytes, "purpose": PURPOSE}
-    wrong = [f"{name} {told[name]!r} instead of {sent[name]!r}" for name in sent if told[name] != sent[name]]
+    wrong = [f"{name} {echoed[name]!r} instead of {sent[name]!r}" for name in sent if echoed[name] != sent[name]]
     if wrong:
-        raise MalformedError(f"the service made file {seen.file.id} with {', '.join(wrong)}")
-    return seen.file
+        raise MalformedError(f"the service made file {file.id} with {', '.join(wrong)}")
+    return file
 
 
-def check_created(seen: SeenJob, model: Model, training: FileId) -> RemoteJob:
+def check_created(job: RemoteJob, model: Model, training: FileId) -> RemoteJob:
     """Return the job that a create made, when it bears the stamp it was sent with.
 
     Raises: MalformedError when the service did not keep the stamp, or names another file
     """
-    if seen.job is None or seen.job.stamp != model.stamp:
-        raise MalformedError(f"the service made job {seen.id} without the marks that were sent, so it cannot be ours")
-    if seen.job.training_file != training:
-        raise MalformedError(f"the service made job {seen.job.id} on file {seen.job.training_file}, not on {training}")
-    return seen.job
+    if job.stamp is None or job.stamp != model.stamp:
+        raise MalformedError(f"the service made job {job.id} without the marks that were sent, so it cannot be ours")
+    if job.training_file != training:
+        raise MalformedError(f"the service made job {job.id} on file {job.training_file}, not on {training}")
+    return job

@@ -2,14 +2,12 @@
 
 import secrets
 
-import msgspec
-
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.ports import RemoteNote, Write
 from reconciler.providers.http.multipart import Multipart
 from reconciler.providers.http.paging import Doubts
-from reconciler.providers.openai import held
 from reconciler.providers.openai.client import Client
+from reconciler.providers.openai.wire import LENIENT, read_file
 
 PURPOSE = "user_data"
 """Files of this purpose are data for a model's context: never trained on, and never processed."""
@@ -37,7 +35,7 @@ def listed(client: Client) -> tuple[RemoteNote, ...]:
     Raises: MalformedError when the list may not be whole, for on this answer depends who may create
     """
     doubts = Doubts()
-    files = tuple(client.files_for(PURPOSE, doubts))
+    files = tuple(client.files(doubts, PURPOSE, LENIENT))
     if doubts.words:
         raise MalformedError(f"the notes cannot be told: {'; '.join(doubts.words)}")
     return tuple(
@@ -48,7 +46,7 @@ def listed(client: Client) -> tuple[RemoteNote, ...]:
 
 
 def _echoed(answer: bytes, name: str) -> RemoteNote:
-    file = held.read_file(msgspec.Raw(answer))
+    file = read_file(answer, LENIENT)
     if file.filename != name or file.purpose != PURPOSE or file.expires_at is None:
         raise MalformedError(f"the service made file {file.id} out of a note, with another name, purpose or expiry")
     return RemoteNote(id=file.id, name=name, created_at=file.created_at or 0)

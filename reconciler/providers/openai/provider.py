@@ -5,19 +5,32 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
 from types import TracebackType
 
+from msgspec.structs import replace
+
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel, Inventory, newest_first
-from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    Inventory,
+    JobEvent,
+    JobId,
+    ModelId,
+    Observed,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+    newest_first,
+    oldest_first,
+)
 from reconciler.domain.ports import Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write
 from reconciler.providers.http.paging import Doubts
 from reconciler.providers.openai import create, notes, wire
 from reconciler.providers.openai.answers import ask
 from reconciler.providers.openai.client import Client
-from reconciler.providers.openai.content import read_content
-from reconciler.providers.openai.stamps import DIGEST
-from reconciler.providers.openai.wire import SeenFile, SeenJob
+from reconciler.providers.openai.stamps import DIGEST, names_file
+from reconciler.providers.openai.wire import PURPOSE
 from reconciler.providers.profiles import Profile
 
 _COMPLETION_TOKENS = 256
@@ -66,16 +79,16 @@ class OpenAIProvider:
             jobs_later = pool.submit(self._jobs, doubts[1])
             models_later = pool.submit(lambda: tuple(self._client.models(doubts[2])))
             files, (ours, in_use, garbled), models = files_later.result(), jobs_later.result(), models_later.result()
-        contradicted = garbled | {seen.id for seen in ours if _is_contradicted(seen, self._names)}
-        in_use |= {file for seen in ours if seen.id in contradicted for file in seen.files}
+        contradicted = garbled | {job.id for job in ours if _is_contradicted(job, self._names)}
+        in_use |= {file for job in ours if job.id in contradicted for file in job.files}
         whose = self._client.whose
         return Observed(
             service="/".join(part for part in (self._profile.label or self._client.host, whose.organization) if part),
             host=self._client.host,
-            files=tuple(seen.file for seen in files if seen.file.stamp),
-            jobs=_oldest_first(seen.job for seen in ours if seen.job and seen.id not in contradicted),
-            models=frozenset(model for model, _ in models),
-            retiring=tuple(sorted((model, day) for model, day in models if day)),
+            files=files,
+            jobs=oldest_first(job for job in ours if job.id not in contradicted),
+            models=frozenset(model.id for model in models),
+            retiring=tuple(sorted((model.id, model.shutdown_date) for model in models if model.shutdown_date)),
             files_in_use=in_use,
             contradictions=tuple(sorted(contradicted)),
             doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
@@ -98,94 +111,71 @@ class OpenAIProvider:
                 f"the jobs of {stamp} cannot be told: {'; '.join(why)}",
                 hint="nothing was created; run again, and if it stays so, ask the service's support",
             )
-        same = [seen for seen in found if seen.job and seen.job.stamp == stamp and not self._is_forged(seen)]
-        return _oldest_first(seen.job for seen in same if seen.job)
+        return oldest_first(job for job in found if job.stamp == stamp and not self._is_forged(job))
 
     def job(self, job: JobId) -> RemoteJob:
-        seen = self._client.job(job, self._project)
-        if seen.job is None or self._is_forged(seen):
-            raise NotFoundError(f"{job} is not a job of the project {self._project}")
-        return seen.job
+        found = self._client.job(job, self._project)
+        return replace(found, stamp=None) if self._is_forged(found) else found
 
-    def _is_forged(self, seen: SeenJob) -> bool:
+    def _is_forged(self, job: RemoteJob) -> bool:
         """Return whether a job's marks disagree with the names of its files, asking for those that are not known."""
-        for file in seen.files if seen.marks and seen.marks.facts else ():
+        for file in job.files if job.stamp and job.facts else ():
             if file not in self._names:
                 self._names[file] = self._filename(file)
-        return _is_contradicted(seen, self._names)
+        return _is_contradicted(job, self._names)
 
     def _filename(self, file: FileId) -> str:
         # Jobs keep the ids of files that were deleted, and of files that others see: such an id says nothing.
         try:
-            return self._client.file(file).file.filename
+            return self._client.file(file, wire.STRICT).filename
         except (NotFoundError, DeniedError):
             return ""
 
-    def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
-        """Read a job's events, oldest first, later than the one named; all of them when it is not there any more.
-
-        Services list the newest first, so walking ends at the one named.
-        """
-        newest_first = takewhile(lambda event: event.id != after, self._client.events(job, Doubts()))
-        return tuple(newest_first)[::-1]
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+        """Return a job's events; services list the newest first, so the walk ends at the one named."""
+        listed = takewhile(lambda event: event.id != after, self._client.events(job, Doubts()))
+        return tuple(islice(listed, most))[::-1]
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
         """Read a job's checkpoints, by step."""
         return tuple(sorted(self._client.checkpoints(job, Doubts()), key=lambda each: (each.step, each.id)))
 
-    def file_of(self, dataset: Dataset) -> RemoteFile | None:
-        """Find a usable file of exactly this name, size and purpose; the oldest of several."""
+    def find_file(self, dataset: Dataset) -> RemoteFile | None:
         same = (
-            seen.file
-            for seen in self._client.files(Doubts())
-            if seen.purpose == create.PURPOSE
-            and seen.file.filename == dataset.stamp.filename
-            and seen.file.size_bytes == dataset.measure.size_bytes
-            and not seen.file.is_broken
+            file
+            for file in self._client.files(Doubts())
+            if file.purpose == PURPOSE and (file.filename, file.size_bytes) == dataset.file_key and not file.is_broken
         )
-        return min(same, key=lambda file: (file.created_at, file.id), default=None)
+        return min(same, key=lambda file: file.age_key, default=None)
 
     def file(self, file: FileId) -> RemoteFile:
-        return self._client.file(file).file
+        return self._client.file(file)
 
-    def content(self, file: RemoteFile) -> Iterator[bytes]:
-        return read_content(self._client, file)
+    def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:
+        return self._client.content(file, most_bytes)
 
-    def model(self, model: ModelId) -> ModelId:
+    def model(self, model: ModelId) -> RemoteModel:
         return self._client.model(model)
 
-    def inventory_files(self) -> Inventory[HeldFile]:
+    def list_files(self) -> Inventory[RemoteFile]:
         doubts = Doubts()
-        return Inventory(items=newest_first(self._client.all_files(doubts)), doubts=tuple(doubts.words))
+        files = self._client.files(doubts, None, wire.LENIENT)
+        return Inventory(items=newest_first(files), list_warnings=tuple(doubts.words))
 
-    def inventory_jobs(self) -> Inventory[HeldJob]:
+    def list_jobs(self) -> Inventory[RemoteJob]:
         doubts = Doubts()
-        return Inventory(items=newest_first(self._client.all_jobs(self._project, doubts)), doubts=tuple(doubts.words))
+        jobs = self._client.jobs(self._project, doubts, reader=wire.LENIENT)
+        return Inventory(items=newest_first(jobs), list_warnings=tuple(doubts.words))
 
-    def inventory_models(self) -> Inventory[HeldModel]:
+    def list_models(self) -> Inventory[RemoteModel]:
         doubts = Doubts()
-        return Inventory(items=newest_first(self._client.all_models(doubts)), doubts=tuple(doubts.words))
-
-    def held_file(self, file: FileId) -> HeldFile:
-        return self._client.any_file(file)
-
-    def held_job(self, job: JobId) -> HeldJob:
-        return self._client.any_job(job, self._project)
-
-    def held_content(self, file: FileId) -> Iterator[bytes]:
-        return self._client.content(file)
-
-    def held_model(self, model: ModelId) -> HeldModel:
-        return self._client.any_model(model)
-
-    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
-        """Read the newest events of a job, oldest first; services list the newest first, so few are asked for."""
-        return tuple(islice(self._client.events(job, Doubts()), most))[::-1]
+        models = self._client.models(doubts, wire.LENIENT)
+        return Inventory(items=newest_first(models), list_warnings=tuple(doubts.words))
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         return self._client.upload(dataset, blocks, lambda body: create.check_upload(wire.read_file(body), dataset))
 
-    def train(
+    def create_job(
         self,
         model: Model,
         training: FileId,
@@ -231,44 +221,40 @@ class OpenAIProvider:
     def _asked(self, path: str, body: dict[str, object]) -> Iterator[str]:
         return ask(self._client, path, body, warmup_seconds=self._profile.warmup_seconds, sleep=self._sleep)
 
-    def _files(self, doubts: Doubts) -> tuple[SeenFile, ...]:
+    def _files(self, doubts: Doubts) -> tuple[RemoteFile, ...]:
         # Only names of our kind are kept: an account may hold a hundred thousand files of other people.
-        # Of all, the names are remembered: a job's marks must agree with what it trains on, whosever that is.
-        ours: list[SeenFile] = []
-        for seen in self._client.files(doubts):
-            self._names[seen.file.id] = seen.file.filename
-            if seen.purpose == create.PURPOSE and seen.file.stamp is not None:
-                ours.append(seen)
+        # The names of all are remembered: a job's marks must agree with the files it trains on, ours or not.
+        ours: list[RemoteFile] = []
+        for file in self._client.files(doubts):
+            self._names[file.id] = file.filename
+            if file.stamp is not None:
+                ours.append(file)
         return tuple(ours)
 
-    def _jobs(self, doubts: Doubts) -> tuple[tuple[SeenJob, ...], frozenset[FileId], frozenset[str]]:
+    def _jobs(self, doubts: Doubts) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str]]:
         """Return our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
-        ours: list[SeenJob] = []
+        ours: list[RemoteJob] = []
         in_use: set[FileId] = set()
         garbled: set[str] = set()
-        for seen in self._client.jobs(self._project, doubts):
-            if seen.job:
-                ours.append(seen)
-            if seen.is_garbled:
-                garbled.add(seen.id)
-            if seen.is_active or not seen.job:
-                in_use.update(seen.files)
+        for job in self._client.jobs(self._project, doubts):
+            if job.stamp:
+                ours.append(job)
+            if wire.is_garbled(job, self._project):
+                garbled.add(job.id)
+            if job.status.is_active or not job.stamp:
+                in_use.update(job.files)
         return tuple(ours), frozenset(in_use), frozenset(garbled)
 
     def _echoed(self, job: JobId, answer: bytes) -> RemoteJob:
-        seen = wire.read_job(answer, self._project)
-        if seen.job is None or seen.job.id != job:
+        found = wire.read_job(answer, self._project)
+        if found.stamp is None or found.id != job:
             raise MalformedError(f"the service answered the cancelling of {job} with something else")
-        return seen.job
+        return found
 
 
-def _is_contradicted(seen: SeenJob, names: dict[FileId, str]) -> bool:
-    """Return whether a job's own words about its files disagree with the names of the files it used."""
-    if seen.job is None or seen.marks is None:
+def _is_contradicted(job: RemoteJob, names: dict[FileId, str]) -> bool:
+    """Return whether what a job's marks say of its files disagrees with the names of the files it used."""
+    if job.stamp is None:
         return False
-    sides = (("training", seen.job.training_file), ("validation", seen.job.validation_file))
-    return any(names.get(file) and not seen.marks.names_file(side, names[file]) for side, file in sides if file)
-
-
-def _oldest_first(jobs: Iterator[RemoteJob]) -> tuple[RemoteJob, ...]:
-    return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))
+    sides = (("training", job.training_file), ("validation", job.validation_file))
+    return any(names.get(file) and not names_file(job.facts, side, names[file]) for side, file in sides if file)

@@ -32,18 +32,6 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...] = ()
     supersedes: tuple[JobId, ...] = ()
 
-    def names_file(self, side: str, filename: str) -> bool:
-        """Return whether a file may be the one that the facts name for `training` or `validation`.
-
-        What its name says of its content counts: a dataset may have been renamed since the file was sent.
-        """
-        told = dict(self.facts).get(side)
-        if told is None:
-            return True
-        stated = Stamp.of_filename(f"{told.partition(' ')[0]}.jsonl")
-        found = Stamp.of_filename(filename)
-        return stated is not None and found is not None and stated.digest.agrees(found.digest)
-
 
 class Garbled:
     """The marks name our project, and the rest cannot be read, or is not what was sealed: nobody builds on that job."""
@@ -77,6 +65,19 @@ def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
         facts=_facts(_text(metadata.get(FACTS))),
         supersedes=tuple(supersedes),
     )
+
+
+def names_file(facts: Iterable[tuple[str, str]], side: str, filename: str) -> bool:
+    """Return whether a file may be the one that a job's facts name for `training` or `validation`.
+
+    What its name says of its content counts: a dataset may have been renamed since the file was sent.
+    """
+    named = dict(facts).get(side)
+    if named is None:
+        return True
+    stated = Stamp.of_filename(f"{named.partition(' ')[0]}.jsonl")
+    found = Stamp.of_filename(filename)
+    return stated is not None and found is not None and stated.digest.agrees(found.digest)
 
 
 def _seal(marks: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ import math
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import (
+    UNSTATED,
     Checkpoint,
     FileId,
+    JobDetails,
     JobError,
     JobEvent,
     JobId,
@@ -18,13 +19,16 @@ from reconciler.domain.observed import (
     ModelId,
     RemoteFile,
     RemoteJob,
+    RemoteModel,
 )
-from reconciler.providers.openai.stamps import Garbled, Marks, read_marks
+from reconciler.providers.openai.stamps import PROJECT, Marks, read_marks
 
 T = TypeVar("T")
+
+PURPOSE = "fine-tune"
+"""What every file of ours is uploaded for."""
+
 Number = int | float
-_UNSAID = JobStatus("unknown")
-"""The status of a job that the service says nothing about: alive, like every word that is not terminal."""
 
 _TOO_LARGE = 2**63
 """No count, size or time is as large as this; a number that is says nothing."""
@@ -42,24 +46,31 @@ class _Page(msgspec.Struct):
 
 class _File(msgspec.Struct):
     id: str
-    filename: str | None = None
-    bytes: Number | None = None
-    created_at: Number | None = None
-    purpose: str | None = None
-    status: str | None = None
+    filename: Any = None
+    purpose: Any = None
+    bytes: Any = None
+    created_at: Any = None
+    expires_at: Any = None
+    status: Any = None
+    status_details: Any = None
 
 
 class _Job(msgspec.Struct):
     id: str
-    status: str | None = None
-    created_at: Number | None = None
-    finished_at: Number | None = None
-    estimated_finish: Number | None = None
-    model: str | None = None
-    fine_tuned_model: str | None = None
-    training_file: str | None = None
-    validation_file: str | None = None
-    trained_tokens: Number | None = None
+    status: Any = None
+    created_at: Any = None
+    finished_at: Any = None
+    estimated_finish: Any = None
+    model: Any = None
+    fine_tuned_model: Any = None
+    method: Any = None
+    hyperparameters: Any = None
+    seed: Any = None
+    suffix: Any = None
+    training_file: Any = None
+    validation_file: Any = None
+    result_files: Any = None
+    trained_tokens: Any = None
     error: Any = None
     metadata: Any = None
 
@@ -81,7 +92,9 @@ class _Checkpoint(msgspec.Struct):
 
 class _Model(msgspec.Struct):
     id: str
-    shutdown_date: str | None = None
+    created: Any = None
+    owned_by: Any = None
+    shutdown_date: Any = None
 
 
 class _Deleted(msgspec.Struct):
@@ -101,22 +114,31 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     nameless: int = 0
 
 
-class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with the purpose that it was uploaded for."""
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Takes members out of an object.
 
-    file: RemoteFile
-    purpose: str
+    Shape:  where `is_strict`, a member of another type is an error, because a plan rests on the object; else it says
+            nothing, because a person only looks
+    """
+
+    is_strict: bool = True
+
+    def text(self, name: str, value: Any) -> str | None:
+        """Return a text that says something."""
+        if self.is_strict and not isinstance(value, str | None):
+            raise MalformedError(f"the service's answer has a {name} that is no text")
+        return value if isinstance(value, str) and value else None
+
+    def number(self, name: str, value: Any) -> int | None:
+        """Return a count, size or time that can be."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.is_strict and not is_number and value is not None:
+            raise MalformedError(f"the service's answer has a {name} that is no number")
+        return whole(value) if is_number else None
 
 
-class SeenJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job, whosever it is. `job` and `marks` are there when it is ours; `is_garbled` when it claims to be."""
-
-    id: str
-    is_active: bool
-    files: tuple[FileId, ...] = ()
-    job: RemoteJob | None = None
-    marks: Marks | None = None
-    is_garbled: bool = False
+STRICT = Reader()
+LENIENT = Reader(is_strict=False)
 
 
 def read_page(body: bytes) -> Page:
@@ -140,33 +162,52 @@ def _head(item: msgspec.Raw) -> _Head | None:
     return head if head.id else None
 
 
-def read_file(body: bytes | msgspec.Raw) -> SeenFile:
-    """Read a file object."""
+def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
+    """Read a file object. A name of our kind counts only on a file for fine-tuning."""
     found = decoded(body, _File)
-    filename = found.filename or ""
-    return SeenFile(
-        file=RemoteFile(
-            id=FileId(sound(found.id)),
-            filename=filename,
-            size_bytes=whole(found.bytes) or 0,
-            created_at=whole(found.created_at) or 0,
-            status=found.status,
-            stamp=Stamp.of_filename(filename),
-        ),
-        purpose=found.purpose or "",
+    filename, purpose = reader.text("filename", found.filename) or "", reader.text("purpose", found.purpose) or ""
+    return RemoteFile(
+        id=FileId(sound(found.id)),
+        filename=filename,
+        size_bytes=reader.number("size", found.bytes),
+        created_at=reader.number("date", found.created_at),
+        status=reader.text("status", found.status),
+        stamp=Stamp.of_filename(filename) if purpose == PURPOSE else None,
+        purpose=purpose,
+        expires_at=LENIENT.number("date", found.expires_at),
+        detail=LENIENT.text("detail", found.status_details),
     )
 
 
-def read_job(body: bytes | msgspec.Raw, project: str) -> SeenJob:
-    """Read a job object, whosever it is."""
+def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader = STRICT) -> RemoteJob:
+    """Read a job object. It has a stamp when it bears sound marks of the project."""
     found = decoded(body, _Job)
-    status = JobStatus(found.status) if found.status else _UNSAID
-    files = tuple(FileId(each) for each in (found.training_file, found.validation_file) if each)
     marks = read_marks(found.metadata, project)
-    seen = SeenJob(id=sound(found.id), is_active=status.is_active, files=files)
-    if isinstance(marks, Marks):
-        return replace(seen, job=_ours(found, status, marks), marks=marks)
-    return replace(seen, is_garbled=isinstance(marks, Garbled))
+    text, number = reader.text, reader.number
+    model, status = text("fine_tuned_model", found.fine_tuned_model), text("status", found.status)
+    training, validation = text("training_file", found.training_file), text("validation_file", found.validation_file)
+    return RemoteJob(
+        id=JobId(sound(found.id)),
+        stamp=marks.stamp if isinstance(marks, Marks) else None,
+        status=JobStatus(status) if status else UNSTATED,
+        created_at=number("date", found.created_at),
+        base=text("model", found.model) or "",
+        finished_at=number("date", found.finished_at) or None,
+        estimated_finish=number("date", found.estimated_finish) or None,
+        model=ModelId(model) if model else None,
+        training_file=FileId(training) if training else None,
+        validation_file=FileId(validation) if validation else None,
+        trained_tokens=number("number of tokens", found.trained_tokens),
+        error=read_error(found.error),
+        facts=marks.facts if isinstance(marks, Marks) else (),
+        supersedes=marks.supersedes if isinstance(marks, Marks) else (),
+        details=_details(found),
+    )
+
+
+def is_garbled(job: RemoteJob, project: str) -> bool:
+    """Return whether a job's marks name a project, and the rest of them cannot be read or is not what was sealed."""
+    return job.stamp is None and job.details.project == project
 
 
 def read_event(body: bytes | msgspec.Raw) -> JobEvent:
@@ -193,10 +234,15 @@ def read_checkpoint(body: bytes | msgspec.Raw) -> Checkpoint:
     )
 
 
-def read_model(body: bytes | msgspec.Raw) -> tuple[ModelId, str | None]:
-    """Read a model's id, and the day it ends if the service says one."""
+def read_model(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteModel:
+    """Read a model object, with the day on which it ends if the service says one."""
     found = decoded(body, _Model)
-    return ModelId(sound(found.id)), found.shutdown_date or None
+    return RemoteModel(
+        id=ModelId(sound(found.id)),
+        created_at=LENIENT.number("date", found.created),
+        owner=LENIENT.text("owner", found.owned_by),
+        shutdown_date=reader.text("shutdown date", found.shutdown_date),
+    )
 
 
 def read_deleted(body: bytes) -> None:
@@ -205,23 +251,38 @@ def read_deleted(body: bytes) -> None:
         raise MalformedError("the service answered a deletion without saying that it deleted")
 
 
-def _ours(found: _Job, status: JobStatus, marks: Marks) -> RemoteJob:
-    return RemoteJob(
-        id=JobId(found.id),
-        stamp=marks.stamp,
-        status=status,
-        created_at=whole(found.created_at) or 0,
-        base=found.model or "",
-        finished_at=whole(found.finished_at) or None,
-        estimated_finish=whole(found.estimated_finish) or None,
-        model=ModelId(found.fine_tuned_model) if found.fine_tuned_model else None,
-        training_file=FileId(found.training_file) if found.training_file else None,
-        validation_file=FileId(found.validation_file) if found.validation_file else None,
-        trained_tokens=whole(found.trained_tokens),
-        error=read_error(found.error),
-        facts=marks.facts,
-        supersedes=marks.supersedes,
+def _details(found: _Job) -> JobDetails:
+    metadata = found.metadata if isinstance(found.metadata, dict) else {}
+    method, hyperparameters = _method(found)
+    results = found.result_files if isinstance(found.result_files, list) else []
+    return JobDetails(
+        method=method,
+        hyperparameters=_pairs(hyperparameters),
+        seed=LENIENT.number("seed", found.seed),
+        suffix=LENIENT.text("suffix", found.suffix),
+        result_files=tuple(FileId(file) for file in results if isinstance(file, str) and file),
+        metadata=_pairs(metadata),
+        project=LENIENT.text("project", metadata.get(PROJECT)),
     )
+
+
+def _method(found: _Job) -> tuple[str | None, Any]:
+    """Return the method and its hyperparameters: what the method says, else what stands beside it, as it used to."""
+    method = found.method if isinstance(found.method, dict) else {}
+    name = LENIENT.text("type", method.get("type"))
+    inner = method.get(name) if name else None
+    stated = inner.get("hyperparameters") if isinstance(inner, dict) else None
+    return name, stated if isinstance(stated, dict) and stated else found.hyperparameters
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        return ()
+    return tuple(sorted((str(name), _json(item)) for name, item in value.items() if item is not None))
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def read_error(value: Any) -> JobError | None:

@@ -8,14 +8,13 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, NotFoundError
-from reconciler.domain.inventory import HeldFile
-from reconciler.domain.observed import FileId, JobEvent, JobId
+from reconciler.domain.observed import FileId, JobEvent, JobId, RemoteFile
 from reconciler.domain.ports import Write
 from reconciler.providers.http.multipart import Multipart
 from reconciler.providers.http.paging import Doubts, walk
-from reconciler.providers.openai import held, wire
+from reconciler.providers.openai import wire
 from reconciler.providers.openai.client import Client, segment
-from reconciler.providers.openai.create import PURPOSE
+from reconciler.providers.openai.wire import PURPOSE
 from reconciler.providers.openai_legacy.wire import Tune, read_events, read_tune
 
 T = TypeVar("T")
@@ -26,13 +25,11 @@ _ALL = 1_000_000_000
 class LegacyClient(Client):
     """One service of that generation; files, models and answers are asked for as they are today."""
 
-    def files(self, doubts: Doubts) -> Iterator[wire.SeenFile]:
+    def files(
+        self, doubts: Doubts, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
+    ) -> Iterator[RemoteFile]:
         """List the files, of every purpose, for nothing can be asked of that list."""
-        return self._whole("files", "files", wire.read_file, doubts)
-
-    def all_files(self, doubts: Doubts) -> Iterator[HeldFile]:
-        """List the files as they describe themselves."""
-        return self._whole("files", "files", held.read_file, doubts)
+        return self._whole("files", "files", lambda item: wire.read_file(item, reader), doubts)
 
     def tunes(self, doubts: Doubts) -> Iterator[Tune]:
         """List every job there ever was, without what they said.
@@ -73,10 +70,10 @@ class LegacyClient(Client):
         )
 
         def echoed(answer: bytes) -> FileId:
-            seen = wire.read_file(answer)
-            if (seen.file.filename, seen.purpose) != (filename, PURPOSE):
+            file = wire.read_file(answer)
+            if (file.filename, file.purpose) != (filename, PURPOSE):
                 raise MalformedError(f"the service answered the sending of {filename} with something else")
-            return seen.file.id
+            return file.id
 
         request = self._request("POST", "files", headers=body.headers, stream=body)
         return self._write(self._roads.creates, request, echoed)

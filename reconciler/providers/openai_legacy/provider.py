@@ -6,30 +6,31 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, RejectedError, TemporaryError
+from reconciler.domain.errors import MalformedError, ProviderError, RejectedError, TemporaryError
 from reconciler.domain.identity import Address, Stamp
-from reconciler.domain.inventory import HeldJob, Inventory, newest_first
 from reconciler.domain.observed import (
     FAILED,
     Checkpoint,
     FileId,
+    Inventory,
     JobEvent,
     JobId,
     ModelId,
     Observed,
     RemoteFile,
     RemoteJob,
+    newest_first,
+    oldest_first,
 )
-from reconciler.domain.ports import Done, Message, Refused, Unknown, Write
+from reconciler.domain.ports import Done, Message, Refused, Unknown, Write, own_job
 from reconciler.providers.http.paging import Doubts
-from reconciler.providers.openai.create import PURPOSE
 from reconciler.providers.openai.provider import OpenAIProvider
-from reconciler.providers.openai.wire import SeenFile
+from reconciler.providers.openai.wire import PURPOSE
 from reconciler.providers.openai_legacy import create
 from reconciler.providers.openai_legacy.client import LegacyClient
 from reconciler.providers.openai_legacy.identity import Verdict, is_of, judge
 from reconciler.providers.openai_legacy.labels import Label, project_key, read_label
-from reconciler.providers.openai_legacy.wire import Tune, held_of, job_of, place_of, read_tune
+from reconciler.providers.openai_legacy.wire import Tune, job_of, place_of, read_tune
 from reconciler.providers.profiles import Profile
 
 Labels = tuple[Label, ...]
@@ -62,10 +63,10 @@ class LegacyProvider(OpenAIProvider):
         return Observed(
             service="/".join(part for part in (self._profile.label or self._client.host, whose.organization) if part),
             host=self._client.host,
-            files=tuple(seen.file for seen in files if seen.purpose == PURPOSE and seen.file.stamp),
-            jobs=self._explained(_oldest_first(ours)),
-            models=frozenset(model for model, _ in models),
-            retiring=tuple(sorted((model, day) for model, day in models if day)),
+            files=tuple(file for file in files if file.stamp),
+            jobs=self._explained(oldest_first(ours)),
+            models=frozenset(model.id for model in models),
+            retiring=tuple(sorted((model.id, model.shutdown_date) for model in models if model.shutdown_date)),
             files_in_use=frozenset(in_use),
             contradictions=tuple(sorted(tune.id for tune, verdict in judged if verdict.is_unclear)),
             doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
@@ -95,42 +96,38 @@ class LegacyProvider(OpenAIProvider):
                 hint="nothing was created; run again when that job has ended",
             )
         length = self.capabilities.suffix_length
-        return _oldest_first(job_of(tune, stamp) for tune, verdict in judged if is_of(tune, verdict, stamp, length))
+        return oldest_first(job_of(tune, stamp) for tune, verdict in judged if is_of(tune, verdict, stamp, length))
 
     def job(self, job: JobId) -> RemoteJob:
-        return self._ours(self._tunes.tune(job))
+        tune = self._tunes.tune(job)
+        # A label that was seen stays true, so the list of files is read again only for a job that none of them names.
+        verdict = self._judge(tune, self._seen)
+        if verdict.stamp is None or all(label.job != tune.id for label in self._seen):
+            verdict = self._judge(tune, self._labels(Doubts()))
+        return job_of(tune, verdict.stamp)
 
-    def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
-        """Read a job's events, oldest first, later than the one named.
-
-        The service tells all of them each time, so those told before are counted off.
-        """
-        return self._tunes.said(job)[place_of(after, job) :]
-
-    def last_events(self, job: JobId, most: int) -> tuple[JobEvent, ...]:
-        return self._tunes.said(job)[-most:]
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+        """Return a job's events; the service gives all of them each time, so those before `after` are counted off."""
+        later = self._tunes.said(job)[place_of(after, job) :]
+        return later if most is None else later[-most:]
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
         """Return none: this dialect keeps no models from the middle of a job."""
         return ()
 
-    def inventory_jobs(self) -> Inventory[HeldJob]:
+    def list_jobs(self) -> Inventory[RemoteJob]:
         doubts = Doubts()
         tunes = tuple(self._tunes.tunes(doubts))
         labels = self._labels(doubts)
-        held = [held_of(tune, self._judge(tune, labels).stamp) for tune in tunes]
-        return Inventory(items=newest_first(held), doubts=tuple(doubts.words))
-
-    def held_job(self, job: JobId) -> HeldJob:
-        tune = self._tunes.tune(job)
-        return held_of(tune, self._judge(tune, self._labels(Doubts())).stamp)
+        jobs = (job_of(tune, self._judge(tune, labels).stamp) for tune in tunes)
+        return Inventory(items=newest_first(jobs), list_warnings=tuple(doubts.words))
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         """Send a dataset's lines, when this dialect can train on them."""
         refusal = create.refusal_of_rows(dataset)
         return Refused(refusal) if refusal else super().upload(dataset, blocks)
 
-    def train(
+    def create_job(
         self,
         model: Model,
         training: FileId,
@@ -165,7 +162,7 @@ class LegacyProvider(OpenAIProvider):
 
     def cancel(self, job: JobId) -> Write[RemoteJob]:
         try:
-            ours = self.job(job)
+            ours = own_job(self, job)
         except ProviderError as error:
             return Refused(error)
 
@@ -192,20 +189,11 @@ class LegacyProvider(OpenAIProvider):
     def _judge(self, tune: Tune, labels: Labels) -> Verdict:
         return judge(tune, labels, self._key, self.capabilities.suffix_length)
 
-    def _ours(self, tune: Tune) -> RemoteJob:
-        # A label that was seen stays true, so the list of files is read again only for a job that none of them names.
-        verdict = self._judge(tune, self._seen)
-        if verdict.stamp is None or all(label.job != tune.id for label in self._seen):
-            verdict = self._judge(tune, self._labels(Doubts()))
-        if verdict.stamp is None:
-            raise NotFoundError(f"{tune.id} is not a job of the project {self._project}")
-        return job_of(tune, verdict.stamp)
-
     def _labels(self, doubts: Doubts) -> Labels:
         return self._learned(self._client.files(doubts))
 
-    def _learned(self, files: Iterable[SeenFile]) -> Labels:
-        read = (read_label(seen.file.filename, seen.file.created_at) for seen in files if seen.purpose == PURPOSE)
+    def _learned(self, files: Iterable[RemoteFile]) -> Labels:
+        read = (read_label(file.filename, file.created_at or 0) for file in files if file.purpose == PURPOSE)
         self._seen = tuple(label for label in read if label)
         return self._seen
 
@@ -215,22 +203,22 @@ class LegacyProvider(OpenAIProvider):
         Raises: ProviderError when it is not there
         """
         match self._tunes.put(label.filename, label.content(self._project)):
-            case Done(file):
-                return file
+            case Done(made):
+                return made
             case Refused(error):
                 raise error
             case Unknown(why):
                 # A label that was made without an answer does its work as well.
-                for seen in self._client.files(Doubts()):
-                    if seen.file.filename == label.filename:
-                        return seen.file.id
+                for file in self._client.files(Doubts()):
+                    if file.filename == label.filename:
+                        return file.id
                 raise TemporaryError(
                     f"a label for {label.stamp} did not arrive, so no job was created: {why}", hint="run again"
                 )
 
     def _named(self, job: RemoteJob) -> bool:
         try:
-            self._put(Label(project=self._key, stamp=job.stamp, job=job.id))
+            self._put(Label(project=self._key, stamp=job.own_stamp, job=job.id))
         except ProviderError:
             return False
         return True
@@ -240,7 +228,3 @@ class LegacyProvider(OpenAIProvider):
         newest: dict[Address, RemoteJob] = {job.address: job for job in jobs}
         failed = {job.id for job in newest.values() if job.status == FAILED}
         return tuple(replace(job, error=self._tunes.tune(job.id).error) if job.id in failed else job for job in jobs)
-
-
-def _oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
-    return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))

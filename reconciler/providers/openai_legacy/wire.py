@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Stamp
-from reconciler.domain.inventory import HeldJob
 from reconciler.domain.observed import (
     FAILED,
+    UNSTATED,
     FileId,
+    JobDetails,
     JobError,
     JobEvent,
     JobId,
@@ -22,7 +24,6 @@ from reconciler.providers.openai.wire import decoded, read_file, sound, whole
 from reconciler.providers.openai_legacy.labels import ECHOED, Request
 
 Number = int | float
-_UNSAID = JobStatus("unknown")
 _ERROR = "error"
 
 
@@ -94,7 +95,7 @@ def read_tune(body: bytes | msgspec.Raw) -> Tune:
     settings = found.hyperparams if isinstance(found.hyperparams, dict) else {}
     return Tune(
         id=job,
-        status=JobStatus(found.status) if found.status else _UNSAID,
+        status=JobStatus(found.status) if found.status else UNSTATED,
         created_at=whole(found.created_at) or 0,
         updated_at=whole(found.updated_at) or 0,
         base=found.model or "",
@@ -121,8 +122,8 @@ def place_of(event: str | None, job: JobId) -> int:
     return int(place) if owner == job and place.isascii() and place.isdecimal() else 0
 
 
-def job_of(tune: Tune, stamp: Stamp) -> RemoteJob:
-    """Return the job of a stamp; when a job ended is when it was last updated."""
+def job_of(tune: Tune, stamp: Stamp | None) -> RemoteJob:
+    """Return a job as it describes itself, with its stamp when it is ours; it ended when it was last updated."""
     return RemoteJob(
         id=tune.id,
         stamp=stamp,
@@ -134,24 +135,10 @@ def job_of(tune: Tune, stamp: Stamp) -> RemoteJob:
         training_file=_first(tune.training),
         validation_file=_first(tune.validation),
         error=tune.error,
-    )
-
-
-def held_of(tune: Tune, stamp: Stamp | None) -> HeldJob:
-    """Return a job as it describes itself, with its stamp when it is ours."""
-    return HeldJob(
-        id=tune.id,
-        status=tune.status,
-        created_at=tune.created_at,
-        finished_at=(tune.updated_at or None) if tune.status.is_terminal else None,
-        base=tune.base or None,
-        model=tune.model,
-        hyperparameters=tuple(sorted((name, str(value)) for name, value in tune.settings.items())),
-        training_file=_first(tune.training),
-        validation_file=_first(tune.validation),
-        result_files=tune.results,
-        error=tune.error,
-        stamp=stamp,
+        details=JobDetails(
+            hyperparameters=tuple(sorted((name, str(value)) for name, value in tune.settings.items())),
+            result_files=tune.results,
+        ),
     )
 
 
@@ -174,8 +161,10 @@ def _files(found: list[msgspec.Raw] | None) -> tuple[RemoteFile, ...]:
 def _file(raw: msgspec.Raw) -> RemoteFile:
     # Some servers give ids where the API has objects.
     if bytes(raw).lstrip().startswith(b'"'):
-        return RemoteFile(id=FileId(sound(decoded(raw, str))), filename="", size_bytes=0, created_at=0)
-    return read_file(raw).file
+        return RemoteFile(id=FileId(sound(decoded(raw, str))))
+    # Servers leave the purpose out of the files of a job; what trains is for training.
+    file = read_file(raw)
+    return replace(file, stamp=Stamp.of_filename(file.filename))
 
 
 def _first(files: tuple[RemoteFile, ...]) -> FileId | None:

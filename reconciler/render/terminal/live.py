@@ -6,12 +6,11 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.event import Event, Finished, JobLogged, JobMoved, JobVanished, Progress, Started
-from reconciler.domain.identity import Address
-from reconciler.domain.observed import JobId
+from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import StepId
+from reconciler.render.event_text import doing_of, facts_of, measured, measures_of
 from reconciler.render.sanitize import clean
 from reconciler.render.sink import Sink
-from reconciler.render.terminal.telling import doing_of, facts_of, measured, measures_of
 from reconciler.render.text import Style, duration_text, truncate, width_of
 
 QUIET_SECONDS = 10.0
@@ -24,7 +23,7 @@ ActivityId = JobId | StepId
 class _Activity(msgspec.Struct, frozen=True, kw_only=True):
     """A step or job in progress: since when, and how far it is."""
 
-    address: Address
+    name: str
     since: float
     status: str = ""
     measures: str = ""
@@ -81,14 +80,14 @@ class LiveView:
             case Started(step=step):
                 now, status = self._clock(), doing_of(step.action)
                 self._activities[step.id] = _Activity(
-                    address=step.action.address, since=now, status=status, shown_at=now
+                    name=str(step.action.address), since=now, status=status, shown_at=now
                 )
             case Finished(step=step, job=job):
                 self._activities.pop(step.id, None)
                 if job and job.status.is_active:
-                    self._activities[job.id] = replace(self._activity(job.id, job.address), status=str(job.status))
+                    self._activities[job.id] = replace(self._activity(job.id, _name_of(job)), status=str(job.status))
             case JobMoved(job=job) if job.status.is_active:
-                self._activities[job.id] = replace(self._activity(job.id, job.address), status=str(job.status))
+                self._activities[job.id] = replace(self._activity(job.id, _name_of(job)), status=str(job.status))
             case JobMoved(job=job):
                 self._activities.pop(job.id, None)
             case JobVanished(job=gone):
@@ -98,17 +97,17 @@ class LiveView:
 
     def _progress_lines(self, event: Progress | JobLogged) -> tuple[str, ...]:
         """Remember how far something is; return a line only where nothing can be redrawn, and not too often."""
-        key, address = _activity_of(event)
-        before, now, measures = self._activity(key, address), self._clock(), measures_of(event)
+        key, name = _activity_of(event)
+        before, now, measures = self._activity(key, name), self._clock(), measures_of(event)
         # The last step of a job is shown in any case; the last byte of a file is followed by a line of its own.
         is_due = now - before.shown_at >= QUIET_SECONDS or (isinstance(event, JobLogged) and measured(event).is_last)
         is_shown = bool(measures) and is_due and not self._is_terminal
         shown_at = now if is_shown else before.shown_at
         self._activities[key] = replace(before, measures=measures or before.measures, shown_at=shown_at)
-        return (f"{self._style.bold(clean(str(address)))}: {measures}",) if is_shown else ()
+        return (f"{self._style.bold(clean(name))}: {measures}",) if is_shown else ()
 
-    def _activity(self, key: ActivityId, address: Address) -> _Activity:
-        return self._activities.get(key) or _Activity(address=address, since=self._clock())
+    def _activity(self, key: ActivityId, name: str) -> _Activity:
+        return self._activities.get(key) or _Activity(name=name, since=self._clock())
 
     def _last_measures(self, event: Event) -> str:
         activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
@@ -137,8 +136,8 @@ class LiveView:
         elapsed = duration_text(self._clock() - min(each.since for each in activities))
         if len(activities) == 1:
             (only,) = activities
-            return "  ".join(filter(None, (f"{only.address}: {_state(only)}", only.measures, elapsed)))
-        states = " · ".join(f"{each.address.name} {each.measures or _state(each)}" for each in activities)
+            return "  ".join(filter(None, (f"{clean(only.name)}: {_state(only)}", only.measures, elapsed)))
+        states = " · ".join(f"{each.name.rpartition('/')[2]} {each.measures or _state(each)}" for each in activities)
         return f"{len(activities)} in progress, {elapsed}: {states}"
 
 
@@ -146,7 +145,11 @@ def _state(activity: _Activity) -> str:
     return clean(activity.status) or "running"
 
 
-def _activity_of(event: Progress | JobLogged) -> tuple[ActivityId, Address]:
+def _name_of(job: RemoteJob) -> str:
+    return str(job.stamp.address if job.stamp else job.id)
+
+
+def _activity_of(event: Progress | JobLogged) -> tuple[ActivityId, str]:
     if isinstance(event, JobLogged):
-        return event.job, event.address
-    return event.step.id, event.step.action.address
+        return event.job, str(event.address or event.job)
+    return event.step.id, str(event.step.action.address)

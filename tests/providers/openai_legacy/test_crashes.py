@@ -87,7 +87,7 @@ def test_whenever_a_process_dies_the_next_one_finds_what_it_left(at: int, after:
 
     seen = opened(service).observe()
     assert ([job.id for job in seen.jobs], seen.contradictions) == (list(service.jobs), ())
-    assert all(job.stamp.agrees(MODEL.stamp) for job in seen.jobs)
+    assert all(job.is_of(MODEL.stamp) for job in seen.jobs)
     spent = tuple(job.id for job in seen.jobs if job.status.word == "failed")
     create(Train(model=MODEL, excluded_jobs=spent), bench_of(opened(service), file))
     assert len(service.jobs) == 1 + len(spent)
@@ -114,7 +114,7 @@ class Flaky(httpx.BaseTransport):
 def test_following_over_a_broken_line_tells_everything_once() -> None:
     service = OldService()
     file = sent(service, MODEL)
-    created = opened(service).train(MODEL, file, None, ())
+    created = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(created, Done)
     flaky = through(Flaky(service, created.value.id))
     events: list[Event] = list(watch([created.value.id], bench_of(flaky, file)))

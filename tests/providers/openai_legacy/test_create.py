@@ -70,7 +70,7 @@ def test_what_the_api_has_no_field_or_room_for_is_refused_and_nothing_is_sent(mo
     file = sent(service, wanted())
     service.requests.clear()
 
-    outcome = opened(service).train(recipe(**more), file, None, ())
+    outcome = opened(service).create_job(recipe(**more), file, None, ())
     assert isinstance(outcome, Refused)
     assert isinstance(outcome.error, RejectedError)
     assert outcome.error.param == field
@@ -89,7 +89,7 @@ def test_conversations_are_refused_before_they_are_sent() -> None:
     assert isinstance(outcome, Refused)
     assert "format: completion" in outcome.error.hint
     assert isinstance(
-        opened(service).train(replace(wanted(), training=a_dataset()), FileId("file-1"), None, ()), Refused
+        opened(service).create_job(replace(wanted(), training=a_dataset()), FileId("file-1"), None, ()), Refused
     )
     assert service.requests == []
 
@@ -97,7 +97,7 @@ def test_conversations_are_refused_before_they_are_sent() -> None:
 def test_what_the_recipe_passes_through_arrives() -> None:
     service = OldService()
     model = recipe(extra='{"prompt_loss_weight":0.5,"classification_positive_class":" yes"}')
-    outcome = opened(service).train(model, sent(service, model), None, ())
+    outcome = opened(service).create_job(model, sent(service, model), None, ())
     assert isinstance(outcome, Done)
     assert service.jobs[outcome.value.id]["hyperparams"]["prompt_loss_weight"] == 0.5
     assert [job.stamp for job in opened(service).jobs_of(model.stamp)] == [model.stamp]

@@ -16,7 +16,7 @@ from reconciler.domain.errors import (
 )
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Train
-from reconciler.domain.ports import Done, Message, Refused, Unknown
+from reconciler.domain.ports import Done, Message, Refused, Unknown, own_job
 from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, RunContext
 from reconciler.executor.create import create
 from reconciler.providers import PROFILES, LegacyProvider, OpenAIProvider, open_provider
@@ -35,7 +35,7 @@ KEY_SET = {"OPENAI_API_KEY": "key-of-a-test"}
 
 def started(service: OldService, *, project: str = "acme", epochs: int = 3, name: str = "triage") -> RemoteJob:
     model = wanted(name, epochs=epochs)
-    outcome = opened(service, project).train(model, sent(service, model, project), None, ())
+    outcome = opened(service, project).create_job(model, sent(service, model, project), None, ())
     assert isinstance(outcome, Done)
     return outcome.value
 
@@ -72,7 +72,7 @@ def test_one_label_is_left_for_each_job() -> None:
 def test_the_label_of_a_refused_create_is_taken_back() -> None:
     service = OldService()
     started(service)
-    refused = opened(service).train(wanted("other"), FileId("file-none"), None, ())
+    refused = opened(service).create_job(wanted("other"), FileId("file-none"), None, ())
     assert isinstance(refused, Refused)
     assert len(labels_in(service)) == 1
 
@@ -84,7 +84,7 @@ def test_another_project_s_jobs_are_not_ours() -> None:
     assert (seen.jobs, seen.contradictions) == ((), ())
     assert theirs.training_file in seen.files_in_use
     with pytest.raises(NotFoundError, match="acme"):
-        opened(service).job(theirs.id)
+        own_job(opened(service), theirs.id)
     assert isinstance(opened(service).cancel(theirs.id), Refused)
     assert service.jobs[theirs.id]["status"] == "pending"
 
@@ -93,7 +93,7 @@ def test_a_sweep_over_one_file_is_told_apart_even_while_it_runs() -> None:
     service = OldService()
     jobs = [started(service, epochs=epochs, name=f"sweep-{epochs}") for epochs in (1, 2, 3)]
     assert [str(job.address) for job in opened(service).observe().jobs] == [f"model/sweep-{n}" for n in (1, 2, 3)]
-    assert [opened(service).jobs_of(job.stamp) for job in jobs] == [(job,) for job in jobs]
+    assert [opened(service).jobs_of(job.own_stamp) for job in jobs] == [(job,) for job in jobs]
 
 
 def test_without_labels_a_finished_job_is_known_by_its_model() -> None:
@@ -101,7 +101,7 @@ def test_without_labels_a_finished_job_is_known_by_its_model() -> None:
     model = service.finish(started(service).id)
     drop_labels(service)
     seen = opened(service).observe()
-    assert [(job.model, job.stamp.agrees(MODEL.stamp)) for job in seen.jobs] == [(model, True)]
+    assert [(job.model, job.is_of(MODEL.stamp)) for job in seen.jobs] == [(model, True)]
     assert [job.stamp for job in opened(service).jobs_of(MODEL.stamp)] == [MODEL.stamp]
 
 
@@ -121,7 +121,7 @@ def test_a_job_made_by_hand_on_a_file_of_others_is_invisible() -> None:
     seen = opened(service).observe()
     assert (seen.jobs, seen.contradictions) == ((), ())
     with pytest.raises(NotFoundError):
-        opened(service).job(JobId(job))
+        own_job(opened(service), JobId(job))
 
 
 def test_a_job_that_may_be_of_two_models_is_created_beside_by_neither() -> None:
@@ -158,7 +158,7 @@ def test_events_go_on_where_another_process_stopped() -> None:
     service.log(job.id, "Fine-tune started")
     later = opened(service).events(job.id, first[-1].id)
     assert [event.id for event in later] == [f"{job.id}:2", f"{job.id}:3"]
-    assert opened(service).last_events(job.id, 1) == later[-1:]
+    assert opened(service).events(job.id, most=1) == later[-1:]
     assert opened(service).events(job.id, "something else") == first + later
 
 
@@ -184,11 +184,11 @@ def test_what_a_service_holds_is_shown_with_what_is_ours() -> None:
     service = OldService()
     ours = started(service)
     theirs = JobId(service.add_tune())
-    held = {job.id: job.stamp for job in opened(service).inventory_jobs().items}
+    held = {job.id: job.stamp for job in opened(service).list_jobs().items}
     assert held == {ours.id: MODEL.stamp, theirs: None}
-    assert opened(service).held_job(ours.id).stamp == MODEL.stamp
-    assert opened(service).held_job(theirs).stamp is None
-    assert len(opened(service).inventory_files().items) == len(service.files)
+    assert opened(service).job(ours.id).stamp == MODEL.stamp
+    assert opened(service).job(theirs).stamp is None
+    assert len(opened(service).list_files().items) == len(service.files)
 
 
 def test_a_conversation_is_refused_and_a_single_question_is_a_prompt() -> None:
@@ -323,7 +323,7 @@ def test_a_create_is_never_sent_without_its_intent() -> None:
     service = OldService()
     file = sent(service, MODEL)
     service.troubles = [Trouble(has_effect=False, answer=lambda _: refusal(400, "no more files"))]
-    outcome = opened(service).train(MODEL, file, None, ())
+    outcome = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(outcome, Refused)
     assert "no more files" in str(outcome.error)
     assert service.jobs == {}
@@ -335,7 +335,7 @@ def test_an_answer_about_another_job_is_not_taken_for_ours() -> None:
     other = service.add_tune(training=file, model="davinci")
     service.spares = Unseen(1)
     service.troubles = [Trouble(has_effect=False, answer=lambda _: httpx.Response(200, json=service.jobs[other]))]
-    outcome = opened(service).train(MODEL, file, None, ())
+    outcome = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(outcome, Unknown)
     assert "'davinci' instead of 'curie'" in outcome.why
 
@@ -352,7 +352,7 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
     roads = Roads(reads=road, writes=road, creates=road, uploads=road, answers=road)
     client = LegacyClient(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
     provider = LegacyProvider(client, profile, project="acme", sleep=lambda _: None)
-    outcome = provider.train(model, file, None, ())
+    outcome = provider.create_job(model, file, None, ())
     assert isinstance(outcome, Done)
     assert len(service.asked[outcome.value.id]["suffix"] or "") <= length
     service.finish(outcome.value.id)

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId
-from reconciler.providers.openai_legacy.wire import held_of, job_of, place_of, read_events, read_tune
+from reconciler.providers.openai_legacy.wire import job_of, place_of, read_events, read_tune
 from tests.providers.openai_legacy.factories import wanted
 
 FILE = {"id": "file-T", "object": "file", "bytes": 9120, "created_at": 1, "filename": "t.jsonl", "purpose": "fine-tune"}
@@ -40,9 +40,9 @@ def test_a_job_as_the_api_told_it() -> None:
     assert (job.status.word, job.created_at, job.finished_at) == ("succeeded", 1660000000, 1660003600)
     assert job.model == TUNE["fine_tuned_model"]
     assert tune.settings == {"n_epochs": 4, "prompt_loss_weight": 0.01, "learning_rate_multiplier": 0.1}
-    held = held_of(tune, None)
-    assert (held.stamp, held.result_files) == (None, ("file-R",))
-    assert dict(held.hyperparameters)["n_epochs"] == "4"
+    held = job_of(tune, None)
+    assert (held.stamp, held.details.result_files) == (None, ("file-R",))
+    assert dict(held.details.hyperparameters)["n_epochs"] == "4"
 
 
 @pytest.mark.parametrize("status", ["pending", "running", "created", "pondering"])

@@ -54,18 +54,28 @@ def facts_of(event: Event, style: Style, measures: str = "") -> tuple[str, ...]:
         case Finished():
             return _ending(event, style)
         case JobMoved(job=job):
-            return tuple(_told(str(job.address), text, style) for text in _moved(job, measures, style))
+            return tuple(
+                _told(str(job.stamp.address if job.stamp else job.id), text, style)
+                for text in _moved(job, measures, style)
+            )
         case JobLogged(event=logged) if not _is_progress(logged):
-            return (_told(str(event.address), _logged(logged, style), style),)
+            return (_job_line(event, style),)
         case JobLogged() | Progress():
             return ()
         case JobVanished(address=address, job=gone):
             text = f"job {clean(gone)} is gone: the service does not know it any more"
-            return (_told(str(address), style.red(text), style),)
+            return (_told(str(address or gone), style.red(text), style),)
         case Interrupted():
             return (style.yellow("Interrupted: nothing new is begun; jobs that run go on at the service."),)
         case _:
             assert_never(event)
+
+
+def event_text(event: Event, *, colour: bool = False) -> str:
+    """Return an event as lines, each ended by a newline; what a job logs is a line even where it is mere progress."""
+    style = Style(colour)
+    lines = (_job_line(event, style),) if isinstance(event, JobLogged) else facts_of(event, style)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def doing_of(action: Action) -> str:
@@ -96,6 +106,10 @@ def measures_of(event: Progress | JobLogged) -> str:
 
 def _is_progress(logged: JobEvent) -> bool:
     return bool(logged.metrics) and logged.level not in {"warn", "warning", "error"}
+
+
+def _job_line(event: JobLogged, style: Style) -> str:
+    return _told(str(event.address or event.job), _logged(event.event, style), style)
 
 
 def _told(address: str, text: str, style: Style) -> str:
@@ -180,7 +194,9 @@ def _moved(job: RemoteJob, measures: str, style: Style) -> Iterator[str]:
     if job.status.is_active:
         yield f"job {clean(job.id)} is {_word(job)}"
         return
-    took = f" after {duration_text(job.finished_at - job.created_at)}" if job.finished_at else ""
+    took = ""
+    if job.finished_at and job.created_at is not None:
+        took = f" after {duration_text(job.finished_at - job.created_at)}"
     last = f" ({measures})" if measures and not job.error else ""
     why = f": {clean(str(job.error))}" if job.error else ""
     yield style.status(str(job.status), f"job {clean(job.id)} {_word(job)}{took}{last}{why}")
@@ -189,7 +205,7 @@ def _moved(job: RemoteJob, measures: str, style: Style) -> Iterator[str]:
 
 
 def _word(job: RemoteJob) -> str:
-    return clean(str(job.status))
+    return clean(str(job.status)) if job.status.is_stated else "in a state that the service does not say"
 
 
 def _logged(logged: JobEvent, style: Style) -> str:

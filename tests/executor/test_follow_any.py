@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.follow import Gone, Moved, Said, follow_any
 from reconciler.domain.errors import TemporaryError
-from reconciler.domain.inventory import HeldJob
-from reconciler.domain.observed import JobEvent, JobId, JobStatus
+from reconciler.domain.event import JobLogged, JobMoved, JobVanished
+from reconciler.domain.observed import JobDetails, JobEvent, JobId, JobStatus, RemoteJob
+from reconciler.executor import follow
 from reconciler.testing.memory import MemoryProvider
 from tests.simulation import Clock
 
-THEIRS = HeldJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), suffix="theirs")
+THEIRS = RemoteJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), details=JobDetails(suffix="theirs"))
 
 
 class Desk:
@@ -26,22 +26,23 @@ class Desk:
         self.service.foreign[:] = [replace(THEIRS, status=JobStatus(status))]
 
     def follow(self, deadline: float | None = None) -> list[str]:
-        news = follow_any(
-            THEIRS,
+        events = follow(
+            (THEIRS,),
             self.service,
+            find_job=self.service.job,
             clock=self.clock,
             sleep=self.clock.sleep,
             stopping=lambda: self.stopped,
             deadline=deadline,
         )
         told = []
-        for each in news:
+        for each in events:
             match each:
-                case Said(event=event):
+                case JobLogged(event=event):
                     told.append(event.message)
-                case Moved(job=job):
+                case JobMoved(job=job):
                     told.append(f"is {job.status}")
-                case Gone():
+                case JobVanished():
                     told.append("is gone")
         return told
 
@@ -79,11 +80,11 @@ def test_a_service_that_is_away_for_a_moment_is_looked_at_again() -> None:
 
         failing = 0
 
-        def events(self, job: JobId, after: str | None) -> tuple[JobEvent, ...]:
+        def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
             self.failing += 1
             if self.failing in {1, 3}:
                 raise TemporaryError("away")
-            return super().events(job, after)
+            return super().events(job, after, most)
 
     desk = Desk(Away())
     desk.service.log(THEIRS.id, "created")

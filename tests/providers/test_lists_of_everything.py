@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,13 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
-from reconciler.domain.inventory import HeldFile, HeldJob, HeldModel
-from reconciler.domain.observed import FileId, JobError, JobId, JobStatus, ModelId
+from reconciler.domain.observed import (
+    FileId,
+    JobDetails,
+    JobError,
+    JobId,
+    JobStatus,
+    ModelId,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 from reconciler.providers import open_provider
-from reconciler.providers.openai.held import read_file, read_job, read_model
+from reconciler.providers.openai import wire
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService
 
+read_file = partial(wire.read_file, reader=wire.LENIENT)
+read_job = partial(wire.read_job, reader=wire.LENIENT)
+read_model = partial(wire.read_model, reader=wire.LENIENT)
 READERS = (read_file, lambda body: read_job(body, "acme"), read_model)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -29,13 +42,13 @@ def body(**members: Any) -> bytes:
 
 
 def test_what_is_not_said_is_not_known() -> None:
-    assert read_file(body(id="file-1")) == HeldFile(id=FileId("file-1"))
-    assert read_job(body(id="ftjob-1", error={}, metadata=None), "acme") == HeldJob(id=JobId("ftjob-1"))
-    assert read_model(body(id="m")) == HeldModel(id=ModelId("m"))
+    assert read_file(body(id="file-1")) == RemoteFile(id=FileId("file-1"))
+    assert read_job(body(id="ftjob-1", error={}, metadata=None), "acme") == RemoteJob(id=JobId("ftjob-1"))
+    assert read_model(body(id="m")) == RemoteModel(id=ModelId("m"))
 
 
 def test_zero_is_said() -> None:
-    assert read_file(body(id="file-1", bytes=0, created_at=0)) == HeldFile(
+    assert read_file(body(id="file-1", bytes=0, created_at=0)) == RemoteFile(
         id=FileId("file-1"), size_bytes=0, created_at=0
     )
     assert read_job(body(id="ftjob-1", trained_tokens=0, seed=0), "acme").trained_tokens == 0
@@ -57,14 +70,16 @@ def test_a_job_is_read_whole() -> None:
         ),
         "acme",
     )
-    assert (found.status, found.has_ended) == (JobStatus("failed"), True)
-    assert (found.method, found.hyperparameters) == ("dpo", (("beta", "0.1"), ("n_epochs", "auto")))
-    assert (found.result_files, found.metadata) == ((FileId("file-r"),), (("team", "red"),))
+    assert (found.status, found.status.is_terminal) == (JobStatus("failed"), True)
+    assert (found.details.method, found.details.hyperparameters) == ("dpo", (("beta", "0.1"), ("n_epochs", "auto")))
+    assert (found.details.result_files, found.details.metadata) == ((FileId("file-r"),), (("team", "red"),))
     assert found.error == JobError(message="sorry", code="server_error")
 
 
 def test_hyperparameters_stand_where_they_used_to() -> None:
-    assert read_job(body(id="j", hyperparameters={"n_epochs": 3}), "acme").hyperparameters == (("n_epochs", "3"),)
+    assert read_job(body(id="j", hyperparameters={"n_epochs": 3}), "acme").details.hyperparameters == (
+        ("n_epochs", "3"),
+    )
 
 
 def test_ours_is_what_bears_our_stamp_and_project() -> None:
@@ -74,8 +89,8 @@ def test_ours_is_what_bears_our_stamp_and_project() -> None:
         "reconciler-digest": str(a_digest()),
     }
     ours, theirs = (read_job(body(id="j", metadata=marks), project) for project in ("acme", "other"))
-    assert (str(ours.stamp), ours.project) == (f"model/triage@{a_digest().short}", "acme")
-    assert (theirs.stamp, theirs.project) == (None, "acme")
+    assert (str(ours.stamp), ours.details.project) == (f"model/triage@{a_digest().short}", "acme")
+    assert (theirs.stamp, theirs.details.project) == (None, "acme")
 
 
 def test_a_name_of_our_kind_counts_on_a_training_file_only() -> None:
@@ -92,7 +107,7 @@ def test_without_an_id_it_is_nothing(read: Any, wrong: bytes) -> None:
 
 
 MEMBERS = sorted(
-    {name for noun in (HeldFile, HeldJob, HeldModel) for name in noun.__struct_fields__}
+    {name for noun in (RemoteFile, RemoteJob, RemoteModel, JobDetails) for name in noun.__struct_fields__}
     | {"bytes", "model", "fine_tuned_model", "status_details", "owned_by", "created"}
 )
 
@@ -118,6 +133,6 @@ def test_five_thousand_files_and_two_thousand_jobs_are_listed_in_reasonable_time
         clock=time.monotonic,
     )
     began = time.monotonic()
-    files, jobs = provider.inventory_files(), provider.inventory_jobs()
-    assert (len(files.items), len(jobs.items), files.doubts, jobs.doubts) == (5000, 2000, (), ())
+    files, jobs = provider.list_files(), provider.list_jobs()
+    assert (len(files.items), len(jobs.items), files.list_warnings, jobs.list_warnings) == (5000, 2000, (), ())
     assert time.monotonic() - began < 20, "generous: it takes well under two seconds on a small machine"
