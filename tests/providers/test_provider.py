@@ -54,7 +54,7 @@ def test_what_bears_no_stamp_of_ours_is_invisible() -> None:
 def test_a_job_of_somebody_else_is_not_found() -> None:
     service = FakeService()
     theirs = JobId(service.add_job(metadata=marks_of("other", MODEL, ())))
-    with pytest.raises(NotFoundError, match=PROJECT):
+    with pytest.raises(NotFoundError, match="not a job of this project"):
         own_job(opened(service), theirs)
 
 
