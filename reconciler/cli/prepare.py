@@ -149,11 +149,13 @@ def _documents(examined: "Examination", share: float, written: tuple[Path, ...])
 
     name = slug(examined.file.stem) or "examples"
     if examined.is_for_specs and not written:
-        return write_dataset(name, str(examined.file), form=examined.format, steps=examined.steps, validation=share)
+        return write_dataset(
+            name, str(examined.file), row_format=examined.format, steps=examined.steps, validation=share
+        )
     paths = written or name_prepared_files(examined, share)
     note = "" if written else "# A spec does not read this file as it is: it reads what --write makes.\n"
     pairs = zip((name, f"{name}-valid"), paths, strict=False)
-    return note + "---\n".join(write_dataset(each, str(path), form=examined.format) for each, path in pairs)
+    return note + "---\n".join(write_dataset(each, str(path), row_format=examined.format) for each, path in pairs)
 
 
 def _tell(examined: "Examination", console: Console) -> None:

@@ -246,12 +246,12 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "one column": ("a.csv", b"prompt\nhello\nthere\n", "no column `completion`"),
     "other columns": ("a.csv", b"question,answer\na,b\nc,d\n", 'completion: "{answer}"'),
     "NUL": ("a.csv", b"\0" * 64, "zero bytes"),
-    "no kind": ("data", b"x", "no extension"),
-    "other kind": ("a.yaml", b"x", "the kinds that are read are"),
-    "one row": ("a.csv", b"prompt,completion\na,b\n", "one row only"),
+    "no kind": ("data", b"x", "has no file extension"),
+    "other kind": ("a.yaml", b"x", "supported extensions: .csv"),
+    "one row": ("a.csv", b"prompt,completion\na,b\n", "only one row"),
     "same prompts": ("a.csv", b"prompt,completion\na,b\na,c\n", "all 2 prompts are the same"),
     "same completions": ("a.csv", b"prompt,completion\na,c\nb,c\n", "all 2 completions are the same"),
-    "no completion": ("a.csv", b"prompt,completion\na,\nb,\n", "no row has a completion"),
+    "no completion": ("a.csv", b"prompt,completion\na,\nb,\n", "no row is left"),
     "broken line": ("a.jsonl", b'{"prompt":"a","completion":"b"}\n{"prompt":\n', ":2"),
     "not objects": ("a.jsonl", b"1\n2\n", "not an object"),
     "deep": ("a.json", b"[" * 100_000, "a.json"),
@@ -323,7 +323,7 @@ def test_no_old_bug_is_left_by_default(repository: Repository) -> None:
     """The recorded inputs that the old tool spoiled or died of."""
     for name, words in (
         ("missing.jsonl", "without `prompt` or `completion`"),
-        ("crash.jsonl", "some hold nothing else, so it stays"),
+        ("crash.jsonl", "it stays, because some completions hold nothing else"),
     ):
         repository.write(name, (RECORDED / "inputs" / name).read_bytes())
         said = repository.run("prepare", name, "--write")

@@ -1,6 +1,8 @@
 """The steps of a spec's `prepare` list, in their order, and the weights of sources. Rows in, rows out."""
 
 from reconciler.dataset.steps.cells import is_empty
-from reconciler.dataset.steps.pipeline import make_edit, make_test, prepare_rows
+from reconciler.dataset.steps.edits import make_edit
+from reconciler.dataset.steps.filters import make_test
+from reconciler.dataset.steps.pipeline import prepare_rows
 
 __all__ = ["is_empty", "make_edit", "make_test", "prepare_rows"]

@@ -1,6 +1,6 @@
-"""Anthropic's Messages form: content as text or blocks, the system text beside the messages, tools with input schemas.
+"""Forms whose turns are lists of blocks or parts: Anthropic's Messages, and Google's `contents`.
 
-Source: Anthropic's Messages API reference
+Source: Anthropic's Messages API reference; Vertex AI's guide to supervised tuning data, and its Content type
 """
 
 from collections.abc import Iterator
@@ -12,27 +12,34 @@ from reconciler.dataset.steps.conversion import (
     ConversionError,
     build_row,
     build_tools,
+    build_turn,
     read_objects,
+    read_role,
     read_text,
 )
-from reconciler.dataset.steps.text_forms import read_role
+
+_DROP_BLOCK = "remove it, or drop the row"
 
 
 def anthropic_to_chat(row: Object) -> Object:
-    """Write blocks as parts, calls and answers; what a block holds that chat has no place for is refused."""
+    """Return chat from messages of text or blocks, with the system text beside them.
+
+    Raises: ConversionError, for a block that a chat row cannot hold
+    """
     calls, turns = CallIds(), list[Object]()
     for at, message in enumerate(read_objects(row.get("messages"), "messages")):
         path = f"messages[{at}]"
-        role, said = read_role(message, path), message.get("content")
-        turns += (
-            _anthropic_turns(role, said, calls, path) if isinstance(said, list) else [{"role": role, "content": said}]
-        )
+        role, content = read_role(message, path), message.get("content")
+        if isinstance(content, list):
+            turns += _anthropic_turns(role, content, calls, path)
+        else:
+            turns.append({"role": role, "content": content})
     return build_row(_join_text_blocks(row.get("system"), "system"), turns, _anthropic_tools(row.get("tools")))
 
 
-def _anthropic_turns(role: str, said: object, calls: CallIds, path: str) -> list[Object]:
-    answers, parts, made = list[Object](), list[Object](), list[Object]()
-    for at, block in enumerate(read_objects(said, f"{path}.content")):
+def _anthropic_turns(role: str, blocks: object, calls: CallIds, path: str) -> list[Object]:
+    results, parts, made = list[Object](), list[Object](), list[Object]()
+    for at, block in enumerate(read_objects(blocks, f"{path}.content")):
         place = f"{path}.content[{at}]"
         match block.get("type"):
             case "text":
@@ -42,85 +49,78 @@ def _anthropic_turns(role: str, said: object, calls: CallIds, path: str) -> list
             case "tool_use":
                 made.append(calls.make_call(block.get("name"), block.get("input"), place, block.get("id")))
             case "tool_result":
-                told = _join_text_blocks(block.get("content"), f"{place}.content")
-                answers.append({"role": "tool", "content": told, "tool_call_id": block.get("tool_use_id")})
+                text = _join_text_blocks(block.get("content"), f"{place}.content")
+                results.append({"role": "tool", "content": text, "tool_call_id": block.get("tool_use_id")})
             case other:
-                hint = "take it out, or drop the row"
-                raise ConversionError(
-                    place, f"a block of the type `{str(other)[:100]}` has no place in a chat row", hint
-                )
-    if not parts and not made:
-        return answers
-    only_text = all(part["type"] == "text" for part in parts)
-    content: object = "".join(str(part["text"]) for part in parts) if only_text else parts
-    return [*answers, {"role": role, "content": content or None, **({"tool_calls": made} if made else {})}]
+                what = f"a chat row cannot hold a block of type `{str(other)[:100]}`"
+                raise ConversionError(place, what, _DROP_BLOCK)
+    return results + build_turn(role, parts, made)
 
 
-def _join_text_blocks(said: object, path: str) -> str:
-    if not isinstance(said, list):
-        return read_text(said, path)
-    blocks = read_objects(said, path)
+def _join_text_blocks(content: object, path: str) -> str:
+    if not isinstance(content, list):
+        return read_text(content, path)
+    blocks = read_objects(content, path)
     if any(block.get("type") != "text" for block in blocks):
-        raise ConversionError(path, "holds more than text", "take the rest out, or drop the row")
+        raise ConversionError(path, "must hold text only", "remove the other blocks, or drop the row")
     return "\n".join(read_text(block.get("text"), path) for block in blocks)
 
 
 def _anthropic_image(source: object, path: str) -> Object:
-    found = source if isinstance(source, dict) else {}
-    url = found.get("url")
-    if found.get("type") == "base64":
-        url = f"data:{found.get('media_type')};base64,{found.get('data')}"
+    fields = source if isinstance(source, dict) else {}
+    url = fields.get("url")
+    if fields.get("type") == "base64":
+        url = f"data:{fields.get('media_type')};base64,{fields.get('data')}"
     if not isinstance(url, str):
-        raise ConversionError(path, "is no image by its address or its data", "take it out, or drop the row")
+        raise ConversionError(path, "must be an image by its URL or its base64 data", _DROP_BLOCK)
     return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _anthropic_tools(offered: object) -> Object:
     names = {"name": "name", "description": "description", "input_schema": "parameters"}
-    found = read_objects(offered, "tools") if offered else []
-    return build_tools([{names[key]: tool[key] for key in names if key in tool} for tool in found], "tools")
+    tools = read_objects(offered, "tools") if offered else []
+    return build_tools([{names[key]: tool[key] for key in names if key in tool} for tool in tools], "tools")
 
 
 def vertex_to_chat(row: Object) -> Object:
-    """Write parts as text, images, calls and answers; calls get ids by their order in the row."""
+    """Return chat from `contents` of parts, a system instruction and function declarations.
+
+    Shape:  calls get ids by their order in the row
+    """
     calls, turns = CallIds(), list[Object]()
     for at, content in enumerate(read_objects(row.get("contents"), "contents")):
-        path = f"contents[{at}]"
-        turns += _vertex_turns(content, calls, path)
+        turns += _vertex_turns(content, calls, f"contents[{at}]")
     system = row.get("systemInstruction", row.get("system_instruction"))
     return build_row(_vertex_system(system), turns, build_tools(list(_vertex_functions(row.get("tools"))), "tools"))
 
 
 def _vertex_turns(content: Object, calls: CallIds, path: str) -> list[Object]:
-    answers, parts, made = list[Object](), list[Object](), list[Object]()
+    results, parts, made = list[Object](), list[Object](), list[Object]()
     for at, part in enumerate(read_objects(content.get("parts"), f"{path}.parts")):
         place = f"{path}.parts[{at}]"
         if "text" in part:
             parts.append({"type": "text", "text": read_text(part["text"], f"{place}.text")})
-        elif call := _part_named(part, "functionCall", "function_call"):
+        elif call := _object_named(part, "functionCall", "function_call"):
             made.append(calls.make_call(call.get("name"), call.get("args"), place))
-        elif response := _part_named(part, "functionResponse", "function_response"):
+        elif response := _object_named(part, "functionResponse", "function_response"):
             name = read_text(response.get("name"), place)
-            told = canonical_text(response.get("response", {}))
-            answers.append({"role": "tool", "content": told, "tool_call_id": calls.match_answer(place, name)})
-        elif data := _part_named(part, "inlineData", "inline_data"):
+            text = canonical_text(response.get("response", {}))
+            results.append({"role": "tool", "content": text, "tool_call_id": calls.match_result(place, name)})
+        elif data := _object_named(part, "inlineData", "inline_data"):
             url = f"data:{data.get('mimeType', data.get('mime_type'))};base64,{data.get('data')}"
             parts.append({"type": "image_url", "image_url": {"url": url}})
         else:
-            raise ConversionError(place, "this part has no place in a chat row", "take it out, or drop the row")
+            raise ConversionError(place, "a chat row cannot hold this part", _DROP_BLOCK)
     if not parts and not made:
-        return answers
-    only_text = all(part["type"] == "text" for part in parts)
-    said: object = "".join(str(part["text"]) for part in parts) if only_text else parts
-    role = read_role(content, path) if "role" in content else "user"
-    return [*answers, {"role": role, "content": said or None, **({"tool_calls": made} if made else {})}]
+        return results
+    return results + build_turn(read_role(content, path) if "role" in content else "user", parts, made)
 
 
-def _vertex_system(found: object) -> str:
-    if not isinstance(found, dict):
-        return read_text(found, "systemInstruction")
+def _vertex_system(instruction: object) -> str:
+    if not isinstance(instruction, dict):
+        return read_text(instruction, "systemInstruction")
     path = "systemInstruction.parts"
-    return "\n".join(read_text(part.get("text"), path) for part in read_objects(found.get("parts"), path))
+    return "\n".join(read_text(part.get("text"), path) for part in read_objects(instruction.get("parts"), path))
 
 
 def _vertex_functions(offered: object) -> Iterator[Object]:
@@ -133,7 +133,7 @@ def _vertex_functions(offered: object) -> Iterator[Object]:
 
 
 def _plain_schema(value: object) -> object:
-    # Their types are JSON Schema's in capital letters.
+    # The types are JSON Schema's in capital letters.
     if isinstance(value, dict):
         return {
             key: inner.lower() if key == "type" and isinstance(inner, str) else _plain_schema(inner)
@@ -142,6 +142,6 @@ def _plain_schema(value: object) -> object:
     return [_plain_schema(item) for item in value] if isinstance(value, list) else value
 
 
-def _part_named(part: Object, *names: str) -> Object | None:
-    found = next((part[name] for name in names if name in part), None)
-    return found if isinstance(found, dict) else None
+def _object_named(part: Object, *names: str) -> Object | None:
+    value = next((part[name] for name in names if name in part), None)
+    return value if isinstance(value, dict) else None

@@ -1,8 +1,9 @@
-"""What all forms need: turns, calls with ids, tools, and a way to say that a row cannot be converted."""
+"""What all forms of chat rows need: turns, calls with ids, tools, and the error of a row that cannot be converted."""
 
 from collections.abc import Iterable
 
 from reconciler.dataset.canonical import LineError, canonical_text, parse
+from reconciler.dataset.row_checks.chat import ALIASES, ROLES
 from reconciler.dataset.row_checks.finding import Object, kind
 from reconciler.domain.errors import ReconcilerError
 
@@ -18,40 +19,47 @@ class ConversionError(ReconcilerError):
 
 
 class CallIds:
-    """The calls of one row: gives ids where a form has none, and finds the call that an answer belongs to."""
+    """The calls of one row: sets ids where a form has none, and finds the call that a result belongs to."""
 
     def __init__(self) -> None:
-        self._made = 0
+        self._count = 0
         self._open: list[tuple[str, str]] = []
 
     def make_call(self, name: object, arguments: object, path: str, call_id: object = None) -> Object:
-        """Write one call of a function."""
+        """Return the call of a function, as a chat row holds it."""
         if not isinstance(name, str) or not name:
-            raise ConversionError(path, "the call names no function", "name it, or drop the row")
-        self._made += 1
-        told = call_id if isinstance(call_id, str) and call_id else f"call_{self._made}"
-        self._open.append((told, name))
+            raise ConversionError(path, "the call has no function name", "add the name, or drop the row")
+        self._count += 1
+        known_id = call_id if isinstance(call_id, str) and call_id else f"call_{self._count}"
+        self._open.append((known_id, name))
         text = arguments if isinstance(arguments, str) else canonical_text({} if arguments is None else arguments)
-        return {"id": told, "type": "function", "function": {"name": name, "arguments": text}}
+        return {"id": known_id, "type": "function", "function": {"name": name, "arguments": text}}
 
-    def match_answer(self, path: str, name: str | None = None) -> str:
-        """Return the id of the oldest call, of the function if one is named, that has no answer yet."""
-        for at, (call_id, called) in enumerate(self._open):
-            if name is None or name == called:
+    def match_result(self, path: str, name: str | None = None) -> str:
+        """Return the id of the oldest call without a result; of the function `name`, where one is given."""
+        for at, (call_id, function) in enumerate(self._open):
+            if name is None or name == function:
                 del self._open[at]
                 return call_id
-        what = "this answers no call before it" if name is None else f"`{name[:100]}` was not called before this"
+        what = "no call comes before this result" if name is None else f"no call of `{name[:100]}` comes before this"
         raise ConversionError(path, what, "add the call, or drop the row")
 
 
+def require_keys(row: Object, *keys: str) -> None:
+    """Raise ConversionError for the first key that a row lacks."""
+    for key in keys:
+        if key not in row:
+            raise ConversionError(key, f"there is no `{key}`", "rename the column that holds it, or drop the row")
+
+
 def read_objects(value: object, path: str) -> list[Object]:
-    """Return a list of objects.
+    """Return a value that is a list of objects.
 
     Raises: ConversionError, when it is anything else
     """
     if not isinstance(value, list):
-        what = "there is no such list" if value is None else f"is {kind(value)}, not a list"
-        raise ConversionError(path, what, "name the form that the rows have with `from`, or drop the row")
+        what = "is missing, and must be a list" if value is None else f"is {kind(value)}, not a list"
+        raise ConversionError(path, what, "set `from` to the form that the rows have, or drop the row")
     for at, item in enumerate(value):
         if not isinstance(item, dict):
             raise ConversionError(f"{path}[{at}]", f"is {kind(item)}, not an object")
@@ -59,7 +67,7 @@ def read_objects(value: object, path: str) -> list[Object]:
 
 
 def read_text(value: object, path: str) -> str:
-    """Return a text; null is an empty one.
+    """Return a value that is text; null is an empty text.
 
     Raises: ConversionError, when it is anything else
     """
@@ -70,8 +78,20 @@ def read_text(value: object, path: str) -> str:
     return value
 
 
+def read_role(turn: Object, path: str) -> str:
+    """Return the API's role of a turn, whichever key and word the turn has for it."""
+    word = next((turn[key] for key in ("role", "from", "author") if key in turn), None)
+    if not isinstance(word, str):
+        raise ConversionError(f"{path}.role", f"is {kind(word)}, not text", "name the role of the speaker")
+    plain = word.strip().lower()
+    role = plain if plain in ROLES else ALIASES.get(plain)
+    if role is None:
+        raise ConversionError(f"{path}.role", f"`{word[:100]}` is an unknown role", "rename it, or drop the row")
+    return role
+
+
 def parse_json(value: object, path: str) -> object:
-    """Return what a text of JSON holds; what is no text is given as it is.
+    """Return what a text of JSON holds; return a value that is not text unchanged.
 
     Raises: ConversionError, when the text is not JSON
     """
@@ -84,17 +104,25 @@ def parse_json(value: object, path: str) -> object:
 
 
 def build_tools(value: object, path: str) -> Object:
-    """Return the `tools` of a row, from a list of functions or a text that holds one; nothing for none."""
-    found = parse_json(value, path) if value else None
-    if not found:
+    """Return the `tools` of a row, from a list of functions or a text that holds one; empty where there are none."""
+    offered = parse_json(value, path) if value else None
+    if not offered:
         return {}
-    offered = read_objects(found, path)
-    wrapped = [each if "function" in each else {"type": "function", "function": each} for each in offered]
-    return {"tools": wrapped}
+    functions = read_objects(offered, path)
+    return {"tools": [each if "function" in each else {"type": "function", "function": each} for each in functions]}
+
+
+def build_turn(role: str, parts: list[Object], calls: list[Object]) -> list[Object]:
+    """Return the turn of some parts and calls, text alone as one text; no turn where there are neither."""
+    if not parts and not calls:
+        return []
+    only_text = all(part["type"] == "text" for part in parts)
+    content: object = "".join(str(part["text"]) for part in parts) if only_text else parts
+    return [{"role": role, "content": content or None, **({"tool_calls": calls} if calls else {})}]
 
 
 def build_row(system: object, turns: Iterable[Object], rest: Object) -> Object:
-    """Return a chat row; an empty system text is none."""
-    said = read_text(system, "system")
-    first = [{"role": "system", "content": said}] if said else []
+    """Return a chat row; an empty system text makes no turn."""
+    text = read_text(system, "system")
+    first = [{"role": "system", "content": text}] if text else []
     return {"messages": [*first, *turns], **rest}

@@ -1,10 +1,11 @@
-"""Steps that change a row: its columns, their texts, its turns, its form. Each returns the function that edits one row.
+"""Steps that change rows one by one: their columns, their texts, their turns, their form.
 
-A step on texts writes a number, true or false as text first, as a template does. A value that is missing, null, a list
-or an object stays.
+A step on texts first writes a number, true or false as text, as a template does. A value that is missing, null, a list
+or an object stays as it is.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import assert_never
 
 from reconciler.dataset.row_checks.finding import Object
 from reconciler.dataset.steps import block_forms, text_forms
@@ -32,6 +33,23 @@ from reconciler.domain.prepare import (
 
 Edit = Callable[[Cells], Cells]
 
+EditingStep = (
+    Rename
+    | DropColumns
+    | KeepColumns
+    | SetColumns
+    | FillTemplate
+    | LowerCase
+    | Strip
+    | AddPrefix
+    | AddSuffix
+    | RemovePrefix
+    | RemoveSuffix
+    | EnsureLeadingSpace
+    | JoinMessages
+    | Convert
+)
+
 _JOINED_ROLES = ("system", "developer", "user", "assistant")
 
 _TO_CHAT: Mapping[Form, Callable[[Object], Object]] = {
@@ -45,7 +63,7 @@ _TO_CHAT: Mapping[Form, Callable[[Object], Object]] = {
 
 
 class StepError(ReconcilerError):
-    """A step that does not fit the rows there are: mend the step.
+    """A step that does not fit the rows: correct the step.
 
     Shape:  what is wrong, and a way out
     """
@@ -56,83 +74,61 @@ class StepError(ReconcilerError):
         super().__init__(what)
 
 
-def rename(step: Rename) -> Edit:
-    """Return other names to columns, in their places.
+def make_edit(step: EditingStep) -> Edit:
+    """Return the function that applies a step to one row.
 
-    Raises: StepError, on a row that has a column of the new name already
+    Raises: in that function, StepError when the step does not fit the row, and ConversionError when the row does not
+            have the form that the step names, or cannot be written in the other form
     """
-    names = dict(step.names)
+    match step:
+        case Rename():
+            return _rename_columns(dict(step.names))
+        case DropColumns():
+            dropped = frozenset(step.columns)
+            return lambda cells: {column: value for column, value in cells.items() if column not in dropped}
+        case KeepColumns():
+            kept = frozenset(step.columns)
+            return lambda cells: {column: value for column, value in cells.items() if column in kept}
+        case SetColumns():
+            values = dict(step.values)
+            return lambda cells: {**cells, **values}
+        case FillTemplate():
+            templates = [(column, Template.parse(source)) for column, source in step.templates]
+            return lambda cells: {**cells, **{column: template.render(cells) for column, template in templates}}
+        case LowerCase():
+            return _edit_texts(step.columns, str.lower)
+        case Strip():
+            return _edit_texts(step.columns, str.strip)
+        case AddPrefix():
+            return _edit_texts((step.column,), lambda text: step.text + text)
+        case AddSuffix():
+            return _edit_texts((step.column,), lambda text: text + step.text)
+        case RemovePrefix():
+            return _edit_texts((step.column,), lambda text: text.removeprefix(step.text))
+        case RemoveSuffix():
+            return _edit_texts((step.column,), lambda text: text.removesuffix(step.text))
+        case EnsureLeadingSpace():
+            return _edit_texts(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
+        case JoinMessages():
+            return _join_messages(step.separator)
+        case Convert():
+            to_chat = _TO_CHAT[step.source]
+            return to_chat if step.target is Target.CHAT else lambda row: text_forms.chat_to_pair(to_chat(row))
+    assert_never(step)
 
+
+def _rename_columns(names: Mapping[str, str]) -> Edit:
     def edit(cells: Cells) -> Cells:
         renamed = {names.get(column, column): value for column, value in cells.items()}
         if len(renamed) < len(cells):
             taken = next(new for old, new in names.items() if old in cells and new in cells and new not in names)
-            raise StepError(f"the column `{taken}` is there already", f"drop it first: `drop_columns: [{taken}]`")
+            raise StepError(f"the column `{taken}` exists already", f"drop it first: `drop_columns: [{taken}]`")
         return renamed
 
     return edit
 
 
-def drop_columns(step: DropColumns) -> Edit:
-    """Leave columns out."""
-    dropped = frozenset(step.columns)
-    return lambda cells: {column: value for column, value in cells.items() if column not in dropped}
-
-
-def keep_columns(step: KeepColumns) -> Edit:
-    """Leave all other columns out."""
-    kept = frozenset(step.columns)
-    return lambda cells: {column: value for column, value in cells.items() if column in kept}
-
-
-def set_columns(step: SetColumns) -> Edit:
-    """Write the same values into every row."""
-    values = dict(step.values)
-    return lambda cells: {**cells, **values}
-
-
-def fill_templates(step: FillTemplate) -> Edit:
-    """Make columns of templates, all from the row as it was."""
-    templates = [(column, Template.parse(source)) for column, source in step.templates]
-    return lambda cells: {**cells, **{column: template.render(cells) for column, template in templates}}
-
-
-def lower_case(step: LowerCase) -> Edit:
-    """Write texts in lower case."""
-    return _edit_columns(step.columns, str.lower)
-
-
-def strip(step: Strip) -> Edit:
-    """Cut white space from both ends."""
-    return _edit_columns(step.columns, str.strip)
-
-
-def add_prefix(step: AddPrefix) -> Edit:
-    """Put a text before."""
-    return _edit_columns((step.column,), lambda text: step.text + text)
-
-
-def add_suffix(step: AddSuffix) -> Edit:
-    """Put a text after."""
-    return _edit_columns((step.column,), lambda text: text + step.text)
-
-
-def remove_prefix(step: RemovePrefix) -> Edit:
-    """Cut a text from the start."""
-    return _edit_columns((step.column,), lambda text: text.removeprefix(step.text))
-
-
-def remove_suffix(step: RemoveSuffix) -> Edit:
-    """Cut a text from the end."""
-    return _edit_columns((step.column,), lambda text: text.removesuffix(step.text))
-
-
-def ensure_leading_space(step: EnsureLeadingSpace) -> Edit:
-    """Put one space before what has none."""
-    return _edit_columns(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
-
-
-def _edit_columns(columns: Collection[str], change: Callable[[str], str]) -> Edit:
+def _edit_texts(columns: Collection[str], change: Callable[[str], str]) -> Edit:
     def edit(cells: Cells) -> Cells:
         changed = {column: change(text_of(value)) for column in columns if is_text(value := cells.get(column))}
         return {**cells, **changed}
@@ -140,9 +136,8 @@ def _edit_columns(columns: Collection[str], change: Callable[[str], str]) -> Edi
     return edit
 
 
-def join_messages(step: JoinMessages) -> Edit:
-    """Make one turn of neighbours that differ in nothing but their text; turns with calls or images stay apart."""
-
+def _join_messages(separator: str) -> Edit:
+    # Neighbouring turns that differ in nothing but their text become one; turns with calls or images stay apart.
     def edit(cells: Cells) -> Cells:
         messages = cells.get("messages")
         if not isinstance(messages, list):
@@ -151,7 +146,7 @@ def join_messages(step: JoinMessages) -> Edit:
         for message in messages:
             last = joined[-1] if joined else None
             if isinstance(last, dict) and isinstance(message, dict) and _can_join(last, message):
-                joined[-1] = {**last, "content": f"{last['content']}{step.separator}{message['content']}"}
+                joined[-1] = {**last, "content": f"{last['content']}{separator}{message['content']}"}
             else:
                 joined.append(message)
         return {**cells, "messages": joined}
@@ -165,20 +160,5 @@ def _can_join(last: Cells, message: Cells) -> bool:
         and isinstance(last.get("content"), str)
         and isinstance(message.get("content"), str)
         and not (message.get("tool_calls") or message.get("function_call"))
-        and _besides_content(last) == _besides_content(message)
+        and {**last, "content": ""} == {**message, "content": ""}
     )
-
-
-def _besides_content(message: Cells) -> Cells:
-    return {key: value for key, value in message.items() if key != "content"}
-
-
-def convert(step: Convert) -> Edit:
-    """Return the edit that writes a row in another form.
-
-    Raises: ConversionError, on a row that does not have the form named or cannot be written in the other
-    """
-    to_chat = _TO_CHAT[step.source]
-    if step.target is Target.CHAT:
-        return to_chat
-    return lambda row: text_forms.chat_to_pair(to_chat(row))

@@ -1,4 +1,4 @@
-"""What one step took in, gave on and found wrong, told when the pass is over."""
+"""Counts the rows that one step takes in and passes on, and reports what is wrong when the pass is over."""
 
 from collections.abc import Callable, Collection, Iterator
 
@@ -12,11 +12,11 @@ from reconciler.domain.prepare import Preparation
 from reconciler.foundation.suggest import did_you_mean, list_words
 
 _MOST_COLUMNS = 100
-"""Columns that are remembered, to say which there are when one is not."""
+"""Columns that are remembered, to name them when a step names another."""
 
 
 class StepReport:
-    """The account of one step.
+    """The counts and faults of one step.
 
     Shape:  `columns` are those that the step names, and that some row should have
     """
@@ -24,25 +24,23 @@ class StepReport:
     def __init__(self, preparation: Preparation, columns: Collection[str], report: Report) -> None:
         self._preparation = preparation
         self._report = report
-        self._unseen = set(columns)
-        self._there: dict[str, None] = {}
-        self._entered = 0
-        self._left = 0
-        self._broken = 0
+        self._missing = set(columns)
+        self._columns: dict[str, None] = {}
+        self._entered = self._left = self._broken = 0
         self._fault: StepError | None = None
 
     def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Yield the rows on, looking at their columns."""
+        """Yield the rows unchanged; count them and note their columns."""
         for row in rows:
             self._entered += 1
-            if self._unseen and isinstance(row.value, dict):
-                self._unseen.difference_update(row.value)
-                if len(self._there) < _MOST_COLUMNS:
-                    self._there.update(dict.fromkeys(row.value))
+            if self._missing and isinstance(row.value, dict):
+                self._missing.difference_update(row.value)
+                if len(self._columns) < _MOST_COLUMNS:
+                    self._columns.update(dict.fromkeys(row.value))
             yield row
 
     def edit_rows(self, rows: Iterator[Row], edit: Callable[[Cells], Cells]) -> Iterator[Row]:
-        """Yield the rows changed; what cannot be is told and left out."""
+        """Yield the rows with an edit applied; report and leave out those that cannot be edited."""
         for row in rows:
             try:
                 yield Row(row.file, row.line, edit(row.value)) if isinstance(row.value, dict) else row
@@ -57,30 +55,30 @@ class StepReport:
                 self._fault = self._fault or error
 
     def count_leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Yield the rows on, counting them."""
+        """Yield the rows unchanged; count them."""
         for row in rows:
             self._left += 1
             yield row
 
-    def report_step(self, stopped_at: int | None = None) -> None:
-        """Report what is to be said of the step; `stopped_at` is the number of rows after which it reads no more."""
-        there = tuple(self._there)
-        for column in sorted(self._unseen) if there else ():
-            what = f"no row has the column `{column[:100]}`; the columns there are: {list_words(there)}"
-            self._report.stop(self._problem(what, "prepare.unknown-column", did_you_mean(column, there)))
+    def finish(self, limit: int | None = None) -> None:
+        """Report faults and counts; `limit` is the number of rows after which the step reads no further."""
+        columns = tuple(self._columns)
+        for column in sorted(self._missing) if columns else ():
+            what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
+            self._report.stop(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
         if self._fault:
             self._report.stop(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))
-        if not self._fault and not (self._unseen and there):
-            self._report_counts(stopped_at)
+        elif not (self._missing and columns):
+            self._report_counts(limit)
 
-    def _report_counts(self, stopped_at: int | None) -> None:
+    def _report_counts(self, limit: int | None) -> None:
         dropped = self._entered - self._left - self._broken
         if dropped:
-            rows = f"{dropped} of {self._entered} rows dropped"
-            self._report.tell(self._problem(rows, "prepare.dropped", severity=Severity.INFO))
-        if self._left == stopped_at:
-            rest = f"{'1 row is' if stopped_at == 1 else f'{stopped_at} rows are'} used; what follows is not read"
-            self._report.tell(self._problem(rest, "prepare.stopped", severity=Severity.INFO))
+            what = f"{dropped} of {self._entered} rows dropped"
+            self._report.tell(self._problem(what, "prepare.dropped", severity=Severity.INFO))
+        if self._left == limit:
+            what = f"{'1 row is' if limit == 1 else f'{limit} rows are'} used; the rows after are not read"
+            self._report.tell(self._problem(what, "prepare.stopped", severity=Severity.INFO))
 
     def _problem(self, what: str, rule: str, hint: str = "", severity: Severity = Severity.ERROR) -> Problem:
         step = self._preparation

@@ -1,4 +1,4 @@
-"""Rules about how prompts and completions begin and end, as completion models that learn from plain text want it."""
+"""Rules about how prompts and completions begin and end, for completion models, which learn from plain text."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,28 +22,27 @@ from reconciler.prepare_data.suggest.finding import (
     NO_RESULT,
     PROMPT,
     FileFinding,
-    Remedy,
-    RemedyStep,
     RuleResult,
     column_texts,
     guess_rows_task,
+    suggest_remedy,
 )
 
 
 def find_upper(column: str) -> Callable[[Sequence[Row]], RuleResult]:
-    """Return the rule that lowers the case of a column that is mostly capitals."""
+    """Return the rule that lowers the case of a column of mostly capital letters."""
 
     def rule(rows: Sequence[Row]) -> RuleResult:
         if not is_mostly_upper(column_texts(rows, column)):
             return NO_RESULT
-        what = f"more than a third of the letters of `{column}` are capitals, which models learn less well"
-        return _result("lower_case", what, f"Write `{column}` in lower case", LowerCase(columns=(column,)))
+        what = f"more than a third of the letters in `{column}` are capitals; models learn better from normal case"
+        return suggest_remedy("lower_case", what, f"Write `{column}` in lower case", LowerCase(columns=(column,)))
 
     return rule
 
 
 def find_separator(rows: Sequence[Row]) -> RuleResult:
-    """Want a common end of all prompts, which tells the model where the completion begins."""
+    """Add a common end to prompts, which shows the model where the completion begins."""
     prompts = column_texts(rows, PROMPT)
     if guess_rows_task(rows) is TaskKind.OPEN_ENDED:
         return NO_RESULT
@@ -51,18 +50,18 @@ def find_separator(rows: Sequence[Row]) -> RuleResult:
         return _report_same(rows, PROMPT, "leave all prompts empty for open-ended generation, or make them different")
     suffix = find_common_suffix(prompts)
     if suffix:
-        return RuleResult(findings=_describe_suffix(PROMPT, prompts, suffix))
-    free = choose_separator(prompts)
-    return _result(
+        return _describe_suffix(PROMPT, prompts, suffix)
+    separator = choose_separator(prompts)
+    return suggest_remedy(
         "common_prompt_suffix",
-        "prompts have no common end that tells where the completion begins",
-        f"Add {yaml_quoted(free)} to the end of every prompt",
-        AddSuffix(column=PROMPT, text=free),
+        "prompts have no common end, which would show the model where the completion begins",
+        f"Add {yaml_quoted(separator)} to the end of every prompt",
+        AddSuffix(column=PROMPT, text=separator),
     )
 
 
 def find_prompt_prefix(rows: Sequence[Row]) -> RuleResult:
-    """Cut off a long common beginning of prompts, which says nothing about any one of them."""
+    """Remove a long common start of prompts, which tells the model nothing about any of them."""
     prompts = column_texts(rows, PROMPT)
     prefix = find_common_prefix(prompts)
     if not prefix or guess_rows_task(rows) is TaskKind.OPEN_ENDED:
@@ -70,27 +69,28 @@ def find_prompt_prefix(rows: Sequence[Row]) -> RuleResult:
     what = f"all prompts begin with {yaml_quoted(prefix)}"
     if len(prefix) <= LONG_PREFIX or _empties_some(prompts, prefix):
         return RuleResult(findings=(FileFinding(name="common_prompt_prefix", what=what),))
-    remedy = f"Cut {yaml_quoted(prefix)} from the start of every prompt"
-    return _result("common_prompt_prefix", what, remedy, RemovePrefix(column=PROMPT, text=prefix))
+    remedy = f"Remove {yaml_quoted(prefix)} from the start of every prompt"
+    return suggest_remedy("common_prompt_prefix", what, remedy, RemovePrefix(column=PROMPT, text=prefix))
 
 
 def find_completion_prefix(rows: Sequence[Row]) -> RuleResult:
-    """Cut off a common beginning of completions; one space stays where they began with one."""
+    """Remove a common start of completions; keep one space where they begin with a space."""
     completions = column_texts(rows, COMPLETION)
     prefix = find_common_prefix(completions)
     if len(prefix) < SHORTEST_PREFIX or len(set(completions)) == 1:
         return NO_RESULT
     what = f"all completions begin with {yaml_quoted(prefix)}"
     if _empties_some(completions, prefix):
-        said = f"{what}, and some hold nothing else, so it stays"
-        return RuleResult(findings=(FileFinding(name="common_completion_prefix", what=said),))
+        what += "; it stays, because some completions hold nothing else"
+        return RuleResult(findings=(FileFinding(name="common_completion_prefix", what=what),))
     space = (AddPrefix(column=COMPLETION, text=" "),) if prefix.startswith(" ") else ()
-    remedy = f"Cut {yaml_quoted(prefix)} from the start of every completion"
-    return _result("common_completion_prefix", what, remedy, RemovePrefix(column=COMPLETION, text=prefix), *space)
+    remedy = f"Remove {yaml_quoted(prefix)} from the start of every completion"
+    step = RemovePrefix(column=COMPLETION, text=prefix)
+    return suggest_remedy("common_completion_prefix", what, remedy, step, *space)
 
 
 def find_ending(rows: Sequence[Row]) -> RuleResult:
-    """Want a common end of all completions, at which the model learns to stop."""
+    """Add a common end to completions, at which the model learns to stop."""
     completions = column_texts(rows, COMPLETION)
     if guess_rows_task(rows) is not TaskKind.CONDITIONAL:
         return NO_RESULT
@@ -98,48 +98,40 @@ def find_ending(rows: Sequence[Row]) -> RuleResult:
         return _report_same(rows, COMPLETION, "make them different: a model would only repeat this one")
     suffix = find_common_suffix(completions)
     if suffix:
-        return RuleResult(findings=_describe_suffix(COMPLETION, completions, suffix))
-    free = choose_ending(completions)
-    return _result(
+        return _describe_suffix(COMPLETION, completions, suffix)
+    ending = choose_ending(completions)
+    return suggest_remedy(
         "common_completion_suffix",
-        "completions have no common end at which the model could learn to stop",
-        f"Add {yaml_quoted(free)} to the end of every completion",
-        AddSuffix(column=COMPLETION, text=free),
+        "completions have no common end, at which the model would learn to stop",
+        f"Add {yaml_quoted(ending)} to the end of every completion",
+        AddSuffix(column=COMPLETION, text=ending),
     )
 
 
 def find_space(rows: Sequence[Row]) -> RuleResult:
-    """Want a space in front of every completion, as the tokens of old base models want it."""
+    """Add a space to the start of completions, as the tokens of old base models need it."""
     if all(completion.startswith(" ") for completion in column_texts(rows, COMPLETION)):
         return NO_RESULT
-    what = "completions that do not begin with a space"
-    remedy = "Put a space in front of completions that have none"
-    return _result("completion_space_start", what, remedy, EnsureLeadingSpace(columns=(COMPLETION,)))
+    what = "some completions do not begin with a space"
+    remedy = "Add a space to the start of completions that have none"
+    return suggest_remedy("completion_space_start", what, remedy, EnsureLeadingSpace(columns=(COMPLETION,)))
 
 
-def _result(name: str, what: str, remedy: str, *steps: RemedyStep) -> RuleResult:
-    return RuleResult(
-        findings=(FileFinding(name=name, what=what),),
-        remedy=Remedy(name=name, what=remedy, necessary=False, steps=steps),
-    )
-
-
-def _describe_suffix(column: str, said: Sequence[str], suffix: str) -> tuple[FileFinding, ...]:
-    name = f"common_{column}_suffix"
+def _describe_suffix(column: str, texts: Sequence[str], suffix: str) -> RuleResult:
     what = f"all {column}s end with {yaml_quoted(suffix)}"
     if len(suffix) > LONG_AFFIX:
-        what += ", which is long: a shorter one costs fewer tokens"
-    if any(suffix in text[: -len(suffix)] for text in said):
-        what += "; some hold it more than once, so that its place is not clear"
-    return (FileFinding(name=name, what=what),)
+        what += ", which is long; a shorter one costs fewer tokens"
+    if any(suffix in text[: -len(suffix)] for text in texts):
+        what += "; some contain it more than once, so that the model cannot tell where they end"
+    return RuleResult(findings=(FileFinding(name=f"common_{column}_suffix", what=what),))
 
 
-def _empties_some(said: Sequence[str], prefix: str) -> bool:
-    return any(not text[len(prefix) :].strip() for text in said)
+def _empties_some(texts: Sequence[str], prefix: str) -> bool:
+    return any(not text[len(prefix) :].strip() for text in texts)
 
 
 def _report_same(rows: Sequence[Row], column: str, hint: str) -> RuleResult:
-    what = f"all {len(rows)} {column}s are the same" if len(rows) > 1 else "there is one row only"
-    advice = hint if len(rows) > 1 else "training needs at least ten"
+    what = f"all {len(rows)} {column}s are the same" if len(rows) > 1 else "there is only one row"
+    advice = hint if len(rows) > 1 else "add rows: training needs at least ten"
     where = Place(file=rows[0].file, line=rows[0].line)
     return RuleResult(problem=Problem(where=where, path=column, what=what, hint=advice, rule="prepare.same"))

@@ -1,4 +1,4 @@
-"""The rules in their order, each on the rows as the steps before have left them."""
+"""Examines a file by all rules in their order, each on the rows that the steps before it leave."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,11 +47,11 @@ RULES: tuple[Rule, ...] = (
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
-    """A file, looked at.
+    """The result of examining a file.
 
-    Shape:  `steps` are those of the remedies that were accepted, in order, and `rows` what they leave; `format` is
-            chat when there is nothing to prepare; `is_for_specs` is false when a spec does not read the file as it is:
-            by another name, or because a table's empty prompts are gaps to it
+    Shape:  `steps` are those of the accepted remedies, in order, and `rows` what they leave; `format` is chat when
+            there is nothing to prepare; `is_for_specs` is false when a spec cannot read the file as it is: its
+            extension is another one, or it is a table whose prompts are all empty, which a spec reads as missing
     """
 
     file: Path
@@ -70,45 +70,46 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(file: Path, accept: Accept = lambda _: True) -> Examination:
-    """Look at a file by every rule; a necessary remedy is made, any other when it is accepted.
+    """Examine a file by every rule; apply necessary remedies, and others when `accept` returns true.
 
-    Raises: InputError, with what stands in the way
+    Raises: InputError, when the file cannot be read or a rule finds a problem that no remedy corrects
     Cost:   the rows in memory
     """
-    read = read_file(file)
-    now, count = read.rows, len(read.rows)
+    content = read_file(file)
+    rows, count = content.rows, len(content.rows)
     findings: list[FileFinding] = []
     remedies: list[tuple[Remedy, bool]] = []
-    is_chat = find_format(now[0].value) is Format.CHAT
+    is_chat = find_format(rows[0].value) is Format.CHAT
     if is_chat:
-        what = f"{count} rows in the chat form: there are no prompts and completions to prepare"
+        what = f"{count} rows in the chat format; there are no prompts and completions to prepare"
         findings.append(FileFinding(name="format", what=what))
     for rule in () if is_chat else RULES:
-        found = rule(now)
-        if found.problem:
-            raise InputError((found.problem,))
-        findings += found.findings
-        if found.remedy:
-            accepted = found.remedy.necessary or accept(found.remedy)
-            remedies.append((found.remedy, accepted))
-            for step in found.remedy.steps if accepted else ():
-                now = apply_step(step, now)
-            if not now:
+        result = rule(rows)
+        if result.problem:
+            raise InputError((result.problem,))
+        findings += result.findings
+        if result.remedy:
+            accepted = result.remedy.necessary or accept(result.remedy)
+            remedies.append((result.remedy, accepted))
+            for step in result.remedy.steps if accepted else ():
+                rows = apply_step(step, rows)
+            if not rows:
                 raise InputError((_no_row_left(file),))
-    shown = TaskKind.CONDITIONAL if is_chat else guess_rows_task(now)
+    task = TaskKind.CONDITIONAL if is_chat else guess_rows_task(rows)
     return Examination(
         file=file,
         format=Format.CHAT if is_chat else Format.COMPLETION,
-        task=shown,
+        task=task,
         count=count,
         findings=tuple(findings),
-        warnings=read.warnings,
+        warnings=content.warnings,
         remedies=tuple(remedies),
-        rows=tuple(now),
-        is_for_specs=read.is_for_specs and not (shown is TaskKind.OPEN_ENDED and is_table(read.source)),
+        rows=tuple(rows),
+        is_for_specs=content.is_for_specs and not (task is TaskKind.OPEN_ENDED and is_table(content.source)),
     )
 
 
 def _no_row_left(file: Path) -> Problem:
-    what, hint = "no row has a completion, and a prompt where others have one", "fill the columns, or name others so"
+    what = "no row is left: each lacks a completion, or a prompt where other rows have one"
+    hint = "fill the columns `prompt` and `completion`, or give these names to the columns that hold the texts"
     return Problem(where=Place(file=str(file)), what=what, hint=hint, rule="rows.none")

@@ -1,4 +1,4 @@
-"""What was found in a file, and what would mend it, as data."""
+"""What a rule finds in a file and the remedy for it, as data; and what rules need of rows."""
 
 from collections.abc import Sequence
 
@@ -24,6 +24,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.prepare_data.compat import TaskKind, guess_task
 
+PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
 SHOWN_LINES = 10
 
 RemedyStep = (
@@ -45,7 +46,7 @@ RemedyStep = (
 class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing about the rows.
 
-    Shape:  `lines` are those of the rows it is about, in the file, from 1; empty when it is about all
+    Shape:  `lines` are the lines of the rows in the file, from 1; empty when the finding is about all rows
     """
 
     name: str
@@ -61,7 +62,7 @@ class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps that mend something; without the `necessary` ones the rows are no prompts and completions."""
+    """Steps that correct something; without the `necessary` ones the rows are no prompts and completions."""
 
     name: str
     what: str
@@ -70,7 +71,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule has to say; a problem ends the examination."""
+    """What one rule finds; a problem ends the examination."""
 
     findings: tuple[FileFinding, ...] = ()
     remedy: Remedy | None = None
@@ -80,33 +81,40 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
 NO_RESULT = RuleResult()
 
 
-PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
+def suggest_remedy(
+    name: str, what: str, remedy: str, *steps: RemedyStep, necessary: bool = False, lines: tuple[int, ...] = ()
+) -> RuleResult:
+    """Return the result of a rule with one finding and its remedy."""
+    return RuleResult(
+        findings=(FileFinding(name=name, what=what, lines=lines),),
+        remedy=Remedy(name=name, what=remedy, necessary=necessary, steps=steps),
+    )
+
+
+def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows after one step, which does what the same step does in a spec."""
+    if isinstance(step, DropEmpty | Deduplicate | DropLong):
+        keeps = make_test(step, estimated_tokens)
+        return [row for row in rows if keeps(cells_of(row))]
+    edit = make_edit(step)
+    return [row._replace(value=edit(cells_of(row))) for row in rows]
 
 
 def cells_of(row: Row) -> dict[str, object]:
-    """Return a row's cells; the reader has made sure that it has some."""
+    """Return a row's cells; `read_file` accepts objects only."""
     return row.value if isinstance(row.value, dict) else {}
 
 
 def column_texts(rows: Sequence[Row], column: str) -> list[str]:
-    """Return one column as text: what is missing or null is empty, what is no text is JSON."""
+    """Return one column as text: a missing or null value is empty, a value other than text is JSON."""
     return [text_of(cells_of(row).get(column)) for row in rows]
 
 
 def list_columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return every column that some row has, in the order they come."""
+    """Return every column that some row has, in the order of the rows."""
     return tuple(dict.fromkeys(column for row in rows for column in cells_of(row)))
 
 
 def guess_rows_task(rows: Sequence[Row]) -> TaskKind:
-    """Return what the rows are most likely meant to teach."""
+    """Return what the rows most likely teach."""
     return guess_task(column_texts(rows, PROMPT), column_texts(rows, COMPLETION))
-
-
-def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows after one step."""
-    if isinstance(step, DropEmpty | Deduplicate | DropLong):
-        test = make_test(step, estimated_tokens)
-        return [row for row in rows if test(cells_of(row))]
-    edit = make_edit(step)
-    return [row._replace(value=edit(cells_of(row))) for row in rows]

@@ -1,4 +1,4 @@
-"""Steps as they stand in a spec, and the documents that do to a file what its examination found."""
+"""Writes what an examination leads to: the steps and the document for a spec, and the prepared files."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,28 +30,28 @@ from reconciler.prepare_data.suggest.examine import Examination
 from reconciler.prepare_data.suggest.finding import RemedyStep
 
 _WORDS = frozenset({"null", "true", "false"})
-"""Names that YAML would take for something else."""
+"""Names that YAML reads as another value than a text."""
 
 
 def write_steps(steps: Sequence[RemedyStep]) -> str:
-    """Return steps as items of a spec's `prepare` list, one a line."""
+    """Return steps as items of a spec's `prepare` list, one on each line."""
     return "".join(f"  - {_write_step(step)}\n" for step in steps)
 
 
 def write_dataset(
-    name: str, source: str, *, form: Format, steps: Sequence[RemedyStep] = (), validation: float = 0.0
+    name: str, source: str, *, row_format: Format, steps: Sequence[RemedyStep] = (), validation: float = 0.0
 ) -> str:
-    """Return the document of a dataset that reads a file, does these steps and holds a share of the rows back."""
-    return "".join(_dataset_lines(name, source, form, steps, validation))
+    """Return the document of a dataset that reads a file, applies steps and validates with a share of the rows."""
+    return "".join(_dataset_lines(name, source, row_format, steps, validation))
 
 
 def _dataset_lines(
-    name: str, source: str, form: Format, steps: Sequence[RemedyStep], validation: float
+    name: str, source: str, row_format: Format, steps: Sequence[RemedyStep], validation: float
 ) -> Iterator[str]:
     yield "kind: Dataset\n"
     yield f"name: {name if name[:1].isalpha() and name not in _WORDS else yaml_quoted(name)}\n"
     yield f"source: {yaml_quoted(Path(source).as_posix())}\n"
-    yield f"format: {form}\n"
+    yield f"format: {row_format}\n"
     if steps:
         yield "prepare:\n"
         yield write_steps(steps)
@@ -98,28 +98,31 @@ def _write_affix(column: str, text: str) -> str:
     return f"{{column: {column}, text: {yaml_quoted(text)}}}"
 
 
-def name_prepared_files(examined: Examination, validation: float = 0.0) -> tuple[Path, ...]:
-    """Return the names of the files that would be written at this moment."""
+def name_prepared_files(examination: Examination, validation: float = 0.0) -> tuple[Path, ...]:
+    """Return the names of the files that `write_prepared_files` would write now."""
     suffixes = ("_train", "_valid") if validation else ("",)
-    return tuple(map(Path, choose_names(str(examined.file), suffixes)))
+    return tuple(map(Path, choose_names(str(examination.file), suffixes)))
 
 
-def write_prepared_files(examined: Examination, validation: float = 0.0) -> tuple[Path, ...]:
-    """Write the rows: one file, or one to train on and one to validate with.
+def write_prepared_files(examination: Examination, validation: float = 0.0) -> tuple[Path, ...]:
+    """Write the rows to one file, or to a training file and a validation file; return their names.
 
-    Shape:  which file a row goes to is decided by its content, as a spec's `split` decides it
-    Raises: InputError when the folder cannot be written to; then nothing is left behind
+    Shape:  a row's content decides which file it goes to, as with a spec's `split`
+    Raises: InputError, when the directory cannot be written to; then no file is left behind
     """
     lines: dict[Part, list[bytes]] = {Part.TRAINING: [], Part.VALIDATION: []}
-    for row in examined.rows:
-        line = canonical(row.value, examined.format)
+    for row in examination.rows:
+        line = canonical(row.value, examination.format)
         lines[part_of(xxh3_64_intdigest(line), validation)].append(line)
     parts = (Part.TRAINING, Part.VALIDATION) if validation else (Part.TRAINING,)
-    paths = name_prepared_files(examined, validation)
+    paths = name_prepared_files(examination, validation)
     texts = {path: b"".join(lines[part]).decode() for path, part in zip(paths, parts, strict=True)}
     try:
         write_new_files(texts)
     except OSError as error:
-        what, hint = f"cannot be written: {error.strerror or error}", "copy the input to a folder of your own"
+        what, hint = (
+            f"cannot be written: {error.strerror or error}",
+            "copy the input to a directory that you can write to",
+        )
         raise InputError((Problem(where=Place(file=str(paths[0])), what=what, hint=hint),)) from error
     return paths

@@ -1,4 +1,4 @@
-"""The rows of one file that somebody named, whole, or everything that is wrong with it."""
+"""Reads all rows of one file, or reports everything that is wrong with it."""
 
 import os
 import stat
@@ -24,9 +24,9 @@ _Reader = Callable[[Source, Report], Iterator[Row]]
 
 
 class FileRead(msgspec.Struct, frozen=True):
-    """A file's rows, each an object, and what is odd about the file.
+    """A file's rows, each an object, and the warnings about the file.
 
-    Shape:  `is_for_specs` is false when a spec would not read the file under its name
+    Shape:  `is_for_specs` is false when a spec cannot read the file under its name
     """
 
     source: Source
@@ -39,7 +39,7 @@ def read_file(file: Path) -> FileRead:
     """Return the rows of a file and the warnings about it.
 
     Raises: InputError, with everything that is wrong
-    Cost:   the rows in memory: what all of them have in common is asked
+    Cost:   the rows in memory, because rules compare all of them
     """
     report = Report()
     source = Source(str(file), file)
@@ -53,7 +53,7 @@ def read_file(file: Path) -> FileRead:
             what, hint = "the row is not an object", "write each row as an object with a key for each text"
             report.tell(_problem(source, "row.not-an-object", what, hint, row.line))
     if not rows and not report.has_errors:
-        report.tell(_problem(source, "rows.none", "there is no row in the file", "name a file that holds rows"))
+        report.tell(_problem(source, "rows.none", "the file has no rows", "name a file with rows"))
     report.raise_errors()
     return FileRead(source, rows, report.warnings, is_for_specs=reader is _read_by_extension)
 
@@ -64,11 +64,11 @@ def _check_is_file(source: Source) -> Problem | None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         what = f"cannot be read: {reason}"
-        return _problem(source, "source.unreadable", what, "name a file as it is seen from here")
+        return _problem(source, "source.unreadable", what, "check the path; it is relative to the current directory")
     if stat.S_ISREG(mode):
         return None
     kind = "a directory" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-    return _problem(source, "source.kind", f"is {kind}, not a file", "name one file of rows")
+    return _problem(source, "source.kind", f"is {kind}, not a file", "name a file with rows")
 
 
 def _choose_reader(source: Source, report: Report) -> _Reader | None:
@@ -79,13 +79,13 @@ def _choose_reader(source: Source, report: Report) -> _Reader | None:
     if source.extension in READERS:
         return _read_by_extension
     kinds = ", ".join(sorted((*READERS, TXT)))
-    what = "is of a kind that is not read" if source.extension else "has no extension that says what it is"
-    report.stop(_problem(source, "source.extension", what, f"the kinds that are read are {kinds}"))
+    what = "has an unsupported file extension" if source.extension else "has no file extension"
+    report.stop(_problem(source, "source.extension", what, f"supported extensions: {kinds}"))
     return None
 
 
 def _json_reader(source: Source, report: Report) -> _Reader:
-    # JSON and JSON Lines under each other's names were read by the old tool, and need not be refused.
+    # The old tool read JSON and JSON Lines under each other's names too.
     head = next(text_blocks(read_blocks(source, report, Meter()), source, report), b"").lstrip()
     first, _, rest = head.partition(b"\n")
     if source.extension == ".json" and first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{":

@@ -82,7 +82,7 @@ def test_a_column_that_no_row_has_is_told_once_at_the_step() -> None:
         "prepare.unknown-column",
         Severity.ERROR,
     )
-    assert problem.what == "no row has the column `qestion`; the columns there are: `id`, `question`, `answer`"
+    assert problem.what == "no row has the column `qestion`; the columns are `id`, `question`, `answer`"
     assert problem.hint == "did you mean `question`?"
 
 

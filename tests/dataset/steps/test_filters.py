@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.dataset.canonical import canonical
 from reconciler.dataset.split import part_of
-from reconciler.dataset.steps.filters import HashSet
+from reconciler.dataset.steps.cells import HashSet
 from reconciler.dataset.tokens import estimated_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Severity
@@ -216,7 +216,7 @@ def test_steps_tell_how_many_rows_they_dropped() -> None:
     assert [(each.what, each.where.line, each.severity) for each in found] == [
         ("2 of 5 rows dropped", 7, Severity.INFO),
         ("1 of 3 rows dropped", 8, Severity.INFO),
-        ("2 rows are used; what follows is not read", 9, Severity.INFO),
+        ("2 rows are used; the rows after are not read", 9, Severity.INFO),
     ]
     assert [each.rule for each in told(rows, DropEmpty(("x",)))] == ["prepare.unknown-column"]
     assert told([{"n": 1}], DropEmpty(), Limit(2)) == ()

@@ -131,7 +131,7 @@ def test_a_finding_names_its_first_lines() -> None:
 def test_any_text_is_read_back_from_the_spec(text: str) -> None:
     assert yaml.safe_load(yaml_quoted(text)) == text
     steps = (RemovePrefix("prompt", text), AddPrefix("completion", text), AddSuffix("prompt", text))
-    read = yaml.safe_load(write_dataset("a", "a.csv", form=Format.COMPLETION, steps=steps, validation=0.2))
+    read = yaml.safe_load(write_dataset("a", "a.csv", row_format=Format.COMPLETION, steps=steps, validation=0.2))
     assert [next(iter(step.values()))["text"] for step in read["prepare"]] == [text] * 3
     assert all(char.isprintable() or char == "\n" for char in write_steps(steps))
 
