@@ -1,4 +1,4 @@
-"""Carries a plan out, and tells what happens. Decides nothing, prints nothing."""
+"""Execute a plan and yield what happens. Decides nothing, prints nothing."""
 
 from reconciler.executor.context import RunContext, inline
 from reconciler.executor.execute import execute

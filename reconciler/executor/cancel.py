@@ -1,4 +1,4 @@
-"""Stopping and removing: read afresh, done once, confirmed. Nothing without our stamp is touched."""
+"""Cancel jobs and delete files and models: read again, act once, confirm. Nothing without our stamp is touched."""
 
 from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
@@ -9,21 +9,23 @@ from reconciler.executor.upload import outcome_of
 
 
 def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
-    """Cancel a job and see it end; gives its last state and what is to be said of it.
+    """Cancel a job and wait for its end. Return its last state and a message about it.
 
-    A job that finished meanwhile is left as it is, and a job that succeeded meanwhile is a success. A duplicate is
-    left alone when the job that was to be kept in its place does not live any more.
-    Raises: StepFailedError when the job is not ours any more, or lives on after the service's bound
+    A job that has ended meanwhile is left as it is; one that has succeeded is a success. A duplicate is left alone
+    when the job that was to be kept in its place is no longer of use.
+    Raises: StepFailedError when the job is not ours any more, or is still active after the service's limit
     """
     job = own_job(context.provider, action.job.id)
     if not job.is_of(action.job.own_stamp):
-        raise StepFailedError(f"job {job.id} does not bear the stamp that was planned; it was left alone", "plan again")
+        raise StepFailedError(
+            f"job {job.id} does not bear the stamp that was planned; it was not cancelled", "plan again"
+        )
     if job.status.is_terminal:
         return job, f"had already {job.status}"
     if action.kept and not _is_live(action.kept, job, context):
-        return job, f"left alone: job {action.kept}, which was to be kept instead, is of no use any more; plan again"
+        return job, f"not cancelled: job {action.kept}, which was to be kept, is no longer of use; plan again"
     written = context.provider.cancel(job.id)
-    ended = _see_it_end(job.id, context)
+    ended = _wait_for_end(job.id, context)
     if ended.status.is_active:
         reason = f": {written.error}" if isinstance(written, Refused) else ""
         raise StepFailedError(f"job {job.id} is still “{ended.status}” after the cancel{reason}", "run again")
@@ -31,7 +33,7 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
 
 
 def _is_live(kept: JobId, twin: RemoteJob, context: RunContext) -> bool:
-    """Return whether a job still makes, or has made, what its twin makes."""
+    """Return whether a job makes, or has made, the same model as its twin."""
     try:
         job = own_job(context.provider, kept)
         if job.status == SUCCEEDED and job.model:
@@ -41,7 +43,7 @@ def _is_live(kept: JobId, twin: RemoteJob, context: RunContext) -> bool:
     return job.is_of(twin.own_stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
 
 
-def _see_it_end(job: JobId, context: RunContext) -> RemoteJob:
+def _wait_for_end(job: JobId, context: RunContext) -> RemoteJob:
     deadline = context.clock() + context.provider.capabilities.cancel_seconds
     seen = own_job(context.provider, job)
     while seen.status.is_active and context.clock() < deadline and not context.stopping():
@@ -51,7 +53,7 @@ def _see_it_end(job: JobId, context: RunContext) -> RemoteJob:
 
 
 def delete(action: Delete, context: RunContext) -> str:
-    """Delete what the plan named, after a fresh look; gives what is to be said of it."""
+    """Delete what the plan names, after a new look. Return a message about it."""
     try:
         _check_still_ours(action, context)
         refusal: ProviderError | None = outcome_of(context.provider.delete(action.thing, action.is_model))
@@ -67,6 +69,6 @@ def delete(action: Delete, context: RunContext) -> str:
 def _check_still_ours(action: Delete, context: RunContext) -> None:
     if action.is_model and action.job:
         if own_job(context.provider, action.job).model != ModelId(action.thing):
-            raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was left alone", "plan again")
+            raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was not deleted", "plan again")
     elif action.thing in context.provider.observe().files_in_use:
-        raise StepFailedError(f"{action.thing} is in use now; it was left alone", "run again when that job has ended")
+        raise StepFailedError(f"{action.thing} is in use now; it was not deleted", "run again when that job has ended")

@@ -1,20 +1,20 @@
-"""The apply protocol: how a job is created at most once. Read it from top to bottom.
+"""The apply protocol: create a job at most once. Read it from top to bottom.
 
-No service of this family takes an idempotency key, so a create that got no clear answer may still have been done,
-now or in a moment. The protocol never sends twice in one run; it leaves word before it sends, and looks instead.
+No service of this family takes an idempotency key, so a create without a clear answer may still take effect, now or
+later. The protocol never sends twice in one run. It records its intent before it sends, and looks for the job instead.
 
-    intent   write down what is about to be created, where every other run can see it
-    yield    somebody else's note lies there: watch what becomes of it; take over only when it says nothing any more
-    look     is a job of this stamp there already? then it is ours: adopt it
+    intent   record what is about to be created, where every other run can see it
+    yield    another run's intent is there: watch for its job; take over when that intent means nothing any more
+    look     if a job of this stamp is there already, adopt it
     send     once: no retries, no redirects, a connection of its own, a deadline
-    done     note the answer; hold the note until every list shows the job; should there be an older twin, cancel ours
-    refused  provably nothing was created: take the note back and say why
-    unknown  look until nothing can show any more; adopt what turns up; else leave the note and say so
+    done     record the job's id; keep the intent until every list shows the job; cancel ours if there is an older twin
+    refused  provably nothing was created: remove the intent, and report why
+    unknown  look until no effect can show any more; adopt what shows; otherwise leave the intent, and report that
 
-At most one job a stamp is made while these hold, and they are what the bounds of a service say: whoever looks sends
-within `fresh_seconds`, gives up after `send_seconds`, what he sent takes effect within `effect_seconds` or never, and
-what took effect is in every list within `list_lag_seconds`. Where one of them breaks, twins may come to be, and then
-each run cancels only what it has just made, and the next plan shows the rest.
+At most one job for each stamp is created while these limits of the service hold: a run that has looked sends within
+`fresh_seconds` and gives up after `send_seconds`; what it sent takes effect within `effect_seconds` or never; what
+took effect is in every list within `list_lag_seconds`. When a limit is exceeded, twins are possible. Then each run
+cancels only the job that it has just created, and the next plan shows the rest.
 """
 
 import hashlib
@@ -31,37 +31,37 @@ from reconciler.domain.ports import Done, Intent, Refused, Unknown, own_job
 from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
 
 TRIES = 3
-"""How often a note is written anew when the look after it took too long to send on."""
+"""How often an intent is recorded again, when the look after it took too long."""
 
 WHOLE_SECOND = 1.0
-"""Services tell when a job was made in whole seconds."""
+"""Seconds: services give the time at which a job was created in whole seconds."""
 
 ProgressCallback = Callable[[str], None]
 
 
 def ignore_progress(message: str) -> None:
-    """Tell nobody."""
+    """Do nothing with a message."""
 
 
 class Created(msgspec.Struct, frozen=True):
-    """The job that stands for the wanted model now; `adopted` if this run did not make it."""
+    """The job of the wanted model; `adopted` if this run did not create it."""
 
     job: RemoteJob
     adopted: bool
 
 
 class WrittenIntent(msgspec.Struct, frozen=True):
-    """Our own word as it lies in the journal, and when it was written by our clock, which only measures spans."""
+    """Our own intent as the journal holds it, and when it was written by our clock, which only measures spans."""
 
     intent: Intent
     written: float
 
 
 def create(train: Train, context: RunContext, tell: ProgressCallback = ignore_progress) -> Created:
-    """Return the wanted model its job: an existing one if there is one, else a new one, sent once.
+    """Return the job of the wanted model: an existing one if there is one, else a new one, sent once.
 
-    Raises: ProviderError when the service refused, JournalError when no word could be left, OutcomeUnknownError when
-            nobody can say what became of it, StoppedError when asked to stop before anything was sent
+    Raises: ProviderError when the service refused, JournalError when no intent could be recorded, OutcomeUnknownError
+            when the outcome is unknown, StoppedError when a stop was requested before anything was sent
     """
     for _ in range(TRIES):
         held = acquire_intent(train, context, tell)
@@ -71,33 +71,35 @@ def create(train: Train, context: RunContext, tell: ProgressCallback = ignore_pr
         if created:
             return created
     raise StepFailedError(
-        f"a look at the jobs takes longer than {context.provider.capabilities.fresh_seconds / 2:g} seconds, too long to"
-        " create a job on; nothing was created",
-        "run again when the service is quicker, or allow it more with --bound fresh=SECONDS",
+        f"listing the jobs takes longer than {context.provider.capabilities.fresh_seconds / 2:g} seconds, too long to"
+        " create a job safely; nothing was created",
+        "run again when the service is faster, or allow more time with --bound fresh=SECONDS",
     )
 
 
 def acquire_intent(train: Train, context: RunContext, tell: ProgressCallback) -> RemoteJob | WrittenIntent:
-    """Leave word of what is to be created; or give the job that turned up while somebody else's word lay there."""
+    """Record what is to be created. Return our intent, or the job that showed while another run's intent was there."""
     theirs: Intent | None = None
     seen, is_over, has_run_out = context.clock(), False, False
     while True:
         mine = WrittenIntent(_intent(train, context), written=context.clock())
-        lies = context.journal.put(mine.intent, instead_of=theirs if has_run_out else None)
-        if lies == mine.intent:
+        current = context.journal.put(mine.intent, instead_of=theirs if has_run_out else None)
+        if current == mine.intent:
             return mine
-        over = context.journal.is_abandoned(lies) or is_old(lies, context)
-        if (lies, over) != (theirs, is_over):
-            # Another note, or another state of it: the quiet before it says nothing of this one.
-            theirs, is_over, seen = lies, over, context.clock()
-        found = find_job_of_intent(lies, train, context)
+        over = context.journal.is_abandoned(current) or is_old(current, context)
+        if (current, over) != (theirs, is_over):
+            # Another intent, or another state of it: the quiet time before it does not count for this one.
+            theirs, is_over, seen = current, over, context.clock()
+        found = find_job_of_intent(current, train, context)
         if found:
             return found
         if context.stopping():
-            raise StoppedError("stopped before anything was created: a run before this one said that it creates it")
-        has_run_out = lies.owner == context.run or context.clock() - seen >= quiet_period_seconds(over, context)
+            raise StoppedError(
+                "stopped before anything was created: an earlier run has recorded that it creates this job"
+            )
+        has_run_out = current.owner == context.run or context.clock() - seen >= quiet_period_seconds(over, context)
         if not has_run_out:
-            tell("another run creates this job, or was cut off while it did; watching for the job")
+            tell("another run is creating this job, or was interrupted while it did; watching for the job")
             context.sleep(context.provider.capabilities.poll_seconds)
 
 
@@ -107,16 +109,16 @@ def _intent(train: Train, context: RunContext) -> Intent:
 
 
 def quiet_period_seconds(is_over: bool, context: RunContext) -> float:
-    """Return how long nothing must have shown before somebody else's note is taken over.
+    """Return how long no job must have shown before the intent of another run is taken over.
 
-    From a writer who sends no more, only what is under way can still show; any other may be about to send.
+    Of a writer that sends no more, only what is under way can still show. Any other writer may be about to send.
     """
     capabilities = context.provider.capabilities
     return capabilities.settle_seconds if is_over else capabilities.intent_seconds
 
 
 def is_old(intent: Intent, context: RunContext) -> bool:
-    """Return whether a note is over its age, by the service's own clock; not when the service never tells the time."""
+    """Return whether an intent is too old to count, by the service's clock. False when the service gives no time."""
     now = context.provider.service_time()
     if now is None or intent.at is None:
         return False
@@ -124,16 +126,16 @@ def is_old(intent: Intent, context: RunContext) -> bool:
 
 
 def is_fresh(note: WrittenIntent, context: RunContext) -> bool:
-    """Return whether our own note is young enough to send on it: half its time is left for the road."""
+    """Return whether our intent is young enough to send: half of its time is left for the network."""
     allowed = context.provider.capabilities.fresh_seconds / 2
     now, at = context.provider.service_time(), note.intent.at
-    # A machine that was suspended does not see it on its own clock.
+    # A machine that was suspended does not see that on its own clock.
     by_service = now - at if now is not None and at is not None else 0.0
     return max(context.clock() - note.written, by_service) <= allowed
 
 
 def check_then_create(train: Train, note: WrittenIntent, context: RunContext, tell: ProgressCallback) -> Created | None:
-    """Look once more, then send; None when too much time went by between the two, so that neither counts."""
+    """Look once more, then send. Return None when too much time passed between the intent and the look."""
     try:
         found = find_job(train, context)
         if found is None and is_fresh(note, context):
@@ -148,7 +150,7 @@ def check_then_create(train: Train, note: WrittenIntent, context: RunContext, te
 
 
 def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> RemoteJob | None:
-    """Look for the job that a note of somebody else speaks of: by its id when it says one, else in the list."""
+    """Return the job that the intent of another run is about: by its id if the intent names one, else from the list."""
     if intent.job and intent.job not in train.excluded_jobs:
         try:
             named = own_job(context.provider, intent.job)
@@ -160,15 +162,15 @@ def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> Rem
 
 
 def find_job(train: Train, context: RunContext) -> RemoteJob | None:
-    """Find a job of this stamp that the plan did not know; of several, the one that every run would choose.
+    """Return a job of this stamp that the plan did not know; of several, the one that every run would choose.
 
-    One that has failed meanwhile counts as well: the same is not paid for twice without being asked.
+    A job that has failed meanwhile counts too: the same training is not paid for twice unless the user asks for it.
     """
     return min(list_new_jobs(train, context), key=keep_order, default=None)
 
 
 def list_new_jobs(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
-    """List the jobs of this stamp that the plan did not know."""
+    """Return the jobs of this stamp that the plan did not know."""
     return tuple(job for job in context.provider.jobs_of(train.model.stamp) if job.id not in train.excluded_jobs)
 
 
@@ -179,7 +181,7 @@ def keep_order(job: RemoteJob) -> tuple[bool, bool, int, str]:
 
 
 def send_create(train: Train, intent: Intent, context: RunContext, tell: ProgressCallback) -> Created:
-    """Send the create once, and make sure of what became of it.
+    """Send the create once, and find out its outcome.
 
     Raises: ProviderError when the service provably did nothing
     """
@@ -193,12 +195,12 @@ def send_create(train: Train, intent: Intent, context: RunContext, tell: Progres
         case Refused(error):
             raise error
         case Unknown(why):
-            tell(f"no clear answer ({why}); looking for the job, and sending nothing again")
+            tell(f"no clear answer ({why}); looking for the job, sending nothing again")
             return resolve_unknown(train, why, intent, context)
 
 
 def token_of(train: Train) -> str:
-    """Return the word by which a service that takes tokens knows a repeated create for the same one."""
+    """Return the token by which a service that takes one recognises a repeated create."""
     return hashlib.sha256(" ".join((str(train.model.stamp), *train.excluded_jobs)).encode()).hexdigest()[:40]
 
 
@@ -207,9 +209,9 @@ def confirm_created(train: Train, job: RemoteJob, intent: Intent, context: RunCo
     if not job.is_of(train.model.stamp):
         raise StepFailedError(
             f"the service answered with job {job.id}, which does not bear the stamp that was sent",
-            "look at this job before anything else; nothing was adopted",
+            "look at this job first; nothing was adopted",
         )
-    # From here on our own end costs nothing: whoever finds the note finds the job by its id.
+    # From here on this run may end at any time: a run that finds the intent finds the job by its id.
     noted = add_job_to_intent(intent, job.id, context)
     listed = wait_until_listed(train, job, context)
     kept = min((job, *listed), key=keep_order)
@@ -221,7 +223,7 @@ def confirm_created(train: Train, job: RemoteJob, intent: Intent, context: RunCo
 
 
 def wait_until_listed(train: Train, job: RemoteJob, context: RunContext) -> tuple[RemoteJob, ...]:
-    """Look until the list shows our job; gives what it shows then, or nothing when it has not within its bound."""
+    """Look until the list shows our job. Return what it shows then, or nothing if it does not within its limit."""
     deadline = context.clock() + context.provider.capabilities.list_lag_seconds
     while True:
         listed = list_new_jobs_or_none(train, context)
@@ -233,14 +235,14 @@ def wait_until_listed(train: Train, job: RemoteJob, context: RunContext) -> tupl
 
 
 def adopt_job(job: RemoteJob, intent: Intent, context: RunContext) -> Created:
-    """Take a job that was found for ours."""
+    """Return a job that was found as ours."""
     noted = intent if is_in_every_list(job, context) else add_job_to_intent(intent, job.id, context)
     release_when_listed(noted, job, context)
     return Created(job, adopted=True)
 
 
 def release_when_listed(intent: Intent, job: RemoteJob, context: RunContext) -> None:
-    """Take the note back when no list can miss its job any more: until then it may be all that speaks of the job."""
+    """Remove the intent when every list must show its job. Until then the intent may be all that names the job."""
     deadline = context.clock() + context.provider.capabilities.list_lag_seconds + WHOLE_SECOND
     while not is_in_every_list(job, context) and context.clock() < deadline:
         if context.stopping():
@@ -250,13 +252,13 @@ def release_when_listed(intent: Intent, job: RemoteJob, context: RunContext) -> 
 
 
 def is_in_every_list(job: RemoteJob, context: RunContext) -> bool:
-    """Return whether a job is so old that every list shows it; a list that showed it may still leave it out again."""
+    """Return whether a job is so old that every list shows it. A younger one may be missing from the next list."""
     lag, now = context.provider.capabilities.list_lag_seconds, context.provider.service_time()
     return lag == 0 or (now is not None and now - (job.created_at or 0) >= lag + WHOLE_SECOND)
 
 
 def resolve_unknown(train: Train, why: str, intent: Intent, context: RunContext) -> Created:
-    """Look until the effect of an unanswered create would have shown; leave the note when it has not."""
+    """Look until the effect of an unanswered create would have shown. Leave the intent in place if it has not."""
     capabilities = context.provider.capabilities
     deadline = context.clock() + capabilities.settle_seconds
     while True:
@@ -273,7 +275,7 @@ def resolve_unknown(train: Train, why: str, intent: Intent, context: RunContext)
 
 
 def list_new_jobs_or_none(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
-    """List the jobs of this stamp that the plan did not know, taking trouble for not having seen anything yet."""
+    """Return the jobs of this stamp that the plan did not know; none when they cannot be listed now."""
     try:
         return list_new_jobs(train, context)
     except ProviderError:
@@ -281,16 +283,16 @@ def list_new_jobs_or_none(train: Train, context: RunContext) -> tuple[RemoteJob,
 
 
 def add_job_to_intent(intent: Intent, job: JobId, context: RunContext) -> Intent:
-    """Add the answer to the note; gives the note that lies there now. A job that exists is not lost over its note."""
+    """Add the job to the intent, and return the intent as it is now. A failure here does not lose the job."""
     try:
-        lies = context.journal.put(replace(intent, job=job), instead_of=intent)
+        current = context.journal.put(replace(intent, job=job), instead_of=intent)
     except JournalError:
         return intent
-    # Taken over meanwhile, it is somebody else's word that lies there, and not ours to take back.
-    return lies if lies.owner == intent.owner else intent
+    # If it was taken over meanwhile, it is the intent of another run, and not ours to remove.
+    return current if current.owner == intent.owner else intent
 
 
 def release_intent(intent: Intent, context: RunContext) -> None:
-    """Take the note back. One that stays by mishap costs a later run some patience, and nobody a job."""
+    """Remove the intent. One that stays by accident costs a later run some waiting, and never a job."""
     with suppress(JournalError):
         context.journal.clear(intent)

@@ -1,4 +1,4 @@
-"""Does the steps of a plan in order, telling each as it happens."""
+"""Execute the steps of a plan in order, and yield an event for everything that happens."""
 
 import queue
 from collections.abc import Callable, Iterator
@@ -19,20 +19,20 @@ from reconciler.executor.create import create, is_in_every_list, is_old
 from reconciler.executor.upload import check_usable, send_file
 
 POLL_SECONDS = 0.2
-"""How long to wait for the next event before looking whether somebody asked to stop."""
+"""How long to wait for the next event before checking whether a stop was requested."""
 
 Tell = Callable[[Event], None]
 
 
 class _Crashed(msgspec.Struct, frozen=True):
-    """A bug on its way from a worker to the caller, where it keeps its traceback."""
+    """A bug on its way from a worker to the caller. It keeps its traceback."""
 
     bug: BaseException
 
 
 @dataclass
-class _Course:
-    """Where a run has got to."""
+class _RunState:
+    """How far a run has got."""
 
     waiting: list[Step]
     running: set[StepId] = field(default_factory=set)
@@ -41,51 +41,51 @@ class _Course:
 
 
 def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
-    """Do every step whose needs are met, side by side as far as the pool goes, and tell what happens.
+    """Execute every step whose needs are met, as many at once as the pool allows, and yield what happens.
 
-    A step that fails blocks those that need it, and no others. When asked to stop, nothing new is begun; what has
-    begun comes to its end, because a create that was sent must be seen through.
+    A step that fails blocks the steps that need it, and no others. After a stop request no step is started; started
+    steps run to their end, because the outcome of a create that was sent must be found out.
     """
-    course = _Course(waiting=list(plan.steps))
+    state = _RunState(waiting=list(plan.steps))
     events: queue.SimpleQueue[Event | _Crashed] = queue.SimpleQueue()
-    told_stop = False
-    while course.waiting or course.running:
-        if context.stopping() and not told_stop:
-            told_stop = True
+    is_stopping = False
+    while state.waiting or state.running:
+        if context.stopping() and not is_stopping:
+            is_stopping = True
             yield Interrupted()
-        yield from _settle_waiting(course, stopped=told_stop)
-        if not told_stop:
-            _begin(course, context, events.put)
-        for event in _next(events, course):
+        yield from _end_blocked(state, stopped=is_stopping)
+        if not is_stopping:
+            _start_ready(state, context, events.put)
+        for event in _next(events, state):
             if isinstance(event, Finished):
-                course.running.discard(event.step.id)
-                course.ended.add(event.step.id)
+                state.running.discard(event.step.id)
+                state.ended.add(event.step.id)
                 if event.outcome in {Outcome.DONE, Outcome.ADOPTED}:
-                    course.done.add(event.step.id)
+                    state.done.add(event.step.id)
             yield event
     clear_finished_intents(context)
 
 
-def _settle_waiting(course: _Course, *, stopped: bool) -> Iterator[Event]:
-    for step in tuple(course.waiting):
+def _end_blocked(state: _RunState, *, stopped: bool) -> Iterator[Event]:
+    for step in tuple(state.waiting):
         if stopped:
-            outcome, message = Outcome.STOPPED, "not begun"
-        elif any(need in course.ended and need not in course.done for need in step.needs):
-            outcome, message = Outcome.BLOCKED, "a step before it did not succeed"
+            outcome, message = Outcome.STOPPED, "not started"
+        elif any(need in state.ended and need not in state.done for need in step.needs):
+            outcome, message = Outcome.BLOCKED, "a step that it needs did not succeed"
         else:
             continue
-        course.waiting.remove(step)
-        course.ended.add(step.id)
+        state.waiting.remove(step)
+        state.ended.add(step.id)
         yield Finished(step=step, outcome=outcome, message=message)
 
 
-def _begin(course: _Course, context: RunContext, tell: Callable[[Event | _Crashed], None]) -> None:
-    for step in tuple(course.waiting):
+def _start_ready(state: _RunState, context: RunContext, tell: Callable[[Event | _Crashed], None]) -> None:
+    for step in tuple(state.waiting):
         if context.stopping():
             return
-        if course.done.issuperset(step.needs):
-            course.waiting.remove(step)
-            course.running.add(step.id)
+        if state.done.issuperset(step.needs):
+            state.waiting.remove(step)
+            state.running.add(step.id)
             context.pool(partial(_work, step, context, tell))
 
 
@@ -96,9 +96,9 @@ def _work(step: Step, context: RunContext, tell: Callable[[Event | _Crashed], No
         tell(_Crashed(bug))
 
 
-def _next(events: "queue.SimpleQueue[Event | _Crashed]", course: _Course) -> Iterator[Event]:
+def _next(events: "queue.SimpleQueue[Event | _Crashed]", state: _RunState) -> Iterator[Event]:
     try:
-        event = events.get(timeout=POLL_SECONDS) if course.running else None
+        event = events.get(timeout=POLL_SECONDS) if state.running else None
     except queue.Empty:
         return
     while event is not None:
@@ -109,7 +109,7 @@ def _next(events: "queue.SimpleQueue[Event | _Crashed]", course: _Course) -> Ite
 
 
 def _perform(step: Step, context: RunContext, tell: Tell) -> Finished:
-    """Do one step; every end it can have is an outcome, and only a bug keeps its traceback."""
+    """Execute one step. Every end it can have is an outcome; only a bug raises."""
     tell(Started(step=step))
     try:
         return _handle(step, context, tell)
@@ -141,7 +141,7 @@ def _handle(step: Step, context: RunContext, tell: Tell) -> Finished:
         case Delete():
             return Finished(step=step, outcome=Outcome.DONE, message=delete(action, context))
         case Promote():
-            return Finished(step=step, outcome=Outcome.DONE, message=f"answers from {action.model}", job=action.job)
+            return Finished(step=step, outcome=Outcome.DONE, message=f"serves {action.model}", job=action.job)
         case _:
             assert_never(action)
 
@@ -149,28 +149,28 @@ def _handle(step: Step, context: RunContext, tell: Tell) -> Finished:
 def _upload(step: Step, action: Upload, context: RunContext, tell: Tell) -> Finished:
     total = action.dataset.measure.size_bytes
 
-    def told(sent: int) -> None:
+    def report(sent: int) -> None:
         tell(Progress(step=step, done=sent, total=total, unit="bytes"))
 
-    file, found = send_file(action.dataset, context, told)
+    file, found = send_file(action.dataset, context, report)
     context.learn(action.dataset, file.id)
     outcome = Outcome.ADOPTED if found else Outcome.DONE
     return Finished(step=step, outcome=outcome, message=str(file.id), file=file.id)
 
 
 def clear_finished_intents(context: RunContext) -> None:
-    """Clear every note that is over and says nothing more: its job shows, or nothing can show any more.
+    """Clear every intent that has ended: its job shows in every list, or no job can show any more.
 
     Cost:   no request while the journal is empty
     """
     with suppress(JournalError):
         for intent in context.journal.open_intents():
             with suppress(ProviderError):
-                if _says_nothing(intent, context):
+                if _has_ended(intent, context):
                     context.journal.clear(intent)
 
 
-def _says_nothing(intent: Intent, context: RunContext) -> bool:
+def _has_ended(intent: Intent, context: RunContext) -> bool:
     if is_old(intent, context):
         return True
     if intent.owner == context.run or not context.journal.is_abandoned(intent):

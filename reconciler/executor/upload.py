@@ -1,4 +1,4 @@
-"""Sending files: found before sent, checked while sent, usable before it counts."""
+"""Upload files: look before sending, check while sending, wait until the service can use the file."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -10,14 +10,14 @@ from reconciler.domain.ports import Done, Refused, Unknown, Write
 from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
 
 TRIES = 3
-"""How often a file is sent whose sending got no clear answer. A twin costs nothing and is never read."""
+"""How often a file is sent when there is no clear answer. A second copy costs nothing and is never read."""
 
 
 def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]) -> tuple[RemoteFile, bool]:
     """Return the dataset's file on the service, and whether it was there already.
 
     Shape:  `tell` is called with the bytes sent so far
-    Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when asked to stop before it was whole
+    Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when a stop was requested before the end
     """
     for _ in range(TRIES):
         found = context.provider.find_file(dataset)
@@ -40,9 +40,9 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
 def verify_blocks(
     blocks: Iterator[bytes], measure: Measure, stopping: Callable[[], bool], tell: Callable[[int], None]
 ) -> Iterator[bytes]:
-    """Pass blocks on, holding the last one back until the whole has the digest that was planned.
+    """Yield blocks, and hold the last one back until the whole has the digest that was planned.
 
-    So data that changed since the plan never arrives whole: the request breaks off short of its length.
+    So data that changed since the plan never arrives complete: the request ends before its announced length.
     """
     sha, sent, held = hashlib.sha256(), 0, b""
     for block in blocks:
@@ -61,22 +61,23 @@ def verify_blocks(
 
 
 def wait_until_usable(file: RemoteFile, context: RunContext) -> RemoteFile:
-    """Wait until the service has processed a file.
+    """Wait until the service has processed a file, and return it.
 
-    Raises: StepFailedError when it found the file broken or took longer than its bound
+    Raises: StepFailedError when the service found the file broken, or took longer than its limit
     """
     bound = context.provider.capabilities.ready_seconds
     deadline = context.clock() + bound
     while not file.is_ready:
         if file.is_broken:
             raise StepFailedError(
-                f"the service says that file {file.id} is {file.status}", "delete it there, run again"
+                f"the service says that file {file.id} is {file.status}", "delete it there, and run again"
             )
         if context.stopping():
             raise StoppedError("stopped while the service was still processing the file")
         if context.clock() >= deadline:
             raise StepFailedError(
-                f"file {file.id} is still “{file.status}” after {bound:.0f} seconds", "run again later: it is kept"
+                f"file {file.id} is still “{file.status}” after {bound:.0f} seconds",
+                "run again later; the file is kept",
             )
         context.sleep(context.provider.capabilities.poll_seconds)
         file = context.provider.file(file.id)
@@ -84,12 +85,12 @@ def wait_until_usable(file: RemoteFile, context: RunContext) -> RemoteFile:
 
 
 def check_usable(file: FileId, context: RunContext) -> None:
-    """Make sure that a file of an earlier run can be trained on now."""
+    """Check that a job can use a file of an earlier run now."""
     wait_until_usable(context.provider.file(file), context)
 
 
 def outcome_of(written: Write[None]) -> ProviderError | None:
-    """Return the reason why a write was refused; None when it was done."""
+    """Return the reason why a delete was refused; None when it was done."""
     match written:
         case Done():
             return None

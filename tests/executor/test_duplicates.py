@@ -90,7 +90,7 @@ def test_a_duplicate_is_left_alone_when_the_one_to_keep_lives_no_more(
     events = world.carry_out(plan, MODEL)
     assert outcomes(events) == [Outcome.DONE]
     assert "ftjob-1" in messages(events)[0]
-    assert "left alone" in messages(events)[0]
+    assert "not cancelled" in messages(events)[0]
     assert world.service.writes["cancel"] == 0
     assert world.service.jobs[JobId("ftjob-2")].status.is_active
 

@@ -171,7 +171,7 @@ def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
     context.journal = journal
     context.remember(world.service.observe(), (MODEL.training,))
     told = [event.message for event in execute(plan, context) if isinstance(event, Progress) and event.message]
-    assert told[0].startswith("another run creates this job")
+    assert told[0].startswith("another run is creating this job")
     assert told[-1].startswith("created ftjob-1")
 
 

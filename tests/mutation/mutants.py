@@ -223,14 +223,14 @@ MUTANTS = (
     # What is cleared, cancelled, deleted and uploaded.
     Mutant(
         "a living run's intent is not cleared",
-        CLEANUP + "_says_nothing",
+        CLEANUP + "_has_ended",
         r" or not .*is_abandoned\(.*\)",
         "",
         EXECUTOR,
     ),
     Mutant(
         "the intent of a dead run stays until its job shows",
-        CLEANUP + "_says_nothing",
+        CLEANUP + "_has_ended",
         r"return any\(.*",
         "return True",
         EXECUTOR,
