@@ -1,4 +1,4 @@
-"""Worlds for tests: a small one for stories, and a deterministic one in which everything that can go wrong does."""
+"""Simulations for tests: a sandbox without faults, and a deterministic one in which everything can go wrong."""
 
 from tests.simulation.sandbox import Clock, World, content_of, lines_of, outcomes, real_dataset
 

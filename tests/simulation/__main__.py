@@ -1,4 +1,4 @@
-"""Soaks the apply protocol in the deterministic world: `python -m tests.simulation --seeds 10000 --jobs 2`.
+"""Runs the apply protocol in the deterministic simulation: `python -m tests.simulation --seeds 10000 --jobs 2`.
 
 Every seed that breaks a promise is printed with the command that repeats it; `--exhaustive` runs the other loop.
 """
@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from tests.simulation.exhaustive import Count, every_fate, pairs_of_kills, two_appliers
+from tests.simulation.exhaustive import Count, every_outcome, pairs_of_kills, two_appliers
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.seeds import Seeded, history_of
-from tests.simulation.services import Door
+from tests.simulation.services import ServiceVariant
 
 BATCH = 25
 PREEMPTIONS = 2
@@ -29,28 +29,28 @@ class Batch:
     broken: tuple[str, ...]
 
 
-def play_batch(seeds: range, door: Door | None) -> Batch:
+def play_batch(seeds: range, variant: ServiceVariant | None) -> Batch:
     """Play seeds one after the other."""
     calls, broken = 0, []
     for seed in seeds:
-        seeded = Seeded.of(seed, door)
+        seeded = Seeded.of(seed, variant)
         history = history_of(seeded)
-        calls += history.ledger.calls
-        if history.ledger.violations:
-            again = f"python -m tests.simulation --seed {seed}" + (f" --profile {door}" if door else "")
-            broken.append("\n    ".join([str(seeded), *history.ledger.violations, f"again: {again}"]))
+        calls += history.invariants.calls
+        if history.invariants.violations:
+            again = f"python -m tests.simulation --seed {seed}" + (f" --profile {variant}" if variant else "")
+            broken.append("\n    ".join([str(seeded), *history.invariants.violations, f"again: {again}"]))
     return Batch(len(seeds), calls, tuple(broken))
 
 
-def soak(first: int, count: int, minutes: float, door: Door | None, jobs: int) -> int:
-    """Play so many seeds, or as many as there is time for; gives the number that broke a promise."""
+def soak(first: int, count: int, minutes: float, variant: ServiceVariant | None, jobs: int) -> int:
+    """Play so many seeds, or as many as there is time for; return the number that broke a promise."""
     began = time.monotonic()
     ranges = (range(at, min(at + BATCH, first + count)) for at in range(first, first + count, BATCH))
     seeds, calls, broken = 0, 0, 0
-    for batch in _batches(ranges, partial(play_batch, door=door), jobs, began + 60 * minutes):
+    for batch in _batches(ranges, partial(play_batch, variant=variant), jobs, began + 60 * minutes):
         seeds, calls, broken = seeds + batch.seeds, calls + batch.calls, broken + len(batch.broken)
-        for each in batch.broken:
-            print(each, flush=True)
+        for report in batch.broken:
+            print(report, flush=True)
     print(f"{seeds} seeds, {calls} calls, {time.monotonic() - began:.0f} seconds, {broken} seeds broke a promise")
     return broken
 
@@ -70,21 +70,25 @@ def _batches(ranges: Iterator[range], play: "partial[Batch]", jobs: int, until: 
             yield from pool.map(play, waves[start : start + 4 * jobs])
 
 
-def exhaust(doors: tuple[Door, ...]) -> int:
-    """Run the exhaustive loop over every story; gives the number of faults."""
+def exhaust(variants: tuple[ServiceVariant, ...]) -> int:
+    """Run the exhaustive loop over every scenario; return the number of faults."""
     total = 0
-    for door in doors:
-        for name, story in SCENARIOS.items():
-            total += told(f"{door}, every fate, “{name}”", every_fate(door, story()))
-        total += told(f"{door}, pairs of kills", pairs_of_kills(door, SCENARIOS["one"]()))
+    for variant in variants:
+        for name, scenario in SCENARIOS.items():
+            total += print_count(f"{variant}, every outcome, “{name}”", every_outcome(variant, scenario()))
+        total += print_count(f"{variant}, pairs of kills", pairs_of_kills(variant, SCENARIOS["one"]()))
     pair = SCENARIOS["two on two datasets"]()
-    total += told("port, two appliers, one model", two_appliers(Door.PORT, SCENARIOS["one"](), most_taken=3))
-    total += told("port, two appliers, two models", two_appliers(Door.PORT, pair, most_taken=PREEMPTIONS))
+    total += print_count(
+        "port, two appliers, one model", two_appliers(ServiceVariant.PORT, SCENARIOS["one"](), most_taken=3)
+    )
+    total += print_count(
+        "port, two appliers, two models", two_appliers(ServiceVariant.PORT, pair, most_taken=PREEMPTIONS)
+    )
     return total
 
 
-def told(what: str, count: Count) -> int:
-    """Say what a loop came to; gives the number of faults."""
+def print_count(what: str, count: Count) -> int:
+    """Say what a loop came to; return the number of faults."""
     print(
         f"{what}: {count.boundaries} boundaries, {count.cases} cases, {count.calls} calls, {len(count.faults)} faults"
     )
@@ -100,12 +104,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--minutes", type=float, default=60.0, help="begin no more after so long")
     parser.add_argument("--seed", type=int, help="one seed alone")
-    parser.add_argument("--profile", type=Door, choices=list(Door), help="one service for all seeds")
+    parser.add_argument(
+        "--profile", type=ServiceVariant, choices=list(ServiceVariant), help="one service for all seeds"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--exhaustive", action="store_true", help="the exhaustive loop instead of seeds")
     asked = parser.parse_args()
     if asked.exhaustive:
-        return min(1, exhaust((asked.profile,) if asked.profile else tuple(Door)))
+        return min(1, exhaust((asked.profile,) if asked.profile else tuple(ServiceVariant)))
     if asked.seed is not None:
         return min(1, soak(asked.seed, 1, asked.minutes, asked.profile, 1))
     return min(1, soak(asked.first, asked.seeds, asked.minutes, asked.profile, asked.jobs))

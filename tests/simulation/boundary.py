@@ -1,12 +1,12 @@
-"""The one place where a call leaves its caller: time passes, the turn goes on, and its fate is told."""
+"""The one place where a call leaves its caller: time passes, other actors move, and the call gets its outcome."""
 
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
 from reconciler.domain.ports import Capabilities
-from tests.simulation.faults import KILLS, Call, Decider, Fate
-from tests.simulation.invariants import Ledger, RunBook
+from tests.simulation.faults import KILLS, Call, CallOutcome, Decider
+from tests.simulation.invariants import Invariants, RunRecord
 from tests.simulation.scheduler import Actor
 
 LONGEST_LATENCY = 10.0
@@ -18,39 +18,39 @@ _AT_ONCE = 0.1
 class Boundary:
     """Every boundary of one run of one actor.
 
-    Shape:  `written_at` is when the last note was left, which is what a create must be sent soon after
+    Shape:  `written_at` is when the last intent was written; a create must be sent soon after it
     """
 
     actor: Actor
-    book: RunBook
+    record: RunRecord
     decider: Decider
-    ledger: Ledger
+    invariants: Invariants
     capabilities: Capabilities
     calls: int = 0
     written_at: float = float("inf")
     seen: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def cross(self, what: str, *, is_write: bool = False, is_journal: bool = False) -> tuple[str, Fate]:
-        """Begin a call; gives its key and its fate. A fate of dying before it is met here."""
+    def cross(self, what: str, *, is_write: bool = False, is_journal: bool = False) -> tuple[str, CallOutcome]:
+        """Begin a call; return its key and its outcome. A outcome of dying before it is met here."""
         self.actor.touch()
         with self.lock:
             self.seen[what] += 1
-            key = f"{self.book.name} {what} #{self.seen[what]}"
+            key = f"{self.record.name} {what} #{self.seen[what]}"
             self.calls += 1
-            self.ledger.calls += 1
-            self.ledger.boundaries[key] = "journal" if is_journal else "write" if is_write else "read"
+            self.invariants.calls += 1
+            self.invariants.boundaries[key] = "journal" if is_journal else "write" if is_write else "read"
             if not self.actor.looking:
-                self.ledger.keys.append(key)
+                self.invariants.keys.append(key)
         self._wait(what, key)
         self.actor.troubled |= self.actor.looking and self.decider.chance(key, "bad_waits")
-        fate = self.decider.fate(Call(key=key, is_write=is_write, is_journal=is_journal))
-        self.actor.troubled |= self.actor.looking and fate is not Fate.DONE
-        if fate is Fate.KILLED_BEFORE:
+        outcome = self.decider.outcome(Call(key=key, is_write=is_write, is_journal=is_journal))
+        self.actor.troubled |= self.actor.looking and outcome is not CallOutcome.DONE
+        if outcome is CallOutcome.KILLED_BEFORE:
             self.actor.kill()
         if what.startswith("train") and self.actor.now - self.written_at > self.capabilities.fresh_seconds:
-            self.ledger.stale(self.book)
-        return key, fate
+            self.invariants.stale(self.record)
+        return key, outcome
 
     def _wait(self, what: str, key: str) -> None:
         if self.decider.chance(key, "paused"):
@@ -71,19 +71,19 @@ class Boundary:
         return max(0.0, left - 2 * LONGEST_LATENCY)
 
     def no_answer(self, key: str, timeout: float) -> None:
-        """Wait as one does who gets no answer: until the line is cut, or as long as one can."""
+        """Wait as a client without an answer does: until the connection breaks, or until its timeout."""
         whole = self.decider.pick(f"no answer {key}", 2)
         self.actor.rest(timeout if whole else _AT_ONCE)
 
-    def ended(self, fate: Fate) -> None:
-        """Meet a death that comes after the request has left."""
-        if fate in KILLS:
+    def ended(self, outcome: CallOutcome) -> None:
+        """Kill the actor when its outcome says that it dies after the request was sent."""
+        if outcome in KILLS:
             self.actor.kill()
 
-    def late(self, key: str, fate: Fate) -> float:
-        """Return how long after now an effect takes place that its caller does not see."""
+    def late(self, key: str, outcome: CallOutcome) -> float:
+        """Return how many seconds from now an effect takes place that its caller does not see."""
         bounds = self.capabilities
-        if fate is Fate.TOO_LATE:
+        if outcome is CallOutcome.TOO_LATE:
             beyond = bounds.settle_seconds + bounds.intent_seconds
             return beyond + self.decider.span(f"late {key}", 10 * bounds.intent_seconds)
         return self.decider.span(f"late {key}", bounds.effect_seconds)

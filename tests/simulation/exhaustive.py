@@ -1,8 +1,8 @@
-"""The exhaustive loop: every boundary meets every fate, kills come in pairs, and two appliers take every turn there is.
+"""The exhaustive loop: every outcome at every boundary, pairs of kills, and all schedules of two appliers.
 
 What is enumerated, exactly:
 
-    every fate      each boundary of a story's runs, each fate that its kind of call can have, one a history
+    every outcome   each boundary of a scenario's runs, each outcome that its kind of call can have, one a history
     pairs of kills  each boundary of a first run killed, and then each boundary of the run after it killed
     two appliers    all schedules of two appliers that differ at a boundary and take the turn from one that could go on
                     at most so many times; hand-overs from one that waits or has ended cost nothing
@@ -12,29 +12,29 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from tests.simulation.faults import Fate, Planned
+from tests.simulation.faults import CallOutcome, Planned
 from tests.simulation.history import History, played
 from tests.simulation.scenarios import Scenario
-from tests.simulation.services import Door
+from tests.simulation.services import ServiceVariant
 
-FATES: dict[str, tuple[Fate, ...]] = {
-    "journal": (Fate.KILLED_BEFORE, Fate.KILLED_AFTER, Fate.UNDELIVERED, Fate.REPLY_LOST),
+OUTCOMES: dict[str, tuple[CallOutcome, ...]] = {
+    "journal": (CallOutcome.KILLED_BEFORE, CallOutcome.KILLED_AFTER, CallOutcome.UNDELIVERED, CallOutcome.REPLY_LOST),
     "read": (
-        Fate.NO_ROAD,
-        Fate.UNDELIVERED,
-        Fate.REFUSED,
-        Fate.UNCLEAR,
-        Fate.CUT,
-        Fate.FOREIGN,
-        Fate.KILLED_BEFORE,
-        Fate.KILLED_AFTER,
+        CallOutcome.NO_CONNECTION,
+        CallOutcome.UNDELIVERED,
+        CallOutcome.REFUSED,
+        CallOutcome.UNCLEAR,
+        CallOutcome.CUT,
+        CallOutcome.FOREIGN,
+        CallOutcome.KILLED_BEFORE,
+        CallOutcome.KILLED_AFTER,
     ),
-    "write": tuple(fate for fate in Fate if fate not in {Fate.DONE, Fate.TOO_LATE}),
+    "write": tuple(outcome for outcome in CallOutcome if outcome not in {CallOutcome.DONE, CallOutcome.TOO_LATE}),
 }
-DEATHS: dict[str, tuple[Fate, ...]] = {
-    "journal": (Fate.KILLED_BEFORE, Fate.KILLED_AFTER),
-    "read": (Fate.KILLED_BEFORE,),
-    "write": (Fate.KILLED_BEFORE, Fate.KILLED_AFTER, Fate.KILLED_LATE),
+DEATHS: dict[str, tuple[CallOutcome, ...]] = {
+    "journal": (CallOutcome.KILLED_BEFORE, CallOutcome.KILLED_AFTER),
+    "read": (CallOutcome.KILLED_BEFORE,),
+    "write": (CallOutcome.KILLED_BEFORE, CallOutcome.KILLED_AFTER, CallOutcome.KILLED_LATE),
 }
 
 
@@ -49,43 +49,43 @@ class Count:
 
     def add(self, history: History, case: str) -> None:
         self.cases += 1
-        self.calls += history.ledger.calls
-        self.faults += [f"{case}: {fault}" for fault in history.ledger.violations]
+        self.calls += history.invariants.calls
+        self.faults += [f"{case}: {fault}" for fault in history.invariants.violations]
 
 
-def every_fate(door: Door, story: Scenario, *, kinds: Collection[str] = tuple(FATES)) -> Count:
-    """Let every boundary of a story, or of some kinds, meet every fate; what is made must be what is made without."""
+def every_outcome(variant: ServiceVariant, scenario: Scenario, *, kinds: Collection[str] = tuple(OUTCOMES)) -> Count:
+    """Try every outcome at every boundary of a scenario, or of some kinds, and compare with the run without faults."""
     count = Count()
-    plain = _played(door, story, Planned())
-    count.add(plain, f"{door} without faults")
-    before_quiet = [key for key in plain.ledger.boundaries if _run_of(key) <= len(story)]
-    before_quiet = [key for key in before_quiet if plain.ledger.boundaries[key] in kinds]
+    plain = _played(variant, scenario, Planned())
+    count.add(plain, f"{variant} without faults")
+    before_quiet = [key for key in plain.invariants.boundaries if _run_of(key) <= len(scenario)]
+    before_quiet = [key for key in before_quiet if plain.invariants.boundaries[key] in kinds]
     count.boundaries = len(before_quiet)
     for key in before_quiet:
-        for fate in FATES[plain.ledger.boundaries[key]]:
-            history = _played(door, story, Planned({key: fate}))
-            if len(story) == 1:
+        for outcome in OUTCOMES[plain.invariants.boundaries[key]]:
+            history = _played(variant, scenario, Planned({key: outcome}))
+            if len(scenario) == 1:
                 _compare(history, plain)
-            count.add(history, f"{door}, {key}: {fate}")
+            count.add(history, f"{variant}, {key}: {outcome}")
     return count
 
 
-def pairs_of_kills(door: Door, story: Scenario) -> Count:
+def pairs_of_kills(variant: ServiceVariant, scenario: Scenario) -> Count:
     """Kill a run at each of its boundaries, and the next run at each of its own."""
     count = Count()
-    turn = (story[0], story[0])
-    plain = _played(door, turn, Planned())
-    firsts = [key for key in plain.ledger.boundaries if _run_of(key) == 1]
+    turn = (scenario[0], scenario[0])
+    plain = _played(variant, turn, Planned())
+    firsts = [key for key in plain.invariants.boundaries if _run_of(key) == 1]
     for key in firsts:
-        for fate in DEATHS[plain.ledger.boundaries[key]]:
-            once = _played(door, turn, Planned({key: fate}))
-            seconds = [each for each in once.ledger.boundaries if _run_of(each) == 2]
+        for outcome in DEATHS[plain.invariants.boundaries[key]]:
+            once = _played(variant, turn, Planned({key: outcome}))
+            seconds = [each for each in once.invariants.boundaries if _run_of(each) == 2]
             count.boundaries += len(seconds)
             for other in seconds:
-                for death in DEATHS[once.ledger.boundaries[other]]:
-                    history = _played(door, turn, Planned({key: fate, other: death}))
+                for death in DEATHS[once.invariants.boundaries[other]]:
+                    history = _played(variant, turn, Planned({key: outcome, other: death}))
                     _compare(history, plain)
-                    count.add(history, f"{door}, {key}: {fate}, {other}: {death}")
+                    count.add(history, f"{variant}, {key}: {outcome}, {other}: {death}")
     return count
 
 
@@ -116,46 +116,46 @@ class Schedule:
 
 
 def two_appliers(
-    door: Door,
-    story: Scenario,
+    variant: ServiceVariant,
+    scenario: Scenario,
     *,
     most_taken: int,
-    fates: Callable[[], Planned] = Planned,
+    outcomes: Callable[[], Planned] = Planned,
     limit: int | None = None,
     knows_the_dead: bool = True,
 ) -> Count:
-    """Let two appliers carry out the same story in every schedule within the bound; as many as `limit` of them."""
+    """Let two appliers carry out the same scenario in every schedule within the bound; as many as `limit` of them."""
     count = Count()
     waiting: list[tuple[int, ...]] = [()]
     while waiting and (limit is None or count.cases < limit):
         schedule = Schedule(waiting.pop())
-        history = History(door, fates(), choose=schedule.choose, knows_the_dead=knows_the_dead)
-        for turn in story:
+        history = History(variant, outcomes(), choose=schedule.choose, knows_the_dead=knows_the_dead)
+        for turn in scenario:
             for what in turn.before:
                 history.happen(what)
             history.play(turn, appliers=2)
         met = len(schedule.points)
-        history.settle(story[-1])
+        history.settle(scenario[-1])
         assert len(schedule.points) == met, "one applier alone has nobody to choose"
-        count.add(history, f"{door}, two appliers {schedule.given}")
+        count.add(history, f"{variant}, two appliers {schedule.given}")
         count.boundaries = max(count.boundaries, met)
         waiting += schedule.following(most_taken)
     return count
 
 
-def _played(door: Door, story: Scenario, decider: Planned) -> History:
-    return played(History(door, decider), story)
+def _played(variant: ServiceVariant, scenario: Scenario, decider: Planned) -> History:
+    return played(History(variant, decider), scenario)
 
 
 def _compare(history: History, plain: History) -> None:
-    """Hold what was made against what is made without faults: the same jobs, and the same files at least once."""
-    made, expected = history.ledger.effects, plain.ledger.effects
+    """Compare what was made with what is made without faults: the same jobs, and the same files at least once."""
+    made, expected = history.invariants.effects, plain.invariants.effects
     jobs, wanted = (Counter(what for verb, what in each if verb == "train") for each in (made, expected))
     files, needed = ({what for verb, what in each if verb == "upload"} for each in (made, expected))
     if jobs != wanted:
-        history.ledger.fault(f"the jobs made are {dict(jobs)} instead of {dict(wanted)}")
+        history.invariants.violate(f"the jobs made are {dict(jobs)} instead of {dict(wanted)}")
     if files != needed:
-        history.ledger.fault(f"the files made are {sorted(files)} instead of {sorted(needed)}")
+        history.invariants.violate(f"the files made are {sorted(files)} instead of {sorted(needed)}")
 
 
 def _run_of(key: str) -> int:

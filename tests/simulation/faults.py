@@ -1,4 +1,4 @@
-"""What can become of a call, and who decides it: a plan for the exhaustive loop, dice for the random one."""
+"""The outcomes that a call can have, and what decides them: a plan in the exhaustive loop, dice in the random one."""
 
 import random
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Fate(StrEnum):
-    """The end of one call, whichever door it came through."""
+class CallOutcome(StrEnum):
+    """How one call ends, at the Python port or over HTTP."""
 
     DONE = "done"
-    NO_ROAD = "no connection"
+    NO_CONNECTION = "no connection"
     UNDELIVERED = "not delivered"
     REPLY_LOST = "effect, reply lost"
     LATE = "effect after the caller gave up, within the bound"
@@ -26,7 +26,7 @@ class Fate(StrEnum):
     KILLED_LATE = "killed, and the effect comes later"
 
 
-KILLS = (Fate.KILLED_BEFORE, Fate.KILLED_AFTER, Fate.KILLED_LATE)
+KILLS = (CallOutcome.KILLED_BEFORE, CallOutcome.KILLED_AFTER, CallOutcome.KILLED_LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,9 @@ class Call:
 
 
 class Decider(Protocol):
-    """Says what becomes of each call, and of everything else that is left to chance."""
+    """Decides the outcome of each call, and everything else that is left to chance."""
 
-    def fate(self, call: Call) -> Fate: ...
+    def outcome(self, call: Call) -> CallOutcome: ...
 
     def span(self, key: str, longest: float) -> float:
         """Return a time between nothing and the longest."""
@@ -58,13 +58,13 @@ class Decider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The exhaustive loop's decider: the fates named, and all else as it should be."""
+    """The exhaustive loop's decider: the outcomes named, and all else as it should be."""
 
-    fates: Mapping[str, Fate] = field(default_factory=dict)
+    outcomes: Mapping[str, CallOutcome] = field(default_factory=dict)
     share: float = 0.5
 
-    def fate(self, call: Call) -> Fate:
-        return self.fates.get(call.key, Fate.DONE)
+    def outcome(self, call: Call) -> CallOutcome:
+        return self.outcomes.get(call.key, CallOutcome.DONE)
 
     def span(self, key: str, longest: float) -> float:
         return longest * self.share
@@ -83,7 +83,7 @@ class Knobs:
     Shape:  `latency` and the lags are shares of the longest that the bounds allow
     """
 
-    no_road: float = 0.0
+    no_connection: float = 0.0
     undelivered: float = 0.0
     reply_lost: float = 0.0
     late: float = 0.0
@@ -113,7 +113,7 @@ class Knobs:
 
 
 RATES = {
-    "no_road": (0.02, 0.2),
+    "no_connection": (0.02, 0.2),
     "undelivered": (0.02, 0.3),
     "reply_lost": (0.02, 0.4),
     "late": (0.05, 0.5),
@@ -154,51 +154,51 @@ class Dice:
     seed: int
     knobs: Knobs
 
-    def fate(self, call: Call) -> Fate:
+    def outcome(self, call: Call) -> CallOutcome:
         dice = self._dice(call.key)
         if call.is_journal:
-            rates = {Fate.KILLED_BEFORE: self.knobs.killed / 2, Fate.KILLED_AFTER: self.knobs.killed / 2}
-            rates |= {Fate.UNDELIVERED: self.knobs.journal / 2, Fate.REPLY_LOST: self.knobs.journal / 2}
+            rates = {CallOutcome.KILLED_BEFORE: self.knobs.killed / 2, CallOutcome.KILLED_AFTER: self.knobs.killed / 2}
+            rates |= {CallOutcome.UNDELIVERED: self.knobs.journal / 2, CallOutcome.REPLY_LOST: self.knobs.journal / 2}
         elif call.is_write:
             rates = self._of_writes()
         else:
             rates = self._of_reads()
         left = dice.random()
-        for fate, rate in rates.items():
+        for outcome, rate in rates.items():
             left -= rate
             if left < 0:
-                return fate
-        return Fate.DONE
+                return outcome
+        return CallOutcome.DONE
 
-    def _of_writes(self) -> dict[Fate, float]:
+    def _of_writes(self) -> dict[CallOutcome, float]:
         knobs = self.knobs
         return {
-            Fate.NO_ROAD: knobs.no_road,
-            Fate.UNDELIVERED: knobs.undelivered,
-            Fate.REPLY_LOST: knobs.reply_lost,
-            Fate.LATE: knobs.late,
-            Fate.TOO_LATE: knobs.too_late,
-            Fate.REFUSED: knobs.refused,
-            Fate.UNCLEAR: knobs.unclear / 2,
-            Fate.UNCLEAR_DONE: knobs.unclear / 2,
-            Fate.CUT: knobs.cut,
-            Fate.FOREIGN: knobs.foreign,
-            Fate.KILLED_BEFORE: knobs.killed / 2,
-            Fate.KILLED_AFTER: knobs.killed,
-            Fate.KILLED_LATE: knobs.killed,
+            CallOutcome.NO_CONNECTION: knobs.no_connection,
+            CallOutcome.UNDELIVERED: knobs.undelivered,
+            CallOutcome.REPLY_LOST: knobs.reply_lost,
+            CallOutcome.LATE: knobs.late,
+            CallOutcome.TOO_LATE: knobs.too_late,
+            CallOutcome.REFUSED: knobs.refused,
+            CallOutcome.UNCLEAR: knobs.unclear / 2,
+            CallOutcome.UNCLEAR_DONE: knobs.unclear / 2,
+            CallOutcome.CUT: knobs.cut,
+            CallOutcome.FOREIGN: knobs.foreign,
+            CallOutcome.KILLED_BEFORE: knobs.killed / 2,
+            CallOutcome.KILLED_AFTER: knobs.killed,
+            CallOutcome.KILLED_LATE: knobs.killed,
         }
 
-    def _of_reads(self) -> dict[Fate, float]:
+    def _of_reads(self) -> dict[CallOutcome, float]:
         knobs = self.knobs
         return {
-            Fate.NO_ROAD: knobs.no_road / 2,
-            Fate.UNDELIVERED: knobs.undelivered / 2,
-            Fate.REFUSED: knobs.refused / 8,
-            Fate.UNCLEAR: knobs.unclear / 2,
-            Fate.CUT: knobs.cut / 2,
-            Fate.FOREIGN: knobs.foreign / 4,
-            Fate.KILLED_BEFORE: knobs.killed / 8,
-            Fate.KILLED_AFTER: knobs.killed / 8,
+            CallOutcome.NO_CONNECTION: knobs.no_connection / 2,
+            CallOutcome.UNDELIVERED: knobs.undelivered / 2,
+            CallOutcome.REFUSED: knobs.refused / 8,
+            CallOutcome.UNCLEAR: knobs.unclear / 2,
+            CallOutcome.CUT: knobs.cut / 2,
+            CallOutcome.FOREIGN: knobs.foreign / 4,
+            CallOutcome.KILLED_BEFORE: knobs.killed / 8,
+            CallOutcome.KILLED_AFTER: knobs.killed / 8,
         }
 
     def span(self, key: str, longest: float) -> float:

@@ -1,4 +1,4 @@
-"""One history: a service, a story and a decider, played to the end, and then held against every promise."""
+"""One history: a service, a scenario and a decider, played to the end, and then checked against every promise."""
 
 import hashlib
 from collections import Counter
@@ -24,15 +24,15 @@ from reconciler.testing.memory import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import Decider, Knobs, Planned
-from tests.simulation.invariants import Ledger, RunBook
-from tests.simulation.journal import SharedJournal, Shelf
-from tests.simulation.port import PortDoor
+from tests.simulation.invariants import Invariants, RunRecord
+from tests.simulation.journal import SharedJournal, SharedNotes
+from tests.simulation.port import FaultyPort
 from tests.simulation.sandbox import lines_of
 from tests.simulation.scenarios import Scenario, Turn
-from tests.simulation.scheduler import Actor, Chooser, Stage
-from tests.simulation.services import PROFILE_OF, Door, SideBySide, capabilities_of
-from tests.simulation.state import Ground, Lag, MemoryGround, OldTold, Told, WireGround
-from tests.simulation.wire import KEY, WireDoor
+from tests.simulation.scheduler import Actor, Chooser, Scheduler
+from tests.simulation.services import PROFILE_OF, ServiceVariant, SideBySide, capabilities_of
+from tests.simulation.state import HttpState, Lag, LaggingLegacyService, LaggingService, MemoryState, ServiceState
+from tests.simulation.wire import KEY, FaultyTransport
 
 RUNS_UNTIL_QUIET = 3
 
@@ -55,7 +55,7 @@ class History:
     Shape:  `pages_of` is how many jobs a page holds at most
     """
 
-    door: Door
+    variant: ServiceVariant
     decider: Decider
     within_bounds: bool = True
     choose: Chooser = lambda _count, _same: 0
@@ -64,65 +64,67 @@ class History:
     pages_of: int = 2
 
     def __post_init__(self) -> None:
-        self.stage = Stage(self.choose)
+        self.scheduler = Scheduler(self.choose)
         # A service whose clock is wrong is wrong by the same all the time.
         self.skew = 1e6 if self.decider.chance("service", "skew") else 0.0
-        self.capabilities = capabilities_of(self.door)
+        self.capabilities = capabilities_of(self.variant)
         lag_seconds = self.capabilities.list_lag_seconds * min(1.0, self.knobs.list_lag)
-        self.lag = Lag(self.stage.time, self.decider, lag_seconds)
-        self.ground = self._ground()
-        self.ground.settle_in()
+        self.lag = Lag(self.scheduler.time, self.decider, lag_seconds)
+        self.state = self._state()
+        self.state.settle_in()
         self.foreign = self._all()
-        self.ledger = Ledger(self.ground, self.lag, within_bounds=self.within_bounds)
-        self.ledger.forgets_failures = self.door is Door.LEGACY
-        self.shelf = Shelf(knows_the_dead=self.knows_the_dead)
+        self.invariants = Invariants(self.state, self.lag, within_bounds=self.within_bounds)
+        self.invariants.forgets_failures = self.variant is ServiceVariant.LEGACY
+        self.shared = SharedNotes(knows_the_dead=self.knows_the_dead)
         self.lock = Lock()
         self.reports: list[Report] = []
         self._runs = 0
 
-    def _ground(self) -> Ground:
-        if self.door is Door.PORT:
-            self.memory = MemoryProvider(clock=lambda: self.stage.time.now, capabilities=self.capabilities)
-            return MemoryGround(self.memory)
-        service = OldTold() if self.door is Door.LEGACY else Told(page=self.pages_of)
-        service.time, service.lag, service.decider = self.stage.time, self.lag, self.decider
+    def _state(self) -> ServiceState:
+        if self.variant is ServiceVariant.PORT:
+            self.memory = MemoryProvider(clock=lambda: self.scheduler.time.now, capabilities=self.capabilities)
+            return MemoryState(self.memory)
+        service = (
+            LaggingLegacyService() if self.variant is ServiceVariant.LEGACY else LaggingService(page=self.pages_of)
+        )
+        service.time, service.lag, service.decider = self.scheduler.time, self.lag, self.decider
         service.skew = self.skew
-        if isinstance(service, Told):
-            service.pages = self.door is not Door.NO_PAGES
+        if isinstance(service, LaggingService):
+            service.pages = self.variant is not ServiceVariant.NO_PAGES
             service.knows_filters = bool(self.decider.pick("filters", 2))
         self.service = service
-        return WireGround(service)
+        return HttpState(service)
 
     def _all(self) -> dict[str, object]:
-        jobs = {job.id: (job.stamp, job.is_active, job.is_spent) for job in self.ground.jobs()}
-        files = {file.id: file.content for file in self.ground.files()}
-        return {**jobs, **files, **dict.fromkeys(self.ground.models(), "a model")}
+        jobs = {job.id: (job.stamp, job.is_active, job.is_spent) for job in self.state.jobs()}
+        files = {file.id: file.content for file in self.state.files()}
+        return {**jobs, **files, **dict.fromkeys(self.state.models(), "a model")}
 
     # ---- what is played ---------------------------------------------------------------------------------------
 
     def play(self, turn: Turn, appliers: int = 1) -> None:
         """Let one applier, or several at once, carry out what is wanted now."""
         parts = [self._part(turn) for _ in range(appliers)]
-        self.stage.play(*parts)
+        self.scheduler.play(*parts)
 
     def _part(self, turn: Turn) -> tuple[Actor, Callable[[], None]]:
         self._runs += 1
         run = f"run{self._runs}"
         skewed = self.decider.chance(run, "skew")
-        actor = self.stage.enter(run, ahead=self.decider.span(run, 1e6) - 5e5 if skewed else 0.0)
-        self.shelf.living.add(run)
+        actor = self.scheduler.enter(run, ahead=self.decider.span(run, 1e6) - 5e5 if skewed else 0.0)
+        self.shared.living.add(run)
 
         def part() -> None:
             try:
                 self.reports.append(self._apply(turn, actor, run))
             finally:
-                self.shelf.living.discard(run)
+                self.shared.living.discard(run)
 
         return actor, part
 
     def _apply(self, turn: Turn, actor: Actor, run: str) -> Report:
-        book = RunBook(run)
-        boundary = Boundary(actor, book, self.decider, self.ledger, self.capabilities)
+        record = RunRecord(run)
+        boundary = Boundary(actor, record, self.decider, self.invariants, self.capabilities)
         provider = self._open(boundary)
         wanted = desired(*turn.models)
         try:
@@ -140,13 +142,13 @@ class History:
             return Report(run=run, code=exit_codes.of_error(error), calls=boundary.calls)
         if plan.refused:
             return Report(run=run, plan=plan, code=exit_codes.of_plan(plan, detailed=False), calls=boundary.calls)
-        self.ledger.approve(book, plan)
+        self.invariants.approve(record, plan)
         context = RunContext(
             provider=provider,
             open_dataset=lines_of,
             clock=actor.clock,
             sleep=actor.doze,
-            journal=SharedJournal(self.shelf, boundary),
+            journal=SharedJournal(self.shared, boundary),
             run=run,
         )
         context.remember(observed, wanted.datasets)
@@ -162,15 +164,15 @@ class History:
         return report
 
     def _open(self, boundary: Boundary) -> Provider:
-        if self.door is Door.PORT:
+        if self.variant is ServiceVariant.PORT:
             # By delegation: what it does not name is the service's own.
-            return cast(Provider, PortDoor(self.memory, boundary, self.lag))
+            return cast(Provider, FaultyPort(self.memory, boundary, self.lag))
         environ = {"OPENAI_API_KEY": KEY, "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
         opened = open_provider(
-            PROFILE_OF[self.door],
+            PROFILE_OF[self.variant],
             project="acme",
             environ=environ,
-            transport=WireDoor(self.service, boundary, self.skew),
+            transport=FaultyTransport(self.service, boundary, self.skew),
             clock=boundary.actor.clock,
             sleep=boundary.actor.sleep,
         )
@@ -187,30 +189,30 @@ class History:
 
     def happen(self, what: str) -> None:
         """Let something happen to what is there, as jobs and people do."""
-        for job in self.ground.jobs():
+        for job in self.state.jobs():
             if job.stamp is None:
                 continue
             if job.is_active:
                 match what:
                     case "succeed":
-                        self.ground.finish(job.id)
+                        self.state.finish(job.id)
                     case "fail":
-                        self.ground.fail(job.id, "invalid_training_file")
+                        self.state.fail(job.id, "invalid_training_file")
                     case "break":
-                        self.ground.fail(job.id, "server_error")
+                        self.state.fail(job.id, "server_error")
                     case "cancel":
-                        self.ground.set_status(job.id, "cancelled")
+                        self.state.set_status(job.id, "cancelled")
             if what == "lose jobs":
-                self.ground.remove(job.id)
-                self.ledger.excuse(job.stamp)
+                self.state.remove(job.id)
+                self.invariants.excuse(job.stamp)
         if what == "lose models":
-            for each in self.ground.models():
+            for each in self.state.models():
                 if each not in self.foreign:
-                    self.ground.remove(each)
+                    self.state.remove(each)
         if what == "lose files":
-            for file in self.ground.files():
+            for file in self.state.files():
                 if file.id not in self.foreign and not file.filename.startswith("reconciler."):
-                    self.ground.remove(file.id)
+                    self.state.remove(file.id)
 
     # ---- what is promised -------------------------------------------------------------------------------------
 
@@ -221,20 +223,20 @@ class History:
         for _ in range(RUNS_UNTIL_QUIET):
             self.play(wanted)
             self.happen("succeed")
-            self.stage.time.pass_until(self.stage.time.now + self.capabilities.settle_seconds)
+            self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.settle_seconds)
         # Where nobody can tell that a writer is gone, its note stays until it is old.
-        self.stage.time.pass_until(self.stage.time.now + self.capabilities.intent_seconds)
-        before = len(self.ledger.effects)
+        self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.intent_seconds)
+        before = len(self.invariants.effects)
         self.play(wanted)
         last = self.reports[-1]
         if last.plan is None or last.plan.refused or last.plan.steps:
             steps = [str(step.id) for step in last.plan.steps] if last.plan else [f"exit {last.code}"]
             refused = [refusal.what for refusal in last.plan.refused] if last.plan else []
-            self.ledger.fault(f"not quiet after {RUNS_UNTIL_QUIET} runs without faults: {steps} {refused}")
-        if len(self.ledger.effects) != before:
-            self.ledger.fault(f"writes after the quiet: {self.ledger.effects[before:]}")
-        if notes := self.shelf.notes.open_intents():
-            self.ledger.fault(f"notes left when nothing runs: {[str(note.stamp) for note in notes]}")
+            self.invariants.violate(f"not quiet after {RUNS_UNTIL_QUIET} runs without faults: {steps} {refused}")
+        if len(self.invariants.effects) != before:
+            self.invariants.violate(f"writes after the quiet: {self.invariants.effects[before:]}")
+        if notes := self.shared.notes.open_intents():
+            self.invariants.violate(f"notes left when nothing runs: {[str(note.stamp) for note in notes]}")
         self._check_bound(last, turn)
         self._check_rest(wanted)
 
@@ -242,79 +244,79 @@ class History:
         self.decider = Planned(share=0.0)
         self.lag.longest = 0.0
         self.lag.decider = self.decider
-        if self.door is not Door.PORT:
+        if self.variant is not ServiceVariant.PORT:
             self.service.decider = self.decider
         bounds = self.capabilities
         # All that is still under way arrives: the weaker promise is made for what comes after every bound.
-        beyond = 0.0 if self.ledger.within_bounds else 12 * bounds.intent_seconds
-        self.stage.time.pass_until(self.stage.time.now + bounds.settle_seconds + beyond)
+        beyond = 0.0 if self.invariants.within_bounds else 12 * bounds.intent_seconds
+        self.scheduler.time.pass_until(self.scheduler.time.now + bounds.settle_seconds + beyond)
 
     def _check_rest(self, turn: Turn) -> None:
         there = self._all()
         touched = [thing for thing, was in self.foreign.items() if there.get(thing) != was]
         if touched:
-            self.ledger.fault(f"of others, these were touched: {', '.join(touched)}")
-        live = Counter(job.stamp for job in self.ground.jobs() if job.stamp and not job.is_spent)
+            self.invariants.violate(f"of others, these were touched: {', '.join(touched)}")
+        live = Counter(job.stamp for job in self.state.jobs() if job.stamp and not job.is_spent)
         plan = self.reports[-1].plan
         held = {keep.address for keep in plan.kept if keep.why is not KeepReason.READY} if plan else set()
         for wanted in turn.models:
             if wanted.address not in held and live[str(wanted.stamp)] < 1:
-                self.ledger.fault(f"{wanted.stamp} is quiet without a job")
-            active = [job for job in self.ground.jobs() if job.stamp == str(wanted.stamp) and job.is_active]
+                self.invariants.violate(f"{wanted.stamp} is quiet without a job")
+            active = [job for job in self.state.jobs() if job.stamp == str(wanted.stamp) and job.is_active]
             if len(active) > 1:
-                self.ledger.fault(f"{wanted.stamp} is quiet with {len(active)} jobs running")
+                self.invariants.violate(f"{wanted.stamp} is quiet with {len(active)} jobs running")
 
     def _check_bound(self, last: Report, turn: Turn) -> None:
-        things = len(self.ground.jobs()) + len(self.ground.files())
+        things = len(self.state.jobs()) + len(self.state.files())
         if last.calls > 4 + 4 * len(turn.models) + 2 * things:
-            self.ledger.fault(f"a quiet run made {last.calls} requests for {len(turn.models)} models")
+            self.invariants.violate(f"a quiet run made {last.calls} requests for {len(turn.models)} models")
 
     def _check_event(self, event: Finished) -> None:
         line = event_json(event)
         self._check_words(line.strip())
         if clean(line.strip(), limit=10**6) != line.strip():
-            self.ledger.fault(f"a line for programs holds what acts on a terminal: {line!r}")
+            self.invariants.violate(f"a line for programs holds what acts on a terminal: {line!r}")
         if event.outcome in {Outcome.FAILED, Outcome.UNKNOWN} and not event.message:
-            self.ledger.fault(f"{event.step.id} ended {event.outcome} without a word")
+            self.invariants.violate(f"{event.step.id} ended {event.outcome} without a word")
         if event.outcome is Outcome.UNKNOWN and "run again" not in event.hint:
-            self.ledger.fault(f"{event.step.id} does not say how to go on: {event.hint!r}")
+            self.invariants.violate(f"{event.step.id} does not say how to go on: {event.hint!r}")
 
     def _check_words(self, words: str) -> None:
         if KEY in words or "Traceback" in words:
-            self.ledger.fault(f"words that nobody may see: {words!r}")
+            self.invariants.violate(f"words that nobody may see: {words!r}")
 
     def _check_code(self, report: Report, turn: Turn) -> None:
         """The number says what is true: 9 for an unclear end, and 0 only where everything wanted is there or held."""
         if (report.code == exit_codes.UNKNOWN) != (Outcome.UNKNOWN in report.outcomes):
-            self.ledger.fault(f"{report.run} ended with {report.code} after {report.outcomes}")
+            self.invariants.violate(f"{report.run} ended with {report.code} after {report.outcomes}")
         if report.code != exit_codes.OK:
             return
         plan = report.plan
-        waits = {keep.address for keep in plan.kept if keep.why is KeepReason.BUSY} if plan else set()
-        there = {job.stamp for job in self.ground.jobs()}
+        self.invariants.approve(record, plan)
+        context = RunContext(
         for wanted in turn.models:
-            if wanted.address in waits or self.ledger.is_excused(str(wanted.stamp)):
+            if wanted.address in waits or self.invariants.is_excused(str(wanted.stamp)):
                 continue
             if str(wanted.stamp) not in there:
-                self.ledger.fault(f"{report.run} ended well, and {wanted.stamp} has no job")
+                self.invariants.violate(f"{report.run} ended well, and {wanted.stamp} has no job")
 
     @property
     def digest(self) -> str:
-        """Names this history by everything that happened in it."""
-        told = [
-            *self.ledger.keys,
-            *map(str, self.ledger.effects),
+        """A digest of everything that happened in this history."""
+        lines = [
+            *self.invariants.keys,
+            *map(str, self.invariants.effects),
             str([(each.run, each.code) for each in self.reports]),
         ]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def played(history: History, story: Scenario, appliers: int = 1, runs: int = 1) -> History:
-    """Play a story from its first turn to the quiet after its last."""
-    for turn in story:
+def played(history: History, scenario: Scenario, appliers: int = 1, runs: int = 1) -> History:
+    """Play a scenario from its first turn to the quiet after its last."""
+    for turn in scenario:
         for what in turn.before:
             history.happen(what)
         for _ in range(runs):
             history.play(turn, appliers)
-    history.settle(story[-1])
+    history.settle(scenario[-1])
     return history

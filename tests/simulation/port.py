@@ -1,4 +1,4 @@
-"""The Python door: the port in front of the service in memory, where every call may go wrong."""
+"""The provider port in front of the service in memory, where every call may go wrong."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from reconciler.domain.observed import FileId, JobId, ModelId, Observed, RemoteF
 from reconciler.domain.ports import Capabilities, Done, Refused, Unknown, Write
 from reconciler.testing.memory import MemoryProvider
 from tests.simulation.boundary import Boundary
-from tests.simulation.faults import Fate
+from tests.simulation.faults import CallOutcome
 from tests.simulation.state import Lag
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _REFUSALS: tuple[Callable[[], ProviderError], ...] = (
 )
 
 
-class PortDoor:
+class FaultyPort:
     """The service in memory as one run of one actor reaches it. What it does not name is not asked for by a run."""
 
     def __init__(self, memory: MemoryProvider, boundary: Boundary, lag: Lag) -> None:
@@ -67,7 +67,7 @@ class PortDoor:
         return min(same, key=lambda file: (file.created_at, file.id), default=None)
 
     def _shown(self) -> Observed:
-        self._boundary.ledger.looking(self._boundary.book)
+        self._boundary.invariants.looking(self._boundary.record)
         return self._memory.observe()
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
@@ -92,39 +92,39 @@ class PortDoor:
         return self._write("delete", thing, lambda: self._memory.delete(thing, is_model))
 
     def _read(self, what: str, look: Callable[[], T]) -> T:
-        key, fate = self._boundary.cross(what)
-        if fate in {Fate.NO_ROAD, Fate.UNDELIVERED, Fate.UNCLEAR, Fate.CUT}:
+        key, outcome = self._boundary.cross(what)
+        if outcome in {CallOutcome.NO_CONNECTION, CallOutcome.UNDELIVERED, CallOutcome.UNCLEAR, CallOutcome.CUT}:
             self._boundary.no_answer(key, self.capabilities.send_seconds)
             raise TemporaryError("the service is away", status=503)
-        if fate is Fate.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             raise _REFUSALS[self._boundary.decider.pick(key, len(_REFUSALS))]()
-        if fate is Fate.FOREIGN:
+        if outcome is CallOutcome.FOREIGN:
             raise MalformedError("the list may not be whole")
         found = look()
-        self._boundary.ended(fate)
+        self._boundary.ended(outcome)
         return found
 
     def _write(self, verb: str, target: str, send: Callable[[], Write[T]]) -> Write[T]:
         boundary = self._boundary
-        key, fate = boundary.cross(f"{verb} {target}", is_write=True)
-        sent = boundary.ledger.sending(boundary.book, verb, target)
-        if fate is Fate.NO_ROAD:
+        key, outcome = boundary.cross(f"{verb} {target}", is_write=True)
+        sent = boundary.invariants.sending(boundary.record, verb, target)
+        if outcome is CallOutcome.NO_CONNECTION:
             return Refused(TemporaryError("the service could not be reached"))
-        if fate is Fate.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             return Refused(_REFUSALS[boundary.decider.pick(key, len(_REFUSALS))]())
-        effect = partial(boundary.ledger.effect, sent, send)
-        if fate in {Fate.LATE, Fate.TOO_LATE, Fate.KILLED_LATE}:
-            if fate is not Fate.KILLED_LATE:
+        effect = partial(boundary.invariants.effect, sent, send)
+        if outcome in {CallOutcome.LATE, CallOutcome.TOO_LATE, CallOutcome.KILLED_LATE}:
+            if outcome is not CallOutcome.KILLED_LATE:
                 boundary.no_answer(key, self.capabilities.send_seconds)
-            boundary.actor.stage.time.after(boundary.late(key, fate), effect)
-            boundary.ended(fate)
+            boundary.actor.scheduler.time.after(boundary.late(key, outcome), effect)
+            boundary.ended(outcome)
             return Unknown("no answer came")
-        if fate in {Fate.UNDELIVERED, Fate.UNCLEAR}:
+        if outcome in {CallOutcome.UNDELIVERED, CallOutcome.UNCLEAR}:
             boundary.no_answer(key, self.capabilities.send_seconds)
             return Unknown("no answer came")
         done = effect()
-        boundary.ended(fate)
-        if fate is Fate.DONE:
+        boundary.ended(outcome)
+        if outcome is CallOutcome.DONE:
             return done
         boundary.no_answer(key, self.capabilities.send_seconds)
         return Unknown("the answer could not be read") if isinstance(done, Done) else done

@@ -1,4 +1,4 @@
-"""One world for stories: a service in memory, a clock that only moves when somebody waits, and no threads."""
+"""A sandbox for tests: a service in memory, a clock that moves only when a caller waits, and no threads."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tests.factories import LONG_AGO, a_dataset, desired
 
 @dataclass
 class Clock:
-    """Time that passes only when somebody sleeps; what is due at a moment happens on the way there."""
+    """Time that passes only in a sleep; what is due meanwhile happens on the way."""
 
     now: float = float(LONG_AGO)
     due: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Clock:
 
 
 class World:
-    """A service, a clock, and the data that lies on disk."""
+    """A service, a clock, and the data on disk."""
 
     def __init__(self, **settings: object) -> None:
         self.clock = Clock()
@@ -75,7 +75,7 @@ class World:
         return list(execute(plan, context))
 
     def apply(self, *models: Model, options: Options | None = None) -> list[Event]:
-        """Plan and do it; gives what happened."""
+        """Plan and do it; return what happened."""
         return self.carry_out(self.plan(*models, options=options), *models)
 
     def converge(self, *models: Model) -> None:

@@ -1,4 +1,4 @@
-"""Stories of specs: what is wanted, turn by turn, and what happens to jobs, models and files between the turns."""
+"""Scenarios: what the specs want, turn by turn, and what happens to jobs, models and files between the turns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -92,4 +92,4 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
         turn(A, B, D, before="break", prune=True),
     ),
 }
-"""Every story by name. Rows are completions and bases short words, so that every profile can train all of them."""
+"""Every scenario by name. Rows are completions and bases short words, so that every profile can train all of them."""

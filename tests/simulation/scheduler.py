@@ -1,4 +1,4 @@
-"""Time and turns. One clock for everybody, and exactly one actor moves at a time, so that one seed is one history.
+"""Time and turns. All actors share one clock, and exactly one moves at a time, so that one seed is one history.
 
 An actor hands its turn over at every call and at every sleep; who goes on is for a chooser to say. Alone, an actor runs
 in the thread it was called from; several have a thread each and pass a baton.
@@ -18,7 +18,7 @@ TROUBLED_LOOK = 1000.0
 """How long a look takes all in all: longer than any of its threads can have waited, with trouble and without."""
 
 Chooser = Callable[[int, bool], int]
-"""Takes how many may go on, and whether the first of them is the one that had the turn; gives the index of one."""
+"""Takes how many may go on, and whether the first of them is the one that had the turn; return the index of one."""
 
 
 class KilledError(BaseException):
@@ -26,7 +26,7 @@ class KilledError(BaseException):
 
 
 class Time:
-    """Time that passes only when somebody waits; what is due happens on the way, in its order."""
+    """Time that passes only when an actor waits; what is due happens on the way, in its order."""
 
     def __init__(self) -> None:
         self.now = START
@@ -46,14 +46,14 @@ class Time:
 
 @dataclass
 class Actor:
-    """One process as the world sees it.
+    """One process as the simulation sees it.
 
-    Shape:  `ahead` is what its own clock says beside the world's, and nothing but spans may be read from it; `spans`
-            are the waits of threads that look side by side, and `troubled` says that one of them met any trouble
+    Shape:  `ahead` is the difference of its own clock, from which only spans may be read; `spans` are the waits of
+            threads that read side by side, and `troubled` says that one of them had a fault
     """
 
     name: str
-    stage: "Stage"
+    scheduler: "Scheduler"
     ahead: float = 0.0
     alive: bool = True
     ended: bool = False
@@ -66,7 +66,7 @@ class Actor:
     @property
     def now(self) -> float:
         """The world's time, as far as this thread of the actor has waited."""
-        return self.stage.time.now + (self.spans.get(threading.get_ident(), 0.0) if self.looking else 0.0)
+        return self.scheduler.time.now + (self.spans.get(threading.get_ident(), 0.0) if self.looking else 0.0)
 
     def clock(self) -> float:
         return self.now + self.ahead
@@ -87,11 +87,11 @@ class Actor:
             me = threading.get_ident()
             self.spans[me] = self.spans.get(me, 0.0) + seconds
         else:
-            self.stage.rest(self, seconds)
+            self.scheduler.rest(self, seconds)
         self.touch()
 
     def touch(self) -> None:
-        """Nothing is done by the dead."""
+        """Raise KilledError when this actor is dead."""
         if not self.alive:
             raise KilledError(self.name)
 
@@ -100,7 +100,7 @@ class Actor:
         raise KilledError(self.name)
 
     def looked(self) -> None:
-        """Several threads have looked side by side, and are done. How long that took must not hang on their order."""
+        """End a read by several threads side by side. How long it took must not depend on their order."""
         self.looking = False
         self.spans.clear()
         if self.alive:
@@ -108,8 +108,8 @@ class Actor:
         self.troubled = False
 
 
-class Stage:
-    """Where actors move, one at a time."""
+class Scheduler:
+    """Lets actors move, one at a time."""
 
     def __init__(self, choose: Chooser = lambda _count, _same: 0) -> None:
         self.time = Time()
@@ -118,7 +118,7 @@ class Stage:
         self._bugs: list[BaseException] = []
 
     def enter(self, name: str, ahead: float = 0.0) -> Actor:
-        actor = Actor(name=name, stage=self, ahead=ahead, wake=self.time.now)
+        actor = Actor(name=name, scheduler=self, ahead=ahead, wake=self.time.now)
         self._actors.append(actor)
         return actor
 

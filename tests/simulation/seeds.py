@@ -1,4 +1,4 @@
-"""The random loop. A seed chooses the service, the story, the knobs and every turn: the same seed, the same history."""
+"""The random loop. A seed chooses service, scenario, knobs and every turn: the same seed is the same history."""
 
 import random
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.simulation.faults import Dice, Knobs, swarm, turned
 from tests.simulation.history import History
 from tests.simulation.scenarios import HAPPENINGS, SCENARIOS
-from tests.simulation.services import Door
+from tests.simulation.services import ServiceVariant
 
 BEYOND_EVERY = 10
 """One seed in so many breaks the bounds on purpose, and is held to the weaker promises."""
@@ -22,27 +22,27 @@ class Seeded:
     """What a seed stands for."""
 
     seed: int
-    door: Door
-    story: str
+    variant: ServiceVariant
+    scenario: str
     knobs: Knobs
 
     def __str__(self) -> str:
-        return f"seed {self.seed}: {self.door}, “{self.story}”, {turned(self.knobs) or 'no knob'}"
+        return f"seed {self.seed}: {self.variant}, “{self.scenario}”, {turned(self.knobs) or 'no knob'}"
 
     @classmethod
-    def of(cls, seed: int, door: Door | None = None) -> "Seeded":
+    def of(cls, seed: int, variant: ServiceVariant | None = None) -> "Seeded":
         dice = random.Random(f"story {seed}")
-        chosen = dice.choices(list(Door), weights=(3, 3, 2, 2))[0]
-        story = dice.choice(sorted(SCENARIOS))
+        chosen = dice.choices(list(ServiceVariant), weights=(3, 3, 2, 2))[0]
+        scenario = dice.choice(sorted(SCENARIOS))
         beyond = seed % BEYOND_EVERY == BEYOND_EVERY - 1
-        return cls(seed=seed, door=door or chosen, story=story, knobs=swarm(seed, beyond=beyond))
+        return cls(seed=seed, variant=variant or chosen, scenario=scenario, knobs=swarm(seed, beyond=beyond))
 
 
 def history_of(seeded: Seeded) -> History:
     """Play what a seed stands for; what broke is in the history's ledger."""
     turns = random.Random(f"turns {seeded.seed}")
     history = History(
-        seeded.door,
+        seeded.variant,
         Dice(seeded.seed, seeded.knobs),
         within_bounds=not seeded.knobs.breaks_bounds,
         choose=lambda count, _: turns.randrange(count),
@@ -50,26 +50,26 @@ def history_of(seeded: Seeded) -> History:
         knows_the_dead=bool(turns.randrange(3)),
         pages_of=1 + turns.randrange(5),
     )
-    story = SCENARIOS[seeded.story]()
-    for number, turn in enumerate(story):
+    scenario = SCENARIOS[seeded.scenario]()
+    for number, turn in enumerate(scenario):
         for what in turn.before:
             history.happen(what)
         for again in range(1 + turns.randrange(3)):
             _disturb(history, f"{number} {again}")
             history.play(turn, appliers=2 if history.decider.chance(f"{number} {again}", "second") else 1)
-    history.settle(story[-1])
+    history.settle(scenario[-1])
     return history
 
 
 def _disturb(history: History, key: str) -> None:
-    """Let people come by in the middle of what follows, perhaps."""
+    """Let people change something in the middle of what follows, with some probability."""
     if history.decider.chance(key, "people"):
         what = HAPPENINGS[history.decider.pick(f"people {key}", len(HAPPENINGS))]
         at = history.decider.span(f"people {key}", LONGEST_BEFORE_PEOPLE)
-        history.stage.time.after(at, lambda: history.happen(what))
+        history.scheduler.time.after(at, lambda: history.happen(what))
 
 
 def regressions() -> tuple[Seeded, ...]:
     """Return every seed that once broke a promise: a seed and its service a line, and then why."""
     lines = (line.partition("#")[0].split() for line in REGRESSIONS.read_text(encoding="utf-8").splitlines())
-    return tuple(Seeded.of(int(words[0]), Door(words[1])) for words in lines if words)
+    return tuple(Seeded.of(int(words[0]), ServiceVariant(words[1])) for words in lines if words)

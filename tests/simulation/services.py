@@ -1,4 +1,4 @@
-"""Which services the world has, and what is known of each before it is asked."""
+"""The services that are simulated, and their capabilities."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from reconciler.providers import PROFILES
 from tests.simulation.scheduler import Actor
 
 
-class Door(StrEnum):
+class ServiceVariant(StrEnum):
     """The services: the Python port, and three that are spoken to over HTTP."""
 
     PORT = "port"
@@ -16,11 +16,15 @@ class Door(StrEnum):
     LEGACY = "legacy"
 
 
-PROFILE_OF = {Door.OPENAI: "openai", Door.NO_PAGES: "openai", Door.LEGACY: "openai-legacy"}
+PROFILE_OF = {
+    ServiceVariant.OPENAI: "openai",
+    ServiceVariant.NO_PAGES: "openai",
+    ServiceVariant.LEGACY: "openai-legacy",
+}
 
 
 class SideBySide:
-    """A provider whose looks, which fetch with several threads, count as one span of time and one turn."""
+    """A provider whose observations, made by several threads, count as one span of time and one turn."""
 
     def __init__(self, inner: object, actor: Actor) -> None:
         self._inner, self._actor = inner, actor
@@ -36,6 +40,6 @@ class SideBySide:
             self._actor.looked()
 
 
-def capabilities_of(door: Door) -> Capabilities:
+def capabilities_of(variant: ServiceVariant) -> Capabilities:
     """The bounds of a service as its profile says them; the port is given those of a hosted one."""
-    return PROFILES[PROFILE_OF.get(door, "openai")].capabilities
+    return PROFILES[PROFILE_OF.get(variant, "openai")].capabilities

@@ -1,4 +1,4 @@
-"""What is true on the service, whatever its lists say: one view on each service in memory, for oracles and people."""
+"""What is true on the service, whatever its lists show: one view of each service in memory."""
 
 import json
 from dataclasses import dataclass, field
@@ -40,8 +40,8 @@ class TrueFile:
     content: bytes
 
 
-class Ground(Protocol):
-    """The truth, and the hands of those who may change it without asking us."""
+class ServiceState(Protocol):
+    """What is true on a service, and the changes that happen there without us."""
 
     def jobs(self) -> tuple[TrueJob, ...]: ...
 
@@ -58,7 +58,7 @@ class Ground(Protocol):
     def remove(self, thing: str) -> None: ...
 
     def settle_in(self) -> None:
-        """Let other people's things be there, some of which look like ours."""
+        """Add things of other projects, some of which look like ours."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Lag:
         return self.decider.chance(f"{thing} {self.time.now}", "flicker")
 
 
-class MemoryGround:
+class MemoryState:
     """The truth of the service at the Python port."""
 
     def __init__(self, memory: MemoryProvider) -> None:
@@ -133,8 +133,8 @@ class MemoryGround:
         self.memory.models.add(ModelId("gpt-of-everybody"))
 
 
-class Told(FakeService):
-    """The service of today's dialect, on the world's clock, whose lists lag and come in odd pages within the contract.
+class LaggingService(FakeService):
+    """The service of today's dialect on the simulated clock; its lists lag and have odd pages within the contract.
 
     Shape:  with `pages` False it knows neither limits nor cursors, and shows everything at once
     """
@@ -166,7 +166,7 @@ class Told(FakeService):
         return httpx.Response(200, json=page)
 
 
-class OldTold(OldService):
+class LaggingLegacyService(OldService):
     """The service of the old dialect, likewise; its lists have no pages."""
 
     time: Time
@@ -192,7 +192,7 @@ class OldTold(OldService):
         return answer
 
 
-class WireGround:
+class HttpState:
     """The truth of a service that speaks JSON."""
 
     def __init__(self, service: FakeService) -> None:
@@ -250,7 +250,7 @@ class WireGround:
             kind.pop(thing, None)
 
     def settle_in(self) -> None:
-        """A job of somebody else, one of another project of ours, and files and models that look like ours."""
+        """Add a job without a stamp, one of another project, and files and models that look like ours."""
         alike = Stamp(Address(Kind.DATASET, "tickets"), a_digest("of others"))
         other = self.service.add_file("their.jsonl", b"{}\n")
         self.service.add_file(alike.filename, b"{}\n", purpose="assistants")

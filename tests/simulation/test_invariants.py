@@ -1,15 +1,15 @@
-"""The oracles see what they are for: a world with a promise broken on purpose does not pass."""
+"""The invariants find what they are for: a history with a promise broken on purpose does not pass."""
 
 import pytest
 
 from reconciler.domain.ports import Intent
 from reconciler.executor.context import MemoryJournal
 from tests.simulation.exhaustive import Schedule
-from tests.simulation.faults import Fate, Knobs, Planned
+from tests.simulation.faults import CallOutcome, Knobs, Planned
 from tests.simulation.history import History, played
-from tests.simulation.invariants import RunBook
+from tests.simulation.invariants import RunRecord
 from tests.simulation.scenarios import SCENARIOS, A, turn
-from tests.simulation.services import Door
+from tests.simulation.services import ServiceVariant
 
 
 class Forgetful(MemoryJournal):
@@ -20,80 +20,82 @@ class Forgetful(MemoryJournal):
 
 
 def with_two(given: tuple[int, ...], *, forgetful: bool) -> list[str]:
-    history = History(Door.PORT, Planned(), choose=Schedule(given).choose)
+    history = History(ServiceVariant.PORT, Planned(), choose=Schedule(given).choose)
     if forgetful:
-        history.shelf.notes = Forgetful()
+        history.shared.notes = Forgetful()
     history.play(turn(A), appliers=2)
     history.settle(turn(A))
-    return history.ledger.violations
+    return history.invariants.violations
 
 
-def test_without_a_journal_two_appliers_make_two_jobs_and_the_oracle_says_so() -> None:
+def test_without_a_journal_two_appliers_make_two_jobs_and_the_invariants_say_so() -> None:
     schedules = [tuple(int(digit) for digit in f"{number:012b}") for number in range(0, 4096, 37)]
     assert any("live jobs" in fault for given in schedules for fault in with_two(given, forgetful=True))
     assert not any(with_two(given, forgetful=False) for given in schedules)
 
 
-@pytest.mark.parametrize("door", Door)
-def test_what_is_touched_of_others_is_seen(door: Door) -> None:
-    history = History(door, Planned())
-    theirs = next(job for job in history.ground.jobs() if job.stamp is None)
-    history.ledger.sending(RunBook("run1"), "cancel", theirs.id)
-    assert "which no plan of its names" in history.ledger.violations[0]
-    history.ledger.violations.clear()
-    if door is Door.PORT:
+@pytest.mark.parametrize("variant", ServiceVariant)
+def test_what_is_touched_of_others_is_seen(variant: ServiceVariant) -> None:
+    history = History(variant, Planned())
+    theirs = next(job for job in history.state.jobs() if job.stamp is None)
+    history.invariants.sending(RunRecord("run1"), "cancel", theirs.id)
+    assert "which no plan of its names" in history.invariants.violations[0]
+    history.invariants.violations.clear()
+    if variant is ServiceVariant.PORT:
         history.memory.foreign.clear()
     else:
-        history.ground.set_status(theirs.id, "cancelled")
+        history.state.set_status(theirs.id, "cancelled")
     history.settle(turn(A))
-    assert any(theirs.id in fault for fault in history.ledger.violations)
+    assert any(theirs.id in fault for fault in history.invariants.violations)
 
 
 def test_a_second_send_a_strange_job_and_other_rows_are_seen() -> None:
-    history = History(Door.OPENAI, Planned())
-    book = RunBook("run1")
+    history = History(ServiceVariant.OPENAI, Planned())
+    record = RunRecord("run1")
     for _ in range(2):
-        sent = history.ledger.sending(book, "train", "model/triage")
-    history.ledger.effect(sent, lambda: history.service.add_job(metadata=None))
-    assert any("twice" in fault for fault in history.ledger.violations)
-    assert any("does not name" in fault for fault in history.ledger.violations)
+        sent = history.invariants.sending(record, "train", "model/triage")
+    history.invariants.effect(sent, lambda: history.service.add_job(metadata=None))
+    assert any("twice" in fault for fault in history.invariants.violations)
+    assert any("does not name" in fault for fault in history.invariants.violations)
 
     played(history, SCENARIOS["one"]())
-    history.ledger.violations.clear()
+    history.invariants.violations.clear()
     file = next(
-        file for file in history.ground.files() if file.filename.startswith("tickets") and file.content != b"{}\n"
+        file for file in history.state.files() if file.filename.startswith("tickets") and file.content != b"{}\n"
     )
     history.service.contents[file.id] = b"other rows\n"
-    made = next(job for job in history.ground.jobs() if job.stamp)
-    book.trains = frozenset({str(made.stamp)})
+    made = next(job for job in history.state.jobs() if job.stamp)
+    record.trains = frozenset({str(made.stamp)})
     marks = history.service.jobs[made.id]["metadata"]
-    again = history.ledger.sending(book, "train", "again")
-    history.ledger.effect(again, lambda: history.service.add_job(metadata=marks, training_file=file.id))
-    faults = " ".join(history.ledger.violations)
+    again = history.invariants.sending(record, "train", "again")
+    history.invariants.effect(again, lambda: history.service.add_job(metadata=marks, training_file=file.id))
+    faults = " ".join(history.invariants.violations)
     assert "other rows" in faults
     assert "live jobs" in faults
 
 
-def test_a_world_that_does_not_come_to_rest_is_seen() -> None:
-    """Somebody who takes the job away before every look keeps us at work for ever."""
-    history = History(Door.PORT, Planned())
+def test_a_simulation_that_does_not_come_to_rest_is_seen() -> None:
+    """Jobs that are removed before every look keep us at work for ever."""
+    history = History(ServiceVariant.PORT, Planned())
     span = history.capabilities.settle_seconds
     for number in range(1, 40):
-        history.stage.time.after(number * span - 1, history.memory.jobs.clear)
+        history.scheduler.time.after(number * span - 1, history.memory.jobs.clear)
     history.settle(turn(A))
-    assert any("not quiet" in fault for fault in history.ledger.violations)
-    assert any("writes after the quiet" in fault for fault in history.ledger.violations)
+    assert any("not quiet" in fault for fault in history.invariants.violations)
+    assert any("writes after the quiet" in fault for fault in history.invariants.violations)
 
 
 def test_an_effect_beyond_every_bound_makes_twins_that_the_next_plan_takes_away() -> None:
     """The weaker promise: what broke shows, one job stays, and a run cancels only what a plan names."""
-    plain = played(History(Door.PORT, Planned()), SCENARIOS["one"]())
-    key = next(key for key in plain.ledger.boundaries if " train " in key)
-    history = History(Door.PORT, Planned({key: Fate.TOO_LATE}), within_bounds=False, knobs=Knobs(too_late=1.0))
+    plain = played(History(ServiceVariant.PORT, Planned()), SCENARIOS["one"]())
+    key = next(key for key in plain.invariants.boundaries if " train " in key)
+    history = History(
+        ServiceVariant.PORT, Planned({key: CallOutcome.TOO_LATE}), within_bounds=False, knobs=Knobs(too_late=1.0)
+    )
     history.play(turn(A))
     bounds = history.capabilities
-    history.stage.time.pass_until(history.stage.time.now + bounds.intent_seconds)
+    history.scheduler.time.pass_until(history.scheduler.time.now + bounds.intent_seconds)
     history.play(turn(A))
     history.settle(turn(A))
-    assert history.ledger.violations == []
-    assert [verb for verb, _ in history.ledger.effects] == ["upload", "train", "train", "cancel"]
+    assert history.invariants.violations == []
+    assert [verb for verb, _ in history.invariants.effects] == ["upload", "train", "train", "cancel"]

@@ -1,61 +1,61 @@
-"""Time, turns and chance: what the world is made of can be trusted."""
+"""Time, turns and chance: what the simulation is made of can be trusted."""
 
 import pytest
 
-from tests.simulation.faults import Call, Dice, Fate, Knobs, swarm
-from tests.simulation.scheduler import START, KilledError, Stage, Time
+from tests.simulation.faults import Call, CallOutcome, Dice, Knobs, swarm
+from tests.simulation.scheduler import START, KilledError, Scheduler, Time
 
 
 def test_what_is_due_happens_on_the_way_in_its_order() -> None:
-    time, told = Time(), []
-    time.after(5, lambda: told.append((time.now - START, "b")))
-    time.after(2, lambda: told.append((time.now - START, "a")))
-    time.after(9, lambda: told.append((time.now - START, "c")))
+    time, order = Time(), []
+    time.after(5, lambda: order.append((time.now - START, "b")))
+    time.after(2, lambda: order.append((time.now - START, "a")))
+    time.after(9, lambda: order.append((time.now - START, "c")))
     time.pass_until(START + 6)
-    assert told == [(2.0, "a"), (5.0, "b")]
+    assert order == [(2.0, "a"), (5.0, "b")]
     assert time.now == START + 6
 
 
 def test_actors_take_turns_by_choice_and_time_passes_only_when_all_wait() -> None:
-    stage, told = Stage(lambda count, _: count - 1), []
-    first, second = stage.enter("first"), stage.enter("second")
+    scheduler, order = Scheduler(lambda count, _: count - 1), []
+    first, second = scheduler.enter("first"), scheduler.enter("second")
 
     def part(actor_name: str, seconds: float) -> None:
         actor = first if actor_name == "first" else second
         for _ in range(2):
-            told.append((actor_name, stage.time.now - START))
+            order.append((actor_name, scheduler.time.now - START))
             actor.doze(seconds)
 
-    stage.play((first, lambda: part("first", 3)), (second, lambda: part("second", 0)))
-    assert told == [("second", 0), ("first", 0), ("second", 0), ("first", 3)]
+    scheduler.play((first, lambda: part("first", 3)), (second, lambda: part("second", 0)))
+    assert order == [("second", 0), ("first", 0), ("second", 0), ("first", 3)]
 
 
 def test_the_dead_do_nothing_more_and_a_bug_is_no_death() -> None:
-    stage = Stage()
-    actor = stage.enter("one")
+    scheduler = Scheduler()
+    actor = scheduler.enter("one")
     with pytest.raises(KilledError):
         actor.kill()
     with pytest.raises(KilledError):
         actor.sleep(1)
     with pytest.raises(ZeroDivisionError):
-        stage.play((stage.enter("two"), lambda: 1 // 0))
+        scheduler.play((scheduler.enter("two"), lambda: 1 // 0))
 
 
 def test_waits_that_are_a_little_random_are_told_alike() -> None:
-    stage = Stage()
-    actor = stage.enter("one")
+    scheduler = Scheduler()
+    actor = scheduler.enter("one")
     for seconds in (0.38, 0.5, 0.77):
         actor.sleep(seconds)
-    assert stage.time.now == START + 3
+    assert scheduler.time.now == START + 3
 
 
-def test_a_fate_depends_on_seed_and_key_alone() -> None:
+def test_an_outcome_depends_on_seed_and_key_alone() -> None:
     dice = Dice(7, Knobs(reply_lost=0.5))
     calls = [Call(key=f"run1 train #{n}", is_write=True) for n in range(50)]
-    forwards = [dice.fate(call) for call in calls]
-    assert forwards == [dice.fate(call) for call in reversed(calls)][::-1]
-    assert set(forwards) == {Fate.DONE, Fate.REPLY_LOST}
-    assert [Dice(8, Knobs(reply_lost=0.5)).fate(call) for call in calls] != forwards
+    forwards = [dice.outcome(call) for call in calls]
+    assert forwards == [dice.outcome(call) for call in reversed(calls)][::-1]
+    assert set(forwards) == {CallOutcome.DONE, CallOutcome.REPLY_LOST}
+    assert [Dice(8, Knobs(reply_lost=0.5)).outcome(call) for call in calls] != forwards
 
 
 def test_swarms_differ_and_only_those_beyond_break_bounds() -> None:

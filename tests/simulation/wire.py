@@ -1,5 +1,7 @@
-"""The HTTP door: a transport in front of a service of JSON, where every request may go wrong, so that our own client,
-its retries, pages, forms and readers all run."""
+"""An HTTP transport in front of a JSON service, where every request may go wrong.
+
+So our own client runs whole: its retries, pages, forms and readers.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +13,7 @@ import httpx
 
 from tests.providers.fake_service import FakeService, Json, refusal
 from tests.simulation.boundary import Boundary
-from tests.simulation.faults import Fate
+from tests.simulation.faults import CallOutcome
 from tests.simulation.invariants import Sent
 from tests.simulation.state import target_of
 
@@ -70,7 +72,7 @@ _WAITS: tuple[dict[str, str], ...] = (
 )
 
 
-class WireDoor(httpx.BaseTransport):
+class FaultyTransport(httpx.BaseTransport):
     """The service as one run of one actor reaches it. `skew` is how far its `Date` is from any clock of ours."""
 
     def __init__(self, service: FakeService, boundary: Boundary, skew: float) -> None:
@@ -79,59 +81,59 @@ class WireDoor(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         boundary, (verb, target) = self._boundary, target_of(request)
         if verb == "read":
-            key, fate = boundary.cross(f"read {target} {_query(request)}".strip())
-            return self._read(request, key, fate, target)
+            key, outcome = boundary.cross(f"read {target} {_query(request)}".strip())
+            return self._read(request, key, outcome, target)
         if verb == "train":
             target = _stamp_in(request)
         elif verb == "upload":
             target = "label" if b'filename="reconciler.' in request.read() else "rows"
-        key, fate = boundary.cross(f"{verb} {target}", is_write=True)
-        return self._write(request, key, fate, boundary.ledger.sending(boundary.book, verb, target))
+        key, outcome = boundary.cross(f"{verb} {target}", is_write=True)
+        return self._write(request, key, outcome, boundary.invariants.sending(boundary.record, verb, target))
 
-    def _read(self, request: httpx.Request, key: str, fate: Fate, path: str) -> httpx.Response:
-        if fate is Fate.NO_ROAD:
+    def _read(self, request: httpx.Request, key: str, outcome: CallOutcome, path: str) -> httpx.Response:
+        if outcome is CallOutcome.NO_CONNECTION:
             raise httpx.ConnectError("no route to host")
-        if fate is Fate.UNDELIVERED:
+        if outcome is CallOutcome.UNDELIVERED:
             self._no_answer(key, request)
-        if fate is Fate.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             return self._one_of(_REFUSALS, key)
-        if fate is Fate.UNCLEAR:
+        if outcome is CallOutcome.UNCLEAR:
             return self._one_of(_UNCLEAR, key)
-        if fate is Fate.FOREIGN:
+        if outcome is CallOutcome.FOREIGN:
             return self._one_of(_FOREIGN, key)
         if path == "files" and "after" not in request.url.params:
-            self._boundary.ledger.looking(self._boundary.book)
+            self._boundary.invariants.looking(self._boundary.record)
         answer = self._service.handle(request)
-        self._boundary.ended(fate)
-        return self._cut(answer) if fate is Fate.CUT else self._dated(self._odd(answer, key), key)
+        self._boundary.ended(outcome)
+        return self._cut(answer) if outcome is CallOutcome.CUT else self._dated(self._odd(answer, key), key)
 
-    def _write(self, request: httpx.Request, key: str, fate: Fate, sent: Sent) -> httpx.Response:
+    def _write(self, request: httpx.Request, key: str, outcome: CallOutcome, sent: Sent) -> httpx.Response:
         boundary = self._boundary
-        if fate is Fate.NO_ROAD:
+        if outcome is CallOutcome.NO_CONNECTION:
             raise httpx.ConnectTimeout("no time to connect")
         request.read()
-        if fate is Fate.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             return self._one_of(_REFUSALS, key)
-        if fate is Fate.UNCLEAR:
+        if outcome is CallOutcome.UNCLEAR:
             return self._one_of(_UNCLEAR, key)
-        if fate is Fate.UNDELIVERED:
+        if outcome is CallOutcome.UNDELIVERED:
             self._no_answer(key, request)
-        effect = partial(boundary.ledger.effect, sent, partial(self._service.handle, request))
-        if fate in {Fate.LATE, Fate.TOO_LATE, Fate.KILLED_LATE}:
-            if fate is not Fate.KILLED_LATE:
+        effect = partial(boundary.invariants.effect, sent, partial(self._service.handle, request))
+        if outcome in {CallOutcome.LATE, CallOutcome.TOO_LATE, CallOutcome.KILLED_LATE}:
+            if outcome is not CallOutcome.KILLED_LATE:
                 boundary.no_answer(key, _patience(request))
-            boundary.actor.stage.time.after(boundary.late(key, fate), effect)
-            boundary.ended(fate)
+            boundary.actor.scheduler.time.after(boundary.late(key, outcome), effect)
+            boundary.ended(outcome)
             raise httpx.ReadTimeout("no answer came")
         answer = effect()
-        boundary.ended(fate)
-        if fate is Fate.REPLY_LOST:
+        boundary.ended(outcome)
+        if outcome is CallOutcome.REPLY_LOST:
             self._no_answer(key, request)
-        if fate is Fate.UNCLEAR_DONE:
+        if outcome is CallOutcome.UNCLEAR_DONE:
             return self._one_of(_UNCLEAR, key)
-        if fate is Fate.CUT and answer.status_code == 200:
+        if outcome is CallOutcome.CUT and answer.status_code == 200:
             return self._cut(answer)
-        if fate is Fate.FOREIGN and answer.status_code == 200:
+        if outcome is CallOutcome.FOREIGN and answer.status_code == 200:
             return self._one_of(_FOREIGN, key)
         return self._dated(self._odd(answer, key), key)
 
@@ -150,13 +152,13 @@ class WireDoor(httpx.BaseTransport):
         return answer
 
     def _cut(self, answer: httpx.Response) -> httpx.Response:
-        body, told = answer.content, str(len(answer.content))
-        if self._boundary.decider.pick(f"told {told}", 2):
-            told = str(len(body) // 2)
-        return httpx.Response(200, content=body[: len(body) // 2], headers={"content-length": told})
+        body, length = answer.content, str(len(answer.content))
+        if self._boundary.decider.pick(f"told {length}", 2):
+            length = str(len(body) // 2)
+        return httpx.Response(200, content=body[: len(body) // 2], headers={"content-length": length})
 
     def _odd(self, answer: httpx.Response, key: str) -> httpx.Response:
-        """Say the same in words that nobody has heard: members unknown, states unknown, nulls where things were."""
+        """Answer the same with unknown members, unknown states, and nulls in place of values."""
         if not self._boundary.decider.chance(key, "odd_words") or answer.status_code != 200:
             return answer
         body: Any = json.loads(answer.content)
@@ -179,8 +181,8 @@ def _kept(answer: httpx.Response) -> dict[str, str]:
 
 
 def _patience(request: httpx.Request) -> float:
-    told: float = request.extensions["timeout"]["read"]
-    return told
+    length: float = request.extensions["timeout"]["read"]
+    return length
 
 
 def _query(request: httpx.Request) -> str:
