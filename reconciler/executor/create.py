@@ -175,7 +175,7 @@ def list_new_jobs(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
 
 
 def keep_order(job: RemoteJob) -> tuple[bool, bool, int, str]:
-    """Order jobs of one stamp so that every run, wherever it is, keeps the same one: those that serve, or may yet."""
+    """Return a sort key by which every run keeps the same job of one stamp: first those that serve, or may serve."""
     spent = job.status.is_terminal and job.status != SUCCEEDED
     return (spent, job.status != SUCCEEDED, *job.age_key)
 

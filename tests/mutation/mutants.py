@@ -135,7 +135,7 @@ MUTANTS = (
     Mutant(
         "the stamp of the job that an intent names",
         CREATE + "find_job_of_intent",
-        r"if (\w+) and \1\.stamp\.agrees\(.*\):",
+        r"if (\w+) and \1\.is_of\(.*\):",
         r"if \1:",
         EXECUTOR,
     ),
@@ -146,7 +146,7 @@ MUTANTS = (
         "",
         EXECUTOR,
     ),
-    Mutant("the order of twins", CREATE + "keep_order", r"(job\.created_at, job\.id)\)", r"-\1)", EXECUTOR),
+    Mutant("the order of twins", CREATE + "keep_order", r"\*job\.age_key\)", "-job.age_key[0], job.id)", EXECUTOR),
     Mutant("a spent twin goes last", CREATE + "keep_order", r"return \(\w+,", "return (False,", EXECUTOR),
     Mutant(
         "unknown is not refused",
@@ -155,7 +155,7 @@ MUTANTS = (
         r"\1raise ProviderError(\2)",
         EXECUTOR,
     ),
-    Mutant("the echo check", CREATE + "confirm_created", r"if not \w+\.stamp\.agrees\(.*\):", "if False:", EXECUTOR),
+    Mutant("the echo check", CREATE + "confirm_created", r"if not \w+\.is_of\(.*\):", "if False:", EXECUTOR),
     Mutant(
         "the answer is added to the intent",
         CREATE + "add_job_to_intent",
@@ -238,14 +238,14 @@ MUTANTS = (
     Mutant(
         "the fresh read before a cancel",
         CANCEL + "cancel",
-        r"= \w+\.provider\.job\(action\.job\.id\)",
+        r"= own_job\(\w+\.provider, action\.job\.id\)",
         "= action.job",
         EXECUTOR,
     ),
     Mutant(
         "the ownership check before a cancel",
         CANCEL + "cancel",
-        r"if not \w+\.stamp\.agrees\(.*\):",
+        r"if not \w+\.is_of\(.*\):",
         "if False:",
         EXECUTOR,
     ),
@@ -296,7 +296,7 @@ MUTANTS = (
     ),
     Mutant(
         "a create does not wait for its label",
-        LEGACY + "train",
+        LEGACY + "create_job",
         r"if \w+\(\) > .*:",
         "if False:",
         ("tests/providers/openai_legacy", "tests/simulation/test_seeds.py"),

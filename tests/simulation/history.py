@@ -292,8 +292,8 @@ class History:
         if report.code != exit_codes.OK:
             return
         plan = report.plan
-        self.invariants.approve(record, plan)
-        context = RunContext(
+        waits = {keep.address for keep in plan.kept if keep.why is KeepReason.BUSY} if plan else set()
+        there = {job.stamp for job in self.state.jobs()}
         for wanted in turn.models:
             if wanted.address in waits or self.invariants.is_excused(str(wanted.stamp)):
                 continue
