@@ -98,19 +98,13 @@ def serve(
     import secrets
 
     from reconciler.render import clean
-    from reconciler.service import Options, read_bases, read_faults
+    from reconciler.service import SECRET_VARIABLE, ServiceSettings, read_faults, read_legacy_bases, read_webhook
     from reconciler.service import serve as serve_on
-    from reconciler.service.webhook import SECRET_VARIABLE, read_webhook
 
     console: Console = context.obj
     wrong = read_faults(fault or (), faults)
-    bases = read_bases(legacy_bases) if legacy_bases is not None else {}
-    options = Options(
-        show_paused=show_paused,
-        seeds=seeds,
-        requests_per_minute=requests_per_minute,
-        webhook=None if webhook is None else read_webhook(webhook, os.environ.get(SECRET_VARIABLE)),
-    )
+    bases = read_legacy_bases(legacy_bases) if legacy_bases is not None else {}
+    notified = None if webhook is None else read_webhook(webhook, os.environ.get(SECRET_VARIABLE))
     setting = settle(Path(), os.environ)
     if store is None:
         make_home(setting.home)
@@ -132,16 +126,15 @@ def serve(
         for each in wrong:
             console.err.line(f"Warning: a fault is on: {clean(each.text)}")
 
-    serve_on(
-        store or setting.store,
-        host=host,
-        port=port,
-        api_key=key,
-        on_ready=ready,
+    settings = ServiceSettings(
         faults=wrong,
         legacy_bases=bases,
-        options=options,
+        show_paused=show_paused,
+        seeds=seeds,
+        requests_per_minute=requests_per_minute,
+        webhook=notified,
     )
+    serve_on(store or setting.store, settings, host=host, port=port, api_key=key, on_ready=ready)
     return exit_codes.OK
 
 

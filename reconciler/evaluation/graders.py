@@ -7,8 +7,8 @@ import msgspec
 
 from reconciler.evaluation.formula import Formula, FormulaError, read_formula
 from reconciler.evaluation.messages import check_messages
-from reconciler.service.errors import ApiError, bad_type, bad_value, missing
-from reconciler.service.fields import Json, number, only, table, text, texts
+from reconciler.service.endpoint import RequestBody, check_known, read_number, read_object, read_text, read_texts
+from reconciler.service.errors import ApiError, missing_error, type_error, value_error
 
 OPERATIONS = ("eq", "ne", "like", "ilike")
 METRICS = (
@@ -46,26 +46,26 @@ class TextSimilarity(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
 
 
-class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+class UnsupportedGrader(msgspec.Struct, frozen=True, kw_only=True):
     """A grader of the right shape that runs code or asks a model, which this service does for nobody."""
 
     name: str
     kind: str
 
 
-class Multi(msgspec.Struct, frozen=True, kw_only=True):
+class MultiGrader(msgspec.Struct, frozen=True, kw_only=True):
     """Several graders, and a formula that makes one number of theirs."""
 
     name: str
-    graders: Mapping[str, "Single"]
+    graders: Mapping[str, "SingleGrader"]
     formula: Formula
 
 
-Single: TypeAlias = StringCheck | TextSimilarity | Elsewhere
-Grader: TypeAlias = Single | Multi
+SingleGrader: TypeAlias = StringCheck | TextSimilarity | UnsupportedGrader
+Grader: TypeAlias = SingleGrader | MultiGrader
 
 
-def read_grader(body: Json, at: str = "grader") -> Grader:
+def read_grader(body: RequestBody, at: str = "grader") -> Grader:
     """Read a grader of any kind.
 
     Raises: ApiError for the first thing that is wrong with its shape
@@ -75,83 +75,83 @@ def read_grader(body: Json, at: str = "grader") -> Grader:
     return _single(body, at)
 
 
-def _single(body: Json, at: str) -> Single:
+def _single(body: RequestBody, at: str) -> SingleGrader:
     kind = body.get("type")
     if kind is None:
-        raise missing(f"{at}.type")
+        raise missing_error(f"{at}.type")
     match kind:
         case "string_check":
             operation = _one_of(body, "operation", OPERATIONS, at)
             return StringCheck(operation=operation, **_texts(body, at, ("name", "input", "reference")))
         case "text_similarity":
-            number(body, "pass_threshold", 0.0, 1.0)
+            read_number(body, "pass_threshold", 0.0, 1.0)
             metric = _one_of(body, "evaluation_metric", METRICS, at)
             return TextSimilarity(metric=metric, **_texts(body, at, ("name", "input", "reference")))
         case "python":
             facts = _texts(body, at, ("name", "source"))
             if len(facts["source"].encode()) > LONGEST_SOURCE:
-                raise bad_value(f"{at}.source", f"expected at most {LONGEST_SOURCE} bytes.", "string_length")
-            text(body, "image_tag", at=f"{at}.")
+                raise value_error(f"{at}.source", f"expected at most {LONGEST_SOURCE} bytes.", "string_length")
+            read_text(body, "image_tag", at=f"{at}.")
         case "score_model":
             facts = _texts(body, at, ("name", "model"))
             check_messages(body, at)
             _range(body, at)
-            table(body, "sampling_params", at=f"{at}.")
+            read_object(body, "sampling_params", at=f"{at}.")
         case "label_model":
             facts = _texts(body, at, ("name", "model"))
             check_messages(body, at)
-            labels, passing = texts(body, "labels", MOST_LABELS), texts(body, "passing_labels", MOST_LABELS)
+            labels, passing = read_texts(body, "labels", MOST_LABELS), read_texts(body, "passing_labels", MOST_LABELS)
             if not labels or not set(passing) <= set(labels):
-                raise bad_value(f"{at}.passing_labels", "expected some of 'labels', of which there is at least one.")
+                raise value_error(f"{at}.passing_labels", "expected some of 'labels', of which there is at least one.")
         case "multi":
-            raise bad_value(f"{at}.type", "a 'multi' grader holds no other 'multi' grader.")
+            raise value_error(f"{at}.type", "a 'multi' grader holds no other 'multi' grader.")
         case _:
             known = "'string_check', 'text_similarity', 'python', 'score_model', 'label_model' or 'multi'"
-            raise bad_value(f"{at}.type", f"expected {known}.")
-    return Elsewhere(name=facts["name"], kind=kind)
+            raise value_error(f"{at}.type", f"expected {known}.")
+    return UnsupportedGrader(name=facts["name"], kind=kind)
 
 
-def _multi(body: Json, at: str) -> Multi:
-    only(body, ("type", "name", "graders", "calculate_output"), f"{at}.")
+def _multi(body: RequestBody, at: str) -> MultiGrader:
+    check_known(body, ("type", "name", "graders", "calculate_output"), f"{at}.")
     facts = _texts(body, at, ("name", "calculate_output"))
-    inner = table(body, "graders", at=f"{at}.")
+    inner = read_object(body, "graders", at=f"{at}.")
     if not inner:
-        raise missing(f"{at}.graders")
+        raise missing_error(f"{at}.graders")
     # Some clients send one grader where others send a map of names to graders.
     alone = isinstance(inner.get("type"), str)
     held: Mapping[str, object] = {str(inner.get("name")): inner} if alone else inner
     graders = {}
     for name, each in held.items():
         if not isinstance(each, dict):
-            raise bad_type(f"{at}.graders.{name}", "an object", each)
+            raise type_error(f"{at}.graders.{name}", "an object", each)
         graders[name] = _single(each, f"{at}.graders.{name}")
     try:
         formula = read_formula(facts["calculate_output"], frozenset(graders))
     except FormulaError as error:
-        raise bad_value(f"{at}.calculate_output", f"{error}.", "invalid_formula") from error
-    return Multi(name=facts["name"], graders=graders, formula=formula)
+        raise value_error(f"{at}.calculate_output", f"{error}.", "invalid_formula") from error
+    return MultiGrader(name=facts["name"], graders=graders, formula=formula)
 
 
-def _texts(body: Json, at: str, names: tuple[str, ...]) -> dict[str, str]:
+def _texts(body: RequestBody, at: str, names: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for name in names:
-        value = text(body, name, at=f"{at}.")
+        value = read_text(body, name, at=f"{at}.")
         if value is None:
-            raise missing(f"{at}.{name}")
+            raise missing_error(f"{at}.{name}")
         found[name] = value
     return found
 
 
-def _one_of(body: Json, name: str, known: tuple[str, ...], at: str) -> str:
+def _one_of(body: RequestBody, name: str, known: tuple[str, ...], at: str) -> str:
     (value,) = _texts(body, at, (name,)).values()
     # The guide on graders writes `neq` where the API's description has `ne`.
     value = "ne" if value == "neq" and name == "operation" else value
     if value not in known:
-        raise bad_value(f"{at}.{name}", f"expected one of {list(known)}.")
+        raise value_error(f"{at}.{name}", f"expected one of {list(known)}.")
     return value
 
 
-def _range(body: Json, at: str) -> None:
+def _range(body: RequestBody, at: str) -> None:
     bounds = body.get("range")
     if bounds is None:
         return

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 import msgspec
 
 from reconciler.evaluation.formula import FormulaError
-from reconciler.evaluation.graders import Elsewhere, Grader, Multi, Single, StringCheck, TextSimilarity
-from reconciler.evaluation.templates import NoJsonSampleError, NoSuchVariableError, fill
-from reconciler.service.errors import unsupported
+from reconciler.evaluation.graders import (
+    Grader,
+    MultiGrader,
+    SingleGrader,
+    StringCheck,
+    TextSimilarity,
+    UnsupportedGrader,
+)
+from reconciler.evaluation.templates import NoJsonSampleError, NoSuchVariableError, fill_template
+from reconciler.service.errors import unsupported_error
 
 FUZZY = "fuzzy_match"
 LONGEST = 100_000
@@ -22,12 +29,12 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     errors: frozenset[str] = frozenset()
 
 
-def score(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
+def score_sample(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
     """Grade a sample.
 
     Raises: ApiError for graders that this service does not carry out
     """
-    if not isinstance(grader, Multi):
+    if not isinstance(grader, MultiGrader):
         return _single(grader, sample, item)
     found = {name: _single(each, sample, item) for name, each in grader.graders.items()}
     errors = frozenset(error for each in found.values() for error in each.errors)
@@ -38,7 +45,7 @@ def score(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
         return Score(reward=0.0, parts=parts, errors=errors | {"formula_parse_error"})
 
 
-def likeness(left: str, right: str) -> float:
+def text_similarity(left: str, right: str) -> float:
     """Return how alike two texts are, from 0 to 1: twice their longest common subsequence over their total length.
 
     Cost:   one operation on an integer of as many bits as `left` has characters, for each character of `right`
@@ -58,26 +65,28 @@ def likeness(left: str, right: str) -> float:
     return 2 * common / (len(left) + len(right))
 
 
-def _single(grader: Single, sample: str, item: Mapping[str, object]) -> Score:
-    if isinstance(grader, Elsewhere):
-        raise unsupported("grader.type", f"'{grader.kind}' is not run by this service: it needs a model or a sandbox.")
+def _single(grader: SingleGrader, sample: str, item: Mapping[str, object]) -> Score:
+    if isinstance(grader, UnsupportedGrader):
+        raise unsupported_error(
+            "grader.type", f"'{grader.kind}' is not run by this service: it needs a model or a sandbox."
+        )
     if isinstance(grader, TextSimilarity) and grader.metric != FUZZY:
         message = f"'{grader.metric}' is not computed by this service; '{FUZZY}' is."
-        raise unsupported("grader.evaluation_metric", message)
+        raise unsupported_error("grader.evaluation_metric", message)
     try:
-        found, reference = fill(grader.input, item, sample), fill(grader.reference, item, sample)
+        found, reference = fill_template(grader.input, item, sample), fill_template(grader.reference, item, sample)
     except NoSuchVariableError:
         return Score(reward=0.0, errors=frozenset({"invalid_variable_error"}))
     except NoJsonSampleError:
         return Score(reward=0.0, errors=frozenset({"sample_parse_error"}))
     if isinstance(grader, StringCheck):
-        return Score(reward=float(_holds(grader.operation, found, reference)))
+        return Score(reward=float(_compare(grader.operation, found, reference)))
     if max(len(found), len(reference)) > LONGEST:
         return Score(reward=0.0, errors=frozenset({"truncated_observation_error"}))
-    return Score(reward=likeness(found, reference))
+    return Score(reward=text_similarity(found, reference))
 
 
-def _holds(operation: str, found: str, reference: str) -> bool:
+def _compare(operation: str, found: str, reference: str) -> bool:
     match operation:
         case "eq":
             return found == reference

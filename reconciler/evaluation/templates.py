@@ -15,12 +15,12 @@ class NoJsonSampleError(ValueError):
     """A template looks into a sample that is no JSON."""
 
 
-def fill(template: str, item: Mapping[str, object], sample: str) -> str:
+def fill_template(template: str, item: Mapping[str, object], sample: str) -> str:
     """Put values in the places of a template; a text as it is, anything else as JSON.
 
     Raises: NoSuchVariableError, NoJsonSampleError
     """
-    return _PLACE.sub(lambda place: _written(_value(place[1], item, sample)), template)
+    return _PLACE.sub(lambda place: _as_text(_value(place[1], item, sample)), template)
 
 
 def _value(path: str, item: Mapping[str, object], sample: str) -> object:
@@ -48,5 +48,5 @@ def _walk(value: object, steps: list[str], path: str) -> object:
     return value
 
 
-def _written(value: object) -> str:
+def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,95 +1,74 @@
 """The built-in fine-tuning service: the API's files, jobs and models over a directory. Knows no specs and no plans.
 
-Importing this loads neither the web framework nor any engine; opening the service loads the first, training and asking
-the second.
+Importing this loads neither the web framework nor an engine's libraries. Opening the service loads the first; training
+and inference load the second.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from reconciler.service.engines.registry import EngineMissingError, require_packages
 from reconciler.service.faults import Fault, read_faults
-from reconciler.service.legacy.base_aliases import ALL_LEGACY_BASES, read_bases
-from reconciler.service.optional_deps import EngineMissingError
-from reconciler.service.options import Options
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+from reconciler.service.settings import (
+    ALL_LEGACY_BASES,
+    SECRET_VARIABLE,
+    AsgiApp,
+    ServiceSettings,
+    Webhook,
+    read_legacy_bases,
+    read_webhook,
+)
 
 __all__ = [
     "ALL_LEGACY_BASES",
+    "SECRET_VARIABLE",
+    "AsgiApp",
     "EngineMissingError",
     "Fault",
-    "Options",
+    "ServiceSettings",
+    "Webhook",
     "open_service",
-    "read_bases",
     "read_faults",
+    "read_legacy_bases",
+    "read_webhook",
     "serve",
 ]
 
-_PLAIN = Options()
+_DEFAULTS = ServiceSettings()
 
 
-def open_service(
-    store: Path,
-    *,
-    api_key: str | None = None,
-    engines: tuple[str, ...] | None = None,
-    clock: Callable[[], float] | None = None,
-    file_bytes: int | None = None,
-    faults: tuple[Fault, ...] = (),
-    legacy_bases: Mapping[str, str] | None = None,
-    options: Options = _PLAIN,
-) -> "ASGIApp":
-    """Open the service on a directory, made when there is none, as an ASGI application for use in this process.
+def open_service(store: Path, settings: ServiceSettings = _DEFAULTS, *, api_key: str | None = None) -> AsgiApp:
+    """Open the service on a directory, made if it is missing, as an ASGI application for use in this process.
 
-    Shape:  without `api_key` it asks for none; `engines` are module names, by default the ones that are built in;
-            `clock` gives seconds since 1970; `file_bytes` is the largest file it takes; `faults` are done on purpose;
-            `legacy_bases` are further names of bases, each with the engine or the model that it stands for
-    Raises: EngineMissingError, naming the command that installs what is missing; StoreError; UsageError for seeds that
-            nobody knows
+    Shape:  without `api_key` it asks for none
+    Raises: EngineMissingError, naming the command that installs what is missing; StoreError; UsageError for an unknown
+            set of seeds or a name of a base that stands for nothing
     """
+    require_packages("starlette", "python_multipart")
+    # The web framework is an optional dependency: a missing one is reported above, with the command that installs it.
     from reconciler.service.factory import open_app
 
-    return open_app(
-        store,
-        api_key=api_key,
-        engines=engines,
-        clock=clock,
-        file_bytes=file_bytes,
-        faults=faults,
-        legacy_bases=legacy_bases,
-        options=options,
-    )
+    return open_app(store, settings, api_key)
 
 
 def serve(
     store: Path,
+    settings: ServiceSettings = _DEFAULTS,
     *,
     host: str,
     port: int,
     api_key: str | None,
     on_ready: Callable[[str], None],
-    faults: tuple[Fault, ...] = (),
-    legacy_bases: Mapping[str, str] | None = None,
-    options: Options = _PLAIN,
 ) -> None:
     """Serve a directory over HTTP until SIGINT or SIGTERM, then return.
 
-    Shape:  port 0 is any free port; without `api_key` it asks for none; `on_ready` is given the base URL, ending in
-            /v1, once connections are taken
+    Shape:  port 0 is any free port; without `api_key` it asks for none; `on_ready` receives the base URL, ending in
+            /v1, once connections are accepted
     Raises: EngineMissingError; StoreError, also when another process serves the same directory; OSError when the port
-            cannot be had
+            is not available
     """
-    from reconciler.service.factory import serve_until_stopped
+    require_packages("starlette", "python_multipart", "uvicorn")
+    # The web server is an optional dependency: a missing one is reported above, with the command that installs it.
+    from reconciler.service.uvicorn_server import serve_until_stopped
 
-    serve_until_stopped(
-        store,
-        host=host,
-        port=port,
-        api_key=api_key,
-        on_ready=on_ready,
-        faults=faults,
-        legacy_bases=legacy_bases,
-        options=options,
-    )
+    serve_until_stopped(store, settings, api_key, host=host, port=port, on_ready=on_ready)

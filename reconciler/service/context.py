@@ -1,14 +1,70 @@
 """What every request handler is given: the store, the engines, the clock, and the worker's bell."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 import msgspec
+from msgspec.structs import replace
 
-from reconciler.service.engines.registry import DEFAULT_ENGINES, Shelf
-from reconciler.service.jobs.launcher import ensure_worker
-from reconciler.service.model_cache import Answers
+from reconciler.service.engines.port import LoadedModel
+from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
+from reconciler.service.errors import ApiError, no_model_error
+from reconciler.service.settings import ServiceSettings
 from reconciler.service.store.database import Store
+from reconciler.service.store.models import ModelRecord, find_model, weights_path
+
+KEPT = 4
+
+
+class ModelCache:
+    """Loaded models, by id."""
+
+    def __init__(self, store: Store, registry: EngineRegistry) -> None:
+        self._store = store
+        self._registry = registry
+        self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._turn = Lock()
+
+    def get(self, model: str) -> LoadedModel:
+        """Return a model, ready to be asked.
+
+        Raises: ApiError when there is none of that name, or it cannot be asked here
+        Cost:   the first time, the engine's libraries and the weights are loaded
+        """
+        if self._registry.find(model):
+            message = (
+                f"The base model '{model}' has learned nothing and has no answers: fine-tune it, and ask the result."
+            )
+            raise ApiError(400, message, param="model", code="model_not_trained")
+        with self._store.read() as db:
+            record = find_model(db, self._registry.resolve(model))
+        if record is None:
+            raise no_model_error(model)
+        with self._turn:
+            if record.id not in self._loaded:
+                self._loaded[record.id] = self._load(record)
+            self._loaded.move_to_end(record.id)
+            while len(self._loaded) > KEPT:
+                self._loaded.popitem(last=False)
+            return self._loaded[record.id]
+
+    def _load(self, record: ModelRecord) -> LoadedModel:
+        engine = self._registry.find(record.base)
+        if engine is None:
+            message = f"The model '{record.id}' was made from '{record.base}', which this service does not offer."
+            raise ApiError(400, message, param="model", code="model_not_available")
+        if missing_packages(engine):
+            message = (
+                f"The model '{record.id}' needs {', '.join(missing_packages(engine))}, not installed here: {INSTALL}"
+            )
+            raise ApiError(400, message, param="model", code="model_not_available")
+        try:
+            return engine.load(weights_path(self._store, record))
+        except FileNotFoundError as error:
+            # Deleted by another process since we looked.
+            raise no_model_error(record.id) from error
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,8 +79,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: int = 16 * 1024 * 1024
     requests_per_minute: int | None = None
 
+    @classmethod
+    def of(cls, settings: ServiceSettings) -> "Limits":
+        """Return the limits that the operator chose."""
+        limits = cls(requests_per_minute=settings.requests_per_minute)
+        return limits if settings.file_bytes is None else replace(limits, file_bytes=settings.file_bytes)
 
-class Service(msgspec.Struct, frozen=True, kw_only=True):
+
+class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """One opened store, with what it takes to serve it.
 
     Shape:  `show_paused` is whether a paused job says so, or `queued` as clients of old expect; `seeded` is whether the
@@ -33,9 +95,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     store: Store
     organization: str
-    answers: Answers
-    shelf: Shelf
-    engines: tuple[str, ...] = DEFAULT_ENGINES
+    models: ModelCache
+    registry: EngineRegistry
+    start_worker: Callable[[int], None]
     clock: Callable[[], float] = time.time
     limits: Limits = Limits()
     show_paused: bool = False
@@ -47,4 +109,4 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     def wake(self) -> None:
         """Make sure that a worker runs; cheap when one does."""
-        ensure_worker(self.store, self.engines, self.now())
+        self.start_worker(self.now())

@@ -1,7 +1,7 @@
 """Turns plain functions into HTTP endpoints: a request is read first, then answered in a thread."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -9,16 +9,100 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from reconciler.service.context import Service
-from reconciler.service.errors import ApiError, bad_value
-from reconciler.service.fields import Json
-from reconciler.service.store.expiry import expire
-from reconciler.service.store.paging import Cursor
+from reconciler.service.context import ServiceContext
+from reconciler.service.errors import ApiError, missing_error, type_error, unknown_field_error, value_error
+from reconciler.service.store.database import PageCursor
+from reconciler.service.store.uploads import remove_expired
+
+RequestBody = Mapping[str, object]
+
+
+def check_known(body: RequestBody, known: Collection[str], at: str = "") -> None:
+    """Refuse any field that is not known, so that nothing is silently ignored."""
+    for name in body:
+        if name not in known:
+            raise unknown_field_error(at + name)
+
+
+def read_text(body: RequestBody, name: str, *, at: str = "", low: int = 0, high: int = 1 << 20) -> str | None:
+    """Return a string of `low` to `high` characters, or None when it is unset."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise type_error(at + name, "a string", value)
+    if not low <= len(value) <= high:
+        raise value_error(at + name, f"expected {low} to {high} characters, got {len(value)}.", "string_length")
+    return value
+
+
+def read_required_text(body: RequestBody, name: str) -> str:
+    """Return a string that has to be there."""
+    value = read_text(body, name)
+    if value is None:
+        raise missing_error(name)
+    return value
+
+
+def read_integer(body: RequestBody, name: str, low: int, high: int, *, at: str = "") -> int | None:
+    """Return an integer within bounds, or None when it is unset."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise type_error(at + name, "an integer", value)
+    if not low <= value <= high:
+        raise value_error(at + name, f"expected an integer from {low} to {high}, got {value}.", "out_of_range")
+    return value
+
+
+def read_number(body: RequestBody, name: str, low: float, high: float) -> float | None:
+    """Return a number within bounds, or None when it is unset."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise type_error(name, "a number", value)
+    if not low <= value <= high:
+        raise value_error(name, f"expected a number from {low} to {high}, got {value}.", "out_of_range")
+    return value
+
+
+def read_flag(body: RequestBody, name: str) -> bool:
+    """Return a boolean, false when it is unset."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise type_error(name, "a boolean", value)
+    return bool(value)
+
+
+def read_object(body: RequestBody, name: str, *, at: str = "") -> dict[str, object] | None:
+    """Return a JSON object, or None when it is unset."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise type_error(at + name, "an object", value)
+    return value
+
+
+def read_texts(body: RequestBody, name: str, most: int) -> tuple[str, ...]:
+    """Return a string or a list of strings as a tuple, empty when it is unset."""
+    value = body.get(name)
+    if value is None:
+        return ()
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise type_error(name, "a string or an array of strings", value)
+    if len(items) > most:
+        raise value_error(name, f"expected at most {most} items, got {len(items)}.", "array_above_max_length")
+    return tuple(items)
+
 
 MOST_ITEMS = 10_000
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request, read: names from its path, its query, and the JSON object of its body.
 
     Shape:  where `kind`, a page of no items and a page after nothing are empty, and no refusals
@@ -26,21 +110,23 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Mapping[str, str]
     query: QueryParams
-    body: Json = msgspec.field(default_factory=dict)
-    kind: bool = False
+    body: RequestBody = msgspec.field(default_factory=dict)
+    lenient: bool = False
 
-    def cursor(self, limit: int, *, ascending: bool = False) -> Cursor:
+    def cursor(self, limit: int, *, ascending: bool = False) -> PageCursor:
         """Which page the query asks for, `limit` items where it does not say."""
         text = self.query.get("limit", "")
         if text and not re.fullmatch(r"[0-9]{1,9}", text):
-            raise bad_value("limit", f"expected an integer from 1 to {MOST_ITEMS}.")
+            raise value_error("limit", f"expected an integer from 1 to {MOST_ITEMS}.")
         wanted = int(text) if text else limit
-        if not (0 if self.kind else 1) <= wanted <= MOST_ITEMS:
-            raise bad_value("limit", f"expected an integer from 1 to {MOST_ITEMS}, got {wanted}.", "out_of_range")
-        return Cursor(limit=wanted, after=self.query.get("after") or None, ascending=ascending, kind=self.kind)
+        if not (0 if self.lenient else 1) <= wanted <= MOST_ITEMS:
+            raise value_error("limit", f"expected an integer from 1 to {MOST_ITEMS}, got {wanted}.", "out_of_range")
+        return PageCursor(
+            limit=wanted, after=self.query.get("after") or None, ascending=ascending, lenient=self.lenient
+        )
 
 
-Handler = Callable[[Service, Call], Response]
+Handler = Callable[[ServiceContext, ApiRequest], Response]
 
 
 class JsonResponse(Response):
@@ -53,33 +139,33 @@ class JsonResponse(Response):
         return msgspec.json.encode(content)
 
 
-def endpoint(service: Service, handler: Handler) -> Callable[[Request], object]:
+def endpoint(context: ServiceContext, handler: Handler) -> Callable[[Request], object]:
     """Make an endpoint of a handler that needs no body."""
 
     async def answer(request: Request) -> Response:
-        return await run_in_threadpool(_handle, service, handler, request, {})
+        return await run_in_threadpool(_handle, context, handler, request, {})
 
     return answer
 
 
-def endpoint_with_body(service: Service, handler: Handler) -> Callable[[Request], object]:
+def endpoint_with_body(context: ServiceContext, handler: Handler) -> Callable[[Request], object]:
     """Make an endpoint of a handler that reads a JSON object."""
 
     async def answer(request: Request) -> Response:
-        body = await _read_object(request, service.limits.body_bytes)
-        return await run_in_threadpool(_handle, service, handler, request, body)
+        body = await _read_object(request, context.limits.body_bytes)
+        return await run_in_threadpool(_handle, context, handler, request, body)
 
     return answer
 
 
-def _handle(service: Service, handler: Handler, request: Request, body: Json) -> Response:
+def _handle(context: ServiceContext, handler: Handler, request: Request, body: RequestBody) -> Response:
     # What has expired is gone before anybody looks, whichever route they come by.
-    expire(service.store, service.now())
-    call = Call(path=request.path_params, query=request.query_params, body=body, kind=service.seeded)
-    return handler(service, call)
+    remove_expired(context.store, context.now())
+    api_request = ApiRequest(path=request.path_params, query=request.query_params, body=body, lenient=context.seeded)
+    return handler(context, api_request)
 
 
-async def _read_object(request: Request, most_bytes: int) -> Json:
+async def _read_object(request: Request, most_bytes: int) -> RequestBody:
     read = bytearray()
     try:
         async for block in request.stream():

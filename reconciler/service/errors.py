@@ -34,12 +34,12 @@ class ApiError(ReconcilerError):
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
-def bad_value(param: str, message: str, code: str | None = "invalid_value") -> ApiError:
+def value_error(param: str, message: str, code: str | None = "invalid_value") -> ApiError:
     """A field whose value is refused."""
     return ApiError(400, f"Invalid value for '{param}': {message}", param=param, code=code)
 
 
-def bad_type(param: str, expected: str, found: object) -> ApiError:
+def type_error(param: str, expected: str, found: object) -> ApiError:
     """A field of the wrong JSON type."""
     return ApiError(
         400,
@@ -49,60 +49,60 @@ def bad_type(param: str, expected: str, found: object) -> ApiError:
     )
 
 
-def missing(param: str) -> ApiError:
+def missing_error(param: str) -> ApiError:
     """A field that has to be there."""
     return ApiError(400, f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
-def unsupported(param: str, message: str) -> ApiError:
+def unsupported_error(param: str, message: str) -> ApiError:
     """A field that the API knows and this service does not carry out."""
     return ApiError(400, f"Unsupported parameter: '{param}' {message}", param=param, code="unsupported_parameter")
 
 
-def unknown_argument(param: str) -> ApiError:
+def unknown_field_error(param: str) -> ApiError:
     """A field that nobody knows."""
     message = f"Unrecognized request argument supplied: {param}"
     return ApiError(400, message, param=param, code="unknown_parameter")
 
 
-def no_file(file: str) -> ApiError:
+def no_file_error(file: str) -> ApiError:
     """A file that is not there."""
     return ApiError(404, f"No such File object: {file}", param="id")
 
 
-def no_upload(upload: str) -> ApiError:
+def no_upload_error(upload: str) -> ApiError:
     """An upload that is not there."""
     return ApiError(404, f"No such Upload object: {upload}", param="upload_id")
 
 
-def no_permission(permission: str) -> ApiError:
+def no_permission_error(permission: str) -> ApiError:
     """A permission that is not there."""
     return ApiError(404, f"No such checkpoint permission: {permission}", param="permission_id")
 
 
-def too_often(most: int) -> ApiError:
+def rate_limit_error(most: int) -> ApiError:
     """More requests in a minute than the service was told to take."""
     message = f"Rate limit reached: this service takes {most} requests a minute. Try again in a moment."
     return ApiError(429, message, type="requests", code="rate_limit_exceeded")
 
 
-def no_job(job: str) -> ApiError:
+def no_job_error(job: str) -> ApiError:
     """A job that is not there."""
     return ApiError(404, f"Could not find fine tune: {job}", param="fine_tuning_job_id", code="fine_tune_not_found")
 
 
-def no_model(model: str) -> ApiError:
+def no_model_error(model: str) -> ApiError:
     """A model that is not there."""
     message = f"The model '{model}' does not exist or you do not have access to it."
     return ApiError(404, message, param="model", code="model_not_found")
 
 
-def no_cursor(after: str) -> ApiError:
+def no_cursor_error(after: str) -> ApiError:
     """A page asked for after something that was never in the list."""
-    return bad_value("after", f"nothing in this list has the id '{after}'.")
+    return value_error("after", f"nothing in this list has the id '{after}'.")
 
 
-def bad_key(given: bool) -> ApiError:
+def key_error(given: bool) -> ApiError:
     """A key that is missing or wrong; never says what was sent."""
     message = "Incorrect API key provided." if given else "You didn't provide an API key."
     hint = "Send the key of this service in an Authorization header: 'Authorization: Bearer KEY'."
@@ -114,7 +114,7 @@ def server_error(message: str = "The server had an error while processing your r
     return ApiError(500, message, type=SERVER_ERROR)
 
 
-def busy() -> ApiError:
+def busy_error() -> ApiError:
     """A store that another process kept locked for longer than a request waits."""
     message = "The store is busy with another process. Try again in a few seconds."
     return ApiError(503, message, type="service_unavailable_error", code="server_is_overloaded")

@@ -1,115 +1,152 @@
-"""Puts the service together, in this process or on a port. Loads the web framework once it is known to be there."""
+"""Builds the service: opens the store, lists the routes, and puts key, headers, errors and faults around them."""
 
-import socket
-import time
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from msgspec.structs import replace
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from reconciler.service.faults import Fault
-from reconciler.service.optional_deps import require
-from reconciler.service.options import Options
+from reconciler.service.context import Limits, ModelCache, ServiceContext
+from reconciler.service.endpoint import JsonResponse, endpoint, endpoint_with_body
+from reconciler.service.engines.registry import load_engines
+from reconciler.service.errors import ApiError, busy_error, server_error
+from reconciler.service.faults.actions import FaultContext, FaultMiddleware
+from reconciler.service.jobs.launcher import ensure_worker
+from reconciler.service.legacy.routes import legacy_routes
+from reconciler.service.middleware import ApiMiddleware, RateLimit
+from reconciler.service.routes import files, inference, jobs, models, responses, uploads
+from reconciler.service.seeding import has_seeds, plant_seeds
+from reconciler.service.settings import ServiceSettings
+from reconciler.service.store.database import open_store, organization
+from reconciler.service.store.files import remove_unlisted_files
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from reconciler.service.context import Limits, Service
-
-_PLAIN = Options()
+PREFIX = "/v1"
+_PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
-def open_app(
-    root: Path,
-    *,
-    api_key: str | None,
-    engines: tuple[str, ...] | None = None,
-    clock: Callable[[], float] | None = None,
-    file_bytes: int | None = None,
-    faults: tuple[Fault, ...] = (),
-    legacy_bases: Mapping[str, str] | None = None,
-    options: Options = _PLAIN,
-) -> "ASGIApp":
+def open_app(root: Path, settings: ServiceSettings, api_key: str | None) -> ASGIApp:
     """Open a store and put the application in front of it."""
-    require("starlette", "python_multipart")
-    from reconciler.service.app import make_app
-    from reconciler.service.context import Service
-    from reconciler.service.engines.registry import DEFAULT_ENGINES, open_shelf
-    from reconciler.service.legacy.models import check_bases
-    from reconciler.service.model_cache import Answers
-    from reconciler.service.seeding import plant
-    from reconciler.service.store.database import open_store, organization
-    from reconciler.service.store.files import sweep
-    from reconciler.service.store.seeds import has_seeds
-
-    now = clock or time.time
     store = open_store(root)
-    sweep(store)
-    if options.seeds is not None:
-        plant(store, options.seeds, int(now()))
+    remove_unlisted_files(store)
+    if settings.seeds is not None:
+        plant_seeds(store, settings.seeds, int(settings.clock()))
+    registry = load_engines(settings.engines, settings.legacy_bases)
     with store.read() as db:
         owner, seeded = organization(db), has_seeds(db)
-    modules = DEFAULT_ENGINES if engines is None else engines
-    shelf = open_shelf(modules, legacy_bases)
-    with store.read() as db:
-        check_bases(db, shelf)
-    service = Service(
+        models.check_legacy_bases(db, registry)
+    context = ServiceContext(
         store=store,
         organization=owner,
-        answers=Answers(store, shelf),
-        shelf=shelf,
-        engines=modules,
-        clock=now,
-        limits=_limits(file_bytes, options),
-        show_paused=options.show_paused,
+        models=ModelCache(store, registry),
+        registry=registry,
+        start_worker=partial(ensure_worker, store, settings.engines),
+        clock=settings.clock,
+        limits=Limits.of(settings),
+        show_paused=settings.show_paused,
         seeded=seeded,
     )
-    app = make_app(service, api_key)
-    return _with_faults(app, service, faults) if faults else app
+    app = make_app(context, api_key)
+    if not settings.faults:
+        return app
+    return FaultMiddleware(app, settings.faults, FaultContext(store=store, clock=settings.clock))
 
 
-def _limits(file_bytes: int | None, options: Options) -> "Limits":
-    from reconciler.service.context import Limits
+def make_app(context: ServiceContext, api_key: str | None) -> ASGIApp:
+    """Make the whole service as one ASGI application. Without a key it asks for none."""
+    app = Starlette(routes=_routes(context), exception_handlers=_HANDLERS)
+    app.router.redirect_slashes = False
+    limit = context.limits.requests_per_minute
+    return ApiMiddleware(
+        app,
+        prefix=PREFIX,
+        api_key=api_key,
+        organization=context.organization,
+        clock=context.clock,
+        rate_limit=None if limit is None else RateLimit(limit, context.clock),
+    )
 
-    limits = Limits(requests_per_minute=options.requests_per_minute)
-    return limits if file_bytes is None else replace(limits, file_bytes=file_bytes)
+
+def _routes(context: ServiceContext) -> list[Route]:
+    def get(path: str, handler: Any) -> Route:
+        return Route(PREFIX + path, endpoint(context, handler), methods=["GET"])
+
+    def post(path: str, handler: Any) -> Route:
+        return Route(PREFIX + path, endpoint_with_body(context, handler), methods=["POST"])
+
+    def act(path: str, handler: Any, method: str = "POST") -> Route:
+        return Route(PREFIX + path, endpoint(context, handler), methods=[method])
+
+    return [
+        Route(PREFIX + "/files", files.make_upload_endpoint(context), methods=["POST"]),
+        get("/files", files.list_files),
+        get("/files/{file}", files.show_file),
+        get("/files/{file}/content", files.send_content),
+        act("/files/{file}", files.delete_file, "DELETE"),
+        post("/fine_tuning/jobs", jobs.create_job),
+        get("/fine_tuning/jobs", jobs.list_jobs_route),
+        get("/fine_tuning/jobs/{job}", jobs.show_job),
+        act("/fine_tuning/jobs/{job}/cancel", jobs.cancel),
+        act("/fine_tuning/jobs/{job}/pause", jobs.pause),
+        act("/fine_tuning/jobs/{job}/resume", jobs.resume),
+        get("/fine_tuning/jobs/{job}/events", jobs.list_job_events),
+        get("/fine_tuning/jobs/{job}/checkpoints", jobs.list_job_checkpoints),
+        get(_PERMISSIONS, models.list_permissions_route),
+        post(_PERMISSIONS, models.create_permissions),
+        act(_PERMISSIONS + "/{permission}", models.delete_permission_route, "DELETE"),
+        post("/fine_tuning/alpha/graders/validate", jobs.validate_grader),
+        post("/fine_tuning/alpha/graders/run", jobs.run_grader),
+        post("/uploads", uploads.create_upload),
+        Route(PREFIX + "/uploads/{upload}/parts", uploads.make_part_endpoint(context), methods=["POST"]),
+        post("/uploads/{upload}/complete", uploads.complete_upload),
+        act("/uploads/{upload}/cancel", uploads.cancel_upload),
+        get("/models", models.list_models_route),
+        get("/models/{model}", models.show_model),
+        act("/models/{model}", models.delete, "DELETE"),
+        post("/chat/completions", inference.create_chat_completion),
+        post("/completions", inference.create_completion),
+        post("/responses", responses.create_response),
+        *legacy_routes(context, PREFIX),
+    ]
 
 
-def _with_faults(app: "ASGIApp", service: "Service", faults: tuple[Fault, ...]) -> "ASGIApp":
-    from reconciler.service.faults.actions import Surroundings
-    from reconciler.service.faults.middleware import Faulty
-
-    return Faulty(app, faults, Surroundings(store=service.store, clock=service.clock))
+async def _answer_refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return JsonResponse(error.envelope, error.status)
 
 
-def serve_until_stopped(
-    root: Path,
-    *,
-    host: str,
-    port: int,
-    api_key: str | None,
-    on_ready: Callable[[str], None],
-    faults: tuple[Fault, ...] = (),
-    legacy_bases: Mapping[str, str] | None = None,
-    options: Options = _PLAIN,
-) -> None:
-    """Open a store and serve it on a port until a signal says stop."""
-    require("starlette", "python_multipart", "uvicorn")
-    from reconciler.service.lifespan import sole, telling
-    from reconciler.service.store.database import open_store
-    from reconciler.service.uvicorn_server import listen
+async def _answer_unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = f"Not allowed to {request.method} on {request.url.path}."
+    else:
+        message = f"Invalid URL ({request.method} {request.url.path})"
+    return JsonResponse(ApiError(error.status_code, message).envelope, error.status_code, error.headers)
 
-    store = open_store(root)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with (
-        sole(store),
-        socket.create_server((host, port), family=family) as listener,
-        telling(store, options.webhook, time.time),
-    ):
-        app = open_app(root, api_key=api_key, faults=faults, legacy_bases=legacy_bases, options=options)
-        # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound = listener.getsockname()[1]
-        shown = f"[{host}]" if family == socket.AF_INET6 else host
-        listen(app, listener, lambda: on_ready(f"http://{shown}:{bound}/v1"))
+
+async def _answer_unusable_store(_: Request, error: Exception) -> Response:
+    # The disk is full, the directory is gone, another process has it: whoever asks is most likely its owner.
+    refusal = busy_error() if "locked" in str(error) else server_error(f"The store cannot be used: {error}")
+    return JsonResponse(refusal.envelope, refusal.status)
+
+
+async def _answer_bug(_: Request, error: Exception) -> Response:
+    # A bug: the error itself goes on to whoever runs the application, with its traceback.
+    refusal = server_error()
+    return JsonResponse(refusal.envelope, refusal.status)
+
+
+_HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
+    ApiError: _answer_refusal,
+    HTTPException: _answer_unrouted,
+    sqlite3.OperationalError: _answer_unusable_store,
+    OSError: _answer_unusable_store,
+    Exception: _answer_bug,
+}

@@ -7,13 +7,57 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 
+import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.service.endpoint import JsonResponse
-from reconciler.service.errors import bad_key, too_often
-from reconciler.service.ids import new_id
-from reconciler.service.rate_limit import Allowance, Pace, duration
+from reconciler.service.errors import key_error, rate_limit_error
+from reconciler.service.store.database import new_id
+
+
+class RateLimitStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left after a request was counted. `reset_seconds` is when all of it will be there again."""
+
+    allowed: bool
+    remaining: int
+    reset_seconds: float
+    wait_seconds: float
+
+
+class RateLimit:
+    """One bucket of requests for the whole service."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self.per_minute = per_minute
+        self._clock = clock
+        self._left = float(per_minute)
+        self._then = clock()
+
+    def count(self) -> RateLimitStatus:
+        """Count one request; one that was not allowed takes nothing out of the bucket."""
+        now = self._clock()
+        per_second = self.per_minute / 60
+        self._left = min(self.per_minute, self._left + max(0.0, now - self._then) * per_second)
+        self._then = now
+        allowed = self._left >= 1
+        if allowed:
+            self._left -= 1
+        return RateLimitStatus(
+            allowed=allowed,
+            remaining=int(self._left),
+            reset_seconds=(self.per_minute - self._left) / per_second,
+            wait_seconds=0.0 if allowed else (1 - self._left) / per_second,
+        )
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration as the API's headers have it: `12ms`, `1s`, `6m0s`."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
 
 API_VERSION = "2020-10-01"
 
@@ -21,7 +65,7 @@ _SLASHES = re.compile("//+")
 _BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 
 
-class Door:
+class ApiMiddleware:
     """An ASGI application around another one."""
 
     def __init__(
@@ -32,11 +76,11 @@ class Door:
         api_key: str | None,
         organization: str,
         clock: Callable[[], float],
-        pace: Pace | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         self._app = app
         self._prefix = prefix
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._clock = clock
         self._key = None if api_key is None else api_key.encode()
         self._organization = organization
@@ -50,7 +94,7 @@ class Door:
         path = _SLASHES.sub("/", scope["path"]).rstrip("/")
         admitted = self._admits(path, scope)
         # Whoever has no key is refused before anything is counted, so that they cannot use up what is the owner's.
-        allowance = self._pace.count() if self._pace and admitted else None
+        allowance = self._rate_limit.count() if self._rate_limit and admitted else None
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,14 +103,14 @@ class Door:
                 headers["openai-processing-ms"] = str(round((time.perf_counter() - began) * 1000))
                 headers["openai-organization"] = self._organization
                 headers["openai-version"] = API_VERSION
-                if self._pace and allowance:
-                    headers.update(_rate(self._pace.per_minute, allowance))
+                if self._rate_limit and allowance:
+                    headers.update(_rate(self._rate_limit.per_minute, allowance))
                 headers["date"] = formatdate(self._clock(), usegmt=True)
             await send(message)
 
         app = self._app if admitted else _refuse(scope)
-        if self._pace and allowance and not allowance.allowed:
-            refusal = too_often(self._pace.per_minute)
+        if self._rate_limit and allowance and not allowance.allowed:
+            refusal = rate_limit_error(self._rate_limit.per_minute)
             app = JsonResponse(refusal.envelope, refusal.status)
         await app({**scope, "path": path, "root_path": ""}, receive, send_with_headers)
 
@@ -77,11 +121,11 @@ class Door:
         return found is not None and hmac.compare_digest(found[1].encode("latin-1"), self._key)
 
 
-def _rate(per_minute: int, allowance: Allowance) -> dict[str, str]:
+def _rate(per_minute: int, allowance: RateLimitStatus) -> dict[str, str]:
     headers = {
         "x-ratelimit-limit-requests": str(per_minute),
         "x-ratelimit-remaining-requests": str(allowance.remaining),
-        "x-ratelimit-reset-requests": duration(allowance.reset_seconds),
+        "x-ratelimit-reset-requests": duration_text(allowance.reset_seconds),
     }
     if not allowance.allowed:
         headers["retry-after"] = str(math.ceil(allowance.wait_seconds))
@@ -89,5 +133,5 @@ def _rate(per_minute: int, allowance: Allowance) -> dict[str, str]:
 
 
 def _refuse(scope: Scope) -> ASGIApp:
-    refusal = bad_key(given="authorization" in Headers(scope=scope))
+    refusal = key_error(given="authorization" in Headers(scope=scope))
     return JsonResponse(refusal.envelope, refusal.status)

@@ -1,24 +1,73 @@
-"""Runs an ASGI application on a listening socket, and stops when it is told to."""
+"""Serves a store on a port with uvicorn, and stops on a signal."""
 
+import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reconciler.service.faults.disconnect import offer
+from reconciler.foundation.locks import open_lock_file, try_lock
+from reconciler.service.factory import open_app
+from reconciler.service.faults.actions import offer_hang_up
+from reconciler.service.settings import ServiceSettings
+from reconciler.service.store.database import Store, StoreError, open_store
+from reconciler.service.webhook import send_webhooks
 
 GRACE_SECONDS = 5
 
 
+def serve_until_stopped(
+    root: Path,
+    settings: ServiceSettings,
+    api_key: str | None,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Open a store and serve it on a port until SIGINT or SIGTERM."""
+    store = open_store(root)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with (
+        hold_serve_lock(store),
+        socket.create_server((host, port), family=family) as listener,
+        send_webhooks(store, settings.webhook, settings.clock),
+    ):
+        app = open_app(root, settings, api_key)
+        # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        host_text = f"[{host}]" if family == socket.AF_INET6 else host
+        listen(app, listener, lambda: on_ready(f"http://{host_text}:{listener.getsockname()[1]}/v1"))
+
+
+@contextmanager
+def hold_serve_lock(store: Store) -> Iterator[None]:
+    """Be the only process that serves a store on a port. Commands may still open it in their own process.
+
+    Raises: StoreError, naming the process that serves it already
+    """
+    descriptor = open_lock_file(store.serve_lock)
+    try:
+        if not try_lock(descriptor):
+            owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise StoreError(f"{store.root} is served already by process {owner}: stop it, or choose another --store")
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; answers that are on their way have a few seconds to end."""
+    """Serve until SIGINT or SIGTERM. Answers in progress have a few seconds to end."""
 
     async def closable(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(offer(scope, lambda: server.close_connection(scope["client"])), receive, send)
+        await app(offer_hang_up(scope, lambda: server.close_connection(scope["client"])), receive, send)
 
     config = uvicorn.Config(
         closable,
@@ -29,11 +78,11 @@ def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) 
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config, on_ready)
+    server = _UvicornServer(config, on_ready)
     server.run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """A server that says when it is up, and that returns when it was stopped."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:

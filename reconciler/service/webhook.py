@@ -5,64 +5,68 @@ again after 5 seconds, then after four times as long each time, nine times in al
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import http.client
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from threading import Event
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 import msgspec
 
-from reconciler.domain.errors import UsageError
+from reconciler.service.settings import Webhook, split_webhook_url
 from reconciler.service.store.database import Store
-from reconciler.service.store.webhook_outbox import Notice, due_notices, postpone_notice, settle_notice
 
-SECRET_VARIABLE = "OPENAI_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)
 USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
 FIRST_PAUSE, GROWTH, MOST_TRIES = 5, 4, 9
 LOOK_SECONDS = 0.5
 TIMEOUT_SECONDS = 10.0
 AT_ONCE = 20
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_MARK = "whsec_"
 
-Send = Callable[[str, bytes, Mapping[str, str]], int]
+class WebhookNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """That a job has ended. `tries` counts the deliveries that failed."""
+
+    id: str
+    job: str
+    status: str
+    created_at: int
+    tries: int
+
+
+def enable_notices(db: sqlite3.Connection) -> None:
+    """Have a notice written for every job that ends from now on."""
+    db.execute("INSERT OR IGNORE INTO about VALUES ('webhook', 'on')")
+
+
+def disable_notices(db: sqlite3.Connection) -> None:
+    """Have no more notices written, and forget those that nobody waits for."""
+    db.execute("DELETE FROM about WHERE key = 'webhook'")
+    db.execute("DELETE FROM notices")
+
+
+def due_notices(db: sqlite3.Connection, now: int, most: int) -> tuple[WebhookNotice, ...]:
+    """Return the notices whose time has come, oldest first."""
+    rows = db.execute("SELECT * FROM notices WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most))
+    return tuple(WebhookNotice(**{name: row[name] for name in WebhookNotice.__struct_fields__}) for row in rows)
+
+
+def delete_notice(db: sqlite3.Connection, notice: str) -> None:
+    """Forget a notice: it was told, or given up."""
+    db.execute("DELETE FROM notices WHERE id = ?", (notice,))
+
+
+def postpone_notice(db: sqlite3.Connection, notice: str, due_at: int) -> None:
+    """Note that a delivery failed, and when the next one is due."""
+    db.execute("UPDATE notices SET tries = tries + 1, due_at = ? WHERE id = ?", (due_at, notice))
+
+
+WebhookPost = Callable[[str, bytes, Mapping[str, str]], int]
 """Posts a body with headers to a URL and gives the status; raises OSError or HTTPException when nobody answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where to tell it, and the key to sign with."""
-
-    url: str
-    key: bytes = field(repr=False)
-
-
-def read_webhook(url: str, secret: str | None) -> Webhook:
-    """Check an address and a secret, which is `whsec_` and base64, or any other text as it is.
-
-    Raises: UsageError
-    """
-    parts = _parts(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise UsageError(f"--webhook {url}: give an https address; http is for this machine only")
-    if not secret:
-        raise UsageError(f"--webhook needs a secret to sign with: set {SECRET_VARIABLE}")
-    if not secret.startswith(_MARK):
-        return Webhook(url, secret.encode())
-    try:
-        return Webhook(url, base64.b64decode(secret.removeprefix(_MARK), validate=True))
-    except binascii.Error as error:
-        raise UsageError(f"{SECRET_VARIABLE} begins with {_MARK}, but what follows is no base64") from error
-
-
-def signed(webhook: Webhook, notice: Notice, now: int) -> tuple[bytes, dict[str, str]]:
+def sign_notice(webhook: Webhook, notice: WebhookNotice, now: int) -> tuple[bytes, dict[str, str]]:
     """Write a notice as the body and the headers of one delivery."""
     body = msgspec.json.encode(
         {
@@ -84,13 +88,13 @@ def signed(webhook: Webhook, notice: Notice, now: int) -> tuple[bytes, dict[str,
     }
 
 
-class Courier(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookSender(msgspec.Struct, frozen=True, kw_only=True):
     """Brings the notices of a store to a webhook."""
 
     store: Store
     webhook: Webhook
     clock: Callable[[], float]
-    send: Send
+    send: WebhookPost
 
     def deliver(self) -> int:
         """Try every notice whose time has come, once; gives how many were heard."""
@@ -106,15 +110,15 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
             with suppress(sqlite3.OperationalError):
                 self.deliver()
 
-    def _try(self, notice: Notice, now: int) -> bool:
-        body, headers = signed(self.webhook, notice, now)
+    def _try(self, notice: WebhookNotice, now: int) -> bool:
+        body, headers = sign_notice(self.webhook, notice, now)
         try:
             heard = 200 <= self.send(self.webhook.url, body, headers) < 300
         except (OSError, http.client.HTTPException):
             heard = False
         with self.store.write() as db:
             if heard or notice.tries + 1 >= MOST_TRIES:
-                settle_notice(db, notice.id)
+                delete_notice(db, notice.id)
             else:
                 postpone_notice(db, notice.id, now + FIRST_PAUSE * GROWTH**notice.tries)
         return heard
@@ -122,7 +126,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Post once, following nothing, and give the status."""
-    parts = _parts(url)
+    parts = split_webhook_url(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
@@ -134,12 +138,23 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         connection.close()
 
 
-def _parts(url: str) -> SplitResult:
+@contextmanager
+def send_webhooks(store: Store, webhook: Webhook | None, clock: Callable[[], float]) -> Iterator[None]:
+    """Tell a webhook of every job that ends meanwhile, and of those that ended since it was last told."""
+    with store.write() as db:
+        if webhook is None:
+            disable_notices(db)
+        else:
+            enable_notices(db)
+    if webhook is None:
+        yield
+        return
+    stop = Event()
+    courier = WebhookSender(store=store, webhook=webhook, clock=clock, send=post)
+    thread = Thread(target=courier.run, args=(stop,), name="webhook", daemon=True)
+    thread.start()
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise UsageError(f"--webhook {url}: {error}") from error
-    if not parts.hostname or parts.username is not None:
-        raise UsageError(f"--webhook {url}: give an address such as https://example.org/hook, without a password in it")
-    return parts
+        yield
+    finally:
+        stop.set()
+        thread.join(1.0)

@@ -22,9 +22,8 @@ from pathlib import Path
 import httpx
 
 from reconciler.service.store.database import Store, open_store
-from reconciler.service.store.events import add_event
 from reconciler.service.store.files import FileRecord, add_file
-from reconciler.service.store.jobs import SUCCEEDED, VALIDATING, JobRecord, add_job, change_job
+from reconciler.service.store.jobs import SUCCEEDED, VALIDATING, JobRecord, add_event, add_job, change_job
 
 GOAL_MS = 50.0
 KEY = "bench"

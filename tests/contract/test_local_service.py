@@ -15,7 +15,7 @@ from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused
 from reconciler.providers import OpenAIProvider, open_provider
-from reconciler.service import open_service
+from reconciler.service import ServiceSettings, open_service
 from tests.contract.worlds import PROJECT, dataset_of
 from tests.factories import a_model
 from tests.service.service_fixtures import ECHO, dismiss, plain_rows, wait_until
@@ -24,7 +24,7 @@ from tests.service.service_fixtures import ECHO, dismiss, plain_rows, wait_until
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[OpenAIProvider]:
     store = tmp_path / "store"
-    app = open_service(store, engines=ECHO)
+    app = open_service(store, ServiceSettings(engines=ECHO))
     with open_provider("local", project=PROJECT, environ={}, app=app) as provider:
         yield provider
     dismiss(store)

@@ -8,7 +8,7 @@ import pytest
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done, Notes, Refused
 from reconciler.providers import open_provider
-from reconciler.service import open_service
+from reconciler.service import ServiceSettings, open_service
 from reconciler.testing.memory import MemoryProvider
 from tests.contract.worlds import PROJECT
 from tests.service.service_fixtures import ECHO, dismiss
@@ -22,7 +22,8 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Notes]:
         yield MemoryProvider()
         return
     store = tmp_path / "store"
-    with open_provider("local", project=PROJECT, environ={}, app=open_service(store, engines=ECHO)) as provider:
+    app = open_service(store, ServiceSettings(engines=ECHO))
+    with open_provider("local", project=PROJECT, environ={}, app=app) as provider:
         yield provider
     dismiss(store)
 
@@ -49,7 +50,8 @@ def test_each_note_is_a_file_of_its_own(service: Notes) -> None:
 
 def test_a_note_goes_by_itself_and_is_no_dataset(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    with open_provider("local", project=PROJECT, environ={}, app=open_service(store, engines=ECHO)) as provider:
+    app = open_service(store, ServiceSettings(engines=ECHO))
+    with open_provider("local", project=PROJECT, environ={}, app=app) as provider:
         left = provider.leave_note(NAME, b"{}", 3600)
         assert isinstance(left, Done)
         held = provider.file(left.value.id)

@@ -13,8 +13,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.service.engines.plain import read_training, read_validation
-from reconciler.service.engines.port import Answer, Hyperparameter, Job, Metrics, Question, Report
+from reconciler.service.engines.port import (
+    Hyperparameter,
+    Metrics,
+    ModelAnswer,
+    ModelQuestion,
+    TrainingJob,
+    TrainingReport,
+)
+from reconciler.service.engines.rows import read_training, read_validation
 
 EPOCHS = 3
 
@@ -30,13 +37,13 @@ class Echo:
     classifies: bool = False
     hyperparameters: tuple[Hyperparameter, ...] = (Hyperparameter(name="n_epochs", low=1, high=50, whole=True),)
 
-    def train(self, job: Job, report: Report) -> None:
+    def train(self, job: TrainingJob, report: TrainingReport) -> None:
         """Remember every row."""
         rows = read_training(job.training)
         if job.validation:
             read_validation(job.validation)
         epochs = int(job.hyperparameters.get("n_epochs", EPOCHS))
-        report.validated({"n_epochs": epochs})
+        report.start({"n_epochs": epochs})
         for step in range(1, epochs + 1):
             metrics = Metrics(step=step, total_steps=epochs, train_loss=1 / step, train_accuracy=1.0)
             report.step(metrics)
@@ -45,7 +52,7 @@ class Echo:
             (folder / "rows.json").write_text(json.dumps({row.question.text: row.answer for row in rows}))
             report.checkpoint(metrics, folder.name)
             _obey(rows[0].question.text)
-        report.trained(epochs * len(rows))
+        report.finish(epochs * len(rows))
 
     def load(self, folder: Path) -> "EchoAnswerer":
         """Recall every row."""
@@ -58,12 +65,12 @@ class EchoAnswerer:
 
     rows: dict[str, str]
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: ModelQuestion) -> ModelAnswer:
         """Answer word by word, as a model that writes does."""
         words = self.rows.get(question.text, question.text).split(" ")
         tokens = (words[0], *(f" {word}" for word in words[1:]))
         logprobs = tuple(-0.5 for _ in tokens)
-        return Answer(
+        return ModelAnswer(
             tokens=tokens,
             logprobs=logprobs,
             alternatives=((tokens[0], -0.5), ("else", -1.5)),

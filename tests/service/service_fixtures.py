@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from reconciler.foundation.locks import try_lock
-from reconciler.service import open_service
+from reconciler.service import ServiceSettings, open_service
 
 ECHO = ("tests.service.echo",)
 NOW = 1_790_000_000
@@ -85,9 +85,11 @@ class House:
         return [event["message"] for event in reversed(events)]
 
 
-def open_house(root: Path, **options: Any) -> House:
+def open_house(root: Path, *, api_key: str | None = None, **options: Any) -> House:
     """Open a service whose clock stands still."""
-    app = open_service(root, **{"engines": ECHO, "clock": lambda: float(NOW), **options})
+    app = open_service(
+        root, ServiceSettings(**{"engines": ECHO, "clock": lambda: float(NOW), **options}), api_key=api_key
+    )
     return House(root=root, client=client_of(app))
 
 

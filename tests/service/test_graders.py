@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.evaluation.formula import FormulaError, read_formula
-from reconciler.evaluation.score import likeness
+from reconciler.evaluation.score import text_similarity
 from tests.service.service_fixtures import House, Json, error_of
 
 EXACT = {
@@ -164,4 +164,4 @@ def by_table(left: str, right: str) -> float:
 
 @given(st.text("abc", max_size=12), st.text("abc", max_size=12))
 def test_likeness_agrees_with_the_usual_table(left: str, right: str) -> None:
-    assert likeness(left, right) == by_table(left, right)
+    assert text_similarity(left, right) == by_table(left, right)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from reconciler.service.optional_deps import EngineMissingError, require
+from reconciler.service.engines.registry import EngineMissingError, require_packages
 
 HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "httpx")
 
@@ -32,7 +32,7 @@ def test_opening_the_service_loads_no_engine() -> None:
 
 def test_what_is_missing_is_said_with_the_command_that_installs_it() -> None:
     with pytest.raises(EngineMissingError, match="no_such_engine") as missing:
-        require("json", "no_such_engine")
+        require_packages("json", "no_such_engine")
 
     assert "pip install 'finetune-reconciler[local]'" in str(missing.value)
     assert isinstance(missing.value, ImportError)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.service.engines.registry import DEFAULT_ENGINES
 from reconciler.service.store.database import Store
-from reconciler.service.store.events import add_event
-from reconciler.service.store.jobs import SUCCEEDED, JobRecord, add_job
+from reconciler.service.store.jobs import SUCCEEDED, JobRecord, add_event, add_job
 from tests.service.service_fixtures import NOW, House, Json, error_of, open_house
 
 
@@ -161,7 +161,7 @@ def test_a_job_that_cannot_be_is_refused(house: House, asked: Json, param: str, 
     ("name", "value"), [("batch_size", 8), ("learning_rate_multiplier", 0), ("learning_rate_multiplier", 1e9)]
 )
 def test_the_built_in_base_refuses_numbers_that_it_would_not_use(tmp_path: Path, name: str, value: float) -> None:
-    house = open_house(tmp_path / "store", engines=None)
+    house = open_house(tmp_path / "store", engines=DEFAULT_ENGINES)
 
     status, error = refusal(house, model="tfidf-logreg", hyperparameters={name: value})
 

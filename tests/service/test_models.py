@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.service.engines.registry import DEFAULT_ENGINES
 from tests.service.service_fixtures import House, error_of, open_house
 
 
@@ -36,7 +37,7 @@ def test_bases_and_finished_models_are_listed(house: House) -> None:
 
 
 def test_by_default_the_built_in_base_is_offered_and_no_other(tmp_path: Path) -> None:
-    house = open_house(tmp_path / "store", engines=None)
+    house = open_house(tmp_path / "store", engines=DEFAULT_ENGINES)
 
     assert [model["id"] for model in house.get("/models")["data"]] == ["tfidf-logreg"]
 

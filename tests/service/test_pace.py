@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service import Options
-from reconciler.service.rate_limit import duration
+from reconciler.service.middleware import duration_text
 from tests.service.service_fixtures import NOW, House, error_of, open_house
 
 REMAINING = "x-ratelimit-remaining-requests"
@@ -13,7 +12,7 @@ REMAINING = "x-ratelimit-remaining-requests"
 
 def test_what_is_left_is_counted_and_comes_back(tmp_path: Path) -> None:
     time = [float(NOW)]
-    house = open_house(tmp_path / "store", clock=lambda: time[0], options=Options(requests_per_minute=3))
+    house = open_house(tmp_path / "store", clock=lambda: time[0], requests_per_minute=3)
 
     answers = [house.client.get("/models") for _ in range(3)]
 
@@ -31,7 +30,7 @@ def test_what_is_left_is_counted_and_comes_back(tmp_path: Path) -> None:
 
 
 def test_whoever_has_no_key_uses_nothing_up(tmp_path: Path) -> None:
-    house = open_house(tmp_path / "store", api_key="key", options=Options(requests_per_minute=1))
+    house = open_house(tmp_path / "store", api_key="key", requests_per_minute=1)
 
     for _ in range(3):
         assert house.client.get("/models").status_code == 401
@@ -45,4 +44,4 @@ def test_without_a_limit_there_are_no_numbers(house: House) -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0ms"), (0.012, "12ms"), (1, "1s"), (59, "59s"), (360, "6m0s")])
 def test_durations_are_written_as_the_api_writes_them(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert duration_text(seconds) == text

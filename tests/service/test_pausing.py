@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service import Options
 from tests.service.service_fixtures import House, dismiss, error_of, open_house, plain_rows, wait_until, worker_of
 
 RUN_STEP = "Step 1/3: training loss=1.0000"
@@ -15,7 +14,7 @@ RUN_STEP = "Step 1/3: training loss=1.0000"
 def frank(tmp_path: Path) -> Iterator[House]:
     """A service that says `paused` of what is paused."""
     root = tmp_path / "store"
-    yield open_house(root, options=Options(show_paused=True))
+    yield open_house(root, show_paused=True)
     dismiss(root)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.jobs.updates import Progress
+from reconciler.service.jobs.updates import JobUpdates
 from reconciler.service.store.database import Store
 from reconciler.service.store.jobs import get_job
 from tests.service.service_fixtures import House, chat, dismiss, error_of, is_alive, jsonl, plain_rows, wait_until
@@ -181,18 +181,18 @@ def test_what_a_job_says_after_it_was_cancelled_is_dropped(house: House, tmp_pat
     dismiss(house.root)
     store = Store(house.root)
     with store.read() as db:
-        progress = Progress(store, get_job(db, job["id"]), clock=lambda: 1.0)
+        progress = JobUpdates(store, get_job(db, job["id"]), clock=lambda: 1.0)
     out = tmp_path / "out"
     (out / "step-1").mkdir(parents=True)
     (out / "step_metrics.csv").write_text("step\n")
     house.post(f"/fine_tuning/jobs/{job['id']}/cancel")
     said = house.said(job)
 
-    progress.measured("Step 1/1", {"step": 1, "total_steps": 1})
-    progress.checkpoint(1, "step-1", {})
-    progress.note("late")
-    progress.failed("server_error", "late")
-    progress.succeeded(out, tokens=1)
+    progress.add_metrics("Step 1/1", {"step": 1, "total_steps": 1})
+    progress.add_checkpoint(1, "step-1", {})
+    progress.add_note("late")
+    progress.fail("server_error", "late")
+    progress.succeed(out, tokens=1)
 
     ended = house.job(job)
     assert (ended["status"], ended["error"], ended["fine_tuned_model"]) == ("cancelled", None, None)

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import UsageError
-from reconciler.service import Options
 from reconciler.service.seeding import UPSTREAM_SUITES
 from tests.service.service_fixtures import House, Json, dismiss, error_of, open_house
 
-SEEDS = Options(seeds=UPSTREAM_SUITES)
+SEEDS = UPSTREAM_SUITES
 JOB = "ft-AF1WoRqd3aJAHsqc9NY7iL8F"
 CHECKPOINT = "ft:gpt-4o-mini-2024-07-18:org:weather:B7R9VjQd"
 PERMISSION = "cp_zc4Q7MP6XxulcVzj4MZdwsAB"
@@ -20,7 +19,7 @@ PERMISSION = "cp_zc4Q7MP6XxulcVzj4MZdwsAB"
 def seeded(tmp_path: Path) -> Iterator[House]:
     """A service for other people's suites."""
     root = tmp_path / "store"
-    yield open_house(root, options=SEEDS)
+    yield open_house(root, seeds=SEEDS)
     dismiss(root)
 
 
@@ -98,7 +97,7 @@ def test_real_work_goes_on_beside_seeds(seeded: House) -> None:
 def test_seeds_are_planted_once_and_stay_in_their_store(seeded: House) -> None:
     before = [seeded.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")]
 
-    for again in (open_house(seeded.root, options=SEEDS), open_house(seeded.root)):
+    for again in (open_house(seeded.root, seeds=SEEDS), open_house(seeded.root)):
         assert [again.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")] == before
 
 
@@ -110,4 +109,4 @@ def test_nothing_is_seeded_unasked(house: House) -> None:
 
 def test_a_set_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="upstream-suites"):
-        open_house(tmp_path / "store", options=Options(seeds="mine"))
+        open_house(tmp_path / "store", seeds="mine")

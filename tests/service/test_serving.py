@@ -6,20 +6,23 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import serve
-from reconciler.service.lifespan import sole
 from reconciler.service.store.database import StoreError, open_store
+from reconciler.service.uvicorn_server import hold_serve_lock
 from tests.service.service_fixtures import open_house
 
 
 def test_a_store_is_served_once(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
 
-    with sole(store):
+    with hold_serve_lock(store):
         for _ in range(2):
-            with pytest.raises(StoreError, match=f"served already by process {os.getpid()}: stop it"), sole(store):
+            with (
+                pytest.raises(StoreError, match=f"served already by process {os.getpid()}: stop it"),
+                hold_serve_lock(store),
+            ):
                 pass
         assert open_house(store.root).get("/files")["data"] == []
-    with sole(store):
+    with hold_serve_lock(store):
         pass
 
 
@@ -27,7 +30,7 @@ def test_a_second_server_is_refused_before_it_listens(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     told: list[str] = []
 
-    with sole(store), pytest.raises(StoreError, match="choose another --store"):
+    with hold_serve_lock(store), pytest.raises(StoreError, match="choose another --store"):
         serve(store.root, host="127.0.0.1", port=0, api_key="key", on_ready=told.append)
 
     assert told == []

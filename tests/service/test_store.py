@@ -13,21 +13,19 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import open_service
-from reconciler.service.app import make_app
-from reconciler.service.context import Service
-from reconciler.service.engines.registry import Shelf
-from reconciler.service.model_cache import Answers
+from reconciler.service.context import ModelCache, ServiceContext
+from reconciler.service.engines.registry import EngineRegistry
+from reconciler.service.factory import make_app
 from reconciler.service.store.database import Store, StoreError, open_store, organization
-from reconciler.service.store.files import FileRecord, add_file, find_file, sweep
+from reconciler.service.store.files import FileRecord, add_file, find_file, remove_unlisted_files, stage_file
 from reconciler.service.store.schema import SCHEMA
-from reconciler.service.store.staging import incoming
 from tests.service.service_fixtures import client_of, error_of, open_house
 
 UPLOADING = """
 import pathlib, sys, time
 from reconciler.service.store.files import FileRecord, add_file
 from reconciler.service.store.database import open_store
-from reconciler.service.store.staging import incoming
+from reconciler.service.store.files import stage_file
 
 store = open_store(pathlib.Path(sys.argv[1]))
 
@@ -36,7 +34,7 @@ def stop_at(moment):
         print(moment, flush=True)
         time.sleep(60)
 
-with incoming(store, "file-x") as arriving:
+with stage_file(store, "file-x") as arriving:
     arriving.write(b"half of it")
     arriving.flush()
     stop_at("half")
@@ -78,14 +76,14 @@ def test_a_kill_in_an_upload_leaves_a_whole_file_or_nothing(tmp_path: Path, mome
 
 def test_a_sweep_spares_what_is_being_written(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    with incoming(store, "file-x") as arriving:
+    with stage_file(store, "file-x") as arriving:
         arriving.write(b"{}")
         arriving.place()
-        sweep(store)
+        remove_unlisted_files(store)
         with store.write() as db:
             add_file(db, FileRecord(id="file-x", filename="x", purpose="fine-tune", size_bytes=2, created_at=1))
 
-    sweep(store)
+    remove_unlisted_files(store)
 
     assert (store.files / "file-x").read_bytes() == b"{}"
 
@@ -173,8 +171,14 @@ def test_a_store_that_stays_locked_is_busy_and_not_broken(tmp_path: Path) -> Non
     """A request that cannot get its turn is told to come again; one that only reads need not wait."""
     opened = open_store(tmp_path / "store")
     store = Store(opened.root, wait_seconds=0)
-    shelf = Shelf(())
-    service = Service(store=store, organization="org-x", answers=Answers(store, shelf), shelf=shelf)
+    registry = EngineRegistry(())
+    service = ServiceContext(
+        store=store,
+        organization="org-x",
+        models=ModelCache(store, registry),
+        registry=registry,
+        start_worker=lambda now: None,
+    )
     client = client_of(make_app(service, None))
     with opened.write():
         status, error = error_of(client.delete("/files/file-x"))

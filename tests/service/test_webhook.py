@@ -11,9 +11,9 @@ import openai
 import pytest
 
 from reconciler.domain.errors import UsageError
-from reconciler.service.lifespan import telling
+from reconciler.service import Webhook, read_webhook
 from reconciler.service.store.database import Store
-from reconciler.service.webhook import MOST_TRIES, Courier, Webhook, post, read_webhook
+from reconciler.service.webhook import MOST_TRIES, WebhookSender, post, send_webhooks
 from tests.service.service_fixtures import House, Json, plain_rows
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
@@ -35,15 +35,15 @@ class Post:
         return answer
 
 
-def listening(house: House, send: Post, clock: float | None = None, secret: str = SECRET) -> Courier:
+def listening(house: House, send: Post, clock: float | None = None, secret: str = SECRET) -> WebhookSender:
     now = time.time() if clock is None else clock
-    return Courier(store=Store(house.root), webhook=read_webhook(URL, secret), clock=lambda: now, send=send)
+    return WebhookSender(store=Store(house.root), webhook=read_webhook(URL, secret), clock=lambda: now, send=send)
 
 
 @pytest.fixture
 def heard(house: House) -> House:
     """A service with somebody who listens."""
-    with telling(Store(house.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
+    with send_webhooks(Store(house.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
         pass
     return house
 
@@ -96,7 +96,7 @@ def test_who_never_hears_is_given_up(heard: House) -> None:
 def test_nothing_is_noted_where_nobody_listens(house: House) -> None:
     house.done(house.train())
     store = Store(house.root)
-    with telling(store, Webhook("http://127.0.0.1:9/", b"key"), lambda: 0.0):
+    with send_webhooks(store, Webhook("http://127.0.0.1:9/", b"key"), lambda: 0.0):
         pass
     send = Post()
 
@@ -107,7 +107,7 @@ def test_nothing_is_noted_where_nobody_listens(house: House) -> None:
 
 def test_who_stops_listening_is_not_told_of_what_came_before(heard: House) -> None:
     heard.done(heard.train())
-    with telling(Store(heard.root), None, lambda: 0.0):
+    with send_webhooks(Store(heard.root), None, lambda: 0.0):
         pass
     send = Post()
 

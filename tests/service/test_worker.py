@@ -98,7 +98,7 @@ def test_a_job_survives_the_process_that_asked_for_it(tmp_path: Path) -> None:
 
 def test_a_worker_goes_when_there_is_nothing_to_do(tmp_path: Path) -> None:
     house = open_house(tmp_path / "store")
-    command = [sys.executable, "-m", "reconciler.service.worker", str(house.root), "--idle-seconds", "0.1"]
+    command = [sys.executable, "-m", "reconciler.service.jobs.worker", str(house.root), "--idle-seconds", "0.1"]
 
     assert subprocess.run(command, timeout=20, check=False, cwd=Path(__file__).parents[2]).returncode == 0
 
@@ -107,7 +107,7 @@ def test_a_second_worker_goes_at_once(house: House, tmp_path: Path) -> None:
     go = tmp_path / "go"
     job = house.train(plain_rows(f"wait for {go}"))
     house.until(job, "running")
-    command = [sys.executable, "-m", "reconciler.service.worker", str(house.root), "--engine", ECHO[0]]
+    command = [sys.executable, "-m", "reconciler.service.jobs.worker", str(house.root), "--engine", ECHO[0]]
 
     second = subprocess.run(command, timeout=20, check=False, cwd=Path(__file__).parents[2])
 

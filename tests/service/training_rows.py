@@ -5,8 +5,8 @@ import json
 import random
 from pathlib import Path
 
-from reconciler.service.engines.port import Answer, Job, Question
-from reconciler.service.engines.report import LineReport
+from reconciler.service.engines.port import ModelAnswer, ModelQuestion, TrainingJob
+from reconciler.service.engines.reporting import LineReport
 from reconciler.service.engines.tfidf_logreg import ENGINE
 from tests.service.service_fixtures import Json, chat, jsonl
 
@@ -42,7 +42,7 @@ def train(root: Path, rows: bytes, *, validation: bytes | None = None, seed: int
         (root / "valid.jsonl").write_bytes(validation)
     lines = io.StringIO()
     with (root / "out" / "step_metrics.csv").open("w", newline="") as results:
-        ENGINE.train(Job(directory=root, seed=seed, hyperparameters=stated), LineReport(lines, results))
+        ENGINE.train(TrainingJob(directory=root, seed=seed, hyperparameters=stated), LineReport(lines, results))
     return [json.loads(line) for line in lines.getvalue().splitlines()]
 
 
@@ -56,7 +56,7 @@ def of_kind(said: list[Json], kind: str) -> list[Json]:
     return [each for each in said if each["kind"] == kind]
 
 
-def answer(root: Path, text: str, instructions: str = "") -> Answer:
+def answer(root: Path, text: str, instructions: str = "") -> ModelAnswer:
     """Ask the last checkpoint of a job directory."""
     last = max((root / "out").glob("step-*"), key=lambda folder: int(folder.name.removeprefix("step-")))
-    return ENGINE.load(last).answer(Question(text=text, instructions=instructions))
+    return ENGINE.load(last).answer(ModelQuestion(text=text, instructions=instructions))

@@ -14,7 +14,7 @@ from reconciler.service.engines.port import Classes, DataError
 PREFIX = "classification/"
 
 
-class Predicted(msgspec.Struct, frozen=True, kw_only=True):
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One validation row: the class it has, the one the model gave, and the probability of the positive class."""
 
     actual: str
@@ -22,24 +22,24 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     positive: float
 
 
-def refuse_other_classes(classes: Classes, training: Sequence[str], validation: Sequence[str]) -> None:
+def check_classes(classes: Classes, training: Sequence[str], validation: Sequence[str]) -> None:
     """Return when the rows have the classes that the job says they have.
 
     Raises: DataError
     """
     if classes.positive is not None and classes.positive not in validation:
         what = f"The specified positive class '{classes.positive}' is not among the classes of the validation file"
-        raise _refusal(f"{what}: {_shown(set(validation))}")
+        raise _refusal(f"{what}: {_list_classes(set(validation))}")
     # A class that only one of the files has is a class all the same, so the two are counted together.
     found = {*training, *validation}
     if len(found) != classes.count:
         what = (
             "The number of classes in the files does not match the number of classes specified in the hyperparameters"
         )
-        raise _refusal(f"{what}: {len(found)} found, {classes.count} specified; they are {_shown(found)}")
+        raise _refusal(f"{what}: {len(found)} found, {classes.count} specified; they are {_list_classes(found)}")
 
 
-def names(classes: Classes) -> tuple[str, ...]:
+def figure_names(classes: Classes) -> tuple[str, ...]:
     """Name the figures, in the order of the result file."""
     if classes.positive is None:
         return (PREFIX + "accuracy", PREFIX + "weighted_f1_score")
@@ -47,7 +47,7 @@ def names(classes: Classes) -> tuple[str, ...]:
     return tuple(PREFIX + name for name in (*fixed, *(f"f{beta}" for beta in classes.betas)))
 
 
-def figures(classes: Classes, predicted: Sequence[Predicted]) -> Mapping[str, float]:
+def compute_figures(classes: Classes, predicted: Sequence[Prediction]) -> Mapping[str, float]:
     """Compute the figures; one that the rows do not define, such as an area over a single class, is left out.
 
     Cost:   imports scikit-learn
@@ -58,7 +58,7 @@ def figures(classes: Classes, predicted: Sequence[Predicted]) -> Mapping[str, fl
     found = {"accuracy": metrics.accuracy_score(actual, given)}
     if classes.positive is None:
         found["weighted_f1_score"] = metrics.f1_score(actual, given, average="weighted", zero_division=0)
-        return _named(found)
+        return _with_prefix(found)
     truth, said = _is(classes.positive, actual), _is(classes.positive, given)
     found["precision"] = metrics.precision_score(truth, said, zero_division=0)
     found["recall"] = metrics.recall_score(truth, said, zero_division=0)
@@ -68,10 +68,10 @@ def figures(classes: Classes, predicted: Sequence[Predicted]) -> Mapping[str, fl
         found["auprc"] = metrics.average_precision_score(truth, scores)
     for beta in classes.betas:
         found[f"f{beta}"] = metrics.fbeta_score(truth, said, beta=beta, zero_division=0)
-    return _named(found)
+    return _with_prefix(found)
 
 
-def _named(found: Mapping[str, float]) -> dict[str, float]:
+def _with_prefix(found: Mapping[str, float]) -> dict[str, float]:
     return {PREFIX + name: float(value) for name, value in found.items()}
 
 
@@ -83,6 +83,6 @@ def _refusal(message: str) -> DataError:
     return DataError("invalid_validation_file", "validation_file", message)
 
 
-def _shown(classes: set[str]) -> str:
+def _list_classes(classes: set[str]) -> str:
     first = ", ".join(repr(each) for each in sorted(classes)[:5])
     return f"{first} and {len(classes) - 5} more" if len(classes) > 5 else first

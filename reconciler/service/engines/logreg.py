@@ -16,10 +16,10 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
 
-from reconciler.service.engines.classes import Predicted
-from reconciler.service.engines.plain import Example
-from reconciler.service.engines.port import Answer, Question
-from reconciler.service.engines.tfidf_logreg import WORD, count_words, seen_text
+from reconciler.service.engines.classes import Prediction
+from reconciler.service.engines.port import ModelAnswer, ModelQuestion
+from reconciler.service.engines.rows import TrainingExample
+from reconciler.service.engines.tfidf_logreg import WORD, count_words, visible_text
 
 LEARNING_RATE = 2.0
 REGULARISATION = 1e-5
@@ -107,10 +107,10 @@ class Classifier(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
-class Trainer:
+class LogregTrainer:
     """A classifier in the making. Each `epoch` shows it every row once, in an order that the seed decides."""
 
-    def __init__(self, training: Sequence[Example], seed: int, learning_rate_multiplier: float) -> None:
+    def __init__(self, training: Sequence[TrainingExample], seed: int, learning_rate_multiplier: float) -> None:
         # Instructions that are the same in every row say nothing, and would drown the text that differs.
         self.reads_instructions = len({example.question.instructions for example in training}) > 1
         self.answers = tuple(sorted({example.answer for example in training}))
@@ -129,9 +129,9 @@ class Trainer:
             random_state=np.random.RandomState(seed),
         )
 
-    def seen_text(self, question: Question) -> str:
+    def seen_text(self, question: ModelQuestion) -> str:
         """Return the text of a question that this model looks at."""
-        return seen_text(question, reads_instructions=self.reads_instructions)
+        return visible_text(question, reads_instructions=self.reads_instructions)
 
     def epoch(self) -> Classifier:
         """Show every row once, and give the model as it is then."""
@@ -149,16 +149,16 @@ class Trainer:
         )
 
 
-class Measured:
+class EvaluationRows:
     """Rows on which models are measured; their features are computed once."""
 
-    def __init__(self, trainer: Trainer, examples: Sequence[Example]) -> None:
+    def __init__(self, trainer: LogregTrainer, examples: Sequence[TrainingExample]) -> None:
         self._numbers = indices(trainer.answers, examples)
         self._actual = tuple(example.answer for example in examples)
         texts = [trainer.seen_text(example.question) for example in examples]
         self._features = features(trainer.vectorizers, texts) if texts else None
 
-    def by(self, model: Classifier) -> tuple[float | None, float]:
+    def measure(self, model: Classifier) -> tuple[float | None, float]:
         """Return mean loss over the rows whose answer the model knows, and accuracy over all rows."""
         assert self._features is not None
         logs = model.log_probabilities(self._features)
@@ -166,13 +166,13 @@ class Measured:
         loss = float(-logs[known, self._numbers[known]].mean()) if len(known) else None
         return loss, float((logs.argmax(axis=1) == self._numbers).mean())
 
-    def told(self, model: Classifier, positive: str | None) -> tuple[Predicted, ...]:
+    def predict(self, model: Classifier, positive: str | None) -> tuple[Prediction, ...]:
         """Return what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
         assert self._features is not None
         logs = model.log_probabilities(self._features)
         column = model.answers.index(positive) if positive in model.answers else None
         return tuple(
-            Predicted(
+            Prediction(
                 actual=actual,
                 given=model.answers[row.argmax()],
                 positive=0.0 if column is None else float(np.exp(row[column])),
@@ -181,23 +181,23 @@ class Measured:
         )
 
 
-def indices(answers: Sequence[str], examples: Sequence[Example]) -> NDArray[np.int64]:
+def indices(answers: Sequence[str], examples: Sequence[TrainingExample]) -> NDArray[np.int64]:
     """Return the position of each example's answer, -1 for one that is not among them."""
     position = {answer: number for number, answer in enumerate(answers)}
     return np.array([position.get(example.answer, -1) for example in examples], dtype=np.int64)
 
 
-class TrainedAnswerer(msgspec.Struct, frozen=True):
+class LogregModel(msgspec.Struct, frozen=True):
     """A model that answers. The likeliest answer is given, always: what is asked twice is answered alike."""
 
     model: Classifier
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: ModelQuestion) -> ModelAnswer:
         """Answer one question."""
-        text = seen_text(question, reads_instructions=self.model.reads_instructions)
+        text = visible_text(question, reads_instructions=self.model.reads_instructions)
         logs = self.model.log_probabilities(features(self.model.vectorizers, [text]))[0]
         best = np.argsort(-logs, kind="stable")[:ALTERNATIVES]
-        return Answer(
+        return ModelAnswer(
             tokens=(self.model.answers[best[0]],),
             logprobs=(float(logs[best[0]]),),
             alternatives=tuple((self.model.answers[number], float(logs[number])) for number in best),

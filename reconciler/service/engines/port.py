@@ -52,7 +52,7 @@ class Classes(msgspec.Struct, frozen=True, kw_only=True):
     betas: tuple[float, ...] = ()
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job directory, opened. What `hyperparameters` do not name the engine chooses.
 
     Shape:  `compiled` asks for the result file of the first API generation; `classes` are asked only of an engine that
@@ -98,10 +98,10 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     classification: Mapping[str, float] = msgspec.field(default_factory=dict)
 
 
-class Report(Protocol):
+class TrainingReport(Protocol):
     """Whom an engine tells how it goes."""
 
-    def validated(self, hyperparameters: Mapping[str, float]) -> None:
+    def start(self, hyperparameters: Mapping[str, float]) -> None:
         """The rows can be learned, and with these numbers they will be."""
 
     def note(self, message: str) -> None:
@@ -113,18 +113,18 @@ class Report(Protocol):
     def checkpoint(self, metrics: Metrics, folder: str) -> None:
         """The model as it is after this step lies in a folder of `out/`, and can be asked."""
 
-    def trained(self, tokens: int) -> None:
+    def finish(self, tokens: int) -> None:
         """It is done: the last checkpoint is the model, and so many tokens were read to make it."""
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class ModelQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What a model is asked, or was shown: standing instructions, and the text that differs from row to row."""
 
     text: str
     instructions: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a model answers.
 
     Shape:  `tokens` join to the whole text; `alternatives` are the likeliest first tokens, best first, with their
@@ -137,10 +137,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int
 
 
-class Answerer(Protocol):
+class LoadedModel(Protocol):
     """Trained weights, loaded."""
 
-    def answer(self, question: Question) -> Answer: ...
+    def answer(self, question: ModelQuestion) -> ModelAnswer: ...
 
 
 class Engine(Protocol):
@@ -168,11 +168,11 @@ class Engine(Protocol):
     @property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]: ...
 
-    def train(self, job: Job, report: Report) -> None:
+    def train(self, job: TrainingJob, report: TrainingReport) -> None:
         """Check the rows, train, and leave weights in `out/`.
 
         Raises: DataError, before anything is trained, when the rows cannot be learned
         """
 
-    def load(self, folder: Path) -> Answerer:
+    def load(self, folder: Path) -> LoadedModel:
         """Load the weights of one checkpoint. Runs no code that lies beside them."""

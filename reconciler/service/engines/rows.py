@@ -1,13 +1,15 @@
 """Reads the rows of a job file and says everything that is wrong with them, by line. Knows no engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
-from reconciler.service.engines.port import DataError
+from reconciler.service.engines.port import DataError, ModelQuestion
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line; beyond it no row is read, so that a file without line ends is not read whole."""
@@ -18,7 +20,7 @@ SHOWN = 5
 _BOM = b"\xef\xbb\xbf"
 
 
-class Faults:
+class RowErrors:
     """What is wrong with one file, collected so that it can be said at once."""
 
     def __init__(self, param: str) -> None:
@@ -32,7 +34,7 @@ class Faults:
         if self._count <= SHOWN:
             self._shown.append(f"line {line}: {what}")
 
-    def settle(self) -> None:
+    def raise_if_any(self) -> None:
         """Return when nothing was wrong.
 
         Raises: DataError that names the first lines and counts the rest
@@ -44,7 +46,7 @@ class Faults:
             )
 
 
-def enough(param: str, found: int, least: int) -> None:
+def check_count(param: str, found: int, least: int) -> None:
     """Return when a file has as many examples as the API asks for.
 
     Raises: DataError
@@ -63,7 +65,7 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
-def parsed(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
+def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
     """Read one line as a JSON object, or tell `fail` what it is instead."""
     from reconciler.dataset.canonical import LineError, parse
 
@@ -81,7 +83,7 @@ def parsed(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None
     return row
 
 
-def checked_rows(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, object]]]:
+def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, dict[str, object]]]:
     """Yield the rows that keep the API's rules for their form, each with its line; faults are noted.
 
     Cost:   one row in memory
@@ -91,7 +93,7 @@ def checked_rows(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, ob
     form: Format | None = None
     with path.open("rb") as handle:
         for number, line in numbered_lines(handle):
-            row = parsed(line, lambda what, number=number: faults.add(number, what))  # type: ignore[misc]
+            row = parse_row(line, lambda what, number=number: faults.add(number, what))  # type: ignore[misc]
             if row is None:
                 continue
             # The first row says what the file is; a file that mixes forms is wrong in the other rows.
@@ -105,3 +107,102 @@ def checked_rows(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, ob
 
 def _title(param: str) -> str:
     return param.replace("_", " ").capitalize()
+
+
+INSTRUCTING = frozenset({"system", "developer"})
+
+
+class NotTextError(ValueError):
+    """A row or a request that is more than text."""
+
+
+class TrainingExample(msgspec.Struct, frozen=True, kw_only=True):
+    """A question and the answer that is to be learned."""
+
+    line: int
+    question: ModelQuestion
+    answer: str
+
+
+def read_training(path: Path) -> tuple[TrainingExample, ...]:
+    """Read a training file whole.
+
+    Raises: DataError when a row breaks a rule or is more than text, or when there are too few
+    """
+    from reconciler.dataset.checks import MINIMUM_EXAMPLES
+
+    examples = _read_examples(path, "training_file")
+    check_count("training_file", len(examples), MINIMUM_EXAMPLES)
+    return examples
+
+
+def read_validation(path: Path) -> tuple[TrainingExample, ...]:
+    """Read a validation file whole.
+
+    Raises: DataError when a row breaks a rule or is more than text, or when there is none
+    """
+    examples = _read_examples(path, "validation_file")
+    check_count("validation_file", len(examples), 1)
+    return examples
+
+
+def make_question(messages: Sequence[Mapping[str, object]]) -> ModelQuestion:
+    """Put the turns of a conversation into one question.
+
+    Raises: NotPlainError for calls, images and anything else that is not text
+    """
+    texts = [(message.get("role") in INSTRUCTING, _message_text(message)) for message in messages]
+    return ModelQuestion(
+        text="\n".join(text for instructs, text in texts if not instructs),
+        instructions="\n".join(text for instructs, text in texts if instructs),
+    )
+
+
+def _read_examples(path: Path, param: str) -> tuple[TrainingExample, ...]:
+    faults = RowErrors(param)
+    examples = tuple(_iterate_examples(path, faults))
+    faults.raise_if_any()
+    return examples
+
+
+def _iterate_examples(path: Path, faults: RowErrors) -> Iterator[TrainingExample]:
+    for line, row in iterate_checked_rows(path, faults):
+        try:
+            yield _chat_example(line, row) if "messages" in row else _completion_example(line, row)
+        except NotTextError as error:
+            faults.add(line, str(error))
+
+
+def _completion_example(line: int, row: Mapping[str, object]) -> TrainingExample:
+    return TrainingExample(line=line, question=ModelQuestion(text=str(row["prompt"])), answer=str(row["completion"]))
+
+
+def _chat_example(line: int, row: Mapping[str, object]) -> TrainingExample:
+    for name in ("tools", "functions"):
+        if row.get(name):
+            raise NotTextError(f"{name}: this base model does not support tool calls")
+    messages = row["messages"]
+    assert isinstance(messages, list)
+    last = messages[-1]
+    if last["role"] != "assistant":
+        raise NotTextError("messages: the last message must be from the assistant")
+    if last.get("weight") == 0:
+        raise NotTextError("messages: this base model learns the last message only, and its weight is 0")
+    for each in messages:
+        if isinstance(each.get("content"), list):
+            raise NotTextError("messages: this base model supports content that is a string only, no parts or images")
+    return TrainingExample(line=line, question=make_question(messages[:-1]), answer=_message_text(last))
+
+
+def _message_text(message: Mapping[str, object]) -> str:
+    if message.get("tool_calls") or message.get("function_call"):
+        raise NotTextError("messages: this base model does not support tool calls")
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    return "".join(_part_text(part) for part in parts)
+
+
+def _part_text(part: object) -> str:
+    if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    raise NotTextError("messages: this base model supports text content only")

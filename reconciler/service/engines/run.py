@@ -12,10 +12,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reconciler.service.engines.port import AUTO, Classes, DataError, Job
-from reconciler.service.engines.registry import open_shelf
-from reconciler.service.engines.report import LineReport
-from reconciler.service.engines.results import sheet_of
+from reconciler.service.engines.port import AUTO, Classes, DataError, TrainingJob
+from reconciler.service.engines.registry import load_engines
+from reconciler.service.engines.reporting import LineReport, result_table
 
 NICENESS = 10
 
@@ -30,24 +29,24 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     said = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    (engine,) = open_shelf((options.engine,)).engines
+    (engine,) = load_engines((options.engine,)).engines
     job = open_job(options.directory)
     job.out.mkdir(mode=0o700, exist_ok=True)
-    sheet = sheet_of(job)
+    sheet = result_table(job)
     with os.fdopen(said, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
         report = LineReport(lines, results, sheet)
         try:
             engine.train(job, report)
         except DataError as error:
-            report.refused(error)
+            report.refuse(error)
     return 0
 
 
-def open_job(directory: Path) -> Job:
+def open_job(directory: Path) -> TrainingJob:
     """Read a job directory."""
     facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     stated = {name: value for name, value in facts["hyperparameters"].items() if value != AUTO}
-    return Job(
+    return TrainingJob(
         directory=directory,
         seed=facts["seed"],
         hyperparameters=stated,

@@ -19,9 +19,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.service.engines.classes import figures, refuse_other_classes
-from reconciler.service.engines.plain import Example, read_training, read_validation
-from reconciler.service.engines.port import Answerer, DataError, Hyperparameter, Job, Metrics, Question, Report
+from reconciler.service.engines.classes import check_classes, compute_figures
+from reconciler.service.engines.port import (
+    DataError,
+    Hyperparameter,
+    LoadedModel,
+    Metrics,
+    ModelQuestion,
+    TrainingJob,
+    TrainingReport,
+)
+from reconciler.service.engines.rows import TrainingExample, read_training, read_validation
 
 if TYPE_CHECKING:
     from reconciler.service.engines.logreg import Classifier
@@ -49,27 +57,27 @@ class TfidfLogreg(msgspec.Struct, frozen=True):
         Hyperparameter(name="batch_size", low=1, high=1, whole=True, note="it learns from one example at a time"),
     )
 
-    def train(self, job: Job, report: Report) -> None:
+    def train(self, job: TrainingJob, report: TrainingReport) -> None:
         """Check the rows, train epoch by epoch, keep the last three epochs."""
         training = read_training(job.training)
         validation = read_validation(job.validation) if job.validation else ()
         _refuse_what_is_no_closed_set(training)
         if job.classes:
-            refuse_other_classes(job.classes, _answers(training), _answers(validation))
+            check_classes(job.classes, _answers(training), _answers(validation))
         chosen = {
             "n_epochs": int(job.hyperparameters.get("n_epochs", auto_epochs(len(training)))),
             "batch_size": 1,
             "learning_rate_multiplier": job.hyperparameters.get("learning_rate_multiplier", 1.0),
         }
-        report.validated(chosen)
+        report.start(chosen)
         _note_unknown_answers(training, validation, report)
         _train(job, training, validation, chosen, report)
 
-    def load(self, folder: Path) -> Answerer:
+    def load(self, folder: Path) -> LoadedModel:
         """Load one checkpoint."""
-        from reconciler.service.engines.logreg import Classifier, TrainedAnswerer
+        from reconciler.service.engines.logreg import Classifier, LogregModel
 
-        return TrainedAnswerer(Classifier.read(folder))
+        return LogregModel(Classifier.read(folder))
 
 
 ENGINE = TfidfLogreg()
@@ -86,18 +94,22 @@ def count_words(text: str) -> int:
 
 
 def _train(
-    job: Job, training: Sequence[Example], validation: Sequence[Example], chosen: dict[str, float], report: Report
+    job: TrainingJob,
+    training: Sequence[TrainingExample],
+    validation: Sequence[TrainingExample],
+    chosen: dict[str, float],
+    report: TrainingReport,
 ) -> None:
-    from reconciler.service.engines.logreg import Measured, Trainer
+    from reconciler.service.engines.logreg import EvaluationRows, LogregTrainer
 
-    trainer = Trainer(training, job.seed, chosen["learning_rate_multiplier"])
-    seen, unseen = Measured(trainer, training), Measured(trainer, validation)
+    trainer = LogregTrainer(training, job.seed, chosen["learning_rate_multiplier"])
+    seen, unseen = EvaluationRows(trainer, training), EvaluationRows(trainer, validation)
     epochs = int(chosen["n_epochs"])
     tokens = sum(count_words(trainer.seen_text(each.question)) + 1 for each in training)
     for epoch in range(1, epochs + 1):
         model = trainer.epoch()
-        train_loss, train_accuracy = seen.by(model)
-        valid_loss, valid_accuracy = unseen.by(model) if validation else (None, None)
+        train_loss, train_accuracy = seen.measure(model)
+        valid_loss, valid_accuracy = unseen.measure(model) if validation else (None, None)
         metrics = Metrics(
             step=epoch * len(training),
             total_steps=epochs * len(training),
@@ -109,25 +121,27 @@ def _train(
             valid_sequence_accuracy=valid_accuracy,
             elapsed_tokens=epoch * tokens,
             elapsed_examples=epoch * len(training),
-            classification=figures(job.classes, unseen.told(model, job.classes.positive)) if job.classes else {},
+            classification=compute_figures(job.classes, unseen.predict(model, job.classes.positive))
+            if job.classes
+            else {},
         )
         report.step(metrics)
         if epoch > epochs - KEPT_CHECKPOINTS:
             _keep(model, metrics, job, report)
-    report.trained(epochs * tokens)
+    report.finish(epochs * tokens)
 
 
-def _answers(examples: Sequence[Example]) -> tuple[str, ...]:
+def _answers(examples: Sequence[TrainingExample]) -> tuple[str, ...]:
     return tuple(example.answer for example in examples)
 
 
-def _keep(model: "Classifier", metrics: Metrics, job: Job, report: Report) -> None:
+def _keep(model: "Classifier", metrics: Metrics, job: TrainingJob, report: TrainingReport) -> None:
     folder = f"step-{metrics.step}"
     model.write(job.out / folder)
     report.checkpoint(metrics, folder)
 
 
-def _refuse_what_is_no_closed_set(training: Sequence[Example]) -> None:
+def _refuse_what_is_no_closed_set(training: Sequence[TrainingExample]) -> None:
     answers = {example.answer for example in training}
     why = ""
     if len(answers) < 2:
@@ -146,7 +160,9 @@ def _refuse_what_is_no_closed_set(training: Sequence[Example]) -> None:
         raise DataError("invalid_training_file", "training_file", message)
 
 
-def _note_unknown_answers(training: Iterable[Example], validation: Sequence[Example], report: Report) -> None:
+def _note_unknown_answers(
+    training: Iterable[TrainingExample], validation: Sequence[TrainingExample], report: TrainingReport
+) -> None:
     known = {example.answer for example in training}
     unknown = sum(example.answer not in known for example in validation)
     if unknown:
@@ -156,6 +172,6 @@ def _note_unknown_answers(training: Iterable[Example], validation: Sequence[Exam
         )
 
 
-def seen_text(question: Question, *, reads_instructions: bool) -> str:
+def visible_text(question: ModelQuestion, *, reads_instructions: bool) -> str:
     """Return the text that the model looks at: instructions count only where they differ between training rows."""
     return f"{question.instructions}\n{question.text}" if reads_instructions else question.text

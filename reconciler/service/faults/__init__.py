@@ -3,7 +3,6 @@
 Importing this loads neither the web framework nor the store.
 """
 
-from reconciler.service.faults.fault import Fault
-from reconciler.service.faults.parser import read_faults
+from reconciler.service.faults.fault import Fault, read_faults
 
 __all__ = ["Fault", "read_faults"]

@@ -1,38 +1,51 @@
 """Does what each fault says, around one request: an application goes in, one that does wrong comes out."""
 
 import asyncio
+import math
+import random
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import assert_never
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.service.faults.disconnect import hang_up
-from reconciler.service.faults.errors import gateway_page, refusal
+from reconciler.service.endpoint import JsonResponse
+from reconciler.service.errors import INVALID_REQUEST, SERVER_ERROR, ApiError
 from reconciler.service.faults.fault import (
-    Cut,
-    Gateway,
-    JobFailure,
-    Kind,
-    Latency,
-    ListLag,
-    Lost,
-    Refusal,
-    RepeatedPage,
-    SlowFiles,
-    TooMany,
-    Truncated,
+    TOO_MANY,
+    CutFault,
+    ErrorFault,
+    Fault,
+    FaultKind,
+    GatewayFault,
+    JobFailureFault,
+    LatencyFault,
+    ListLagFault,
+    LostFault,
+    RepeatedPageFault,
+    SlowFilesFault,
+    TooManyFault,
+    TruncatedFault,
 )
-from reconciler.service.faults.lists import endless, truncated, unprocessed, without_young
-from reconciler.service.faults.rewriting import Body, asked, rewritten, with_query
-from reconciler.service.jobs.updates import fail
-from reconciler.service.store.database import Store
+from reconciler.service.faults.rewriting import (
+    Body,
+    claim_more_pages,
+    fetch_again,
+    mark_files_unprocessed,
+    remove_young,
+    rewrite_answer,
+    truncate_list,
+    with_query,
+)
+from reconciler.service.jobs.updates import fail_job
+from reconciler.service.store.database import Store, new_id
 
 _FILE_CODES = "invalid_training_file", "invalid_n_examples", "invalid_file_format"
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+class FaultContext(msgspec.Struct, frozen=True, kw_only=True):
     """What doing wrong takes: the store behind the service, and time, which a test may bring along."""
 
     store: Store
@@ -40,38 +53,38 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-def around(kind: Kind, app: ASGIApp, at: Surroundings) -> ASGIApp:
+def apply_fault(kind: FaultKind, app: ASGIApp, at: FaultContext) -> ASGIApp:
     """Return the application with one thing wrong about it."""
 
     async def wrong(scope: Scope, receive: Receive, send: Send) -> None:
         match kind:
-            case Latency():
+            case LatencyFault():
                 await at.sleep(kind.seconds)
                 await app(scope, receive, send)
-            case Lost():
-                await _worked(app if kind.after else None, scope, receive)
+            case LostFault():
+                await _take_request(app if kind.after else None, scope, receive)
                 await hang_up(scope, receive)
-            case Cut():
-                await _cut(app, scope, receive, send, kind.size_bytes)
-            case TooMany():
-                await _instead(refusal(kind), None, scope, receive, send)
-            case Refusal():
-                await _instead(refusal(kind), app if kind.after else None, scope, receive, send)
-            case Gateway():
-                await _instead(gateway_page(kind), app if kind.after else None, scope, receive, send)
-            case ListLag() | Truncated() | RepeatedPage():
-                await _listed(kind, app, at, scope, receive, send)
-            case SlowFiles():
-                await rewritten(app, scope, receive, send, _Slow(kind, at).change)
-            case JobFailure():
-                await rewritten(app, scope, receive, send, _Failing(kind, at).change)
+            case CutFault():
+                await _cut_answer(app, scope, receive, send, kind.size_bytes)
+            case TooManyFault():
+                await _answer_instead(error_answer(kind), None, scope, receive, send)
+            case ErrorFault():
+                await _answer_instead(error_answer(kind), app if kind.after else None, scope, receive, send)
+            case GatewayFault():
+                await _answer_instead(gateway_page(kind), app if kind.after else None, scope, receive, send)
+            case ListLagFault() | TruncatedFault() | RepeatedPageFault():
+                await _change_list(kind, app, at, scope, receive, send)
+            case SlowFilesFault():
+                await rewrite_answer(app, scope, receive, send, _Slow(kind, at).change)
+            case JobFailureFault():
+                await rewrite_answer(app, scope, receive, send, _Failing(kind, at).change)
             case _:
                 assert_never(kind)
 
     return wrong
 
 
-async def _worked(app: ASGIApp | None, scope: Scope, receive: Receive) -> None:
+async def _take_request(app: ASGIApp | None, scope: Scope, receive: Receive) -> None:
     """Take a request in whole, and let it have its effect where there is an application; nothing is answered."""
 
     async def nobody(_: Message) -> None:
@@ -85,12 +98,12 @@ async def _worked(app: ASGIApp | None, scope: Scope, receive: Receive) -> None:
         message = await receive()
 
 
-async def _instead(answer: Response, app: ASGIApp | None, scope: Scope, receive: Receive, send: Send) -> None:
-    await _worked(app, scope, receive)
+async def _answer_instead(answer: Response, app: ASGIApp | None, scope: Scope, receive: Receive, send: Send) -> None:
+    await _take_request(app, scope, receive)
     await answer(scope, receive, send)
 
 
-async def _cut(app: ASGIApp, scope: Scope, receive: Receive, send: Send, size_bytes: int) -> None:
+async def _cut_answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, size_bytes: int) -> None:
     left = size_bytes
     is_cut = False
 
@@ -110,42 +123,42 @@ async def _cut(app: ASGIApp, scope: Scope, receive: Receive, send: Send, size_by
     await app(scope, receive, count)
 
 
-async def _listed(
-    kind: ListLag | Truncated | RepeatedPage,
+async def _change_list(
+    kind: ListLagFault | TruncatedFault | RepeatedPageFault,
     app: ASGIApp,
-    at: Surroundings,
+    at: FaultContext,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
     async def further(after: str) -> Body:
-        return await asked(app, with_query(scope, {"after": after}))
+        return await fetch_again(app, with_query(scope, {"after": after}))
 
     async def change(page: Body) -> Body:
         match kind:
-            case ListLag():
-                return await without_young(page, at.clock(), kind.seconds, further)
-            case Truncated():
-                return truncated(page, kind.items)
-            case RepeatedPage():
-                return endless(page)
+            case ListLagFault():
+                return await remove_young(page, at.clock(), kind.seconds, further)
+            case TruncatedFault():
+                return truncate_list(page, kind.items)
+            case RepeatedPageFault():
+                return claim_more_pages(page)
 
-    first = with_query(scope, {"after": None}) if isinstance(kind, RepeatedPage) else scope
-    await rewritten(app, first, receive, send, change)
+    first = with_query(scope, {"after": None}) if isinstance(kind, RepeatedPageFault) else scope
+    await rewrite_answer(app, first, receive, send, change)
 
 
 class _Slow(msgspec.Struct, frozen=True):
-    kind: SlowFiles
-    at: Surroundings
+    kind: SlowFilesFault
+    at: FaultContext
 
     async def change(self, body: Body) -> Body:
-        changed: Body = unprocessed(body, self.at.clock(), self.kind.seconds)
+        changed: Body = mark_files_unprocessed(body, self.at.clock(), self.kind.seconds)
         return changed
 
 
 class _Failing(msgspec.Struct, frozen=True):
-    kind: JobFailure
-    at: Surroundings
+    kind: JobFailureFault
+    at: FaultContext
 
     async def change(self, body: Body) -> Body:
         # Before the answer goes out, so that whoever reads it can rely on the failure; the worker drops the job.
@@ -157,4 +170,102 @@ class _Failing(msgspec.Struct, frozen=True):
         param = "training_file" if code in _FILE_CODES else None
         message = f"This failure ({code}) was asked for by a fault of this service."
         with self.at.store.write() as db:
-            fail(db, job, int(self.at.clock()), code, message, param)
+            fail_job(db, job, int(self.at.clock()), code, message, param)
+
+
+class FaultMiddleware:
+    """An ASGI application around another one, with faults; they act in the order in which they were asked for."""
+
+    def __init__(self, app: ASGIApp, faults: tuple[Fault, ...], at: FaultContext) -> None:
+        self._app = app
+        self._choosers = tuple(FaultMatcher(fault) for fault in faults)
+        self._at = at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or not."""
+        app = self._app
+        if scope["type"] == "http":
+            path = "/" + "/".join(filter(None, scope["path"].split("/")))
+            hit = [chooser.fault for chooser in self._choosers if chooser.hits(scope["method"], path)]
+            for fault in reversed(hit):
+                app = apply_fault(fault.kind, app, self._at)
+        await app(scope, receive, send)
+
+
+class FaultMatcher:
+    """One fault with its counts. Not for use by several threads at once: a server's requests arrive in one."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._matched = 0
+        self._hit = 0
+        self._dice = random.Random(fault.seed)  # noqa: S311 (bad luck to order, not a secret)
+
+    def hits(self, method: str, path: str) -> bool:
+        """Return whether this request is hit; ask once for each request."""
+        if not self.fault.matches(method, path):
+            return False
+        self._matched += 1
+        # The dice are thrown for every match, so that one choice never moves the next.
+        unlucky = self._dice.random() < self.fault.chance
+        if self._matched < self.fault.first or not unlucky:
+            return False
+        if self.fault.count is not None and self._hit >= self.fault.count:
+            return False
+        self._hit += 1
+        return True
+
+
+EXTENSION = "reconciler.hang_up"
+
+
+class HungUpError(Exception):
+    """The answer was withheld on purpose; within one process this stands for the closed connection."""
+
+
+def offer_hang_up(scope: Scope, close: Callable[[], None]) -> Scope:
+    """Return a request's scope with the way to close its connection."""
+    return {**scope, "extensions": {**scope.get("extensions", {}), EXTENSION: close}}
+
+
+async def hang_up(scope: Scope, receive: Receive) -> None:
+    """Close the connection of a request, and return once it is closed.
+
+    Raises: HungUpError when there is no connection to close, as within one process
+    """
+    close = scope.get("extensions", {}).get(EXTENSION)
+    if close is None:
+        raise HungUpError("the answer was withheld on purpose")
+    close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+_UNAVAILABLE = "service_unavailable_error"
+_MESSAGE = "This answer was asked for by a fault of this service."
+
+
+def error_answer(fault: TooManyFault | ErrorFault) -> Response:
+    """Return an error as the API words it, with the header that says when to come again."""
+    headers = {"x-request-id": new_id("req_", 32)}
+    if fault.retry_after is not None:
+        # The header is in whole seconds; a wait is never shortened.
+        headers["retry-after"] = str(math.ceil(fault.retry_after))
+    if isinstance(fault, TooManyFault):
+        error = ApiError(429, _MESSAGE, type=TOO_MANY[fault.code], code=fault.code)
+    elif fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        error = ApiError(fault.status, _MESSAGE, type=_UNAVAILABLE, code=fault.code or "server_is_overloaded")
+    else:
+        kind = SERVER_ERROR if fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
+        error = ApiError(fault.status, _MESSAGE, type=kind, code=fault.code)
+    return JsonResponse(error.envelope, error.status, headers)
+
+
+def gateway_page(fault: GatewayFault) -> Response:
+    """Return the page that a gateway shows when what is behind it does not answer."""
+    try:
+        title = f"{fault.status} {HTTPStatus(fault.status).phrase}"
+    except ValueError:
+        title = str(fault.status)
+    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>"
+    return HTMLResponse(page, fault.status, {"server": "gateway"})

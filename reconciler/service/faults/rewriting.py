@@ -12,7 +12,7 @@ Body = dict[str, Any]
 Change = Callable[[Body], Awaitable[Body]]
 
 
-async def rewritten(app: ASGIApp, scope: Scope, receive: Receive, send: Send, change: Change) -> None:
+async def rewrite_answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, change: Change) -> None:
     """Let the application answer, and send its JSON object as `change` gives it back."""
     held: Message | None = None
     body = bytearray()
@@ -35,7 +35,7 @@ async def rewritten(app: ASGIApp, scope: Scope, receive: Receive, send: Send, ch
         await send({"type": "http.response.body", "body": changed})
 
 
-async def asked(app: ASGIApp, scope: Scope) -> Body:
+async def fetch_again(app: ASGIApp, scope: Scope) -> Body:
     """Ask the application once more by GET; an answer that is no success is an empty object."""
     found: Body = {}
 
@@ -49,7 +49,7 @@ async def asked(app: ASGIApp, scope: Scope) -> Body:
     async def drop(_: Message) -> None:
         return
 
-    await rewritten(app, scope, nothing, drop, keep)
+    await rewrite_answer(app, scope, nothing, drop, keep)
     return found
 
 
@@ -64,3 +64,57 @@ def with_query(scope: Scope, changes: Mapping[str, str | None]) -> Scope:
 def _is_object(message: Message) -> bool:
     kind = Headers(raw=message["headers"]).get("content-type", "")
     return bool(message["status"] == 200 and kind.startswith("application/json"))
+
+
+Further = Callable[[str], Awaitable[Body]]
+
+
+async def remove_young(page: Body, now: float, seconds: float, further: Further) -> Body:
+    """Return a page of a list without what is too young to be in it.
+
+    A page on which all is too young is passed over, because an empty page tells clients that the list has ended.
+    """
+    while True:
+        items = _items(page)
+        old = [item for item in items if _creation_time(item) + seconds <= now]
+        if old or not items or not page.get("has_more"):
+            return _replace_items(page, old)
+        page = await further(str(items[-1].get("id", "")))
+
+
+def truncate_list(page: Body, most: int) -> Body:
+    """Return the first items of a page as if they were all there are."""
+    cut = _replace_items(page, _items(page)[:most])
+    return {**cut, "has_more": False} if "has_more" in page else cut
+
+
+def claim_more_pages(page: Body) -> Body:
+    """Return a page that says more follows, if it is a page and holds anything."""
+    return {**page, "has_more": True} if "has_more" in page and _items(page) else page
+
+
+def mark_files_unprocessed(value: Any, now: float, seconds: float) -> Any:
+    """Return an answer in which files that are too young, wherever in it, have only been uploaded."""
+    if isinstance(value, list):
+        return [mark_files_unprocessed(item, now, seconds) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("object") == "file" and value.get("status") == "processed" and _creation_time(value) + seconds > now:
+        return {**value, "status": "uploaded"}
+    return {key: mark_files_unprocessed(item, now, seconds) for key, item in value.items()}
+
+
+def _items(page: Body) -> list[Body]:
+    data = page.get("data")
+    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+
+
+def _creation_time(item: Body) -> float:
+    # Models say `created`, all else says `created_at`; what says neither has been there for ever.
+    found = item.get("created_at", item.get("created"))
+    return found if isinstance(found, int | float) else 0.0
+
+
+def _replace_items(page: Body, items: list[Body]) -> Body:
+    ends = {"first_id": items[0].get("id") if items else None, "last_id": items[-1].get("id") if items else None}
+    return {**page, "data": items, **{name: value for name, value in ends.items() if name in page}}

@@ -11,7 +11,7 @@ import sysconfig
 from pathlib import Path
 
 from reconciler.foundation.locks import try_lock
-from reconciler.service.jobs.updates import fail, last_line
+from reconciler.service.jobs.updates import fail_job, last_line
 from reconciler.service.store.database import Store
 from reconciler.service.store.jobs import active_jobs
 
@@ -30,7 +30,7 @@ def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
     try:
         if try_lock(descriptor):
             os.ftruncate(descriptor, 0)  # the process id of a worker that is no more
-            if _starts_in_vain(store) < PATIENCE:
+            if _count_failed_starts(store) < PATIENCE:
                 _start(store, engines, descriptor)
             else:
                 _give_up(store, now)
@@ -38,7 +38,7 @@ def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
         os.close(descriptor)
 
 
-def environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Return the worker what it needs from our environment, and none of the keys that lie there too."""
     kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
     home = str(Path(__file__).resolve().parents[3])
@@ -47,13 +47,13 @@ def environment() -> dict[str, str]:
     return kept
 
 
-def python(module: str, *arguments: str) -> list[str]:
+def python_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs one of our modules; the current directory is never searched for code."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
-    command = python("reconciler.service.worker", str(store.root), "--lock", str(lock))
+    command = python_command("reconciler.service.jobs.worker", str(store.root), "--lock", str(lock))
     for engine in engines:
         command += ["--engine", engine]
     descriptor = os.open(store.worker_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -63,7 +63,7 @@ def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
                 [*_AWAY, *command],
                 check=True,
                 cwd="/",
-                env=environment(),
+                env=child_environment(),
                 pass_fds=(lock,),
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
@@ -75,7 +75,7 @@ def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
             log.write(f"{error}\n")
 
 
-def _starts_in_vain(store: Store) -> int:
+def _count_failed_starts(store: Store) -> int:
     with store.write() as db:
         row = db.execute(
             "UPDATE about SET value = value + 1 WHERE key = 'unanswered_starts' RETURNING value"
@@ -83,7 +83,7 @@ def _starts_in_vain(store: Store) -> int:
         return int(row["value"]) - 1
 
 
-def worker_is_up(store: Store) -> None:
+def note_worker_started(store: Store) -> None:
     """Note, as a worker, that starting worked."""
     with store.write() as db:
         db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
@@ -94,4 +94,4 @@ def _give_up(store: Store, now: int) -> None:
     with store.write() as db:
         db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
         for job in active_jobs(db):
-            fail(db, job.id, now, "server_error", message)
+            fail_job(db, job.id, now, "server_error", message)

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from reconciler.foundation.stop import Stop
-from reconciler.service.engines.report import read_line
-from reconciler.service.jobs.launcher import environment, python
-from reconciler.service.jobs.updates import Progress, last_line
-from reconciler.service.legacy.records import find_face
+from reconciler.service.engines.reporting import read_report_line
+from reconciler.service.jobs.launcher import child_environment, python_command
+from reconciler.service.jobs.updates import JobUpdates, last_line
 from reconciler.service.store.database import Store
-from reconciler.service.store.files import content_of
+from reconciler.service.store.files import content_path
+from reconciler.service.store.fine_tunes import find_fine_tune
 from reconciler.service.store.jobs import JobRecord, get_job
 
 POLL_SECONDS = 0.05
@@ -32,7 +32,7 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     """One try at one job, by an engine named by its module."""
 
     store: Store
@@ -44,7 +44,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def run(self) -> bool:
         """Do the job to its end; tells whether it came to one, which it does not when the worker is asked to stop."""
         with self._folder() as folder:
-            progress = Progress(self.store, self.job, self.clock)
+            progress = JobUpdates(self.store, self.job, self.clock)
             with self._child(folder) as child:
                 end = self._follow(child, progress)
             if self.stop.is_set() and child.returncode != 0:
@@ -52,11 +52,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
             if not self._is_ours():
                 return True
             if end is None:
-                progress.failed("server_error", _why(child.returncode, folder))
+                progress.fail("server_error", _why(child.returncode, folder))
             elif end["kind"] == "refused":
-                progress.failed(end["code"], end["message"], end["param"])
+                progress.fail(end["code"], end["message"], end["param"])
             else:
-                progress.succeeded(folder / "out", end["tokens"])
+                progress.succeed(folder / "out", end["tokens"])
             return True
 
     @contextmanager
@@ -65,9 +65,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         try:
-            _lend(content_of(self.store, self.job.training_file), folder / "train.jsonl")
+            _lend(content_path(self.store, self.job.training_file), folder / "train.jsonl")
             if self.job.validation_file:
-                _lend(content_of(self.store, self.job.validation_file), folder / "valid.jsonl")
+                _lend(content_path(self.store, self.job.validation_file), folder / "valid.jsonl")
             (folder / "job.json").write_text(json.dumps(self._facts()), encoding="utf-8")
             yield folder
         finally:
@@ -75,7 +75,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     def _facts(self) -> dict[str, object]:
         with self.store.read() as db:
-            face = find_face(db, self.job.id)
+            face = find_fine_tune(db, self.job.id)
         return {
             "seed": self.job.seed,
             "hyperparameters": dict(self.job.hyperparameters),
@@ -88,9 +88,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         with (
             (folder / _ERRORS).open("wb") as errors,
             subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                python("reconciler.service.engines.run", str(folder), "--engine", self.engine),
+                python_command("reconciler.service.engines.run", str(folder), "--engine", self.engine),
                 cwd=folder,
-                env={**environment(), **_ONE_THREAD},
+                env={**child_environment(), **_ONE_THREAD},
                 start_new_session=True,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -104,21 +104,21 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
 
-    def _follow(self, child: "subprocess.Popen[bytes]", progress: Progress) -> dict[str, Any] | None:
+    def _follow(self, child: "subprocess.Popen[bytes]", progress: JobUpdates) -> dict[str, Any] | None:
         """Pass on what the child says until it ends, or is no longer wanted; gives its last word, if it came to one."""
         assert child.stdout is not None
         end: dict[str, Any] | None = None
         for line in _lines(child, child.stdout.fileno(), self._is_wanted):
-            said: dict[str, Any] = read_line(line)
+            said: dict[str, Any] = read_report_line(line)
             match said["kind"]:
                 case "validated":
-                    progress.validated(said["hyperparameters"])
+                    progress.start(said["hyperparameters"])
                 case "note":
-                    progress.note(said["message"])
+                    progress.add_note(said["message"])
                 case "metrics":
-                    progress.measured(said["message"], said["data"])
+                    progress.add_metrics(said["message"], said["data"])
                 case "checkpoint":
-                    progress.checkpoint(said["step"], said["folder"], said["metrics"])
+                    progress.add_checkpoint(said["step"], said["folder"], said["metrics"])
                 case "trained" | "refused":
                     end = said
         return end if child.poll() == 0 else None

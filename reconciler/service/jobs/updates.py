@@ -11,15 +11,23 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.service.engines.results import COMPILED_RESULTS, STEP_METRICS
-from reconciler.service.ids import new_id
-from reconciler.service.legacy.records import find_face, free_name
-from reconciler.service.store.database import Store
-from reconciler.service.store.events import ERROR, WARN, add_event
-from reconciler.service.store.files import RESULTS, FileRecord, add_file
-from reconciler.service.store.jobs import FAILED, QUEUED, RUNNING, SUCCEEDED, JobRecord, change_job, get_job
+from reconciler.service.engines.reporting import COMPILED_RESULTS, STEP_METRICS
+from reconciler.service.store.database import Store, new_id
+from reconciler.service.store.files import RESULTS, FileRecord, StagedFile, add_file, stage_file, sync_folder
+from reconciler.service.store.fine_tunes import find_fine_tune, free_model_name
+from reconciler.service.store.jobs import (
+    ERROR,
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SUCCEEDED,
+    WARN,
+    JobRecord,
+    add_event,
+    change_job,
+    get_job,
+)
 from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model
-from reconciler.service.store.staging import Incoming, incoming, sync_folder
 
 ORGANIZATION_NAME = "local"
 """What stands in the names of models where the API has the organization."""
@@ -27,7 +35,7 @@ ORGANIZATION_NAME = "local"
 _TAIL_BYTES = 16 * 1024
 
 
-class Saved(msgspec.Struct, frozen=True, kw_only=True):
+class SavedCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint that the engine has saved in `out/`."""
 
     step: int
@@ -37,27 +45,27 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(slots=True)
-class Progress:
+class JobUpdates:
     """One job on its way. What comes after the job was cancelled is dropped."""
 
     store: Store
     job: JobRecord
     clock: Callable[[], float]
-    saved: list[Saved] = field(default_factory=list)
+    saved: list[SavedCheckpoint] = field(default_factory=list)
     started_at: float = 0.0
 
-    def validated(self, hyperparameters: Mapping[str, float]) -> None:
+    def start(self, hyperparameters: Mapping[str, float]) -> None:
         """The rows can be learned; as one job runs at a time, and this one's turn has come, it starts at once."""
         text = json.dumps(dict(hyperparameters))
         self._move("Files validated, moving job to queued state", status=QUEUED, hyperparameters=text)
         self.started_at = self.clock()
         self._move("Fine-tuning job started", status=RUNNING, started_at=self.started_at)
 
-    def note(self, message: str) -> None:
+    def add_note(self, message: str) -> None:
         """The engine said something in words."""
         self._say(message, level=WARN)
 
-    def measured(self, message: str, data: Mapping[str, float]) -> None:
+    def add_metrics(self, message: str, data: Mapping[str, float]) -> None:
         """The engine measured something."""
         now, done, total = self.clock(), data["step"], data["total_steps"]
         finish = math.ceil(now + (now - self.started_at) / done * (total - done)) if done else None
@@ -65,22 +73,22 @@ class Progress:
             if change_job(db, self.job.id, estimated_finish=finish):
                 add_event(db, self.job.id, int(now), message, data=data)
 
-    def checkpoint(self, step: int, folder: str, metrics: Mapping[str, float]) -> None:
+    def add_checkpoint(self, step: int, folder: str, metrics: Mapping[str, float]) -> None:
         """The engine saved weights; they are listed once the job has succeeded."""
-        self.saved.append(Saved(step=step, folder=folder, metrics=metrics, created_at=int(self.clock())))
+        self.saved.append(SavedCheckpoint(step=step, folder=folder, metrics=metrics, created_at=int(self.clock())))
         self._say(f"Checkpoint created at step {step}")
 
-    def failed(self, code: str, message: str, param: str | None = None) -> None:
+    def fail(self, code: str, message: str, param: str | None = None) -> None:
         """The job cannot be done."""
         with self.store.write() as db:
-            fail(db, self.job.id, int(self.clock()), code, message, param)
+            fail_job(db, self.job.id, int(self.clock()), code, message, param)
 
-    def succeeded(self, out: Path, tokens: int) -> None:
+    def succeed(self, out: Path, tokens: int) -> None:
         """The weights are there: keep them, the result file, and say so, all of it or nothing."""
         filename = self._result_file()
         results = (out / filename).read_bytes()
         weights = self.store.models / self.job.id
-        with incoming(self.store, new_id("file-")) as arriving:
+        with stage_file(self.store, new_id("file-")) as arriving:
             arriving.write(results)
             arriving.place()
             _keep(out, weights, filename)
@@ -94,9 +102,9 @@ class Progress:
 
     def _result_file(self) -> str:
         with self.store.read() as db:
-            return COMPILED_RESULTS if find_face(db, self.job.id) else STEP_METRICS.filename
+            return COMPILED_RESULTS if find_fine_tune(db, self.job.id) else STEP_METRICS.filename
 
-    def _list(self, db: sqlite3.Connection, arriving: Incoming, filename: str, tokens: int) -> None:
+    def _list(self, db: sqlite3.Connection, arriving: StagedFile, filename: str, tokens: int) -> None:
         job, now, results, size_bytes = self.job, int(self.clock()), arriving.id, arriving.size_bytes
         model = _model_name(db, job, now)
         add_file(
@@ -142,7 +150,7 @@ class Progress:
                 add_event(db, self.job.id, int(self.clock()), message, level=level)
 
 
-def fail(db: sqlite3.Connection, job: str, now: int, code: str, message: str, param: str | None = None) -> None:
+def fail_job(db: sqlite3.Connection, job: str, now: int, code: str, message: str, param: str | None = None) -> None:
     """End a job with an error, unless it has ended already."""
     error = json.dumps({"code": code, "message": message, "param": param})
     if change_job(db, job, status=FAILED, finished_at=now, estimated_finish=None, error=error):
@@ -163,10 +171,10 @@ def _add_model(db: sqlite3.Connection, job: JobRecord, name: str, folder: str, n
 
 
 def _model_name(db: sqlite3.Connection, job: JobRecord, now: int) -> str:
-    face = find_face(db, job.id)
+    face = find_fine_tune(db, job.id)
     if face is None:
         return f"ft:{job.base}:{ORGANIZATION_NAME}:{job.suffix}:{new_id('', 8)}"
-    return free_name(db, ":".join(filter(None, (face.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
+    return free_model_name(db, ":".join(filter(None, (face.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
 
 
 def _keep(out: Path, weights: Path, results: str) -> None:

@@ -5,21 +5,160 @@ choose among several ways to go on, and are accepted because every client sends 
 answer (tools, JSON schemas, token biases) is refused.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from reconciler.service.context import Service
-from reconciler.service.endpoint import Call, JsonResponse
-from reconciler.service.engines.plain import NotPlainError, question_of
-from reconciler.service.engines.port import Answer, Question
-from reconciler.service.errors import ApiError, bad_type, bad_value, missing, unsupported
-from reconciler.service.fields import Json, flag, number, required_text, table, texts, whole
-from reconciler.service.ids import new_id
-from reconciler.service.routes.chat_format import CHAT, COMPLETION, Choice, Form, Said
-from reconciler.service.routes.seeded import asks_a_seed, sentence
+from reconciler.service.context import ServiceContext
+from reconciler.service.endpoint import (
+    ApiRequest,
+    JsonResponse,
+    RequestBody,
+    read_flag,
+    read_integer,
+    read_number,
+    read_object,
+    read_required_text,
+    read_texts,
+)
+from reconciler.service.engines.port import ModelAnswer, ModelQuestion
+from reconciler.service.engines.rows import NotTextError, make_question
+from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
+from reconciler.service.routes.wire import Json
+from reconciler.service.seeding import is_for_seed, seed_answer
+from reconciler.service.store.database import new_id
+
+
+class AnswerChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer. `alternatives` are None where nobody asked for probabilities; `before` is the prompt to be echoed."""
+
+    text: str
+    finish_reason: str
+    completion_tokens: int
+    tokens: tuple[tuple[str, float], ...]
+    alternatives: tuple[tuple[str, float], ...] | None
+    before: str = ""
+
+
+class AnswerFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """How one of the two routes writes a choice: whole, and as the chunks that lead to it."""
+
+    object: str
+    chunk_object: str
+    whole: Callable[[AnswerChoice], Json]
+    chunks: Callable[[AnswerChoice], Iterator[Json]]
+
+
+class CompletionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete answer to one request."""
+
+    form: AnswerFormat
+    id: str
+    model: str
+    created: int
+    choices: tuple[AnswerChoice, ...]
+    prompt_tokens: int
+
+    def whole(self) -> Json:
+        """Write it as one object."""
+        choices = [{"index": index, **self.form.whole(choice)} for index, choice in enumerate(self.choices)]
+        return {**self._head(self.form.object), "choices": choices, "usage": self._usage()}
+
+    def chunks(self, *, include_usage: bool) -> Iterator[Json]:
+        """Write it as the chunks of a stream; the usage comes last, where it is asked for, with no choices."""
+        head = self._head(self.form.chunk_object)
+        usage = {"usage": None} if include_usage else {}
+        for index, choice in enumerate(self.choices):
+            for chunk in self.form.chunks(choice):
+                yield {**head, "choices": [{"index": index, **chunk}], **usage}
+        if include_usage:
+            yield {**head, "choices": [], "usage": self._usage()}
+
+    def _head(self, kind: str) -> Json:
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.model,
+        }
+
+    def _usage(self) -> Json:
+        completion = sum(choice.completion_tokens for choice in self.choices)
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt_tokens + completion,
+        }
+
+
+def _chat_whole(choice: AnswerChoice) -> Json:
+    return {
+        "message": {"role": "assistant", "content": choice.text, "refusal": None, "annotations": []},
+        "logprobs": _chat_logprobs(choice),
+        "finish_reason": choice.finish_reason,
+    }
+
+
+def _chat_chunks(choice: AnswerChoice) -> Iterator[Json]:
+    first = {"role": "assistant", "content": "", "refusal": None}
+    yield {"delta": first, "logprobs": None, "finish_reason": None}
+    yield {"delta": {"content": choice.text}, "logprobs": _chat_logprobs(choice), "finish_reason": None}
+    yield {"delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
+
+
+def _chat_logprobs(choice: AnswerChoice) -> Json | None:
+    if choice.alternatives is None:
+        return None
+    top = [_token(*alternative) for alternative in choice.alternatives]
+    return {"content": [{**_token(*token), "top_logprobs": top} for token in choice.tokens], "refusal": None}
+
+
+def _token(token: str, logprob: float) -> Json:
+    return {"token": token, "logprob": _finite(logprob), "bytes": list(token.encode())}
+
+
+def _completion_whole(choice: AnswerChoice) -> Json:
+    text = choice.before + choice.text
+    return {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": choice.finish_reason}
+
+
+def _completion_chunks(choice: AnswerChoice) -> Iterator[Json]:
+    text = choice.before + choice.text
+    yield {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": None}
+    yield {"text": "", "logprobs": None, "finish_reason": choice.finish_reason}
+
+
+def _completion_logprobs(choice: AnswerChoice) -> Json | None:
+    if choice.alternatives is None:
+        return None
+    # An echoed prompt was not chosen by the model: like the first token of any text, it has no probability.
+    echoed = [choice.before] if choice.before else []
+    tokens = [*echoed, *(token for token, _ in choice.tokens)]
+    nothing: list[None] = [None for _ in echoed]
+    top = {token: _finite(logprob) for token, logprob in choice.alternatives}
+    return {
+        "tokens": tokens,
+        "token_logprobs": [*nothing, *(_finite(logprob) for _, logprob in choice.tokens)],
+        "top_logprobs": [*nothing, *(top for _ in choice.tokens)],
+        "text_offset": [sum(map(len, tokens[:at])) for at in range(len(tokens))],
+    }
+
+
+def _finite(logprob: float) -> float:
+    # JSON knows no infinity; the API writes this number for what is as good as impossible.
+    return logprob if math.isfinite(logprob) else -9999.0
+
+
+CHAT = AnswerFormat(
+    object="chat.completion", chunk_object="chat.completion.chunk", whole=_chat_whole, chunks=_chat_chunks
+)
+COMPLETION = AnswerFormat(
+    object="text_completion", chunk_object="text_completion", whole=_completion_whole, chunks=_completion_chunks
+)
+
 
 MOST_CHOICES = 128
 MOST_PROMPTS = 2048
@@ -30,99 +169,101 @@ COMPLETION_TOKENS = 16
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
-def chat(service: Service, call: Call) -> Response:
+def create_chat_completion(context: ServiceContext, request: ApiRequest) -> Response:
     """Answer a conversation."""
-    body = call.body
-    model = service.shelf.true_name(required_text(body, "model"))
-    if asks_a_seed(service, body):
-        return _send(_seeded(CHAT, "chatcmpl-", model, service.now()), body, kind=True)
+    body = request.body
+    model = context.registry.resolve(read_required_text(body, "model"))
+    if is_for_seed(context, body):
+        return _send(_seed_answer(CHAT, "chatcmpl-", model, context.now()), body, kind=True)
     question = _conversation(body)
     _refuse(body, ("tools", "functions", "logit_bias", "audio"))
-    if (table(body, "response_format") or {}).get("type", "text") != "text":
-        raise unsupported("response_format", "is not supported with this model beyond {'type': 'text'}.")
+    if (read_object(body, "response_format") or {}).get("type", "text") != "text":
+        raise unsupported_error("response_format", "is not supported with this model beyond {'type': 'text'}.")
     for name in ("max_tokens", "max_completion_tokens"):
-        whole(body, name, 1, MOST_TOKENS)
-    top = whole(body, "top_logprobs", 0, 20)
-    logprobs = (top or 0) if flag(body, "logprobs") else None
+        read_integer(body, name, 1, MOST_TOKENS)
+    top = read_integer(body, "top_logprobs", 0, 20)
+    logprobs = (top or 0) if read_flag(body, "logprobs") else None
     if top is not None and logprobs is None:
-        raise bad_value("top_logprobs", "it needs 'logprobs' to be true.")
+        raise value_error("top_logprobs", "it needs 'logprobs' to be true.")
     stops, choices = _sampling(body)
-    answer = service.answers.of(model).answer(question)
-    said = Said(
+    answer = context.models.get(model).answer(question)
+    said = CompletionAnswer(
         form=CHAT,
         id=new_id("chatcmpl-"),
         model=model,
-        created=service.now(),
-        choices=(_choice(answer, stops, logprobs),) * choices,
+        created=context.now(),
+        choices=(_make_choice(answer, stops, logprobs),) * choices,
         prompt_tokens=answer.prompt_tokens,
     )
     return _send(said, body)
 
 
-def completion(service: Service, call: Call) -> Response:
+def create_completion(context: ServiceContext, request: ApiRequest) -> Response:
     """Answer one prompt, or several."""
-    body = call.body
-    model = service.shelf.true_name(required_text(body, "model"))
-    if asks_a_seed(service, body):
-        return _send(_seeded(COMPLETION, "cmpl-", model, service.now()), body, kind=True)
+    body = request.body
+    model = context.registry.resolve(read_required_text(body, "model"))
+    if is_for_seed(context, body):
+        return _send(_seed_answer(COMPLETION, "cmpl-", model, context.now()), body, kind=True)
     prompts = _prompts(body)
     _refuse(body, ("suffix", "logit_bias"))
-    limit = whole(body, "max_tokens", 0, MOST_TOKENS)
-    logprobs = whole(body, "logprobs", 0, 5)
-    echo = flag(body, "echo")
+    limit = read_integer(body, "max_tokens", 0, MOST_TOKENS)
+    logprobs = read_integer(body, "logprobs", 0, 5)
+    echo = read_flag(body, "echo")
     stops, choices = _sampling(body)
-    if (best_of := whole(body, "best_of", 0, 20)) and best_of < choices:
-        raise bad_value("best_of", "it must not be less than 'n'.")
-    answerer = service.answers.of(model)
-    answers = [answerer.answer(Question(text=prompt)) for prompt in prompts]
+    if (best_of := read_integer(body, "best_of", 0, 20)) and best_of < choices:
+        raise value_error("best_of", "it must not be less than 'n'.")
+    answerer = context.models.get(model)
+    answers = [answerer.answer(ModelQuestion(text=prompt)) for prompt in prompts]
     made = [
-        _choice(
+        _make_choice(
             answer, stops, logprobs, before=prompt if echo else "", limit=COMPLETION_TOKENS if limit is None else limit
         )
         for prompt, answer in zip(prompts, answers, strict=True)
         for _ in range(choices)
     ]
-    said = Said(
+    said = CompletionAnswer(
         form=COMPLETION,
         id=new_id("cmpl-"),
         model=model,
-        created=service.now(),
+        created=context.now(),
         choices=tuple(made),
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
     )
     return _send(said, body)
 
 
-def _seeded(form: Form, prefix: str, model: str, now: int) -> Said:
-    choice = _choice(sentence(), (), None)
-    return Said(form=form, id=new_id(prefix), model=model, created=now, choices=(choice,), prompt_tokens=0)
+def _seed_answer(form: AnswerFormat, prefix: str, model: str, now: int) -> CompletionAnswer:
+    choice = _make_choice(seed_answer(), (), None)
+    return CompletionAnswer(form=form, id=new_id(prefix), model=model, created=now, choices=(choice,), prompt_tokens=0)
 
 
-def _send(said: Said, body: Json, *, kind: bool = False) -> Response:
-    options = table(body, "stream_options")
-    if not flag(body, "stream"):
+def _send(said: CompletionAnswer, body: RequestBody, *, kind: bool = False) -> Response:
+    options = read_object(body, "stream_options")
+    if not read_flag(body, "stream"):
         if options and not kind:
-            raise bad_value("stream_options", "it is only allowed when 'stream' is true.")
+            raise value_error("stream_options", "it is only allowed when 'stream' is true.")
         return JsonResponse(said.whole())
-    chunks = said.chunks(include_usage=flag(options or {}, "include_usage"))
-    return StreamingResponse(_events(chunks), media_type="text/event-stream", headers={"cache-control": "no-cache"})
+    chunks = said.chunks(include_usage=read_flag(options or {}, "include_usage"))
+    return StreamingResponse(
+        _event_lines(chunks), media_type="text/event-stream", headers={"cache-control": "no-cache"}
+    )
 
 
-def _events(chunks: Iterator[dict[str, object]]) -> Iterator[bytes]:
+def _event_lines(chunks: Iterator[dict[str, object]]) -> Iterator[bytes]:
     yield from map(partial(b"data: %b\n\n".__mod__), map(msgspec.json.encode, chunks))
     yield b"data: [DONE]\n\n"
 
 
-def _choice(
-    answer: Answer, stops: tuple[str, ...], logprobs: int | None, *, before: str = "", limit: int = MOST_TOKENS
-) -> Choice:
+def _make_choice(
+    answer: ModelAnswer, stops: tuple[str, ...], logprobs: int | None, *, before: str = "", limit: int = MOST_TOKENS
+) -> AnswerChoice:
     given = tuple(zip(answer.tokens, answer.logprobs, strict=True))[:limit]
     text = "".join(token for token, _ in given)
     cut = min((at for at in map(text.find, stops) if at >= 0), default=len(text))
     stopped = cut < len(text) or len(given) == len(answer.tokens)
     # Tokens that a stop sequence cut short were not given, so they have no probabilities to tell.
     tokens = () if cut < len(text) else given
-    return Choice(
+    return AnswerChoice(
         text=text[:cut],
         before=before,
         finish_reason="stop" if stopped else "length",
@@ -132,50 +273,50 @@ def _choice(
     )
 
 
-def _conversation(body: Json) -> Question:
+def _conversation(body: RequestBody) -> ModelQuestion:
     messages = body.get("messages")
     if messages is None:
-        raise missing("messages")
+        raise missing_error("messages")
     if not isinstance(messages, list):
-        raise bad_type("messages", "an array of objects", messages)
+        raise type_error("messages", "an array of objects", messages)
     if not messages:
-        raise bad_value("messages", "expected at least one message.", "empty_array")
+        raise value_error("messages", "expected at least one message.", "empty_array")
     for number_, message in enumerate(messages):
         if not isinstance(message, dict):
-            raise bad_type(f"messages[{number_}]", "an object", message)
+            raise type_error(f"messages[{number_}]", "an object", message)
         if message.get("role") not in ROLES:
-            raise bad_value(f"messages[{number_}].role", f"expected one of {sorted(ROLES)}.")
+            raise value_error(f"messages[{number_}].role", f"expected one of {sorted(ROLES)}.")
     try:
-        return question_of(messages)
-    except NotPlainError as error:
+        return make_question(messages)
+    except NotTextError as error:
         raise ApiError(400, str(error), param="messages", code="unsupported_content") from error
 
 
-def _prompts(body: Json) -> tuple[str, ...]:
+def _prompts(body: RequestBody) -> tuple[str, ...]:
     prompt = body.get("prompt")
     if prompt is None:
-        raise missing("prompt")
+        raise missing_error("prompt")
     if isinstance(prompt, list) and any(isinstance(item, int | list) for item in prompt):
-        raise unsupported("prompt", "as token ids is not supported: this model reads text.")
-    prompts = texts(body, "prompt", MOST_PROMPTS)
+        raise unsupported_error("prompt", "as token ids is not supported: this model reads text.")
+    prompts = read_texts(body, "prompt", MOST_PROMPTS)
     if not prompts:
-        raise bad_value("prompt", "expected at least one prompt.", "empty_array")
+        raise value_error("prompt", "expected at least one prompt.", "empty_array")
     return prompts
 
 
-def _sampling(body: Json) -> tuple[tuple[str, ...], int]:
+def _sampling(body: RequestBody) -> tuple[tuple[str, ...], int]:
     for name, low, high in (
         ("temperature", 0.0, 2.0),
         ("top_p", 0.0, 1.0),
         ("presence_penalty", -2.0, 2.0),
         ("frequency_penalty", -2.0, 2.0),
     ):
-        number(body, name, low, high)
-    stops = tuple(filter(None, texts(body, "stop", 4)))
-    return stops, whole(body, "n", 1, MOST_CHOICES) or 1
+        read_number(body, name, low, high)
+    stops = tuple(filter(None, read_texts(body, "stop", 4)))
+    return stops, read_integer(body, "n", 1, MOST_CHOICES) or 1
 
 
-def _refuse(body: Json, names: tuple[str, ...]) -> None:
+def _refuse(body: RequestBody, names: tuple[str, ...]) -> None:
     for name in names:
         if body.get(name):
-            raise unsupported(name, "is not supported with this model.")
+            raise unsupported_error(name, "is not supported with this model.")

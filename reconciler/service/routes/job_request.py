@@ -1,14 +1,24 @@
 """Reads what a request to create a job asks for, and refuses, in the API's words, what no engine here carries out."""
 
+import re
 import secrets
 
 import msgspec
 
-from reconciler.service.engines.port import AUTO, Engine, Hyperparameter
-from reconciler.service.engines.registry import Shelf, lacks
-from reconciler.service.errors import ApiError, bad_type, bad_value, missing, unsupported
-from reconciler.service.fields import Json, only, required_text, table, text, whole
-from reconciler.service.optional_deps import INSTALL
+from reconciler.service.endpoint import (
+    RequestBody,
+    check_known,
+    read_flag,
+    read_integer,
+    read_number,
+    read_object,
+    read_required_text,
+    read_text,
+)
+from reconciler.service.engines.port import AUTO, Classes, Engine, Hyperparameter
+from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
+from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
+from reconciler.service.settings import LEGACY_BASES_OPTION
 
 SUPERVISED = "supervised"
 METHODS = (SUPERVISED, "dpo", "reinforcement")
@@ -39,21 +49,21 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     hyperparameters: dict[str, float | str]
 
 
-def read_job_request(body: Json, shelf: Shelf) -> JobRequest:
+def read_job_request(body: RequestBody, registry: EngineRegistry) -> JobRequest:
     """Check a request whole.
 
     Raises: ApiError for the first thing that is wrong
     """
-    only(body, _FIELDS)
-    engine = _engine(required_text(body, "model"), shelf)
+    check_known(body, _FIELDS)
+    engine = _engine(read_required_text(body, "model"), registry)
     if body.get("integrations"):
-        raise unsupported("integrations", "is not carried out by this service.")
+        raise unsupported_error("integrations", "is not carried out by this service.")
     stated = _stated_hyperparameters(body, engine)
-    seed = whole(body, "seed", 0, MOST_SEED)
+    seed = read_integer(body, "seed", 0, MOST_SEED)
     return JobRequest(
         engine=engine,
-        training_file=required_text(body, "training_file"),
-        validation_file=text(body, "validation_file", low=1),
+        training_file=read_required_text(body, "training_file"),
+        validation_file=read_text(body, "validation_file", low=1),
         suffix=_suffix(body),
         seed=secrets.randbelow(MOST_SEED + 1) if seed is None else seed,
         metadata=read_metadata(body),
@@ -61,48 +71,48 @@ def read_job_request(body: Json, shelf: Shelf) -> JobRequest:
     )
 
 
-def _engine(model: str, shelf: Shelf) -> Engine:
-    engine = shelf.of(model)
+def _engine(model: str, registry: EngineRegistry) -> Engine:
+    engine = registry.find(model)
     if engine is None:
         message = f"Model {model} is not available for fine-tuning or does not exist."
         raise ApiError(400, message, param="model", code="model_not_available")
-    if lacks(engine):
-        message = f"Model {model} needs {', '.join(lacks(engine))}, which is not installed here: {INSTALL}"
+    if missing_packages(engine):
+        message = f"Model {model} needs {', '.join(missing_packages(engine))}, which is not installed here: {INSTALL}"
         raise ApiError(400, message, param="model", code="model_not_available")
     return engine
 
 
-def _stated_hyperparameters(body: Json, engine: Engine) -> dict[str, float | str]:
-    old = table(body, "hyperparameters")
-    method = table(body, "method")
+def _stated_hyperparameters(body: RequestBody, engine: Engine) -> dict[str, float | str]:
+    old = read_object(body, "hyperparameters")
+    method = read_object(body, "method")
     if method is None:
         return read_hyperparameters(old or {}, engine, "hyperparameters.")
     kind = method.get("type")
     if kind is None:
-        raise missing("method.type")
+        raise missing_error("method.type")
     if kind not in METHODS:
-        raise bad_value("method.type", f"expected one of {list(METHODS)}.")
+        raise value_error("method.type", f"expected one of {list(METHODS)}.")
     assert isinstance(kind, str)
     if kind not in engine.methods:
         message = f"The method '{kind}' is not supported for the model {engine.base}."
         raise ApiError(400, message, param="method", code="unsupported_method")
-    only(method, ("type", kind), "method.")
-    inner = table(method, kind, at="method.") or {}
-    only(inner, ("hyperparameters",), f"method.{kind}.")
+    check_known(method, ("type", kind), "method.")
+    inner = read_object(method, kind, at="method.") or {}
+    check_known(inner, ("hyperparameters",), f"method.{kind}.")
     at = f"method.{kind}.hyperparameters"
-    found = read_hyperparameters(table(inner, "hyperparameters", at=f"method.{kind}.") or {}, engine, f"{at}.")
+    found = read_hyperparameters(read_object(inner, "hyperparameters", at=f"method.{kind}.") or {}, engine, f"{at}.")
     if old and read_hyperparameters(old, engine, "hyperparameters.") != found:
-        raise bad_value("hyperparameters", f"it contradicts '{at}': give one of the two.")
+        raise value_error("hyperparameters", f"it contradicts '{at}': give one of the two.")
     return found
 
 
-def read_hyperparameters(given: Json, engine: Engine, at: str) -> dict[str, float | str]:
+def read_hyperparameters(given: RequestBody, engine: Engine, at: str) -> dict[str, float | str]:
     """Check the hyperparameters that a request states; `at` is where they stand in it."""
     known = {each.name: each for each in engine.hyperparameters}
     found: dict[str, float | str] = {}
     for name, value in given.items():
         if name not in known:
-            raise unsupported(at + name, f"is not supported for the model {engine.base}.")
+            raise unsupported_error(at + name, f"is not supported for the model {engine.base}.")
         if value is not None and value != AUTO:
             found[name] = _number(value, known[name], at + name)
     return found
@@ -114,35 +124,166 @@ def _number(value: object, hyperparameter: Hyperparameter, param: str) -> float:
     if isinstance(value, float) and value.is_integer() and hyperparameter.whole:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, kinds):
-        raise bad_type(param, wanted, value)
+        raise type_error(param, wanted, value)
     if not hyperparameter.low <= value <= hyperparameter.high:
         bounds = f"from {hyperparameter.low:g} to {hyperparameter.high:g}"
         if hyperparameter.low == hyperparameter.high:
             bounds = f"of {hyperparameter.low:g}"
         note = f" ({hyperparameter.note})" if hyperparameter.note else ""
-        raise bad_value(param, f"this model supports values {bounds}{note}, got {value}.", "unsupported_value")
+        raise value_error(param, f"this model supports values {bounds}{note}, got {value}.", "unsupported_value")
     return value
 
 
-def _suffix(body: Json) -> str:
-    suffix = text(body, "suffix", low=1, high=64) or ""
+def _suffix(body: RequestBody) -> str:
+    suffix = read_text(body, "suffix", low=1, high=64) or ""
     if not all(letter.isascii() and (letter.isalnum() or letter in "-_. ") for letter in suffix):
-        raise bad_value("suffix", "expected letters, digits, spaces, '-', '_' and '.' only.")
+        raise value_error("suffix", "expected letters, digits, spaces, '-', '_' and '.' only.")
     return suffix.lower().replace(" ", "-")
 
 
-def read_metadata(body: Json) -> dict[str, str] | None:
+def read_metadata(body: RequestBody) -> dict[str, str] | None:
     """Return the metadata of a request, None where there are none."""
-    given = table(body, "metadata")
+    given = read_object(body, "metadata")
     if not given:
         return None
     if len(given) > 16:
-        raise bad_value("metadata", f"expected at most 16 pairs, got {len(given)}.", "object_above_max_properties")
+        raise value_error("metadata", f"expected at most 16 pairs, got {len(given)}.", "object_above_max_properties")
     for key, value in given.items():
         if not 1 <= len(key) <= 64:
-            raise bad_value("metadata", f"expected keys of 1 to 64 characters, got {len(key)}.", "string_length")
+            raise value_error("metadata", f"expected keys of 1 to 64 characters, got {len(key)}.", "string_length")
         if not isinstance(value, str):
-            raise bad_type(f"metadata.{key}", "a string", value)
+            raise type_error(f"metadata.{key}", "a string", value)
         if len(value) > 512:
-            raise bad_value(f"metadata.{key}", f"expected at most 512 characters, got {len(value)}.", "string_length")
+            raise value_error(f"metadata.{key}", f"expected at most 512 characters, got {len(value)}.", "string_length")
     return {key: str(value) for key, value in given.items()}
+
+
+DEFAULT_MODEL = "curie"
+DEFAULT_EPOCHS = 4
+PROMPT_LOSS_WEIGHT = 0.01
+LONGEST_SUFFIX = 40
+MOST_CLASSES, MOST_BETAS = 10_000, 20
+
+_HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier")
+_CLASSES = ("classification_n_classes", "classification_positive_class", "classification_betas")
+_LEGACY_FIELDS = (
+    "training_file",
+    "validation_file",
+    "model",
+    *_HYPERPARAMETERS,
+    "prompt_loss_weight",
+    "compute_classification_metrics",
+    *_CLASSES,
+    "suffix",
+)
+
+
+class FineTuneRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A fine-tune that can be begun, as far as one can say without looking at its files."""
+
+    engine: Engine
+    model: str
+    training_file: str
+    validation_file: str | None
+    suffix: str
+    hyperparameters: dict[str, float | str]
+    prompt_loss_weight: float
+    classes: Classes | None
+
+
+def read_fine_tune_request(body: RequestBody, registry: EngineRegistry) -> FineTuneRequest:
+    """Check a request whole.
+
+    Raises: ApiError for the first thing that is wrong
+    """
+    check_known(body, _LEGACY_FIELDS)
+    training_file = read_required_text(body, "training_file")
+    model = read_text(body, "model", low=1) or DEFAULT_MODEL
+    engine = _legacy_engine(model, registry)
+    stated = {name: body[name] for name in _HYPERPARAMETERS if body.get(name) is not None}
+    found = read_hyperparameters({"n_epochs": DEFAULT_EPOCHS, **stated}, engine, "")
+    return FineTuneRequest(
+        engine=engine,
+        model=model,
+        training_file=training_file,
+        validation_file=read_text(body, "validation_file", low=1),
+        suffix=_legacy_suffix(body),
+        hyperparameters={each.name: found.get(each.name, AUTO) for each in engine.hyperparameters},
+        prompt_loss_weight=_read_prompt_loss_weight(body),
+        classes=_read_classes(body, engine),
+    )
+
+
+def _legacy_engine(model: str, registry: EngineRegistry) -> Engine:
+    engine = registry.find(model)
+    if engine is None:
+        message = (
+            f"The model '{model}' does not exist or cannot be fine-tuned here. This service trains "
+            f"{', '.join(sorted(registry.names))}; its operator can give them the old names with {LEGACY_BASES_OPTION}."
+        )
+        raise ApiError(404, message, param="model", code="model_not_found")
+    if missing_packages(engine):
+        message = (
+            f"The model '{model}' needs {', '.join(missing_packages(engine))}, which is not installed here: {INSTALL}"
+        )
+        raise ApiError(400, message, param="model", code="model_not_available")
+    return engine
+
+
+def _read_prompt_loss_weight(body: RequestBody) -> float:
+    found = read_number(body, "prompt_loss_weight", 0.0, 1.0)
+    if found not in (None, 0, PROMPT_LOSS_WEIGHT):
+        message = f"this model learns completions only, and takes {PROMPT_LOSS_WEIGHT} (the default) or 0, got {found}."
+        raise value_error("prompt_loss_weight", message, "unsupported_value")
+    return PROMPT_LOSS_WEIGHT if found is None else float(found)
+
+
+def _legacy_suffix(body: RequestBody) -> str:
+    asked = read_text(body, "suffix", low=1, high=LONGEST_SUFFIX)
+    found = re.sub("[^a-z0-9]+", "-", (asked or "").lower()).strip("-")
+    if asked and not found:
+        raise value_error("suffix", "expected at least one letter or digit.")
+    return found
+
+
+def _read_classes(body: RequestBody, engine: Engine) -> Classes | None:
+    if not read_flag(body, "compute_classification_metrics"):
+        for name in _CLASSES:
+            if body.get(name) is not None:
+                raise value_error(name, "it needs 'compute_classification_metrics' to be true.")
+        return None
+    if not engine.classifies:
+        raise unsupported_error("compute_classification_metrics", f"is not supported for the model {engine.base}.")
+    if not body.get("validation_file"):
+        raise ApiError(
+            400,
+            "You must provide a validation file in order to compute classification metrics.",
+            param="validation_file",
+            code="missing_required_parameter",
+        )
+    count = read_integer(body, "classification_n_classes", 2, MOST_CLASSES)
+    positive = read_text(body, "classification_positive_class", low=1)
+    betas = _read_betas(body)
+    if count is None and positive is None:
+        message = (
+            "You must provide classification_n_classes for multiclass classification or "
+            "classification_positive_class for binary classification."
+        )
+        raise ApiError(400, message, param="classification_n_classes", code="missing_required_parameter")
+    if positive is None and count == 2:
+        raise missing_error("classification_positive_class")
+    if count and count > 2 and (positive is not None or betas):
+        name = "classification_betas" if positive is None else "classification_positive_class"
+        raise value_error(name, f"it is for binary classification, and 'classification_n_classes' is {count}.")
+    return Classes(count=count or 2, positive=positive, betas=betas or ((1.0,) if positive is not None else ()))
+
+
+def _read_betas(body: RequestBody) -> tuple[float, ...]:
+    given = body.get("classification_betas")
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(beta, int | float) for beta in given):
+        raise type_error("classification_betas", "an array of numbers", given)
+    if len(given) > MOST_BETAS or not all(0 < beta <= 1000 for beta in given):
+        raise value_error("classification_betas", f"expected at most {MOST_BETAS} numbers above 0 and up to 1000.")
+    return tuple(dict.fromkeys(float(beta) for beta in given))

@@ -1,32 +1,36 @@
 """Fine-tuning jobs: created, listed, followed, cancelled, paused. A look at one that is to be done wakes the worker."""
 
 import re
+import time
 from functools import partial
 
 from starlette.responses import Response
 
-from reconciler.service.context import Service
-from reconciler.service.endpoint import Call, JsonResponse
-from reconciler.service.errors import ApiError
-from reconciler.service.ids import new_id
+from reconciler.evaluation.graders import Grader, MultiGrader, read_grader
+from reconciler.evaluation.score import Score, score_sample
+from reconciler.service.context import ServiceContext
+from reconciler.service.endpoint import ApiRequest, JsonResponse, check_known, read_object, read_required_text
+from reconciler.service.errors import ApiError, missing_error
 from reconciler.service.routes.job_request import read_job_request
-from reconciler.service.routes.seeded import seeded_job
 from reconciler.service.routes.wire import checkpoint_json, event_json, job_json, page_json
-from reconciler.service.store.events import WARN, add_event, list_events
+from reconciler.service.seeding import SeedKind, is_seed, seeded_job
+from reconciler.service.store.database import new_id
 from reconciler.service.store.files import FINE_TUNE, find_file
 from reconciler.service.store.jobs import (
     VALIDATING,
+    WARN,
     JobRecord,
     active_jobs,
+    add_event,
     add_job,
     cancel_job,
     get_job,
+    list_events,
     list_jobs,
     pause_job,
     resume_job,
 )
 from reconciler.service.store.models import list_checkpoints
-from reconciler.service.store.seeds import Seeded, is_seed
 
 JOBS_A_PAGE = EVENTS_A_PAGE = 20
 CHECKPOINTS_A_PAGE = 10
@@ -34,11 +38,11 @@ CHECKPOINTS_A_PAGE = 10
 _METADATA = re.compile(r"metadata\[(.+)\]", re.DOTALL)
 
 
-def created(service: Service, call: Call) -> Response:
+def create_job(context: ServiceContext, request: ApiRequest) -> Response:
     """Create a job and see to it that somebody does it."""
-    if seed := seeded_job(service, call.body):
-        return _answer(service, seed)
-    asked = read_job_request(call.body, service.shelf)
+    if seed := seeded_job(context, request.body):
+        return _answer(context, seed)
+    asked = read_job_request(request.body, context.registry)
     job = JobRecord(
         id=new_id("ftjob-"),
         base=asked.engine.base,
@@ -49,97 +53,160 @@ def created(service: Service, call: Call) -> Response:
         metadata=asked.metadata,
         hyperparameters=asked.hyperparameters,
         status=VALIDATING,
-        created_at=service.now(),
+        created_at=context.now(),
     )
-    with service.store.write() as db:
+    with context.store.write() as db:
         for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
             found = find_file(db, file) if file else None
             if file and (found is None or found.purpose != FINE_TUNE):
                 raise ApiError(400, f"invalid {param}: {file}", param=param)
         add_job(db, job)
         add_event(db, job.id, job.created_at, f"Created fine-tuning job: {job.id}")
-    service.wake()
-    return _answer(service, job)
+    context.wake()
+    return _answer(context, job)
 
 
-def listed(service: Service, call: Call) -> Response:
+def list_jobs_route(context: ServiceContext, request: ApiRequest) -> Response:
     """List jobs, newest first; those of some metadata, where it is asked for."""
-    found = ((_METADATA.fullmatch(name), value) for name, value in call.query.multi_items())
+    found = ((_METADATA.fullmatch(name), value) for name, value in request.query.multi_items())
     metadata = {match[1]: value for match, value in found if match}
-    bare = call.query.get("metadata") == "null"
-    with service.store.read() as db:
-        page = list_jobs(db, call.cursor(JOBS_A_PAGE), metadata, bare=bare)
+    bare = request.query.get("metadata") == "null"
+    with context.store.read() as db:
+        page = list_jobs(db, request.cursor(JOBS_A_PAGE), metadata, bare=bare)
         waiting = bool(active_jobs(db))
     if waiting:
-        service.wake()
-    show = partial(job_json, organization=service.organization, show_paused=service.show_paused)
+        context.wake()
+    show = partial(job_json, organization=context.organization, show_paused=context.show_paused)
     return JsonResponse(page_json(page, show, ends=False))
 
 
-def shown(service: Service, call: Call) -> Response:
+def show_job(context: ServiceContext, request: ApiRequest) -> Response:
     """Show one job."""
-    return _answer(service, _look(service, call))
+    return _answer(context, _look(context, request))
 
 
-def cancelled(service: Service, call: Call) -> Response:
+def cancel(context: ServiceContext, request: ApiRequest) -> Response:
     """End a job that is not finished; its process is stopped within moments."""
-    with service.store.write() as db:
-        job = get_job(db, call.path["job"])
-        if not job.is_alive and not is_seed(db, Seeded.JOB, job.id):
+    with context.store.write() as db:
+        job = get_job(db, request.path["job"])
+        if not job.is_alive and not is_seed(db, SeedKind.JOB, job.id):
             message = f"Job {job.id} cannot be cancelled: it is already {job.status}."
             raise ApiError(400, message, param="fine_tuning_job_id", code="invalid_job_status")
         if job.is_alive:
-            now = service.now()
+            now = context.now()
             cancel_job(db, job.id, now)
             add_event(db, job.id, now, "Fine tuning process stopping due to job cancellation", level=WARN)
-        return _answer(service, get_job(db, job.id))
+        return _answer(context, get_job(db, job.id))
 
 
-def paused(service: Service, call: Call) -> Response:
+def pause(context: ServiceContext, request: ApiRequest) -> Response:
     """Stop a job that is to be done; what has ended, or is paused already, is shown as it is."""
-    with service.store.write() as db:
-        job = get_job(db, call.path["job"])
+    with context.store.write() as db:
+        job = get_job(db, request.path["job"])
         if pause_job(db, job.id):
-            add_event(db, job.id, service.now(), "The job is paused; resumed, it begins again from the start")
-        return _answer(service, get_job(db, job.id))
+            add_event(db, job.id, context.now(), "The job is paused; resumed, it begins again from the start")
+        return _answer(context, get_job(db, job.id))
 
 
-def resumed(service: Service, call: Call) -> Response:
+def resume(context: ServiceContext, request: ApiRequest) -> Response:
     """Put a paused job back into the queue, to be begun again from the start; any other is shown as it is."""
-    with service.store.write() as db:
-        job = get_job(db, call.path["job"])
+    with context.store.write() as db:
+        job = get_job(db, request.path["job"])
         is_waiting = resume_job(db, job.id)
         if is_waiting:
-            add_event(db, job.id, service.now(), "The job is resumed: it begins again from the start")
+            add_event(db, job.id, context.now(), "The job is resumed: it begins again from the start")
         job = get_job(db, job.id)
     if is_waiting:
-        service.wake()
-    return _answer(service, job)
+        context.wake()
+    return _answer(context, job)
 
 
-def events(service: Service, call: Call) -> Response:
+def list_job_events(context: ServiceContext, request: ApiRequest) -> Response:
     """List what a job said, newest first."""
-    job = _look(service, call)
-    with service.store.read() as db:
-        page = list_events(db, job.id, call.cursor(EVENTS_A_PAGE))
+    job = _look(context, request)
+    with context.store.read() as db:
+        page = list_events(db, job.id, request.cursor(EVENTS_A_PAGE))
     return JsonResponse(page_json(page, event_json, ends=False))
 
 
-def checkpoints(service: Service, call: Call) -> Response:
+def list_job_checkpoints(context: ServiceContext, request: ApiRequest) -> Response:
     """List the checkpoints of a job, latest step first."""
-    job = _look(service, call)
-    with service.store.read() as db:
-        page = list_checkpoints(db, job.id, call.cursor(CHECKPOINTS_A_PAGE))
+    job = _look(context, request)
+    with context.store.read() as db:
+        page = list_checkpoints(db, job.id, request.cursor(CHECKPOINTS_A_PAGE))
     return JsonResponse(page_json(page, checkpoint_json, ends=True))
 
 
-def _look(service: Service, call: Call) -> JobRecord:
-    with service.store.read() as db:
-        job = get_job(db, call.path["job"])
+def _look(context: ServiceContext, request: ApiRequest) -> JobRecord:
+    with context.store.read() as db:
+        job = get_job(db, request.path["job"])
     if job.is_active:
-        service.wake()
+        context.wake()
     return job
 
 
-def _answer(service: Service, job: JobRecord) -> Response:
-    return JsonResponse(job_json(job, service.organization, show_paused=service.show_paused))
+def _answer(context: ServiceContext, job: JobRecord) -> Response:
+    return JsonResponse(job_json(job, context.organization, show_paused=context.show_paused))
+
+
+_ERRORS = (
+    "formula_parse_error",
+    "sample_parse_error",
+    "truncated_observation_error",
+    "unresponsive_reward_error",
+    "invalid_variable_error",
+    "other_error",
+    "python_grader_server_error",
+    "python_grader_runtime_error",
+    "model_grader_server_error",
+    "model_grader_refusal_error",
+    "model_grader_parse_error",
+)
+_DETAILS = (
+    "python_grader_server_error_type",
+    "python_grader_runtime_error_details",
+    "model_grader_server_error_details",
+)
+
+
+def validate_grader(context: ServiceContext, request: ApiRequest) -> Response:
+    """Say back a grader whose shape is right, of any kind that the API knows."""
+    check_known(request.body, ("grader",))
+    _grader(request)
+    return JsonResponse({"grader": request.body["grader"]})
+
+
+def run_grader(context: ServiceContext, request: ApiRequest) -> Response:
+    """Grade one sample with a grader that needs no model."""
+    check_known(request.body, ("grader", "model_sample", "item"))
+    grader = _grader(request)
+    sample = read_required_text(request.body, "model_sample")
+    item = read_object(request.body, "item") or {}
+    began = time.perf_counter()
+    found = score_sample(grader, sample, item)
+    return JsonResponse(_run_json(grader, str(request.body["grader"]["type"]), found, time.perf_counter() - began))  # type: ignore[index]
+
+
+def _grader(request: ApiRequest) -> Grader:
+    given = read_object(request.body, "grader")
+    if given is None:
+        raise missing_error("grader")
+    return read_grader(given)
+
+
+def _run_json(grader: Grader, kind: str, found: Score, seconds: float) -> dict[str, object]:
+    scores = dict(found.parts) if isinstance(grader, MultiGrader) else {grader.name: found.reward}
+    return {
+        "reward": found.reward,
+        "sub_rewards": dict(found.parts),
+        "model_grader_token_usage_per_model": {},
+        "metadata": {
+            "name": grader.name,
+            "type": kind,
+            "execution_time": seconds,
+            "scores": scores,
+            "token_usage": None,
+            "sampled_model_name": None,
+            "errors": {**{name: name in found.errors for name in _ERRORS}, **dict.fromkeys(_DETAILS)},
+        },
+    }

@@ -4,21 +4,118 @@
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import count
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from reconciler.service.context import Service
-from reconciler.service.endpoint import Call, JsonResponse
-from reconciler.service.engines.plain import NotPlainError, question_of
-from reconciler.service.errors import ApiError, bad_type, bad_value, missing, unsupported
-from reconciler.service.fields import Json, flag, number, required_text, table, text, whole
-from reconciler.service.ids import new_id
+from reconciler.service.context import ServiceContext
+from reconciler.service.endpoint import (
+    ApiRequest,
+    JsonResponse,
+    RequestBody,
+    read_flag,
+    read_integer,
+    read_number,
+    read_object,
+    read_required_text,
+    read_text,
+)
+from reconciler.service.engines.rows import NotTextError, make_question
+from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
 from reconciler.service.routes.inference import MOST_TOKENS
 from reconciler.service.routes.job_request import read_metadata
-from reconciler.service.routes.responses_format import Reply
-from reconciler.service.routes.seeded import asks_a_seed, sentence
+from reconciler.service.routes.wire import Json
+from reconciler.service.seeding import is_for_seed, seed_answer
+from reconciler.service.store.database import new_id
+
+
+class ResponseAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete answer to one request. `is_cut` is whether the limit of tokens left some of it unsaid."""
+
+    id: str
+    item: str
+    model: str
+    created: int
+    instructions: str | None
+    metadata: Mapping[str, str]
+    temperature: float
+    top_p: float
+    limit: int | None
+    tokens: tuple[str, ...]
+    is_cut: bool
+    prompt_tokens: int
+
+    @property
+    def status(self) -> str:
+        return "incomplete" if self.is_cut else "completed"
+
+    def whole(self) -> Json:
+        """Write it as one object."""
+        return self._response(self.status, [self._message(self.status, [self._part("".join(self.tokens))])])
+
+    def events(self) -> Iterator[Json]:
+        """Write it as the events of a stream."""
+        numbers = count()
+
+        def event(kind: str, **facts: object) -> Json:
+            return {"type": f"response.{kind}", "sequence_number": next(numbers), **facts}
+
+        at = {"item_id": self.item, "output_index": 0, "content_index": 0}
+        said = "".join(self.tokens)
+        yield event("created", response=self._response("in_progress", []))
+        yield event("in_progress", response=self._response("in_progress", []))
+        yield event("output_item.added", output_index=0, item=self._message("in_progress", []))
+        yield event("content_part.added", **at, part=self._part(""))
+        for token in self.tokens:
+            yield event("output_text.delta", **at, delta=token, logprobs=[])
+        yield event("output_text.done", **at, text=said, logprobs=[])
+        yield event("content_part.done", **at, part=self._part(said))
+        yield event("output_item.done", output_index=0, item=self._message(self.status, [self._part(said)]))
+        yield event(self.status, response=self.whole())
+
+    def _response(self, status: str, output: list[Json]) -> Json:
+        done = status != "in_progress"
+        return {
+            "id": self.id,
+            "object": "response",
+            "created_at": self.created,
+            "model": self.model,
+            "status": status,
+            "error": None,
+            "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
+            "instructions": self.instructions,
+            "max_output_tokens": self.limit,
+            "metadata": dict(self.metadata),
+            "output": output,
+            "parallel_tool_calls": True,
+            "previous_response_id": None,
+            "store": False,
+            "temperature": self.temperature,
+            "text": {"format": {"type": "text"}},
+            "tool_choice": "auto",
+            "tools": [],
+            "top_p": self.top_p,
+            "truncation": "disabled",
+            "usage": self._usage() if done else None,
+        }
+
+    def _message(self, status: str, content: list[Json]) -> Json:
+        return {"type": "message", "id": self.item, "role": "assistant", "status": status, "content": content}
+
+    def _part(self, said: str) -> Json:
+        return {"type": "output_text", "text": said, "annotations": [], "logprobs": []}
+
+    def _usage(self) -> Json:
+        return {
+            "input_tokens": self.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": len(self.tokens),
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": self.prompt_tokens + len(self.tokens),
+        }
+
 
 ROLES = ("user", "assistant", "system", "developer")
 _TEXTS = ("input_text", "output_text", "text")
@@ -26,101 +123,101 @@ _NOT_HERE = ("tools", "previous_response_id", "conversation", "background", "pro
 LEAST_OUTPUT = 1
 
 
-def created(service: Service, call: Call) -> Response:
+def create_response(context: ServiceContext, request: ApiRequest) -> Response:
     """Answer an input."""
-    body = call.body
-    model = required_text(body, "model")
+    body = request.body
+    model = read_required_text(body, "model")
     messages = _messages(body)
-    seeded = asks_a_seed(service, body)
+    seeded = is_for_seed(context, body)
     if not seeded:
         _refuse(body)
-    number(body, "temperature", 0.0, 2.0)
-    number(body, "top_p", 0.0, 1.0)
-    flag(body, "store")
-    limit = whole(body, "max_output_tokens", LEAST_OUTPUT, MOST_TOKENS)
+    read_number(body, "temperature", 0.0, 2.0)
+    read_number(body, "top_p", 0.0, 1.0)
+    read_flag(body, "store")
+    limit = read_integer(body, "max_output_tokens", LEAST_OUTPUT, MOST_TOKENS)
     metadata = read_metadata(body)
     try:
-        question = question_of(messages)
-    except NotPlainError as error:
+        question = make_question(messages)
+    except NotTextError as error:
         raise ApiError(400, str(error), param="input", code="unsupported_content") from error
-    answer = sentence() if seeded else service.answers.of(model).answer(question)
-    reply = Reply(
+    answer = seed_answer() if seeded else context.models.get(model).answer(question)
+    reply = ResponseAnswer(
         id=new_id("resp_", 48),
         item=new_id("msg_", 48),
         model=model,
-        created=service.now(),
-        instructions=text(body, "instructions"),
+        created=context.now(),
+        instructions=read_text(body, "instructions"),
         metadata=metadata or {},
-        temperature=_given(body, "temperature"),
-        top_p=_given(body, "top_p"),
+        temperature=_number_or_one(body, "temperature"),
+        top_p=_number_or_one(body, "top_p"),
         limit=limit,
         tokens=answer.tokens if limit is None else answer.tokens[:limit],
         is_cut=limit is not None and limit < len(answer.tokens),
         prompt_tokens=answer.prompt_tokens,
     )
-    return _send(reply, stream=flag(body, "stream"))
+    return _send(reply, stream=read_flag(body, "stream"))
 
 
-def _send(reply: Reply, *, stream: bool) -> Response:
+def _send(reply: ResponseAnswer, *, stream: bool) -> Response:
     if not stream:
         return JsonResponse(reply.whole())
     return StreamingResponse(_lines(reply), media_type="text/event-stream", headers={"cache-control": "no-cache"})
 
 
-def _lines(reply: Reply) -> Iterator[bytes]:
+def _lines(reply: ResponseAnswer) -> Iterator[bytes]:
     for event in reply.events():
         yield b"event: %b\ndata: %b\n\n" % (str(event["type"]).encode(), msgspec.json.encode(event))
 
 
-def _given(body: Json, name: str) -> float:
+def _number_or_one(body: RequestBody, name: str) -> float:
     value = body.get(name)
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else 1.0
 
 
-def _refuse(body: Json) -> None:
+def _refuse(body: RequestBody) -> None:
     for name in _NOT_HERE:
         if body.get(name):
-            raise unsupported(name, "is not supported with this model.")
-    form = (table(body, "text") or {}).get("format")
+            raise unsupported_error(name, "is not supported with this model.")
+    form = (read_object(body, "text") or {}).get("format")
     if form is not None and (not isinstance(form, dict) or form.get("type", "text") != "text"):
-        raise unsupported("text.format", "is not supported with this model beyond {'type': 'text'}.")
+        raise unsupported_error("text.format", "is not supported with this model beyond {'type': 'text'}.")
 
 
-def _messages(body: Json) -> list[dict[str, object]]:
+def _messages(body: RequestBody) -> list[dict[str, object]]:
     given = body.get("input")
     if given is None:
-        raise missing("input")
+        raise missing_error("input")
     if not isinstance(given, str | list):
-        raise bad_type("input", "a string or an array of items", given)
+        raise type_error("input", "a string or an array of items", given)
     items: list[object] = [{"role": "user", "content": given}] if isinstance(given, str) else given
     if not items:
-        raise bad_value("input", "expected at least one item.", "empty_array")
+        raise value_error("input", "expected at least one item.", "empty_array")
     messages = [_message(item, f"input[{place}]") for place, item in enumerate(items)]
-    instructions = text(body, "instructions")
+    instructions = read_text(body, "instructions")
     return [{"role": "developer", "content": instructions}, *messages] if instructions else messages
 
 
 def _message(item: object, at: str) -> dict[str, object]:
     if not isinstance(item, dict):
-        raise bad_type(at, "an object", item)
+        raise type_error(at, "an object", item)
     if item.get("type", "message") != "message":
-        raise unsupported(f"{at}.type", "is not supported with this model: it reads messages.")
+        raise unsupported_error(f"{at}.type", "is not supported with this model: it reads messages.")
     if item.get("role") not in ROLES:
-        raise bad_value(f"{at}.role", f"expected one of {sorted(ROLES)}.")
+        raise value_error(f"{at}.role", f"expected one of {sorted(ROLES)}.")
     content = item.get("content")
     if isinstance(content, list):
         content = [_part(part, f"{at}.content[{place}]") for place, part in enumerate(content)]
     elif not isinstance(content, str):
-        raise bad_type(f"{at}.content", "a string or an array of parts", content)
+        raise type_error(f"{at}.content", "a string or an array of parts", content)
     return {"role": item["role"], "content": content}
 
 
 def _part(part: object, at: str) -> dict[str, object]:
     if not isinstance(part, dict):
-        raise bad_type(at, "an object", part)
+        raise type_error(at, "an object", part)
     if part.get("type") not in _TEXTS:
-        raise unsupported(f"{at}.type", "is not supported with this model: it reads text.")
+        raise unsupported_error(f"{at}.type", "is not supported with this model: it reads text.")
     value = part.get("text")
     if not isinstance(value, str):
-        raise bad_type(f"{at}.text", "a string", value)
+        raise type_error(f"{at}.text", "a string", value)
     return {"type": "text", "text": value}

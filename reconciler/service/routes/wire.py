@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from reconciler.service.engines.port import Engine
-from reconciler.service.store.events import EventRecord
+from reconciler.service.store.database import RowPage
 from reconciler.service.store.files import FileRecord
-from reconciler.service.store.jobs import PAUSED, QUEUED, JobRecord
-from reconciler.service.store.models import CheckpointRecord, ModelRecord
-from reconciler.service.store.paging import Page
-from reconciler.service.store.permissions import PermissionRecord
+from reconciler.service.store.jobs import PAUSED, QUEUED, EventRecord, JobRecord
+from reconciler.service.store.models import CheckpointRecord, ModelRecord, PermissionRecord
 from reconciler.service.store.uploads import PartRecord, UploadRecord
 
 T = TypeVar("T")
@@ -131,12 +129,31 @@ def model_json(model: ModelRecord, organization: str) -> Json:
     return _model_json(model.id, model.created_at, organization)
 
 
+def extended_model_json(model: Json, *, root: str, parent: str | None = None) -> Json:
+    """A model in the old form: `root` is the engine that really answers, `parent` the name it was trained from."""
+    permission = {
+        "id": f"modelperm-{model['id']}",
+        "object": "model_permission",
+        "created": model["created"],
+        "allow_create_engine": False,
+        "allow_sampling": parent is not None,
+        "allow_logprobs": parent is not None,
+        "allow_search_indices": False,
+        "allow_view": True,
+        "allow_fine_tuning": parent is None,
+        "organization": "*",
+        "group": None,
+        "is_blocking": False,
+    }
+    return {**model, "permission": [permission], "root": root, "parent": parent}
+
+
 def deleted_json(id: str, kind: str) -> Json:  # noqa: A002 (the word of the field)
     """That something is gone."""
     return {"id": id, "object": kind, "deleted": True}
 
 
-def page_json(page: Page[T], show: Callable[[T], Mapping[str, object]], *, ends: bool) -> Json:
+def page_json(page: RowPage[T], show: Callable[[T], Mapping[str, object]], *, ends: bool) -> Json:
     """A page of a list; with the ids at its ends where the API has them."""
     data = [show(item) for item in page.items]
     found: Json = {"object": "list", "data": data, "has_more": page.has_more}

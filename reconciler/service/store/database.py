@@ -8,14 +8,19 @@ parts/         the parts of uploads that are not complete yet    serve.lock  who
 
 import math
 import os
+import secrets
 import sqlite3
+import string
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
 
 from reconciler.domain.errors import ReconcilerError
 from reconciler.foundation.locks import hold_lock
-from reconciler.service.ids import new_id
+from reconciler.service.errors import no_cursor_error
 from reconciler.service.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 WAIT_SECONDS = 30.0
@@ -70,17 +75,17 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that sees one moment of the store, and never waits for a writer."""
-        with self._connected() as db, _transaction(db, "BEGIN"):
+        with self._connect() as db, _transaction(db, "BEGIN"):
             yield db
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection whose changes happen together, durably, when the block ends well, and else not at all."""
-        with self._connected() as db, _transaction(db, "BEGIN IMMEDIATE"):
+        with self._connect() as db, _transaction(db, "BEGIN IMMEDIATE"):
             yield db
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[sqlite3.Connection]:
         uri = f"{self.database.as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=self._wait_seconds, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
@@ -125,12 +130,12 @@ def _prepare(store: Store) -> None:
 
 
 def _version(store: Store) -> int:
-    with store._connected() as db:
+    with store._connect() as db:
         return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _make(store: Store) -> None:
-    with store._connected() as db:
+    with store._connect() as db:
         if db.execute("PRAGMA user_version").fetchone()[0]:
             return
         db.execute("PRAGMA journal_mode = WAL")
@@ -143,7 +148,7 @@ def _make(store: Store) -> None:
 
 
 def _upgrade(store: Store) -> None:
-    with store._connected() as db:
+    with store._connect() as db:
         while (version := int(db.execute("PRAGMA user_version").fetchone()[0])) in UPGRADES:
             with _transaction(db, "BEGIN IMMEDIATE"):
                 for statement in UPGRADES[version]:
@@ -167,3 +172,77 @@ def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
 def organization(db: sqlite3.Connection) -> str:
     """Return the id under which this store presents itself, made once with it."""
     return str(db.execute("SELECT value FROM about WHERE key = 'organization'").fetchone()[0])
+
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def new_id(prefix: str, length: int = 22) -> str:
+    """Make an id such as `file-Ab3…`; 22 characters are 130 bits."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+T = TypeVar("T")
+
+
+class PageCursor(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page is wanted: so many rows after the one named, newest first unless `ascending`.
+
+    Shape:  where `kind`, an `after` that was never in the list gives an empty page instead of a refusal
+    """
+
+    limit: int
+    after: str | None = None
+    ascending: bool = False
+    lenient: bool = False
+
+
+class RowPage(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Some rows of a list, and whether more come after them."""
+
+    items: tuple[T, ...]
+    has_more: bool
+
+
+class TableView(msgspec.Struct, frozen=True, kw_only=True):
+    """A table, seen through conditions that every listed row meets.
+
+    Shape:  `where` holds SQL with one `?` for each of `values`; a cursor may name any row that meets `scope`
+    """
+
+    table: str
+    columns: str = "*"
+    where: tuple[str, ...] = ()
+    values: tuple[object, ...] = ()
+    scope: tuple[tuple[str, object], ...] = ()
+
+
+def read_page(db: sqlite3.Connection, listing: TableView, cursor: PageCursor) -> RowPage[sqlite3.Row]:
+    """Read one page.
+
+    Raises: ApiError when the cursor names nothing that was ever in the list
+    """
+    conditions = [*listing.where, *(f"{column} = ?" for column, _ in listing.scope)]
+    values = [*listing.values, *(value for _, value in listing.scope)]
+    if cursor.after is not None:
+        position = _position(db, listing, cursor.after)
+        if position is None:
+            if cursor.lenient:
+                return RowPage(items=(), has_more=False)
+            raise no_cursor_error(cursor.after)
+        conditions.append("seq > ?" if cursor.ascending else "seq < ?")
+        values.append(position)
+    # Every part of the text is a constant of this program; what a request says is bound.
+    query = f"SELECT {listing.columns} FROM {listing.table}"  # noqa: S608
+    if conditions:
+        query += f" WHERE {' AND '.join(conditions)}"
+    query += f" ORDER BY seq {'ASC' if cursor.ascending else 'DESC'} LIMIT ?"
+    rows = db.execute(query, (*values, cursor.limit + 1)).fetchall()
+    return RowPage(items=tuple(rows[: cursor.limit]), has_more=len(rows) > cursor.limit)
+
+
+def _position(db: sqlite3.Connection, listing: TableView, after: str) -> int | None:
+    scope = "".join(f" AND {column} = ?" for column, _ in listing.scope)
+    query = f"SELECT seq FROM {listing.table} WHERE id = ?{scope}"  # noqa: S608 (constants of this program)
+    row = db.execute(query, (after, *(value for _, value in listing.scope))).fetchone()
+    return None if row is None else int(row["seq"])

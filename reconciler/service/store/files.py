@@ -3,16 +3,17 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec.structs import replace
 
 from reconciler.foundation.locks import try_lock
-from reconciler.service.errors import no_file
-from reconciler.service.store.database import Store
-from reconciler.service.store.paging import Cursor, Listing, Page, page
+from reconciler.service.errors import no_file_error
+from reconciler.service.store.database import PageCursor, RowPage, Store, TableView, read_page
 
 FINE_TUNE = "fine-tune"
 RESULTS = "fine-tune-results"
@@ -47,7 +48,7 @@ def find_file(db: sqlite3.Connection, file: str) -> FileRecord | None:
     return _record(row) if row else None
 
 
-def past_files(db: sqlite3.Connection, files: Iterable[str]) -> dict[str, tuple[FileRecord, bool]]:
+def find_past_files(db: sqlite3.Connection, files: Iterable[str]) -> dict[str, tuple[FileRecord, bool]]:
     """Look up files that may be gone by now, each with whether it is; one that never was is left out."""
     query = f"SELECT {_COLUMNS}, deleted_at FROM files WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
     rows = db.execute(query, (json.dumps(list(files)),))
@@ -58,17 +59,17 @@ def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
     """Look a file up that has to be there."""
     found = find_file(db, file)
     if found is None:
-        raise no_file(file)
+        raise no_file_error(file)
     return found
 
 
-def list_files(db: sqlite3.Connection, cursor: Cursor, purpose: str | None) -> Page[FileRecord]:
+def list_files(db: sqlite3.Connection, cursor: PageCursor, purpose: str | None) -> RowPage[FileRecord]:
     """Read a page of files."""
-    listing = Listing(table="files", columns=_COLUMNS, where=("deleted_at IS NULL",))
+    listing = TableView(table="files", columns=_COLUMNS, where=("deleted_at IS NULL",))
     if purpose is not None:
         listing = replace(listing, where=(*listing.where, "purpose = ?"), values=(purpose,))
-    found = page(db, listing, cursor)
-    return Page(items=tuple(_record(row) for row in found.items), has_more=found.has_more)
+    found = read_page(db, listing, cursor)
+    return RowPage(items=tuple(_record(row) for row in found.items), has_more=found.has_more)
 
 
 def delete_file(db: sqlite3.Connection, file: str, now: int) -> None:
@@ -76,12 +77,12 @@ def delete_file(db: sqlite3.Connection, file: str, now: int) -> None:
     db.execute("UPDATE files SET deleted_at = ? WHERE id = ?", (now, file))
 
 
-def content_of(store: Store, file: str) -> Path:
+def content_path(store: Store, file: str) -> Path:
     """Tell where the bytes of a file lie."""
     return store.files / file
 
 
-def sweep(store: Store) -> None:
+def remove_unlisted_files(store: Store) -> None:
     """Remove what an interrupted upload or deletion left behind: bytes that nothing lists and nobody writes."""
     with store.read() as db:
         listed = {row["id"] for row in db.execute(f"{_LISTED_FILES} UNION ALL SELECT id FROM parts")}  # noqa: S608 (constants)
@@ -118,3 +119,60 @@ def _record(row: sqlite3.Row) -> FileRecord:
         created_at=created_at,
         expires_at=expires_at,
     )
+
+
+class StagedFile:
+    """Bytes on their way in. `write` them, `place` them, list them in a transaction, and only then let go."""
+
+    def __init__(self, store: Store, file: str, handle: BinaryIO, folder: Path) -> None:
+        self.id = file
+        self.size_bytes = 0
+        self.path = store.incoming / file
+        self._final = folder / file
+        self._handle = handle
+
+    def write(self, block: bytes) -> None:
+        """Add some bytes."""
+        self._handle.write(block)
+        self.size_bytes += len(block)
+
+    def flush(self) -> None:
+        """Let a reader of `path` see every byte written so far."""
+        self._handle.flush()
+
+    def place(self) -> None:
+        """Make the bytes durable and move them to where listed files lie."""
+        self._handle.flush()
+        os.fsync(self._handle.fileno())
+        self.path.rename(self._final)
+        self.path = self._final
+        sync_folder(self._final.parent)
+
+
+@contextmanager
+def stage_file(store: Store, file: str, folder: Path | None = None) -> Iterator[StagedFile]:
+    """Open a way in for the bytes of one new file, to the folder of files or another; what was not placed is gone."""
+    with _locked_new(store.incoming / file) as handle:
+        arriving = StagedFile(store, file, handle, folder or store.files)
+        try:
+            yield arriving
+        finally:
+            (store.incoming / file).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked_new(path: Path) -> BinaryIO:
+    while True:
+        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")
+        # Between our making the file and our locking it, a sweep may take it for an abandoned one.
+        if try_lock(handle.fileno()) and path.exists():
+            return handle
+        handle.close()

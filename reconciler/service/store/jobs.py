@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from reconciler.service.errors import no_job
-from reconciler.service.store.paging import Cursor, Listing, Page, page
+from reconciler.service.errors import no_job_error
+from reconciler.service.store.database import PageCursor, RowPage, TableView, new_id, read_page
 
 VALIDATING, QUEUED, RUNNING = "validating_files", "queued", "running"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
@@ -80,32 +80,32 @@ def get_job(db: sqlite3.Connection, job: str) -> JobRecord:
     """Look a job up that has to be there."""
     row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
     if row is None:
-        raise no_job(job)
-    return _record(row)
+        raise no_job_error(job)
+    return _job(row)
 
 
 def get_jobs(db: sqlite3.Connection, jobs: Iterable[str]) -> dict[str, JobRecord]:
     """Look several jobs up."""
     query = "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
-    return {row["id"]: _record(row) for row in db.execute(query, (json.dumps(list(jobs)),))}
+    return {row["id"]: _job(row) for row in db.execute(query, (json.dumps(list(jobs)),))}
 
 
 def list_jobs(
-    db: sqlite3.Connection, cursor: Cursor, metadata: Mapping[str, str], *, bare: bool = False
-) -> Page[JobRecord]:
+    db: sqlite3.Connection, cursor: PageCursor, metadata: Mapping[str, str], *, bare: bool = False
+) -> RowPage[JobRecord]:
     """Read a page of jobs, newest first: those with all of these metadata, or with none where `bare`."""
     where = ["EXISTS (SELECT 1 FROM json_each(metadata) WHERE key = ? AND value = ?)"] * len(metadata)
     if bare:
         where.append("metadata IS NULL")
     values = tuple(part for pair in metadata.items() for part in pair)
-    found = page(db, Listing(table="jobs", where=tuple(where), values=values), cursor)
-    return Page(items=tuple(_record(row) for row in found.items), has_more=found.has_more)
+    found = read_page(db, TableView(table="jobs", where=tuple(where), values=values), cursor)
+    return RowPage(items=tuple(_job(row) for row in found.items), has_more=found.has_more)
 
 
 def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
     """Return every job that a worker is to do, oldest first."""
     rows = db.execute(f"SELECT * FROM jobs WHERE {_IS_ACTIVE} ORDER BY seq")  # noqa: S608 (a constant)
-    return tuple(_record(row) for row in rows)
+    return tuple(_job(row) for row in rows)
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
@@ -140,7 +140,7 @@ def resume_job(db: sqlite3.Connection, job: str) -> bool:
     return db.execute(query, (QUEUED, job, PAUSED)).rowcount == 1
 
 
-def _record(row: sqlite3.Row) -> JobRecord:
+def _job(row: sqlite3.Row) -> JobRecord:
     return JobRecord(
         id=row["id"],
         base=row["base"],
@@ -166,3 +166,67 @@ def _record(row: sqlite3.Row) -> JobRecord:
 
 def _json(text: str | None) -> dict[str, str] | None:
     return None if text is None else json.loads(text)
+
+
+INFO, WARN, ERROR = "info", "warn", "error"
+
+
+class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a job said; `data` holds the numbers of a metrics event."""
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    data: Mapping[str, float] | None
+
+
+def add_event(
+    db: sqlite3.Connection,
+    job: str,
+    now: int,
+    message: str,
+    *,
+    level: str = INFO,
+    data: Mapping[str, float] | None = None,
+) -> None:
+    """Write down what a job said."""
+    db.execute(
+        "INSERT INTO events (id, job, created_at, level, type, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            new_id("ftevent-"),
+            job,
+            now,
+            level,
+            "message" if data is None else "metrics",
+            message,
+            None if data is None else json.dumps(dict(data)),
+        ),
+    )
+
+
+def list_events(db: sqlite3.Connection, job: str, cursor: PageCursor) -> RowPage[EventRecord]:
+    """Read a page of what a job said, newest first."""
+    found = read_page(db, TableView(table="events", scope=(("job", job),)), cursor)
+    return RowPage(items=tuple(_event(row) for row in found.items), has_more=found.has_more)
+
+
+def all_events(db: sqlite3.Connection, job: str) -> tuple[EventRecord, ...]:
+    """Read everything that a job said, oldest first."""
+    return tuple(_event(row) for row in db.execute("SELECT * FROM events WHERE job = ? ORDER BY seq", (job,)))
+
+
+def events_after(db: sqlite3.Connection, job: str, last: EventRecord) -> tuple[EventRecord, ...]:
+    """Read what a job said after something else that it said, oldest first."""
+    query = "SELECT * FROM events WHERE job = ? AND seq > (SELECT seq FROM events WHERE id = ?) ORDER BY seq"
+    return tuple(_event(row) for row in db.execute(query, (job, last.id)))
+
+
+def _event(row: sqlite3.Row) -> EventRecord:
+    return EventRecord(
+        id=row["id"],
+        created_at=row["created_at"],
+        level=row["level"],
+        message=row["message"],
+        data=None if row["data"] is None else json.loads(row["data"]),
+    )

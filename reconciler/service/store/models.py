@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.service.store.database import Store
-from reconciler.service.store.paging import Cursor, Listing, Page, page
+from reconciler.service.errors import no_permission_error
+from reconciler.service.store.database import PageCursor, RowPage, Store, TableView, read_page
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +72,13 @@ def add_checkpoint(db: sqlite3.Connection, checkpoint: CheckpointRecord) -> None
     )
 
 
-def list_checkpoints(db: sqlite3.Connection, job: str, cursor: Cursor) -> Page[CheckpointRecord]:
+def list_checkpoints(db: sqlite3.Connection, job: str, cursor: PageCursor) -> RowPage[CheckpointRecord]:
     """Read a page of a job's checkpoints, latest step first."""
-    found = page(db, Listing(table="checkpoints", scope=(("job", job),)), cursor)
-    return Page(items=tuple(_checkpoint(row) for row in found.items), has_more=found.has_more)
+    found = read_page(db, TableView(table="checkpoints", scope=(("job", job),)), cursor)
+    return RowPage(items=tuple(_checkpoint(row) for row in found.items), has_more=found.has_more)
 
 
-def weights_of(store: Store, model: ModelRecord) -> Path:
+def weights_path(store: Store, model: ModelRecord) -> Path:
     """Tell where the weights of a model lie."""
     return store.models / model.job / model.folder
 
@@ -102,4 +102,59 @@ def _checkpoint(row: sqlite3.Row) -> CheckpointRecord:
         model=row["model"],
         step=row["step"],
         metrics=json.loads(row["metrics"]),
+    )
+
+
+class PermissionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One project that may use one checkpoint."""
+
+    id: str
+    checkpoint: str
+    project: str
+    created_at: int
+
+
+def add_permission(db: sqlite3.Connection, permission: PermissionRecord) -> None:
+    """Write a permission down."""
+    db.execute(
+        "INSERT INTO permissions (id, checkpoint, project, created_at) VALUES (?, ?, ?, ?)",
+        (permission.id, permission.checkpoint, permission.project, permission.created_at),
+    )
+
+
+def list_permissions(
+    db: sqlite3.Connection, checkpoint: str, cursor: PageCursor, project: str | None
+) -> RowPage[PermissionRecord]:
+    """Read a page of a checkpoint's permissions: those of one project, where it is named."""
+    narrowed = () if project is None else ("project = ?",)
+    listing = TableView(
+        table="permissions",
+        where=narrowed,
+        values=() if project is None else (project,),
+        scope=(("checkpoint", checkpoint),),
+    )
+    found = read_page(db, listing, cursor)
+    return RowPage(items=tuple(_permission(row) for row in found.items), has_more=found.has_more)
+
+
+def find_permission(db: sqlite3.Connection, checkpoint: str, project: str) -> PermissionRecord | None:
+    """Look up whether a project has a checkpoint's permission already."""
+    query = "SELECT * FROM permissions WHERE checkpoint = ? AND project = ?"
+    row = db.execute(query, (checkpoint, project)).fetchone()
+    return _permission(row) if row else None
+
+
+def delete_permission(db: sqlite3.Connection, checkpoint: str, permission: str) -> None:
+    """Withdraw a permission.
+
+    Raises: ApiError when the checkpoint has none of that id
+    """
+    query = "DELETE FROM permissions WHERE checkpoint = ? AND id = ?"
+    if not db.execute(query, (checkpoint, permission)).rowcount:
+        raise no_permission_error(permission)
+
+
+def _permission(row: sqlite3.Row) -> PermissionRecord:
+    return PermissionRecord(
+        id=row["id"], checkpoint=row["checkpoint"], project=row["project"], created_at=row["created_at"]
     )

@@ -3,13 +3,13 @@
 import pytest
 
 from reconciler.service import read_faults
-from reconciler.service.faults.matcher import Chooser
+from reconciler.service.faults.actions import FaultMatcher
 
 
 def chosen(text: str, *requests: tuple[str, str]) -> list[int]:
     """The places, from 1, of the requests that a fault hits."""
     (fault,) = read_faults([text])
-    chooser = Chooser(fault)
+    chooser = FaultMatcher(fault)
     return [place for place, (method, path) in enumerate(requests, 1) if chooser.hits(method, path)]
 
 

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service import open_service, read_faults
-from reconciler.service.faults.actions import Surroundings
-from reconciler.service.faults.disconnect import HungUpError
-from reconciler.service.faults.middleware import Faulty
-from reconciler.service.faults.parser import TOO_MANY
+from reconciler.service import ServiceSettings, open_service, read_faults
+from reconciler.service.faults.actions import FaultContext, FaultMiddleware, HungUpError
+from reconciler.service.faults.fault import TOO_MANY
 from reconciler.service.store.database import Store
 from tests.service.service_fixtures import (
     ECHO,
@@ -117,9 +115,9 @@ def test_latency_waits_before_the_work(tmp_path: Path) -> None:
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    app = open_service(tmp_path / "store", engines=ECHO)
-    at = Surroundings(store=Store(tmp_path / "store"), clock=lambda: float(NOW), sleep=sleep)
-    client = client_of(Faulty(app, read_faults(["latency=2.5,path=/files", "latency=1,path=/files"]), at))
+    app = open_service(tmp_path / "store", ServiceSettings(engines=ECHO))
+    at = FaultContext(store=Store(tmp_path / "store"), clock=lambda: float(NOW), sleep=sleep)
+    client = client_of(FaultMiddleware(app, read_faults(["latency=2.5,path=/files", "latency=1,path=/files"]), at))
     assert client.get("/models").status_code == client.get("/files").status_code == 200
     assert waited == [2.5, 1.0]
 

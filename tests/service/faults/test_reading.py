@@ -10,51 +10,53 @@ from reconciler.cli.app import run
 from reconciler.domain.errors import UsageError
 from reconciler.service import Fault, read_faults
 from reconciler.service.faults.fault import (
-    Cut,
-    Gateway,
-    JobFailure,
-    Kind,
-    Latency,
-    ListLag,
-    Lost,
-    Refusal,
-    RepeatedPage,
-    SlowFiles,
-    TooMany,
-    Truncated,
+    TOO_MANY,
+    CutFault,
+    ErrorFault,
+    FaultKind,
+    GatewayFault,
+    JobFailureFault,
+    LatencyFault,
+    ListLagFault,
+    LostFault,
+    RepeatedPageFault,
+    SlowFilesFault,
+    TooManyFault,
+    TruncatedFault,
 )
-from reconciler.service.faults.parser import TOO_MANY
 
 KINDS = {
-    "latency=0.5": Latency(0.5),
-    "lost=before": Lost(after=False),
-    "lost=after": Lost(after=True),
-    "cut=100": Cut(100),
-    "too-many=slow_down": TooMany("slow_down"),
-    "too-many=rate_limit_exceeded,retry-after=2": TooMany("rate_limit_exceeded", retry_after=2),
-    "error=500": Refusal(500),
-    "error=403,code=training_not_available": Refusal(403, code="training_not_available"),
-    "error=502,when=after,retry-after=1": Refusal(502, after=True, retry_after=1),
-    "gateway=504,when=before": Gateway(504),
-    "gateway=502,when=after": Gateway(502, after=True),
-    "list-lag=3": ListLag(3),
-    "truncated=0": Truncated(0),
-    "repeated-page": RepeatedPage(),
-    "slow-files=10": SlowFiles(10),
-    "job-failure=invalid_training_file": JobFailure("invalid_training_file"),
-    "job-failure": JobFailure("server_error"),
+    "latency=0.5": LatencyFault(0.5),
+    "lost=before": LostFault(after=False),
+    "lost=after": LostFault(after=True),
+    "cut=100": CutFault(100),
+    "too-many=slow_down": TooManyFault("slow_down"),
+    "too-many=rate_limit_exceeded,retry-after=2": TooManyFault("rate_limit_exceeded", retry_after=2),
+    "error=500": ErrorFault(500),
+    "error=403,code=training_not_available": ErrorFault(403, code="training_not_available"),
+    "error=502,when=after,retry-after=1": ErrorFault(502, after=True, retry_after=1),
+    "gateway=504,when=before": GatewayFault(504),
+    "gateway=502,when=after": GatewayFault(502, after=True),
+    "list-lag=3": ListLagFault(3),
+    "truncated=0": TruncatedFault(0),
+    "repeated-page": RepeatedPageFault(),
+    "slow-files=10": SlowFilesFault(10),
+    "job-failure=invalid_training_file": JobFailureFault("invalid_training_file"),
+    "job-failure": JobFailureFault("server_error"),
 }
 
 
 @pytest.mark.parametrize(("text", "kind"), KINDS.items(), ids=list(KINDS))
-def test_each_kind_is_read(text: str, kind: Kind) -> None:
+def test_each_kind_is_read(text: str, kind: FaultKind) -> None:
     assert read_faults([text]) == (Fault(kind=kind, text=text),)
 
 
 def test_selectors_stand_before_or_after() -> None:
     text = "method=POST, path=/files ,lost=after,nth=2,count=3,chance=0.5,seed=9"
     assert read_faults([text]) == (
-        Fault(kind=Lost(after=True), text=text, method="POST", path="/files", first=2, count=3, chance=0.5, seed=9),
+        Fault(
+            kind=LostFault(after=True), text=text, method="POST", path="/files", first=2, count=3, chance=0.5, seed=9
+        ),
     )
 
 
@@ -101,9 +103,9 @@ def test_a_file_holds_an_object_a_line(tmp_path: Path) -> None:
     path = tmp_path / "faults.jsonl"
     path.write_text('# a bad day\n\n{"lost": "after", "nth": 1}\n{"repeated-page": true}\n')
     assert [(fault.kind, fault.first, fault.text) for fault in read_faults(["latency=1"], path)] == [
-        (Latency(1), 1, "latency=1"),
-        (Lost(after=True), 1, "lost=after,nth=1"),
-        (RepeatedPage(), 1, "repeated-page"),
+        (LatencyFault(1), 1, "latency=1"),
+        (LostFault(after=True), 1, "lost=after,nth=1"),
+        (RepeatedPageFault(), 1, "repeated-page"),
     ]
 
 

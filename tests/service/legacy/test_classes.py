@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.engines.classes import Predicted, figures, names, refuse_other_classes
+from reconciler.service.engines.classes import Prediction, check_classes, compute_figures, figure_names
 from reconciler.service.engines.port import Classes, DataError
 from tests.service.legacy.old import OldHouse, messages, pair
 from tests.service.service_fixtures import Json, dismiss, error_of, jsonl, open_house
@@ -28,19 +28,19 @@ def real(tmp_path: Path) -> OldHouse:
     return OldHouse(open_house(tmp_path / "store", engines=REAL, legacy_bases={"ada": "tfidf-logreg"}))
 
 
-def predicted(rows: str) -> list[Predicted]:
+def predicted(rows: str) -> list[Prediction]:
     """Predictions from words such as `yy0.9`: the true class, the given one, the probability of yes."""
     answers = {"y": " yes", "n": " no", "m": " maybe"}
     return [
-        Predicted(actual=answers[row[0]], given=answers[row[1]], positive=float(row[2:] or 0)) for row in rows.split()
+        Prediction(actual=answers[row[0]], given=answers[row[1]], positive=float(row[2:] or 0)) for row in rows.split()
     ]
 
 
 def test_two_classes_are_measured_around_the_positive_one() -> None:
     """Worked by hand: of three yes two are found, of three given as yes two are right."""
-    found = figures(BINARY, predicted("yy0.9 yy0.8 yn0.3 nn0.2 nn0.1 ny0.7"))
+    found = compute_figures(BINARY, predicted("yy0.9 yy0.8 yn0.3 nn0.2 nn0.1 ny0.7"))
 
-    assert tuple(found) == names(BINARY)
+    assert tuple(found) == figure_names(BINARY)
     assert found["classification/accuracy"] == pytest.approx(4 / 6)
     assert found["classification/precision"] == pytest.approx(2 / 3)
     assert found["classification/recall"] == pytest.approx(2 / 3)
@@ -52,15 +52,15 @@ def test_two_classes_are_measured_around_the_positive_one() -> None:
 
 def test_more_classes_are_measured_together() -> None:
     """Weighted by class: yes has F1 2/3, no 0.8, maybe 1, over 2, 2 and 1 rows."""
-    found = figures(MANY, predicted("yy yn nn nn mm"))
+    found = compute_figures(MANY, predicted("yy yn nn nn mm"))
 
-    assert tuple(found) == names(MANY)
+    assert tuple(found) == figure_names(MANY)
     assert found["classification/accuracy"] == pytest.approx(4 / 5)
     assert found["classification/weighted_f1_score"] == pytest.approx((2 * 2 / 3 + 2 * 0.8 + 1) / 5)
 
 
 def test_an_area_over_one_class_is_not_told() -> None:
-    found = figures(BINARY, predicted("yy0.9 yn0.2"))
+    found = compute_figures(BINARY, predicted("yy0.9 yn0.2"))
 
     assert "classification/auroc" not in found
     assert "classification/auprc" not in found
@@ -69,7 +69,7 @@ def test_an_area_over_one_class_is_not_told() -> None:
 
 def test_classes_are_whole_completions() -> None:
     with pytest.raises(DataError, match="positive class 'yes' is not among the classes"):
-        refuse_other_classes(Classes(count=2, positive="yes"), [" yes", " no"], [" yes", " no"])
+        check_classes(Classes(count=2, positive="yes"), [" yes", " no"], [" yes", " no"])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_classes_are_whole_completions() -> None:
 )
 def test_another_number_of_classes_is_refused(training: list[str], validation: list[str]) -> None:
     with pytest.raises(DataError, match="3 found, 2 specified"):
-        refuse_other_classes(BINARY, training, validation)
+        check_classes(BINARY, training, validation)
 
 
 def test_a_job_measures_its_classes_after_each_epoch(real: OldHouse) -> None:
@@ -110,7 +110,7 @@ def test_a_job_measures_its_classes_after_each_epoch(real: OldHouse) -> None:
     text = real.house.client.get(f"/files/{job['result_files'][0]['id']}/content").text
     table = list(csv.DictReader(io.StringIO(text)))
     assert [row["elapsed_examples"] for row in table] == ["20", "40", "60", "80"]
-    assert list(table[0])[9:] == list(names(BINARY))
+    assert list(table[0])[9:] == list(figure_names(BINARY))
     assert all(float(row["classification/accuracy"]) == 1.0 for row in table)
     assert all(0.99 < float(row["classification/auprc"]) <= 1.0 for row in table)
     assert bad["status"] == "failed"

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reconciler.service import open_service
+from reconciler.service import ServiceSettings, open_service
 from tests.service.legacy.old import OLD_BASES, OldHouse, messages, old_rows, waiting_rows
 from tests.service.service_fixtures import ECHO, NOW, error_of
 
@@ -110,7 +110,7 @@ def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(ol
 
 async def _until_heard(old: OldHouse, job: str, sign: bytes) -> bytes:
     """Read a stream as a server would carry it, and hang up once something was heard."""
-    app = open_service(old.house.root, engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES)
+    app = open_service(old.house.root, ServiceSettings(engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES))
     heard, gone, asked = bytearray(), asyncio.Event(), False
 
     async def receive() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import UsageError
-from reconciler.service import ALL_LEGACY_BASES, read_bases
+from reconciler.service import ALL_LEGACY_BASES, read_legacy_bases
 from tests.service.legacy.old import OldHouse
 from tests.service.service_fixtures import dismiss, error_of, open_house
 
@@ -119,14 +119,14 @@ def test_a_name_can_stand_for_a_model_that_was_trained_here(old: OldHouse, model
 
 
 def test_bases_are_read_from_the_option() -> None:
-    assert read_bases("ada=x, babbage = y") == {"ada": "x", "babbage": "y"}
-    assert set(read_bases(ALL_LEGACY_BASES)) == {"ada", "babbage", "curie", "davinci"}
+    assert read_legacy_bases("ada=x, babbage = y") == {"ada": "x", "babbage": "y"}
+    assert set(read_legacy_bases(ALL_LEGACY_BASES)) == {"ada", "babbage", "curie", "davinci"}
 
 
 @pytest.mark.parametrize("said", ["", "ada", "ada=", "=x", "ada=x,ada=y", "a b=x", "../x=y"])
 def test_an_option_that_cannot_be_read_is_refused(said: str) -> None:
     with pytest.raises(UsageError, match="--legacy-bases"):
-        read_bases(said)
+        read_legacy_bases(said)
 
 
 @pytest.mark.parametrize("bases", [{"ada": "nothing"}, {"test-echo": "test-echo"}])

@@ -1,4 +1,4 @@
-"""Does a store's jobs, one at a time, and goes away when there are none: `python -m reconciler.service.worker STORE`.
+"""Runs the jobs of a store, one at a time: `python -m reconciler.service.jobs.worker STORE`.
 
 It belongs to nobody: the command that started it may end, or be killed, and the jobs go on. Whoever sees a job without
 a worker starts one anew. A job whose worker died is begun again once; if that worker dies as well, the job fails.
@@ -18,15 +18,13 @@ import msgspec
 
 from reconciler.foundation.locks import try_lock, unlock
 from reconciler.foundation.stop import Stop
-from reconciler.service.engines.registry import DEFAULT_ENGINES, lacks, open_shelf
-from reconciler.service.jobs.launcher import worker_is_up
-from reconciler.service.jobs.runner import Attempt
-from reconciler.service.jobs.updates import fail
-from reconciler.service.legacy.queue import say_places
-from reconciler.service.optional_deps import INSTALL
+from reconciler.service.engines.registry import DEFAULT_ENGINES, INSTALL, load_engines, missing_packages
+from reconciler.service.jobs.launcher import note_worker_started
+from reconciler.service.jobs.runner import JobRun
+from reconciler.service.jobs.updates import fail_job
 from reconciler.service.store.database import Store, StoreError, open_store
-from reconciler.service.store.events import WARN, add_event
-from reconciler.service.store.jobs import QUEUED, JobRecord, active_jobs, change_job, get_job
+from reconciler.service.store.fine_tunes import update_queue_events
+from reconciler.service.store.jobs import QUEUED, WARN, JobRecord, active_jobs, add_event, change_job, get_job
 from reconciler.service.store.models import list_models
 
 POLL_SECONDS = 0.05
@@ -69,7 +67,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
         engine = self._engine(job)
         if engine is None:
             return
-        attempt = Attempt(store=self.store, job=job, engine=engine, clock=self.clock, stop=self.stop)
+        attempt = JobRun(store=self.store, job=job, engine=engine, clock=self.clock, stop=self.stop)
         try:
             ended = attempt.run()
         except (OSError, ValueError, LookupError) as error:
@@ -83,18 +81,20 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
     def _engine(self, job: JobRecord) -> str | None:
         for module in self.engines:
-            for engine in open_shelf((module,)).engines:
+            for engine in load_engines((module,)).engines:
                 if engine.base == job.base:
-                    if not lacks(engine):
+                    if not missing_packages(engine):
                         return module
-                    self._fail(job, f"{job.base} needs {', '.join(lacks(engine))}, not installed here: {INSTALL}")
+                    self._fail(
+                        job, f"{job.base} needs {', '.join(missing_packages(engine))}, not installed here: {INSTALL}"
+                    )
                     return None
         self._fail(job, f"The worker does not know the base model {job.base}")
         return None
 
     def _fail(self, job: JobRecord, message: str) -> None:
         with self.store.write() as db:
-            fail(db, job.id, int(self.clock()), "server_error", message)
+            fail_job(db, job.id, int(self.clock()), "server_error", message)
 
 
 def claim(store: Store, now: int) -> JobRecord | None:
@@ -104,7 +104,9 @@ def claim(store: Store, now: int) -> JobRecord | None:
     with store.write() as db:
         for job in active_jobs(db):
             if job.attempts >= MOST_ATTEMPTS:
-                fail(db, job.id, now, "server_error", f"The worker died {job.attempts} times while it did this job.")
+                fail_job(
+                    db, job.id, now, "server_error", f"The worker died {job.attempts} times while it did this job."
+                )
                 continue
             change_job(db, job.id, attempts=job.attempts + 1)
             if job.attempts:
@@ -113,7 +115,7 @@ def claim(store: Store, now: int) -> JobRecord | None:
             else:
                 second = f" and validation file: {job.validation_file}" if job.validation_file else ""
                 add_event(db, job.id, now, f"Validating training file: {job.training_file}{second}")
-            say_places(db, now)
+            update_queue_events(db, now)
             return get_job(db, job.id)
     return None
 
@@ -128,7 +130,7 @@ def clean(store: Store) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a worker; returns at once when another one has the store."""
-    parser = argparse.ArgumentParser(prog="python -m reconciler.service.worker")
+    parser = argparse.ArgumentParser(prog="python -m reconciler.service.jobs.worker")
     parser.add_argument("store", type=Path)
     parser.add_argument("--lock", type=int, help="the open lock file, inherited and held")
     parser.add_argument("--engine", action="append", dest="engines", help="the module of an engine to offer")
@@ -144,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     engines = tuple(options.engines or DEFAULT_ENGINES)
     worker = Worker(store=store, lock=lock, engines=engines, idle_seconds=options.idle_seconds, stop=stop)
     try:
-        worker_is_up(store)
+        note_worker_started(store)
         clean(store)
         worker.work()
     except (sqlite3.OperationalError, FileNotFoundError):

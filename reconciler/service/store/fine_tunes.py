@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from reconciler.service.engines.port import Classes
+from reconciler.service.store.jobs import active_jobs, add_event
 from reconciler.service.store.models import find_model
 
 
-class Face(msgspec.Struct, frozen=True, kw_only=True):
+class FineTuneRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The old face of one job.
 
     Shape:  `model` is the name that was asked for, which the operator may have given to an engine of another name
@@ -22,7 +23,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
     classes: Classes | None
 
 
-def add_face(db: sqlite3.Connection, face: Face) -> None:
+def add_fine_tune(db: sqlite3.Connection, face: FineTuneRecord) -> None:
     """Return a job that has just been written down its old face."""
     db.execute(
         "INSERT INTO fine_tunes (job, model, prompt_loss_weight, classes) VALUES (?, ?, ?, ?)",
@@ -35,53 +36,84 @@ def add_face(db: sqlite3.Connection, face: Face) -> None:
     )
 
 
-def find_face(db: sqlite3.Connection, job: str) -> Face | None:
+def find_fine_tune(db: sqlite3.Connection, job: str) -> FineTuneRecord | None:
     """Look up the old face of a job, deleted or not; None when the current API made the job."""
     row = db.execute("SELECT * FROM fine_tunes WHERE job = ?", (job,)).fetchone()
-    return _face(row) if row else None
+    return _fine_tune_record(row) if row else None
 
 
-def shown_faces(db: sqlite3.Connection) -> tuple[Face, ...]:
+def list_fine_tunes(db: sqlite3.Connection) -> tuple[FineTuneRecord, ...]:
     """Return the face of every job that the old API lists, oldest first."""
     query = "SELECT fine_tunes.* FROM fine_tunes JOIN jobs ON jobs.id = fine_tunes.job WHERE NOT hidden ORDER BY seq"
-    return tuple(_face(row) for row in db.execute(query))
+    return tuple(_fine_tune_record(row) for row in db.execute(query))
 
 
-def is_shown(db: sqlite3.Connection, job: str) -> bool:
+def is_listed(db: sqlite3.Connection, job: str) -> bool:
     """Return whether the old API shows a job: it made it, and nobody has deleted it."""
     return db.execute("SELECT 1 FROM fine_tunes WHERE job = ? AND NOT hidden", (job,)).fetchone() is not None
 
 
-def hide(db: sqlite3.Connection, job: str) -> None:
+def hide_fine_tune(db: sqlite3.Connection, job: str) -> None:
     """Take a job out of the old API, for good; the current one keeps it, as it keeps every job."""
     db.execute("UPDATE fine_tunes SET hidden = 1 WHERE job = ?", (job,))
 
 
-def old_names(db: sqlite3.Connection) -> dict[str, str]:
+def requested_bases(db: sqlite3.Connection) -> dict[str, str]:
     """Return, for each model that an old job made, the name of the base that was asked for."""
     query = "SELECT models.id, fine_tunes.model FROM models JOIN fine_tunes USING (job)"
     return {row["id"]: row["model"] for row in db.execute(query)}
 
 
-def free_name(db: sqlite3.Connection, stem: str, now: int) -> str:
+def free_model_name(db: sqlite3.Connection, stem: str, now: int) -> str:
     """Name a new model: what it was made from and for, and when, to the second.
 
     Two models of one stem that come within a second would have one name: the later one takes the next free second.
     """
-    while find_model(db, name := f"{stem}-{_written(now)}"):
+    while find_model(db, name := f"{stem}-{_timestamp(now)}"):
         now += 1
     return name
 
 
-def _written(now: int) -> str:
+def _timestamp(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d-%H-%M-%S")
 
 
-def _face(row: sqlite3.Row) -> Face:
+def _fine_tune_record(row: sqlite3.Row) -> FineTuneRecord:
     classes = json.loads(row["classes"]) if row["classes"] else None
-    return Face(
+    return FineTuneRecord(
         job=row["job"],
         model=row["model"],
         prompt_loss_weight=row["prompt_loss_weight"],
         classes=Classes(**{**classes, "betas": tuple(classes["betas"])}) if classes else None,
     )
+
+
+ENQUEUED_PREFIX = "Fine-tune enqueued. Queue number: "
+WAITING_PREFIX = "Fine-tune is in the queue. Queue number: "
+
+
+def add_queue_event(db: sqlite3.Connection, job: str, now: int) -> None:
+    """Tell a job that has just been created where it stands."""
+    add_event(db, job, now, f"{ENQUEUED_PREFIX}{_queue_numbers(db)[job]}")
+
+
+def update_queue_events(db: sqlite3.Connection, now: int) -> None:
+    """Tell every job of the old API that waits where it stands, if it has moved up."""
+    last = _last_queue_numbers(db)
+    for job, place in _queue_numbers(db).items():
+        if job in last and place < last[job]:
+            add_event(db, job, now, f"{WAITING_PREFIX}{place}")
+
+
+def _queue_numbers(db: sqlite3.Connection) -> dict[str, int]:
+    return {job.id: place for place, job in enumerate(active_jobs(db))}
+
+
+def _last_queue_numbers(db: sqlite3.Connection) -> dict[str, int]:
+    rows = db.execute(
+        "SELECT jobs.id, events.message FROM fine_tunes JOIN jobs ON jobs.id = fine_tunes.job"
+        " JOIN events ON events.job = jobs.id WHERE jobs.status IN ('validating_files', 'queued')"
+        " AND (events.message LIKE ? OR events.message LIKE ?) ORDER BY events.seq",
+        (f"{ENQUEUED_PREFIX}%", f"{WAITING_PREFIX}%"),
+    )
+    return {row["id"]: int(row["message"].rpartition(" ")[2]) for row in rows}

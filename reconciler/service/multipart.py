@@ -8,7 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from reconciler.service.errors import ApiError, missing
+from reconciler.service.errors import ApiError, missing_error
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -18,14 +18,16 @@ MOST_PARTS = 50
 MULTIPART = b"multipart/form-data"
 
 
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
+class MultipartForm(msgspec.Struct, frozen=True, kw_only=True):
     """What came beside the bytes. `filename` is as the client said it, and only ever shown."""
 
     filename: str
     fields: dict[str, str]
 
 
-async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: int, part: str = "file") -> Upload:
+async def receive_form(
+    request: Request, sink: Callable[[bytes], None], most_bytes: int, part: str = "file"
+) -> MultipartForm:
     """Read a whole upload, handing the bytes of the part that is the file to the sink as they come.
 
     Raises: ApiError when it is no upload, lacks a file, or is larger than allowed
@@ -36,7 +38,7 @@ async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: i
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
         raise too_large(most_bytes, part)
-    parts = _Parts(sink, most_bytes, part)
+    parts = _FormReader(sink, most_bytes, part)
     try:
         parser = MultipartParser(options[b"boundary"], parts.callbacks())
         async for block in request.stream():
@@ -49,8 +51,8 @@ async def receive(request: Request, sink: Callable[[bytes], None], most_bytes: i
     if not parts.ended:
         raise ApiError(400, "The multipart body ends too early.")
     if parts.filename is None:
-        raise missing(part)
-    return Upload(
+        raise missing_error(part)
+    return MultipartForm(
         filename=parts.filename, fields={name: value.decode(errors="replace") for name, value in parts.fields}
     )
 
@@ -60,7 +62,7 @@ def too_large(most_bytes: int, part: str) -> ApiError:
     return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param=part, code="file_too_large")
 
 
-class _Parts:
+class _FormReader:
     """Follows the parser's calls: which part it is in, and where that part's bytes go."""
 
     def __init__(self, sink: Callable[[bytes], None], most_bytes: int, part: str) -> None:

@@ -1,0 +1,152 @@
+"""The result file of a job: which columns it has, and what a measurement writes into them. Knows no engine.
+
+`step_metrics.csv` is the current API's, `compiled_results.csv` that of its first generation. A cell for what was not
+measured is empty.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, TextIO
+
+import msgspec
+
+from reconciler.service.engines.classes import figure_names
+from reconciler.service.engines.port import DataError, Metrics, TrainingJob
+
+Cell = Callable[[Metrics], float | None]
+
+
+class ResultTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of result file."""
+
+    filename: str
+    columns: tuple[tuple[str, Cell], ...]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.columns)
+
+    def row(self, metrics: Metrics) -> tuple[float | str, ...]:
+        """Write one measurement."""
+        cells = (cell(metrics) for _, cell in self.columns)
+        return tuple("" if value is None else value for value in cells)
+
+    def open(self, out: Path) -> TextIO:
+        """Begin the file of a job."""
+        return (out / self.filename).open("w", encoding="utf-8", newline="")
+
+
+STEP_METRICS = ResultTable(
+    filename="step_metrics.csv",
+    columns=(
+        ("step", lambda at: at.step),
+        ("train_loss", lambda at: at.train_loss),
+        ("train_accuracy", lambda at: at.train_accuracy),
+        ("valid_loss", lambda at: at.valid_loss),
+        ("valid_mean_token_accuracy", lambda at: at.valid_accuracy),
+    ),
+)
+
+COMPILED_RESULTS = "compiled_results.csv"
+
+_TRAINING: tuple[tuple[str, Cell], ...] = (
+    ("step", lambda at: at.step),
+    ("elapsed_tokens", lambda at: at.elapsed_tokens),
+    ("elapsed_examples", lambda at: at.elapsed_examples),
+    ("training_loss", lambda at: at.train_loss),
+    ("training_sequence_accuracy", lambda at: at.train_sequence_accuracy),
+    ("training_token_accuracy", lambda at: at.train_accuracy),
+)
+_VALIDATION: tuple[tuple[str, Cell], ...] = (
+    ("validation_loss", lambda at: at.valid_loss),
+    ("validation_sequence_accuracy", lambda at: at.valid_sequence_accuracy),
+    ("validation_token_accuracy", lambda at: at.valid_accuracy),
+)
+
+
+def result_table(job: TrainingJob) -> ResultTable:
+    """Return the kind of result file that a job is to have."""
+    if not job.compiled:
+        return STEP_METRICS
+    columns = _TRAINING + (_VALIDATION if job.validation else ())
+    figures = figure_names(job.classes) if job.classes else ()
+    return ResultTable(
+        filename=COMPILED_RESULTS, columns=columns + tuple((name, _figure_cell(name)) for name in figures)
+    )
+
+
+def _figure_cell(name: str) -> Cell:
+    return lambda at: at.classification.get(name)
+
+
+class LineReport:
+    """A `Report` that writes lines, and the result file as the steps come."""
+
+    def __init__(self, lines: IO[str], results: TextIO, sheet: ResultTable = STEP_METRICS) -> None:
+        self._lines = lines
+        self._results = results
+        self._sheet = sheet
+        self._table = csv.writer(results, lineterminator="\n")
+        self._table.writerow(sheet.header)
+
+    def start(self, hyperparameters: Mapping[str, float]) -> None:
+        """Say with which numbers the training begins."""
+        self._write("validated", hyperparameters=dict(hyperparameters))
+
+    def note(self, message: str) -> None:
+        """Say something that the owner of the job should know."""
+        self._write("note", message=message)
+
+    def step(self, metrics: Metrics) -> None:
+        """Say what was measured after a step."""
+        self._table.writerow(self._sheet.row(metrics))
+        self._results.flush()
+        self._write(
+            "metrics", message=_step_message(metrics), data={**api_metrics(metrics), "total_steps": metrics.total_steps}
+        )
+
+    def checkpoint(self, metrics: Metrics, folder: str) -> None:
+        """Say that weights were saved."""
+        self._write("checkpoint", step=metrics.step, folder=folder, metrics=api_metrics(metrics))
+
+    def finish(self, tokens: int) -> None:
+        """Say that it is done."""
+        self._write("trained", tokens=tokens)
+
+    def refuse(self, error: DataError) -> None:
+        """Say that the rows cannot be learned."""
+        self._write("refused", code=error.code, param=error.param, message=str(error))
+
+    def _write(self, kind: str, **facts: object) -> None:
+        self._lines.write(json.dumps({"kind": kind, **facts}) + "\n")
+        self._lines.flush()
+
+
+def api_metrics(metrics: Metrics) -> dict[str, float]:
+    """Return measurements their names in the API, leaving out what was not measured."""
+    found = {
+        "step": metrics.step,
+        "train_loss": metrics.train_loss,
+        "train_mean_token_accuracy": metrics.train_accuracy,
+        "full_valid_loss": metrics.valid_loss,
+        "full_valid_mean_token_accuracy": metrics.valid_accuracy,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def read_report_line(line: bytes) -> dict[str, object]:
+    """Read one line of a report.
+
+    Raises: ValueError when it is none
+    """
+    said = json.loads(line)
+    if not isinstance(said, dict) or not isinstance(said.get("kind"), str):
+        raise ValueError("not a line of a report")
+    return said
+
+
+def _step_message(metrics: Metrics) -> str:
+    loss = f"Step {metrics.step}/{metrics.total_steps}: training loss={metrics.train_loss:.4f}"
+    return loss if metrics.valid_loss is None else f"{loss}, full validation loss={metrics.valid_loss:.4f}"
