@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.billable_tokens import billed_rows, weigh
 from reconciler.dataset.row_diff.cells import SHOWN, compare_cells, shorten, show_row
-from reconciler.dataset.row_diff.matching import MatchedRows, find_moved, match_rows
+from reconciler.dataset.row_diff.matching import NONE, MatchedRows, find_moved, match_rows
 from reconciler.dataset.row_diff.pairing import pair_rows
 from reconciler.dataset.row_diff.version import DatasetVersion
 from reconciler.dataset.tokens import Count
@@ -22,7 +22,8 @@ _WEIGHED_AT_ONCE = 1_000
 _SHOWN_ID = 100
 
 _read = msgspec.json.Decoder().decode
-Sample = Callable[[], RowSample]
+Change = tuple[RowChange, int, int]
+"""What changed, and the row before and after, NONE where there is none."""
 
 
 def compare_versions(
@@ -48,19 +49,14 @@ def compare_versions(
     removed = [row for row in matched.removed if row not in paired.pairs]
     moved = find_moved(matched.of_after, before.firsts)
     rewritten = reformatted(matched) if reformatted else ()
-    samples = (
-        (lambda old=old, new=new: _sample_edited(before, after, old, new) for old, new in edited),
-        (lambda row=row: _sample_row(after, RowChange.ADDED, row, after=row) for row in added),
-        (lambda row=row: _sample_row(before, RowChange.REMOVED, row, before=row) for row in removed),
-        (
-            lambda row=row: _sample_row(after, RowChange.MOVED, row, before=matched.of_after[row], after=row)
-            for row in moved
-        ),
-        (
-            lambda row=row: _sample_row(after, RowChange.REFORMATTED, row, before=matched.of_after[row], after=row)
-            for row in rewritten
-        ),
+    changes: tuple[Iterator[Change], ...] = (
+        ((RowChange.EDITED, old, new) for old, new in edited),
+        ((RowChange.ADDED, NONE, row) for row in added),
+        ((RowChange.REMOVED, row, NONE) for row in removed),
+        ((RowChange.MOVED, matched.of_after[row], row) for row in moved),
+        ((RowChange.REFORMATTED, matched.of_after[row], row) for row in rewritten),
     )
+    samples = [_sample_row(before, after, *change) for change in islice(_take_in_turn(changes), most_samples)]
     return RowDiff(
         before=title,
         rows_before=len(before),
@@ -70,40 +66,25 @@ def compare_versions(
         edited=len(edited),
         moved=len(moved),
         reformatted=len(rewritten),
-        samples=_add_ids(before, after, [make() for make in islice(_take_in_turn(samples), most_samples)]),
+        samples=_add_ids(before, after, samples),
         tokens=_count_token_change(before, after, matched, count) if count else None,
         is_whole=paired.is_whole,
     )
 
 
-def _take_in_turn(kinds: Sequence[Iterator[Sample]]) -> Iterator[Sample]:
+def _take_in_turn(kinds: Sequence[Iterator[Change]]) -> Iterator[Change]:
     # One sample of each kind comes before a second one of any kind.
-    for makers in zip_longest(*kinds):
-        yield from (make for make in makers if make)
+    for changes in zip_longest(*kinds):
+        yield from (change for change in changes if change)
 
 
-def _sample_edited(before: DatasetVersion, after: DatasetVersion, old: int, new: int) -> RowSample:
+def _sample_row(before: DatasetVersion, after: DatasetVersion, change: RowChange, old: int, new: int) -> RowSample:
+    version, row = (before, old) if new == NONE else (after, new)
+    sample = RowSample(change=change, row_before=old + 1, row_after=new + 1, place=version.find_place(row))
+    if change is not RowChange.EDITED:
+        return replace(sample, text=shorten(show_row(version.read_line(row)), SHOWN))
     cells, more = compare_cells(_read(before.read_line(old)), _read(after.read_line(new)))
-    return RowSample(
-        change=RowChange.EDITED,
-        row_before=old + 1,
-        row_after=new + 1,
-        place=after.find_place(new) or before.find_place(old),
-        cells=cells,
-        cells_more=more,
-    )
-
-
-def _sample_row(
-    version: DatasetVersion, change: RowChange, row: int, *, before: int = -1, after: int = -1
-) -> RowSample:
-    return RowSample(
-        change=change,
-        row_before=before + 1,
-        row_after=after + 1,
-        place=version.find_place(row),
-        text=shorten(show_row(version.read_line(row)), SHOWN),
-    )
+    return replace(sample, place=sample.place or before.find_place(old), cells=cells, cells_more=more)
 
 
 def _add_ids(before: DatasetVersion, after: DatasetVersion, samples: Sequence[RowSample]) -> tuple[RowSample, ...]:

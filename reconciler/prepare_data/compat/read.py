@@ -10,15 +10,12 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-import msgspec
-
 from reconciler.prepare_data.compat.read_tables import read_csv, read_xlsx
 from reconciler.prepare_data.compat.table import LegacyCrashError, LegacyFinding, LegacyTable
 
 NAME = "read_any_format"
+EXTENSIONS = (".csv", ".tsv", ".xlsx", ".txt", ".jsonl", ".json")
 KINDS = "Your file must have one of the following extensions: .CSV, .TSV, .XLSX, .TXT, .JSON or .JSONL"
-TO_JSONL = "Your format `{}` will be converted to `JSONL`"
-_SWAPPED = "\n- Your {} file appears to be in a {} format. Your file will be converted to JSONL format"
 _MOST = 2**64
 _DECIMALS = 15
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
@@ -26,10 +23,71 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 JsonCell = object
 
 
-class _LegacyRead(msgspec.Struct, frozen=True):
-    table: LegacyTable
-    note: str = ""
-    necessary: str = ""
+def read_any(file: str) -> tuple[LegacyTable, LegacyFinding]:
+    """Return a file's rows, and the old tool's note on its format, or its error when it could not read the file.
+
+    Cost:   the file in memory
+    """
+    empty = LegacyTable((), ())
+    if not os.path.isfile(file):
+        return empty, LegacyFinding(name=NAME, error=f"File {file} does not exist.")
+    extension = next((extension for extension in EXTENSIONS if file.lower().endswith(extension)), None)
+    if extension is None:
+        return empty, LegacyFinding(name=NAME, error=f"{KINDS} {_describe_extension(file)}")
+    try:
+        table, note, converted = _read(file, extension)
+    except (ValueError, TypeError, OSError):
+        kind = file.split(".")[-1].upper()
+        what = (
+            f"Your file `{file}` does not appear to be in valid {kind} format. Please ensure your file is formatted as"
+            f" a valid {kind} file."
+        )
+        return empty, LegacyFinding(name=NAME, error=what)
+    necessary = f"Your format `{converted}` will be converted to `JSONL`" if converted else ""
+    return table, LegacyFinding(name=NAME, note=f"\n- {note}" if note else "", necessary=necessary)
+
+
+def _describe_extension(file: str) -> str:
+    if "." in file:
+        return f"Your file `{file}` ends with the extension `.{file.split('.')[-1]}` which is not supported."
+    return f"Your file `{file}` is missing a file extension."
+
+
+def _read(file: str, extension: str) -> tuple[LegacyTable, str, str]:
+    # The rows, the note on the format, and the format that is converted, empty for JSON Lines.
+    by_extension = "Based on your file extension, "
+    swapped = "Your {} file appears to be in a {} format. Your file will be converted to JSONL format"
+    match extension:
+        case ".csv" | ".tsv":
+            kind = extension[1:].upper()
+            table = read_csv(file, "," if kind == "CSV" else "\t")
+            return table, f"{by_extension}your file is formatted as a {kind} file", kind
+        case ".xlsx":
+            table, sheets = read_xlsx(file)
+            more_sheets = (
+                "\n- Your Excel file contains more than one sheet. Please either save as csv or ensure all data is"
+                " present in the first sheet. WARNING: Reading only the first sheet..."
+            )
+            note = f"{by_extension}your file is formatted as an Excel file{more_sheets if sheets > 1 else ''}"
+            return table, note, "XLSX"
+        case ".txt":
+            with open(file, encoding="utf-8") as opened:
+                rows = tuple(("", line) for line in opened.read().split("\n"))
+            table = LegacyTable(("prompt", "completion"), rows)
+            return table, f"{by_extension}you provided a text file", "TXT"
+        case ".jsonl":
+            table = _read_lines(file)
+            if len(table) != 1:
+                return table, "", ""
+            return _read_whole(file), swapped.format("JSONL", "JSON"), "JSON"
+    try:
+        table = _read_lines(file)
+    except ValueError:
+        # There is not one value on each line, so the file is most likely an indented list.
+        return _read_whole(file), "", ""
+    if len(table) == 1:
+        return _read_whole(file), "", ""
+    return table, swapped.format("JSON", "JSONL"), "JSON"
 
 
 class _AbsentCell:
@@ -39,7 +97,7 @@ class _AbsentCell:
 ABSENT = _AbsentCell()
 
 
-def read_lines(file: str) -> LegacyTable:
+def _read_lines(file: str) -> LegacyTable:
     """Return the rows of a file with a value on each line.
 
     Raises: ValueError when the file is not UTF-8 or not JSON; LegacyCrashError when only some values are objects
@@ -49,7 +107,7 @@ def read_lines(file: str) -> LegacyTable:
         return _table_of_list(_parse("[" + ",".join(line for line in lines if line) + "]"))
 
 
-def read_whole(file: str) -> LegacyTable:
+def _read_whole(file: str) -> LegacyTable:
     """Return the rows of a file that is one list of objects, or one object of columns.
 
     Raises: ValueError when the file is neither
@@ -136,7 +194,7 @@ def _refuse() -> NoReturn:
 
 
 def _table_of_cells(columns: dict[str, list[JsonCell]], count: int) -> LegacyTable:
-    texts = [[said(cell) for cell in cells] for cells in columns.values() for said in (_choose_writer(cells),)]
+    texts = [list(map(_choose_writer(cells), cells)) for cells in columns.values()]
     rows = tuple(zip(*texts, strict=True)) if texts else tuple(() for _ in range(count))
     return LegacyTable(tuple(columns), rows)
 
@@ -157,86 +215,3 @@ def _write_float(cell: JsonCell) -> str:
 
 def _write_cell(cell: JsonCell) -> str:
     return "nan" if isinstance(cell, _AbsentCell) else str(cell)
-
-
-def read_any(file: str) -> tuple[LegacyTable, LegacyFinding]:
-    """Return a file's rows, and the old tool's note on its format, or its error when it could not read the file.
-
-    Cost:   the file in memory
-    """
-    empty = LegacyTable((), ())
-    if not os.path.isfile(file):
-        return empty, LegacyFinding(name=NAME, error=f"File {file} does not exist.")
-    reader = next((read for extension, read in _READERS.items() if file.lower().endswith(extension)), None)
-    if reader is None:
-        return empty, LegacyFinding(name=NAME, error=f"{KINDS} {_describe_extension(file)}")
-    try:
-        read = reader(file)
-    except (ValueError, TypeError, OSError):
-        kind = file.split(".")[-1].upper()
-        what = (
-            f"Your file `{file}` does not appear to be in valid {kind} format. Please ensure your file is formatted as"
-            f" a valid {kind} file."
-        )
-        return empty, LegacyFinding(name=NAME, error=what)
-    return read.table, LegacyFinding(name=NAME, note=read.note, necessary=read.necessary)
-
-
-def _describe_extension(file: str) -> str:
-    if "." in file:
-        return f"Your file `{file}` ends with the extension `.{file.split('.')[-1]}` which is not supported."
-    return f"Your file `{file}` is missing a file extension."
-
-
-def _read_delimited(kind: str, separator: str) -> Callable[[str], _LegacyRead]:
-    def read(file: str) -> _LegacyRead:
-        note = f"\n- Based on your file extension, your file is formatted as a {kind} file"
-        return _LegacyRead(read_csv(file, separator), note, TO_JSONL.format(kind))
-
-    return read
-
-
-def _read_workbook(file: str) -> _LegacyRead:
-    table, sheets = read_xlsx(file)
-    note = "\n- Based on your file extension, your file is formatted as an Excel file"
-    if sheets > 1:
-        note += (
-            "\n- Your Excel file contains more than one sheet. Please either save as csv or ensure all data is present"
-            " in the first sheet. WARNING: Reading only the first sheet..."
-        )
-    return _LegacyRead(table, note, TO_JSONL.format("XLSX"))
-
-
-def _read_text(file: str) -> _LegacyRead:
-    with open(file, encoding="utf-8") as opened:
-        rows = tuple(("", line) for line in opened.read().split("\n"))
-    note = "\n- Based on your file extension, you provided a text file"
-    return _LegacyRead(LegacyTable(("prompt", "completion"), rows), note, TO_JSONL.format("TXT"))
-
-
-def _read_jsonl(file: str) -> _LegacyRead:
-    table = read_lines(file)
-    if len(table) != 1:
-        return _LegacyRead(table)
-    return _LegacyRead(read_whole(file), _SWAPPED.format("JSONL", "JSON"), TO_JSONL.format("JSON"))
-
-
-def _read_json(file: str) -> _LegacyRead:
-    try:
-        table = read_lines(file)
-    except ValueError:
-        # There is not one value on each line, so the file is most likely an indented list.
-        return _LegacyRead(read_whole(file))
-    if len(table) == 1:
-        return _LegacyRead(read_whole(file))
-    return _LegacyRead(table, _SWAPPED.format("JSON", "JSONL"), TO_JSONL.format("JSON"))
-
-
-_READERS: dict[str, Callable[[str], _LegacyRead]] = {
-    ".csv": _read_delimited("CSV", ","),
-    ".tsv": _read_delimited("TSV", "\t"),
-    ".xlsx": _read_workbook,
-    ".txt": _read_text,
-    ".jsonl": _read_jsonl,
-    ".json": _read_json,
-}

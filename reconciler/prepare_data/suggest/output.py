@@ -32,6 +32,20 @@ from reconciler.prepare_data.suggest.finding import RemedyStep
 _WORDS = frozenset({"null", "true", "false"})
 """Names that YAML reads as another value than a text."""
 
+_STEP_NAMES: dict[type[RemedyStep], str] = {
+    Rename: "rename",
+    FillTemplate: "template",
+    KeepColumns: "keep_columns",
+    LowerCase: "lower_case",
+    EnsureLeadingSpace: "ensure_leading_space",
+    DropEmpty: "drop_empty",
+    Deduplicate: "deduplicate",
+    AddPrefix: "add_prefix",
+    AddSuffix: "add_suffix",
+    RemovePrefix: "remove_prefix",
+    DropLong: "drop_long",
+}
+
 
 def write_steps(steps: Sequence[RemedyStep]) -> str:
     """Return steps as items of a spec's `prepare` list, one on each line."""
@@ -60,42 +74,18 @@ def _dataset_lines(
 
 
 def _write_step(step: RemedyStep) -> str:
+    name = _STEP_NAMES.get(type(step))
     match step:
-        case Rename(names):
-            return f"rename: {_write_mapping(names)}"
-        case FillTemplate(templates):
-            return f"template: {_write_mapping(templates)}"
-        case KeepColumns(columns):
-            return f"keep_columns: {_write_columns(columns)}"
-        case LowerCase(columns):
-            return f"lower_case: {_write_columns(columns)}"
-        case EnsureLeadingSpace(columns):
-            return f"ensure_leading_space: {_write_columns(columns)}"
-        case DropEmpty(columns):
-            return f"drop_empty: {_write_columns(columns)}"
-        case Deduplicate(columns):
-            return f"deduplicate: {_write_columns(columns)}"
-        case AddPrefix(column, text):
-            return f"add_prefix: {_write_affix(column, text)}"
-        case AddSuffix(column, text):
-            return f"add_suffix: {_write_affix(column, text)}"
-        case RemovePrefix(column, text):
-            return f"remove_prefix: {_write_affix(column, text)}"
+        case Rename(pairs) | FillTemplate(pairs):
+            texts = (f"{yaml_quoted(key)}: {yaml_quoted(value)}" for key, value in pairs)
+            return f"{name}: {{{', '.join(texts)}}}"
+        case AddPrefix(column, text) | AddSuffix(column, text) | RemovePrefix(column, text):
+            return f"{name}: {{column: {column}, text: {yaml_quoted(text)}}}"
         case DropLong():
-            return f"drop_long: {{characters: {step.characters}, columns: {_write_columns(step.columns)}}}"
+            return f"{name}: {{characters: {step.characters}, columns: [{', '.join(step.columns)}]}}"
+        case KeepColumns() | LowerCase() | EnsureLeadingSpace() | DropEmpty() | Deduplicate():
+            return f"{name}: [{', '.join(step.columns)}]"
     assert_never(step)
-
-
-def _write_columns(columns: Sequence[str]) -> str:
-    return f"[{', '.join(columns)}]"
-
-
-def _write_mapping(pairs: Sequence[tuple[str, str]]) -> str:
-    return "{" + ", ".join(f"{yaml_quoted(key)}: {yaml_quoted(value)}" for key, value in pairs) + "}"
-
-
-def _write_affix(column: str, text: str) -> str:
-    return f"{{column: {column}, text: {yaml_quoted(text)}}}"
 
 
 def name_prepared_files(examination: Examination, validation: float = 0.0) -> tuple[Path, ...]:
