@@ -43,21 +43,39 @@ def find_upper(column: str) -> Callable[[Sequence[Row]], RuleResult]:
 
 def find_separator(rows: Sequence[Row]) -> RuleResult:
     """Add a common end to prompts, which shows the model where the completion begins."""
-    prompts = column_texts(rows, PROMPT)
     if guess_rows_task(rows) is TaskKind.OPEN_ENDED:
         return NO_RESULT
-    if len(set(prompts)) == 1:
-        return _report_same(rows, PROMPT, "leave all prompts empty for open-ended generation, or make them different")
-    suffix = find_common_suffix(prompts)
-    if suffix:
-        return _describe_suffix(PROMPT, prompts, suffix)
-    separator = choose_separator(prompts)
-    return suggest_remedy(
-        "common_prompt_suffix",
-        "prompts have no common end, which would show the model where the completion begins",
-        f"Add {yaml_quoted(separator)} to the end of every prompt",
-        AddSuffix(column=PROMPT, text=separator),
-    )
+    hint = "leave all prompts empty for open-ended generation, or make them different"
+    what = "prompts have no common end, which would show the model where the completion begins"
+    return _require_suffix(rows, PROMPT, choose_separator, what, hint)
+
+
+def find_ending(rows: Sequence[Row]) -> RuleResult:
+    """Add a common end to completions, at which the model learns to stop."""
+    if guess_rows_task(rows) is not TaskKind.CONDITIONAL:
+        return NO_RESULT
+    hint = "make them different: a model would only repeat this one"
+    what = "completions have no common end, at which the model would learn to stop"
+    return _require_suffix(rows, COMPLETION, choose_ending, what, hint)
+
+
+def _require_suffix(
+    rows: Sequence[Row], column: str, choose: Callable[[Sequence[str]], str], what: str, hint: str
+) -> RuleResult:
+    texts, name = column_texts(rows, column), f"common_{column}_suffix"
+    if len(set(texts)) == 1:
+        return _report_same(rows, column, hint)
+    suffix = find_common_suffix(texts)
+    if not suffix:
+        new = choose(texts)
+        remedy = f"Add {yaml_quoted(new)} to the end of every {column}"
+        return suggest_remedy(name, what, remedy, AddSuffix(column=column, text=new))
+    what = f"all {column}s end with {yaml_quoted(suffix)}"
+    if len(suffix) > LONG_AFFIX:
+        what += ", which is long; a shorter one costs fewer tokens"
+    if any(suffix in text[: -len(suffix)] for text in texts):
+        what += "; some contain it more than once, so that the model cannot tell where they end"
+    return RuleResult(findings=(FileFinding(name=name, what=what),))
 
 
 def find_prompt_prefix(rows: Sequence[Row]) -> RuleResult:
@@ -89,25 +107,6 @@ def find_completion_prefix(rows: Sequence[Row]) -> RuleResult:
     return suggest_remedy("common_completion_prefix", what, remedy, step, *space)
 
 
-def find_ending(rows: Sequence[Row]) -> RuleResult:
-    """Add a common end to completions, at which the model learns to stop."""
-    completions = column_texts(rows, COMPLETION)
-    if guess_rows_task(rows) is not TaskKind.CONDITIONAL:
-        return NO_RESULT
-    if len(set(completions)) == 1:
-        return _report_same(rows, COMPLETION, "make them different: a model would only repeat this one")
-    suffix = find_common_suffix(completions)
-    if suffix:
-        return _describe_suffix(COMPLETION, completions, suffix)
-    ending = choose_ending(completions)
-    return suggest_remedy(
-        "common_completion_suffix",
-        "completions have no common end, at which the model would learn to stop",
-        f"Add {yaml_quoted(ending)} to the end of every completion",
-        AddSuffix(column=COMPLETION, text=ending),
-    )
-
-
 def find_space(rows: Sequence[Row]) -> RuleResult:
     """Add a space to the start of completions, as the tokens of old base models need it."""
     if all(completion.startswith(" ") for completion in column_texts(rows, COMPLETION)):
@@ -115,15 +114,6 @@ def find_space(rows: Sequence[Row]) -> RuleResult:
     what = "some completions do not begin with a space"
     remedy = "Add a space to the start of completions that have none"
     return suggest_remedy("completion_space_start", what, remedy, EnsureLeadingSpace(columns=(COMPLETION,)))
-
-
-def _describe_suffix(column: str, texts: Sequence[str], suffix: str) -> RuleResult:
-    what = f"all {column}s end with {yaml_quoted(suffix)}"
-    if len(suffix) > LONG_AFFIX:
-        what += ", which is long; a shorter one costs fewer tokens"
-    if any(suffix in text[: -len(suffix)] for text in texts):
-        what += "; some contain it more than once, so that the model cannot tell where they end"
-    return RuleResult(findings=(FileFinding(name=f"common_{column}_suffix", what=what),))
 
 
 def _empties_some(texts: Sequence[str], prefix: str) -> bool:
