@@ -174,7 +174,7 @@ def doctor(
 
 def _examine(root: Path, provider: str | None, environment: str | None) -> Iterator[DoctorFinding]:
     """Look at the specs, then at the service, then at what they have to do with each other."""
-    from reconciler.providers import PROFILES, way_of
+    from reconciler.providers import PROFILES, describe_signing
     from reconciler.render import count_text
 
     try:
@@ -188,7 +188,7 @@ def _examine(root: Path, provider: str | None, environment: str | None) -> Itera
     name = provider_name(setting, found)
     try:
         if name in PROFILES:
-            yield DoctorFinding(what="signed with", detail=way_of(PROFILES[name], setting.environ))
+            yield DoctorFinding(what="signed with", detail=describe_signing(PROFILES[name], setting.environ))
         with open_service(setting, found) as opened:
             seen = opened.observe()
     except ReconcilerError as error:
@@ -199,5 +199,5 @@ def _examine(root: Path, provider: str | None, environment: str | None) -> Itera
     for base in sorted({model.recipe.base for model in found.models}):
         detail = "known to the service" if base in seen.models else "not in the service's list; it decides"
         yield DoctorFinding(what=f"base model {base}", detail=detail)
-    if seen.doubts:
-        yield DoctorFinding(what="lists", error=UsageError("; ".join(seen.doubts)))
+    if seen.list_warnings:
+        yield DoctorFinding(what="lists", error=UsageError("; ".join(seen.list_warnings)))

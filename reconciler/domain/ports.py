@@ -74,7 +74,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     retiring: tuple[tuple[str, str], ...] = ()
 
     @property
-    def road_seconds(self) -> float:
+    def delay_seconds(self) -> float:
         """How long each thing that may come between the look and a create, a pause or a label, may hold it up.
 
         Half of the freshness is for the look, an eighth for each of the two, the rest for a machine that stands still.

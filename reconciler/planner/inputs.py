@@ -89,7 +89,7 @@ def _held(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
             yield f"file {file.id}", f"{file.filename} of {file.size_bytes or 0} bytes"
     known = {job.model for job in observed.jobs if job.model} | {entry.model for entry in lock.entries}
     yield from ((f"model {model}", "there") for model in known & observed.models)
-    yield from ((f"the doubt that {doubt}", "raised") for doubt in observed.doubts)
+    yield from ((f"the doubt that {doubt}", "raised") for doubt in observed.list_warnings)
     yield from ((f"the marks of {each}", "contradictory") for each in observed.contradictions)
     yield from ((f"locked job {job}", "not there") for job in observed.gone)
 

@@ -70,7 +70,7 @@ def no_empty_remote(picture: PlanningState) -> Iterator[Refusal]:
 
 def no_doubtful_list(picture: PlanningState) -> Iterator[Refusal]:
     """What a list does not show would be paid for again."""
-    for doubt in picture.observed.doubts:
+    for doubt in picture.observed.list_warnings:
         yield Refusal(
             policy="cut-list",
             guard="cut-list",

@@ -6,20 +6,20 @@ from reconciler.providers.profiles import PROFILES, Profile, needs_app
 
 if TYPE_CHECKING:
     from reconciler.providers.factory import open_provider
-    from reconciler.providers.http.auth import way_of
+    from reconciler.providers.http.auth import describe_signing
     from reconciler.providers.openai.provider import OpenAIProvider
     from reconciler.providers.openai_legacy.provider import LegacyProvider
-    from reconciler.providers.renaming import claiming
+    from reconciler.providers.renaming import with_renames
 
 __all__ = [
     "PROFILES",
     "LegacyProvider",
     "OpenAIProvider",
     "Profile",
-    "claiming",
+    "describe_signing",
     "needs_app",
     "open_provider",
-    "way_of",
+    "with_renames",
 ]
 
 _HOMES = {

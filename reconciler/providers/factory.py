@@ -13,31 +13,31 @@ import httpx
 from reconciler.domain.errors import UsageError
 from reconciler.providers.http.asgi import ASGITransport
 from reconciler.providers.http.asgi_loop import AsgiApp
-from reconciler.providers.http.auth import Endpoint, Signed, read_endpoint
-from reconciler.providers.http.base import Wrapper
+from reconciler.providers.http.auth import Endpoint, SignedTransport, read_endpoint
+from reconciler.providers.http.base import WrappingTransport
 from reconciler.providers.http.errors import is_final
 from reconciler.providers.http.transport import (
+    BufferedResponse,
     Deadline,
-    Fresh,
-    Gate,
+    NewConnection,
     NoRedirects,
-    Pace,
-    PackedOnce,
+    RateLimiter,
+    RateLimitTransport,
     Redact,
     Retry,
-    Whole,
+    SingleEncoding,
 )
-from reconciler.providers.openai.client import Client, Roads
+from reconciler.providers.openai.client import Client, Transports
 from reconciler.providers.openai.provider import OpenAIProvider
 from reconciler.providers.openai_legacy.client import LegacyClient
 from reconciler.providers.openai_legacy.provider import LegacyProvider
-from reconciler.providers.profiles import PROFILES, Dialect, Profile, elsewhere, needs_app, with_bounds
+from reconciler.providers.profiles import PROFILES, Dialect, Profile, needs_app, with_bounds, without_vendor_dates
 
 _NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 _AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
 
 
-class Shared(Wrapper):
+class Shared(WrappingTransport):
     """A transport that others own: closing this one leaves it open."""
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ def open_provider(
         raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
     endpoint = read_endpoint(found, environ, make=partial(Shared, transport) if transport else None, clock=clock)
     if endpoint.url.host != httpx.URL(found.base_url).host:
-        found = elsewhere(found)
+        found = without_vendor_dates(found)
     if transport is None and needs_app(profile, environ):
         if app is None:
             raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
@@ -85,29 +85,29 @@ def _roads(
     given: httpx.BaseTransport | None,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-) -> Roads:
-    bounds, patience, capabilities = profile.bounds, profile.patience, profile.capabilities
-    gate = Gate(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
+) -> Transports:
+    bounds, patience, capabilities = profile.timeouts, profile.retries, profile.capabilities
+    gate = RateLimiter(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given)
 
     def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
-        signed = PackedOnce(Signed(bottom, endpoint))
+        signed = SingleEncoding(SignedTransport(bottom, endpoint))
         return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
 
     def guarded(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return Pace(NoRedirects(inner), gate, most_seconds)
+        return RateLimitTransport(NoRedirects(inner), gate, most_seconds)
 
     def once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return guarded(Whole(bounded(Fresh(make), read, total), bounds.answer_bytes), most_seconds)
+        return guarded(BufferedResponse(bounded(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
 
-    reads = guarded(Whole(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
+    reads = guarded(BufferedResponse(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
     repeated = Retry(reads, patience=patience, sleep=sleep, random=random.random, is_final=is_final)
     hide = endpoint.credentials.hide
-    return Roads(
+    return Transports(
         reads=Redact(repeated, hide),
         writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
         # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer.
-        creates=Redact(once(bounds.read_seconds, capabilities.send_seconds, capabilities.road_seconds), hide),
+        creates=Redact(once(bounds.read_seconds, capabilities.send_seconds, capabilities.delay_seconds), hide),
         # A service may look through a whole file before it says anything.
         uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
         answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),

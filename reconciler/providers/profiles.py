@@ -18,7 +18,7 @@ class Dialect(StrEnum):
     LEGACY = "legacy"
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How a caller repeats what is safe to repeat.
 
     Shape:  `attempts` counts the first; waits double from `first_seconds` to `cap_seconds`, less up to a quarter
@@ -31,7 +31,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     longest_seconds: float = 60.0
 
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """How long one call may take, in seconds, and how much it may answer, in bytes."""
 
     connect_seconds: float = 10.0
@@ -66,8 +66,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     in_process: bool = False
     has_identities: bool = False
-    patience: Patience = Patience()
-    bounds: Bounds = Bounds()
+    retries: RetryPolicy = RetryPolicy()
+    timeouts: Timeouts = Timeouts()
     spacing_seconds: float = 0.0
     warmup_seconds: float = 0.0
 
@@ -91,8 +91,8 @@ _LOCAL = Profile(
         ready_seconds=10.0,
         cancel_seconds=15.0,
     ),
-    patience=Patience(attempts=4, first_seconds=0.1, cap_seconds=1.0, longest_seconds=5.0),
-    bounds=Bounds(connect_seconds=2.0),
+    retries=RetryPolicy(attempts=4, first_seconds=0.1, cap_seconds=1.0, longest_seconds=5.0),
+    timeouts=Timeouts(connect_seconds=2.0),
 )
 
 _OPENAI = Profile(
@@ -169,7 +169,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 """Every profile that a spec or a flag may name."""
 
 
-def elsewhere(profile: Profile) -> Profile:
+def without_vendor_dates(profile: Profile) -> Profile:
     """Return a profile for a server of another address, of which the dates of its home say nothing."""
     return replace(profile, capabilities=replace(profile.capabilities, closes_on="", retiring=()))
 

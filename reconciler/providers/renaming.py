@@ -16,7 +16,7 @@ from reconciler.domain.ports import Done, Notes, Provider, Refused, RemoteNote, 
 from reconciler.domain.renames import NameMap
 
 
-def claiming(provider: Provider, claims: NameMap) -> Provider:
+def with_renames(provider: Provider, claims: NameMap) -> Provider:
     """Return a provider as the specs' claims see it; the same one when they claim nothing."""
     # The verbs that no name goes through are handed on as they are, which no type checker can follow.
     seeing = _ClaimingWithNotes if isinstance(provider, Notes) else _Claiming

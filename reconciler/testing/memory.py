@@ -57,7 +57,7 @@ class MemoryProvider(MemoryService):
                 retiring=self.retiring,
                 files_in_use=frozenset(used) | self.foreign_files,
                 contradictions=self.contradictions,
-                doubts=self.doubts,
+                list_warnings=self.doubts,
                 organization=self.organization,
             )
 

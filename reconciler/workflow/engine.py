@@ -225,14 +225,14 @@ def bases_of(specs: Specs, dataset: str) -> frozenset[str]:
 @contextmanager
 def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     """Open the service that the specs, or the operator, name, as their claims see it; close it again."""
-    from reconciler.providers import claiming, needs_app, open_provider
+    from reconciler.providers import needs_app, open_provider, with_renames
 
     name = provider_name(setting, specs)
     app = _local_app(setting) if needs_app(name, setting.environ) else None
     opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
     with opened as provider:
         check_journal(setting.journal, provider)
-        yield claiming(provider, NameMap.of(specs))
+        yield with_renames(provider, NameMap.of(specs))
 
 
 def provider_name(setting: Setting, specs: Specs) -> str:

@@ -289,6 +289,6 @@ def test_uploads_may_run_side_by_side(world: World) -> None:
 
 def test_the_service_says_which_it_is(world: World) -> None:
     assert world.provider.observe().service == world.provider.observe().service != ""
-    assert world.provider.observe().doubts == ()
+    assert world.provider.observe().list_warnings == ()
     assert world.provider.name
     assert world.provider.capabilities.poll_seconds > 0

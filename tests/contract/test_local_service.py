@@ -65,7 +65,7 @@ def test_a_model_from_its_rows_to_its_answers(local: OpenAIProvider) -> None:
     assert local.jobs_of(model.stamp) == (done,)
 
     seen = local.observe()
-    assert (seen.jobs, seen.models >= {done.model}, seen.doubts, seen.contradictions) == ((done,), True, (), ())
+    assert (seen.jobs, seen.models >= {done.model}, seen.list_warnings, seen.contradictions) == ((done,), True, (), ())
     assert [file.filename for file in seen.files] == [model.training.stamp.filename]
     assert seen.service.startswith("local/")
 

@@ -12,7 +12,7 @@ from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Notes, Provider, Refused
 from reconciler.domain.renames import NameMap
-from reconciler.providers import claiming
+from reconciler.providers import with_renames
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model, observed
 
@@ -50,13 +50,13 @@ def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
 
 def test_without_claims_the_provider_is_itself() -> None:
     provider = cast(Provider, MemoryProvider())
-    assert claiming(provider, NameMap()) is provider
+    assert with_renames(provider, NameMap()) is provider
 
 
 def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> None:
     provider = MemoryProvider()
     made = trained(provider)
-    seen = claiming(provider, CLAIMS)
+    seen = with_renames(provider, CLAIMS)
 
     (job,) = seen.observe().jobs
     assert (job.id, job.stamp, job.moved_from) == (made, NEW.stamp, OLD.address)
@@ -71,14 +71,14 @@ def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> Non
 def test_a_job_under_the_new_name_is_found_beside_those_of_the_old_one() -> None:
     provider = MemoryProvider(clock=lambda: 1000)
     first, second = trained(provider), trained(provider, NEW)
-    assert {job.id for job in claiming(provider, CLAIMS).jobs_of(NEW.stamp)} == {first, second}
+    assert {job.id for job in with_renames(provider, CLAIMS).jobs_of(NEW.stamp)} == {first, second}
     assert [job.id for job in provider.jobs_of(NEW.stamp)] == [second]
 
 
 def test_a_rename_of_another_content_is_another_thing() -> None:
     provider = MemoryProvider()
     trained(provider)
-    seen = claiming(provider, CLAIMS)
+    seen = with_renames(provider, CLAIMS)
     assert seen.jobs_of(a_model("triage", epochs=4).stamp) == ()
     assert seen.find_file(a_dataset("tickets", rows="others")) is None
 
@@ -86,14 +86,14 @@ def test_a_rename_of_another_content_is_another_thing() -> None:
 def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
     provider = MemoryProvider()
     provider.put(a_job(OLD, "running", id="ftjob-7"))
-    written = claiming(provider, CLAIMS).cancel(JobId("ftjob-7"))
+    written = with_renames(provider, CLAIMS).cancel(JobId("ftjob-7"))
     assert isinstance(written, Done)
     assert (written.value.stamp, str(written.value.status)) == (NEW.stamp, "cancelled")
 
 
 def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
     provider = world(job=theirs())
-    seen = claiming(provider, ADOPTING)
+    seen = with_renames(provider, ADOPTING)
 
     (job,) = seen.observe().jobs
     assert (job.id, job.stamp, job.model, job.is_adopted) == (THEIRS, NEW.stamp, "ft:theirs", True)
@@ -104,12 +104,12 @@ def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
 
 def test_an_adopted_job_is_never_cancelled() -> None:
     provider = world(job=theirs("running"))
-    assert isinstance(claiming(provider, ADOPTING).cancel(THEIRS), Refused)
+    assert isinstance(with_renames(provider, ADOPTING).cancel(THEIRS), Refused)
     assert provider.writes == {}
 
 
 def test_an_adopted_job_that_is_not_there_is_absent() -> None:
-    seen = claiming(MemoryProvider(), ADOPTING)
+    seen = with_renames(MemoryProvider(), ADOPTING)
     assert (seen.observe().jobs, seen.jobs_of(NEW.stamp)) == ((), ())
     with pytest.raises(NotFoundError, match=THEIRS):
         seen.job(THEIRS)
@@ -119,14 +119,14 @@ def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
     """The claim wins over the job's own stamp, so that no model has it twice."""
     provider = MemoryProvider()
     made = trained(provider, a_model("somebody"))
-    seen = claiming(provider, NameMap(adopted={made: NEW.stamp}))
+    seen = with_renames(provider, NameMap(adopted={made: NEW.stamp}))
     assert [(job.id, job.stamp) for job in seen.observe().jobs] == [(made, NEW.stamp)]
     assert seen.jobs_of(a_model("somebody").stamp) == ()
 
 
 def test_a_job_of_which_the_service_says_nothing_is_alive() -> None:
     provider = world(job=RemoteJob(id=THEIRS))
-    (job,) = claiming(provider, ADOPTING).observe().jobs
+    (job,) = with_renames(provider, ADOPTING).observe().jobs
     assert (job.status.is_active, job.status != SUCCEEDED) == (True, True)
 
 
@@ -135,8 +135,8 @@ class Mute:
 
 
 def test_notes_are_left_only_where_the_service_takes_them() -> None:
-    assert not isinstance(claiming(cast(Provider, Mute()), CLAIMS), Notes)
-    noting = claiming(MemoryProvider(), CLAIMS)
+    assert not isinstance(with_renames(cast(Provider, Mute()), CLAIMS), Notes)
+    noting = with_renames(MemoryProvider(), CLAIMS)
     assert isinstance(noting, Notes)
     left = noting.leave_note("a-note", b"{}", 3600)
     assert isinstance(left, Done)

@@ -12,10 +12,10 @@ def test_a_service_that_never_says_has_no_time() -> None:
 def test_the_time_goes_on_from_the_last_answer() -> None:
     now = [100.0]
     clock = ServiceClock(lambda: now[0])
-    clock.hear("Thu, 01 Jan 1970 01:00:00 GMT")
+    clock.set_from("Thu, 01 Jan 1970 01:00:00 GMT")
     now[0] = 130.0
     assert clock.now() == 3630.0
-    clock.hear("Thu, 01 Jan 1970 02:00:00 GMT")
+    clock.set_from("Thu, 01 Jan 1970 02:00:00 GMT")
     assert clock.now() == 7200.0
 
 
@@ -24,8 +24,8 @@ def test_the_time_goes_on_from_the_last_answer() -> None:
 )
 def test_a_date_that_cannot_be_read_changes_nothing(date: str) -> None:
     clock = ServiceClock(lambda: 0.0)
-    clock.hear("Thu, 01 Jan 1970 01:00:00 GMT")
-    clock.hear(date)
+    clock.set_from("Thu, 01 Jan 1970 01:00:00 GMT")
+    clock.set_from(date)
     assert clock.now() == 3600.0
 
 
@@ -35,8 +35,8 @@ def test_a_stopwatch_sees_that_the_machine_was_suspended() -> None:
     spent = clock.stopwatch()
     now[0] = 103.0
     assert spent() == 3.0
-    clock.hear("Thu, 01 Jan 1970 01:00:00 GMT")
+    clock.set_from("Thu, 01 Jan 1970 01:00:00 GMT")
     spent = clock.stopwatch()
-    clock.hear("Thu, 01 Jan 1970 01:10:00 GMT")
+    clock.set_from("Thu, 01 Jan 1970 01:10:00 GMT")
     now[0] = 104.0
     assert spent() == 601.0

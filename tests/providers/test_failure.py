@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import DeniedError, MalformedError, RejectedError, TemporaryError
-from reconciler.providers.http.errors import complaint_of, error_of, error_of_road, is_final
+from reconciler.providers.http.errors import error_of, is_final, network_error, read_complaint
 from reconciler.providers.http.transport import RedirectError, TooLargeError
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import anything
@@ -60,13 +60,13 @@ def test_money_is_not_waited_for() -> None:
     ],
 )
 def test_bodies_that_servers_and_gateways_send(body: bytes, message: str) -> None:
-    assert complaint_of(body).message == message
+    assert read_complaint(body).message == message
     said = str(error_of(httpx.Response(502, content=body), "K"))
     assert said.endswith("(HTTP 502, 7)" if b"7" in body else "(HTTP 502)")
 
 
 def test_a_page_of_text_is_not_a_message() -> None:
-    assert len(complaint_of(b'{"error": "' + b"x" * 100_000 + b'"}').message) <= 2000
+    assert len(read_complaint(b'{"error": "' + b"x" * 100_000 + b'"}').message) <= 2000
 
 
 @anything
@@ -87,6 +87,6 @@ def test_any_refusal_is_an_error(body: bytes, status: int) -> None:
     ],
 )
 def test_failures_on_the_way_name_the_place(error: httpx.RequestError, kind: type[Exception]) -> None:
-    found = error_of_road(error, "api.example.test")
+    found = network_error(error, "api.example.test")
     assert type(found) is kind
     assert "api.example.test" in str(found) or isinstance(error, RedirectError)

@@ -163,7 +163,7 @@ FULL = [{"id": f"ftjob-{number}"} for number in range(100)]
     ids=["cursor", "full", "full-unsaid", "promised", "twice", "nameless", "backwards", "order"],
 )
 def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(pages: list[dict[str, Any]]) -> None:
-    (doubt,) = opened(answer_with(*pages)).observe().doubts
+    (doubt,) = opened(answer_with(*pages)).observe().list_warnings
     assert doubt.startswith("the list of jobs ")
     with pytest.raises(MalformedError, match="the list of jobs"):
         opened(answer_with(*pages)).jobs_of(MODEL.stamp)
@@ -175,4 +175,6 @@ def test_a_model_without_an_id_is_a_doubt() -> None:
             return httpx.Response(200, json={"data": [{"object": "model"}]})
         return FakeService().handle(request)
 
-    assert opened(httpx.MockTransport(handle)).observe().doubts == ("the list of models holds an entry without an id",)
+    assert opened(httpx.MockTransport(handle)).observe().list_warnings == (
+        "the list of models holds an entry without an id",
+    )

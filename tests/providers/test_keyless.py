@@ -11,9 +11,9 @@ import pytest
 from reconciler.domain.errors import DeniedError, ReconcilerError, UsageError
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Refused
-from reconciler.providers import PROFILES, open_provider, way_of
+from reconciler.providers import PROFILES, describe_signing, open_provider
 from reconciler.providers.http.auth import read_endpoint
-from reconciler.providers.http.workload_identity import Exchange, Identity, UnsignedError, read_identity
+from reconciler.providers.http.workload_identity import Identity, TokenExchange, UnsignedError, read_identity
 from tests.factories import a_model
 from tests.providers.fake_service import FakeService
 from tests.providers.fakes import Clock
@@ -59,10 +59,10 @@ class Issuers(httpx.BaseTransport):
         return self.service.handle_request(request)
 
 
-def an_exchange(issuers: Issuers, clock: Clock) -> Exchange:
+def an_exchange(issuers: Issuers, clock: Clock) -> TokenExchange:
     identity = read_identity(JOB, has_key=False)
     assert identity is not None
-    return Exchange(identity, lambda: issuers, clock)
+    return TokenExchange(identity, lambda: issuers, clock)
 
 
 def test_github_vouches_and_openai_gives_a_token() -> None:
@@ -192,13 +192,13 @@ def test_which_way_is_used() -> None:
     """Identity where it is asked for and GitHub vouches; the key where it does not; never one for want of the other."""
     identity = "workload identity, as service account sa_1"
     outside = {name: value for name, value in JOB.items() if not name.startswith("ACTIONS_")}
-    assert way_of(OPENAI, JOB) == identity
-    assert way_of(OPENAI, {**JOB, "OPENAI_API_KEY": KEY}) == identity
-    assert way_of(OPENAI, {**outside, "OPENAI_API_KEY": KEY}) == "the key in OPENAI_API_KEY"
-    assert way_of(OPENAI, {"OPENAI_API_KEY": KEY}) == "the key in OPENAI_API_KEY"
-    assert way_of(PROFILES["local"], JOB) == "none needed"
+    assert describe_signing(OPENAI, JOB) == identity
+    assert describe_signing(OPENAI, {**JOB, "OPENAI_API_KEY": KEY}) == identity
+    assert describe_signing(OPENAI, {**outside, "OPENAI_API_KEY": KEY}) == "the key in OPENAI_API_KEY"
+    assert describe_signing(OPENAI, {"OPENAI_API_KEY": KEY}) == "the key in OPENAI_API_KEY"
+    assert describe_signing(PROFILES["local"], JOB) == "none needed"
     with pytest.raises(DeniedError, match="vouches") as caught:
-        way_of(OPENAI, outside)
+        describe_signing(OPENAI, outside)
     assert "id-token: write" in caught.value.hint
 
 
@@ -206,7 +206,7 @@ def test_which_way_is_used() -> None:
 def test_half_an_identity_is_a_mistake(missing: str) -> None:
     environ = {**{name: value for name, value in JOB.items() if name != missing}, "OPENAI_API_KEY": KEY}
     with pytest.raises(UsageError, match=missing):
-        way_of(OPENAI, environ)
+        describe_signing(OPENAI, environ)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from reconciler.domain.errors import (
     TemporaryError,
 )
 from reconciler.domain.ports import Done, Refused, Unknown, Write
-from reconciler.providers.http.errors import error_of, error_of_road
+from reconciler.providers.http.errors import error_of, network_error
 from reconciler.providers.http.transport import RedirectError, TooLargeError
-from reconciler.providers.http.write_result import ended
+from reconciler.providers.http.write_result import classify_write
 from tests.providers.fake_service import refusal
 
 
@@ -31,7 +31,7 @@ def sent(reply: httpx.Response | Exception) -> Write[str]:
             raise MalformedError("that is no job")
         return body.decode()
 
-    return ended(send, read, lambda r: error_of(r, "A_KEY"), lambda e: error_of_road(e, "api.example.test"))
+    return classify_write(send, read, lambda r: error_of(r, "A_KEY"), lambda e: network_error(e, "api.example.test"))
 
 
 def redirect(status: int) -> RedirectError:
@@ -130,4 +130,4 @@ def test_what_is_not_the_roads_failure_comes_out() -> None:
 
     explain: Callable[[object], ProviderError] = lambda _: ProviderError("never asked")  # noqa: E731 (typed)
     with pytest.raises(OSError, match="the disk is gone"):
-        ended(send, lambda body: body, explain, explain)
+        classify_write(send, lambda body: body, explain, explain)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from reconciler.providers.http.paging import Doubts, walk
+from reconciler.providers.http.paging import ListWarnings, walk
 from reconciler.providers.openai import wire
 
 LIMIT = 3
@@ -17,7 +17,7 @@ def page(*ids: str, more: bool | None, made: tuple[int | None, ...] = (), namele
 
 
 def walked(fetch: Callable[[str | None], wire.Page]) -> tuple[list[str], list[str]]:
-    doubts = Doubts()
+    doubts = ListWarnings()
     return [item_id for item_id, _ in walk("jobs", LIMIT, fetch, doubts)], doubts.words
 
 
@@ -103,7 +103,7 @@ def test_the_cursor_is_the_last_id() -> None:
 
 def test_pages_are_fetched_as_they_are_needed() -> None:
     fetch, asked = scripted(page("a", "b", more=True), page("c", more=False))
-    next(walk("jobs", LIMIT, fetch, Doubts()))
+    next(walk("jobs", LIMIT, fetch, ListWarnings()))
     assert asked == [None]
 
 
@@ -134,7 +134,7 @@ def test_a_list_without_end_is_walked_so_far_and_no_further() -> None:
         asked.append(after)
         return page(f"item-{len(asked)}", more=True)
 
-    doubts = Doubts()
+    doubts = ListWarnings()
     found = list(walk("jobs", LIMIT, fetch, doubts, most_pages=5))
     assert (len(found), len(asked)) == (5, 5)
     assert doubts.words == ["the list of jobs does not end after 5 entries"]

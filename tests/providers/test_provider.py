@@ -48,7 +48,7 @@ def test_what_bears_no_stamp_of_ours_is_invisible() -> None:
     seen = opened(service).observe()
     assert [job.id for job in seen.jobs] == [mine]
     assert [each.id for each in seen.files] == [file]
-    assert (seen.contradictions, seen.doubts) == ((), ())
+    assert (seen.contradictions, seen.list_warnings) == ((), ())
 
 
 def test_a_job_of_somebody_else_is_not_found() -> None:
@@ -167,7 +167,7 @@ def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(
     answer: Callable[[httpx.Request], httpx.Response],
 ) -> None:
     provider = opened(Lying(FakeService(), answer))
-    doubts = provider.observe().doubts
+    doubts = provider.observe().list_warnings
     assert len(doubts) == 1
     assert "jobs" in doubts[0]
     with pytest.raises(MalformedError, match="jobs"):

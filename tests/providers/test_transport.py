@@ -9,22 +9,22 @@ import pytest
 
 from reconciler.providers.http.errors import is_final
 from reconciler.providers.http.transport import (
+    BufferedResponse,
     Deadline,
-    Fresh,
-    Gate,
+    NewConnection,
     NoRedirects,
-    Pace,
+    RateLimiter,
+    RateLimitTransport,
     Redact,
     RedirectError,
     Retry,
     TooLargeError,
-    Whole,
 )
-from reconciler.providers.profiles import Patience
+from reconciler.providers.profiles import RetryPolicy
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import Bottom, Clock, Parts, get, post
 
-PATIENCE = Patience(attempts=4, first_seconds=1, cap_seconds=3, longest_seconds=60)
+PATIENCE = RetryPolicy(attempts=4, first_seconds=1, cap_seconds=3, longest_seconds=60)
 
 
 def retrying(bottom: Bottom, clock: Clock, *, random: float = 0.0) -> Retry:
@@ -134,8 +134,8 @@ class TestRetry:
 class TestPace:
     def test_requests_keep_their_distance(self) -> None:
         clock = Clock()
-        gate = Gate(spacing=2, longest=60, clock=clock, sleep=clock.sleep)
-        road = Pace(Bottom(FINE), gate)
+        gate = RateLimiter(spacing=2, longest=60, clock=clock, sleep=clock.sleep)
+        road = RateLimitTransport(Bottom(FINE), gate)
         for _ in range(3):
             road.handle_request(get())
         assert clock.slept == [2, 2]
@@ -143,23 +143,26 @@ class TestPace:
     def test_a_hold_is_for_everybody(self) -> None:
         """What one road is told, all roads through the same gate keep to."""
         clock = Clock()
-        gate = Gate(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
-        Pace(Bottom(busy(429, retry_after="5")), gate).handle_request(get())
-        Pace(Bottom(FINE), gate).handle_request(post())
+        gate = RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
+        RateLimitTransport(Bottom(busy(429, retry_after="5")), gate).handle_request(get())
+        RateLimitTransport(Bottom(FINE), gate).handle_request(post())
         assert clock.slept == [5]
 
     def test_a_used_up_allowance_is_waited_for(self) -> None:
         clock = Clock()
         spent = busy(200, x_ratelimit_remaining_requests="0", x_ratelimit_reset_requests="1500ms")
-        road = Pace(Bottom(spent, FINE), Gate(spacing=0, longest=60, clock=clock, sleep=clock.sleep))
+        road = RateLimitTransport(
+            Bottom(spent, FINE), RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
+        )
         road.handle_request(get())
         road.handle_request(get())
         assert clock.slept == [1.5]
 
     def test_nobody_is_held_for_days(self) -> None:
         clock = Clock()
-        road = Pace(
-            Bottom(busy(503, retry_after="86400"), FINE), Gate(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
+        road = RateLimitTransport(
+            Bottom(busy(503, retry_after="86400"), FINE),
+            RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep),
         )
         road.handle_request(get())
         road.handle_request(get())
@@ -168,16 +171,16 @@ class TestPace:
     def test_what_cannot_wait_is_not_sent(self) -> None:
         """A create that left long after its look would rest on a look that says nothing any more."""
         clock, bottom = Clock(), Bottom(busy(429, retry_after="31"), FINE)
-        gate = Gate(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
-        Pace(bottom, gate).handle_request(get())
+        gate = RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
+        RateLimitTransport(bottom, gate).handle_request(get())
         with pytest.raises(httpx.PoolTimeout, match="nothing was sent"):
-            Pace(bottom, gate, most_seconds=30).handle_request(post())
+            RateLimitTransport(bottom, gate, most_seconds=30).handle_request(post())
         assert clock.slept == []
-        assert Pace(bottom, gate, most_seconds=31).handle_request(post()).status_code == 200
+        assert RateLimitTransport(bottom, gate, most_seconds=31).handle_request(post()).status_code == 200
 
     def test_threads_queue_at_one_gate(self) -> None:
         clock = Clock()
-        gate = Gate(spacing=1, longest=60, clock=clock, sleep=clock.sleep)
+        gate = RateLimiter(spacing=1, longest=60, clock=clock, sleep=clock.sleep)
         threads = [threading.Thread(target=gate.enter) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -239,24 +242,24 @@ class TestNoRedirects:
 class TestWhole:
     def test_the_body_is_there_and_the_road_is_free(self) -> None:
         body = Parts(b"fi", b"ne")
-        response = Whole(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
+        response = BufferedResponse(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
         assert (response.content, body.is_closed) == (b"fine", True)
 
     def test_too_much_is_too_much(self) -> None:
         body = Parts(*[b"x" * 60] * 1000)
         with pytest.raises(TooLargeError):
-            Whole(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
+            BufferedResponse(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
         assert body.is_closed
 
     def test_a_short_body_is_a_failure_of_the_road(self) -> None:
         cut = httpx.Response(200, headers={"content-length": "10"}, stream=Parts(b"only"))
         with pytest.raises(httpx.RemoteProtocolError, match="4 of 10"):
-            Whole(Bottom(cut), 100).handle_request(get())
+            BufferedResponse(Bottom(cut), 100).handle_request(get())
 
     def test_a_body_that_breaks_is_closed(self) -> None:
         body = Parts(b"fi", httpx.ReadError("reset"))
         with pytest.raises(httpx.ReadError):
-            Whole(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
+            BufferedResponse(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
         assert body.is_closed
 
 
@@ -300,7 +303,7 @@ class TestFresh:
             made.append(Bottom(httpx.Response(200, stream=Parts(b"fine"))))
             return made[-1]
 
-        road = Fresh(make)
+        road = NewConnection(make)
         for _ in range(2):
             response = road.handle_request(post())
             assert made[-1].closed == 0
@@ -312,5 +315,5 @@ class TestFresh:
     def test_one_that_fails_is_closed_too(self) -> None:
         bottom = Bottom(httpx.ConnectError("refused"))
         with pytest.raises(httpx.ConnectError):
-            Fresh(lambda: bottom).handle_request(post())
+            NewConnection(lambda: bottom).handle_request(post())
         assert bottom.closed == 1

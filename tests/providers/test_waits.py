@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from reconciler.providers.http.retry_after import asked_wait, duration, spent_wait
+from reconciler.providers.http.retry_after import allowance_wait, parse_duration, requested_wait
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from reconciler.providers.http.retry_after import asked_wait, duration, spent_wa
     ],
 )
 def test_what_is_asked_for(headers: dict[str, str], seconds: float | None) -> None:
-    assert asked_wait(httpx.Headers(headers)) == seconds
+    assert requested_wait(httpx.Headers(headers)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_what_is_asked_for(headers: dict[str, str], seconds: float | None) -> No
     [("1s", 1), ("6m0s", 360), ("12ms", 0.012), ("1h2m3.5s", 3723.5), ("7", 7), ("", None), ("1 day", None)],
 )
 def test_durations(text: str, seconds: float | None) -> None:
-    assert duration(text) == (seconds if seconds is None else pytest.approx(seconds))
+    assert parse_duration(text) == (seconds if seconds is None else pytest.approx(seconds))
 
 
 def test_an_allowance_counts_only_when_it_is_used_up() -> None:
     reset = {"x-ratelimit-reset-requests": "2s"}
-    assert spent_wait(httpx.Headers({"x-ratelimit-remaining-requests": "0", **reset})) == 2
-    assert spent_wait(httpx.Headers({"x-ratelimit-remaining-requests": "1", **reset})) == 0
-    assert spent_wait(httpx.Headers({"x-ratelimit-remaining-requests": "0"})) == 0
-    assert spent_wait(httpx.Headers({})) == 0
+    assert allowance_wait(httpx.Headers({"x-ratelimit-remaining-requests": "0", **reset})) == 2
+    assert allowance_wait(httpx.Headers({"x-ratelimit-remaining-requests": "1", **reset})) == 0
+    assert allowance_wait(httpx.Headers({"x-ratelimit-remaining-requests": "0"})) == 0
+    assert allowance_wait(httpx.Headers({})) == 0

@@ -5,7 +5,7 @@ import pytest
 
 from reconciler.domain.errors import MalformedError
 from reconciler.providers import OpenAIProvider, open_provider
-from reconciler.providers.http.account import Whose
+from reconciler.providers.http.account import Account
 from tests.factories import a_model
 from tests.providers.fake_service import FakeService
 from tests.providers.fakes import Clock
@@ -54,7 +54,7 @@ def changing(header: str) -> httpx.MockTransport:
 
 @pytest.mark.parametrize(("header", "what"), [("openai-organization", "organization"), ("openai-project", "project")])
 def test_answers_for_two_accounts_are_no_one_picture(header: str, what: str) -> None:
-    whose = Whose()
+    whose = Account()
     for said in ("first", "second", "second"):
         whose.hear({header: said})
     assert whose.doubts == (f"the service answered for the {what} first, and then for second",)
@@ -63,17 +63,17 @@ def test_answers_for_two_accounts_are_no_one_picture(header: str, what: str) -> 
 @pytest.mark.parametrize(("header", "what"), [("openai-organization", "organization"), ("openai-project", "project")])
 def test_what_was_seen_of_two_accounts_is_doubted_and_no_ground_for_a_create(header: str, what: str) -> None:
     provider = opened(changing(header))
-    (doubt,) = provider.observe().doubts
+    (doubt,) = provider.observe().list_warnings
     assert what in doubt
     with pytest.raises(MalformedError, match=what):
         provider.jobs_of(STAMP)
 
 
 def test_one_region_may_answer_for_another() -> None:
-    assert opened(changing("x-ms-region")).observe().doubts == ()
+    assert opened(changing("x-ms-region")).observe().list_warnings == ()
 
 
 def test_a_name_longer_than_any_is_cut() -> None:
-    whose = Whose()
+    whose = Account()
     whose.hear({"openai-organization": "o" * 5000})
     assert whose.organization == "o" * 200

@@ -10,7 +10,7 @@ _MOST_CHARACTERS = 200
 
 
 @dataclass(slots=True)
-class Whose:
+class Account:
     """The account that answers, as far as its answers say.
 
     Shape:  `doubts` tell of answers for one account and then for another, which make no one picture together

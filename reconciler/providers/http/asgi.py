@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 from reconciler.providers.http.asgi_loop import AsgiApp, AsgiMessage, Exchange, Home
-from reconciler.providers.http.base import Stream
+from reconciler.providers.http.base import ByteStream
 
 
 class ASGITransport(httpx.BaseTransport):
@@ -38,7 +38,7 @@ class ASGITransport(httpx.BaseTransport):
         return httpx.Response(
             started["status"],
             headers=list(started.get("headers", [])),
-            stream=Stream(lambda: _parts(home, exchange, limit), lambda: home.leave(exchange)),
+            stream=ByteStream(lambda: _parts(home, exchange, limit), lambda: home.leave(exchange)),
         )
 
     def close(self) -> None:

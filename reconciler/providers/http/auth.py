@@ -9,9 +9,9 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import DeniedError, UsageError
-from reconciler.providers.http.base import Wrapper, altered
-from reconciler.providers.http.env import PRINTABLE, word_of
-from reconciler.providers.http.workload_identity import Exchange, read_identity
+from reconciler.providers.http.base import WrappingTransport, copy_request
+from reconciler.providers.http.env import PRINTABLE, read_word
+from reconciler.providers.http.workload_identity import TokenExchange, read_identity
 from reconciler.providers.profiles import Profile
 
 _HIDDEN = b"[hidden]"
@@ -30,7 +30,7 @@ class Credentials:
         key: str | None = None,
         organization: str | None = None,
         project: str | None = None,
-        exchange: Exchange | None = None,
+        exchange: TokenExchange | None = None,
     ) -> None:
         self._key = key
         self._organization = organization
@@ -83,7 +83,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return self.url.netloc.decode("ascii")
 
 
-class Signed(Wrapper):
+class SignedTransport(WrappingTransport):
     """Signs what goes to one endpoint, last of all, and lets nothing go anywhere else."""
 
     def __init__(self, inner: httpx.BaseTransport, endpoint: Endpoint) -> None:
@@ -94,7 +94,7 @@ class Signed(Wrapper):
         home, there = self._endpoint.url, request.url
         if (there.scheme, there.host, there.port) != (home.scheme, home.host, home.port):
             raise httpx.UnsupportedProtocol(f"a request for {there.host} was not sent: the key belongs to {home.host}")
-        return self._inner.handle_request(altered(request, headers=self._endpoint.credentials.headers))
+        return self._inner.handle_request(copy_request(request, headers=self._endpoint.credentials.headers))
 
 
 def read_endpoint(
@@ -118,14 +118,15 @@ def read_endpoint(
         url=url,
         credentials=Credentials(
             None if exchange else _key(profile, environ),
-            word_of(profile.organization_variable, environ) or word_of(profile.other_organization_variable, environ),
-            word_of(profile.project_variable, environ),
+            read_word(profile.organization_variable, environ)
+            or read_word(profile.other_organization_variable, environ),
+            read_word(profile.project_variable, environ),
             exchange,
         ),
     )
 
 
-def way_of(profile: Profile, environ: Mapping[str, str]) -> str:
+def describe_signing(profile: Profile, environ: Mapping[str, str]) -> str:
     """Tell in a few words what signs requests to a profile's service; nothing is asked of anybody.
 
     Raises: as `read_endpoint`
@@ -142,12 +143,12 @@ def _exchange(
     environ: Mapping[str, str],
     make: Callable[[], httpx.BaseTransport] | None,
     clock: Callable[[], float],
-) -> Exchange | None:
+) -> TokenExchange | None:
     # A token of the service is good for its own host; another one, a gateway say, must never see it.
     if not profile.has_identities or url.netloc != httpx.URL(profile.base_url).netloc:
         return None
     identity = read_identity(environ, has_key=bool(environ.get(profile.key_variable, "").strip()))
-    return None if identity is None else Exchange(identity, make, clock)
+    return None if identity is None else TokenExchange(identity, make, clock)
 
 
 def _hidden(secret: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:

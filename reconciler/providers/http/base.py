@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 
-class Wrapper(httpx.BaseTransport):
+class WrappingTransport(httpx.BaseTransport):
     """A transport around another; alone it changes nothing."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
@@ -19,7 +19,7 @@ class Wrapper(httpx.BaseTransport):
         self._inner.close()
 
 
-class Stream(httpx.SyncByteStream):
+class ByteStream(httpx.SyncByteStream):
     """A stream made of a function that begins it, and of what is to be closed in the end."""
 
     def __init__(self, begin: Callable[[], Iterator[bytes]], *closers: Callable[[], None]) -> None:
@@ -34,7 +34,7 @@ class Stream(httpx.SyncByteStream):
             close()
 
 
-def altered(
+def copy_request(
     request: httpx.Request,
     *,
     headers: dict[str, str] | None = None,
@@ -50,7 +50,7 @@ def altered(
     )
 
 
-def rewrapped(
+def wrap_response(
     response: httpx.Response,
     through: Callable[[Iterator[bytes]], Iterator[bytes]],
     also: Callable[[], None] | None = None,
@@ -59,5 +59,5 @@ def rewrapped(
     inner = response.stream
     assert isinstance(inner, httpx.SyncByteStream)
     closers = (response.close, also) if also else (response.close,)
-    stream = Stream(lambda: through(iter(inner)), *closers)
+    stream = ByteStream(lambda: through(iter(inner)), *closers)
     return httpx.Response(response.status_code, headers=response.headers, stream=stream)

@@ -8,7 +8,7 @@ from reconciler.domain.errors import UsageError
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
-def word_of(variable: str, environ: Mapping[str, str]) -> str | None:
+def read_word(variable: str, environ: Mapping[str, str]) -> str | None:
     """Read a variable that holds an id; None where it is empty, not set, or has no name.
 
     Raises: UsageError for spaces and characters that no id has

@@ -14,7 +14,7 @@ from reconciler.domain.errors import (
     RejectedError,
     TemporaryError,
 )
-from reconciler.providers.http.retry_after import asked_wait
+from reconciler.providers.http.retry_after import requested_wait
 from reconciler.providers.http.transport import RedirectError, TooLargeError
 from reconciler.providers.http.workload_identity import UnsignedError
 
@@ -44,7 +44,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     param: str | None = None
 
 
-def complaint_of(body: bytes) -> Complaint:
+def read_complaint(body: bytes) -> Complaint:
     """Read the API's error envelope, or the shapes that servers and gateways put in its place."""
     try:
         found = msgspec.json.decode(body)
@@ -66,13 +66,13 @@ def complaint_of(body: bytes) -> Complaint:
 
 def is_final(response: httpx.Response) -> bool:
     """Return whether an answer of status 429 is about money or the day, so that waiting does not help."""
-    complaint = complaint_of(response.content)
+    complaint = read_complaint(response.content)
     return complaint.code == _NEXT_DAY or bool(_MONEY & {complaint.code, complaint.type})
 
 
 def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
     """Return the error that an answer of status 400 or more stands for. The answer must have been read."""
-    complaint = complaint_of(response.content)
+    complaint = read_complaint(response.content)
     said = complaint.message or "the service gave no reason that could be read"
     words = ", ".join(word for word in (f"HTTP {response.status_code}", complaint.code) if word)
     kind = _kind(response.status_code, complaint)
@@ -86,7 +86,7 @@ def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
     )
 
 
-def error_of_road(error: httpx.RequestError, host: str) -> ProviderError:
+def network_error(error: httpx.RequestError, host: str) -> ProviderError:
     """Return the error that a failure on the way stands for."""
     if isinstance(error, RedirectError):
         return RejectedError(str(error), status=error.status, hint="set the base URL to where the service really is")
@@ -119,7 +119,7 @@ def _hint(response: httpx.Response, complaint: Complaint, key_variable: str) -> 
     for applies, hint in _HINTS:
         if applies(status, complaint):
             return hint.format(key=key_variable)
-    wait = asked_wait(response.headers)
+    wait = requested_wait(response.headers)
     if wait is not None and status in {429, 503}:
         return f"the service asks to wait {wait:.0f} seconds; then run again"
     if status == 429:

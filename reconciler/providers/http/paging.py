@@ -29,7 +29,7 @@ _JITTER_SECONDS = 5
 
 
 @dataclass(slots=True)
-class Doubts:
+class ListWarnings:
     """Why a list may not be whole, collected while it is walked."""
 
     words: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class _Order:
     rises: bool = False
     falls: bool = False
 
-    def hear(self, made: int | None) -> None:
+    def add(self, made: int | None) -> None:
         if made is None:
             return
         if self.last is not None:
@@ -60,11 +60,11 @@ class _Order:
 
 
 @dataclass(slots=True)
-class _Walked:
+class _Walk:
     """What a walk has seen so far, and the first doubt it had; one is enough."""
 
     what: str
-    doubts: Doubts
+    doubts: ListWarnings
     seen: set[str] = field(default_factory=set)
     tail: Sequence[str] = ()
     order: _Order = field(default_factory=_Order)
@@ -84,7 +84,7 @@ class _Walked:
         for place, (item_id, item) in enumerate(page.items):
             if item_id not in self.seen:
                 self.seen.add(item_id)
-                self.order.hear(page.made[place] if page.made else None)
+                self.order.add(page.made[place] if page.made else None)
                 yield item_id, item
             elif place >= pushed:
                 self.doubt(f"names {item_id} twice")
@@ -94,14 +94,14 @@ class _Walked:
 
 
 def walk(
-    what: str, limit: int, fetch: Callable[[str | None], Page], doubts: Doubts, most_pages: int = MOST_PAGES
+    what: str, limit: int, fetch: Callable[[str | None], Page], doubts: ListWarnings, most_pages: int = MOST_PAGES
 ) -> Iterator[tuple[str, msgspec.Raw]]:
     """Yield every item once, with its id, in the service's order.
 
     Shape:  `what` names the list in a doubt; `fetch` takes the id after which a page begins; `limit` is what it asks
     Cost:   the ids seen are kept, the items are not
     """
-    walked = _Walked(what, doubts)
+    walked = _Walk(what, doubts)
     after: str | None = None
     for _ in range(most_pages):
         page = fetch(after)

@@ -11,7 +11,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
-def asked_wait(headers: httpx.Headers) -> float | None:
+def requested_wait(headers: httpx.Headers) -> float | None:
     """Return the seconds that `retry-after-ms` or `Retry-After` ask for; None when neither can be read.
 
     A date counts from the answer's own `Date`, so that the clock of this machine does not matter.
@@ -24,14 +24,14 @@ def asked_wait(headers: httpx.Headers) -> float | None:
     return seconds if seconds is not None else _between(headers.get("date", ""), text)
 
 
-def spent_wait(headers: httpx.Headers) -> float:
+def allowance_wait(headers: httpx.Headers) -> float:
     """Return the seconds until a used-up allowance of requests is renewed; 0 while some is left."""
     if headers.get("x-ratelimit-remaining-requests", "").strip() != "0":
         return 0.0
-    return duration(headers.get("x-ratelimit-reset-requests", "")) or 0.0
+    return parse_duration(headers.get("x-ratelimit-reset-requests", "")) or 0.0
 
 
-def duration(text: str) -> float | None:
+def parse_duration(text: str) -> float | None:
     """Read `1s`, `6m0s`, `12ms` or bare seconds; None when it is none of them."""
     text = text.strip()
     if _DURATION.fullmatch(text):

@@ -13,7 +13,7 @@ class ServiceClock:
         self._lock = threading.Lock()
         self._heard: tuple[float, float] | None = None
 
-    def hear(self, date: str) -> None:
+    def set_from(self, date: str) -> None:
         """Take in the `Date` of an answer that has just come; what cannot be read says nothing."""
         try:
             told = parsedate_to_datetime(date).timestamp()

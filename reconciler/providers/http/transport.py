@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import httpx
 
-from reconciler.providers.http.base import Stream, Wrapper, altered, rewrapped
-from reconciler.providers.http.retry_after import asked_wait, spent_wait
-from reconciler.providers.profiles import Patience
+from reconciler.providers.http.base import ByteStream, WrappingTransport, copy_request, wrap_response
+from reconciler.providers.http.retry_after import allowance_wait, requested_wait
+from reconciler.providers.profiles import RetryPolicy
 
 _REPEATED_METHODS = frozenset({"GET", "DELETE"})
-_OF_THE_ROAD = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
-_ROAD_FAILURES = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+_HOP_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
+NETWORK_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class RedirectError(httpx.TransportError):
@@ -27,7 +27,7 @@ class TooLargeError(httpx.TransportError):
     """The service answered more than anybody asked for."""
 
 
-class Retry(Wrapper):
+class Retry(WrappingTransport):
     """Repeats GET and DELETE when the road failed or the service was busy; anything else goes through once.
 
     Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help
@@ -37,7 +37,7 @@ class Retry(Wrapper):
         self,
         inner: httpx.BaseTransport,
         *,
-        patience: Patience,
+        patience: RetryPolicy,
         sleep: Callable[[float], None],
         random: Callable[[], float],
         is_final: Callable[[httpx.Response], bool],
@@ -53,7 +53,7 @@ class Retry(Wrapper):
         for tried in range(1, attempts):
             try:
                 response = self._inner.handle_request(request)
-            except _ROAD_FAILURES:
+            except NETWORK_ERRORS:
                 wait = self._backoff(tried)
             else:
                 asked = self._wait_after(response, tried)
@@ -68,7 +68,7 @@ class Retry(Wrapper):
         """Return how long to wait before the next attempt; None when this answer stands."""
         if not self._is_passing(response):
             return None
-        asked = asked_wait(response.headers)
+        asked = requested_wait(response.headers)
         if asked is None:
             return self._backoff(tried)
         return asked if asked <= self._patience.longest_seconds else None
@@ -88,7 +88,7 @@ class Retry(Wrapper):
         return wait * (1 - self._random() / 4)
 
 
-class Gate:
+class RateLimiter:
     """Where all requests to one service queue, from whatever thread: spacing, and a hold when the service asks."""
 
     def __init__(
@@ -128,13 +128,13 @@ class HeldBackError(httpx.PoolTimeout):
     """The service wants a pause longer than this request can wait; it was not sent."""
 
 
-class Pace(Wrapper):
+class RateLimitTransport(WrappingTransport):
     """Sends no faster than the gate allows, and tells the gate what the service asked for.
 
     Shape:  a request that would have to wait longer than `most_seconds` is not sent; None waits as long as it takes
     """
 
-    def __init__(self, inner: httpx.BaseTransport, gate: Gate, most_seconds: float | None = None) -> None:
+    def __init__(self, inner: httpx.BaseTransport, gate: RateLimiter, most_seconds: float | None = None) -> None:
         super().__init__(inner)
         self._gate = gate
         self._most_seconds = most_seconds
@@ -144,13 +144,13 @@ class Pace(Wrapper):
             raise HeldBackError("the service asked for a pause; nothing was sent")
         response = self._inner.handle_request(request)
         busy = response.status_code in {429, 503}
-        wait = max(spent_wait(response.headers), (asked_wait(response.headers) or 0.0) if busy else 0.0)
+        wait = max(allowance_wait(response.headers), (requested_wait(response.headers) or 0.0) if busy else 0.0)
         if wait:
             self._gate.hold(wait)
         return response
 
 
-class NoRedirects(Wrapper):
+class NoRedirects(WrappingTransport):
     """Takes a redirect for what it is here: an address that is not the one the operator gave."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -166,7 +166,7 @@ class NoRedirects(Wrapper):
         raise error
 
 
-class Whole(Wrapper):
+class BufferedResponse(WrappingTransport):
     """Reads every answer to its end, within a bound, so that a half answer is a failure of the road."""
 
     def __init__(self, inner: httpx.BaseTransport, limit_bytes: int) -> None:
@@ -182,7 +182,7 @@ class Whole(Wrapper):
         told = response.headers.get("content-length", "")
         if told.isdecimal() and "content-encoding" not in response.headers and int(told) != len(content):
             raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {told} bytes")
-        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_ROAD]
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _HOP_HEADERS]
         return httpx.Response(response.status_code, headers=kept, content=content)
 
     def _read(self, response: httpx.Response) -> bytes:
@@ -194,7 +194,7 @@ class Whole(Wrapper):
         return bytes(content)
 
 
-class PackedOnce(Wrapper):
+class SingleEncoding(WrappingTransport):
     """Refuses an answer that was compressed more than once: unpacking it could take more memory than there is."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -205,7 +205,7 @@ class PackedOnce(Wrapper):
         raise httpx.DecodingError("the answer was compressed more than once")
 
 
-class Deadline(Wrapper):
+class Deadline(WrappingTransport):
     """Bounds each call: to connect, between two signs of life, and in all."""
 
     def __init__(
@@ -233,13 +233,13 @@ class Deadline(Wrapper):
 
         body = request.stream
         assert isinstance(body, httpx.SyncByteStream)
-        sent = Stream(lambda: left(iter(body), httpx.WriteTimeout))
+        sent = ByteStream(lambda: left(iter(body), httpx.WriteTimeout))
         limits = {name: min(limit, self._total) for name, limit in self._limits.items()}
-        response = self._inner.handle_request(altered(request, stream=sent, timeout=limits))
-        return rewrapped(response, lambda parts: left(parts, httpx.ReadTimeout))
+        response = self._inner.handle_request(copy_request(request, stream=sent, timeout=limits))
+        return wrap_response(response, lambda parts: left(parts, httpx.ReadTimeout))
 
 
-class Redact(Wrapper):
+class Redact(WrappingTransport):
     """Lets no secret out: neither in the words of an error, nor in an answer that echoes one in body or headers.
 
     Shape:  `hide` passes parts of a text on without the secret
@@ -267,7 +267,7 @@ class Redact(Wrapper):
         if response.is_stream_consumed:
             content = b"".join(self._hide([response.content]))
             return httpx.Response(response.status_code, headers=response.headers.multi_items(), content=content)
-        return rewrapped(response, self._parts)
+        return wrap_response(response, self._parts)
 
     def _parts(self, parts: Iterator[bytes]) -> Iterator[bytes]:
         caught: httpx.RequestError
@@ -287,7 +287,7 @@ class Redact(Wrapper):
         return hidden
 
 
-class Fresh(Wrapper):
+class NewConnection(WrappingTransport):
     """Gives every request a transport of its own, closed with its answer.
 
     A connection kept alive from before may be dead without anybody knowing; a write sent into it ends unknown
@@ -300,11 +300,11 @@ class Fresh(Wrapper):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         inner = self._make()
         try:
-            response = inner.handle_request(altered(request, headers={"connection": "close"}))
+            response = inner.handle_request(copy_request(request, headers={"connection": "close"}))
         except BaseException:
             inner.close()
             raise
-        return rewrapped(response, lambda parts: parts, also=inner.close)
+        return wrap_response(response, lambda parts: parts, also=inner.close)
 
     def close(self) -> None:
         """Nothing is kept, so there is nothing to close."""

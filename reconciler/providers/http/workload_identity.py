@@ -20,8 +20,8 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import DeniedError, UsageError
-from reconciler.providers.http.env import PRINTABLE, word_of
-from reconciler.providers.http.transport import Deadline, NoRedirects, PackedOnce, Whole
+from reconciler.providers.http.env import PRINTABLE, read_word
+from reconciler.providers.http.transport import BufferedResponse, Deadline, NoRedirects, SingleEncoding
 
 PROVIDER_VARIABLE = "OPENAI_IDENTITY_PROVIDER_ID"
 ACCOUNT_VARIABLE = "OPENAI_SERVICE_ACCOUNT_ID"
@@ -63,7 +63,7 @@ def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | No
 
     Raises: UsageError for variables that cannot be used, DeniedError where GitHub vouches for nobody and no key is set
     """
-    provider, account = word_of(PROVIDER_VARIABLE, environ), word_of(ACCOUNT_VARIABLE, environ)
+    provider, account = read_word(PROVIDER_VARIABLE, environ), read_word(ACCOUNT_VARIABLE, environ)
     if provider is None and account is None:
         return None
     if provider is None or account is None:
@@ -81,13 +81,13 @@ def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | No
     return Identity(
         provider_id=provider,
         account_id=account,
-        audience=word_of(AUDIENCE_VARIABLE, environ) or DEFAULT_AUDIENCE,
+        audience=read_word(AUDIENCE_VARIABLE, environ) or DEFAULT_AUDIENCE,
         request_url=_checked(url),
         request_token=token if PRINTABLE.fullmatch(token) else _refuse(REQUEST_TOKEN_VARIABLE),
     )
 
 
-class Exchange:
+class TokenExchange:
     """Gives the token that is good now, and gets another before it expires. Safe to use from several threads.
 
     Shape:  `make` gives the road for one exchange, closed with it
@@ -181,7 +181,7 @@ class Exchange:
 
     def _asked(self, request: httpx.Request) -> tuple[int, bytes]:
         bottom = self._make()
-        road = NoRedirects(Whole(_bounded(bottom, self._clock), _ANSWER_BYTES))
+        road = NoRedirects(BufferedResponse(_bounded(bottom, self._clock), _ANSWER_BYTES))
         try:
             response = road.handle_request(request)
             return response.status_code, response.content
@@ -190,7 +190,9 @@ class Exchange:
 
 
 def _bounded(bottom: httpx.BaseTransport, clock: Callable[[], float]) -> httpx.BaseTransport:
-    return Deadline(PackedOnce(bottom), connect=_CONNECT_SECONDS, read=_READ_SECONDS, total=_TOTAL_SECONDS, clock=clock)
+    return Deadline(
+        SingleEncoding(bottom), connect=_CONNECT_SECONDS, read=_READ_SECONDS, total=_TOTAL_SECONDS, clock=clock
+    )
 
 
 def _code(answer: object) -> str:

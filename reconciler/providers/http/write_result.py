@@ -30,7 +30,7 @@ _UNCLEAR_STATUSES = frozenset({408, 409, 425, 499})
 _SEE_OTHER = 303
 
 
-def ended(
+def classify_write(
     send: Callable[[], httpx.Response],
     read: Callable[[bytes], T],
     explain: Callable[[httpx.Response], ProviderError],

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import MalformedError, ProviderError, TemporaryError
-from reconciler.providers.http.errors import complaint_of, is_final
+from reconciler.providers.http.errors import is_final, read_complaint
 from reconciler.providers.http.sse import event_data
 from reconciler.providers.openai.client import Client, read_refusal
 
@@ -57,7 +57,7 @@ def ask(
         else:
             yield from _pieces(response)
     except httpx.RequestError as error:
-        raise client.explained_road(error) from error
+        raise client.network_error(error) from error
     finally:
         response.close()
 
@@ -73,7 +73,7 @@ def _begun(
         refusal = _refusal(client, response)
         # A model answers some minutes after its job has succeeded, and until then is as if it were not there.
         if not _is_warming_up(refusal) or patience <= 0:
-            raise client.explained(refusal)
+            raise client.error_from(refusal)
         sleep(min(pause, patience))
         patience -= pause
         pause = min(pause * 2, _LONGEST_PAUSE)
@@ -83,7 +83,7 @@ def _refusal(client: Client, response: httpx.Response) -> httpx.Response:
     try:
         return read_refusal(response)
     except httpx.RequestError as error:
-        raise client.explained_road(error) from error
+        raise client.network_error(error) from error
     finally:
         response.close()
 
@@ -91,7 +91,7 @@ def _refusal(client: Client, response: httpx.Response) -> httpx.Response:
 def _is_warming_up(refusal: httpx.Response) -> bool:
     status = refusal.status_code
     if status == 404:
-        return complaint_of(refusal.content).code == "model_not_found"
+        return read_complaint(refusal.content).code == "model_not_found"
     return status == 503 or (status == 429 and not is_final(refusal))
 
 
@@ -132,6 +132,6 @@ def _chunk(data: bytes) -> _Chunk:
 
 
 def _failed_inside(data: bytes) -> ProviderError:
-    complaint = complaint_of(data)
+    complaint = read_complaint(data)
     said = complaint.message or "no reason that could be read"
     return TemporaryError(f"the service broke off its answer: {said}", code=complaint.code, hint="ask again")

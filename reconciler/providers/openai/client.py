@@ -23,13 +23,13 @@ from reconciler.domain.observed import (
     RemoteModel,
 )
 from reconciler.domain.ports import Write
-from reconciler.providers.http.account import Whose
+from reconciler.providers.http.account import Account
 from reconciler.providers.http.auth import Endpoint
-from reconciler.providers.http.errors import error_of, error_of_road
+from reconciler.providers.http.errors import error_of, network_error
 from reconciler.providers.http.multipart import Multipart
-from reconciler.providers.http.paging import Doubts, walk
+from reconciler.providers.http.paging import ListWarnings, walk
 from reconciler.providers.http.service_clock import ServiceClock
-from reconciler.providers.http.write_result import ended
+from reconciler.providers.http.write_result import classify_write
 from reconciler.providers.openai import wire
 from reconciler.providers.openai.wire import PURPOSE
 
@@ -41,7 +41,7 @@ _CALLER = "finetune-reconciler"
 _LONGEST_REFUSAL = 1024 * 1024
 
 
-class Roads(msgspec.Struct, frozen=True, kw_only=True):
+class Transports(msgspec.Struct, frozen=True, kw_only=True):
     """The stacked transports to one service, one for each kind of errand.
 
     Shape:  `reads` repeats and reads whole; `writes`, `creates` and `uploads` send once, each on a connection of its
@@ -66,11 +66,11 @@ class Client:
     """
 
     def __init__(
-        self, endpoint: Endpoint, roads: Roads, key_variable: str, clock: Callable[[], float] = time.monotonic
+        self, endpoint: Endpoint, roads: Transports, key_variable: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.host = endpoint.host
         self.time = ServiceClock(clock)
-        self.whose = Whose()
+        self.whose = Account()
         self._base = str(endpoint.url).rstrip("/")
         self._roads = roads
         self._key_variable = key_variable
@@ -79,7 +79,7 @@ class Client:
         self._roads.close()
 
     def files(
-        self, doubts: Doubts, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
+        self, doubts: ListWarnings, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
     ) -> Iterator[RemoteFile]:
         """List the files of one purpose, or of every one, every page. Servers that do not know the filter ignore it."""
         query = {"purpose": purpose} if purpose else {}
@@ -89,7 +89,7 @@ class Client:
     def jobs(
         self,
         project: str,
-        doubts: Doubts,
+        doubts: ListWarnings,
         filters: Mapping[str, str] | None = None,
         reader: wire.Reader = wire.STRICT,
     ) -> Iterator[RemoteJob]:
@@ -98,16 +98,16 @@ class Client:
         read: Callable[[msgspec.Raw], RemoteJob] = lambda item: wire.read_job(item, project, reader)  # noqa: E731
         yield from self._list("jobs", "fine_tuning/jobs", query, _JOBS_A_PAGE, read, doubts)
 
-    def models(self, doubts: Doubts, reader: wire.Reader = wire.STRICT) -> Iterator[RemoteModel]:
+    def models(self, doubts: ListWarnings, reader: wire.Reader = wire.STRICT) -> Iterator[RemoteModel]:
         """List the models; this list has no pages."""
         yield from self._unpaged("models", lambda item: wire.read_model(item, reader), doubts)
 
-    def events(self, job: JobId, doubts: Doubts) -> Iterator[JobEvent]:
+    def events(self, job: JobId, doubts: ListWarnings) -> Iterator[JobEvent]:
         """List a job's events in the service's order, page by page as they are drawn."""
         path = f"fine_tuning/jobs/{segment(job)}/events"
         yield from self._list("events", path, {"limit": str(_JOBS_A_PAGE)}, _JOBS_A_PAGE, wire.read_event, doubts)
 
-    def checkpoints(self, job: JobId, doubts: Doubts) -> Iterator[Checkpoint]:
+    def checkpoints(self, job: JobId, doubts: ListWarnings) -> Iterator[Checkpoint]:
         """List a job's checkpoints, every page."""
         path = f"fine_tuning/jobs/{segment(job)}/checkpoints"
         query = {"limit": str(_JOBS_A_PAGE)}
@@ -133,7 +133,7 @@ class Client:
             response = self._roads.answers.handle_request(request)
             try:
                 if response.status_code >= 300:
-                    raise self.explained(read_refusal(response))
+                    raise self.error_from(read_refusal(response))
                 for block in response.iter_bytes():
                     read += len(block)
                     if most_bytes is not None and read > most_bytes:
@@ -142,7 +142,7 @@ class Client:
             finally:
                 response.close()
         except httpx.RequestError as error:
-            raise self.explained_road(error) from error
+            raise self.network_error(error) from error
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes], read: Callable[[bytes], T]) -> Write[T]:
         """Send a dataset's lines as a file, once. What the blocks raise is raised."""
@@ -182,15 +182,15 @@ class Client:
         try:
             return self._roads.answers.handle_request(self._posting(path, body))
         except httpx.RequestError as error:
-            raise self.explained_road(error) from error
+            raise self.network_error(error) from error
 
-    def explained(self, response: httpx.Response) -> ProviderError:
+    def error_from(self, response: httpx.Response) -> ProviderError:
         """Return the error that an answer stands for; it must have been read."""
         return error_of(response, self._key_variable)
 
-    def explained_road(self, error: httpx.RequestError) -> ProviderError:
+    def network_error(self, error: httpx.RequestError) -> ProviderError:
         """Return the error that a failure on the way stands for."""
-        return error_of_road(error, self.host)
+        return network_error(error, self.host)
 
     def _list(
         self,
@@ -199,7 +199,7 @@ class Client:
         query: Mapping[str, str],
         limit: int,
         read: Callable[[msgspec.Raw], T],
-        doubts: Doubts,
+        doubts: ListWarnings,
     ) -> Iterator[T]:
         def fetch(after: str | None) -> wire.Page:
             return wire.read_page(self._get(path, {**query, **({"after": after} if after else {})}))
@@ -207,7 +207,7 @@ class Client:
         items = walk(what, limit, fetch, doubts)
         return chain.from_iterable(self._read_item(what, item_id, item, read, doubts) for item_id, item in items)
 
-    def _unpaged(self, what: str, read: Callable[[msgspec.Raw], T], doubts: Doubts) -> Iterator[T]:
+    def _unpaged(self, what: str, read: Callable[[msgspec.Raw], T], doubts: ListWarnings) -> Iterator[T]:
         page = wire.read_page(self._get(what))
         if page.nameless:
             doubts.add(f"the list of {what} holds an entry without an id")
@@ -215,7 +215,7 @@ class Client:
             yield from self._read_item(what, item_id, item, read, doubts)
 
     def _read_item(
-        self, what: str, item_id: str, item: msgspec.Raw, read: Callable[[msgspec.Raw], T], doubts: Doubts
+        self, what: str, item_id: str, item: msgspec.Raw, read: Callable[[msgspec.Raw], T], doubts: ListWarnings
     ) -> tuple[T, ...]:
         try:
             return (read(item),)
@@ -229,20 +229,20 @@ class Client:
         try:
             response = self._roads.reads.handle_request(request)
         except httpx.RequestError as error:
-            raise self.explained_road(error) from error
-        self.time.hear(response.headers.get("date", ""))
+            raise self.network_error(error) from error
+        self.time.set_from(response.headers.get("date", ""))
         if response.status_code >= 300:
-            raise self.explained(response)
+            raise self.error_from(response)
         self.whose.hear(response.headers)
         return response.content
 
     def _write(self, road: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
         def send() -> httpx.Response:
             response = road.handle_request(request)
-            self.time.hear(response.headers.get("date", ""))
+            self.time.set_from(response.headers.get("date", ""))
             return response
 
-        return ended(send, read, self.explained, self.explained_road)
+        return classify_write(send, read, self.error_from, self.network_error)
 
     def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
         content = msgspec.json.encode(body)

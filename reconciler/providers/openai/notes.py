@@ -5,7 +5,7 @@ import secrets
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.ports import RemoteNote, Write
 from reconciler.providers.http.multipart import Multipart
-from reconciler.providers.http.paging import Doubts
+from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.openai.client import Client
 from reconciler.providers.openai.wire import LENIENT, read_file
 
@@ -34,7 +34,7 @@ def listed(client: Client) -> tuple[RemoteNote, ...]:
 
     Raises: MalformedError when the list may not be whole, for on this answer depends who may create
     """
-    doubts = Doubts()
+    doubts = ListWarnings()
     files = tuple(client.files(doubts, PURPOSE, LENIENT))
     if doubts.words:
         raise MalformedError(f"the notes cannot be told: {'; '.join(doubts.words)}")

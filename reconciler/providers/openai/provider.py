@@ -25,7 +25,7 @@ from reconciler.domain.observed import (
     oldest_first,
 )
 from reconciler.domain.ports import Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write
-from reconciler.providers.http.paging import Doubts
+from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.openai import create, notes, wire
 from reconciler.providers.openai.answers import ask
 from reconciler.providers.openai.client import Client
@@ -73,7 +73,7 @@ class OpenAIProvider:
 
     def observe(self) -> Observed:
         """Look at everything once: files, jobs and models, fetched side by side."""
-        doubts = (Doubts(), Doubts(), Doubts())
+        doubts = (ListWarnings(), ListWarnings(), ListWarnings())
         with ThreadPoolExecutor(max_workers=len(doubts), thread_name_prefix="observe") as pool:
             files_later = pool.submit(self._files, doubts[0])
             jobs_later = pool.submit(self._jobs, doubts[1])
@@ -91,7 +91,7 @@ class OpenAIProvider:
             retiring=tuple(sorted((model.id, model.shutdown_date) for model in models if model.shutdown_date)),
             files_in_use=in_use,
             contradictions=tuple(sorted(contradicted)),
-            doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
+            list_warnings=(*(word for each in doubts for word in each.words), *whose.doubts),
             organization=whose.organization,
             project=whose.project,
             region=whose.region,
@@ -104,7 +104,7 @@ class OpenAIProvider:
         Raises: MalformedError when the list may not be whole, for on this answer depends whether a job is paid for
         Cost:   a request for each file of theirs whose name was never seen
         """
-        doubts = Doubts()
+        doubts = ListWarnings()
         found = tuple(self._client.jobs(self._project, doubts, {DIGEST: str(stamp.digest)}))
         if why := (*doubts.words, *self._client.whose.doubts):
             raise MalformedError(
@@ -133,17 +133,17 @@ class OpenAIProvider:
 
     def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
         """Return a job's events; services list the newest first, so the walk ends at the one named."""
-        listed = takewhile(lambda event: event.id != after, self._client.events(job, Doubts()))
+        listed = takewhile(lambda event: event.id != after, self._client.events(job, ListWarnings()))
         return tuple(islice(listed, most))[::-1]
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
         """Read a job's checkpoints, by step."""
-        return tuple(sorted(self._client.checkpoints(job, Doubts()), key=lambda each: (each.step, each.id)))
+        return tuple(sorted(self._client.checkpoints(job, ListWarnings()), key=lambda each: (each.step, each.id)))
 
     def find_file(self, dataset: Dataset) -> RemoteFile | None:
         same = (
             file
-            for file in self._client.files(Doubts())
+            for file in self._client.files(ListWarnings())
             if file.purpose == PURPOSE and (file.filename, file.size_bytes) == dataset.file_key and not file.is_broken
         )
         return min(same, key=lambda file: file.age_key, default=None)
@@ -158,17 +158,17 @@ class OpenAIProvider:
         return self._client.model(model)
 
     def list_files(self) -> Inventory[RemoteFile]:
-        doubts = Doubts()
+        doubts = ListWarnings()
         files = self._client.files(doubts, None, wire.LENIENT)
         return Inventory(items=newest_first(files), list_warnings=tuple(doubts.words))
 
     def list_jobs(self) -> Inventory[RemoteJob]:
-        doubts = Doubts()
+        doubts = ListWarnings()
         jobs = self._client.jobs(self._project, doubts, reader=wire.LENIENT)
         return Inventory(items=newest_first(jobs), list_warnings=tuple(doubts.words))
 
     def list_models(self) -> Inventory[RemoteModel]:
-        doubts = Doubts()
+        doubts = ListWarnings()
         models = self._client.models(doubts, wire.LENIENT)
         return Inventory(items=newest_first(models), list_warnings=tuple(doubts.words))
 
@@ -221,7 +221,7 @@ class OpenAIProvider:
     def _asked(self, path: str, body: dict[str, object]) -> Iterator[str]:
         return ask(self._client, path, body, warmup_seconds=self._profile.warmup_seconds, sleep=self._sleep)
 
-    def _files(self, doubts: Doubts) -> tuple[RemoteFile, ...]:
+    def _files(self, doubts: ListWarnings) -> tuple[RemoteFile, ...]:
         # Only names of our kind are kept: an account may hold a hundred thousand files of other people.
         # The names of all are remembered: a job's marks must agree with the files it trains on, ours or not.
         ours: list[RemoteFile] = []
@@ -231,7 +231,7 @@ class OpenAIProvider:
                 ours.append(file)
         return tuple(ours)
 
-    def _jobs(self, doubts: Doubts) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str]]:
+    def _jobs(self, doubts: ListWarnings) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str]]:
         """Return our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
         ours: list[RemoteJob] = []
         in_use: set[FileId] = set()

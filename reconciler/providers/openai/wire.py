@@ -134,7 +134,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.is_strict and not is_number and value is not None:
             raise MalformedError(f"the service's answer has a {name} that is no number")
-        return whole(value) if is_number else None
+        return to_int(value) if is_number else None
 
 
 STRICT = Reader()
@@ -143,20 +143,20 @@ LENIENT = Reader(is_strict=False)
 
 def read_page(body: bytes) -> Page:
     """Read a list's envelope and the ids of its items."""
-    page = decoded(body, _Page)
+    page = decode(body, _Page)
     entries = page.data or ()
     named = tuple((head, item) for item in entries if (head := _head(item)))
     return Page(
         items=tuple((head.id, item) for head, item in named),
         has_more=page.has_more,
-        made=tuple(whole(head.created_at) for head, _ in named),
+        made=tuple(to_int(head.created_at) for head, _ in named),
         nameless=len(entries) - len(named),
     )
 
 
 def _head(item: msgspec.Raw) -> _Head | None:
     try:
-        head = decoded(item, _Head)
+        head = decode(item, _Head)
     except MalformedError:
         return None
     return head if head.id else None
@@ -164,10 +164,10 @@ def _head(item: msgspec.Raw) -> _Head | None:
 
 def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
     """Read a file object. A name of our kind counts only on a file for fine-tuning."""
-    found = decoded(body, _File)
+    found = decode(body, _File)
     filename, purpose = reader.text("filename", found.filename) or "", reader.text("purpose", found.purpose) or ""
     return RemoteFile(
-        id=FileId(sound(found.id)),
+        id=FileId(checked_id(found.id)),
         filename=filename,
         size_bytes=reader.number("size", found.bytes),
         created_at=reader.number("date", found.created_at),
@@ -181,13 +181,13 @@ def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
 
 def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader = STRICT) -> RemoteJob:
     """Read a job object. It has a stamp when it bears sound marks of the project."""
-    found = decoded(body, _Job)
+    found = decode(body, _Job)
     marks = read_marks(found.metadata, project)
     text, number = reader.text, reader.number
     model, status = text("fine_tuned_model", found.fine_tuned_model), text("status", found.status)
     training, validation = text("training_file", found.training_file), text("validation_file", found.validation_file)
     return RemoteJob(
-        id=JobId(sound(found.id)),
+        id=JobId(checked_id(found.id)),
         stamp=marks.stamp if isinstance(marks, Marks) else None,
         status=JobStatus(status) if status else UNSTATED,
         created_at=number("date", found.created_at),
@@ -212,11 +212,11 @@ def is_garbled(job: RemoteJob, project: str) -> bool:
 
 def read_event(body: bytes | msgspec.Raw) -> JobEvent:
     """Read one line of a job's log; of its data, the numbers."""
-    found = decoded(body, _Event)
+    found = decode(body, _Event)
     data = found.data if isinstance(found.data, dict) else {}
     return JobEvent(
         id=found.id,
-        created_at=whole(found.created_at) or 0,
+        created_at=to_int(found.created_at) or 0,
         level=found.level or "info",
         message=found.message or "",
         metrics=tuple((name, value) for name, value in data.items() if _is_number(value)),
@@ -225,20 +225,20 @@ def read_event(body: bytes | msgspec.Raw) -> JobEvent:
 
 def read_checkpoint(body: bytes | msgspec.Raw) -> Checkpoint:
     """Read a model saved in the middle of a job."""
-    found = decoded(body, _Checkpoint)
+    found = decode(body, _Checkpoint)
     return Checkpoint(
         id=found.id,
         model=ModelId(found.fine_tuned_model_checkpoint),
-        step=whole(found.step_number) or 0,
-        created_at=whole(found.created_at) or 0,
+        step=to_int(found.step_number) or 0,
+        created_at=to_int(found.created_at) or 0,
     )
 
 
 def read_model(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteModel:
     """Read a model object, with the day on which it ends if the service says one."""
-    found = decoded(body, _Model)
+    found = decode(body, _Model)
     return RemoteModel(
-        id=ModelId(sound(found.id)),
+        id=ModelId(checked_id(found.id)),
         created_at=LENIENT.number("date", found.created),
         owner=LENIENT.text("owner", found.owned_by),
         shutdown_date=reader.text("shutdown date", found.shutdown_date),
@@ -247,7 +247,7 @@ def read_model(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteMode
 
 def read_deleted(body: bytes) -> None:
     """Read that something was deleted; anything else is not an answer to that."""
-    if not decoded(body, _Deleted).deleted:
+    if not decode(body, _Deleted).deleted:
         raise MalformedError("the service answered a deletion without saying that it deleted")
 
 
@@ -302,7 +302,7 @@ def _word(value: Any) -> str | None:
     return str(value) or None
 
 
-def whole(value: Number | None) -> int | None:
+def to_int(value: Number | None) -> int | None:
     """Return a count, size or time; None where the service says none that can be."""
     return int(value) if _is_number(value) and value is not None else None
 
@@ -313,14 +313,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def sound(item_id: str) -> str:
+def checked_id(item_id: str) -> str:
     """Return an id that is one."""
     if not item_id:
         raise MalformedError("the service answered with an empty id; nothing was concluded from it")
     return item_id
 
 
-def decoded(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
     """Read JSON in a shape; MalformedError when it has another."""
     try:
         return msgspec.json.decode(body, type=shape)

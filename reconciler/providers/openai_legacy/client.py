@@ -11,7 +11,7 @@ from reconciler.domain.errors import MalformedError, NotFoundError
 from reconciler.domain.observed import FileId, JobEvent, JobId, RemoteFile
 from reconciler.domain.ports import Write
 from reconciler.providers.http.multipart import Multipart
-from reconciler.providers.http.paging import Doubts, walk
+from reconciler.providers.http.paging import ListWarnings, walk
 from reconciler.providers.openai import wire
 from reconciler.providers.openai.client import Client, segment
 from reconciler.providers.openai.wire import PURPOSE
@@ -26,12 +26,12 @@ class LegacyClient(Client):
     """One service of that generation; files, models and answers are asked for as they are today."""
 
     def files(
-        self, doubts: Doubts, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
+        self, doubts: ListWarnings, purpose: str | None = PURPOSE, reader: wire.Reader = wire.STRICT
     ) -> Iterator[RemoteFile]:
         """List the files, of every purpose, for nothing can be asked of that list."""
         return self._whole("files", "files", lambda item: wire.read_file(item, reader), doubts)
 
-    def tunes(self, doubts: Doubts) -> Iterator[Tune]:
+    def tunes(self, doubts: ListWarnings) -> Iterator[Tune]:
         """List every job there ever was, without what they said.
 
         Raises: NotFoundError, on being asked, when the server does not speak this dialect
@@ -78,7 +78,7 @@ class LegacyClient(Client):
         request = self._request("POST", "files", headers=body.headers, stream=body)
         return self._write(self._roads.creates, request, echoed)
 
-    def _whole(self, what: str, path: str, read: Callable[[msgspec.Raw], T], doubts: Doubts) -> Iterator[T]:
+    def _whole(self, what: str, path: str, read: Callable[[msgspec.Raw], T], doubts: ListWarnings) -> Iterator[T]:
         def fetch(after: str | None) -> wire.Page:
             page = wire.read_page(self._get(path, {"after": after} if after else None))
             # Where nothing is said of more, there is no more; servers that cut the list today say so, and take `after`.

@@ -23,7 +23,7 @@ from reconciler.domain.observed import (
     oldest_first,
 )
 from reconciler.domain.ports import Done, Message, Refused, Unknown, Write, own_job
-from reconciler.providers.http.paging import Doubts
+from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.openai.provider import OpenAIProvider
 from reconciler.providers.openai.wire import PURPOSE
 from reconciler.providers.openai_legacy import create
@@ -48,7 +48,7 @@ class LegacyProvider(OpenAIProvider):
 
     def observe(self) -> Observed:
         """Look at everything once: jobs, files and models; then at why the last jobs failed."""
-        doubts = (Doubts(), Doubts(), Doubts())
+        doubts = (ListWarnings(), ListWarnings(), ListWarnings())
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="observe") as pool:
             models_later = pool.submit(lambda: tuple(self._client.models(doubts[2])))
             # Jobs before files: a label is written before its job, so no job is seen without it.
@@ -69,7 +69,7 @@ class LegacyProvider(OpenAIProvider):
             retiring=tuple(sorted((model.id, model.shutdown_date) for model in models if model.shutdown_date)),
             files_in_use=frozenset(in_use),
             contradictions=tuple(sorted(tune.id for tune, verdict in judged if verdict.is_unclear)),
-            doubts=(*(word for each in doubts for word in each.words), *whose.doubts),
+            list_warnings=(*(word for each in doubts for word in each.words), *whose.doubts),
             organization=whose.organization,
             project=whose.project,
             region=whose.region,
@@ -80,7 +80,7 @@ class LegacyProvider(OpenAIProvider):
 
         Raises: MalformedError when the list may not be whole, or a living job may be of this stamp or of another
         """
-        doubts = Doubts()
+        doubts = ListWarnings()
         tunes = tuple(self._tunes.tunes(doubts))
         labels = self._labels(doubts)
         if why := (*doubts.words, *self._client.whose.doubts):
@@ -103,7 +103,7 @@ class LegacyProvider(OpenAIProvider):
         # A label that was seen stays true, so the list of files is read again only for a job that none of them names.
         verdict = self._judge(tune, self._seen)
         if verdict.stamp is None or all(label.job != tune.id for label in self._seen):
-            verdict = self._judge(tune, self._labels(Doubts()))
+            verdict = self._judge(tune, self._labels(ListWarnings()))
         return job_of(tune, verdict.stamp)
 
     def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
@@ -116,7 +116,7 @@ class LegacyProvider(OpenAIProvider):
         return ()
 
     def list_jobs(self) -> Inventory[RemoteJob]:
-        doubts = Doubts()
+        doubts = ListWarnings()
         tunes = tuple(self._tunes.tunes(doubts))
         labels = self._labels(doubts)
         jobs = (job_of(tune, self._judge(tune, labels).stamp) for tune in tunes)
@@ -148,7 +148,7 @@ class LegacyProvider(OpenAIProvider):
             intent = self._put(Label(project=self._key, stamp=model.stamp, request=request.text))
         except ProviderError as error:
             return Refused(error)
-        if spent() > self.capabilities.road_seconds:
+        if spent() > self.capabilities.delay_seconds:
             self._client.delete("files", intent)
             return Refused(
                 TemporaryError("the label before the job took too long, so no job was created", hint="run again")
@@ -189,7 +189,7 @@ class LegacyProvider(OpenAIProvider):
     def _judge(self, tune: Tune, labels: Labels) -> Verdict:
         return judge(tune, labels, self._key, self.capabilities.suffix_length)
 
-    def _labels(self, doubts: Doubts) -> Labels:
+    def _labels(self, doubts: ListWarnings) -> Labels:
         return self._learned(self._client.files(doubts))
 
     def _learned(self, files: Iterable[RemoteFile]) -> Labels:
@@ -209,7 +209,7 @@ class LegacyProvider(OpenAIProvider):
                 raise error
             case Unknown(why):
                 # A label that was made without an answer does its work as well.
-                for file in self._client.files(Doubts()):
+                for file in self._client.files(ListWarnings()):
                     if file.filename == label.filename:
                         return file.id
                 raise TemporaryError(

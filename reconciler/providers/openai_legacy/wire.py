@@ -20,7 +20,7 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.providers.openai.wire import decoded, read_file, sound, whole
+from reconciler.providers.openai.wire import checked_id, decode, read_file, to_int
 from reconciler.providers.openai_legacy.labels import ECHOED, Request
 
 Number = int | float
@@ -90,14 +90,14 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_tune(body: bytes | msgspec.Raw) -> Tune:
     """Read a fine-tune object."""
-    found = decoded(body, _FineTune)
-    job = JobId(sound(found.id))
+    found = decode(body, _FineTune)
+    job = JobId(checked_id(found.id))
     settings = found.hyperparams if isinstance(found.hyperparams, dict) else {}
     return Tune(
         id=job,
         status=JobStatus(found.status) if found.status else UNSTATED,
-        created_at=whole(found.created_at) or 0,
-        updated_at=whole(found.updated_at) or 0,
+        created_at=to_int(found.created_at) or 0,
+        updated_at=to_int(found.updated_at) or 0,
         base=found.model or "",
         model=ModelId(found.fine_tuned_model) if found.fine_tuned_model else None,
         training=_files(found.training_files),
@@ -113,7 +113,7 @@ def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
 
     Events have no id of their own; the list only ever grows at its end, so an event's place in it names it.
     """
-    return _numbered(job, decoded(body, _Events).data or [])
+    return _numbered(job, decode(body, _Events).data or [])
 
 
 def place_of(event: str | None, job: JobId) -> int:
@@ -146,7 +146,7 @@ def _numbered(job: JobId, events: list[_Event]) -> tuple[JobEvent, ...]:
     return tuple(
         JobEvent(
             id=f"{job}:{number}",
-            created_at=whole(event.created_at) or 0,
+            created_at=to_int(event.created_at) or 0,
             level=event.level or "info",
             message=event.message or "",
         )
@@ -161,7 +161,7 @@ def _files(found: list[msgspec.Raw] | None) -> tuple[RemoteFile, ...]:
 def _file(raw: msgspec.Raw) -> RemoteFile:
     # Some servers give ids where the API has objects.
     if bytes(raw).lstrip().startswith(b'"'):
-        return RemoteFile(id=FileId(sound(decoded(raw, str))))
+        return RemoteFile(id=FileId(checked_id(decode(raw, str))))
     # Servers leave the purpose out of the files of a job; what trains is for training.
     file = read_file(raw)
     return replace(file, stamp=Stamp.of_filename(file.filename))

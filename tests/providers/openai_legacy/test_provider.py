@@ -21,7 +21,7 @@ from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, RunC
 from reconciler.executor.create import create
 from reconciler.providers import PROFILES, LegacyProvider, OpenAIProvider, open_provider
 from reconciler.providers.http.auth import Credentials, Endpoint
-from reconciler.providers.openai.client import Roads
+from reconciler.providers.openai.client import Transports
 from reconciler.providers.openai_legacy.client import LegacyClient
 from reconciler.providers.openai_legacy.labels import Label, read_label
 from tests.providers.fake_service import FakeService, Trouble, refusal
@@ -349,7 +349,7 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
     profile = PROFILES["openai-legacy"]
     profile = replace(profile, capabilities=replace(profile.capabilities, suffix_length=length))
     road = service.transport
-    roads = Roads(reads=road, writes=road, creates=road, uploads=road, answers=road)
+    roads = Transports(reads=road, writes=road, creates=road, uploads=road, answers=road)
     client = LegacyClient(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
     provider = LegacyProvider(client, profile, project="acme", sleep=lambda _: None)
     outcome = provider.create_job(model, file, None, ())
