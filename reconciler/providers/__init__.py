@@ -25,9 +25,9 @@ __all__ = [
 _HOMES = {
     "LegacyProvider": "openai_legacy.provider",
     "OpenAIProvider": "openai.provider",
-    "claiming": "renaming",
+    "with_renames": "renaming",
     "open_provider": "factory",
-    "way_of": "http.auth",
+    "describe_signing": "http.auth",
 }
 
 
