@@ -1,1 +1,1 @@
-"""The same rooms again, plus stories, contract and golden files."""
+"""Tests by package, and acceptance, contract, simulation, security, network and mutation tests beside them."""

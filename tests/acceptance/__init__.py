@@ -1,1 +1,1 @@
-"""What a user does, told through the command line."""
+"""What users do, through the command line."""

@@ -1,4 +1,4 @@
-"""A repository of one's own for each story, with our directory inside it and no worker left behind."""
+"""A repository for each test, with our directory inside it and no worker left behind."""
 
 import os
 import shutil

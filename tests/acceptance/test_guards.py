@@ -120,12 +120,12 @@ def state_of(repository: Repository) -> tuple[str, list[tuple[object, ...]]]:
 
 
 def check_told(said: Said, guard: str, seen: str) -> None:
-    told = " ".join(said.err.split())
+    output = " ".join(said.err.split())
     assert said.code == 5
-    assert f"{guard}: " in told
-    assert seen in told
-    assert NOT_DONE in told
-    assert "reconciler plan" in told
+    assert f"{guard}: " in output
+    assert seen in output
+    assert NOT_DONE in output
+    assert "reconciler plan" in output
 
 
 @pytest.mark.parametrize("guard", GUARDS)

@@ -1,4 +1,4 @@
-"""What a service holds, on the command line: against the built-in service on a port, shared with somebody else."""
+"""What a service holds, on the command line: against the built-in service on a port, shared with another project."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def kind_of(question: str) -> str:
 
 @dataclass(frozen=True)
 class Served:
-    """A service on a port with two models of ours, and a job, a model and a file of somebody else's."""
+    """A service on a port with two models of ours, and a job, a model and a file that are not ours."""
 
     root: Path
     url: str

@@ -43,7 +43,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_asked_or_sent(quickst
 
 
 def test_a_journal_that_cannot_be_used_stops_the_create(quickstart: Repository) -> None:
-    """Somebody may be creating this very job, and nobody could see that we are."""
+    """Another run may be creating this very job, and could not see that we are."""
     quickstart.run("plan", ROOT)
     quickstart.write(".reconciler/journal", "in the way")
     said = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")

@@ -22,7 +22,7 @@ KEY = "key-of-a-story"
 
 @contextmanager
 def serving(repository: Repository, store: Path) -> Iterator[str]:
-    """The built-in service on a port, with the old names for its bases; gives its base URL."""
+    """The built-in service on a port, with the old names for its bases; return its base URL."""
     options = ("--port", "0", "--store", str(store), "--api-key", KEY, "--legacy-bases")
     server = repository.start("serve", *options)
     assert server.stdout
@@ -45,7 +45,7 @@ def old(quickstart: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The quickstart, with a server of the old generation that the environment names."""
     with serving(quickstart, tmp_path / "old-store") as url:
         monkeypatch.setenv("OPENAI_API_BASE", url)
-        # This server shows a job in the moment in which it makes it; a story need not wait for a slower one.
+        # This server shows a job in the moment in which it makes it; a test need not wait for a slower one.
         monkeypatch.setenv("RECONCILER_BOUNDS", "list_lag=0s")
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         yield quickstart

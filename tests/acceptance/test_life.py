@@ -56,7 +56,7 @@ def client(repository: Repository) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory in which the model was trained, once for all stories."""
+    """A directory in which the model was trained, once for all tests."""
     root = tmp_path_factory.mktemp("once")
     (root / ".git").mkdir()
     (root / "specs").mkdir()
@@ -155,7 +155,7 @@ def test_a_job_made_by_plain_calls_is_imported_and_then_plans_empty(trained: Rep
 
 
 def test_an_import_goes_by_the_model_and_by_a_dataset_that_is_there(trained: Repository, client: httpx.Client) -> None:
-    """Whoever has the rows needs no download; what the job reports is stated when that is asked for."""
+    """Rows that are there need no download; what the job reports is stated on request."""
     job = foreign(client, method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}})
     client.delete(f"/files/{job['training_file']}").raise_for_status()
     model = str(job["fine_tuned_model"])
@@ -170,7 +170,7 @@ def test_an_import_goes_by_the_model_and_by_a_dataset_that_is_there(trained: Rep
 
 
 def test_an_import_needs_no_specs_to_begin_with(trained: Repository) -> None:
-    """A job of another project is somebody else's, and its specs may be gone."""
+    """A job of another project is not ours, and its specs may be gone."""
     job = str(read_lock(trained.root / "specs/models.lock.yaml").entries[0].job)
     shutil.rmtree(trained.root / "specs")
     assert trained.run("import", job, "--as", "mine", "--write").code == 64

@@ -176,7 +176,7 @@ def test_no_key_no_socket_and_no_http_is_needed(versioned: Repository) -> None:
 
 
 def test_the_lock_file_says_what_is_there_and_git_what_it_was_made_of(applied: Repository) -> None:
-    """A second change is told against what was trained on, not against the commit before."""
+    """A second change is compared with what was trained on, not with the commit before."""
     assert "No changes." in applied.run("plan", "--offline").out
     applied.write("specs/tickets.csv", table(rows(31)))
     commit(applied, "not applied")
@@ -238,7 +238,7 @@ def test_without_git_all_is_new_and_that_is_said(repository: Repository) -> None
 
 
 def test_models_come_go_and_take_other_names_between_commits(versioned: Repository) -> None:
-    """Nothing is made up: what stands for jobs and models has no id, and no row is told of where none changed."""
+    """Nothing is made up: what stands for jobs and models has no id, and no row is shown where none changed."""
     second = OPENAI.replace("triage", "second")
     versioned.write("specs/all.yaml", DATASET + OPENAI + second)
     commit(versioned)

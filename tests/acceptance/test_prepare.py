@@ -154,10 +154,10 @@ def test_answers_that_end_too_early_are_told(repository: Repository, monkeypatch
 
 def test_programs_are_told_in_json(repository: Repository) -> None:
     repository.write("classes.csv", CLASSES)
-    told = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
-    assert (told["rows"], told["task"], told["validation_share"]) == (60, "classification", 0.2)
-    assert told["written"] == ["classes_prepared_train.jsonl", "classes_prepared_valid.jsonl"]
-    assert told["spec"].count("kind: Dataset") == 2
+    report = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
+    assert (report["rows"], report["task"], report["validation_share"]) == (60, "classification", 0.2)
+    assert report["written"] == ["classes_prepared_train.jsonl", "classes_prepared_valid.jsonl"]
+    assert report["spec"].count("kind: Dataset") == 2
 
 
 def test_text_has_lines_for_completions_and_is_written_first(repository: Repository) -> None:
@@ -302,7 +302,7 @@ def test_a_name_that_is_too_long_is_told(repository: Repository) -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
 def test_compat_legacy_is_the_old_command(repository: Repository, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through the command's own doors: the same words on stdout, the same files, the same exit code."""
+    """Through the command line: the same text on stdout, the same files, the same exit code."""
     case.lay_out(repository.root)
     flags = ["--compat", "legacy"]
     if case.stdin is not None:

@@ -228,7 +228,7 @@ def test_interrupting_leaves_the_job_running_and_says_how_to_go_on(
 
 
 def test_killed_at_any_moment_and_run_again_gives_one_job_and_one_file(quickstart: Repository) -> None:
-    """Nothing is told beforehand, and nothing is cleaned up: the service is the state."""
+    """Nothing is prepared, and nothing is cleaned up: the service is the state."""
     for delay in (0.3, 0.5, 0.7, 0.9, 1.1, 1.5):
         killed = quickstart.start("apply", ROOT, "--auto-approve")
         time.sleep(delay)  # the moment of the kill is the test

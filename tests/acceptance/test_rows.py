@@ -27,7 +27,7 @@ CATEGORIES = ("billing", "shipping", "other")
 
 
 def table(numbers: list[int], **said: str) -> str:
-    """A CSV of tickets; `said` gives other subjects by `t` and number."""
+    """A CSV of tickets; `said` holds other subjects by `t` and number."""
     rows = [f"{n},{said.get(f't{n}', f'message {n} of order{n * 7}')},{CATEGORIES[n % 3]}" for n in numbers]
     return "\n".join(["ticket_id,subject,category", *rows, ""])
 
@@ -104,7 +104,7 @@ def test_rows_that_are_only_written_otherwise_are_told_apart(repository: Reposit
 
 
 def git(root: Path, *arguments: str) -> None:
-    """Run git with nobody's own settings."""
+    """Run git without personal settings."""
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.test", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
 
@@ -146,7 +146,7 @@ def test_the_specs_of_the_revision_are_those_that_count(versioned: Repository) -
 
 
 def test_a_hook_or_filter_of_the_repository_is_not_run(versioned: Repository) -> None:
-    """A repository may come from anybody, so what it would start is left alone."""
+    """A repository may come from a stranger, so the programs it names are not started."""
     marker = versioned.root / "ran"
     for setting in ("core.fsmonitor", "filter.x.smudge", "filter.x.process", "core.pager", "diff.external"):
         git(versioned.root, "config", setting, f"touch {marker}; cat")

@@ -1,4 +1,4 @@
-"""What nobody should have to worry about: mistakes told at once, nothing sent, no secret said, no path left."""
+"""What users can rely on: all mistakes reported at once, nothing sent, no secret shown, no path left."""
 
 import http.server
 import json
@@ -150,7 +150,7 @@ class Leaky(http.server.BaseHTTPRequestHandler):
     ids=lambda param: f"{param[0]} {param[1]}",
 )
 def leaky(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A service that says the key, at one status; gives the profile that leads to it."""
+    """A service that repeats the key, at one status; return the profile that leads to it."""
     status, profile = request.param
     handler = type("Answering", (Leaky,), {"status": status})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -67,7 +67,7 @@ def changed(rows: list[str]) -> list[str]:
 
 
 def run(directory: Path, *arguments: str) -> tuple[float, str]:
-    """Type a command; gives its seconds and what it said."""
+    """Type a command; return its seconds and what it said."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", "-C", str(directory), *arguments],

@@ -21,7 +21,7 @@ from tests.factories import a_dataset, a_file, a_job, a_model, desired
 RUNS = 5
 
 
-def world(count: int) -> tuple[Desired, Observed]:
+def state(count: int) -> tuple[Desired, Observed]:
     """Models of which one in a hundred changed, three past jobs each, ten files each."""
     models, jobs, files = [], [], []
     for n in range(count):
@@ -40,7 +40,7 @@ def world(count: int) -> tuple[Desired, Observed]:
 
 
 def measure(count: int) -> float:
-    wanted, seen = world(count)
+    wanted, seen = state(count)
     spent = []
     for _ in range(RUNS):
         start = time.process_time()
@@ -58,7 +58,7 @@ def main() -> None:
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{count // 10:>7} models: {small:7.3f} CPU s")
     print(f"{count:>7} models: {large:7.3f} CPU s, {large / small:.1f} times as long for ten times as many")
-    print(f"peak memory with the world in it: {after / 1024:.0f} MB (before: {before / 1024:.0f} MB)")
+    print(f"peak memory with the state in it: {after / 1024:.0f} MB (before: {before / 1024:.0f} MB)")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The workflows and the action, every step of them run for real: in a clone, by bash, against a hub that records."""
+"""The workflows and the action, run step by step in a clone, by bash, against a stand-in for GitHub."""

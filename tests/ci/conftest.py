@@ -1,4 +1,4 @@
-"""A repository with specs in it, its bare origin, and a hub; no worker is left behind."""
+"""A repository with specs in it, its bare origin, and a stand-in for GitHub; no worker is left behind."""
 
 import importlib
 import json
@@ -29,7 +29,7 @@ class Script:
     capture: pytest.CaptureFixture[str]
 
     def run(self, name: str, *arguments: str, event: Any = None, unset: str = "", **more: str) -> tuple[int, str]:
-        """Run it; gives its exit code and what it said."""
+        """Run it; return its exit code and what it said."""
         named = self.folder / "event.json"
         named.write_text(json.dumps(event), encoding="utf-8")
         environ = {
@@ -48,7 +48,7 @@ class Script:
         return code, said.out
 
     def review(self, *parts: str, name: str = "review.json", **more: Any) -> str:
-        """Write a review; gives its path."""
+        """Write a review; return its path."""
         value = {
             "version": 1,
             "marker": MARKER,

@@ -47,7 +47,7 @@ class FakeHub:
         self.pulls.append({"number": number, "label": f"{head}:{branch}", "head": {"sha": sha}, "state": "open"})
 
     def environ(self) -> dict[str, str]:
-        """What a runner is told of this hub."""
+        """Return the environment by which a runner knows this stand-in."""
         return {
             "GITHUB_API_URL": self.address,
             "GITHUB_GRAPHQL_URL": f"{self.address}/graphql",
@@ -95,7 +95,7 @@ class FakeHub:
 
 @contextmanager
 def open_hub() -> Iterator[FakeHub]:
-    """Serve a hub on loopback."""
+    """Serve a stand-in for GitHub on loopback."""
     hub = FakeHub()
 
     class Handler(BaseHTTPRequestHandler):

@@ -17,7 +17,7 @@ from tests.ci.runner import HERE, Runner, git
 
 
 def main() -> int:
-    """Run them; gives the number of those that failed."""
+    """Run them; return the number of those that failed."""
     failed = 0
     with tempfile.TemporaryDirectory() as folder, open_hub() as hub:
         home = Path(folder)

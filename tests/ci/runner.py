@@ -58,7 +58,7 @@ class Runner:
     """Runs workflows of a repository.
 
     Shape:  `origin` is a bare repository; `artifacts` outlive a run, as they do on GitHub; `version` is what the
-            action is told to install where a workflow says nothing; `more` is of this machine's own environment
+            action installs where a workflow names nothing; `more` is of this machine's own environment
     """
 
     origin: Path
@@ -278,7 +278,7 @@ def outputs_of(path: Path) -> dict[str, str]:
 
 
 def git(*arguments: str) -> str:
-    """Run git as nobody in particular; gives what it says."""
+    """Run git with neutral settings; return what it says."""
     who = ("-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "init.defaultBranch=main")
     done = subprocess.run(["git", *who, *arguments], capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -228,7 +228,7 @@ def test_a_link_is_no_review(script: Script, hub: FakeHub, tmp_path: Path) -> No
     "mention", ["@acme/owners look", "`@tess", "_@tess_", "&#64;tess", "&#x40;tess", "&commat;tess"]
 )
 def test_a_comment_mentions_nobody(script: Script, hub: FakeHub, mention: str) -> None:
-    """A row or a name is not allowed to call anybody; an address of mail stays as it is."""
+    """A row or a name mentions no person; a mail address stays as it is."""
     post(script, script.review(f"{mention} and tess@example.com"))
 
     body = hub.comments[0]["body"]

@@ -195,10 +195,10 @@ def test_what_the_action_is_not_for_is_refused_before_anything_runs(
 def test_inputs_reach_the_command_as_words_and_nothing_in_them_is_run(
     tmp_path: Path, given: dict[str, str], words: list[str]
 ) -> None:
-    told = tmp_path / "bin" / "reconciler"
-    told.parent.mkdir()
-    told.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/words\nexit 2\n", encoding="utf-8")
-    told.chmod(0o755)
+    stub = tmp_path / "bin" / "reconciler"
+    stub.parent.mkdir()
+    stub.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/words\nexit 2\n", encoding="utf-8")
+    stub.chmod(0o755)
 
     code, outputs, said = run_step(tmp_path, "a b", **given)
 

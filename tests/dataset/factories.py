@@ -48,7 +48,7 @@ def jsonl(rows: Iterable[object]) -> bytes:
 
 
 def write(directory: Path, name: str, content: bytes | str) -> str:
-    """Write a file below the directory; gives its name, for a spec."""
+    """Write a file below the directory; return its name, for a spec."""
     path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: our service on a port, an environment for each witness, a trained model."""
+"""What the scripts of this folder share: our service on a port, an environment for each client, a trained model."""
 
 import json
 import os
@@ -20,7 +20,7 @@ KEY = "local-key"
 
 
 def environment(name: str, packages: tuple[str, ...], cache: Path) -> Path:
-    """Return the Python of a witness's own environment, made when there is none."""
+    """Return the Python of a client's own environment, made when there is none."""
     home = cache / name
     python = home / "bin" / "python"
     complete = home / "complete"
@@ -33,7 +33,7 @@ def environment(name: str, packages: tuple[str, ...], cache: Path) -> Path:
 
 @contextmanager
 def serving(store: Path, *options: str) -> Iterator[str]:
-    """Start `reconciler serve` on a free port; gives its base URL, and stops it with its worker afterwards."""
+    """Start `reconciler serve` on a free port; return its base URL, and stops it with its worker afterwards."""
     command = [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--store", str(store), *options]
     settings = {**os.environ, "RECONCILER_LOCAL_KEY": KEY, "PYTHONPATH": str(HERE.parents[1])}
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) as process:
@@ -57,8 +57,8 @@ def training() -> Iterator[dict[str, object]]:
 
 
 def trained(url: str, rows: Path) -> dict[str, Any]:
-    """Train a model over plain HTTP; gives its job."""
-    boundary = "rows-of-a-witness"
+    """Train a model over plain HTTP; return its job."""
+    boundary = "rows-of-a-client"
     parts = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n'
@@ -75,7 +75,7 @@ def trained(url: str, rows: Path) -> dict[str, Any]:
 
 
 def asked(url: str, body: bytes | None = None, kind: str = "application/json") -> dict[str, Any]:
-    """Ask the service, by POST when there is a body; gives its JSON object."""
+    """Ask the service, by POST when there is a body; return its JSON object."""
     headers = {"authorization": f"Bearer {KEY}", "content-type": kind}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(url, body, headers), timeout=60) as answer:

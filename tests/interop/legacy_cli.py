@@ -196,7 +196,7 @@ def creates(bench: Bench) -> None:
     file = _found(r"file-\w+", ran.out)
     job = _found(r"ft-\w+", ran.out.partition("Created fine-tune: ")[2])
     model = _found(r"ada:ft-local:\S+", ran.out)
-    bench.check("  what it cost is not told, as nothing costs anything", "costs" not in ran.out)
+    bench.check("  no cost is shown, as nothing costs anything", "costs" not in ran.out)
 
     again = bench.run("api", "fine_tunes.create", "-t", rows, "-m", "ada", "--no_follow", said=f"{file}\n")
     bench.expect(
@@ -289,9 +289,9 @@ def follows(bench: Bench) -> None:
     )
     ran = bench.run("api", "fine_tunes.follow", "-i", job)
     lines = re.findall(r"^\[.{19}\] (.*)$", ran.out, re.MULTILINE)
-    told = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", job).out)["data"]]
+    messages = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", job).out)["data"]]
     bench.expect("api fine_tunes.follow, resumed to the end", ran, "Completed epoch 50/50", "Job complete!")
-    bench.check("  it tells every event once, from the first one", lines == told, f"{lines}\n{told}")
+    bench.check("  it tells every event once, from the first one", lines == messages, f"{lines}\n{messages}")
     ran = bench.run("api", "fine_tunes.follow", "-i", behind)
     bench.expect("api fine_tunes.follow of a cancelled job", ran, "Fine-tune cancelled")
 
@@ -374,7 +374,7 @@ def python39() -> Path | None:
 
 
 def environment(python: Path, version: str, cache: Path) -> Path:
-    """Make the environment of one version, once; gives the folder of its commands."""
+    """Make the environment of one version, once; return the folder of its commands."""
     home = cache / f"openai-{version}"
     ready = home / "ready"
     if not ready.exists():
@@ -389,7 +389,7 @@ def environment(python: Path, version: str, cache: Path) -> Path:
 
 @contextmanager
 def service(store: Path, *options: str) -> Iterator[str]:
-    """Serve a store until the block ends; gives the base URL."""
+    """Serve a store until the block ends; return the base URL."""
     command = [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--store", str(store), "--api-key", KEY]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -408,7 +408,7 @@ def settings(commands: Path, url: str) -> dict[str, str]:
 
 
 def walk(commands: Path, version: str) -> list[str]:
-    """Go through every step with one version; gives what failed."""
+    """Go through every step with one version; return what failed."""
     print(f"openai {version}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -24,7 +24,7 @@ NOT_SERVED = r"/chat/completions/\{completion_id\}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run every description that was named; gives 1 when something was found."""
+    """Run every description that was named; return 1 when something was found."""
     parser = argparse.ArgumentParser(description="Fuzz reconciler serve from OpenAPI descriptions.")
     parser.add_argument("descriptions", nargs="+", type=Path, metavar="OPENAPI")
     parser.add_argument("--cases", type=int, default=300, help="the most generated for one operation and phase")
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(python: Path, description: Path, chosen: list[str]) -> tuple[int, int]:
-    """Run one description against a service of its own; gives the exit code and how many cases were made."""
+    """Run one description against a service of its own; return the exit code and how many cases were made."""
     with (
         tempfile.TemporaryDirectory() as scratch,
         serving(Path(scratch) / "store", "--legacy-bases", "ada=tfidf-logreg,curie=tfidf-logreg") as url,
@@ -95,7 +95,7 @@ def run(python: Path, description: Path, chosen: list[str]) -> tuple[int, int]:
 
 
 def _ids(url: str, job: dict[str, object]) -> dict[str, list[str]]:
-    """Name things that exist, some of each kind; those that are deleted or finished on the way are missed by nobody."""
+    """Name things that exist, some of each kind; deleted and finished ones are not missed."""
     fine_tune = {"model": "ada", "training_file": job["training_file"]}
     old = asked(f"{url}/fine-tunes", json.dumps(fine_tune).encode())
     return {

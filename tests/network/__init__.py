@@ -1,1 +1,1 @@
-"""Real processes and real sockets: `reconciler apply` against `reconciler serve`, over a road that misbehaves."""
+"""Real processes and real sockets: `reconciler apply` against `reconciler serve`, through a proxy that misbehaves."""

@@ -1,6 +1,6 @@
-"""The full volume: every request killed and met with every mishap, and two applies at once, many times.
+"""The full volume: a kill and every fault at every request, and two applies at once, many times.
 
-python -m tests.network                 kills and mishaps at every request, 100 pairs
+python -m tests.network                 kills and faults at every request, 100 pairs
 python -m tests.network --together 500  more pairs
 python -m tests.network --seed 7 --together 1 --only-together
 """
@@ -11,11 +11,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.network import cases
-from tests.network.environment import Field, open_field
-from tests.network.proxy import Mishap
+from tests.network.environment import NetworkSetup, open_network
+from tests.network.proxy import NetworkFault
 
 
 def main() -> int:
@@ -27,28 +28,29 @@ def main() -> int:
     broken: list[str] = []
     codes = Counter[tuple[int, ...]]()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, open_field(Path(folder)) as field:
-        cases.undisturbed(field)
+    with tempfile.TemporaryDirectory() as folder, open_network(Path(folder)) as network:
+        cases.check_undisturbed(network)
         if not options.only_together:
-            each_request(field, broken)
+            each_request(network, broken)
         for seed in range(options.seed, options.seed + options.together):
-            attempt(f"together, seed {seed}", lambda: codes.update([sorted_codes(field, seed)]), broken)  # noqa: B023 (called at once)
-        print(f"{field.made} cases in {time.monotonic() - started:.0f} s, exit codes of pairs: {dict(codes)}")
+            attempt(f"together, seed {seed}", lambda: codes.update([sorted_codes(network, seed)]), broken)  # noqa: B023 (called at once)
+        print(f"{network.made} cases in {time.monotonic() - started:.0f} s, exit codes of pairs: {dict(codes)}")
     print(f"{len(broken)} broken")
     return 1 if broken else 0
 
 
-def each_request(field: Field, broken: list[str]) -> None:
+def each_request(network: NetworkSetup, broken: list[str]) -> None:
     """Go through the requests of an apply in turn."""
     for number in range(cases.REQUESTS):
         for after in (False, True):
-            attempt(f"killed at {number}, after={after}", lambda: cases.killed(field, number, after=after), broken)  # noqa: B023 (called at once)
-        for mishap in Mishap:
-            attempt(f"{mishap} at {number}", lambda: cases.met(field, number, mishap), broken)  # noqa: B023 (called at once)
+            case = partial(cases.check_kill, network, number, after=after)
+            attempt(f"killed at {number}, after={after}", case, broken)
+        for fault in NetworkFault:
+            attempt(f"{fault} at {number}", partial(cases.check_fault, network, number, fault), broken)
 
 
-def sorted_codes(field: Field, seed: int) -> tuple[int, ...]:
-    return tuple(sorted(cases.together(field, seed)))
+def sorted_codes(network: NetworkSetup, seed: int) -> tuple[int, ...]:
+    return tuple(sorted(cases.check_pair(network, seed)))
 
 
 def attempt(name: str, case: Callable[[], object], broken: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A service in a process of its own, a road to it, and repositories whose projects do not know each other."""
+"""A service in a process of its own, a proxy before it, and repositories of separate projects."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 
-from tests.network.proxy import Road, road_to
+from tests.network.proxy import FaultyProxy, open_proxy
 from tests.service.service_fixtures import dismiss
 
 HERE = Path(__file__).parent.parent.parent
 OURS = "reconciler-project"
-KEY = "key-of-a-road"
+KEY = "key-of-the-network-tests"
 
 SPEC = """\
 kind: Project
@@ -42,8 +42,8 @@ def rows(project: str) -> str:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it said."""
+class CommandResult:
+    """How a command ended, and its output."""
 
     code: int
     out: str
@@ -52,7 +52,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A repository with one project, reached over the road."""
+    """A repository with one project, whose service is reached through the proxy."""
 
     root: Path
     project: str
@@ -75,26 +75,26 @@ class Checkout:
         return self.start("apply", "--auto-approve", "--no-wait", *more)
 
 
-def ended(process: "subprocess.Popen[str]", seconds: float = 120) -> Ended:
-    """Wait for a command; one that has not ended by then is a failure."""
+def result_of(process: "subprocess.Popen[str]", seconds: float = 120) -> CommandResult:
+    """Wait for a command and return its result; one that has not ended by then is a failure."""
     out, err = process.communicate(timeout=seconds)
-    return Ended(process.returncode, out, err)
+    return CommandResult(process.returncode, out, err)
 
 
 @dataclass
-class Field:
+class NetworkSetup:
     """Everything one case needs."""
 
     service: str
-    road: Road
+    proxy: FaultyProxy
     url: str
     folder: Path
     made: int = 0
 
     def checkout(self) -> Checkout:
-        """Make a repository of a project that nobody has heard of yet."""
+        """Make a repository of a new project."""
         self.made += 1
-        self.road.forget()
+        self.proxy.forget()
         root, project = self.folder / f"checkout-{self.made}", f"project-{self.made}"
         (root / ".git").mkdir(parents=True)
         (root / "specs").mkdir()
@@ -103,7 +103,7 @@ class Field:
         return Checkout(root, project, self.url)
 
     def jobs(self, checkout: Checkout) -> list[dict[str, Any]]:
-        """Every job of a project, asked of the service itself and not over the road."""
+        """Return every job of a project, asked of the service directly."""
         asked = {"limit": "100", f"metadata[{OURS}]": checkout.project}
         answer = httpx.get(
             f"{self.service}/fine_tuning/jobs", params=asked, headers={"authorization": f"Bearer {KEY}"}, timeout=60
@@ -113,8 +113,8 @@ class Field:
 
 
 @contextmanager
-def open_field(folder: Path) -> Iterator[Field]:
-    """Start a service and open a road to it."""
+def open_network(folder: Path) -> Iterator[NetworkSetup]:
+    """Start a service and open a proxy to it."""
     store = folder / "store"
     server = subprocess.Popen(
         [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--store", str(store), "--api-key", KEY],
@@ -125,11 +125,11 @@ def open_field(folder: Path) -> Iterator[Field]:
     )
     assert server.stdout
     try:
-        said = server.stdout.readline()
-        assert said.startswith("export OPENAI_BASE_URL="), said
-        service = said.strip().partition("=")[2]
-        with road_to(service) as (road, url):
-            yield Field(service, road, url, folder)
+        result = server.stdout.readline()
+        assert result.startswith("export OPENAI_BASE_URL="), result
+        service = result.strip().partition("=")[2]
+        with open_proxy(service) as (proxy, url):
+            yield NetworkSetup(service, proxy, url, folder)
     finally:
         server.terminate()
         try:

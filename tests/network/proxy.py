@@ -1,4 +1,4 @@
-"""A road between a client and a service that cuts, delays, repeats and truncates what it is told to."""
+"""A proxy between a client and a service that cuts, delays, repeats and truncates as a test decides."""
 
 import http.client
 import socket
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 DELAY_SECONDS = 0.3
 
 
-class Mishap(StrEnum):
-    """What can become of a request and its answer on the road."""
+class NetworkFault(StrEnum):
+    """What can happen to a request and its answer on the network."""
 
     NONE = "none"
     LOST = "lost"
@@ -27,8 +27,8 @@ class Mishap(StrEnum):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request that came by: which one it was, and what it wanted."""
+class SeenRequest:
+    """A request that the proxy saw, with its number."""
 
     number: int
     method: str
@@ -39,50 +39,50 @@ class Seen:
         return self.method == "POST" and self.path.partition("?")[0].endswith("/fine_tuning/jobs")
 
 
-Fate = Callable[[Seen], Mishap]
-"""Decides what becomes of a request. It may also act, such as kill whoever asked."""
+Decision = Callable[[SeenRequest], NetworkFault]
+"""Decides the fault of a request. It may also act, such as kill the client."""
 
 
-class Road:
-    """A proxy on this machine. `fate` may be changed at any time; `seen` is everything that came by."""
+class FaultyProxy:
+    """A proxy on this machine. `decide` may be changed at any time; `seen` are all requests."""
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target)
-        self.fate: Fate = lambda _: Mishap.NONE
-        self.after: Callable[[Seen], None] = lambda _: None
-        self.seen: list[Seen] = []
+        self.decide: Decision = lambda _: NetworkFault.NONE
+        self.after: Callable[[SeenRequest], None] = lambda _: None
+        self.seen: list[SeenRequest] = []
         self._lock = threading.Lock()
 
-    def note(self, method: str, path: str) -> Seen:
-        """Return the next request its number."""
+    def note(self, method: str, path: str) -> SeenRequest:
+        """Record a request under the next number."""
         with self._lock:
-            seen = Seen(len(self.seen), method, path)
+            seen = SeenRequest(len(self.seen), method, path)
             self.seen.append(seen)
             return seen
 
     def forget(self) -> None:
-        """Begin to count anew, with nothing going wrong."""
+        """Forget all requests and decide on no faults."""
         with self._lock:
             self.seen.clear()
-        self.fate = lambda _: Mishap.NONE
+        self.decide = lambda _: NetworkFault.NONE
         self.after = lambda _: None
 
 
 @contextmanager
-def road_to(target: str) -> Iterator[tuple[Road, str]]:
-    """Open a road to a service; gives it, and the base URL at its near end."""
-    road = Road(target)
+def open_proxy(target: str) -> Iterator[tuple[FaultyProxy, str]]:
+    """Open a proxy to a service; yield it, and its base URL."""
+    proxy = FaultyProxy(target)
 
     class Handler(_Handler):
         pass
 
-    Handler.road = road
+    Handler.proxy = proxy
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield road, f"http://127.0.0.1:{server.server_address[1]}{road.target.path}"
+        yield proxy, f"http://127.0.0.1:{server.server_address[1]}{proxy.target.path}"
     finally:
         server.shutdown()
         server.server_close()
@@ -90,7 +90,7 @@ def road_to(target: str) -> Iterator[tuple[Road, str]]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    road: Road
+    proxy: FaultyProxy
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -107,28 +107,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         body = self._body()
-        seen = self.road.note(self.command, self.path)
-        mishap = self.road.fate(seen)
-        if mishap is Mishap.LOST:
+        seen = self.proxy.note(self.command, self.path)
+        fault = self.proxy.decide(seen)
+        if fault is NetworkFault.LOST:
             self._cut()
             return
-        if mishap is Mishap.DELAYED:
+        if fault is NetworkFault.DELAYED:
             time.sleep(DELAY_SECONDS)
-        if mishap is Mishap.REPEATED:
+        if fault is NetworkFault.REPEATED:
             self._ask(body)
         status, headers, answer = self._ask(body)
-        self.road.after(seen)
-        if mishap is Mishap.UNANSWERED:
+        self.proxy.after(seen)
+        if fault is NetworkFault.UNANSWERED:
             self._cut()
             return
-        self._answer(status, headers, answer, cut=mishap is Mishap.TRUNCATED)
+        self._answer(status, headers, answer, cut=fault is NetworkFault.TRUNCATED)
 
     def _body(self) -> bytes:
         length = int(self.headers.get("content-length") or 0)
         return self.rfile.read(length)
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        target = self.road.target
+        target = self.proxy.target
         connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=60)
         try:
             kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer[: len(answer) // 2] if cut else answer)
             self.wfile.flush()
         except OSError:
-            # Whoever asked is gone, perhaps because we have just killed it.
+            # The client is gone, perhaps because the test has just killed it.
             self.close_connection = True
         if cut:
             self._cut()

@@ -85,7 +85,7 @@ def test_a_service_that_keeps_no_facts_still_gives_a_reason() -> None:
 
 
 def test_the_order_of_inputs_changes_nothing() -> None:
-    """The same world, listed in any order, gives the same plan to the byte."""
+    """The same world, listed in any order, return the same plan to the byte."""
     models = [a_model(f"model-{n}", training=a_dataset(f"data-{n % 3}", rows=str(n % 3))) for n in range(8)]
     jobs = [a_job(model, "running" if n % 2 else "succeeded", id=f"ftjob-{n}") for n, model in enumerate(models[:4])]
     things: list[RemoteJob | RemoteFile] = [*jobs, a_file(a_dataset("data-1", rows="1"))]

@@ -1,6 +1,7 @@
-"""The doors through which others' bytes come in, each with something well-formed to begin with.
+"""The entry points through which foreign bytes come in, each with a well-formed input to begin with.
 
-A door takes a chance and a directory of its own, lets one spoiled thing in, and gives the words that we would say.
+An entry point takes a source of chance and a directory of its own, reads one spoiled input, and yields the messages
+that a user would see.
 """
 
 import json
@@ -27,7 +28,7 @@ from tests.security.mutations import either, spoiled
 from tests.security.plans import a_saved_plan, forged
 from tests.specfile.test_lockfile import GOLDEN
 
-Door = Callable[[random.Random, Path], Iterator[str]]
+EntryPoint = Callable[[random.Random, Path], Iterator[str]]
 
 HERE = Path(__file__).parent.parent.parent
 SPECS = [
@@ -94,19 +95,19 @@ PAYLOADS: dict[str, tuple[Any, Callable[[bytes], object]]] = {
 def a_spec(chance: random.Random, home: Path) -> Iterator[str]:
     (home / "specs").mkdir(exist_ok=True)
     (home / "specs/all.yaml").write_bytes(spoiled(chance.choice(SPECS), chance))
-    yield from _told(lambda: read_specs(home / "specs", home))
+    yield from _messages(lambda: read_specs(home / "specs", home))
 
 
 def a_lock(chance: random.Random, home: Path) -> Iterator[str]:
     (home / "models.lock.yaml").write_bytes(spoiled(LOCK, chance))
-    yield from _told(lambda: read_lock(home / "models.lock.yaml"))
+    yield from _messages(lambda: read_lock(home / "models.lock.yaml"))
 
 
 def a_plan(chance: random.Random, home: Path) -> Iterator[str]:
-    """Half of them by somebody who knows how to write the digest."""
+    """Half of them with the digest that belongs to the changed text."""
     is_forger = chance.random() < 0.5
     text = _forged(chance) if is_forger else spoiled(PLAN.encode(), chance).decode("utf-8", "replace")
-    yield from _told(lambda: read_saved(text))
+    yield from _messages(lambda: read_saved(text))
 
 
 def _forged(chance: random.Random) -> str:
@@ -120,7 +121,7 @@ def _forged(chance: random.Random) -> str:
 def a_payload(chance: random.Random, home: Path) -> Iterator[str]:
     document, read = PAYLOADS[chance.choice(sorted(PAYLOADS))]
     body = either(document, chance)
-    yield from _told(lambda: read(body))
+    yield from _messages(lambda: read(body))
 
 
 def a_service(chance: random.Random, home: Path) -> Iterator[str]:
@@ -144,10 +145,10 @@ def a_service(chance: random.Random, home: Path) -> Iterator[str]:
         lambda: provider.events(JobId("ftjob-1"), None),
         lambda: provider.cancel(JobId("ftjob-1")),
     ]
-    yield from _told(chance.choice(asks))
+    yield from _messages(chance.choice(asks))
 
 
-def _told(ask: Callable[[], object]) -> Iterator[str]:
+def _messages(ask: Callable[[], object]) -> Iterator[str]:
     """Let it in; what we refuse, we refuse in words of ours. Anything else that is raised is a fault of ours."""
     try:
         ask()
@@ -158,11 +159,11 @@ def _told(ask: Callable[[], object]) -> Iterator[str]:
         yield f"{error} {getattr(error, 'hint', '')}"
 
 
-DOORS: dict[str, tuple[int, Door]] = {
+ENTRY_POINTS: dict[str, tuple[int, EntryPoint]] = {
     "spec": (35, a_spec),
     "lock": (5, a_lock),
     "plan": (20, a_plan),
     "payload": (35, a_payload),
     "service": (5, a_service),
 }
-"""Each with its share in a hundred; a service knocks on forty doors in one case, so it has few."""
+"""Each with its share in a hundred; a service case makes forty requests, so it has few."""

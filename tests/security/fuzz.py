@@ -17,21 +17,21 @@ from pathlib import Path
 from reconciler.render import clean
 from reconciler.render.sanitize import markdown_text
 from tests.render.test_safe import is_harmless
-from tests.security.entry_points import DOORS
+from tests.security.entry_points import ENTRY_POINTS
 
 MEMORY_BYTES = 2 << 30
 _LONGEST = 20_000
 
 
 def run_case(seed: int, number: int, home: Path) -> tuple[str, bool]:
-    """Run one case; gives its door and whether it was refused.
+    """Run one case; return its entry point and whether it was refused.
 
     Raises: whatever was not foreseen; AssertionError for words that could act
     """
     chance = random.Random(f"{seed}:{number}")
-    names = list(DOORS)
-    name = chance.choices(names, [DOORS[each][0] for each in names])[0]
-    said = list(DOORS[name][1](chance, home))
+    names = list(ENTRY_POINTS)
+    name = chance.choices(names, [ENTRY_POINTS[each][0] for each in names])[0]
+    said = list(ENTRY_POINTS[name][1](chance, home))
     for words in said:
         assert is_harmless(clean(words)), words
         assert "\n" not in markdown_text(words)
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
                 if failed >= 20:
                     break
             slowest = max(slowest, (time.monotonic() - started, number))
-    for name in DOORS:
+    for name in ENTRY_POINTS:
         print(f"{name:8} {count[name, True]:7} refused {count[name, False]:7} taken")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     seconds, (longest, number) = time.monotonic() - began, slowest

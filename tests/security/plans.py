@@ -26,7 +26,7 @@ def a_saved_plan() -> str:
 
 
 def forged(text: str, **changes: Any) -> str:
-    """The same plan with other members, and the digest that belongs to them: whoever can write a file can do this."""
+    """The same plan with other members and their digest: anyone who can write a file can do this."""
     content = {**json.loads(text), **changes}
     del content["digest"]
     return seal_plan(content)

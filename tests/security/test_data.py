@@ -189,7 +189,7 @@ def test_a_template_reaches_columns_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_file_swapped_after_it_was_looked_at_is_not_read(tmp_path: Path) -> None:
-    """Whatever takes its place: another file, a link to what lies outside, or a pipe that nobody writes to."""
+    """Whatever takes its place: another file, a link to the outside, or a pipe without a writer."""
     root = tmp_path / "repository"
     root.mkdir()
     secret = outside(root) / "secret.jsonl"

@@ -1,4 +1,4 @@
-"""Saved plans that somebody has edited: any byte is noticed, and nothing but data is ever read from one."""
+"""Saved plans that were edited: any changed byte is noticed, and nothing but data is read from one."""
 
 import json
 
@@ -67,7 +67,7 @@ FORGED: dict[str, dict[str, object]] = {
     "a root on a drive": {"root": "C:\\specs"},
     "a root that is an address": {"root": "https://evil.example.test"},
     "a root that is no text": {"root": ["specs"]},
-    "options that nobody knows": {"options": {"is": "Options", "shell": "rm"}},
+    "options that are unknown": {"options": {"is": "Options", "shell": "rm"}},
     "a record of another kind": {"record": {"is": "Popen", "args": ["touch", "owned"]}},
     "a record that is none": {"record": None},
     "models that answered, as a list": {"previous": ["ft:evil"]},

@@ -43,7 +43,7 @@ IDS = {
 
 @pytest.mark.parametrize("name", IDS)
 def test_an_id_is_one_part_of_a_path_or_nothing(name: str) -> None:
-    """Whoever named it: the service in a list, a lock file, or somebody at the command line."""
+    """Wherever the id comes from: a list of the service, a lock file, or the command line."""
     service = FakeService()
     provider = opened(service)
     for ask in (
@@ -120,7 +120,7 @@ def bomb() -> bytes:
 
 
 class Pieces(httpx.SyncByteStream):
-    """A body as a network gives it."""
+    """A body as it comes from a network."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

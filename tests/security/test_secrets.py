@@ -55,7 +55,7 @@ def test_a_key_is_taken_out_in_every_dress(way: str, key: str) -> None:
 
 
 def pieces(dressed: str) -> list[str]:
-    """The middle of a dressed key, in parts that are long enough to be of use to anybody."""
+    """The middle of a dressed key, in parts that are long enough to be useful."""
     middle = dressed[8:-8]
     return [middle[at : at + 10] for at in range(max(len(middle) - 9, 1))] if len(middle) > 8 else [middle]
 

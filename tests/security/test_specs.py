@@ -1,4 +1,4 @@
-"""Specs of an author whom nobody trusts: refused with the right reason, quickly, and nothing else happens."""
+"""Specs of an untrusted author: refused with the right reason, quickly, and nothing else happens."""
 
 import os
 import tracemalloc
@@ -26,8 +26,8 @@ def refusals(root: Path, text: str | bytes) -> tuple[Problem, ...]:
 def test_a_spec_is_refused(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     found = refusals(tmp_path, case["text"])
-    told = [problem for problem in found if problem.rule.startswith(case["rule"])]
-    assert any(case.get("says", "") in f"{problem.path} {problem.what}" for problem in told), found
+    matching = [problem for problem in found if problem.rule.startswith(case["rule"])]
+    assert any(case.get("says", "") in f"{problem.path} {problem.what}" for problem in matching), found
     assert all(problem.where.file == "specs/all.yaml" for problem in found)
     assert not (tmp_path / "owned").exists()
 

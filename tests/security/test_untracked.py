@@ -49,7 +49,9 @@ def test_what_is_tracked_may_be_sent_also_when_it_was_edited(repository: Path) -
     assert warned(repository, CI) == []
 
 
-def test_what_is_not_tracked_is_told_to_a_person_and_refused_where_a_machine_works_alone(repository: Path) -> None:
+def test_what_is_not_tracked_is_a_warning_for_people_and_refused_where_a_machine_works_alone(
+    repository: Path,
+) -> None:
     write(repository, "specs/all.yaml", SPEC.format(source="left-here.jsonl"))
     assert warned(repository, ENVIRON) == ["source.untracked"]
     assert warned(repository, {**CI, "RECONCILER_STRICT": "0"}) == ["source.untracked"]

@@ -32,7 +32,7 @@ print("stopped", flush=True)
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service on a port, in a process of its own that takes warnings for errors; gives its base URL."""
+    """A service on a port, in a process of its own that takes warnings for errors; return its base URL."""
     root: Path = tmp_path_factory.mktemp("served") / "store"
     command = [sys.executable, "-W", "error", "-c", SERVING, str(root), KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -91,7 +91,7 @@ def pairs_of_kills(variant: ServiceVariant, scenario: Scenario) -> Count:
 
 @dataclass
 class Schedule:
-    """One way to take turns: a beginning that is given, and from there on whoever has the turn keeps it.
+    """One way to take turns: a given beginning, and from there on the actor that has the turn keeps it.
 
     Shape:  `points` are what could be chosen at each point, what was, and whether the turn was taken away by it
     """
@@ -136,7 +136,7 @@ def two_appliers(
             history.play(turn, appliers=2)
         met = len(schedule.points)
         history.settle(scenario[-1])
-        assert len(schedule.points) == met, "one applier alone has nobody to choose"
+        assert len(schedule.points) == met, "one applier alone has no choice"
         count.add(history, f"{variant}, two appliers {schedule.given}")
         count.boundaries = max(count.boundaries, met)
         waiting += schedule.following(most_taken)

@@ -224,7 +224,7 @@ class History:
             self.play(wanted)
             self.happen("succeed")
             self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.settle_seconds)
-        # Where nobody can tell that a writer is gone, its note stays until it is old.
+        # Where the journal cannot know that a writer is gone, its intent stays until it is old.
         self.scheduler.time.pass_until(self.scheduler.time.now + self.capabilities.intent_seconds)
         before = len(self.invariants.effects)
         self.play(wanted)
@@ -283,7 +283,7 @@ class History:
 
     def _check_words(self, words: str) -> None:
         if KEY in words or "Traceback" in words:
-            self.invariants.violate(f"words that nobody may see: {words!r}")
+            self.invariants.violate(f"words that must not be shown: {words!r}")
 
     def _check_code(self, report: Report, turn: Turn) -> None:
         """The number says what is true: 9 for an unclear end, and 0 only where everything wanted is there or held."""

@@ -65,7 +65,7 @@ class Actor:
 
     @property
     def now(self) -> float:
-        """The world's time, as far as this thread of the actor has waited."""
+        """The simulated time, as far as this thread of the actor has waited."""
         return self.scheduler.time.now + (self.spans.get(threading.get_ident(), 0.0) if self.looking else 0.0)
 
     def clock(self) -> float:

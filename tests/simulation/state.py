@@ -22,7 +22,7 @@ _SPENT = {"failed", "cancelled"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueJob:
-    """A job as it is. Spent is one that serves nobody and never will; `stamp` is None when it is not ours."""
+    """A job as it is. A spent job does not serve and never will; `stamp` is None when it is not ours."""
 
     id: str
     stamp: str | None

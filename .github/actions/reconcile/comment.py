@@ -25,7 +25,7 @@ FROM_A_FORK = (
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Post every review that is named; gives the exit code."""
+    """Post every review that is named; return the exit code."""
     try:
         return _post_all(arguments, environ)
     except (HubError, ReviewError) as error:
@@ -49,13 +49,13 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return 0
     fork = name == "workflow_run" and _of_a_fork(event["workflow_run"], event)
     for review in reviews:
-        told = post(hub, pull, review, FROM_A_FORK if fork else "", environ.get("COMMENT_AUTHOR", BOT))
-        sys.stdout.write(f"{review.marker}: {', '.join(told)}\n")
+        done = post(hub, pull, review, FROM_A_FORK if fork else "", environ.get("COMMENT_AUTHOR", BOT))
+        sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
     return 0
 
 
 def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -> list[str]:
-    """Make the comments of a pull request say what the review says; gives what was done.
+    """Make the comments of a pull request say what the review says; return what was done.
 
     The newest comments of this review are kept, one a part; what is older is marked and folded, so that it is never
     taken for the current one again.
@@ -65,29 +65,29 @@ def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -
         key=lambda each: int(each["id"]),
     )
     surplus = max(0, len(ours) - len(review.parts))
-    told = []
+    done = []
     for old in ours[:surplus]:
         hub.minimize(str(old["node_id"]))
         hub.patch(f"/issues/comments/{int(old['id'])}", {"body": RETIRED + str(old["body"])[len(review.marker) :]})
-        told.append("folded an older comment")
+        done.append("folded an older comment")
     kept = ours[surplus:]
     for number, part in enumerate(review.parts):
         body = f"{review.marker}\n{preface if number == 0 else ''}{part}\n"
         if number >= len(kept):
             hub.post(f"/issues/{pull}/comments", {"body": body})
-            told.append("created a comment")
+            done.append("created a comment")
         elif same_but_for_time(str(kept[number]["body"]), body):
-            told.append("unchanged")
+            done.append("unchanged")
         else:
             hub.patch(f"/issues/comments/{int(kept[number]['id'])}", {"body": body})
-            told.append("updated the comment")
-    return told
+            done.append("updated the comment")
+    return done
 
 
 def pull_of(name: str, event: Mapping[str, Any], hub: Hub) -> int | None:
     """Find the pull request that an event is about; none when it was closed or has moved on.
 
-    A run that follows another one is told no number for forks. So the number is looked up by the branch, and taken
+    A run that follows another one gets no number for forks. So the number is looked up by the branch, and taken
     only where the head is still the commit that was planned.
     """
     if name == "pull_request":

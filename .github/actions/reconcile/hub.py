@@ -56,11 +56,11 @@ class Hub:
         raise HubError(f"GET {path}: there are more than {MAX_PAGES * PER_PAGE} items; close or delete some")
 
     def post(self, path: str, body: object) -> Any:
-        """Create something; gives it."""
+        """Create something and return it."""
         return self._send("POST", f"{self._base}{path}", body)
 
     def patch(self, path: str, body: object) -> Any:
-        """Change something; gives it."""
+        """Change something; return it."""
         return self._send("PATCH", f"{self._base}{path}", body)
 
     def minimize(self, node: str) -> None:

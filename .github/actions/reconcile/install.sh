@@ -2,7 +2,7 @@
 # Installs reconciler into an environment of its own, with every dependency pinned by hash.
 #
 # Takes VERSION: empty for the code that this action came with, a version from the package index, or none where
-# reconciler is on the PATH already. Gives RECONCILER_BIN to the steps that follow, by GITHUB_OUTPUT.
+# reconciler is on the PATH already. Sets RECONCILER_BIN for the steps that follow, by GITHUB_OUTPUT.
 set -euo pipefail
 
 if [[ $VERSION == none ]]; then

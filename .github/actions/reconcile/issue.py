@@ -16,7 +16,7 @@ from review import Review, ReviewError, find_reviews, read_review, same_but_for_
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Make the issues say what the reviews say; gives the exit code."""
+    """Make the issues say what the reviews say; return the exit code."""
     try:
         reviews = [read_review(path) for path in find_reviews(list(arguments))]
         if not reviews:
@@ -24,8 +24,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             return 0
         hub = Hub(environ)
         for review in reviews:
-            told = settle(hub, review, _run_address(environ), environ.get("COMMENT_AUTHOR", BOT))
-            sys.stdout.write(f"{review.marker}: {', '.join(told) or 'nothing to do'}\n")
+            done = settle(hub, review, _run_address(environ), environ.get("COMMENT_AUTHOR", BOT))
+            sys.stdout.write(f"{review.marker}: {', '.join(done) or 'nothing to do'}\n")
     except (HubError, ReviewError) as error:
         say("error", str(error))
         return 1
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
-    """Make the issue of a review say what it says; gives what was done.
+    """Make the issue of a review say what it says; return what was done.
 
     Of several open ones the oldest is kept, because that is where people have answered.
     """
@@ -48,25 +48,25 @@ def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
         ),
         key=lambda each: int(each["number"]),
     )
-    told = []
+    done = []
     for closing in ours[1:] if review.has_changes else ours:
         number = int(closing["number"])
         words = f"Continued in #{ours[0]['number']}." if review.has_changes else f"Settled: {review.verdict}"
         hub.post(f"/issues/{number}/comments", {"body": words})
         hub.patch(f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
-        told.append(f"closed issue {number}")
+        done.append(f"closed issue {number}")
     if not review.has_changes:
-        return told
+        return done
     more = "" if len(review.parts) == 1 else f"\n\nThis goes on in the summary of {run or 'the run'}."
     body = f"{marker}\nThe service no longer matches the specs.\n\n{review.parts[0]}{more}\n"
     if not ours:
         where = f" ({review.environment})" if review.environment else ""
         made = hub.post("/issues", {"title": f"Drift: {review.root}{where}", "body": body})
-        return [*told, f"opened issue {made['number']}"]
+        return [*done, f"opened issue {made['number']}"]
     if same_but_for_time(str(ours[0]["body"]), body):
-        return [*told, "unchanged"]
+        return [*done, "unchanged"]
     hub.patch(f"/issues/{int(ours[0]['number'])}", {"body": body})
-    return [*told, f"updated issue {ours[0]['number']}"]
+    return [*done, f"updated issue {ours[0]['number']}"]
 
 
 def _run_address(environ: Mapping[str, str]) -> str:

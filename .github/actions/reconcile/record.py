@@ -53,7 +53,7 @@ class Git:
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Record the lock; gives the exit code."""
+    """Record the lock; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lock", required=True, type=Path)
     parser.add_argument("--to", required=True, type=PurePosixPath)
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, branch: str) -> str:
-    """Bring a lock file into a branch; gives what was done.
+    """Bring a lock file into a branch; return what was done.
 
     Raises: HubError when neither the push nor the pull request is allowed
     """

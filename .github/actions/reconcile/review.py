@@ -130,7 +130,7 @@ def _parts(name: str, parts: list[Any], marker: str) -> tuple[str, ...]:
 
 
 def _disarmed(text: str) -> str:
-    """Return a text that mentions nobody."""
+    """Return a text without mentions."""
     return _WRITTEN_OUT.sub("&amp;", _MENTION.sub(f"@{_ZERO_WIDTH_SPACE}", text))
 
 

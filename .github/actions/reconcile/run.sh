@@ -2,7 +2,7 @@
 # Runs one command of reconciler, and writes its exit code and the review's path as outputs.
 #
 # Takes COMMAND ROOT ENVIRONMENT PROVIDER OFFLINE FORK EXPECT_BASIS EXTRA_ARGS and RECONCILER_BIN. Always succeeds once
-# the command has run: the action's last step gives the command's own code, after the review was posted.
+# the command has run: the action's last step exits with the command's own code, after the review was posted.
 set -euo pipefail
 
 refuse() {

@@ -12,20 +12,20 @@ OPENAI = str(Path(sys.executable).with_name("openai"))
 
 
 def say(*arguments: str) -> str:
-    """Type a command; gives what it printed."""
+    """Type a command; return what it printed."""
     ran = subprocess.run([OPENAI, *arguments], capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, f"openai {' '.join(arguments)}: {ran.stdout}{ran.stderr}"
     print("ok: openai", *arguments[:2])
     return ran.stdout
 
 
-def told(*arguments: str) -> Any:
+def run_json(*arguments: str) -> Any:
     """Type a command that prints an object."""
     return json.loads(say(*arguments))
 
 
 def ids(*arguments: str) -> set[str]:
-    """Type a command that prints a list, which it does object after object; gives their ids."""
+    """Type a command that prints a list, which it does object after object; return their ids."""
     text, found, decoder = say(*arguments).strip(), set(), json.JSONDecoder()
     while text:
         thing, end = decoder.raw_decode(text)
@@ -36,12 +36,12 @@ def ids(*arguments: str) -> set[str]:
 
 def main(rows: str, base: str) -> None:
     """Train by command line, ask, cancel, list."""
-    file = told("api", "files.create", "-f", rows, "-p", "fine-tune")
+    file = run_json("api", "files.create", "-f", rows, "-p", "fine-tune")
     assert file["bytes"] == Path(rows).stat().st_size
     assert file["id"] in ids("api", "files.list")
 
-    job = told("api", "fine_tuning.jobs.create", "-m", base, "-F", file["id"], "-s", "typed")
-    while (job := told("api", "fine_tuning.jobs.retrieve", "-i", job["id"]))["finished_at"] is None:
+    job = run_json("api", "fine_tuning.jobs.create", "-m", base, "-F", file["id"], "-s", "typed")
+    while (job := run_json("api", "fine_tuning.jobs.retrieve", "-i", job["id"]))["finished_at"] is None:
         time.sleep(1)
     assert job["status"] == "succeeded"
     model = job["fine_tuned_model"]
@@ -54,8 +54,8 @@ def main(rows: str, base: str) -> None:
         assert say(*chat).strip() == "odd"
         assert say("api", "completions.create", "-m", model, "-p", "question 4", *stream).strip() == "even"
 
-    other = told("api", "fine_tuning.jobs.create", "-m", base, "-F", file["id"])
-    assert told("api", "fine_tuning.jobs.cancel", "-i", other["id"])["status"] == "cancelled"
+    other = run_json("api", "fine_tuning.jobs.create", "-m", base, "-F", file["id"])
+    assert run_json("api", "fine_tuning.jobs.cancel", "-i", other["id"])["status"] == "cancelled"
     pairs = Path(os.environ["WITNESS_SCRATCH"]) / "pairs.jsonl"
     pairs.write_text('{"prompt": "a ->", "completion": " b\\n"}\n{"prompt": "c ->", "completion": " d\\n"}\n')
     assert "Analyzing..." in say("tools", "fine_tunes.prepare_data", "-f", str(pairs), "-q")

@@ -269,7 +269,7 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 
 def run(provider: OpenAIProvider, file: FileId) -> str:
-    """One run of the apply protocol; gives how it ended."""
+    """One run of the apply protocol; return how it ended."""
     clock = Clock()
     bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)

@@ -36,7 +36,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def apply(served: Served, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Run `reconciler apply` against a service; gives its exit code."""
+    """Run `reconciler apply` against a service; return its exit code."""
     monkeypatch.setenv("RECONCILER_LOCAL_URL", served.url)
     monkeypatch.setenv("RECONCILER_LOCAL_KEY", KEY)
     return run(["apply", "--auto-approve", "--no-wait"])
