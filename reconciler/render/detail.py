@@ -1,12 +1,11 @@
-"""One thing that a service holds, in full: for people as aligned facts, for programs as JSON."""
+"""One thing that a service holds, in full: aligned facts for people, JSON for programs."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from reconciler.domain.observed import Checkpoint, JobEvent, RemoteFile, RemoteJob, RemoteModel
-from reconciler.render.json_output import json_text
+from reconciler.render.json_output import event_fields, json_text, pick
 from reconciler.render.listing import (
     NOT_OURS,
     file_fields,
@@ -24,7 +23,7 @@ Facts = Iterable[tuple[str, str | int | None]]
 
 
 class JobCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with what belongs to it; None where the service could not say."""
+    """A job with its events and checkpoints; None where the service does not list them."""
 
     job: RemoteJob
     events: tuple[JobEvent, ...] | None
@@ -32,22 +31,22 @@ class JobCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def file_card(file: RemoteFile, job: RemoteJob | None, *, colour: bool = False) -> str:
-    """Return everything that is known of a file, a fact a line."""
-    return _facts(_of_file(file, job), Style(colour))
+    """Return everything that is known of a file, one fact on each line."""
+    return _facts(_file_facts(file, job), Style(colour))
 
 
 def model_card(model: RemoteModel, job: RemoteJob | None, *, colour: bool = False) -> str:
-    """Return everything that is known of a model, a fact a line."""
-    return _facts(_of_model(model, job), Style(colour))
+    """Return everything that is known of a model, one fact on each line."""
+    return _facts(_model_facts(model, job), Style(colour))
 
 
 def job_card(card: JobCard, *, colour: bool = False) -> str:
-    """Return everything that is known of a job, a fact a line; then its checkpoints, and what it said last."""
+    """Return everything that is known of a job, one fact on each line; then its checkpoints and last events."""
     style = Style(colour)
-    saved = None if card.checkpoints is None else [_checkpoint_line(each) for each in card.checkpoints]
-    said = None if card.events is None else [_event_line(each, style) for each in card.events]
-    text = _facts(_of_job(card.job), style)
-    return text + _section("Checkpoints", saved, style) + _section("Last events", said, style)
+    checkpoints = None if card.checkpoints is None else [_checkpoint_line(each) for each in card.checkpoints]
+    events = None if card.events is None else [_event_line(each, style) for each in card.events]
+    text = _facts(_job_facts(card.job), style)
+    return text + _section("Checkpoints", checkpoints, style) + _section("Last events", events, style)
 
 
 def file_card_json(file: RemoteFile, job: RemoteJob | None) -> str:
@@ -62,27 +61,14 @@ def model_card_json(model: RemoteModel, job: RemoteJob | None) -> str:
 
 def job_card_json(card: JobCard) -> str:
     """Return a job as one JSON object, with `checkpoints` and `events`, ended by a newline."""
-    saved = None if card.checkpoints is None else [_checkpoint_fields(each) for each in card.checkpoints]
-    said = None if card.events is None else [event_fields(each) for each in card.events]
-    return json_text({**listed_job_fields(card.job), "checkpoints": saved, "events": said}, indent=2) + "\n"
+    checkpoints = (
+        None if card.checkpoints is None else [pick(each, "id model step created_at") for each in card.checkpoints]
+    )
+    events = None if card.events is None else [event_fields(each) for each in card.events]
+    return json_text({**listed_job_fields(card.job), "checkpoints": checkpoints, "events": events}, indent=2) + "\n"
 
 
-def event_fields(event: JobEvent) -> dict[str, object]:
-    """Return what a job said as every document shows it."""
-    return {
-        "id": event.id,
-        "created_at": event.created_at,
-        "level": event.level,
-        "message": event.message,
-        "metrics": {name: value if math.isfinite(value) else None for name, value in event.metrics},
-    }
-
-
-def _checkpoint_fields(saved: Checkpoint) -> dict[str, object]:
-    return {"id": saved.id, "model": saved.model, "step": saved.step, "created_at": saved.created_at}
-
-
-def _of_file(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
+def _file_facts(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
     yield "file", file.id
     yield "what it is", file_title(file, job) if file.stamp or (job and job.stamp) else NOT_OURS
     yield from (("job", job.id),) if job else ()
@@ -95,17 +81,17 @@ def _of_file(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str
     yield from (("expires", _time(file.expires_at)),) if file.expires_at else ()
 
 
-def _of_model(model: RemoteModel, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
+def _model_facts(model: RemoteModel, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:
     yield "model", model.id
     yield "what it is", model_title(model, job) if job and (job.stamp or job.details.project) else NOT_OURS
     yield "owner", model.owner
     yield "created", _time(model.created_at)
-    yield "ends", model.shutdown_date
+    yield "shutdown", model.shutdown_date
     yield "job", job.id if job else None
     yield "base", job.base or None if job else None
 
 
-def _of_job(job: RemoteJob) -> Iterator[tuple[str, str | int | None]]:
+def _job_facts(job: RemoteJob) -> Iterator[tuple[str, str | int | None]]:
     yield "job", job.id
     yield "what it is", job_title(job) if job.stamp or job.details.project else NOT_OURS
     yield from (("digest", str(job.stamp.digest)),) if job.stamp else ()
@@ -127,7 +113,7 @@ def _of_job(job: RemoteJob) -> Iterator[tuple[str, str | int | None]]:
     yield from (
         (("estimated end", _time(job.estimated_finish)),) if job.estimated_finish and not job.status.is_terminal else ()
     )
-    yield "answers as", job.model
+    yield "model", job.model
     for name, value in job.details.metadata:
         yield f"metadata {name}", value
 
@@ -146,19 +132,19 @@ def _colour_value(name: str, value: str, style: Style) -> str:
 
 def _section(title: str, lines: Sequence[str] | None, style: Style) -> str:
     if lines is None:
-        return f"\n{style.bold(title)}: not known, the service does not say\n"
+        return f"\n{style.bold(title)}: unknown, the service does not list them\n"
     return f"\n{style.bold(title)}:\n" + "".join(f"  {line}\n" for line in lines) if lines else ""
 
 
-def _checkpoint_line(saved: Checkpoint) -> str:
-    return f"step {saved.step}  {clean(saved.model)}"
+def _checkpoint_line(checkpoint: Checkpoint) -> str:
+    return f"step {checkpoint.step}  {clean(checkpoint.model)}"
 
 
 def _event_line(event: JobEvent, style: Style) -> str:
     text = clean(event.message)
     level = clean(event.level)
-    loud = style.red if level == "error" else style.yellow
-    return f"{time_text(event.created_at)}  {text if level == 'info' else loud(f'{level}: {text}')}"
+    colour = style.red if level == "error" else style.yellow
+    return f"{time_text(event.created_at)}  {text if level == 'info' else colour(f'{level}: {text}')}"
 
 
 def _time(unix_seconds: int | None) -> str | None:

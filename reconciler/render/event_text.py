@@ -1,9 +1,7 @@
-"""One event in words: the line that stays, the address first; or how far something is, in a few words."""
+"""Events as text: the lines that stay, each beginning with the address; and the progress of a step or job."""
 
 from collections.abc import Iterator
 from typing import assert_never
-
-import msgspec
 
 from reconciler.domain.event import (
     Event,
@@ -21,7 +19,7 @@ from reconciler.domain.plan import Action, Cancel, Delete, Promote, Train, Uploa
 from reconciler.render.sanitize import clean
 from reconciler.render.text import Style, count_text, duration_text, size_text
 
-# The services' names, and what people call them; the first of them that a job reports stands for how well it learns.
+# The names that services use, and the words for them. The first that a job reports stands for how well it learns.
 _QUALITY = {
     "train_loss": "loss",
     "training_loss": "loss",
@@ -32,101 +30,96 @@ _QUALITY = {
 }
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """How far something is; a total of 0 is not known."""
-
-    done: float = 0
-    total: float = 0
-
-    @property
-    def is_last(self) -> bool:
-        return 0 < self.total <= self.done
+def event_text(event: Event, *, colour: bool = False) -> str:
+    """Return an event as lines, each ended by a newline; a log entry of a job is a line even for mere progress."""
+    style = Style(colour)
+    lines = (_log_line(event, style),) if isinstance(event, JobLogged) else event_lines(event, style)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def facts_of(event: Event, style: Style, measures: str = "") -> tuple[str, ...]:
-    """Return the lines that an event leaves; none for mere progress. `measures` is how far a job last was."""
+def event_lines(event: Event, style: Style, progress: str = "") -> tuple[str, ...]:
+    """Return the lines that an event leaves; none for mere progress. `progress` is the last progress of the job."""
     match event:
         case Started(step=step):
-            # Moving a pointer takes no time, so only its end is told.
-            if isinstance(step.action, Promote):
-                return ()
-            return (_told(str(step.action.address), _beginning(step.action), style),)
+            # To promote takes no time, so only its end has a line.
+            is_instant = isinstance(step.action, Promote)
+            return () if is_instant else (_line(str(step.action.address), _start_text(step.action), style),)
         case Finished():
-            return _ending(event, style)
+            return _end_lines(event, style)
         case JobMoved(job=job):
-            return tuple(
-                _told(str(job.stamp.address if job.stamp else job.id), text, style)
-                for text in _moved(job, measures, style)
-            )
-        case JobLogged(event=logged) if not _is_progress(logged):
-            return (_job_line(event, style),)
+            name = str(job.stamp.address if job.stamp else job.id)
+            return tuple(_line(name, text, style) for text in _status_texts(job, progress, style))
+        case JobLogged(event=entry) if not _is_progress(entry):
+            return (_log_line(event, style),)
         case JobLogged() | Progress():
             return ()
         case JobVanished(address=address, job=gone):
-            text = f"job {clean(gone)} is gone: the service does not know it any more"
-            return (_told(str(address or gone), style.red(text), style),)
+            text = f"job {clean(gone)} no longer exists on the service"
+            return (_line(str(address or gone), style.red(text), style),)
         case Interrupted():
-            return (style.yellow("Interrupted: nothing new is begun; jobs that run go on at the service."),)
+            return (style.yellow("Interrupted: no new step starts; running jobs continue on the service."),)
         case _:
             assert_never(event)
 
 
-def event_text(event: Event, *, colour: bool = False) -> str:
-    """Return an event as lines, each ended by a newline; what a job logs is a line even where it is mere progress."""
-    style = Style(colour)
-    lines = (_job_line(event, style),) if isinstance(event, JobLogged) else facts_of(event, style)
-    return "".join(f"{line}\n" for line in lines)
+def start_word(action: Action) -> str:
+    """Return one word for an action in progress: `uploading`."""
+    return _start_text(action).split()[0]
 
 
-def doing_of(action: Action) -> str:
-    """Say in one word what is being done."""
-    return _beginning(action).split()[0]
+def is_last_step(event: JobLogged) -> bool:
+    """Return whether a job reports its last training step."""
+    step, total = _training_step(event)
+    return 0 < total <= step
 
 
-def measured(event: Progress | JobLogged) -> Measured:
-    """Read how far something is."""
+def progress_text(event: Progress | JobLogged) -> str:
+    """Return the progress of a step or job in a few words: `step 42/90, loss 0.412`."""
     if isinstance(event, Progress):
-        return Measured(event.done, event.total)
-    metrics = dict(event.event.metrics)
-    return Measured(metrics.get("step", 0), metrics.get("total_steps", 0))
-
-
-def measures_of(event: Progress | JobLogged) -> str:
-    """Say how far something is, in a few words: `step 42/90, loss 0.412`."""
-    if isinstance(event, Progress):
-        return _progress(event)
-    far, metrics = measured(event), dict(event.event.metrics)
+        return _step_progress(event)
+    (step, total), metrics = _training_step(event), dict(event.event.metrics)
     quality = next((name for name in _QUALITY if name in metrics), None)
     words = [
-        f"step {far.done:g}" + (f"/{far.total:g}" if far.total else "") if far.done else "",
+        f"step {step:g}" + (f"/{total:g}" if total else "") if step else "",
         f"{_QUALITY[quality]} {metrics[quality]:.4g}" if quality else "",
     ]
     return ", ".join(filter(None, words)) or clean(event.event.message, limit=80)
 
 
-def _is_progress(logged: JobEvent) -> bool:
-    return bool(logged.metrics) and logged.level not in {"warn", "warning", "error"}
+def _training_step(event: JobLogged) -> tuple[float, float]:
+    """Return the training step of a job and their total; 0 where the job does not report it."""
+    metrics = dict(event.event.metrics)
+    return metrics.get("step", 0), metrics.get("total_steps", 0)
 
 
-def _job_line(event: JobLogged, style: Style) -> str:
-    return _told(str(event.address or event.job), _logged(event.event, style), style)
+def _is_progress(entry: JobEvent) -> bool:
+    return bool(entry.metrics) and entry.level not in {"warn", "warning", "error"}
 
 
-def _told(address: str, text: str, style: Style) -> str:
+def _line(address: str, text: str, style: Style) -> str:
     return f"{style.bold(clean(address))}: {text}"
 
 
-def _progress(event: Progress) -> str:
-    amount = size_text if event.unit == "bytes" else str
+def _log_line(event: JobLogged, style: Style) -> str:
+    text, level = clean(event.event.message), event.event.level
+    if level == "error":
+        text = style.red(f"error: {text}")
+    elif level in {"warn", "warning"}:
+        text = style.yellow(f"warning: {text}")
+    return _line(str(event.address or event.job), text, style)
+
+
+def _step_progress(event: Progress) -> str:
+    amount_text = size_text if event.unit == "bytes" else str
     if event.total:
         unit = f" {clean(event.unit)}" if event.unit and event.unit != "bytes" else ""
-        far = f"{amount(event.done)} of {amount(event.total)}{unit}"
+        amount = f"{amount_text(event.done)} of {amount_text(event.total)}{unit}"
     else:
-        far = amount(event.done) if event.done else ""
-    return ", ".join(filter(None, (clean(event.message), far)))
+        amount = amount_text(event.done) if event.done else ""
+    return ", ".join(filter(None, (clean(event.message), amount)))
 
 
-def _beginning(action: Action) -> str:
+def _start_text(action: Action) -> str:
     match action:
         case Upload(dataset=dataset):
             return f"uploading {count_text(dataset.measure.rows, 'row')}, {size_text(dataset.measure.size_bytes)}"
@@ -137,79 +130,72 @@ def _beginning(action: Action) -> str:
         case Delete(thing=thing, is_model=is_model):
             return f"deleting {'model' if is_model else 'file'} {clean(thing)}"
         case Promote(model=model):
-            return f"pointing to {clean(model)}"
+            return f"promoting {clean(model)}"
         case _:
             assert_never(action)
 
 
-def _ending(event: Finished, style: Style) -> tuple[str, ...]:
-    said = f": {clean(event.message)}" if event.message else ""
+def _end_lines(event: Finished, style: Style) -> tuple[str, ...]:
+    reason = f": {clean(event.message)}" if event.message else ""
     match event.outcome:
         case Outcome.DONE:
-            text = style.green(_done(event))
+            text = style.green(_done_text(event))
         case Outcome.ADOPTED:
-            text = style.green(_adopted(event))
+            text = style.green(_adoption_text(event))
         case Outcome.FAILED:
-            text = style.red(f"failed{said}")
+            text = style.red(f"failed{reason}")
         case Outcome.UNKNOWN:
-            text = style.red(f"nobody can say yet whether it was done{said}")
+            text = style.red(f"outcome unknown{reason}")
         case Outcome.BLOCKED:
-            text = style.yellow(f"blocked{said}")
+            text = style.yellow(f"blocked{reason}")
         case Outcome.STOPPED:
-            text = style.yellow(f"stopped{said}")
+            text = style.yellow(f"stopped{reason}")
         case _:
             assert_never(event.outcome)
     hint = (f"    hint: {clean(event.hint)}",) if event.hint else ()
-    return (_told(str(event.step.action.address), text, style), *hint)
+    return (_line(str(event.step.action.address), text, style), *hint)
 
 
-def _done(event: Finished) -> str:
+def _done_text(event: Finished) -> str:
     message = clean(event.message)
     match event.step.action:
         case Upload():
             return f"uploaded as {clean(event.file)}" if event.file else "uploaded"
         case Train():
-            return f"created job {_with_status(event.job)}" if event.job else "created a job"
+            return f"created job {_job_text(event.job)}" if event.job else "created a job"
         case Cancel(job=job):
             return f"job {clean(job.id)} {message or 'cancelled'}"
         case Delete(thing=thing):
             return f"{clean(thing)} {message or 'deleted'}"
         case Promote(model=model):
-            return f"answers from {clean(model)}"
+            return f"the serving model is now {clean(model)}"
         case _:
             assert_never(event.step.action)
 
 
-def _adopted(event: Finished) -> str:
+def _adoption_text(event: Finished) -> str:
     if event.job:
-        return f"found job {_with_status(event.job)}, and took it over"
-    return f"found {clean(event.file)} there already" if event.file else "found it there already"
+        return f"adopted job {_job_text(event.job)}"
+    return f"{clean(event.file)} is already uploaded" if event.file else "already uploaded"
 
 
-def _with_status(job: RemoteJob) -> str:
-    return f"{clean(job.id)} ({_word(job)})"
+def _job_text(job: RemoteJob) -> str:
+    return f"{clean(job.id)} ({_status_text(job)})"
 
 
-def _moved(job: RemoteJob, measures: str, style: Style) -> Iterator[str]:
+def _status_texts(job: RemoteJob, progress: str, style: Style) -> Iterator[str]:
     if job.status.is_active:
-        yield f"job {clean(job.id)} is {_word(job)}"
+        yield f"job {clean(job.id)} is {_status_text(job)}"
         return
     took = ""
     if job.finished_at and job.created_at is not None:
         took = f" after {duration_text(job.finished_at - job.created_at)}"
-    last = f" ({measures})" if measures and not job.error else ""
+    last = f" ({progress})" if progress and not job.error else ""
     why = f": {clean(str(job.error))}" if job.error else ""
-    yield style.status(str(job.status), f"job {clean(job.id)} {_word(job)}{took}{last}{why}")
+    yield style.status(str(job.status), f"job {clean(job.id)} {_status_text(job)}{took}{last}{why}")
     if job.model:
-        yield f"made {clean(job.model)}"
+        yield f"created model {clean(job.model)}"
 
 
-def _word(job: RemoteJob) -> str:
-    return clean(str(job.status)) if job.status.is_stated else "in a state that the service does not say"
-
-
-def _logged(logged: JobEvent, style: Style) -> str:
-    text = clean(logged.message)
-    if logged.level == "error":
-        return style.red(f"error: {text}")
-    return style.yellow(f"warning: {text}") if logged.level in {"warn", "warning"} else text
+def _status_text(job: RemoteJob) -> str:
+    return clean(str(job.status)) if job.status.is_stated else "in an unknown state"

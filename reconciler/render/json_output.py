@@ -16,8 +16,8 @@ from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
-from reconciler.domain.observed import JobError, RemoteJob
-from reconciler.domain.plan import Action, Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
+from reconciler.domain.observed import JobError, JobEvent, RemoteJob
+from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
 from reconciler.domain.row_diff import CellChange, RowDiff, RowSample, RowsUnknown
 from reconciler.render.plan_words import action_word, count_steps, is_retrain, step_symbol
 
@@ -30,10 +30,7 @@ def plan_json(plan: Plan) -> str:
     """Return a plan as a JSON document, indented and ended by a newline; the same plan gives the same bytes."""
     document: Fields = {
         "format_version": FORMAT_VERSION,
-        "project": plan.project,
-        "environment": plan.environment,
-        "provider": plan.provider,
-        "service": plan.service,
+        **pick(plan, "project environment provider service"),
         **({"against": plan.against} if plan.against else {}),
         "basis": {"digest": str(plan.basis.digest), **msgspec.to_builtins(plan.basis)},
         "summary": msgspec.to_builtins(count_steps(plan)),
@@ -60,19 +57,7 @@ def event_json(event: Event) -> str:
 
 def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
     """Return problems as a JSON document, indented and ended by a newline; an unknown line is null."""
-    found = [
-        {
-            "file": each.where.file,
-            "line": each.where.line or None,
-            "column": each.where.column or None,
-            "path": each.path,
-            "what": each.what,
-            "hint": each.hint,
-            "rule": each.rule,
-            "severity": each.severity,
-        }
-        for each in problems
-    ]
+    found = [_problem(problem) for problem in problems]
     return json_text({"format_version": FORMAT_VERSION, "problems": found, "unshown": unshown}, indent=2) + "\n"
 
 
@@ -80,6 +65,16 @@ def json_text(value: object, indent: int | None = None) -> str:
     """Return JSON in ASCII: no byte in it acts on a terminal, and a CI runner finds no command in it."""
     text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return text.replace("##[", "\\u0023\\u0023[")
+
+
+def pick(value: object, names: str) -> Fields:
+    """Return the named fields of a value, in the order of the names."""
+    return {name: getattr(value, name) for name in names.split()}
+
+
+def _problem(problem: Problem) -> Fields:
+    place = {"file": problem.where.file, "line": problem.where.line or None, "column": problem.where.column or None}
+    return {**place, **pick(problem, "path what hint rule severity")}
 
 
 def _step(step: Step) -> Fields:
@@ -98,11 +93,11 @@ def _specifics(step: Step) -> Fields:
     match step.action:
         case Upload(dataset=dataset):
             return {"dataset": _dataset(dataset), **({"rows": rows_fields(step.rows)} if step.rows else {})}
-        case Train(model=model, excluded_jobs=despite, supersedes=supersedes):
+        case Train(model=model, excluded_jobs=excluded_jobs, supersedes=supersedes):
             return {
                 "retrain": is_retrain(step),
                 "model": _model(model),
-                "despite": list(despite),
+                "despite": list(excluded_jobs),
                 "supersedes": list(supersedes),
                 "estimate": _estimate(step.estimate) if step.estimate else None,
             }
@@ -130,9 +125,7 @@ def _cost(cost: Cost) -> Fields:
         "low_usd": _usd(cost.low),
         "expected_usd": _usd(cost.expected),
         "high_usd": _usd(cost.high),
-        "source": cost.source,
-        "dated": cost.dated,
-        "unknown": cost.unknown,
+        **pick(cost, "source dated unknown"),
     }
 
 
@@ -145,18 +138,15 @@ def _dataset(dataset: Dataset) -> Fields:
     return {
         "digest": str(dataset.measure.digest),
         "file": dataset.stamp.filename,
-        "part": dataset.part,
-        "format": dataset.format,
-        "rows": dataset.measure.rows,
-        "size_bytes": dataset.measure.size_bytes,
+        **pick(dataset, "part format"),
+        **pick(dataset.measure, "rows size_bytes"),
     }
 
 
 def _model(model: Model) -> Fields:
     return {
         "digest": str(model.stamp.digest),
-        "base": model.recipe.base,
-        "method": model.recipe.method,
+        **pick(model.recipe, "base method"),
         "training": str(model.training.measure.digest),
         "validation": str(model.validation.measure.digest) if model.validation else None,
     }
@@ -165,88 +155,70 @@ def _model(model: Model) -> Fields:
 def _keep(keep: Keep) -> Fields:
     return {
         "address": str(keep.address),
-        "why": keep.why,
-        "job": keep.job,
+        **pick(keep, "why job"),
         "status": str(keep.status) if keep.status else None,
-        "model": keep.model,
-        "detail": keep.detail,
-        "hint": keep.hint,
+        **pick(keep, "model detail hint"),
     }
 
 
 def _event(event: Event) -> Fields:
     match event:
         case Started(step=step):
-            return {"type": "started", **_step_named(step.id, step.action)}
+            return {"type": "started", **_step_fields(step)}
         case Progress(step=step, message=message, done=done, total=total, unit=unit):
-            far: Fields = {"message": message, "done": done, "total": total or None, "unit": unit}
-            return {"type": "progress", **_step_named(step.id, step.action), **far}
-        case Finished(step=step):
-            return {
-                "type": "finished",
-                **_step_named(step.id, step.action),
-                "outcome": event.outcome,
-                "message": event.message,
-                "hint": event.hint,
-                "file": event.file,
-                "job": job_fields(event.job) if event.job else None,
-            }
-        case JobLogged(address=address, job=job, event=logged):
-            return {
-                "type": "job_logged",
-                "address": str(address) if address else None,
-                "job": job,
-                "id": logged.id,
-                "created_at": logged.created_at,
-                "level": logged.level,
-                "message": logged.message,
-                "metrics": {name: value if math.isfinite(value) else None for name, value in logged.metrics},
-            }
+            progress: Fields = {"message": message, "done": done, "total": total or None, "unit": unit}
+            return {"type": "progress", **_step_fields(step), **progress}
+        case Finished(step=step, job=job):
+            result = pick(event, "outcome message hint file")
+            return {"type": "finished", **_step_fields(step), **result, "job": _job_fields(job) if job else None}
+        case JobLogged(address=address, job=job_id, event=entry):
+            return {"type": "job_logged", "address": _text(address), "job": job_id, **event_fields(entry)}
         case JobMoved(job=moved):
-            return {
-                "type": "job_moved",
-                "address": str(moved.address) if moved.stamp else None,
-                "job": job_fields(moved),
-            }
-        case JobVanished(address=address, job=job):
-            return {"type": "job_vanished", "address": str(address) if address else None, "job": job}
+            address = moved.address if moved.stamp else None
+            return {"type": "job_moved", "address": _text(address), "job": _job_fields(moved)}
+        case JobVanished(address=address, job=job_id):
+            return {"type": "job_vanished", "address": _text(address), "job": job_id}
         case Interrupted():
             return {"type": "interrupted"}
         case _:
             assert_never(event)
 
 
-def _step_named(step: str, action: Action) -> Fields:
-    return {"step": step, "action": action_word(action), "address": str(action.address)}
+def _step_fields(step: Step) -> Fields:
+    return {"step": step.id, "action": action_word(step.action), "address": str(step.action.address)}
 
 
-def job_fields(job: RemoteJob) -> Fields:
-    """Return a job as every document shows it."""
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _job_fields(job: RemoteJob) -> Fields:
     return {
         "id": job.id,
         "digest": str(job.stamp.digest) if job.stamp else None,
         "status": str(job.status),
-        "base": job.base,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "model": job.model,
-        "trained_tokens": job.trained_tokens,
-        "error": _error(job.error) if job.error else None,
+        **pick(job, "base created_at finished_at model trained_tokens"),
+        "error": error_fields(job.error),
     }
 
 
-def _error(error: JobError) -> Fields:
-    return {"code": error.code, "message": error.message, "param": error.param}
+def event_fields(event: JobEvent) -> Fields:
+    """Return a log entry of a job as every document shows it."""
+    metrics = {name: value if math.isfinite(value) else None for name, value in event.metrics}
+    return {**pick(event, "id created_at level message"), "metrics": metrics}
+
+
+def error_fields(error: JobError | None) -> Fields | None:
+    """Return why a job failed; None when it did not."""
+    return pick(error, "code message param") if error else None
 
 
 def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
     """Return the changed rows as every document shows them."""
     match rows:
         case RowDiff():
-            names = ("rows_before", "rows_after", "added", "removed", "edited", "moved", "reformatted", "tokens")
-            counts = {name: getattr(rows, name) for name in names}
-            samples = [_sample(each) for each in rows.samples]
-            return {"before": rows.before, **counts, "is_whole": rows.is_whole, "samples": samples}
+            counts = "before rows_before rows_after added removed edited moved reformatted tokens is_whole"
+            return {**pick(rows, counts), "samples": [_sample(each) for each in rows.samples]}
         case RowsUnknown(before=before, why=why):
             return {"before": before, "unknown": why}
         case _:

@@ -1,14 +1,14 @@
-"""Everything that a service holds, as lists: tables for people, JSON for programs. A dash or null is not known.
+"""Everything that a service holds, as lists: tables for people, JSON for programs. A dash or null is unknown.
 
-Who a thing belongs to stands beside it: the address and digest of ours, or “not ours” with its maker's words.
+Each thing shows to whom it belongs: our address and digest, or "not ours" with the name that its owner gave it.
 """
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import JobError, RemoteFile, RemoteJob, RemoteModel
-from reconciler.render.json_output import Fields, json_text
+from reconciler.domain.observed import RemoteFile, RemoteJob, RemoteModel
+from reconciler.render.json_output import Fields, error_fields, json_text, pick
 from reconciler.render.terminal.table import Column, column_table
 from reconciler.render.text import count_text, size_text, time_text
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 NOT_OURS = "not ours"
 _LEAST = 24
-"""Room for a little of a name, and the digest behind it."""
+"""Columns for a part of a name, and the digest after it."""
 
-Made = tuple[RemoteModel, RemoteJob | None]
-"""A model, and the job that made it if one is known."""
+ModelOfJob = tuple[RemoteModel, RemoteJob | None]
+"""A model, and the job that created it, if it is known."""
 
-Kept = tuple[RemoteFile, RemoteJob | None]
-"""A file, and the job whose results it holds if it is one of those."""
+FileOfJob = tuple[RemoteFile, RemoteJob | None]
+"""A file, and the job whose results it holds, if it holds any."""
 
 
-def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | None = None) -> str:
-    """Return one line a file, in the order given."""
+def files_table(files: Sequence[FileOfJob], *, colour: bool = False, width: int | None = None) -> str:
+    """Return one line for each file, in the given order."""
     columns = (
         _column("file", files, lambda each: each[0].id),
         _column("what it is", files, lambda each: file_title(*each), least=_LEAST),
@@ -39,31 +39,31 @@ def files_table(files: Sequence[Kept], *, colour: bool = False, width: int | Non
 
 
 def jobs_table(jobs: Sequence[RemoteJob], *, colour: bool = False, width: int | None = None) -> str:
-    """Return one line a job, in the order given."""
+    """Return one line for each job, in the given order."""
     columns = (
         _column("job", jobs, lambda job: job.id),
         _column("what it is", jobs, job_title, least=_LEAST),
         _column("status", jobs, lambda job: str(job.status) if job.status.is_stated else ""),
         _created_column(jobs, lambda job: job.created_at),
         _column("base", jobs, lambda job: job.base or "", rank=4),
-        _column("answers as", jobs, lambda job: job.model or "", rank=5),
+        _column("model", jobs, lambda job: job.model or "", rank=5),
     )
     return column_table(columns, colour=colour, width=width)
 
 
-def models_table(models: Sequence[Made], *, colour: bool = False, width: int | None = None) -> str:
-    """Return one line a model, in the order given."""
+def models_table(models: Sequence[ModelOfJob], *, colour: bool = False, width: int | None = None) -> str:
+    """Return one line for each model, in the given order."""
     columns = (
         _column("model", models, lambda each: each[0].id),
         _column("what it is", models, lambda each: model_title(*each), least=_LEAST),
         _created_column(models, lambda each: each[0].created_at),
-        _column("ends", models, lambda each: each[0].shutdown_date or "", rank=4),
+        _column("shutdown", models, lambda each: each[0].shutdown_date or "", rank=4),
         _column("job", models, lambda each: each[1].id if each[1] else "", rank=5),
     )
     return column_table(columns, colour=colour, width=width)
 
 
-def files_json(files: Sequence[Kept]) -> str:
+def files_json(files: Sequence[FileOfJob]) -> str:
     """Return a JSON list of files, ended by a newline."""
     return json_text([file_fields(*each) for each in files], indent=2) + "\n"
 
@@ -73,34 +73,34 @@ def jobs_json(jobs: Sequence[RemoteJob]) -> str:
     return json_text([listed_job_fields(job) for job in jobs], indent=2) + "\n"
 
 
-def models_json(models: Sequence[Made]) -> str:
+def models_json(models: Sequence[ModelOfJob]) -> str:
     """Return a JSON list of models, ended by a newline."""
     return json_text([model_fields(*each) for each in models], indent=2) + "\n"
 
 
 def summary_line(shown: int, total: int, ours: int, noun: str) -> str:
-    """Say how much of a list is shown, and how much of it is ours: `10 of 12 files shown, 3 of the 12 ours`."""
+    """Return how much of a list is shown, and how much of it is ours."""
     if shown == total:
         return f"{count_text(total, noun)}, {ours} ours."
     return f"{shown} of {count_text(total, noun)} shown; of all, {ours} ours."
 
 
 def file_title(file: RemoteFile, job: RemoteJob | None) -> str:
-    """Say what a file is: the address and digest in its name, whose results, or what somebody else called it."""
+    """Return what a file is: our address and digest, the results of a job, or its name if it is not ours."""
     if file.stamp:
         return str(file.stamp)
     return f"results of {job.stamp}" if job and job.stamp else _foreign(file.filename)
 
 
 def job_title(job: RemoteJob) -> str:
-    """Say what a job is for: our address and digest, or whose it seems to be."""
+    """Return what a job trains: our address and digest, or a sign of its owner."""
     if job.stamp:
         return str(job.stamp)
     return _foreign(f"project {job.details.project}" if job.details.project else job.details.suffix or job.base)
 
 
 def model_title(model: RemoteModel, job: RemoteJob | None) -> str:
-    """Say what a model is: our address and digest, or whose it seems to be."""
+    """Return what a model is: our address and digest, or a sign of its owner."""
     if job and job.stamp:
         return str(job.stamp)
     if job and job.details.project:
@@ -112,36 +112,27 @@ def file_fields(file: RemoteFile, job: RemoteJob | None) -> Fields:
     """Return a file as every document shows it; `job` is the one whose results it holds."""
     return {
         "id": file.id,
-        **_whose(file.stamp or (job.stamp if job else None)),
+        **_ownership(file.stamp or (job.stamp if job else None)),
         "job": job.id if job else None,
         "filename": file.filename or None,
         "purpose": file.purpose or None,
-        "size_bytes": file.size_bytes,
-        "created_at": file.created_at,
-        "expires_at": file.expires_at,
-        "status": file.status,
-        "detail": file.detail,
+        **pick(file, "size_bytes created_at expires_at status detail"),
     }
 
 
 def listed_job_fields(job: RemoteJob) -> Fields:
-    """Return a job as every list shows it: the fields of our own jobs, null where they are not known, and more."""
+    """Return a job as every document shows it; null where a value is unknown."""
     return {
-        **_whose(job.stamp),
+        **_ownership(job.stamp),
         "project": job.details.project,
         "id": job.id,
         "status": str(job.status) if job.status.is_stated else None,
         "base": job.base or None,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "estimated_finish": job.estimated_finish,
-        "model": job.model,
+        **pick(job, "created_at finished_at estimated_finish model"),
         "method": job.details.method,
         "hyperparameters": dict(job.details.hyperparameters),
-        "seed": job.details.seed,
-        "suffix": job.details.suffix,
-        "training_file": job.training_file,
-        "validation_file": job.validation_file,
+        **pick(job.details, "seed suffix"),
+        **pick(job, "training_file validation_file"),
         "result_files": list(job.details.result_files),
         "trained_tokens": job.trained_tokens,
         "error": error_fields(job.error),
@@ -153,22 +144,15 @@ def model_fields(model: RemoteModel, job: RemoteJob | None) -> Fields:
     """Return a model as every document shows it."""
     return {
         "id": model.id,
-        **_whose(job.stamp if job else None),
+        **_ownership(job.stamp if job else None),
         "project": job.details.project if job else None,
-        "created_at": model.created_at,
-        "owner": model.owner,
-        "shutdown_date": model.shutdown_date,
+        **pick(model, "created_at owner shutdown_date"),
         "job": job.id if job else None,
         "base": job.base or None if job else None,
     }
 
 
-def error_fields(error: JobError | None) -> Fields | None:
-    """Return why a job failed; None when nothing is wrong."""
-    return {"code": error.code, "message": error.message, "param": error.param} if error else None
-
-
-def _whose(stamp: Stamp | None) -> Fields:
+def _ownership(stamp: Stamp | None) -> Fields:
     return {
         "ours": stamp is not None,
         "address": str(stamp.address) if stamp else None,
@@ -180,8 +164,8 @@ def _size(size_bytes: int | None) -> str:
     return size_text(size_bytes) if size_bytes is not None else ""
 
 
-def _foreign(words: str | None) -> str:
-    return f"{NOT_OURS}: {words}" if words else NOT_OURS
+def _foreign(name: str | None) -> str:
+    return f"{NOT_OURS}: {name}" if name else NOT_OURS
 
 
 def _column(

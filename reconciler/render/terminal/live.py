@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.event import Event, Finished, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import StepId
-from reconciler.render.event_text import doing_of, facts_of, measured, measures_of
+from reconciler.render.event_text import event_lines, is_last_step, progress_text, start_word
 from reconciler.render.sanitize import clean
 from reconciler.render.sink import Sink
 from reconciler.render.text import Style, duration_text, truncate, width_of
@@ -26,7 +26,7 @@ class _Activity(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     since: float
     status: str = ""
-    measures: str = ""
+    progress: str = ""
     shown_at: float = float("-inf")
 
 
@@ -54,7 +54,7 @@ class LiveView:
 
     def show(self, event: Event) -> None:
         """Show one event: its facts as lines, its progress in the live line."""
-        lines = () if self._is_known(event) else facts_of(event, self._style, self._last_measures(event))
+        lines = () if self._is_known(event) else event_lines(event, self._style, self._last_progress(event))
         if not lines and isinstance(event, Progress | JobLogged):
             lines = self._progress_lines(event)
         self._track(event)
@@ -78,7 +78,7 @@ class LiveView:
         """Remember what is in progress after an event."""
         match event:
             case Started(step=step):
-                now, status = self._clock(), doing_of(step.action)
+                now, status = self._clock(), start_word(step.action)
                 self._activities[step.id] = _Activity(
                     name=str(step.action.address), since=now, status=status, shown_at=now
                 )
@@ -98,20 +98,20 @@ class LiveView:
     def _progress_lines(self, event: Progress | JobLogged) -> tuple[str, ...]:
         """Remember how far something is; return a line only where nothing can be redrawn, and not too often."""
         key, name = _activity_of(event)
-        before, now, measures = self._activity(key, name), self._clock(), measures_of(event)
+        before, now, progress = self._activity(key, name), self._clock(), progress_text(event)
         # The last step of a job is shown in any case; the last byte of a file is followed by a line of its own.
-        is_due = now - before.shown_at >= QUIET_SECONDS or (isinstance(event, JobLogged) and measured(event).is_last)
-        is_shown = bool(measures) and is_due and not self._is_terminal
+        is_due = now - before.shown_at >= QUIET_SECONDS or (isinstance(event, JobLogged) and is_last_step(event))
+        is_shown = bool(progress) and is_due and not self._is_terminal
         shown_at = now if is_shown else before.shown_at
-        self._activities[key] = replace(before, measures=measures or before.measures, shown_at=shown_at)
-        return (f"{self._style.bold(clean(name))}: {measures}",) if is_shown else ()
+        self._activities[key] = replace(before, progress=progress or before.progress, shown_at=shown_at)
+        return (f"{self._style.bold(clean(name))}: {progress}",) if is_shown else ()
 
     def _activity(self, key: ActivityId, name: str) -> _Activity:
         return self._activities.get(key) or _Activity(name=name, since=self._clock())
 
-    def _last_measures(self, event: Event) -> str:
+    def _last_progress(self, event: Event) -> str:
         activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
-        return activity.measures if activity else ""
+        return activity.progress if activity else ""
 
     def _redraw(self, lines: str) -> None:
         """Write lines that stay and the live line below them with one write, so that nothing flickers."""
@@ -136,8 +136,8 @@ class LiveView:
         elapsed = duration_text(self._clock() - min(each.since for each in activities))
         if len(activities) == 1:
             (only,) = activities
-            return "  ".join(filter(None, (f"{clean(only.name)}: {_state(only)}", only.measures, elapsed)))
-        states = " · ".join(f"{each.name.rpartition('/')[2]} {each.measures or _state(each)}" for each in activities)
+            return "  ".join(filter(None, (f"{clean(only.name)}: {_state(only)}", only.progress, elapsed)))
+        states = " · ".join(f"{each.name.rpartition('/')[2]} {each.progress or _state(each)}" for each in activities)
         return f"{len(activities)} in progress, {elapsed}: {states}"
 
 
