@@ -63,7 +63,7 @@ _CALLED = {
 }
 
 
-class PlanInputs(msgspec.Struct, frozen=True, kw_only=True):
+class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="Grounds"):
     """The same inputs with the things in them.
 
     Shape:  of each input, things by name, and a digest or a word of each; never a row, never a secret

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from reconciler.domain.errors import Place, Severity
-from reconciler.domain.identity import PartiallyCompared
+from reconciler.domain.identity import PartiallyCompared, Tagged
 
 
 class OptionalCheck(StrEnum):
@@ -17,46 +17,46 @@ class OptionalCheck(StrEnum):
     PERSONAL_DATA = "personal-data"
 
 
-class MinRows(msgspec.Struct, frozen=True):
+class MinRows(Tagged, frozen=True):
     """There are at least so many rows."""
 
     rows: int
 
 
-class MaxRows(msgspec.Struct, frozen=True):
+class MaxRows(Tagged, frozen=True):
     """There are at most so many rows."""
 
     rows: int
 
 
-class Unique(msgspec.Struct, frozen=True):
+class Unique(Tagged, frozen=True):
     """No two rows say the same in a field."""
 
     field: str
 
 
-class Matches(msgspec.Struct, frozen=True):
+class Matches(Tagged, frozen=True):
     """A field is, as a whole, what a regular expression describes."""
 
     field: str
     pattern: str
 
 
-class OneOf(msgspec.Struct, frozen=True):
+class OneOf(Tagged, frozen=True):
     """A field says one of some texts."""
 
     field: str
     values: tuple[str, ...]
 
 
-class MaxRatio(msgspec.Struct, frozen=True):
+class MaxRatio(Tagged, frozen=True):
     """No one text of a field is more than this part of all rows."""
 
     field: str
     ratio: float
 
 
-class MaxTokens(msgspec.Struct, frozen=True):
+class MaxTokens(Tagged, frozen=True):
     """No row has more tokens."""
 
     tokens: int

@@ -120,6 +120,10 @@ def _normalize(value: object) -> object:
     return value
 
 
+class Tagged(msgspec.Struct, frozen=True, tag_field="is", tag=True):
+    """A member of a closed union. Where it is written, the field `is` names its class."""
+
+
 class PartiallyCompared(msgspec.Struct, frozen=True, eq=False):
     """A value that equals another when what `compared` returns is equal.
 

@@ -8,7 +8,7 @@ import msgspec
 from reconciler.domain.basis import NO_INPUTS, Basis, PlanInputs
 from reconciler.domain.cost import NO_COST, Cost, Estimate, total
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.identity import Address
+from reconciler.domain.identity import Address, Tagged
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 
@@ -23,7 +23,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None
 
 
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
+class Upload(Tagged, frozen=True, kw_only=True):
     """Send a dataset's lines to the service."""
 
     dataset: Dataset
@@ -33,7 +33,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
         return self.dataset.stamp.address
 
 
-class Train(msgspec.Struct, frozen=True, kw_only=True):
+class Train(Tagged, frozen=True, kw_only=True):
     """Create a job.
 
     Shape:  `despite` are jobs of the same stamp that were seen and do not count (failed, superseded, model gone);
@@ -41,7 +41,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model: Model
-    excluded_jobs: tuple[JobId, ...] = ()
+    excluded_jobs: tuple[JobId, ...] = msgspec.field(default=(), name="despite")
     supersedes: tuple[JobId, ...] = ()
 
     @property
@@ -58,7 +58,7 @@ class CancelReason(StrEnum):
     ASKED = "asked"
 
 
-class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+class Cancel(Tagged, frozen=True, kw_only=True):
     """Cancel a job that bears our stamp."""
 
     job: RemoteJob
@@ -70,7 +70,7 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True):
         return self.job.address
 
 
-class Delete(msgspec.Struct, frozen=True, kw_only=True):
+class Delete(Tagged, frozen=True, kw_only=True):
     """Delete a file or model that no spec names and nothing uses; `job` made the model and proves that it is ours."""
 
     address: Address
@@ -79,7 +79,7 @@ class Delete(msgspec.Struct, frozen=True, kw_only=True):
     job: JobId | None = None
 
 
-class Promote(msgspec.Struct, frozen=True, kw_only=True):
+class Promote(Tagged, frozen=True, kw_only=True):
     """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid.
 
     Shape:  `instead_of` None where none has answered yet: in an environment that its model comes to from another
@@ -161,7 +161,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     basis: Basis
     environment: str | None = None
-    inputs: PlanInputs = NO_INPUTS
+    inputs: PlanInputs = msgspec.field(default=NO_INPUTS, name="grounds")
     steps: tuple[Step, ...] = ()
     kept: tuple[Keep, ...] = ()
     refused: tuple[Refusal, ...] = ()

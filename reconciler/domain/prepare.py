@@ -2,103 +2,101 @@
 
 from enum import StrEnum
 
-import msgspec
-
 from reconciler.domain.errors import Place
-from reconciler.domain.identity import PartiallyCompared
+from reconciler.domain.identity import PartiallyCompared, Tagged
 
 Scalar = str | int | float | bool
 
 
-class Rename(msgspec.Struct, frozen=True):
+class Rename(Tagged, frozen=True):
     """Give columns other names; `names` are pairs of the old and the new."""
 
     names: tuple[tuple[str, str], ...]
 
 
-class DropColumns(msgspec.Struct, frozen=True):
+class DropColumns(Tagged, frozen=True):
     """Leave columns out."""
 
     columns: tuple[str, ...]
 
 
-class KeepColumns(msgspec.Struct, frozen=True):
+class KeepColumns(Tagged, frozen=True):
     """Leave all other columns out."""
 
     columns: tuple[str, ...]
 
 
-class SetColumns(msgspec.Struct, frozen=True):
+class SetColumns(Tagged, frozen=True):
     """Write one value into a column of every row."""
 
     values: tuple[tuple[str, Scalar], ...]
 
 
-class FillTemplate(msgspec.Struct, frozen=True):
+class FillTemplate(Tagged, frozen=True):
     """Make columns out of others; pairs of a column and a template, all filled from the row as it was."""
 
     templates: tuple[tuple[str, str], ...]
 
 
-class LowerCase(msgspec.Struct, frozen=True):
+class LowerCase(Tagged, frozen=True):
     """Write the texts of columns in lower case."""
 
     columns: tuple[str, ...]
 
 
-class Strip(msgspec.Struct, frozen=True):
+class Strip(Tagged, frozen=True):
     """Cut white space from both ends of the texts of columns."""
 
     columns: tuple[str, ...]
 
 
-class AddPrefix(msgspec.Struct, frozen=True):
+class AddPrefix(Tagged, frozen=True):
     """Put a text before the texts of a column."""
 
     column: str
     text: str
 
 
-class AddSuffix(msgspec.Struct, frozen=True):
+class AddSuffix(Tagged, frozen=True):
     """Put a text after the texts of a column."""
 
     column: str
     text: str
 
 
-class RemovePrefix(msgspec.Struct, frozen=True):
+class RemovePrefix(Tagged, frozen=True):
     """Cut a text from the start of the texts that begin with it, once."""
 
     column: str
     text: str
 
 
-class RemoveSuffix(msgspec.Struct, frozen=True):
+class RemoveSuffix(Tagged, frozen=True):
     """Cut a text from the end of the texts that end with it, once."""
 
     column: str
     text: str
 
 
-class EnsureLeadingSpace(msgspec.Struct, frozen=True):
+class EnsureLeadingSpace(Tagged, frozen=True):
     """Put one space before the texts that do not begin with one."""
 
     columns: tuple[str, ...]
 
 
-class DropEmpty(msgspec.Struct, frozen=True):
+class DropEmpty(Tagged, frozen=True):
     """Drop the rows in which one of the columns is empty; without columns, any column of the row."""
 
     columns: tuple[str, ...] = ()
 
 
-class Deduplicate(msgspec.Struct, frozen=True):
+class Deduplicate(Tagged, frozen=True):
     """Keep the first of the rows that agree in the columns; without columns, in everything."""
 
     columns: tuple[str, ...] = ()
 
 
-class DropLong(msgspec.Struct, frozen=True, kw_only=True):
+class DropLong(Tagged, frozen=True, kw_only=True):
     """Drop the rows whose texts are longer than a bound; without columns, all texts of the row count."""
 
     characters: int | None = None
@@ -106,7 +104,7 @@ class DropLong(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
+class Filter(Tagged, frozen=True, kw_only=True):
     """Keep the rows whose cell passes every condition that is not None."""
 
     column: str
@@ -119,7 +117,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     present: bool | None = None
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+class Sample(Tagged, frozen=True, kw_only=True):
     """Keep some rows, chosen by their content; `rows` of them, or about the `share` of all (a part of 1)."""
 
     rows: int | None = None
@@ -127,13 +125,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
 
-class Limit(msgspec.Struct, frozen=True):
+class Limit(Tagged, frozen=True):
     """Keep the first rows, and read no further."""
 
     rows: int
 
 
-class JoinMessages(msgspec.Struct, frozen=True):
+class JoinMessages(Tagged, frozen=True):
     """Make one turn of neighbouring turns of one role."""
 
     separator: str = "\n\n"
@@ -157,7 +155,7 @@ class Target(StrEnum):
     COMPLETION = "completion"
 
 
-class Convert(msgspec.Struct, frozen=True, kw_only=True):
+class Convert(Tagged, frozen=True, kw_only=True):
     """Write rows of another form in the API's own."""
 
     source: Form

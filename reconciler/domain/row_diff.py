@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from reconciler.domain.errors import Place
+from reconciler.domain.identity import Tagged
 
 
 class RowChange(StrEnum):
@@ -62,7 +63,7 @@ class RowSample(msgspec.Struct, frozen=True, kw_only=True):
     cells_more: int = 0
 
 
-class RowDiff(msgspec.Struct, frozen=True, kw_only=True):
+class RowDiff(Tagged, frozen=True, kw_only=True):
     """How the rows of a dataset differ from an earlier version of them.
 
     Shape:  `before` names that version; `tokens` are how many more there are now, None where they were not counted;
@@ -87,7 +88,7 @@ class RowDiff(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.added or self.removed or self.edited or self.moved or self.reformatted)
 
 
-class RowsUnknown(msgspec.Struct, frozen=True, kw_only=True):
+class RowsUnknown(Tagged, frozen=True, kw_only=True):
     """There is an earlier version of the rows, and why they could not be compared with it."""
 
     before: str
