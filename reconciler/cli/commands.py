@@ -18,9 +18,9 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "init": CommandEntry("write", "Write a commented spec tree to start from."),
-    "validate": CommandEntry("write", "Check specs and data, offline."),
-    "schema": CommandEntry("write", "Print a JSON Schema."),
+    "init": CommandEntry("init", "Write a commented spec tree to start from."),
+    "validate": CommandEntry("validate", "Check specs and data, offline."),
+    "schema": CommandEntry("schema", "Print a JSON Schema."),
     "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),
     "data": CommandEntry("data", "Show and compare datasets."),
     "plan": CommandEntry("plans", "Show what apply would do, and why."),
@@ -38,9 +38,9 @@ COMMANDS = {
     "run": CommandEntry("models", "Ask a model; the answer is printed as it comes."),
     "import": CommandEntry("import_job", "Write a spec for a job, or for the model of one."),
     "forget": CommandEntry("forget", "Take a model out of the lock file; the service is not changed."),
-    "snippet": CommandEntry("snippet", "Print a ready call to a finished model."),
+    "snippet": CommandEntry("models", "Print a ready call to a finished model."),
     "serve": CommandEntry("serve", "Run the built-in service on a port."),
-    "doctor": CommandEntry("serve", "Check that plan and apply can work here."),
+    "doctor": CommandEntry("doctor", "Check that plan and apply can work here."),
 }
 
 

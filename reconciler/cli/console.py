@@ -2,26 +2,28 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from reconciler.domain.errors import ProviderError, ReconcilerError
-from reconciler.render import Sink, clean, colour_wanted
+from reconciler.domain.errors import InputError, ProviderError, ReconcilerError
+from reconciler.render import Sink, clean, colour_wanted, problems_text
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PWD", "PASSPHRASE", "CREDENTIAL", "_AUTH")
 _DIRECTORIES = frozenset({"PWD", "OLDPWD"})
 _IN_ADDRESS = re.compile(r"(?<=://)[^/@:\s]*:([^/@\s]+)@")
 _SHORTEST_SECRET = 8
 _WIDEST = 100_000
+_PROGRESS_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """One command's two voices.
+    """The two streams of a command.
 
-    Shape:  `width` is that of the terminal which stdout goes to; None where lines may be as long as they have to be;
-            `secrets` are kept out of everything that is written
+    Shape:  `width` is that of the terminal behind stdout; None where lines may have any length; `secrets` are removed
+            from everything that is written
     """
 
     out: Sink
@@ -34,24 +36,60 @@ class Console:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def redirect(self, stream: TextIO) -> Sink:
-        """Return a way into another stream that keeps the same credentials out of it."""
+        """Return a sink into another stream that removes the same credentials."""
         return Sink(stream, self.secrets)
 
     def show_error(self, error: ReconcilerError) -> None:
-        """Say what went wrong and what to do next."""
+        """Write what went wrong, with the next step; the problems of an input error each on a line of its own."""
+        if isinstance(error, InputError):
+            self.err.write(problems_text(error.problems, error.unshown, "nothing was sent", colour=self.colour_err))
+            return
         self.err.line(f"Error: {clean(str(error))}")
         if isinstance(error, ProviderError):
             details = {"status": error.status, "code": error.code, "param": error.param, "request": error.request_id}
-            said = ", ".join(f"{name} {clean(str(value))}" for name, value in details.items() if value is not None)
-            if said:
-                self.err.line(f"  ({said})")
+            shown = ", ".join(f"{name} {clean(str(value))}" for name, value in details.items() if value is not None)
+            if shown:
+                self.err.line(f"  ({shown})")
         hint = getattr(error, "hint", "")
         if hint:
             self.err.line(f"  hint: {clean(hint)}")
 
+    def note(self, text: str) -> None:
+        """Write a line to stderr, with control characters made visible."""
+        self.err.line(clean(text))
+
+    def ask_approval(self) -> bool:
+        """Ask the operator; only the word yes approves."""
+        self.err.line("Do you want to perform these steps? Type 'yes' to approve.")
+        self.err.write("  Enter a value: ")
+        try:
+            return input() == "yes"
+        except EOFError:
+            return False
+
+    @contextmanager
+    def show_progress(self) -> Iterator[Callable[[str, int], None]]:
+        """Yield a function that receives the name of a dataset and the bytes read so far.
+
+        Shape:  long readings are shown on a terminal, on one line that is removed at the end
+        """
+        shown: dict[str, int] = {}
+
+        def show(name: str, size_bytes: int) -> None:
+            if self.is_terminal and size_bytes - shown.get(name, 0) >= _PROGRESS_BYTES:
+                shown[name] = size_bytes
+                self.err.write(f"\rReading {name}: {size_bytes // 1_000_000} MB ")
+                self.err.flush()
+
+        try:
+            yield show
+        finally:
+            if shown:
+                self.err.write("\r\x1b[K")
+
 
 def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Console:
-    """Open both voices; every credential of the environment is kept out of both."""
+    """Open both streams; every credential of the environment is removed from both."""
     secrets = find_secrets(environ)
     flag = False if no_colour else None
     out = Sink(sys.stdout, secrets)
@@ -62,13 +100,13 @@ def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Cons
         colour_err=colour_wanted(environ, sys.stderr.isatty(), flag),
         can_ask=sys.stdin.isatty() and sys.stderr.isatty(),
         is_terminal=sys.stderr.isatty() and not environ.get("CI"),
-        width=_width(environ, out),
+        width=_find_width(environ, out),
         secrets=secrets,
     )
 
 
 def find_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what the environment holds that nobody may see: values by their names, and passwords inside addresses."""
+    """Return the secrets of an environment: values by their names, and passwords inside addresses."""
     by_name = (value for name, value in environ.items() if _is_secret(name))
     in_address = (found[1] for value in environ.values() for found in _IN_ADDRESS.finditer(value))
     return tuple(secret for secret in (*by_name, *in_address) if len(secret) >= _SHORTEST_SECRET)
@@ -79,7 +117,7 @@ def _is_secret(name: str) -> bool:
     return upper not in _DIRECTORIES and any(word in upper for word in _SECRET_WORDS)
 
 
-def _width(environ: Mapping[str, str], out: Sink) -> int | None:
+def _find_width(environ: Mapping[str, str], out: Sink) -> int | None:
     stated = environ.get("COLUMNS", "")
     if stated.isdecimal() and stated.isascii() and 0 < int(stated) < _WIDEST:
         return int(stated)

@@ -1,68 +1,58 @@
-"""Carrying a plan out in front of somebody: events shown, signals heeded, models recorded, the end summed up."""
+"""Applies a plan in front of the operator: shows the events, handles signals, and sums up at the end."""
 
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
-from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
-from reconciler.domain.identity import Address
-from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
-from reconciler.domain.plan import Cancel, KeepReason
+from reconciler.domain.event import Event, JobLogged
+from reconciler.domain.observed import SUCCEEDED
+from reconciler.domain.plan import KeepReason
 from reconciler.domain.ports import Provider
-from reconciler.executor import execute, watch
 from reconciler.foundation.stop import Stop
-from reconciler.workflow.engine import PreparedPlan, open_run_context, record_lock
-
-if TYPE_CHECKING:
-    from reconciler.executor import RunContext
-    from reconciler.render import LiveView, SummaryRow
+from reconciler.render import LiveView, SummaryRow, event_json, summary_table
+from reconciler.workflow.apply import RunTally, open_run_context, run_plan
+from reconciler.workflow.plan import PreparedPlan
 
 
-@dataclass
-class RunTally:
-    """What a run has come to, gathered from its events."""
+class EventView:
+    """Writes events: for programs to stdout, for people to stderr; a quiet view leaves out what a job logs."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
-    jobs: dict[JobId, RemoteJob] = field(default_factory=dict)
-    cancelled: list[JobId] = field(default_factory=list)
-    interrupted: bool = False
+    def __init__(self, console: Console, *, as_json: bool = False, is_quiet: bool = False) -> None:
+        self._console, self._as_json, self._is_quiet = console, as_json, is_quiet
+        self._live = LiveView(console.err, console.is_terminal and not as_json, console.colour_err, time.monotonic)
 
-    def count(self, event: Event) -> None:
-        """Take an event into account."""
-        match event:
-            case Finished(step=step, outcome=outcome, job=job):
-                self.outcomes.append(outcome)
-                if job and isinstance(step.action, Cancel) and job.status != SUCCEEDED:
-                    self.cancelled += [job.id] if job.status == CANCELLED else []
-                elif job:
-                    # A job that succeeded before the cancel came is a success like any other.
-                    self.jobs[job.id] = job
-            case JobMoved(job=job):
-                self.jobs[job.id] = job
-            case Interrupted():
-                self.interrupted = True
-            case _:
-                pass
+    def show(self, event: Event) -> None:
+        """Write one event."""
+        if self._as_json:
+            self._console.out.write(event_json(event))
+        elif not (self._is_quiet and isinstance(event, JobLogged)):
+            self._live.show(event)
+
+    def tick(self) -> None:
+        """Bring the elapsed time on the screen up to date."""
+        self._live.tick()
+
+    def close(self) -> None:
+        """Remove what is only shown while a run lasts."""
+        self._live.close()
 
 
 @contextmanager
 def handle_signals(stop: Stop) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second one interrupts at once."""
+    """Turn the first Ctrl-C or SIGTERM into a request to stop; the second one interrupts at once."""
 
-    def heard(_number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 
-    before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -70,7 +60,7 @@ def handle_signals(stop: Stop) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def run_plan(
+def run_and_show(
     prepared: PreparedPlan,
     provider: Provider,
     console: Console,
@@ -80,33 +70,17 @@ def run_plan(
     parallelism: int,
     as_json: bool,
 ) -> int:
-    """Do the steps, wait for the jobs if that is wanted, and give the exit code."""
-    from reconciler.render import LiveView, event_json
-
+    """Run the steps, wait for the jobs if asked, and return the exit code."""
     tally, stop = RunTally(), Stop()
-    view = LiveView(console.err, console.is_terminal and not as_json, console.colour_err, time.monotonic)
-
-    def show(event: Event) -> None:
-        tally.count(event)
-        if as_json:
-            console.out.write(event_json(event))
-        else:
-            view.show(event)
-
-    with handle_signals(stop), open_run_context(prepared, provider, parallelism=parallelism, stop=stop) as laid:
+    view = EventView(console, as_json=as_json)
+    with handle_signals(stop), open_run_context(prepared, provider, parallelism=parallelism, stop=stop) as context:
         try:
-            for event in execute(prepared.plan, laid):
-                show(event)
-            if wait and not tally.interrupted:
-                awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
-                for event in watch(sorted(awaited), tick_while_sleeping(laid, view), timeout_seconds=timeout_seconds):
-                    show(event)
+            run_plan(prepared, context, tally, view.show, wait=wait, timeout_seconds=timeout_seconds, tick=view.tick)
         except ProviderError as error:
+            view.close()
             console.show_error(error)
-            tally.outcomes.append(Outcome.FAILED)
         finally:
             view.close()
-            record_lock(prepared, select_serving_jobs(prepared, tally), tuple(tally.cancelled))
     if not as_json:
         show_summary(prepared, tally, console)
     return exit_codes.of_run(
@@ -118,47 +92,25 @@ def run_plan(
     )
 
 
-def tick_while_sleeping(laid: "RunContext", view: "LiveView") -> "RunContext":
-    """Return a bench whose every sleep brings the elapsed time on the screen up to date."""
-
-    def sleep(seconds: float) -> None:
-        laid.sleep(seconds)
-        view.tick()
-
-    return replace(laid, sleep=sleep)
-
-
-def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> dict[Address, RemoteJob]:
-    """Return the succeeded job of each wanted model: those that were kept, and those that have come to it now."""
-    ready = {keep.job for keep in prepared.plan.kept if keep.why is KeepReason.READY}
-    wanted = {model.address: model.stamp for model in prepared.desired.models}
-    kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
-    ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
-    return {job.address: job for job in ended if job.is_of(wanted[job.address])} | kept
-
-
 def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> None:
-    """Put the table of models on stdout, and what to do next on stderr."""
-    from reconciler.render import summary_table
-
-    rows = [_row(model, prepared, tally) for model in prepared.desired.models]
+    """Write the table of models to stdout, and the next step to stderr."""
+    rows = [_summarize(model, prepared, tally) for model in prepared.desired.models]
     if rows:
         console.out.write(summary_table(rows, colour=console.colour, width=console.width))
+    root = prepared.setting.root
     running = sorted(str(job.address) for job in tally.jobs.values() if job.status.is_active)
     if running:
-        console.err.line(f"Still running: {', '.join(running)}. The jobs go on by themselves.")
-        console.err.line(f"To go on waiting: reconciler wait --specs {prepared.setting.root}")
+        console.err.line(f"Still running: {', '.join(running)}. The jobs continue on the service.")
+        console.err.line(f"To wait again: reconciler wait --specs {root}")
     waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is KeepReason.BUSY)
     if waiting and not running:
-        console.err.line(f"Not begun: {', '.join(waiting)}, which waited for an older version.")
-        console.err.line(f"To begin: reconciler apply {prepared.setting.root}")
+        console.err.line(f"Not started: {', '.join(waiting)}; an older version was still training.")
+        console.err.line(f"To start: reconciler apply {root}")
     if tally.interrupted:
-        console.err.line(f"Interrupted; nothing is lost. To go on: reconciler apply {prepared.setting.root}")
+        console.err.line(f"Interrupted; nothing is lost. To continue: reconciler apply {root}")
 
 
-def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
-    from reconciler.render import SummaryRow
-
+def _summarize(model: Model, prepared: PreparedPlan, tally: RunTally) -> SummaryRow:
     jobs = {job.id: job for job in prepared.observed.jobs} | tally.jobs
     keep = next((keep for keep in prepared.plan.kept if keep.address == model.address), None)
     ours = [job for job in jobs.values() if job.is_of(model.stamp)]
@@ -168,7 +120,7 @@ def _row(model: Model, prepared: PreparedPlan, tally: RunTally) -> "SummaryRow":
     status = words.get(keep.why) if keep else None
     recorded = keep if keep and keep.why is KeepReason.READY and job is None else None
     if recorded:
-        # The job's own record is gone; what is known of it is in the lock file.
+        # The job's own record is gone; the lock file holds what is known of it.
         status = str(SUCCEEDED)
     return SummaryRow(
         name=model.name,

@@ -1,4 +1,4 @@
-"""What the number at the end says."""
+"""The exit code of a command: the most serious thing that happened."""
 
 from collections.abc import Iterable
 
@@ -43,18 +43,24 @@ def of_plan(plan: Plan, *, detailed: bool) -> int:
 
 def of_jobs(statuses: Iterable[JobStatus]) -> int:
     """Return the exit code of a wait that ended with jobs in these states."""
-    seen = tuple(statuses)
-    if any(status.is_terminal and status != SUCCEEDED for status in seen):
+    ended = tuple(statuses)
+    if any(status.is_terminal and status != SUCCEEDED for status in ended):
         return JOB_FAILED
-    return STILL_RUNNING if any(status.is_active for status in seen) else OK
+    return STILL_RUNNING if any(status.is_active for status in ended) else OK
+
+
+def of_codes(codes: Iterable[int]) -> int:
+    """Return the most serious of the exit codes of several waits."""
+    given = set(codes)
+    return next((code for code in (INTERRUPTED, JOB_FAILED, SERVICE, STILL_RUNNING) if code in given), OK)
 
 
 def of_run(
     plan: Plan, outcomes: Iterable[Outcome], statuses: Iterable[JobStatus], *, interrupted: bool, waited: bool
 ) -> int:
-    """Return the exit code of an apply: the gravest thing that happened.
+    """Return the exit code of an apply: the most serious thing that happened.
 
-    A model that is held back is as little converged as one whose job failed just now.
+    A model that the plan holds back is not converged, exactly as one whose job failed now.
     """
     ended = tuple(outcomes)
     if interrupted:

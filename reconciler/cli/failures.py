@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 
 from typer.exceptions import Abort, TyperException
 
 from reconciler.cli import exit_codes
-from reconciler.cli.console import Console, open_console
-from reconciler.cli.formats import wants_json
+from reconciler.cli.console import open_console
 from reconciler.domain.errors import InputError, ReconcilerError
-from reconciler.render import problems_json, problems_text
+from reconciler.render import problems_json
 
 
 def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None:
@@ -20,8 +20,8 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
             console.err.line(f"Error: {error.format_message()}")
             console.err.line("Try --help after the command.")
             return exit_codes.USAGE
-        case InputError():
-            _report_problems(error, console, as_json=wants_json(arguments))
+        case InputError() if wants_json(arguments):
+            console.out.write(problems_json(error.problems, error.unshown))
             return exit_codes.INVALID
         case ReconcilerError():
             console.show_error(error)
@@ -33,8 +33,6 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
             return None
 
 
-def _report_problems(error: InputError, console: Console, *, as_json: bool) -> None:
-    if as_json:
-        console.out.write(problems_json(error.problems, error.unshown))
-    else:
-        console.err.write(problems_text(error.problems, error.unshown, "nothing was sent", colour=console.colour_err))
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON on stdout, so that problems are written in JSON too."""
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments)

@@ -1,30 +1,43 @@
-"""In which forms a plan is told, and where each of them goes. Reads `--format FMT[=FILE]`; the forms are `render`'s."""
+"""The formats of a plan, and where each of them goes: `--format FMT[=FILE]`. The formats themselves are `render`'s."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, assert_never
+from secrets import token_hex
+from typing import Annotated, Literal, assert_never
 
 import msgspec
+import typer
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
+from reconciler.cli.options import JsonOption
+from reconciler.dataset.row_checks.catalogue import RULES
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.workflow.row_changes import FEW_ROWS
+from reconciler.render import plan_json, plan_text, problems_json, problems_text
+from reconciler.render.html import MOST_ROWS, DatasetFigures, plan_html
+from reconciler.render.review import (
+    Review,
+    annotations_text,
+    junit_text,
+    limit_samples,
+    outputs_text,
+    plan_outputs,
+    review_json,
+    review_markdown,
+    sarif_text,
+    summary_text,
+)
+from reconciler.workflow.rows import FEW_ROWS
 
-if TYPE_CHECKING:
-    from reconciler.render.html import DatasetFigures
-    from reconciler.render.review import Review
-
-    FiguresOf = Callable[[], Mapping[str, DatasetFigures]]
+MeasureFigures = Callable[[], Mapping[str, DatasetFigures]]
 
 
 class PlanFormat(StrEnum):
-    """For whom a plan is told."""
+    """The reader that a plan is written for."""
 
     TEXT = "text"
     JSON = "json"
@@ -37,104 +50,113 @@ class PlanFormat(StrEnum):
 
 
 _SHARES_STDOUT = frozenset({PlanFormat.TEXT, PlanFormat.GITHUB})
-"""Lines among lines; any other form is a document that nothing may stand beside."""
+"""Formats of lines; any other format is a document that has to be alone on stdout."""
 
 
 class FormatTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """One form; to stdout where no file is named."""
+    """One format; to stdout where no file is named."""
 
     form: PlanFormat
     path: Path | None = None
 
 
-def read_formats(texts: Sequence[str] | None, *, as_json: bool = False) -> tuple[FormatTarget, ...]:
-    """Read what was asked for; text when nothing was.
+_JSON = FormatTarget(form=PlanFormat.JSON)
 
-    Raises: UsageError for a form that there is not, a file that cannot be written, or two documents on stdout
+
+class ReviewOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a plan is shown."""
+
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="text, json, markdown, github, html, sarif, junit or review; to stdout, or with =FILE to a file;"
+            " repeatable.",
+            metavar="FMT[=FILE]",
+        ),
+    ] = None
+    as_json: JsonOption = False
+    no_samples: Annotated[
+        bool, typer.Option("--no-samples", help="Count the rows that changed, and show none of them.")
+    ] = False
+
+    def read(self) -> tuple[FormatTarget, ...]:
+        """Return the formats and their targets.
+
+        Raises: UsageError for an unknown format, a file that cannot be written, or two documents on stdout
+        """
+        return read_formats(self.format, as_json=self.as_json)
+
+
+def read_formats(texts: Sequence[str] | None, *, as_json: bool = False) -> tuple[FormatTarget, ...]:
+    """Read the values of `--format`; the default is text.
+
+    Raises: UsageError for an unknown format, a file that cannot be written, or two documents on stdout
     """
-    wanted = tuple(
-        dict.fromkeys([*map(_read_target, texts or ()), *([FormatTarget(form=PlanFormat.JSON)] if as_json else [])])
-    )
-    on_stdout = [each.form for each in wanted if each.path is None]
+    targets = tuple(dict.fromkeys([*map(_read_target, texts or ()), *([_JSON] if as_json else [])]))
+    on_stdout = [target.form for target in targets if target.path is None]
     documents = [form for form in on_stdout if form not in _SHARES_STDOUT]
     if documents and len(on_stdout) > 1:
         raise UsageError(
             f"--format {documents[0]} fills stdout, and {len(on_stdout) - 1} more would go there;"
             f" give it a file: --format {documents[0]}=FILE"
         )
-    files = [each.path for each in wanted if each.path]
+    files = [target.path for target in targets if target.path]
     if len(set(files)) < len(files):
         raise UsageError("two formats go to the same file; give each its own")
-    return wanted or (FormatTarget(form=PlanFormat.TEXT),)
+    return targets or (FormatTarget(form=PlanFormat.TEXT),)
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Return whether a command line asks for JSON on stdout, so that problems are told in JSON too."""
-    return (
-        "--json" in arguments
-        or f"--format={PlanFormat.JSON}" in arguments
-        or ("--format", str(PlanFormat.JSON)) in pairwise(arguments)
-    )
+def count_rows_shown(targets: Sequence[FormatTarget]) -> int:
+    """Return how many rows of a dataset the largest of the formats shows."""
+    return MOST_ROWS if any(target.form is PlanFormat.HTML for target in targets) else FEW_ROWS
 
 
-def rows_shown(wanted: Sequence[FormatTarget]) -> int:
-    """Return how many rows of a dataset the roomiest of the forms shows."""
-    if any(each.form is PlanFormat.HTML for each in wanted):
-        from reconciler.render.html import MOST_ROWS
-
-        return MOST_ROWS
-    return FEW_ROWS
-
-
-def is_json(wanted: Sequence[FormatTarget]) -> bool:
+def is_json(targets: Sequence[FormatTarget]) -> bool:
     """Return whether JSON goes to stdout."""
-    return FormatTarget(form=PlanFormat.JSON) in wanted
+    return _JSON in targets
 
 
 def show_review(
-    review: "Review",
-    wanted: Sequence[FormatTarget],
+    review: Review,
+    targets: Sequence[FormatTarget],
     console: Console,
     *,
     exit_code: int,
     environ: Mapping[str, str] | None = None,
     plan_file: str = "",
-    figures: "FiguresOf | None" = None,
+    figures: MeasureFigures | None = None,
 ) -> None:
-    """Put a review into every form that is wanted; what it is without samples is left out of all of them.
+    """Write a review in every format that was asked for; a review without samples shows no row in any of them.
 
-    Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the forms that show them
+    Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the formats that show them
     Raises: UsageError when a file cannot be written
     """
-    from reconciler.render.review import limit_samples
-
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
-    for each in wanted:
-        shown = page if each.form is PlanFormat.HTML else brief
-        if each.form is PlanFormat.GITHUB:
-            _tell_github(shown, console, os.environ if environ is None else environ, exit_code, plan_file)
-        elif each.path is None:
-            console.out.write(_text(each.form, shown, console.colour, figures))
+    for target in targets:
+        shown = page if target.form is PlanFormat.HTML else brief
+        if target.form is PlanFormat.GITHUB:
+            _write_github(shown, console, os.environ if environ is None else environ, exit_code, plan_file)
+        elif target.path is None:
+            console.out.write(_format_review(target.form, shown, console.colour, figures))
         else:
-            _write(each.path, _text(each.form, shown, False, figures), console)
+            _write(target.path, _format_review(target.form, shown, False, figures), console)
 
 
 @contextmanager
 def show_problems_in_formats(
-    blank: "Callable[[], Review]", wanted: Sequence[FormatTarget], console: Console
+    empty: Callable[[], Review], targets: Sequence[FormatTarget], console: Console
 ) -> Iterator[None]:
-    """Put problems of specs and rows into every form that is wanted, and let them go on as they were raised.
+    """Write problems of specs and rows in every format that was asked for, and raise them again.
 
-    Shape:  `blank` gives the review of what was not planned; people, and JSON on stdout, are told where the error ends
+    Shape:  `empty` returns the review without a plan; text and JSON on stdout are written where the error ends
     """
     try:
         yield
     except InputError as error:
-        review = replace(blank(), problems=error.problems, unshown=error.unshown)
-        others = [
-            each for each in wanted if each != FormatTarget(form=PlanFormat.JSON) and each.form is not PlanFormat.TEXT
-        ]
+        review = replace(empty(), problems=error.problems, unshown=error.unshown)
+        others = [target for target in targets if target != _JSON and target.form is not PlanFormat.TEXT]
         show_review(review, others, console, exit_code=exit_codes.INVALID)
         raise
 
@@ -148,14 +170,11 @@ def _read_target(text: str) -> FormatTarget:
     if name == PlanFormat.GITHUB:
         raise UsageError("--format github takes no file: it writes to stdout, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT")
     if not path or Path(path).is_dir() or not Path(path).parent.is_dir():
-        raise UsageError(f"--format {text}: name a file in a directory that is there")
+        raise UsageError(f"--format {text}: name a file in a directory that exists")
     return FormatTarget(form=PlanFormat(name), path=Path(path))
 
 
-def _text(form: PlanFormat, review: "Review", colour: bool, figures: "FiguresOf | None") -> str:
-    from reconciler.render import plan_json, plan_text, problems_json, problems_text
-    from reconciler.render.review import review_json, review_markdown
-
+def _format_review(form: PlanFormat, review: Review, colour: bool, figures: MeasureFigures | None) -> str:
     match form:
         case PlanFormat.TEXT:
             if review.is_invalid:
@@ -168,41 +187,28 @@ def _text(form: PlanFormat, review: "Review", colour: bool, figures: "FiguresOf 
         case PlanFormat.REVIEW:
             return review_json(review)
         case PlanFormat.HTML:
-            from reconciler.render.html import plan_html
-
             return plan_html(review, figures() if figures else None)
         case PlanFormat.SARIF:
-            from reconciler.dataset.row_checks.catalogue import RULES
-            from reconciler.render.review import sarif_text
-
             return sarif_text(review, RULES)
         case PlanFormat.JUNIT:
-            from reconciler.render.review import junit_text
-
             return junit_text(review)
         case PlanFormat.GITHUB:
-            raise AssertionError("told in three places, and not as one text")
+            raise AssertionError("written to three places, and not as one text")
         case _:
             assert_never(form)
 
 
-def _tell_github(
-    review: "Review", console: Console, environ: Mapping[str, str], exit_code: int, plan_file: str
-) -> None:
-    from secrets import token_hex
-
-    from reconciler.render.review import annotations_text, outputs_text, plan_outputs, summary_text
-
+def _write_github(review: Review, console: Console, environ: Mapping[str, str], exit_code: int, plan_file: str) -> None:
     console.out.write(annotations_text(review))
     summary, outputs = environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT")
     if summary:
-        _write(Path(summary), summary_text(review, _size(Path(summary))), console, mode="a")
+        _write(Path(summary), summary_text(review, _measure_size(Path(summary))), console, mode="a")
     if outputs:
         values = plan_outputs(review, exit_code, plan_file)
         _write(Path(outputs), outputs_text(values, token_hex(16)), console, mode="a")
 
 
-def _size(path: Path) -> int:
+def _measure_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 

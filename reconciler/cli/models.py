@@ -1,6 +1,9 @@
-"""output and run: what a finished model is for."""
+"""output, run and snippet: using a finished model."""
 
 import json
+import os
+import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +11,21 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption
+from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument, SpecsOptions, add_command
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
-from reconciler.render import ModelIdFormat
-from reconciler.workflow.engine import find_locked, find_serving_entry, open_service
+from reconciler.providers import PROFILES, needs_app
+from reconciler.render import (
+    ModelIdFormat,
+    SnippetLanguage,
+    SnippetPrompt,
+    SnippetTarget,
+    clean,
+    model_ids_text,
+    snippet_text,
+)
+from reconciler.workflow.lock import find_locked, find_serving
+from reconciler.workflow.services import open_service
 from reconciler.workflow.targets import Workplace, find_serving_model, find_workplace
 
 RUN_EXAMPLES = """
@@ -24,88 +37,94 @@ Examples:
 
   reconciler run ft:BASE:ORG:NAME:ID --provider openai -p "hello"
 
-Any model on the service answers to its id, and a job's id stands for its model. A name in the specs comes first.
+Every model on the service can be named by its id, and a job's id stands for its model. A name in the specs comes first.
 A conversation is a JSON list of messages, or an object with "messages": [{"role": "user", "content": "…"}].
 """
+
+SNIPPET_EXAMPLES = """
+Examples:
+
+  reconciler snippet support-triage --lang curl -p "my card has not arrived yet" | sh
+
+  reconciler snippet support-triage --lang python > ask.py
+
+  reconciler snippet ft:BASE:ORG:NAME:ID --lang node > ask.mjs
+
+The key is never written, only the name of the variable that holds it.
+"""
+
+_SERVE_FIRST = (
+    "The built-in service has a port while this runs in another terminal: reconciler serve",
+    "It prints two export lines, with its address and a key; paste them here first.",
+)
+
+SystemOption = Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(epilog='Example:\n\n  MODEL="$(reconciler output support-triage)"')(output)
-    app.command(epilog=RUN_EXAMPLES)(run)
+    add_command(app, output, epilog='Example:\n\n  MODEL="$(reconciler output support-triage)"')
+    add_command(app, run, epilog=RUN_EXAMPLES)
+    add_command(app, snippet, epilog=SNIPPET_EXAMPLES)
 
 
 def output(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Names of models, or ids; all models when none is named.")
-    ] = None,
-    specs: SpecsOption = DEFAULT_ROOT,
-    provider: ProviderOption = None,
-    environment: EnvOption = None,
-    output_format: Annotated[ModelIdFormat, typer.Option("--format", help="How to write it.")] = ModelIdFormat.PLAIN,
+    where: SpecsOptions,
+    names: NamesArgument = None,
+    id_format: Annotated[ModelIdFormat, typer.Option("--format", help="How to write it.")] = ModelIdFormat.PLAIN,
 ) -> int:
     """Print the id of the serving model.
 
     By the names of models; the id of a job stands for the model that it made.
     """
-    import secrets
-
-    from reconciler.render import model_ids_text
-
     console: Console = context.obj
-    place = find_workplace(names or (), specs, provider, environment)
+    place = _find_workplace(names or (), where)
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
-        return _output_ids(place, wanted, output_format, console)
+        return _print_ids(place, wanted, id_format, console)
     found = [find_locked(place.setting, place.specs, name) for name in wanted]
     if not all(found):
-        with open_service(place.setting, place.specs) as opened:
-            found = [find_serving_entry(place.setting, place.specs, name, opened) for name in wanted]
+        with open_service(place.setting, place.specs) as provider:
+            found = [find_serving(place.setting, place.specs, name, provider) for name in wanted]
     entries = tuple(entry for entry in found if entry)
-    console.out.write(model_ids_text(entries, output_format, delimiter=secrets.token_hex(16)))
+    console.out.write(model_ids_text(entries, id_format, delimiter=secrets.token_hex(16)))
     return exit_codes.OK
 
 
-def _output_ids(place: Workplace, wanted: tuple[str, ...], output_format: ModelIdFormat, console: Console) -> int:
-    """Print the ids of models that were asked for by an id; the other formats want a name to go by."""
-    from reconciler.render import clean
-
-    if output_format is not ModelIdFormat.PLAIN:
-        raise UsageError(f"--format {output_format} goes by the names of models; an id has none, so ask by name")
-    with open_service(place.setting, place.specs) as opened:
-        found = [find_serving_model(place, each, opened, console).model for each in wanted]
-        for model in found:
-            opened.model(model)
-    for model in found:
+def _print_ids(place: Workplace, wanted: tuple[str, ...], id_format: ModelIdFormat, console: Console) -> int:
+    """Print the ids of models that were asked for by an id; the other formats need a name."""
+    if id_format is not ModelIdFormat.PLAIN:
+        raise UsageError(f"--format {id_format} needs the names of models, and an id has none; ask by name")
+    with open_service(place.setting, place.specs) as provider:
+        models = [find_serving_model(place, each, provider, console.note).model for each in wanted]
+        for model in models:
+            provider.model(model)
+    for model in models:
         console.out.line(clean(model))
     return exit_codes.OK
 
 
 def run(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name of a model, or an id.")],
-    prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="What to say to it.")] = None,
+    name: NameArgument,
+    where: SpecsOptions,
+    prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="The prompt.")] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A conversation, or - for stdin.")] = None,
-    system: Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")] = None,
-    specs: SpecsOption = DEFAULT_ROOT,
-    provider: ProviderOption = None,
-    environment: EnvOption = None,
-    completion: Annotated[
-        bool, typer.Option("--completion", help="The model was trained on prompts and completions.")
-    ] = False,
+    system: SystemOption = None,
+    completion: CompletionOption = False,
 ) -> int:
     """Ask a model; the answer is printed as it comes."""
     console: Console = context.obj
     if (prompt is None) == (file is None):
-        raise UsageError("run wants either a prompt (-p) or a conversation (-f)")
-    place = find_workplace((name,), specs, provider, environment)
-    with open_service(place.setting, place.specs) as opened:
-        found = find_serving_model(place, name, opened, console, is_completion=completion)
+        raise UsageError("run needs either a prompt (-p) or a conversation (-f)")
+    place = _find_workplace((name,), where)
+    with open_service(place.setting, place.specs) as provider:
+        found = find_serving_model(place, name, provider, console.note, is_completion=completion)
         if found.is_completion and prompt is not None:
-            pieces = opened.complete(found.model, prompt)
+            pieces = provider.complete(found.model, prompt)
         else:
-            pieces = opened.answer(found.model, conversation(prompt, file, system))
+            pieces = provider.answer(found.model, read_conversation(prompt, file, system))
         for piece in pieces:
             console.out.write_untrusted(piece)
             console.out.flush()
@@ -113,8 +132,8 @@ def run(
     return exit_codes.OK
 
 
-def conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:
-    """Return the messages to put to a model.
+def read_conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:
+    """Return the messages to send to a model.
 
     Raises: UsageError when the file holds no conversation
     """
@@ -129,3 +148,44 @@ def conversation(prompt: str | None, file: Path | None, system: str | None) -> t
         return (*opening, *(Message(role=str(turn["role"]), content=str(turn["content"])) for turn in turns))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{file} is not a conversation ({error}); see reconciler run --help") from error
+
+
+def snippet(
+    context: typer.Context,
+    name: NameArgument,
+    where: SpecsOptions,
+    lang: Annotated[SnippetLanguage, typer.Option("--lang", help="The language.")] = SnippetLanguage.CURL,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The prompt.")] = "Hello!",
+    system: SystemOption = None,
+    completion: CompletionOption = False,
+) -> int:
+    """Print a ready call to a finished model.
+
+    For curl, Python with the openai package, or Node without any. It asks for a chat or a completion, as the model's
+    dataset says.
+    """
+    console: Console = context.obj
+    place = _find_workplace((name,), where)
+    with open_service(place.setting, place.specs) as provider:
+        found = find_serving_model(place, name, provider, console.note, is_completion=completion)
+    if found.is_completion and system:
+        raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
+    question = SnippetPrompt(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
+    console.out.write(snippet_text(lang, question, describe_target(place.provider)))
+    return exit_codes.OK
+
+
+def describe_target(profile: str) -> SnippetTarget:
+    """Return where a call to a profile goes, in variables; the built-in service has no port until it is served."""
+    found = PROFILES[profile]
+    if needs_app(profile, os.environ):
+        return SnippetTarget(url_variable="OPENAI_BASE_URL", key_variable="OPENAI_API_KEY", note=_SERVE_FIRST)
+    base_url = None if found.in_process else found.base_url
+    # Of two names for one variable, the snippet reads the one that this environment uses.
+    names = [name for name in (found.url_variable, found.other_url_variable) if name]
+    stated = next((name for name in names if os.environ.get(name)), found.url_variable)
+    return SnippetTarget(url_variable=stated, key_variable=found.key_variable, base_url=base_url)
+
+
+def _find_workplace(texts: Sequence[str], where: SpecsOptions) -> Workplace:
+    return find_workplace(texts, where.specs, os.environ, provider=where.provider, environment=where.environment)

@@ -1,59 +1,54 @@
 """plan and apply."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.formats import is_json, read_formats, rows_shown, show_problems_in_formats, show_review
+from reconciler.cli.execution import run_and_show
+from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_problems_in_formats, show_review
 from reconciler.cli.options import (
-    DEFAULT_ROOT,
-    AgainstOption,
-    AllowOption,
-    BoundOption,
+    ApproveOption,
+    DetailedExitOption,
     EnvOption,
-    FirstApplyOption,
-    FormatOption,
-    JournalOption,
-    JsonOption,
     NoCacheOption,
     NoRowsOption,
-    NoSamplesOption,
-    OfflineOption,
     PricesOption,
     ProviderOption,
-    PruneOption,
-    ReplaceOption,
-    RetryOption,
-    TargetOption,
-    TimeoutOption,
-    plan_options,
-    read_timeout,
-    setting_of,
+    RootArgument,
+    WaitOptions,
+    add_command,
 )
-from reconciler.cli.progress import show_progress
-from reconciler.cli.show import check_provider, read_basis, read_plan, read_previous_models, save_plan, setting_of_saved
+from reconciler.cli.validate import check_with_progress
 from reconciler.domain.errors import UsageError
-from reconciler.domain.identity import Address
-from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Options, Plan
-from reconciler.history.offline import plan_offline
+from reconciler.domain.plan import Options
+from reconciler.history import find_commit, plan_offline
 from reconciler.journal import JournalKind
 from reconciler.journal.applied_plans import mark_applied
-from reconciler.workflow.dataset_figures import gather_figures
-from reconciler.workflow.engine import (
-    CheckedSpecs,
-    PreparedPlan,
-    Setting,
-    check_specs,
-    make_home,
-    open_service,
-    prepare,
+from reconciler.planner.policy import GUARDS
+from reconciler.planner.saved_plan import check_expected, check_fresh
+from reconciler.render import plan_json, plan_text, refusals_text
+from reconciler.render.html import DatasetFigures
+from reconciler.render.review import limit_samples
+from reconciler.workflow import DEFAULT_ROOT, CheckedSpecs, Setting, make_home, read_bounds, resolve_setting
+from reconciler.workflow.plan import PreparedPlan, prepare_plan
+from reconciler.workflow.review import review_plan, review_without_plan
+from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats
+from reconciler.workflow.saved_plan import (
+    check_provider,
+    read_basis,
+    read_plan,
+    read_previous_models,
+    resolve_saved_setting,
+    save_plan,
 )
-from reconciler.workflow.row_changes import add_row_diffs, drop_samples, limit_samples
+from reconciler.workflow.services import open_service
 
 PLAN_EXAMPLES = """
 Examples:
@@ -76,206 +71,266 @@ Examples:
 APPLY_EXAMPLES = """
 Examples:
 
-  reconciler apply                  show the plan, ask, do it, wait
+  reconciler apply                  show the plan, ask, apply it, wait
 
-  reconciler apply --auto-approve   do it without asking
+  reconciler apply --auto-approve   apply it without asking
 
-  reconciler apply tonight.plan     do what was saved, if nothing moved since
+  reconciler apply tonight.plan     apply a saved plan, if nothing changed since
 
-  reconciler apply --expect-basis v1:…   only if nothing moved since that plan
+  reconciler apply --expect-basis v1:…   only if nothing changed since that plan
 
-Ctrl-C stops new work and leaves jobs running; run apply again to go on.
+Ctrl-C starts no new step and leaves jobs running; run apply again to continue.
 """
+
+
+class PlanChoices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator asks of a plan."""
+
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Only this model; repeatable.", metavar="NAME")
+    ] = None
+    retry: Annotated[
+        list[str] | None,
+        typer.Option("--retry", help="Train this failed or cancelled model again; repeatable.", metavar="NAME"),
+    ] = None
+    replace: Annotated[
+        list[str] | None,
+        typer.Option("--replace", help="Train this model again, which was deleted on the service.", metavar="NAME"),
+    ] = None
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Cancel and delete what is orphaned: ours, not in the specs, not in use.")
+    ] = False
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", help="Plan although this guard refuses; repeatable.", metavar="GUARD")
+    ] = None
+    first_apply: Annotated[
+        bool, typer.Option("--first-apply", help="The service is empty on purpose (as --allow empty-remote).")
+    ] = False
+
+    def read(self) -> Options:
+        """Return the options of the plan.
+
+        Raises: UsageError for a guard that does not exist
+        """
+        allowed = {*(self.allow or ()), *(("empty-remote",) if self.first_apply else ())}
+        unknown = sorted(allowed - set(GUARDS))
+        if unknown:
+            raise UsageError(f"--allow {unknown[0]}: no such guard; there are {', '.join(GUARDS)}")
+        target, retry, replace = (
+            frozenset(name.removeprefix("model/") for name in names or ())
+            for names in (self.target, self.retry, self.replace)
+        )
+        return Options(target=target, retry=retry, replace=replace, prune=self.prune, allow=frozenset(allowed))
+
+
+class InputOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan is made from, beside its root."""
+
+    provider: ProviderOption = None
+    environment: EnvOption = None
+    no_cache: NoCacheOption = False
+    no_rows: NoRowsOption = False
+    prices: PricesOption = None
+
+    def resolve(self, root: Path) -> Setting:
+        """Return the setting of a root.
+
+        Raises: UsageError when the directory holds several projects
+        """
+        return resolve_setting(
+            root,
+            os.environ,
+            provider=self.provider,
+            prices=self.prices,
+            environment=self.environment,
+            use_cache=not self.no_cache,
+        )
+
+
+class SafetyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How an apply makes sure that nothing is created twice, and that the plan is the expected one."""
+
+    journal: Annotated[
+        JournalKind,
+        typer.Option(
+            "--journal",
+            help="Where an intent is recorded before a job is created: a directory of this machine, a git ref, or the"
+            " service.",
+            envvar="RECONCILER_JOURNAL",
+        ),
+    ] = JournalKind.DIRECTORY
+    bound: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bound",
+            help="A bound of the service, as in list_lag=1m; repeatable (RECONCILER_BOUNDS; docs/services.md).",
+            metavar="NAME=TIME",
+        ),
+    ] = None
+    expect_basis: Annotated[
+        str | None,
+        typer.Option("--expect-basis", help="Only if the plan has the same basis as this one.", metavar="DIGEST"),
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(epilog=PLAN_EXAMPLES)(plan)
-    app.command(epilog=APPLY_EXAMPLES)(apply)
+    add_command(app, plan, epilog=PLAN_EXAMPLES)
+    add_command(app, apply, epilog=APPLY_EXAMPLES)
 
 
 def plan(
     context: typer.Context,
-    root: Annotated[Path, typer.Argument(help="The spec root.")] = DEFAULT_ROOT,
+    inputs: InputOptions,
+    choices: PlanChoices,
+    output: ReviewOptions,
+    root: RootArgument = DEFAULT_ROOT,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the plan for apply.", metavar="FILE")] = None,
-    detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes, 0 when there are none.")
+    detailed_exitcode: DetailedExitOption = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Call no service: plan against models.lock.yaml and git.")
     ] = False,
-    format: FormatOption = None,  # noqa: A002 (the word of the flag)
-    as_json: JsonOption = False,
-    no_samples: NoSamplesOption = False,
-    provider: ProviderOption = None,
-    environment: EnvOption = None,
-    target: TargetOption = None,
-    retry: RetryOption = None,
-    replace: ReplaceOption = None,
-    prune: PruneOption = False,
-    allow: AllowOption = None,
-    first_apply: FirstApplyOption = False,
-    no_cache: NoCacheOption = False,
-    no_rows: NoRowsOption = False,
-    prices: PricesOption = None,
-    offline: OfflineOption = False,
-    against: AgainstOption = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            help="With --offline, the git revision that holds the earlier specs and rows; the default is the fork from"
+            " origin/HEAD.",
+            metavar="REV",
+        ),
+    ] = None,
 ) -> int:
     """Show what apply would do, and why.
 
     Reads specs, data and the service, and changes nothing.
     """
-    from reconciler.workflow.review import blank_review, review_of
-
     console: Console = context.obj
-    wanted = read_formats(format, as_json=as_json)
+    targets = output.read()
     if against and not offline:
-        raise UsageError("--against says what --offline compares with; say both, or neither")
+        raise UsageError("--against names what --offline compares with; give both, or neither")
     if offline and out:
         raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
-    options = plan_options(target, retry, replace, prune, allow, first_apply)
-    setting = setting_of(root, provider, prices, environment, use_cache=not no_cache)
-    with show_problems_in_formats(lambda: blank_review(setting), wanted, console):
+    options, setting = choices.read(), inputs.resolve(root)
+    commit = find_commit(setting.workspace)
+    with show_problems_in_formats(lambda: review_without_plan(setting, commit=commit), targets, console):
         checked = check_with_progress(setting, console, count_tokens=True)
+    most_samples, rows = count_rows_shown(targets), not inputs.no_rows
     if offline:
-        prepared = plan_offline(setting, checked, options, against, rows=not no_rows, most_samples=rows_shown(wanted))
+        prepared = plan_offline(setting, checked, options, against, rows=rows, most_samples=most_samples)
     else:
-        prepared = _planned(setting, checked, options, rows=not no_rows, most_samples=rows_shown(wanted))
-    prepared = drop_samples(prepared) if no_samples else prepared
+        prepared = _plan_online(setting, checked, options, rows=rows, most_samples=most_samples)
+    prepared = _limit_samples(prepared, 0) if output.no_samples else prepared
     if out:
-        save_plan(limit_samples(prepared), out)
+        save_plan(_limit_samples(prepared, FEW_ROWS), out)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
-    review = review_of(prepared, samples=not no_samples, out=out)
+    review = review_plan(prepared, commit=commit, samples=not output.no_samples, out=out)
     show_review(
-        review, wanted, console, exit_code=code, plan_file=str(out or ""), figures=lambda: gather_figures(prepared)
+        review, targets, console, exit_code=code, plan_file=str(out or ""), figures=lambda: _measure_figures(prepared)
     )
     if prepared.plan.refused:
         show_refusals(prepared, console)
-    elif out and not is_json(wanted):
-        console.err.line(f"Saved. To do exactly this: reconciler apply {out}")
+    elif out and not is_json(targets):
+        console.err.line(f"Saved. To apply exactly this plan: reconciler apply {out}")
         console.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return code
 
 
-def _planned(
+def _plan_online(
     setting: Setting, checked: CheckedSpecs, options: Options, *, rows: bool, most_samples: int
 ) -> PreparedPlan:
-    with open_service(setting, checked.specs) as opened:
-        prepared = prepare(setting, checked, options, opened)
-        return add_row_diffs(prepared, opened, most_samples=most_samples) if rows else prepared
+    with open_service(setting, checked.specs) as provider:
+        prepared = prepare_plan(setting, checked, options, provider)
+        return add_row_diffs(prepared, provider, most_samples=most_samples) if rows else prepared
+
+
+def _limit_samples(prepared: PreparedPlan, most: int) -> PreparedPlan:
+    return replace(prepared, plan=limit_samples(prepared.plan, most))
+
+
+def _measure_figures(prepared: PreparedPlan) -> Mapping[str, DatasetFigures]:
+    stats = gather_plan_stats(prepared)
+    return {name: DatasetFigures(after=after, before=before) for name, (after, before) in stats.items()}
 
 
 def apply(
     context: typer.Context,
+    inputs: InputOptions,
+    choices: PlanChoices,
+    safety: SafetyOptions,
+    waiting: WaitOptions,
     what: Annotated[
         Path, typer.Argument(help="The spec root, or a plan saved with plan --out.", metavar="[ROOT|FILE]")
     ] = DEFAULT_ROOT,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Leave when the jobs are created.")] = False,
-    timeout: TimeoutOption = None,
+    auto_approve: ApproveOption = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Exit when the jobs are created.")] = False,
     parallelism: Annotated[
-        int, typer.Option("--parallelism", help="How many steps may run side by side.", min=1, max=64)
+        int, typer.Option("--parallelism", help="How many steps may run at the same time.", min=1, max=64)
     ] = 10,
-    as_json: JsonOption = False,
-    provider: ProviderOption = None,
-    environment: EnvOption = None,
-    target: TargetOption = None,
-    retry: RetryOption = None,
-    replace: ReplaceOption = None,
-    prune: PruneOption = False,
-    allow: AllowOption = None,
-    first_apply: FirstApplyOption = False,
-    no_cache: NoCacheOption = False,
-    no_rows: NoRowsOption = False,
-    prices: PricesOption = None,
-    journal: JournalOption = JournalKind.DIRECTORY,
-    bound: BoundOption = None,
-    expect_basis: Annotated[
-        str | None,
-        typer.Option("--expect-basis", help="Only if the plan rests on just what this one did.", metavar="DIGEST"),
-    ] = None,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 
-    Shows the plan, asks for a yes, uploads, trains and cancels, and records in models.lock.yaml which models answer.
+    Shows the plan, asks for approval, uploads, trains and cancels, and records the serving models in models.lock.yaml.
     """
-    from reconciler.cli.bounds import applying
-    from reconciler.cli.execution import run_plan
-    from reconciler.planner.saved_plan import check_expected, check_fresh
-
     console: Console = context.obj
-    wait_seconds, expected = read_timeout(timeout), read_basis(expect_basis)
-    options = plan_options(target, retry, replace, prune, allow, first_apply)
+    wait_seconds, expected = waiting.timeout_seconds, read_basis(safety.expect_basis)
+    options = choices.read()
     saved = read_plan(what) if what.is_file() else None
-    if saved and (provider or options != Options()):
-        raise UsageError("a saved plan is applied as it is; say these options to plan --out")
+    if saved and (inputs.provider or options != Options()):
+        raise UsageError("a saved plan is applied as it is; give these options to plan --out")
     if not (saved or auto_approve or console.can_ask):
         raise UsageError(
-            "apply wants a yes, and there is no terminal to ask on; say --auto-approve, or apply a saved plan"
+            "apply needs approval, and there is no terminal to ask on; use --auto-approve, or apply a saved plan"
         )
     if saved:
-        setting = setting_of_saved(what, saved, prices, environment, use_cache=not no_cache)
+        setting = resolve_saved_setting(
+            what,
+            saved,
+            os.environ,
+            prices=inputs.prices,
+            environment=inputs.environment,
+            use_cache=not inputs.no_cache,
+        )
         options = saved.options
     else:
-        setting = setting_of(what, provider, prices, environment, use_cache=not no_cache)
-    setting = applying(setting, journal, bound or ())
+        setting = inputs.resolve(what)
+    setting = replace(setting, journal=safety.journal, bounds=read_bounds(safety.bound or (), os.environ))
     checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
-    with open_service(setting, checked.specs) as opened:
-        prepared = prepare(setting, checked, options, opened)
+    with open_service(setting, checked.specs) as provider:
+        prepared = prepare_plan(setting, checked, options, provider)
         if saved:
             check_fresh(saved.plan, prepared.plan)
         if expected:
             check_expected(expected, prepared.plan)
-        prepared = prepared if no_rows else add_row_diffs(prepared, opened)
-        show_plan(prepared.plan, read_previous_models(prepared), console, as_json=as_json)
+        prepared = prepared if inputs.no_rows else add_row_diffs(prepared, provider)
+        show_plan(prepared, console, as_json=waiting.as_json)
         if prepared.plan.refused:
             show_refusals(prepared, console)
             return exit_codes.REFUSED
-        if not (prepared.plan.is_empty or saved or auto_approve or ask_approval(console)):
+        if not (prepared.plan.is_empty or saved or auto_approve or console.ask_approval()):
             console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
         if saved:
             mark_applied(setting.home, saved.id, make_home)
-        return run_plan(
+        return run_and_show(
             prepared,
-            opened,
+            provider,
             console,
             wait=not no_wait,
             timeout_seconds=wait_seconds,
             parallelism=parallelism,
-            as_json=as_json,
+            as_json=waiting.as_json,
         )
 
 
-def check_with_progress(setting: Setting, console: Console, *, count_tokens: bool = False) -> CheckedSpecs:
-    """Read specs and data, telling of long readings and of what the checks warn of."""
-    from reconciler.render import problems_text
-
-    with show_progress(console) as tell:
-        checked = check_specs(setting, tell, count_tokens=count_tokens)
-    if checked.warnings:
-        console.err.write(problems_text(checked.warnings, tail="nothing is in the way", colour=console.colour_err))
-    return checked
-
-
-def show_plan(plan: Plan, previous: Mapping[Address, ModelId], console: Console, *, as_json: bool) -> None:
-    """Put a plan on stdout; `previous` are the models that answered when it was made."""
-    from reconciler.render import plan_json, plan_text
-
-    console.out.write(plan_json(plan) if as_json else plan_text(plan, colour=console.colour, previous=previous))
+def show_plan(prepared: PreparedPlan, console: Console, *, as_json: bool) -> None:
+    """Write a plan to stdout."""
+    previous = read_previous_models(prepared)
+    text = plan_json(prepared.plan) if as_json else plan_text(prepared.plan, colour=console.colour, previous=previous)
+    console.out.write(text)
 
 
 def show_refusals(prepared: PreparedPlan, console: Console) -> None:
-    """Say on stderr what was seen, what was not done and how to go on, whatever form stdout has."""
-    from reconciler.render import refusals_text
-
+    """Write to stderr what was found, what was not done and how to continue, whatever the format of stdout."""
     console.err.write(refusals_text(prepared.plan, colour=console.colour_err))
-
-
-def ask_approval(console: Console) -> bool:
-    """Ask; only the word yes is one."""
-    console.err.line("Do you want to carry out these steps? Only yes is taken for one.")
-    console.err.write("  Enter a value: ")
-    try:
-        return input() == "yes"
-    except EOFError:
-        return False

@@ -1,7 +1,7 @@
-"""serve and doctor: the built-in service on a port, and whether a service can be reached."""
+"""serve: the built-in service on a port."""
 
 import os
-from collections.abc import Iterator
+import secrets
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +12,22 @@ from typer.core import TyperCommand
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import DEFAULT_ROOT, EnvOption, ProviderOption, SpecsOption, setting_of
-from reconciler.domain.errors import InputError, ReconcilerError, UsageError
-from reconciler.workflow.engine import make_home, open_service, provider_name, read_setting_specs, settle
+from reconciler.cli.options import add_command
+from reconciler.domain.errors import UsageError
+from reconciler.service import (
+    ALL_LEGACY_BASES,
+    SECRET_VARIABLE,
+    ServiceSettings,
+    read_faults,
+    read_legacy_bases,
+    read_webhook,
+)
+from reconciler.service import serve as serve_store
+from reconciler.workflow import locate_setting, make_home
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
-SERVE_EXAMPLES = """Examples:
+EXAMPLES = """Examples:
 
   reconciler serve --port 8000 --store /tmp/store
 
@@ -29,175 +38,119 @@ SERVE_EXAMPLES = """Examples:
 
 
 class ServeCommand(TyperCommand):
-    """A command whose `--legacy-bases` may stand alone, which the library has no word for."""
+    """A command whose `--legacy-bases` may stand without a value, which typer does not support."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Say what the option means when no value follows it."""
-        from reconciler.service import ALL_LEGACY_BASES
-
+        """Give the option its default value when no value follows it."""
         for at, (word, after) in enumerate(pairwise([*args, "--"])):
             if word == "--legacy-bases" and after.startswith("-"):
                 args = [*args[:at], f"{word}={ALL_LEGACY_BASES}", *args[at + 1 :]]
         return super().parse_args(ctx, args)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    app.command(cls=ServeCommand, epilog=SERVE_EXAMPLES)(serve)
-    app.command()(doctor)
+class PortOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the service listens, and which key it asks for."""
 
-
-def serve(
-    context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Which port; 0 for any that is free.", min=0, max=65535)] = 8000,
-    host: Annotated[str, typer.Option("--host", help="Which address; loopback unless told otherwise.")] = "127.0.0.1",
-    store: Annotated[Path | None, typer.Option("--store", help="Where it keeps files and jobs.", metavar="DIR")] = None,
+    port: Annotated[int, typer.Option("--port", help="The port; 0 for any that is free.", min=0, max=65535)] = 8000
+    host: Annotated[
+        str, typer.Option("--host", help="The address; the default is reachable from this machine only.")
+    ] = "127.0.0.1"
+    store: Annotated[Path | None, typer.Option("--store", help="Where it keeps files and jobs.", metavar="DIR")] = None
     api_key: Annotated[
         str | None,
-        typer.Option("--api-key", help="The key that callers must show.", envvar="RECONCILER_LOCAL_KEY", metavar="KEY"),
-    ] = None,
+        typer.Option("--api-key", help="The key that callers must send.", envvar="RECONCILER_LOCAL_KEY", metavar="KEY"),
+    ] = None
+    any_key: Annotated[
+        bool,
+        typer.Option("--any-key", help="Accept any key: for test suites that bring their own, on loopback only."),
+    ] = False
+
+
+class BehaviourOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the service differs from its default behaviour."""
+
     fault: Annotated[
         list[str] | None,
-        typer.Option("--fault", help="Something to do wrong on purpose; see docs/faults.md.", metavar="FAULT"),
-    ] = None,
+        typer.Option("--fault", help="A fault to inject; see docs/faults.md.", metavar="FAULT"),
+    ] = None
     faults: Annotated[
-        Path | None, typer.Option("--faults", help="A file of faults, a JSON object a line.", metavar="FILE")
-    ] = None,
+        Path | None, typer.Option("--faults", help="A file of faults, one JSON object a line.", metavar="FILE")
+    ] = None
     legacy_bases: Annotated[
         str | None,
         typer.Option(
             "--legacy-bases",
-            help="Old names for what trains or answers here; with no value, ada, babbage, curie and davinci.",
+            help="Old names for base models of this service; without a value, ada, babbage, curie and davinci.",
             metavar="[NAME=BASE,…]",
         ),
-    ] = None,
-    any_key: Annotated[
-        bool, typer.Option("--any-key", help="Ask for no key: for suites that bring their own, on loopback only.")
-    ] = False,
+    ] = None
     show_paused: Annotated[
-        bool, typer.Option("--show-paused", help="Let paused jobs say so, a status that strict clients do not know.")
-    ] = False,
+        bool,
+        typer.Option("--show-paused", help="Show paused jobs as paused, a status that strict clients do not know."),
+    ] = False
     seeds: Annotated[
         str | None,
-        typer.Option("--seeds", help="Objects that are always there, for other people's test suites.", metavar="SET"),
-    ] = None,
+        typer.Option("--seeds", help="Objects that always exist, for test suites of other projects.", metavar="SET"),
+    ] = None
     requests_per_minute: Annotated[
-        int, typer.Option("--requests-per-minute", help="How many requests it takes in a minute.", min=1)
-    ] = 100_000,
+        int, typer.Option("--requests-per-minute", help="How many requests it accepts in a minute.", min=1)
+    ] = 100_000
     webhook: Annotated[
         str | None,
         typer.Option(
-            "--webhook", help="Where to tell of jobs that ended, signed with OPENAI_WEBHOOK_SECRET.", metavar="URL"
+            "--webhook",
+            help="Where to send events of jobs that ended, signed with OPENAI_WEBHOOK_SECRET.",
+            metavar="URL",
         ),
-    ] = None,
-) -> int:
+    ] = None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    add_command(app, serve, epilog=EXAMPLES, cls=ServeCommand)
+
+
+def serve(context: typer.Context, where: PortOptions, behaviour: BehaviourOptions) -> int:
     """Run the built-in service on a port.
 
     For any OpenAI client; the base URL and a key are printed.
     """
-    import secrets
-
-    from reconciler.render import clean
-    from reconciler.service import SECRET_VARIABLE, ServiceSettings, read_faults, read_legacy_bases, read_webhook
-    from reconciler.service import serve as serve_on
-
     console: Console = context.obj
-    wrong = read_faults(fault or (), faults)
-    bases = read_legacy_bases(legacy_bases) if legacy_bases is not None else {}
-    notified = None if webhook is None else read_webhook(webhook, os.environ.get(SECRET_VARIABLE))
-    setting = settle(Path(), os.environ)
-    if store is None:
+    faults = read_faults(behaviour.fault or (), behaviour.faults)
+    bases = read_legacy_bases(behaviour.legacy_bases) if behaviour.legacy_bases is not None else {}
+    webhook = None if behaviour.webhook is None else read_webhook(behaviour.webhook, os.environ.get(SECRET_VARIABLE))
+    setting = locate_setting(Path(), os.environ)
+    if where.store is None:
         make_home(setting.home)
-    if any_key and host not in LOOPBACK:
-        raise UsageError("--any-key lets everybody in who can reach it: it is for loopback only")
-    key = None if any_key else api_key or secrets.token_urlsafe(32)
-    if host not in LOOPBACK:
-        console.err.line(f"Warning: {host} can be reached from other machines, and the key travels in the clear.")
+    is_loopback = where.host in LOOPBACK
+    if where.any_key and not is_loopback:
+        raise UsageError("--any-key admits every caller that can reach the service: it is for loopback only")
+    key = None if where.any_key else where.api_key or secrets.token_urlsafe(32)
+    if not is_loopback:
+        console.err.line(
+            f"Warning: {where.host} can be reached from other machines, and the key is sent without encryption."
+        )
+    store = where.store or setting.store
 
-    def ready(url: str) -> None:
+    def show_ready(url: str) -> None:
         console.out.line(f"export OPENAI_BASE_URL={url}")
-        if key is not None and api_key is None:
-            # The key was made here and is of use to nobody who cannot see this terminal.
+        if key is not None and where.api_key is None:
+            # The key was made for this run, and only this terminal shows it.
             console.out.line(f"export OPENAI_API_KEY={key}")
         console.out.flush()
-        console.err.line(f"Serving {store or setting.store}. Stop with Ctrl-C; jobs go on.")
+        console.err.line(f"Serving {store}. Stop with Ctrl-C; jobs continue.")
         for name, base in bases.items():
-            console.err.line(f"The name {clean(name)} stands for {clean(base)}, which has nothing to do with OpenAI's.")
-        for each in wrong:
-            console.err.line(f"Warning: a fault is on: {clean(each.text)}")
+            console.note(f"The name {name} stands for {base}, which is not OpenAI's model.")
+        for fault in faults:
+            console.note(f"Warning: a fault is on: {fault.text}")
 
     settings = ServiceSettings(
-        faults=wrong,
+        faults=faults,
         legacy_bases=bases,
-        show_paused=show_paused,
-        seeds=seeds,
-        requests_per_minute=requests_per_minute,
-        webhook=notified,
+        show_paused=behaviour.show_paused,
+        seeds=behaviour.seeds,
+        requests_per_minute=behaviour.requests_per_minute,
+        webhook=webhook,
     )
-    serve_on(store or setting.store, settings, host=host, port=port, api_key=key, on_ready=ready)
+    serve_store(store, settings, host=where.host, port=where.port, api_key=key, on_ready=show_ready)
     return exit_codes.OK
-
-
-class DoctorFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at; `error` is what is wrong with it."""
-
-    what: str
-    detail: str = ""
-    error: ReconcilerError | None = None
-
-
-def doctor(
-    context: typer.Context,
-    specs: SpecsOption = DEFAULT_ROOT,
-    provider: ProviderOption = None,
-    environment: EnvOption = None,
-) -> int:
-    """Check that plan and apply can work here."""
-    from reconciler.render import clean, problems_text
-
-    console: Console = context.obj
-    findings = tuple(_examine(specs, provider, environment))
-    column = max(len(clean(each.what)) for each in findings)
-    for each in findings:
-        detail = clean(each.detail or (str(each.error) if each.error else ""))
-        console.out.line(f"{'FAIL' if each.error else 'ok':4}  {clean(each.what):{column}}  {detail}".rstrip())
-    console.out.flush()
-    errors = [each.error for each in findings if each.error]
-    for error in errors:
-        if isinstance(error, InputError):
-            told = problems_text(error.problems, error.unshown, "nothing was sent", colour=console.colour_err)
-            console.err.write(told)
-        else:
-            console.show_error(error)
-    return exit_codes.of_error(errors[0]) if errors else exit_codes.OK
-
-
-def _examine(root: Path, provider: str | None, environment: str | None) -> Iterator[DoctorFinding]:
-    """Look at the specs, then at the service, then at what they have to do with each other."""
-    from reconciler.providers import PROFILES, describe_signing
-    from reconciler.render import count_text
-
-    try:
-        setting = setting_of(root, provider, environment=environment)
-        found = read_setting_specs(setting)
-    except ReconcilerError as error:
-        yield DoctorFinding(what="specs", error=error)
-        return
-    counts = f"{count_text(len(found.models), 'model')}, {count_text(len(found.datasets), 'dataset')}"
-    yield DoctorFinding(what="specs", detail=f"{setting.root}, {counts}")
-    name = provider_name(setting, found)
-    try:
-        if name in PROFILES:
-            yield DoctorFinding(what="signed with", detail=describe_signing(PROFILES[name], setting.environ))
-        with open_service(setting, found) as opened:
-            seen = opened.observe()
-    except ReconcilerError as error:
-        yield DoctorFinding(what=f"service {name}", error=error)
-        return
-    jobs = count_text(len(seen.jobs), "job")
-    yield DoctorFinding(what=f"service {name}", detail=f"{seen.service}, {jobs} of project {found.project.name}")
-    for base in sorted({model.recipe.base for model in found.models}):
-        detail = "known to the service" if base in seen.models else "not in the service's list; it decides"
-        yield DoctorFinding(what=f"base model {base}", detail=detail)
-    if seen.list_warnings:
-        yield DoctorFinding(what="lists", error=UsageError("; ".join(seen.list_warnings)))

@@ -1,1 +1,44 @@
-"""workflow."""
+"""Composes the other packages: settings, measuring, planning, applying, importing. Holds no rule of its own.
+
+This face holds what every command needs. What plans, applies or calls a service is imported from its own module, so
+that a command which only reads specs does not load it: `plan`, `apply`, `lock`, `services`, `targets`, `rows`,
+`review`, `saved_plan`, `import_job`, `dataset_targets`.
+"""
+
+from reconciler.workflow.measure import (
+    CheckedSpecs,
+    ReadProgress,
+    check_specs,
+    find_bases,
+    ignore_progress,
+    measure_datasets,
+)
+from reconciler.workflow.settings import (
+    DEFAULT_ROOT,
+    Setting,
+    locate_setting,
+    make_home,
+    read_bounds,
+    read_duration,
+    read_setting,
+    resolve_setting,
+    select_provider,
+)
+
+__all__ = [
+    "DEFAULT_ROOT",
+    "CheckedSpecs",
+    "ReadProgress",
+    "Setting",
+    "check_specs",
+    "find_bases",
+    "ignore_progress",
+    "locate_setting",
+    "make_home",
+    "measure_datasets",
+    "read_bounds",
+    "read_duration",
+    "read_setting",
+    "resolve_setting",
+    "select_provider",
+]

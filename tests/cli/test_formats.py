@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.cli.console import Console
+from reconciler.cli.failures import wants_json
 from reconciler.cli.formats import (
     FormatTarget,
     PlanFormat,
@@ -15,7 +16,6 @@ from reconciler.cli.formats import (
     read_formats,
     show_problems_in_formats,
     show_review,
-    wants_json,
 )
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.render import Sink, plan_json, plan_text
@@ -26,10 +26,10 @@ REVIEW = REVIEWS["rows-changed"]
 HIDDEN = "canary" * 3
 
 
-def a_talk() -> tuple[Console, io.StringIO]:
-    """Two voices and what the first one said."""
+def make_console() -> tuple[Console, io.StringIO]:
+    """Return a console and its stdout."""
     out = io.StringIO()
-    talk = Console(
+    console = Console(
         out=Sink(out, (HIDDEN,)),
         err=Sink(io.StringIO()),
         colour=False,
@@ -38,7 +38,7 @@ def a_talk() -> tuple[Console, io.StringIO]:
         is_terminal=False,
         secrets=(HIDDEN,),
     )
-    return talk, out
+    return console, out
 
 
 def test_text_is_what_nobody_has_to_ask_for() -> None:
@@ -68,7 +68,7 @@ def test_several_are_told_in_the_order_asked(tmp_path: Path) -> None:
         (["json", "markdown"], "fills stdout"),
         (["github=x"], "takes no file"),
         (["html="], "name a file"),
-        (["html=nowhere/at/all.html"], "name a file in a directory that is there"),
+        (["html=nowhere/at/all.html"], "name a file in a directory that exists"),
         (["html=."], "name a file"),
         (["html=x", "sarif=x"], "the same file"),
     ],
@@ -84,11 +84,11 @@ def test_json_is_recognised_wherever_it_is_asked_for() -> None:
 
 
 def test_each_form_goes_where_it_was_sent_and_holds_no_secret(tmp_path: Path) -> None:
-    talk, out = a_talk()
+    console, out = make_console()
     review = replace(REVIEW, plan=replace(REVIEW.plan, warnings=(f"the key is {HIDDEN}",)))
     forms = [form for form in PlanFormat if form is not PlanFormat.GITHUB]
 
-    show_review(review, read_formats(["text", *(f"{form}={tmp_path / form}" for form in forms)]), talk, exit_code=0)
+    show_review(review, read_formats(["text", *(f"{form}={tmp_path / form}" for form in forms)]), console, exit_code=0)
 
     texts = {form: (tmp_path / form).read_text(encoding="utf-8") for form in forms}
     assert all(len(text) > 100 and HIDDEN not in text for text in (*texts.values(), out.getvalue()))
@@ -101,52 +101,52 @@ def test_the_same_words_as_ever_for_people_and_programs() -> None:
         (PlanFormat.TEXT, plan_text(REVIEW.plan, previous=REVIEW.previous)),
         (PlanFormat.JSON, plan_json(REVIEW.plan)),
     ):
-        talk, out = a_talk()
-        show_review(REVIEW, (FormatTarget(form=form),), talk, exit_code=0)
+        console, out = make_console()
+        show_review(REVIEW, (FormatTarget(form=form),), console, exit_code=0)
         assert out.getvalue() == text
 
 
 def test_without_samples_no_form_holds_a_row(tmp_path: Path) -> None:
-    talk, _ = a_talk()
+    console, _ = make_console()
     forms = [form for form in PlanFormat if form is not PlanFormat.GITHUB]
     wanted = read_formats([f"{form}={tmp_path / form}" for form in forms])
 
-    show_review(REVIEW, wanted, talk, exit_code=0)
+    show_review(REVIEW, wanted, console, exit_code=0)
     with_rows = {form for form in forms if "question 21" in (tmp_path / form).read_text(encoding="utf-8")}
-    show_review(replace(REVIEW, samples=False), wanted, talk, exit_code=0)
+    show_review(replace(REVIEW, samples=False), wanted, console, exit_code=0)
 
     assert {PlanFormat.TEXT, PlanFormat.JSON, PlanFormat.MARKDOWN, PlanFormat.REVIEW} <= with_rows
     assert not [form for form in forms if "question 21" in (tmp_path / form).read_text(encoding="utf-8")]
 
 
 def test_github_gets_lines_a_summary_and_outputs_added_to_what_is_there(tmp_path: Path) -> None:
-    talk, out = a_talk()
+    console, out = make_console()
     summary, outputs = tmp_path / "summary", tmp_path / "outputs"
     summary.write_text("before\n", encoding="utf-8")
     environ = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
 
     for _ in range(2):
-        show_review(REVIEW, read_formats(["github"]), talk, exit_code=2, environ=environ, plan_file="a.plan")
+        show_review(REVIEW, read_formats(["github"]), console, exit_code=2, environ=environ, plan_file="a.plan")
 
     assert out.getvalue().startswith("::warning file=data/tickets.csv,line=10")
     assert summary.read_text(encoding="utf-8").startswith("before\n### 1 model retrained")
     said = outputs.read_text(encoding="utf-8")
     assert "\n2\n" in said
     assert len({line for line in said.splitlines() if line.startswith("end_")}) == 2
-    show_review(REVIEW, read_formats(["github"]), talk, exit_code=2, environ={})
+    show_review(REVIEW, read_formats(["github"]), console, exit_code=2, environ={})
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    talk, _ = a_talk()
+    console, _ = make_console()
     with pytest.raises(UsageError, match="cannot be written"):
-        show_review(REVIEW, (FormatTarget(form=PlanFormat.TEXT, path=tmp_path),), talk, exit_code=0)
+        show_review(REVIEW, (FormatTarget(form=PlanFormat.TEXT, path=tmp_path),), console, exit_code=0)
 
 
 def test_problems_reach_the_files_and_go_on_as_they_were(tmp_path: Path) -> None:
-    talk, out = a_talk()
+    console, out = make_console()
     wanted = read_formats(["text", f"review={tmp_path / 'r'}", f"json={tmp_path / 'j'}", f"sarif={tmp_path / 's'}"])
 
-    with pytest.raises(InputError), show_problems_in_formats(lambda: a_review(REVIEW.plan), wanted, talk):
+    with pytest.raises(InputError), show_problems_in_formats(lambda: a_review(REVIEW.plan), wanted, console):
         raise InputError(PROBLEMS, 7)
 
     document = json.loads((tmp_path / "r").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import run
-from reconciler.workflow.engine import check_specs, settle
+from reconciler.workflow import check_specs, locate_setting
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_every_command_that_reads_datasets_takes_the_flag(workspace: Path, comma
 
 
 def test_what_is_measured_is_the_same_with_and_without_a_cache(workspace: Path) -> None:
-    settings = [settle(workspace / "specs", {}, use_cache=use_cache) for use_cache in (True, True, False)]
+    settings = [locate_setting(workspace / "specs", {}, use_cache=use_cache) for use_cache in (True, True, False)]
     first, *others = [check_specs(setting).measures for setting in settings]
     assert all(other == first for other in others)
     assert first["rows"].training.rows == 1500

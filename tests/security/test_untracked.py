@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import InputError, Severity
-from reconciler.workflow.engine import check_specs, settle
+from reconciler.workflow import check_specs, locate_setting
 from reconciler.workflow.tracked import is_strict
 from tests.dataset.factories import chats, jsonl, write
 
@@ -32,12 +32,12 @@ def git(root: Path, *words: str) -> None:
 
 
 def warned(root: Path, environ: dict[str, str]) -> list[str]:
-    return [problem.rule for problem in check_specs(settle(root / "specs", environ)).warnings]
+    return [problem.rule for problem in check_specs(locate_setting(root / "specs", environ)).warnings]
 
 
 def refused(root: Path, environ: dict[str, str]) -> str:
     with pytest.raises(InputError) as caught:
-        check_specs(settle(root / "specs", environ))
+        check_specs(locate_setting(root / "specs", environ))
     assert {(problem.rule, problem.severity) for problem in caught.value.problems} == {
         ("source.untracked", Severity.ERROR)
     }
@@ -106,7 +106,7 @@ def test_no_hook_or_monitor_of_the_repository_runs(repository: Path) -> None:
     (repository / "evil.sh").chmod(0o755)
     git(repository, "config", "core.fsmonitor", "./evil.sh")
     git(repository, "config", "core.hooksPath", ".")
-    check_specs(settle(repository / "specs", CI))
+    check_specs(locate_setting(repository / "specs", CI))
     assert not (repository / "owned").exists()
 
 

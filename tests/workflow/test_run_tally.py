@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.execution import RunTally, select_serving_jobs
 from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Step, StepId
 from reconciler.domain.spec import ProjectSpec, Specs
 from reconciler.planner import make_plan
-from reconciler.workflow.engine import CheckedSpecs, PreparedPlan, Setting
+from reconciler.workflow import CheckedSpecs, Setting
+from reconciler.workflow.apply import RunTally, select_serving_jobs
+from reconciler.workflow.plan import PreparedPlan
 from tests.factories import a_job, a_model, desired, observed
 
 WANTED = a_model(epochs=5)

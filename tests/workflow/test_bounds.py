@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.cli.bounds import read_bounds
 from reconciler.domain.errors import UsageError
+from reconciler.workflow import read_bounds
 
 
 def test_times_are_read_and_a_flag_counts_before_the_variable() -> None:

@@ -13,8 +13,9 @@ from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.testing.memory import MemoryProvider
-from reconciler.workflow.engine import PreparedPlan, check_specs, prepare, settle
-from reconciler.workflow.row_changes import add_row_diffs
+from reconciler.workflow import check_specs, locate_setting
+from reconciler.workflow.plan import PreparedPlan, prepare_plan
+from reconciler.workflow.rows import add_row_diffs
 
 SPECS = """\
 kind: Dataset
@@ -45,8 +46,8 @@ def write(root: Path, numbers: range, more: str = "") -> None:
 
 
 def planned(root: Path, provider: MemoryProvider) -> PreparedPlan:
-    setting = settle(root / "specs", {"RECONCILER_HOME": str(root / "home")})
-    return prepare(setting, check_specs(setting), Options(), provider)
+    setting = locate_setting(root / "specs", {"RECONCILER_HOME": str(root / "home")})
+    return prepare_plan(setting, check_specs(setting), Options(), provider)
 
 
 def converge(root: Path, provider: MemoryProvider) -> None:

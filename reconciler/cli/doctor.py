@@ -1,0 +1,73 @@
+"""doctor: whether specs can be read and a service can be reached."""
+
+from collections.abc import Iterator
+
+import msgspec
+import typer
+
+from reconciler.cli import exit_codes
+from reconciler.cli.console import Console
+from reconciler.cli.options import SpecsOptions, add_command
+from reconciler.domain.errors import ReconcilerError, UsageError
+from reconciler.providers import PROFILES, describe_signing
+from reconciler.render import clean, count_text
+from reconciler.workflow import read_setting, select_provider
+from reconciler.workflow.services import open_service
+
+
+class DoctorFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was checked; `error` is what is wrong with it."""
+
+    what: str
+    detail: str = ""
+    error: ReconcilerError | None = None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    add_command(app, doctor)
+
+
+def doctor(context: typer.Context, where: SpecsOptions) -> int:
+    """Check that plan and apply can work here."""
+    console: Console = context.obj
+    findings = tuple(_examine(where))
+    column = max(len(clean(each.what)) for each in findings)
+    for each in findings:
+        detail = clean(each.detail or (str(each.error) if each.error else ""))
+        console.out.line(f"{'FAIL' if each.error else 'ok':4}  {clean(each.what):{column}}  {detail}".rstrip())
+    console.out.flush()
+    errors = [each.error for each in findings if each.error]
+    for error in errors:
+        console.show_error(error)
+    return exit_codes.of_error(errors[0]) if errors else exit_codes.OK
+
+
+def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
+    """Yield findings about the specs, then the service, then both together."""
+    try:
+        setting = where.resolve()
+        specs = read_setting(setting)
+    except ReconcilerError as error:
+        yield DoctorFinding(what="specs", error=error)
+        return
+    counts = f"{count_text(len(specs.models), 'model')}, {count_text(len(specs.datasets), 'dataset')}"
+    yield DoctorFinding(what="specs", detail=f"{setting.root}, {counts}")
+    name = select_provider(setting, specs)
+    try:
+        if name in PROFILES:
+            yield DoctorFinding(what="signed with", detail=describe_signing(PROFILES[name], setting.environ))
+        with open_service(setting, specs) as provider:
+            observed = provider.observe()
+    except ReconcilerError as error:
+        yield DoctorFinding(what=f"service {name}", error=error)
+        return
+    jobs = count_text(len(observed.jobs), "job")
+    yield DoctorFinding(what=f"service {name}", detail=f"{observed.service}, {jobs} of project {specs.project.name}")
+    for base in sorted({model.recipe.base for model in specs.models}):
+        detail = (
+            "listed by the service" if base in observed.models else "not in the service's list; the service decides"
+        )
+        yield DoctorFinding(what=f"base model {base}", detail=detail)
+    if observed.list_warnings:
+        yield DoctorFinding(what="lists", error=UsageError("; ".join(observed.list_warnings)))

@@ -1,0 +1,181 @@
+"""Applies a plan: runs its steps, waits for the jobs, and records in the lock file which models serve now."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from reconciler.dataset import open_lines
+from reconciler.domain.errors import ProviderError
+from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
+from reconciler.domain.identity import Address
+from reconciler.domain.lock import Lock
+from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
+from reconciler.domain.plan import Cancel, KeepReason
+from reconciler.domain.ports import Journal, Provider
+from reconciler.executor import RunContext, execute, watch
+from reconciler.executor.context import MemoryJournal
+from reconciler.foundation.stop import Stop
+from reconciler.journal import open_journal
+from reconciler.specfile import read_lock, write_lock
+from reconciler.workflow.lock import make_entry
+from reconciler.workflow.plan import PreparedPlan
+from reconciler.workflow.settings import make_home
+
+MAX_THREADS = 64
+
+
+@dataclass
+class RunTally:
+    """The result of a run, gathered from its events."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    jobs: dict[JobId, RemoteJob] = field(default_factory=dict)
+    cancelled: list[JobId] = field(default_factory=list)
+    interrupted: bool = False
+
+    def count(self, event: Event) -> None:
+        """Add an event."""
+        match event:
+            case Finished(step=step, outcome=outcome, job=job):
+                self.outcomes.append(outcome)
+                if job and isinstance(step.action, Cancel) and job.status != SUCCEEDED:
+                    self.cancelled += [job.id] if job.status == CANCELLED else []
+                elif job:
+                    # A job that succeeded before the cancel came is a success like any other.
+                    self.jobs[job.id] = job
+            case JobMoved(job=job):
+                self.jobs[job.id] = job
+            case Interrupted():
+                self.interrupted = True
+            case _:
+                pass
+
+
+def do_nothing() -> None:
+    """Do nothing."""
+
+
+def run_plan(
+    prepared: PreparedPlan,
+    context: RunContext,
+    tally: RunTally,
+    show: Callable[[Event], None],
+    *,
+    wait: bool,
+    timeout_seconds: float | None = None,
+    tick: Callable[[], None] = do_nothing,
+) -> None:
+    """Run the steps of a plan, wait for its jobs if asked, and record the serving models, whatever happens.
+
+    Shape:  every event is counted in the `tally` and then shown; `tick` is called after each sleep between two looks
+            at the jobs
+    Raises: ProviderError when the service refuses; the tally then counts a failure
+    """
+
+    def receive(event: Event) -> None:
+        tally.count(event)
+        show(event)
+
+    try:
+        for event in execute(prepared.plan, context):
+            receive(event)
+        if wait and not tally.interrupted:
+            awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
+            for event in watch(sorted(awaited), call_after_sleep(context, tick), timeout_seconds=timeout_seconds):
+                receive(event)
+    except ProviderError:
+        tally.outcomes.append(Outcome.FAILED)
+        raise
+    finally:
+        record_lock(prepared, tally, tuple(tally.cancelled))
+
+
+@contextmanager
+def open_run_context(
+    prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop
+) -> Iterator[RunContext]:
+    """Yield what the executor works with: the provider, the journal, a pool, clocks and the stop signal."""
+    # A step that a worker began is finished before the journal is closed.
+    with (
+        _open_journal(prepared, provider, stop) as journal,
+        ThreadPoolExecutor(max_workers=min(parallelism, MAX_THREADS), thread_name_prefix="step") as pool,
+    ):
+        context = RunContext(
+            provider=provider,
+            open_dataset=lambda dataset: open_lines(dataset, prepared.setting.workspace),
+            clock=time.monotonic,
+            sleep=stop.wait,
+            stopping=stop.is_set,
+            pool=pool.submit,
+            journal=journal,
+            run=secrets.token_hex(8),
+        )
+        context.remember(prepared.observed, prepared.desired.datasets)
+        yield context
+
+
+def call_after_sleep(context: RunContext, tick: Callable[[], None]) -> RunContext:
+    """Return a context that calls `tick` after each of its sleeps."""
+
+    def sleep(seconds: float) -> None:
+        context.sleep(seconds)
+        tick()
+
+    return replace(context, sleep=sleep)
+
+
+@contextmanager
+def _open_journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Iterator[Journal]:
+    setting = prepared.setting
+    if provider.capabilities.takes_token:
+        # Two creates with one token give one job, so no run has to know of another.
+        yield MemoryJournal()
+        return
+    with open_journal(
+        setting.journal,
+        provider,
+        home=setting.home,
+        make_home=lambda: make_home(setting.home),
+        workspace=setting.workspace,
+        service=prepared.observed.service,
+        project=prepared.checked.specs.project.name,
+        environ=setting.environ,
+        sleep=stop.wait,
+        stopping=stop.is_set,
+    ) as journal:
+        yield journal
+
+
+def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId, ...] = ()) -> Lock:
+    """Write into the lock file which models serve now, if that differs from the file; return its content.
+
+    Shape:  `cancelled` are the jobs that an apply cancelled, so that the next plan does not hold their models for it
+    """
+    named = {model.address: model for model in prepared.desired.models}
+    kept = {entry.address: entry for entry in prepared.lock.entries if entry.address in named}
+    fresh = {
+        address: make_entry(job, prepared.plan.provider, prepared.observed.service, named[address].datasets)
+        for address, job in select_serving_jobs(prepared, tally).items()
+        if job.model
+    }
+    known = {job.id for job in prepared.observed.jobs}
+    lock = Lock(
+        entries=tuple(sorted((kept | fresh).values(), key=lambda entry: entry.address)),
+        cancelled=tuple(sorted({*(job for job in prepared.lock.cancelled if job in known), *cancelled})),
+    )
+    # The prepared lock may have been read under older names, so the file itself decides whether it has to change.
+    if lock != read_lock(prepared.setting.lock_path):
+        write_lock(prepared.setting.lock_path, lock)
+    return lock
+
+
+def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> Mapping[Address, RemoteJob]:
+    """Return the succeeded job of each wanted model: those that were kept, and those that succeeded now."""
+    ready = {keep.job for keep in prepared.plan.kept if keep.why is KeepReason.READY}
+    wanted = {model.address: model.stamp for model in prepared.desired.models}
+    kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
+    ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
+    return {job.address: job for job in ended if job.is_of(wanted[job.address])} | kept

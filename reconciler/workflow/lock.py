@@ -1,0 +1,76 @@
+"""The serving models and the newest jobs, by the names of models: from the lock file, else from the service."""
+
+from reconciler.domain.desired import Dataset, Desired
+from reconciler.domain.errors import NotFoundError, UsageError
+from reconciler.domain.identity import Address, Kind
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
+from reconciler.domain.observed import Observed, RemoteJob, oldest_first
+from reconciler.domain.ports import Provider
+from reconciler.domain.renames import NameMap
+from reconciler.domain.spec import Specs
+from reconciler.specfile import read_lock
+from reconciler.workflow.measure import measure_datasets
+from reconciler.workflow.settings import Setting
+
+
+def read_claimed_lock(setting: Setting, specs: Specs) -> Lock:
+    """Read the lock file, under the names that the specs use today."""
+    return NameMap.of(specs).rename_lock(read_lock(setting.lock_path))
+
+
+def make_entry(job: RemoteJob, provider: str, service: str, datasets: tuple[Dataset, ...] = ()) -> LockEntry:
+    """Return the lock entry of a succeeded job."""
+    assert job.model is not None
+    return LockEntry(
+        stamp=job.own_stamp,
+        provider=provider,
+        service=service,
+        job=job.id,
+        model=job.model,
+        finished_at=job.finished_at,
+        datasets=tuple(LockedDataset(stamp=each.stamp, rows=each.measure.rows) for each in datasets),
+    )
+
+
+def find_locked(setting: Setting, specs: Specs, name: str) -> LockEntry | None:
+    """Return the lock file's entry for the name of a model.
+
+    Raises: UsageError when no spec has the name
+    """
+    return read_claimed_lock(setting, specs).find(_find_address(specs, name))
+
+
+def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) -> LockEntry:
+    """Return the serving model of a name: the locked one; else the one the specs want, if it exists; else the newest.
+
+    Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
+    Cost:   without a lock file the model's data is read, to know what is wanted
+    """
+    entry = find_locked(setting, specs, name)
+    if entry:
+        return entry
+    observed, address = provider.observe(), _find_address(specs, name)
+    jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
+    if not jobs:
+        raise NotFoundError(f"no finished model for {address}", hint="train it with: reconciler apply")
+    desired = Desired.join(specs, measure_datasets(specs, setting))
+    wanted = next(model.stamp for model in desired.models if model.name == name)
+    chosen = max(jobs, key=lambda job: (job.is_of(wanted), *job.age_key))
+    return make_entry(chosen, provider.name, observed.service)
+
+
+def find_newest_jobs(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:
+    """Return the newest job of each named model, in the order of the names; of all models without names.
+
+    Raises: UsageError when no spec has a name
+    """
+    addresses = [_find_address(specs, name) for name in names or sorted(model.name for model in specs.models)]
+    newest = {job.address: job for job in oldest_first(observed.jobs)}
+    return tuple(newest[address] for address in addresses if address in newest)
+
+
+def _find_address(specs: Specs, name: str) -> Address:
+    known = sorted(model.name for model in specs.models)
+    if name not in known:
+        raise UsageError(f"the specs name no model {name}; they name {', '.join(known) or 'none'}")
+    return Address(Kind.MODEL, name)

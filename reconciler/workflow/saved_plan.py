@@ -1,0 +1,147 @@
+"""Saved plans: written, read back, and checked against the setting that they are applied in."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.domain.errors import UsageError
+from reconciler.domain.identity import Address, Digest
+from reconciler.domain.observed import ModelId
+from reconciler.journal.applied_plans import check_unapplied
+from reconciler.planner.saved_plan import MAX_BYTES, SavedPlan, check_place, read_saved, write_saved
+from reconciler.render import plan_json
+from reconciler.specfile import find_violation, find_workspace
+from reconciler.workflow.measure import CheckedSpecs
+from reconciler.workflow.plan import PreparedPlan
+from reconciler.workflow.settings import Setting, resolve_setting, select_provider
+
+_FULL_DIGEST = 64
+
+
+def save_plan(prepared: PreparedPlan, path: Path) -> None:
+    """Save a plan where only its owner reads it.
+
+    Raises: UsageError when it cannot be written, or would be too large to be read again
+    """
+    setting = prepared.setting
+    text = write_saved(
+        SavedPlan(
+            id=secrets.token_hex(8),
+            made_at=int(time.time()),
+            root=setting.root.resolve().relative_to(setting.workspace.resolve()).as_posix(),
+            asked=setting.provider,
+            options=prepared.options,
+            plan=prepared.plan,
+            previous=tuple((str(address), model) for address, model in read_previous_models(prepared).items()),
+            document=plan_json(prepared.plan),
+        )
+    )
+    if len(text) > MAX_BYTES:
+        raise UsageError(f"--out {path}: the plan has more than {MAX_BYTES:,} bytes; plan fewer models with --target")
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"--out {path}: {error.strerror}") from error
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """Read a saved plan, and check it against its schemas and itself.
+
+    Raises: UsageError when it cannot be read, is not a plan, or was changed; StalePlanError for another format
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        text = raw.decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read as a saved plan: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not a saved plan: it is not text") from error
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"{path} is not a saved plan: it has more than {MAX_BYTES:,} bytes")
+    saved = read_saved(text)
+    _check_schemas(text, saved, path)
+    if json.loads(plan_json(saved.plan)) != json.loads(saved.document):
+        raise UsageError(f"{path} is not a saved plan: its document and its plan differ")
+    return saved
+
+
+def _check_schemas(text: str, saved: SavedPlan, path: Path) -> None:
+    for value, name in ((json.loads(text), "saved-plan"), (json.loads(saved.document), "plan")):
+        if violation := find_violation(value, name):
+            raise UsageError(f"{path} is not a saved plan: {violation}")
+
+
+def read_previous_models(prepared: PreparedPlan) -> dict[Address, ModelId]:
+    """Return the serving models of the lock file."""
+    return {entry.address: entry.model for entry in prepared.lock.of(prepared.observed.service)}
+
+
+def parse_previous_models(saved: SavedPlan) -> dict[Address, ModelId]:
+    """Return the models that served when a plan was saved."""
+    found = ((Address.parse(name), ModelId(model)) for name, model in saved.previous)
+    return {address: model for address, model in found if address}
+
+
+def resolve_saved_setting(
+    plan_file: Path,
+    saved: SavedPlan,
+    environ: Mapping[str, str],
+    *,
+    prices: Path | None = None,
+    environment: str | None = None,
+    use_cache: bool = True,
+) -> Setting:
+    """Return the setting that a saved plan was made in.
+
+    Raises: StalePlanError when it is for another environment than the one chosen now, of another version of the
+            program, or was applied already; UsageError when its specs are not here
+    """
+    made_for = saved.plan.environment
+    check_place(
+        saved.plan.inputs, environment=environment or made_for, provider=saved.plan.provider, version=__version__
+    )
+    setting = resolve_setting(
+        _find_root(plan_file, saved),
+        environ,
+        is_root=True,
+        provider=saved.asked,
+        prices=prices,
+        environment=made_for,
+        use_cache=use_cache,
+    )
+    check_unapplied(setting.home, saved.id)
+    return setting
+
+
+def check_provider(saved: SavedPlan, setting: Setting, checked: CheckedSpecs) -> None:
+    """Make sure that the specs still choose the service that a saved plan is for, before it is called.
+
+    Raises: StalePlanError
+    """
+    provider = select_provider(setting, checked.specs)
+    check_place(saved.plan.inputs, environment=setting.environment, provider=provider, version=__version__)
+
+
+def _find_root(plan_file: Path, saved: SavedPlan) -> Path:
+    # In the repository that the file lies in, else in the one we work in: CI keeps such files elsewhere.
+    for start in (plan_file.resolve().parent, Path.cwd()):
+        root = find_workspace(start) / saved.root
+        if root.is_dir():
+            return root
+    raise UsageError(f"{plan_file} was made for {saved.root}, and there is no such directory in this repository")
+
+
+def read_basis(text: str | None) -> Digest | None:
+    """Read the digest of a basis.
+
+    Raises: UsageError when it is not a complete one
+    """
+    digest = Digest.parse(text) if text else None
+    if text is not None and (digest is None or len(digest.hex) != _FULL_DIGEST):
+        raise UsageError(f"--expect-basis {text}: not a digest; plan prints it, as v1: and 64 hex digits")
+    return digest

@@ -1,0 +1,173 @@
+"""Where a command works, and what the operator chose: the spec root, the repository around it, the profile, bounds."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from reconciler.domain.errors import UsageError
+from reconciler.domain.spec import Specs
+from reconciler.journal import JournalKind
+from reconciler.specfile import find_roots, find_workspace, lock_name, read_specs
+
+HOME = ".reconciler"
+DEFAULT_PROVIDER = "local"
+DEFAULT_ROOT = Path("specs")
+BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
+
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices.
+
+    Shape:  `environment` is one of the Project's environments; `bounds` replace those of the profile, in seconds
+    """
+
+    root: Path
+    workspace: Path
+    home: Path
+    environ: Mapping[str, str]
+    provider: str | None = None
+    use_cache: bool = True
+    deep: bool = False
+    max_errors: int | None = None
+    environment: str | None = None
+    prices: Path | None = None
+    journal: JournalKind = JournalKind.DIRECTORY
+    bounds: Mapping[str, float] = msgspec.field(default_factory=dict)
+
+    @property
+    def lock_path(self) -> Path:
+        return self.root / lock_name(self.environment)
+
+    @property
+    def store(self) -> Path:
+        """Where the built-in service keeps its files."""
+        return self.home / "local"
+
+    @property
+    def measures(self) -> Path:
+        """Where measures of datasets are cached."""
+        return self.home / "cache" / "measures"
+
+    @property
+    def root_name(self) -> str:
+        """The spec root within the repository, with forward slashes."""
+        root, workspace = self.root.resolve(), self.workspace.resolve()
+        return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(self.root)
+
+
+def locate_setting(
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    provider: str | None = None,
+    prices: Path | None = None,
+    environment: str | None = None,
+    use_cache: bool = True,
+) -> Setting:
+    """Return the setting of one spec root, with the repository around it and our own directory."""
+    workspace = find_workspace(root)
+    home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
+    return Setting(
+        root=root,
+        workspace=workspace,
+        home=home,
+        environ=environ,
+        provider=provider,
+        # An empty variable is none: CI sets it so where a workflow names no environment.
+        environment=environment or None,
+        prices=prices,
+        use_cache=use_cache,
+    )
+
+
+def resolve_setting(
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    model: str | None = None,
+    is_root: bool = False,
+    provider: str | None = None,
+    prices: Path | None = None,
+    environment: str | None = None,
+    use_cache: bool = True,
+) -> Setting:
+    """Return the setting that a command works in, with the bounds of the environment variable.
+
+    Shape:  of several roots in the directory, the one whose specs name the `model`; with `is_root`, the directory is
+            one root
+    Raises: UsageError when the directory holds several roots, and none or several of them name the model
+    """
+    roots = (root,) if is_root else find_roots(root)
+    settings = [
+        locate_setting(each, environ, provider=provider, prices=prices, environment=environment, use_cache=use_cache)
+        for each in roots
+    ]
+    if len(settings) > 1 and model is None:
+        listed = ", ".join(str(each) for each in roots)
+        raise UsageError(f"{root} holds several projects; name one of them: {listed}")
+    if len(settings) > 1:
+        settings = _select_naming(settings, root, model or "")
+    return replace(settings[0], bounds=read_bounds((), environ))
+
+
+def _select_naming(settings: list[Setting], root: Path, name: str) -> list[Setting]:
+    naming = [setting for setting in settings if any(model.name == name for model in read_setting(setting).models)]
+    if len(naming) != 1:
+        found = " and ".join(str(setting.root) for setting in naming) or "none"
+        raise UsageError(f"of the projects under {root}, {found} name {name}; choose one with --specs DIR")
+    return naming
+
+
+def read_setting(setting: Setting) -> Specs:
+    """Read the specs of a setting, as its environment has them.
+
+    Raises: InputError with every problem of every file, UsageError where there is no such environment
+    """
+    return read_specs(setting.root, setting.workspace, setting.environment)
+
+
+def select_provider(setting: Setting, specs: Specs) -> str:
+    """Return the profile to use: the operator's choice, else the specs', else the built-in service."""
+    by_models = next((model.provider for model in specs.models if model.provider), None)
+    return setting.provider or by_models or specs.project.provider or DEFAULT_PROVIDER
+
+
+def make_home(home: Path) -> None:
+    """Make our own directory, private and ignored by git."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def read_bounds(flags: Iterable[str], environ: Mapping[str, str]) -> Mapping[str, float]:
+    """Return the bounds that replace the profile's, in seconds by name; a flag replaces the variable.
+
+    Raises: UsageError for text that is not a bound, with the flag or variable that holds it
+    """
+    stated = [(BOUNDS_VARIABLE, text) for text in environ.get(BOUNDS_VARIABLE, "").split(",") if text.strip()]
+    return dict(_read_bound(where, text) for where, text in (*stated, *(("--bound", text) for text in flags)))
+
+
+def _read_bound(where: str, text: str) -> tuple[str, float]:
+    name, sign, time = (part.strip() for part in text.partition("="))
+    if not (name and sign):
+        raise UsageError(f"{where} {text}: write NAME=TIME, as in list_lag=1m")
+    return name.replace("-", "_"), read_duration(time, f"{where} {name}=")
+
+
+def read_duration(text: str, where: str) -> float:
+    """Read a length of time, in seconds; `where` is the text before it.
+
+    Raises: UsageError when it is not one
+    """
+    found = _TIME.fullmatch(text.strip())
+    if not found:
+        raise UsageError(f"{where}{text}: not a length of time; write 90, 90s, 30m or 2h")
+    return float(found[1]) * _SECONDS[found[2]]
