@@ -258,7 +258,7 @@ def test_the_service_uses_of_the_dataset_package_only_how_rows_are_checked_and_w
     used = {
         each.module for module, each, to in imports_between_packages() if (module.package, to) == ("service", "dataset")
     }
-    inner = ("", ".checks", ".canonical", ".row_checks")
+    inner = ("", ".canonical", ".row_checks", ".strict_json")
     assert used <= {f"reconciler.dataset{module}" for module in inner}
 
 

@@ -10,7 +10,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption, ProviderOption, SpecsOption, add_command
 from reconciler.dataset.stats import find_row, gather_stats, sample_rows
-from reconciler.dataset.tokens import INSTALL, can_count, vocabulary_for, vocabulary_of
+from reconciler.dataset.tokens import INSTALL, can_count, find_vocabulary, vocabulary_name
 from reconciler.domain.stats import RowShown
 from reconciler.history import compare_named, open_version
 from reconciler.render import diff_json, diff_text, rows_json, rows_text, stats_json, stats_text
@@ -100,7 +100,7 @@ def stats(
         found = gather_stats(
             target.spec,
             target.workspace,
-            vocabulary=vocabulary_for(bases),
+            vocabulary=find_vocabulary(bases),
             progress=partial(progress, target.spec.name),
         )
     if as_json:
@@ -164,7 +164,7 @@ def diff(
 
 def _explain_estimate(bases: frozenset[str]) -> str:
     """Return how to get counts instead of estimates; empty where tokens are counted."""
-    names = {vocabulary_of(base) for base in bases}
+    names = {vocabulary_name(base) for base in bases}
     if not bases:
         return "name the base model with --base"
     if None in names:

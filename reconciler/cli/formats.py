@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption
-from reconciler.dataset.row_checks.catalogue import RULES
+from reconciler.dataset.row_checks import RULES
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.render import plan_json, plan_text, problems_json, problems_text
 from reconciler.render.html import MOST_ROWS, DatasetFigures, plan_html

@@ -1,5 +1,5 @@
 """Rows on disk become canonical lines and digests. Reads files, judges rows; knows no service."""
 
-from reconciler.dataset.measure import measure, open_lines, source_names
+from reconciler.dataset.measure import find_source_names, measure, open_lines
 
-__all__ = ["measure", "open_lines", "source_names"]
+__all__ = ["find_source_names", "measure", "open_lines"]

@@ -8,12 +8,15 @@ Source: the OpenAI cookbook's "Data preparation and analysis for chat model fine
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from operator import mul
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
 
-from reconciler.dataset.tokens import Count
+from reconciler.dataset.readers.stream import BLOCK_BYTES
+from reconciler.dataset.tokens import CountTokens
+from reconciler.domain.desired import Part
 
 PER_EXAMPLE = 3
 PER_TURN = 3
@@ -25,7 +28,7 @@ _CALLS = ("tool_calls", "function_call")
 _PAIR = ("prompt", "completion")
 
 
-class Billed(NamedTuple):
+class BillableText(NamedTuple):
     """What one row is billed by.
 
     Shape:  `is_all` is false when the row has tools, calls, images or anything else whose tokens nobody publishes
@@ -36,31 +39,31 @@ class Billed(NamedTuple):
     is_all: bool = True
 
 
-class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _TextTurn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["system", "developer", "user", "assistant"]
     content: str
 
 
-class _Chat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    messages: Annotated[list[_Turn], msgspec.Meta(min_length=1)]
+class _TextChat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: Annotated[list[_TextTurn], msgspec.Meta(min_length=1)]
 
 
-class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _TextPair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     prompt: str
     completion: str
 
 
-_read_chats = msgspec.json.Decoder(_Chat).decode_lines
-_read_pairs = msgspec.json.Decoder(_Pair).decode_lines
+_read_chats = msgspec.json.Decoder(_TextChat).decode_lines
+_read_pairs = msgspec.json.Decoder(_TextPair).decode_lines
 _read_any = msgspec.json.Decoder().decode_lines
 
 
-def billed_rows(lines: bytes) -> Sequence[Billed]:
+def read_billable_texts(lines: bytes) -> Sequence[BillableText]:
     """Return what each of some canonical lines is billed by."""
-    return [billed(row) for row in _read_any(lines)]
+    return [find_billable_text(row) for row in _read_any(lines)]
 
 
-def weigh_all(lines: bytes, count: Count) -> tuple[int, bool]:
+def count_lines(lines: bytes, count: CountTokens) -> tuple[int, bool]:
     """Return the tokens of some canonical lines together, and whether all that is billed for them was counted.
 
     As `weigh` of `billed_rows`, and three times as fast where all rows are plain texts.
@@ -69,26 +72,26 @@ def weigh_all(lines: bytes, count: Count) -> tuple[int, bool]:
     try:
         seen, frame = read_plain(lines)
     except msgspec.ValidationError:
-        rows = billed_rows(lines)
-        return sum(weigh(rows, count)), all(row.is_all for row in rows)
+        rows = read_billable_texts(lines)
+        return sum(count_rows(rows, count)), all(row.is_all for row in rows)
     return frame + sum(map(mul, count(list(seen)), seen.values())), True
 
 
-def weigh(rows: Sequence[Billed], count: Count) -> list[int]:
+def count_rows(rows: Sequence[BillableText], count: CountTokens) -> list[int]:
     """Return the tokens of each row. A text that is there many times, as system prompts are, is counted once."""
     texts = list(dict.fromkeys(text for row in rows for text in row.texts))
     known = dict(zip(texts, count(texts), strict=True))
     return [row.frame + sum(map(known.__getitem__, row.texts)) for row in rows]
 
 
-def billed(row: object) -> Billed:
+def find_billable_text(row: object) -> BillableText:
     """Return what a row of any form is billed by."""
     if not isinstance(row, Mapping):
-        return Billed((), 0, is_all=False)
+        return BillableText((), 0, is_all=False)
     pair = [text for key in _PAIR if isinstance(text := row.get(key), str)]
     turns = list(_turns(row))
     each = [_of_turn(turn) for turn in turns]
-    return Billed(
+    return BillableText(
         [*pair, *(text for turn in each for text in turn.texts)],
         sum(turn.frame for turn in each) + (PER_EXAMPLE if turns else 0),
         is_all=all(turn.is_all for turn in each) and not any(key in row for key in _BESIDE) and bool(pair or turns),
@@ -119,11 +122,65 @@ def _turns(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
         yield from _turns(within)
 
 
-def _of_turn(turn: Mapping[str, object]) -> Billed:
+def _of_turn(turn: Mapping[str, object]) -> BillableText:
     texts = [text for text in turn.values() if isinstance(text, str)]
     content, is_all = turn.get("content"), not any(turn.get(key) for key in _CALLS)
     if isinstance(content, list):
         said = [part.get("text") for part in content if isinstance(part, Mapping)]
         texts += [text for text in said if isinstance(text, str)]
         is_all = is_all and all(isinstance(text, str) for text in said)
-    return Billed(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all)
+    return BillableText(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all)
+
+
+class TokenCounter:
+    """The tokens of the lines so far, by side.
+
+    Cost:   two blocks of lines in memory, one that fills and one that is counted
+    """
+
+    def __init__(self, count: CountTokens) -> None:
+        self._count = count
+        self._sums = dict.fromkeys(Part, 0)
+        self._unknown: set[Part] = set()
+        self._waiting: dict[Part, list[bytes]] = {part: [] for part in Part}
+        self._waiting_bytes = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
+        self._pending: Future[None] | None = None
+
+    def add(self, part: Part, lines: bytes) -> None:
+        """Take whole canonical lines of one side in."""
+        self._waiting[part].append(lines)
+        self._waiting_bytes += len(lines)
+        if self._waiting_bytes >= BLOCK_BYTES:
+            self._hand_over()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def tokens(self, part: Part) -> int | None:
+        """Return the tokens of one side; None when a row of it has something that nobody can count."""
+        self._hand_over()
+        self._wait()
+        return None if part in self._unknown else self._sums[part]
+
+    def _hand_over(self) -> None:
+        self._wait()
+        blocks = {part: b"".join(lines) for part, lines in self._waiting.items() if lines}
+        self._waiting, self._waiting_bytes = {part: [] for part in Part}, 0
+        if blocks:
+            self._pending = self._thread.submit(self._weigh, blocks)
+
+    def _weigh(self, blocks: dict[Part, bytes]) -> None:
+        for part, lines in blocks.items():
+            tokens, are_all = count_lines(lines, self._count)
+            self._sums[part] += tokens
+            if not are_all:
+                self._unknown.add(part)
+
+    def _wait(self) -> None:
+        if self._pending:
+            pending, self._pending = self._pending, None
+            pending.result()

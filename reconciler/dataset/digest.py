@@ -1,14 +1,17 @@
 """Folds canonical lines into what a side of a dataset is: a digest and two counts."""
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import compress
 
-from reconciler.dataset.stream import BLOCK_BYTES
-from reconciler.domain.desired import Measure
+from reconciler.dataset.canonical import LineBatch
+from reconciler.dataset.readers.stream import BLOCK_BYTES
+from reconciler.domain.desired import Measure, Part
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 
 
-class Fold:
+class StreamDigest:
     """The measure of the lines so far.
 
     Cost:   at most two blocks of lines in memory: one fills while a second thread digests the one before
@@ -78,3 +81,25 @@ class _Hash:
         if self._pending:
             self._pending.result()
             self._pending = None
+
+
+HASH_BITS = 64
+
+
+def choose_part(key: int, validation_share: float) -> Part:
+    """Return the side of a row by the xxh3_64 of its canonical line: validation when it is in the first share."""
+    return Part.VALIDATION if key < validation_share * 2**HASH_BITS else Part.TRAINING
+
+
+def split_batch(run: LineBatch, validation_share: float) -> Iterator[tuple[Part, bytes, int]]:
+    """Yield the lines of a run by side, each side with how many they are; a side without lines is left out."""
+    if len(run.keys) == 1 or not validation_share:
+        yield choose_part(run.keys[0], validation_share), run.text, len(run.keys)
+        return
+    # A canonical line holds no line end but its own: within text they are written as escapes.
+    lines = run.text.splitlines(keepends=True)
+    parts = [choose_part(key, validation_share) for key in run.keys]
+    for part in Part:
+        texts = list(compress(lines, (each is part for each in parts)))
+        if texts:
+            yield part, b"".join(texts), len(texts)

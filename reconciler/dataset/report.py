@@ -10,7 +10,7 @@ SHOWN_PER_FILE = 50
 """Problems of one file that are kept; the rest are counted."""
 
 
-class Report:
+class RowReport:
     """Everything found so far. The stages tell it and go on; the end of the pass asks it.
 
     Shape:  `allow` are findings that are meant, said at `place`; `shown` are the problems kept of a severity and file;
@@ -29,7 +29,7 @@ class Report:
         self._kept: dict[tuple[str, Severity], list[Problem]] = {}
         self._unshown: dict[tuple[str, Severity], Counter[str]] = {}
 
-    def tell(self, problem: Problem) -> None:
+    def add(self, problem: Problem) -> None:
         """Keep a problem, or count it when it is allowed, or when its file has had its share."""
         for allowance in self._allowed:
             if allowance.rule == problem.rule and (not allowance.lines or problem.where.line in allowance.lines):
@@ -42,15 +42,15 @@ class Report:
         else:
             self._unshown.setdefault(key, Counter())[problem.rule] += 1
 
-    def drop(self, problem: Problem) -> None:
+    def drop_row(self, problem: Problem) -> None:
         """Keep a problem that costs a row."""
         self.dropped += 1
-        self.tell(problem)
+        self.add(problem)
 
-    def stop(self, problem: Problem) -> None:
+    def stop_reading(self, problem: Problem) -> None:
         """Keep a problem that ends the reading of a file."""
         self.is_whole = False
-        self.tell(problem)
+        self.add(problem)
 
     @property
     def has_problems(self) -> bool:

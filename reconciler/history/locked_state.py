@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.dataset.row_diff import compare_versions, open_dataset_version
-from reconciler.dataset.tokens import Count
+from reconciler.dataset.tokens import CountTokens
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.errors import InputError
 from reconciler.domain.identity import Stamp
@@ -201,7 +201,7 @@ def _compare_rows(
     dataset: Dataset,
     setting: Setting,
     title: str,
-    count: Count | None,
+    count: CountTokens | None,
     most_samples: int,
 ) -> RowDiff:
     wanted = replace(dataset.spec, format=dataset.format)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.open_version import open_unchecked
+from reconciler.dataset.measure import open_without_checks
 from reconciler.dataset.row_diff import DatasetVersion
 from reconciler.domain.desired import DatasetMeasure, Desired, Model
 from reconciler.domain.errors import InputError, Place, Problem, UsageError
@@ -91,7 +91,7 @@ def open_snapshot(title: str, setting: Setting, fetch_sources: Callable[[Dataset
             try:
                 fetch_sources(spec)
                 with ExitStack() as opened:
-                    measures[spec.name], side = opened.enter_context(open_unchecked(spec, setting.workspace))
+                    measures[spec.name], side = opened.enter_context(open_without_checks(spec, setting.workspace))
                     if len(sides) < MOST_KEPT:
                         sides[spec.name] = side
                         kept.push(opened.pop_all())

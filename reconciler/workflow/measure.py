@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.dataset import measure
-from reconciler.dataset.cache import Cache
-from reconciler.dataset.methods import misfits
-from reconciler.dataset.tokens import Count, Vocabulary, vocabulary_for
+from reconciler.dataset.cache import MeasureCache
+from reconciler.dataset.dataset_checks import check_methods
+from reconciler.dataset.tokens import CountTokens, Vocabulary, find_vocabulary
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
@@ -39,9 +39,9 @@ class CheckedSpecs(msgspec.Struct, frozen=True, kw_only=True):
         """Return the vocabulary that counted a dataset; None where its tokens are estimated."""
         if self.measures[dataset].vocabulary is None:
             return None
-        return vocabulary_for(find_bases(self.specs, dataset))
+        return find_vocabulary(find_bases(self.specs, dataset))
 
-    def token_counter(self, dataset: str) -> Count | None:
+    def token_counter(self, dataset: str) -> CountTokens | None:
         """Return the function that counts the tokens of a dataset's rows, where the dataset was counted with it."""
         vocabulary = self.vocabulary(dataset)
         return vocabulary.count if vocabulary else None
@@ -64,7 +64,7 @@ def check_specs(
     if any(problem.severity is Severity.ERROR for problem in untracked):
         raise InputError(tuple(sorted(untracked)))
     measures = measure_datasets(specs, setting, progress, count_tokens=count_tokens)
-    notes = tuple(misfits(specs, measures))
+    notes = tuple(check_methods(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted(notes)))
     return CheckedSpecs(specs=specs, measures=measures, notes=notes, untracked=untracked)
@@ -77,7 +77,7 @@ def measure_datasets(
 
     Raises: InputError with every problem of all of them
     """
-    cache = Cache(setting.measures, __version__, partial(make_home, setting.home)) if setting.use_cache else None
+    cache = MeasureCache(setting.measures, __version__, partial(make_home, setting.home)) if setting.use_cache else None
     # A dataset that only validates may have a single row.
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained
@@ -92,7 +92,7 @@ def measure_datasets(
                 minimum=1 if spec.name in only_validated else None,
                 progress=partial(progress, spec.name),
                 cache=cache,
-                vocabulary=vocabulary_for(find_bases(specs, spec.name)) if count_tokens else None,
+                vocabulary=find_vocabulary(find_bases(specs, spec.name)) if count_tokens else None,
                 against=find_validation_datasets(specs, spec.name),
                 shown=setting.max_errors,
             )
@@ -100,7 +100,7 @@ def measure_datasets(
             problems += error.problems
             unshown += error.unshown
     if problems:
-        raise InputError(tuple(sorted([*problems, *misfits(specs, measures)])), unshown)
+        raise InputError(tuple(sorted([*problems, *check_methods(specs, measures)])), unshown)
     return measures
 
 

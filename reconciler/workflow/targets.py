@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.dataset.pipeline import read_rows
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import JobId, Makers, ModelId, RemoteJob
 from reconciler.domain.ports import Provider
@@ -182,6 +182,6 @@ def _takes_prompts(place: Workplace, name: str) -> bool:
     spec = next((each for each in place.specs.datasets if each.name == training), None)
     if spec is None or spec.format is not None:
         return spec is not None and spec.format is Format.COMPLETION
-    report = Report()
+    report = RowReport()
     row_format, _ = read_rows(spec, place.setting.workspace, report)
     return row_format is Format.COMPLETION and not report.has_errors

@@ -13,7 +13,7 @@ Without a repository nothing is checked.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.dataset import source_names
+from reconciler.dataset import find_source_names
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Specs
 from reconciler.foundation.git import Git, GitError
@@ -32,7 +32,7 @@ def find_untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) ->
     if not (workspace / ".git").exists():
         return ()
     severity = Severity.ERROR if is_strict(environ) else Severity.WARNING
-    files = {spec.name: source_names(spec, workspace) for spec in specs.datasets}
+    files = {spec.name: find_source_names(spec, workspace) for spec in specs.datasets}
     every = sorted({name for names in files.values() for name in names})
     try:
         known = _find_tracked(every, workspace, environ) if every else frozenset()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from reconciler.dataset.pipeline import read_runs
-from reconciler.dataset.report import Report
+from reconciler.dataset.pipeline import read_batches
+from reconciler.dataset.report import RowReport
 from reconciler.specfile import read_specs
 from tests.acceptance.conftest import Repository, Said
 from tests.prepare_data.compat.cases import HERE as RECORDED
@@ -83,8 +83,8 @@ def test_the_steps_in_a_spec_do_what_write_does(repository: Repository, name: st
     assert (asked.code, asked.err[:4]) == (0, "Next")
     repository.write("specs/one.yaml", document(asked).replace('source: "', 'source: "../'))
     specs = read_specs(repository.root / "specs", repository.root)
-    report = Report()
-    _, runs = read_runs(specs.datasets[0], repository.root, report)
+    report = RowReport()
+    _, runs = read_batches(specs.datasets[0], repository.root, report)
     uploaded = b"".join(run.text for run in runs)
     report.raise_errors()
     assert repository.run("prepare", name, "--write").code == 0

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from reconciler.dataset import measure
-from reconciler.dataset.billable_tokens import billed_rows
+from reconciler.dataset.billable_tokens import read_billable_texts
 from reconciler.dataset.tokens import Vocabulary, count_tokens
 from reconciler.domain.errors import Place
 from reconciler.domain.spec import DatasetSpec
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _compare(path: Path, vocabulary: str, rounds: int, tiktoken_python: Path | None) -> None:
-    texts = [text for row in billed_rows(path.read_bytes()) for text in row.texts]
+    texts = [text for row in read_billable_texts(path.read_bytes()) for text in row.texts]
     began = time.process_time()
     count_tokens(vocabulary, ["warm"])
     loading = time.process_time() - began

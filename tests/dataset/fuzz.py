@@ -13,12 +13,13 @@ import sys
 import time
 from collections.abc import Iterator
 
-from reconciler.dataset.canonical import LineError, canonical, parse
-from reconciler.dataset.checks import check
-from reconciler.dataset.dataset_checks.example import Example, normalised
-from reconciler.dataset.formats import find_format
-from reconciler.dataset.row_checks.personal import personal_of
-from reconciler.dataset.row_checks.secrets import secrets_of
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.dataset_checks.content_scan import find_personal_data
+from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
+from reconciler.dataset.dataset_checks.secrets import find_secrets
+from reconciler.dataset.format_detection import recognise_format
+from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.spec import Format
 
 _USER, _ANSWER = {"role": "user", "content": "Why is that?\n"}, {"role": "assistant", "content": "So: 4111 é 🙂"}
@@ -68,21 +69,21 @@ def survives(line: bytes) -> bool:
     Raises: AssertionError, or whatever the code lets through
     """
     try:
-        row = parse(line)
+        row = decode_json(line)
     except LineError as error:
         return not f"{error.rule} {error.what} {error.hint}".encode()
-    found = find_format(row)
+    found = recognise_format(row)
     for format in Format:  # noqa: A001 (the word of the field)
-        for finding in check(row, format):
+        for finding in check_row(row, format):
             assert f"{finding.path} {finding.what} {finding.hint}".encode()
-        written = canonical(row, format)
-        assert canonical(parse(written), format) == written
+        written = write_canonical_line(row, format)
+        assert write_canonical_line(decode_json(written), format) == written
     if found and isinstance(row, dict):
-        example = Example(0, 1, row, found)
-        assert normalised(example.whole).encode(errors="surrogatepass")
+        example = ExampleRow(0, 1, row, found)
+        assert normalise_text(example.whole).encode(errors="surrogatepass")
         for _, text in (*example.texts, ("", example.asked), ("", example.prompt or example.completion or "")):
-            assert all(each.masked for each in secrets_of(text))
-            assert all(masked for _, masked in personal_of(text))
+            assert all(each.masked for each in find_secrets(text))
+            assert all(masked for _, masked in find_personal_data(text))
     return True
 
 

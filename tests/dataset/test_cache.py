@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.dataset import measure
-from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS, Cache
+from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS, MeasureCache
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec
@@ -37,14 +37,14 @@ class Watched:
         return sorted(self.files.glob("*")) if self.files.exists() else []
 
 
-def cache_in(directory: Path, workspace: Path, version: str = "1") -> Cache:
+def cache_in(directory: Path, workspace: Path, version: str = "1") -> MeasureCache:
     """A cache that looks at its files ten times as late as they need to settle."""
 
     def clock() -> int:
         touched = [path.stat() for path in workspace.rglob("*") if path.is_file()]
         return max(max(each.st_mtime_ns, each.st_ctime_ns) for each in touched) + LATER_NS
 
-    return Cache(directory, version, clock=clock)
+    return MeasureCache(directory, version, clock=clock)
 
 
 @pytest.fixture
@@ -134,11 +134,11 @@ def test_fresh_files_are_not_remembered(measured: Watched) -> None:
     """A change within the same tick of the clock would not show."""
     path = measured.workspace / "rows.jsonl"
     touched = max(path.stat().st_mtime_ns, path.stat().st_ctime_ns)
-    measured.cache = Cache(measured.files, clock=lambda: touched + SETTLED_NS - 1)
+    measured.cache = MeasureCache(measured.files, clock=lambda: touched + SETTLED_NS - 1)
     measured(a_spec())
     assert measured(a_spec())[1]
     assert not measured.entries
-    measured.cache = Cache(measured.files, clock=lambda: touched + SETTLED_NS)
+    measured.cache = MeasureCache(measured.files, clock=lambda: touched + SETTLED_NS)
     measured(a_spec())
     assert measured.entries
 

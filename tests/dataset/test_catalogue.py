@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.dataset.row_checks.catalogue import RULES
+from reconciler.dataset.row_checks import RULES
 
 PACKAGE = Path(__file__).parents[2] / "reconciler"
 RULE = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")

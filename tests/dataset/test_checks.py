@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from reconciler.dataset.checks import MINIMUM_EXAMPLES, Finding, Severity, check
+from reconciler.dataset.row_checks import MINIMUM_EXAMPLES, RowFinding, check_row
+from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
 
 from .factories import a_chat
@@ -59,7 +60,7 @@ GOOD = [
 
 @pytest.mark.parametrize("row", GOOD)
 def test_good_chats_have_no_findings(row: object) -> None:
-    assert list(check(row, Format.CHAT)) == []
+    assert list(check_row(row, Format.CHAT)) == []
 
 
 def with_turn(**change: Any) -> dict[str, Any]:
@@ -183,7 +184,7 @@ BAD = [
 
 @pytest.mark.parametrize(("row", "rule", "path", "hint"), BAD)
 def test_each_fault_of_a_chat_is_found_once_in_its_place(row: object, rule: str, path: str, hint: str) -> None:
-    errors = [finding for finding in check(row, Format.CHAT) if finding.severity is Severity.ERROR]
+    errors = [finding for finding in check_row(row, Format.CHAT) if finding.severity is Severity.ERROR]
     assert [(finding.rule, finding.path) for finding in errors] == [(rule, path)]
     assert hint in errors[0].hint
     assert errors[0].what
@@ -191,7 +192,7 @@ def test_each_fault_of_a_chat_is_found_once_in_its_place(row: object, rule: str,
 
 def test_everything_wrong_with_a_row_is_found_at_once() -> None:
     row = {"messages": [{"role": "gpt", "content": ""}, {"role": "user", "content": "x", "weight": 1}], "tools": 5}
-    assert {(finding.rule, finding.path) for finding in check(row, Format.CHAT)} == {
+    assert {(finding.rule, finding.path) for finding in check_row(row, Format.CHAT)} == {
         ("chat.tools", "tools"),
         ("chat.role", "messages[0].role"),
         ("chat.content", "messages[0].content"),
@@ -201,13 +202,13 @@ def test_everything_wrong_with_a_row_is_found_at_once() -> None:
 
 
 def test_a_chat_that_no_user_began_is_only_a_warning() -> None:
-    (finding,) = check({"messages": [{"role": "system", "content": "Sing."}, ANSWER]}, Format.CHAT)
+    (finding,) = check_row({"messages": [{"role": "system", "content": "Sing."}, ANSWER]}, Format.CHAT)
     assert (finding.rule, finding.severity) == ("chat.no-user", Severity.WARNING)
 
 
 @pytest.mark.parametrize("row", [{"prompt": "a", "completion": "b"}, {"prompt": "", "completion": " b"}])
 def test_good_completions_have_no_findings(row: object) -> None:
-    assert list(check(row, Format.COMPLETION)) == []
+    assert list(check_row(row, Format.COMPLETION)) == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_good_completions_have_no_findings(row: object) -> None:
     ],
 )
 def test_each_fault_of_a_completion_is_found(row: object, rule: str, path: str) -> None:
-    assert [(finding.rule, finding.path) for finding in check(row, Format.COMPLETION)] == [(rule, path)]
+    assert [(finding.rule, finding.path) for finding in check_row(row, Format.COMPLETION)] == [(rule, path)]
 
 
 @given(OBJECTS | VALUES)
@@ -231,7 +232,7 @@ def test_each_fault_of_a_completion_is_found(row: object, rule: str, path: str) 
 def test_no_row_is_too_strange_to_be_checked(row: object) -> None:
     for where in (row, {"messages": row}, {"messages": [row]}, {**a_chat(), "tools": [row]}):
         for format in Format:  # noqa: A001 (the word of the field)
-            assert all(isinstance(finding, Finding) for finding in check(where, format))
+            assert all(isinstance(finding, RowFinding) for finding in check_row(where, format))
 
 
 def test_the_least_to_train_on_is_ten() -> None:

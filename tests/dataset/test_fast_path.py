@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.canonical import LineError, canonical, parse
-from reconciler.dataset.checks import check
-from reconciler.dataset.fast_path.decode import plain_block, plain_lines, plain_values
-from reconciler.dataset.stream import BLOCK_BYTES, MAX_LINE_BYTES, whole_lines
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.fast_path import plain_values
+from reconciler.dataset.fast_path.decode import plain_block, plain_lines
+from reconciler.dataset.readers.stream import BLOCK_BYTES, MAX_LINE_BYTES, whole_lines
+from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec, Format
@@ -160,27 +162,27 @@ def test_values_that_are_taken_as_plain_are_sound_and_written_as_by_the_general_
 ) -> None:
     texts = plain_values(values, format)
     if texts is not None:
-        assert not [finding for value in values for finding in check(value, format)]
-        assert texts == [canonical(value, format) for value in values]
+        assert not [finding for value in values for finding in check_row(value, format)]
+        assert texts == [write_canonical_line(value, format) for value in values]
 
 
 @pytest.mark.parametrize("line", [*ODD, *PLAIN])
 def test_lines_that_are_read_are_told_by_their_values_too(line: bytes) -> None:
     try:
-        value = parse(line)
+        value = decode_json(line)
     except LineError:
         return
     for kind in (Format.CHAT, Format.COMPLETION):
         texts = plain_values([value], kind)
-        assert texts in (None, [canonical(value, kind)])
-        assert texts is None or not [*check(value, kind)]
+        assert texts in (None, [write_canonical_line(value, kind)])
+        assert texts is None or not [*check_row(value, kind)]
 
 
 @pytest.mark.parametrize("line", PLAIN)
 def test_plain_rows_stay_in_the_lane_and_are_written_as_by_the_general_rules(line: bytes) -> None:
     kind = Format.CHAT if b"messages" in line else Format.COMPLETION
     block = b"\n".join([line] * 3)
-    expected = canonical(parse(line), kind)
+    expected = write_canonical_line(decode_json(line), kind)
     found = plain_block(block, kind)
     assert found
     assert (found[0], len(found[1])) == (expected * 3, 3)

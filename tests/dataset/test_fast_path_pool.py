@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.dataset.fast_path.decode import plain_block
-from reconciler.dataset.fast_path.pool import Crew, Helper, crew_for
+from reconciler.dataset.fast_path.pool import BlockPool, WorkerProcess, open_pool
 from reconciler.dataset.sources import Source
 from reconciler.domain.spec import Format
 
@@ -34,11 +34,11 @@ def source(tmp_path: Path) -> Source:
     return Source(name, tmp_path / name)
 
 
-def is_running(helper: Helper) -> bool:
+def is_running(helper: WorkerProcess) -> bool:
     return helper.exit_code is None
 
 
-def wait_until_ready(crew: Crew) -> None:
+def wait_until_ready(crew: BlockPool) -> None:
     """Ask each helper once, and wait for its answer: from then on it is as quick as this process."""
     for helper in crew.helpers:
         helper.ask(0, len(BLOCKS[0]))
@@ -47,7 +47,7 @@ def wait_until_ready(crew: Crew) -> None:
 
 @pytest.mark.parametrize("helpers", [0, 2])
 def test_any_number_of_helpers_gives_the_same_in_the_same_order(source: Source, helpers: int) -> None:
-    with crew_for(source, Format.CHAT, at=0, helpers=helpers) as crew:
+    with open_pool(source, Format.CHAT, at=0, helpers=helpers) as crew:
         wait_until_ready(crew)
         assert list(map(plain, crew.work(iter(BLOCKS)))) == list(map(plain, EXPECTED))
         assert all(is_running(helper) for helper in crew.helpers)
@@ -57,7 +57,7 @@ def test_any_number_of_helpers_gives_the_same_in_the_same_order(source: Source, 
 
 
 def test_a_helper_answers_what_this_process_would(source: Source) -> None:
-    with crew_for(source, Format.CHAT, at=0, helpers=1) as crew:
+    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
         (helper,) = crew.helpers
         at = 0
         for block, found in EXPECTED[:13]:
@@ -68,7 +68,7 @@ def test_a_helper_answers_what_this_process_would(source: Source) -> None:
 
 def test_a_text_that_begins_after_a_mark_is_read_from_there(tmp_path: Path) -> None:
     source = Source("rows.jsonl", tmp_path / write(tmp_path, "rows.jsonl", b"\xef\xbb\xbf" + b"\n".join(BLOCKS)))
-    with crew_for(source, Format.CHAT, at=3, helpers=1) as crew:
+    with open_pool(source, Format.CHAT, at=3, helpers=1) as crew:
         (helper,) = crew.helpers
         helper.ask(crew.at, len(BLOCKS[0]))
         assert plain((BLOCKS[0], helper.answer())) == plain(EXPECTED[0])
@@ -77,20 +77,20 @@ def test_a_text_that_begins_after_a_mark_is_read_from_there(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("after", [0, 9])
 def test_a_helper_that_dies_changes_nothing(source: Source, after: int) -> None:
-    def blocks(crew: Crew) -> Iterator[bytes]:
+    def blocks(crew: BlockPool) -> Iterator[bytes]:
         for at, block in enumerate(BLOCKS):
             if at == after:
                 crew.helpers[0].kill()
             yield block
 
-    with crew_for(source, Format.CHAT, at=0, helpers=1) as crew:
+    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
         wait_until_ready(crew)
         assert list(map(plain, crew.work(blocks(crew)))) == list(map(plain, EXPECTED))
         assert not crew.helpers
 
 
 def test_after_a_line_that_was_passed_over_helpers_are_asked_no_more(source: Source) -> None:
-    with crew_for(source, Format.CHAT, at=0, helpers=1) as crew:
+    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
         wait_until_ready(crew)
         given: list[bytes | None] = [*BLOCKS[:3], None, *BLOCKS[:3]]
         assert [block for block, _ in crew.work(iter(given))] == given
@@ -98,7 +98,7 @@ def test_after_a_line_that_was_passed_over_helpers_are_asked_no_more(source: Sou
 
 
 def test_a_file_that_was_replaced_is_answered_by_nobody(source: Source) -> None:
-    helper = Helper(source, Format.CHAT, state=(1, 2, 3))
+    helper = WorkerProcess(source, Format.CHAT, state=(1, 2, 3))
     try:
         with pytest.raises(EOFError):
             helper.answer()
@@ -107,10 +107,10 @@ def test_a_file_that_was_replaced_is_answered_by_nobody(source: Source) -> None:
 
 
 def test_an_interrupt_of_the_terminal_does_not_reach_helpers_and_none_stays(source: Source) -> None:
-    gathered: list[Helper] = []
+    gathered: list[WorkerProcess] = []
 
     def interrupted() -> None:
-        with crew_for(source, Format.CHAT, at=0, helpers=1) as crew:
+        with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
             wait_until_ready(crew)
             gathered.extend(crew.helpers)
             gathered[0].send(signal.SIGINT)
@@ -129,11 +129,11 @@ def test_a_module_in_the_working_directory_is_not_taken_for_ours(
     write(tmp_path, "reconciler/__init__.py", "open('taken', 'w')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    with crew_for(source, Format.CHAT, at=0, helpers=1) as crew:
+    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
         wait_until_ready(crew)
     assert not (tmp_path / "taken").exists()
 
 
 def test_small_files_are_read_alone(source: Source) -> None:
-    with crew_for(source, Format.CHAT, at=0) as crew:
+    with open_pool(source, Format.CHAT, at=0) as crew:
         assert not crew.helpers

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset.canonical import MAX_DEPTH, LineError, canonical, parse
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.strict_json import MAX_DEPTH, LineError, decode_json
 from reconciler.domain.spec import Format
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -23,7 +24,7 @@ OBJECTS = st.dictionaries(TEXT, VALUES, max_size=4)
 
 
 def as_written(text: str, format: Format = Format.CHAT) -> str:  # noqa: A002 (the word of the field)
-    return canonical(parse(text.encode()), format).decode()
+    return write_canonical_line(decode_json(text.encode()), format).decode()
 
 
 @pytest.mark.parametrize(
@@ -55,24 +56,24 @@ def as_written(text: str, format: Format = Format.CHAT) -> str:  # noqa: A002 (t
 )
 def test_what_is_not_strict_json_is_said_with_its_column(line: bytes, rule: str, column: int) -> None:
     with pytest.raises(LineError) as caught:
-        parse(line)
+        decode_json(line)
     assert (caught.value.rule, caught.value.column) == (rule, column)
     assert caught.value.what
 
 
 def test_single_quotes_and_other_encodings_are_recognised() -> None:
     with pytest.raises(LineError) as quoted:
-        parse(b"{'role': 'user'}")
+        decode_json(b"{'role': 'user'}")
     with pytest.raises(LineError) as latin:
-        parse('{"a": "Größe"}'.encode("latin-1"))
+        decode_json('{"a": "Größe"}'.encode("latin-1"))
     assert "double quotes" in quoted.value.hint
     assert "Latin-1" in latin.value.hint
 
 
 def test_nesting_is_bounded_and_the_bound_itself_is_allowed() -> None:
-    assert parse(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
+    assert decode_json(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
     with pytest.raises(LineError):
-        parse(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
+        decode_json(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_nesting_is_bounded_and_the_bound_itself_is_allowed() -> None:
     ],
 )
 def test_strange_but_strict_json_is_read(line: str) -> None:
-    assert parse(line.encode()) == json.loads(line)
+    assert decode_json(line.encode()) == json.loads(line)
 
 
 def test_keys_come_in_the_order_of_the_api_then_by_name() -> None:
@@ -140,16 +141,16 @@ def test_no_digit_of_a_number_is_lost(number: Decimal) -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_comes_back(number: float) -> None:
-    assert float(json.loads(canonical({"a": number}, Format.CHAT), parse_int=float)["a"]) == number
+    assert float(json.loads(write_canonical_line({"a": number}, Format.CHAT), parse_int=float)["a"]) == number
 
 
 @given(OBJECTS, st.sampled_from(Format))
 @settings(max_examples=200)
 def test_writing_and_reading_again_changes_nothing(row: dict[str, object], format: Format) -> None:  # noqa: A002
-    line = canonical(row, format)
+    line = write_canonical_line(row, format)
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
-    assert canonical(parse(line), format) == line
+    assert write_canonical_line(decode_json(line), format) == line
     assert json.loads(line) == row
 
 
@@ -162,10 +163,10 @@ def test_spaces_escapes_and_the_order_of_keys_make_no_difference(
     random.shuffle(keys)  # type: ignore[attr-defined]
     shuffled = {key: row[key] for key in keys}
     other = json.dumps(shuffled, ensure_ascii=ascii_only, indent=indent).encode()
-    assert canonical(parse(other), Format.CHAT) == canonical(row, Format.CHAT)
+    assert write_canonical_line(decode_json(other), Format.CHAT) == write_canonical_line(row, Format.CHAT)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(line: bytes) -> None:
     with suppress(LineError):
-        assert parse(canonical(parse(line), Format.CHAT)) == parse(line)
+        assert decode_json(write_canonical_line(decode_json(line), Format.CHAT)) == decode_json(line)

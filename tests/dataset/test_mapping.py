@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.templates import Template
+from reconciler.dataset.mapping import Template
 from reconciler.domain.spec import ColumnMapping, Format, Turn
 
 from .factories import SPEC_PLACE, jsonl, measured, only, problems, rules

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.canonical import canonical, parse
-from reconciler.dataset.split import part_of
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.digest import choose_part
+from reconciler.dataset.strict_json import decode_json
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.identity import Digest
@@ -36,7 +37,7 @@ def test_the_digest_is_the_sha256_of_the_lines_that_are_sent(tmp_path: Path) -> 
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(12))))
     result = measure(spec, tmp_path)
     sent = b"".join(open_lines(side(spec, result), tmp_path))
-    assert sent == b"".join(canonical(row, Format.CHAT) for row in chats(12))
+    assert sent == b"".join(write_canonical_line(row, Format.CHAT) for row in chats(12))
     assert result.training.digest == Digest("v1", hashlib.sha256(sent).hexdigest())
     assert (result.training.rows, result.training.size_bytes) == (12, len(sent))
     assert (result.format, result.validation, result.warnings) == (Format.CHAT, None, ())
@@ -80,7 +81,7 @@ def test_a_split_sends_every_row_to_one_side_and_keeps_the_order(tmp_path: Path)
     assert result.validation
     sides = {part: list(open_lines(side(spec, result, part), tmp_path)) for part in Part}
     lines = {part: b"".join(blocks).splitlines(keepends=True) for part, blocks in sides.items()}
-    rows = [canonical(row, Format.CHAT) for row in chats(300)]
+    rows = [write_canonical_line(row, Format.CHAT) for row in chats(300)]
     assert sorted(lines[Part.TRAINING] + lines[Part.VALIDATION]) == sorted(rows)
     assert all([row for row in rows if row in set(part)] == part for part in lines.values())
     assert 50 < result.validation.rows < 100
@@ -94,12 +95,12 @@ def test_a_new_row_never_moves_an_old_one(pairs: list[tuple[str, str]], new: int
     """A row's side is decided by the row, so what lies beside it has no say, and a larger share only takes more."""
     from xxhash import xxh3_64_intdigest
 
-    keys = {pair: xxh3_64_intdigest(canonical(a_chat(*pair), Format.CHAT)) for pair in pairs}
+    keys = {pair: xxh3_64_intdigest(write_canonical_line(a_chat(*pair), Format.CHAT)) for pair in pairs}
     with TemporaryDirectory() as directory:
         before = pairs[:new] + pairs[new + 1 :]
         for some in (before, pairs):
             spec = a_spec(write(Path(directory), "rows.jsonl", jsonl(a_chat(*pair) for pair in some)), share=share)
-            held = {pair for pair in some if part_of(keys[pair], share) is Part.VALIDATION}
+            held = {pair for pair in some if choose_part(keys[pair], share) is Part.VALIDATION}
             if held:
                 result = measure(spec, Path(directory), minimum=0)
                 assert result.validation
@@ -108,9 +109,9 @@ def test_a_new_row_never_moves_an_old_one(pairs: list[tuple[str, str]], new: int
                 wrong = [each for each in problems_of(spec, Path(directory)) if each.severity is Severity.ERROR]
                 assert set(rules(wrong)) <= {"split.empty-side", "rows.too-few"}
     assert all(
-        part_of(key, min(1.0, share + 0.1)) is Part.VALIDATION
+        choose_part(key, min(1.0, share + 0.1)) is Part.VALIDATION
         for key in keys.values()
-        if part_of(key, share) is Part.VALIDATION
+        if choose_part(key, share) is Part.VALIDATION
     )
 
 
@@ -190,7 +191,7 @@ def test_blocks_are_whole_lines_of_about_a_mebibyte(tmp_path: Path) -> None:
     assert len(blocks) > 2
     assert all(block.endswith(b"\n") for block in blocks)
     assert all((1 << 20) <= len(block) < (1 << 20) + 200 for block in blocks[:-1])
-    assert parse(blocks[1].splitlines()[0])
+    assert decode_json(blocks[1].splitlines()[0])
 
 
 @pytest.mark.parametrize("content", [jsonl(chats(13)), jsonl(chats(11)), jsonl(chats(12)) + b"nonsense\n", b""])
@@ -209,12 +210,6 @@ def test_a_dataset_that_is_gone_is_told_when_it_is_opened(tmp_path: Path) -> Non
     with pytest.raises(InputError) as caught:
         list(open_lines(dataset, tmp_path))
     assert rules(caught.value.problems) == ["source.missing"]
-
-
-def test_the_room_loads_no_library_until_rows_are_read() -> None:
-    code = "import sys, reconciler.dataset; print(sorted({'xxhash', 'python_calamine'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_rows_of_lines_load_no_workbook_library(tmp_path: Path) -> None:

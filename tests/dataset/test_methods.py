@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.dataset.canonical import canonical
-from reconciler.dataset.checks import check
-from reconciler.dataset.formats import find_format
-from reconciler.dataset.methods import misfits
-from reconciler.dataset.row_checks.content import MAX_IMAGE_BYTES
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.dataset_checks import check_methods
+from reconciler.dataset.format_detection import recognise_format
+from reconciler.dataset.row_checks import MAX_IMAGE_BYTES, check_row
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format, ModelSpec, ProjectSpec, Recipe, Specs
 
@@ -51,7 +50,7 @@ def without(key: str) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_preferences(row: object, rule: str, path: str) -> None:
-    assert (rule, path) in [(finding.rule, finding.path) for finding in check(row, Format.PREFERENCE)]
+    assert (rule, path) in [(finding.rule, finding.path) for finding in check_row(row, Format.PREFERENCE)]
 
 
 @pytest.mark.parametrize(
@@ -66,14 +65,14 @@ def test_what_is_wrong_with_preferences(row: object, rule: str, path: str) -> No
     ],
 )
 def test_what_is_wrong_with_rows_for_graders(row: object, rule: str) -> None:
-    assert rule in [finding.rule for finding in check(row, Format.REINFORCEMENT)]
+    assert rule in [finding.rule for finding in check_row(row, Format.REINFORCEMENT)]
 
 
 def test_sound_rows_have_no_findings() -> None:
-    assert list(check(PAIR, Format.PREFERENCE)) == []
-    assert list(check(TASK, Format.REINFORCEMENT)) == []
+    assert list(check_row(PAIR, Format.PREFERENCE)) == []
+    assert list(check_row(TASK, Format.REINFORCEMENT)) == []
     history = {"messages": [USER, ANSWER, USER], "tools": [{"type": "function", "function": {"name": "f"}}]}
-    assert list(check({**PAIR, "input": history}, Format.PREFERENCE)) == []
+    assert list(check_row({**PAIR, "input": history}, Format.PREFERENCE)) == []
 
 
 @pytest.mark.parametrize(
@@ -91,16 +90,16 @@ def test_sound_rows_have_no_findings() -> None:
     ],
 )
 def test_formats_are_found_by_their_keys(row: object, found: Format | None) -> None:
-    assert find_format(row) is found
+    assert recognise_format(row) is found
 
 
 def test_canonical_lines_have_the_apis_order() -> None:
     mixed = {key: PAIR[key] for key in reversed(PAIR)}
     mixed["input"] = {"tools": [], "messages": [{"content": "Why?", "role": "user"}]}
-    assert canonical(mixed, Format.PREFERENCE).startswith(
+    assert write_canonical_line(mixed, Format.PREFERENCE).startswith(
         b'{"input":{"messages":[{"role":"user","content":"Why?"}],"tools":[]}'
     )
-    assert canonical({"zeta": {"b": 1, "a": 2}, "answer": 1, **TASK}, Format.REINFORCEMENT) == (
+    assert write_canonical_line({"zeta": {"b": 1, "a": 2}, "answer": 1, **TASK}, Format.REINFORCEMENT) == (
         b'{"messages":[{"role":"user","content":"Why?"}],"answer":"So.","zeta":{"a":2,"b":1}}\n'
     )
 
@@ -118,7 +117,7 @@ def test_canonical_lines_have_the_apis_order() -> None:
 )
 def test_images_within_a_row_are_what_their_type_says(url: object, says: str | None) -> None:
     row = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}, ANSWER]}
-    found = [finding for finding in check(row, Format.CHAT) if finding.rule == "chat.images"]
+    found = [finding for finding in check_row(row, Format.CHAT) if finding.rule == "chat.images"]
     assert [finding.path for finding in found] == (["messages[0].content[0].image_url.url"] if says else [])
     assert says is None or says in found[0].what
 
@@ -127,7 +126,7 @@ def test_images_within_a_row_are_what_their_type_says(url: object, says: str | N
     "change", [{"messages": [{**USER, "name": "a b"}, ANSWER]}, {"parallel_tool_calls": True}], ids=["name", "parallel"]
 )
 def test_what_a_service_may_refuse_is_a_warning(change: dict[str, Any]) -> None:
-    (finding,) = check({**a_chat(), **change}, Format.CHAT)
+    (finding,) = check_row({**a_chat(), **change}, Format.CHAT)
     assert finding.severity is Severity.WARNING
 
 
@@ -155,7 +154,10 @@ def misfitting(directory: Path, content: bytes, method: str = "supervised", grad
         validation=None,
     )
     specs = Specs(root="specs", project=ProjectSpec(), models=(model,))
-    return [f"{each.path}: {each.what}; {each.hint}" for each in misfits(specs, {"rows": measured(directory, content)})]
+    return [
+        f"{each.path}: {each.what}; {each.hint}"
+        for each in check_methods(specs, {"rows": measured(directory, content)})
+    ]
 
 
 def rows_of(row: dict[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.stream import MAX_LINE_BYTES
+from reconciler.dataset.readers.stream import MAX_LINE_BYTES
 from reconciler.domain.errors import Place, Severity
 
 from .factories import CORPUS, a_chat, chats, jsonl, measured, only, problems, rules

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.dataset import measure
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import InputError
 
@@ -19,7 +19,7 @@ ROWS = jsonl(chats(12))
 def test_sources_are_read_in_the_order_given_and_patterns_in_sorted_order(tmp_path: Path) -> None:
     for name in ("b.jsonl", "data/2.jsonl", "data/10.jsonl", "data/deep/er/1.jsonl", "a.jsonl", "data/notes.txt"):
         write(tmp_path, name, ROWS)
-    found = find_sources(a_spec("b.jsonl", "data/**/*.jsonl", "a.jsonl"), tmp_path, Report())
+    found = find_sources(a_spec("b.jsonl", "data/**/*.jsonl", "a.jsonl"), tmp_path, RowReport())
     assert [source.name for source in found] == [
         "b.jsonl",
         "data/10.jsonl",

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.dataset import measure
 from reconciler.dataset.readers.archive import MAX_UNPACKED_BYTES
-from reconciler.dataset.readers.xlsx import text_of
+from reconciler.dataset.readers.xlsx import cell_to_text
 from reconciler.domain.spec import ColumnMapping, Format
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
@@ -182,7 +182,7 @@ def test_a_published_workbook_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_cell_becomes_text(cell: object, text: str) -> None:
-    assert text_of(cell) == text  # type: ignore[arg-type]
+    assert cell_to_text(cell) == text  # type: ignore[arg-type]
 
 
 def test_rows_of_a_sheet_have_its_numbers(tmp_path: Path) -> None:

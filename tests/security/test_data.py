@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.dataset import measure, open_lines
-from reconciler.dataset.report import Report
+from reconciler.dataset.readers.stream import open_source
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
-from reconciler.dataset.stream import opened
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import ColumnMapping
@@ -199,11 +199,11 @@ def test_a_file_swapped_after_it_was_looked_at_is_not_read(tmp_path: Path) -> No
         lambda path: os.mkfifo(path),
     ):
         path = root / write(root, "rows.jsonl", ROWS)
-        (source,) = find_sources(a_spec(), root, Report())
+        (source,) = find_sources(a_spec(), root, RowReport())
         kept = path.rename(root / "kept")
         swap(path)
         with pytest.raises(OSError, match="in its place"):
-            opened(source)
+            open_source(source)
         path.unlink()
         kept.unlink()
 

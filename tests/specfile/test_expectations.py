@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.row_checks.catalogue import JUDGED
+from reconciler.dataset.row_checks import JUDGED
 from reconciler.domain.errors import Severity
 from reconciler.domain.expectations import (
     Allowance,

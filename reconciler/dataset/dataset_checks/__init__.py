@@ -1,3 +1,10 @@
-"""What is looked for across rows and within their texts. It looks at canonical lines, so that every way of reading them
-comes to the same; and it never changes one.
+"""The checks across rows and within their texts.
+
+They read canonical lines, so that every way of reading a row gives the same result, and they never change a row.
 """
+
+from reconciler.dataset.dataset_checks.expectations import check_methods
+from reconciler.dataset.dataset_checks.repeated_rows import Duplicates
+from reconciler.dataset.dataset_checks.runner import CheckRunner, held_out_datasets, prepare_checks
+
+__all__ = ["CheckRunner", "Duplicates", "check_methods", "held_out_datasets", "prepare_checks"]

@@ -1,24 +1,24 @@
 """Rows that differ only where it does not count, rows that contradict each other, and sides of a split that overlap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.dataset_checks.example import Example, normalised
-from reconciler.dataset.dataset_checks.row_keys import Keys
-from reconciler.dataset.places import Places
-from reconciler.dataset.split import part_of
+from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
+from reconciler.dataset.dataset_checks.row_index import RowKeys, RowPlaces
+from reconciler.dataset.digest import choose_part
 from reconciler.domain.desired import Part
-from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import Format
 
 
-def key_of(text: str) -> int:
+def text_key(text: str) -> int:
     """Return the key of a text without the differences that do not count."""
-    return xxh3_64_intdigest(normalised(text).encode(errors="surrogatepass"))
+    return xxh3_64_intdigest(normalise_text(text).encode(errors="surrogatepass"))
 
 
-class Alike:
+class SameText:
     """Compares the rows of one dataset with each other.
 
     Cost:   24 bytes a row, and more for those that repeat
@@ -26,30 +26,30 @@ class Alike:
 
     def __init__(self, validation_share: float = 0.0) -> None:
         self._share = validation_share
-        self._exact = Keys()
-        self._normal = Keys()
-        self._asked = Keys()
+        self._exact = RowKeys()
+        self._normal = RowKeys()
+        self._asked = RowKeys()
 
-    def see(self, example: Example, places: Places) -> Iterator[Problem]:
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
         asked = example.asked
         self._exact.add(example.key)
-        self._normal.add(key_of(example.whole))
-        self._asked.add(key_of(asked) if asked.strip() and example.format is not Format.PREFERENCE else 0)
+        self._normal.add(text_key(example.whole))
+        self._asked.add(text_key(asked) if asked.strip() and example.format is not Format.PREFERENCE else 0)
         return iter(())
 
-    def end(self, places: Places) -> Iterator[Problem]:
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
         pair = next(self._normal.pairs(self._exact), None)
         if pair:
             count = self._exact.different() - self._normal.different()
             rows = "1 row differs" if count == 1 else f"{count} rows differ"
             what = f"{rows} from earlier ones only in case, spaces or the spelling of characters; this one from {{}}"
-            yield _problem("rows.alike", what, "keep one, unless the difference is to be learned", pair, places)
+            yield _pair_problem("rows.alike", what, "keep one, unless the difference is to be learned", pair, places)
         pair = next(self._asked.pairs(self._normal), None)
         if pair:
             count = sum(1 for _ in self._asked.pairs(self._normal))
             rows = "1 row asks" if count == 1 else f"{count} rows ask"
             what = f"{rows} what an earlier one asks, with another answer; this one the same as {{}}"
-            yield _problem(
+            yield _pair_problem(
                 "rows.contradiction",
                 what,
                 "keep the answer that is right; where several are, `allow` can say so",
@@ -58,18 +58,84 @@ class Alike:
             )
         yield from self._overlap(places)
 
-    def _overlap(self, places: Places) -> Iterator[Problem]:
+    def _overlap(self, places: RowPlaces) -> Iterator[Problem]:
         pairs = [pair for pair in self._asked.pairs() if self._side(pair[0]) is not self._side(pair[1])]
         if pairs:
             rows = "1 row asks" if len(pairs) == 1 else f"{len(pairs)} rows ask"
             what = f"{rows} what a row on the other side of the split asks; this one the same as {{}}"
             hint = "what is validated with should be new to the model: drop repeated prompts, or split by hand"
-            yield _problem("leak.split", what, hint, pairs[0], places)
+            yield _pair_problem("leak.split", what, hint, pairs[0], places)
 
     def _side(self, number: int) -> Part:
-        return part_of(self._exact[number], self._share)
+        return choose_part(self._exact[number], self._share)
 
 
-def _problem(rule: str, what: str, hint: str, pair: tuple[int, int], places: Places) -> Problem:
+def _pair_problem(rule: str, what: str, hint: str, pair: tuple[int, int], places: RowPlaces) -> Problem:
     later, earlier = places[pair[0]], places[pair[1]]
     return Problem(where=later, what=what.format(earlier), hint=hint, rule=rule, severity=Severity.WARNING)
+
+
+_WAYS = (
+    ("leak.same", "1 row is", "{} rows are", "in {} too"),
+    ("leak.alike", "1 row is", "{} rows are", "in {} too but for case, spaces or the spelling of characters"),
+    ("leak.prompt", "1 row asks", "{} rows ask", "what {} asks, and with another answer"),
+)
+
+
+class HeldOutRows(msgspec.Struct, frozen=True):
+    """Rows that nothing may be trained on, by what they are compared by, each way with the first place.
+
+    Shape:  `whose` names them for people
+    Cost:   about 500 bytes a row
+    """
+
+    whose: str
+    keys: tuple[dict[int, Place], ...] = msgspec.field(default_factory=lambda: tuple({} for _ in _WAYS))
+
+    def take(self, examples: Iterable[ExampleRow], places: RowPlaces) -> None:
+        """Take rows in."""
+        for example in examples:
+            for known, key in zip(self.keys, _leak_keys(example), strict=True):
+                if key:
+                    known.setdefault(key, places[example.number])
+
+
+class Leaks:
+    """Compares the rows of a dataset with those that are held out.
+
+    Shape:  of the ways in which a row may be like one of them, the closest counts
+    """
+
+    def __init__(self, held: HeldOutRows, severity: Severity = Severity.WARNING) -> None:
+        self._held = held
+        self._severity = severity
+        self._counts = [0 for _ in _WAYS]
+        self._firsts: list[tuple[int, Place] | None] = [None for _ in _WAYS]
+
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
+        for way, (known, key) in enumerate(zip(self._held.keys, _leak_keys(example), strict=True)):
+            if key in known:
+                self._counts[way] += 1
+                self._firsts[way] = self._firsts[way] or (example.number, known[key])
+                break
+        return iter(())
+
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
+        for (rule, one, many, how), count, first in zip(_WAYS, self._counts, self._firsts, strict=True):
+            if first:
+                rows = one if count == 1 else many.format(count)
+                what = f"{rows} {how.format(self._held.whose)}; this one as {first[1]}"
+                # The same question with another answer may be meant: asked is not learned by heart.
+                severity = Severity.WARNING if rule == "leak.prompt" else self._severity
+                yield Problem(
+                    where=places[first[0]],
+                    what=what,
+                    hint="what a model is judged by should be new to it: drop the rows here, or there",
+                    rule=rule,
+                    severity=severity,
+                )
+
+
+def _leak_keys(example: ExampleRow) -> tuple[int, ...]:
+    asked = example.asked
+    return example.key, text_key(example.whole), text_key(asked) if asked.strip() else 0

@@ -20,16 +20,16 @@ from reconciler.domain.spec import Format
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _PlainTurn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["system", "developer", "user", "assistant"]
     content: _Text
 
 
-class _Chat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    messages: Annotated[list[_Turn], msgspec.Meta(min_length=1)]
+class _PlainChat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: Annotated[list[_PlainTurn], msgspec.Meta(min_length=1)]
 
 
-class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _PlainPair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     prompt: str
     completion: _Text
 
@@ -37,7 +37,7 @@ class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _Rows = Sequence[msgspec.Struct | None]
 
 
-class _Kind:
+class _RowKind:
     """How plain rows of one format are read, and the rows among them that types alone do not show to be odd."""
 
     def __init__(self, shape: type[msgspec.Struct], odd: Callable[[_Rows], set[int]]) -> None:
@@ -46,11 +46,11 @@ class _Kind:
         self.odd = odd
 
 
-def _unanswered(rows: _Rows) -> set[int]:
+def _find_unanswered(rows: _Rows) -> set[int]:
     return {
         at
         for at, row in enumerate(rows)
-        if isinstance(row, _Chat)
+        if isinstance(row, _PlainChat)
         and not (
             (turns := row.messages)[-1].role == "assistant"
             and (turns[0].role == "user" or turns[len(turns) > 1].role == "user" or _asks(turns))
@@ -58,20 +58,20 @@ def _unanswered(rows: _Rows) -> set[int]:
     }
 
 
-def _asks(turns: Sequence[_Turn]) -> bool:
+def _asks(turns: Sequence[_PlainTurn]) -> bool:
     return any(turn.role == "user" for turn in turns)
 
 
-def _none(_rows: _Rows) -> set[int]:
+def _find_none(_rows: _Rows) -> set[int]:
     return set()
 
 
-_KINDS = {Format.CHAT: _Kind(_Chat, _unanswered), Format.COMPLETION: _Kind(_Pair, _none)}
+_KINDS = {Format.CHAT: _RowKind(_PlainChat, _find_unanswered), Format.COMPLETION: _RowKind(_PlainPair, _find_none)}
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-def has_lane(format: Format) -> bool:  # noqa: A002 (the word of the field)
+def can_be_plain(format: Format) -> bool:  # noqa: A002 (the word of the field)
     """Return whether rows of a format can be plain."""
     return format in _KINDS
 
@@ -88,7 +88,7 @@ def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | N
         return None
     if kind.odd(rows):
         return None
-    texts = _written(rows)
+    texts = _write_rows(rows)
     text = b"".join(texts)
     return (text, array("Q", map(xxh3_64_intdigest, texts))) if _says_keys_once(block, text) else None
 
@@ -100,7 +100,7 @@ def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None
         return None
     try:
         rows = kind.convert(values)
-        return None if kind.odd(rows) else _written(rows)
+        return None if kind.odd(rows) else _write_rows(rows)
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
 
@@ -108,9 +108,9 @@ def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None
 def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  # noqa: A002 (as above)
     """Return the canonical line of each plain row, and None for each line that the general rules have to read."""
     kind = _KINDS[format]
-    rows = [_decoded(kind, line) for line in lines]
+    rows = [_decode_line(kind, line) for line in lines]
     odd = kind.odd(rows) | {at for at, row in enumerate(rows) if row is None}
-    texts = iter(_written([row for at, row in enumerate(rows) if at not in odd]))
+    texts = iter(_write_rows([row for at, row in enumerate(rows) if at not in odd]))
     written = [None if at in odd else next(texts) for at in range(len(rows))]
     return [
         text if text is not None and _says_keys_once(line, text) else None
@@ -118,14 +118,14 @@ def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  
     ]
 
 
-def _decoded(kind: _Kind, line: bytes) -> msgspec.Struct | None:
+def _decode_line(kind: _RowKind, line: bytes) -> msgspec.Struct | None:
     try:
         return kind.decode(line)
     except _REFUSED:
         return None
 
 
-def _written(rows: _Rows) -> list[bytes]:
+def _write_rows(rows: _Rows) -> list[bytes]:
     # One row at a time with its line feed, because each line has a key of its own.
     return list(map(_encode_lines, zip(rows, strict=True)))
 

@@ -3,69 +3,67 @@
 from collections.abc import Callable, Iterator
 from itertools import count, groupby
 
-from reconciler.dataset.batch import Run, run_of
+from reconciler.dataset.canonical import LineBatch, make_batch
 from reconciler.dataset.fast_path.decode import plain_lines
-from reconciler.dataset.fast_path.pool import crew_for
-from reconciler.dataset.readers.blank import Blanks
-from reconciler.dataset.readers.jsonl import rows_of
-from reconciler.dataset.readers.sniff import BOM, text_blocks
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter, read_blocks, too_long, whole_lines
+from reconciler.dataset.fast_path.pool import open_pool
+from reconciler.dataset.readers.json_rows import parse_lines
+from reconciler.dataset.readers.stream import ProgressMeter, overlong_line, read_blocks, whole_lines
+from reconciler.dataset.readers.text import BOM, BlankLines, text_blocks
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
 from reconciler.domain.spec import Format
 
 _BLOCK_BYTES = 512 << 10
 """Small enough for an answer to lie in a pipe while its reader is busy."""
 
-General = Callable[[Iterator[Row]], Iterator[Run]]
+General = Callable[[Iterator[Row]], Iterator[LineBatch]]
 """The general rules from a row on: its checks, and its canonical line."""
 
 
-def read_plain(
+def read_plain_file(
     source: Source,
     format: Format,  # noqa: A002 (the word of the field)
     general: General,
-    report: Report,
-    meter: Meter,
-) -> Iterator[Run]:
+    report: RowReport,
+    meter: ProgressMeter,
+) -> Iterator[LineBatch]:
     """Yield the runs of one file.
 
     Cost:   a few blocks of 512 KiB, as they are and as they are written, and one line in memory
     """
-    blanks, number = Blanks(source), 1
+    blanks, number = BlankLines(source), 1
     blocks = whole_lines(text_blocks(read_blocks(source, report, meter, _BLOCK_BYTES), source, report))
-    with crew_for(source, format, at=_mark_bytes(source)) as crew:
+    with open_pool(source, format, at=_mark_bytes(source)) as crew:
         for block, found in crew.work(blocks):
             if block is None:
-                report.drop(too_long(source, number))
+                report.drop_row(overlong_line(source, number))
                 number += 1
             elif found:
-                yield Run(source.name, number, *found)
+                yield LineBatch(source.name, number, *found)
                 number += len(found[1])
             else:
                 lines = block.split(b"\n")
-                yield from _mixed(source, lines, number, format, general, report, blanks)
+                yield from _read_mixed_block(source, lines, number, format, general, report, blanks)
                 number += len(lines)
     blanks.tell(report)
 
 
-def _mixed(
+def _read_mixed_block(
     source: Source,
     lines: list[bytes],
     first: int,
     format: Format,  # noqa: A002 (the word of the field)
     general: General,
-    report: Report,
-    blanks: Blanks,
-) -> Iterator[Run]:
+    report: RowReport,
+    blanks: BlankLines,
+) -> Iterator[LineBatch]:
     numbered = zip(count(first), lines, plain_lines(lines, format), strict=False)
     for is_plain, stretch in groupby(numbered, lambda line: line[2] is not None):
         each = list(stretch)
         if is_plain:
-            yield run_of(source.name, each[0][0], [text for _, _, text in each if text is not None])
+            yield make_batch(source.name, each[0][0], [text for _, _, text in each if text is not None])
         else:
-            yield from general(rows_of(((at, line) for at, line, _ in each), source, report, blanks))
+            yield from general(parse_lines(((at, line) for at, line, _ in each), source, report, blanks))
 
 
 def _mark_bytes(source: Source) -> int:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from reconciler.dataset.fast_path.decode import plain_block
-from reconciler.dataset.fast_path.worker import ANSWER, REQUEST, State, arguments, state_of
+from reconciler.dataset.fast_path.worker import ANSWER, REQUEST, SourceState, arguments, source_state
 from reconciler.dataset.sources import Source
 from reconciler.domain.spec import Format
 
@@ -26,18 +26,18 @@ _ASKED_AHEAD = 2
 _WAITING = 8
 _PIPE_BYTES = 1 << 20
 
-Found = tuple[bytes, Sequence[int]]
+PlainBlock = tuple[bytes, Sequence[int]]
 """What `plain_block` gives."""
 
 
-class Helper:
+class WorkerProcess:
     """One process that reads blocks.
 
     Raises: OSError, from asking and answering, when it is gone
     """
 
-    def __init__(self, source: Source, format: Format, state: State | None = None) -> None:  # noqa: A002 (as elsewhere)
-        state = state or state_of(source.path.stat())
+    def __init__(self, source: Source, format: Format, state: SourceState | None = None) -> None:  # noqa: A002 (as elsewhere)
+        state = state or source_state(source.path.stat())
         self.asked = 0
         # The module is looked for where this program found its own, and never in the directory we happen to be in.
         command = [sys.executable, "-P", "-m", "reconciler.dataset.fast_path.worker"]
@@ -64,7 +64,7 @@ class Helper:
     def has_answered(self) -> bool:
         return bool(select.select([self._answers], [], [], 0)[0])
 
-    def answer(self) -> Found | None:
+    def answer(self) -> PlainBlock | None:
         """Return the answer to the oldest question."""
         text_bytes, keys = ANSWER.unpack(self._read(ANSWER.size))
         text, packed = self._read(text_bytes), self._read(8 * keys)
@@ -104,27 +104,27 @@ class Helper:
 
 
 @dataclass(slots=True)
-class _Task:
+class _BlockTask:
     block: bytes | None
-    found: Found | None = None
-    helper: Helper | None = None
+    found: PlainBlock | None = None
+    helper: WorkerProcess | None = None
 
 
 @dataclass(slots=True)
-class Crew:
+class BlockPool:
     """This process and its helpers, at work on one file from a byte on."""
 
     format: Format
     at: int = 0
-    helpers: list[Helper] = field(default_factory=list)
+    helpers: list[WorkerProcess] = field(default_factory=list)
 
-    def work(self, blocks: Iterator[bytes | None]) -> Iterator[tuple[bytes | None, Found | None]]:
+    def work(self, blocks: Iterator[bytes | None]) -> Iterator[tuple[bytes | None, PlainBlock | None]]:
         """Yield every block with what `plain_block` gives of it, in their order.
 
         Shape:  blocks as `whole_lines` cuts them, of a text that begins at `at`
         Cost:   at most 8 blocks, as they are and as they are written, in memory
         """
-        waiting: deque[_Task] = deque()
+        waiting: deque[_BlockTask] = deque()
         for block in blocks:
             waiting.append(self._begin(block))
             while waiting and (len(waiting) > _WAITING or self._is_done(waiting[0])):
@@ -132,11 +132,11 @@ class Crew:
         while waiting:
             yield self._end(waiting.popleft())
 
-    def _begin(self, block: bytes | None) -> _Task:
+    def _begin(self, block: bytes | None) -> _BlockTask:
         if block is None:
             # Nobody knows how long the line was that was passed over, nor where the next one begins.
             self.at = -1
-            return _Task(None)
+            return _BlockTask(None)
         helper = next((each for each in self.helpers if each.asked < _ASKED_AHEAD), None) if self.at >= 0 else None
         if helper:
             try:
@@ -145,14 +145,14 @@ class Crew:
                 self._dismiss(helper)
             else:
                 self.at += len(block) + 1
-                return _Task(block, helper=helper)
+                return _BlockTask(block, helper=helper)
         self.at += len(block) + 1 if self.at >= 0 else 0
-        return _Task(block, plain_block(block, self.format))
+        return _BlockTask(block, plain_block(block, self.format))
 
-    def _is_done(self, task: _Task) -> bool:
+    def _is_done(self, task: _BlockTask) -> bool:
         return task.helper is None or task.helper not in self.helpers or task.helper.has_answered
 
-    def _end(self, task: _Task) -> tuple[bytes | None, Found | None]:
+    def _end(self, task: _BlockTask) -> tuple[bytes | None, PlainBlock | None]:
         if task.helper is None or task.block is None:
             return task.block, task.found
         if task.helper in self.helpers:
@@ -162,19 +162,19 @@ class Crew:
                 self._dismiss(task.helper)
         return task.block, plain_block(task.block, self.format)
 
-    def _dismiss(self, helper: Helper) -> None:
+    def _dismiss(self, helper: WorkerProcess) -> None:
         self.helpers.remove(helper)
         helper.close()
 
 
 @contextmanager
-def crew_for(source: Source, format: Format, at: int, helpers: int | None = None) -> Iterator[Crew]:  # noqa: A002
+def open_pool(source: Source, format: Format, at: int, helpers: int | None = None) -> Iterator[BlockPool]:  # noqa: A002
     """Gather a crew for a file: as many helpers as the file is worth and the machine has processors to spare."""
-    crew = Crew(format, at)
+    crew = BlockPool(format, at)
     try:
         for _ in range(_worth(source) if helpers is None else helpers):
             with suppress(OSError):
-                crew.helpers.append(Helper(source, format))
+                crew.helpers.append(WorkerProcess(source, format))
         yield crew
     finally:
         for helper in crew.helpers:

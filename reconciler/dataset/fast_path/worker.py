@@ -19,15 +19,15 @@ REQUEST = struct.Struct("<QQ")
 ANSWER = struct.Struct("<QQ")
 """How many bytes of canonical lines follow, and how many keys of 8 bytes after these; none of both for an odd block."""
 
-State = tuple[int, int, int]
+SourceState = tuple[int, int, int]
 
 
-def state_of(found: os.stat_result) -> State:
+def source_state(found: os.stat_result) -> SourceState:
     """Return what tells one state of a file from another."""
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def arguments(path: str, format: Format, state: State) -> tuple[str, ...]:  # noqa: A002 (the word of the field)
+def arguments(path: str, format: Format, state: SourceState) -> tuple[str, ...]:  # noqa: A002 (the word of the field)
     """Return the words that `main` reads."""
     return path, str(format), *map(str, state)
 
@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     path, name, *state = words
     kind = Format(name)
     with open(path, "rb", buffering=0) as file:
-        if state_of(os.fstat(file.fileno())) != tuple(map(int, state)):
+        if source_state(os.fstat(file.fileno())) != tuple(map(int, state)):
             return 1
         while request := sys.stdin.buffer.read(REQUEST.size):
             at, length = REQUEST.unpack(request)

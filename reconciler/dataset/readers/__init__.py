@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Iterator
 
-from reconciler.dataset.readers import array, jsonl, table, xlsx
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter
+from reconciler.dataset.readers import json_rows, table, xlsx
+from reconciler.dataset.readers import json_rows as array
+from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.suggest import list_words
 
-Reader = Callable[[Source, DatasetSpec, Report, Meter], Iterator[Row]]
+Reader = Callable[[Source, DatasetSpec, RowReport, ProgressMeter], Iterator[Row]]
 
 READERS: dict[str, Reader] = {
-    ".csv": table.read,
-    ".json": array.read,
-    ".jsonl": jsonl.read,
-    ".tsv": table.read,
-    ".xlsx": xlsx.read,
+    ".csv": table.read_table,
+    ".json": array.read_json,
+    ".jsonl": json_rows.read_jsonl,
+    ".tsv": table.read_table,
+    ".xlsx": xlsx.read_workbook,
 }
 
 _OTHERS = {
@@ -34,13 +34,13 @@ _OTHERS = {
 }
 
 
-def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
+def read_source(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
     """Return the rows of one file, read by its extension."""
     reader = READERS.get(source.extension)
     if reader:
         return reader(source, spec, report, meter)
     known = list_words(sorted(READERS))
-    report.stop(
+    report.stop_reading(
         Problem(
             where=spec.place,
             path="source",

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from reconciler.dataset.readers.sniff import recognise
+from reconciler.dataset.readers.text import recognise_file
 from reconciler.dataset.sources import Source
 from reconciler.domain.errors import Place, Problem
 
@@ -26,7 +26,7 @@ _CELL = tuple(b"<c" + after for after in (b" ", b">", b"/", b"\t", b"\n", b"\r")
 _PREFIXED_ROW = re.compile(rb"<[\w.-]+:row[\s/>]")
 
 
-def weigh(file: BinaryIO, source: Source) -> Problem | None:
+def check_workbook_size(file: BinaryIO, source: Source) -> Problem | None:
     """Say why an open file is no workbook that can be read safely; None when it is one.
 
     Cost:   the archive unpacked once, a chunk at a time
@@ -45,7 +45,7 @@ def weigh(file: BinaryIO, source: Source) -> Problem | None:
         )
     try:
         with zipfile.ZipFile(file) as archive:
-            return _weigh(archive, source)
+            return _check_entries(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         # zipfile says NotImplementedError of a compression it does not know, and RuntimeError of a locked archive.
         return _problem(
@@ -53,7 +53,7 @@ def weigh(file: BinaryIO, source: Source) -> Problem | None:
         )
 
 
-def _weigh(archive: zipfile.ZipFile, source: Source) -> Problem | None:
+def _check_entries(archive: zipfile.ZipFile, source: Source) -> Problem | None:
     entries = archive.infolist()
     if not any(entry.filename == "xl/workbook.xml" for entry in entries):
         return _problem(source, "the archive is no Excel workbook", "save the sheet as .xlsx or .csv", "xlsx.syntax")
@@ -67,7 +67,7 @@ def _weigh(archive: zipfile.ZipFile, source: Source) -> Problem | None:
     left = MAX_UNPACKED_BYTES
     for entry in entries:
         extent = _Extent()
-        for chunk in _unpacked(archive, entry, left):
+        for chunk in _unpack(archive, entry, left):
             left -= len(chunk)
             if left < 0:
                 return too_large
@@ -116,7 +116,7 @@ def _cells(chunk: bytes) -> int:
     return cells
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
     # The size that the entry states bounds what `zipfile` gives of it, and other libraries ignore it.
     entry.file_size = most + 2 * _CHUNK
     with archive.open(entry) as file:
@@ -136,7 +136,7 @@ def _no_workbook(head: bytes, source: Source) -> Problem:
         return _problem(
             source, "the file is an old or a protected workbook", "save it as .xlsx without a password", "file.kind"
         )
-    known = recognise(head, source)
+    known = recognise_file(head, source)
     if known:
         return known
     return _problem(source, "the file is not an Excel workbook", "if it is text, name it .csv or .tsv", "file.kind")

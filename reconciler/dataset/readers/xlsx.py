@@ -8,15 +8,14 @@ from datetime import date, datetime, time, timedelta
 from io import SEEK_END, BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 
-from reconciler.dataset.canonical import canonical_text
-from reconciler.dataset.json_numbers import exact
-from reconciler.dataset.readers.archive import weigh
-from reconciler.dataset.readers.blank import Blanks
-from reconciler.dataset.readers.header import Header, header_of
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter, opened, steady, unreadable
+from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.readers.archive import check_workbook_size
+from reconciler.dataset.readers.stream import ProgressMeter, open_source, unreadable_file, watch_for_changes
+from reconciler.dataset.readers.table import TableHeader, read_header
+from reconciler.dataset.readers.text import BlankLines
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
+from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.suggest import did_you_mean, list_words
@@ -27,22 +26,22 @@ if TYPE_CHECKING:
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
-def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
+def read_workbook(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
     """Yield each row below the header as text by column; its line is its row number in the sheet.
 
     Cost:   the sheet in memory, within the bounds of `archive.py`
     """
     try:
-        with steady(source, report), opened(source) as raw, BufferedReader(raw) as file:
+        with watch_for_changes(source, report), open_source(source) as raw, BufferedReader(raw) as file:
             sheet = _open(file, source, spec, report)
             meter.add(file.seek(0, SEEK_END))
         if sheet:
             yield from _rows(sheet, source, report)
     except OSError as error:
-        report.stop(unreadable(source, error))
+        report.stop_reading(unreadable_file(source, error))
 
 
-def text_of(cell: Cell) -> str:
+def cell_to_text(cell: Cell) -> str:
     """Write a cell as text: whole numbers as integers, dates in ISO form, the rest as the sheet shows it."""
     match cell:
         case str():
@@ -50,7 +49,7 @@ def text_of(cell: Cell) -> str:
         case bool():
             return "TRUE" if cell else "FALSE"
         case int() | float():
-            return canonical_text(exact(repr(cell)))
+            return write_canonical_text(parse_number(repr(cell)))
         case timedelta():
             minutes, seconds = divmod(int(cell.total_seconds()), 60)
             return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
@@ -58,17 +57,17 @@ def text_of(cell: Cell) -> str:
             return cell.isoformat()
 
 
-def _rows(sheet: "CalamineSheet", source: Source, report: Report) -> Iterator[Row]:
-    blanks = Blanks(source)
-    header: Header | None = None
+def _rows(sheet: "CalamineSheet", source: Source, report: RowReport) -> Iterator[Row]:
+    blanks = BlankLines(source)
+    header: TableHeader | None = None
     # Empty rows above the header are decoration; those between rows are told, those at the end do not arrive.
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
+        texts = [cell if type(cell) is str else cell_to_text(cell) for cell in cells]
         if not any(texts):
             if header:
                 blanks.add(number)
         elif header is None:
-            header = header_of(texts, number, source.name, report)
+            header = read_header(texts, number, source.name, report)
             if header is None:
                 return
         else:
@@ -78,13 +77,13 @@ def _rows(sheet: "CalamineSheet", source: Source, report: Report) -> Iterator[Ro
     blanks.tell(report)
 
 
-def _open(file: BinaryIO, source: Source, spec: DatasetSpec, report: Report) -> "CalamineSheet | None":
+def _open(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowReport) -> "CalamineSheet | None":
     # Loaded here because it is needed for workbooks alone.
     from python_calamine import CalamineError, load_workbook
 
-    problem = weigh(file, source)
+    problem = check_workbook_size(file, source)
     if problem:
-        report.stop(problem)
+        report.stop_reading(problem)
         return None
     try:
         file.seek(0)
@@ -93,11 +92,13 @@ def _open(file: BinaryIO, source: Source, spec: DatasetSpec, report: Report) -> 
         return None if name is None else book.get_sheet_by_name(name)
     except CalamineError as error:
         what = f"the workbook cannot be read: {error}"[:300]
-        report.stop(Problem(where=Place(file=source.name), what=what, hint="save it anew as .xlsx", rule="xlsx.syntax"))
+        report.stop_reading(
+            Problem(where=Place(file=source.name), what=what, hint="save it anew as .xlsx", rule="xlsx.syntax")
+        )
         return None
 
 
-def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: Report) -> str | None:
+def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: RowReport) -> str | None:
     wanted = source.terms.sheet or spec.sheet
     names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
     if wanted is None and names:
@@ -105,7 +106,7 @@ def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, rep
             what = f"the workbook has {len(names)} sheets; the first, `{names[0]}`, is read"
             hint = "name the one you mean with `sheet`"
             where = Place(file=source.name)
-            report.tell(Problem(where=where, what=what, hint=hint, rule="xlsx.sheet", severity=Severity.WARNING))
+            report.add(Problem(where=where, what=what, hint=hint, rule="xlsx.sheet", severity=Severity.WARNING))
         return names[0]
     if wanted in names:
         return wanted
@@ -115,5 +116,5 @@ def _sheet_name(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, rep
         else "no sheet with cells"
     )
     hint = did_you_mean(wanted or "", names)
-    report.stop(Problem(where=spec.place, path="sheet", what=what, hint=hint, rule="xlsx.sheet"))
+    report.stop_reading(Problem(where=spec.place, path="sheet", what=what, hint=hint, rule="xlsx.sheet"))
     return None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.dataset.row_checks import content, tools
-from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
+from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.domain.errors import Severity
 from reconciler.foundation.suggest import did_you_mean, list_words
 
@@ -48,22 +48,22 @@ _ROW_HINTS = {
 _MESSAGE_HINTS = {"from": "name it `role`", "value": "name it `content`", "text": "name it `content`"}
 
 
-def check(row: Object) -> Iterator[Finding]:
+def check_chat(row: JsonObject) -> Iterator[RowFinding]:
     """Yield everything that is wrong with a chat row."""
     messages = row.get("messages")
     if len(row) == 1 and isinstance(messages, list) and _is_plain(messages):
         return
     if len(row) > 1 or "messages" not in row:
-        yield from unknown_keys(row, _ROW_KEYS, "chat.unknown-key", "", _ROW_HINTS)
+        yield from find_unknown_keys(row, _ROW_KEYS, "chat.unknown-key", "", _ROW_HINTS)
     if not isinstance(messages, list) or not messages:
-        what = f"is {kind(messages)}, not a list of turns" if "messages" in row else "there is no `messages`"
-        yield Finding("chat.messages", "messages", what, "a list of turns: [{role, content}, …]")
+        what = f"is {describe_value(messages)}, not a list of turns" if "messages" in row else "there is no `messages`"
+        yield RowFinding("chat.messages", "messages", what, "a list of turns: [{role, content}, …]")
         return
     yield from check_conversation(row, messages)
     yield from _check_turns([message for message in messages if isinstance(message, dict)])
 
 
-def check_conversation(row: Object, messages: list[object]) -> Iterator[Finding]:
+def check_conversation(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
     """Yield what is wrong with the tools and turns of a row, whoever has the last word."""
     yield from tools.check_offer(row)
     for at, message in enumerate(messages):
@@ -86,61 +86,68 @@ def _is_plain(messages: list[object]) -> bool:
     return user and role == "assistant"
 
 
-def check_message(message: object, path: str) -> Iterator[Finding]:
+def check_message(message: object, path: str) -> Iterator[RowFinding]:
     """Yield everything that is wrong with one turn."""
     if not isinstance(message, dict):
-        yield Finding("chat.message", path, f"is {kind(message)}, not an object", "write each turn as {role, content}")
+        yield RowFinding(
+            "chat.message", path, f"is {describe_value(message)}, not an object", "write each turn as {role, content}"
+        )
         return
-    yield from unknown_keys(message, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
+    yield from find_unknown_keys(message, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
     yield from _check_role(message, f"{path}.role")
-    yield from content.check(message, path)
+    yield from content.check_content(message, path)
     yield from _check_weight(message, f"{path}.weight")
     name = message.get("name", "")
     if not isinstance(name, str):
-        yield Finding("chat.name", f"{path}.name", f"is {kind(name)}, not text", "leave it out where there is none")
+        yield RowFinding(
+            "chat.name", f"{path}.name", f"is {describe_value(name)}, not text", "leave it out where there is none"
+        )
     elif not name and message.get("role") == "function":
-        yield Finding("chat.name", f"{path}.name", "there is no `name`", "name the function that this answers for")
+        yield RowFinding("chat.name", f"{path}.name", "there is no `name`", "name the function that this answers for")
     elif name and not _NAME.fullmatch(name):
         what = f"has characters that services refuse in a name, or more than {MAX_NAME} (OpenAI chat reference)"
-        yield Finding("chat.name", f"{path}.name", what, "letters, digits, underscores and dashes", Severity.WARNING)
+        yield RowFinding("chat.name", f"{path}.name", what, "letters, digits, underscores and dashes", Severity.WARNING)
 
 
-def _check_role(message: Object, path: str) -> Iterator[Finding]:
+def _check_role(message: JsonObject, path: str) -> Iterator[RowFinding]:
     role = message.get("role")
     if role in ROLES:
         return
     if not isinstance(role, str):
-        what = f"is {kind(role)}, not text" if "role" in message else "there is no `role`"
-        yield Finding("chat.role", path, what, f"one of {list_words(ROLES)}")
+        what = f"is {describe_value(role)}, not text" if "role" in message else "there is no `role`"
+        yield RowFinding("chat.role", path, what, f"one of {list_words(ROLES)}")
         return
     alias = ALIASES.get(role.strip().lower())
     hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {list_words(ROLES)}"
-    yield Finding("chat.role", path, f"`{role[:100]}` is no role", hint)
+    yield RowFinding("chat.role", path, f"`{role[:100]}` is no role", hint)
 
 
-def _check_weight(message: Object, path: str) -> Iterator[Finding]:
+def _check_weight(message: JsonObject, path: str) -> Iterator[RowFinding]:
     if "weight" not in message:
         return
     weight = message["weight"]
     if message.get("role") != "assistant":
-        yield Finding("chat.weight", path, "only the assistant's turns have a weight", "leave it out")
+        yield RowFinding("chat.weight", path, "only the assistant's turns have a weight", "leave it out")
     elif isinstance(weight, bool) or weight not in (0, 1):
-        yield Finding(
-            "chat.weight", path, f"is {kind(weight)}, not 0 or 1", "0 leaves a turn out of training, 1 trains on it"
+        yield RowFinding(
+            "chat.weight",
+            path,
+            f"is {describe_value(weight)}, not 0 or 1",
+            "0 leaves a turn out of training, 1 trains on it",
         )
 
 
-def _check_turns(turns: list[Object]) -> Iterator[Finding]:
+def _check_turns(turns: list[JsonObject]) -> Iterator[RowFinding]:
     answers = [turn for turn in turns if turn.get("role") == "assistant"]
     if not answers:
         hint = "drop the row, or add the answer it should learn"
-        yield Finding("chat.no-assistant", "messages", "no turn is the assistant's", hint)
+        yield RowFinding("chat.no-assistant", "messages", "no turn is the assistant's", hint)
     elif turns[-1].get("role") != "assistant":
         hint = "drop the row, or add the answer it should learn"
-        yield Finding("chat.last-turn", "messages", "the last turn must be the assistant's", hint)
+        yield RowFinding("chat.last-turn", "messages", "the last turn must be the assistant's", hint)
     if answers and all(not isinstance(turn.get("weight"), bool) and turn.get("weight") == 0 for turn in answers):
-        yield Finding(
+        yield RowFinding(
             "chat.weight", "messages", "every answer has the weight 0: nothing is left to learn", "drop the row"
         )
     if answers and not any(turn.get("role") == "user" for turn in turns):
-        yield Finding("chat.no-user", "messages", "no turn is the user's", "", Severity.WARNING)
+        yield RowFinding("chat.no-user", "messages", "no turn is the user's", "", Severity.WARNING)

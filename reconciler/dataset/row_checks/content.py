@@ -7,7 +7,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
+from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.foundation.suggest import list_words
 
 MAX_IMAGES = 10
@@ -20,7 +20,7 @@ _DETAILS = ("low", "high", "auto")
 _HINT = "an https:// address, or data:image/…;base64, with a JPEG, PNG or WEBP image"
 
 
-def check(message: Object, path: str) -> Iterator[Finding]:
+def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
     """Yield everything that is wrong with what one turn says."""
     said, role = message.get("content"), message.get("role")
     path = f"{path}.content"
@@ -30,21 +30,23 @@ def check(message: Object, path: str) -> Iterator[Finding]:
     elif said is None:
         if not (message.get("tool_calls") or message.get("function_call") or message.get("refusal")):
             what = "is null" if "content" in message else "there is no `content`"
-            yield Finding("chat.content", path, what, "only a turn that calls a tool may say nothing")
+            yield RowFinding("chat.content", path, what, "only a turn that calls a tool may say nothing")
     elif not isinstance(said, str):
-        yield Finding("chat.content", path, f"is {kind(said)}, not text", "write it as text, in quotes")
+        yield RowFinding("chat.content", path, f"is {describe_value(said)}, not text", "write it as text, in quotes")
     elif (
         not said
         and role not in ("tool", "function")
         and not (message.get("tool_calls") or message.get("function_call"))
     ):
-        yield Finding("chat.content", path, "is empty", "add the text, or drop the row")
+        yield RowFinding("chat.content", path, "is empty", "add the text, or drop the row")
     refusal = message.get("refusal")
     if refusal is not None and not isinstance(refusal, str):
-        yield Finding("chat.content", path.replace(".content", ".refusal"), f"is {kind(refusal)}, not text", "")
+        yield RowFinding(
+            "chat.content", path.replace(".content", ".refusal"), f"is {describe_value(refusal)}, not text", ""
+        )
 
 
-def check_images(messages: list[object]) -> Iterator[Finding]:
+def check_images(messages: list[object]) -> Iterator[RowFinding]:
     """Report a row with more images than a service takes."""
     parts = [
         part
@@ -55,59 +57,65 @@ def check_images(messages: list[object]) -> Iterator[Finding]:
     images = sum(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
     if images > MAX_IMAGES:
         what = f"{images} images; an example may have {MAX_IMAGES} {_GUIDE}"
-        yield Finding("chat.images", "messages", what, "split the row")
+        yield RowFinding("chat.images", "messages", what, "split the row")
 
 
-def _check_part(part: object, role: object, path: str) -> Iterator[Finding]:
+def _check_part(part: object, role: object, path: str) -> Iterator[RowFinding]:
     sort = part.get("type") if isinstance(part, dict) else None
     if not isinstance(part, dict):
-        yield Finding("chat.content", path, f"is {kind(part)}, not an object", "write parts as {type, …}")
+        yield RowFinding("chat.content", path, f"is {describe_value(part)}, not an object", "write parts as {type, …}")
     elif sort == "text":
         if not isinstance(part.get("text"), str) or not part["text"]:
-            yield Finding("chat.content", f"{path}.text", f"is {kind(part.get('text'))}, not text", "")
-        yield from unknown_keys(part, ("type", "text"), "chat.unknown-key", path)
+            yield RowFinding("chat.content", f"{path}.text", f"is {describe_value(part.get('text'))}, not text", "")
+        yield from find_unknown_keys(part, ("type", "text"), "chat.unknown-key", path)
     elif sort == "image_url":
         if role != "user":
-            yield Finding("chat.images", path, "only the user's turns may hold images", "move it to a user's turn")
-        yield from unknown_keys(part, ("type", "image_url"), "chat.unknown-key", path)
+            yield RowFinding("chat.images", path, "only the user's turns may hold images", "move it to a user's turn")
+        yield from find_unknown_keys(part, ("type", "image_url"), "chat.unknown-key", path)
         yield from _check_image(part.get("image_url"), f"{path}.image_url")
     else:
-        shown = f"`{sort[:100]}`" if isinstance(sort, str) else kind(sort)
-        yield Finding(
+        shown = f"`{sort[:100]}`" if isinstance(sort, str) else describe_value(sort)
+        yield RowFinding(
             "chat.content", f"{path}.type", f"{shown} is no kind of part", f"one of {list_words(('text', 'image_url'))}"
         )
 
 
-def _check_image(image: object, path: str) -> Iterator[Finding]:
+def _check_image(image: object, path: str) -> Iterator[RowFinding]:
     if not isinstance(image, dict):
-        yield Finding("chat.images", path, f"is {kind(image)}, not an object", 'write it as {"url": "https://…"}')
+        yield RowFinding(
+            "chat.images", path, f"is {describe_value(image)}, not an object", 'write it as {"url": "https://…"}'
+        )
         return
-    yield from unknown_keys(image, ("url", "detail"), "chat.unknown-key", path)
+    yield from find_unknown_keys(image, ("url", "detail"), "chat.unknown-key", path)
     url = image.get("url")
     if not isinstance(url, str):
-        yield Finding("chat.images", f"{path}.url", "is no address of an image", _HINT)
+        yield RowFinding("chat.images", f"{path}.url", "is no address of an image", _HINT)
     elif not url.startswith(("https://", "http://")):
         yield from _check_data(url, f"{path}.url")
     if "detail" in image and image["detail"] not in _DETAILS:
-        yield Finding("chat.images", f"{path}.detail", f"is {kind(image['detail'])}", f"one of {list_words(_DETAILS)}")
+        yield RowFinding(
+            "chat.images", f"{path}.detail", f"is {describe_value(image['detail'])}", f"one of {list_words(_DETAILS)}"
+        )
 
 
-def _check_data(url: str, path: str) -> Iterator[Finding]:
+def _check_data(url: str, path: str) -> Iterator[RowFinding]:
     found = _DATA.match(url)
     if not found:
-        yield Finding("chat.images", path, "is no address of an image", _HINT)
+        yield RowFinding("chat.images", path, "is no address of an image", _HINT)
         return
     encoded = len(url) - found.end()
     size_bytes = encoded * 3 // 4
     if size_bytes > MAX_IMAGE_BYTES:
         what = f"an image of {size_bytes} bytes; it may have {MAX_IMAGE_BYTES} {_GUIDE}"
-        yield Finding("chat.images", path, what, "make it smaller")
+        yield RowFinding("chat.images", path, what, "make it smaller")
     try:
         begin = base64.b64decode(url[found.end() : found.end() + 32], validate=True)
     except ValueError:
         begin = b""
     if encoded % 4 or not begin:
-        yield Finding("chat.images", path, "is not base64", "encode the bytes of the image as base64, with its padding")
+        yield RowFinding(
+            "chat.images", path, "is not base64", "encode the bytes of the image as base64, with its padding"
+        )
     elif not begin.startswith(_BEGIN[found[1]]):
         what = f"the data is no {found[1].upper()} image, as its type says"
-        yield Finding("chat.images", path, what, "name the type that it is: JPEG, PNG or WEBP")
+        yield RowFinding("chat.images", path, what, "name the type that it is: JPEG, PNG or WEBP")

@@ -7,10 +7,10 @@ import msgspec
 from reconciler.domain.errors import Severity
 from reconciler.foundation.suggest import did_you_mean, list_words
 
-Object = dict[str, object]
+JsonObject = dict[str, object]
 
 
-class Finding(msgspec.Struct, frozen=True):
+class RowFinding(msgspec.Struct, frozen=True):
     """A rule that a row breaks, where in the row, and the way out.
 
     Shape:  `rule` is a stable name such as `chat.role`; `path` such as `messages[2].role`, empty for the row itself
@@ -23,9 +23,9 @@ class Finding(msgspec.Struct, frozen=True):
     severity: Severity = Severity.ERROR
 
 
-def unknown_keys(
-    found: Object, known: Collection[str], rule: str, path: str, hints: dict[str, str] | None = None
-) -> Iterator[Finding]:
+def find_unknown_keys(
+    found: JsonObject, known: Collection[str], rule: str, path: str, hints: dict[str, str] | None = None
+) -> Iterator[RowFinding]:
     """Report the keys that a service would not know what to do with."""
     for key in sorted(set(found).difference(known)):
         hint = (
@@ -33,10 +33,10 @@ def unknown_keys(
             or did_you_mean(key, set(known).difference(found))
             or f"leave it out; the keys here are {list_words(known)}"
         )
-        yield Finding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
+        yield RowFinding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
 
 
-def kind(value: object) -> str:
+def describe_value(value: object) -> str:
     """Name what a value is, in JSON's words."""
     match value:
         case None:

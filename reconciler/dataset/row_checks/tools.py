@@ -6,8 +6,8 @@ Source: OpenAI function calling guide, OpenAI supervised fine-tuning guide ("too
 import re
 from collections.abc import Iterator
 
-from reconciler.dataset.canonical import LineError, parse
-from reconciler.dataset.row_checks.finding import Finding, Object, kind, unknown_keys
+from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Severity
 from reconciler.foundation.suggest import did_you_mean, list_words
 
@@ -16,7 +16,7 @@ _FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
 
-def check_offer(row: Object) -> Iterator[Finding]:
+def check_offer(row: JsonObject) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the tools that a row offers."""
     if "tools" in row:
         yield from _check_list(row["tools"], "tools", wrapped=True)
@@ -24,13 +24,13 @@ def check_offer(row: Object) -> Iterator[Finding]:
         yield from _check_list(row["functions"], "functions", wrapped=False)
     parallel = row.get("parallel_tool_calls", False)
     if not isinstance(parallel, bool):
-        yield Finding("chat.tools", "parallel_tool_calls", f"is {kind(parallel)}, not true or false", "")
+        yield RowFinding("chat.tools", "parallel_tool_calls", f"is {describe_value(parallel)}, not true or false", "")
     elif "parallel_tool_calls" in row and "tools" not in row:
         what, hint = "says how tools are called, and the row offers none", "leave it out, or add the row's `tools`"
-        yield Finding("chat.tools", "parallel_tool_calls", what, hint, Severity.WARNING)
+        yield RowFinding("chat.tools", "parallel_tool_calls", what, hint, Severity.WARNING)
 
 
-def check_calls(row: Object, messages: list[object]) -> Iterator[Finding]:
+def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the calls of a row, and with the answers to them."""
     tools, functions = _names(row.get("tools"), wrapped=True), _names(row.get("functions"), wrapped=False)
     made: set[str] = set()
@@ -40,7 +40,7 @@ def check_calls(row: Object, messages: list[object]) -> Iterator[Finding]:
         path = f"messages[{at}]"
         for key in ("tool_calls", "function_call"):
             if key in message and message[key] is not None and message.get("role") != "assistant":
-                yield Finding("chat.tools", f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
+                yield RowFinding("chat.tools", f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
         if "tool_calls" in message:
             yield from _check_tool_calls(message["tool_calls"], f"{path}.tool_calls", tools, made)
         if message.get("function_call") is not None:
@@ -48,15 +48,15 @@ def check_calls(row: Object, messages: list[object]) -> Iterator[Finding]:
         if message.get("role") == "tool":
             yield from _check_answer(message, f"{path}.tool_call_id", made)
         elif "tool_call_id" in message:
-            yield Finding(
+            yield RowFinding(
                 "chat.tools", f"{path}.tool_call_id", "only turns of the role `tool` have one", "leave it out"
             )
 
 
-def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[Finding]:
+def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFinding]:
     if not isinstance(offered, list) or not offered:
         hint = "leave it out where there are none" if offered in (None, []) else "write a list, not text in quotes"
-        yield Finding("chat.tools", path, f"is {kind(offered)}, not a list of tools", hint)
+        yield RowFinding("chat.tools", path, f"is {describe_value(offered)}, not a list of tools", hint)
         return
     names: set[str] = set()
     for at, tool in enumerate(offered):
@@ -65,103 +65,120 @@ def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[Finding]:
         if wrapped:
             if not isinstance(tool, dict) or tool.get("type") != "function":
                 hint = 'write it as {"type": "function", "function": {"name": …, "parameters": …}}'
-                yield Finding("chat.tools", place, "is not a tool of the type `function`", hint)
+                yield RowFinding("chat.tools", place, "is not a tool of the type `function`", hint)
                 continue
-            yield from unknown_keys(tool, ("type", "function"), "chat.unknown-key", place)
+            yield from find_unknown_keys(tool, ("type", "function"), "chat.unknown-key", place)
             function, place = tool.get("function"), f"{place}.function"
         yield from _check_function(function, place, names)
 
 
-def _check_function(function: object, path: str, names: set[str]) -> Iterator[Finding]:
+def _check_function(function: object, path: str, names: set[str]) -> Iterator[RowFinding]:
     if not isinstance(function, dict):
-        yield Finding(
-            "chat.tools", path, f"is {kind(function)}, not an object", "write it as {name, description, parameters}"
+        yield RowFinding(
+            "chat.tools",
+            path,
+            f"is {describe_value(function)}, not an object",
+            "write it as {name, description, parameters}",
         )
         return
-    yield from unknown_keys(function, _FUNCTION_KEYS, "chat.unknown-key", path)
+    yield from find_unknown_keys(function, _FUNCTION_KEYS, "chat.unknown-key", path)
     name = function.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         hint = "up to 64 letters, digits, underscores and dashes"
-        yield Finding("chat.tools", f"{path}.name", "is no name of a function", hint)
+        yield RowFinding("chat.tools", f"{path}.name", "is no name of a function", hint)
     elif name in names:
-        yield Finding("chat.tools", f"{path}.name", f"`{name}` is offered twice", "offer each function once")
+        yield RowFinding("chat.tools", f"{path}.name", f"`{name}` is offered twice", "offer each function once")
     else:
         names.add(name)
     if "description" in function and not isinstance(function["description"], str):
-        yield Finding("chat.tools", f"{path}.description", f"is {kind(function['description'])}, not text", "")
+        yield RowFinding(
+            "chat.tools", f"{path}.description", f"is {describe_value(function['description'])}, not text", ""
+        )
     if not isinstance(function.get("strict"), bool | None):
-        yield Finding("chat.tools", f"{path}.strict", f"is {kind(function['strict'])}, not true or false", "")
+        yield RowFinding(
+            "chat.tools", f"{path}.strict", f"is {describe_value(function['strict'])}, not true or false", ""
+        )
     if "parameters" in function:
         yield from _check_parameters(function["parameters"], f"{path}.parameters")
 
 
-def _check_parameters(schema: object, path: str) -> Iterator[Finding]:
+def _check_parameters(schema: object, path: str) -> Iterator[RowFinding]:
     hint = 'a JSON Schema: {"type": "object", "properties": {…}}'
     if not isinstance(schema, dict):
-        yield Finding("chat.tools", path, f"is {kind(schema)}, not an object", hint)
+        yield RowFinding("chat.tools", path, f"is {describe_value(schema)}, not an object", hint)
         return
     if schema and schema.get("type", "object") != "object":
-        yield Finding("chat.tools", f"{path}.type", "parameters are always an object", hint)
+        yield RowFinding("chat.tools", f"{path}.type", "parameters are always an object", hint)
     properties = schema.get("properties", {})
     if not isinstance(properties, dict):
-        yield Finding("chat.tools", f"{path}.properties", f"is {kind(properties)}, not an object", hint)
+        yield RowFinding("chat.tools", f"{path}.properties", f"is {describe_value(properties)}, not an object", hint)
         return
     for name, inner in properties.items():
         sort = inner.get("type") if isinstance(inner, dict) else None
         if not isinstance(inner, dict | bool):
-            yield Finding("chat.tools", f"{path}.properties.{name[:100]}", f"is {kind(inner)}, not a schema", hint)
+            yield RowFinding(
+                "chat.tools", f"{path}.properties.{name[:100]}", f"is {describe_value(inner)}, not a schema", hint
+            )
         elif isinstance(sort, str) and sort not in _SCHEMA_TYPES:
             known = did_you_mean(sort, _SCHEMA_TYPES) or f"one of {list_words(sorted(_SCHEMA_TYPES))}"
-            yield Finding("chat.tools", f"{path}.properties.{name[:100]}.type", f"`{sort[:100]}` is no type", known)
+            yield RowFinding("chat.tools", f"{path}.properties.{name[:100]}.type", f"`{sort[:100]}` is no type", known)
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
-        yield Finding("chat.tools", f"{path}.required", "is not a list of names", hint)
+        yield RowFinding("chat.tools", f"{path}.required", "is not a list of names", hint)
 
 
-def _check_tool_calls(calls: object, path: str, offered: frozenset[str], made: set[str]) -> Iterator[Finding]:
+def _check_tool_calls(calls: object, path: str, offered: frozenset[str], made: set[str]) -> Iterator[RowFinding]:
     if not isinstance(calls, list) or not calls:
         hint = "leave it out where there are none"
-        yield Finding("chat.tools", path, f"is {kind(calls)}, not a list of calls", hint)
+        yield RowFinding("chat.tools", path, f"is {describe_value(calls)}, not a list of calls", hint)
         return
     for at, call in enumerate(calls):
         place = f"{path}[{at}]"
         if not isinstance(call, dict):
-            yield Finding("chat.tools", place, f"is {kind(call)}, not an object", "write it as {id, type, function}")
+            yield RowFinding(
+                "chat.tools", place, f"is {describe_value(call)}, not an object", "write it as {id, type, function}"
+            )
             continue
-        yield from unknown_keys(call, ("id", "type", "function"), "chat.unknown-key", place)
+        yield from find_unknown_keys(call, ("id", "type", "function"), "chat.unknown-key", place)
         if call.get("type") != "function":
-            yield Finding("chat.tools", f"{place}.type", f"is {kind(call.get('type'))}, not `function`", "")
+            yield RowFinding(
+                "chat.tools", f"{place}.type", f"is {describe_value(call.get('type'))}, not `function`", ""
+            )
         name = call.get("id")
         if not isinstance(name, str) or not name:
-            yield Finding("chat.tools", f"{place}.id", "there is no id", "give each call an id that its answer names")
+            yield RowFinding(
+                "chat.tools", f"{place}.id", "there is no id", "give each call an id that its answer names"
+            )
         else:
             made.add(name)
         yield from _check_call(call.get("function"), f"{place}.function", offered, "tools")
 
 
-def _check_call(call: object, path: str, offered: frozenset[str], key: str) -> Iterator[Finding]:
+def _check_call(call: object, path: str, offered: frozenset[str], key: str) -> Iterator[RowFinding]:
     if not isinstance(call, dict):
-        yield Finding("chat.tools", path, f"is {kind(call)}, not an object", "write it as {name, arguments}")
+        yield RowFinding(
+            "chat.tools", path, f"is {describe_value(call)}, not an object", "write it as {name, arguments}"
+        )
         return
-    yield from unknown_keys(call, ("name", "arguments"), "chat.unknown-key", path)
+    yield from find_unknown_keys(call, ("name", "arguments"), "chat.unknown-key", path)
     name = call.get("name")
     if not isinstance(name, str):
-        yield Finding("chat.tools", f"{path}.name", f"is {kind(name)}, not text", "")
+        yield RowFinding("chat.tools", f"{path}.name", f"is {describe_value(name)}, not text", "")
     elif name not in offered:
         hint = did_you_mean(name, offered) or f"offer it in `{key}` of the row"
-        yield Finding("chat.tools", f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
+        yield RowFinding("chat.tools", f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
     arguments = call.get("arguments")
     if not isinstance(arguments, str) or not _is_json_object(arguments):
         hint = 'write the object as JSON in a text: "{\\"city\\": \\"Paris\\"}"'
-        yield Finding("chat.tools", f"{path}.arguments", "is not a text that holds a JSON object", hint)
+        yield RowFinding("chat.tools", f"{path}.arguments", "is not a text that holds a JSON object", hint)
 
 
-def _check_answer(message: Object, path: str, made: set[str]) -> Iterator[Finding]:
+def _check_answer(message: JsonObject, path: str, made: set[str]) -> Iterator[RowFinding]:
     name = message.get("tool_call_id")
     if not isinstance(name, str) or not name:
-        yield Finding("chat.tools", path, "there is no `tool_call_id`", "name the call that this answers")
+        yield RowFinding("chat.tools", path, "there is no `tool_call_id`", "name the call that this answers")
     elif name not in made:
-        yield Finding("chat.tools", path, f"`{name[:100]}` answers no earlier call", did_you_mean(name, made))
+        yield RowFinding("chat.tools", path, f"`{name[:100]}` answers no earlier call", did_you_mean(name, made))
 
 
 def _names(offered: object, wrapped: bool) -> frozenset[str]:
@@ -173,6 +190,6 @@ def _names(offered: object, wrapped: bool) -> frozenset[str]:
 
 def _is_json_object(text: str) -> bool:
     try:
-        return isinstance(parse(text.encode()), dict)
+        return isinstance(decode_json(text.encode()), dict)
     except (LineError, UnicodeEncodeError):
         return False

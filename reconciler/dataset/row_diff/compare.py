@@ -6,12 +6,12 @@ from itertools import islice, zip_longest
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.billable_tokens import billed_rows, weigh
+from reconciler.dataset.billable_tokens import count_rows, read_billable_texts
 from reconciler.dataset.row_diff.cells import SHOWN, compare_cells, shorten, show_row
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows, find_moved, match_rows
 from reconciler.dataset.row_diff.pairing import pair_rows
 from reconciler.dataset.row_diff.version import DatasetVersion
-from reconciler.dataset.tokens import Count
+from reconciler.dataset.tokens import CountTokens
 from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 
 MOST_SAMPLES = 5
@@ -32,7 +32,7 @@ def compare_versions(
     title: str,
     *,
     most_samples: int = MOST_SAMPLES,
-    count: Count | None = None,
+    count: CountTokens | None = None,
     reformatted: Callable[[MatchedRows], Sequence[int]] | None = None,
 ) -> RowDiff:
     """Return the difference between two versions of a dataset.
@@ -96,7 +96,7 @@ def _add_ids(before: DatasetVersion, after: DatasetVersion, samples: Sequence[Ro
 
 
 def _count_token_change(
-    before: DatasetVersion, after: DatasetVersion, matched: MatchedRows, count: Count
+    before: DatasetVersion, after: DatasetVersion, matched: MatchedRows, count: CountTokens
 ) -> int | None:
     removed, added = matched.removed, matched.added
     if len(removed) + len(added) > MOST_WEIGHED:
@@ -105,11 +105,11 @@ def _count_token_change(
     return None if now is None or then is None else now - then
 
 
-def _count_tokens(version: DatasetVersion, rows: Sequence[int], count: Count) -> int | None:
+def _count_tokens(version: DatasetVersion, rows: Sequence[int], count: CountTokens) -> int | None:
     total = 0
     for at in range(0, len(rows), _WEIGHED_AT_ONCE):
-        billed = billed_rows(b"".join(version.read_line(row) for row in rows[at : at + _WEIGHED_AT_ONCE]))
+        billed = read_billable_texts(b"".join(version.read_line(row) for row in rows[at : at + _WEIGHED_AT_ONCE]))
         if not all(row.is_all for row in billed):
             return None
-        total += sum(weigh(billed, count))
+        total += sum(count_rows(billed, count))
     return total

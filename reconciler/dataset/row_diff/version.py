@@ -14,14 +14,14 @@ from typing import BinaryIO
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.batch import Run
-from reconciler.dataset.formats import find_format
-from reconciler.dataset.pipeline import read_runs, runs
-from reconciler.dataset.readers import read
-from reconciler.dataset.report import Report
+from reconciler.dataset.canonical import LineBatch
+from reconciler.dataset.format_detection import recognise_format
+from reconciler.dataset.pipeline import read_batches, write_batches
+from reconciler.dataset.readers import read_source
+from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows
 from reconciler.dataset.sources import find_sources
-from reconciler.dataset.stream import Meter
 from reconciler.domain.errors import Place
 from reconciler.domain.spec import DatasetSpec, Format
 
@@ -84,7 +84,7 @@ class DatasetVersion:
 
 @contextmanager
 def spool_version(
-    runs: Iterable[Run], *, id_path: str = "", identify: Identify | None = None
+    runs: Iterable[LineBatch], *, id_path: str = "", identify: Identify | None = None
 ) -> Iterator[DatasetVersion]:
     """Yield a version of canonical lines as they come from sources, kept until the context ends.
 
@@ -142,8 +142,8 @@ def open_dataset_version(spec: DatasetSpec, workspace: Path) -> Iterator[Dataset
 
     Raises: InputError, when they cannot be read
     """
-    report = Report()
-    _, lines = read_runs(spec, workspace, report, check_rows=False)
+    report = RowReport()
+    _, lines = read_batches(spec, workspace, report, check_rows=False)
     identify = partial(_read_source_ids, spec, workspace) if spec.id else None
     with spool_version(lines, id_path=spec.id, identify=identify) as version:
         report.raise_errors()
@@ -156,11 +156,13 @@ def open_file_version(spec: DatasetSpec, workspace: Path) -> Iterator[DatasetVer
 
     Raises: InputError, when they cannot be read
     """
-    report = Report()
-    rows = chain.from_iterable(read(each, spec, report, Meter()) for each in find_sources(spec, workspace, report))
+    report = RowReport()
+    rows = chain.from_iterable(
+        read_source(each, spec, report, ProgressMeter()) for each in find_sources(spec, workspace, report)
+    )
     first = next(rows, None)
-    shown = find_format(first.value) if first else None
-    lines = runs(chain((first,), rows) if first else rows, shown or Format.COMPLETION)
+    shown = recognise_format(first.value) if first else None
+    lines = write_batches(chain((first,), rows) if first else rows, shown or Format.COMPLETION)
     with spool_version(lines, id_path=spec.id) as version:
         report.raise_errors()
         yield version
@@ -168,7 +170,7 @@ def open_file_version(spec: DatasetSpec, workspace: Path) -> Iterator[DatasetVer
 
 def find_source_paths(spec: DatasetSpec, workspace: Path) -> Mapping[str, Path]:
     """Return the files of a dataset by the names that places have; problems are reported when the files are opened."""
-    return {source.name: source.path for source in find_sources(spec, workspace, Report())}
+    return {source.name: source.path for source in find_sources(spec, workspace, RowReport())}
 
 
 def find_reformatted(
@@ -208,9 +210,9 @@ def _find_key(keys: Mapping[str, "array[int]"], place: Place | None) -> int | No
 
 
 def _read_source_ids(spec: DatasetSpec, workspace: Path, places: Collection[Place]) -> Mapping[Place, str]:
-    report, ids = Report(), {}
+    report, ids = RowReport(), {}
     for source in find_sources(spec, workspace, report):
-        for row in read(source, spec, report, Meter()):
+        for row in read_source(source, spec, report, ProgressMeter()):
             place = Place(file=row.file, line=row.line)
             if place in places and (row_id := read_id(row.value, spec.id)):
                 ids[place] = row_id

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.billable_tokens import Billed, billed, weigh
-from reconciler.dataset.pipeline import read_runs
-from reconciler.dataset.report import Report
-from reconciler.dataset.row_checks.chat import ROLES
-from reconciler.dataset.split import sides_of
+from reconciler.dataset.billable_tokens import BillableText, count_rows, find_billable_text
+from reconciler.dataset.digest import split_batch
+from reconciler.dataset.pipeline import read_batches
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.row_checks import ROLES
 from reconciler.dataset.stats.figures import AnswerCounts, SystemPromptCounts, compute_spread, read_answer, read_turns
-from reconciler.dataset.tokens import BYTES_PER_TOKEN, FEWEST_BYTES, MOST_BYTES, Count, Vocabulary, estimated_tokens
+from reconciler.dataset.tokens import (
+    BYTES_PER_TOKEN,
+    FEWEST_BYTES,
+    MOST_BYTES,
+    CountTokens,
+    Vocabulary,
+    estimate_tokens,
+)
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
@@ -42,11 +49,11 @@ def gather_stats(
     Raises: InputError, with every problem, when no row can be read or a file cannot be read to its end
     Cost:   a few blocks of 1 MiB, and a few numbers for each different length, in memory
     """
-    report = Report()
-    row_format, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)
+    report = RowReport()
+    row_format, runs = read_batches(spec, workspace, report, check_rows=False, progress=progress)
     figures = _StatsCounter(vocabulary.count if vocabulary else _estimate_tokens)
     for run in runs:
-        for part, lines, _ in sides_of(run, spec.validation_share):
+        for part, lines, _ in split_batch(run, spec.validation_share):
             figures.add(part, lines)
     if not report.is_whole:
         report.raise_errors()
@@ -60,9 +67,9 @@ def gather_stats(
 class _StatsCounter:
     """The counts over the rows so far."""
 
-    def __init__(self, count: Count) -> None:
+    def __init__(self, count: CountTokens) -> None:
         self._count = count
-        self._waiting: list[tuple[Part, Billed]] = []
+        self._waiting: list[tuple[Part, BillableText]] = []
         self.rows: Counter[Part] = Counter()
         self._tokens: dict[Part, Counter[int]] = {part: Counter() for part in Part}
         self._characters: Counter[int] = Counter()
@@ -81,11 +88,16 @@ class _StatsCounter:
     def count_tokens(self) -> None:
         """Count the tokens of the rows that wait for it, many at once."""
         rows, self._waiting = self._waiting, []
-        for (part, _), tokens in zip(rows, weigh([row for _, row in rows], self._count), strict=True):
+        for (part, _), tokens in zip(rows, count_rows([row for _, row in rows], self._count), strict=True):
             self._tokens[part][tokens] += 1
 
     def summarize(
-        self, spec: DatasetSpec, row_format: Format, vocabulary: Vocabulary | None, report: Report, like: Stats | None
+        self,
+        spec: DatasetSpec,
+        row_format: Format,
+        vocabulary: Vocabulary | None,
+        report: RowReport,
+        like: Stats | None,
     ) -> Stats:
         characters = compute_spread(self._characters, like.characters if like else None)
         training = compute_spread(self._tokens[Part.TRAINING]).total
@@ -112,7 +124,7 @@ class _StatsCounter:
         )
 
     def _add_row(self, part: Part, row: Mapping[str, object]) -> None:
-        weighed = billed(row)
+        weighed = find_billable_text(row)
         turns = read_turns(row)
         roles = [str(turn.get("role")) for turn in turns]
         self._waiting.append((part, weighed))
@@ -128,4 +140,4 @@ class _StatsCounter:
 
 
 def _estimate_tokens(texts: Sequence[str]) -> Sequence[int]:
-    return list(map(estimated_tokens, texts))
+    return list(map(estimate_tokens, texts))

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.pipeline import read_runs
-from reconciler.dataset.readers import read
-from reconciler.dataset.report import Report
+from reconciler.dataset.digest import choose_part
+from reconciler.dataset.pipeline import read_batches
+from reconciler.dataset.readers import read_source
+from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
-from reconciler.dataset.split import part_of
-from reconciler.dataset.stream import Meter
 from reconciler.domain.errors import UsageError
 from reconciler.domain.spec import DatasetSpec
 from reconciler.domain.stats import RowShown
@@ -29,12 +29,12 @@ def read_spec_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None
 
     Raises: InputError at the end, when no row could be read
     """
-    report, numbers = Report(), count(1)
-    _, runs = read_runs(spec, workspace, report, check_rows=False, progress=progress)
+    report, numbers = RowReport(), count(1)
+    _, runs = read_batches(spec, workspace, report, check_rows=False, progress=progress)
     for run in runs:
         lines = run.text.splitlines()
         for at, (line, key) in enumerate(zip(lines, run.keys, strict=True)):
-            part = part_of(key, spec.validation_share)
+            part = choose_part(key, spec.validation_share)
             yield RowShown(number=next(numbers), file=run.file, line=run.line + at, text=line.decode(), part=part)
     if next(numbers) == 1:
         report.raise_errors()
@@ -45,9 +45,9 @@ def read_file_rows(spec: DatasetSpec, workspace: Path, progress: Progress = None
 
     Raises: InputError at the end, when no row could be read
     """
-    report, numbers, meter = Report(), count(1), Meter(progress)
+    report, numbers, meter = RowReport(), count(1), ProgressMeter(progress)
     for source in find_sources(spec, workspace, report):
-        for row in read(source, spec, report, meter):
+        for row in read_source(source, spec, report, meter):
             text = _encode(row.value).decode()
             yield RowShown(number=next(numbers), file=row.file, line=row.line, text=text)
     if next(numbers) == 1:

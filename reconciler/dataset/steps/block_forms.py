@@ -5,8 +5,8 @@ Source: Anthropic's Messages API reference; Vertex AI's guide to supervised tuni
 
 from collections.abc import Iterator
 
-from reconciler.dataset.canonical import canonical_text
-from reconciler.dataset.row_checks.finding import Object
+from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.steps.conversion import (
     CallIds,
     ConversionError,
@@ -21,12 +21,12 @@ from reconciler.dataset.steps.conversion import (
 _DROP_BLOCK = "remove it, or drop the row"
 
 
-def anthropic_to_chat(row: Object) -> Object:
+def anthropic_to_chat(row: JsonObject) -> JsonObject:
     """Return chat from messages of text or blocks, with the system text beside them.
 
     Raises: ConversionError, for a block that a chat row cannot hold
     """
-    calls, turns = CallIds(), list[Object]()
+    calls, turns = CallIds(), list[JsonObject]()
     for at, message in enumerate(read_objects(row.get("messages"), "messages")):
         path = f"messages[{at}]"
         role, content = read_role(message, path), message.get("content")
@@ -37,8 +37,8 @@ def anthropic_to_chat(row: Object) -> Object:
     return build_row(_join_text_blocks(row.get("system"), "system"), turns, _anthropic_tools(row.get("tools")))
 
 
-def _anthropic_turns(role: str, blocks: object, calls: CallIds, path: str) -> list[Object]:
-    results, parts, made = list[Object](), list[Object](), list[Object]()
+def _anthropic_turns(role: str, blocks: object, calls: CallIds, path: str) -> list[JsonObject]:
+    results, parts, made = list[JsonObject](), list[JsonObject](), list[JsonObject]()
     for at, block in enumerate(read_objects(blocks, f"{path}.content")):
         place = f"{path}.content[{at}]"
         match block.get("type"):
@@ -66,7 +66,7 @@ def _join_text_blocks(content: object, path: str) -> str:
     return "\n".join(read_text(block.get("text"), path) for block in blocks)
 
 
-def _anthropic_image(source: object, path: str) -> Object:
+def _anthropic_image(source: object, path: str) -> JsonObject:
     fields = source if isinstance(source, dict) else {}
     url = fields.get("url")
     if fields.get("type") == "base64":
@@ -76,26 +76,26 @@ def _anthropic_image(source: object, path: str) -> Object:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _anthropic_tools(offered: object) -> Object:
+def _anthropic_tools(offered: object) -> JsonObject:
     names = {"name": "name", "description": "description", "input_schema": "parameters"}
     tools = read_objects(offered, "tools") if offered else []
     return build_tools([{names[key]: tool[key] for key in names if key in tool} for tool in tools], "tools")
 
 
-def vertex_to_chat(row: Object) -> Object:
+def vertex_to_chat(row: JsonObject) -> JsonObject:
     """Return chat from `contents` of parts, a system instruction and function declarations.
 
     Shape:  calls get ids by their order in the row
     """
-    calls, turns = CallIds(), list[Object]()
+    calls, turns = CallIds(), list[JsonObject]()
     for at, content in enumerate(read_objects(row.get("contents"), "contents")):
         turns += _vertex_turns(content, calls, f"contents[{at}]")
     system = row.get("systemInstruction", row.get("system_instruction"))
     return build_row(_vertex_system(system), turns, build_tools(list(_vertex_functions(row.get("tools"))), "tools"))
 
 
-def _vertex_turns(content: Object, calls: CallIds, path: str) -> list[Object]:
-    results, parts, made = list[Object](), list[Object](), list[Object]()
+def _vertex_turns(content: JsonObject, calls: CallIds, path: str) -> list[JsonObject]:
+    results, parts, made = list[JsonObject](), list[JsonObject](), list[JsonObject]()
     for at, part in enumerate(read_objects(content.get("parts"), f"{path}.parts")):
         place = f"{path}.parts[{at}]"
         if "text" in part:
@@ -104,7 +104,7 @@ def _vertex_turns(content: Object, calls: CallIds, path: str) -> list[Object]:
             made.append(calls.make_call(call.get("name"), call.get("args"), place))
         elif response := _object_named(part, "functionResponse", "function_response"):
             name = read_text(response.get("name"), place)
-            text = canonical_text(response.get("response", {}))
+            text = write_canonical_text(response.get("response", {}))
             results.append({"role": "tool", "content": text, "tool_call_id": calls.match_result(place, name)})
         elif data := _object_named(part, "inlineData", "inline_data"):
             url = f"data:{data.get('mimeType', data.get('mime_type'))};base64,{data.get('data')}"
@@ -123,7 +123,7 @@ def _vertex_system(instruction: object) -> str:
     return "\n".join(read_text(part.get("text"), path) for part in read_objects(instruction.get("parts"), path))
 
 
-def _vertex_functions(offered: object) -> Iterator[Object]:
+def _vertex_functions(offered: object) -> Iterator[JsonObject]:
     for tool in read_objects(offered, "tools") if offered else []:
         declared = tool.get("functionDeclarations", tool.get("function_declarations"))
         for function in read_objects(declared, "tools.functionDeclarations"):
@@ -142,6 +142,6 @@ def _plain_schema(value: object) -> object:
     return [_plain_schema(item) for item in value] if isinstance(value, list) else value
 
 
-def _object_named(part: Object, *names: str) -> Object | None:
+def _object_named(part: JsonObject, *names: str) -> JsonObject | None:
     value = next((part[name] for name in names if name in part), None)
     return value if isinstance(value, dict) else None

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.canonical import canonical_text
+from reconciler.dataset.canonical import write_canonical_text
 
 Cells = dict[str, object]
 """A row that is an object. All other rows pass through the steps; the checks report them later."""
@@ -39,7 +39,7 @@ def texts_of(value: object) -> Iterator[str]:
         elif isinstance(item, list):
             stack.extend(reversed(item))
         elif is_text(item):
-            yield canonical_text(item)
+            yield write_canonical_text(item)
 
 
 def hash_value(value: object, purpose: str, seed: int = 0) -> int:
@@ -47,7 +47,7 @@ def hash_value(value: object, purpose: str, seed: int = 0) -> int:
 
     Shape:  `purpose` keeps choices independent: a row that a sample keeps is no likelier on one side of a split
     """
-    return xxh3_64_intdigest(f"{purpose}\n{canonical_text(value)}".encode(), seed=seed)
+    return xxh3_64_intdigest(f"{purpose}\n{write_canonical_text(value)}".encode(), seed=seed)
 
 
 class HashSet:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from reconciler.dataset.canonical import LineError, canonical_text, parse
-from reconciler.dataset.row_checks.chat import ALIASES, ROLES
-from reconciler.dataset.row_checks.finding import Object, kind
+from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.row_checks import ALIASES, ROLES, JsonObject, describe_value
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import ReconcilerError
 
 
@@ -25,14 +25,14 @@ class CallIds:
         self._count = 0
         self._open: list[tuple[str, str]] = []
 
-    def make_call(self, name: object, arguments: object, path: str, call_id: object = None) -> Object:
+    def make_call(self, name: object, arguments: object, path: str, call_id: object = None) -> JsonObject:
         """Return the call of a function, as a chat row holds it."""
         if not isinstance(name, str) or not name:
             raise ConversionError(path, "the call has no function name", "add the name, or drop the row")
         self._count += 1
         known_id = call_id if isinstance(call_id, str) and call_id else f"call_{self._count}"
         self._open.append((known_id, name))
-        text = arguments if isinstance(arguments, str) else canonical_text({} if arguments is None else arguments)
+        text = arguments if isinstance(arguments, str) else write_canonical_text({} if arguments is None else arguments)
         return {"id": known_id, "type": "function", "function": {"name": name, "arguments": text}}
 
     def match_result(self, path: str, name: str | None = None) -> str:
@@ -45,24 +45,24 @@ class CallIds:
         raise ConversionError(path, what, "add the call, or drop the row")
 
 
-def require_keys(row: Object, *keys: str) -> None:
+def require_keys(row: JsonObject, *keys: str) -> None:
     """Raise ConversionError for the first key that a row lacks."""
     for key in keys:
         if key not in row:
             raise ConversionError(key, f"there is no `{key}`", "rename the column that holds it, or drop the row")
 
 
-def read_objects(value: object, path: str) -> list[Object]:
+def read_objects(value: object, path: str) -> list[JsonObject]:
     """Return a value that is a list of objects.
 
     Raises: ConversionError, when it is anything else
     """
     if not isinstance(value, list):
-        what = "is missing, and must be a list" if value is None else f"is {kind(value)}, not a list"
+        what = "is missing, and must be a list" if value is None else f"is {describe_value(value)}, not a list"
         raise ConversionError(path, what, "set `from` to the form that the rows have, or drop the row")
     for at, item in enumerate(value):
         if not isinstance(item, dict):
-            raise ConversionError(f"{path}[{at}]", f"is {kind(item)}, not an object")
+            raise ConversionError(f"{path}[{at}]", f"is {describe_value(item)}, not an object")
     return value
 
 
@@ -74,15 +74,15 @@ def read_text(value: object, path: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ConversionError(path, f"is {kind(value)}, not text", "write it as text, in quotes")
+        raise ConversionError(path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
     return value
 
 
-def read_role(turn: Object, path: str) -> str:
+def read_role(turn: JsonObject, path: str) -> str:
     """Return the API's role of a turn, whichever key and word the turn has for it."""
     word = next((turn[key] for key in ("role", "from", "author") if key in turn), None)
     if not isinstance(word, str):
-        raise ConversionError(f"{path}.role", f"is {kind(word)}, not text", "name the role of the speaker")
+        raise ConversionError(f"{path}.role", f"is {describe_value(word)}, not text", "name the role of the speaker")
     plain = word.strip().lower()
     role = plain if plain in ROLES else ALIASES.get(plain)
     if role is None:
@@ -98,12 +98,12 @@ def parse_json(value: object, path: str) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return parse(value.encode())
+        return decode_json(value.encode())
     except (LineError, UnicodeEncodeError):
         raise ConversionError(path, "is not JSON", "write it as JSON, or drop the row") from None
 
 
-def build_tools(value: object, path: str) -> Object:
+def build_tools(value: object, path: str) -> JsonObject:
     """Return the `tools` of a row, from a list of functions or a text that holds one; empty where there are none."""
     offered = parse_json(value, path) if value else None
     if not offered:
@@ -112,7 +112,7 @@ def build_tools(value: object, path: str) -> Object:
     return {"tools": [each if "function" in each else {"type": "function", "function": each} for each in functions]}
 
 
-def build_turn(role: str, parts: list[Object], calls: list[Object]) -> list[Object]:
+def build_turn(role: str, parts: list[JsonObject], calls: list[JsonObject]) -> list[JsonObject]:
     """Return the turn of some parts and calls, text alone as one text; no turn where there are neither."""
     if not parts and not calls:
         return []
@@ -121,7 +121,7 @@ def build_turn(role: str, parts: list[Object], calls: list[Object]) -> list[Obje
     return [{"role": role, "content": content or None, **({"tool_calls": calls} if calls else {})}]
 
 
-def build_row(system: object, turns: Iterable[Object], rest: Object) -> Object:
+def build_row(system: object, turns: Iterable[JsonObject], rest: JsonObject) -> JsonObject:
     """Return a chat row; an empty system text makes no turn."""
     text = read_text(system, "system")
     first = [{"role": "system", "content": text}] if text else []

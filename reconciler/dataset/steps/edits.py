@@ -7,10 +7,10 @@ or an object stays as it is.
 from collections.abc import Callable, Collection, Mapping
 from typing import assert_never
 
-from reconciler.dataset.row_checks.finding import Object
+from reconciler.dataset.mapping import Template, value_to_text
+from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.steps import block_forms, text_forms
 from reconciler.dataset.steps.cells import Cells, is_text
-from reconciler.dataset.templates import Template, text_of
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.prepare import (
     AddPrefix,
@@ -52,7 +52,7 @@ EditingStep = (
 
 _JOINED_ROLES = ("system", "developer", "user", "assistant")
 
-_TO_CHAT: Mapping[Form, Callable[[Object], Object]] = {
+_TO_CHAT: Mapping[Form, Callable[[JsonObject], JsonObject]] = {
     Form.ALPACA: text_forms.alpaca_to_chat,
     Form.ANTHROPIC: block_forms.anthropic_to_chat,
     Form.CHAT: text_forms.normalize_chat,
@@ -130,7 +130,7 @@ def _rename_columns(names: Mapping[str, str]) -> Edit:
 
 def _edit_texts(columns: Collection[str], change: Callable[[str], str]) -> Edit:
     def edit(cells: Cells) -> Cells:
-        changed = {column: change(text_of(value)) for column in columns if is_text(value := cells.get(column))}
+        changed = {column: change(value_to_text(value)) for column in columns if is_text(value := cells.get(column))}
         return {**cells, **changed}
 
     return edit

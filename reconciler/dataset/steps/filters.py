@@ -7,11 +7,11 @@ from decimal import Decimal
 from itertools import islice
 from typing import assert_never
 
-from reconciler.dataset.json_numbers import exact
-from reconciler.dataset.row import Row
+from reconciler.dataset.mapping import value_to_text
+from reconciler.dataset.sources import Row
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, HashSet, hash_value, is_empty, texts_of
-from reconciler.dataset.templates import text_of
-from reconciler.dataset.tokens import Tokens
+from reconciler.dataset.strict_json import parse_number
+from reconciler.dataset.tokens import CountTextTokens
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
 
 Test = Callable[[Cells], bool]
@@ -22,7 +22,7 @@ MATCHED_CHARACTERS = 10_000
 """An expression sees this many characters of a cell, so that one row cannot hold up a run."""
 
 
-def make_test(step: TestingStep, tokens: Tokens) -> Test:
+def make_test(step: TestingStep, tokens: CountTextTokens) -> Test:
     """Return the function that decides whether a step keeps a row.
 
     Cost:   `deduplicate` 16 bytes a row; of a million rows that differ, it takes one for a repeat once in forty million
@@ -80,7 +80,7 @@ def _deduplicate(step: Deduplicate) -> Test:
     return lambda cells: hashes.is_new(hash_value(cells, "repeat"))
 
 
-def _drop_long(step: DropLong, tokens: Tokens) -> Test:
+def _drop_long(step: DropLong, tokens: CountTextTokens) -> Test:
     count, most = (len, step.characters) if step.characters is not None else (tokens, step.tokens or 0)
 
     def test(cells: Cells) -> bool:
@@ -97,20 +97,20 @@ def _drop_long(step: DropLong, tokens: Tokens) -> Test:
 
 def _conditions(step: Filter) -> Iterator[Callable[[object], bool]]:
     if step.equals is not None:
-        yield lambda value: text_of(value) == step.equals
+        yield lambda value: value_to_text(value) == step.equals
     if step.not_equals is not None:
-        yield lambda value: text_of(value) != step.not_equals
+        yield lambda value: value_to_text(value) != step.not_equals
     if step.is_in is not None:
         allowed = frozenset(step.is_in)
-        yield lambda value: text_of(value) in allowed
+        yield lambda value: value_to_text(value) in allowed
     if step.matches is not None:
         expression = re.compile(step.matches)
-        yield lambda value: expression.search(text_of(value)[:MATCHED_CHARACTERS]) is not None
+        yield lambda value: expression.search(value_to_text(value)[:MATCHED_CHARACTERS]) is not None
     if step.least is not None:
-        least = exact(repr(step.least))
+        least = parse_number(repr(step.least))
         yield lambda value: (number := _read_number(value)) is not None and number >= least
     if step.most is not None:
-        most = exact(repr(step.most))
+        most = parse_number(repr(step.most))
         yield lambda value: (number := _read_number(value)) is not None and number <= most
     if step.present is not None:
         yield lambda value: is_empty(value) is not step.present
@@ -120,6 +120,6 @@ def _read_number(value: object) -> int | Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     try:
-        return exact(text_of(value).strip())
+        return parse_number(value_to_text(value).strip())
     except ValueError:
         return None

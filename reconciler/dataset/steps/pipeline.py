@@ -3,16 +3,15 @@
 from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 
+from reconciler.dataset.mapping import Template
 from reconciler.dataset.readers import is_table
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
 from reconciler.dataset.steps.edits import StepError, make_edit
 from reconciler.dataset.steps.filters import limit_rows, make_test, sample_rows
-from reconciler.dataset.templates import Template
-from reconciler.dataset.tokens import Tokens, estimated_tokens
+from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
@@ -28,7 +27,7 @@ class StepReport:
     Shape:  `columns` are those that the step names, and that some row should have
     """
 
-    def __init__(self, preparation: domain.Preparation, columns: Collection[str], report: Report) -> None:
+    def __init__(self, preparation: domain.Preparation, columns: Collection[str], report: RowReport) -> None:
         self._preparation = preparation
         self._report = report
         self._missing = set(columns)
@@ -54,7 +53,7 @@ class StepReport:
             except ConversionError as error:
                 self._broken += 1
                 where = Place(file=row.file, line=row.line)
-                self._report.drop(
+                self._report.drop_row(
                     Problem(where=where, path=error.path, what=error.what, hint=error.hint, rule="prepare.convert")
                 )
             except StepError as error:
@@ -72,9 +71,9 @@ class StepReport:
         columns = tuple(self._columns)
         for column in sorted(self._missing) if columns else ():
             what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
-            self._report.stop(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
+            self._report.stop_reading(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
         if self._fault:
-            self._report.stop(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))
+            self._report.stop_reading(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))
         elif not (self._missing and columns):
             self._report_counts(limit)
 
@@ -82,10 +81,10 @@ class StepReport:
         dropped = self._entered - self._left - self._broken
         if dropped:
             what = f"{dropped} of {self._entered} rows dropped"
-            self._report.tell(self._problem(what, "prepare.dropped", severity=Severity.INFO))
+            self._report.add(self._problem(what, "prepare.dropped", severity=Severity.INFO))
         if self._left == limit:
             what = f"{'1 row is' if limit == 1 else f'{limit} rows are'} used; the rows after are not read"
-            self._report.tell(self._problem(what, "prepare.stopped", severity=Severity.INFO))
+            self._report.add(self._problem(what, "prepare.stopped", severity=Severity.INFO))
 
     def _problem(self, what: str, rule: str, hint: str = "", severity: Severity = Severity.ERROR) -> Problem:
         step = self._preparation
@@ -95,8 +94,8 @@ class StepReport:
 def prepare_rows(
     files: Iterator[tuple[Source, Iterator[Row]]],
     spec: DatasetSpec,
-    report: Report,
-    tokens: Tokens = estimated_tokens,
+    report: RowReport,
+    tokens: CountTextTokens = estimate_tokens,
 ) -> Iterator[tuple[Iterator[Row], bool]]:
     """Yield the rows of each file as the mapping takes them, and whether they are a table's, which needs a mapping.
 
@@ -119,7 +118,7 @@ def _join_files(files: Iterator[tuple[Source, Iterator[Row]]], sources: dict[str
         yield from rows
 
 
-def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: Report, tokens: Tokens) -> Iterator[Row]:
+def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, tokens: CountTextTokens) -> Iterator[Row]:
     step_reports = []
     for each in spec.prepare:
         step_report = StepReport(each, _columns_read(each.operation), report)
@@ -149,7 +148,9 @@ def _columns_read(step: domain.Operation) -> tuple[str, ...]:
             return step.columns
 
 
-def _run_step(step: domain.Operation, rows: Iterator[Row], step_report: StepReport, tokens: Tokens) -> Iterator[Row]:
+def _run_step(
+    step: domain.Operation, rows: Iterator[Row], step_report: StepReport, tokens: CountTextTokens
+) -> Iterator[Row]:
     match step:
         case domain.Sample(share=None):
             return sample_rows(step)(rows)

@@ -5,7 +5,7 @@ Source: FastChat's data (ShareGPT), the Stanford Alpaca data, and LLaMA-Factory'
 
 from collections.abc import Iterator
 
-from reconciler.dataset.row_checks.finding import Object, kind
+from reconciler.dataset.row_checks import JsonObject, describe_value
 from reconciler.dataset.steps.conversion import (
     CallIds,
     ConversionError,
@@ -24,23 +24,23 @@ _CALL_ROLES = frozenset({"function_call", "tool_call", "function-call"})
 _ROLES_BEFORE_ANSWER = (["user"], ["system", "user"], ["developer", "user"])
 
 
-def normalize_chat(row: Object) -> Object:
+def normalize_chat(row: JsonObject) -> JsonObject:
     """Return chat with the API's roles and keys, from roles such as `human` and keys such as `value`."""
     messages = read_objects(row.get("messages"), "messages")
     turns = [_normalize_turn(message, f"messages[{at}]") for at, message in enumerate(messages)]
     return build_row(row.get("system"), turns, {key: row[key] for key in _ROW_KEYS if row.get(key) is not None})
 
 
-def _normalize_turn(message: Object, path: str) -> Object:
+def _normalize_turn(message: JsonObject, path: str) -> JsonObject:
     rest = {key: message[key] for key in _TURN_KEYS if message.get(key) is not None}
     return {"role": read_role(message, path), "content": _read_content(message), **rest}
 
 
-def _read_content(turn: Object) -> object:
+def _read_content(turn: JsonObject) -> object:
     return next((turn[key] for key in ("content", "value", "text") if key in turn), None)
 
 
-def sharegpt_to_chat(row: Object) -> Object:
+def sharegpt_to_chat(row: JsonObject) -> JsonObject:
     """Return chat from `conversations` of {from, value}; calls get ids by their order in the row."""
     key = "conversation" if "conversations" not in row and "conversation" in row else "conversations"
     turns, calls = read_objects(row.get(key), key), CallIds()
@@ -48,7 +48,7 @@ def sharegpt_to_chat(row: Object) -> Object:
     return build_row(row.get("system"), messages, build_tools(row.get("tools"), "tools"))
 
 
-def _sharegpt_turn(turn: Object, calls: CallIds, path: str) -> Object:
+def _sharegpt_turn(turn: JsonObject, calls: CallIds, path: str) -> JsonObject:
     content, word = _read_content(turn), turn.get("from", turn.get("role"))
     if isinstance(word, str) and word.strip().lower() in _CALL_ROLES:
         return {"role": "assistant", "content": None, "tool_calls": _sharegpt_calls(content, calls, f"{path}.value")}
@@ -60,17 +60,17 @@ def _sharegpt_turn(turn: Object, calls: CallIds, path: str) -> Object:
     return {"role": role, "content": read_text(content, f"{path}.value"), **weight}
 
 
-def _sharegpt_calls(content: object, calls: CallIds, path: str) -> list[Object]:
+def _sharegpt_calls(content: object, calls: CallIds, path: str) -> list[JsonObject]:
     value = parse_json(content, path)
     made = []
     for call in value if isinstance(value, list) and value else [value]:
         if not isinstance(call, dict):
-            raise ConversionError(path, f"the call is {kind(call)}, not an object", "write {name, arguments}")
+            raise ConversionError(path, f"the call is {describe_value(call)}, not an object", "write {name, arguments}")
         made.append(calls.make_call(call.get("name"), call.get("arguments"), path))
     return made
 
 
-def alpaca_to_chat(row: Object) -> Object:
+def alpaca_to_chat(row: JsonObject) -> JsonObject:
     """Return chat from an instruction, an optional input, and an output.
 
     Shape:  instruction and input become the user's turn, with an empty line between them
@@ -84,7 +84,7 @@ def alpaca_to_chat(row: Object) -> Object:
     return build_row(row.get("system"), turns, {})
 
 
-def _alpaca_history(history: object) -> Iterator[Object]:
+def _alpaca_history(history: object) -> Iterator[JsonObject]:
     for at, exchange in enumerate(history if isinstance(history, list) else []):
         path = f"history[{at}]"
         if not isinstance(exchange, list) or len(exchange) != 2:
@@ -92,18 +92,18 @@ def _alpaca_history(history: object) -> Iterator[Object]:
         yield from _exchange(read_text(exchange[0], f"{path}[0]"), read_text(exchange[1], f"{path}[1]"))
 
 
-def _exchange(question: str, answer: str) -> list[Object]:
+def _exchange(question: str, answer: str) -> list[JsonObject]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
-def pair_to_chat(row: Object) -> Object:
+def pair_to_chat(row: JsonObject) -> JsonObject:
     """Return chat from a prompt, which becomes the user's turn, and a completion, which becomes the assistant's."""
     require_keys(row, "prompt", "completion")
     turns = _exchange(read_text(row["prompt"], "prompt"), read_text(row["completion"], "completion"))
     return build_row(row.get("system"), turns, {})
 
 
-def chat_to_pair(row: Object) -> Object:
+def chat_to_pair(row: JsonObject) -> JsonObject:
     """Return a prompt and a completion from chat of one exchange; a longer conversation is not cut to fit.
 
     Shape:  the system text and the user's become the prompt, with an empty line between them

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, load_workbook
 
-from reconciler.dataset.readers.archive import weigh
+from reconciler.dataset.readers.archive import check_workbook_size
 from reconciler.dataset.sources import Source
 from reconciler.prepare_data.compat.table import Label, LegacyTable
 
@@ -107,7 +107,7 @@ def read_xlsx(file: str) -> tuple[LegacyTable, int]:
     Raises: ValueError when the file is not a workbook, or cannot be opened safely
     """
     with open(file, "rb") as opened:
-        problem = weigh(opened, Source(file, Path(file)))
+        problem = check_workbook_size(opened, Source(file, Path(file)))
         if problem:
             raise ValueError(problem.what)
         opened.seek(0)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.formats import find_format
+from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.readers import is_table
-from reconciler.dataset.row import Row
+from reconciler.dataset.sources import Row
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import Format
 from reconciler.prepare_data.compat import TaskKind
@@ -79,7 +79,7 @@ def examine(file: Path, accept: Accept = lambda _: True) -> Examination:
     rows, count = content.rows, len(content.rows)
     findings: list[FileFinding] = []
     remedies: list[tuple[Remedy, bool]] = []
-    is_chat = find_format(rows[0].value) is Format.CHAT
+    is_chat = recognise_format(rows[0].value) is Format.CHAT
     if is_chat:
         what = f"{count} rows in the chat format; there are no prompts and completions to prepare"
         findings.append(FileFinding(name="format", what=what))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconciler.dataset.row import Row
+from reconciler.dataset.mapping import value_to_text
+from reconciler.dataset.sources import Row
 from reconciler.dataset.steps import make_edit, make_test
-from reconciler.dataset.templates import text_of
-from reconciler.dataset.tokens import estimated_tokens
+from reconciler.dataset.tokens import estimate_tokens
 from reconciler.domain.errors import Problem
 from reconciler.domain.prepare import (
     AddPrefix,
@@ -94,7 +94,7 @@ def suggest_remedy(
 def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
     """Return the rows after one step, which does what the same step does in a spec."""
     if isinstance(step, DropEmpty | Deduplicate | DropLong):
-        keeps = make_test(step, estimated_tokens)
+        keeps = make_test(step, estimate_tokens)
         return [row for row in rows if keeps(cells_of(row))]
     edit = make_edit(step)
     return [row._replace(value=edit(cells_of(row))) for row in rows]
@@ -107,7 +107,7 @@ def cells_of(row: Row) -> dict[str, object]:
 
 def column_texts(rows: Sequence[Row], column: str) -> list[str]:
     """Return one column as text: a missing or null value is empty, a value other than text is JSON."""
-    return [text_of(cells_of(row).get(column)) for row in rows]
+    return [value_to_text(cells_of(row).get(column)) for row in rows]
 
 
 def list_columns(rows: Sequence[Row]) -> tuple[str, ...]:

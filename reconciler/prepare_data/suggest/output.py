@@ -6,8 +6,8 @@ from typing import assert_never
 
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.canonical import canonical
-from reconciler.dataset.split import part_of
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.digest import choose_part
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.prepare import (
@@ -102,8 +102,8 @@ def write_prepared_files(examination: Examination, validation: float = 0.0) -> t
     """
     lines: dict[Part, list[bytes]] = {Part.TRAINING: [], Part.VALIDATION: []}
     for row in examination.rows:
-        line = canonical(row.value, examination.format)
-        lines[part_of(xxh3_64_intdigest(line), validation)].append(line)
+        line = write_canonical_line(row.value, examination.format)
+        lines[choose_part(xxh3_64_intdigest(line), validation)].append(line)
     parts = (Part.TRAINING, Part.VALIDATION) if validation else (Part.TRAINING,)
     paths = name_prepared_files(examination, validation)
     texts = {path: b"".join(lines[part]).decode() for path, part in zip(paths, parts, strict=True)}

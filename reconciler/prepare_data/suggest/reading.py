@@ -7,20 +7,19 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.json_errors import not_utf8
 from reconciler.dataset.readers import READERS
-from reconciler.dataset.readers.jsonl import problem_of
-from reconciler.dataset.readers.sniff import text_blocks
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter, read_blocks, split_lines
+from reconciler.dataset.readers.json_rows import place_error
+from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
+from reconciler.dataset.readers.text import text_blocks
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
+from reconciler.dataset.strict_json import encoding_error
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec
 
 TXT = ".txt"
 
-_Reader = Callable[[Source, Report], Iterator[Row]]
+_Reader = Callable[[Source, RowReport], Iterator[Row]]
 
 
 class FileRead(msgspec.Struct, frozen=True):
@@ -41,7 +40,7 @@ def read_file(file: Path) -> FileRead:
     Raises: InputError, with everything that is wrong
     Cost:   the rows in memory, because rules compare all of them
     """
-    report = Report()
+    report = RowReport()
     source = Source(str(file), file)
     problem = _check_is_file(source)
     if problem:
@@ -51,9 +50,9 @@ def read_file(file: Path) -> FileRead:
     for row in rows:
         if not isinstance(row.value, dict):
             what, hint = "the row is not an object", "write each row as an object with a key for each text"
-            report.tell(_problem(source, "row.not-an-object", what, hint, row.line))
+            report.add(_problem(source, "row.not-an-object", what, hint, row.line))
     if not rows and not report.has_errors:
-        report.tell(_problem(source, "rows.none", "the file has no rows", "name a file with rows"))
+        report.add(_problem(source, "rows.none", "the file has no rows", "name a file with rows"))
     report.raise_errors()
     return FileRead(source, rows, report.warnings, is_for_specs=reader is _read_by_extension)
 
@@ -71,7 +70,7 @@ def _check_is_file(source: Source) -> Problem | None:
     return _problem(source, "source.kind", f"is {kind}, not a file", "name a file with rows")
 
 
-def _choose_reader(source: Source, report: Report) -> _Reader | None:
+def _choose_reader(source: Source, report: RowReport) -> _Reader | None:
     if source.extension == TXT:
         return _read_text_lines
     if source.extension in {".json", ".jsonl"}:
@@ -80,13 +79,13 @@ def _choose_reader(source: Source, report: Report) -> _Reader | None:
         return _read_by_extension
     kinds = ", ".join(sorted((*READERS, TXT)))
     what = "has an unsupported file extension" if source.extension else "has no file extension"
-    report.stop(_problem(source, "source.extension", what, f"supported extensions: {kinds}"))
+    report.stop_reading(_problem(source, "source.extension", what, f"supported extensions: {kinds}"))
     return None
 
 
-def _json_reader(source: Source, report: Report) -> _Reader:
+def _json_reader(source: Source, report: RowReport) -> _Reader:
     # The old tool read JSON and JSON Lines under each other's names too.
-    head = next(text_blocks(read_blocks(source, report, Meter()), source, report), b"").lstrip()
+    head = next(text_blocks(read_blocks(source, report, ProgressMeter()), source, report), b"").lstrip()
     first, _, rest = head.partition(b"\n")
     if source.extension == ".json" and first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{":
         return _reader_for(".jsonl")
@@ -95,26 +94,26 @@ def _json_reader(source: Source, report: Report) -> _Reader:
     return _read_by_extension
 
 
-def _read_by_extension(source: Source, report: Report) -> Iterator[Row]:
+def _read_by_extension(source: Source, report: RowReport) -> Iterator[Row]:
     return _reader_for(source.extension)(source, report)
 
 
 def _reader_for(extension: str) -> _Reader:
-    def reader(source: Source, report: Report) -> Iterator[Row]:
+    def reader(source: Source, report: RowReport) -> Iterator[Row]:
         spec = DatasetSpec(name="prepared", place=Place(file=source.name), sources=(source.name,))
-        return READERS[extension](source, spec, report, Meter())
+        return READERS[extension](source, spec, report, ProgressMeter())
 
     return reader
 
 
-def _read_text_lines(source: Source, report: Report) -> Iterator[Row]:
-    blocks = text_blocks(read_blocks(source, report, Meter()), source, report)
+def _read_text_lines(source: Source, report: RowReport) -> Iterator[Row]:
+    blocks = text_blocks(read_blocks(source, report, ProgressMeter()), source, report)
     for number, line in split_lines(blocks, source, report):
         try:
             text = line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            fault = not_utf8(line, error.start)
-            report.drop(problem_of(fault, Place(file=source.name, line=number, column=fault.column)))
+            fault = encoding_error(line, error.start)
+            report.drop_row(place_error(fault, Place(file=source.name, line=number, column=fault.column)))
         else:
             yield Row(source.name, number, {"prompt": "", "completion": text})
 

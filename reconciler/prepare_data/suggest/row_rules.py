@@ -6,8 +6,8 @@ The remedies of the rules about columns are necessary: without them the rows tra
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler.dataset.formats import mapping_hint
-from reconciler.dataset.row import Row
+from reconciler.dataset.format_detection import suggest_mapping
+from reconciler.dataset.sources import Row
 from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, FillTemplate, KeepColumns, Rename
@@ -57,7 +57,9 @@ def find_columns(rows: Sequence[Row]) -> RuleResult:
 
 
 def _suggest_mapping(columns: Sequence[str]) -> str:
-    return f"in a spec, {mapping_hint(columns)}; or rename the columns in the file" if columns else "name the columns"
+    return (
+        f"in a spec, {suggest_mapping(columns)}; or rename the columns in the file" if columns else "name the columns"
+    )
 
 
 def find_surplus(rows: Sequence[Row]) -> RuleResult:

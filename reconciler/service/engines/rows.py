@@ -67,13 +67,13 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
     """Read one line as a JSON object, or tell `fail` what it is instead."""
-    from reconciler.dataset.canonical import LineError, parse
+    from reconciler.dataset.strict_json import LineError, decode_json
 
     if len(line) > LONGEST_LINE:
         fail(f"longer than {LONGEST_LINE} bytes")
         return None
     try:
-        row = parse(line)
+        row = decode_json(line)
     except LineError as error:
         fail(f"{error.what} ({error.hint})" if error.hint else error.what)
         return None
@@ -88,7 +88,7 @@ def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, d
 
     Cost:   one row in memory
     """
-    from reconciler.dataset.checks import check
+    from reconciler.dataset.row_checks import check_row
 
     form: Format | None = None
     with path.open("rb") as handle:
@@ -98,7 +98,7 @@ def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, d
                 continue
             # The first row says what the file is; a file that mixes forms is wrong in the other rows.
             form = form or (Format.CHAT if "messages" in row else Format.COMPLETION)
-            wrong = [finding for finding in check(row, form) if finding.severity is Severity.ERROR]
+            wrong = [finding for finding in check_row(row, form) if finding.severity is Severity.ERROR]
             for finding in wrong:
                 faults.add(number, f"{finding.path}: {finding.what}" if finding.path else finding.what)
             if not wrong:
@@ -129,7 +129,7 @@ def read_training(path: Path) -> tuple[TrainingExample, ...]:
 
     Raises: DataError when a row breaks a rule or is more than text, or when there are too few
     """
-    from reconciler.dataset.checks import MINIMUM_EXAMPLES
+    from reconciler.dataset.row_checks import MINIMUM_EXAMPLES
 
     examples = _read_examples(path, "training_file")
     check_count("training_file", len(examples), MINIMUM_EXAMPLES)

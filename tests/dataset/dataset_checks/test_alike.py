@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.dataset_checks.near_duplicates import LEAST_WORDS, LIKENESS, likeness, sketch_of
-from reconciler.dataset.dataset_checks.row_keys import Keys
+from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, LIKENESS, share_in_common, sketch_of
+from reconciler.dataset.dataset_checks.row_index import RowKeys
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
 from reconciler.domain.expectations import OptionalCheck
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
@@ -77,14 +77,14 @@ def test_short_and_equal_rows_are_no_near_duplicates(tmp_path: Path) -> None:
 
 def test_likeness_is_near_the_share_of_common_shingles() -> None:
     text = " ".join(WORDS)
-    assert likeness(sketch_of(text), sketch_of(text.upper())) == 1
-    assert likeness(sketch_of(text), sketch_of(" ".join(reversed(WORDS)))) < 0.2
-    assert likeness(sketch_of(text), sketch_of(" ".join([*WORDS, "more"]))) >= LIKENESS
+    assert share_in_common(sketch_of(text), sketch_of(text.upper())) == 1
+    assert share_in_common(sketch_of(text), sketch_of(" ".join(reversed(WORDS)))) < 0.2
+    assert share_in_common(sketch_of(text), sketch_of(" ".join([*WORDS, "more"]))) >= LIKENESS
     assert sketch_of("too short") == ()
 
 
 def test_keys_count_and_pair() -> None:
-    keys, others = Keys(), Keys()
+    keys, others = RowKeys(), RowKeys()
     for key, other in ((7, 1), (0, 2), (1 << 63, 3), (7, 1), (0, 4), (7, 5)):
         keys.add(key)
         others.add(other)
@@ -92,7 +92,7 @@ def test_keys_count_and_pair() -> None:
     assert list(keys.pairs()) == [(3, 0), (5, 0)]
     assert list(keys.pairs(others)) == [(5, 0)]
     assert keys.commonest() == (3, 0)
-    assert Keys().commonest() is None
+    assert RowKeys().commonest() is None
     assert len(keys) == 6
 
 

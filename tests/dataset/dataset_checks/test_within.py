@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.row_checks.personal import luhn, mod97, personal_of
-from reconciler.dataset.row_checks.secrets import entropy, secrets_of
+from reconciler.dataset.dataset_checks.content_scan import find_personal_data, passes_luhn, passes_mod97
+from reconciler.dataset.dataset_checks.secrets import entropy, find_secrets
 from reconciler.domain.errors import Severity
 from reconciler.domain.expectations import Allowance, OptionalCheck
 from tests.dataset.factories import a_chat, only, rules
@@ -64,7 +64,7 @@ def test_a_right_checksum_makes_an_error_and_a_wrong_one_nothing(tmp_path: Path)
     ],
 )
 def test_what_only_begins_like_a_secret_is_none(text: str) -> None:
-    assert list(secrets_of(text)) == []
+    assert list(find_secrets(text)) == []
 
 
 def test_secrets_within_calls_and_tools_are_found_too(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_personal_data_is_found_and_masked(tmp_path: Path, text: str, kind: str)
     ],
 )
 def test_numbers_and_words_that_are_nobodys_are_left_alone(text: str) -> None:
-    assert list(personal_of(text)) == []
+    assert list(find_personal_data(text)) == []
 
 
 def test_check_digits() -> None:
-    assert luhn("79927398713")
-    assert not luhn("79927398710")
-    assert mod97("GB82WEST12345698765432")
-    assert not mod97("GB83WEST12345698765432")
+    assert passes_luhn("79927398713")
+    assert not passes_luhn("79927398710")
+    assert passes_mod97("GB82WEST12345698765432")
+    assert not passes_mod97("GB83WEST12345698765432")
     assert entropy("aaaa") == 0
     assert entropy("abcd") == 2
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from reconciler.dataset.batch import run_of
-from reconciler.dataset.canonical import canonical
+from reconciler.dataset.canonical import make_batch, write_canonical_line
 from reconciler.dataset.row_diff import compare_versions, open_uploaded_version, spool_version
 from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 from reconciler.domain.spec import Format
@@ -15,7 +14,7 @@ Rows = Sequence[object]
 
 def lines(rows: Rows) -> list[bytes]:
     """The canonical lines of rows."""
-    return [canonical(row, Format.CHAT) for row in rows]
+    return [write_canonical_line(row, Format.CHAT) for row in rows]
 
 
 def compared(
@@ -26,9 +25,9 @@ def compared(
         old = (
             open_uploaded_version(files, id_path=id_path)
             if files
-            else spool_version([run_of("old.jsonl", 1, lines(before))] if before else [], id_path=id_path)
+            else spool_version([make_batch("old.jsonl", 1, lines(before))] if before else [], id_path=id_path)
         )
-        new = spool_version([run_of("new.jsonl", 1, lines(after))] if after else [], id_path=id_path)
+        new = spool_version([make_batch("new.jsonl", 1, lines(after))] if after else [], id_path=id_path)
         return compare_versions(
             stack.enter_context(old), stack.enter_context(new), "old.jsonl", most_samples=most_samples
         )

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps import prepare_rows
-from reconciler.dataset.tokens import Tokens, estimated_tokens
+from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.prepare import Operation, Preparation
 from reconciler.domain.spec import DatasetSpec, Terms
@@ -33,13 +32,16 @@ def a_prepared_spec(*operations: Operation) -> DatasetSpec:
 
 
 def through(
-    rows: Iterable[object], *operations: Operation, report: Report | None = None, tokens: Tokens = estimated_tokens
+    rows: Iterable[object],
+    *operations: Operation,
+    report: RowReport | None = None,
+    tokens: CountTextTokens = estimate_tokens,
 ) -> Iterator[object]:
     """Yield rows of one file as the steps leave them, one by one as they are asked for."""
     file = Source("rows.jsonl", Path("rows.jsonl"))
     stream = (Row(file.name, at, value) for at, value in enumerate(rows, start=1))
     spec = a_prepared_spec(*operations)
-    for found, _ in prepare_rows(iter([(file, stream)]), spec, report or Report(), tokens):
+    for found, _ in prepare_rows(iter([(file, stream)]), spec, report or RowReport(), tokens):
         yield from (row.value for row in found)
 
 
@@ -50,7 +52,7 @@ def done(rows: Iterable[object], *operations: Operation) -> list[object]:
 
 def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
     """Return what the steps have to say of rows, errors and information."""
-    report = Report()
+    report = RowReport()
     list(through(rows, *operations, report=report))
     try:
         report.raise_errors()
@@ -73,4 +75,4 @@ def weighted_rows(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) ->
         terms=tuple(zip(names, terms, strict=True)),
         prepare=tuple(map(a_step, steps)),
     )
-    return [(row.file, row.value) for found, _ in prepare_rows(iter(files), spec, Report()) for row in found]
+    return [(row.file, row.value) for found, _ in prepare_rows(iter(files), spec, RowReport()) for row in found]

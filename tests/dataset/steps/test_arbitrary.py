@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.domain.prepare import (
     AddPrefix,
     Convert,
@@ -82,4 +82,4 @@ STEPS: list[Operation] = [
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ROWS, max_size=4), st.sampled_from(STEPS))
 def test_any_row_goes_through_any_step(rows: list[object], step: Operation) -> None:
-    assert len(list(through(rows, step, report=Report()))) <= len(rows)
+    assert len(list(through(rows, step, report=RowReport()))) <= len(rows)

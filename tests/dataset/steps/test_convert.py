@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.dataset.checks import check
+from reconciler.dataset.row_checks import check_row
 from reconciler.domain.errors import Severity
 from reconciler.domain.prepare import Convert, Form, Target
 from reconciler.domain.spec import Format
@@ -167,7 +167,7 @@ ROWS: list[tuple[Form, dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("form", "row", "expected"), ROWS)
 def test_a_form_becomes_chat_that_the_checks_accept(form: Form, row: object, expected: dict[str, object]) -> None:
     assert done([row], Convert(source=form)) == [expected]
-    assert [each for each in check(expected, Format.CHAT) if each.severity is Severity.ERROR] == []
+    assert [each for each in check_row(expected, Format.CHAT) if each.severity is Severity.ERROR] == []
 
 
 @pytest.mark.parametrize(("form", "row"), [(form, row) for form, row, _ in ROWS])
@@ -288,7 +288,7 @@ def test_conversations_with_calls_from_a_published_file_pass_the_checks() -> Non
     rows = json.loads((Path(__file__).parents[2] / "data/corpus/glaive-tools-sharegpt.json").read_text("utf-8"))
     found = done(rows, Convert(source=Form.SHAREGPT))
     assert len(found) == len(rows)
-    wrong = [each for row in found for each in check(row, Format.CHAT) if each.severity is Severity.ERROR]
+    wrong = [each for row in found for each in check_row(row, Format.CHAT) if each.severity is Severity.ERROR]
     assert wrong == []
     calls = sum("tool_calls" in turn for row in found if isinstance(row, dict) for turn in row["messages"])
     assert calls == sum(turn["from"] == "function_call" for row in rows for turn in row["conversations"])

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.canonical import canonical
-from reconciler.dataset.split import part_of
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.digest import choose_part
 from reconciler.dataset.steps.cells import HashSet
-from reconciler.dataset.tokens import estimated_tokens
+from reconciler.dataset.tokens import estimate_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Severity
 from reconciler.domain.prepare import (
@@ -90,7 +90,7 @@ def test_long_rows_are_dropped_by_the_counter_that_was_passed_in() -> None:
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("日本", 2)])
 def test_tokens_are_estimated_by_bytes(text: str, tokens: int) -> None:
-    assert estimated_tokens(text) == tokens
+    assert estimate_tokens(text) == tokens
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_sample_is_no_likelier_on_one_side_of_a_split() -> None:
 
     rows = [{"prompt": str(at), "completion": "x"} for at in range(2000)]
     kept = done(rows, Sample(share=0.5))
-    sides = [part_of(xxh3_64_intdigest(canonical(row, Format.COMPLETION)), 0.2) for row in kept]
+    sides = [choose_part(xxh3_64_intdigest(write_canonical_line(row, Format.COMPLETION)), 0.2) for row in kept]
     assert 0.15 < sides.count(Part.VALIDATION) / len(kept) < 0.25
 
 
@@ -170,7 +170,10 @@ def test_a_new_row_moves_no_other_to_the_other_side_of_a_split(rows: list[object
         from xxhash import xxh3_64_intdigest
 
         pairs = [{"prompt": str(number), "completion": "x"} for number in numbers(done(found, *steps))]
-        return {row["prompt"]: part_of(xxh3_64_intdigest(canonical(row, Format.COMPLETION)), 0.3) for row in pairs}
+        return {
+            row["prompt"]: choose_part(xxh3_64_intdigest(write_canonical_line(row, Format.COMPLETION)), 0.3)
+            for row in pairs
+        }
 
     before, after = sides(rows), sides([*rows[:at], {"n": new}, *rows[at:]])
     assert {number: side for number, side in after.items() if number in before} == before

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.dataset.row_checks.catalogue import RULES
+from reconciler.dataset.row_checks import RULES
 from reconciler.domain.prepare import Form
 from reconciler.specfile import read_specs
 from tests.acceptance.test_docs import golden

@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import chain
 
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.row_checks import reinforcement
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.row_checks import API_KEYS
+from reconciler.dataset.sources import Row
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.foundation.suggest import list_words
@@ -38,7 +38,7 @@ _KNOWN_SHAPES = (
 _PREFERENCE = {"input", "preferred_output", "non_preferred_output"}
 
 
-def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tuple[Format, Iterator[Row]]:
+def detect_format(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> tuple[Format, Iterator[Row]]:
     """Return the format, and the rows from the first on; no rows, and a problem, when they have none that is known."""
     stated = spec.format or _of_mapping(spec)
     if stated:
@@ -46,19 +46,19 @@ def settle_format(rows: Iterator[Row], spec: DatasetSpec, report: Report) -> tup
     first = next(rows, None)
     if first is None:
         return Format.CHAT, rows
-    found = find_format(first.value)
+    found = recognise_format(first.value)
     if found:
         return found, chain((first,), rows)
-    report.stop(_unknown(first))
-    drain(rows)
+    report.stop_reading(_unknown(first))
+    read_to_end(rows)
     return Format.CHAT, iter(())
 
 
-def find_format(value: object) -> Format | None:
+def recognise_format(value: object) -> Format | None:
     """Name the format that a row's keys show; None when they show none."""
     keys = set(value) if isinstance(value, dict) else set()
     if isinstance(value, dict) and "messages" in keys:
-        return Format.REINFORCEMENT if keys - reinforcement.KNOWN and _waits(value["messages"]) else Format.CHAT
+        return Format.REINFORCEMENT if keys - API_KEYS and _waits(value["messages"]) else Format.CHAT
     if keys & _PREFERENCE >= _PREFERENCE - {"input"}:
         return Format.PREFERENCE
     return Format.COMPLETION if {"prompt", "completion"} <= keys else None
@@ -70,12 +70,12 @@ def _waits(messages: object) -> bool:
     return isinstance(last, dict) and last.get("role") == "user"
 
 
-def drain(rows: Iterator[Row]) -> None:
+def read_to_end(rows: Iterator[Row]) -> None:
     """Read on for nothing but what the reader has to say, so that all of it is said in one run."""
     deque(rows, maxlen=0)
 
 
-def mapping_hint(columns: Collection[str]) -> str:
+def suggest_mapping(columns: Collection[str]) -> str:
     """Show the mapping that these columns most likely want."""
     if len(columns) < 2:
         return "training needs two texts in a row: what is said to the model, and what it should answer"
@@ -111,6 +111,6 @@ def _unknown(row: Row) -> Problem:
         what=f"rows have neither `messages` nor `prompt` and `completion`; their keys are {list_words(tuple(value))}"
         if value
         else "the row is an empty object",
-        hint=hint or mapping_hint(tuple(value)),
+        hint=hint or suggest_mapping(tuple(value)),
         rule="format.unknown",
     )

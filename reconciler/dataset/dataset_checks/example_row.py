@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from reconciler.dataset.canonical import canonical_text
+from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.dataset_checks.row_index import RowPlaces
+from reconciler.domain.errors import Problem
 from reconciler.domain.spec import Format
 
 _NOT_SAID = frozenset({"role", "type", "id", "tool_call_id", "url", "detail"})
@@ -12,7 +14,7 @@ _BETWEEN = " \0 "
 """Between texts, as a word of its own, so that spaces at their ends do not count."""
 
 
-class Example(NamedTuple):
+class ExampleRow(NamedTuple):
     """A canonical line, read again.
 
     Shape:  `number` counts the rows of the dataset from 0; `key` is the xxh3_64 of the line
@@ -34,11 +36,11 @@ class Example(NamedTuple):
         if name in named and self.format is not Format.COMPLETION:
             return named[name]
         value = self.row.get(name)
-        return value if value is None or isinstance(value, str) else canonical_text(value)
+        return value if value is None or isinstance(value, str) else write_canonical_text(value)
 
     @property
     def system(self) -> str | None:
-        said = [_said(turn) for turn in self._turns if turn.get("role") in ("system", "developer")]
+        said = [_turn_text(turn) for turn in self._turns if turn.get("role") in ("system", "developer")]
         return "\n\n".join(said) if said else None
 
     @property
@@ -47,7 +49,7 @@ class Example(NamedTuple):
         if self.format is Format.COMPLETION:
             return _text(self.row.get("prompt"))
         said = [turn for turn in self._turns if turn.get("role") == "user"]
-        return _said(said[-1]) if said else None
+        return _turn_text(said[-1]) if said else None
 
     @property
     def completion(self) -> str | None:
@@ -56,7 +58,7 @@ class Example(NamedTuple):
             return _text(self.row.get("completion"))
         turns = _objects(self.row.get("preferred_output")) if self.format is Format.PREFERENCE else self._turns
         said = [turn for turn in turns if turn.get("role") == "assistant"]
-        return _said(said[-1]) if said and self.format is not Format.REINFORCEMENT else None
+        return _turn_text(said[-1]) if said and self.format is not Format.REINFORCEMENT else None
 
     @property
     def asked(self) -> str:
@@ -82,7 +84,7 @@ class Example(NamedTuple):
         return _objects(holder.get("messages") if isinstance(holder, dict) else None)
 
 
-def normalised(text: str) -> str:
+def normalise_text(text: str) -> str:
     """Return a text without the differences that do not count: case, white space, and spellings of one character."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())
@@ -112,7 +114,7 @@ def _objects(value: object) -> Iterator[dict[str, object]]:
     return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
 
 
-def _said(turn: dict[str, object]) -> str:
+def _turn_text(turn: dict[str, object]) -> str:
     content = turn.get("content")
     if isinstance(content, str):
         return content
@@ -122,3 +124,13 @@ def _said(turn: dict[str, object]) -> str:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+class DatasetCheck(Protocol):
+    """One thing that is looked for."""
+
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
+        """Take an example in; gives what is wrong with it alone."""
+
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
+        """Return what is wrong with all of them together."""

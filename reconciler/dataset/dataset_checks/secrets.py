@@ -31,7 +31,7 @@ class Secret(NamedTuple):
     is_sure: bool = False
 
 
-class _Form(NamedTuple):
+class _SecretForm(NamedTuple):
     kind: str
     hint: str
     pattern: re.Pattern[str]
@@ -61,8 +61,8 @@ def _any(_found: str) -> bool | None:
     return False
 
 
-def _form(kind: str, hint: str, pattern: str, judge: Callable[[str], bool | None] = _likely) -> _Form:
-    return _Form(kind, hint, re.compile(pattern), judge)
+def _form(kind: str, hint: str, pattern: str, judge: Callable[[str], bool | None] = _likely) -> _SecretForm:
+    return _SecretForm(kind, hint, re.compile(pattern), judge)
 
 
 _FORMS = (
@@ -89,7 +89,7 @@ _FORMS = (
 )
 
 
-def secrets_of(text: str) -> Iterator[Secret]:
+def find_secrets(text: str) -> Iterator[Secret]:
     """Yield the secrets in a text, masked."""
     for form in _FORMS:
         if form.hint not in text:
@@ -97,10 +97,10 @@ def secrets_of(text: str) -> Iterator[Secret]:
         for found in form.pattern.finditer(text):
             is_sure = form.judge(found[0])
             if is_sure is not None:
-                yield Secret(form.kind, masked(found[0]), is_sure)
+                yield Secret(form.kind, mask_secret(found[0]), is_sure)
 
 
-def masked(secret: str) -> str:
+def mask_secret(secret: str) -> str:
     """Return the beginning of a secret, enough to find it and not enough to use it."""
     return f"{secret[:4]}…"
 

@@ -1,27 +1,55 @@
-"""JSON: one list of objects, read whole because its end says whether it is JSON at all."""
+"""JSON Lines: one row a line. A byte order mark, CRLF and a missing last line feed make no difference."""
 
 from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.dataset.canonical import parse
-from reconciler.dataset.json_errors import LineError
-from reconciler.dataset.readers.jsonl import problem_of
-from reconciler.dataset.readers.sniff import text_blocks
-from reconciler.dataset.report import Report
-from reconciler.dataset.row import Row
-from reconciler.dataset.sources import Source
-from reconciler.dataset.stream import Meter, read_blocks
+from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
+from reconciler.dataset.readers.text import BlankLines, text_blocks
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.suggest import list_words
+
+
+def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
+    """Yield the row of every line that is strict JSON.
+
+    Cost:   one block and one line in memory
+    """
+    blanks = BlankLines(source)
+    blocks = text_blocks(read_blocks(source, report, meter), source, report)
+    yield from parse_lines(split_lines(blocks, source, report), source, report, blanks)
+    blanks.tell(report)
+
+
+def parse_lines(
+    lines: Iterator[tuple[int, bytes]], source: Source, report: RowReport, blanks: BlankLines
+) -> Iterator[Row]:
+    """Yield the row of every numbered line that is strict JSON; report the others, and note those that are blank."""
+    for number, line in lines:
+        try:
+            yield Row(source.name, number, decode_json(line))
+        except LineError as error:
+            if line.strip():
+                report.drop_row(place_error(error, Place(file=source.name, line=number, column=error.column)))
+            else:
+                blanks.add(number)
+
+
+def place_error(error: LineError, where: Place) -> Problem:
+    """Place what is wrong with a line."""
+    return Problem(where=where, what=error.what, hint=error.hint, rule=error.rule)
+
 
 MAX_BYTES = 256 << 20
 
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Iterator[Row]:
+def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
     """Yield each item of the list, with the line it begins on.
 
     Cost:   the file in memory, at most 256 MiB
@@ -32,7 +60,7 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
     try:
         items = _items.decode(whole)
     except (msgspec.DecodeError, RecursionError):
-        report.stop(_not_a_list(whole, source))
+        report.stop_reading(_not_a_list(whole, source))
         return
     line, position = 1, 0
     for item in items:
@@ -40,19 +68,19 @@ def read(source: Source, spec: DatasetSpec, report: Report, meter: Meter) -> Ite
         start = whole.find(text, position)
         line += whole.count(b"\n", position, start)
         try:
-            yield Row(source.name, line, parse(text))
+            yield Row(source.name, line, decode_json(text))
         except LineError as error:
-            report.drop(problem_of(error, _place(source, line, text, error.column)))
+            report.drop_row(place_error(error, _place(source, line, text, error.column)))
         line += text.count(b"\n")
         position = start + len(text)
 
 
-def _whole(source: Source, report: Report, meter: Meter) -> bytes | None:
+def _whole(source: Source, report: RowReport, meter: ProgressMeter) -> bytes | None:
     whole = bytearray()
     for block in text_blocks(read_blocks(source, report, meter), source, report):
         whole += block
         if len(whole) > MAX_BYTES:
-            report.stop(
+            report.stop_reading(
                 Problem(
                     where=Place(file=source.name),
                     what=f"the file is larger than {MAX_BYTES >> 20} MiB, and JSON has to be read whole",
@@ -66,7 +94,7 @@ def _whole(source: Source, report: Report, meter: Meter) -> bytes | None:
 
 def _not_a_list(whole: bytes, source: Source) -> Problem:
     try:
-        value = parse(whole)
+        value = decode_json(whole)
     except LineError as error:
         first, _, rest = whole.partition(b"\n")
         if rest.strip() and _is_object(first):
@@ -76,7 +104,7 @@ def _not_a_list(whole: bytes, source: Source) -> Problem:
                 hint="name it .jsonl",
                 rule="json.not-a-list",
             )
-        return problem_of(error, _place(source, 1, whole, error.column))
+        return place_error(error, _place(source, 1, whole, error.column))
     keys = (
         [key for key, inner in value.items() if isinstance(inner, list) and _is_rows(inner)]
         if isinstance(value, dict)
@@ -99,7 +127,7 @@ def _is_rows(value: list[object]) -> bool:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(parse(line), dict)
+        return isinstance(decode_json(line), dict)
     except LineError:
         return False
 

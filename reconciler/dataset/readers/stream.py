@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 
-from reconciler.dataset.report import Report
+from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
 from reconciler.domain.errors import Place, Problem
 
@@ -15,7 +15,7 @@ MAX_LINE_BYTES = 16 << 20
 """The longest line, and the largest cell, that is read; what services train on is a hundredth of it."""
 
 
-class Meter:
+class ProgressMeter:
     """Counts bytes read, and tells the count at most once per MiB."""
 
     def __init__(self, tell: Callable[[int], None] | None = None) -> None:
@@ -31,12 +31,12 @@ class Meter:
 
 
 @contextmanager
-def steady(source: Source, report: Report) -> Iterator[None]:
+def watch_for_changes(source: Source, report: RowReport) -> Iterator[None]:
     """Report a file that is another one, or has other content, when the block ends than when it began."""
     before = _look(source)
     yield
     if _look(source) != before:
-        report.tell(
+        report.add(
             Problem(
                 where=Place(file=source.name),
                 what="the file changed while it was read",
@@ -46,21 +46,23 @@ def steady(source: Source, report: Report) -> Iterator[None]:
         )
 
 
-def read_blocks(source: Source, report: Report, meter: Meter, size_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+def read_blocks(
+    source: Source, report: RowReport, meter: ProgressMeter, size_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes]:
     """Yield the bytes of a file in blocks of one size, 1 MiB when none is named.
 
     Cost:   one block in memory
     """
     try:
-        with steady(source, report), opened(source) as file:
+        with watch_for_changes(source, report), open_source(source) as file:
             while block := file.read(size_bytes):
                 meter.add(len(block))
                 yield block
     except OSError as error:
-        report.stop(unreadable(source, error))
+        report.stop_reading(unreadable_file(source, error))
 
 
-def opened(source: Source) -> FileIO:
+def open_source(source: Source) -> FileIO:
     """Open a file once, for all that is read of it: the one that was looked at, and no other in its place.
 
     Raises: OSError when it is another one
@@ -75,7 +77,7 @@ def opened(source: Source) -> FileIO:
     raise OSError("another file was put in its place")
 
 
-def unreadable(source: Source, error: OSError) -> Problem:
+def unreadable_file(source: Source, error: OSError) -> Problem:
     """Say that the system refused to read a file."""
     return Problem(
         where=Place(file=source.name), what=f"cannot be read: {error.strerror or error}", rule="source.unreadable"
@@ -106,7 +108,7 @@ def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
         yield rest
 
 
-def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iterator[tuple[int, bytes]]:
+def split_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[tuple[int, bytes]]:
     """Yield each line with its number, without its line feed; a line over the limit is reported and passed over.
 
     Cost:   one block and one line in memory
@@ -115,14 +117,14 @@ def split_lines(blocks: Iterator[bytes], source: Source, report: Report) -> Iter
     for block in whole_lines(blocks):
         if block is None:
             number += 1
-            report.drop(too_long(source, number))
+            report.drop_row(overlong_line(source, number))
         else:
             for line in block.split(b"\n"):
                 number += 1
                 yield number, line
 
 
-def too_long(source: Source, line: int) -> Problem:
+def overlong_line(source: Source, line: int) -> Problem:
     """Say that a line is over the limit."""
     return Problem(
         where=Place(file=source.name, line=line),

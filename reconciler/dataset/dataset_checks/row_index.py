@@ -5,21 +5,25 @@ forty million datasets, and then a finding is wrong.
 """
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from reconciler.dataset.canonical import LineBatch
+from reconciler.domain.errors import Place
+
 _GROUPS = 16
 
 
-class Commonest(NamedTuple):
+class MostCommonKey(NamedTuple):
     """The key that most rows have: how many they are, and the number of the first."""
 
     rows: int
     first: int
 
 
-class Keys:
+class RowKeys:
     """One key for each row, in order. Zero is no key: a row without one is like no other.
 
     Cost:   16 bytes a row, and about 100 for each key of the sixteenth that is searched at a time
@@ -46,7 +50,7 @@ class Keys:
         """Count the keys, each once."""
         return sum(len(set(group)) for group in self._groups)
 
-    def commonest(self) -> Commonest | None:
+    def commonest(self) -> MostCommonKey | None:
         """Return the key that most rows have, the earliest of several; None when no row has one."""
         best: dict[int, int] = {}
         for group in self._groups:
@@ -57,9 +61,9 @@ class Keys:
             }
         rows = max(best.values(), default=0)
         first = next((at for at, key in enumerate(self._keys) if best.get(key) == rows), None) if rows else None
-        return None if first is None else Commonest(rows, first)
+        return None if first is None else MostCommonKey(rows, first)
 
-    def pairs(self, other: "Keys | None" = None) -> Iterator[tuple[int, int]]:
+    def pairs(self, other: "RowKeys | None" = None) -> Iterator[tuple[int, int]]:
         """Yield each row whose key an earlier row has, with the first such row; only where the `other` keys differ."""
         first: dict[int, int] = {}
         repeated = self._repeated()
@@ -71,3 +75,36 @@ class Keys:
 
     def _repeated(self) -> set[int]:
         return {key for group in self._groups for key, count in Counter(group).items() if count > 1}
+
+
+_LINE_BITS = 40
+
+
+class RowPlaces:
+    """Where each row stands, by its number.
+
+    Cost:   16 bytes for each stretch of rows that stand line after line
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._files: list[str] = []
+        self._starts = array("Q")
+        self._packed = array("Q")
+        self._next = -1
+
+    def note(self, run: LineBatch) -> None:
+        """Remember the rows of a run."""
+        if not self._files or self._files[-1] != run.file:
+            self._files.append(run.file)
+        place = len(self._files) - 1 << _LINE_BITS | run.line
+        if place != self._next:
+            self._starts.append(self.rows)
+            self._packed.append(place)
+        self._next = place + len(run.keys)
+        self.rows += len(run.keys)
+
+    def __getitem__(self, number: int) -> Place:
+        at = bisect_right(self._starts, number) - 1
+        packed = self._packed[at] + number - self._starts[at]
+        return Place(file=self._files[packed >> _LINE_BITS], line=packed & (1 << _LINE_BITS) - 1)

@@ -1,0 +1,167 @@
+"""Near duplicates: rows that share most of their runs of three words, found without comparing each with each.
+
+Each row leaves a sketch: of the hashes of its shingles (three words that follow each other) the least in each of 16
+bins. The share of bins in which two sketches agree estimates the share of shingles that two texts have in common. Rows
+that agree in two neighbouring bins are compared; those of more than that are found with a chance above 99 in 100 when
+four fifths of their shingles agree. What system turns say is left out: it is the same in every row.
+
+Bounds: the first 50,000 rows, of texts of 12 words and more; of many rows that agree in two bins, only the first is
+        compared.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterable, Iterator
+
+from xxhash import xxh3_64_intdigest
+
+from reconciler.dataset.canonical import LineBatch
+from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
+from reconciler.dataset.dataset_checks.row_index import RowPlaces
+from reconciler.domain.errors import Place, Problem, Severity
+
+MOST_ROWS = 50_000
+LEAST_WORDS = 12
+LIKENESS = 0.8
+_BINS = 16
+_WORDS = 3
+_NONE = (1 << 64) - 1
+
+Sketch = tuple[int, ...]
+
+
+class NearDuplicates:
+    """Compares rows by their sketches.
+
+    Cost:   about 2 KB a row, of at most 50,000
+    """
+
+    def __init__(self) -> None:
+        self._sketches: dict[int, Sketch] = {}
+        self._keys: dict[int, int] = {}
+        self._buckets: dict[int, int] = {}
+        self._pairs: list[tuple[int, int]] = []
+        self._left_out = 0
+
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
+        if len(self._sketches) >= MOST_ROWS:
+            self._left_out += 1
+            return iter(())
+        sketch = sketch_of(
+            f"{example.asked if example.system is None else example.prompt or ''} {example.completion or ''}"
+        )
+        if sketch:
+            self._compare(example, sketch)
+        return iter(())
+
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
+        if self._pairs:
+            later, earlier = self._pairs[0]
+            rows = "1 row is" if len(self._pairs) == 1 else f"{len(self._pairs)} rows are"
+            what = f"{rows} nearly the same as an earlier one; this one as {places[earlier]}"
+            yield _near_problem(places[later], what, "keep one of them, or say that it is meant", Severity.WARNING)
+        if self._left_out:
+            what = f"{self._left_out} rows after the first {MOST_ROWS} were not searched for near duplicates"
+            yield _near_problem(Place(file=places[0].file), what, "", Severity.INFO)
+
+    def _compare(self, example: ExampleRow, sketch: Sketch) -> None:
+        number, earlier = example.number, set[int]()
+        for at in range(0, _BINS, 2):
+            if sketch[at] == _NONE and sketch[at + 1] == _NONE:
+                continue
+            bucket = hash((at, sketch[at], sketch[at + 1]))
+            earlier.add(self._buckets.setdefault(bucket, number))
+        for before in sorted(earlier - {number}):
+            if self._keys[before] != example.key and share_in_common(sketch, self._sketches[before]) >= LIKENESS:
+                self._pairs.append((number, before))
+                break
+        self._sketches[number], self._keys[number] = sketch, example.key
+
+
+def sketch_of(text: str) -> Sketch:
+    """Return the sketch of a text; empty when it is too short for its words to tell it from others."""
+    words = normalise_text(text).split()
+    if len(words) < LEAST_WORDS:
+        return ()
+    least = [_NONE] * _BINS
+    for at in range(len(words) - _WORDS + 1):
+        found = xxh3_64_intdigest(" ".join(words[at : at + _WORDS]).encode(errors="surrogatepass"))
+        bin_ = found & (_BINS - 1)
+        if found < least[bin_]:
+            least[bin_] = found
+    return tuple(least)
+
+
+def share_in_common(one: Sketch, other: Sketch) -> float:
+    """Estimate the share of shingles that two texts have in common."""
+    bins = [(left, right) for left, right in zip(one, other, strict=True) if left != _NONE or right != _NONE]
+    return sum(left == right for left, right in bins) / len(bins) if bins else 0.0
+
+
+def _near_problem(where: Place, what: str, hint: str, severity: Severity) -> Problem:
+    return Problem(where=where, what=what, hint=hint, rule="rows.near-duplicate", severity=severity)
+
+
+_GROUPS = 256
+_FIRST_BYTE = 7 if sys.byteorder == "little" else 0
+
+
+class Duplicates:
+    """Notes every row of a pass; tells at its end which were said before."""
+
+    def __init__(self) -> None:
+        # In groups by the hash's first byte, so that the set which finds repeats is never larger than one of them; the
+        # bytes in reading order tell how the groups' rows came after each other.
+        self._order = bytearray()
+        self._groups = [array("Q") for _ in range(_GROUPS)]
+        self._places = RowPlaces()
+
+    def note(self, run: LineBatch) -> None:
+        """Remember the rows of a run, in reading order."""
+        self._places.note(run)
+        first_bytes = array("Q", run.keys).tobytes()[_FIRST_BYTE::8]
+        self._order += first_bytes
+        groups = self._groups
+        for first, key in zip(first_bytes, run.keys, strict=True):
+            groups[first].append(key)
+
+    def warning(self) -> Problem | None:
+        """Count the repeats and show the first; None when there are none."""
+        repeats, candidates = 0, set()
+        for group in self._groups:
+            more = len(group) - len(set(group))
+            repeats += more
+            if more:
+                candidates.add(_first_repeated(group))
+        if not repeats:
+            return None
+        later, earlier = self._first_pair(candidates)
+        rows = "1 row repeats an earlier one" if repeats == 1 else f"{repeats} rows repeat earlier ones"
+        return Problem(
+            where=self._places[later],
+            what=f"{rows}; this one is the same as {self._places[earlier]}",
+            hint="drop repeats, unless they are meant to weigh more",
+            rule="rows.duplicate",
+            severity=Severity.WARNING,
+        )
+
+    def _first_pair(self, candidates: set[int]) -> tuple[int, int]:
+        # Of each group the key that repeats first: one of them repeats before all others.
+        seen: dict[int, int] = {}
+        following = [iter(group) for group in self._groups]
+        for at, first in enumerate(self._order):
+            key = next(following[first])
+            if key in candidates:
+                if key in seen:
+                    return at, seen[key]
+                seen[key] = at
+        raise AssertionError("rows without repeats were searched for one")
+
+
+def _first_repeated(keys: Iterable[int]) -> int:
+    seen: set[int] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise AssertionError("a group without repeats was searched for one")
