@@ -1,4 +1,4 @@
-"""What to do about the difference. Pure: same inputs, same plan, and nothing is touched."""
+"""Compare desired and observed state, and make a plan. Pure: the same inputs give the same plan."""
 
 from reconciler.planner.make import make_plan
 

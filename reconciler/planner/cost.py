@@ -1,9 +1,9 @@
-"""What jobs will cost. Prices come in as tables; no price, date or base model is written here.
+"""What jobs cost, and whether the Project spec allows it. Prices come in as tables; none is written here.
 
 billed      tokens of the training file × epochs × price of the base and method; validation is not billed
 epochs      what the recipe states, else what the service's own rule gives for so many rows
 tokens      as many as were counted, else a guess from the size of the file
-unknown     a base, method or service without a price, a price by the hour, a number of epochs nobody can tell
+unknown     a base, method or service without a price, a price by the hour, an unknown number of epochs
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ _MILLION = Decimal(1_000_000)
 
 
 def add_estimates(steps: Iterable[Step], service: str, tables: Collection[PriceTable]) -> tuple[Step, ...]:
-    """Return the same steps, each job with what it will cost."""
+    """Return the same steps, each job with its estimate."""
     return tuple(
         replace(step, estimate=estimate(step.action.model, service, tables)) if isinstance(step.action, Train) else step
         for step in steps
@@ -39,7 +39,7 @@ def add_estimates(steps: Iterable[Step], service: str, tables: Collection[PriceT
 
 
 def price_digest(steps: Iterable[Step]) -> str:
-    """Name what the jobs of a plan cost by content; empty where there are none."""
+    """Return a digest of what the jobs of a plan cost; empty when there are none."""
     costs = {str(step.id): step.estimate.cost for step in steps if step.estimate}
     ends: dict[str, object] = {
         name: [_plain_amount(end) for end in (cost.low, cost.expected, cost.high)] for name, cost in costs.items()
@@ -48,9 +48,9 @@ def price_digest(steps: Iterable[Step]) -> str:
 
 
 def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Estimate:
-    """Say what training a model will read, how often, and what that costs.
+    """Return what training a model reads, how often, and what that costs.
 
-    Shape:  `tables` that come first count first: an operator's before those that came with the program
+    Shape:  the first of the `tables` counts first: the operator's before those of the program
     """
     ours = [table for table in tables if table.service == service]
     tokens = tokens_of(model.training.measure)
@@ -61,7 +61,7 @@ def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Esti
 
 
 def tokens_of(measure: Measure) -> Tokens:
-    """Return the tokens of a file: counted where somebody did, else a guess from its size, with an error bar."""
+    """Return the tokens of a file: the counted number if there is one, else an estimate from its size."""
     if measure.tokens is not None:
         return Tokens.from_count(measure.tokens)
     return Tokens(
@@ -104,7 +104,7 @@ def _job_cost(model: Model, tokens: Tokens, epochs: int | None, service: str, ta
 def _at(rate: Rate, table: PriceTable, tokens: Tokens, epochs: int | None) -> Cost:
     least = rate.minimum_usd or None
     if rate.per is Per.HOUR:
-        why = f"{rate.usd:f} USD an hour, and nobody knows how long it takes"
+        why = f"{rate.usd:f} USD an hour, and the duration is unknown"
         return Cost(low=least, source=table.source, dated=table.dated, unknown=why)
     if epochs is None:
         why = "the service chooses the number of epochs; state hyperparameters.n_epochs to know"
@@ -120,25 +120,25 @@ def _at(rate: Rate, table: PriceTable, tokens: Tokens, epochs: int | None) -> Co
 
 
 UNKNOWN_COST = "unknown-cost"
-"""The guard that stands where a bound is set and nobody can say what a job costs."""
+"""The guard for a plan with a cost limit and a job of unknown cost."""
 
 _RAISE = "raise policy.{} in the Project spec, or take fewer with --target"
 
 
 def budget_refusals(policy: Policy, steps: Sequence[Step], options: Options) -> tuple[Refusal, ...]:
-    """Return what the bounds refuse, less what the operator allowed by name."""
+    """Return what the limits of the Project spec refuse, without what the operator allowed by name."""
     found = (*_cost_refusals(policy, steps), *_epoch_refusals(policy, steps), *_byte_refusals(policy, steps))
     return tuple(refusal for refusal in found if not refusal.guard or refusal.guard not in options.allow)
 
 
 def _cost_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
-    """The high end of what is known counts; what is unknown is no zero."""
+    """Compare the high end of the known costs with the limit. An unknown cost is not zero."""
     bound = policy.max_cost_usd
     if bound is None:
         return
     costs = {str(step.action.address): step.estimate.cost for step in steps if step.estimate}
     unknown = {name: cost.unknown for name, cost in costs.items() if cost.high is None}
-    # Of a job whose price has no upper end at least the lower one is certain.
+    # If the price of a job has no upper end, at least its lower end is certain.
     ends = (cost.low if cost.high is None else cost.high for cost in costs.values())
     if sum((end for end in ends if end is not None), Decimal()) > bound:
         yield Refusal(
@@ -152,7 +152,7 @@ def _cost_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
             policy=UNKNOWN_COST,
             guard=UNKNOWN_COST,
             what=f"policy.max_cost_usd is {bound:f}, and a cost is unknown: {reasons}",
-            hint=f"give its price with --prices FILE; if it may cost what it will, say --allow {UNKNOWN_COST}",
+            hint=f"state its price with --prices FILE, or accept any cost with --allow {UNKNOWN_COST}",
         )
 
 
@@ -165,11 +165,11 @@ def _epoch_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
         if epochs is None:
             yield Refusal(
                 policy="max_epochs",
-                what=f"policy.max_epochs is {bound}, and nobody can say how many {name} will take",
+                what=f"policy.max_epochs is {bound}, and the number for {name} is unknown",
                 hint=f"state hyperparameters.n_epochs in {name}",
             )
         elif bound is not None and epochs > bound:
-            stated = "" if step.estimate.is_stated else ", as the service is expected to choose"
+            stated = "" if step.estimate.is_stated else ", by the rule of the service"
             yield Refusal(
                 policy="max_epochs",
                 what=f"{name} would take {epochs} epochs{stated}; policy.max_epochs is {bound}",

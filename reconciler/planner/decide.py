@@ -1,4 +1,4 @@
-"""What to do about one model. Two questions, and nothing else.
+"""Decide what to do about one model. There are two questions.
 
     Is what is wanted there?                    Is something else running there?
     ──────────────────────────────────────────  ──────────────────────────────────────────
@@ -8,14 +8,14 @@
     no job, model locked and present  keep      otherwise                             wait for it
     succeeded, model gone             missing
     failed                            hold
-    cancelled by somebody else        hold
+    cancelled, but not by us          hold
     adopted, and not there            missing
     superseded by us, or none         train
 
-A job that is missing, failed or cancelled is trained again only when somebody asks: `--replace`, `--retry`, or
-`retries` for errors of the service's own making. Several live jobs of one stamp leave the first of
-min(not succeeded, created_at, id); the others become visible cancel steps. A suspended model answers neither question:
-what is there stays as it is. A job that was adopted bears no stamp of ours, and is never cancelled.
+A model whose job is missing, failed or cancelled is trained again only on request: `--replace`, `--retry`, or
+`retries` for errors of the service itself. Of several live jobs of one stamp, the first by (not succeeded, created_at,
+id) stays; the others become visible cancel steps. For a suspended model neither question is asked: everything stays as
+it is. An adopted job does not bear our stamp, and is never cancelled.
 """
 
 from collections.abc import Collection, Iterator
@@ -43,7 +43,7 @@ Decision = Train | Cancel | Delete | Keep
 
 
 class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
-    """One address on the service, sorted for the two questions; each tuple oldest first."""
+    """The jobs of one address, sorted for the two questions; each tuple oldest first."""
 
     ready: tuple[RemoteJob, ...]
     active: tuple[RemoteJob, ...]
@@ -56,12 +56,12 @@ class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def live(self) -> tuple[RemoteJob, ...]:
-        """Jobs of the wanted stamp that serve or may still serve, the one to keep first."""
+        """The jobs of the wanted stamp that serve, or may still serve; the one to keep comes first."""
         return self.ready + self.active
 
     @property
     def spent(self) -> tuple[JobId, ...]:
-        """Jobs of the wanted stamp that were seen and do not count."""
+        """The jobs of the wanted stamp that exist and do not count."""
         return tuple(sorted(job.id for job in self.missing + self.failed + self.cancelled))
 
     @classmethod
@@ -73,7 +73,7 @@ class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
         cancelled_by_us: frozenset[JobId] = frozenset(),
         locked: LockEntry | None = None,
     ) -> "ModelJobs":
-        """Sort the jobs of one address, and what is locked of it, by what they are to the model wanted there."""
+        """Return the jobs of one address, and its lock entry, sorted by their meaning for the wanted model."""
         ordered = sorted(jobs, key=_age)
         ours = [job for job in ordered if job.is_of(model.stamp)]
         done = [job for job in ours if job.status == SUCCEEDED]
@@ -98,58 +98,58 @@ def decide(
     cancelled_by_us: frozenset[JobId] = frozenset(),
     locked: LockEntry | None = None,
 ) -> Iterator[Decision]:
-    """Answer both questions for one wanted model.
+    """Answer both questions for one wanted model, and yield the decisions.
 
-    Shape:  `jobs` all bear the model's address; `models` are those the service still has; `cancelled_by_us` are
-            jobs known to have been cancelled by a plan, beside those that a later job says it superseded; `locked`
-            is what answered last for this model on this service
+    Shape:  `jobs` all bear the model's address; `models` are those that the service still has; `cancelled_by_us` are
+            jobs that a plan has cancelled, beside those that a later job names as superseded; `locked` is the last
+            serving model of this address on this service
     """
-    scene = ModelJobs.of(model, jobs, models, cancelled_by_us, locked)
+    found = ModelJobs.of(model, jobs, models, cancelled_by_us, locked)
     if model.is_suspended:
-        stays = next(iter((*scene.live, *scene.others)), None)
-        yield reasons.keep_suspended(model.address, stays, answers=bool(scene.ready or scene.recorded))
+        stays = next(iter((*found.live, *found.others)), None)
+        yield reasons.keep_suspended(model.address, stays, answers=bool(found.ready or found.recorded))
         return
     supersede = model.on_change is OnChange.SUPERSEDE
-    cancels = [*_duplicates(scene), *(_supersede(scene) if supersede else ())]
+    cancels = [*_duplicates(found), *(_supersede(found) if supersede else ())]
     yield from cancels
-    rest = _rest(model, scene, options)
+    rest = _rest(model, found, options)
     if rest:
         yield rest
-    elif scene.others and model.on_change is OnChange.WAIT:
-        yield reasons.keep_waiting(model.address, scene.others[0])
+    elif found.others and model.on_change is OnChange.WAIT:
+        yield reasons.keep_waiting(model.address, found.others[0])
     else:
         superseded = tuple(cancel.job.id for cancel in cancels)
-        yield Train(model=model, excluded_jobs=scene.spent, supersedes=superseded)
+        yield Train(model=model, excluded_jobs=found.spent, supersedes=superseded)
 
 
-def _rest(model: Model, scene: ModelJobs, options: Options) -> Keep | None:
-    """Return the reason to let things be, the best one first; None when there is none and a job is due."""
+def _rest(model: Model, found: ModelJobs, options: Options) -> Keep | None:
+    """Return the best reason to create no job; None when there is none, and a job is due."""
     address = model.address
-    if scene.ready:
-        return reasons.keep_ready(address, scene.ready[0])
-    if scene.active:
-        return reasons.keep_training(address, scene.active[0])
-    if scene.recorded:
-        return reasons.keep_locked(address, scene.recorded)
-    if scene.missing and model.name not in options.replace:
-        return reasons.keep_missing(address, scene.missing[-1], model.name)
+    if found.ready:
+        return reasons.keep_ready(address, found.ready[0])
+    if found.active:
+        return reasons.keep_training(address, found.active[0])
+    if found.recorded:
+        return reasons.keep_locked(address, found.recorded)
+    if found.missing and model.name not in options.replace:
+        return reasons.keep_missing(address, found.missing[-1], model.name)
     adopted = model.adopt.job if model.adopt and model.adopt.digest.agrees(model.stamp.digest) else None
-    if adopted and not scene.spent and model.name not in options.replace:
+    if adopted and not found.spent and model.name not in options.replace:
         return reasons.keep_until_adopted(address, model.name, adopted)
-    if model.name in options.retry or scene.missing:
+    if model.name in options.retry or found.missing:
         return None
-    if scene.failed and not _may_retry(scene.failed, model.retries):
-        return reasons.keep_failed(address, scene.failed[-1], model.name)
-    by_others = [job for job in scene.cancelled if job.id not in scene.superseded]
+    if found.failed and not _may_retry(found.failed, model.retries):
+        return reasons.keep_failed(address, found.failed[-1], model.name)
+    by_others = [job for job in found.cancelled if job.id not in found.superseded]
     return reasons.keep_cancelled(address, by_others[-1], model.name) if by_others else None
 
 
 def decide_orphan(
     address: Address, jobs: Collection[RemoteJob], models: frozenset[ModelId], bases: frozenset[str], prune: bool
 ) -> Iterator[Decision]:
-    """Say what becomes of a model that no spec names: kept and listed, unless pruning was asked for.
+    """Yield the decisions about a model that no spec names: it is kept and listed, unless pruning was requested.
 
-    Shape:  `bases` are the models that something still builds on; they are never deleted
+    Shape:  `bases` are the models that a spec or a running job uses as its base; they are never deleted
     """
     ordered = sorted(jobs, key=_age)
     active = [job for job in ordered if job.status.is_active]
@@ -166,7 +166,9 @@ def decide_orphan(
             job=newest.id,
             status=newest.status,
             model=newest.model,
-            detail="something still builds on it" if prune else _orphaned(len(answering), len(active)),
+            detail="a spec or a running job uses it as its base"
+            if prune
+            else _count_orphans(len(answering), len(active)),
             hint="" if prune else "name it in a spec again, or remove it with --prune",
         )
 
@@ -174,9 +176,9 @@ def decide_orphan(
 def decide_orphan_files(
     files: Collection[RemoteFile], observed: Observed, declared: frozenset[str], prune: bool
 ) -> Iterator[Delete]:
-    """Say which files may go when pruning: ours by name and by a job of ours, wanted by no spec, used by nothing.
+    """Yield the deletions of files when pruning: files of this project that no spec wants and no job uses.
 
-    A file's name has no room for the project, so only a file that a job of this project trained on is this project's.
+    A file name does not carry the project. So only a file that a job of this project trained on counts as its file.
     """
     trained_on = {file for job in observed.jobs for file in (job.training_file, job.validation_file)}
     for file in files if prune else ():
@@ -185,14 +187,14 @@ def decide_orphan_files(
             yield Delete(address=file.stamp.address, thing=file.id, is_model=False)
 
 
-def _orphaned(answering: int, active: int) -> str:
+def _count_orphans(answering: int, active: int) -> str:
     models = "1 model" if answering == 1 else f"{answering} models"
     jobs = "1 job" if active == 1 else f"{active} jobs"
     return ", ".join([models] * bool(answering) + [f"{jobs} running"] * bool(active))
 
 
 def _dataset_name(address: Address) -> str:
-    # The validation side of a split goes by `name.validation`.
+    # The validation side of a split has the name `name.validation`.
     return address.name.partition(".")[0]
 
 
@@ -205,11 +207,11 @@ def _may_retry(failed: tuple[RemoteJob, ...], retries: int) -> bool:
     return len(own) == len(failed) <= retries
 
 
-def _duplicates(scene: ModelJobs) -> Iterator[Cancel]:
-    for job in (each for each in scene.active if not each.is_adopted):
-        if job is not scene.live[0]:
-            yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=scene.live[0].id)
+def _duplicates(found: ModelJobs) -> Iterator[Cancel]:
+    for job in (each for each in found.active if not each.is_adopted):
+        if job is not found.live[0]:
+            yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=found.live[0].id)
 
 
-def _supersede(scene: ModelJobs) -> Iterator[Cancel]:
-    return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in scene.others if not job.is_adopted)
+def _supersede(found: ModelJobs) -> Iterator[Cancel]:
+    return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in found.others if not job.is_adopted)

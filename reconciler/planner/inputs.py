@@ -1,4 +1,4 @@
-"""Names every input of a plan by content, thing by thing. What changes no decision is left out."""
+"""Name every input of a plan by content, object by object. What changes no decision is left out."""
 
 from collections.abc import Iterator
 
@@ -16,37 +16,37 @@ from reconciler.domain.spec import ProjectSpec, recipe_facts
 def collect_inputs(
     desired: Desired, observed: Observed, lock: Lock, options: Options, *, provider: str, version: str
 ) -> PlanInputs:
-    """Return what a plan rests on, but for its prices.
+    """Return what a plan rests on, except its prices.
 
-    What a job does on its way (queued, running) is left out: it changes no decision.
+    The states of an active job (queued, running) count as one, because they change no decision.
     """
     return PlanInputs(
         environment=desired.project.environment or "",
         provider=provider,
         version=version,
-        specs=_sorted(_specs(desired)),
-        rows=_sorted((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
-        lock=_sorted(_locked(lock, observed.service)),
-        service=_sorted(_held(observed, lock)),
-        options=_sorted(_asked(options)),
+        specs=_sort(_spec_facts(desired)),
+        rows=_sort((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
+        lock=_sort(_lock_facts(lock, observed.service)),
+        service=_sort(_service_facts(observed, lock)),
+        options=_sort(_option_facts(options)),
     )
 
 
-def _sorted(facts: Iterator[tuple[str, str]]) -> Facts:
+def _sort(facts: Iterator[tuple[str, str]]) -> Facts:
     return tuple(sorted(facts))
 
 
-def _specs(desired: Desired) -> Iterator[tuple[str, str]]:
-    yield f"project {desired.project.name}", _bounds(desired.project)
+def _spec_facts(desired: Desired) -> Iterator[tuple[str, str]]:
+    yield f"project {desired.project.name}", _project_digest(desired.project)
     for model in desired.models:
-        yield str(model.address), _recipe(model)
+        yield str(model.address), _model_digest(model)
     for dataset in desired.datasets:
-        yield str(dataset.stamp.address), _mapping(dataset)
-    # Whether a spec still names a dataset that no model uses decides what becomes of its files.
+        yield str(dataset.stamp.address), _dataset_digest(dataset)
+    # Whether a spec still names a dataset decides about its files, even if no model uses it.
     yield from ((f"dataset {name} declared", "yes") for name in desired.declared)
 
 
-def _bounds(project: ProjectSpec) -> str:
+def _project_digest(project: ProjectSpec) -> str:
     policy = project.policy
     money = None if policy.max_cost_usd is None else f"{policy.max_cost_usd.normalize():f}"
     return str(
@@ -59,14 +59,14 @@ def _bounds(project: ProjectSpec) -> str:
     )
 
 
-def _recipe(model: Model) -> str:
+def _model_digest(model: Model) -> str:
     data = [each.stamp.address.name for each in model.datasets]
     adopted = [model.adopt.job, str(model.adopt.digest)] if model.adopt else []
     ways = [model.on_change, model.retries, model.is_suspended, adopted]
     return str(digest_of({**recipe_facts(model.recipe), "datasets": data, "ways": ways}))
 
 
-def _mapping(dataset: Dataset) -> str:
+def _dataset_digest(dataset: Dataset) -> str:
     spec = dataset.spec
     mapping = msgspec.to_builtins(spec.mapping) if spec.mapping else None
     return str(
@@ -74,16 +74,16 @@ def _mapping(dataset: Dataset) -> str:
     )
 
 
-def _locked(lock: Lock, service: str) -> Iterator[tuple[str, str]]:
+def _lock_facts(lock: Lock, service: str) -> Iterator[tuple[str, str]]:
     for entry in lock.of(service):
         yield str(entry.address), f"{entry.model} of job {entry.job} ({entry.stamp.digest})"
     yield from ((f"job {job}", "cancelled") for job in lock.cancelled)
 
 
-def _held(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
+def _service_facts(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
     yield "the service", observed.service
     for job in observed.jobs:
-        yield f"job {job.id} of {job.stamp}", _rest_word(job)
+        yield f"job {job.id} of {job.stamp}", _state_word(job)
     for file in observed.files:
         if not file.is_broken:
             yield f"file {file.id}", f"{file.filename} of {file.size_bytes or 0} bytes"
@@ -94,11 +94,11 @@ def _held(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
     yield from ((f"locked job {job}", "not there") for job in observed.gone)
 
 
-def _rest_word(job: RemoteJob) -> str:
+def _state_word(job: RemoteJob) -> str:
     return "active" if job.status.is_active else str(job.status)
 
 
-def _asked(options: Options) -> Iterator[tuple[str, str]]:
+def _option_facts(options: Options) -> Iterator[tuple[str, str]]:
     if options.prune:
         yield "--prune", "said"
     lists = {"retry": options.retry, "replace": options.replace, "target": options.target, "allow": options.allow}

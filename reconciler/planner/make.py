@@ -1,4 +1,4 @@
-"""Composes a plan: decide chooses, policy permits, order sequences, explain states. Holds no rule of its own."""
+"""Make a plan: decide, explain, order, apply the policies. This module holds no rule of its own."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,25 +20,25 @@ from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
 from reconciler.planner.warnings import closing_warnings, plan_warnings
 
-NOTHING_ASKED = Options()
-NOTHING_LOCKED = Lock()
-NOTHING_DECLARED = Capabilities()
+NO_OPTIONS = Options()
+NO_LOCK = Lock()
+NO_CAPABILITIES = Capabilities()
 
 
 def make_plan(
     desired: Desired,
     observed: Observed,
     *,
-    lock: Lock = NOTHING_LOCKED,
-    options: Options = NOTHING_ASKED,
+    lock: Lock = NO_LOCK,
+    options: Options = NO_OPTIONS,
     provider: str = "local",
-    capabilities: Capabilities = NOTHING_DECLARED,
+    capabilities: Capabilities = NO_CAPABILITIES,
     version: str = "",
     prices: Sequence[PriceTable] = (),
 ) -> Plan:
-    """Return everything a run would do, keep and refuse, with reasons.
+    """Return everything that a run would do, keep and refuse, with reasons.
 
-    Shape:  same inputs give the same plan, in the same order; time is not among them; of `prices` that hold for one
+    Shape:  the same inputs give the same plan in the same order, and time is no input; of several `prices` for one
             base the first counts
     """
     jobs = _by_address(observed)
@@ -110,7 +110,7 @@ def _promotions(keeps: list[Keep], observed: Observed, lock: Lock, environment: 
     locked = {entry.address: entry.model for entry in lock.of(observed.service)}
     for keep in keeps:
         before = locked.get(keep.address)
-        # What one environment trained comes to another one by its pointer alone, so that the first time is a step too.
+        # A model that another environment trained is promoted by the lock alone, so its first time is a step too.
         is_new = before is None and environment is not None and keep.job in answering
         if keep.why is KeepReason.READY and keep.job and keep.model and (is_new or (before and before != keep.model)):
             yield Promote(job=answering[keep.job], model=keep.model, instead_of=before)

@@ -1,4 +1,4 @@
-"""What comes before what. Gives every action its step, its needs and its reasons."""
+"""Put actions in order. Every action becomes a step with its needs and its reasons."""
 
 from collections.abc import Callable, Iterable
 from typing import assert_never
@@ -10,17 +10,17 @@ from reconciler.domain.plan import Action, Cancel, Change, Delete, Promote, Step
 
 
 def find_uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
-    """Return the files that the jobs need and the service does not hold, once each, sorted by stamp."""
+    """Return uploads for the files that the jobs need and the service does not hold, once each, sorted by stamp."""
     there = usable_files(observed.files)
     wanted = {dataset.stamp: dataset for train in trains for dataset in train.model.datasets}
     return tuple(Upload(dataset=wanted[stamp]) for stamp in sorted(wanted) if wanted[stamp].file_key not in there)
 
 
 def order_steps(actions: Iterable[Action], explain: Callable[[Model], tuple[Change, ...]]) -> tuple[Step, ...]:
-    """Put actions in sequence: uploads, cancels, promotions, jobs, deletions; by address within each.
+    """Return steps in order: uploads, cancels, promotions, jobs, deletions; sorted by address within each kind.
 
-    A job needs its uploads and the cancels that make room for it. A deletion needs everything before it, so that
-    nothing is deleted in a run that went wrong.
+    A job needs its uploads and the cancels of the jobs that it supersedes. A deletion needs every step before it, so
+    that nothing is deleted in a run with a failure.
     """
     ordered = sorted(actions, key=lambda action: (_RANK[type(action)], action.address, step_id(action)))
     sent = {action.dataset.stamp: step_id(action) for action in ordered if isinstance(action, Upload)}
@@ -37,7 +37,7 @@ def order_steps(actions: Iterable[Action], explain: Callable[[Model], tuple[Chan
 
 
 def step_id(action: Action) -> StepId:
-    """Name a step by what it does, the same in every plan that does it."""
+    """Return the id of a step: the same in every plan that does the same."""
     match action:
         case Upload():
             return StepId(f"upload:{action.address}:{action.dataset.measure.digest.short}")

@@ -1,4 +1,4 @@
-"""Which files on the service hold the version of a dataset before this one. Finds them; compares nothing."""
+"""Find the files on the service that hold the previous version of a dataset. Compares nothing."""
 
 from collections.abc import Collection, Iterable
 
@@ -17,10 +17,10 @@ def users_of(dataset: str, specs: Specs) -> frozenset[Address]:
 def files_before(
     dataset: str, users: Collection[Address], observed: Observed, current: Collection[Stamp] = ()
 ) -> tuple[RemoteFile, ...]:
-    """Return the files that the newest job of a dataset's models used of it, training first; else its newest files.
+    """Return the files of a dataset that the newest job of its models used, training first; else its newest files.
 
-    Shape:  empty when the service holds none. Files that are all `current` are no version before; jobs are chosen as
-            they are for the reasons of a retraining: the newest that succeeded, else the newest at all
+    Shape:  empty when the service holds none. Files that are all `current` are no previous version. The job is chosen
+            as for the reasons of a retraining: the newest that succeeded, or else the newest
     """
     sides = (Address(Kind.DATASET, dataset), Address(Kind.DATASET, f"{dataset}.validation"))
     ours = {

@@ -1,4 +1,4 @@
-"""The reasons to let a model be, each with what a reader should know and the way on. Chooses none of them."""
+"""The reasons in a plan: why a model stays as it is, with a next step, and which fields make it change."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,14 +10,14 @@ from reconciler.domain.plan import Change, Keep, KeepReason
 
 
 def keep_ready(address: Address, job: RemoteJob) -> Keep:
-    """What is wanted is there."""
+    """Return the reason that the wanted model exists."""
     detail = _origin(job)
     return Keep(address=address, why=KeepReason.READY, job=job.id, status=job.status, model=job.model, detail=detail)
 
 
 def keep_locked(address: Address, locked: LockEntry) -> Keep:
-    """What is wanted is there, as far as the lock file and the list of models can tell."""
-    detail = "the job's record is gone; the model that the lock file names is there"
+    """Return the reason that the wanted model exists, according to the lock file and the list of models."""
+    detail = "the job is no longer listed; the model that the lock file names exists"
     return Keep(address=address, why=KeepReason.READY, job=locked.job, model=locked.model, detail=detail)
 
 
@@ -28,9 +28,9 @@ def _origin(job: RemoteJob) -> str:
 
 
 def keep_suspended(address: Address, job: RemoteJob | None, answers: bool) -> Keep:
-    """Nothing is created, by the author's own word; what is there stays as it is."""
+    """Return the reason that the spec suspends the model: nothing is created, and what exists stays."""
     if answers:
-        detail = "what is there answers as before; nothing is created"
+        detail = "the serving model stays active; nothing is created"
     elif job:
         detail = f"job {job.id} goes on; nothing else is created"
     else:
@@ -47,31 +47,31 @@ def keep_suspended(address: Address, job: RemoteJob | None, answers: bool) -> Ke
 
 
 def keep_until_adopted(address: Address, name: str, job: JobId) -> Keep:
-    """Hold a model whose adopted job cannot be seen: that it was paid for is known, so it is not paid for twice."""
+    """Return the reason that the adopted job cannot be found: it was paid for, so it is not paid for twice."""
     return Keep(
         address=address,
         why=KeepReason.MISSING,
         job=job,
-        detail="the spec adopts this job, and it is not on the service, or not for this account",
-        hint=f"check the account; train it anew with --replace {name}",
+        detail="the spec adopts this job, and the service does not show it to this account",
+        hint=f"check the account, or train it again with --replace {name}",
     )
 
 
 def keep_training(address: Address, job: RemoteJob) -> Keep:
-    """It is under way."""
+    """Return the reason that a job of the wanted model is active."""
     details = [_origin(job)]
     hint = ""
     if job.status == PAUSED:
         details.append("nothing is trained beside it")
         hint = f"it goes on when it is resumed on the service: POST /fine_tuning/jobs/{job.id}/resume"
     elif not job.status.is_known:
-        details.append(f"the service says “{job.status}”, which is taken for running")
+        details.append(f"the service says “{job.status}”, which counts as running")
     detail = "; ".join(each for each in details if each)
     return Keep(address=address, why=KeepReason.TRAINING, job=job.id, status=job.status, detail=detail, hint=hint)
 
 
 def keep_waiting(address: Address, job: RemoteJob) -> Keep:
-    """An older version is under way, and the new one waits."""
+    """Return the reason that the job of an older version is active, and the new version waits for it."""
     return Keep(
         address=address,
         why=KeepReason.BUSY,
@@ -83,7 +83,7 @@ def keep_waiting(address: Address, job: RemoteJob) -> Keep:
 
 
 def keep_missing(address: Address, job: RemoteJob, name: str) -> Keep:
-    """It was trained, and its model is gone."""
+    """Return the reason that the job succeeded, and its model is gone."""
     return Keep(
         address=address,
         why=KeepReason.MISSING,
@@ -96,7 +96,7 @@ def keep_missing(address: Address, job: RemoteJob, name: str) -> Keep:
 
 
 def keep_failed(address: Address, job: RemoteJob, name: str) -> Keep:
-    """It was tried, and failed."""
+    """Return the reason that the job failed."""
     return Keep(
         address=address,
         why=KeepReason.FAILED,
@@ -108,21 +108,21 @@ def keep_failed(address: Address, job: RemoteJob, name: str) -> Keep:
 
 
 def keep_cancelled(address: Address, job: RemoteJob, name: str) -> Keep:
-    """It was begun, and somebody ended it."""
+    """Return the reason that the job was cancelled, and not by a plan."""
     return Keep(
         address=address,
         why=KeepReason.CANCELLED,
         job=job.id,
         status=job.status,
-        detail="somebody cancelled it",
+        detail="it was cancelled, but not by a plan",
         hint=f"train it again with --retry {name}",
     )
 
 
 def explain_changes(model: Model, jobs: Collection[RemoteJob]) -> tuple[Change, ...]:
-    """Return the fields in which a wanted model differs from the one that came before it, sorted by name.
+    """Return the fields in which a wanted model differs from its previous version, sorted by name.
 
-    The one before is the newest that succeeded, else the newest at all. Without one, every field is new.
+    The previous version is the newest that succeeded, or else the newest. Without one, every field is new.
     """
     before = _previous(model, jobs)
     if before is None:
@@ -138,7 +138,7 @@ def _previous(model: Model, jobs: Collection[RemoteJob]) -> RemoteJob | None:
 
 
 def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
-    # deepdiff costs a fifth of a second to import, so only a plan that has something to explain pays for it.
+    # deepdiff takes a fifth of a second to import. Only a plan with a difference to explain pays for it.
     from deepdiff import DeepDiff
 
     found = DeepDiff(before, after, view="tree", verbose_level=2)

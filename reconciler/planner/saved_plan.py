@@ -1,8 +1,8 @@
-"""Saved plans. A saved plan is data, never instructions: it is compared with a plan made anew, and that one runs.
+"""Saved plans: written, read, and checked for staleness. A saved plan is data, never instructions.
 
-The file has one form only: its text is what is written for its content, and its digest covers all of it. So any byte
-that was changed by accident is found. That is no signature: whoever can write the file can write the digest too, which
-is why nothing in it is ever carried out.
+It is compared with a plan that is made again, and that plan runs. The file has exactly one form for its content, and
+its digest covers all of it. So an accidental change of any byte is found. The digest is no signature: who can write
+the file can write the digest too. That is why nothing in the file is ever executed.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from reconciler.planner.serialize import from_plain, to_plain
 
 FORMAT_VERSION = "2"
 MAX_BYTES = 64 * 1024 * 1024
-"""Room for ten thousand models on a service that holds a hundred thousand files."""
+"""Enough for ten thousand models on a service that holds a hundred thousand files."""
 
 _MAKE_ONE = "make one with: reconciler plan --out FILE"
 
 
 class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a plan.
+    """What is saved of a plan.
 
-    Shape:  `id` is another one for each file, so that one file is applied once; `root` is relative to the repository,
-            with forward slashes; `asked` is the provider that the operator named, None where the specs chose;
-            `previous` are the models that answered then, by address; `document` is the plan as programs read it
+    Shape:  `id` differs for each file, so that one file is applied once; `root` is relative to the repository, with
+            forward slashes; `asked` is the provider that the operator named, None if the specs chose it; `previous`
+            are the serving models at that time, by address; `document` is the plan as programs read it
     Units:  `made_at` in Unix seconds
     """
 
@@ -45,7 +45,7 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_saved(saved: SavedPlan) -> str:
-    """Return the text of a saved plan: ids, digests and what its reader was shown; no row and no secret."""
+    """Return the text of a saved plan: ids, digests and what was shown; no row and no secret."""
     content = {
         "saved_plan": FORMAT_VERSION,
         "id": saved.id,
@@ -73,7 +73,7 @@ def read_saved(text: str) -> SavedPlan:
     content = _content(text)
     content.pop("digest", None)
     if text != seal_plan(content):
-        raise UsageError(f"the saved plan is not as it was written: its digest is that of another text; {_MAKE_ONE}")
+        raise UsageError(f"the saved plan is not as it was written: its digest does not fit its text; {_MAKE_ONE}")
     try:
         return SavedPlan(
             id=from_plain(str, content["id"]),
@@ -92,7 +92,7 @@ def read_saved(text: str) -> SavedPlan:
 
 
 def bare(plan: Plan) -> Plan:
-    """Return a plan without what only the specs need: the templates over the columns, labels and descriptions."""
+    """Return a plan without what only the specs need: column templates, labels and descriptions."""
     return replace(plan, steps=tuple(map(_bare_step, plan.steps)))
 
 
@@ -128,7 +128,7 @@ def _content(text: str) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -136,7 +136,7 @@ def _digest(content: dict[str, Any]) -> str:
 
 
 def _text(content: dict[str, Any]) -> str:
-    # On one line, which is written and read ten times as fast: people read it with `reconciler show`.
+    # One line is written and read ten times as fast. People read the plan with `reconciler show`.
     try:
         return json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=True, allow_nan=False) + "\n"
     except (ValueError, RecursionError) as error:
@@ -153,21 +153,21 @@ _PLAN_AGAIN = "Plan again, and review what is new."
 
 
 def check_place(before: PlanInputs, *, environment: str | None, provider: str, version: str) -> None:
-    """Make sure that a saved plan is for where this run would work, before anything is looked at there.
+    """Check that a saved plan is for the place where this run would work, before any request is sent.
 
-    Raises: StalePlanError, naming the inputs that moved
+    Raises: StalePlanError, naming the inputs that changed
     """
     now = replace(before, environment=environment or "", provider=provider, version=version)
     _raise_if_stale(before.basis.changed_inputs(now.basis), before, now)
 
 
 def check_fresh(saved: Plan, now: Plan) -> None:
-    """Make sure that a saved plan still describes the world.
+    """Check that a saved plan is still true.
 
-    Raises: StalePlanError, naming the inputs that moved and the things in them
+    Raises: StalePlanError, naming the inputs that changed, and the objects in them
     """
     _raise_if_stale(saved.inputs.basis.changed_inputs(now.basis), saved.inputs, now.inputs)
-    # The words of a saved plan are worth nothing where its inputs lead to other steps.
+    # What a saved plan shows is wrong when its inputs lead to other steps.
     if [step.id for step in saved.steps] != [step.id for step in now.steps] or saved.basis != now.basis:
         raise StalePlanError(
             f"the saved plan is stale: the same inputs lead to other steps than it shows. {_PLAN_AGAIN}", ("plan",)
@@ -175,7 +175,7 @@ def check_fresh(saved: Plan, now: Plan) -> None:
 
 
 def check_expected(expected: Digest, now: Plan) -> None:
-    """Make sure that a plan made now rests on just what a reviewed one rested on.
+    """Check that a plan that is made now rests on exactly what a reviewed plan rested on.
 
     Raises: StalePlanError
     """
@@ -183,7 +183,7 @@ def check_expected(expected: Digest, now: Plan) -> None:
     if found != expected:
         what = f"the plan is stale: its basis was {expected} when it was reviewed, and is {found} now"
         raise StalePlanError(
-            f"{what}. One digest cannot say what moved: compare the field basis of plan --json, then and now."
+            f"{what}. One digest does not show what changed: compare the field basis of plan --json, then and now."
             f" {_PLAN_AGAIN}",
             ("basis",),
         )

@@ -1,4 +1,4 @@
-"""What a reviewer should know although nothing is refused."""
+"""Warnings of a plan: what a reviewer should know, although nothing is refused."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ def plan_warnings(
     """Yield each warning as a sentence that names what it is about."""
     if options.target:
         yield "the plan is partial: --target names " + ", ".join(sorted(options.target))
-    # What the service itself says now is newer than what a profile knew.
+    # What the service reports now is newer than what its profile knows.
     retiring = {**dict(capabilities.retiring), **{str(model): date for model, date in observed.retiring}}
     for model in models:
         base = model.recipe.base
@@ -30,11 +30,11 @@ def plan_warnings(
 
 
 def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:
-    """Say that a service takes no new jobs, or soon none, when a plan would create some there."""
+    """Yield a warning when a plan creates jobs on a service that stops taking new ones."""
     if trains and capabilities.closes_on:
         yield (
-            f"{provider} takes no new fine-tuning jobs from {capabilities.closes_on} on, and turns away some"
-            f" organisations already; {trains} {'job' if trains == 1 else 'jobs'} of this plan may be refused."
+            f"{provider} takes no new fine-tuning jobs from {capabilities.closes_on} on, and already refuses some"
+            f" organisations; {trains} {'job' if trains == 1 else 'jobs'} of this plan may be refused."
             " Uploaded files are kept; another provider can train from the same specs"
         )
 

@@ -94,15 +94,13 @@ def test_epochs_that_the_service_chooses_are_bounded_by_what_is_expected() -> No
     rule, few = AutoEpochs(target=3, least_rows=100, most=25), a_model(training=sized(9_000, 10))
     # 100 // 10 rows
     plan = planned(few, policy=Policy(max_epochs=9), table=a_table(auto=rule))
-    assert only(plan).what == (
-        "model/triage would take 10 epochs, as the service is expected to choose; policy.max_epochs is 9"
-    )
+    assert only(plan).what == ("model/triage would take 10 epochs, by the rule of the service; policy.max_epochs is 9")
     assert refused(planned(few, policy=Policy(max_epochs=10), table=a_table(auto=rule))) == []
 
 
 def test_epochs_that_nobody_can_tell_are_refused_with_the_way_to_say_them() -> None:
     refusal = only(planned(a_model(training=FILE), policy=Policy(max_epochs=50)))
-    assert "nobody can say" in refusal.what
+    assert "is unknown" in refusal.what
     assert "hyperparameters.n_epochs" in refusal.hint
 
 

@@ -197,7 +197,7 @@ def test_what_the_lock_alone_knows_is_said_to_be_so() -> None:
     (keep,) = decided(models=("ft:kept",), locked=RECORDED)
     assert isinstance(keep, Keep)
     assert (keep.job, keep.model, keep.status) == ("ftjob-9", "ft:kept", None)
-    assert "record is gone" in keep.detail
+    assert "no longer listed" in keep.detail
 
 
 def test_a_paused_job_is_waited_for_and_says_how_it_goes_on() -> None:

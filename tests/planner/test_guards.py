@@ -155,7 +155,7 @@ WORLDS = {
     "identity": (expecting(organization=("org-a",)), observed(), Lock()),
     "empty-specs": (desired(), observed(a_job()), Lock()),
     "empty-remote": (desired(WANTED), observed(), locked(WANTED)),
-    "cut-list": (desired(WANTED), replace(observed(), doubts=("odd",)), Lock()),
+    "cut-list": (desired(WANTED), replace(observed(), list_warnings=("odd",)), Lock()),
     "contradictions": (desired(WANTED), replace(observed(), contradictions=("ftjob-3",)), Lock()),
     "amnesia": (desired(WANTED), replace(observed(ELSE), gone=(JobId("ftjob-triage"),)), locked(WANTED)),
     "bulk-change": (desired(*(a_model(model.name, epochs=2) for model in MANY)), observed(*KNOWN), Lock()),

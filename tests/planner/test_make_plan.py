@@ -189,7 +189,7 @@ def test_an_empty_service_under_a_lock_is_refused() -> None:
     assert refused(make_plan(desired(a_model()), observed(), lock=locked("ftjob-1", "ft:x"))) == ["empty-remote"]
 
 
-@pytest.mark.parametrize("field", ["doubts", "contradictions"])
+@pytest.mark.parametrize("field", ["list_warnings", "contradictions"])
 def test_a_list_that_looks_cut_or_marks_that_disagree_are_refused(field: str) -> None:
     seen: Observed = replace(observed(), **{field: ("something is odd",)})
     (refusal,) = make_plan(desired(a_model()), seen).refused
@@ -230,7 +230,7 @@ def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: s
         "amnesia": (desired(a_model()), gone, locked("ftjob-1", "ft:x")),
         "empty-specs": (desired(), observed(a_job()), Lock()),
         "empty-remote": (desired(a_model()), observed(), locked("ftjob-1", "ft:x")),
-        "cut-list": (desired(a_model()), replace(observed(), doubts=("odd",)), Lock()),
+        "cut-list": (desired(a_model()), replace(observed(), list_warnings=("odd",)), Lock()),
         "contradictions": (desired(a_model()), replace(observed(), contradictions=("ftjob-3",)), Lock()),
         "bulk-change": (desired(*(a_model(name, epochs=2) for name in many(10))), observed(*known), Lock()),
         "unknown-cost": (desired(a_model(), policy=Policy(max_cost_usd=Decimal(20))), observed(), Lock()),

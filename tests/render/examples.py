@@ -263,7 +263,7 @@ BY_THE_HOUR = Cost(
     low=Decimal(4),
     source="a price list",
     dated="2026-09",
-    unknown="100 USD an hour, and nobody knows how long it takes",
+    unknown="100 USD an hour, and the duration is unknown",
 )
 
 PLANS: Mapping[str, Plan] = {
@@ -286,7 +286,7 @@ PLANS: Mapping[str, Plan] = {
                 "support-triage",
                 KeepReason.TRAINING,
                 status="deferred",
-                detail="the service says “deferred”, which is taken for running",
+                detail="the service says “deferred”, which counts as running",
             ),
         )
     ),
@@ -297,7 +297,7 @@ PLANS: Mapping[str, Plan] = {
                 "support-triage",
                 KeepReason.CANCELLED,
                 status="cancelled",
-                detail="somebody cancelled it",
+                detail="it was cancelled, but not by a plan",
                 hint="train it again with --retry support-triage",
             ),
         )
@@ -422,8 +422,8 @@ BAD_RUN: tuple[Event, ...] = (
     Finished(step=POINT, outcome=Outcome.DONE, message="answers from it"),
     Started(step=TRAINED),
     Finished(step=TRAINED, outcome=Outcome.UNKNOWN, message="no answer came in 60 s", hint="run again in two minutes"),
-    Finished(step=TRAINED, outcome=Outcome.BLOCKED, message="a step before it did not succeed"),
-    Finished(step=TRAINED, outcome=Outcome.STOPPED, message="not begun"),
+    Finished(step=TRAINED, outcome=Outcome.BLOCKED, message="a step that it needs did not succeed"),
+    Finished(step=TRAINED, outcome=Outcome.STOPPED, message="not started"),
     Finished(step=TRAINED, outcome=Outcome.ADOPTED, message="queued", job=QUEUED),
     moved("deferred"),
     logged("the evaluation set is small", level="warn"),
