@@ -1,4 +1,4 @@
-"""The page about preparing data: made of the schema, of the steps as they run on small rows, and of the rules."""
+"""The page about preparing data, generated from the schema, from steps run on small rows, and from the rules."""
 
 import json
 import re
@@ -21,8 +21,8 @@ STEPS: dict[str, Any] = DEFINITIONS["step"]["properties"]
 
 HEAD = """# Preparing data
 
-A dataset's `prepare` says what is done to its rows before they are checked, digested and sent. It is written in the
-spec, so it is reviewed with it and repeated by everybody alike:
+The `prepare` list of a dataset changes its rows before they are checked, digested and uploaded. The list is part of
+the spec: it is reviewed with the spec, and every run gives the same rows.
 
 ```yaml
 kind: Dataset
@@ -34,20 +34,27 @@ prepare:
   - deduplicate: true
 ```
 
-Rows are read from the sources, one after the other, as one stream; the steps run in the order they are written; then
-weights repeat or thin out the rows of each source; then the mapping (`prompt`, `completion`, `messages`) makes rows in
-the API's form, and the checks look at those. One row is in memory at a time, whatever the size of the files, except
-where a step says otherwise. A step changes the digest of a dataset only when it changes the rows.
+Rows pass through these stages:
 
-A step that names a column which no row has is an error at the step's line. A step that drops rows tells how many.
-Steps that change texts write a number, true or false as text first; what is missing, null, a list or an object stays.
+1. The sources are read one after the other, as one stream of rows.
+2. The steps of `prepare` run in the order in which they are written.
+3. The weight of a source repeats its rows, or leaves some of them out.
+4. The mapping (`prompt`, `completion`, `messages`) makes rows in the API's format.
+5. The checks look at these rows.
 
-How people of the old `prepare_data` find their way is in [another page](preparing-data-legacy.md).
+One row is in memory at a time, whatever the size of the files, except where a step says otherwise. A step changes the
+digest of a dataset only when it changes the rows.
+
+A step that names a column which no row has is an error, shown at the line of the step. A step that drops rows reports
+how many. A step on texts first writes a number, true or false as text; a value that is missing, null, a
+list or an object stays.
+
+If you know `openai tools fine_tunes.prepare_data`, read [From prepare_data](preparing-data-legacy.md).
 """
 RULES_HEAD = """## Rules
 
-What the checks ask of files and rows, by the id that stands in `--json` output and in annotations. All are errors that
-stop a run, with file and line, unless it says otherwise.
+What the checks require of files and rows. The id of a rule appears in `--json` output and in annotations. Every finding
+is an error that stops the run and names file and line, unless the table says otherwise.
 """
 QUESTIONS = [{"question": "Why?", "answer": "So."}, {"question": "How?", "answer": "Thus."}]
 PAIRS = [{"prompt": "Why?", "completion": "So."}, {"prompt": "How?", "completion": "Thus."}]
@@ -76,7 +83,7 @@ ROWS: dict[str, list[Any]] = {
     "ensure_leading_space": [PAIRS[0], {"prompt": "How?", "completion": " Thus."}],
     "drop_empty": HOLES,
     "deduplicate": [*PAIRS, {"prompt": "Why?", "completion": "Because."}, PAIRS[1]],
-    "drop_long": [*PAIRS, {"prompt": "Why is that so, and since when?", "completion": "Nobody knows."}],
+    "drop_long": [*PAIRS, {"prompt": "Why is that so, and since when?", "completion": "The reason is unknown."}],
     "filter": [{"stars": "5", "language": "en"}, {"stars": "2", "language": "fr"}, {"stars": "4", "language": "de"}],
     "sample": [{"n": at} for at in range(1, 9)],
     "limit": [{"n": at} for at in range(1, 5)],
@@ -97,18 +104,18 @@ FORMS: dict[Form, dict[str, Any]] = {
 }
 
 
-def resolved(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A part of the schema with what it refers to."""
+def resolve(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part of the schema with its references resolved."""
     if "$ref" not in node:
         return dict(node)
     return {
-        **resolved(DEFINITIONS[node["$ref"].rpartition("/")[2]]),
+        **resolve(DEFINITIONS[node["$ref"].rpartition("/")[2]]),
         **{key: node[key] for key in node if key != "$ref"},
     }
 
 
 def flow(value: object) -> str:
-    """A value as YAML on one line, texts in quotes where they need them."""
+    """Return a value as YAML on one line, with quotes only where a text needs them."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
@@ -121,20 +128,20 @@ def lines(rows: list[Any]) -> str:
     return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
 
 
-def example(name: str, said: object, workspace: Path) -> str:
-    """A step as it is written, and what it makes of small rows: read, built and run."""
-    text = f"- {name}: {flow(said)}"
+def example(name: str, value: object, workspace: Path) -> str:
+    """Return a step as it is written, and the rows before and after it: the step is read, built and run."""
+    text = f"- {name}: {flow(value)}"
     spec = workspace / "d.yaml"
     spec.write_text(f"kind: Dataset\nname: d\nsource: x.jsonl\nprepare:\n  {text}\n", encoding="utf-8")
     (found,) = read_specs(workspace, workspace).datasets
-    rows = ROWS[name] if name != "convert" else [FORMS[Form(dict(said)["from"])]]  # type: ignore[call-overload]  # as the schema says
+    rows = ROWS[name] if name != "convert" else [FORMS[Form(dict(value)["from"])]]  # type: ignore[call-overload]  # as the schema says
     after = done(rows, *(each.operation for each in found.prepare))
     return f"```yaml\n{text}\n```\n\n```json\n{lines(rows)}```\n\nbecomes\n\n```json\n{lines(after)}```"
 
 
 def examples(name: str) -> list[object]:
-    """The examples of the schema; for conversions, one of each form besides."""
-    found: list[object] = list(resolved(STEPS[name])["examples"])
+    """Return the examples of the schema; for conversions, also one of each form."""
+    found: list[object] = list(resolve(STEPS[name])["examples"])
     if name == "convert":
         shown = {example["from"] for example in found if isinstance(example, dict)}
         found += [{"from": str(form)} for form in FORMS if form not in shown]
@@ -142,37 +149,37 @@ def examples(name: str) -> list[object]:
 
 
 def table(fields: Mapping[str, Any]) -> str:
-    """The fields of a step or a source, as a table."""
+    """Return the fields of a step or a source as a table."""
     rows = []
     for name, node in fields.items():
-        field = resolved(node)
+        field = resolve(node)
         default = f" Default: `{json.dumps(field['default'])}`." if "default" in field else ""
         shown = flow(field["examples"][0]).replace("|", "\\|")
         rows.append(f"| `{name}` | {field['description']}{default} | `{shown}` |")
-    return "\n".join(["| field | means | example |", "|---|---|---|", *rows])
+    return "\n".join(["| field | meaning | example |", "|---|---|---|", *rows])
 
 
 def section(name: str, workspace: Path) -> Iterator[str]:
-    step = resolved(STEPS[name])
+    step = resolve(STEPS[name])
     yield f"### {name}"
     yield step["description"]
     if "properties" in step:
         yield table(step["properties"])
-    for said in examples(name):
-        yield example(name, said, workspace)
+    for value in examples(name):
+        yield example(name, value, workspace)
 
 
 def page(workspace: Path) -> str:
     sources = {name.removeprefix("source_"): part for name, part in DEFINITIONS.items() if name.startswith("source_")}
     parts = [HEAD.rstrip(), "## Steps", *(part for name in STEPS for part in section(name, workspace))]
     parts += ["## Sources", SOURCES.strip(), table(sources)]
-    parts += [RULES_HEAD.rstrip(), "| rule | means |\n|---|---|"]
+    parts += [RULES_HEAD.rstrip(), "| rule | meaning |\n|---|---|"]
     return "\n\n".join(parts) + "\n" + "".join(f"| `{rule}` | {RULES[rule]} |\n" for rule in sorted(RULES))
 
 
 SOURCES = """
-`source` is a file, a glob, a mapping that says more of them, or a list of such. A weight is counted after the steps, so
-that no step undoes it; copies of a row stand side by side, and always on one side of a split.
+`source` is a file, a glob pattern, a mapping with more fields, or a list of these. Weights apply after the steps, so no
+step undoes them. Copies of a row are neighbours, and always on one side of a split.
 
 ```yaml
 source:
