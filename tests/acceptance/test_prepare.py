@@ -144,7 +144,7 @@ def test_a_remedy_is_asked_for_and_may_be_declined(repository: Repository, monke
     assert said.err.count("Please answer y or n.") == 1
 
 
-def test_answers_that_end_too_early_are_told(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_end_too_early_are_reported(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("data.csv", HEADER + BODY)
     typed(monkeypatch, "y\n")
     said = repository.run("prepare", "data.csv", "--interactive", "--write")
@@ -152,7 +152,7 @@ def test_answers_that_end_too_early_are_told(repository: Repository, monkeypatch
     assert not (repository.root / "data_prepared.jsonl").exists()
 
 
-def test_programs_are_told_in_json(repository: Repository) -> None:
+def test_programs_get_json(repository: Repository) -> None:
     repository.write("classes.csv", CLASSES)
     report = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
     assert (report["rows"], report["task"], report["validation_share"]) == (60, "classification", 0.2)
@@ -205,7 +205,7 @@ def test_json_under_the_other_name_is_read_and_written_anew(repository: Reposito
     assert made == '{"prompt":"a ->","completion":" b."}\n{"prompt":"c ->","completion":" d."}\n'
 
 
-def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_told(repository: Repository) -> None:
+def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_reported(repository: Repository) -> None:
     book = Workbook()
     assert book.active is not None
     for row in (("prompt", "completion"), ("a ->", 1), ("b ->", 2.5)):
@@ -285,7 +285,7 @@ def test_what_is_no_file_is_refused(repository: Repository) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_told(repository: Repository) -> None:
+def test_a_folder_that_may_not_be_written_is_reported(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     repository.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
     said = repository.run("prepare", "data.csv", "--write")
@@ -293,7 +293,7 @@ def test_a_folder_that_may_not_be_written_is_told(repository: Repository) -> Non
     assert (said.code, "cannot be written" in said.err) == (3, True)
 
 
-def test_a_name_that_is_too_long_is_told(repository: Repository) -> None:
+def test_a_name_that_is_too_long_is_reported(repository: Repository) -> None:
     name = "x" * 245 + ".csv"
     repository.write(name, HEADER + BODY)
     said = repository.run("prepare", name, "--write")

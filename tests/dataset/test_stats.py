@@ -96,7 +96,7 @@ def test_answers_that_are_texts_are_no_labels(tmp_path: Path, answers: list[str]
     assert gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path).labels is None
 
 
-def test_sides_and_faults_are_told_apart(tmp_path: Path) -> None:
+def test_sides_and_faults_are_counted_apart(tmp_path: Path) -> None:
     content = jsonl(chats(200)) + b"not json\n" + jsonl([{"messages": [{"role": "robot", "content": "x"}]}])
     found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", content), share=0.5), tmp_path, vocabulary=WORDS)
     assert (found.rows, found.unread_rows) == (201, 1)
@@ -105,7 +105,7 @@ def test_sides_and_faults_are_told_apart(tmp_path: Path) -> None:
     assert ("others", 1) in found.roles
 
 
-def test_without_a_row_everything_wrong_is_told(tmp_path: Path) -> None:
+def test_without_a_row_every_problem_is_reported(tmp_path: Path) -> None:
     for content in (b"", b"\n\n", b"not json\n"):
         with pytest.raises(InputError):
             gather_stats(a_spec(write(tmp_path, "rows.jsonl", content)), tmp_path)

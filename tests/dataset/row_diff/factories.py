@@ -13,14 +13,14 @@ Rows = Sequence[object]
 
 
 def lines(rows: Rows) -> list[bytes]:
-    """The canonical lines of rows."""
+    """Return the canonical lines of rows."""
     return [write_canonical_line(row, Format.CHAT) for row in rows]
 
 
-def compared(
+def compare(
     before: Rows, after: Rows, *, id_path: str = "", most_samples: int = 100, files: tuple[Path, ...] = ()
 ) -> RowDiff:
-    """What changed from some rows, or files of them, to others."""
+    """Return the difference between some rows, or files of rows, and others."""
     with ExitStack() as stack:
         old = (
             open_uploaded_version(files, id_path=id_path)
@@ -34,17 +34,17 @@ def compared(
 
 
 def counts(diff: RowDiff) -> tuple[int, int, int, int]:
-    """Added, removed, edited, moved."""
+    """Return the numbers of rows added, removed, edited and moved."""
     return diff.added, diff.removed, diff.edited, diff.moved
 
 
 def samples(diff: RowDiff, change: RowChange) -> list[RowSample]:
-    """The rows shown of one kind."""
+    """Return the samples of one kind."""
     return [sample for sample in diff.samples if sample.change is change]
 
 
 def ticket(number: int, said: str = "", answer: str = "billing") -> dict[str, object]:
-    """A row that nobody takes for another one."""
+    """Return a row that resembles no other one."""
     said = said or f"ticket {number} about order{number * 7} by customer{number * 13} in city{number * 17}"
     return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]}
 

@@ -56,7 +56,7 @@ def test_long_differences_are_not_compared_word_by_word() -> None:
         ("one", "two", [("", "one", "two")]),
     ],
 )
-def test_values_are_told_by_their_path(before: object, after: object, told: list[tuple[str, str, str]]) -> None:
+def test_values_are_named_by_their_path(before: object, after: object, told: list[tuple[str, str, str]]) -> None:
     cells, more = compare_cells(before, after)
 
     assert [(cell.path, cell.before, cell.after) for cell in cells] == told
@@ -70,7 +70,7 @@ def test_many_values_are_counted_beyond_the_first() -> None:
     assert (len(cells), more) == (MOST_CELLS, 50 - MOST_CELLS)
 
 
-def test_a_row_is_told_by_its_turns() -> None:
+def test_a_row_is_shown_by_its_turns() -> None:
     line = b'{"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"}]}\n'
 
     assert show_row(line) == "user: hi"

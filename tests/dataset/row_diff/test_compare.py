@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.row_diff import RowChange
-from tests.dataset.row_diff.factories import compared, counts, lines, samples, ticket, write_lines
+from tests.dataset.row_diff.factories import compare, counts, lines, samples, ticket, write_lines
 
 LETTERS = st.lists(st.sampled_from("abcdefgh").map(lambda letter: {"prompt": letter * 3, "completion": letter}))
 
 
 @given(LETTERS)
 def test_nothing_differs_from_itself(rows: list[object]) -> None:
-    assert compared(rows, rows).is_empty
+    assert compare(rows, rows).is_empty
 
 
 @given(LETTERS, LETTERS)
 def test_the_counts_add_up(before: list[object], after: list[object]) -> None:
     """Rows are a multiset: what is on both sides as often is neither added nor removed nor edited."""
-    found = compared(before, after)
+    found = compare(before, after)
     old, new = Counter(lines(before)), Counter(lines(after))
 
     assert found.rows_after == found.rows_before + found.added - found.removed
@@ -34,7 +34,7 @@ def test_the_counts_add_up(before: list[object], after: list[object]) -> None:
 def test_another_order_is_moves_and_nothing_else(rows: list[object], chance: random.Random) -> None:
     shuffled = list(rows)
     chance.shuffle(shuffled)
-    found = compared(rows, shuffled)
+    found = compare(rows, shuffled)
 
     assert counts(found)[:3] == (0, 0, 0)
     assert (found.moved == 0) == (lines(rows) == lines(shuffled))
@@ -47,7 +47,7 @@ def test_as_few_rows_moved_as_can_be(order: list[int]) -> None:
     for at, value in enumerate(order):
         longest[at] = 1 + max((longest[each] for each in range(at) if order[each] < value), default=0)
 
-    found = compared([ticket(number) for number in range(9)], [ticket(number) for number in order])
+    found = compare([ticket(number) for number in range(9)], [ticket(number) for number in order])
 
     assert counts(found) == (0, 0, 0, len(order) - max(longest))
 
@@ -59,7 +59,7 @@ def test_one_edited_three_added_five_moved_are_exactly_that() -> None:
     after += [after.pop(at) for at in (10, 200, 300, 301, 700)]
     after[50:50] = [ticket(5000), ticket(5001), ticket(5002)]
 
-    assert counts(compared(before, after)) == (3, 0, 1, 5)
+    assert counts(compare(before, after)) == (3, 0, 1, 5)
 
 
 def test_of_repeated_rows_the_one_that_went_moves_no_other() -> None:
@@ -67,15 +67,15 @@ def test_of_repeated_rows_the_one_that_went_moves_no_other() -> None:
     before = [row for number in range(20) for row in (same, ticket(number))]
     after = [row for at, row in enumerate(before) if at not in {6, 20}]
 
-    assert counts(compared(before, after)) == (0, 2, 0, 0)
-    assert counts(compared(after, before)) == (2, 0, 0, 0)
+    assert counts(compare(before, after)) == (0, 2, 0, 0)
+    assert counts(compare(after, before)) == (2, 0, 0, 0)
 
 
 def test_rows_with_the_same_question_are_versions_of_each_other() -> None:
     before = [ticket(number) for number in range(10)]
     after = [*before[:3], ticket(3, answer="shipping"), *before[4:]]
 
-    (edited,) = samples(compared(before, after), RowChange.EDITED)
+    (edited,) = samples(compare(before, after), RowChange.EDITED)
 
     assert [(cell.path, cell.before, cell.after) for cell in edited.cells] == [
         ("messages[1].content", "billing", "shipping")
@@ -87,14 +87,14 @@ def test_rows_that_have_nothing_in_common_are_not_versions_of_each_other() -> No
     before = [ticket(1), {"prompt": "what is the capital of France", "completion": "Paris"}, ticket(2)]
     after = [ticket(1), {"prompt": "how do I cook rice", "completion": "in water"}, ticket(2)]
 
-    assert counts(compared(before, after)) == (1, 1, 0, 0)
+    assert counts(compare(before, after)) == (1, 1, 0, 0)
 
 
 def test_rows_of_one_template_are_not_versions_of_each_other_for_its_words() -> None:
     """What every row says tells no row from another."""
     rows = [ticket(number) for number in range(100)]
 
-    assert counts(compared(rows[:90], rows[1:91])) == (1, 1, 0, 0)
+    assert counts(compare(rows[:90], rows[1:91])) == (1, 1, 0, 0)
 
 
 def test_rows_without_a_question_are_not_paired_by_it() -> None:
@@ -102,7 +102,7 @@ def test_rows_without_a_question_are_not_paired_by_it() -> None:
     before = [{"prompt": "", "completion": "the quick brown fox jumps"}]
     after = [{"prompt": "", "completion": "an entirely different sentence"}]
 
-    assert counts(compared(before, after)) == (1, 1, 0, 0)
+    assert counts(compare(before, after)) == (1, 1, 0, 0)
 
 
 def test_an_edited_row_is_found_wherever_it_went() -> None:
@@ -110,14 +110,14 @@ def test_an_edited_row_is_found_wherever_it_went() -> None:
     before = [ticket(number) for number in range(40)]
     after = [*before[:5], *before[6:], ticket(5, "ticket 5 about order35 by customer65 in some city")]
 
-    assert counts(compared(before, after)) == (0, 0, 1, 0)
+    assert counts(compare(before, after)) == (0, 0, 1, 0)
 
 
 def test_a_template_that_changed_edits_every_row() -> None:
     before = [ticket(number) for number in range(300)]
     after = [ticket(number, f"Dear team, {before_said(number)}") for number in range(300)]
 
-    assert counts(compared(before, after)) == (0, 0, 300, 0)
+    assert counts(compare(before, after)) == (0, 0, 300, 0)
 
 
 def before_said(number: int) -> str:
@@ -132,7 +132,7 @@ def test_what_identifies_a_row_pairs_it_whatever_it_says() -> None:
     before = [with_id(1, "alpha beta"), with_id(2, "gamma delta")]
     after = [with_id(2, "one two three"), with_id(1, "four five six")]
 
-    found = compared(before, after, id_path="metadata.id")
+    found = compare(before, after, id_path="metadata.id")
 
     assert counts(found) == (0, 0, 2, 0)
     pairs = {(sample.row_before, sample.row_after, sample.id) for sample in samples(found, RowChange.EDITED)}
@@ -143,14 +143,14 @@ def test_the_files_of_a_split_are_one_version_and_each_has_its_own_order(tmp_pat
     rows = [ticket(number) for number in range(20)]
     files = (write_lines(tmp_path / "a", rows[::2]), write_lines(tmp_path / "b", rows[1::2]))
 
-    assert compared([], rows, files=files).is_empty
+    assert compare([], rows, files=files).is_empty
 
 
 def test_samples_are_bounded_and_show_every_kind_first() -> None:
     before = [ticket(number) for number in range(50)]
     after = [*before[10:40], ticket(40, answer="other"), *before[41:], *before[5:10], ticket(90), ticket(91)]
 
-    found = compared(before, after, most_samples=4)
+    found = compare(before, after, most_samples=4)
 
     assert [sample.change for sample in found.samples] == ["edited", "added", "removed", "moved"]
     assert found.samples[0].place is not None
@@ -161,8 +161,8 @@ def test_samples_are_bounded_and_show_every_kind_first() -> None:
 def test_a_side_may_be_empty(count: int) -> None:
     rows = [ticket(number) for number in range(count)]
 
-    assert counts(compared([], rows)) == (count, 0, 0, 0)
-    assert counts(compared(rows, [])) == (0, count, 0, 0)
+    assert counts(compare([], rows)) == (count, 0, 0, 0)
+    assert counts(compare(rows, [])) == (0, count, 0, 0)
 
 
 def test_more_rows_than_are_searched_are_counted_all_the_same() -> None:
@@ -170,7 +170,7 @@ def test_more_rows_than_are_searched_are_counted_all_the_same() -> None:
     before = [{"prompt": "", "completion": f"w{number}"} for number in range(4100)]
     after = [{"prompt": "", "completion": f"v{number}"} for number in range(4101)]
 
-    found = compared(before, after)
+    found = compare(before, after)
 
     assert counts(found) == (4101, 4100, 0, 0)
     assert not found.is_whole

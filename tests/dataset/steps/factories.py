@@ -31,7 +31,7 @@ def a_prepared_spec(*operations: Operation) -> DatasetSpec:
     )
 
 
-def through(
+def stream_steps(
     rows: Iterable[object],
     *operations: Operation,
     report: RowReport | None = None,
@@ -45,15 +45,15 @@ def through(
         yield from (row.value for row in found)
 
 
-def done(rows: Iterable[object], *operations: Operation) -> list[object]:
+def run_steps(rows: Iterable[object], *operations: Operation) -> list[object]:
     """Return rows as the steps leave them."""
-    return list(through(rows, *operations))
+    return list(stream_steps(rows, *operations))
 
 
-def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
+def find_problems(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
     """Return what the steps have to say of rows, errors and information."""
     report = RowReport()
-    list(through(rows, *operations, report=report))
+    list(stream_steps(rows, *operations, report=report))
     try:
         report.raise_errors()
     except InputError as error:
@@ -61,7 +61,7 @@ def told(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
     return report.warnings
 
 
-def weighted_rows(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> list[tuple[str, object]]:
+def run_weights(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> list[tuple[str, object]]:
     """Return the rows of as many files as terms, each with these rows, with the file each is of."""
     names = [f"{at}.jsonl" for at in range(len(terms))]
     files = [

@@ -23,7 +23,7 @@ from reconciler.domain.prepare import (
     Target,
 )
 
-from .factories import through
+from .factories import stream_steps
 
 KEYS = [
     "role",
@@ -82,4 +82,4 @@ STEPS: list[Operation] = [
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ROWS, max_size=4), st.sampled_from(STEPS))
 def test_any_row_goes_through_any_step(rows: list[object], step: Operation) -> None:
-    assert len(list(through(rows, step, report=RowReport()))) <= len(rows)
+    assert len(list(stream_steps(rows, step, report=RowReport()))) <= len(rows)

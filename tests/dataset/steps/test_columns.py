@@ -23,7 +23,7 @@ from reconciler.domain.prepare import (
     Strip,
 )
 
-from .factories import done, told
+from .factories import find_problems, run_steps
 
 ROW = {"id": 1, "question": "Why?", "answer": "So."}
 TEXTS = st.text(max_size=20)
@@ -44,7 +44,7 @@ TEXTS = st.text(max_size=20)
     ],
 )
 def test_columns_become_what_the_step_says(step: Operation, expected: dict[str, object]) -> None:
-    (found,) = done([ROW], step)
+    (found,) = run_steps([ROW], step)
     assert found == expected
     assert list(expected) == list(found)
 
@@ -65,17 +65,17 @@ def test_columns_become_what_the_step_says(step: Operation, expected: dict[str, 
     ],
 )
 def test_texts_become_what_the_step_says(step: Operation, text: str, expected: str) -> None:
-    assert done([{"a": text, "b": text}], step) == [{"a": expected, "b": text}]
+    assert run_steps([{"a": text, "b": text}], step) == [{"a": expected, "b": text}]
 
 
 def test_numbers_and_truths_become_text_and_nothing_else_does() -> None:
     rows = [{"a": value} for value in (1, True, Decimal("2.5"), None, ["x"], {"x": 1})]
-    found = done([*rows, {"b": "x"}], EnsureLeadingSpace(("a",)))
+    found = run_steps([*rows, {"b": "x"}], EnsureLeadingSpace(("a",)))
     assert found == [{"a": " 1"}, {"a": " true"}, {"a": " 2.5"}, {"a": None}, {"a": ["x"]}, {"a": {"x": 1}}, {"b": "x"}]
 
 
-def test_a_column_that_no_row_has_is_told_once_at_the_step() -> None:
-    (problem,) = told([ROW] * 100, LowerCase(("qestion",)))
+def test_a_column_that_no_row_has_is_reported_once_at_the_step() -> None:
+    (problem,) = find_problems([ROW] * 100, LowerCase(("qestion",)))
     assert str(problem.where) == "specs/data.yaml:7:5"
     assert (problem.path, problem.rule, problem.severity) == (
         "prepare[0].step",
@@ -87,18 +87,18 @@ def test_a_column_that_no_row_has_is_told_once_at_the_step() -> None:
 
 
 def test_a_column_is_looked_for_among_those_that_the_step_before_left() -> None:
-    assert [each.where.line for each in told([ROW], DropColumns(("id",)), Strip(("id",)))] == [8]
-    assert told([ROW], Rename((("id", "key"),)), Strip(("key",))) == ()
+    assert [each.where.line for each in find_problems([ROW], DropColumns(("id",)), Strip(("id",)))] == [8]
+    assert find_problems([ROW], Rename((("id", "key"),)), Strip(("key",))) == ()
 
 
 def test_a_column_of_some_rows_is_enough_and_no_rows_miss_none() -> None:
-    assert told([ROW, {"context": "x"}], Strip(("context",))) == ()
-    assert told([], Strip(("context",))) == ()
-    assert told([ROW], SetColumns((("new", "x"),))) == ()
+    assert find_problems([ROW, {"context": "x"}], Strip(("context",))) == ()
+    assert find_problems([], Strip(("context",))) == ()
+    assert find_problems([ROW], SetColumns((("new", "x"),))) == ()
 
 
-def test_a_name_that_is_taken_is_told_once_at_the_step() -> None:
-    problems = told([{"a": 1, "b": 2}, {"a": 1}, {"a": 2, "b": 3}], Rename((("a", "b"),)))
+def test_a_name_that_is_taken_is_reported_once_at_the_step() -> None:
+    problems = find_problems([{"a": 1, "b": 2}, {"a": 1}, {"a": 2, "b": 3}], Rename((("a", "b"),)))
     assert [(each.rule, each.where.line) for each in problems] == [("prepare.taken-column", 7)]
     assert "`b`" in problems[0].what
     assert "drop_columns: [b]" in problems[0].hint
@@ -106,26 +106,26 @@ def test_a_name_that_is_taken_is_told_once_at_the_step() -> None:
 
 def test_rows_that_are_no_objects_pass_through() -> None:
     steps = (LowerCase(("a",)), DropColumns(("a",)), AddPrefix("a", "x"))
-    assert done([[1], "text", None, 5], *steps) == [[1], "text", None, 5]
+    assert run_steps([[1], "text", None, 5], *steps) == [[1], "text", None, 5]
 
 
 @given(TEXTS, TEXTS)
 def test_what_was_added_can_be_removed(text: str, affix: str) -> None:
     rows = [{"a": text}]
-    assert done(rows, AddPrefix("a", affix), RemovePrefix("a", affix)) == rows
-    assert done(rows, AddSuffix("a", affix), RemoveSuffix("a", affix)) == rows
+    assert run_steps(rows, AddPrefix("a", affix), RemovePrefix("a", affix)) == rows
+    assert run_steps(rows, AddSuffix("a", affix), RemoveSuffix("a", affix)) == rows
 
 
 @given(TEXTS)
 def test_some_steps_done_twice_are_done_once(text: str) -> None:
     for step in (EnsureLeadingSpace(("a",)), Strip(("a",))):
-        once = done([{"a": text}], step)
-        assert done(once, step) == once
+        once = run_steps([{"a": text}], step)
+        assert run_steps(once, step) == once
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), TEXTS))
 def test_keeping_and_dropping_divide_a_row(row: dict[str, object]) -> None:
-    (kept,), (rest,) = done([row], KeepColumns(("a", "b"))), done([row], DropColumns(("a", "b")))
+    (kept,), (rest,) = run_steps([row], KeepColumns(("a", "b"))), run_steps([row], DropColumns(("a", "b")))
     assert isinstance(kept, dict)
     assert isinstance(rest, dict)
     assert {**kept, **rest} == row

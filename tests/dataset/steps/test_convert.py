@@ -11,7 +11,7 @@ from reconciler.domain.errors import Severity
 from reconciler.domain.prepare import Convert, Form, Target
 from reconciler.domain.spec import Format
 
-from .factories import done, told
+from .factories import find_problems, run_steps
 
 USER, ANSWER = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
 SYSTEM = {"role": "system", "content": "Be kind."}
@@ -166,14 +166,14 @@ ROWS: list[tuple[Form, dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("form", "row", "expected"), ROWS)
 def test_a_form_becomes_chat_that_the_checks_accept(form: Form, row: object, expected: dict[str, object]) -> None:
-    assert done([row], Convert(source=form)) == [expected]
+    assert run_steps([row], Convert(source=form)) == [expected]
     assert [each for each in check_row(expected, Format.CHAT) if each.severity is Severity.ERROR] == []
 
 
 @pytest.mark.parametrize(("form", "row"), [(form, row) for form, row, _ in ROWS])
 def test_chat_that_was_made_converts_to_itself(form: Form, row: object) -> None:
-    once = done([row], Convert(source=form))
-    assert done(once, Convert(source=Form.CHAT)) == once
+    once = run_steps([row], Convert(source=form))
+    assert run_steps(once, Convert(source=Form.CHAT)) == once
 
 
 @pytest.mark.parametrize(
@@ -251,19 +251,21 @@ def test_chat_that_was_made_converts_to_itself(form: Form, row: object) -> None:
         ),
     ],
 )
-def test_what_cannot_be_converted_is_told_where_it_is(form: Form, row: object, path: str, words: str) -> None:
-    (problem,) = told([row], Convert(source=form))
+def test_a_row_that_cannot_be_converted_is_reported_with_its_place(
+    form: Form, row: object, path: str, words: str
+) -> None:
+    (problem,) = find_problems([row], Convert(source=form))
     assert (problem.rule, problem.path, str(problem.where)) == ("prepare.convert", path, "rows.jsonl:1")
     assert words in problem.what
 
 
 def test_one_exchange_becomes_a_pair_and_a_longer_one_does_not() -> None:
     to_pair = Convert(source=Form.CHAT, target=Target.COMPLETION)
-    assert done([{"messages": [SYSTEM, USER, ANSWER]}], to_pair) == [
+    assert run_steps([{"messages": [SYSTEM, USER, ANSWER]}], to_pair) == [
         {"prompt": "Be kind.\n\nHi", "completion": "Hello"}
     ]
     alpaca = Convert(source=Form.ALPACA, target=Target.COMPLETION)
-    assert done([{"instruction": "a", "input": "b", "output": "c"}], alpaca) == [
+    assert run_steps([{"instruction": "a", "input": "b", "output": "c"}], alpaca) == [
         {"prompt": "a\n\nb", "completion": "c"}
     ]
     refused: list[dict[str, object]] = [
@@ -274,19 +276,19 @@ def test_one_exchange_becomes_a_pair_and_a_longer_one_does_not() -> None:
         {"messages": [USER, {**ANSWER, "weight": 1}]},
     ]
     for row in refused:
-        (problem,) = told([row], to_pair)
+        (problem,) = find_problems([row], to_pair)
         assert (problem.rule, problem.path) == ("prepare.convert", "messages")
 
 
 def test_a_pair_converted_to_chat_and_back_is_the_same() -> None:
     rows: list[object] = [{"prompt": "Hi", "completion": "Hello"}, {"prompt": "", "completion": " x\n"}]
-    there = done(rows, Convert(source=Form.PROMPT_COMPLETION))
-    assert done(there, Convert(source=Form.CHAT, target=Target.COMPLETION)) == rows
+    there = run_steps(rows, Convert(source=Form.PROMPT_COMPLETION))
+    assert run_steps(there, Convert(source=Form.CHAT, target=Target.COMPLETION)) == rows
 
 
 def test_conversations_with_calls_from_a_published_file_pass_the_checks() -> None:
     rows = json.loads((Path(__file__).parents[2] / "data/corpus/glaive-tools-sharegpt.json").read_text("utf-8"))
-    found = done(rows, Convert(source=Form.SHAREGPT))
+    found = run_steps(rows, Convert(source=Form.SHAREGPT))
     assert len(found) == len(rows)
     wrong = [each for row in found for each in check_row(row, Format.CHAT) if each.severity is Severity.ERROR]
     assert wrong == []

@@ -27,7 +27,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.domain.spec import Format
 
-from .factories import done, through, told
+from .factories import find_problems, run_steps, stream_steps
 
 NUMBERED = [{"n": at} for at in range(400)]
 ROWS = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(lambda found: [{"n": at} for at in found])
@@ -41,15 +41,15 @@ def numbers(rows: list[object]) -> list[object]:
 @pytest.mark.parametrize("empty", [None, "", " \n\t", [], {}])
 def test_empty_cells_drop_a_row(empty: object) -> None:
     rows = [{"a": "x", "b": empty}, {"a": "x", "b": 0}, {"a": "x", "b": False}, {"a": "x"}]
-    assert done(rows, DropEmpty(("a", "b"))) == rows[1:3]
-    assert done(rows, DropEmpty()) == rows[1:]
-    assert done([{}], DropEmpty()) == []
+    assert run_steps(rows, DropEmpty(("a", "b"))) == rows[1:3]
+    assert run_steps(rows, DropEmpty()) == rows[1:]
+    assert run_steps([{}], DropEmpty()) == []
 
 
 def test_the_first_of_equal_rows_stays() -> None:
     rows = [{"a": 1, "b": "x"}, {"b": "x", "a": Decimal(1)}, {"a": 1, "b": "y"}, {"a": "1", "b": "x"}, {"b": "x"}]
-    assert done(rows, Deduplicate()) == [rows[0], rows[2], rows[3], rows[4]]
-    assert done(rows, Deduplicate(("b",))) == [rows[0], rows[2]]
+    assert run_steps(rows, Deduplicate()) == [rows[0], rows[2], rows[3], rows[4]]
+    assert run_steps(rows, Deduplicate(("b",))) == [rows[0], rows[2]]
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 50)))
@@ -69,10 +69,10 @@ def test_many_hashes_take_little_memory() -> None:
 
 def test_long_rows_are_dropped_by_characters_of_all_their_texts() -> None:
     chat = {"messages": [{"role": "user", "content": "1234"}], "n": 56}
-    assert done([chat], DropLong(characters=10)) == [chat]
-    assert done([chat], DropLong(characters=9)) == []
-    assert done([chat], DropLong(characters=2, columns=("n",))) == [chat]
-    assert done([chat], DropLong(characters=1, columns=("n",))) == []
+    assert run_steps([chat], DropLong(characters=10)) == [chat]
+    assert run_steps([chat], DropLong(characters=9)) == []
+    assert run_steps([chat], DropLong(characters=2, columns=("n",))) == [chat]
+    assert run_steps([chat], DropLong(characters=1, columns=("n",))) == []
 
 
 def test_long_rows_are_dropped_by_the_counter_that_was_passed_in() -> None:
@@ -83,9 +83,9 @@ def test_long_rows_are_dropped_by_the_counter_that_was_passed_in() -> None:
         return len(text.split())
 
     rows = [{"a": "one two three"}, {"a": "one two"}]
-    assert list(through(rows, DropLong(tokens=2), tokens=words)) == rows[1:]
+    assert list(stream_steps(rows, DropLong(tokens=2), tokens=words)) == rows[1:]
     assert asked == ["one two three", "one two"]
-    assert done([{"a": "x" * 9}, {"a": "x" * 8}], DropLong(tokens=2)) == [{"a": "x" * 8}]
+    assert run_steps([{"a": "x" * 9}, {"a": "x" * 8}], DropLong(tokens=2)) == [{"a": "x" * 8}]
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("日本", 2)])
@@ -111,27 +111,27 @@ def test_tokens_are_estimated_by_bytes(text: str, tokens: int) -> None:
 )
 def test_rows_that_pass_every_condition_stay(condition: Filter, kept: list[object]) -> None:
     values = [None, "", "1", 1, "x1", "2.5", " 3 ", "nan", True]
-    found = [row["a"] for row in done([{"a": value} for value in values], condition) if isinstance(row, dict)]
+    found = [row["a"] for row in run_steps([{"a": value} for value in values], condition) if isinstance(row, dict)]
     assert [repr(each) for each in found] == [repr(each) for each in kept]
 
 
 def test_an_expression_is_tried_on_the_start_of_a_long_cell() -> None:
-    assert done([{"a": "x" * 20_000 + "y"}], Filter(column="a", matches="y")) == []
-    assert len(done([{"a": "y" + "x" * 20_000}], Filter(column="a", matches="y"))) == 1
+    assert run_steps([{"a": "x" * 20_000 + "y"}], Filter(column="a", matches="y")) == []
+    assert len(run_steps([{"a": "y" + "x" * 20_000}], Filter(column="a", matches="y"))) == 1
 
 
 @given(ROWS, st.integers(0, 20_000), st.integers(0, 3), st.integers(0, 60))
 def test_a_new_row_moves_no_other_out_of_a_share_or_into_it(rows: list[object], new: int, seed: int, at: int) -> None:
     step = Sample(share=0.4, seed=seed)
     more = [*rows[:at], {"n": new}, *rows[at:]]
-    before, after = numbers(done(rows, step)), numbers(done(more, step))
+    before, after = numbers(run_steps(rows, step)), numbers(run_steps(more, step))
     assert [each for each in after if each != new] == [each for each in before if each != new]
 
 
 @given(ROWS, st.integers(20_000, 30_000), st.integers(1, 10), st.integers(0, 60))
 def test_a_new_row_takes_the_place_of_one_at_most(rows: list[object], new: int, most: int, at: int) -> None:
     step = Sample(rows=most)
-    before, after = numbers(done(rows, step)), numbers(done([*rows[:at], {"n": new}, *rows[at:]], step))
+    before, after = numbers(run_steps(rows, step)), numbers(run_steps([*rows[:at], {"n": new}, *rows[at:]], step))
     assert len(before) == min(most, len(rows))
     assert set(after) <= {*before, new}
     assert len(set(before) - set(after)) <= 1
@@ -141,22 +141,22 @@ def test_a_new_row_takes_the_place_of_one_at_most(rows: list[object], new: int, 
 @given(st.permutations(range(30)))
 def test_the_order_of_rows_does_not_choose_among_them(order: list[int]) -> None:
     for step in (Sample(rows=7), Sample(share=0.3)):
-        shuffled = done([{"n": at} for at in order], step)
-        assert sorted(map(str, numbers(shuffled))) == sorted(map(str, numbers(done(NUMBERED[:30], step))))
+        shuffled = run_steps([{"n": at} for at in order], step)
+        assert sorted(map(str, numbers(shuffled))) == sorted(map(str, numbers(run_steps(NUMBERED[:30], step))))
 
 
 def test_another_seed_chooses_other_rows_and_a_share_is_about_that() -> None:
-    first, second = (numbers(done(NUMBERED, Sample(share=0.25, seed=seed))) for seed in (0, 1))
+    first, second = (numbers(run_steps(NUMBERED, Sample(share=0.25, seed=seed))) for seed in (0, 1))
     assert first != second
     assert 60 < len(first) < 140
-    assert numbers(done(NUMBERED, Sample(rows=9))) != numbers(done(NUMBERED, Sample(rows=9, seed=1)))
+    assert numbers(run_steps(NUMBERED, Sample(rows=9))) != numbers(run_steps(NUMBERED, Sample(rows=9, seed=1)))
 
 
 def test_a_sample_is_no_likelier_on_one_side_of_a_split() -> None:
     from xxhash import xxh3_64_intdigest
 
     rows = [{"prompt": str(at), "completion": "x"} for at in range(2000)]
-    kept = done(rows, Sample(share=0.5))
+    kept = run_steps(rows, Sample(share=0.5))
     sides = [choose_part(xxh3_64_intdigest(write_canonical_line(row, Format.COMPLETION)), 0.2) for row in kept]
     assert 0.15 < sides.count(Part.VALIDATION) / len(kept) < 0.25
 
@@ -169,7 +169,7 @@ def test_a_new_row_moves_no_other_to_the_other_side_of_a_split(rows: list[object
     def sides(found: list[object]) -> dict[object, Part]:
         from xxhash import xxh3_64_intdigest
 
-        pairs = [{"prompt": str(number), "completion": "x"} for number in numbers(done(found, *steps))]
+        pairs = [{"prompt": str(number), "completion": "x"} for number in numbers(run_steps(found, *steps))]
         return {
             row["prompt"]: choose_part(xxh3_64_intdigest(write_canonical_line(row, Format.COMPLETION)), 0.3)
             for row in pairs
@@ -184,7 +184,7 @@ def test_a_limit_reads_no_further() -> None:
         yield from NUMBERED[:3]
         raise AssertionError("one row more was asked for")
 
-    assert list(through(endless(), LowerCase(("n",)), Limit(3))) == [{"n": "0"}, {"n": "1"}, {"n": "2"}]
+    assert list(stream_steps(endless(), LowerCase(("n",)), Limit(3))) == [{"n": "0"}, {"n": "1"}, {"n": "2"}]
 
 
 @pytest.mark.parametrize(
@@ -207,19 +207,19 @@ def test_a_step_gives_a_row_before_it_asks_for_the_next(step: Operation) -> None
             asked.append(at)
             yield {"n": at, "x": 1}
 
-    found = through(rows(), step)
+    found = stream_steps(rows(), step)
     for at in range(3):
         next(found)
         assert asked == list(range(at + 1))
 
 
-def test_steps_tell_how_many_rows_they_dropped() -> None:
+def test_steps_report_how_many_rows_they_dropped() -> None:
     rows = [{"n": 1}, {"n": ""}, {"n": 1}, {"n": None}, {"n": 2}]
-    found = told(rows, DropEmpty(("n",)), Deduplicate(), Limit(2))
+    found = find_problems(rows, DropEmpty(("n",)), Deduplicate(), Limit(2))
     assert [(each.what, each.where.line, each.severity) for each in found] == [
         ("2 of 5 rows dropped", 7, Severity.INFO),
         ("1 of 3 rows dropped", 8, Severity.INFO),
         ("2 rows are used; the rows after are not read", 9, Severity.INFO),
     ]
-    assert [each.rule for each in told(rows, DropEmpty(("x",)))] == ["prepare.unknown-column"]
-    assert told([{"n": 1}], DropEmpty(), Limit(2)) == ()
+    assert [each.rule for each in find_problems(rows, DropEmpty(("x",)))] == ["prepare.unknown-column"]
+    assert find_problems([{"n": 1}], DropEmpty(), Limit(2)) == ()

@@ -13,7 +13,7 @@ from reconciler.domain.prepare import Form
 from reconciler.specfile import read_specs
 from tests.acceptance.test_docs import golden
 
-from .factories import done
+from .factories import run_steps
 
 ROOT = Path(__file__).parents[3]
 DEFINITIONS: dict[str, Any] = json.loads((ROOT / "schemas/spec.schema.json").read_text(encoding="utf-8"))["$defs"]
@@ -135,7 +135,7 @@ def example(name: str, value: object, workspace: Path) -> str:
     spec.write_text(f"kind: Dataset\nname: d\nsource: x.jsonl\nprepare:\n  {text}\n", encoding="utf-8")
     (found,) = read_specs(workspace, workspace).datasets
     rows = ROWS[name] if name != "convert" else [FORMS[Form(dict(value)["from"])]]  # type: ignore[call-overload]  # as the schema says
-    after = done(rows, *(each.operation for each in found.prepare))
+    after = run_steps(rows, *(each.operation for each in found.prepare))
     return f"```yaml\n{text}\n```\n\n```json\n{lines(rows)}```\n\nbecomes\n\n```json\n{lines(after)}```"
 
 

@@ -45,7 +45,7 @@ def result(directory: Path, spec: DatasetSpec, **terms: object) -> DatasetMeasur
 @pytest.mark.parametrize(
     ("encoding", "mark"), [("latin-1", b""), ("utf-16-le", b""), ("utf-16", b""), ("utf-16-be", b"\xfe\xff")]
 )
-def test_an_encoding_that_is_said_is_read(tmp_path: Path, encoding: str, mark: bytes) -> None:
+def test_a_named_encoding_is_used(tmp_path: Path, encoding: str, mark: bytes) -> None:
     expected = measured(tmp_path, jsonl(PAIRS)).training
     write(tmp_path, "t.csv", mark + TABLE.encode(encoding))
     said = Encoding.LATIN_1 if encoding == "latin-1" else Encoding.UTF_16
@@ -56,7 +56,7 @@ def test_an_encoding_that_is_said_is_read(tmp_path: Path, encoding: str, mark: b
     assert measure(rows, tmp_path, minimum=1).training.rows == 1
 
 
-def test_an_encoding_that_is_not_the_files_is_told(tmp_path: Path) -> None:
+def test_an_encoding_that_is_not_the_files_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", b"\xff\xfe" + '{"a": "\ud800"}'.encode("utf-16-le", "surrogatepass"))
     spec = replace(a_spec(), terms=(("rows.jsonl", Terms(encoding=Encoding.UTF_16)),))
     assert "not UTF-16, which `encoding` says it is" in only(problems_of(spec, tmp_path), "text.encoding").what
@@ -64,7 +64,7 @@ def test_an_encoding_that_is_not_the_files_is_told(tmp_path: Path) -> None:
     assert "`encoding: utf-16`" in unsaid.hint
 
 
-def test_a_delimiter_that_is_not_said_is_advised(tmp_path: Path) -> None:
+def test_a_missing_delimiter_is_advised(tmp_path: Path) -> None:
     write(tmp_path, "t.csv", TABLE)
     assert '`delimiter: ";"`' in only(problems_of(a_spec("t.csv"), tmp_path), "table.delimiter").hint
 
@@ -121,7 +121,7 @@ def test_a_table_whose_columns_a_template_makes_is_a_table_with_them(tmp_path: P
     assert (found.format, rules(found.warnings)) == (Format.COMPLETION, ["mapping.unused"])
 
 
-def test_what_steps_dropped_is_told_and_stops_nothing(tmp_path: Path) -> None:
+def test_what_steps_dropped_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     rows = [*PAIRS, {"prompt": "", "completion": "x"}, PAIRS[0]]
     write(tmp_path, "rows.jsonl", jsonl(rows))
     found = measure(with_steps(a_spec(), DropEmpty(("prompt",)), Deduplicate()), tmp_path)

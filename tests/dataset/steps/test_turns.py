@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.prepare import JoinMessages
 
-from .factories import done, told
+from .factories import find_problems, run_steps
 
 TURNS = st.lists(
     st.fixed_dictionaries(
@@ -23,10 +23,10 @@ def turn(role: str, content: object, **more: object) -> dict[str, object]:
 
 def test_neighbours_of_one_role_are_joined() -> None:
     row = {"messages": [turn("user", "a"), turn("user", "b"), turn("user", "c"), turn("assistant", "d")], "tools": [1]}
-    assert done([row], JoinMessages()) == [
+    assert run_steps([row], JoinMessages()) == [
         {"messages": [turn("user", "a\n\nb\n\nc"), turn("assistant", "d")], "tools": [1]}
     ]
-    assert done([row], JoinMessages(" "))[0] == {
+    assert run_steps([row], JoinMessages(" "))[0] == {
         "messages": [turn("user", "a b c"), turn("assistant", "d")],
         "tools": [1],
     }
@@ -46,21 +46,21 @@ def test_what_is_more_than_text_stays_apart() -> None:
         turn("assistant", "g", weight=1),
         "no turn",
     ]
-    (found,) = done([{"messages": messages}], JoinMessages())
+    (found,) = run_steps([{"messages": messages}], JoinMessages())
     assert found == {"messages": [*messages[:8], turn("assistant", "f\n\ng", weight=1), "no turn"]}
 
 
-def test_rows_without_messages_stay_and_are_told() -> None:
-    assert done([{"messages": "x"}, {"a": 1}], JoinMessages()) == [{"messages": "x"}, {"a": 1}]
-    assert [each.rule for each in told([{"a": 1}], JoinMessages())] == ["prepare.unknown-column"]
+def test_rows_without_messages_stay_and_are_reported() -> None:
+    assert run_steps([{"messages": "x"}, {"a": 1}], JoinMessages()) == [{"messages": "x"}, {"a": 1}]
+    assert [each.rule for each in find_problems([{"a": 1}], JoinMessages())] == ["prepare.unknown-column"]
 
 
 @given(TURNS)
-def test_nothing_is_said_twice_or_lost_and_no_neighbours_are_left(turns: list[dict[str, object]]) -> None:
-    (found,) = done([{"messages": turns}], JoinMessages(""))
+def test_no_text_is_repeated_or_lost_and_no_neighbours_are_left(turns: list[dict[str, object]]) -> None:
+    (found,) = run_steps([{"messages": turns}], JoinMessages(""))
     assert isinstance(found, dict)
     joined = found["messages"]
     assert isinstance(joined, list)
     assert "".join(each["content"] for each in joined) == "".join(str(each["content"]) for each in turns)
     assert all(one["role"] != other["role"] for one, other in pairwise(joined))
-    assert done([found], JoinMessages("")) == [found]
+    assert run_steps([found], JoinMessages("")) == [found]

@@ -1,4 +1,4 @@
-"""The recorded runs of the old tool: what was put in, what was said, and what was written."""
+"""The recorded runs of the old tool: its input, its output, and the files that it wrote."""
 
 import json
 import os
@@ -41,7 +41,7 @@ class Case:
         return {Path(name).name: (self.home / name).read_bytes() for name in self.outputs}
 
     def lay_out(self, folder: Path) -> None:
-        """Put into an empty folder what the run found there."""
+        """Write the files that the run found into an empty directory."""
         source = self.home / self.input
         if self.input and source.exists():
             shutil.copy(source, folder / self.argument)
@@ -49,14 +49,14 @@ class Case:
             (folder / name).write_text(text, encoding="utf-8")
 
     def left_in(self, folder: Path) -> dict[str, bytes]:
-        """What lies in the folder and was not there before."""
+        """Return the files in the directory that did not exist before."""
         known = {self.argument, *self.preexisting}
         return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name not in known}
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What our run said."""
+    """The output of our run."""
 
     code: int
     out: str
@@ -64,7 +64,7 @@ class Ran:
 
 
 def cases(home: Path = HERE) -> list[Case]:
-    """Every recorded run of a folder."""
+    """Return every recorded run of a directory."""
     found = json.loads((home / "index.json").read_text(encoding="utf-8"))["cases"]
     return [
         Case(
@@ -83,7 +83,7 @@ def cases(home: Path = HERE) -> list[Case]:
 
 
 def elsewhere() -> list[Case]:
-    """Recorded runs that lie outside the repository; none when nobody names their folder."""
+    """Return recorded runs from outside the repository; none when their directory is not named."""
     named = os.environ.get("RECONCILER_LEGACY_CASES", "")
     return cases(Path(named)) if named else []
 

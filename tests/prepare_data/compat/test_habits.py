@@ -147,7 +147,7 @@ def test_long_rows_are_found_by_position_and_dropped_by_label() -> None:
 LONG = (("a", 3), ("a", 3), ("b", 3), ("c", 11_000), ("d", 3), ("e", 3))
 
 
-def test_a_label_that_is_gone_ends_the_old_tool_and_ours_says_so() -> None:
+def test_a_label_that_is_gone_ends_the_old_tool_and_ours_reports_it() -> None:
     rows = [{"prompt": f"q {mark} ->", "completion": f" {'x' * size}{mark}."} for mark, size in VANISHED]
     Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     ran = run("a.jsonl")
@@ -202,7 +202,7 @@ def test_nothing_is_written_over_and_nothing_left_behind(here: Path) -> None:
     assert {path.name: path.read_text(encoding="utf-8") for path in here.iterdir()} == {"b": "mine"}
 
 
-def test_a_folder_that_takes_no_file_is_told(here: Path) -> None:
+def test_a_folder_that_takes_no_file_is_reported(here: Path) -> None:
     Path("a.csv").write_text(HEADER + BODY, encoding="utf-8")
     long = Path("x" * 245 + ".csv")
     Path("a.csv").rename(long)

@@ -1,4 +1,4 @@
-"""The old tool's recorded runs, and files that other people made with it, come out byte for byte."""
+"""The old tool's recorded runs, and files that others made with it, are reproduced byte for byte."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ PUBLISHED = HERE / "published"
 
 @pytest.mark.parametrize("case", [*cases(), *elsewhere()], ids=lambda case: case.id)
 def test_a_recorded_run_comes_out_the_same(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files, names, words, the suggested command and its estimated time, and the exit code."""
+    """Compare files, names, messages, the suggested command with its estimated time, and the exit code."""
     case.lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
     ran = run(case.argument, case.stdin)

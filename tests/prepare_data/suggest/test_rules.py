@@ -40,7 +40,7 @@ def rows(*pairs: tuple[object, object]) -> list[Row]:
     return [Row("a.jsonl", line, {"prompt": p, "completion": c}) for line, (p, c) in enumerate(pairs, start=1)]
 
 
-def mended(rule: Rule, given: list[Row]) -> list[Row]:
+def apply_remedy(rule: Rule, given: list[Row]) -> list[Row]:
     """The rows after what the rule offers."""
     remedy = rule(given).remedy
     assert remedy
@@ -75,8 +75,8 @@ def mended(rule: Rule, given: list[Row]) -> list[Row]:
         (find_space, rows(("a", " x"), ("b", "y")), rows(("a", " x"), ("b", " y"))),
     ],
 )
-def test_a_remedy_mends_what_was_found(rule: Rule, given: list[Row], left: list[Row]) -> None:
-    made = mended(rule, given)
+def test_a_remedy_corrects_what_was_found(rule: Rule, given: list[Row], left: list[Row]) -> None:
+    made = apply_remedy(rule, given)
     assert [row.value for row in made] == [row.value for row in left]
     assert rule(made).remedy is None
 
@@ -97,12 +97,12 @@ def test_a_remedy_mends_what_was_found(rule: Rule, given: list[Row], left: list[
         (find_columns, rows(("a", "b"))),
     ],
 )
-def test_nothing_is_mended_where_nothing_is_wrong(rule: Rule, given: list[Row]) -> None:
+def test_nothing_is_corrected_where_nothing_is_wrong(rule: Rule, given: list[Row]) -> None:
     assert rule(given).remedy is None
     assert rule(given).problem is None
 
 
-def test_a_suffix_is_spoken_of_when_it_is_long_or_comes_twice() -> None:
+def test_a_suffix_is_reported_when_it_is_long_or_comes_twice() -> None:
     (finding,) = find_separator(rows(("a ===========> b ===========>", "x"), ("c ===========>", "y"))).findings
     assert "is long" in finding.what
     assert "more than once" in finding.what
@@ -136,7 +136,7 @@ def test_any_text_is_read_back_from_the_spec(text: str) -> None:
     assert all(char.isprintable() or char == "\n" for char in write_steps(steps))
 
 
-def test_a_step_that_no_remedy_has_is_a_mistake_of_ours() -> None:
+def test_a_step_that_no_remedy_has_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError):
         write_steps((Limit(rows=3),))  # type: ignore[arg-type]  # what the types forbid
     with pytest.raises(AssertionError):
