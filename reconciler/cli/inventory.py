@@ -15,17 +15,17 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import FileId, Inventory, JobId, Makers, ModelId, RemoteFile, RemoteJob, RemoteModel
 from reconciler.domain.ports import Provider
 from reconciler.render import (
-    JobCard,
-    file_card,
-    file_card_json,
+    JobDetail,
+    file_detail,
+    file_detail_json,
     files_json,
     files_table,
-    job_card,
-    job_card_json,
+    job_detail,
+    job_detail_json,
     jobs_json,
     jobs_table,
-    model_card,
-    model_card_json,
+    model_detail,
+    model_detail_json,
     models_json,
     models_table,
     summary_line,
@@ -112,7 +112,7 @@ def files(
             _refuse_filters(ours, status, purpose, limit)
             one = provider.file(FileId(file))
             made = _find_makers(provider, console).of_file(one.id)
-            console.out.write(file_card_json(one, made) if as_json else file_card(one, made, colour=console.colour))
+            console.out.write(file_detail_json(one, made) if as_json else file_detail(one, made, colour=console.colour))
             return exit_codes.OK
         held = provider.list_files()
         makers = _find_makers(provider, console)
@@ -144,7 +144,7 @@ def jobs(
         if job is not None:
             _refuse_filters(ours, status, limit)
             card = _read_card(provider, JobId(job))
-            console.out.write(job_card_json(card) if as_json else job_card(card, colour=console.colour))
+            console.out.write(job_detail_json(card) if as_json else job_detail(card, colour=console.colour))
             return exit_codes.OK
         held = provider.list_jobs()
     shown = _select(
@@ -176,7 +176,9 @@ def models(
             _refuse_filters(ours, limit)
             one = provider.model(ModelId(model))
             made = _find_makers(provider, console).of_model(one.id)
-            console.out.write(model_card_json(one, made) if as_json else model_card(one, made, colour=console.colour))
+            console.out.write(
+                model_detail_json(one, made) if as_json else model_detail(one, made, colour=console.colour)
+            )
             return exit_codes.OK
         held = provider.list_models()
         makers = _find_makers(provider, console)
@@ -222,8 +224,8 @@ def _find_makers(provider: Provider, console: Console) -> Makers:
     return Makers.among(held.items)
 
 
-def _read_card(provider: Provider, job: JobId) -> JobCard:
-    return JobCard(
+def _read_card(provider: Provider, job: JobId) -> JobDetail:
+    return JobDetail(
         job=provider.job(job),
         events=_read_if_known(lambda: provider.events(job, most=LAST_EVENTS)),
         checkpoints=_read_if_known(lambda: provider.checkpoints(job)),

@@ -1,26 +1,24 @@
 """Text from values: for people, for programs, for files. Touches no service and decides no exit code."""
 
 from reconciler.render.dataset_text import rows_json, rows_text, stats_json, stats_text
-from reconciler.render.detail import (
-    JobCard,
-    file_card,
-    file_card_json,
-    job_card,
-    job_card_json,
-    model_card,
-    model_card_json,
-)
 from reconciler.render.event_text import event_text
-from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
-from reconciler.render.listing import (
+from reconciler.render.inventory import (
+    JobDetail,
+    file_detail,
+    file_detail_json,
     files_json,
     files_table,
+    job_detail,
+    job_detail_json,
     jobs_json,
     jobs_table,
+    model_detail,
+    model_detail_json,
     models_json,
     models_table,
     summary_line,
 )
+from reconciler.render.json_output import diff_json, event_json, plan_json, problems_json
 from reconciler.render.model_output import (
     ModelIdFormat,
     SnippetLanguage,
@@ -44,7 +42,7 @@ from reconciler.render.terminal import (
 from reconciler.render.text import colour_wanted, count_text, time_text
 
 __all__ = [
-    "JobCard",
+    "JobDetail",
     "LiveView",
     "ModelIdFormat",
     "Sink",
@@ -59,16 +57,16 @@ __all__ = [
     "diff_text",
     "event_json",
     "event_text",
-    "file_card",
-    "file_card_json",
+    "file_detail",
+    "file_detail_json",
     "files_json",
     "files_table",
-    "job_card",
-    "job_card_json",
+    "job_detail",
+    "job_detail_json",
     "jobs_json",
     "jobs_table",
-    "model_card",
-    "model_card_json",
+    "model_detail",
+    "model_detail_json",
     "model_ids_text",
     "models_json",
     "models_table",

@@ -19,7 +19,7 @@ from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, Job
 from reconciler.domain.observed import JobError, JobEvent, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
 from reconciler.domain.row_diff import CellChange, RowDiff, RowSample, RowsUnknown
-from reconciler.render.plan_words import action_word, count_steps, is_retrain, step_symbol
+from reconciler.render.plan_words import action_word, count_plan, is_retrain, step_symbol
 
 FORMAT_VERSION = "1"
 
@@ -33,7 +33,7 @@ def plan_json(plan: Plan) -> str:
         **pick(plan, "project environment provider service"),
         **({"against": plan.against} if plan.against else {}),
         "basis": {"digest": str(plan.basis.digest), **msgspec.to_builtins(plan.basis)},
-        "summary": msgspec.to_builtins(count_steps(plan)),
+        "summary": msgspec.to_builtins(count_plan(plan)),
         "cost": _cost(plan.cost),
         "has_changes": not plan.is_empty,
         "steps": [_step(step) for step in plan.steps],

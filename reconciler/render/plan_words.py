@@ -1,7 +1,7 @@
 """The words that every view of a plan shares: of steps, kept things, refusals, changed rows, and costs."""
 
 from collections.abc import Iterator
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 import msgspec
 
@@ -86,18 +86,11 @@ class PlanCounts(msgspec.Struct, frozen=True, kw_only=True):
     refuse: int
 
 
-def count_steps(plan: Plan) -> PlanCounts:
+def count_plan(plan: Plan) -> PlanCounts:
     """Return the counts of a plan."""
     words = [action_word(step.action) for step in plan.steps]
-    return PlanCounts(
-        upload=words.count("upload"),
-        train=words.count("train"),
-        cancel=words.count("cancel"),
-        delete=words.count("delete"),
-        promote=words.count("promote"),
-        keep=len(plan.kept),
-        refuse=len(plan.refused),
-    )
+    counts = {word: words.count(word) for word in get_args(Word)}
+    return PlanCounts(**counts, keep=len(plan.kept), refuse=len(plan.refused))
 
 
 def step_header(step: Step) -> Iterator[str]:

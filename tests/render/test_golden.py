@@ -13,22 +13,22 @@ from jsonschema import Draft202012Validator
 from reconciler.domain.event import Event, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobId, ModelId, RemoteJob
 from reconciler.render import (
-    JobCard,
+    JobDetail,
     LiveView,
     Sink,
     SummaryRow,
     event_json,
     event_text,
-    file_card,
-    file_card_json,
+    file_detail,
+    file_detail_json,
     files_json,
     files_table,
-    job_card,
-    job_card_json,
+    job_detail,
+    job_detail_json,
     jobs_json,
     jobs_table,
-    model_card,
-    model_card_json,
+    model_detail,
+    model_detail_json,
     models_json,
     models_table,
     plan_json,
@@ -37,7 +37,7 @@ from reconciler.render import (
     problems_text,
     summary_table,
 )
-from tests.render import examples, held
+from tests.render import examples, remote_things
 from tests.render.golden import check_golden
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -135,32 +135,36 @@ def test_the_table_that_closes_a_run() -> None:
 
 def test_the_lists_of_what_a_service_holds() -> None:
     for ending, width in (("", None), ("-100", 100), ("-80", 80)):
-        check_golden(f"jobs{ending}.txt", jobs_table(held.JOBS, width=width))
-        check_golden(f"files{ending}.txt", files_table(held.FILES, width=width))
-        check_golden(f"models{ending}.txt", models_table(held.MODELS, width=width))
-    check_golden("jobs.json", jobs_json(held.JOBS))
-    check_golden("files.json", files_json(held.FILES))
-    check_golden("models.json", models_json(held.MODELS))
+        check_golden(f"jobs{ending}.txt", jobs_table(remote_things.JOBS, width=width))
+        check_golden(f"files{ending}.txt", files_table(remote_things.FILES, width=width))
+        check_golden(f"models{ending}.txt", models_table(remote_things.MODELS, width=width))
+    check_golden("jobs.json", jobs_json(remote_things.JOBS))
+    check_golden("files.json", files_json(remote_things.FILES))
+    check_golden("models.json", models_json(remote_things.MODELS))
 
 
 def test_one_thing_in_full() -> None:
     shown = "\n".join(
         (
-            job_card(held.CARD),
-            job_card(JobCard(job=RemoteJob(id=JobId("ftjob-silent")), events=None, checkpoints=None)),
-            *(file_card(*file) for file in held.FILES),
-            *(model_card(*model) for model in held.MODELS),
+            job_detail(remote_things.CARD),
+            job_detail(JobDetail(job=RemoteJob(id=JobId("ftjob-silent")), events=None, checkpoints=None)),
+            *(file_detail(*file) for file in remote_things.FILES),
+            *(model_detail(*model) for model in remote_things.MODELS),
         )
     )
     check_golden("cards.txt", shown)
-    documents = (job_card_json(held.CARD), file_card_json(*held.FILES[0]), model_card_json(*held.MODELS[0]))
+    documents = (
+        job_detail_json(remote_things.CARD),
+        file_detail_json(*remote_things.FILES[0]),
+        model_detail_json(*remote_things.MODELS[0]),
+    )
     check_golden("cards.json", "".join(documents))
 
 
 def test_events_of_any_job_for_people_and_for_programs() -> None:
-    ours, theirs = held.JOBS[0], held.JOBS[1]
-    events: list[Event] = [JobMoved(job=job) for job in held.JOBS]
-    events += [JobLogged(address=ours.address, job=ours.id, event=event) for event in held.EVENTS]
+    ours, theirs = remote_things.JOBS[0], remote_things.JOBS[1]
+    events: list[Event] = [JobMoved(job=job) for job in remote_things.JOBS]
+    events += [JobLogged(address=ours.address, job=ours.id, event=event) for event in remote_things.EVENTS]
     events += [JobVanished(address=None, job=theirs.id)]
     check_golden("news.txt", "".join(map(event_text, events)))
     lines = [event_json(event) for event in events]

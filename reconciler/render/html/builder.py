@@ -6,7 +6,7 @@ A document stands alone: it has no script, it fetches nothing, and a policy in i
 import base64
 import hashlib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from reconciler.render.sanitize import html_text
 
@@ -42,7 +42,7 @@ def html_document(title: str, body: Html) -> str:
 @cache
 def _style() -> tuple[Html, str]:
     """Return the style sheet, and the policy that allows this style and nothing else."""
-    css = files(__package__).joinpath("page.css").read_text("utf-8").strip()
+    css = Path(__file__).with_name("page.css").read_text("utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return Html(css), f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
 

@@ -14,7 +14,7 @@ import msgspec
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Cancel
 from reconciler.render.json_output import json_text
-from reconciler.render.plan_words import count_steps
+from reconciler.render.plan_words import count_plan
 from reconciler.render.review.markdown import review_markdown, review_parts
 from reconciler.render.review.model import Review, verdict_text
 from reconciler.render.sanitize import clean
@@ -87,7 +87,7 @@ def outputs_text(values: Mapping[str, str], word: str) -> str:
 
 def plan_outputs(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
     """Return the outputs of a plan; a price that is unknown is empty."""
-    plan, counts = review.plan, count_steps(review.plan)
+    plan, counts = review.plan, count_plan(review.plan)
     cost = plan.cost
     return {
         "has_changes": "false" if plan.is_empty else "true",

@@ -11,7 +11,7 @@ from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import KeepReason, Plan, Train
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
-from reconciler.render.plan_words import count_steps, is_retrain, is_running, needs_decision
+from reconciler.render.plan_words import count_plan, is_retrain, is_running, needs_decision
 from reconciler.render.sanitize import clean
 from reconciler.render.text import grouped_count
 
@@ -107,7 +107,7 @@ def _verdict(review: Review) -> str:
 
 
 def _counts(review: Review) -> Iterator[str]:
-    plan, counts = review.plan, count_steps(review.plan)
+    plan, counts = review.plan, count_plan(review.plan)
     retrains = sum(map(is_retrain, plan.steps))
     trains = sum(isinstance(step.action, Train) for step in plan.steps) - retrains
     counted = (

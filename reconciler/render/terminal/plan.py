@@ -12,7 +12,7 @@ from reconciler.render.fields import StepField, step_fields
 from reconciler.render.plan_words import (
     cost_notes,
     cost_text,
-    count_steps,
+    count_plan,
     is_running,
     is_suspended,
     keep_sentence,
@@ -172,7 +172,7 @@ def _cost_lines(plan: Plan, width: int) -> Iterator[str]:
 
 
 def _closing(plan: Plan) -> str:
-    counts = count_steps(plan)
+    counts = count_plan(plan)
     if plan.steps or plan.refused:
         refused = f" {count_text(counts.refuse, 'refusal')}: this plan will not be applied." if plan.refused else ""
         promote = f"{counts.promote} to promote, " if counts.promote else ""

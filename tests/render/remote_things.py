@@ -14,7 +14,7 @@ from reconciler.domain.observed import (
     RemoteJob,
     RemoteModel,
 )
-from reconciler.render import JobCard
+from reconciler.render import JobDetail
 from tests.factories import LONG_AGO
 from tests.render import examples
 
@@ -120,7 +120,7 @@ EVENTS = (
     JobEvent(id="ftevent-3", created_at=LONG_AGO + 2, level="error", message=_HOSTILE),
 )
 
-CARD = JobCard(
+CARD = JobDetail(
     job=JOBS[3],
     events=EVENTS,
     checkpoints=(Checkpoint(id="ftckpt-1", model=ModelId(f"{_MODEL}:ckpt-step-90"), step=90, created_at=LONG_AGO),),
