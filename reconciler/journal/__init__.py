@@ -1,5 +1,5 @@
-"""The room of notes: where it is written down what is about to be created. Hands names on, and does nothing."""
+"""Journals: they record what is about to be created, so that no other run creates it too."""
 
-from reconciler.journal.opening import JournalKind, check_journal, open_journal
+from reconciler.journal.factory import JournalKind, check_journal, open_journal
 
 __all__ = ["JournalKind", "check_journal", "open_journal"]

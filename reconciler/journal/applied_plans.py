@@ -1,6 +1,6 @@
-"""Remembers which saved plans were applied here, so that none is applied twice.
+"""Remember which saved plans were applied on this machine, so that none is applied twice.
 
-What a plan did to the service makes it stale by itself; this is for plans that only move a pointer, or do nothing.
+A plan that changed the service is stale by itself. This is for plans that only promote a model, or do nothing.
 """
 
 import os
@@ -14,7 +14,7 @@ _FOLDER = "applied"
 
 
 def check_unapplied(home: Path, plan: str) -> None:
-    """Make sure that a saved plan was not applied before.
+    """Check that a saved plan was not applied before.
 
     Raises: StalePlanError
     """
@@ -23,13 +23,13 @@ def check_unapplied(home: Path, plan: str) -> None:
         at = datetime.fromtimestamp(mark.stat().st_mtime, UTC)
         raise StalePlanError(
             f"this saved plan was applied already, on {at:%Y-%m-%d at %H:%M} UTC, and a plan is applied once."
-            " To go on from there, plan again.",
+            " To continue, plan again.",
             ("applied",),
         )
 
 
 def mark_applied(home: Path, plan: str, make_home: Callable[[Path], None]) -> None:
-    """Write down that a saved plan is being applied; of two who try at once, one is told that it was.
+    """Record that a saved plan is being applied. Of two runs at once, one gets the error that it was applied.
 
     Raises: StalePlanError, UsageError when nothing can be written
     """
@@ -42,4 +42,4 @@ def mark_applied(home: Path, plan: str, make_home: Callable[[Path], None]) -> No
         check_unapplied(home, plan)
         raise
     except OSError as error:
-        raise UsageError(f"{folder}: it cannot be noted that the plan is applied: {error.strerror}") from error
+        raise UsageError(f"{folder}: it cannot be recorded that the plan is applied: {error.strerror}") from error

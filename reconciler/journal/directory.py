@@ -1,8 +1,8 @@
-"""Notes in a directory, one file a stamp: for everybody who applies on this machine, or on this file system.
+"""Notes in a directory, one file for each stamp: for runs on this machine, or on this file system.
 
-Everything that is read to be acted on, and everything that is written, happens under one lock. A run holds the lock of
-a file of its own, `runs/…`, from its first note until it ends, so that others can tell a run that died from one
-that thinks. That counts only on one machine since it was started: locks do not reach through every file system.
+Every write, and every read that a decision rests on, happens under one lock. A run holds the lock of a file of its own,
+`runs/…`, from its first note until it ends, so that other runs can tell a run that has died from one that is slow. That
+counts only on one machine since its start, because locks do not work across every file system.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _PART = ".part"
 
 
 def this_machine(boot_id: Path = BOOT_ID) -> str:
-    """Name this machine as it has run since it was started; empty where the system has no such word."""
+    """Return a name of this machine since its start; empty when the system has none."""
     try:
         boot = boot_id.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -58,7 +58,7 @@ class DirectoryJournal:
         self.close()
 
     def close(self) -> None:
-        """Let go: what this run has left behind counts as abandoned from here on."""
+        """Free the lock of this run. Intents that it leaves behind count as abandoned from now on."""
         if self._held:
             with suppress(JournalError), self._alone():
                 while self._held:
@@ -72,16 +72,16 @@ class DirectoryJournal:
         if not self._is_there():
             return ()
         with self._alone():
-            # Not glob, which takes a directory that cannot be read for an empty one.
+            # Not glob: it treats a directory that cannot be read as empty.
             paths = sorted(path for path in self._notes.iterdir() if path.suffix == ".json")
             return tuple(note.intent for path in paths if (note := self._read(path)) is not None)
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         self._make()
         with self._alone():
-            lies = self._lying(intent.stamp)
-            if lies is not None and lies.intent != instead_of:
-                return lies.intent
+            current = self._current_note(intent.stamp)
+            if current is not None and current.intent != instead_of:
+                return current.intent
             self._hold_run(intent.owner)
             self._write(intent)
             return intent
@@ -90,8 +90,8 @@ class DirectoryJournal:
         if not self._is_there():
             return
         with self._alone():
-            lies = self._lying(intent.stamp)
-            if lies is not None and lies.intent == intent:
+            current = self._current_note(intent.stamp)
+            if current is not None and current.intent == intent:
                 self._path(intent.stamp).unlink()
                 _make_lasting(self._notes)
 
@@ -99,17 +99,17 @@ class DirectoryJournal:
         if not self._machine or not self._is_there():
             return False
         with self._alone():
-            lies = self._lying(intent.stamp)
+            current = self._current_note(intent.stamp)
             return (
-                lies is not None
-                and lies.intent == intent
-                and lies.machine == self._machine
+                current is not None
+                and current.intent == intent
+                and current.machine == self._machine
                 and is_lock_free(self._run(intent.owner))
             )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep everybody else out for a moment, and say of what the system refuses where that was."""
+        """Hold the lock of the journal for a moment. An error of the system names the place."""
         try:
             with hold_lock(self._directory / "lock"):
                 yield
@@ -120,11 +120,12 @@ class DirectoryJournal:
         where = error.filename or self._directory
         return JournalError(
             f"the journal cannot be used: {where}: {error.strerror or error}; nothing was sent",
-            f"make room and rights in {self._directory}, or name another place with RECONCILER_HOME, and run again",
+            f"check the free space and the permissions of {self._directory}, or set another place with"
+            " RECONCILER_HOME, and run again",
         )
 
     def _is_there(self) -> bool:
-        # Not exists(), which takes what cannot be looked at for what is not there.
+        # Not exists(): it treats a place that cannot be read as missing.
         try:
             self._notes.stat()
         except FileNotFoundError:
@@ -146,7 +147,7 @@ class DirectoryJournal:
             self._sweep()
 
     def _sweep(self) -> None:
-        """Take away what dead runs have left that says nothing."""
+        """Remove the files of dead runs that mean nothing any more."""
         for run in self._runs.iterdir():
             if run not in self._held and is_lock_free(run):
                 run.unlink(missing_ok=True)
@@ -158,7 +159,7 @@ class DirectoryJournal:
         return self._notes / note_name(stamp)
 
     def _run(self, owner: str) -> Path:
-        # The word comes out of a file, so it may be anything; its digest is always a good name.
+        # The owner comes from a file, so it may be any text. Its digest is always a valid file name.
         return self._runs / hashlib.sha256(owner.encode()).hexdigest()[:32]
 
     def _hold_run(self, owner: str) -> None:
@@ -168,10 +169,10 @@ class DirectoryJournal:
         descriptor = open_lock_file(run)
         if not try_lock(descriptor):
             os.close(descriptor)
-            raise OSError(None, "another run goes by the same word", str(run))
+            raise OSError(None, "another run has the same name", str(run))
         self._held[run] = descriptor
 
-    def _lying(self, stamp: Stamp) -> JournalNote | None:
+    def _current_note(self, stamp: Stamp) -> JournalNote | None:
         return self._read(self._path(stamp))
 
     def _read(self, path: Path) -> JournalNote | None:
@@ -182,8 +183,8 @@ class DirectoryJournal:
             return None
         if note_name(note.intent.stamp) != path.name:
             raise JournalError(
-                f"the note {path} speaks of {note.intent.stamp}; nothing was sent",
-                "when no run is under way any more, delete the note and run again",
+                f"the note {path} is about {note.intent.stamp}; nothing was sent",
+                "when no run is active any more, delete the note and run again",
             )
         return note
 
@@ -200,7 +201,7 @@ class DirectoryJournal:
 
 
 def _make_lasting(directory: Path) -> None:
-    """See that what was renamed or taken away in a directory stays so when the power fails."""
+    """Make renames and deletions in a directory durable, also when the power fails."""
     if os.name == "nt":
         return
     descriptor = os.open(directory, os.O_RDONLY)

@@ -1,12 +1,11 @@
-"""Notes in a commit that one ref points to, moved by compare-and-swap: for pipelines that share nothing but git.
+"""Notes in a commit that one ref points to, moved by compare-and-swap: for pipelines that share only git.
 
-    read     ask where the ref is; bring its commit here; its tree holds one file a note
-    write    make the new tree and a commit without a parent; move the ref, if it still is where it was read
-    lost     somebody else was quicker, or the reply was lost: read again and see
+    read     ask for the ref; fetch its commit; its tree holds one file for each note
+    write    make the new tree and a commit without a parent; move the ref if it still is where it was read
+    lost     another run was faster, or the reply was lost: read again
 
-With a remote `origin` the ref lives there, else in this repository. A ref that is not there is an empty journal. Every
-commit bears the word of its run and a random one, so no two are the same, and what was moved can be told from what
-looks like it.
+The ref is in the remote `origin` if there is one, else in this repository. A missing ref is an empty journal. Every
+commit bears the name of its run and a random word, so no two commits are equal.
 """
 
 import random
@@ -27,7 +26,7 @@ from reconciler.journal.note import MOST_BYTES, JournalNote, note_name, read_not
 REMOTE = "origin"
 TRY_SECONDS = 60.0
 UNMOVED_TRIES = 4
-"""How often a write may fail although nobody moved the ref, before git's word is taken for it."""
+"""How often a write may fail while the ref stays where it is, before the error of git is believed."""
 
 _ONLY_OBJECTS = (
     "--quiet",
@@ -37,7 +36,7 @@ _ONLY_OBJECTS = (
     "--no-prune",
     "--no-recurse-submodules",
 )
-"""Brings objects and changes nothing that anybody looks at; they are small, so all of them come at once."""
+"""Fetch objects, and change nothing else. They are small, so all of them come at once."""
 
 _NOTHING_ELSE = ("--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
 
@@ -48,7 +47,7 @@ T = TypeVar("T")
 
 
 class _NotMovedError(GitError):
-    """The ref could not be read, or not be moved from `commit`, where it was."""
+    """The ref could not be read, or not be moved from `commit`."""
 
     def __init__(self, why: str, commit: str) -> None:
         self.commit = commit
@@ -56,7 +55,7 @@ class _NotMovedError(GitError):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """Where the ref is, empty when it is not there, and what its tree holds: names to objects, stamps to notes."""
+    """The commit of the ref, empty when there is none, and its tree: names to objects, stamps to intents."""
 
     commit: str = ""
     objects: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
@@ -88,9 +87,9 @@ class GitJournal:
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         def attempt() -> Intent:
             state = self._read()
-            lies = state.notes.get(intent.stamp)
-            if lies is not None and lies != instead_of:
-                return lies
+            current = state.notes.get(intent.stamp)
+            if current is not None and current != instead_of:
+                return current
             content = self._git.word("hash-object", "-w", "--stdin", given=write_note(JournalNote(intent)))
             self._move(state, {**state.objects, note_name(intent.stamp): content}, intent.owner)
             return intent
@@ -110,9 +109,9 @@ class GitJournal:
         return False
 
     def _persist(self, attempt: Callable[[], T]) -> T:
-        """Try until it works, as long as others move the ref in between.
+        """Try again while other runs move the ref.
 
-        Raises: JournalError when it stays impossible, or others were quicker until the time was up
+        Raises: JournalError when it stays impossible, or other runs were faster until the time was over
         """
         deadline, wait_seconds = self._clock() + self._try_seconds, _FIRST_WAIT
         commit, tries = "", 0
@@ -124,7 +123,7 @@ class GitJournal:
                 tries = tries + 1 if commit == before else 1
                 if tries >= UNMOVED_TRIES or self._clock() >= deadline:
                     raise self._unusable(str(error)) from error
-            # Those who lost the same race must not meet again at the same moment.
+            # Runs that failed at the same moment must not try again at the same moment.
             self._sleep(random.uniform(wait_seconds / 2, wait_seconds))  # noqa: S311 (nothing secret about it)
             wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT)
 
@@ -132,7 +131,7 @@ class GitJournal:
         where = f"{self._ref} at {REMOTE}" if self._is_shared else self._ref
         return JournalError(
             f"the journal {where} cannot be used: {why}; nothing was sent",
-            f"see that this machine may read and write {self._ref}, and run again",
+            f"check that this machine may read and write {self._ref}, and run again",
         )
 
     def _read(self) -> _State:
@@ -141,14 +140,14 @@ class GitJournal:
             return _State()
         try:
             if self._is_shared:
-                # It may have moved since, and then what comes is another commit.
+                # The ref may have moved since. Then another commit comes.
                 self._git.run("fetch", *_ONLY_OBJECTS, REMOTE, self._ref)
             return self._load(commit)
         except GitError as error:
             raise _NotMovedError(str(error), commit) from error
 
     def _where(self) -> str:
-        """Tell where the ref is now; empty when it is not there."""
+        """Return the commit of the ref now; empty when there is no ref."""
         asking = ("ls-remote", REMOTE) if self._is_shared else ("for-each-ref", "--format=%(objectname)%09%(refname)")
         lines = self._git.run(*asking, self._ref).decode("utf-8", "replace").splitlines()
         return next((name for name, _, ref in (line.partition("\t") for line in lines) if ref == self._ref), "")
@@ -171,14 +170,14 @@ class GitJournal:
     def _foreign(self, where: str) -> JournalError:
         ref = f"git push {REMOTE} :{self._ref}" if self._is_shared else f"git update-ref -d {self._ref}"
         return JournalError(
-            f"{where} is no note; nothing was sent",
-            f"when no run is under way any more, take the ref away with {ref}, and run again",
+            f"{where} is not a note; nothing was sent",
+            f"when no run is active any more, remove the ref with {ref}, and run again",
         )
 
     def _move(self, state: _State, objects: Mapping[str, str], owner: str) -> None:
-        """Move the ref to what is given, if it still is where it was read; without notes it goes.
+        """Move the ref to the given notes if it still is where it was read. Without notes, delete it.
 
-        Raises: _NotMovedError when it did not, or nobody can say; reading again tells
+        Raises: _NotMovedError when it did not move, or that is unknown; reading again shows it
         """
         try:
             commit = self._commit(objects, owner) if objects else ""

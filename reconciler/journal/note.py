@@ -1,7 +1,6 @@
-"""A note as text: an intent, and on which machine it was written. Pure, and as strict as a lock should be."""
+"""A note: an intent as JSON text, and the machine that wrote it. Pure, and strict: a note is a lock."""
 
 import json
-from typing import Any
 
 import msgspec
 
@@ -12,87 +11,78 @@ from reconciler.domain.ports import Intent
 
 VERSION = 1
 MOST_BYTES = 64 * 1024
-"""More than any note has: what is larger is none."""
-
-_FIELDS = frozenset({"version", "address", "digest", "owner", "at", "despite", "job", "machine"})
+"""More than any note has. A larger file is no note."""
 
 
 class JournalNote(msgspec.Struct, frozen=True):
-    """An intent as it lies somewhere; `machine` names the one it was written on, empty when that has no name."""
+    """An intent as a journal holds it; `machine` names where it was written, empty when the machine has no name."""
 
     intent: Intent
     machine: str = ""
 
 
+class _NoteFields(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    address: str
+    digest: str
+    owner: str
+    at: int | float | None
+    despite: tuple[JobId, ...]
+    job: JobId | None
+    machine: str
+
+
 def note_name(stamp: Stamp) -> str:
-    """Return the name under which the note of a stamp lies, the same in every store that has names."""
+    """Return the name of the note of a stamp, the same in every journal that has names."""
     return f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}.json"
 
 
 def write_note(note: JournalNote) -> bytes:
-    """Write a note as JSON, for programs first and then for people."""
+    """Return a note as JSON, for programs first and then for people."""
     intent = note.intent
-    fields = {
-        "version": VERSION,
-        "address": str(intent.stamp.address),
-        "digest": str(intent.stamp.digest),
-        "owner": intent.owner,
-        "at": intent.at,
-        "despite": list(intent.excluded_jobs),
-        "job": intent.job,
-        "machine": note.machine,
-    }
-    return (json.dumps(fields, indent=1) + "\n").encode()
+    fields = _NoteFields(
+        version=VERSION,
+        address=str(intent.stamp.address),
+        digest=str(intent.stamp.digest),
+        owner=intent.owner,
+        at=intent.at,
+        despite=intent.excluded_jobs,
+        job=intent.job,
+        machine=note.machine,
+    )
+    return (json.dumps(msgspec.to_builtins(fields), indent=1) + "\n").encode()
 
 
 def read_note(content: bytes, where: str) -> JournalNote:
-    """Read a note back; `where` names it in an error.
+    """Return the note that a text holds; `where` names it in an error.
 
-    Raises: JournalError when it is not one, or says more than this version understands
+    Raises: JournalError when it is no note, or another version of the program wrote it
     """
     try:
         found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise _no_note(where, "is not JSON") from error
+        raise _not_a_note(where, "is not JSON") from error
     if not isinstance(found, dict):
-        raise _no_note(where, "is not a JSON object")
-    if found.get("version") != VERSION or not _FIELDS.issuperset(found):
+        raise _not_a_note(where, "is not a JSON object")
+    if found.get("version") != VERSION or not set(_NoteFields.__struct_fields__).issuperset(found):
         raise JournalError(
             f"the note {where} was written by another version of this program; nothing was sent",
-            "run the newest version that works on this project, here and everywhere else",
+            "use the newest version that works on this project, here and everywhere else",
         )
     try:
-        return JournalNote(_intent(found), _text(found["machine"]))
-    except (KeyError, ValueError) as error:
-        raise _no_note(where, f"lacks or garbles {error}") from error
+        fields = msgspec.convert(found, _NoteFields)
+    except msgspec.ValidationError as error:
+        raise _not_a_note(where, f"is damaged: {error}") from error
+    address, digest = Address.parse(fields.address), Digest.parse(fields.digest)
+    if address is None or digest is None:
+        raise _not_a_note(where, "is damaged: it names no address, or no digest")
+    stamp = Stamp(address, digest)
+    intent = Intent(stamp=stamp, owner=fields.owner, at=fields.at, excluded_jobs=fields.despite, job=fields.job)
+    return JournalNote(intent, fields.machine)
 
 
-def _no_note(where: str, what: str) -> JournalError:
+def _not_a_note(where: str, what: str) -> JournalError:
     return JournalError(
         f"the note {where} {what}; nothing was sent",
-        "look at the service's jobs; when no run is under way any more, delete the note and run again",
+        "look at the jobs of the service; when no run is active any more, delete the note and run again",
     )
-
-
-def _intent(found: dict[str, Any]) -> Intent:
-    address, digest = Address.parse(_text(found["address"])), Digest.parse(_text(found["digest"]))
-    at, despite, job = found["at"], found["despite"], found["job"]
-    if address is None or digest is None:
-        raise ValueError("address and digest")
-    if not (at is None or (isinstance(at, int | float) and not isinstance(at, bool))):
-        raise ValueError("at")
-    if not isinstance(despite, list):
-        raise ValueError("despite")
-    return Intent(
-        stamp=Stamp(address, digest),
-        owner=_text(found["owner"]),
-        at=at,
-        excluded_jobs=tuple(JobId(_text(each)) for each in despite),
-        job=None if job is None else JobId(_text(job)),
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r}, which should be text")
-    return value

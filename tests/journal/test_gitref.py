@@ -214,7 +214,7 @@ def test_a_directory_or_a_heap_behind_the_ref_is_no_note(tmp_path: Path) -> None
         git(here, "add", name)
         git(here, "commit", "-q", "-m", str(number))
         git(here, "update-ref", REF, "HEAD")
-        with pytest.raises(JournalError, match="is no note") as raised:
+        with pytest.raises(JournalError, match="is not a note") as raised:
             journal.open_intents()
         assert f"git update-ref -d {REF}" in raised.value.hint
 

@@ -1,4 +1,4 @@
-"""Opens the journal that the operator chose, for one project on one service."""
+"""Open the journal that the operator chose, for one project on one service."""
 
 import hashlib
 import re
@@ -10,10 +10,13 @@ from pathlib import Path
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Journal, Notes, Provider
+from reconciler.journal.directory import DirectoryJournal
+from reconciler.journal.gitref import GitJournal, open_git
+from reconciler.journal.remote import RemoteJournal, settle_seconds
 
 
 class JournalKind(StrEnum):
-    """Where notes are left: each is seen by everybody who shares that place, and by nobody else."""
+    """The place of the notes. Runs that share the place see each other's notes; other runs do not."""
 
     DIRECTORY = "directory"
     GIT = "git"
@@ -35,7 +38,7 @@ def open_journal(
     sleep: Callable[[float], object] = time.sleep,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Journal]:
-    """Yield the journal of a project on a service, and let it go in the end.
+    """Yield the journal of a project on a service, and close it at the end.
 
     Shape:  `service` as Observed says it; `home` is our own directory, which `make_home` makes; `workspace` is the
             repository of the specs
@@ -43,24 +46,18 @@ def open_journal(
     """
     match kind:
         case JournalKind.DIRECTORY:
-            from reconciler.journal.directory import DirectoryJournal
-
             with DirectoryJournal(home / "journal" / service_slug(service) / project, make_home) as directory:
                 yield directory
         case JournalKind.GIT:
-            from reconciler.journal.gitref import GitJournal, open_git
-
             ref = f"refs/reconciler/journal/{service_slug(service)}/{project}"
             yield GitJournal(open_git(workspace, environ), ref, clock=clock, sleep=sleep)
         case JournalKind.REMOTE:
-            from reconciler.journal.remote import RemoteJournal
-
             bounds = provider.capabilities
             yield RemoteJournal(_notes(provider), project, bounds, clock=clock, sleep=sleep, stopping=stopping)
 
 
 def check_journal(kind: JournalKind, provider: Provider) -> None:
-    """Return when this kind of journal can be used with a service; asks and changes nothing.
+    """Check that this kind of journal can be used with a service. Sends no request.
 
     Raises: UsageError
     """
@@ -69,23 +66,21 @@ def check_journal(kind: JournalKind, provider: Provider) -> None:
 
 
 def _notes(provider: Provider) -> Notes:
-    from reconciler.journal.remote import settle_seconds
-
     bounds = provider.capabilities
     if not (bounds.keeps_notes and isinstance(provider, Notes)):
         raise UsageError(
-            f"--journal remote: the profile {provider.name} has no files that go by themselves; use"
+            f"--journal remote: the profile {provider.name} has no files that expire by themselves; use"
             " --journal directory, or --journal git where several machines apply"
         )
     if settle_seconds(bounds) >= bounds.fresh_seconds / 2:
         raise UsageError(
-            f"--journal remote: a note counts {settle_seconds(bounds):g} seconds after it was left, and a create may"
-            f" leave only within {bounds.fresh_seconds / 2:g}; allow it more with --bound fresh=TIME"
+            f"--journal remote: a note counts {settle_seconds(bounds):g} seconds after it was written, and a create"
+            f" must be sent within {bounds.fresh_seconds / 2:g}; allow more time with --bound fresh=TIME"
         )
     return provider
 
 
 def service_slug(service: str) -> str:
-    """Name a service so that it is good for a directory and for a ref, and no two are named alike."""
+    """Return a name of a service that fits a directory and a ref. No two services get the same name."""
     plain = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-")[:40]
     return f"{plain}-{hashlib.sha256(service.encode()).hexdigest()[:8]}".lstrip("-")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
 from reconciler.journal import JournalKind, check_journal, open_journal
-from reconciler.journal.opening import service_slug
+from reconciler.journal.factory import service_slug
 from reconciler.providers import PROFILES, open_provider
 from reconciler.testing.memory import MemoryProvider
 from tests.journal.stores import BOUNDS, environ, git, note
