@@ -1,17 +1,19 @@
-"""Graders as values: each kind with what it needs, read from the API's JSON and refused where its shape is wrong."""
+"""Graders as values: each kind with its fields, read from the API's JSON and refused when the shape is wrong."""
 
+import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from reconciler.domain.errors import ReconcilerError
 from reconciler.evaluation.formula import Formula, FormulaError, read_formula
-from reconciler.evaluation.messages import check_messages
-from reconciler.service.endpoint import RequestBody, check_known, read_number, read_object, read_text, read_texts
-from reconciler.service.errors import ApiError, missing_error, type_error, value_error
 
-OPERATIONS = ("eq", "ne", "like", "ilike")
-METRICS = (
+LONGEST_SOURCE = 256 * 1024
+
+# The guide on graders writes `neq` where the API's description has `ne`.
+Operation = Literal["eq", "ne", "neq", "like", "ilike"]
+Metric = Literal[
     "cosine",
     "fuzzy_match",
     "bleu",
@@ -23,137 +25,212 @@ METRICS = (
     "rouge_4",
     "rouge_5",
     "rouge_l",
-)
-LONGEST_SOURCE = 256 * 1024
-MOST_LABELS = 1000
+]
+Role = Literal["user", "assistant", "system", "developer"]
+AudioFormat = Literal["mp3", "wav"]
+Problem = Literal["missing", "type", "value", "unknown", "unsupported"]
+Labels = Annotated[list[str], msgspec.Meta(max_length=1000)]
 
 
-class StringCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether two texts are equal, or one contains the other."""
+class GraderError(ReconcilerError):
+    """A grader that cannot be read, or that is not run here.
+
+    Shape:  `param` is the path of the field, `problem` says what is wrong with it, `code` is the API's word for it
+    """
+
+    def __init__(self, problem: Problem, param: str, detail: str = "", code: str = "invalid_value") -> None:
+        self.problem = problem
+        self.param = param
+        self.detail = detail
+        self.code = code
+        super().__init__(f"{param}: {detail or problem}")
+
+
+class InputText(msgspec.Struct, frozen=True, tag="input_text"):
+    """A text in a message."""
+
+    text: str
+
+
+class OutputText(msgspec.Struct, frozen=True, tag="output_text"):
+    """A text that a model gave earlier."""
+
+    text: str
+
+
+class InputImage(msgspec.Struct, frozen=True, tag="input_image"):
+    """An image in a message."""
+
+    image_url: str
+    detail: str = ""
+
+
+class AudioData(msgspec.Struct, frozen=True):
+    """Sound and its format."""
+
+    data: str
+    format: AudioFormat
+
+
+class InputAudio(msgspec.Struct, frozen=True, tag="input_audio"):
+    """Sound in a message."""
+
+    input_audio: AudioData
+
+
+MessagePart: TypeAlias = InputText | OutputText | InputImage | InputAudio
+
+
+class GraderMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that a grader sends to a model."""
+
+    type: Literal["message"] = "message"
+    role: Role
+    content: str | MessagePart | list[str | MessagePart]
+
+
+class StringCheck(msgspec.Struct, frozen=True, kw_only=True, tag="string_check"):
+    """Checks whether two texts are equal, or whether one contains the other."""
 
     name: str
     input: str
     reference: str
-    operation: str
+    operation: Operation
 
 
-class TextSimilarity(msgspec.Struct, frozen=True, kw_only=True):
-    """How alike two texts are."""
+class TextSimilarity(msgspec.Struct, frozen=True, kw_only=True, tag="text_similarity"):
+    """Measures how alike two texts are."""
 
     name: str
     input: str
     reference: str
-    metric: str
+    metric: Metric = msgspec.field(name="evaluation_metric")
+    pass_threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
 
-class UnsupportedGrader(msgspec.Struct, frozen=True, kw_only=True):
-    """A grader of the right shape that runs code or asks a model, which this service does for nobody."""
+class PythonGrader(msgspec.Struct, frozen=True, kw_only=True, tag="python"):
+    """Runs code."""
 
     name: str
-    kind: str
+    source: str
+    image_tag: str | None = None
+
+
+class ScoreModel(msgspec.Struct, frozen=True, kw_only=True, tag="score_model"):
+    """Asks a model for a score."""
+
+    name: str
+    model: str
+    input: list[GraderMessage]
+    range: tuple[float, float] | None = None
+    sampling_params: dict[str, object] | None = None
+
+
+class LabelModel(msgspec.Struct, frozen=True, kw_only=True, tag="label_model"):
+    """Asks a model for a label."""
+
+    name: str
+    model: str
+    input: list[GraderMessage]
+    labels: Labels
+    passing_labels: Labels
 
 
 class MultiGrader(msgspec.Struct, frozen=True, kw_only=True):
-    """Several graders, and a formula that makes one number of theirs."""
+    """Several graders, and a formula that computes one number from their scores."""
 
     name: str
     graders: Mapping[str, "SingleGrader"]
     formula: Formula
 
 
-SingleGrader: TypeAlias = StringCheck | TextSimilarity | UnsupportedGrader
+class _MultiShape(msgspec.Struct, kw_only=True, tag="multi", forbid_unknown_fields=True):
+    name: str
+    graders: dict[str, object]
+    calculate_output: str
+
+
+SingleGrader: TypeAlias = StringCheck | TextSimilarity | PythonGrader | ScoreModel | LabelModel
 Grader: TypeAlias = SingleGrader | MultiGrader
 
+_KINDS = ("string_check", "text_similarity", "python", "score_model", "label_model")
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "type": (*_KINDS, "multi"),
+    "operation": get_args(Operation),
+    "evaluation_metric": get_args(Metric),
+    "role": get_args(Role),
+    "format": get_args(AudioFormat),
+}
+_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*?)`)?", re.DOTALL)
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
+_TYPES = {
+    "str": "a string",
+    "float": "a number",
+    "int": "an integer",
+    "object": "an object",
+    "array": "an array",
+    "bool": "a boolean",
+}
 
-def read_grader(body: RequestBody, at: str = "grader") -> Grader:
+
+def read_grader(body: Mapping[str, object], at: str = "grader") -> Grader:
     """Read a grader of any kind.
 
-    Raises: ApiError for the first thing that is wrong with its shape
+    Raises: GraderError for the first field that is wrong
     """
-    if body.get("type") == "multi":
-        return _multi(body, at)
-    return _single(body, at)
+    return _read_multi(body, at) if body.get("type") == "multi" else _read_single(body, at)
 
 
-def _single(body: RequestBody, at: str) -> SingleGrader:
-    kind = body.get("type")
-    if kind is None:
-        raise missing_error(f"{at}.type")
-    match kind:
-        case "string_check":
-            operation = _one_of(body, "operation", OPERATIONS, at)
-            return StringCheck(operation=operation, **_texts(body, at, ("name", "input", "reference")))
-        case "text_similarity":
-            read_number(body, "pass_threshold", 0.0, 1.0)
-            metric = _one_of(body, "evaluation_metric", METRICS, at)
-            return TextSimilarity(metric=metric, **_texts(body, at, ("name", "input", "reference")))
-        case "python":
-            facts = _texts(body, at, ("name", "source"))
-            if len(facts["source"].encode()) > LONGEST_SOURCE:
-                raise value_error(f"{at}.source", f"expected at most {LONGEST_SOURCE} bytes.", "string_length")
-            read_text(body, "image_tag", at=f"{at}.")
-        case "score_model":
-            facts = _texts(body, at, ("name", "model"))
-            check_messages(body, at)
-            _range(body, at)
-            read_object(body, "sampling_params", at=f"{at}.")
-        case "label_model":
-            facts = _texts(body, at, ("name", "model"))
-            check_messages(body, at)
-            labels, passing = read_texts(body, "labels", MOST_LABELS), read_texts(body, "passing_labels", MOST_LABELS)
-            if not labels or not set(passing) <= set(labels):
-                raise value_error(f"{at}.passing_labels", "expected some of 'labels', of which there is at least one.")
-        case "multi":
-            raise value_error(f"{at}.type", "a 'multi' grader holds no other 'multi' grader.")
-        case _:
-            known = "'string_check', 'text_similarity', 'python', 'score_model', 'label_model' or 'multi'"
-            raise value_error(f"{at}.type", f"expected {known}.")
-    return UnsupportedGrader(name=facts["name"], kind=kind)
+def _read_single(body: object, at: str) -> SingleGrader:
+    if isinstance(body, Mapping) and body.get("type") == "multi":
+        raise GraderError("value", f"{at}.type", "a 'multi' grader holds no other 'multi' grader.")
+    if isinstance(body, Mapping) and body.get("type") not in (None, *_KINDS):
+        raise GraderError("value", f"{at}.type", f"expected one of {list(_KNOWN['type'])}.")
+    grader: SingleGrader = _convert(body, SingleGrader, at)
+    if isinstance(grader, PythonGrader) and len(grader.source.encode()) > LONGEST_SOURCE:
+        raise GraderError("value", f"{at}.source", f"expected at most {LONGEST_SOURCE} bytes.", "string_length")
+    if isinstance(grader, LabelModel) and not (grader.labels and set(grader.passing_labels) <= set(grader.labels)):
+        detail = "expected some of 'labels', of which there is at least one."
+        raise GraderError("value", f"{at}.passing_labels", detail)
+    return grader
 
 
-def _multi(body: RequestBody, at: str) -> MultiGrader:
-    check_known(body, ("type", "name", "graders", "calculate_output"), f"{at}.")
-    facts = _texts(body, at, ("name", "calculate_output"))
-    inner = read_object(body, "graders", at=f"{at}.")
-    if not inner:
-        raise missing_error(f"{at}.graders")
+def _read_multi(body: Mapping[str, object], at: str) -> MultiGrader:
+    shape: _MultiShape = _convert(body, _MultiShape, at)
+    if not shape.graders:
+        raise GraderError("missing", f"{at}.graders")
     # Some clients send one grader where others send a map of names to graders.
-    alone = isinstance(inner.get("type"), str)
-    held: Mapping[str, object] = {str(inner.get("name")): inner} if alone else inner
-    graders = {}
-    for name, each in held.items():
-        if not isinstance(each, dict):
-            raise type_error(f"{at}.graders.{name}", "an object", each)
-        graders[name] = _single(each, f"{at}.graders.{name}")
+    alone = isinstance(shape.graders.get("type"), str)
+    bodies = {str(shape.graders.get("name")): shape.graders} if alone else shape.graders
+    graders = {name: _read_single(inner, f"{at}.graders.{name}") for name, inner in bodies.items()}
     try:
-        formula = read_formula(facts["calculate_output"], frozenset(graders))
+        formula = read_formula(shape.calculate_output, frozenset(graders))
     except FormulaError as error:
-        raise value_error(f"{at}.calculate_output", f"{error}.", "invalid_formula") from error
-    return MultiGrader(name=facts["name"], graders=graders, formula=formula)
+        raise GraderError("value", f"{at}.calculate_output", f"{error}.", "invalid_formula") from error
+    return MultiGrader(name=shape.name, graders=graders, formula=formula)
 
 
-def _texts(body: RequestBody, at: str, names: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for name in names:
-        value = read_text(body, name, at=f"{at}.")
-        if value is None:
-            raise missing_error(f"{at}.{name}")
-        found[name] = value
-    return found
+def _convert(body: object, kind: Any, at: str) -> Any:
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), at) from error
 
 
-def _one_of(body: RequestBody, name: str, known: tuple[str, ...], at: str) -> str:
-    (value,) = _texts(body, at, (name,)).values()
-    # The guide on graders writes `neq` where the API's description has `ne`.
-    value = "ne" if value == "neq" and name == "operation" else value
-    if value not in known:
-        raise value_error(f"{at}.{name}", f"expected one of {list(known)}.")
-    return value
-
-
-def _range(body: RequestBody, at: str) -> None:
-    bounds = body.get("range")
-    if bounds is None:
-        return
-    if not isinstance(bounds, list) or len(bounds) != 2 or not all(isinstance(each, int | float) for each in bounds):
-        raise ApiError(400, f"Invalid type for '{at}.range': expected two numbers.", param=f"{at}.range")
+def _explain(message: str, at: str) -> GraderError:
+    """Translate an error of the library: which field, what is wrong, and what is expected."""
+    match = _MESSAGE.fullmatch(message)
+    what, path = (match["what"], at + (match["path"] or "")) if match else (message, at)
+    if field := _FIELD.fullmatch(what):
+        return GraderError("missing" if field[1] == "missing required" else "unknown", f"{path}.{field[2]}")
+    if what.endswith("got `null`"):
+        return GraderError("missing", path)
+    known = _KNOWN.get(path.rpartition(".")[2])
+    if known and not what.startswith("Expected"):
+        return GraderError("value", path, f"expected one of {list(known)}.")
+    if ", got " in what:
+        expected, _, got = what.removeprefix("Expected ").partition(", got ")
+        words = {f"`{name}`": word for name, word in _TYPES.items()}
+        detail = f"expected {words.get(expected, expected)}, but got {words.get(got, got)} instead."
+        return GraderError("type", path, detail, "invalid_type")
+    return GraderError("value", path, f"{what[:1].lower()}{what[1:]}.")

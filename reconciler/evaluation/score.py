@@ -1,5 +1,7 @@
-"""Scores one sample: the same number for the same texts, and no model asked."""
+"""Scores one sample: the same number for the same texts, without asking a model."""
 
+import json
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -7,14 +9,15 @@ import msgspec
 from reconciler.evaluation.formula import FormulaError
 from reconciler.evaluation.graders import (
     Grader,
+    GraderError,
+    LabelModel,
     MultiGrader,
+    PythonGrader,
+    ScoreModel,
     SingleGrader,
     StringCheck,
     TextSimilarity,
-    UnsupportedGrader,
 )
-from reconciler.evaluation.templates import NoJsonSampleError, NoSuchVariableError, fill_template
-from reconciler.service.errors import unsupported_error
 
 FUZZY = "fuzzy_match"
 LONGEST = 100_000
@@ -32,7 +35,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 def score_sample(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
     """Grade a sample.
 
-    Raises: ApiError for graders that this service does not carry out
+    Raises: GraderError for graders that this service does not carry out
     """
     if not isinstance(grader, MultiGrader):
         return _single(grader, sample, item)
@@ -66,13 +69,13 @@ def text_similarity(left: str, right: str) -> float:
 
 
 def _single(grader: SingleGrader, sample: str, item: Mapping[str, object]) -> Score:
-    if isinstance(grader, UnsupportedGrader):
-        raise unsupported_error(
-            "grader.type", f"'{grader.kind}' is not run by this service: it needs a model or a sandbox."
-        )
+    if isinstance(grader, PythonGrader | ScoreModel | LabelModel):
+        kind = type(grader).__struct_config__.tag
+        detail = f"'{kind}' is not run by this service: it needs a model or a sandbox."
+        raise GraderError("unsupported", "grader.type", detail)
     if isinstance(grader, TextSimilarity) and grader.metric != FUZZY:
         message = f"'{grader.metric}' is not computed by this service; '{FUZZY}' is."
-        raise unsupported_error("grader.evaluation_metric", message)
+        raise GraderError("unsupported", "grader.evaluation_metric", message)
     try:
         found, reference = fill_template(grader.input, item, sample), fill_template(grader.reference, item, sample)
     except NoSuchVariableError:
@@ -90,9 +93,57 @@ def _compare(operation: str, found: str, reference: str) -> bool:
     match operation:
         case "eq":
             return found == reference
-        case "ne":
+        case "ne" | "neq":
             return found != reference
         case "like":
             return reference in found
         case _:
             return reference.casefold() in found.casefold()
+
+
+_PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+
+
+class NoSuchVariableError(ValueError):
+    """A template names what neither the item nor the sample has."""
+
+
+class NoJsonSampleError(ValueError):
+    """A template looks into a sample that is no JSON."""
+
+
+def fill_template(template: str, item: Mapping[str, object], sample: str) -> str:
+    """Put values in the places of a template; a text as it is, anything else as JSON.
+
+    Raises: NoSuchVariableError, NoJsonSampleError
+    """
+    return _PLACE.sub(lambda place: _as_text(_value(place[1], item, sample)), template)
+
+
+def _value(path: str, item: Mapping[str, object], sample: str) -> object:
+    root, *steps = path.split(".")
+    if root == "item" and steps:
+        return _walk(item, steps, path)
+    if root == "sample" and steps == ["output_text"]:
+        return sample
+    if root == "sample" and steps[:1] == ["output_json"]:
+        try:
+            return _walk(json.loads(sample), steps[1:], path)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise NoJsonSampleError(f"the sample is no JSON: {error}") from error
+    raise NoSuchVariableError(path)
+
+
+def _walk(value: object, steps: list[str], path: str) -> object:
+    for step in steps:
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and re.fullmatch(r"[0-9]{1,6}", step) and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            raise NoSuchVariableError(path)
+    return value
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Refusals in the API's words: every answer that is not a success is made here. Knows no HTTP library."""
 
 from reconciler.domain.errors import ReconcilerError
+from reconciler.evaluation import GraderError
 
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
@@ -63,6 +64,22 @@ def unknown_field_error(param: str) -> ApiError:
     """A field that nobody knows."""
     message = f"Unrecognized request argument supplied: {param}"
     return ApiError(400, message, param=param, code="unknown_parameter")
+
+
+def grader_refusal(error: GraderError) -> ApiError:
+    """Return what is wrong with a grader in the API's words."""
+    match error.problem:
+        case "missing":
+            return missing_error(error.param)
+        case "unknown":
+            return unknown_field_error(error.param)
+        case "unsupported":
+            return unsupported_error(error.param, error.detail)
+        case "type":
+            message = f"Invalid type for '{error.param}': {error.detail}"
+            return ApiError(400, message, param=error.param, code=error.code)
+        case "value":
+            return value_error(error.param, error.detail, error.code)
 
 
 def no_file_error(file: str) -> ApiError:

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.evaluation.formula import FormulaError, read_formula
-from reconciler.evaluation.score import text_similarity
+from reconciler.evaluation import FormulaError, read_formula, text_similarity
 from tests.service.service_fixtures import House, Json, error_of
 
 EXACT = {

@@ -5,7 +5,7 @@ must run none of what lies in them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from sklearn import metrics as sklearn_metrics
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
 
-from reconciler.service.engines.classes import Prediction
-from reconciler.service.engines.port import ModelAnswer, ModelQuestion
-from reconciler.service.engines.rows import TrainingExample
-from reconciler.service.engines.tfidf_logreg import WORD, count_words, visible_text
+from reconciler.service.engines.port import Classes, Metrics, ModelAnswer, ModelQuestion, TrainingJob, TrainingReport
+from reconciler.service.engines.reporting import CLASSIFICATION_PREFIX
+from reconciler.service.engines.rows import WORD, TrainingExample, count_words, visible_text
 
 LEARNING_RATE = 2.0
 REGULARISATION = 1e-5
@@ -27,6 +27,7 @@ MOST_FEATURES = 50_000
 """Of each kind, the most frequent ones; with 500 answers the weights then take about a gigabyte while training."""
 
 ALTERNATIVES = 20
+KEPT_CHECKPOINTS = 3
 
 _FORMAT = 1
 _FACTS, _NUMBERS = "model.json", "weights.npz"
@@ -149,6 +150,14 @@ class LogregTrainer:
         )
 
 
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """One validation row: the class it has, the one the model gave, and the probability of the positive class."""
+
+    actual: str
+    given: str
+    positive: float
+
+
 class EvaluationRows:
     """Rows on which models are measured; their features are computed once."""
 
@@ -203,3 +212,78 @@ class LogregModel(msgspec.Struct, frozen=True):
             alternatives=tuple((self.model.answers[number], float(logs[number])) for number in best),
             prompt_tokens=count_words(text),
         )
+
+
+def compute_figures(classes: Classes, predicted: Sequence[Prediction]) -> Mapping[str, float]:
+    """Compute the figures that the first fine-tuning API wrote into its result files.
+
+    Two classes, one of them positive: accuracy, precision, recall, the areas under both curves, and an F-score for each
+    beta. More than two: accuracy and the F1 score weighted by class. A class is a whole completion, compared exactly,
+    with its leading space. A figure that the rows do not define, such as an area over a single class, is left out.
+    """
+    actual, given = [row.actual for row in predicted], [row.given for row in predicted]
+    found = {"accuracy": sklearn_metrics.accuracy_score(actual, given)}
+    if classes.positive is None:
+        found["weighted_f1_score"] = sklearn_metrics.f1_score(actual, given, average="weighted", zero_division=0)
+        return _with_prefix(found)
+    truth, given_class = _is(classes.positive, actual), _is(classes.positive, given)
+    found["precision"] = sklearn_metrics.precision_score(truth, given_class, zero_division=0)
+    found["recall"] = sklearn_metrics.recall_score(truth, given_class, zero_division=0)
+    if len(set(truth)) == 2:
+        scores = [row.positive for row in predicted]
+        found["auroc"] = sklearn_metrics.roc_auc_score(truth, scores)
+        found["auprc"] = sklearn_metrics.average_precision_score(truth, scores)
+    for beta in classes.betas:
+        found[f"f{beta}"] = sklearn_metrics.fbeta_score(truth, given_class, beta=beta, zero_division=0)
+    return _with_prefix(found)
+
+
+def _with_prefix(found: Mapping[str, float]) -> dict[str, float]:
+    return {CLASSIFICATION_PREFIX + name: float(value) for name, value in found.items()}
+
+
+def _is(positive: str, labels: Sequence[str]) -> list[int]:
+    return [int(label == positive) for label in labels]
+
+
+def train(
+    job: TrainingJob,
+    training: Sequence[TrainingExample],
+    validation: Sequence[TrainingExample],
+    chosen: dict[str, float],
+    report: TrainingReport,
+) -> None:
+    """Train epoch by epoch, report each epoch, and keep the last ones as checkpoints."""
+    trainer = LogregTrainer(training, job.seed, chosen["learning_rate_multiplier"])
+    seen, unseen = EvaluationRows(trainer, training), EvaluationRows(trainer, validation)
+    epochs = int(chosen["n_epochs"])
+    tokens = sum(count_words(trainer.seen_text(each.question)) + 1 for each in training)
+    for epoch in range(1, epochs + 1):
+        model = trainer.epoch()
+        train_loss, train_accuracy = seen.measure(model)
+        valid_loss, valid_accuracy = unseen.measure(model) if validation else (None, None)
+        metrics = Metrics(
+            step=epoch * len(training),
+            total_steps=epochs * len(training),
+            train_loss=train_loss or 0.0,
+            train_accuracy=train_accuracy,
+            valid_loss=valid_loss,
+            valid_accuracy=valid_accuracy,
+            train_sequence_accuracy=train_accuracy,
+            valid_sequence_accuracy=valid_accuracy,
+            elapsed_tokens=epoch * tokens,
+            elapsed_examples=epoch * len(training),
+            classification=compute_figures(job.classes, unseen.predict(model, job.classes.positive))
+            if job.classes
+            else {},
+        )
+        report.step(metrics)
+        if epoch > epochs - KEPT_CHECKPOINTS:
+            _keep(model, metrics, job, report)
+    report.finish(epochs * tokens)
+
+
+def _keep(model: Classifier, metrics: Metrics, job: TrainingJob, report: TrainingReport) -> None:
+    folder = f"step-{metrics.step}"
+    model.write(job.out / folder)
+    report.checkpoint(metrics, folder)

@@ -12,8 +12,9 @@ from typing import IO, TextIO
 
 import msgspec
 
-from reconciler.service.engines.classes import figure_names
-from reconciler.service.engines.port import DataError, Metrics, TrainingJob
+from reconciler.service.engines.port import Classes, DataError, Metrics, TrainingJob
+
+CLASSIFICATION_PREFIX = "classification/"
 
 Cell = Callable[[Metrics], float | None]
 
@@ -150,3 +151,11 @@ def read_report_line(line: bytes) -> dict[str, object]:
 def _step_message(metrics: Metrics) -> str:
     loss = f"Step {metrics.step}/{metrics.total_steps}: training loss={metrics.train_loss:.4f}"
     return loss if metrics.valid_loss is None else f"{loss}, full validation loss={metrics.valid_loss:.4f}"
+
+
+def figure_names(classes: Classes) -> tuple[str, ...]:
+    """Name the figures, in the order of the result file."""
+    if classes.positive is None:
+        return (CLASSIFICATION_PREFIX + "accuracy", CLASSIFICATION_PREFIX + "weighted_f1_score")
+    fixed = ("accuracy", "precision", "recall", "auroc", "auprc")
+    return tuple(CLASSIFICATION_PREFIX + name for name in (*fixed, *(f"f{beta}" for beta in classes.betas)))

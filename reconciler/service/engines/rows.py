@@ -1,5 +1,6 @@
 """Reads the rows of a job file and says everything that is wrong with them, by line. Knows no engine."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -7,15 +8,20 @@ from typing import BinaryIO
 
 import msgspec
 
+from reconciler.dataset.row_checks import MINIMUM_EXAMPLES, check_row
+from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
-from reconciler.service.engines.port import DataError, ModelQuestion
+from reconciler.service.engines.port import Classes, DataError, ModelQuestion
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line; beyond it no row is read, so that a file without line ends is not read whole."""
 
 SHOWN = 5
 """Problems that a failed job spells out; the others are counted."""
+
+WORD = r"\b\w+\b"
+"""What counts as a word, for models that read words and for every count of tokens."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -67,8 +73,6 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
     """Read one line as a JSON object, or tell `fail` what it is instead."""
-    from reconciler.dataset.strict_json import LineError, decode_json
-
     if len(line) > LONGEST_LINE:
         fail(f"longer than {LONGEST_LINE} bytes")
         return None
@@ -88,8 +92,6 @@ def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, d
 
     Cost:   one row in memory
     """
-    from reconciler.dataset.row_checks import check_row
-
     form: Format | None = None
     with path.open("rb") as handle:
         for number, line in numbered_lines(handle):
@@ -129,8 +131,6 @@ def read_training(path: Path) -> tuple[TrainingExample, ...]:
 
     Raises: DataError when a row breaks a rule or is more than text, or when there are too few
     """
-    from reconciler.dataset.row_checks import MINIMUM_EXAMPLES
-
     examples = _read_examples(path, "training_file")
     check_count("training_file", len(examples), MINIMUM_EXAMPLES)
     return examples
@@ -206,3 +206,39 @@ def _part_text(part: object) -> str:
     if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
     raise NotTextError("messages: this base model supports text content only")
+
+
+def count_words(text: str) -> int:
+    """Count the tokens of a text, as this base sees them."""
+    return len(re.findall(WORD, text))
+
+
+def visible_text(question: ModelQuestion, *, reads_instructions: bool) -> str:
+    """Return the text that the model looks at: instructions count only where they differ between training rows."""
+    return f"{question.instructions}\n{question.text}" if reads_instructions else question.text
+
+
+def check_classes(classes: Classes, training: Sequence[str], validation: Sequence[str]) -> None:
+    """Return when the rows have the classes that the job says they have.
+
+    Raises: DataError
+    """
+    if classes.positive is not None and classes.positive not in validation:
+        what = f"The specified positive class '{classes.positive}' is not among the classes of the validation file"
+        raise _refusal(f"{what}: {_list_classes(set(validation))}")
+    # A class that only one of the files has is a class all the same, so the two are counted together.
+    found = {*training, *validation}
+    if len(found) != classes.count:
+        what = (
+            "The number of classes in the files does not match the number of classes specified in the hyperparameters"
+        )
+        raise _refusal(f"{what}: {len(found)} found, {classes.count} specified; they are {_list_classes(found)}")
+
+
+def _refusal(message: str) -> DataError:
+    return DataError("invalid_validation_file", "validation_file", message)
+
+
+def _list_classes(classes: set[str]) -> str:
+    first = ", ".join(repr(each) for each in sorted(classes)[:5])
+    return f"{first} and {len(classes) - 5} more" if len(classes) > 5 else first

@@ -15,30 +15,19 @@ What its numbers mean:
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.service.engines.classes import check_classes, compute_figures
 from reconciler.service.engines.port import (
     DataError,
     Hyperparameter,
     LoadedModel,
-    Metrics,
-    ModelQuestion,
     TrainingJob,
     TrainingReport,
 )
-from reconciler.service.engines.rows import TrainingExample, read_training, read_validation
-
-if TYPE_CHECKING:
-    from reconciler.service.engines.logreg import Classifier
-
-WORD = r"\b\w+\b"
-"""What counts as a word, for the model and for every count of tokens."""
+from reconciler.service.engines.rows import WORD, TrainingExample, check_classes, read_training, read_validation
 
 MOST_ANSWERS = 500
-KEPT_CHECKPOINTS = 3
 MOST_EPOCHS, LEAST_EPOCHS, ROWS_TO_SEE = 20, 3, 4000
 """Epochs chosen for the author: as many as show about 4000 rows, within bounds."""
 
@@ -71,10 +60,14 @@ class TfidfLogreg(msgspec.Struct, frozen=True):
         }
         report.start(chosen)
         _note_unknown_answers(training, validation, report)
-        _train(job, training, validation, chosen, report)
+        # scikit-learn takes a second to import, and only training and inference need it.
+        from reconciler.service.engines.logreg import train
+
+        train(job, training, validation, chosen, report)
 
     def load(self, folder: Path) -> LoadedModel:
         """Load one checkpoint."""
+        # As above: the service lists this engine without importing scikit-learn.
         from reconciler.service.engines.logreg import Classifier, LogregModel
 
         return LogregModel(Classifier.read(folder))
@@ -88,57 +81,8 @@ def auto_epochs(rows: int) -> int:
     return max(LEAST_EPOCHS, min(MOST_EPOCHS, ROWS_TO_SEE // rows))
 
 
-def count_words(text: str) -> int:
-    """Count the tokens of a text, as this base sees them."""
-    return len(re.findall(WORD, text))
-
-
-def _train(
-    job: TrainingJob,
-    training: Sequence[TrainingExample],
-    validation: Sequence[TrainingExample],
-    chosen: dict[str, float],
-    report: TrainingReport,
-) -> None:
-    from reconciler.service.engines.logreg import EvaluationRows, LogregTrainer
-
-    trainer = LogregTrainer(training, job.seed, chosen["learning_rate_multiplier"])
-    seen, unseen = EvaluationRows(trainer, training), EvaluationRows(trainer, validation)
-    epochs = int(chosen["n_epochs"])
-    tokens = sum(count_words(trainer.seen_text(each.question)) + 1 for each in training)
-    for epoch in range(1, epochs + 1):
-        model = trainer.epoch()
-        train_loss, train_accuracy = seen.measure(model)
-        valid_loss, valid_accuracy = unseen.measure(model) if validation else (None, None)
-        metrics = Metrics(
-            step=epoch * len(training),
-            total_steps=epochs * len(training),
-            train_loss=train_loss or 0.0,
-            train_accuracy=train_accuracy,
-            valid_loss=valid_loss,
-            valid_accuracy=valid_accuracy,
-            train_sequence_accuracy=train_accuracy,
-            valid_sequence_accuracy=valid_accuracy,
-            elapsed_tokens=epoch * tokens,
-            elapsed_examples=epoch * len(training),
-            classification=compute_figures(job.classes, unseen.predict(model, job.classes.positive))
-            if job.classes
-            else {},
-        )
-        report.step(metrics)
-        if epoch > epochs - KEPT_CHECKPOINTS:
-            _keep(model, metrics, job, report)
-    report.finish(epochs * tokens)
-
-
 def _answers(examples: Sequence[TrainingExample]) -> tuple[str, ...]:
     return tuple(example.answer for example in examples)
-
-
-def _keep(model: "Classifier", metrics: Metrics, job: TrainingJob, report: TrainingReport) -> None:
-    folder = f"step-{metrics.step}"
-    model.write(job.out / folder)
-    report.checkpoint(metrics, folder)
 
 
 def _refuse_what_is_no_closed_set(training: Sequence[TrainingExample]) -> None:
@@ -170,8 +114,3 @@ def _note_unknown_answers(
             f"{unknown} of {len(validation)} validation rows have an answer that no training row has: "
             "they count as wrong, and have no part in the validation loss"
         )
-
-
-def visible_text(question: ModelQuestion, *, reads_instructions: bool) -> str:
-    """Return the text that the model looks at: instructions count only where they differ between training rows."""
-    return f"{question.instructions}\n{question.text}" if reads_instructions else question.text

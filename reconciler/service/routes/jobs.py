@@ -6,11 +6,10 @@ from functools import partial
 
 from starlette.responses import Response
 
-from reconciler.evaluation.graders import Grader, MultiGrader, read_grader
-from reconciler.evaluation.score import Score, score_sample
+from reconciler.evaluation import Grader, GraderError, MultiGrader, Score, read_grader, score_sample
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import ApiRequest, JsonResponse, check_known, read_object, read_required_text
-from reconciler.service.errors import ApiError, missing_error
+from reconciler.service.errors import ApiError, grader_refusal, missing_error
 from reconciler.service.routes.job_request import read_job_request
 from reconciler.service.routes.wire import checkpoint_json, event_json, job_json, page_json
 from reconciler.service.seeding import SeedKind, is_seed, seeded_job
@@ -170,7 +169,7 @@ _DETAILS = (
 
 
 def validate_grader(context: ServiceContext, request: ApiRequest) -> Response:
-    """Say back a grader whose shape is right, of any kind that the API knows."""
+    """Return a grader as it came when its shape is right, of any kind that the API knows."""
     check_known(request.body, ("grader",))
     _grader(request)
     return JsonResponse({"grader": request.body["grader"]})
@@ -183,22 +182,29 @@ def run_grader(context: ServiceContext, request: ApiRequest) -> Response:
     sample = read_required_text(request.body, "model_sample")
     item = read_object(request.body, "item") or {}
     began = time.perf_counter()
-    found = score_sample(grader, sample, item)
-    return JsonResponse(_run_json(grader, str(request.body["grader"]["type"]), found, time.perf_counter() - began))  # type: ignore[index]
+    try:
+        result = score_sample(grader, sample, item)
+    except GraderError as error:
+        raise grader_refusal(error) from error
+    kind = (read_object(request.body, "grader") or {}).get("type")
+    return JsonResponse(_run_json(grader, str(kind), result, time.perf_counter() - began))
 
 
 def _grader(request: ApiRequest) -> Grader:
-    given = read_object(request.body, "grader")
-    if given is None:
+    body = read_object(request.body, "grader")
+    if body is None:
         raise missing_error("grader")
-    return read_grader(given)
+    try:
+        return read_grader(body)
+    except GraderError as error:
+        raise grader_refusal(error) from error
 
 
-def _run_json(grader: Grader, kind: str, found: Score, seconds: float) -> dict[str, object]:
-    scores = dict(found.parts) if isinstance(grader, MultiGrader) else {grader.name: found.reward}
+def _run_json(grader: Grader, kind: str, result: Score, seconds: float) -> dict[str, object]:
+    scores = dict(result.parts) if isinstance(grader, MultiGrader) else {grader.name: result.reward}
     return {
-        "reward": found.reward,
-        "sub_rewards": dict(found.parts),
+        "reward": result.reward,
+        "sub_rewards": dict(result.parts),
         "model_grader_token_usage_per_model": {},
         "metadata": {
             "name": grader.name,
@@ -207,6 +213,6 @@ def _run_json(grader: Grader, kind: str, found: Score, seconds: float) -> dict[s
             "scores": scores,
             "token_usage": None,
             "sampled_model_name": None,
-            "errors": {**{name: name in found.errors for name in _ERRORS}, **dict.fromkeys(_DETAILS)},
+            "errors": {**{name: name in result.errors for name in _ERRORS}, **dict.fromkeys(_DETAILS)},
         },
     }
