@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from reconciler.service.context import ServiceContext
 from reconciler.service.errors import ApiError, missing_error, type_error, unknown_field_error, value_error
-from reconciler.service.store.database import PageCursor
+from reconciler.service.store.rows import PageCursor
 from reconciler.service.store.uploads import remove_expired
 
 RequestBody = Mapping[str, object]

@@ -17,6 +17,7 @@ import msgspec
 
 from reconciler.service.settings import Webhook, split_webhook_url
 from reconciler.service.store.database import Store
+from reconciler.service.store.rows import select
 
 USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
 FIRST_PAUSE, GROWTH, MOST_TRIES = 5, 4, 9
@@ -48,8 +49,7 @@ def disable_notices(db: sqlite3.Connection) -> None:
 
 def due_notices(db: sqlite3.Connection, now: int, most: int) -> tuple[WebhookNotice, ...]:
     """Return the notices whose time has come, oldest first."""
-    rows = db.execute("SELECT * FROM notices WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most))
-    return tuple(WebhookNotice(**{name: row[name] for name in WebhookNotice.__struct_fields__}) for row in rows)
+    return tuple(select(db, WebhookNotice, "notices", " WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most)))
 
 
 def delete_notice(db: sqlite3.Connection, notice: str) -> None:

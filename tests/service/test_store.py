@@ -16,9 +16,8 @@ from reconciler.service import open_service
 from reconciler.service.context import ModelCache, ServiceContext
 from reconciler.service.engines.registry import EngineRegistry
 from reconciler.service.factory import make_app
-from reconciler.service.store.database import Store, StoreError, open_store, organization
+from reconciler.service.store.database import Store, StoreError, open_store, organization, read_statements
 from reconciler.service.store.files import FileRecord, add_file, find_file, remove_unlisted_files, stage_file
-from reconciler.service.store.schema import SCHEMA
 from tests.service.service_fixtures import client_of, error_of, open_house
 
 UPLOADING = """
@@ -192,7 +191,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
     root = tmp_path / "store"
     root.mkdir()
     with closing(sqlite3.connect(root / "service.db")) as db:
-        for statement in SCHEMA:
+        for statement in read_statements(1):
             db.execute(statement)
         db.execute("INSERT INTO about VALUES ('organization', 'org-old'), ('unanswered_starts', '0')")
         db.execute(

@@ -23,7 +23,7 @@ from reconciler.service.routes.wire import (
 )
 from reconciler.service.seeding import SeedKind, is_seed, seeded_models
 from reconciler.service.settings import LEGACY_BASES_OPTION
-from reconciler.service.store.database import RowPage, new_id
+from reconciler.service.store.database import new_id
 from reconciler.service.store.fine_tunes import requested_bases
 from reconciler.service.store.models import (
     ModelRecord,
@@ -36,6 +36,7 @@ from reconciler.service.store.models import (
     list_models,
     list_permissions,
 )
+from reconciler.service.store.rows import RowPage
 
 
 class ModelList:

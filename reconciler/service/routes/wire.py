@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from reconciler.service.engines.port import Engine
-from reconciler.service.store.database import RowPage
 from reconciler.service.store.files import FileRecord
 from reconciler.service.store.jobs import PAUSED, QUEUED, EventRecord, JobRecord
 from reconciler.service.store.models import CheckpointRecord, ModelRecord, PermissionRecord
+from reconciler.service.store.rows import RowPage
 from reconciler.service.store.uploads import PartRecord, UploadRecord
 
 T = TypeVar("T")

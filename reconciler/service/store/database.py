@@ -14,17 +14,19 @@ import string
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
-
-import msgspec
 
 from reconciler.domain.errors import ReconcilerError
 from reconciler.foundation.locks import hold_lock
-from reconciler.service.errors import no_cursor_error
-from reconciler.service.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 WAIT_SECONDS = 30.0
 """How long a statement waits for another process's transaction; ours take milliseconds."""
+
+
+_ALPHABET = string.ascii_letters + string.digits
+
+# A new store is made as version 1 and taken through every upgrade; a file is named for the version that it leads to.
+_STATEMENTS = Path(__file__).parent
+SCHEMA_VERSION = 3
 
 
 class StoreError(ReconcilerError):
@@ -140,7 +142,7 @@ def _make(store: Store) -> None:
             return
         db.execute("PRAGMA journal_mode = WAL")
         with _transaction(db, "BEGIN IMMEDIATE"):
-            for statement in SCHEMA:
+            for statement in read_statements(1):
                 db.execute(statement)
             db.execute("INSERT INTO about VALUES ('organization', ?)", (new_id("org-", 24),))
             db.execute("INSERT INTO about VALUES ('unanswered_starts', '0')")
@@ -149,11 +151,21 @@ def _make(store: Store) -> None:
 
 def _upgrade(store: Store) -> None:
     with store._connect() as db:
-        while (version := int(db.execute("PRAGMA user_version").fetchone()[0])) in UPGRADES:
+        while (version := int(db.execute("PRAGMA user_version").fetchone()[0])) < SCHEMA_VERSION:
             with _transaction(db, "BEGIN IMMEDIATE"):
-                for statement in UPGRADES[version]:
+                for statement in read_statements(version + 1):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def read_statements(version: int) -> Iterator[str]:
+    """Yield the statements that make a store of this version: from nothing, or from the version before."""
+    statement = ""
+    for line in (_STATEMENTS / f"version_{version}.sql").read_text(encoding="utf-8").splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 @contextmanager
@@ -174,75 +186,6 @@ def organization(db: sqlite3.Connection) -> str:
     return str(db.execute("SELECT value FROM about WHERE key = 'organization'").fetchone()[0])
 
 
-_ALPHABET = string.ascii_letters + string.digits
-
-
 def new_id(prefix: str, length: int = 22) -> str:
     """Make an id such as `file-Ab3…`; 22 characters are 130 bits."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-T = TypeVar("T")
-
-
-class PageCursor(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page is wanted: so many rows after the one named, newest first unless `ascending`.
-
-    Shape:  where `kind`, an `after` that was never in the list gives an empty page instead of a refusal
-    """
-
-    limit: int
-    after: str | None = None
-    ascending: bool = False
-    lenient: bool = False
-
-
-class RowPage(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """Some rows of a list, and whether more come after them."""
-
-    items: tuple[T, ...]
-    has_more: bool
-
-
-class TableView(msgspec.Struct, frozen=True, kw_only=True):
-    """A table, seen through conditions that every listed row meets.
-
-    Shape:  `where` holds SQL with one `?` for each of `values`; a cursor may name any row that meets `scope`
-    """
-
-    table: str
-    columns: str = "*"
-    where: tuple[str, ...] = ()
-    values: tuple[object, ...] = ()
-    scope: tuple[tuple[str, object], ...] = ()
-
-
-def read_page(db: sqlite3.Connection, listing: TableView, cursor: PageCursor) -> RowPage[sqlite3.Row]:
-    """Read one page.
-
-    Raises: ApiError when the cursor names nothing that was ever in the list
-    """
-    conditions = [*listing.where, *(f"{column} = ?" for column, _ in listing.scope)]
-    values = [*listing.values, *(value for _, value in listing.scope)]
-    if cursor.after is not None:
-        position = _position(db, listing, cursor.after)
-        if position is None:
-            if cursor.lenient:
-                return RowPage(items=(), has_more=False)
-            raise no_cursor_error(cursor.after)
-        conditions.append("seq > ?" if cursor.ascending else "seq < ?")
-        values.append(position)
-    # Every part of the text is a constant of this program; what a request says is bound.
-    query = f"SELECT {listing.columns} FROM {listing.table}"  # noqa: S608
-    if conditions:
-        query += f" WHERE {' AND '.join(conditions)}"
-    query += f" ORDER BY seq {'ASC' if cursor.ascending else 'DESC'} LIMIT ?"
-    rows = db.execute(query, (*values, cursor.limit + 1)).fetchall()
-    return RowPage(items=tuple(rows[: cursor.limit]), has_more=len(rows) > cursor.limit)
-
-
-def _position(db: sqlite3.Connection, listing: TableView, after: str) -> int | None:
-    scope = "".join(f" AND {column} = ?" for column, _ in listing.scope)
-    query = f"SELECT seq FROM {listing.table} WHERE id = ?{scope}"  # noqa: S608 (constants of this program)
-    row = db.execute(query, (after, *(value for _, value in listing.scope))).fetchone()
-    return None if row is None else int(row["seq"])

@@ -13,12 +13,21 @@ from msgspec.structs import replace
 
 from reconciler.foundation.locks import try_lock
 from reconciler.service.errors import no_file_error
-from reconciler.service.store.database import PageCursor, RowPage, Store, TableView, read_page
+from reconciler.service.store.database import Store
+from reconciler.service.store.rows import (
+    PageCursor,
+    RowPage,
+    TableView,
+    columns,
+    insert,
+    read_page,
+    read_record,
+    select,
+)
 
 FINE_TUNE = "fine-tune"
 RESULTS = "fine-tune-results"
 
-_COLUMNS = "id, filename, purpose, size_bytes, created_at, expires_at"
 _LISTED_FILES = "SELECT id FROM files WHERE deleted_at IS NULL"
 
 
@@ -34,25 +43,20 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_file(db: sqlite3.Connection, record: FileRecord) -> None:
-    """List a file whose bytes lie in place already."""
-    db.execute(
-        "INSERT INTO files (id, filename, purpose, size_bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (record.id, record.filename, record.purpose, record.size_bytes, record.created_at, record.expires_at),
-    )
+    """List a file whose bytes are in place already."""
+    insert(db, "files", record)
 
 
 def find_file(db: sqlite3.Connection, file: str) -> FileRecord | None:
-    """Look a file up; None when it is not there, or not any more."""
-    query = f"SELECT {_COLUMNS} FROM files WHERE id = ? AND deleted_at IS NULL"  # noqa: S608 (constants)
-    row = db.execute(query, (file,)).fetchone()
-    return _record(row) if row else None
+    """Return a file, or None when it does not exist or was deleted."""
+    return next(select(db, FileRecord, "files", "WHERE id = ? AND deleted_at IS NULL", (file,)), None)
 
 
 def find_past_files(db: sqlite3.Connection, files: Iterable[str]) -> dict[str, tuple[FileRecord, bool]]:
-    """Look up files that may be gone by now, each with whether it is; one that never was is left out."""
-    query = f"SELECT {_COLUMNS}, deleted_at FROM files WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+    """Return files that may be deleted by now, each with whether it is. An id that never existed is left out."""
+    query = f"SELECT {columns(FileRecord)}, deleted_at FROM files WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
     rows = db.execute(query, (json.dumps(list(files)),))
-    return {row["id"]: (_record(row), row["deleted_at"] is not None) for row in rows}
+    return {row["id"]: (read_record(FileRecord, row[:-1]), row["deleted_at"] is not None) for row in rows}
 
 
 def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
@@ -65,11 +69,10 @@ def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
 
 def list_files(db: sqlite3.Connection, cursor: PageCursor, purpose: str | None) -> RowPage[FileRecord]:
     """Read a page of files."""
-    listing = TableView(table="files", columns=_COLUMNS, where=("deleted_at IS NULL",))
+    view = TableView(record=FileRecord, table="files", where=("deleted_at IS NULL",))
     if purpose is not None:
-        listing = replace(listing, where=(*listing.where, "purpose = ?"), values=(purpose,))
-    found = read_page(db, listing, cursor)
-    return RowPage(items=tuple(_record(row) for row in found.items), has_more=found.has_more)
+        view = replace(view, where=(*view.where, "purpose = ?"), values=(purpose,))
+    return read_page(db, view, cursor)
 
 
 def delete_file(db: sqlite3.Connection, file: str, now: int) -> None:
@@ -106,19 +109,6 @@ def _remove_unless_held(store: Store, path: Path) -> None:
                     path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-
-
-def _record(row: sqlite3.Row) -> FileRecord:
-    # By place and not by name: a list may have ten thousand rows, and names cost more than all the rest.
-    name, filename, purpose, size_bytes, created_at, expires_at, *_ = row
-    return FileRecord(
-        id=name,
-        filename=filename,
-        purpose=purpose,
-        size_bytes=size_bytes,
-        created_at=created_at,
-        expires_at=expires_at,
-    )
 
 
 class StagedFile:

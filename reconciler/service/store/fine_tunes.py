@@ -1,6 +1,5 @@
 """What the old API says of a job beyond what every job has. A job without such a face was made by the current API."""
 
-import json
 import sqlite3
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ import msgspec
 from reconciler.service.engines.port import Classes
 from reconciler.service.store.jobs import active_jobs, add_event
 from reconciler.service.store.models import find_model
+from reconciler.service.store.rows import insert, select
 
 
 class FineTuneRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,29 +23,20 @@ class FineTuneRecord(msgspec.Struct, frozen=True, kw_only=True):
     classes: Classes | None
 
 
-def add_fine_tune(db: sqlite3.Connection, face: FineTuneRecord) -> None:
-    """Return a job that has just been written down its old face."""
-    db.execute(
-        "INSERT INTO fine_tunes (job, model, prompt_loss_weight, classes) VALUES (?, ?, ?, ?)",
-        (
-            face.job,
-            face.model,
-            face.prompt_loss_weight,
-            json.dumps(msgspec.to_builtins(face.classes)) if face.classes else None,
-        ),
-    )
+def add_fine_tune(db: sqlite3.Connection, record: FineTuneRecord) -> None:
+    """Store that the API of 2021 created a job."""
+    insert(db, "fine_tunes", record)
 
 
 def find_fine_tune(db: sqlite3.Connection, job: str) -> FineTuneRecord | None:
-    """Look up the old face of a job, deleted or not; None when the current API made the job."""
-    row = db.execute("SELECT * FROM fine_tunes WHERE job = ?", (job,)).fetchone()
-    return _fine_tune_record(row) if row else None
+    """Return the fine-tune of a job, hidden or not; None when the current API created the job."""
+    return next(select(db, FineTuneRecord, "fine_tunes", "WHERE job = ?", (job,)), None)
 
 
 def list_fine_tunes(db: sqlite3.Connection) -> tuple[FineTuneRecord, ...]:
-    """Return the face of every job that the old API lists, oldest first."""
-    query = "SELECT fine_tunes.* FROM fine_tunes JOIN jobs ON jobs.id = fine_tunes.job WHERE NOT hidden ORDER BY seq"
-    return tuple(_fine_tune_record(row) for row in db.execute(query))
+    """Return every fine-tune that the API of 2021 lists, oldest first."""
+    tables = "fine_tunes JOIN jobs ON jobs.id = fine_tunes.job"
+    return tuple(select(db, FineTuneRecord, tables, "WHERE NOT hidden ORDER BY seq"))
 
 
 def is_listed(db: sqlite3.Connection, job: str) -> bool:
@@ -76,16 +67,6 @@ def free_model_name(db: sqlite3.Connection, stem: str, now: int) -> str:
 
 def _timestamp(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d-%H-%M-%S")
-
-
-def _fine_tune_record(row: sqlite3.Row) -> FineTuneRecord:
-    classes = json.loads(row["classes"]) if row["classes"] else None
-    return FineTuneRecord(
-        job=row["job"],
-        model=row["model"],
-        prompt_loss_weight=row["prompt_loss_weight"],
-        classes=Classes(**{**classes, "betas": tuple(classes["betas"])}) if classes else None,
-    )
 
 
 ENQUEUED_PREFIX = "Fine-tune enqueued. Queue number: "

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from reconciler.service.errors import no_job_error
-from reconciler.service.store.database import PageCursor, RowPage, TableView, new_id, read_page
+from reconciler.service.store.database import new_id
+from reconciler.service.store.rows import PageCursor, RowPage, TableView, insert, read_page, select
 
 VALIDATING, QUEUED, RUNNING = "validating_files", "queued", "running"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
@@ -47,47 +48,31 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_active(self) -> bool:
-        """Return whether a worker is to do it."""
+        """Whether a worker is to run it."""
         return self.status in ACTIVE
 
     @property
     def is_alive(self) -> bool:
-        """Return whether it can still come to an end: it is to be done, or it is paused."""
+        """Whether it can still end: a worker is to run it, or it is paused."""
         return self.is_active or self.status == PAUSED
 
 
 def add_job(db: sqlite3.Connection, job: JobRecord) -> None:
-    """Write a new job down."""
-    db.execute(
-        "INSERT INTO jobs (id, base, training_file, validation_file, suffix, seed, metadata, hyperparameters, status,"
-        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            job.id,
-            job.base,
-            job.training_file,
-            job.validation_file,
-            job.suffix,
-            job.seed,
-            None if job.metadata is None else json.dumps(dict(job.metadata)),
-            json.dumps(dict(job.hyperparameters)),
-            job.status,
-            job.created_at,
-        ),
-    )
+    """Store a new job."""
+    insert(db, "jobs", job)
 
 
 def get_job(db: sqlite3.Connection, job: str) -> JobRecord:
-    """Look a job up that has to be there."""
-    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
-    if row is None:
-        raise no_job_error(job)
-    return _job(row)
+    """Return a job that must exist."""
+    for record in select(db, JobRecord, "jobs", "WHERE id = ?", (job,)):
+        return record
+    raise no_job_error(job)
 
 
 def get_jobs(db: sqlite3.Connection, jobs: Iterable[str]) -> dict[str, JobRecord]:
-    """Look several jobs up."""
-    query = "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
-    return {row["id"]: _job(row) for row in db.execute(query, (json.dumps(list(jobs)),))}
+    """Return several jobs by id."""
+    rest = "WHERE id IN (SELECT value FROM json_each(?))"
+    return {job.id: job for job in select(db, JobRecord, "jobs", rest, (json.dumps(list(jobs)),))}
 
 
 def list_jobs(
@@ -98,14 +83,12 @@ def list_jobs(
     if bare:
         where.append("metadata IS NULL")
     values = tuple(part for pair in metadata.items() for part in pair)
-    found = read_page(db, TableView(table="jobs", where=tuple(where), values=values), cursor)
-    return RowPage(items=tuple(_job(row) for row in found.items), has_more=found.has_more)
+    return read_page(db, TableView(record=JobRecord, table="jobs", where=tuple(where), values=values), cursor)
 
 
 def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
-    """Return every job that a worker is to do, oldest first."""
-    rows = db.execute(f"SELECT * FROM jobs WHERE {_IS_ACTIVE} ORDER BY seq")  # noqa: S608 (a constant)
-    return tuple(_job(row) for row in rows)
+    """Return every job that a worker is to run, oldest first."""
+    return tuple(select(db, JobRecord, "jobs", f"WHERE {_IS_ACTIVE} ORDER BY seq"))
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
@@ -140,34 +123,6 @@ def resume_job(db: sqlite3.Connection, job: str) -> bool:
     return db.execute(query, (QUEUED, job, PAUSED)).rowcount == 1
 
 
-def _job(row: sqlite3.Row) -> JobRecord:
-    return JobRecord(
-        id=row["id"],
-        base=row["base"],
-        training_file=row["training_file"],
-        validation_file=row["validation_file"],
-        suffix=row["suffix"],
-        seed=row["seed"],
-        metadata=_json(row["metadata"]),
-        hyperparameters=json.loads(row["hyperparameters"]),
-        status=row["status"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        estimated_finish=row["estimated_finish"],
-        attempts=row["attempts"],
-        pauses=row["pauses"],
-        fine_tuned_model=row["fine_tuned_model"],
-        result_file=row["result_file"],
-        trained_tokens=row["trained_tokens"],
-        error=_json(row["error"]),
-    )
-
-
-def _json(text: str | None) -> dict[str, str] | None:
-    return None if text is None else json.loads(text)
-
-
 INFO, WARN, ERROR = "info", "warn", "error"
 
 
@@ -190,43 +145,22 @@ def add_event(
     level: str = INFO,
     data: Mapping[str, float] | None = None,
 ) -> None:
-    """Write down what a job said."""
-    db.execute(
-        "INSERT INTO events (id, job, created_at, level, type, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            new_id("ftevent-"),
-            job,
-            now,
-            level,
-            "message" if data is None else "metrics",
-            message,
-            None if data is None else json.dumps(dict(data)),
-        ),
-    )
+    """Store an event of a job."""
+    event = EventRecord(id=new_id("ftevent-"), created_at=now, level=level, message=message, data=data)
+    insert(db, "events", event, job=job, type="message" if data is None else "metrics")
 
 
 def list_events(db: sqlite3.Connection, job: str, cursor: PageCursor) -> RowPage[EventRecord]:
-    """Read a page of what a job said, newest first."""
-    found = read_page(db, TableView(table="events", scope=(("job", job),)), cursor)
-    return RowPage(items=tuple(_event(row) for row in found.items), has_more=found.has_more)
+    """Read a page of a job's events, newest first."""
+    return read_page(db, TableView(record=EventRecord, table="events", scope=(("job", job),)), cursor)
 
 
 def all_events(db: sqlite3.Connection, job: str) -> tuple[EventRecord, ...]:
-    """Read everything that a job said, oldest first."""
-    return tuple(_event(row) for row in db.execute("SELECT * FROM events WHERE job = ? ORDER BY seq", (job,)))
+    """Return every event of a job, oldest first."""
+    return tuple(select(db, EventRecord, "events", "WHERE job = ? ORDER BY seq", (job,)))
 
 
 def events_after(db: sqlite3.Connection, job: str, last: EventRecord) -> tuple[EventRecord, ...]:
-    """Read what a job said after something else that it said, oldest first."""
-    query = "SELECT * FROM events WHERE job = ? AND seq > (SELECT seq FROM events WHERE id = ?) ORDER BY seq"
-    return tuple(_event(row) for row in db.execute(query, (job, last.id)))
-
-
-def _event(row: sqlite3.Row) -> EventRecord:
-    return EventRecord(
-        id=row["id"],
-        created_at=row["created_at"],
-        level=row["level"],
-        message=row["message"],
-        data=None if row["data"] is None else json.loads(row["data"]),
-    )
+    """Return the events of a job after another one, oldest first."""
+    rest = "WHERE job = ? AND seq > (SELECT seq FROM events WHERE id = ?) ORDER BY seq"
+    return tuple(select(db, EventRecord, "events", rest, (job, last.id)))

@@ -10,6 +10,7 @@ from reconciler.service.errors import no_upload_error, value_error
 from reconciler.service.store.database import Store
 from reconciler.service.store.files import content_path
 from reconciler.service.store.jobs import is_in_use
+from reconciler.service.store.rows import insert, select
 
 PENDING, COMPLETED, UPLOAD_CANCELLED, EXPIRED = "pending", "completed", "cancelled", "expired"
 
@@ -41,29 +42,15 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_upload(db: sqlite3.Connection, upload: UploadRecord) -> None:
-    """Note that a file will come in parts."""
-    db.execute(
-        "INSERT INTO uploads (id, filename, purpose, size_bytes, lives_seconds, created_at, expires_at, status)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            upload.id,
-            upload.filename,
-            upload.purpose,
-            upload.size_bytes,
-            upload.lives_seconds,
-            upload.created_at,
-            upload.expires_at,
-            upload.status,
-        ),
-    )
+    """Store that a file will arrive in parts."""
+    insert(db, "uploads", upload)
 
 
 def get_upload(db: sqlite3.Connection, upload: str) -> UploadRecord:
-    """Look an upload up that has to be there."""
-    row = db.execute("SELECT * FROM uploads WHERE id = ?", (upload,)).fetchone()
-    if row is None:
-        raise no_upload_error(upload)
-    return UploadRecord(**{name: row[name] for name in UploadRecord.__struct_fields__})
+    """Return an upload that must exist."""
+    for record in select(db, UploadRecord, "uploads", "WHERE id = ?", (upload,)):
+        return record
+    raise no_upload_error(upload)
 
 
 def end_upload(db: sqlite3.Connection, upload: str, status: str, file: str | None = None) -> None:
@@ -73,17 +60,13 @@ def end_upload(db: sqlite3.Connection, upload: str, status: str, file: str | Non
 
 
 def add_part(db: sqlite3.Connection, part: PartRecord) -> None:
-    """List a part whose bytes lie in place already."""
-    db.execute(
-        "INSERT INTO parts (id, upload, size_bytes, created_at) VALUES (?, ?, ?, ?)",
-        (part.id, part.upload, part.size_bytes, part.created_at),
-    )
+    """List a part whose bytes are in place already."""
+    insert(db, "parts", part)
 
 
 def list_parts(db: sqlite3.Connection, upload: str) -> tuple[PartRecord, ...]:
-    """Return every part of an upload in the order in which they came."""
-    rows = db.execute("SELECT * FROM parts WHERE upload = ? ORDER BY seq", (upload,))
-    return tuple(PartRecord(**{name: row[name] for name in PartRecord.__struct_fields__}) for row in rows)
+    """Return every part of an upload in the order in which they arrived."""
+    return tuple(select(db, PartRecord, "parts", "WHERE upload = ? ORDER BY seq", (upload,)))
 
 
 def order_parts(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRecord, ...]:
