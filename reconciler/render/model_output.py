@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -20,6 +21,8 @@ from reconciler.render.sanitize import clean
 _LONGEST_ANSWER = 256
 """The API's own default for completions is 16 tokens, which cuts answers in the middle of a sentence."""
 
+_TEMPLATES = Path(__file__).parent / "snippets"
+_PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -66,86 +69,39 @@ class SnippetPrompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def snippet_text(language: SnippetLanguage, prompt: SnippetPrompt, target: SnippetTarget) -> str:
-    """Return the call as a text that runs as it stands, ended by a newline."""
+    """Return the call as a text that runs as it is, ended by a newline."""
+    template = (_TEMPLATES / f"{language}.txt").read_text("utf-8")
+    answer = "text" if prompt.is_completion else "message.content"
+    values = {"URL_VARIABLE": target.url_variable, "KEY_VARIABLE": target.key_variable, "PATH": prompt.path}
+    values |= {"ANSWER": answer} | _language_values(language, prompt, target)
+    comment = "//" if language is SnippetLanguage.NODE else "#"
+    notes = "".join(f"{comment} {note}\n" for note in target.note)
+    # One pass, so that nothing in a value is taken for a placeholder.
+    return notes + _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _language_values(language: SnippetLanguage, prompt: SnippetPrompt, target: SnippetTarget) -> dict[str, str]:
+    url, url_variable, key_variable = target.base_url, target.url_variable, target.key_variable
     match language:
         case SnippetLanguage.CURL:
-            return _curl(prompt, target)
+            default = f":-{url}" if url else f":?set {url_variable}"
+            return {"DEFAULT_URL": default, "BODY": shlex.quote(json_text(prompt.body))}
         case SnippetLanguage.PYTHON:
-            return _python(prompt, target)
+            variable = _python_text(url_variable)
+            return {
+                "URL": f"os.environ.get({variable}) or {_python_text(url)}" if url else f"os.environ[{variable}]",
+                "KEY_VARIABLE": _python_text(key_variable),
+                "METHOD": "completions" if prompt.is_completion else "chat.completions",
+                "ARGUMENTS": "\n".join(f"    {name}={_python_text(value)}," for name, value in prompt.body.items()),
+            }
         case SnippetLanguage.NODE:
-            return _node(prompt, target)
+            return {
+                "DEFAULT_URL": f" || {json_text(url)}" if url else "",
+                "REQUIRED": key_variable if url else f"{url_variable} and {key_variable}",
+                "BODY": json_text(prompt.body),
+            }
         case _:
             assert_never(language)
-
-
-def _curl(prompt: SnippetPrompt, target: SnippetTarget) -> str:
-    fallback = f":-{target.base_url}" if target.base_url else f":?set {target.url_variable}"
-    lines = [
-        f'base="${{{target.url_variable}{fallback}}}"',
-        f'curl --silent --show-error --fail-with-body "${{base%/}}/{prompt.path}" \\',
-        f'  --header "Authorization: Bearer ${{{target.key_variable}:?set {target.key_variable}}}" \\',
-        "  --header 'Content-Type: application/json' \\",
-        f"  --data-raw {shlex.quote(json_text(prompt.body))}",
-    ]
-    return _with_notes("#", target, lines)
-
-
-def _python(prompt: SnippetPrompt, target: SnippetTarget) -> str:
-    kind = "completions" if prompt.is_completion else "chat.completions"
-    answer = "text" if prompt.is_completion else "message.content"
-    variable = _python_text(target.url_variable)
-    url = f"os.environ[{variable}]"
-    if target.base_url:
-        url = f"os.environ.get({variable}) or {_python_text(target.base_url)}"
-    lines = [
-        "import os",
-        "",
-        "from openai import OpenAI  # pip install openai",
-        "",
-        "client = OpenAI(",
-        f"    base_url={url},",
-        f"    api_key=os.environ[{_python_text(target.key_variable)}],",
-        ")",
-        f"response = client.{kind}.create(",
-        *(f"    {name}={_python_text(value)}," for name, value in prompt.body.items()),
-        ")",
-        f"print(response.choices[0].{answer})",
-    ]
-    return _with_notes("#", target, lines)
-
-
-def _node(prompt: SnippetPrompt, target: SnippetTarget) -> str:
-    answer = "text" if prompt.is_completion else "message.content"
-    fallback = f" || {json_text(target.base_url)}" if target.base_url else ""
-    lines = [
-        "// Node 18 or newer; nothing has to be installed.",
-        "async function main() {",
-        f"  const base = process.env.{target.url_variable}{fallback};",
-        f"  const key = process.env.{target.key_variable};",
-        f'  if (!base || !key) throw new Error("set {_required_variables(target)}");',
-        f'  const response = await fetch(base.replace(/\\/+$/, "") + "/{prompt.path}", {{',
-        '    method: "POST",',
-        '    headers: { "Authorization": `Bearer ${key}`, "Content-Type": "application/json" },',
-        f"    body: JSON.stringify({json_text(prompt.body)}),",
-        "  });",
-        "  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);",
-        "  const answer = await response.json();",
-        f"  console.log(answer.choices[0].{answer});",
-        "}",
-        "main().catch((error) => {",
-        "  console.error(error.message);",
-        "  process.exitCode = 1;",
-        "});",
-    ]
-    return _with_notes("//", target, lines)
-
-
-def _required_variables(target: SnippetTarget) -> str:
-    return target.key_variable if target.base_url else f"{target.url_variable} and {target.key_variable}"
-
-
-def _with_notes(comment: str, target: SnippetTarget, lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in (*(f"{comment} {note}" for note in target.note), *lines))
 
 
 def _python_text(value: object) -> str:
