@@ -45,7 +45,7 @@ def plan_json(plan: Plan) -> str:
 
 
 def diff_json(diff: RowDiff, after: str) -> str:
-    """Return a comparison of rows as a JSON document, ended by a newline; `after` names the version after."""
+    """Return a comparison of rows as a JSON document, ended by a newline; `after` names the newer version."""
     document = {"format_version": FORMAT_VERSION, "after": after, **rows_fields(diff)}
     return json_text(document, indent=2) + "\n"
 

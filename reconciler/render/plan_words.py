@@ -194,7 +194,7 @@ def plan_place(plan: Plan) -> str:
 
 
 def refusal_hints(refusal: Refusal) -> list[str]:
-    """Return the ways on after a refusal, as they came; the flag that allows it comes last."""
+    """Return the next steps after a refusal, as they came; the flag that allows it comes last."""
     hints = [refusal.hint] if refusal.hint else []
     if refusal.guard and refusal.guard not in refusal.hint:
         hints.append(f"to proceed anyway, add --allow {refusal.guard}")
@@ -233,7 +233,7 @@ def tokens_text(estimate: Estimate) -> str:
 
 
 def cost_text(cost: Cost) -> str:
-    """Return a cost with what is most likely: `4.10–4.90 USD, expected 4.40 USD`."""
+    """Return a cost with the expected value: `4.10–4.90 USD, expected 4.40 USD`."""
     low_is_high = cost.low == cost.high
     expected = "" if cost.expected is None or low_is_high else f", expected {cost.expected_text}"
     return f"{cost}{expected}"

@@ -16,7 +16,7 @@ from reconciler.render.review import MOST_FINDINGS, MOST_RESULTS, Review, empty_
 from tests.render import examples
 
 HOSTILE = "]]></failure><x/> \x1b[2J\u202e ##[error]no\n::error::no \ud800"
-WARNED = replace(examples.a_plan(), warnings=("model/nobody: nobody knows",))
+WARNED = replace(examples.a_plan(), warnings=("model/unknown: no price is known",))
 
 
 def a_problem(line: int = 1, what: str = "row is wrong", **more: Any) -> Problem:
@@ -38,14 +38,14 @@ def prints(*problems: Problem) -> list[str]:
 
 def test_findings_have_a_rule_a_place_and_the_worst_come_first() -> None:
     run = run_of(
-        Review(plan=examples.a_plan(), problems=examples.PROBLEMS[::-1]), {"chat.last-turn": "It is said last."}
+        Review(plan=examples.a_plan(), problems=examples.PROBLEMS[::-1]), {"chat.last-turn": "It must come last."}
     )
     rules = run["tool"]["driver"]["rules"]
 
     assert [each["level"] for each in run["results"]] == ["error", "error", "error", "warning"]
     assert all(rules[each["ruleIndex"]]["id"] == each["ruleId"] for each in run["results"])
     assert {each["id"]: each["help"]["text"] for each in rules} == {
-        "chat.last-turn": "It is said last.",
+        "chat.last-turn": "It must come last.",
         "rows.duplicate": "rows: duplicate",
         "spec.minimum": "spec: minimum",
         "spec.unknown-key": "spec: unknown key",
@@ -97,7 +97,7 @@ def test_a_finding_that_only_moved_is_the_same_finding() -> None:
     assert prints(replace(a_problem(), rule="rows.other")) != prints(a_problem())
 
 
-def test_environments_and_roots_are_told_apart() -> None:
+def test_environments_and_roots_have_different_categories() -> None:
     reviews = [Review(plan=WARNED, environment=env, root=root) for env in ("", "prod") for root in ("", "a/b", "a")]
 
     assert len({run_of(each)["automationDetails"]["id"] for each in reviews}) == len(reviews)
@@ -165,10 +165,10 @@ def test_a_file_with_errors_fails_and_one_with_warnings_does_not() -> None:
 
 def test_steps_say_why_they_are_there() -> None:
     planned = suites(Review(plan=examples.PLANS["several-models"]))["reconciler.plan"]
-    said = {case.attrib["name"]: case.findtext("system-out") or "" for case in planned}
+    outputs = {case.attrib["name"]: case.findtext("system-out") or "" for case in planned}
 
-    assert "hyperparameters.n_epochs: 2 → 3" in said["retrain model/support-triage"]
-    assert "shuts down on 2027-01-06" in said["warnings"]
+    assert "hyperparameters.n_epochs: 2 → 3" in outputs["retrain model/support-triage"]
+    assert "shuts down on 2027-01-06" in outputs["warnings"]
 
 
 def test_a_file_with_very_many_findings_is_cut_and_says_so() -> None:
@@ -182,13 +182,14 @@ def test_a_file_with_very_many_findings_is_cut_and_says_so() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_breaks_a_report_or_acts_in_a_log(text: str) -> None:
-    for said in (text, HOSTILE + text):
-        problem = Problem(where=Place(file=said, line=1), what=said, path=said, hint=said, rule=said)
-        plan = examples.a_plan(refused=(Refusal(policy=said, what=said, hint=said, guard=said),), warnings=(said,))
-        review = Review(plan=plan, problems=(problem,), environment=said, root=said, commit=said)
+    for hostile in (text, HOSTILE + text):
+        problem = Problem(where=Place(file=hostile, line=1), what=hostile, path=hostile, hint=hostile, rule=hostile)
+        refusal = Refusal(policy=hostile, what=hostile, hint=hostile, guard=hostile)
+        plan = examples.a_plan(refused=(refusal,), warnings=(hostile,))
+        review = Review(plan=plan, problems=(problem,), environment=hostile, root=hostile, commit=hostile)
         report, log = junit_text(review), sarif_text(review)
 
         assert len(suites(review)) == 3
         assert len(run_of(review)["results"]) == 3
-        for told in (report, log):
-            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800-\udfff]|##\[|^\s*::", told, re.MULTILINE)
+        for output in (report, log):
+            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800-\udfff]|##\[|^\s*::", output, re.MULTILINE)

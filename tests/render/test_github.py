@@ -19,7 +19,7 @@ from reconciler.render.review import (
 )
 from tests.render.examples import PLANS, TRIAGE, a_plan, costing, first_train
 from tests.render.reviews import BASIS, BLANK, HOSTILE, REVIEWS, a_review, hostile
-from tests.render.test_review import a_crowd
+from tests.render.test_review import a_large_review
 
 COMMAND = re.compile(r"::(error|warning|notice) ((?:\w+=[^,:\n]*,?)*)::([^\n]*)")
 
@@ -29,7 +29,7 @@ def a_problem(number: int, severity: Severity, rule: str = "chat.blank") -> Prob
     return replace(BLANK, where=Place(file="data/a,b:c.csv", line=number), severity=severity, rule=rule)
 
 
-def test_a_problem_is_said_on_its_line() -> None:
+def test_a_problem_is_annotated_on_its_line() -> None:
     problem = replace(BLANK, what="100% wrong\nreally", where=Place(file="data/a,b:c.csv", line=3, column=7), hint="")
 
     assert annotations_text(a_review(a_plan(), problems=(problem,))) == (
@@ -48,17 +48,17 @@ def test_refusals_are_errors_and_a_quiet_plan_says_nothing() -> None:
 def test_there_are_ten_of_a_level_at_most_and_the_others_are_counted(number: int) -> None:
     problems = tuple(a_problem(each, severity) for severity in Severity for each in range(number))
 
-    told = COMMAND.findall(annotations_text(a_review(a_plan(), problems=problems, unshown=number - 10)))
+    commands = COMMAND.findall(annotations_text(a_review(a_plan(), problems=problems, unshown=number - 10)))
 
-    levels = [level for level, _, _ in told]
+    levels = [level for level, _, _ in commands]
     assert levels == ["error"] * 10 + ["warning"] * 10 + ["notice"] * 10
     if number > 10:
-        assert told[-1][2].startswith(
+        assert commands[-1][2].startswith(
             f"{2 * (number - 10):,} more of level error, {number - 10:,} more of level warning"
         )
-        assert f"{number - 9:,} more of level notice" in told[-1][2]
+        assert f"{number - 9:,} more of level notice" in commands[-1][2]
     else:
-        assert "more of level" not in told[-1][2]
+        assert "more of level" not in commands[-1][2]
 
 
 def test_one_rule_does_not_hide_the_others() -> None:
@@ -83,7 +83,7 @@ def test_no_text_ends_its_command_or_begins_another(text: str) -> None:
 
 
 def test_the_summary_holds_what_there_is_room_for() -> None:
-    review = a_crowd()
+    review = a_large_review()
     whole = summary_text(review)
 
     assert whole.strip() == review_markdown(review).strip()
@@ -110,7 +110,7 @@ def test_the_outputs_are_what_workflows_ask_for() -> None:
 
 
 def test_a_price_that_is_unknown_is_empty_and_never_zero() -> None:
-    plan = a_plan(costing(first_train(TRIAGE), Cost(low=Decimal(4), unknown="nobody knows")))
+    plan = a_plan(costing(first_train(TRIAGE), Cost(low=Decimal(4), unknown="no price is known")))
     values = plan_outputs(a_review(plan), 0)
 
     assert (values["cost_low"], values["cost_expected"], values["cost_high"]) == ("4.00", "", "")

@@ -53,7 +53,7 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def told(events: tuple[Event, ...]) -> str:
+def log_of(events: tuple[Event, ...]) -> str:
     """A run as a log shows it, with two seconds between one event and the next."""
     stream, now = io.StringIO(), 0.0
     view = LiveView(Sink(stream), False, False, lambda: now)
@@ -96,7 +96,7 @@ def test_a_plan_fits_its_reader(name: str) -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_for_people(name: str) -> None:
-    check_golden(f"{name}.txt", told(RUNS[name]))
+    check_golden(f"{name}.txt", log_of(RUNS[name]))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -13,11 +13,11 @@ from reconciler.render import LiveView, Sink
 from tests.factories import a_digest, a_job
 from tests.render import examples
 from tests.render.screen import Screen
-from tests.render.test_safe import ATTACKS, is_harmless
+from tests.render.test_sanitize import ATTACKS, is_harmless
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that moves when the test moves it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -130,7 +130,7 @@ def test_nothing_stays_under_way_that_has_ended() -> None:
     assert screen.seen[-1] == ""
 
 
-def test_a_job_that_was_just_created_is_not_told_twice() -> None:
+def test_a_job_that_was_just_created_is_not_shown_twice() -> None:
     created = Finished(step=examples.TRAINED, outcome=Outcome.DONE, message="queued", job=examples.QUEUED)
 
     assert in_log([created, examples.moved("queued")]) == [
@@ -139,13 +139,13 @@ def test_a_job_that_was_just_created_is_not_told_twice() -> None:
     ]
 
 
-def test_a_log_hears_of_progress_now_and_then_and_of_the_last_step() -> None:
+def test_a_log_shows_progress_at_intervals_and_the_last_step() -> None:
     lines = in_log([examples.at_step(step, 30, 0.5) for step in range(1, 31)], seconds=1)
 
     assert [line.split()[2] for line in lines[:-1]] == ["1/30,", "11/30,", "21/30,", "30/30,"]
 
 
-def test_a_quick_upload_is_two_lines_and_a_slow_one_tells_how_far_it_is() -> None:
+def test_a_slow_upload_shows_its_progress_and_a_quick_one_does_not() -> None:
     sending = [Progress(step=examples.SENT, done=done, total=20000, unit="bytes") for done in (5000, 10000, 20000)]
     events: list[Event] = [Started(step=examples.SENT), *sending]
 
@@ -163,7 +163,7 @@ def test_progress_without_a_total_or_a_number() -> None:
     ]
 
 
-def test_metrics_that_nobody_knows_leave_the_services_own_words() -> None:
+def test_unknown_metrics_leave_the_text_of_the_service() -> None:
     assert (
         in_log([examples.logged("a curious number", ("entropy", 0.5))])[0] == "model/support-triage: a curious number"
     )

@@ -172,7 +172,7 @@ def test_no_sample_is_shown_where_samples_are_off() -> None:
     assert "private" in page(with_rows(DIFF), figures).text
 
 
-def test_what_was_not_compared_is_said() -> None:
+def test_rows_that_were_not_compared_have_a_reason() -> None:
     assert (
         "Rows differ from old.jsonl; it is gone."
         in page(with_rows(RowsUnknown(before="old.jsonl", why="it is gone"))).text
@@ -217,12 +217,12 @@ def test_longer_rows_than_before_have_a_bin_of_their_own() -> None:
     assert "over 10 0 → 1" in found
 
 
-def test_what_nobody_knows_costs_no_zero() -> None:
-    unknown = examples.costing(examples.first_train(examples.TRIAGE), Cost(low=Decimal(4), unknown="nobody knows"))
+def test_an_unknown_cost_is_not_zero() -> None:
+    unknown = examples.costing(examples.first_train(examples.TRIAGE), Cost(low=Decimal(4), unknown="no price is known"))
     found = page(examples.a_plan(unknown)).text
 
     assert "4.00 unknown unknown" in found
-    assert "nobody knows" in found
+    assert "no price is known" in found
 
 
 def test_what_is_foreign_shows_as_it_is_and_does_nothing() -> None:

@@ -34,7 +34,7 @@ OURS = re.compile(r"</?(?:details|summary|br|sub|span|code)>")
 QUIET = re.compile(r"\\[\\`*_\[\]~|!#^{}]|&(?:#32|#124|amp|lt|gt);|<span>\$</span>")
 
 
-def a_crowd(datasets: int = 100, samples: int = 40, text: str = "a row that came and is rather long ") -> Review:
+def a_large_review(datasets: int = 100, samples: int = 40, text: str = "a row that came and is rather long ") -> Review:
     """Everything changed, everywhere, and each model for a reason of its own."""
     rows = replace(
         ROWS, added=40_000 // datasets, samples=tuple(a_sample(number, text * 20) for number in range(samples))
@@ -72,13 +72,13 @@ def test_a_review_for_a_poster_has_the_shape_of_the_schema(name: str) -> None:
 
 
 def test_the_verdict_is_one_line_of_what_matters() -> None:
-    told = {name: verdict_text(review) for name, review in REVIEWS.items()}
+    verdicts = {name: verdict_text(review) for name, review in REVIEWS.items()}
 
-    assert told["rows-changed"] == "1 model retrained, 1 file uploaded, 1 model kept; +3 ~1 ↕5 rows; 4.80 USD"
-    assert told["no-changes"] == "No changes: 2 models kept"
-    assert told["refused"].startswith("Refused by max_new_jobs, bulk-change: 2 models trained")
-    assert told["rows-unknown"].endswith("rows of 1 dataset not compared; 4.80 USD")
-    assert told["invalid"] == "Invalid: 10 errors in specs and data; nothing was planned"
+    assert verdicts["rows-changed"] == "1 model retrained, 1 file uploaded, 1 model kept; +3 ~1 ↕5 rows; 4.80 USD"
+    assert verdicts["no-changes"] == "No changes: 2 models kept"
+    assert verdicts["refused"].startswith("Refused by max_new_jobs, bulk-change: 2 models trained")
+    assert verdicts["rows-unknown"].endswith("rows of 1 dataset not compared; 4.80 USD")
+    assert verdicts["invalid"] == "Invalid: 10 errors in specs and data; nothing was planned"
 
 
 def test_without_samples_counts_stay_and_rows_go() -> None:
@@ -106,9 +106,9 @@ def test_what_cannot_be_applied_names_no_command() -> None:
     assert "To apply exactly this" not in review_markdown(replace(REVIEWS["first-apply"], apply="x" * 5000))
 
 
-def test_a_crowd_stays_within_the_limits_and_says_what_is_left_out() -> None:
+def test_a_large_review_stays_within_the_limits_and_says_what_is_left_out() -> None:
     """40,000 rows are shown as far as there is room; the footer is there whatever is not."""
-    review = a_crowd()
+    review = a_large_review()
     parts, whole = review_parts(review), review_markdown(review)
 
     assert "+40,000 ~100 ↕500 rows" in verdict_text(review)
@@ -126,7 +126,7 @@ def test_a_crowd_stays_within_the_limits_and_says_what_is_left_out() -> None:
 
 
 def test_wide_characters_count_as_the_web_counts_them() -> None:
-    parts = review_parts(a_crowd(20, text="\U0001f600\ufe0f漢字 "))
+    parts = review_parts(a_large_review(20, text="\U0001f600\ufe0f漢字 "))
 
     assert max(map(size_of, parts)) <= PART_SIZE
     assert size_of("\U0001f600") == 2
@@ -153,7 +153,7 @@ def test_parts_never_exceed_and_lose_nothing_uncounted(lines: list[list[str]], m
     assert len(shown) + (int(left[1].replace(",", "")) if left else 0) == len(every)
 
 
-def test_a_line_that_fits_nowhere_is_said_to_be_missing() -> None:
+def test_a_line_that_fits_nowhere_is_replaced() -> None:
     (part,) = split_into_parts([text_block("x" * 2000), text_block("after")], "the end", part_size=1000, most_parts=1)
 
     assert "too long to be shown" in part

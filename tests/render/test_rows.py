@@ -36,12 +36,12 @@ DIFF = RowDiff(
 )
 
 
-def told(rows: RowDiff | RowsUnknown) -> str:
+def plan_of(rows: RowDiff | RowsUnknown) -> str:
     return plan_text(a_plan(replace(upload(NEW), rows=rows)))
 
 
 def test_a_plan_shows_counts_and_a_few_rows() -> None:
-    text = told(DIFF)
+    text = plan_of(DIFF)
 
     assert "dataset/support-tickets has changed and will be uploaded" in text
     assert "~ rows   = +3 -0 ~1 ↕5  (100000 → 100003 since tickets-0123456789ab.jsonl, -12 tokens)" in text
@@ -52,8 +52,8 @@ def test_a_plan_shows_counts_and_a_few_rows() -> None:
     assert "… and 7 more" in text
 
 
-def test_what_could_not_be_compared_is_said_in_its_place() -> None:
-    text = told(RowsUnknown(before="tickets-0.jsonl", why="the service did not give the file back: no\x1b[2J"))
+def test_rows_that_could_not_be_compared_have_a_reason() -> None:
+    text = plan_of(RowsUnknown(before="tickets-0.jsonl", why="the service did not give the file back: no\x1b[2J"))
 
     assert "~ rows   = differ from tickets-0.jsonl; the service did not give the file back: no\\x1b[2J" in text
 

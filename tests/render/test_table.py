@@ -13,6 +13,13 @@ def test_columns_are_as_wide_as_they_look() -> None:
     assert table(("name", "b"), rows) == "NAME  B\n日本  x\ne\u0301     y\n–     z\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "width"), [("日本", 4), ("e\u0301", 1), ("नमस्ते", 4), ("ที่", 1), ("한글", 4), ("→…–", 3)]
+)
+def test_marks_take_no_column_and_wide_characters_two(text: str, width: int) -> None:
+    assert width_of(text) == width
+
+
 def test_a_table_without_rows_has_its_headers() -> None:
     assert table(("name", "status"), []) == "NAME  STATUS\n"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from reconciler.render import clean
 from reconciler.render.sanitize import markdown_text
-from tests.render.test_safe import is_harmless
+from tests.render.test_sanitize import is_harmless
 from tests.security.entry_points import ENTRY_POINTS
 
 MEMORY_BYTES = 2 << 30

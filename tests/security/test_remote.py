@@ -18,7 +18,7 @@ from reconciler.providers.openai.client import segment
 from reconciler.render import Sink, clean
 from tests.providers.fake_service import FakeService
 from tests.providers.test_provider import opened
-from tests.render.test_safe import is_harmless
+from tests.render.test_sanitize import is_harmless
 from tests.security.corpus_reader import cases
 
 HOME = "api.openai.com"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.render import clean
 from reconciler.render.sanitize import clean_lines, code_block, html_text, markdown_code, markdown_text
-from tests.render.test_safe import is_harmless
+from tests.render.test_sanitize import is_harmless
 from tests.security.corpus_reader import cases
 
 TEXTS = {name: case["text"] for name, case in cases("texts").items()}

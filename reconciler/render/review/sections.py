@@ -1,4 +1,4 @@
-"""What a reviewer should know beside the changes: refusals, warnings, what is held or runs, what no spec names."""
+"""The sections of a review: refusals, problems, changes, cost, warnings, kept things, and every step in full."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,7 +48,7 @@ Row = tuple[str, str, str, str, str]
 
 
 def refused_blocks(review: Review) -> Iterator[Block]:
-    """Yield what was refused, why, and the way on."""
+    """Yield what was refused, why, and the next step."""
     if review.plan.refused:
         lines = tuple(map(_refusal, review.plan.refused))
         yield Block(lines=lines, around=_under_title("#### Refused: this plan will not be applied"), rest="refusals")

@@ -10,7 +10,7 @@ from reconciler.domain.plan import KeepReason, Plan
 from reconciler.render import event_json, plan_json, problems_json
 from tests.render import examples
 from tests.render.test_golden import validator
-from tests.render.test_safe import ATTACKS
+from tests.render.test_sanitize import ATTACKS
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -36,7 +36,7 @@ def a_row(value: object, **place: object) -> RowShown:
     return replace(RowShown(number=1, file="rows.jsonl", line=1, text=json.dumps(value)), **place)
 
 
-def test_a_count_is_said_to_be_one_and_has_no_error_bar() -> None:
+def test_counted_tokens_have_no_error_bar() -> None:
     assert stats_text(STATS) == (
         "tickets: chat, 20 rows, 4.0 KiB\n\n"
         "Tokens to train on, for one epoch: 500, counted by o200k_base.\n\n"
@@ -57,13 +57,13 @@ def test_an_estimate_says_so_with_its_ends_and_the_way_to_a_count() -> None:
     assert "pip install 'some[tokens]'" in shown
 
 
-def test_what_nobody_counts_has_no_upper_end() -> None:
+def test_an_estimate_without_an_upper_bound_shows_none() -> None:
     shown = stats_text(replace(STATS, vocabulary=None, partial_rows=1, least_tokens=250, most_tokens=None))
     assert "Likely at least 250.\n" in shown
     assert "1 row with tools, calls or images" in shown
 
 
-def test_sides_unread_rows_labels_and_prompts_are_told() -> None:
+def test_sides_unread_rows_labels_and_prompts_are_shown() -> None:
     shown = stats_text(
         replace(
             STATS,
@@ -128,6 +128,7 @@ def test_numbers_that_python_cannot_hold_are_shown_as_written() -> None:
 
 
 def test_the_figures_are_json_too() -> None:
-    said = json.loads(stats_json(replace(STATS, roles=(("user", 20),))))
-    assert (said["rows"], said["exact"], said["format"], said["roles"]) == (20, True, "chat", {"user": 20})
-    assert said["tokens"]["bins"] == [{"most": 20, "rows": 12}, {"most": None, "rows": 8}]
+    document = json.loads(stats_json(replace(STATS, roles=(("user", 20),))))
+    assert (document["rows"], document["exact"], document["format"]) == (20, True, "chat")
+    assert document["roles"] == {"user": 20}
+    assert document["tokens"]["bins"] == [{"most": 20, "rows": 12}, {"most": None, "rows": 8}]
