@@ -9,7 +9,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.domain.errors import ReconcilerError, UsageError
-from reconciler.providers import PROFILES, describe_signing
+from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
 from reconciler.workflow import read_setting, select_provider
 from reconciler.workflow.services import open_service
@@ -55,8 +55,8 @@ def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
     yield DoctorFinding(what="specs", detail=f"{setting.root}, {counts}")
     name = select_provider(setting, specs)
     try:
-        if name in PROFILES:
-            yield DoctorFinding(what="signed with", detail=describe_signing(PROFILES[name], setting.environ))
+        signed_with = describe_signing(find_profile(name), setting.environ)
+        yield DoctorFinding(what="signed with", detail=signed_with)
         with open_service(setting, specs) as provider:
             observed = provider.observe()
     except ReconcilerError as error:

@@ -14,7 +14,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument, SpecsOptions, add_command
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
-from reconciler.providers import PROFILES, needs_app
+from reconciler.providers import find_profile, needs_app
 from reconciler.render import (
     ModelIdFormat,
     SnippetLanguage,
@@ -177,7 +177,7 @@ def snippet(
 
 def describe_target(profile: str) -> SnippetTarget:
     """Return where a call to a profile goes, in variables; the built-in service has no port until it is served."""
-    found = PROFILES[profile]
+    found = find_profile(profile)
     if needs_app(profile, os.environ):
         return SnippetTarget(url_variable="OPENAI_BASE_URL", key_variable="OPENAI_API_KEY", note=_SERVE_FIRST)
     base_url = None if found.in_process else found.base_url

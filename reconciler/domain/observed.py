@@ -80,7 +80,8 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `stamp` is there when the name is of our kind and the file is for fine-tuning; a file name carries no
             project, so that a file with a stamp may belong to another project of ours. `status` None counts as ready;
-            `detail` says why the status is what it is, in the service's words
+            `detail` says why the status is what it is, in the service's words; `is_recoded` says that the service took
+            our rows in another form, so that its size is not theirs
     """
 
     id: FileId
@@ -92,6 +93,7 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = ""
     expires_at: int | None = None
     detail: str | None = None
+    is_recoded: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -100,6 +102,10 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_ready(self) -> bool:
         return self.status in {None, "processed"}
+
+    def holds(self, filename: str, size_bytes: int) -> bool:
+        """Return whether the file is the one of a dataset, by its name and size."""
+        return self.filename == filename and (self.is_recoded or self.size_bytes == size_bytes)
 
     @property
     def age_key(self) -> tuple[int, str]:
@@ -286,10 +292,16 @@ class Makers(msgspec.Struct, frozen=True):
         return self.by_file.get(file)
 
 
-def usable_files(files: Iterable[RemoteFile]) -> Mapping[tuple[str, int | None], RemoteFile]:
-    """Return the file to use for each name and size: the oldest that is not broken."""
-    ordered = sorted(files, key=lambda file: file.age_key, reverse=True)
-    return {(file.filename, file.size_bytes): file for file in ordered if not file.is_broken}
+class UsableFiles:
+    """The file to use for each dataset: the oldest of its name and size that is not broken."""
+
+    def __init__(self, files: Iterable[RemoteFile]) -> None:
+        usable = sorted((file for file in files if not file.is_broken), key=lambda file: file.age_key, reverse=True)
+        self._by_key = {(file.filename, None if file.is_recoded else file.size_bytes or 0): file for file in usable}
+
+    def find(self, filename: str, size_bytes: int) -> RemoteFile | None:
+        """Return the file of a dataset, by its name and size; None without one."""
+        return self._by_key.get((filename, size_bytes)) or self._by_key.get((filename, None))
 
 
 def oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import FileId, Observed, usable_files
+from reconciler.domain.observed import FileId, Observed, UsableFiles
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
 
 Pool = Callable[[Callable[[], None]], object]
@@ -88,10 +88,10 @@ class RunContext:
 
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
         """Remember the files that the service held when the plan was made."""
-        usable = usable_files(observed.files)
+        usable = UsableFiles(observed.files)
         for dataset in datasets:
-            if dataset.file_key in usable:
-                self.learn(dataset, usable[dataset.file_key].id)
+            if file := usable.find(*dataset.file_key):
+                self.learn(dataset, file.id)
 
     def file_of(self, dataset: Dataset) -> FileId:
         """Return the file of a dataset that this run uploaded or found."""

@@ -21,7 +21,7 @@ from reconciler.history.snapshot import (
     open_snapshot_at,
 )
 from reconciler.planner import make_plan
-from reconciler.providers import PROFILES
+from reconciler.providers import find_profile
 from reconciler.specfile import find_roots, read_prices
 from reconciler.workflow.lock import read_claimed_lock
 from reconciler.workflow.measure import CheckedSpecs, check_specs
@@ -125,8 +125,7 @@ def plan_against(
     Cost:   reads each dataset that changed once more, and its version before
     """
     provider = select_provider(setting, checked.specs)
-    if provider not in PROFILES:
-        raise UsageError(f"there is no provider profile {provider!r}; there are {', '.join(sorted(PROFILES))}")
+    profile = find_profile(provider)
     state = LockedState(checked=checked, claims=NameMap.of(checked.specs), base=base, provider=provider)
     desired = _without_account_checks(Desired.join(checked.specs, checked.measures), state)
     check_targets(options, desired)
@@ -138,7 +137,7 @@ def plan_against(
         lock=base.lock,
         options=options,
         provider=provider,
-        capabilities=PROFILES[provider].capabilities,
+        capabilities=profile.capabilities,
         version=__version__,
         prices=read_prices(provider, setting.prices),
     )

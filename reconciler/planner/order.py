@@ -5,15 +5,17 @@ from typing import assert_never
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import Observed, usable_files
+from reconciler.domain.observed import Observed, UsableFiles
 from reconciler.domain.plan import Action, Cancel, Change, Delete, Promote, Step, StepId, Train, Upload
 
 
 def find_uploads(trains: Iterable[Train], observed: Observed) -> tuple[Upload, ...]:
     """Return uploads for the files that the jobs need and the service does not hold, once each, sorted by stamp."""
-    there = usable_files(observed.files)
+    there = UsableFiles(observed.files)
     wanted = {dataset.stamp: dataset for train in trains for dataset in train.model.datasets}
-    return tuple(Upload(dataset=wanted[stamp]) for stamp in sorted(wanted) if wanted[stamp].file_key not in there)
+    return tuple(
+        Upload(dataset=wanted[stamp]) for stamp in sorted(wanted) if there.find(*wanted[stamp].file_key) is None
+    )
 
 
 def order_steps(actions: Iterable[Action], explain: Callable[[Model], tuple[Change, ...]]) -> tuple[Step, ...]:

@@ -1,39 +1,39 @@
-"""The service's room: verbs to HTTP, JSON to nouns. Hands names on, and loads HTTP only for those who use it."""
+"""Services: verbs to HTTP, JSON to nouns. Hands names on, and loads HTTP only for those who use it."""
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.providers.profiles import PROFILES, Profile, needs_app
+from reconciler.providers.profile import Profile
+from reconciler.providers.registry import PROFILES, find_profile, needs_app
 
 if TYPE_CHECKING:
     from reconciler.providers.factory import open_provider
     from reconciler.providers.http.auth import describe_signing
-    from reconciler.providers.openai.provider import OpenAIProvider
-    from reconciler.providers.openai_legacy.provider import LegacyProvider
+    from reconciler.providers.http.provider import HttpProvider
     from reconciler.providers.renaming import with_renames
 
 __all__ = [
     "PROFILES",
-    "LegacyProvider",
-    "OpenAIProvider",
+    "HttpProvider",
     "Profile",
     "describe_signing",
+    "find_profile",
     "needs_app",
     "open_provider",
     "with_renames",
 ]
 
 _HOMES = {
-    "LegacyProvider": "openai_legacy.provider",
-    "OpenAIProvider": "openai.provider",
-    "with_renames": "renaming",
-    "open_provider": "factory",
+    "HttpProvider": "http.provider",
     "describe_signing": "http.auth",
+    "open_provider": "factory",
+    "with_renames": "renaming",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # HTTP takes a tenth of a second to import, and most commands look at profiles only.
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,7 +15,10 @@ from reconciler.providers.http.asgi import ASGITransport
 from reconciler.providers.http.asgi_loop import AsgiApp
 from reconciler.providers.http.auth import Endpoint, SignedTransport, read_endpoint
 from reconciler.providers.http.base import WrappingTransport
+from reconciler.providers.http.client import Client, Transports
+from reconciler.providers.http.dialect import Dialect
 from reconciler.providers.http.errors import is_final
+from reconciler.providers.http.provider import HttpProvider
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,
@@ -27,14 +30,11 @@ from reconciler.providers.http.transport import (
     Retry,
     SingleEncoding,
 )
-from reconciler.providers.openai.client import Client, Transports
-from reconciler.providers.openai.provider import OpenAIProvider
-from reconciler.providers.openai_legacy.client import LegacyClient
-from reconciler.providers.openai_legacy.provider import LegacyProvider
-from reconciler.providers.profiles import PROFILES, Dialect, Profile, needs_app, with_bounds, without_vendor_dates
+from reconciler.providers.profile import Profile, with_bounds, without_vendor_dates
+from reconciler.providers.registry import find_profile, load_dialect, needs_app
 
 _NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
+_NO_BOUNDS: Mapping[str, float] = MappingProxyType({})
 
 
 class Shared(WrappingTransport):
@@ -50,20 +50,18 @@ def open_provider(
     project: str,
     environ: Mapping[str, str],
     app: object | None = None,
-    bounds: Mapping[str, float] = _AS_THEY_ARE,
+    bounds: Mapping[str, float] = _NO_BOUNDS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
-) -> OpenAIProvider:
+) -> HttpProvider:
     """Return the service of a profile, ready to be asked; close it when done.
 
     Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network;
             `bounds` take the place of the profile's own, in seconds by name
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
-    found = PROFILES.get(profile)
-    if found is None:
-        raise UsageError(f"there is no provider profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
+    found = find_profile(profile)
     endpoint = read_endpoint(found, environ, make=partial(Shared, transport) if transport else None, clock=clock)
     if endpoint.url.host != httpx.URL(found.base_url).host:
         found = without_vendor_dates(found)
@@ -72,22 +70,23 @@ def open_provider(
             raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
         transport = ASGITransport(cast(AsgiApp, app))
     found = with_bounds(found, bounds)
-    roads = _roads(found, endpoint, transport, clock, sleep)
-    if found.dialect is Dialect.LEGACY:
-        legacy = LegacyClient(endpoint, roads, found.key_variable, clock)
-        return LegacyProvider(legacy, found, project=project, sleep=sleep)
-    return OpenAIProvider(Client(endpoint, roads, found.key_variable, clock), found, project=project, sleep=sleep)
+    dialect = load_dialect(found)
+    if not isinstance(dialect, Dialect):
+        raise UsageError(f"the profile {profile} names {found.dialect}, which is no Dialect")
+    transports = _stack_transports(found, endpoint, transport, clock, sleep)
+    client = Client(endpoint, transports, found.key_variable, clock)
+    return HttpProvider(client, dialect, found, project=project, sleep=sleep)
 
 
-def _roads(
+def _stack_transports(
     profile: Profile,
     endpoint: Endpoint,
     given: httpx.BaseTransport | None,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> Transports:
-    bounds, patience, capabilities = profile.timeouts, profile.retries, profile.capabilities
-    gate = RateLimiter(spacing=profile.spacing_seconds, longest=patience.longest_seconds, clock=clock, sleep=sleep)
+    bounds, retries, capabilities = profile.timeouts, profile.retries, profile.capabilities
+    gate = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given)
 
     def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
@@ -101,7 +100,7 @@ def _roads(
         return guarded(BufferedResponse(bounded(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
 
     reads = guarded(BufferedResponse(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
-    repeated = Retry(reads, patience=patience, sleep=sleep, random=random.random, is_final=is_final)
+    repeated = Retry(reads, patience=retries, sleep=sleep, random=random.random, is_final=is_final)
     hide = endpoint.credentials.hide
     return Transports(
         reads=Redact(repeated, hide),

@@ -14,7 +14,7 @@ from reconciler.domain.desired import Model
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused
-from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers import HttpProvider, open_provider
 from reconciler.service import ServiceSettings, open_service
 from tests.contract.worlds import PROJECT, dataset_of
 from tests.factories import a_model
@@ -22,7 +22,7 @@ from tests.service.service_fixtures import ECHO, dismiss, plain_rows, wait_until
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[OpenAIProvider]:
+def local(tmp_path: Path) -> Iterator[HttpProvider]:
     store = tmp_path / "store"
     app = open_service(store, ServiceSettings(engines=ECHO))
     with open_provider("local", project=PROJECT, environ={}, app=app) as provider:
@@ -37,7 +37,7 @@ def wanted(first: str = "hello", *, epochs: int | None = None) -> tuple[Model, b
     return model, content
 
 
-def trained(local: OpenAIProvider, first: str = "hello") -> tuple[Model, RemoteJob]:
+def trained(local: HttpProvider, first: str = "hello") -> tuple[Model, RemoteJob]:
     model, content = wanted(first, epochs=3)
     uploaded = local.upload(model.training, iter([content[:100], content[100:]]))
     assert isinstance(uploaded, Done)
@@ -46,12 +46,12 @@ def trained(local: OpenAIProvider, first: str = "hello") -> tuple[Model, RemoteJ
     return model, created.value
 
 
-def ended(local: OpenAIProvider, job: RemoteJob) -> RemoteJob:
+def ended(local: HttpProvider, job: RemoteJob) -> RemoteJob:
     wait_until(lambda: local.job(job.id).status.is_terminal)
     return local.job(job.id)
 
 
-def test_a_model_from_its_rows_to_its_answers(local: OpenAIProvider) -> None:
+def test_a_model_from_its_rows_to_its_answers(local: HttpProvider) -> None:
     model, job = trained(local)
     assert job.stamp == model.stamp
     assert job.facts == model.displayed_facts
@@ -85,7 +85,7 @@ def test_a_model_from_its_rows_to_its_answers(local: OpenAIProvider) -> None:
     assert done.model not in local.observe().models
 
 
-def test_a_file_is_found_by_what_it_holds(local: OpenAIProvider) -> None:
+def test_a_file_is_found_by_what_it_holds(local: HttpProvider) -> None:
     model, content = wanted()
     outcome = local.upload(model.training, iter([content]))
     assert isinstance(outcome, Done)
@@ -95,7 +95,7 @@ def test_a_file_is_found_by_what_it_holds(local: OpenAIProvider) -> None:
     assert local.find_file(model.training) is None
 
 
-def test_a_broken_source_leaves_nothing_behind(local: OpenAIProvider) -> None:
+def test_a_broken_source_leaves_nothing_behind(local: HttpProvider) -> None:
     model, content = wanted()
 
     def breaking() -> Iterator[bytes]:
@@ -108,7 +108,7 @@ def test_a_broken_source_leaves_nothing_behind(local: OpenAIProvider) -> None:
     assert local.find_file(model.training) is None
 
 
-def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: OpenAIProvider, tmp_path: Path) -> None:
+def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: HttpProvider, tmp_path: Path) -> None:
     _, job = trained(local, f"wait for {tmp_path / 'never'}")
     assert local.observe().files_in_use == {job.training_file}
 
@@ -118,7 +118,7 @@ def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: OpenAIProvider
     assert local.observe().files_in_use == frozenset()
 
 
-def test_what_it_cannot_do_it_refuses(local: OpenAIProvider) -> None:
+def test_what_it_cannot_do_it_refuses(local: HttpProvider) -> None:
     model, _ = wanted()
     foreign = local.create_job(
         replace(model, recipe=replace(model.recipe, base="gpt-4o")), FileId("file-none"), None, ()
@@ -134,7 +134,7 @@ def test_what_it_cannot_do_it_refuses(local: OpenAIProvider) -> None:
     assert local.jobs_of(model.stamp) == ()
 
 
-def test_what_is_not_there_is_not_found(local: OpenAIProvider) -> None:
+def test_what_is_not_there_is_not_found(local: HttpProvider) -> None:
     with pytest.raises(NotFoundError):
         local.job(JobId("ftjob-none"))
     with pytest.raises(NotFoundError):
@@ -145,7 +145,7 @@ def test_what_is_not_there_is_not_found(local: OpenAIProvider) -> None:
         list(local.answer(ModelId("ft:none:acme::1"), (Message(role="user", content="hello"),)))
 
 
-def test_uploads_may_run_side_by_side(local: OpenAIProvider) -> None:
+def test_uploads_may_run_side_by_side(local: HttpProvider) -> None:
     contents = [plain_rows(f"word {number}") for number in range(8)]
 
     def upload(content: bytes) -> object:

@@ -76,9 +76,9 @@ CLEANUP = "reconciler/executor/execute.py::"
 WRITE_RESULT = "reconciler/providers/http/write_result.py::"
 TRANSPORT = "reconciler/providers/http/transport.py::"
 FACTORY = "reconciler/providers/factory.py::"
-OPENAI = "reconciler/providers/openai/provider.py::OpenAIProvider."
-LEGACY = "reconciler/providers/openai_legacy/provider.py::LegacyProvider."
-STAMPS = "reconciler/providers/openai/stamps.py::"
+METADATA = "reconciler/providers/http/metadata_jobs.py::MetadataJobs."
+LEGACY = "reconciler/providers/openai_legacy/jobs.py::LabelledJobs."
+STAMPS = "reconciler/providers/http/marks.py::"
 PAGING = "reconciler/providers/http/paging.py::"
 DECIDE = "reconciler/planner/decide.py::"
 POLICY = "reconciler/planner/policy.py::"
@@ -289,14 +289,14 @@ MUTANTS = (
     # How requests are sent, and what their answers say.
     Mutant(
         "a create does not wait for the rate limit",
-        TRANSPORT + "Pace.handle_request",
-        r"if not (self\.\w+\.enter)\(.*\):",
+        TRANSPORT + "RateLimitTransport.handle_request",
+        r"if not (self\.\w+\.\w+)\(.*\):",
         r"if \1(None) is False:",
         PROVIDER,
     ),
     Mutant(
         "a create does not wait for its label",
-        LEGACY + "create_job",
+        LEGACY + "create",
         r"if \w+\(\) > .*:",
         "if False:",
         ("tests/providers/openai_legacy", "tests/simulation/test_seeds.py"),
@@ -310,7 +310,7 @@ MUTANTS = (
     ),
     Mutant(
         "a create has a connection of its own",
-        FACTORY + "_roads",
+        FACTORY + "_stack_transports",
         r"(bounded\()\w+\(make\)",
         r"\1Shared(kept)",
         PROVIDER,
@@ -338,14 +338,14 @@ MUTANTS = (
     ),
     Mutant(
         "a list that may be cut decides nothing",
-        OPENAI + "jobs_of",
+        METADATA + "jobs_of",
         r"if (\w+) := \(.*\):",
         r"if \1 := ():",
         PROVIDER,
     ),
     Mutant(
         "a job that does not train on the file that it names is not ours",
-        OPENAI + "jobs_of",
+        METADATA + "jobs_of",
         r" and not self\._is_forged\(\w+\)",
         "",
         PROVIDERS_ALONE,

@@ -9,7 +9,7 @@ import pytest
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError, ProviderError, TemporaryError
 from reconciler.domain.observed import ModelId
 from reconciler.domain.ports import Message
-from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers import HttpProvider, open_provider
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import Bottom, Clock, Parts
 
@@ -17,7 +17,7 @@ MODEL = ModelId("ft:base:acme:triage:1")
 HELLO = (Message(role="user", content="hello"),)
 
 
-def opened(*replies: Any) -> tuple[OpenAIProvider, Bottom, Clock]:
+def opened(*replies: Any) -> tuple[HttpProvider, Bottom, Clock]:
     bottom, clock = Bottom(*replies), Clock()
     environ = {"OPENAI_API_KEY": "key-for-asking"}
     provider = open_provider(
@@ -74,7 +74,7 @@ def test_an_end_without_a_mark_is_an_end_when_the_model_had_finished() -> None:
     assert list(provider.answer(MODEL, HELLO)) == ["lost"]
 
 
-def gathered(provider: OpenAIProvider) -> tuple[list[str], type[BaseException] | None]:
+def gathered(provider: HttpProvider) -> tuple[list[str], type[BaseException] | None]:
     found: list[str] = []
     try:
         for each in provider.answer(MODEL, HELLO):

@@ -8,8 +8,13 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId, RemoteJob
-from reconciler.providers.openai import create, wire
-from reconciler.providers.openai.stamps import marks_of
+from reconciler.providers.http import wire as shared_wire
+from reconciler.providers.http.dialect import JobRequest
+from reconciler.providers.http.files import check_upload
+from reconciler.providers.http.marks import marks_of
+from reconciler.providers.http.metadata_jobs import check_created
+from reconciler.providers.openai import wire
+from reconciler.providers.openai.dialect import suffix_of, write_job
 from tests.factories import a_dataset, a_model
 
 PROJECT = "acme"
@@ -22,8 +27,8 @@ def job(**members: Any) -> RemoteJob:
 
 
 def written(model: Any = MODEL, **more: Any) -> dict[str, Any]:
-    arguments = {"training": FileId("file-1"), "validation": None, "supersedes": (), "suffix": "triage", **more}
-    return create.write_job(PROJECT, model, **arguments)
+    arguments = {"training": FileId("file-1"), "validation": None, "supersedes": (), "suffix_length": 64, **more}
+    return write_job(JobRequest(project=PROJECT, model=model, **arguments))
 
 
 def test_a_job_as_it_is_asked_for() -> None:
@@ -40,7 +45,7 @@ def test_a_job_as_it_is_asked_for() -> None:
 
 
 def test_what_is_not_said_is_not_sent() -> None:
-    body = written(a_model(), suffix="")
+    body = written(a_model(), suffix_length=0)
     assert set(body) == {"model", "training_file", "method", "metadata"}
     assert body["method"] == {"type": "supervised"}
 
@@ -65,7 +70,7 @@ def test_extra_is_passed_through_and_replaces_nothing_of_ours() -> None:
 )
 def test_suffixes(name: str, suffix: str | None, length: int, sent: str) -> None:
     model = a_model(name)
-    assert create.suffix_of(replace(model, recipe=replace(model.recipe, suffix=suffix)), length) == sent
+    assert suffix_of(replace(model, recipe=replace(model.recipe, suffix=suffix)), length) == sent
 
 
 @pytest.mark.parametrize(("member", "value"), [("filename", "other.jsonl"), ("bytes", 7), ("purpose", "batch")])
@@ -77,17 +82,17 @@ def test_an_upload_that_is_echoed_otherwise_is_not_believed(member: str, value: 
         "bytes": dataset.measure.size_bytes,
         "purpose": "fine-tune",
     }
-    assert create.check_upload(wire.read_file(json.dumps(echo).encode()), dataset).id == "file-1"
+    assert check_upload(shared_wire.read_file(json.dumps(echo).encode()), *dataset.file_key).id == "file-1"
 
     with pytest.raises(MalformedError, match=r"file-1.*instead of"):
-        create.check_upload(wire.read_file(json.dumps({**echo, member: value}).encode()), dataset)
+        check_upload(shared_wire.read_file(json.dumps({**echo, member: value}).encode()), *dataset.file_key)
 
 
 def test_a_job_that_is_echoed_without_its_marks_is_not_believed() -> None:
     file = FileId("file-1")
-    assert create.check_created(job(training_file=file), MODEL, file).id == JobId("ftjob-1")
+    assert check_created(job(training_file=file), MODEL, file).id == JobId("ftjob-1")
     for wrong in (job(metadata=None), job(metadata=marks_of(PROJECT, a_model("other"), ()))):
         with pytest.raises(MalformedError, match=r"ftjob-1.*marks"):
-            create.check_created(wrong, MODEL, file)
+            check_created(wrong, MODEL, file)
     with pytest.raises(MalformedError, match="file-2"):
-        create.check_created(job(training_file="file-2"), MODEL, file)
+        check_created(job(training_file="file-2"), MODEL, file)

@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Done, Refused, Unknown
-from reconciler.providers import OpenAIProvider, open_provider
-from reconciler.providers.openai.stamps import marks_of
+from reconciler.providers import HttpProvider, open_provider
+from reconciler.providers.http.marks import marks_of
 from tests.factories import a_model
 
 pytestmark = pytest.mark.loopback
@@ -196,10 +196,10 @@ CASES = [
 
 
 @pytest.fixture
-def listen() -> Iterator[Callable[[Answer], tuple[OpenAIProvider, Wire]]]:
-    made: list[tuple[OpenAIProvider, Wire]] = []
+def listen() -> Iterator[Callable[[Answer], tuple[HttpProvider, Wire]]]:
+    made: list[tuple[HttpProvider, Wire]] = []
 
-    def begin(answer: Answer) -> tuple[OpenAIProvider, Wire]:
+    def begin(answer: Answer) -> tuple[HttpProvider, Wire]:
         wire = Wire(answer)
         environ = {"RECONCILER_LOCAL_URL": f"http://127.0.0.1:{wire.port}", "RECONCILER_LOCAL_KEY": "a-local-key"}
         # Giving up on an answer is the one thing here that takes its time.
@@ -215,7 +215,7 @@ def listen() -> Iterator[Callable[[Answer], tuple[OpenAIProvider, Wire]]]:
 
 @pytest.mark.parametrize(("answer", "end"), CASES)
 def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
-    listen: Callable[[Answer], tuple[OpenAIProvider, Wire]], answer: Answer, end: type
+    listen: Callable[[Answer], tuple[HttpProvider, Wire]], answer: Answer, end: type
 ) -> None:
     provider, wire = listen(answer)
     provider.job(JobId("ftjob-1"))
@@ -232,7 +232,7 @@ def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
 
 
 def test_two_creates_side_by_side_have_two_connections(
-    listen: Callable[[Answer], tuple[OpenAIProvider, Wire]],
+    listen: Callable[[Answer], tuple[HttpProvider, Wire]],
 ) -> None:
     provider, wire = listen(saying(FINE))
     threads = [threading.Thread(target=provider.create_job, args=(MODEL, FileId("file-1"), None, ())) for _ in range(2)]

@@ -5,26 +5,26 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from reconciler.providers.http import paging
 from reconciler.providers.http.paging import ListWarnings, walk
-from reconciler.providers.openai import wire
 
 LIMIT = 3
 
 
-def page(*ids: str, more: bool | None, made: tuple[int | None, ...] = (), nameless: int = 0) -> wire.Page:
+def page(*ids: str, more: bool | None, made: tuple[int | None, ...] = (), nameless: int = 0) -> paging.Page:
     items = tuple((each, msgspec.Raw(b"{}")) for each in ids)
-    return wire.Page(items=items, has_more=more, made=made, nameless=nameless)
+    return paging.Page(items=items, has_more=more, made=made, nameless=nameless)
 
 
-def walked(fetch: Callable[[str | None], wire.Page]) -> tuple[list[str], list[str]]:
+def walked(fetch: Callable[[str | None], paging.Page]) -> tuple[list[str], list[str]]:
     doubts = ListWarnings()
     return [item_id for item_id, _ in walk("jobs", LIMIT, fetch, doubts)], doubts.words
 
 
-def scripted(*pages: wire.Page) -> tuple[Callable[[str | None], wire.Page], list[str | None]]:
+def scripted(*pages: paging.Page) -> tuple[Callable[[str | None], paging.Page], list[str | None]]:
     asked: list[str | None] = []
 
-    def fetch(after: str | None) -> wire.Page:
+    def fetch(after: str | None) -> paging.Page:
         asked.append(after)
         return pages[min(len(asked), len(pages)) - 1]
 
@@ -51,7 +51,7 @@ def scripted(*pages: wire.Page) -> tuple[Callable[[str | None], wire.Page], list
         ([page("a", "b", "c", more=True), page("b", "c", "d", more=True), page("d", "e", more=False)], "abcde", 3),
     ],
 )
-def test_whole_lists(pages: Sequence[wire.Page], found: str, asked: int) -> None:
+def test_whole_lists(pages: Sequence[paging.Page], found: str, asked: int) -> None:
     fetch, questions = scripted(*pages)
     assert walked(fetch) == (list(found), [])
     assert len(questions) == asked
@@ -87,7 +87,7 @@ def test_whole_lists(pages: Sequence[wire.Page], found: str, asked: int) -> None
         [page("a", "b", more=True, made=(100, 500)), page("c", more=False, made=(300,))],
     ],
 )
-def test_lists_that_may_be_cut(pages: Sequence[wire.Page]) -> None:
+def test_lists_that_may_be_cut(pages: Sequence[paging.Page]) -> None:
     fetch, asked = scripted(*pages)
     _, doubts = walked(fetch)
     assert len(doubts) == 1
@@ -122,7 +122,7 @@ def test_pages_are_fetched_as_they_are_needed() -> None:
         [page("a", "b", more=True, made=(900, None)), page("c", more=False, made=(None,))],
     ],
 )
-def test_orders_that_are_in_order(pages: Sequence[wire.Page]) -> None:
+def test_orders_that_are_in_order(pages: Sequence[paging.Page]) -> None:
     fetch, _ = scripted(*pages)
     assert walked(fetch)[1] == []
 
@@ -130,7 +130,7 @@ def test_orders_that_are_in_order(pages: Sequence[wire.Page]) -> None:
 def test_a_list_without_end_is_walked_so_far_and_no_further() -> None:
     asked: list[str | None] = []
 
-    def fetch(after: str | None) -> wire.Page:
+    def fetch(after: str | None) -> paging.Page:
         asked.append(after)
         return page(f"item-{len(asked)}", more=True)
 

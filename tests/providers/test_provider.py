@@ -10,8 +10,8 @@ import pytest
 from reconciler.domain.errors import MalformedError, NotFoundError, TemporaryError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Done, Refused, Unknown, own_job
-from reconciler.providers import OpenAIProvider, open_provider
-from reconciler.providers.openai.stamps import marks_of
+from reconciler.providers import HttpProvider, open_provider
+from reconciler.providers.http.marks import marks_of
 from tests.factories import a_dataset, a_model
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.fakes import Clock
@@ -20,7 +20,7 @@ PROJECT = "acme"
 MODEL = a_model(epochs=3)
 
 
-def opened(service: FakeService | httpx.BaseTransport, **environ: str) -> OpenAIProvider:
+def opened(service: FakeService | httpx.BaseTransport, **environ: str) -> HttpProvider:
     clock = Clock()
     return open_provider(
         "openai",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.providers import PROFILES, Profile
-from reconciler.providers.profiles import SETTABLE
+from reconciler.providers.profile import SETTABLE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "services.md"
 BEGIN, END = "repeated; uploads and creates are sent once.\n\n", "\n\nThe first four"

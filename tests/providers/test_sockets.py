@@ -11,8 +11,8 @@ import pytest
 from reconciler.domain.errors import TemporaryError
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Done, Refused, Unknown
-from reconciler.providers import OpenAIProvider, open_provider
-from reconciler.providers.openai.stamps import marks_of
+from reconciler.providers import HttpProvider, open_provider
+from reconciler.providers.http.marks import marks_of
 from tests.factories import a_dataset, a_model
 
 pytestmark = pytest.mark.loopback
@@ -66,10 +66,10 @@ class Listener:
 
 
 @pytest.fixture
-def listen() -> Iterator[Callable[[Callable[[bytes], bytes]], tuple[OpenAIProvider, Listener]]]:
-    made: list[tuple[OpenAIProvider, Listener]] = []
+def listen() -> Iterator[Callable[[Callable[[bytes], bytes]], tuple[HttpProvider, Listener]]]:
+    made: list[tuple[HttpProvider, Listener]] = []
 
-    def begin(answer: Callable[[bytes], bytes]) -> tuple[OpenAIProvider, Listener]:
+    def begin(answer: Callable[[bytes], bytes]) -> tuple[HttpProvider, Listener]:
         listener = Listener(answer)
         made.append((opened(listener.port), listener))
         return made[-1]
@@ -88,10 +88,10 @@ def read_head(stream: BinaryIO) -> bytes:
     return b"".join(lines)
 
 
-Listen = Callable[[Callable[[bytes], bytes]], tuple[OpenAIProvider, Listener]]
+Listen = Callable[[Callable[[bytes], bytes]], tuple[HttpProvider, Listener]]
 
 
-def opened(port: int) -> OpenAIProvider:
+def opened(port: int) -> HttpProvider:
     environ = {"RECONCILER_LOCAL_URL": f"http://127.0.0.1:{port}", "RECONCILER_LOCAL_KEY": "a-local-key"}
     return open_provider("local", project="acme", environ=environ, sleep=lambda _: None)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.observed import JobId
-from reconciler.providers.openai.stamps import (
+from reconciler.providers.http.marks import (
     ADDRESS,
     DIGEST,
     FACTS,

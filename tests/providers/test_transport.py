@@ -20,7 +20,7 @@ from reconciler.providers.http.transport import (
     Retry,
     TooLargeError,
 )
-from reconciler.providers.profiles import RetryPolicy
+from reconciler.providers.profile import RetryPolicy
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import Bottom, Clock, Parts, get, post
 

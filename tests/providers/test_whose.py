@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from reconciler.domain.errors import MalformedError
-from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers import HttpProvider, open_provider
 from reconciler.providers.http.account import Account
 from tests.factories import a_model
 from tests.providers.fake_service import FakeService
@@ -18,7 +18,7 @@ ENVIRON = {
 }
 
 
-def opened(transport: httpx.BaseTransport, profile: str = "openai") -> OpenAIProvider:
+def opened(transport: httpx.BaseTransport, profile: str = "openai") -> HttpProvider:
     clock = Clock()
     return open_provider(
         profile, project="acme", environ=ENVIRON[profile], transport=transport, clock=clock, sleep=clock.sleep
@@ -56,8 +56,8 @@ def changing(header: str) -> httpx.MockTransport:
 def test_answers_for_two_accounts_are_no_one_picture(header: str, what: str) -> None:
     whose = Account()
     for said in ("first", "second", "second"):
-        whose.hear({header: said})
-    assert whose.doubts == (f"the service answered for the {what} first, and then for second",)
+        whose.read_headers({header: said})
+    assert whose.warnings == (f"the service answered for the {what} first, and then for second",)
 
 
 @pytest.mark.parametrize(("header", "what"), [("openai-organization", "organization"), ("openai-project", "project")])
@@ -75,5 +75,5 @@ def test_one_region_may_answer_for_another() -> None:
 
 def test_a_name_longer_than_any_is_cut() -> None:
     whose = Account()
-    whose.hear({"openai-organization": "o" * 5000})
+    whose.read_headers({"openai-organization": "o" * 5000})
     assert whose.organization == "o" * 200

@@ -10,21 +10,23 @@ from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import JobError, RemoteJob
+from reconciler.providers.http import paging
+from reconciler.providers.http import wire as shared_wire
+from reconciler.providers.http.marks import is_garbled, marks_of
 from reconciler.providers.openai import wire
-from reconciler.providers.openai.stamps import marks_of
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import anything
 
 PROJECT = "acme"
 MODEL = a_model(epochs=3)
 READERS: tuple[Callable[[bytes], object], ...] = (
-    wire.read_page,
-    wire.read_file,
+    paging.read_page,
+    shared_wire.read_file,
     lambda body: wire.read_job(body, PROJECT),
     wire.read_event,
     wire.read_checkpoint,
-    wire.read_model,
-    wire.read_deleted,
+    shared_wire.read_model,
+    shared_wire.read_deleted,
 )
 
 
@@ -95,13 +97,13 @@ def test_a_job_that_says_no_status_is_alive() -> None:
 @pytest.mark.parametrize("metadata", [None, {}, [], "text", {"reconciler-project": 7}])
 def test_metadata_of_others_in_all_its_shapes(metadata: Any) -> None:
     seen = job(metadata=metadata)
-    assert (seen.stamp, wire.is_garbled(seen, PROJECT)) == (None, False)
+    assert (seen.stamp, is_garbled(seen, PROJECT)) == (None, False)
 
 
 def test_a_file_and_its_stamp() -> None:
     dataset = a_dataset()
     sent = {"id": "file-1", "bytes": 48213, "created_at": 1793000000, "expires_at": None, "purpose": "fine-tune"}
-    seen = wire.read_file(json.dumps({**sent, "filename": dataset.stamp.filename}).encode())
+    seen = shared_wire.read_file(json.dumps({**sent, "filename": dataset.stamp.filename}).encode())
     assert (seen.purpose, seen.size_bytes, seen.status) == ("fine-tune", 48213, None)
     assert seen.is_ready
     assert seen.stamp is not None
@@ -109,7 +111,7 @@ def test_a_file_and_its_stamp() -> None:
 
 
 def test_a_file_of_nulls() -> None:
-    seen = wire.read_file(
+    seen = shared_wire.read_file(
         b'{"id":"file-1","bytes":null,"created_at":null,"filename":null,"status":null,"purpose":null}'
     )
     assert (seen.filename, seen.size_bytes, seen.stamp, seen.purpose) == ("", None, None, "")
@@ -152,13 +154,13 @@ def test_what_is_no_answer_is_called_so(body: bytes) -> None:
 
 @pytest.mark.parametrize("entry", ["{}", '{"id": ""}', '{"id": null}', '{"id": 7}', "7", "null", "[]"])
 def test_an_entry_without_an_id_is_counted_and_the_others_are_read(entry: str) -> None:
-    page = wire.read_page(f'{{"data": [{{"id": "a", "created_at": 5}}, {entry}, {{"id": "b"}}]}}'.encode())
+    page = paging.read_page(f'{{"data": [{{"id": "a", "created_at": 5}}, {entry}, {{"id": "b"}}]}}'.encode())
     assert [item_id for item_id, _ in page.items] == ["a", "b"]
     assert (page.nameless, page.made) == (1, (5, None))
 
 
 def test_an_empty_page_may_be_null() -> None:
-    assert wire.read_page(b'{"data": null}') == wire.Page(items=(), has_more=None)
+    assert paging.read_page(b'{"data": null}') == paging.Page(items=(), has_more=None)
 
 
 JSON = st.recursive(

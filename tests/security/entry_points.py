@@ -18,6 +18,8 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
 from reconciler.planner.saved_plan import read_saved
+from reconciler.providers.http import paging
+from reconciler.providers.http import wire as shared_wire
 from reconciler.providers.http.errors import error_of
 from reconciler.providers.openai import wire
 from reconciler.providers.openai_legacy import wire as legacy
@@ -72,18 +74,18 @@ CHECKPOINT = {
 ERROR = {"error": {"message": "no", "type": "invalid_request_error", "param": "model", "code": "model_not_available"}}
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "hello"}}]}
 PAYLOADS: dict[str, tuple[Any, Callable[[bytes], object]]] = {
-    "page": ({"object": "list", "data": [JOB, FILE], "has_more": False}, wire.read_page),
+    "page": ({"object": "list", "data": [JOB, FILE], "has_more": False}, paging.read_page),
     "job": (JOB, lambda body: wire.read_job(body, "acme")),
-    "file": (FILE, wire.read_file),
+    "file": (FILE, shared_wire.read_file),
     "event": (EVENT, wire.read_event),
     "checkpoint": (CHECKPOINT, wire.read_checkpoint),
-    "model": ({"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"}, wire.read_model),
-    "deleted": ({"id": "file-1", "object": "file", "deleted": True}, wire.read_deleted),
-    "held job": (JOB, lambda body: wire.read_job(body, "acme", wire.LENIENT)),
-    "held file": (FILE, partial(wire.read_file, reader=wire.LENIENT)),
+    "model": ({"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"}, shared_wire.read_model),
+    "deleted": ({"id": "file-1", "object": "file", "deleted": True}, shared_wire.read_deleted),
+    "held job": (JOB, lambda body: wire.read_job(body, "acme", shared_wire.LENIENT)),
+    "held file": (FILE, partial(shared_wire.read_file, reader=shared_wire.LENIENT)),
     "held model": (
         {"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"},
-        partial(wire.read_model, reader=wire.LENIENT),
+        partial(shared_wire.read_model, reader=shared_wire.LENIENT),
     ),
     "legacy job": (JOB, legacy.read_tune),
     "legacy events": ({"data": [EVENT]}, lambda body: legacy.read_events(body, JobId("ft-1"))),

@@ -13,36 +13,36 @@ _MOST_CHARACTERS = 200
 class Account:
     """The account that answers, as far as its answers say.
 
-    Shape:  `doubts` tell of answers for one account and then for another, which make no one picture together
+    Shape:  `warnings` tell of answers for one account and then for another, which make no one picture together
     """
 
-    said: dict[str, str] = field(default_factory=dict)
+    stated: dict[str, str] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
 
-    def hear(self, headers: Mapping[str, str]) -> None:
+    def read_headers(self, headers: Mapping[str, str]) -> None:
         """Take note of what an answer says."""
         for what, header in _HEADERS.items():
-            said = headers.get(header, "").strip()[:_MOST_CHARACTERS]
-            if not said:
+            found = headers.get(header, "").strip()[:_MOST_CHARACTERS]
+            if not found:
                 continue
-            before = self.said.setdefault(what, said)
+            before = self.stated.setdefault(what, found)
             # One region may serve another's requests; an account is one account.
-            if before != said and what != "region":
-                self.changed[what] = f"the service answered for the {what} {before}, and then for {said}"
+            if before != found and what != "region":
+                self.changed[what] = f"the service answered for the {what} {before}, and then for {found}"
 
     @property
     def organization(self) -> str | None:
-        return self.said.get("organization")
+        return self.stated.get("organization")
 
     @property
     def project(self) -> str | None:
-        return self.said.get("project")
+        return self.stated.get("project")
 
     @property
     def region(self) -> str | None:
-        return self.said.get("region")
+        return self.stated.get("region")
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Say what makes it doubtful that all answers are about one account."""
         return tuple(self.changed.values())

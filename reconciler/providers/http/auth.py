@@ -12,7 +12,7 @@ from reconciler.domain.errors import DeniedError, UsageError
 from reconciler.providers.http.base import WrappingTransport, copy_request
 from reconciler.providers.http.env import PRINTABLE, read_word
 from reconciler.providers.http.workload_identity import TokenExchange, read_identity
-from reconciler.providers.profiles import Profile
+from reconciler.providers.profile import Profile
 
 _HIDDEN = b"[hidden]"
 

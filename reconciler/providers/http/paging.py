@@ -15,10 +15,12 @@ last page that is exactly full may have been cut there, and one more question se
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from reconciler.providers.openai.wire import Page
+from reconciler.domain.errors import MalformedError
+from reconciler.providers.http.wire import decode, to_int
 
 _MOST_ENTRIES = 1_000_000
 MOST_PAGES = 10_000
@@ -26,6 +28,50 @@ MOST_PAGES = 10_000
 
 _JITTER_SECONDS = 5
 """Servers of one service may not agree on the second."""
+
+
+class _Head(msgspec.Struct):
+    id: str
+    created_at: Any = None
+
+
+class _Page(msgspec.Struct):
+    data: list[msgspec.Raw] | None
+    has_more: bool | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list: items with their ids, not yet read.
+
+    Shape:  `has_more` is None when the service does not say; `made` says when each item was made, where it says so;
+            `nameless` counts the entries that have no id, which nobody can read
+    """
+
+    items: tuple[tuple[str, msgspec.Raw], ...]
+    has_more: bool | None = None
+    made: tuple[int | None, ...] = ()
+    nameless: int = 0
+
+
+def read_page(body: bytes) -> Page:
+    """Read a list's envelope and the ids of its items."""
+    page = decode(body, _Page)
+    entries = page.data or ()
+    named = tuple((head, item) for item in entries if (head := _head(item)))
+    return Page(
+        items=tuple((head.id, item) for head, item in named),
+        has_more=page.has_more,
+        made=tuple(to_int(head.created_at) for head, _ in named),
+        nameless=len(entries) - len(named),
+    )
+
+
+def _head(item: msgspec.Raw) -> _Head | None:
+    try:
+        head = decode(item, _Head)
+    except MalformedError:
+        return None
+    return head if head.id else None
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import httpx
 
 from reconciler.providers.http.base import ByteStream, WrappingTransport, copy_request, wrap_response
 from reconciler.providers.http.retry_after import allowance_wait, requested_wait
-from reconciler.providers.profiles import RetryPolicy
+from reconciler.providers.profile import RetryPolicy
 
 _REPEATED_METHODS = frozenset({"GET", "DELETE"})
 _HOP_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})

@@ -20,7 +20,7 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.providers.openai.wire import checked_id, decode, read_file, to_int
+from reconciler.providers.http.wire import checked_id, decode, read_file, to_int
 from reconciler.providers.openai_legacy.labels import ECHOED, Request
 
 Number = int | float

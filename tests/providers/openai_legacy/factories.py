@@ -4,7 +4,7 @@ from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done
 from reconciler.domain.spec import Format
-from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers import HttpProvider, open_provider
 from reconciler.providers.openai_legacy.labels import Label, Request, project_key
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import Clock
@@ -25,7 +25,7 @@ def wanted(name: str = "triage", *, epochs: int | None = None, word: str = "rows
     return a_model(name, base=base, training=rows(word), epochs=epochs)
 
 
-def opened(service: OldService, project: str = PROJECT) -> OpenAIProvider:
+def opened(service: OldService, project: str = PROJECT) -> HttpProvider:
     """The service, seen through the dialect by a process that knows nothing yet."""
     clock = Clock()
     environ = {"OPENAI_API_KEY": "key-of-a-test", "OPENAI_API_BASE": URL}

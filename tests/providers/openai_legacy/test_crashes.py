@@ -10,7 +10,7 @@ from reconciler.domain.ports import Done
 from reconciler.executor import watch
 from reconciler.executor.context import RunContext
 from reconciler.executor.create import create
-from reconciler.providers import OpenAIProvider, open_provider
+from reconciler.providers import HttpProvider, open_provider
 from tests.providers.fakes import Clock
 from tests.providers.openai_legacy.factories import URL, opened, sent, wanted
 from tests.providers.openai_legacy.fake import OldService
@@ -38,14 +38,14 @@ class Mortal(httpx.BaseTransport):
         return answer
 
 
-def bench_of(provider: OpenAIProvider, file: FileId) -> RunContext:
+def bench_of(provider: HttpProvider, file: FileId) -> RunContext:
     clock = Clock()
     bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)
     return bench
 
 
-def through(transport: httpx.BaseTransport) -> OpenAIProvider:
+def through(transport: httpx.BaseTransport) -> HttpProvider:
     environ = {"OPENAI_API_KEY": "key-of-a-test", "OPENAI_API_BASE": URL}
     clock = Clock()
     return open_provider(

@@ -19,10 +19,10 @@ from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Message, Refused, Unknown, own_job
 from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, RunContext
 from reconciler.executor.create import create
-from reconciler.providers import PROFILES, LegacyProvider, OpenAIProvider, open_provider
+from reconciler.providers import PROFILES, HttpProvider, open_provider
 from reconciler.providers.http.auth import Credentials, Endpoint
-from reconciler.providers.openai.client import Transports
-from reconciler.providers.openai_legacy.client import LegacyClient
+from reconciler.providers.http.client import Client, Transports
+from reconciler.providers.openai_legacy.dialect import DIALECT
 from reconciler.providers.openai_legacy.labels import Label, read_label
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.fakes import Clock
@@ -83,7 +83,7 @@ def test_another_project_s_jobs_are_not_ours() -> None:
     seen = opened(service).observe()
     assert (seen.jobs, seen.contradictions) == ((), ())
     assert theirs.training_file in seen.files_in_use
-    with pytest.raises(NotFoundError, match="acme"):
+    with pytest.raises(NotFoundError, match="not a job of this project"):
         own_job(opened(service), theirs.id)
     assert isinstance(opened(service).cancel(theirs.id), Refused)
     assert service.jobs[theirs.id]["status"] == "pending"
@@ -268,7 +268,7 @@ def lost(request: httpx.Request) -> httpx.Response:
     return httpx.Response(502, text="<html>bad gateway</html>")
 
 
-def run(provider: OpenAIProvider, file: FileId) -> str:
+def run(provider: HttpProvider, file: FileId) -> str:
     """One run of the apply protocol; return how it ended."""
     clock = Clock()
     bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
@@ -350,8 +350,8 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
     profile = replace(profile, capabilities=replace(profile.capabilities, suffix_length=length))
     road = service.transport
     roads = Transports(reads=road, writes=road, creates=road, uploads=road, answers=road)
-    client = LegacyClient(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
-    provider = LegacyProvider(client, profile, project="acme", sleep=lambda _: None)
+    client = Client(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
+    provider = HttpProvider(client, DIALECT, profile, project="acme", sleep=lambda _: None)
     outcome = provider.create_job(model, file, None, ())
     assert isinstance(outcome, Done)
     assert len(service.asked[outcome.value.id]["suffix"] or "") <= length

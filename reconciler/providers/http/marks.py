@@ -7,7 +7,7 @@ import msgspec
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address, Digest, Kind, Stamp, canonical_json, digest_of
-from reconciler.domain.observed import JobId
+from reconciler.domain.observed import JobId, RemoteJob
 
 PROJECT = "reconciler-project"
 ADDRESS = "reconciler-address"
@@ -65,6 +65,11 @@ def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
         facts=_facts(_text(metadata.get(FACTS))),
         supersedes=tuple(supersedes),
     )
+
+
+def is_garbled(job: RemoteJob, project: str) -> bool:
+    """Return whether a job's marks name a project, and the rest of them cannot be read or is not what was sealed."""
+    return job.stamp is None and job.details.project == project
 
 
 def names_file(facts: Iterable[tuple[str, str]], side: str, filename: str) -> bool:

@@ -7,9 +7,9 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import MalformedError, ProviderError, TemporaryError
+from reconciler.providers.http.client import Client, read_refusal
 from reconciler.providers.http.errors import is_final, read_complaint
 from reconciler.providers.http.sse import event_data
-from reconciler.providers.openai.client import Client, read_refusal
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 15.0

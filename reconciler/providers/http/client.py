@@ -1,0 +1,231 @@
+"""Sends requests to one service and reads lists page by page. What an answer means for a run is decided elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+from msgspec.structs import replace
+
+from reconciler.domain.errors import MalformedError, ProviderError
+from reconciler.domain.ports import Write
+from reconciler.providers.http.account import Account
+from reconciler.providers.http.auth import Endpoint
+from reconciler.providers.http.errors import error_of, network_error
+from reconciler.providers.http.multipart import Multipart
+from reconciler.providers.http.paging import ListWarnings, Page, read_page, walk
+from reconciler.providers.http.service_clock import ServiceClock
+from reconciler.providers.http.write_result import classify_write
+
+T = TypeVar("T")
+Read = Callable[[msgspec.Raw], T]
+
+_CALLER = "finetune-reconciler"
+_LONGEST_REFUSAL = 1024 * 1024
+_NO_LIMIT = 1_000_000_000
+
+
+class Transports(msgspec.Struct, frozen=True, kw_only=True):
+    """The stacked transports to one service, one for each kind of request.
+
+    Shape:  `reads` repeats and reads whole; `writes`, `creates` and `uploads` send once, each on a connection of its
+            own, and `creates` soon or not at all; `answers` leaves the body to be read as it comes
+    """
+
+    reads: httpx.BaseTransport
+    writes: httpx.BaseTransport
+    creates: httpx.BaseTransport
+    uploads: httpx.BaseTransport
+    answers: httpx.BaseTransport
+
+    def close(self) -> None:
+        for transport in (self.reads, self.writes, self.creates, self.uploads, self.answers):
+            transport.close()
+
+
+class Client:
+    """One service and its transports; knows no path and no dialect. Safe to use from several threads.
+
+    Shape:  `account` is what the service says of whom it answers, `time` what time it said it was
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        transports: Transports,
+        key_variable: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.host = endpoint.host
+        self.time = ServiceClock(clock)
+        self.account = Account()
+        self._base = str(endpoint.url).rstrip("/")
+        self._transports = transports
+        self._key_variable = key_variable
+
+    def close(self) -> None:
+        self._transports.close()
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """Return the body of an answer.
+
+        Raises: ProviderError for any other answer, and for none
+        """
+        request = self._request("GET", path, query=query)
+        try:
+            response = self._transports.reads.handle_request(request)
+        except httpx.RequestError as error:
+            raise self.network_error(error) from error
+        self.time.set_from(response.headers.get("date", ""))
+        if response.status_code >= 300:
+            raise self.error_from(response)
+        self.account.read_headers(response.headers)
+        return response.content
+
+    def list_paged(
+        self, what: str, path: str, query: Mapping[str, str], page_size: int, read: Read[T], warnings: ListWarnings
+    ) -> Iterator[T]:
+        """Yield a list's items, every page; `what` names the list in a warning."""
+
+        def fetch(after: str | None) -> Page:
+            return read_page(self.get(path, {**query, "limit": str(page_size), **({"after": after} if after else {})}))
+
+        for item_id, item in walk(what, page_size, fetch, warnings):
+            yield from _read_item(what, item_id, item, read, warnings)
+
+    def list_whole(self, what: str, path: str, read: Read[T], warnings: ListWarnings) -> Iterator[T]:
+        """Yield the items of a list without pages; a server that cuts it says that there is more, and takes `after`."""
+
+        def fetch(after: str | None) -> Page:
+            page = read_page(self.get(path, {"after": after} if after else None))
+            return replace(page, has_more=bool(page.has_more))
+
+        for item_id, item in walk(what, _NO_LIMIT, fetch, warnings):
+            yield from _read_item(what, item_id, item, read, warnings)
+
+    def list_once(self, what: str, path: str, read: Read[T], warnings: ListWarnings) -> Iterator[T]:
+        """Yield the items of a list that comes in one answer."""
+        page = read_page(self.get(path))
+        if page.nameless:
+            warnings.add(f"the list of {what} holds an entry without an id")
+        for item_id, item in page.items:
+            yield from _read_item(what, item_id, item, read, warnings)
+
+    def content(self, path: str, name: str, most_bytes: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file, block by block as they come; `name` names the file in an error.
+
+        Raises: ProviderError, at the first block or, when the content breaks off or goes on too long, later
+        """
+        read = 0
+        try:
+            response = self._transports.answers.handle_request(self._request("GET", path, headers={"accept": "*/*"}))
+            try:
+                if response.status_code >= 300:
+                    raise self.error_from(read_refusal(response))
+                for block in response.iter_bytes():
+                    read += len(block)
+                    if most_bytes is not None and read > most_bytes:
+                        raise MalformedError(f"the content of {name} is longer than the file is said to be")
+                    yield block
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            raise self.network_error(error) from error
+
+    def upload(self, path: str, body: Multipart, read: Callable[[bytes], T]) -> Write[T]:
+        """Send a large file, once. What its blocks raise is raised."""
+        return self._write(self._transports.uploads, self._form(path, body), read)
+
+    def send_file(self, path: str, body: Multipart, read: Callable[[bytes], T], *, is_urgent: bool = False) -> Write[T]:
+        """Send a small file, once; where `is_urgent`, soon or not at all, because a create waits for it."""
+        transport = self._transports.creates if is_urgent else self._transports.writes
+        return self._write(transport, self._form(path, body), read)
+
+    def create(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
+        """Send the body of a job, once, soon or not at all."""
+        return self._write(self._transports.creates, self._posting(path, body), read)
+
+    def post(self, path: str, read: Callable[[bytes], T]) -> Write[T]:
+        """Send an empty body, once."""
+        return self._write(self._transports.writes, self._posting(path, {}), read)
+
+    def delete(self, path: str, read: Callable[[bytes], T]) -> Write[T]:
+        """Delete something; safe to repeat, and repeated when the network fails."""
+        return self._write(self._transports.reads, self._request("DELETE", path), read)
+
+    def stream(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Begin an answer that is read as it comes; the caller closes it.
+
+        Raises: ProviderError when nothing came; an answer of any status is returned as it is
+        """
+        try:
+            return self._transports.answers.handle_request(self._posting(path, body))
+        except httpx.RequestError as error:
+            raise self.network_error(error) from error
+
+    def error_from(self, response: httpx.Response) -> ProviderError:
+        """Return the error that an answer stands for; it must have been read."""
+        return error_of(response, self._key_variable)
+
+    def network_error(self, error: httpx.RequestError) -> ProviderError:
+        """Return the error that a failure of the network stands for."""
+        return network_error(error, self.host)
+
+    def _write(self, transport: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
+        def send() -> httpx.Response:
+            response = transport.handle_request(request)
+            self.time.set_from(response.headers.get("date", ""))
+            return response
+
+        return classify_write(send, read, self.error_from, self.network_error)
+
+    def _form(self, path: str, body: Multipart) -> httpx.Request:
+        return self._request("POST", path, headers=body.headers, stream=body)
+
+    def _posting(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
+        content = msgspec.json.encode(body)
+        return self._request("POST", path, headers={"content-type": "application/json"}, content=content)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        stream: httpx.SyncByteStream | None = None,
+    ) -> httpx.Request:
+        url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
+        # With a stream of our own, the library leaves even the host to us.
+        common = {"host": self.host, "accept": "application/json", "user-agent": _CALLER}
+        return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
+
+
+def _read_item(what: str, item_id: str, item: msgspec.Raw, read: Read[T], warnings: ListWarnings) -> tuple[T, ...]:
+    try:
+        return (read(item),)
+    except MalformedError:
+        # One that cannot be read may be ours or not; that it is there is worth a warning, and no more.
+        warnings.add(f"the list of {what} holds {item_id}, which could not be read")
+        return ()
+
+
+def read_refusal(response: httpx.Response) -> httpx.Response:
+    """Return a refusal with as much of its body read as an explanation may need."""
+    content = b""
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > _LONGEST_REFUSAL:
+            break
+    kept = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=kept, content=content[:_LONGEST_REFUSAL])
+
+
+def segment(item_id: str) -> str:
+    """Write an id as one part of a path; ids of models have colons, which stay."""
+    if item_id.strip(".") == "":
+        raise MalformedError(f"{item_id!r} is no id that can be asked for")
+    return quote(item_id, safe=":")

@@ -1,0 +1,171 @@
+"""Jobs that bear our marks in their metadata: lists them, and believes a mark only when everything agrees with it."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, takewhile
+
+from msgspec.structs import replace
+
+from reconciler.domain.desired import Model
+from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
+from reconciler.domain.identity import Stamp
+from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
+from reconciler.domain.ports import Write
+from reconciler.providers.http.client import segment
+from reconciler.providers.http.dialect import JobRequest, JobRules, SeenJobs, Session
+from reconciler.providers.http.marks import DIGEST, is_garbled, names_file
+from reconciler.providers.http.paging import ListWarnings
+from reconciler.providers.http.wire import LENIENT, STRICT, Reader
+
+
+class MetadataJobs:
+    """The jobs of one project, told apart by their metadata."""
+
+    def __init__(self, session: Session, rules: JobRules) -> None:
+        self._client = session.client
+        self._files = session.files
+        self._project = session.project
+        self._rules = rules
+        # Names of files never change, so those that were read once need no second look.
+        self._names: dict[FileId, str] = {}
+
+    def observe(self) -> SeenJobs:
+        """List files and jobs, fetched side by side."""
+        file_warnings, job_warnings = ListWarnings(), ListWarnings()
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="observe") as pool:
+            files_later = pool.submit(self._list_own_files, file_warnings)
+            jobs_later = pool.submit(self._sort_jobs, job_warnings)
+            files, (ours, in_use, garbled) = files_later.result(), jobs_later.result()
+        contradicted = garbled | {job.id for job in ours if _is_contradicted(job, self._names)}
+        in_use |= {file for job in ours if job.id in contradicted for file in job.files}
+        return SeenJobs(
+            files=files,
+            jobs=oldest_first(job for job in ours if job.id not in contradicted),
+            files_in_use=in_use,
+            contradictions=tuple(sorted(contradicted)),
+            list_warnings=(*file_warnings.words, *job_warnings.words),
+        )
+
+    def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
+        """Return every job of one stamp, oldest first.
+
+        A job whose marks disagree with the file that it trains on does not count, here as in a look at everything.
+        Cost:   a request for each of its files whose name was never read
+        """
+        warnings = ListWarnings()
+        filters = {DIGEST: str(stamp.digest)} if self._rules.filters_by_metadata else {}
+        found = tuple(self._list(warnings, STRICT, filters))
+        if why := (*warnings.words, *self._client.account.warnings):
+            raise MalformedError(
+                f"the list of the jobs of {stamp} may not be whole: {'; '.join(why)}",
+                hint="nothing was created; run again, and if it stays so, ask the service's support",
+            )
+        return oldest_first(job for job in found if job.stamp == stamp and not self._is_forged(job))
+
+    def list_all(self, warnings: ListWarnings) -> Iterator[RemoteJob]:
+        return self._list(warnings, LENIENT, {})
+
+    def job(self, job: JobId) -> RemoteJob:
+        found = self._rules.read(self._client.get(self._path(job)), self._project, LENIENT)
+        return replace(found, stamp=None) if self._is_forged(found) else found
+
+    def events(self, job: JobId, after: str | None, most: int | None) -> tuple[JobEvent, ...]:
+        """Return a job's events; services list the newest first, so the walk ends at the one named."""
+        rules, path = self._rules, self._path(job, self._rules.events_path)
+        listed = self._client.list_paged("events", path, {}, rules.page_size, rules.read_event, ListWarnings())
+        return tuple(islice(takewhile(lambda event: event.id != after, listed), most))[::-1]
+
+    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+        rules, path = self._rules, self._path(job, self._rules.checkpoints_path)
+        listed = self._client.list_paged(
+            "checkpoints", path, {}, rules.page_size, rules.read_checkpoint, ListWarnings()
+        )
+        return tuple(sorted(listed, key=lambda saved: (saved.step, saved.id)))
+
+    def create(self, request: JobRequest) -> Write[RemoteJob]:
+        def read_created(answer: bytes) -> RemoteJob:
+            return check_created(self._rules.read(answer, self._project, STRICT), request.model, request.training)
+
+        return self._client.create(self._rules.path, self._rules.write(request), read_created)
+
+    def cancel(self, job: JobId) -> Write[RemoteJob]:
+        def read_cancelled(answer: bytes) -> RemoteJob:
+            found = self._rules.read(answer, self._project, STRICT)
+            if found.stamp is None or found.id != job:
+                raise MalformedError(f"the service answered the cancelling of {job} with something else")
+            return found
+
+        return self._client.post(self._path(job, self._rules.cancel_path), read_cancelled)
+
+    def _path(self, job: JobId, below: str = "") -> str:
+        return f"{self._rules.path}/{segment(job)}" + (f"/{below}" if below else "")
+
+    def _list(self, warnings: ListWarnings, reader: Reader, filters: Mapping[str, str]) -> Iterator[RemoteJob]:
+        """List jobs, every page. A server that does not know a filter ignores it, so look at each job again."""
+        rules, query = self._rules, {f"metadata[{key}]": value for key, value in filters.items()}
+        return self._client.list_paged(
+            "jobs",
+            rules.path,
+            query,
+            rules.page_size,
+            lambda item: rules.read(item, self._project, reader),
+            warnings,
+        )
+
+    def _list_own_files(self, warnings: ListWarnings) -> tuple[RemoteFile, ...]:
+        # Only names of our kind are kept: an account may hold a hundred thousand files of other people.
+        # The names of all are remembered: a job's marks must agree with the files it trains on, ours or not.
+        ours: list[RemoteFile] = []
+        for file in self._files.list(warnings):
+            self._names[file.id] = file.filename
+            if file.stamp is not None:
+                ours.append(file)
+        return tuple(ours)
+
+    def _sort_jobs(self, warnings: ListWarnings) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str]]:
+        """Return our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
+        ours: list[RemoteJob] = []
+        in_use: set[FileId] = set()
+        garbled: set[str] = set()
+        for job in self._list(warnings, STRICT, {}):
+            if job.stamp:
+                ours.append(job)
+            if is_garbled(job, self._project):
+                garbled.add(job.id)
+            if job.status.is_active or not job.stamp:
+                in_use.update(job.files)
+        return tuple(ours), frozenset(in_use), frozenset(garbled)
+
+    def _is_forged(self, job: RemoteJob) -> bool:
+        """Return whether a job's marks disagree with the names of its files, asking for those that are not known."""
+        for file in job.files if job.stamp and job.facts else ():
+            if file not in self._names:
+                self._names[file] = self._filename(file)
+        return _is_contradicted(job, self._names)
+
+    def _filename(self, file: FileId) -> str:
+        # Jobs keep the ids of files that were deleted, and of files that others see: such an id says nothing.
+        try:
+            return self._files.read(file, STRICT).filename
+        except (NotFoundError, DeniedError):
+            return ""
+
+
+def check_created(job: RemoteJob, model: Model, training: FileId) -> RemoteJob:
+    """Return the job that a create made, when it bears the stamp it was sent with.
+
+    Raises: MalformedError when the service did not keep the stamp, or names another file
+    """
+    if job.stamp is None or job.stamp != model.stamp:
+        raise MalformedError(f"the service made job {job.id} without the marks that were sent, so it cannot be ours")
+    if job.training_file != training:
+        raise MalformedError(f"the service made job {job.id} on file {job.training_file}, not on {training}")
+    return job
+
+
+def _is_contradicted(job: RemoteJob, names: Mapping[FileId, str]) -> bool:
+    """Return whether what a job's marks say of its files disagrees with the names of the files it used."""
+    if job.stamp is None:
+        return False
+    sides = (("training", job.training_file), ("validation", job.validation_file))
+    return any(names.get(file) and not names_file(job.facts, side, names[file]) for side, file in sides if file)
