@@ -125,7 +125,7 @@ def test_what_was_prepared_needs_nothing_more(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     repository.run("prepare", "data.csv", "--write")
     again = repository.run("prepare", "data_prepared.jsonl", "--write")
-    assert "Nothing to remedy." in again.out
+    assert "Nothing to correct." in again.out
     assert "Nothing was written" in again.out
     assert not (repository.root / "data_prepared_prepared.jsonl").exists()
 
@@ -141,14 +141,14 @@ def test_a_remedy_is_asked_for_and_may_be_declined(repository: Repository, monke
         ("common_completion_suffix", False),
         ("completion_space_start", False),
     ]
-    assert said.err.count("Please answer y or n.") == 1
+    assert said.err.count("Type y or n.") == 1
 
 
 def test_answers_that_end_too_early_are_reported(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("data.csv", HEADER + BODY)
     typed(monkeypatch, "y\n")
     said = repository.run("prepare", "data.csv", "--interactive", "--write")
-    assert (said.code, "answers ended" in said.err) == (64, True)
+    assert (said.code, "input ended" in said.err) == (64, True)
     assert not (repository.root / "data_prepared.jsonl").exists()
 
 

@@ -3,9 +3,8 @@
 The first pass reads both versions, and keeps a hash and a place of every row. Rows that differ are read again by place.
 """
 
-from reconciler.dataset.row_diff.compare import MOST_SAMPLES, compare_versions
+from reconciler.dataset.row_diff.compare import compare_versions
 from reconciler.dataset.row_diff.file_cache import FileCache
-from reconciler.dataset.row_diff.matching import MatchedRows
 from reconciler.dataset.row_diff.version import (
     DatasetVersion,
     find_reformatted,
@@ -17,10 +16,8 @@ from reconciler.dataset.row_diff.version import (
 )
 
 __all__ = [
-    "MOST_SAMPLES",
     "DatasetVersion",
     "FileCache",
-    "MatchedRows",
     "compare_versions",
     "find_reformatted",
     "find_source_paths",

@@ -29,8 +29,8 @@ VALIDATORS: tuple[Validator, ...] = (
 )
 
 
-class _AbortedError(Exception):
-    """A validator reports an error, whose text is the exception's."""
+class _ValidatorError(Exception):
+    """An error of a validator, which ends the run."""
 
 
 def run_legacy_prepare(file: str, write: Print, write_error: Print, ask: Ask | None = None) -> int:
@@ -42,7 +42,7 @@ def run_legacy_prepare(file: str, write: Print, write_error: Print, ask: Ask | N
     write("Analyzing...\n")
     try:
         _run(file, write, _make_accept(write, ask))
-    except _AbortedError as error:
+    except _ValidatorError as error:
         write_error(f"\n\n{error}\n\nAborting...")
         return 1
     except LegacyCrashError as error:
@@ -81,7 +81,7 @@ def _run(file: str, write: Print, accept: Accept) -> None:
 
 def _print_note(finding: LegacyFinding, write: Print) -> None:
     if finding.error:
-        raise _AbortedError(f"ERROR in {finding.name} validator: {finding.error}")
+        raise _ValidatorError(f"ERROR in {finding.name} validator: {finding.error}")
     write(finding.note)
 
 

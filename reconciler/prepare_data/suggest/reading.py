@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,8 +18,6 @@ from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec
 
 TXT = ".txt"
-
-_Reader = Callable[[Source, RowReport], Iterator[Row]]
 
 
 class FileRead(msgspec.Struct, frozen=True):
@@ -45,8 +43,8 @@ def read_file(file: Path) -> FileRead:
     problem = _check_is_file(source)
     if problem:
         raise InputError((problem,))
-    reader = _choose_reader(source, report)
-    rows = list(reader(source, report)) if reader else []
+    extension = _find_extension(source, report)
+    rows = list(_read_rows(source, extension, report)) if extension else []
     for row in rows:
         if not isinstance(row.value, dict):
             what, hint = "the row is not an object", "write each row as an object with a key for each text"
@@ -54,7 +52,7 @@ def read_file(file: Path) -> FileRead:
     if not rows and not report.has_errors:
         report.add(_problem(source, "rows.none", "the file has no rows", "name a file with rows"))
     report.raise_errors()
-    return FileRead(source, rows, report.warnings, is_for_specs=reader is _read_by_extension)
+    return FileRead(source, rows, report.warnings, is_for_specs=extension in READERS and extension == source.extension)
 
 
 def _check_is_file(source: Source) -> Problem | None:
@@ -70,40 +68,27 @@ def _check_is_file(source: Source) -> Problem | None:
     return _problem(source, "source.kind", f"is {kind}, not a file", "name a file with rows")
 
 
-def _choose_reader(source: Source, report: RowReport) -> _Reader | None:
-    if source.extension == TXT:
-        return _read_text_lines
-    if source.extension in {".json", ".jsonl"}:
-        return _json_reader(source, report)
-    if source.extension in READERS:
-        return _read_by_extension
-    kinds = ", ".join(sorted((*READERS, TXT)))
-    what = "has an unsupported file extension" if source.extension else "has no file extension"
-    report.stop_reading(_problem(source, "source.extension", what, f"supported extensions: {kinds}"))
-    return None
-
-
-def _json_reader(source: Source, report: RowReport) -> _Reader:
-    # The old tool read JSON and JSON Lines under each other's names too.
+def _find_extension(source: Source, report: RowReport) -> str:
+    # The extension that the content has: the old tool read JSON and JSON Lines under each other's names too.
+    if source.extension not in {TXT, *READERS}:
+        kinds = ", ".join(sorted((*READERS, TXT)))
+        what = "has an unsupported file extension" if source.extension else "has no file extension"
+        report.stop_reading(_problem(source, "source.extension", what, f"supported extensions: {kinds}"))
+        return ""
+    if source.extension not in {".json", ".jsonl"}:
+        return source.extension
     head = next(text_blocks(read_blocks(source, report, ProgressMeter()), source, report), b"").lstrip()
+    if source.extension == ".jsonl":
+        return ".json" if head.startswith(b"[") else ".jsonl"
     first, _, rest = head.partition(b"\n")
-    if source.extension == ".json" and first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{":
-        return _reader_for(".jsonl")
-    if source.extension == ".jsonl" and head.startswith(b"["):
-        return _reader_for(".json")
-    return _read_by_extension
+    return ".jsonl" if first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{" else ".json"
 
 
-def _read_by_extension(source: Source, report: RowReport) -> Iterator[Row]:
-    return _reader_for(source.extension)(source, report)
-
-
-def _reader_for(extension: str) -> _Reader:
-    def reader(source: Source, report: RowReport) -> Iterator[Row]:
-        spec = DatasetSpec(name="prepared", place=Place(file=source.name), sources=(source.name,))
-        return READERS[extension](source, spec, report, ProgressMeter())
-
-    return reader
+def _read_rows(source: Source, extension: str, report: RowReport) -> Iterator[Row]:
+    if extension == TXT:
+        return _read_text_lines(source, report)
+    spec = DatasetSpec(name="prepared", place=Place(file=source.name), sources=(source.name,))
+    return READERS[extension](source, spec, report, ProgressMeter())
 
 
 def _read_text_lines(source: Source, report: RowReport) -> Iterator[Row]:
