@@ -1,11 +1,11 @@
-"""One row, one line: strict JSON in, canonical bytes out. The bytes are what is digested and what is uploaded.
+"""The canonical line of a row. Its bytes are what is digested and what is uploaded.
 
 Canonical means: keys in the API's own order, then by name; no spaces; UTF-8 without needless escapes; numbers as in
-`numbers.py`; a line feed at the end. The API's order is the table of shapes below. Where an object is the author's own
-(the JSON Schema in a tool's `parameters`, for one) its keys are sorted by name. Strings are never touched: the
+`strict_json.py`; a line feed at the end. The API's order is the table of shapes below. An object of the author (the
+JSON Schema in a tool's `parameters`, for example) has its keys sorted by name. Strings are never changed: the
 `arguments` of a call stay as they were written.
 
-A change of anything here changes digests, and so retrains every model that there is.
+Any change here changes digests, and so retrains every model that there is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from reconciler.domain.spec import Format
 class Shape(dict[str, "Shape"]):
     """The keys of an object in the API's order, each with the shape of what it holds; a list has its items' shape."""
 
-    # Compared by identity: shapes are the constants below, and one is looked up for every object of every row.
+    # Compared by identity: shapes are the constants below, and `_sort_keys` looks one up for every object of every row.
     __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
@@ -57,45 +57,14 @@ SHAPES: Mapping[Format, Shape] = {
     Format.REINFORCEMENT: _CHAT,
 }
 
-_SETTLED = frozenset({str, int, bool, type(None), Decimal})
-"""What is written as it is. A float is not: it comes from Python only, and becomes the number that it shows."""
+_WRITTEN_AS_IS = frozenset({str, int, bool, type(None), Decimal})
+"""Types that are written without a change. A float comes from Python only, and becomes the number that it shows."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def write_canonical_line(row: object, format: Format) -> bytes:  # noqa: A002 (the word of the field)
-    """Write a row in the one way that counts, with its line feed.
-
-    Raises: ValueError for text or a number that JSON cannot hold; what `parse` gave never does
-    """
-    return _encoder.encode(_order_keys(row, SHAPES[format])) + b"\n"
-
-
-def write_canonical_text(value: object) -> str:
-    """Write any JSON value in the same way, keys by name, to stand inside a text."""
-    return _encoder.encode(_order_keys(value, _FREE)).decode()
-
-
-def _order_keys(value: object, shape: Shape) -> object:
-    if isinstance(value, dict):
-        keys = _sort_keys(shape, tuple(value))
-        return {
-            key: inner if type(inner := value[key]) in _SETTLED else _order_keys(inner, shape.get(key, _FREE))
-            for key in keys
-        }
-    if isinstance(value, list):
-        return [item if type(item) in _SETTLED else _order_keys(item, shape) for item in value]
-    return parse_number(repr(value)) if isinstance(value, float) else value
-
-
-@lru_cache(maxsize=1024)
-def _sort_keys(shape: Shape, keys: tuple[str, ...]) -> tuple[str, ...]:
-    present = set(keys)
-    return tuple(chain((key for key in shape if key in present), sorted(present.difference(shape))))
-
-
 class LineBatch(NamedTuple):
-    """Lines that follow each other in one file, as they are digested and uploaded.
+    """Canonical lines that follow each other in one file, as they are digested and uploaded.
 
     Shape:  `line` is the number of the first; `keys` are the xxh3_64 of each line of `text`, its line feed included
     """
@@ -107,5 +76,36 @@ class LineBatch(NamedTuple):
 
 
 def make_batch(file: str, line: int, texts: Sequence[bytes]) -> LineBatch:
-    """Make a run of canonical lines."""
+    """Return a batch of canonical lines."""
     return LineBatch(file, line, b"".join(texts), list(map(xxh3_64_intdigest, texts)))
+
+
+def write_canonical_line(row: object, row_format: Format) -> bytes:
+    """Return the canonical line of a row, with its line feed.
+
+    Raises: ValueError for text or a number that JSON cannot hold; a value from `decode_json` never does
+    """
+    return _encoder.encode(_order_keys(row, SHAPES[row_format])) + b"\n"
+
+
+def write_canonical_text(value: object) -> str:
+    """Return any JSON value as canonical text, its keys sorted by name, for use inside another text."""
+    return _encoder.encode(_order_keys(value, _FREE)).decode()
+
+
+def _order_keys(value: object, shape: Shape) -> object:
+    if isinstance(value, dict):
+        keys = _sort_keys(shape, tuple(value))
+        return {
+            key: inner if type(inner := value[key]) in _WRITTEN_AS_IS else _order_keys(inner, shape.get(key, _FREE))
+            for key in keys
+        }
+    if isinstance(value, list):
+        return [item if type(item) in _WRITTEN_AS_IS else _order_keys(item, shape) for item in value]
+    return parse_number(repr(value)) if isinstance(value, float) else value
+
+
+@lru_cache(maxsize=1024)
+def _sort_keys(shape: Shape, keys: tuple[str, ...]) -> tuple[str, ...]:
+    present = set(keys)
+    return tuple(chain((key for key in shape if key in present), sorted(present.difference(shape))))

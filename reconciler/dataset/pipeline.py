@@ -1,6 +1,7 @@
-"""The stages in their order: read, prepare, map, check, canonical line. Each takes an iterator and gives one.
+"""The way of a row: find the sources, read, recognise the format, prepare, map, check, write the canonical line.
 
-Files of plain rows take the fast lane beside them, which gives the same.
+Each stage takes an iterator of rows and returns one. Files of plain rows take the fast path beside the stages, with the
+same result.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,21 +17,28 @@ from reconciler.dataset.readers import read_source
 from reconciler.dataset.readers.stream import ProgressMeter
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
-from reconciler.dataset.sources import Row, find_sources
+from reconciler.dataset.sources import Row, SourceIndex
 from reconciler.dataset.steps import prepare_rows
-from reconciler.domain.errors import Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 
-_RUN_BYTES = 64 << 10
+FIELDS_THAT_CHANGE_ROWS = ("terms", "prepare", "mapping", "sheet")
+"""The fields of a spec for which rows take the general path; none of the others changes what a row becomes."""
+
+_BATCH_BYTES = 64 << 10
 _BATCH_ROWS = 32
 _PAIR = ("prompt", "completion")
 
 
 def read_rows(
-    spec: DatasetSpec, workspace: Path, report: RowReport, progress: Callable[[int], None] | None = None
+    spec: DatasetSpec,
+    workspace: Path,
+    report: RowReport,
+    progress: Callable[[int], None] | None = None,
+    sources: SourceIndex | None = None,
 ) -> tuple[Format, Iterator[Row]]:
     """Return the format of a dataset and its rows in the API's form, source after source."""
-    return detect_format(_rows(spec, workspace, report, ProgressMeter(progress)), spec, report)
+    rows = _read_and_map(spec, sources or SourceIndex(workspace), report, ProgressMeter(progress))
+    return detect_format(rows, spec, report)
 
 
 def read_batches(
@@ -40,38 +48,31 @@ def read_batches(
     *,
     check_rows: bool = True,
     progress: Callable[[int], None] | None = None,
+    sources: SourceIndex | None = None,
 ) -> tuple[Format, Iterator[LineBatch]]:
-    """Return the format of a dataset and its canonical lines, source after source, by whichever way is the faster.
+    """Return the format of a dataset and its canonical lines, source after source, by the faster of the two paths.
 
-    Shape:  without `check_rows` the lines are written as they are, whatever the rules would say of them
+    Shape:  without `check_rows` the lines are written as they are, and the checks of rows do not run
     """
-
-    def general(rows: Iterator[Row], format: Format) -> Iterator[LineBatch]:  # noqa: A002 (the word of the field)
-        return write_batches(rows, format, report if check_rows else None)
-
-    plain = _format_of_plain(spec, workspace)
+    sources, checked_by = sources or SourceIndex(workspace), report if check_rows else None
+    plain = _find_plain_format(spec, sources)
     if plain:
-        sources = find_sources(spec, workspace, report)
-        meter, rules = ProgressMeter(progress), partial(general, format=plain)
-        each = (read_plain_file(source, plain, rules, report, meter) for source in sources)
-        return plain, chain.from_iterable(each)
-    format, rows = read_rows(spec, workspace, report, progress)  # noqa: A001 (as above)
-    return format, general(rows, format)
+        meter, general = ProgressMeter(progress), partial(write_batches, row_format=plain, report=checked_by)
+        files = (read_plain_file(file, plain, general, report, meter) for file in sources.open(spec, report))
+        return plain, chain.from_iterable(files)
+    row_format, rows = read_rows(spec, workspace, report, progress, sources)
+    return row_format, write_batches(rows, row_format, checked_by)
 
 
-def write_batches(
-    rows: Iterator[Row],
-    format: Format,  # noqa: A002 (the word of the field)
-    report: RowReport | None = None,
-) -> Iterator[LineBatch]:
-    """Write every row as its canonical line, and give those that follow each other together.
+def write_batches(rows: Iterator[Row], row_format: Format, report: RowReport | None = None) -> Iterator[LineBatch]:
+    """Yield the canonical lines of rows; those of rows that follow each other come together.
 
-    Shape:  with a `report` it is told what is wrong with each row
-    Cost:   at most 64 KiB of lines and as many rows that were read ahead, 32 of them at most, in memory
+    Shape:  with a `report`, each row is checked, and its problems are added
+    Cost:   at most 64 KiB of lines, and at most 32 rows that were read ahead, in memory
     """
     file, first, size_bytes, texts = "", 0, 0, list[bytes]()
-    for row, text in _write_lines(rows, format, report):
-        if texts and (size_bytes >= _RUN_BYTES or row.file != file or row.line != first + len(texts)):
+    for row, text in _write_lines(rows, row_format, report):
+        if texts and (size_bytes >= _BATCH_BYTES or row.file != file or row.line != first + len(texts)):
             yield make_batch(file, first, texts)
             texts, size_bytes = [], 0
         if not texts:
@@ -82,52 +83,36 @@ def write_batches(
         yield make_batch(file, first, texts)
 
 
-def _write_lines(
-    rows: Iterator[Row],
-    format: Format,  # noqa: A002 (as above)
-    report: RowReport | None,
-) -> Iterator[tuple[Row, bytes]]:
-    # Plain rows need no rules, and are told by the batch. A row may be as long as a line may be: long ones go alone.
+def _write_lines(rows: Iterator[Row], row_format: Format, report: RowReport | None) -> Iterator[tuple[Row, bytes]]:
+    # Plain rows need no checks, and are recognised some at a time. A row may be as long as the longest line: long rows
+    # are read one by one.
     most = 1
-    while batch := list(islice(rows, most)):
+    while group := list(islice(rows, most)):
         longest = 1
-        texts = plain_values([row.value for row in batch], format)
-        for row, text in zip(batch, texts, strict=True) if texts else _check_and_write(batch, format, report):
+        texts = plain_values([row.value for row in group], row_format)
+        for row, text in zip(group, texts, strict=True) if texts else _check_and_write(group, row_format, report):
             longest = max(longest, len(text))
             yield row, text
-        most = max(1, min(_BATCH_ROWS, _RUN_BYTES // longest))
+        most = max(1, min(_BATCH_ROWS, _BATCH_BYTES // longest))
 
 
-def _check_and_write(
-    rows: list[Row],
-    format: Format,  # noqa: A002 (as above)
-    report: RowReport | None,
-) -> Iterator[tuple[Row, bytes]]:
+def _check_and_write(rows: list[Row], row_format: Format, report: RowReport | None) -> Iterator[tuple[Row, bytes]]:
     for row in rows:
-        for finding in check_row(row.value, format) if report else ():
-            assert report
-            report.add(
-                Problem(
-                    where=Place(file=row.file, line=row.line),
-                    path=finding.path,
-                    what=finding.what,
-                    hint=finding.hint,
-                    rule=finding.rule,
-                    severity=finding.severity,
-                )
-            )
-        yield row, write_canonical_line(row.value, format)
+        if report:
+            for found in check_row(row.value, row_format):
+                report.add(row.problem(found.rule, found.path, found.what, found.hint, found.severity))
+        yield row, write_canonical_line(row.value, row_format)
 
 
-def _rows(spec: DatasetSpec, workspace: Path, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
-    files = ((source, read_source(source, spec, report, meter)) for source in find_sources(spec, workspace, report))
+def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
+    files = ((source, read_source(source, spec, report, meter)) for source in sources.open(spec, report))
     for rows, in_table in prepare_rows(files, spec, report):
         are_pairs = in_table and not (spec.prepare or spec.mapping or spec.format is Format.CHAT)
-        yield from _pairs(rows, spec, report) if are_pairs else map_rows(rows, spec, in_table, report)
+        yield from _read_pairs(rows, spec, report) if are_pairs else map_rows(rows, spec, in_table, report)
 
 
-def _pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
-    # A table of just these two columns is mapped to itself, but for the rows with an empty cell.
+def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
+    # A table of just these two columns is mapped to itself, except the rows with an empty cell.
     first = next(rows, None)
     every = chain((first,), rows) if first else rows
     if first is None or not isinstance(first.value, dict) or tuple(first.value) != _PAIR:
@@ -140,25 +125,13 @@ def _pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> Iterato
             yield from map_rows(iter((row,)), spec, True, report)
 
 
-def _format_of_plain(spec: DatasetSpec, workspace: Path) -> Format | None:
-    # What else a spec asks for is the general rules' affair: whatever it is, it is no field of the bare spec here.
-    bare = DatasetSpec(
-        name=spec.name,
-        place=spec.place,
-        sources=spec.sources,
-        format=spec.format,
-        validation_share=spec.validation_share,
-        heldout=spec.heldout,
-        expect=spec.expect,
-        checks=spec.checks,
-        allow=spec.allow,
-        labels=spec.labels,
-        description=spec.description,
-    )
-    # The first row names the format, and is looked at before the pass: an unsound start goes the general way.
-    look = RowReport()
-    sources = find_sources(spec, workspace, look)
-    if spec != bare or look.has_problems or not all(source.extension == ".jsonl" for source in sources):
+def _find_plain_format(spec: DatasetSpec, sources: SourceIndex) -> Format | None:
+    # The first row shows the format, and is read before the pass: a start with problems takes the general path.
+    found = sources.find(spec)
+    if found.problems or any(getattr(spec, field) for field in FIELDS_THAT_CHANGE_ROWS):
         return None
-    found = spec.format or detect_format(_rows(spec, workspace, look, ProgressMeter()), spec, look)[0]
-    return found if can_be_plain(found) and not look.has_problems else None
+    if not all(source.extension == ".jsonl" for source in found.files):
+        return None
+    report = RowReport()
+    shown = spec.format or detect_format(_read_and_map(spec, sources, report, ProgressMeter()), spec, report)[0]
+    return shown if can_be_plain(shown) and not report.has_problems else None

@@ -1,4 +1,4 @@
-"""Collects what is wrong with one dataset, bounded, so that all of it can be said at once."""
+"""The report of one dataset: every problem of a pass, bounded, so that a user sees all of them in one run."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ SHOWN_PER_FILE = 50
 
 
 class RowReport:
-    """Everything found so far. The stages tell it and go on; the end of the pass asks it.
+    """Everything found so far. The stages add problems and continue; the end of the pass raises them.
 
-    Shape:  `allow` are findings that are meant, said at `place`; `shown` are the problems kept of a severity and file;
-            `dropped` counts rows that were seen and could not be passed on, so that nobody calls them missing;
-            `is_whole` is false when some file was not read to its end, and so nobody knows how many rows it has
+    Shape:  `allow` are findings that the spec allows, at `place`; `shown` is how many problems of one severity and file
+            are kept; `dropped` counts rows that were read and not passed on, so that they do not count as missing;
+            `is_whole` is false when a file was not read to its end, and so the number of its rows is unknown
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RowReport:
         self._unshown: dict[tuple[str, Severity], Counter[str]] = {}
 
     def add(self, problem: Problem) -> None:
-        """Keep a problem, or count it when it is allowed, or when its file has had its share."""
+        """Keep a problem. Count it only, when the spec allows it, or when enough problems of its file are kept."""
         for allowance in self._allowed:
             if allowance.rule == problem.rule and (not allowance.lines or problem.where.line in allowance.lines):
                 self._allowed[allowance] += 1
@@ -43,7 +43,7 @@ class RowReport:
             self._unshown.setdefault(key, Counter())[problem.rule] += 1
 
     def drop_row(self, problem: Problem) -> None:
-        """Keep a problem that costs a row."""
+        """Keep a problem because of which a row is dropped."""
         self.dropped += 1
         self.add(problem)
 
@@ -62,12 +62,12 @@ class RowReport:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Every problem kept, of whatever severity."""
+        """Every problem kept, of all severities, sorted."""
         return tuple(sorted(problem for kept in self._kept.values() for problem in kept))
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What does not stop a run, and what is only good to know, sorted; then what was left out, counted."""
+        """Warnings and notes, sorted; then what was left out, counted."""
         kept = sorted((*self._of(Severity.WARNING), *self._of(Severity.INFO)))
         more = [
             _note(Place(file=file), "rows.more", f"{count.total()} more warnings, not shown", Severity.WARNING)
@@ -77,16 +77,15 @@ class RowReport:
         return (*kept, *more, *self._counts(), *self._allowances())
 
     def _counts(self) -> Iterator[Problem]:
-        # Where not all is shown, and it is of several rules, a reader wants to know how much there is of what.
+        # Where not all problems are shown, and they are of several rules, the counts say how many there are of each.
         for file in sorted({file for file, _ in self._unshown}):
             counts = Counter[str]()
             for (name, _), unshown in self._unshown.items():
                 counts += unshown if name == file else Counter()
             counts.update(problem.rule for (name, _), kept in self._kept.items() if name == file for problem in kept)
-            if len(counts) < 2:
-                continue
-            listed = ", ".join(f"{count} of {rule}" for rule, count in sorted(counts.items()))
-            yield _note(Place(file=file), "rows.counts", f"found in all: {listed}")
+            if len(counts) > 1:
+                parts = ", ".join(f"{count} of {rule}" for rule, count in sorted(counts.items()))
+                yield _note(Place(file=file), "rows.counts", f"found in all: {parts}")
 
     def _allowances(self) -> Iterator[Problem]:
         for allowance, count in self._allowed.items():
@@ -95,11 +94,11 @@ class RowReport:
                 what = f"{findings} of {allowance.rule} allowed: {allowance.reason}"
                 yield _note(self._place, "rows.allowed", what)
             else:
-                what = f"nothing of {allowance.rule} is there to be allowed"
+                what = f"`allow` names {allowance.rule}, and no row has such a finding"
                 yield _note(self._place, "rows.unused-allowance", what, hint="remove it from `allow`")
 
     def raise_errors(self) -> None:
-        """Return when a run may go on.
+        """Return when the run may continue.
 
         Raises: InputError, when there is an error: with every problem kept, warnings too, and the count of the others
         """
@@ -108,10 +107,9 @@ class RowReport:
             raise InputError(tuple(sorted((*self._of(Severity.ERROR), *self.warnings))), unshown)
 
     def _of(self, wanted: Severity) -> list[Problem]:
-        return [each for (_, severity), kept in self._kept.items() if severity is wanted for each in kept]
+        return [problem for (_, severity), kept in self._kept.items() if severity is wanted for problem in kept]
 
 
 def _note(where: Place, rule: str, what: str, severity: Severity = Severity.INFO, hint: str = "") -> Problem:
-    return Problem(
-        where=where, path="allow" if "allow" in rule else "", what=what, hint=hint, rule=rule, severity=severity
-    )
+    path = "allow" if "allow" in rule else ""
+    return Problem(where=where, path=path, what=what, hint=hint, rule=rule, severity=severity)

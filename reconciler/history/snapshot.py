@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset.measure import open_without_checks
+from reconciler.dataset import open_without_checks
 from reconciler.dataset.row_diff import DatasetVersion
 from reconciler.domain.desired import DatasetMeasure, Desired, Model
 from reconciler.domain.errors import InputError, Place, Problem, UsageError

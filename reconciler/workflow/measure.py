@@ -7,8 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler import __version__
-from reconciler.dataset import measure
-from reconciler.dataset.cache import MeasureCache
+from reconciler.dataset import MeasureCache, SourceIndex, measure
 from reconciler.dataset.dataset_checks import check_methods
 from reconciler.dataset.tokens import CountTokens, Vocabulary, find_vocabulary
 from reconciler.domain.desired import DatasetMeasure
@@ -59,11 +58,12 @@ def check_specs(
     Raises: InputError with every problem of every file
     """
     specs = read_setting(setting)
-    untracked = find_untracked(specs, setting.workspace, setting.environ)
+    sources = SourceIndex(setting.workspace)
+    untracked = find_untracked(specs, setting.workspace, setting.environ, sources)
     # Of a file that is not under review, no row is shown, not even a wrong one.
     if any(problem.severity is Severity.ERROR for problem in untracked):
         raise InputError(tuple(sorted(untracked)))
-    measures = measure_datasets(specs, setting, progress, count_tokens=count_tokens)
+    measures = measure_datasets(specs, setting, progress, count_tokens=count_tokens, sources=sources)
     notes = tuple(check_methods(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted(notes)))
@@ -71,7 +71,12 @@ def check_specs(
 
 
 def measure_datasets(
-    specs: Specs, setting: Setting, progress: ReadProgress = ignore_progress, *, count_tokens: bool = False
+    specs: Specs,
+    setting: Setting,
+    progress: ReadProgress = ignore_progress,
+    *,
+    count_tokens: bool = False,
+    sources: SourceIndex | None = None,
 ) -> Mapping[str, DatasetMeasure]:
     """Measure every dataset of the specs.
 
@@ -81,6 +86,7 @@ def measure_datasets(
     # A dataset that only validates may have a single row.
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained
+    sources = sources or SourceIndex(setting.workspace)
     measures: dict[str, DatasetMeasure] = {}
     problems: list[Problem] = []
     unshown = 0
@@ -95,6 +101,7 @@ def measure_datasets(
                 vocabulary=find_vocabulary(find_bases(specs, spec.name)) if count_tokens else None,
                 against=find_validation_datasets(specs, spec.name),
                 shown=setting.max_errors,
+                sources=sources,
             )
         except InputError as error:
             problems += error.problems

@@ -13,7 +13,7 @@ Without a repository nothing is checked.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.dataset import find_source_names
+from reconciler.dataset import SourceIndex
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Specs
 from reconciler.foundation.git import Git, GitError
@@ -23,7 +23,9 @@ _NO = frozenset({"", "0", "false", "no"})
 _NAMES_A_CALL = 500
 
 
-def find_untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+def find_untracked(
+    specs: Specs, workspace: Path, environ: Mapping[str, str], sources: SourceIndex
+) -> tuple[Problem, ...]:
     """Return a problem for each dataset with files that git does not track: an error where we are strict.
 
     Shape:  at the place of the dataset
@@ -32,7 +34,7 @@ def find_untracked(specs: Specs, workspace: Path, environ: Mapping[str, str]) ->
     if not (workspace / ".git").exists():
         return ()
     severity = Severity.ERROR if is_strict(environ) else Severity.WARNING
-    files = {spec.name: find_source_names(spec, workspace) for spec in specs.datasets}
+    files = {spec.name: sources.names(spec) for spec in specs.datasets}
     every = sorted({name for names in files.values() for name in names})
     try:
         known = _find_tracked(every, workspace, environ) if every else frozenset()

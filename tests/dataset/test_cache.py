@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.dataset import measure
-from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS, MeasureCache
+from reconciler.dataset import MeasureCache, measure
+from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec
@@ -173,7 +173,7 @@ def test_a_small_dataset_leaves_nothing_behind(measured: Watched) -> None:
     [
         lambda whole: b"",
         lambda whole: whole[:-10],
-        lambda whole: whole.replace(b'"rows": ', b'"rows": 1'),
+        lambda whole: whole.replace(b'"rows":', b'"rows":1'),
         lambda whole: b"\xff\xfe" + whole,
         lambda whole: b"[" * 100_000,
         lambda whole: bytes(4096),

@@ -1,4 +1,4 @@
-"""Helpers beside this process: the same answers in the same order, whatever becomes of them, and none left behind."""
+"""Worker processes: the same answers in the same order, also when a worker dies, and none is left behind."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from reconciler.domain.spec import Format
 
 from .factories import a_chat, jsonl, write
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="helpers read files in the way of Unix")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers read files in the way of Unix")
 
 BLOCKS = [jsonl(a_chat(f"question {block} {at}") for at in range(200))[:-1] for block in range(30)]
 BLOCKS[11] += b"\nnonsense"
@@ -34,87 +34,87 @@ def source(tmp_path: Path) -> Source:
     return Source(name, tmp_path / name)
 
 
-def is_running(helper: WorkerProcess) -> bool:
-    return helper.exit_code is None
+def is_running(worker: WorkerProcess) -> bool:
+    return worker.exit_code is None
 
 
-def wait_until_ready(crew: BlockPool) -> None:
-    """Ask each helper once, and wait for its answer: from then on it is as quick as this process."""
-    for helper in crew.helpers:
-        helper.ask(0, len(BLOCKS[0]))
-        assert helper.answer()
+def wait_until_ready(pool: BlockPool) -> None:
+    """Ask each worker once, and wait for its answer: from then on it is as quick as this process."""
+    for worker in pool.workers:
+        worker.ask(0, len(BLOCKS[0]))
+        assert worker.answer()
 
 
-@pytest.mark.parametrize("helpers", [0, 2])
-def test_any_number_of_helpers_gives_the_same_in_the_same_order(source: Source, helpers: int) -> None:
-    with open_pool(source, Format.CHAT, at=0, helpers=helpers) as crew:
-        wait_until_ready(crew)
-        assert list(map(plain, crew.work(iter(BLOCKS)))) == list(map(plain, EXPECTED))
-        assert all(is_running(helper) for helper in crew.helpers)
-        helpers_then = tuple(crew.helpers)
-    assert len(helpers_then) == helpers
-    assert not any(is_running(helper) for helper in helpers_then)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_any_number_of_helpers_gives_the_same_in_the_same_order(source: Source, workers: int) -> None:
+    with open_pool(source, Format.CHAT, at=0, workers=workers) as pool:
+        wait_until_ready(pool)
+        assert list(map(plain, pool.work(iter(BLOCKS)))) == list(map(plain, EXPECTED))
+        assert all(is_running(worker) for worker in pool.workers)
+        workers_then = tuple(pool.workers)
+    assert len(workers_then) == workers
+    assert not any(is_running(worker) for worker in workers_then)
 
 
 def test_a_helper_answers_what_this_process_would(source: Source) -> None:
-    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
-        (helper,) = crew.helpers
+    with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
+        (worker,) = pool.workers
         at = 0
         for block, found in EXPECTED[:13]:
-            helper.ask(at, len(block))
-            assert plain((block, helper.answer())) == plain((block, found))
+            worker.ask(at, len(block))
+            assert plain((block, worker.answer())) == plain((block, found))
             at += len(block) + 1
 
 
 def test_a_text_that_begins_after_a_mark_is_read_from_there(tmp_path: Path) -> None:
     source = Source("rows.jsonl", tmp_path / write(tmp_path, "rows.jsonl", b"\xef\xbb\xbf" + b"\n".join(BLOCKS)))
-    with open_pool(source, Format.CHAT, at=3, helpers=1) as crew:
-        (helper,) = crew.helpers
-        helper.ask(crew.at, len(BLOCKS[0]))
-        assert plain((BLOCKS[0], helper.answer())) == plain(EXPECTED[0])
-        assert list(map(plain, crew.work(iter(BLOCKS)))) == list(map(plain, EXPECTED))
+    with open_pool(source, Format.CHAT, at=3, workers=1) as pool:
+        (worker,) = pool.workers
+        worker.ask(pool.at, len(BLOCKS[0]))
+        assert plain((BLOCKS[0], worker.answer())) == plain(EXPECTED[0])
+        assert list(map(plain, pool.work(iter(BLOCKS)))) == list(map(plain, EXPECTED))
 
 
 @pytest.mark.parametrize("after", [0, 9])
 def test_a_helper_that_dies_changes_nothing(source: Source, after: int) -> None:
-    def blocks(crew: BlockPool) -> Iterator[bytes]:
+    def blocks(pool: BlockPool) -> Iterator[bytes]:
         for at, block in enumerate(BLOCKS):
             if at == after:
-                crew.helpers[0].kill()
+                pool.workers[0].kill()
             yield block
 
-    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
-        wait_until_ready(crew)
-        assert list(map(plain, crew.work(blocks(crew)))) == list(map(plain, EXPECTED))
-        assert not crew.helpers
+    with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
+        wait_until_ready(pool)
+        assert list(map(plain, pool.work(blocks(pool)))) == list(map(plain, EXPECTED))
+        assert not pool.workers
 
 
 def test_after_a_line_that_was_passed_over_helpers_are_asked_no_more(source: Source) -> None:
-    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
-        wait_until_ready(crew)
+    with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
+        wait_until_ready(pool)
         given: list[bytes | None] = [*BLOCKS[:3], None, *BLOCKS[:3]]
-        assert [block for block, _ in crew.work(iter(given))] == given
-        assert crew.helpers[0].asked == 0
+        assert [block for block, _ in pool.work(iter(given))] == given
+        assert pool.workers[0].asked == 0
 
 
-def test_a_file_that_was_replaced_is_answered_by_nobody(source: Source) -> None:
-    helper = WorkerProcess(source, Format.CHAT, state=(1, 2, 3))
+def test_a_file_that_was_replaced_is_is_not_answered(source: Source) -> None:
+    worker = WorkerProcess(source, Format.CHAT, state=(1, 2, 3))
     try:
         with pytest.raises(EOFError):
-            helper.answer()
+            worker.answer()
     finally:
-        helper.close()
+        worker.close()
 
 
 def test_an_interrupt_of_the_terminal_does_not_reach_helpers_and_none_stays(source: Source) -> None:
     gathered: list[WorkerProcess] = []
 
     def interrupted() -> None:
-        with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
-            wait_until_ready(crew)
-            gathered.extend(crew.helpers)
+        with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
+            wait_until_ready(pool)
+            gathered.extend(pool.workers)
             gathered[0].send(signal.SIGINT)
-            wait_until_ready(crew)
+            wait_until_ready(pool)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -129,11 +129,11 @@ def test_a_module_in_the_working_directory_is_not_taken_for_ours(
     write(tmp_path, "reconciler/__init__.py", "open('taken', 'w')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    with open_pool(source, Format.CHAT, at=0, helpers=1) as crew:
-        wait_until_ready(crew)
+    with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
+        wait_until_ready(pool)
     assert not (tmp_path / "taken").exists()
 
 
 def test_small_files_are_read_alone(source: Source) -> None:
-    with open_pool(source, Format.CHAT, at=0) as crew:
-        assert not crew.helpers
+    with open_pool(source, Format.CHAT, at=0) as pool:
+        assert not pool.workers

@@ -1,15 +1,18 @@
 """Which files may be read: inside the repository, regular, and in the order given."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from reconciler.dataset import measure
+from reconciler.dataset import MeasureCache, SourceIndex, measure
+from reconciler.dataset.pipeline import FIELDS_THAT_CHANGE_ROWS
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import InputError
+from reconciler.domain.spec import DatasetSpec
 
 from .factories import SPEC_PLACE, a_spec, chats, jsonl, only, problems_of, rules, write
 
@@ -140,3 +143,28 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         measure(a_spec(), tmp_path, progress=meddle)
     assert only(caught.value.problems, "source.changed").where.file == "rows.jsonl"
+
+
+GLOBS: list[str] = []
+
+
+def note_globs(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "pathlib.Path.glob":
+        GLOBS.append(str(arguments[1]))
+
+
+def test_a_run_finds_the_files_of_a_dataset_once(tmp_path: Path) -> None:
+    write(tmp_path, "rows/a.jsonl", jsonl(chats(12)))
+    spec = a_spec("rows/*.jsonl")
+    sys.addaudithook(note_globs)
+    sources, cache = SourceIndex(tmp_path), MeasureCache(tmp_path / "cache")
+    assert sources.names(spec) == ("rows/a.jsonl",)
+    measure(spec, tmp_path, cache=cache, sources=sources)
+    assert [pattern for pattern in GLOBS if pattern == "rows/*.jsonl"] == ["rows/*.jsonl"]
+
+
+def test_every_field_of_a_spec_either_changes_rows_or_leaves_the_fast_path_open() -> None:
+    others = {"name", "place", "sources", "format", "validation_share", "heldout", "expect", "checks", "allow"}
+    others |= {"moved", "labels", "id", "description"}
+    assert set(FIELDS_THAT_CHANGE_ROWS).isdisjoint(others)
+    assert set(DatasetSpec.__struct_fields__) == {*FIELDS_THAT_CHANGE_ROWS, *others}

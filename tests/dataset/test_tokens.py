@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.dataset import measure, open_lines
+from reconciler.dataset import MeasureCache, measure, open_lines
 from reconciler.dataset.billable_tokens import count_lines, count_rows, find_billable_text, read_billable_texts
-from reconciler.dataset.cache import SETTLED_NS, MeasureCache
+from reconciler.dataset.cache import SETTLED_NS
 from reconciler.dataset.tokens import Vocabulary, count_in_python, count_tokens, find_vocabulary, vocabulary_name
 from reconciler.domain.desired import Dataset, Part
 

@@ -4,7 +4,6 @@ They read canonical lines, so that every way of reading a row gives the same res
 """
 
 from reconciler.dataset.dataset_checks.expectations import check_methods
-from reconciler.dataset.dataset_checks.repeated_rows import Duplicates
 from reconciler.dataset.dataset_checks.runner import CheckRunner, held_out_datasets, prepare_checks
 
-__all__ = ["CheckRunner", "Duplicates", "check_methods", "held_out_datasets", "prepare_checks"]
+__all__ = ["CheckRunner", "check_methods", "held_out_datasets", "prepare_checks"]

@@ -109,16 +109,15 @@ _FIRST_BYTE = 7 if sys.byteorder == "little" else 0
 class Duplicates:
     """Notes every row of a pass; tells at its end which were said before."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: RowPlaces) -> None:
         # In groups by the hash's first byte, so that the set which finds repeats is never larger than one of them; the
         # bytes in reading order tell how the groups' rows came after each other.
         self._order = bytearray()
         self._groups = [array("Q") for _ in range(_GROUPS)]
-        self._places = RowPlaces()
+        self._places = places
 
     def note(self, run: LineBatch) -> None:
         """Remember the rows of a run, in reading order."""
-        self._places.note(run)
         first_bytes = array("Q", run.keys).tobytes()[_FIRST_BYTE::8]
         self._order += first_bytes
         groups = self._groups

@@ -1,8 +1,8 @@
-"""Chooses what is looked for in a dataset, and shows it every row once.
+"""Choose the checks of a dataset, and run them over all its rows in one pass.
 
-Reserved tokens are looked for in any dataset: finding that there are none costs next to nothing. Alike rows,
-contradictions and secrets are looked for where the files are small (8 MiB together), or when asked for; near
-duplicates and personal data only when asked for. What was not looked for is told.
+Duplicates and reserved tokens are looked for in every dataset: a search that finds nothing costs almost nothing.
+Similar rows, contradictions and secrets are looked for where the files are small (8 MiB together), or when the spec
+asks for it; near duplicates and personal data only when the spec asks for it. A note names the checks that did not run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,189 +21,163 @@ from reconciler.dataset.dataset_checks.content_scan import (
 )
 from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow
 from reconciler.dataset.dataset_checks.expectations import make_check
-from reconciler.dataset.dataset_checks.repeated_rows import NearDuplicates
+from reconciler.dataset.dataset_checks.repeated_rows import Duplicates, NearDuplicates
 from reconciler.dataset.dataset_checks.row_index import RowPlaces
 from reconciler.dataset.dataset_checks.same_text import HeldOutRows, Leaks, SameText
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import find_sources
+from reconciler.dataset.sources import SourceIndex, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
-from reconciler.domain import expectations
 from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.spec import DatasetSpec, Format
 
 SMALL_BYTES = 8 << 20
-"""Files of this size together are searched in about a second without being asked."""
-
-_WHEN_SMALL = (expectations.OptionalCheck.ALIKE, expectations.OptionalCheck.SECRETS)
-_decode = msgspec.json.Decoder().decode
-
-
-class CheckRunner:
-    """Sees every row of a pass, in order.
-
-    Shape:  `places` are the rows seen; `keys` counts by name how many rows have each key of their own, for graders
-    """
-
-    def __init__(self, format: Format, looks: Sequence[DatasetCheck]) -> None:  # noqa: A002 (the word of the field)
-        self.places = RowPlaces()
-        self.keys: dict[str, int] = {}
-        self._format = format
-        self._looks = tuple(looks)
-        self._reserved = scan_for_reserved_tokens()
-
-    def see(self, run: LineBatch, report: RowReport) -> None:
-        """Look at the rows of a run."""
-        first = self.places.rows
-        self.places.note(run)
-        counts_keys = self._format is Format.REINFORCEMENT
-        odd = may_have_reserved_tokens(run.text)
-        if not (self._looks or odd or counts_keys):
-            return
-        for example in read_examples(run, first, self._format):
-            if odd:
-                self._tell(self._reserved.see(example, self.places), report)
-            for look in self._looks:
-                self._tell(look.see(example, self.places), report)
-            for key in example.row if counts_keys else ():
-                self.keys[key] = self.keys.get(key, 0) + 1
-
-    def end(self, report: RowReport) -> None:
-        """Say what there is to say of all rows together."""
-        for look in self._looks:
-            self._tell(look.end(self.places), report)
-
-    def _tell(self, problems: Iterable[Problem], report: RowReport) -> None:
-        for problem in problems:
-            report.add(problem)
-
-
-def make_runner(
-    spec: DatasetSpec,
-    format: Format,  # noqa: A002 (the word of the field)
-    size_bytes: int,
-    held: Iterable[tuple[HeldOutRows, Severity]],
-    tokens: CountTextTokens,
-) -> CheckRunner:
-    """Gather what a dataset of a size is watched with."""
-    named = set(spec.checks) | (set(_WHEN_SMALL) if size_bytes <= SMALL_BYTES else set())
-    looks: list[DatasetCheck] = [make_check(each, tokens) for each in spec.expect]
-    looks += [Leaks(each, severity) for each, severity in held]
-    looks += [_MADE[name](spec) for name in expectations.OptionalCheck if name in named]
-    return CheckRunner(format, looks)
-
-
-def note_on_skipped_checks(spec: DatasetSpec, size_bytes: int) -> Problem | None:
-    """Return what a dataset is too large to be searched for unasked; None when it is small, or all was asked for."""
-    left_out = [name for name in _WHEN_SMALL if name not in spec.checks]
-    if size_bytes <= SMALL_BYTES or not left_out:
-        return None
-    return Problem(
-        where=spec.place,
-        path="source",
-        what=f"more than {SMALL_BYTES >> 20} MiB of rows: not searched for {' and '.join(left_out)}",
-        hint=f"`reconciler validate --deep` does, and so does `checks: [{', '.join(left_out)}]` here",
-        rule="rows.unsearched",
-        severity=Severity.INFO,
-    )
-
-
-def read_held_out(whose: str, format: Format, runs: Iterable[LineBatch]) -> HeldOutRows:  # noqa: A002 (the word of the field)
-    """Take in the rows of a held-out file, or of another dataset."""
-    held, places = HeldOutRows(whose), RowPlaces()
-    for run in runs:
-        first = places.rows
-        places.note(run)
-        held.take(read_examples(run, first, format), places)
-    return held
-
-
-def read_examples(run: LineBatch, first: int, format: Format) -> Iterator[ExampleRow]:  # noqa: A002 (the word of the field)
-    """Read the lines of a run again; `first` is the number of its first row."""
-    # A canonical line holds no line end but its own: within text they are written as escapes.
-    lines = run.text.split(b"\n")
-    for at, key in enumerate(run.keys):
-        row = _decode(lines[at])
-        yield ExampleRow(first + at, key, row if isinstance(row, dict) else {}, format)
-
-
-_MADE: Mapping[expectations.OptionalCheck, Callable[[DatasetSpec], DatasetCheck]] = {
-    expectations.OptionalCheck.ALIKE: lambda spec: SameText(spec.validation_share),
-    expectations.OptionalCheck.SECRETS: lambda _spec: scan_for_secrets(),
-    expectations.OptionalCheck.NEAR_DUPLICATES: lambda _spec: NearDuplicates(),
-    expectations.OptionalCheck.PERSONAL_DATA: lambda _spec: scan_for_personal_data(),
-}
-
+"""Files of this size together are searched in about a second, without a request in the spec."""
 
 _UNPACKED = 4
 """How much larger the rows of a workbook are than its file, about."""
 
+_WHEN_SMALL = (OptionalCheck.ALIKE, OptionalCheck.SECRETS)
+_decode = msgspec.json.Decoder().decode
+
+
+class CheckRunner:
+    """Runs the checks over the rows of a pass, in order.
+
+    Shape:  `keys` counts by name how many rows have each key of their own, for graders
+    """
+
+    def __init__(self, row_format: Format, checks: Sequence[DatasetCheck], *, find_duplicates: bool = False) -> None:
+        self.keys: dict[str, int] = {}
+        self._places = RowPlaces()
+        self._format = row_format
+        self._checks = tuple(checks)
+        self._reserved = scan_for_reserved_tokens()
+        self._duplicates = Duplicates(self._places) if find_duplicates else None
+
+    def see(self, batch: LineBatch, report: RowReport) -> None:
+        """Check the rows of a batch."""
+        first = self._places.rows
+        self._places.note(batch)
+        if self._duplicates:
+            self._duplicates.note(batch)
+        counts_keys = self._format is Format.REINFORCEMENT
+        may_have_tokens = may_have_reserved_tokens(batch.text)
+        if not (self._checks or may_have_tokens or counts_keys):
+            return
+        for example in read_examples(batch, first, self._format):
+            if may_have_tokens:
+                _add_all(self._reserved.see(example, self._places), report)
+            for check in self._checks:
+                _add_all(check.see(example, self._places), report)
+            for key in example.row if counts_keys else ():
+                self.keys[key] = self.keys.get(key, 0) + 1
+
+    def end(self, report: RowReport) -> None:
+        """Report what is wrong with all rows together."""
+        repeated = self._duplicates.warning() if self._duplicates else None
+        if repeated:
+            report.add(repeated)
+        for check in self._checks:
+            _add_all(check.end(self._places), report)
+
 
 def prepare_checks(
     spec: DatasetSpec,
-    format: Format,  # noqa: A002 (the word of the field)
+    row_format: Format,
     workspace: Path,
     report: RowReport,
     *,
     against: Sequence[DatasetSpec] = (),
     tokens: CountTextTokens = estimate_tokens,
+    sources: SourceIndex | None = None,
 ) -> CheckRunner:
-    """Return the watch over a dataset; `against` are the datasets that its models are validated with.
+    """Return the runner for a dataset; `against` are the datasets that validate its models.
 
-    Cost:   reads the files that are held out, and the datasets, once more
+    Cost:   reads the held-out files, and the datasets of `against`, once more
     """
-    size_bytes = _size_bytes(spec, workspace)
-    note = note_on_skipped_checks(spec, size_bytes)
+    sources = sources or SourceIndex(workspace)
+    size_bytes = _size_bytes(spec, sources)
+    note = _note_on_skipped_checks(spec, size_bytes)
     if note:
         report.add(note)
-    held = [*_held_files(spec, format, workspace, report), *_held_datasets(against, workspace)]
-    return make_runner(spec, format, size_bytes, held, tokens)
+    asked = set(spec.checks) | (set(_WHEN_SMALL) if size_bytes <= SMALL_BYTES else set())
+    checks: list[DatasetCheck] = [make_check(expectation, tokens) for expectation in spec.expect]
+    checks += [Leaks(held, Severity.ERROR) for held in _read_held_out_files(spec, workspace, report, sources)]
+    for other in against:
+        # The problems of another dataset are reported when it is measured itself.
+        found, batches = read_batches(other, workspace, RowReport(), check_rows=False, sources=sources)
+        checks.append(Leaks(_read_held_out(f"the dataset {other.name}", found, batches), Severity.WARNING))
+    checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
+    # A weight above 1 repeats rows on purpose.
+    is_repeated = any(terms.weight > 1 for _, terms in spec.terms)
+    return CheckRunner(row_format, checks, find_duplicates=not is_repeated)
 
 
 def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
-    """Return the datasets that the held-out files of a spec are, read as its sources are."""
-    return tuple(
-        replace(
-            spec,
-            sources=(name,),
-            terms=(),
-            prepare=(),
-            validation_share=0.0,
-            heldout=(),
-            expect=(),
-            checks=(),
-            allow=(),
-        )
-        for name in spec.heldout
-    )
+    """Return a dataset for each held-out file of a spec, read as the sources of the spec are."""
+    bare = replace(spec, terms=(), prepare=(), validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
+    return tuple(replace(bare, sources=(name,)) for name in spec.heldout)
 
 
-def _held_files(
-    spec: DatasetSpec,
-    format: Format,  # noqa: A002 (the word of the field)
-    workspace: Path,
-    report: RowReport,
-) -> Iterator[tuple[HeldOutRows, Severity]]:
+def read_examples(batch: LineBatch, first: int, row_format: Format) -> Iterator[ExampleRow]:
+    """Yield the rows of a batch, read again; `first` is the number of its first row."""
+    # The only line feed of a canonical line is at its end: line feeds of texts are written as escapes.
+    lines = batch.text.split(b"\n")
+    for at, key in enumerate(batch.keys):
+        row = _decode(lines[at])
+        yield ExampleRow(first + at, key, row if isinstance(row, dict) else {}, row_format)
+
+
+def _add_all(problems: Iterable[Problem], report: RowReport) -> None:
+    for problem in problems:
+        report.add(problem)
+
+
+def _read_held_out_files(
+    spec: DatasetSpec, workspace: Path, report: RowReport, sources: SourceIndex
+) -> Iterator[HeldOutRows]:
     for held in held_out_datasets(spec):
-        look = RowReport()
-        # Its rows may be in the API's form already where the sources are not, and then no mapping fits them.
-        found, runs = read_batches(replace(held, format=None), workspace, look, check_rows=False)
-        yield read_held_out(held.sources[0], found, runs), Severity.ERROR
-        for problem in look.problems:
-            moved = problem.where == spec.place and problem.path == "source"
-            report.add(replace(problem, path="heldout") if moved else problem)
+        inner = RowReport()
+        # Held-out rows may be in the API's form where the sources are not, and then no mapping fits them.
+        bare = replace(held, format=None)
+        found, batches = read_batches(bare, workspace, inner, check_rows=False, sources=sources)
+        yield _read_held_out(held.sources[0], found, batches)
+        for problem in inner.problems:
+            is_of_spec = problem.where == spec.place and problem.path == "source"
+            report.add(replace(problem, path="heldout") if is_of_spec else problem)
 
 
-def _held_datasets(against: Sequence[DatasetSpec], workspace: Path) -> Iterator[tuple[HeldOutRows, Severity]]:
-    # What is wrong with them is said when they are measured themselves.
-    for spec in against:
-        found, runs = read_batches(spec, workspace, RowReport(), check_rows=False)
-        yield read_held_out(f"the dataset {spec.name}", found, runs), Severity.WARNING
+def _read_held_out(whose: str, row_format: Format, batches: Iterable[LineBatch]) -> HeldOutRows:
+    held, places = HeldOutRows(whose), RowPlaces()
+    for batch in batches:
+        first = places.rows
+        places.note(batch)
+        held.take(read_examples(batch, first, row_format), places)
+    return held
 
 
-def _size_bytes(spec: DatasetSpec, workspace: Path) -> int:
+def _note_on_skipped_checks(spec: DatasetSpec, size_bytes: int) -> Problem | None:
+    skipped = [name for name in _WHEN_SMALL if name not in spec.checks]
+    if size_bytes <= SMALL_BYTES or not skipped:
+        return None
+    what = f"more than {SMALL_BYTES >> 20} MiB of rows: not searched for {' and '.join(skipped)}"
+    hint = f"run `reconciler validate --deep`, or add `checks: [{', '.join(skipped)}]` here"
+    return spec_problem(spec, "rows.unsearched", "source", what, hint, Severity.INFO)
+
+
+def _size_bytes(spec: DatasetSpec, sources: SourceIndex) -> int:
     total = 0
-    for source in find_sources(spec, workspace, RowReport()):
+    for source in sources.find(spec).files:
         with suppress(OSError):
             total += source.path.stat().st_size * (_UNPACKED if source.extension == ".xlsx" else 1)
     return total
+
+
+_OPTIONAL: Mapping[OptionalCheck, Callable[[DatasetSpec], DatasetCheck]] = {
+    OptionalCheck.ALIKE: lambda spec: SameText(spec.validation_share),
+    OptionalCheck.SECRETS: lambda _spec: scan_for_secrets(),
+    OptionalCheck.NEAR_DUPLICATES: lambda _spec: NearDuplicates(),
+    OptionalCheck.PERSONAL_DATA: lambda _spec: scan_for_personal_data(),
+}

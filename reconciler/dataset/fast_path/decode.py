@@ -1,10 +1,10 @@
-"""Plain rows, told from all others by their types alone, and written as the general rules would write them.
+"""Plain rows: recognised by their types alone, and written as the general path would write them.
 
-The general rules are the truth. A row is plain when it is known without asking them that they would find nothing wrong
-and write the very same line: chat turns of text by system, developer, user and assistant, the last the assistant's; or
-a prompt and a completion of text. Whatever else a row holds, it is odd, and goes the general way.
+The general path defines the result. A row is plain when its types show that the general path would find nothing wrong
+and write the same line: chat turns of text by system, developer, user and assistant, of which the last is the
+assistant's; or a prompt and a completion of text. Every other row is odd, and takes the general path.
 
-A check that looks into the texts themselves belongs in front of this lane, or has to be asked here too.
+A check of the texts themselves has to run before this path, or has to be repeated here.
 """
 
 from array import array
@@ -38,11 +38,11 @@ _Rows = Sequence[msgspec.Struct | None]
 
 
 class _RowKind:
-    """How plain rows of one format are read, and the rows among them that types alone do not show to be odd."""
+    """How plain rows of one format are read, and which of them are odd although their types are right."""
 
     def __init__(self, shape: type[msgspec.Struct], odd: Callable[[_Rows], set[int]]) -> None:
         self.decode = msgspec.json.Decoder(shape).decode
-        self.convert: Callable[[Sequence[object]], _Rows] = partial(msgspec.convert, type=list[shape])  # type: ignore[valid-type]  # a type made here
+        self.convert: Callable[[Sequence[object]], _Rows] = partial(msgspec.convert, type=list[shape])  # type: ignore[valid-type]  # a type that is made here
         self.odd = odd
 
 
@@ -71,17 +71,17 @@ _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-def can_be_plain(format: Format) -> bool:  # noqa: A002 (the word of the field)
+def can_be_plain(row_format: Format) -> bool:
     """Return whether rows of a format can be plain."""
-    return format in _KINDS
+    return row_format in _KINDS
 
 
-def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | None:  # noqa: A002 (as above)
+def plain_block(block: bytes, row_format: Format) -> tuple[bytes, Sequence[int]] | None:
     """Return a block of lines as its canonical text and the key of each line; None when a row of it is odd.
 
-    Shape:  whole lines, the last without its line feed; keys are those of a `Run`
+    Shape:  whole lines, the last without its line feed; keys are those of a `LineBatch`
     """
-    kind = _KINDS[format]
+    kind = _KINDS[row_format]
     try:
         rows = list(map(kind.decode, block.split(b"\n")))
     except _REFUSED:
@@ -90,12 +90,12 @@ def plain_block(block: bytes, format: Format) -> tuple[bytes, Sequence[int]] | N
         return None
     texts = _write_rows(rows)
     text = b"".join(texts)
-    return (text, array("Q", map(xxh3_64_intdigest, texts))) if _says_keys_once(block, text) else None
+    return (text, array("Q", map(xxh3_64_intdigest, texts))) if _has_keys_once(block, text) else None
 
 
-def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None:  # noqa: A002 (as above)
-    """Return the canonical line of each of some rows, as they were read; None when a row of them is odd."""
-    kind = _KINDS.get(format)
+def plain_values(values: Sequence[object], row_format: Format) -> list[bytes] | None:
+    """Return the canonical lines of rows that are read already; None when one of them is odd."""
+    kind = _KINDS.get(row_format)
     if kind is None:
         return None
     try:
@@ -105,15 +105,15 @@ def plain_values(values: Sequence[object], format: Format) -> list[bytes] | None
         return None
 
 
-def plain_lines(lines: Sequence[bytes], format: Format) -> list[bytes | None]:  # noqa: A002 (as above)
-    """Return the canonical line of each plain row, and None for each line that the general rules have to read."""
-    kind = _KINDS[format]
+def plain_lines(lines: Sequence[bytes], row_format: Format) -> list[bytes | None]:
+    """Return the canonical line of each plain row, and None for each line that the general path must read."""
+    kind = _KINDS[row_format]
     rows = [_decode_line(kind, line) for line in lines]
     odd = kind.odd(rows) | {at for at, row in enumerate(rows) if row is None}
     texts = iter(_write_rows([row for at, row in enumerate(rows) if at not in odd]))
     written = [None if at in odd else next(texts) for at in range(len(rows))]
     return [
-        text if text is not None and _says_keys_once(line, text) else None
+        text if text is not None and _has_keys_once(line, text) else None
         for line, text in zip(lines, written, strict=True)
     ]
 
@@ -126,14 +126,14 @@ def _decode_line(kind: _RowKind, line: bytes) -> msgspec.Struct | None:
 
 
 def _write_rows(rows: _Rows) -> list[bytes]:
-    # One row at a time with its line feed, because each line has a key of its own.
+    # Row by row, each with its line feed, because each line has a key.
     return list(map(_encode_lines, zip(rows, strict=True)))
 
 
-def _says_keys_once(source: bytes, written: bytes) -> bool:
-    # What is written already as it should be says nothing twice.
+def _has_keys_once(source: bytes, written: bytes) -> bool:
+    # A source that equals its canonical line has no key twice.
     if len(written) == len(source) + 1 and written.startswith(source):
         return True
-    # The decoder keeps the last of two equal keys, and with the other a colon is lost: a source has as many colons as
-    # what is written from it, or some key is said twice, or a colon of its text is spelled `\u003a`.
+    # The decoder keeps the last of two equal keys, and loses a colon with the other. So the source has as many colons
+    # as its canonical line, or a key occurs twice, or a colon of a text is spelled `\u003a`.
     return b"\\u003" not in source and source.count(b":") == written.count(b":")

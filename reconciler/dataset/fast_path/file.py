@@ -1,4 +1,4 @@
-"""One file of JSON Lines by the fast lane: plain rows in runs, odd ones by the general rules, all in their order."""
+"""One file of JSON Lines by the fast path: plain rows in batches, odd rows by the general path, all in their order."""
 
 from collections.abc import Callable, Iterator
 from itertools import count, groupby
@@ -14,27 +14,27 @@ from reconciler.dataset.sources import Row, Source
 from reconciler.domain.spec import Format
 
 _BLOCK_BYTES = 512 << 10
-"""Small enough for an answer to lie in a pipe while its reader is busy."""
+"""Small enough for an answer to fit into a pipe while its reader is busy."""
 
-General = Callable[[Iterator[Row]], Iterator[LineBatch]]
-"""The general rules from a row on: its checks, and its canonical line."""
+GeneralPath = Callable[[Iterator[Row]], Iterator[LineBatch]]
+"""The general path from a row on: its checks, and its canonical line."""
 
 
 def read_plain_file(
     source: Source,
-    format: Format,  # noqa: A002 (the word of the field)
-    general: General,
+    row_format: Format,
+    general: GeneralPath,
     report: RowReport,
     meter: ProgressMeter,
 ) -> Iterator[LineBatch]:
-    """Yield the runs of one file.
+    """Yield the batches of one file.
 
     Cost:   a few blocks of 512 KiB, as they are and as they are written, and one line in memory
     """
     blanks, number = BlankLines(source), 1
     blocks = whole_lines(text_blocks(read_blocks(source, report, meter, _BLOCK_BYTES), source, report))
-    with open_pool(source, format, at=_mark_bytes(source)) as crew:
-        for block, found in crew.work(blocks):
+    with open_pool(source, row_format, at=_mark_bytes(source)) as pool:
+        for block, found in pool.work(blocks):
             if block is None:
                 report.drop_row(overlong_line(source, number))
                 number += 1
@@ -43,31 +43,31 @@ def read_plain_file(
                 number += len(found[1])
             else:
                 lines = block.split(b"\n")
-                yield from _read_mixed_block(source, lines, number, format, general, report, blanks)
+                yield from _read_mixed_block(source, lines, number, row_format, general, report, blanks)
                 number += len(lines)
-    blanks.tell(report)
+    blanks.report_to(report)
 
 
 def _read_mixed_block(
     source: Source,
     lines: list[bytes],
     first: int,
-    format: Format,  # noqa: A002 (the word of the field)
-    general: General,
+    row_format: Format,
+    general: GeneralPath,
     report: RowReport,
     blanks: BlankLines,
 ) -> Iterator[LineBatch]:
-    numbered = zip(count(first), lines, plain_lines(lines, format), strict=False)
+    numbered = zip(count(first), lines, plain_lines(lines, row_format), strict=False)
     for is_plain, stretch in groupby(numbered, lambda line: line[2] is not None):
-        each = list(stretch)
+        rows = list(stretch)
         if is_plain:
-            yield make_batch(source.name, each[0][0], [text for _, _, text in each if text is not None])
+            yield make_batch(source.name, rows[0][0], [text for _, _, text in rows if text is not None])
         else:
-            yield from general(parse_lines(((at, line) for at, line, _ in each), source, report, blanks))
+            yield from general(parse_lines(((at, line) for at, line, _ in rows), source, report, blanks))
 
 
 def _mark_bytes(source: Source) -> int:
-    # The blocks come without the mark that a file may begin with, and a helper reads by places in the file.
+    # Blocks come without the byte order mark, and a worker reads by the position in the file.
     try:
         with source.path.open("rb") as file:
             return len(BOM) if file.read(len(BOM)) == BOM else 0

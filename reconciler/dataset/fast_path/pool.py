@@ -1,6 +1,9 @@
-"""The processes beside this one that read blocks for the fast lane, and the order in which their answers are taken.
+"""The worker processes that read blocks for the fast path, and the order in which their answers are used.
 
-Every block stays here until it is answered: a helper that is gone costs its time, and changes nothing.
+Every block is kept until it is answered: a worker that dies costs time, and changes no result.
+
+Not `ProcessPoolExecutor`: a spawned process looks for modules in the working directory before ours, and a repository is
+not trusted code; and when one worker dies, the executor loses the answers of all.
 """
 
 import os
@@ -18,32 +21,35 @@ from reconciler.dataset.fast_path.worker import ANSWER, REQUEST, SourceState, ar
 from reconciler.dataset.sources import Source
 from reconciler.domain.spec import Format
 
-LEAST_BYTES = 48 << 20
-"""Smaller files are read before a second process has begun to help."""
+if sys.platform == "linux":
+    import fcntl
 
-_MOST_HELPERS = 3
+LEAST_BYTES = 48 << 20
+"""Smaller files are read before a second process has started."""
+
+_MOST_WORKERS = 3
 _ASKED_AHEAD = 2
 _WAITING = 8
 _PIPE_BYTES = 1 << 20
 
 PlainBlock = tuple[bytes, Sequence[int]]
-"""What `plain_block` gives."""
+"""The result of `plain_block`."""
 
 
 class WorkerProcess:
     """One process that reads blocks.
 
-    Raises: OSError, from asking and answering, when it is gone
+    Raises: OSError or EOFError, from `ask` and `answer`, when the process has ended
     """
 
-    def __init__(self, source: Source, format: Format, state: SourceState | None = None) -> None:  # noqa: A002 (as elsewhere)
+    def __init__(self, source: Source, row_format: Format, state: SourceState | None = None) -> None:
         state = state or source_state(source.path.stat())
         self.asked = 0
-        # The module is looked for where this program found its own, and never in the directory we happen to be in.
+        # With -P the module is looked for where this program found its own, and never in the working directory.
         command = [sys.executable, "-P", "-m", "reconciler.dataset.fast_path.worker"]
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        self._process = subprocess.Popen(  # noqa: S603 (our own module, with a path that is no option)
-            [*command, *arguments(os.path.abspath(source.path), format, state)],
+        self._process = subprocess.Popen(  # noqa: S603 (our own module; the path is absolute, so it is no option)
+            [*command, *arguments(os.path.abspath(source.path), row_format, state)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -73,7 +79,7 @@ class WorkerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """What the process ended with; None while it runs."""
+        """The exit code of the process; None while it runs."""
         return self._process.poll()
 
     def send(self, number: int) -> None:
@@ -81,12 +87,12 @@ class WorkerProcess:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process at once."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
-        """End the process, and let go of it."""
+        """End the process, and close its pipes."""
         self.kill()
         with suppress(OSError):
             self._requests.close()
@@ -97,7 +103,7 @@ class WorkerProcess:
         while left:
             part = self._answers.read(left)
             if not part:
-                raise EOFError("the helper is gone")
+                raise EOFError("the worker has ended")
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
@@ -107,19 +113,19 @@ class WorkerProcess:
 class _BlockTask:
     block: bytes | None
     found: PlainBlock | None = None
-    helper: WorkerProcess | None = None
+    worker: WorkerProcess | None = None
 
 
 @dataclass(slots=True)
 class BlockPool:
-    """This process and its helpers, at work on one file from a byte on."""
+    """This process and its workers, for one file from a byte on."""
 
-    format: Format
+    row_format: Format
     at: int = 0
-    helpers: list[WorkerProcess] = field(default_factory=list)
+    workers: list[WorkerProcess] = field(default_factory=list)
 
     def work(self, blocks: Iterator[bytes | None]) -> Iterator[tuple[bytes | None, PlainBlock | None]]:
-        """Yield every block with what `plain_block` gives of it, in their order.
+        """Yield every block with its result of `plain_block`, in order.
 
         Shape:  blocks as `whole_lines` cuts them, of a text that begins at `at`
         Cost:   at most 8 blocks, as they are and as they are written, in memory
@@ -134,61 +140,63 @@ class BlockPool:
 
     def _begin(self, block: bytes | None) -> _BlockTask:
         if block is None:
-            # Nobody knows how long the line was that was passed over, nor where the next one begins.
+            # The length of a line that was passed over is unknown, and so is the position of the next block.
             self.at = -1
             return _BlockTask(None)
-        helper = next((each for each in self.helpers if each.asked < _ASKED_AHEAD), None) if self.at >= 0 else None
-        if helper:
+        worker = (
+            next((worker for worker in self.workers if worker.asked < _ASKED_AHEAD), None) if self.at >= 0 else None
+        )
+        if worker:
             try:
-                helper.ask(self.at, len(block))
+                worker.ask(self.at, len(block))
             except OSError:
-                self._dismiss(helper)
+                self._dismiss(worker)
             else:
                 self.at += len(block) + 1
-                return _BlockTask(block, helper=helper)
+                return _BlockTask(block, worker=worker)
         self.at += len(block) + 1 if self.at >= 0 else 0
-        return _BlockTask(block, plain_block(block, self.format))
+        return _BlockTask(block, plain_block(block, self.row_format))
 
     def _is_done(self, task: _BlockTask) -> bool:
-        return task.helper is None or task.helper not in self.helpers or task.helper.has_answered
+        return task.worker is None or task.worker not in self.workers or task.worker.has_answered
 
     def _end(self, task: _BlockTask) -> tuple[bytes | None, PlainBlock | None]:
-        if task.helper is None or task.block is None:
+        if task.worker is None or task.block is None:
             return task.block, task.found
-        if task.helper in self.helpers:
+        if task.worker in self.workers:
             try:
-                return task.block, task.helper.answer()
+                return task.block, task.worker.answer()
             except (OSError, EOFError):
-                self._dismiss(task.helper)
-        return task.block, plain_block(task.block, self.format)
+                self._dismiss(task.worker)
+        return task.block, plain_block(task.block, self.row_format)
 
-    def _dismiss(self, helper: WorkerProcess) -> None:
-        self.helpers.remove(helper)
-        helper.close()
+    def _dismiss(self, worker: WorkerProcess) -> None:
+        self.workers.remove(worker)
+        worker.close()
 
 
 @contextmanager
-def open_pool(source: Source, format: Format, at: int, helpers: int | None = None) -> Iterator[BlockPool]:  # noqa: A002
-    """Gather a crew for a file: as many helpers as the file is worth and the machine has processors to spare."""
-    crew = BlockPool(format, at)
+def open_pool(source: Source, row_format: Format, at: int, workers: int | None = None) -> Iterator[BlockPool]:
+    """Open a pool for a file: with workers where the file is large and the machine has processors to spare."""
+    pool = BlockPool(row_format, at)
     try:
-        for _ in range(_worth(source) if helpers is None else helpers):
+        for _ in range(_count_workers(source) if workers is None else workers):
             with suppress(OSError):
-                crew.helpers.append(WorkerProcess(source, format))
-        yield crew
+                pool.workers.append(WorkerProcess(source, row_format))
+        yield pool
     finally:
-        for helper in crew.helpers:
-            helper.close()
+        for worker in pool.workers:
+            worker.close()
 
 
-def _worth(source: Source) -> int:
+def _count_workers(source: Source) -> int:
     if os.name != "posix" or not sys.executable:
         return 0
     try:
         large = source.path.stat().st_size >= LEAST_BYTES
     except OSError:
         large = False
-    return min(_MOST_HELPERS, _processors() - 1) if large else 0
+    return min(_MOST_WORKERS, _processors() - 1) if large else 0
 
 
 def _processors() -> int:
@@ -196,8 +204,7 @@ def _processors() -> int:
 
 
 def _widen(pipe: int) -> None:
-    # An answer that fits into the pipe does not wait until it is taken.
-    with suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    # A worker does not wait for its reader when the answer fits into the pipe.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

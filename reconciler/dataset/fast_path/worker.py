@@ -1,6 +1,6 @@
-"""A second process of the fast lane: told where a block of a file lies, it answers with what `plain_block` gives.
+"""A second process of the fast path: it reads blocks of a file by position, and answers with `plain_block` of each.
 
-Its requests come on standard input, its answers go to standard output, and it ends when its input does.
+Requests come on standard input, answers go to standard output, and the process ends with its input.
 """
 
 import os
@@ -17,26 +17,26 @@ REQUEST = struct.Struct("<QQ")
 """Where a block begins, and how long it is, in bytes."""
 
 ANSWER = struct.Struct("<QQ")
-"""How many bytes of canonical lines follow, and how many keys of 8 bytes after these; none of both for an odd block."""
+"""How many bytes of canonical lines follow, and how many keys of 8 bytes after these; both zero for an odd block."""
 
 SourceState = tuple[int, int, int]
 
 
 def source_state(found: os.stat_result) -> SourceState:
-    """Return what tells one state of a file from another."""
+    """Return what identifies one state of a file."""
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def arguments(path: str, format: Format, state: SourceState) -> tuple[str, ...]:  # noqa: A002 (the word of the field)
-    """Return the words that `main` reads."""
-    return path, str(format), *map(str, state)
+def arguments(path: str, row_format: Format, state: SourceState) -> tuple[str, ...]:
+    """Return the arguments for `main`."""
+    return path, str(row_format), *map(str, state)
 
 
-def main(words: Sequence[str]) -> int:
-    """Answer until there are no more requests; nothing at all of a file that is not in the state named."""
-    # Ctrl-C reaches every process of the terminal; the one that reads the answers decides what it means.
+def main(argv: Sequence[str]) -> int:
+    """Answer until there are no more requests. Answer nothing when the file is not in the state of the arguments."""
+    # Ctrl-C reaches every process of the terminal; the process that reads the answers decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    path, name, *state = words
+    path, name, *state = argv
     kind = Format(name)
     with open(path, "rb", buffering=0) as file:
         if source_state(os.fstat(file.fileno())) != tuple(map(int, state)):

@@ -22,7 +22,7 @@ def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
     blanks = BlankLines(source)
     blocks = text_blocks(read_blocks(source, report, meter), source, report)
     yield from parse_lines(split_lines(blocks, source, report), source, report, blanks)
-    blanks.tell(report)
+    blanks.report_to(report)
 
 
 def parse_lines(

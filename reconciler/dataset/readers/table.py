@@ -70,7 +70,7 @@ def read_table(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
             row = header.row(cells, line, report)
             if row:
                 yield row
-    blanks.tell(report)
+    blanks.report_to(report)
 
 
 def _delimiter(source: Source) -> str:

@@ -81,7 +81,7 @@ class BlankLines:
         self._first = self._first or line
         self._count += 1
 
-    def tell(self, report: RowReport) -> None:
+    def report_to(self, report: RowReport) -> None:
         """Report them, when there were any, at the first."""
         if self._count:
             noun = "line is" if self._count == 1 else "lines are"

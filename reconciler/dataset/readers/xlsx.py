@@ -74,7 +74,7 @@ def _rows(sheet: "CalamineSheet", source: Source, report: RowReport) -> Iterator
             row = header.row(texts, number, report)
             if row:
                 yield row
-    blanks.tell(report)
+    blanks.report_to(report)
 
 
 def _open(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowReport) -> "CalamineSheet | None":
