@@ -29,10 +29,8 @@ from reconciler.cli.validate import check_with_progress
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.history import find_commit, plan_offline
-from reconciler.journal import JournalKind
-from reconciler.journal.applied_plans import mark_applied
-from reconciler.planner.policy import GUARDS
-from reconciler.planner.saved_plan import check_expected, check_fresh
+from reconciler.journal import JournalKind, mark_applied
+from reconciler.planner import GUARDS, check_expected, check_fresh
 from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import limit_samples

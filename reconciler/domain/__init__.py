@@ -1,1 +1,1 @@
-"""The ground floor: every value that passes between rooms is defined here, and nothing else is."""
+"""The nouns: every value that passes between packages, and the ports. No I/O, no clock, no other package."""

@@ -1,4 +1,4 @@
-"""What a plan rests on: every input by content, and object by object, so that a stale plan can say what moved."""
+"""What a plan rests on: a digest of every input, and the objects in it, so that a stale plan can show what changed."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,16 +7,16 @@ import msgspec
 from reconciler.domain.identity import Digest, digest_of
 
 Facts = tuple[tuple[str, str], ...]
-"""Things and what is known of them, sorted."""
+"""Objects, and a fact about each, sorted."""
 
 MAX_SHOWN = 5
-"""Of one input, so many things that moved are named, and the rest are counted."""
+"""How many changed objects of one input are named. The rest are counted."""
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """Every input of a plan in one word: a digest, or the input itself where it is short.
+    """Every input of a plan as one text: a digest, or the input itself where it is short.
 
-    Shape:  `prices` covers what the plan's own jobs cost, so that a price that none of them pays makes no plan stale
+    Shape:  `prices` covers the costs of the plan's own jobs, so that other prices make no plan stale
     """
 
     specs: str
@@ -31,13 +31,13 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> Digest:
-        """All inputs together: what `apply --expect-basis` takes."""
+        """The digest of all inputs together, which `apply --expect-basis` takes."""
         return digest_of(msgspec.structs.asdict(self))
 
     def changed_inputs(self, other: "Basis") -> tuple[str, ...]:
-        """Name the inputs that differ, the cause before what only follows from it.
+        """Return the inputs that differ, and of a cause and its effects only the cause.
 
-        Elsewhere other things are held, and other jobs have other prices: that is no news of its own.
+        Another service holds other objects, and other jobs have other prices: those are only effects.
         """
         for names in _CAUSES:
             if moved := tuple(name for name in names if getattr(self, name) != getattr(other, name)):
@@ -64,9 +64,9 @@ _CALLED = {
 
 
 class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="Grounds"):
-    """The same inputs with the things in them.
+    """The same inputs with the objects in them.
 
-    Shape:  of each input, things by name, and a digest or a word of each; never a row, never a secret
+    Shape:  for each input, objects by name with a digest or a word; never a row, never a secret
     """
 
     environment: str = ""
@@ -81,7 +81,7 @@ class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag=
 
     @property
     def basis(self) -> Basis:
-        """Each input in one word."""
+        """Each input as one text."""
         return Basis(
             environment=self.environment,
             provider=self.provider,
@@ -95,12 +95,12 @@ class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag=
         )
 
     def describe_changes(self, moved: tuple[str, ...], now: "PlanInputs") -> str:
-        """Say of inputs that moved what is different in them now."""
+        """Return a sentence about the inputs that changed, and the objects in them."""
         return "; ".join(f"{_CALLED[name]} moved{_detail(getattr(self, name), getattr(now, name))}" for name in moved)
 
 
 NO_INPUTS = PlanInputs()
-"""Of plans that are never compared."""
+"""For plans that are never compared."""
 
 
 def _digest(facts: Facts) -> str:
@@ -123,5 +123,5 @@ def _things(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str
         elif now is None:
             yield f"{thing} is gone"
         elif was != now:
-            # A digest tells nobody anything but that it is another one.
+            # A digest shows only that it differs.
             yield f"{thing} changed" if Digest.parse(now) else f"{thing} was {was} and is {now}"

@@ -1,4 +1,4 @@
-"""What training costs, as far as anybody can say before it. What is not known is None, and is never zero."""
+"""Prices, and what training is expected to cost. An unknown number is None, and never zero."""
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -10,9 +10,9 @@ _CENT = Decimal("0.01")
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tokens one pass over a file has.
+    """The tokens of one pass over a file.
 
-    Shape:  three times the same number where they were counted (`exact`), else a guess with its error bar
+    Shape:  three times the same number if they were counted (`exact`), else an estimate with its range
     """
 
     low: int
@@ -22,14 +22,14 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_count(cls, tokens: int) -> "Tokens":
-        """Return a number that was counted, not guessed."""
+        """Return a number that was counted, not estimated."""
         return cls(low=tokens, expected=tokens, high=tokens, exact=True)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What something costs: between low and high, and most likely the expected.
+    """A cost between low and high, most likely the expected one.
 
-    Shape:  each None where nobody can say, and then `unknown` says why; `source` is where the price was read and
+    Shape:  each is None if it is unknown, and then `unknown` says why; `source` is where the price was read, and
             `dated` when; all zero with a source is free
     Units:  USD
     """
@@ -63,7 +63,7 @@ NO_COST = Cost(low=Decimal(), expected=Decimal(), high=Decimal())
 
 
 def total(costs: Iterable[Cost]) -> Cost:
-    """Add costs up. One that is unknown leaves the sum without an upper end; its lower end is what is known."""
+    """Return the sum of costs. With an unknown one, the sum has no upper end; its lower end is what is known."""
     each = tuple(costs)
     if not each:
         return NO_COST
@@ -79,10 +79,9 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What one job will have to read, how often, and what that costs.
+    """What one job reads, how often, and what that costs.
 
-    Shape:  `epochs` None where the service chooses and nobody knows how; `is_stated`: the spec says the number, so
-            that it is none of the service's choosing
+    Shape:  `epochs` is None if the service chooses by an unknown rule; `is_stated` if the spec states the number
     """
 
     tokens: Tokens
@@ -105,7 +104,7 @@ def _usd(amount: Decimal, rounding: str) -> str:
 
 
 class Per(StrEnum):
-    """What a price is a price of."""
+    """The unit of a price."""
 
     TOKENS = "million-tokens"
     HOUR = "hour"
@@ -126,7 +125,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AutoEpochs(msgspec.Struct, frozen=True, kw_only=True):
-    """How a service chooses the number of epochs where the spec leaves it to it.
+    """How a service chooses the number of epochs when the spec states none.
 
     Shape:  `target` epochs, but so many that at least `least_rows` rows are seen in all, and at most `most_rows`; and
             never fewer than `least` or more than `most`

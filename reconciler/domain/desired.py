@@ -1,4 +1,4 @@
-"""What should be: specs joined with what their rows measure."""
+"""The desired state: specs joined with the measures of their rows."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -21,17 +21,17 @@ from reconciler.domain.spec import (
 
 
 class Part(StrEnum):
-    """Which side of a dataset's split a file holds; a dataset without a split is all training."""
+    """The side of a split that a file holds. A dataset without a split is all training."""
 
     TRAINING = "training"
     VALIDATION = "validation"
 
 
 class Measure(PartiallyCompared, frozen=True, kw_only=True, eq=False):
-    """The fold of one side of a dataset.
+    """The digest and size of one side of a dataset.
 
-    Shape:  `tokens` are those of one pass over the rows; None where they were not counted, or nobody can count them
-            outside the service. The same lines measure the same, counted or not
+    Shape:  `tokens` are those of one pass over the rows; None if they were not counted, or only the service can count
+            them. The same lines have equal measures, counted or not
     Units:  `size_bytes` of canonical lines, newlines included: exactly what is uploaded
     """
 
@@ -45,10 +45,10 @@ class Measure(PartiallyCompared, frozen=True, kw_only=True, eq=False):
 
 
 class DatasetMeasure(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole dataset, folded: its training side, and its validation side where the spec splits it.
+    """The measures of a whole dataset: its training side, and its validation side if the spec splits it.
 
-    Shape:  `warnings` are what the checks found that does not stop a run; `vocabulary` is the one that tokens were
-            counted by, None where none was asked for; `keys` counts by name how many rows of a reinforcement dataset
+    Shape:  `warnings` are findings of the checks that do not stop a run; `vocabulary` is the one that tokens were
+            counted with, None if none was requested; `keys` counts by name how many rows of a reinforcement dataset
             have each key
     """
 
@@ -88,9 +88,9 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A model is its recipe and its data; change either and it is another model.
+    """A wanted model: its recipe and its data. With another recipe or other data it is another model.
 
-    Shape:  `is_suspended` when nothing may be created for it
+    Shape:  `is_suspended` if nothing may be created for it
     """
 
     name: str
@@ -109,7 +109,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def facts(self) -> dict[str, object]:
-        """Everything the stamp depends on, in words that a reviewer knows."""
+        """Everything that the stamp depends on, under the names that a reviewer knows."""
         facts = {**recipe_facts(self.recipe), "training": str(self.training.measure.digest)}
         if self.validation:
             facts["validation"] = str(self.validation.measure.digest)
@@ -117,7 +117,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def displayed_facts(self) -> tuple[tuple[str, str], ...]:
-        """The same facts for people, sorted: files by name and rows instead of by full digest."""
+        """The same facts for people, sorted: files by name and rows in place of a full digest."""
         files = {"training": self.training, "validation": self.validation}
         words = {name: str(value) for name, value in self.facts.items() if name not in files}
         words |= {side: f"{file.title} ({file.measure.rows} rows)" for side, file in files.items() if file}
@@ -133,9 +133,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """One snapshot of everything wanted, sorted by name.
+    """Everything that is wanted, sorted by name.
 
-    Shape:  `declared` names every dataset that has a spec, used by a model or not
+    Shape:  `declared` names every dataset that has a spec, whether a model uses it or not
     """
 
     project: ProjectSpec
@@ -179,7 +179,7 @@ def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMea
 
 
 def _validation(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMeasure]]) -> Dataset | None:
-    # A split says that its other side is for validation; a model that names another dataset means all of that one.
+    # The other side of a split is for validation. A model that names another dataset uses all of that one.
     if spec.validation is not None and spec.validation != spec.training:
         return _side(datasets[spec.validation], Part.TRAINING)
     return _side(datasets[spec.training], Part.VALIDATION) if datasets[spec.training][1].validation else None

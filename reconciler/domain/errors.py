@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by what the reader can do next. Prints nothing, decides no exit code."""
+"""Errors, classed by what the user does next, and the problems of the input. Prints nothing, decides no exit code."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Severity(StrEnum):
-    """How much a finding matters: an error stops the run, a warning is shown, and so is what is only good to know."""
+    """How much a problem matters: an error stops the run; warnings and information are shown."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Severity(StrEnum):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """Where something is written.
+    """A place in a file.
 
     Shape:  `file` is relative to the repository with forward slashes; line and column count from 1, 0 is unknown
     """
@@ -28,7 +28,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One thing that is wrong with the input, with its place, the rule that says so and a way out.
+    """One thing that is wrong with the input, with its place, its rule and a hint.
 
     Shape:  `path` is the field within the document or row (`hyperparameters.n_epochs`, `messages[2].role`);
             `rule` is a stable name such as `spec.unknown-key` or `chat.last-turn`
@@ -46,13 +46,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class ReconcilerError(Exception):
-    """The root of every error that this program raises on purpose."""
+    """The base class of every error that this program raises on purpose."""
 
 
 class InputError(ReconcilerError):
-    """Specs or data are wrong: mend the files and lines named.
+    """Specs or data are wrong: correct the files and lines named.
 
-    Shape:  `problems` sorted by place; `unshown` counts by rule what was found beyond the bound per file
+    Shape:  `problems` sorted by place; `unshown` counts the problems beyond the limit for each file
     """
 
     def __init__(self, problems: tuple[Problem, ...], unshown: int = 0) -> None:
@@ -62,11 +62,11 @@ class InputError(ReconcilerError):
 
 
 class UsageError(ReconcilerError):
-    """The command was given something it cannot act on: call it again, corrected."""
+    """The command was called with something that it cannot use: correct the call."""
 
 
 class StalePlanError(ReconcilerError):
-    """A saved plan no longer describes the world: plan again.
+    """A saved plan is no longer true: plan again.
 
     Shape:  `moved` names the inputs that differ (`specs`, `service`, …)
     """
@@ -77,11 +77,11 @@ class StalePlanError(ReconcilerError):
 
 
 class PolicyError(ReconcilerError):
-    """A policy or guard refused: decide, then say so with the flag that the message names."""
+    """A policy or guard refused: decide, and then use the flag that the message names."""
 
 
 class JournalError(ReconcilerError):
-    """No word could be left or read where intents lie; nothing was sent."""
+    """The journal could not be read or written; nothing was sent."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.hint = hint
@@ -91,7 +91,7 @@ class JournalError(ReconcilerError):
 class ProviderError(ReconcilerError):
     """The service refused, or could not be reached.
 
-    Shape:  `status` is the HTTP status or None when no answer came; `code` and `param` are the service's own words;
+    Shape:  `status` is the HTTP status, None without an answer; `code` and `param` are the service's own;
             `request_id` is what its support asks for
     """
 
@@ -114,15 +114,15 @@ class ProviderError(ReconcilerError):
 
 
 class TemporaryError(ProviderError):
-    """The service is busy or away: wait, then run again."""
+    """The service is busy or unavailable: wait, then run again."""
 
 
 class DeniedError(ProviderError):
-    """The service knows the caller and says no, or does not know the caller: mend the key or the rights."""
+    """The service does not know the caller, or denies access: correct the key or its permissions."""
 
 
 class RejectedError(ProviderError):
-    """The service understood and refused what was asked: mend the spec."""
+    """The service refused the request as wrong: correct the spec."""
 
 
 class NotFoundError(ProviderError):
@@ -130,4 +130,4 @@ class NotFoundError(ProviderError):
 
 
 class MalformedError(ProviderError):
-    """The service answered something that is not in its contract: nothing was concluded from it."""
+    """The answer of the service does not follow its API: no conclusion was drawn from it."""

@@ -1,4 +1,4 @@
-"""What is happening, and how a step ended. Events are facts; how they look is for render."""
+"""Events of a run: what happens, and how each step ended. How they look is decided in render."""
 
 from enum import StrEnum
 
@@ -69,7 +69,7 @@ class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody asked to stop: nothing new is begun, what runs goes on."""
+    """A stop was requested: no step is started, and what runs continues."""
 
 
 Event = Started | Progress | Finished | JobLogged | JobMoved | JobVanished | Interrupted

@@ -1,4 +1,4 @@
-"""What an author expects of rows, looks for beyond the rules, and allows: as data. Does nothing."""
+"""What an author expects of rows, checks beyond the rules, and allows: as data."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from reconciler.domain.identity import PartiallyCompared, Tagged
 
 
 class OptionalCheck(StrEnum):
-    """What is looked for in the rows of a whole dataset; small datasets are searched for the first two anyway."""
+    """An optional check of a whole dataset. The first two also run on small datasets without a request."""
 
     ALIKE = "alike"
     SECRETS = "secrets"
@@ -81,9 +81,9 @@ class Expectation(PartiallyCompared, frozen=True, kw_only=True, eq=False):
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
-    """Findings of one rule that are known and meant.
+    """Findings of one rule that the author has accepted.
 
-    Shape:  `lines` are those of the files that it is about; empty for all
+    Shape:  `lines` are the lines of the files; empty for all
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""Who a thing is, and whether it is still the same. Digests name content; stamps say whose it is."""
+"""Names, digests and stamps: what a thing is called, what its content is, and whether it is ours."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ import msgspec
 
 DIGEST_VERSION = "v1"
 SHORT_HEX = 12
-"""Hex digits of a digest that a file name or a suffix has room for: 48 bits, beside the name they belong to."""
+"""Hex digits of a digest that fit a file name or a suffix: 48 bits, beside the name that they belong to."""
 
 NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-"""Names of specs: what every service takes in a suffix, and at most 63 long."""
+"""Names in specs: what every service takes in a suffix, at most 63 characters."""
 
 _DIGEST = re.compile(r"(v[0-9]+):([0-9a-f]{12,64})")
 _CARRIED = re.compile(rf"({NAME_PATTERN}(?:\.validation)?)-([0-9a-f]{{{SHORT_HEX}}})\.jsonl")
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Address(msgspec.Struct, frozen=True, order=True):
-    """What a thing is called by its author, stable while its contents change: `model/support-triage`."""
+    """The name that an author gives to a thing. It stays while the content changes: `model/support-triage`."""
 
     kind: Kind
     name: str
@@ -37,15 +37,15 @@ class Address(msgspec.Struct, frozen=True, order=True):
 
     @classmethod
     def parse(cls, text: str) -> "Address | None":
-        """Read `kind/name` back; None when it is not one."""
+        """Return the address that `kind/name` names; None when the text is not one."""
         kind, _, name = text.partition("/")
         return cls(Kind(kind), name) if kind in set(Kind) and re.fullmatch(NAME_PATTERN, name) else None
 
 
 class Digest(msgspec.Struct, frozen=True, order=True):
-    """What a content is: SHA-256 over its canonical bytes, with the version of the rules that made them canonical.
+    """SHA-256 over canonical bytes, with the version of the rules that made them canonical.
 
-    Shape:  `hex` has 64 digits, or fewer (12 at least) where a carrier had no room for more
+    Shape:  `hex` has 64 digits, or fewer (at least 12) where a carrier is too short
     """
 
     version: str
@@ -60,18 +60,18 @@ class Digest(msgspec.Struct, frozen=True, order=True):
         return self.hex[:SHORT_HEX]
 
     def agrees(self, other: "Digest") -> bool:
-        """Return whether both name the same content, as far as the shorter one goes."""
+        """Return whether both name the same content, compared in the length of the shorter one."""
         return self.version == other.version and (self.hex.startswith(other.hex) or other.hex.startswith(self.hex))
 
     @classmethod
     def parse(cls, text: str) -> "Digest | None":
-        """Read `v1:hex` back; None when it is not one."""
+        """Return the digest that `v1:hex` names; None when the text is not one."""
         found = _DIGEST.fullmatch(text)
         return cls(found[1], found[2]) if found else None
 
 
 class Stamp(msgspec.Struct, frozen=True, order=True):
-    """Address and digest: what we write on every remote object we make, and the only proof that it is ours."""
+    """Address and digest. We write it on every remote object that we create; it is the only proof that it is ours."""
 
     address: Address
     digest: Digest
@@ -85,32 +85,32 @@ class Stamp(msgspec.Struct, frozen=True, order=True):
 
     @property
     def filename(self) -> str:
-        """The name under which a dataset of this stamp is uploaded; every service echoes it."""
+        """The name under which a dataset of this stamp is uploaded. Every service returns it."""
         return f"{self.address.name}-{self.digest.short}.jsonl"
 
     @classmethod
     def of_filename(cls, filename: str) -> "Stamp | None":
-        """Read the stamp that a file name carries; None when it carries none of ours."""
+        """Return the stamp that a file name carries; None when it carries none."""
         found = _CARRIED.fullmatch(filename)
         return cls(Address(Kind.DATASET, found[1]), Digest(DIGEST_VERSION, found[2])) if found else None
 
 
 def canonical_json(value: object) -> bytes:
-    """Return the one way to write a JSON value: sorted keys, no spaces, UTF-8, whole floats as integers."""
+    """Return a JSON value in its canonical form: sorted keys, no spaces, UTF-8, whole floats as integers."""
     plain = _normalize(value)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest_of(facts: Mapping[str, object]) -> Digest:
-    """Name a set of facts by content.
+    """Return the digest of a set of facts.
 
-    Raises: ValueError for NaN or infinity, which JSON cannot say
+    Raises: ValueError for NaN or infinity, which JSON cannot hold
     """
     return Digest(DIGEST_VERSION, hashlib.sha256(canonical_json(facts)).hexdigest())
 
 
 def _normalize(value: object) -> object:
-    # 2 and 2.0 are one number in JSON and in every service, so they are one number in a digest.
+    # 2 and 2.0 are the same number in JSON and for every service, so they are the same in a digest.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, Mapping):
@@ -131,7 +131,7 @@ class PartiallyCompared(msgspec.Struct, frozen=True, eq=False):
     """
 
     def comparison_key(self) -> object:
-        """Return what decides whether two values are equal."""
+        """Return the part of the value that is compared."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""What answered last, as committed beside the specs: an alarm and an export, never the authority."""
+"""The lock: the serving models, as committed beside the specs. It warns and exports, and never decides."""
 
 import msgspec
 
@@ -7,18 +7,18 @@ from reconciler.domain.observed import JobId, ModelId
 
 
 class LockedDataset(msgspec.Struct, frozen=True, kw_only=True):
-    """One file that a model was made of, by its content: offline, the rows before are known by it."""
+    """One file that a model was trained on, by its content. Offline comparisons find the earlier rows by it."""
 
     stamp: Stamp
     rows: int
 
 
 class LockEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One model that was seen to have succeeded.
+    """The serving model of one address on one service.
 
-    Shape:  `service` as in Observed, so that another machine's local service or another account is no alarm;
-            `finished_at` in Unix seconds of the service; `datasets` are training and validation, and empty in files
-            that were written before they were recorded
+    Shape:  `service` as in Observed, so that the local service of another machine, or another account, gives no
+            warning; `finished_at` in Unix seconds of the service; `datasets` are training and validation, empty in
+            files of older versions
     """
 
     stamp: Stamp
@@ -35,16 +35,16 @@ class LockEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, sorted by address.
+    """All lock entries, sorted by address.
 
-    Shape:  `cancelled` are jobs that a plan of ours cancelled: wanted again they may be trained without being asked
+    Shape:  `cancelled` are jobs that a plan cancelled: wanted again, they are trained without a request
     """
 
     entries: tuple[LockEntry, ...] = ()
     cancelled: tuple[JobId, ...] = ()
 
     def of(self, service: str) -> tuple[LockEntry, ...]:
-        """Return what is locked on one service."""
+        """Return the entries of one service."""
         return tuple(entry for entry in self.entries if entry.service == service)
 
     def find(self, address: Address) -> LockEntry | None:

@@ -1,4 +1,4 @@
-"""What to do, as data. A plan is complete: what it does, what it keeps, what it refuses, and why."""
+"""Plans as data. A plan is complete: what it does, what it keeps, what it refuses, and why."""
 
 from enum import StrEnum
 from typing import NewType
@@ -16,7 +16,7 @@ StepId = NewType("StepId", str)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One field, before and after. It explains; it never decides."""
+    """One field, before and after. It explains, and never decides."""
 
     field: str
     before: str | None
@@ -36,7 +36,7 @@ class Upload(Tagged, frozen=True, kw_only=True):
 class Train(Tagged, frozen=True, kw_only=True):
     """Create a job.
 
-    Shape:  `despite` are jobs of the same stamp that were seen and do not count (failed, superseded, model gone);
+    Shape:  `excluded_jobs` are jobs of the same stamp that were seen and do not count (failed, superseded, model gone);
             any other job of the stamp that turns up is adopted instead. `supersedes` are cancelled by this plan
     """
 
@@ -80,9 +80,9 @@ class Delete(Tagged, frozen=True, kw_only=True):
 
 
 class Promote(Tagged, frozen=True, kw_only=True):
-    """Let a model answer that was trained before: only the lock file's pointer moves, and nothing is paid.
+    """Make an existing model the serving model: only the lock file changes, and nothing is paid.
 
-    Shape:  `instead_of` None where none has answered yet: in an environment that its model comes to from another
+    Shape:  `instead_of` is None if there was no serving model: in an environment whose model another one has trained
     """
 
     job: RemoteJob
@@ -111,7 +111,7 @@ class KeepReason(StrEnum):
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stays, and why. `job` is the one the decision rests on; `hint` is the way on, if one is needed."""
+    """Something that stays, and why. The decision rests on `job`; `hint` is the next step, if one is needed."""
 
     address: Address
     why: KeepReason
@@ -123,9 +123,9 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy or guard that says no to the plan, until told otherwise.
+    """A policy or guard that refuses the plan.
 
-    Shape:  `guard` is the name that `--allow` takes; empty where only a change of the specs helps
+    Shape:  `guard` is the name that `--allow` takes; empty if only a change of the specs helps
     """
 
     policy: str
@@ -137,8 +137,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """An action in its place: what must be done before it, the fields that made it necessary, what a job will cost.
 
-    Shape:  `rows` say how a dataset's rows differ from those that the service holds; None where nobody looked, or
-            where it holds none
+    Shape:  `rows` say how a dataset's rows differ from those that the service holds; None if they were not compared,
+            or the service holds none
     """
 
     id: StepId
@@ -152,8 +152,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run would do, keep and refuse, in order.
 
-    Shape:  `basis` names the inputs by content, `grounds` the things in them; `against` says what stands for the
-            service where nobody asked it; such a plan is looked at, never applied
+    Shape:  `basis` names the inputs by content, `inputs` the objects in them; `against` names what stands for the
+            service if no request was sent; such a plan is for reading, never applied
     """
 
     project: str
@@ -178,18 +178,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cost(self) -> Cost:
-        """What all its jobs together cost."""
+        """The cost of all its jobs together."""
         jobs = [step for step in self.steps if isinstance(step.action, Train)]
         return total(step.estimate.cost if step.estimate else Cost() for step in jobs) if jobs else NO_COST
 
     @property
     def awaited(self) -> tuple[JobId, ...]:
-        """The jobs that run already and that a wait should include."""
+        """The jobs that run already, and that a wait includes."""
         return tuple(keep.job for keep in self.kept if keep.why in {KeepReason.TRAINING, KeepReason.BUSY} and keep.job)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator asked of one plan, beside the specs."""
+    """The options of one plan, beside the specs."""
 
     prune: bool = False
     retry: frozenset[str] = msgspec.field(default_factory=frozenset)

@@ -1,4 +1,4 @@
-"""What is to be done to rows before they are mapped: one small class for each operation, as data. Does nothing."""
+"""The steps that prepare rows before they are mapped: one small class for each operation, as data."""
 
 from enum import StrEnum
 

@@ -1,8 +1,8 @@
-"""What specs say of things that bear another name than theirs, or no stamp of ours. Pure: it only reads names anew.
+"""Old names and adopted jobs, as the specs declare them. Pure.
 
-A stamp is written once and stays: no service lets it be changed. So a rename is a sentence in a spec (`moved`), and so
-is the adoption of a job that somebody else made (`adopt`); both are read here, in one place, and everything behind it
-sees one world in which every thing bears the name that the specs use today.
+A stamp is written once: no service lets it be changed. So a spec declares a rename (`moved`), and the adoption of a job
+that bears no stamp of ours (`adopt`). Both are applied here, and everywhere else each object has the name that the
+specs use today.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,9 @@ from reconciler.domain.spec import DatasetSpec, ModelSpec, Specs
 
 
 class NameMap(msgspec.Struct, frozen=True, kw_only=True):
-    """Old names and adopted jobs.
+    """Today's names of things.
 
-    Shape:  `moved` leads from each old address to today's; `adopted` from a job to the stamp that it stands for
+    Shape:  `moved` maps each old address to today's; `adopted` maps a job to the stamp that it stands for
     """
 
     moved: Mapping[Address, Address] = msgspec.field(default_factory=dict)
@@ -28,7 +28,7 @@ class NameMap(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, specs: Specs) -> "NameMap":
-        """Gather what the specs of one root claim."""
+        """Return the names that the specs of one root declare."""
         moved = {old: new for spec in specs.datasets for old, new in _dataset_moves(spec)}
         moved |= {Address(Kind.MODEL, old): _address(spec) for spec in specs.models for old in spec.moved}
         adopted = {spec.adopt.job: Stamp(_address(spec), spec.adopt.digest) for spec in specs.models if spec.adopt}

@@ -1,4 +1,4 @@
-"""What changed between two versions of a dataset, row by row: counts of everything, and a few rows to look at."""
+"""What changed between two versions of a dataset: counts of all rows, and a few rows as samples."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from reconciler.domain.identity import Tagged
 
 
 class RowChange(StrEnum):
-    """What became of a row. One that was edited and moved counts as edited alone."""
+    """How a row changed. A row that was edited and moved counts as edited."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -19,7 +19,7 @@ class RowChange(StrEnum):
 
 
 class WordChange(StrEnum):
-    """What became of a stretch of words."""
+    """How a run of words changed."""
 
     SAME = "same"
     REMOVED = "removed"

@@ -1,4 +1,4 @@
-"""What an author wrote, checked and complete, before any row was read."""
+"""Specs as an author wrote them, checked and complete, before any row is read."""
 
 import json
 from decimal import Decimal
@@ -13,7 +13,7 @@ from reconciler.domain.observed import JobId
 from reconciler.domain.prepare import Preparation
 
 AUTO = "auto"
-"""What a service is told to choose by itself; the same as saying nothing."""
+"""The value that leaves a hyperparameter to the service; the same as no value."""
 
 Number = int | float
 

@@ -1,4 +1,4 @@
-"""What a dataset looks like in figures: the values that are gathered from its rows, and shown."""
+"""Figures of a dataset, gathered from its rows."""
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SystemPrompts(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a dataset is said to the model before the conversation.
+    """The system prompts of a dataset.
 
     Shape:  `rows` have one; `kinds` differ, None when they are too many to be counted; `most` is the most frequent, as
             far as was counted; `share` is their part of all characters, 0 to 1
@@ -76,9 +76,9 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  the figures of both sides of a split together, but for `validation_rows`, which is of the one side, and
             `training_tokens`, which is of the other, and what is billed for one epoch: between `least_tokens` and
-            `most_tokens`, None where nobody knows. `vocabulary` is the one that tokens were counted by; None where they
-            are an estimate. `partial_rows` have tools, calls or images, whose tokens nobody can count outside the
-            service: what is counted of them is their text. `unread_rows` could not be read and are in no figure.
+            `most_tokens`, None if unknown. `vocabulary` is the one that tokens were counted by; None where they
+            are an estimate. `partial_rows` have tools, calls or images, whose tokens only the service can count:
+            only their text is counted. `unread_rows` could not be read, and are in no figure.
             `turns` is None, and `roles` empty, where rows are no conversations
     Units:  `size_bytes` as uploaded; `characters` of text that the model sees
     """

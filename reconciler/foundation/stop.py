@@ -1,14 +1,14 @@
-"""A wish to stop that a signal handler may speak."""
+"""A stop request that a signal handler may make."""
 
 import queue
 
 
 class Stop:
-    """Somebody's wish to stop, and a sleep that ends when it comes.
+    """A stop request, and a sleep that ends when it is made.
 
-    Not a `threading.Event`: a handler runs between two instructions of whatever the main thread does, and setting an
-    event takes a lock that the main thread may hold at that instant, when it has just gone to sleep on the event. The
-    process would then hang for ever. A `SimpleQueue` promises that its `put` may interrupt its `get`.
+    Not a `threading.Event`: a handler runs between two instructions of the main thread, and setting an event takes a
+    lock that the main thread may hold at that moment, when it has just begun to wait for the event. The process would
+    then hang. A `SimpleQueue` guarantees that its `put` may interrupt its `get`.
     """
 
     def __init__(self) -> None:
@@ -16,21 +16,21 @@ class Stop:
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def set(self) -> None:
-        """Ask to stop, from any thread or from a signal handler, as often as one likes."""
+        """Request a stop, from any thread or from a signal handler, any number of times."""
         self._asked = True
         self._bell.put(None)
 
     def is_set(self) -> bool:
-        """Return whether somebody asked."""
+        """Return whether a stop was requested."""
         return self._asked
 
     def wait(self, seconds: float) -> bool:
-        """Sleep so long, or until somebody asks; tells whether somebody did."""
+        """Sleep for some seconds, or until a stop is requested. Return whether one was requested."""
         if not self._asked:
             try:
                 self._bell.get(timeout=seconds)
             except queue.Empty:
                 return self._asked
-            # Whoever else sleeps on the same wish must hear it too.
+            # Other threads that sleep on the same request must wake up too.
             self._bell.put(None)
         return self._asked

@@ -30,7 +30,7 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.row_diff import RowDiff
 from reconciler.history.revision import Revision, open_revision
 from reconciler.history.snapshot import SPEC_ENDINGS
-from reconciler.planner.previous import files_before, users_of
+from reconciler.planner import files_before, users_of
 from reconciler.specfile import find_workspace, read_specs
 from reconciler.workflow.dataset_targets import DatasetTarget, find_dataset, is_dataset_name, target_file
 from reconciler.workflow.measure import find_bases

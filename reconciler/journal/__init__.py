@@ -1,5 +1,18 @@
 """Journals: they record what is about to be created, so that no other run creates it too."""
 
+from reconciler.journal.applied_plans import check_unapplied, mark_applied
+from reconciler.journal.directory import DirectoryJournal
 from reconciler.journal.factory import JournalKind, check_journal, open_journal
+from reconciler.journal.gitref import GitJournal
+from reconciler.journal.remote import RemoteJournal
 
-__all__ = ["JournalKind", "check_journal", "open_journal"]
+__all__ = [
+    "DirectoryJournal",
+    "GitJournal",
+    "JournalKind",
+    "RemoteJournal",
+    "check_journal",
+    "check_unapplied",
+    "mark_applied",
+    "open_journal",
+]

@@ -1,5 +1,28 @@
 """Compare desired and observed state, and make a plan. Pure: the same inputs give the same plan."""
 
 from reconciler.planner.make import make_plan
+from reconciler.planner.policy import GUARDS
+from reconciler.planner.previous import files_before, users_of
+from reconciler.planner.saved_plan import (
+    MAX_BYTES,
+    SavedPlan,
+    check_expected,
+    check_fresh,
+    check_place,
+    read_saved,
+    write_saved,
+)
 
-__all__ = ["make_plan"]
+__all__ = [
+    "GUARDS",
+    "MAX_BYTES",
+    "SavedPlan",
+    "check_expected",
+    "check_fresh",
+    "check_place",
+    "files_before",
+    "make_plan",
+    "read_saved",
+    "users_of",
+    "write_saved",
+]

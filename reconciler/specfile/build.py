@@ -30,7 +30,7 @@ from reconciler.specfile.cross_checks import of_kind
 from reconciler.specfile.dataset_rules import heldout_of, repository_path, sources_of, terms_of
 from reconciler.specfile.expectations import read_allowances, read_expectations
 from reconciler.specfile.prepare import read_steps
-from reconciler.specfile.yaml.document import Document
+from reconciler.specfile.yaml import Document
 
 Fields = dict[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Problem
-from reconciler.specfile.yaml.document import Document, Path, Plain
+from reconciler.specfile.yaml import Document, Path, Plain
 
 _SECRET = re.compile(
     r"(?:.*_)?(?:api_?keys?|api_?tokens?|access_?tokens?|auth_?tokens?|bearer_?tokens?|refresh_?tokens?|hf_?tokens?"

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format
-from reconciler.specfile.schema.files import schema
+from reconciler.specfile.schema import schema
 from reconciler.specfile.schema.messages import or_nearest, quote
-from reconciler.specfile.yaml.document import Document, Path
+from reconciler.specfile.yaml import Document, Path
 
 DEFAULT_PROVIDER = "local"
 _CLAIMED = re.compile(r"(?<![^\r\n])name[ \t]*:[ \t]*[\"']?([a-z0-9-]+)")

@@ -10,7 +10,7 @@ from reconciler.specfile.expectations import expectation_problems
 from reconciler.specfile.patterns import columns_of, template_fault
 from reconciler.specfile.prepare import prepare_problems
 from reconciler.specfile.schema.messages import quote
-from reconciler.specfile.yaml.document import Document, Path, Plain
+from reconciler.specfile.yaml import Document, Path, Plain
 
 _OTHERS = {"system", "developer", "user"}
 _NEVER_XLSX = {".csv", ".tsv", ".json", ".jsonl", ".txt"}

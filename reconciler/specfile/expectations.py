@@ -17,7 +17,7 @@ from reconciler.domain.expectations import (
     Unique,
 )
 from reconciler.specfile.patterns import pattern_fault
-from reconciler.specfile.yaml.document import Document, dotted_path
+from reconciler.specfile.yaml import Document, dotted_path
 
 WANTED: dict[str, Callable[[Any], Requirement]] = {
     "min_rows": lambda value: MinRows(int(value)),

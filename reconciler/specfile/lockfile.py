@@ -13,10 +13,9 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.foundation.yaml_write import yaml_scalar
 from reconciler.specfile.files import find_workspace, place_name, read_bytes, real_path
 from reconciler.specfile.read import limit_problems
+from reconciler.specfile.schema import validate_document
 from reconciler.specfile.schema.messages import quote
-from reconciler.specfile.schema.validate import validate_document
-from reconciler.specfile.yaml.composer import read_yaml
-from reconciler.specfile.yaml.document import Document
+from reconciler.specfile.yaml import Document, read_yaml
 
 _HEADER = """\
 # Which model answered last, for each model of this spec root. Written by `reconciler apply`; commit it.

@@ -32,7 +32,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.specfile.patterns import pattern_fault, template_fault
 from reconciler.specfile.schema.messages import quote
-from reconciler.specfile.yaml.document import Document, Path, dotted_path
+from reconciler.specfile.yaml import Document, Path, dotted_path
 
 OPERATIONS: dict[str, Callable[[Any], Operation]] = {
     "rename": lambda value: Rename(tuple(value.items())),

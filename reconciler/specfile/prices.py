@@ -8,8 +8,8 @@ from typing import Any
 from reconciler.domain.cost import AutoEpochs, Per, PriceTable, Rate
 from reconciler.domain.errors import UsageError
 from reconciler.specfile.read import limit_problems
-from reconciler.specfile.schema.validate import validate_document
-from reconciler.specfile.yaml.composer import read_yaml
+from reconciler.specfile.schema import validate_document
+from reconciler.specfile.yaml import read_yaml
 
 SHIPPED = Path(__file__).resolve().parents[1] / "prices"
 _MAX_BYTES = 1024 * 1024

@@ -13,10 +13,9 @@ from reconciler.specfile.credentials import remove_credentials
 from reconciler.specfile.cross_checks import cross_problems, of_kind
 from reconciler.specfile.dataset_rules import dataset_problems
 from reconciler.specfile.files import place_name, read_bytes, real_path, spec_files
+from reconciler.specfile.schema import validate_document
 from reconciler.specfile.schema.messages import or_nearest, quote
-from reconciler.specfile.schema.validate import validate_document
-from reconciler.specfile.yaml.composer import YamlFile, read_yaml
-from reconciler.specfile.yaml.document import Document, Plain
+from reconciler.specfile.yaml import Document, Plain, YamlFile, read_yaml
 
 MAX_SHOWN = 50
 """Problems told of one file; of the others, how many there are."""

@@ -15,7 +15,7 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.foundation.suggest import slug
 from reconciler.foundation.yaml_write import yaml_scalar
 from reconciler.specfile.files import find_workspace
-from reconciler.specfile.schema.files import schema_text
+from reconciler.specfile.schema import schema_text
 
 
 class ImportedModel(msgspec.Struct, frozen=True, kw_only=True):

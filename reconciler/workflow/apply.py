@@ -15,8 +15,7 @@ from reconciler.domain.lock import Lock
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Journal, Provider
-from reconciler.executor import RunContext, execute, watch
-from reconciler.executor.context import MemoryJournal
+from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
 from reconciler.journal import open_journal
 from reconciler.specfile import read_lock, write_lock

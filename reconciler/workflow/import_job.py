@@ -18,9 +18,7 @@ from reconciler.domain.identity import NAME_PATTERN
 from reconciler.domain.observed import SUCCEEDED, FileId, RemoteJob
 from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
-from reconciler.specfile import read_specs
-from reconciler.specfile.files import real_path, spec_files
-from reconciler.specfile.writer import ImportedModel, import_spec_text
+from reconciler.specfile import ImportedModel, import_spec_text, read_specs, real_path, spec_files
 from reconciler.workflow.measure import measure_datasets
 from reconciler.workflow.settings import select_provider
 from reconciler.workflow.targets import Workplace

@@ -9,7 +9,7 @@ from reconciler import __version__
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
 from reconciler.domain.plan import Options
-from reconciler.planner.saved_plan import SavedPlan
+from reconciler.planner import SavedPlan
 from reconciler.render import time_text
 from reconciler.render.review import Review, empty_plan
 from reconciler.workflow.plan import PreparedPlan

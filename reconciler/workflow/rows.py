@@ -16,7 +16,7 @@ from reconciler.domain.ports import Provider
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
 from reconciler.domain.stats import Stats
-from reconciler.planner.previous import files_before, users_of
+from reconciler.planner import files_before, users_of
 from reconciler.workflow.plan import PreparedPlan
 from reconciler.workflow.services import fetch_file, open_file_cache
 

@@ -10,8 +10,8 @@ from reconciler import __version__
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Digest
 from reconciler.domain.observed import ModelId
-from reconciler.journal.applied_plans import check_unapplied
-from reconciler.planner.saved_plan import MAX_BYTES, SavedPlan, check_place, read_saved, write_saved
+from reconciler.journal import check_unapplied
+from reconciler.planner import MAX_BYTES, SavedPlan, check_place, read_saved, write_saved
 from reconciler.render import plan_json
 from reconciler.specfile import find_violation, find_workspace
 from reconciler.workflow.measure import CheckedSpecs

@@ -196,7 +196,7 @@ def table() -> list[tuple[str, ...]]:
 
 
 def test_the_page_about_guards_names_each_of_them_and_no_other() -> None:
-    from reconciler.planner.policy import GUARDS as NAMED
+    from reconciler.planner import GUARDS as NAMED
 
     rows = table()
     assert [row[0] for row in rows] == [f"`{guard}`" for guard in NAMED]

@@ -8,8 +8,7 @@ from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Done, Intent
-from reconciler.executor.context import OutcomeUnknownError, StepFailedError
-from reconciler.executor.create import create
+from reconciler.executor import OutcomeUnknownError, StepFailedError, create
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import World, outcomes, real_dataset
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from reconciler.domain.ports import Journal
-from reconciler.journal.directory import DirectoryJournal
+from reconciler.journal import DirectoryJournal
 from tests.journal.stores import git_journal, note
 
 

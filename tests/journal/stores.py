@@ -8,11 +8,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reconciler.domain.ports import Capabilities, Intent, Journal
-from reconciler.executor.context import MemoryJournal
+from reconciler.executor import MemoryJournal
 from reconciler.foundation.git import Git
-from reconciler.journal.directory import DirectoryJournal
-from reconciler.journal.gitref import GitJournal
-from reconciler.journal.remote import RemoteJournal
+from reconciler.journal import DirectoryJournal, GitJournal, RemoteJournal
 from reconciler.testing.memory import MemoryProvider
 from tests.factories import LONG_AGO, a_model
 from tests.simulation import Clock

@@ -12,8 +12,7 @@ from reconciler.domain.observed import JobId, ModelId, Observed, RemoteFile, Rem
 from reconciler.domain.plan import Cancel, Delete, KeepReason, Options, Plan, Promote, Train, Upload
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect, OnChange, Policy
-from reconciler.planner import make_plan
-from reconciler.planner.policy import GUARDS
+from reconciler.planner import GUARDS, make_plan
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 
 

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import FileId, Observed, RemoteFile, RemoteJob
-from reconciler.planner.previous import files_before
+from reconciler.planner import files_before
 from tests.factories import LONG_AGO, a_dataset, a_file, a_job, a_model
 
 USERS = {Address(Kind.MODEL, "triage")}

@@ -10,8 +10,7 @@ from reconciler.domain.observed import JobId
 from reconciler.domain.plan import Options, Train, Upload
 from reconciler.domain.ports import own_job
 from reconciler.domain.spec import OnChange
-from reconciler.planner import make_plan
-from reconciler.planner.policy import GUARDS
+from reconciler.planner import GUARDS, make_plan
 from reconciler.providers.http.marks import ADDRESS, DIGEST, FACTS, PROJECT, SEAL, SUPERSEDES, marks_of
 from tests.factories import a_dataset, a_model, desired
 from tests.providers.fake_service import FakeService, refusal

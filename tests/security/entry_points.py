@@ -17,7 +17,7 @@ from reconciler.domain.errors import InputError, ReconcilerError
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
-from reconciler.planner.saved_plan import read_saved
+from reconciler.planner import read_saved
 from reconciler.providers.http import paging
 from reconciler.providers.http import wire as shared_wire
 from reconciler.providers.http.errors import error_of

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
-from reconciler.planner.saved_plan import read_saved
+from reconciler.planner import read_saved
 from tests.security.plans import a_saved_plan, forged
 
 PLAN = a_saved_plan()

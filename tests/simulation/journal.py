@@ -7,7 +7,7 @@ from typing import TypeVar
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent, Journal
-from reconciler.executor.context import MemoryJournal
+from reconciler.executor import MemoryJournal
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import CallOutcome
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.domain.ports import Intent
-from reconciler.executor.context import MemoryJournal
+from reconciler.executor import MemoryJournal
 from tests.simulation.exhaustive import Schedule
 from tests.simulation.faults import CallOutcome, Knobs, Planned
 from tests.simulation.history import History, played

@@ -18,7 +18,7 @@ from reconciler.domain.expectations import (
     Unique,
 )
 from reconciler.specfile.expectations import WANTED
-from reconciler.specfile.schema.files import schema
+from reconciler.specfile.schema import schema
 from tests.specfile.trees import specs_of, told
 
 DATASET = "kind: Dataset\nname: d\nsource: a.jsonl\n"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.specfile.writer import ImportedModel, import_spec_text
+from reconciler.specfile import ImportedModel, import_spec_text
 from tests.specfile.trees import specs_of
 
 PLAIN = ImportedModel(

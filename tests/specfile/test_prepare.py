@@ -32,7 +32,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.domain.spec import DatasetSpec, Encoding, Terms
 from reconciler.specfile.prepare import OPERATIONS
-from reconciler.specfile.schema.files import schema
+from reconciler.specfile.schema import schema
 from tests.specfile.trees import specs_of, told
 
 

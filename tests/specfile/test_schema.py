@@ -109,8 +109,8 @@ BAD: list[str] = [
 @pytest.mark.parametrize("text", [*GOOD, *BAD])
 def test_an_editor_and_the_loader_agree(tmp_path: Path, text: str) -> None:
     """What an editor marks by the whole schema alone, the loader refuses by it too, and nothing else here."""
-    from reconciler.specfile.schema.validate import validate_document
-    from reconciler.specfile.yaml.composer import read_yaml
+    from reconciler.specfile.schema import validate_document
+    from reconciler.specfile.yaml import read_yaml
 
     (document,) = read_yaml(text.encode(), "s.yaml").documents
     by_schema = Draft202012Validator(schema("spec")).is_valid(document.data)

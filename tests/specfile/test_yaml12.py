@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.specfile.yaml.composer import YamlFile, read_yaml
+from reconciler.specfile.yaml import YamlFile, read_yaml
 from reconciler.specfile.yaml.document import Document, resolve, whole
 
 

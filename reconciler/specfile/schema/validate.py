@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import Problem
 from reconciler.specfile.schema.files import kinds, schema
 from reconciler.specfile.schema.violation import Violation, problems_of
-from reconciler.specfile.yaml.document import Document, Path, dotted_path
+from reconciler.specfile.yaml import Document, Path, dotted_path
 
 _FIRST = ("not", "required", "dependentRequired")
 """These are told first, and of one field only the first: what follows from a mistake is no mistake of its own."""

@@ -19,7 +19,7 @@ from reconciler.specfile.schema.messages import (
     show_value,
     way_out,
 )
-from reconciler.specfile.yaml.document import Document, Path, dotted_path
+from reconciler.specfile.yaml import Document, Path, dotted_path
 
 Schema = Mapping[str, Any]
 

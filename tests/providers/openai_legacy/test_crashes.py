@@ -7,9 +7,7 @@ from reconciler.domain.event import Event, JobLogged, JobMoved
 from reconciler.domain.observed import FileId
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done
-from reconciler.executor import watch
-from reconciler.executor.context import RunContext
-from reconciler.executor.create import create
+from reconciler.executor import RunContext, create, watch
 from reconciler.providers import HttpProvider, open_provider
 from tests.providers.fakes import Clock
 from tests.providers.openai_legacy.factories import URL, opened, sent, wanted

@@ -17,8 +17,7 @@ from reconciler.domain.errors import (
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Message, Refused, Unknown, own_job
-from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, RunContext
-from reconciler.executor.create import create
+from reconciler.executor import MemoryJournal, OutcomeUnknownError, RunContext, create
 from reconciler.providers import PROFILES, HttpProvider, open_provider
 from reconciler.providers.http.auth import Credentials, Endpoint
 from reconciler.providers.http.client import Client, Transports
