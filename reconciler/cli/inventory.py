@@ -17,16 +17,15 @@ from reconciler.domain.ports import Provider
 from reconciler.render import (
     JobDetail,
     file_detail,
-    file_detail_json,
-    files_json,
+    file_fields,
     files_table,
     job_detail,
-    job_detail_json,
-    jobs_json,
+    job_detail_fields,
+    job_fields,
     jobs_table,
+    json_document,
     model_detail,
-    model_detail_json,
-    models_json,
+    model_fields,
     models_table,
     summary_line,
 )
@@ -112,7 +111,9 @@ def files(
             _refuse_filters(ours, status, purpose, limit)
             one = provider.file(FileId(file))
             made = _find_makers(provider, console).of_file(one.id)
-            console.out.write(file_detail_json(one, made) if as_json else file_detail(one, made, colour=console.colour))
+            console.out.write(
+                json_document(file_fields(one, made)) if as_json else file_detail(one, made, colour=console.colour)
+            )
             return exit_codes.OK
         held = provider.list_files()
         makers = _find_makers(provider, console)
@@ -124,7 +125,11 @@ def files(
         ),
         limit,
     )
-    console.out.write(files_json(shown) if as_json else files_table(shown, colour=console.colour, width=console.width))
+    console.out.write(
+        json_document([file_fields(*each) for each in shown])
+        if as_json
+        else files_table(shown, colour=console.colour, width=console.width)
+    )
     _show_summary(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_files)), "file"))
     return exit_codes.OK
 
@@ -144,7 +149,9 @@ def jobs(
         if job is not None:
             _refuse_filters(ours, status, limit)
             card = _read_card(provider, JobId(job))
-            console.out.write(job_detail_json(card) if as_json else job_detail(card, colour=console.colour))
+            console.out.write(
+                json_document(job_detail_fields(card)) if as_json else job_detail(card, colour=console.colour)
+            )
             return exit_codes.OK
         held = provider.list_jobs()
     shown = _select(
@@ -155,7 +162,11 @@ def jobs(
         ),
         limit,
     )
-    console.out.write(jobs_json(shown) if as_json else jobs_table(shown, colour=console.colour, width=console.width))
+    console.out.write(
+        json_document([job_fields(job) for job in shown])
+        if as_json
+        else jobs_table(shown, colour=console.colour, width=console.width)
+    )
     own = sum(bool(each.stamp) for each in held.items)
     _show_summary(held, console, summary_line(len(shown), len(held.items), own, "job"))
     return exit_codes.OK
@@ -177,14 +188,18 @@ def models(
             one = provider.model(ModelId(model))
             made = _find_makers(provider, console).of_model(one.id)
             console.out.write(
-                model_detail_json(one, made) if as_json else model_detail(one, made, colour=console.colour)
+                json_document(model_fields(one, made)) if as_json else model_detail(one, made, colour=console.colour)
             )
             return exit_codes.OK
         held = provider.list_models()
         makers = _find_makers(provider, console)
     all_models = [(each, makers.of_model(each.id)) for each in held.items]
     shown = _select(all_models, lambda each: not ours or _is_ours(each), limit)
-    text = models_json(shown) if as_json else models_table(shown, colour=console.colour, width=console.width)
+    text = (
+        json_document([model_fields(*each) for each in shown])
+        if as_json
+        else models_table(shown, colour=console.colour, width=console.width)
+    )
     console.out.write(text)
     _show_summary(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_models)), "model"))
     return exit_codes.OK

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from reconciler.domain.stats import Bin, Label, RowShown, Spread, Stats
-from reconciler.render.json_output import json_text
+from reconciler.domain.stats import Bin, Label, RowShown, Stats
+from reconciler.render.json_output import json_document, json_text
 from reconciler.render.sanitize import clean
 from reconciler.render.terminal.table import table
 from reconciler.render.text import Style, count_text, pad, size_text, width_of
@@ -22,12 +22,13 @@ def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int
 
     Shape:  `hint` says how to count the tokens exactly; it is shown where they are an estimate
     """
-    style = Style(colour)
+    style, bins = Style(colour), stats.tokens.bins
+    ranges = [Label(text=text, rows=each.rows) for text, each in zip(bin_ranges(bins), bins, strict=True)]
     blocks = [
         [_headline(stats), *_notes(stats)],
         [*_tokens(stats, hint)],
         table(("per row", "min", "median", "95 %", "max", "total"), _spreads(stats), width=width).splitlines(),
-        [style.bold("TOKENS PER ROW"), *_histogram(stats.tokens)],
+        [style.bold("TOKENS PER ROW"), *_bars(ranges)],
         [*_roles(stats, style)],
         [*_labels(stats, style)],
         [*_system(stats)],
@@ -42,7 +43,7 @@ def stats_json(stats: Stats) -> str:
         "roles": dict(stats.roles),
         "exact": stats.is_exact,
     }
-    return json_text(fields, indent=2) + "\n"
+    return json_document(fields)
 
 
 def rows_text(rows: Sequence[RowShown], *, colour: bool = False) -> str:
@@ -91,11 +92,6 @@ def _spreads(stats: Stats) -> Iterator[tuple[str, ...]]:
         if spread:
             figures = (spread.least, spread.median, spread.p95, spread.most, spread.total)
             yield name, *(f"{figure:,}" for figure in figures)
-
-
-def _histogram(spread: Spread) -> Iterator[str]:
-    ranges = zip(bin_ranges(spread.bins), spread.bins, strict=True)
-    yield from _bars([Label(text=text, rows=each.rows) for text, each in ranges])
 
 
 def bin_ranges(bins: Iterable[Bin]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import Checkpoint, JobEvent, RemoteFile, RemoteJob, RemoteModel
-from reconciler.render.json_output import Fields, error_fields, event_fields, json_text, pick
+from reconciler.render.json_output import Fields, error_fields, event_fields, pick
 from reconciler.render.sanitize import clean
 from reconciler.render.terminal.table import ABSENT, Column, column_table
 from reconciler.render.text import Style, count_text, duration_text, pad, size_text, time_text, width_of
@@ -68,21 +68,6 @@ def models_table(models: Sequence[ModelOfJob], *, colour: bool = False, width: i
     return column_table(columns, colour=colour, width=width)
 
 
-def files_json(files: Sequence[FileOfJob]) -> str:
-    """Return a JSON list of files, ended by a newline."""
-    return json_text([file_fields(*each) for each in files], indent=2) + "\n"
-
-
-def jobs_json(jobs: Sequence[RemoteJob]) -> str:
-    """Return a JSON list of jobs, ended by a newline."""
-    return json_text([listed_job_fields(job) for job in jobs], indent=2) + "\n"
-
-
-def models_json(models: Sequence[ModelOfJob]) -> str:
-    """Return a JSON list of models, ended by a newline."""
-    return json_text([model_fields(*each) for each in models], indent=2) + "\n"
-
-
 def summary_line(shown: int, total: int, ours: int, noun: str) -> str:
     """Return how much of a list is shown, and how much of it is ours."""
     if shown == total:
@@ -114,7 +99,7 @@ def model_title(model: RemoteModel, job: RemoteJob | None) -> str:
 
 
 def file_fields(file: RemoteFile, job: RemoteJob | None) -> Fields:
-    """Return a file as every document shows it; `job` is the one whose results it holds."""
+    """Return a file as JSON fields; `job` is the one whose results it holds."""
     return {
         "id": file.id,
         **_ownership(file.stamp or (job.stamp if job else None)),
@@ -125,8 +110,8 @@ def file_fields(file: RemoteFile, job: RemoteJob | None) -> Fields:
     }
 
 
-def listed_job_fields(job: RemoteJob) -> Fields:
-    """Return a job as every document shows it; null where a value is unknown."""
+def job_fields(job: RemoteJob) -> Fields:
+    """Return a job as JSON fields; null where a value is unknown."""
     return {
         **_ownership(job.stamp),
         "project": job.details.project,
@@ -146,7 +131,7 @@ def listed_job_fields(job: RemoteJob) -> Fields:
 
 
 def model_fields(model: RemoteModel, job: RemoteJob | None) -> Fields:
-    """Return a model as every document shows it."""
+    """Return a model as JSON fields."""
     return {
         "id": model.id,
         **_ownership(job.stamp if job else None),
@@ -219,23 +204,12 @@ def job_detail(detail: JobDetail, *, colour: bool = False) -> str:
     return text + _section("Checkpoints", checkpoints, style) + _section("Last events", events, style)
 
 
-def file_detail_json(file: RemoteFile, job: RemoteJob | None) -> str:
-    """Return a file as one JSON object, ended by a newline."""
-    return json_text(file_fields(file, job), indent=2) + "\n"
-
-
-def model_detail_json(model: RemoteModel, job: RemoteJob | None) -> str:
-    """Return a model as one JSON object, ended by a newline."""
-    return json_text(model_fields(model, job), indent=2) + "\n"
-
-
-def job_detail_json(detail: JobDetail) -> str:
-    """Return a job as one JSON object, with `checkpoints` and `events`, ended by a newline."""
-    checkpoints = (
-        None if detail.checkpoints is None else [pick(each, "id model step created_at") for each in detail.checkpoints]
-    )
+def job_detail_fields(detail: JobDetail) -> Fields:
+    """Return a job as JSON fields, with `checkpoints` and `events`."""
+    names = "id model step created_at"
+    checkpoints = None if detail.checkpoints is None else [pick(each, names) for each in detail.checkpoints]
     events = None if detail.events is None else [event_fields(each) for each in detail.events]
-    return json_text({**listed_job_fields(detail.job), "checkpoints": checkpoints, "events": events}, indent=2) + "\n"
+    return {**job_fields(detail.job), "checkpoints": checkpoints, "events": events}
 
 
 def _file_facts(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:

@@ -6,7 +6,7 @@ Of rows there are only the few, cut short, that show what changed in a dataset. 
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
@@ -14,7 +14,7 @@ import msgspec
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import Place, Problem
+from reconciler.domain.errors import Problem
 from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
 from reconciler.domain.observed import JobError, JobEvent, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
@@ -41,13 +41,13 @@ def plan_json(plan: Plan) -> str:
         "refused": [msgspec.to_builtins(refusal) for refusal in plan.refused],
         "warnings": list(plan.warnings),
     }
-    return json_text(document, indent=2) + "\n"
+    return json_document(document)
 
 
 def diff_json(diff: RowDiff, after: str) -> str:
     """Return a comparison of rows as a JSON document, ended by a newline; `after` names the newer version."""
     document = {"format_version": FORMAT_VERSION, "after": after, **rows_fields(diff)}
-    return json_text(document, indent=2) + "\n"
+    return json_document(document)
 
 
 def event_json(event: Event) -> str:
@@ -58,7 +58,12 @@ def event_json(event: Event) -> str:
 def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
     """Return problems as a JSON document, indented and ended by a newline; an unknown line is null."""
     found = [_problem(problem) for problem in problems]
-    return json_text({"format_version": FORMAT_VERSION, "problems": found, "unshown": unshown}, indent=2) + "\n"
+    return json_document({"format_version": FORMAT_VERSION, "problems": found, "unshown": unshown})
+
+
+def json_document(fields: Fields | Sequence[Fields]) -> str:
+    """Return fields, or a list of them, as an indented JSON document, ended by a newline."""
+    return json_text(fields, indent=2) + "\n"
 
 
 def json_text(value: object, indent: int | None = None) -> str:
@@ -226,20 +231,17 @@ def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
 
 
 def _sample(sample: RowSample) -> Fields:
+    place = sample.place
     return {
         "change": sample.change,
         "row_before": sample.row_before or None,
         "row_after": sample.row_after or None,
-        "place": _place(sample.place),
+        "place": {"file": place.file, "line": place.line or None} if place else None,
         "id": sample.id or None,
         "text": sample.text or None,
         "cells": [_cell(each) for each in sample.cells],
         "cells_more": sample.cells_more,
     }
-
-
-def _place(place: Place | None) -> Mapping[str, object] | None:
-    return {"file": place.file, "line": place.line or None} if place else None
 
 
 def _cell(cell: CellChange) -> Fields:

@@ -20,16 +20,15 @@ from reconciler.render import (
     event_json,
     event_text,
     file_detail,
-    file_detail_json,
-    files_json,
+    file_fields,
     files_table,
     job_detail,
-    job_detail_json,
-    jobs_json,
+    job_detail_fields,
+    job_fields,
     jobs_table,
+    json_document,
     model_detail,
-    model_detail_json,
-    models_json,
+    model_fields,
     models_table,
     plan_json,
     plan_text,
@@ -138,9 +137,9 @@ def test_the_lists_of_what_a_service_holds() -> None:
         check_golden(f"jobs{ending}.txt", jobs_table(remote_things.JOBS, width=width))
         check_golden(f"files{ending}.txt", files_table(remote_things.FILES, width=width))
         check_golden(f"models{ending}.txt", models_table(remote_things.MODELS, width=width))
-    check_golden("jobs.json", jobs_json(remote_things.JOBS))
-    check_golden("files.json", files_json(remote_things.FILES))
-    check_golden("models.json", models_json(remote_things.MODELS))
+    check_golden("jobs.json", json_document([job_fields(job) for job in remote_things.JOBS]))
+    check_golden("files.json", json_document([file_fields(*each) for each in remote_things.FILES]))
+    check_golden("models.json", json_document([model_fields(*each) for each in remote_things.MODELS]))
 
 
 def test_one_thing_in_full() -> None:
@@ -154,9 +153,9 @@ def test_one_thing_in_full() -> None:
     )
     check_golden("cards.txt", shown)
     documents = (
-        job_detail_json(remote_things.CARD),
-        file_detail_json(*remote_things.FILES[0]),
-        model_detail_json(*remote_things.MODELS[0]),
+        json_document(job_detail_fields(remote_things.CARD)),
+        json_document(file_fields(*remote_things.FILES[0])),
+        json_document(model_fields(*remote_things.MODELS[0])),
     )
     check_golden("cards.json", "".join(documents))
 

@@ -53,7 +53,8 @@ def element(tag: str, /, *inside: Inside, **attributes: str) -> Html:
     Shape:  an attribute's `_` becomes a hyphen, and one at the end is dropped (`class_`); an attribute with an empty
             value is left out
     """
-    shown = "".join(f' {_attribute_name(key)}="{html_text(value)}"' for key, value in attributes.items() if value)
+    named = {key.removesuffix("_").replace("_", "-"): value for key, value in attributes.items() if value}
+    shown = "".join(f' {name}="{html_text(value)}"' for name, value in named.items())
     if tag in _EMPTY:
         return Html(f"<{tag}{shown}>" if tag == "meta" else f"<{tag}{shown}/>")
     return Html(f"<{tag}{shown}>{join(*inside)}</{tag}>")
@@ -87,7 +88,3 @@ def collapse(title: Inside, *inside: Html, is_open: bool = False) -> Html:
 def section(anchor: str, title: str, *inside: Html) -> Html:
     """Return a part of the page, with the anchor that the list of parts links to."""
     return element("section", element("h2", title), *inside, id=anchor)
-
-
-def _attribute_name(key: str) -> str:
-    return key.removesuffix("_").replace("_", "-")

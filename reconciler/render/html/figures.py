@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from reconciler.domain.cost import Cost, Estimate
+from reconciler.domain.cost import Cost
 from reconciler.domain.plan import Plan, Step, Train
 from reconciler.domain.stats import Bin, Label, Spread, Stats
 from reconciler.render.dataset_text import bin_ranges
@@ -137,11 +137,8 @@ def cost_html(plan: Plan) -> Html:
 
 def _line(step: Step) -> tuple[Inside, ...]:
     estimate = step.estimate
-    return str(step.action.address), _tokens(estimate), *_amounts(estimate.cost if estimate else Cost())
-
-
-def _tokens(estimate: Estimate | None) -> str:
-    return tokens_text(estimate) if estimate else "unknown"
+    tokens, cost = (tokens_text(estimate), estimate.cost) if estimate else ("unknown", Cost())
+    return str(step.action.address), tokens, *_amounts(cost)
 
 
 def _amounts(cost: Cost) -> tuple[str, str, str]:

@@ -15,8 +15,8 @@ from typing import Literal
 import msgspec
 
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.plan import Keep, Plan, Refusal, Step
-from reconciler.render.json_output import Fields, json_text
+from reconciler.domain.plan import Keep, Refusal, Step
+from reconciler.render.json_output import Fields, json_document
 from reconciler.render.plan_words import action_word, is_retrain, needs_decision, refusal_hints
 from reconciler.render.review.model import Review
 from reconciler.render.sanitize import clean, html_text, percent_encode
@@ -47,6 +47,10 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
     kept, more = ordered[:MOST_RESULTS], review.unshown + len(ordered[MOST_RESULTS:])
     rules = sorted({_rule(each) for each in kept})
     facts = {"commit": review.commit, "basis": review.basis, "project": review.plan.project}
+    # Two environments of one repository do not close each other's findings.
+    category = ("reconciler", review.environment or "default", review.root or ".")
+    omission = f"{more} more findings are not in this list; fix these and run again."
+    notes = [{"level": "note", "message": {"text": omission}}] if more else []
     document: Fields = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -59,15 +63,15 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
                         "rules": [_rule_description(rule, (meanings or {}).get(rule, "")) for rule in rules],
                     }
                 },
-                "automationDetails": {"id": _category(review)},
+                "automationDetails": {"id": "/".join(map(_url_part, category)) + "/"},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": list(_omission(more))}],
+                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
                 "results": list(_results(kept, {rule: at for at, rule in enumerate(rules)})),
                 "properties": {name: clean(value) for name, value in facts.items() if value},
             }
         ],
     }
-    return json_text(document, indent=2) + "\n"
+    return json_document(document)
 
 
 def _findings(review: Review) -> Iterator[Problem]:
@@ -77,12 +81,6 @@ def _findings(review: Review) -> Iterator[Problem]:
     yield from (_refusal(each, next(iter(about.values()), home)) for each in plan.refused)
     yield from review.problems
     yield from (_warning(text, about, home) for text in plan.warnings)
-
-
-def _category(review: Review) -> str:
-    # Two environments of one repository do not close each other's findings.
-    words = ("reconciler", review.environment or "default", review.root or ".")
-    return "/".join(map(_url_part, words)) + "/"
 
 
 def _refusal(refusal: Refusal, where: Place) -> Problem:
@@ -98,12 +96,6 @@ def _warning(text: str, about: Mapping[str, Place], home: Place) -> Problem:
 def _rule_description(rule: str, meaning: str) -> Fields:
     text = {"text": clean(meaning) or rule.replace(".", ": ", 1).replace("-", " ")}
     return {"id": rule, "shortDescription": text, "fullDescription": text, "help": text}
-
-
-def _omission(more: int) -> Iterator[Fields]:
-    if more:
-        text = f"{more} more findings are not in this list; fix these and run again."
-        yield {"level": "note", "message": {"text": text}}
 
 
 def _results(problems: Sequence[Problem], rules: Mapping[str, int]) -> Iterator[Fields]:
@@ -165,12 +157,21 @@ def junit_text(review: Review) -> str:
     Shape:  suites `checks` (a case for each file with findings), `plan` (for each step), `guards` (for each refusal)
             and `kept` (for each thing that stays)
     """
+    plan = review.plan
     suites = {
-        "checks": (*_file_cases(review.problems), *_unshown_case(review.unshown)),
-        "plan": (*map(_step_case, review.plan.steps), *_warnings_case(review.plan)),
-        "guards": tuple(map(_refusal_case, review.plan.refused)),
-        "kept": tuple(map(_keep_case, review.plan.kept)),
+        "checks": list(_file_cases(review.problems)),
+        "plan": list(map(_step_case, plan.steps)),
+        "guards": [
+            JUnitCase(name=refusal.policy, result="failure", message=refusal.what, lines=(refusal.hint,))
+            for refusal in plan.refused
+        ],
+        "kept": list(map(_keep_case, plan.kept)),
     }
+    if review.unshown:
+        message = f"{review.unshown} more problems are not in this list"
+        suites["checks"].append(JUnitCase(name="more", result="failure", message=message))
+    if plan.warnings:
+        suites["plan"].append(JUnitCase(name="warnings", lines=plan.warnings))
     return _report(suites, review.environment)
 
 
@@ -185,11 +186,6 @@ def _file_cases(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
         yield JUnitCase(name=file, result="failure" if errors else "", message=message, lines=tuple(lines))
 
 
-def _unshown_case(unshown: int) -> Iterator[JUnitCase]:
-    if unshown:
-        yield JUnitCase(name="more", result="failure", message=f"{unshown} more problems are not in this list")
-
-
 def _line(problem: Problem) -> str:
     hint = f" (hint: {problem.hint})" if problem.hint else ""
     return f"{problem.severity}: {problem}{hint}"
@@ -200,15 +196,6 @@ def _step_case(step: Step) -> JUnitCase:
     changes = (f"{each.field}: {each.before or '(not set)'} → {each.after or '(not set)'}" for each in step.changes)
     cost = (f"cost: {step.estimate.cost}",) if step.estimate else ()
     return JUnitCase(name=f"{word} {step.action.address}", lines=(*changes, *cost))
-
-
-def _warnings_case(plan: Plan) -> Iterator[JUnitCase]:
-    if plan.warnings:
-        yield JUnitCase(name="warnings", lines=plan.warnings)
-
-
-def _refusal_case(refusal: Refusal) -> JUnitCase:
-    return JUnitCase(name=refusal.policy, result="failure", message=refusal.what, lines=(refusal.hint,))
 
 
 def _keep_case(keep: Keep) -> JUnitCase:

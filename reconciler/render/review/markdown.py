@@ -7,7 +7,7 @@ is promised in `schemas/review.schema.json`.
 
 from collections.abc import Iterator
 
-from reconciler.render.json_output import json_text
+from reconciler.render.json_output import json_document
 from reconciler.render.review.model import Review, verdict_text
 from reconciler.render.review.parts import (
     MOST_PARTS,
@@ -107,4 +107,4 @@ def review_json(review: Review) -> str:
         "has_changes": not review.plan.is_empty,
         "parts": list(review_parts(review)),
     }
-    return json_text(document, indent=2) + "\n"
+    return json_document(document)

@@ -4,6 +4,7 @@ GitHub accepts 65,536 characters in a comment. Blocks follow each other; one tha
 part. What does not fit into the last part is counted; a line is never cut in the middle.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
@@ -32,10 +33,6 @@ _CONTINUED = "_Continued._"
 _RESERVE = 400
 
 
-def _plain(lines: Sequence[str]) -> str:
-    return "\n".join(lines)
-
-
 class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that belong together, and what surrounds those of them that are in one part.
 
@@ -43,7 +40,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     lines: tuple[str, ...]
-    around: Callable[[Sequence[str]], str] = _plain
+    around: Callable[[Sequence[str]], str] = "\n".join
     rest: str = "lines"
 
     @property
@@ -119,14 +116,10 @@ class _PartWriter:
 def _count_fitting(block: Block, free: int) -> int:
     """Return how many lines of a block fit, by bisection."""
     # What surrounds the lines only adds to them, so the lines alone give an upper bound.
-    low, high = 0, sum(1 for size in accumulate(size_of(line) + 1 for line in block.lines) if size <= free + 1)
+    high = sum(1 for size in accumulate(size_of(line) + 1 for line in block.lines) if size <= free + 1)
     if size_of(block.around(block.lines[:high])) <= free:
         return high
-    high = max(high - 1, 0)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if size_of(block.around(block.lines[:middle])) <= free else (low, middle - 1)
-    return low
+    return max(bisect_right(range(high), free, key=lambda count: size_of(block.around(block.lines[:count]))) - 1, 0)
 
 
 def _left_out(left: Sequence[Block]) -> str:

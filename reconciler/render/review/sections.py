@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Plan, Promote, Refusal, Step, Train, Upload
-from reconciler.domain.row_diff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import RowDiff
 from reconciler.render.fields import StepField, change_field, step_fields
 from reconciler.render.plan_words import (
     action_word,
@@ -167,7 +167,7 @@ def change_blocks(review: Review) -> Iterator[Block]:
     """Yield the table of all steps."""
     steps = review.plan.steps
     if steps:
-        yield Block(lines=tuple(_table(steps)), around=_under_head, rest="changes")
+        yield Block(lines=tuple(_table(steps)), around=lambda lines: _HEAD + "\n".join(lines), rest="changes")
 
 
 def full_blocks(review: Review) -> Iterator[Block]:
@@ -177,10 +177,6 @@ def full_blocks(review: Review) -> Iterator[Block]:
         title = f"Every step in full ({len(steps):,})"
         lines = tuple(line for step in steps for line in _in_full(step, review))
         yield Block(lines=lines, around=collapse(title, diff_block), rest="lines of steps in full")
-
-
-def _under_head(lines: Sequence[str]) -> str:
-    return _HEAD + "\n".join(lines)
 
 
 def _table(steps: Sequence[Step]) -> Iterator[str]:
@@ -206,7 +202,8 @@ def _reasons(step: Step) -> Iterator[str]:
     match step.action:
         case Upload(dataset=dataset):
             size = f"{grouped_count(dataset.measure.rows, 'row')}, {size_text(dataset.measure.size_bytes)}"
-            yield sentence(f"{_rows(step.rows)} → {size}" if step.rows else size)
+            before = counts_text(step.rows) if isinstance(step.rows, RowDiff) else "changed, not compared"
+            yield sentence(f"{before} → {size}" if step.rows else size)
             yield from _changes(step)
         case Train():
             _, *remarks = step_header(step)
@@ -237,28 +234,19 @@ def _change(field: StepField) -> str:
     return f"{code(field.name)}: {values}" if len(field.values) > 1 else f"{code(field.name)}: set to {values}"
 
 
-def _rows(rows: RowDiff | RowsUnknown) -> str:
-    return counts_text(rows) if isinstance(rows, RowDiff) else "changed, not compared"
-
-
 def _in_full(step: Step, review: Review) -> Iterator[str]:
     symbol = step_symbol(step)
     header, *remarks = step_header(step)
     yield diff_line(_DIFF_MARKS[symbol], header)
     yield from (diff_line(" ", f"  ({remark})") for remark in remarks)
     for field in step_fields(step, review.previous.get(step.action.address)):
-        yield from _pair(field) if field.symbol == "~" and len(field.values) > 1 else (_single(field, symbol),)
+        yield from _field_lines(field, symbol)
 
 
-def _pair(field: StepField) -> Iterator[str]:
-    yield diff_line("-", f"    {field.name}: {field.values[0]}")
-    yield diff_line("+", f"    {field.name}: {' → '.join(field.values[1:])}{_remark(field)}")
-
-
-def _single(field: StepField, symbol: str) -> str:
-    mark = field.symbol if field.symbol in {"+", "-"} and symbol != "-" else " "
-    return diff_line(mark, f"    {field.name}: {' → '.join(field.values)}{_remark(field)}")
-
-
-def _remark(field: StepField) -> str:
-    return f"  {field.remark}" if field.remark else ""
+def _field_lines(field: StepField, symbol: str) -> Iterator[str]:
+    values, mark = field.values, field.symbol if field.symbol in {"+", "-"} and symbol != "-" else " "
+    if field.symbol == "~" and len(values) > 1:
+        yield diff_line("-", f"    {field.name}: {values[0]}")
+        values, mark = values[1:], "+"
+    remark = f"  {field.remark}" if field.remark else ""
+    yield diff_line(mark, f"    {field.name}: {' → '.join(values)}{remark}")

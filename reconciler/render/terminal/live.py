@@ -54,7 +54,10 @@ class LiveView:
 
     def show(self, event: Event) -> None:
         """Show one event: its facts as lines, its progress in the live line."""
-        lines = () if self._is_known(event) else event_lines(event, self._style, self._last_progress(event))
+        activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
+        # A job in the status that the step before it ended with is shown already.
+        is_known = isinstance(event, JobMoved) and activity and activity.status == str(event.job.status)
+        lines = () if is_known else event_lines(event, self._style, activity.progress if activity else "")
         if not lines and isinstance(event, Progress | JobLogged):
             lines = self._progress_lines(event)
         self._track(event)
@@ -68,11 +71,6 @@ class LiveView:
         """Remove the live line and end with the summary, a text of ours."""
         self._activities.clear()
         self._redraw(summary)
-
-    def _is_known(self, event: Event) -> bool:
-        """Return whether an event repeats what is shown: the status that the step of the job ended with."""
-        activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
-        return isinstance(event, JobMoved) and activity is not None and activity.status == str(event.job.status)
 
     def _track(self, event: Event) -> None:
         """Remember what is in progress after an event."""
@@ -108,10 +106,6 @@ class LiveView:
 
     def _activity(self, key: ActivityId, name: str) -> _Activity:
         return self._activities.get(key) or _Activity(name=name, since=self._clock())
-
-    def _last_progress(self, event: Event) -> str:
-        activity = self._activities.get(event.job.id) if isinstance(event, JobMoved) else None
-        return activity.progress if activity else ""
 
     def _redraw(self, lines: str) -> None:
         """Write lines that stay and the live line below them with one write, so that nothing flickers."""

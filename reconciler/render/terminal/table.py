@@ -119,12 +119,8 @@ def truncate_middle(text: str, width: int) -> str:
 
 
 def _clean_column(column: Column) -> Column:
-    cells, narrow = (_clean_cells(each) for each in (column.cells, column.narrow or ()))
+    cells, narrow = (tuple(clean(cell) or ABSENT for cell in cells) for cells in (column.cells, column.narrow or ()))
     return replace(column, cells=cells, narrow=narrow if column.narrow is not None else None)
-
-
-def _clean_cells(cells: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(clean(cell) or ABSENT for cell in cells)
 
 
 def _drop_column(columns: Sequence[Column]) -> Iterator[Column]:
