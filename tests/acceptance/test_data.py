@@ -105,7 +105,7 @@ def test_a_plan_counts_what_models_are_trained_on_and_validate_counts_nothing(ti
 
 @pytest.mark.parametrize(
     ("base", "said"),
-    [("tfidf-logreg", "no vocabulary that is known"), ("gpt-4o\n---\nkind: Model\nname: b\nbase: gpt-4", "several")],
+    [("tfidf-logreg", "is not known here"), ("gpt-4o\n---\nkind: Model\nname: b\nbase: gpt-4", "several")],
 )
 def test_an_estimate_says_why_it_is_one(tickets: Repository, base: str, said: str) -> None:
     tickets.write("specs/all.yaml", _doubled(base))

@@ -159,7 +159,7 @@ def test_a_saved_plan_that_was_refused_is_refused_when_it_is_applied(trained: Re
     one_forgotten(trained)
     saved = trained.run("plan", ROOT, "--out", "saved.plan")
     check_told(saved, "amnesia", "two (ftjob-")
-    assert "To do exactly this" not in saved.err
+    assert "To apply exactly this plan" not in saved.err
     check_told(trained.run("apply", "saved.plan"), "amnesia", "two (ftjob-")
 
 

@@ -239,7 +239,7 @@ def test_any_job_is_followed_and_waited_for_by_its_id(desk: Desk) -> None:
 def test_what_is_not_ours_is_never_cancelled(desk: Desk) -> None:
     said = desk.run("cancel", desk.served.foreign_job, "--auto-approve")
     assert said.code == 5
-    assert "no stamp of ours" in said.err
+    assert "does not bear this project's stamp" in said.err
     assert "Nothing was cancelled" in said.err
 
     ours = next(str(job["id"]) for job in desk.listed("jobs", "--ours"))

@@ -188,7 +188,7 @@ def test_the_lock_file_says_what_is_there_and_git_what_it_was_made_of(applied: R
     assert "+3 -0 ~0 ↕0  (30 → 33 since " in said.out
     assert "model/triage will be retrained" in said.out
     assert "~ model id = ft:some:triage" in said.out
-    assert "the service was not asked" in said.out
+    assert "the service was not called" in said.out
     assert counts(plan_of(machine)["upload"][0]) == [30, 33, 3, 0, 0, 0]
     assert not (applied.root / ".reconciler/local").exists()
 
@@ -219,10 +219,10 @@ def test_rows_that_no_revision_has_are_said_to_be_unknown(applied: Repository) -
     unknown = plan["upload"][0]["rows"]
     assert isinstance(unknown, dict)
     assert unknown["unknown"] == "HEAD holds no such rows"
-    assert any("model/triage: what it was made of is in no revision" in str(each) for each in plan["warnings"])
+    assert any("model/triage: its recipe is in none of the revisions" in str(each) for each in plan["warnings"])
     applied.write("specs/tickets.csv", table(rows(29)))
     said = applied.run("plan", "--offline")
-    assert "which is not what was trained on last" in " ".join(said.out.split())
+    assert "which is not the last version that a model was trained on" in " ".join(said.out.split())
 
 
 def test_without_git_all_is_new_and_that_is_said(repository: Repository) -> None:
@@ -233,7 +233,7 @@ def test_without_git_all_is_new_and_that_is_said(repository: Repository) -> None
 
     assert said.code == 0
     assert "model/triage will be trained" in said.out
-    assert "git tells nothing of what was before" in said.out
+    assert "git holds no version before this one" in said.out
     assert "everything is shown as new" in " ".join(said.out.split())
 
 
@@ -338,7 +338,7 @@ def test_a_root_that_is_new_is_all_new_and_one_that_is_not_there_is_an_error(ver
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (["plan", "--against", "HEAD"], "--against says what --offline compares with"),
+        (["plan", "--against", "HEAD"], "--against names what --offline compares with"),
         (["plan", "--offline", "--out", "x.plan"], "cannot be applied"),
         (["plan", "--offline", "--against", "nowhere"], "git knows no such revision"),
         (["plan", "--offline", "--target", "nothing"], "the specs name no such model"),
