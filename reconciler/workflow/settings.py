@@ -40,6 +40,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalKind = JournalKind.DIRECTORY
     bounds: Mapping[str, float] = msgspec.field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        # The environment holds keys, and must not be in a traceback or a notebook.
+        return f"Setting(root={str(self.root)!r}, provider={self.provider!r}, environment={self.environment!r})"
+
     @property
     def lock_path(self) -> Path:
         return self.root / lock_name(self.environment)

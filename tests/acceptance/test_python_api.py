@@ -1,0 +1,83 @@
+"""The commands as functions: the page's example in a notebook, and what is public."""
+
+import asyncio
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reconciler
+from tests.acceptance.conftest import HERE, Repository
+
+PAGE = (HERE / "docs/python-api.md").read_text(encoding="utf-8")
+IMPORT = re.compile(r"^\s*(?:from|import) reconciler\.(\w+)", re.MULTILINE)
+CELLS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_runs_as_a_notebook(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every cell in one namespace, while an event loop runs, as notebooks do."""
+    assert repository.run("init").code == 0
+    monkeypatch.chdir(repository.root)
+    namespace: dict[str, object] = {}
+
+    async def run_cells() -> None:
+        for cell in CELLS:
+            exec(compile(cell, "docs/python-api.md", "exec"), namespace)
+
+    asyncio.run(run_cells())
+
+    shown = repository.capture.readouterr().out
+    assert "model/bike-desk will be trained" in shown
+    assert "the specs name no such model" in shown
+    assert set(namespace["result"].models) == {"bike-desk"}  # type: ignore[attr-defined]  # made by the page
+
+
+def test_a_plan_that_is_stale_is_not_applied(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repository.run("init").code == 0
+    monkeypatch.chdir(repository.root)
+    planned = reconciler.plan()
+    (spec,) = [path for path in Path("specs").rglob("*.yaml") if "kind: Model" in path.read_text()]
+    spec.write_text(spec.read_text().replace("kind: Model", "kind: Model\nlabels: {team: a}\nsuffix: other"))
+
+    with pytest.raises(reconciler.StalePlanError):
+        reconciler.apply(planned)
+
+
+def test_problems_are_listed_with_the_error(repository: Repository) -> None:
+    repository.write("specs/all.yaml", "kind: Dataset\nname: Wrong\nsource: x.jsonl\n")
+    with pytest.raises(reconciler.InputError) as caught:
+        reconciler.validate(repository.root / "specs", environ={})
+    assert "all.yaml:2:7" in caught.value.__notes__[0]
+
+
+def test_no_value_shows_the_environment(repository: Repository) -> None:
+    assert repository.run("init").code == 0
+    planned = reconciler.plan(repository.root / "specs", environ={"OPENAI_API_KEY": "canary"})
+    assert "canary" not in f"{planned!r} {planned} {planned.prepared!r} {planned.to_json()}"
+
+
+def test_every_public_name_is_there_and_nothing_else_is_listed() -> None:
+    assert dir(reconciler) == sorted(reconciler.__all__)
+    for name in reconciler.__all__:
+        assert getattr(reconciler, name).__doc__ or name == "__version__"
+    with pytest.raises(AttributeError):
+        _ = reconciler.no_such_name
+
+
+def test_packages_that_are_not_public_are_named_in_no_page() -> None:
+    """A page shows only what may be imported: the package itself, and its testing tools."""
+    inner = {each.name for each in pkgutil.iter_modules(reconciler.__path__)} - {"testing"}
+    for page in sorted((HERE / "docs").glob("*.md")):
+        for module in re.findall(
+            r"^\s*(?:from|import) reconciler\.(\w+)", page.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            assert module not in inner, page
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    code = "import reconciler, sys; print(sorted(name for name in sys.modules if name.startswith('reconciler')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "['reconciler']"
