@@ -1,6 +1,7 @@
 """Runs the old tool on a file: reads it, makes two passes of the validators, asks its questions, writes the result."""
 
 from collections.abc import Callable
+from functools import partial
 
 from reconciler.prepare_data.compat import row_validators, text_validators
 from reconciler.prepare_data.compat.read import read_any
@@ -12,15 +13,15 @@ Validator = Callable[[LegacyTable], LegacyFinding]
 
 VALIDATORS: tuple[Validator, ...] = (
     row_validators.count_rows,
-    row_validators.find_column("prompt"),
-    row_validators.find_column("completion"),
+    partial(row_validators.find_column, "prompt"),
+    partial(row_validators.find_column, "completion"),
     row_validators.find_surplus,
     row_validators.find_empty,
     row_validators.find_task,
     row_validators.find_duplicates,
     row_validators.find_long,
-    text_validators.find_upper("prompt"),
-    text_validators.find_upper("completion"),
+    partial(text_validators.find_upper, "prompt"),
+    partial(text_validators.find_upper, "completion"),
     text_validators.find_separator,
     text_validators.find_prompt_prefix,
     text_validators.find_completion_prefix,

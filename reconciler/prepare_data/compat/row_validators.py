@@ -1,6 +1,6 @@
 """The old tool's validators of rows and columns: how many, which, which are empty, equal or too long."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from reconciler.prepare_data.compat.table import LegacyFinding, LegacyTable, Print, TaskKind, guess_table_task
 
@@ -22,26 +22,20 @@ def count_rows(table: LegacyTable) -> LegacyFinding:
     )
 
 
-def find_column(name: str) -> Callable[[LegacyTable], LegacyFinding]:
-    """Return the validator that requires one column, and renames it when its name has another case."""
-
-    def validator(table: LegacyTable) -> LegacyFinding:
-        if name in table.columns:
-            return LegacyFinding(name="necessary_column")
-        alike = [column for column in table.columns if column.lower() == name]
-        if not alike:
-            what = (
-                f"`{name}` column/key is missing. Please make sure you name your columns/keys appropriately, then retry"
-            )
-            return LegacyFinding(name="necessary_column", error=what)
-        return LegacyFinding(
-            name="necessary_column",
-            note=f"\n- The `{name}` column/key should be lowercase",
-            necessary=f"Lower case column name to `{name}`",
-            change=lambda later, _: later.rename(alike[0], name),
-        )
-
-    return validator
+def find_column(name: str, table: LegacyTable) -> LegacyFinding:
+    """Require one column, and rename it when its name has another case."""
+    if name in table.columns:
+        return LegacyFinding(name="necessary_column")
+    candidates = [column for column in table.columns if column.lower() == name]
+    if not candidates:
+        what = f"`{name}` column/key is missing. Please make sure you name your columns/keys appropriately, then retry"
+        return LegacyFinding(name="necessary_column", error=what)
+    return LegacyFinding(
+        name="necessary_column",
+        note=f"\n- The `{name}` column/key should be lowercase",
+        necessary=f"Lower case column name to `{name}`",
+        change=lambda later, _: later.rename(candidates[0], name),
+    )
 
 
 def find_surplus(table: LegacyTable) -> LegacyFinding:

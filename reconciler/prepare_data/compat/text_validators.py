@@ -3,7 +3,7 @@
 Lengths are counted in characters, not in bytes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from reconciler.prepare_data.compat.table import (
@@ -27,22 +27,18 @@ _UPPER = ascii_uppercase.encode()
 _LOWER = ascii_lowercase.encode()
 
 
-def find_upper(column: str) -> Callable[[LegacyTable], LegacyFinding]:
-    """Return the validator that offers to lower the case of a column."""
-
-    def validator(table: LegacyTable) -> LegacyFinding:
-        if not is_mostly_upper(table.column(column)):
-            return LegacyFinding(name="lower_case")
-        return LegacyFinding(
-            name="lower_case",
-            note=f"\n- More than a third of your `{column}` column/key is uppercase. Uppercase {column}s tends to"
-            " perform worse than a mixture of case encountered in normal language. We recommend to lower case the data"
-            f" if that makes sense in your domain. See {GUIDE} for more details",
-            optional=f"Lowercase all your data in column/key `{column}`",
-            change=lambda later, _: later.map_column(column, str.lower),
-        )
-
-    return validator
+def find_upper(column: str, table: LegacyTable) -> LegacyFinding:
+    """Offer to lower the case of a column of mostly capital letters."""
+    if not is_mostly_upper(table.column(column)):
+        return LegacyFinding(name="lower_case")
+    return LegacyFinding(
+        name="lower_case",
+        note=f"\n- More than a third of your `{column}` column/key is uppercase. Uppercase {column}s tends to perform"
+        " worse than a mixture of case encountered in normal language. We recommend to lower case the data if that"
+        f" makes sense in your domain. See {GUIDE} for more details",
+        optional=f"Lowercase all your data in column/key `{column}`",
+        change=lambda later, _: later.map_column(column, str.lower),
+    )
 
 
 def find_separator(table: LegacyTable) -> LegacyFinding:

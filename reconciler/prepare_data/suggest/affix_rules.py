@@ -29,16 +29,12 @@ from reconciler.prepare_data.suggest.finding import (
 )
 
 
-def find_upper(column: str) -> Callable[[Sequence[Row]], RuleResult]:
-    """Return the rule that lowers the case of a column of mostly capital letters."""
-
-    def rule(rows: Sequence[Row]) -> RuleResult:
-        if not is_mostly_upper(column_texts(rows, column)):
-            return NO_RESULT
-        what = f"more than a third of the letters in `{column}` are capitals; models learn better from normal case"
-        return suggest_remedy("lower_case", what, f"Write `{column}` in lower case", LowerCase(columns=(column,)))
-
-    return rule
+def find_upper(column: str, rows: Sequence[Row]) -> RuleResult:
+    """Lower the case of a column of mostly capital letters."""
+    if not is_mostly_upper(column_texts(rows, column)):
+        return NO_RESULT
+    what = f"more than a third of the letters in `{column}` are capitals; models learn better from normal case"
+    return suggest_remedy("lower_case", what, f"Write `{column}` in lower case", LowerCase(columns=(column,)))
 
 
 def find_separator(rows: Sequence[Row]) -> RuleResult:

@@ -1,6 +1,7 @@
 """Examines a file by all rules in their order, each on the rows that the steps before it leave."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -36,8 +37,8 @@ RULES: tuple[Rule, ...] = (
     row_rules.find_task,
     row_rules.find_duplicates,
     row_rules.find_long,
-    affix_rules.find_upper(PROMPT),
-    affix_rules.find_upper(COMPLETION),
+    partial(affix_rules.find_upper, PROMPT),
+    partial(affix_rules.find_upper, COMPLETION),
     affix_rules.find_separator,
     affix_rules.find_prompt_prefix,
     affix_rules.find_completion_prefix,

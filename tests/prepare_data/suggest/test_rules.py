@@ -1,6 +1,7 @@
 """Each rule on small rows: what it finds, and what its steps make of them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def apply_remedy(rule: Rule, given: list[Row]) -> list[Row]:
         (find_duplicates, rows(("a", "b"), ("c", "b"), ("a", "b")), rows(("a", "b"), ("c", "b"))),
         (find_long, rows(("a" * 5000, "b" * 5000), ("a" * 5001, "b" * 5000)), rows(("a" * 5000, "b" * 5000))),
         (
-            find_upper("prompt"),
+            partial(find_upper, "prompt"),
             rows(
                 ("ABC d", "X"),
             ),
@@ -92,7 +93,7 @@ def test_a_remedy_corrects_what_was_found(rule: Rule, given: list[Row], left: li
         (find_completion_prefix, rows(("a", "1234a"), ("b", "1234b"))),
         (find_ending, rows(*(("a", "x") for _ in range(8)))),
         (find_long, rows(("", "x" * 20_000))),
-        (find_upper("completion"), rows(("A", "1234"))),
+        (partial(find_upper, "completion"), rows(("A", "1234"))),
         (find_surplus, rows(("a", "b"))),
         (find_columns, rows(("a", "b"))),
     ],
