@@ -1,14 +1,50 @@
-"""No test reaches beyond this machine, and only tests marked `loopback` reach as far as that."""
+"""No test connects beyond this machine, and only tests marked `loopback` connect at all. Says which tests are slow."""
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+SLOW = (
+    "acceptance/",
+    "ci/",
+    "dataset/test_cache.py",
+    "dataset/test_fast_path.py",
+    "dataset/test_fast_path_pool.py",
+    "dataset/test_garbage.py",
+    "dataset/test_lines.py",
+    "dataset/test_measure.py",
+    "dataset/test_tokens.py",
+    "network/",
+    "service/faults/",
+    "service/legacy/test_fine_tunes.py",
+    "service/test_engine.py",
+    "service/test_responding.py",
+    "service/test_running.py",
+    "service/test_uploads.py",
+    "service/test_worker.py",
+    "simulation/test_every_outcome.py",
+    "simulation/test_seeds.py",
+    "specfile/test_arbitrary.py",
+)
+"""Folders and files that take most of the time: real training, real processes, large files, many histories.
+
+scripts/check leaves them out, so that it is quick enough to run before each commit; the gate runs everything.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 class SocketForbiddenError(RuntimeError):
-    """A test opened a connection that it has no business with."""
+    """A test opened a connection that it must not open."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +64,7 @@ def no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_operator_settings() -> Iterator[None]:
-    """The developer's own keys, colours and services are no part of any test, nor of what several tests share."""
+    """Keep the developer's own keys, colours and services out of all tests, and of what several tests share."""
     names = (
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
