@@ -30,7 +30,7 @@ _BINARY: dict[type, Callable[[float, float], float]] = {
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read, or has no value for these scores."""
+    """A formula that cannot be read, or that has no value for these scores."""
 
 
 class Formula(msgspec.Struct, frozen=True):
@@ -39,9 +39,9 @@ class Formula(msgspec.Struct, frozen=True):
     tree: ast.expr
 
     def value(self, scores: Mapping[str, float]) -> float:
-        """Work it out.
+        """Return the value for these scores.
 
-        Raises: FormulaError where it divides by nothing, or leaves the numbers
+        Raises: FormulaError when it divides by zero or has no finite value
         """
         try:
             found = _value(self.tree, scores)

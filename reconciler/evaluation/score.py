@@ -21,11 +21,11 @@ from reconciler.evaluation.graders import (
 
 FUZZY = "fuzzy_match"
 LONGEST = 100_000
-"""Characters of a text that is compared by likeness."""
+"""The longest text, in characters, that is compared for similarity."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """What a grader found. `errors` names, in the API's words, why a score is 0 that might have been more."""
+    """The result of a grader. `errors` names, in the API's words, why the score is 0."""
 
     reward: float
     parts: Mapping[str, float] = msgspec.field(default_factory=dict)
@@ -35,7 +35,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 def score_sample(grader: Grader, sample: str, item: Mapping[str, object]) -> Score:
     """Grade a sample.
 
-    Raises: GraderError for graders that this service does not carry out
+    Raises: GraderError for graders that are not run here
     """
     if not isinstance(grader, MultiGrader):
         return _single(grader, sample, item)
@@ -105,15 +105,15 @@ _PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 
 class NoSuchVariableError(ValueError):
-    """A template names what neither the item nor the sample has."""
+    """A template names a variable that neither the item nor the sample has."""
 
 
 class NoJsonSampleError(ValueError):
-    """A template looks into a sample that is no JSON."""
+    """A template reads a field of a sample that is not JSON."""
 
 
 def fill_template(template: str, item: Mapping[str, object], sample: str) -> str:
-    """Put values in the places of a template; a text as it is, anything else as JSON.
+    """Replace the variables of a template with their values: a text as it is, anything else as JSON.
 
     Raises: NoSuchVariableError, NoJsonSampleError
     """

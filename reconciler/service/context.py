@@ -1,4 +1,4 @@
-"""What every request handler is given: the store, the engines, the clock, and the worker's bell."""
+"""What every request handler receives: store, engines, models, clock, and the function that starts a worker."""
 
 import time
 from collections import OrderedDict
@@ -19,7 +19,7 @@ KEPT = 4
 
 
 class ModelCache:
-    """Loaded models, by id."""
+    """The models that were used last, loaded, so that only the first answer waits for the weights."""
 
     def __init__(self, store: Store, registry: EngineRegistry) -> None:
         self._store = store
@@ -28,9 +28,9 @@ class ModelCache:
         self._turn = Lock()
 
     def get(self, model: str) -> LoadedModel:
-        """Return a model, ready to be asked.
+        """Return a model, loaded.
 
-        Raises: ApiError when there is none of that name, or it cannot be asked here
+        Raises: ApiError when no model has that name, or it cannot be loaded here
         Cost:   the first time, the engine's libraries and the weights are loaded
         """
         if self._registry.find(model):
@@ -68,9 +68,9 @@ class ModelCache:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much the service takes at once.
+    """The sizes and rates that the service accepts.
 
-    Units:  bytes; `requests_per_minute` None is as many as come
+    Units:  bytes; `requests_per_minute` None is no limit
     """
 
     file_bytes: int = 512 * 1024 * 1024
@@ -87,10 +87,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
-    """One opened store, with what it takes to serve it.
+    """One opened store, with what is needed to serve it.
 
-    Shape:  `show_paused` is whether a paused job says so, or `queued` as clients of old expect; `seeded` is whether the
-            store holds seeds, and lists are read as kindly as the suites that need them ask
+    Shape:  `show_paused` is whether a paused job has the status `paused`, or `queued` for older clients; `seeded` is
+            whether the store holds seeds; page cursors are then checked less strictly, as the suites expect
     """
 
     store: Store
@@ -104,9 +104,9 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     seeded: bool = False
 
     def now(self) -> int:
-        """The time to write on what is made now, in whole seconds."""
+        """Return the time for what is created now, in whole seconds."""
         return int(self.clock())
 
     def wake(self) -> None:
-        """Make sure that a worker runs; cheap when one does."""
+        """Make sure that a worker runs. Cheap when one does."""
         self.start_worker(self.now())

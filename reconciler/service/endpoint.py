@@ -1,4 +1,4 @@
-"""Turns plain functions into HTTP endpoints: a request is read first, then answered in a thread."""
+"""Turns plain functions into HTTP endpoints, and reads the fields of a request. Null means unset."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +18,7 @@ RequestBody = Mapping[str, object]
 
 
 def check_known(body: RequestBody, known: Collection[str], at: str = "") -> None:
-    """Refuse any field that is not known, so that nothing is silently ignored."""
+    """Raise an error for an unknown field, so that nothing is silently ignored."""
     for name in body:
         if name not in known:
             raise unknown_field_error(at + name)
@@ -37,7 +37,7 @@ def read_text(body: RequestBody, name: str, *, at: str = "", low: int = 0, high:
 
 
 def read_required_text(body: RequestBody, name: str) -> str:
-    """Return a string that has to be there."""
+    """Return a string that must be set."""
     value = read_text(body, name)
     if value is None:
         raise missing_error(name)
@@ -103,9 +103,9 @@ MOST_ITEMS = 10_000
 
 
 class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, read: names from its path, its query, and the JSON object of its body.
+    """A request: the names in its path, its query, and the JSON object of its body.
 
-    Shape:  where `kind`, a page of no items and a page after nothing are empty, and no refusals
+    Shape:  where `lenient`, a page of no items and a page after an unknown id are empty, and not errors
     """
 
     path: Mapping[str, str]
@@ -114,7 +114,7 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     lenient: bool = False
 
     def cursor(self, limit: int, *, ascending: bool = False) -> PageCursor:
-        """Which page the query asks for, `limit` items where it does not say."""
+        """Return the page that the query asks for, with `limit` items by default."""
         text = self.query.get("limit", "")
         if text and not re.fullmatch(r"[0-9]{1,9}", text):
             raise value_error("limit", f"expected an integer from 1 to {MOST_ITEMS}.")
@@ -135,7 +135,7 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """Write the answer out."""
+        """Return the answer as bytes."""
         return msgspec.json.encode(content)
 
 
@@ -159,7 +159,7 @@ def endpoint_with_body(context: ServiceContext, handler: Handler) -> Callable[[R
 
 
 def _handle(context: ServiceContext, handler: Handler, request: Request, body: RequestBody) -> Response:
-    # What has expired is gone before anybody looks, whichever route they come by.
+    # Every route first removes what has expired, so that no answer shows it.
     remove_expired(context.store, context.now())
     api_request = ApiRequest(path=request.path_params, query=request.query_params, body=body, lenient=context.seeded)
     return handler(context, api_request)

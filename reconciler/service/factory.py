@@ -132,13 +132,13 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
 
 
 async def _answer_unusable_store(_: Request, error: Exception) -> Response:
-    # The disk is full, the directory is gone, another process has it: whoever asks is most likely its owner.
+    # The disk is full, the directory was removed, another process locks it: the caller is most likely the owner.
     refusal = busy_error() if "locked" in str(error) else server_error(f"The store cannot be used: {error}")
     return JsonResponse(refusal.envelope, refusal.status)
 
 
 async def _answer_bug(_: Request, error: Exception) -> Response:
-    # A bug: the error itself goes on to whoever runs the application, with its traceback.
+    # A bug: the framework raises the error again after this answer, so that it keeps its traceback.
     refusal = server_error()
     return JsonResponse(refusal.envelope, refusal.status)
 

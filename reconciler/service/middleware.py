@@ -1,4 +1,4 @@
-"""Stands before every route: tidies the path, asks for the key, and writes the headers that every answer bears."""
+"""Runs before every route: cleans the path, checks the key and the rate limit, and adds the headers of every answer."""
 
 import hmac
 import math
@@ -17,7 +17,7 @@ from reconciler.service.store.database import new_id
 
 
 class RateLimitStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left after a request was counted. `reset_seconds` is when all of it will be there again."""
+    """What is left of the limit after a request. After `reset_seconds` all of it is available again."""
 
     allowed: bool
     remaining: int
@@ -26,7 +26,7 @@ class RateLimitStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit:
-    """One bucket of requests for the whole service."""
+    """Counts requests against a limit for the whole service: a bucket that refills with time."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
         self.per_minute = per_minute
@@ -35,7 +35,7 @@ class RateLimit:
         self._then = clock()
 
     def count(self) -> RateLimitStatus:
-        """Count one request; one that was not allowed takes nothing out of the bucket."""
+        """Count one request. A request that is not allowed takes nothing from the bucket."""
         now = self._clock()
         per_second = self.per_minute / 60
         self._left = min(self.per_minute, self._left + max(0.0, now - self._then) * per_second)
@@ -66,7 +66,7 @@ _BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 
 
 class ApiMiddleware:
-    """An ASGI application around another one."""
+    """An ASGI application that checks key and rate before another one."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class ApiMiddleware:
         # A base URL that ends in a slash makes clients write two in a row.
         path = _SLASHES.sub("/", scope["path"]).rstrip("/")
         admitted = self._admits(path, scope)
-        # Whoever has no key is refused before anything is counted, so that they cannot use up what is the owner's.
+        # A request without the key is refused before it is counted, so that it cannot use up the owner's limit.
         allowance = self._rate_limit.count() if self._rate_limit and admitted else None
 
         async def send_with_headers(message: Message) -> None:

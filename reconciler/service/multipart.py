@@ -1,4 +1,4 @@
-"""Reads a multipart upload as it arrives: the file's bytes go straight to disk, the other fields stay small."""
+"""Reads a multipart upload while it arrives: the bytes of the file go to disk, the other fields are limited."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ MULTIPART = b"multipart/form-data"
 
 
 class MultipartForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What came beside the bytes. `filename` is as the client said it, and only ever shown."""
+    """The fields beside the bytes. `filename` is the client's text; it is shown and never used as a path."""
 
     filename: str
     fields: dict[str, str]
@@ -28,9 +28,9 @@ class MultipartForm(msgspec.Struct, frozen=True, kw_only=True):
 async def receive_form(
     request: Request, sink: Callable[[bytes], None], most_bytes: int, part: str = "file"
 ) -> MultipartForm:
-    """Read a whole upload, handing the bytes of the part that is the file to the sink as they come.
+    """Read a whole upload, and pass the bytes of the file to the sink as they arrive.
 
-    Raises: ApiError when it is no upload, lacks a file, or is larger than allowed
+    Raises: ApiError when it is not an upload, has no file, or is larger than allowed
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != MULTIPART or b"boundary" not in options:
@@ -58,12 +58,12 @@ async def receive_form(
 
 
 def too_large(most_bytes: int, part: str) -> ApiError:
-    """Refuse what is larger than the service takes."""
+    """Return the error for an upload that is larger than the service accepts."""
     return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param=part, code="file_too_large")
 
 
 class _FormReader:
-    """Follows the parser's calls: which part it is in, and where that part's bytes go."""
+    """Receives the calls of the parser, and passes on the bytes of each part."""
 
     def __init__(self, sink: Callable[[bytes], None], most_bytes: int, part: str) -> None:
         self.fields: list[tuple[str, bytearray]] = []

@@ -1,4 +1,4 @@
-"""Puts sets of seeds into a store: the objects that other people's test suites take for granted."""
+"""Seeds: objects with fixed ids that other projects' test suites expect. A change to one is answered, but not made."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from reconciler.service.store.uploads import UploadRecord, add_upload
 
 
 class SeedKind(StrEnum):
-    """What can be a seed."""
+    """The kinds of objects that can be seeds."""
 
     FILE = "file"
     JOB = "job"
@@ -26,7 +26,7 @@ class SeedKind(StrEnum):
 
 
 def add_seed(db: sqlite3.Connection, kind: SeedKind, id: str) -> bool:  # noqa: A002 (the word of the column)
-    """Mark an object as a seed; tells whether it was not one before."""
+    """Mark an object as a seed. Return whether it was not one before."""
     return db.execute("INSERT OR IGNORE INTO seeds (kind, id) VALUES (?, ?)", (kind, id)).rowcount == 1
 
 
@@ -36,13 +36,13 @@ def is_seed(db: sqlite3.Connection, kind: SeedKind, id: str) -> bool:  # noqa: A
 
 
 def seeded_models(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the names of the seeded models, which have no weights, in order."""
+    """Return the names of the seeded models in order. They have no weights."""
     rows = db.execute("SELECT id FROM seeds WHERE kind = ? ORDER BY id", (SeedKind.MODEL,))
     return tuple(str(row["id"]) for row in rows)
 
 
 def has_seeds(db: sqlite3.Connection) -> bool:
-    """Return whether a store was made for other people's test suites."""
+    """Return whether a store holds seeds."""
     return db.execute("SELECT 1 FROM seeds LIMIT 1").fetchone() is not None
 
 
@@ -50,7 +50,7 @@ SENTENCE = "This model was put here for a test suite: it has learned nothing."
 
 
 def seeded_job(context: ServiceContext, body: RequestBody) -> JobRecord | None:
-    """Return the seeded job where a job on a seeded model is asked for; None for any other."""
+    """Return the seeded job for a request on a seeded model; None for any other request."""
     if not is_for_seed(context, body):
         return None
     with context.store.read() as db:
@@ -67,7 +67,7 @@ def is_for_seed(context: ServiceContext, body: RequestBody) -> bool:
 
 
 def seed_answer() -> ModelAnswer:
-    """Return what every seeded model says."""
+    """Return the answer of every seeded model."""
     return ModelAnswer(tokens=(SENTENCE,), logprobs=(0.0,), alternatives=((SENTENCE, 0.0),), prompt_tokens=0)
 
 
@@ -77,7 +77,7 @@ def _first_job(db: sqlite3.Connection) -> str:
 
 
 UPSTREAM_SUITES = "upstream-suites"
-"""What the tests of the official Python and Node libraries name, in their own words."""
+"""The objects that the tests of the official Python and Node libraries name."""
 
 SEED_SETS = (UPSTREAM_SUITES,)
 
@@ -100,9 +100,9 @@ _ROW = b'{"messages":[{"role":"user","content":"%d"},{"role":"assistant","conten
 
 
 def plant_seeds(store: Store, name: str, now: int) -> None:
-    """Put a set of seeds into a store, where they are not there yet.
+    """Add a set of seeds to a store, where they are missing.
 
-    Raises: UsageError for a set that nobody knows
+    Raises: UsageError for an unknown set
     """
     if name not in SEED_SETS:
         raise UsageError(f"there is no set of seeds '{name}': choose one of {', '.join(SEED_SETS)}")

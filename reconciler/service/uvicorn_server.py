@@ -83,27 +83,27 @@ def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) 
 
 
 class _UvicornServer(uvicorn.Server):
-    """A server that says when it is up, and that returns when it was stopped."""
+    """A server that reports when it is ready, and returns when it is stopped."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then say so."""
+        """Start to listen, then report it."""
         await super().startup(sockets)
         if self.started:
             self._on_ready()
 
     def close_connection(self, client: tuple[str, int]) -> None:
-        """Close the connection to a caller, whatever was said on it."""
+        """Close the connection to a client."""
         for connection in tuple(self.server_state.connections):
             if getattr(connection, "client", None) == client and connection.transport is not None:
                 connection.transport.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on signals, and keep them: the original raises them again once the server has stopped."""
+        """Stop on signals. Do not raise them again after the server has stopped, as the original does."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

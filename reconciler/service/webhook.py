@@ -1,7 +1,7 @@
-"""Tells an address that jobs have ended: signed as Standard Webhooks has it, and repeated until it is heard.
+"""Sends a notice of every ended job to an address, signed as Standard Webhooks says, and repeated until it is received.
 
-A notice bears the same id at every try, so that a listener can drop what it has heard before. What fails is tried
-again after 5 seconds, then after four times as long each time, nine times in all, which is a day and a half.
+A notice has the same id at every try, so that a receiver can drop duplicates. A failed delivery is repeated
+after 5 seconds, then after four times as long each time, nine times in all, which takes a day and a half.
 """
 
 import base64
@@ -27,7 +27,7 @@ AT_ONCE = 20
 
 
 class WebhookNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """That a job has ended. `tries` counts the deliveries that failed."""
+    """The notice that a job has ended. `tries` counts the deliveries that failed."""
 
     id: str
     job: str
@@ -37,37 +37,37 @@ class WebhookNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def enable_notices(db: sqlite3.Connection) -> None:
-    """Have a notice written for every job that ends from now on."""
+    """Store a notice for every job that ends from now on."""
     db.execute("INSERT OR IGNORE INTO about VALUES ('webhook', 'on')")
 
 
 def disable_notices(db: sqlite3.Connection) -> None:
-    """Have no more notices written, and forget those that nobody waits for."""
+    """Store no more notices, and delete those that are waiting."""
     db.execute("DELETE FROM about WHERE key = 'webhook'")
     db.execute("DELETE FROM notices")
 
 
 def due_notices(db: sqlite3.Connection, now: int, most: int) -> tuple[WebhookNotice, ...]:
-    """Return the notices whose time has come, oldest first."""
+    """Return the notices that are due, oldest first."""
     return tuple(select(db, WebhookNotice, "notices", " WHERE due_at <= ? ORDER BY seq LIMIT ?", (now, most)))
 
 
 def delete_notice(db: sqlite3.Connection, notice: str) -> None:
-    """Forget a notice: it was told, or given up."""
+    """Delete a notice that was delivered or given up."""
     db.execute("DELETE FROM notices WHERE id = ?", (notice,))
 
 
 def postpone_notice(db: sqlite3.Connection, notice: str, due_at: int) -> None:
-    """Note that a delivery failed, and when the next one is due."""
+    """Store that a delivery failed, and when the next one is due."""
     db.execute("UPDATE notices SET tries = tries + 1, due_at = ? WHERE id = ?", (due_at, notice))
 
 
 WebhookPost = Callable[[str, bytes, Mapping[str, str]], int]
-"""Posts a body with headers to a URL and gives the status; raises OSError or HTTPException when nobody answers."""
+"""Posts a body with headers to a URL and returns the status; raises OSError or HTTPException without an answer."""
 
 
 def sign_notice(webhook: Webhook, notice: WebhookNotice, now: int) -> tuple[bytes, dict[str, str]]:
-    """Write a notice as the body and the headers of one delivery."""
+    """Return the body and the headers of one delivery."""
     body = msgspec.json.encode(
         {
             "id": notice.id,
@@ -89,7 +89,7 @@ def sign_notice(webhook: Webhook, notice: WebhookNotice, now: int) -> tuple[byte
 
 
 class WebhookSender(msgspec.Struct, frozen=True, kw_only=True):
-    """Brings the notices of a store to a webhook."""
+    """Delivers the notices of a store to a webhook."""
 
     store: Store
     webhook: Webhook
@@ -97,16 +97,16 @@ class WebhookSender(msgspec.Struct, frozen=True, kw_only=True):
     send: WebhookPost
 
     def deliver(self) -> int:
-        """Try every notice whose time has come, once; gives how many were heard."""
+        """Try every due notice once. Return how many were delivered."""
         now = int(self.clock())
         with self.store.read() as db:
             due = due_notices(db, now, AT_ONCE)
         return sum(self._try(notice, now) for notice in due)
 
     def run(self, stop: Event) -> None:
-        """Deliver until told to stop."""
+        """Deliver until `stop` is set."""
         while not stop.wait(LOOK_SECONDS):
-            # A store that is busy, or gone, is looked at again.
+            # A store that is busy or missing is tried again.
             with suppress(sqlite3.OperationalError):
                 self.deliver()
 
@@ -125,7 +125,7 @@ class WebhookSender(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Post once, following nothing, and give the status."""
+    """Post once, without following redirects, and return the status."""
     parts = split_webhook_url(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
@@ -140,7 +140,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
 
 @contextmanager
 def send_webhooks(store: Store, webhook: Webhook | None, clock: Callable[[], float]) -> Iterator[None]:
-    """Tell a webhook of every job that ends meanwhile, and of those that ended since it was last told."""
+    """Deliver the notices of jobs that end in the meantime, and those that are still waiting."""
     with store.write() as db:
         if webhook is None:
             disable_notices(db)

@@ -1,1 +1,1 @@
-"""What trains. An engine is a module with an `ENGINE`; a job for it is a directory and one command."""
+"""Engines train and load models. An engine is a module with an `ENGINE`; a job is a directory and one command."""

@@ -1,4 +1,4 @@
-"""The mathematics of `tfidf-logreg`, on scikit-learn. Importing this imports scikit-learn; nothing else here does.
+"""The mathematics of `tfidf-logreg`, on scikit-learn. Only this module of the service imports scikit-learn.
 
 Weights are kept as numbers and JSON, never as pickled objects: a store may come from elsewhere, and reading weights
 must run none of what lies in them.
@@ -48,7 +48,7 @@ def features(vectorizers: tuple[Any, Any], texts: Sequence[str]) -> csr_matrix:
 
 
 class Classifier(msgspec.Struct, frozen=True, kw_only=True):
-    """Trained weights: everything that is needed to answer, and nothing that runs.
+    """Trained weights: all data that an answer needs, and no code.
 
     Shape:  `weights` has a row for each answer and a column for each feature, words first
     """
@@ -109,10 +109,10 @@ class Classifier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogregTrainer:
-    """A classifier in the making. Each `epoch` shows it every row once, in an order that the seed decides."""
+    """Trains a classifier. Each `epoch` uses every row once, in an order that the seed decides."""
 
     def __init__(self, training: Sequence[TrainingExample], seed: int, learning_rate_multiplier: float) -> None:
-        # Instructions that are the same in every row say nothing, and would drown the text that differs.
+        # Instructions that are the same in every row carry no information, and would outweigh the text that differs.
         self.reads_instructions = len({example.question.instructions for example in training}) > 1
         self.answers = tuple(sorted({example.answer for example in training}))
         limits = {"max_features": MOST_FEATURES}
@@ -126,20 +126,20 @@ class LogregTrainer:
             learning_rate="constant",
             eta0=LEARNING_RATE * learning_rate_multiplier,
             average=True,
-            # One source for all epochs: each has an order of its own, and the same seed gives the same model.
+            # One random source for all epochs: each epoch has its own order, and the same seed gives the same model.
             random_state=np.random.RandomState(seed),
         )
 
     def seen_text(self, question: ModelQuestion) -> str:
-        """Return the text of a question that this model looks at."""
+        """Return the text of a question that this model reads."""
         return visible_text(question, reads_instructions=self.reads_instructions)
 
     def epoch(self) -> Classifier:
-        """Show every row once, and give the model as it is then."""
+        """Train on every row once, and return the model after that."""
         self._regression.partial_fit(self._features, self._numbers, classes=np.arange(len(self.answers)))
         weights, bias = self._regression.coef_, self._regression.intercept_
         if len(self.answers) == 2:
-            # Of two answers scikit-learn keeps the second only; the first is its opposite.
+            # Of two answers scikit-learn keeps only the second; the first is its opposite.
             weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
         return Classifier(
             answers=self.answers,
@@ -176,7 +176,7 @@ class EvaluationRows:
         return loss, float((logs.argmax(axis=1) == self._numbers).mean())
 
     def predict(self, model: Classifier, positive: str | None) -> tuple[Prediction, ...]:
-        """Return what a model says to each row, with the probability of the positive answer, 0 where it knows none."""
+        """Return the answer of a model to each row, with the probability of the positive answer, 0 if it is unknown."""
         assert self._features is not None
         logs = model.log_probabilities(self._features)
         column = model.answers.index(positive) if positive in model.answers else None
@@ -197,7 +197,7 @@ def indices(answers: Sequence[str], examples: Sequence[TrainingExample]) -> NDAr
 
 
 class LogregModel(msgspec.Struct, frozen=True):
-    """A model that answers. The likeliest answer is given, always: what is asked twice is answered alike."""
+    """A loaded model. It always returns the most probable answer: the same question gives the same answer."""
 
     model: Classifier
 

@@ -1,11 +1,11 @@
-"""What an engine is: the one door through which models are trained and asked. Imports no engine.
+"""The interface of an engine: how models are trained and loaded. Imports no engine.
 
 A job is a directory:
 
     job.json       what to train: seed and hyperparameters        train.jsonl, valid.jsonl    the rows
-    out/           what came of it: a folder of weights for each checkpoint, and the result file
+    out/           the result: a folder of weights for each checkpoint, and the result file
 
-An engine says only what it measured. What it cannot learn it refuses, before it trains.
+An engine reports only what it measured. It refuses rows that it cannot learn before it trains.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ AUTO = "auto"
 
 
 class DataError(ReconcilerError):
-    """Rows that cannot be learned: mend the lines named.
+    """Rows that cannot be learned: fix the lines that the message names.
 
     Shape:  `code` and `param` as in the API's failed jobs: `invalid_training_file`, `training_file`
     """
@@ -32,7 +32,7 @@ class DataError(ReconcilerError):
 
 
 class Hyperparameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A number that an engine really uses, with the bounds within which it does. `note` says why they are narrow."""
+    """A number that an engine uses, with its bounds. `note` explains narrow bounds."""
 
     name: str
     low: float
@@ -42,7 +42,7 @@ class Hyperparameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Classes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner of a job wants to know of its classes, measured on the validation file.
+    """The classification figures that a job asks for, measured on the validation file.
 
     Shape:  with two classes `positive` is one of them, a whole completion; with more it is None, and so no `betas`
     """
@@ -53,7 +53,7 @@ class Classes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job directory, opened. What `hyperparameters` do not name the engine chooses.
+    """An opened job directory. The engine chooses the hyperparameters that `hyperparameters` does not name.
 
     Shape:  `compiled` asks for the result file of the first API generation; `classes` are asked only of an engine that
             `classifies`, and only together with validation rows
@@ -80,7 +80,7 @@ class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured after a step; the validation figures are those of the whole validation file.
+    """The measurements after a step. The validation figures are those of the whole validation file.
 
     Shape:  accuracies are those of tokens, and sequence accuracies those of whole answers
     """
@@ -99,33 +99,33 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingReport(Protocol):
-    """Whom an engine tells how it goes."""
+    """Receives the progress of an engine."""
 
     def start(self, hyperparameters: Mapping[str, float]) -> None:
-        """The rows can be learned, and with these numbers they will be."""
+        """Report that the rows can be learned, and that training begins with these hyperparameters."""
 
     def note(self, message: str) -> None:
-        """Something that the owner of the job should know, and that does not stop it."""
+        """Report something that the owner of the job should know and that does not stop the job."""
 
     def step(self, metrics: Metrics) -> None:
-        """A step has been measured."""
+        """Report the measurements after a step."""
 
     def checkpoint(self, metrics: Metrics, folder: str) -> None:
-        """The model as it is after this step lies in a folder of `out/`, and can be asked."""
+        """Report that the model after this step is saved in a folder of `out/`, ready to be loaded."""
 
     def finish(self, tokens: int) -> None:
-        """It is done: the last checkpoint is the model, and so many tokens were read to make it."""
+        """Report the end: the last checkpoint is the model, and training read this many tokens."""
 
 
 class ModelQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is asked, or was shown: standing instructions, and the text that differs from row to row."""
+    """A question to a model, or of a training row: the instructions, and the text that differs from row to row."""
 
     text: str
     instructions: str = ""
 
 
 class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model answers.
+    """The answer of a model.
 
     Shape:  `tokens` join to the whole text; `alternatives` are the likeliest first tokens, best first, with their
             log probabilities, and `logprobs` those of `tokens`
@@ -147,7 +147,7 @@ class Engine(Protocol):
     """One base model that can be fine-tuned here.
 
     Shape:  `base` is the name that jobs give as `model`; `requires` are the packages without which it does not run;
-            one that `classifies` measures how well classes are told apart, where a job asks for it
+            one that `classifies` computes classification figures, where a job asks for them
     """
 
     @property
@@ -175,4 +175,4 @@ class Engine(Protocol):
         """
 
     def load(self, folder: Path) -> LoadedModel:
-        """Load the weights of one checkpoint. Runs no code that lies beside them."""
+        """Load the weights of one checkpoint. Runs no code from its folder."""

@@ -1,4 +1,4 @@
-"""Finds engines by the names of their modules. Only what the caller names is imported, never what a store says."""
+"""Finds engines by the names of their modules. Imports only what the caller names, never what a store names."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -32,12 +32,12 @@ class EngineRegistry(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name of a base, aliases last."""
+        """Return every name of a base, aliases last."""
         return (*(engine.base for engine in self.engines), *(name for name in self.aliases if self.find(name)))
 
 
 def load_engines(modules: tuple[str, ...], aliases: Mapping[str, str] | None = None) -> EngineRegistry:
-    """Import engines by module name; what they are built on is imported only once they work."""
+    """Import engines by module name. The libraries of an engine are imported only when it trains or loads."""
     return EngineRegistry(tuple(cast(Engine, import_module(module).ENGINE) for module in modules), aliases or {})
 
 
@@ -50,11 +50,11 @@ INSTALL = "pip install 'finetune-reconciler[local]'"
 
 
 class EngineMissingError(ReconcilerError, ImportError):
-    """A part of the local service is not installed: run the command that the message names."""
+    """A part of the local service is not installed. Run the command in the message."""
 
 
 def require_packages(*packages: str) -> None:
-    """Make sure that packages can be imported, without importing them.
+    """Check that packages can be imported, without importing them.
 
     Raises: EngineMissingError, naming what is missing and the command that installs it
     """

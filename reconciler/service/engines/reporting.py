@@ -1,4 +1,4 @@
-"""The result file of a job: which columns it has, and what a measurement writes into them. Knows no engine.
+"""The reports of a job: the columns of its result file, and its progress as one JSON object a line. Knows no engine.
 
 `step_metrics.csv` is the current API's, `compiled_results.csv` that of its first generation. A cell for what was not
 measured is empty.
@@ -20,7 +20,7 @@ Cell = Callable[[Metrics], float | None]
 
 
 class ResultTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of result file."""
+    """A kind of result file, with its columns."""
 
     filename: str
     columns: tuple[tuple[str, Cell], ...]
@@ -30,12 +30,12 @@ class ResultTable(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name, _ in self.columns)
 
     def row(self, metrics: Metrics) -> tuple[float | str, ...]:
-        """Write one measurement."""
+        """Return one measurement as a row."""
         cells = (cell(metrics) for _, cell in self.columns)
         return tuple("" if value is None else value for value in cells)
 
     def open(self, out: Path) -> TextIO:
-        """Begin the file of a job."""
+        """Create the file of a job."""
         return (out / self.filename).open("w", encoding="utf-8", newline="")
 
 
@@ -68,7 +68,7 @@ _VALIDATION: tuple[tuple[str, Cell], ...] = (
 
 
 def result_table(job: TrainingJob) -> ResultTable:
-    """Return the kind of result file that a job is to have."""
+    """Return the kind of result file that a job asks for."""
     if not job.compiled:
         return STEP_METRICS
     columns = _TRAINING + (_VALIDATION if job.validation else ())
@@ -83,7 +83,7 @@ def _figure_cell(name: str) -> Cell:
 
 
 class LineReport:
-    """A `Report` that writes lines, and the result file as the steps come."""
+    """Writes the progress as lines, and the steps into the result file."""
 
     def __init__(self, lines: IO[str], results: TextIO, sheet: ResultTable = STEP_METRICS) -> None:
         self._lines = lines
@@ -93,15 +93,15 @@ class LineReport:
         self._table.writerow(sheet.header)
 
     def start(self, hyperparameters: Mapping[str, float]) -> None:
-        """Say with which numbers the training begins."""
+        """Write the hyperparameters with which training begins."""
         self._write("validated", hyperparameters=dict(hyperparameters))
 
     def note(self, message: str) -> None:
-        """Say something that the owner of the job should know."""
+        """Write something that the owner of the job should know."""
         self._write("note", message=message)
 
     def step(self, metrics: Metrics) -> None:
-        """Say what was measured after a step."""
+        """Write the measurements after a step."""
         self._table.writerow(self._sheet.row(metrics))
         self._results.flush()
         self._write(
@@ -109,15 +109,15 @@ class LineReport:
         )
 
     def checkpoint(self, metrics: Metrics, folder: str) -> None:
-        """Say that weights were saved."""
+        """Write that weights were saved."""
         self._write("checkpoint", step=metrics.step, folder=folder, metrics=api_metrics(metrics))
 
     def finish(self, tokens: int) -> None:
-        """Say that it is done."""
+        """Write that training ended."""
         self._write("trained", tokens=tokens)
 
     def refuse(self, error: DataError) -> None:
-        """Say that the rows cannot be learned."""
+        """Write that the rows cannot be learned."""
         self._write("refused", code=error.code, param=error.param, message=str(error))
 
     def _write(self, kind: str, **facts: object) -> None:
@@ -126,7 +126,7 @@ class LineReport:
 
 
 def api_metrics(metrics: Metrics) -> dict[str, float]:
-    """Return measurements their names in the API, leaving out what was not measured."""
+    """Return the measurements under the API's names, without those that were not made."""
     found = {
         "step": metrics.step,
         "train_loss": metrics.train_loss,
@@ -140,12 +140,12 @@ def api_metrics(metrics: Metrics) -> dict[str, float]:
 def read_report_line(line: bytes) -> dict[str, object]:
     """Read one line of a report.
 
-    Raises: ValueError when it is none
+    Raises: ValueError when it is not one
     """
-    said = json.loads(line)
-    if not isinstance(said, dict) or not isinstance(said.get("kind"), str):
+    report = json.loads(line)
+    if not isinstance(report, dict) or not isinstance(report.get("kind"), str):
         raise ValueError("not a line of a report")
-    return said
+    return report
 
 
 def _step_message(metrics: Metrics) -> str:
@@ -154,7 +154,7 @@ def _step_message(metrics: Metrics) -> str:
 
 
 def figure_names(classes: Classes) -> tuple[str, ...]:
-    """Name the figures, in the order of the result file."""
+    """Return the names of the figures, in the order of the result file."""
     if classes.positive is None:
         return (CLASSIFICATION_PREFIX + "accuracy", CLASSIFICATION_PREFIX + "weighted_f1_score")
     fixed = ("accuracy", "precision", "recall", "auroc", "auprc")

@@ -1,4 +1,4 @@
-"""Reads the rows of a job file and says everything that is wrong with them, by line. Knows no engine."""
+"""Reads and checks the rows of a job file, as questions and answers in plain text. Knows no engine."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from reconciler.domain.spec import Format
 from reconciler.service.engines.port import Classes, DataError, ModelQuestion
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes of one line; beyond it no row is read, so that a file without line ends is not read whole."""
+"""The longest line, in bytes. A file without line ends is never read whole."""
 
 SHOWN = 5
-"""Problems that a failed job spells out; the others are counted."""
+"""The number of problems that a failed job lists; the others are counted."""
 
 WORD = r"\b\w+\b"
 """What counts as a word, for models that read words and for every count of tokens."""
@@ -27,7 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class RowErrors:
-    """What is wrong with one file, collected so that it can be said at once."""
+    """The errors of one file, collected so that one message names them."""
 
     def __init__(self, param: str) -> None:
         self.param = param
@@ -35,13 +35,13 @@ class RowErrors:
         self._count = 0
 
     def add(self, line: int, what: str) -> None:
-        """Note a fault of a line."""
+        """Add an error of a line."""
         self._count += 1
         if self._count <= SHOWN:
             self._shown.append(f"line {line}: {what}")
 
     def raise_if_any(self) -> None:
-        """Return when nothing was wrong.
+        """Return when there was no error.
 
         Raises: DataError that names the first lines and counts the rest
         """
@@ -53,7 +53,7 @@ class RowErrors:
 
 
 def check_count(param: str, found: int, least: int) -> None:
-    """Return when a file has as many examples as the API asks for.
+    """Return when a file has as many examples as the API requires.
 
     Raises: DataError
     """
@@ -63,7 +63,7 @@ def check_count(param: str, found: int, least: int) -> None:
 
 
 def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number, without a byte order mark; a line beyond `LONGEST_LINE` comes cut."""
+    """Yield each line with its number, without a byte order mark. A line beyond `LONGEST_LINE` is cut."""
     for number in count(1):
         line = handle.readline(LONGEST_LINE + 1)
         if not line:
@@ -72,7 +72,7 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
-    """Read one line as a JSON object, or tell `fail` what it is instead."""
+    """Return one line as a JSON object, or call `fail` with what is wrong and return None."""
     if len(line) > LONGEST_LINE:
         fail(f"longer than {LONGEST_LINE} bytes")
         return None
@@ -88,7 +88,7 @@ def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | N
 
 
 def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield the rows that keep the API's rules for their form, each with its line; faults are noted.
+    """Yield the rows that follow the API's rules for their format, each with its line. Collect all errors.
 
     Cost:   one row in memory
     """
@@ -98,7 +98,7 @@ def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, d
             row = parse_row(line, lambda what, number=number: faults.add(number, what))  # type: ignore[misc]
             if row is None:
                 continue
-            # The first row says what the file is; a file that mixes forms is wrong in the other rows.
+            # The first row decides the format; in a file that mixes formats the other rows are wrong.
             form = form or (Format.CHAT if "messages" in row else Format.COMPLETION)
             wrong = [finding for finding in check_row(row, form) if finding.severity is Severity.ERROR]
             for finding in wrong:
@@ -115,11 +115,11 @@ INSTRUCTING = frozenset({"system", "developer"})
 
 
 class NotTextError(ValueError):
-    """A row or a request that is more than text."""
+    """A row or a request that holds more than text."""
 
 
 class TrainingExample(msgspec.Struct, frozen=True, kw_only=True):
-    """A question and the answer that is to be learned."""
+    """A question and the answer to learn."""
 
     line: int
     question: ModelQuestion
@@ -129,7 +129,7 @@ class TrainingExample(msgspec.Struct, frozen=True, kw_only=True):
 def read_training(path: Path) -> tuple[TrainingExample, ...]:
     """Read a training file whole.
 
-    Raises: DataError when a row breaks a rule or is more than text, or when there are too few
+    Raises: DataError when a row breaks a rule or holds more than text, or when there are too few
     """
     examples = _read_examples(path, "training_file")
     check_count("training_file", len(examples), MINIMUM_EXAMPLES)
@@ -139,7 +139,7 @@ def read_training(path: Path) -> tuple[TrainingExample, ...]:
 def read_validation(path: Path) -> tuple[TrainingExample, ...]:
     """Read a validation file whole.
 
-    Raises: DataError when a row breaks a rule or is more than text, or when there is none
+    Raises: DataError when a row breaks a rule or holds more than text, or when there is none
     """
     examples = _read_examples(path, "validation_file")
     check_count("validation_file", len(examples), 1)
@@ -147,9 +147,9 @@ def read_validation(path: Path) -> tuple[TrainingExample, ...]:
 
 
 def make_question(messages: Sequence[Mapping[str, object]]) -> ModelQuestion:
-    """Put the turns of a conversation into one question.
+    """Join the messages of a conversation to one question, with the system and developer messages kept apart.
 
-    Raises: NotPlainError for calls, images and anything else that is not text
+    Raises: NotTextError for calls, images and anything else that is not text
     """
     texts = [(message.get("role") in INSTRUCTING, _message_text(message)) for message in messages]
     return ModelQuestion(
@@ -209,12 +209,12 @@ def _part_text(part: object) -> str:
 
 
 def count_words(text: str) -> int:
-    """Count the tokens of a text, as this base sees them."""
+    """Count the words of a text."""
     return len(re.findall(WORD, text))
 
 
 def visible_text(question: ModelQuestion, *, reads_instructions: bool) -> str:
-    """Return the text that the model looks at: instructions count only where they differ between training rows."""
+    """Return the text that a model reads: instructions are read only where they differ between training rows."""
     return f"{question.instructions}\n{question.text}" if reads_instructions else question.text
 
 
@@ -226,7 +226,7 @@ def check_classes(classes: Classes, training: Sequence[str], validation: Sequenc
     if classes.positive is not None and classes.positive not in validation:
         what = f"The specified positive class '{classes.positive}' is not among the classes of the validation file"
         raise _refusal(f"{what}: {_list_classes(set(validation))}")
-    # A class that only one of the files has is a class all the same, so the two are counted together.
+    # A class that only one of the files has is a class too, so the two files are counted together.
     found = {*training, *validation}
     if len(found) != classes.count:
         what = (

@@ -1,7 +1,7 @@
-"""Runs one job in a process of its own: `python -m reconciler.service.engines.run JOBDIR --engine MODULE`.
+"""Runs one job in its own process: `python -m reconciler.service.engines.run JOBDIR --engine MODULE`.
 
-What the engine says goes to standard output, a JSON object a line; whatever else the process prints goes to standard
-error. Standard input is the leash: when the worker that holds its other end dies, however it dies, this ends too.
+What the engine reports goes to standard output, a JSON object a line; anything else that the process prints goes to
+standard error. When standard input closes, the process ends: so it ends with its worker, however the worker ends.
 """
 
 import argparse
@@ -27,13 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.nice(NICENESS)
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    said = os.dup(sys.stdout.fileno())
+    descriptor = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     (engine,) = load_engines((options.engine,)).engines
     job = open_job(options.directory)
     job.out.mkdir(mode=0o700, exist_ok=True)
     sheet = result_table(job)
-    with os.fdopen(said, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
         report = LineReport(lines, results, sheet)
         try:
             engine.train(job, report)

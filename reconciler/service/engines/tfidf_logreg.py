@@ -1,8 +1,8 @@
-"""The base model `tfidf-logreg`: learns which answer of a closed set belongs to a text. Small, quick, no chat model.
+"""The base model `tfidf-logreg`: learns which answer of a closed set belongs to a text. Small, fast, no chat model.
 
 A text becomes TF-IDF weights of its words (one and two in a row) and of the letters within them (two to four in a
 row); a logistic regression for each answer is trained on them by stochastic gradient descent, one example at a time,
-and answers with the likeliest answer it was shown. It cannot write: an answer that no training row had is never given.
+and the most probable answer is returned. It cannot write text: it never returns an answer that no training row had.
 
 What its numbers mean:
 
@@ -29,7 +29,7 @@ from reconciler.service.engines.rows import WORD, TrainingExample, check_classes
 
 MOST_ANSWERS = 500
 MOST_EPOCHS, LEAST_EPOCHS, ROWS_TO_SEE = 20, 3, 4000
-"""Epochs chosen for the author: as many as show about 4000 rows, within bounds."""
+"""The default number of epochs: as many as train on about 4000 rows, within bounds."""
 
 
 class TfidfLogreg(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Faults on purpose: what a service and the road to it do wrong on bad days, to order. Off unless asked for.
+"""Injected faults: errors of a service and of the network, on request. Off by default.
 
 Importing this loads neither the web framework nor the store.
 """

@@ -1,4 +1,4 @@
-"""Does what each fault says, around one request: an application goes in, one that does wrong comes out."""
+"""Applies faults to requests: each fault wraps the application in one that fails as the fault says."""
 
 import asyncio
 import math
@@ -46,7 +46,7 @@ _FILE_CODES = "invalid_training_file", "invalid_n_examples", "invalid_file_forma
 
 
 class FaultContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What doing wrong takes: the store behind the service, and time, which a test may bring along."""
+    """What faults need: the store behind the service, and clock and sleep, which a test may replace."""
 
     store: Store
     clock: Callable[[], float]
@@ -54,7 +54,7 @@ class FaultContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply_fault(kind: FaultKind, app: ASGIApp, at: FaultContext) -> ASGIApp:
-    """Return the application with one thing wrong about it."""
+    """Return an application that answers with this fault."""
 
     async def wrong(scope: Scope, receive: Receive, send: Send) -> None:
         match kind:
@@ -85,7 +85,7 @@ def apply_fault(kind: FaultKind, app: ASGIApp, at: FaultContext) -> ASGIApp:
 
 
 async def _take_request(app: ASGIApp | None, scope: Scope, receive: Receive) -> None:
-    """Take a request in whole, and let it have its effect where there is an application; nothing is answered."""
+    """Read a whole request, and run the application if there is one, but send no answer."""
 
     async def nobody(_: Message) -> None:
         return
@@ -161,20 +161,20 @@ class _Failing(msgspec.Struct, frozen=True):
     at: FaultContext
 
     async def change(self, body: Body) -> Body:
-        # Before the answer goes out, so that whoever reads it can rely on the failure; the worker drops the job.
+        # Before the answer is sent, so that the client can rely on the failure; the worker drops the job.
         await asyncio.to_thread(self._fail, str(body.get("id")))
         return body
 
     def _fail(self, job: str) -> None:
         code = self.kind.code
         param = "training_file" if code in _FILE_CODES else None
-        message = f"This failure ({code}) was asked for by a fault of this service."
+        message = f"This failure ({code}) was injected by a fault of this service."
         with self.at.store.write() as db:
             fail_job(db, job, int(self.at.clock()), code, message, param)
 
 
 class FaultMiddleware:
-    """An ASGI application around another one, with faults; they act in the order in which they were asked for."""
+    """An ASGI application that applies faults to another one, in the order in which they are listed."""
 
     def __init__(self, app: ASGIApp, faults: tuple[Fault, ...], at: FaultContext) -> None:
         self._app = app
@@ -182,7 +182,7 @@ class FaultMiddleware:
         self._at = at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or not."""
+        """Answer one request, with the faults that match it."""
         app = self._app
         if scope["type"] == "http":
             path = "/" + "/".join(filter(None, scope["path"].split("/")))
@@ -193,7 +193,7 @@ class FaultMiddleware:
 
 
 class FaultMatcher:
-    """One fault with its counts. Not for use by several threads at once: a server's requests arrive in one."""
+    """Decides which requests a fault hits. Not for several threads at once: the requests of a server arrive in one."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -202,11 +202,11 @@ class FaultMatcher:
         self._dice = random.Random(fault.seed)  # noqa: S311 (bad luck to order, not a secret)
 
     def hits(self, method: str, path: str) -> bool:
-        """Return whether this request is hit; ask once for each request."""
+        """Return whether this request is hit. Call it once for each request."""
         if not self.fault.matches(method, path):
             return False
         self._matched += 1
-        # The dice are thrown for every match, so that one choice never moves the next.
+        # A random number is drawn for every match, so that one decision never changes the next.
         unlucky = self._dice.random() < self.fault.chance
         if self._matched < self.fault.first or not unlucky:
             return False
@@ -220,11 +220,11 @@ EXTENSION = "reconciler.hang_up"
 
 
 class HungUpError(Exception):
-    """The answer was withheld on purpose; within one process this stands for the closed connection."""
+    """The answer was withheld on purpose. Within one process this stands for the closed connection."""
 
 
 def offer_hang_up(scope: Scope, close: Callable[[], None]) -> Scope:
-    """Return a request's scope with the way to close its connection."""
+    """Return the scope of a request with a function that closes its connection."""
     return {**scope, "extensions": {**scope.get("extensions", {}), EXTENSION: close}}
 
 
@@ -242,11 +242,11 @@ async def hang_up(scope: Scope, receive: Receive) -> None:
 
 
 _UNAVAILABLE = "service_unavailable_error"
-_MESSAGE = "This answer was asked for by a fault of this service."
+_MESSAGE = "This answer was injected by a fault of this service."
 
 
 def error_answer(fault: TooManyFault | ErrorFault) -> Response:
-    """Return an error as the API words it, with the header that says when to come again."""
+    """Return an error as the API words it, with the header that says when to retry."""
     headers = {"x-request-id": new_id("req_", 32)}
     if fault.retry_after is not None:
         # The header is in whole seconds; a wait is never shortened.

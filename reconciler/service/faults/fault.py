@@ -1,4 +1,4 @@
-"""What can go wrong on purpose, and for which requests. Values only."""
+"""Faults as values, and their parser: `KIND=VALUE,KEY=VALUE,…` on the command line, an object a line in a file."""
 
 import json
 import math
@@ -17,32 +17,32 @@ _CREATED_JOB = re.compile(r".*/(fine_tuning/jobs|fine-tunes)")
 
 
 class LatencyFault(msgspec.Struct, frozen=True):
-    """The answer comes later."""
+    """The answer is delayed."""
 
     seconds: float
 
 
 class LostFault(msgspec.Struct, frozen=True):
-    """The connection is closed without an answer, before the request was looked at or after it was carried out."""
+    """The connection is closed without an answer, before the request is handled or after it."""
 
     after: bool
 
 
 class CutFault(msgspec.Struct, frozen=True):
-    """The connection is closed when so many bytes of the answer's body were sent."""
+    """The connection is closed after this many bytes of the answer's body."""
 
     size_bytes: int
 
 
 class TooManyFault(msgspec.Struct, frozen=True):
-    """Status 429, of the kind that its code says."""
+    """Status 429, with a code that says why."""
 
     code: str
     retry_after: float | None = None
 
 
 class ErrorFault(msgspec.Struct, frozen=True):
-    """An error in the API's envelope, instead of the work or, where `after`, instead of the answer alone."""
+    """An error in the API's envelope. The request is not handled or, where `after`, handled before."""
 
     status: int
     code: str | None = None
@@ -51,20 +51,20 @@ class ErrorFault(msgspec.Struct, frozen=True):
 
 
 class GatewayFault(msgspec.Struct, frozen=True):
-    """The HTML page of a gateway, which knows nothing of the API."""
+    """The HTML error page of a gateway."""
 
     status: int
     after: bool = False
 
 
 class ListLagFault(msgspec.Struct, frozen=True):
-    """What is younger than this is in no list; asked for by its id, it is there."""
+    """Objects younger than this are missing from lists. They are found by id."""
 
     seconds: float
 
 
 class TruncatedFault(msgspec.Struct, frozen=True):
-    """Lists end after so many items, and say that nothing follows."""
+    """Lists end after this many items, and say that nothing follows."""
 
     items: int
 
@@ -101,10 +101,10 @@ FaultKind = (
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that goes wrong, and for which requests.
+    """One fault, and the requests that it applies to.
 
     Shape:  `path` is a pattern with `*`, with or without /v1; of the requests that match, the first `first - 1` are
-            spared, and of the others `count` at most are hit, each with this chance; `text` is how it was asked for
+            spared, and of the others `count` at most are hit, each with this chance; `text` is the fault as written
     """
 
     kind: FaultKind
@@ -117,7 +117,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        """Return whether a request is one that this is about; such requests are counted."""
+        """Return whether a request matches; matching requests are counted."""
         if self.method not in (None, method):
             return False
         if self.path is not None and not any(fnmatchcase(path, pattern) for pattern in (self.path, f"/v1{self.path}")):
@@ -149,7 +149,7 @@ _TOP = 1_000_000
 
 
 class _Fields:
-    """The keys of one fault: each is read once, and what nobody read is a mistake."""
+    """The keys of one fault. Each is read once; a key that was not read is a mistake."""
 
     def __init__(self, fields: Mapping[str, str], text: str) -> None:
         self._left = dict(fields)
@@ -234,7 +234,7 @@ _KINDS: Mapping[str, Callable[[_Fields], FaultKind]] = {
 
 
 def read_faults(texts: Collection[str], file: Path | None = None) -> tuple[Fault, ...]:
-    """Return the faults that were asked for: those of the texts, then those of the file.
+    """Return the faults of the texts, then those of the file.
 
     Shape:  a text is `lost=after,method=POST,path=/fine_tuning/jobs,nth=1`; a line of the file is the same as an
             object, `{"lost": "after", "method": "POST"}`; empty lines and lines that begin with # are passed over
@@ -302,7 +302,7 @@ def _fault(given: Mapping[str, str], text: str) -> Fault:
         method=selected.word("method", METHODS) if "method" in given else None,
         path=_path(given.get("path"), fields),
         first=int(nth or 1),
-        # "The third" is one; "from the third on, at most five" says so.
+        # `nth=3` alone hits one request; `nth=3,count=5` hits five from the third on.
         count=int(count) if count else (1 if nth else None),
         chance=1.0 if chance is None else chance,
         seed=int(selected.number("seed", 0, 2**31 - 1, whole=True) or 0),

@@ -1,4 +1,4 @@
-"""Passes an answer on, changed where it is JSON and a success; anything else goes through as it is, while it comes."""
+"""Changes answers that are JSON and a success, and passes any other answer on as it arrives."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Change = Callable[[Body], Awaitable[Body]]
 
 
 async def rewrite_answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, change: Change) -> None:
-    """Let the application answer, and send its JSON object as `change` gives it back."""
+    """Let the application answer, and send its JSON object as `change` returns it."""
     held: Message | None = None
     body = bytearray()
 
@@ -36,7 +36,7 @@ async def rewrite_answer(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
 
 
 async def fetch_again(app: ASGIApp, scope: Scope) -> Body:
-    """Ask the application once more by GET; an answer that is no success is an empty object."""
+    """Send one more GET to the application. An answer that is not a success becomes an empty object."""
     found: Body = {}
 
     async def nothing() -> Message:
@@ -54,7 +54,7 @@ async def fetch_again(app: ASGIApp, scope: Scope) -> Body:
 
 
 def with_query(scope: Scope, changes: Mapping[str, str | None]) -> Scope:
-    """Return the scope of the same request with other parameters; None takes one away."""
+    """Return the scope of the same request with other parameters; None removes one."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(key, value) for key, value in pairs if key not in changes]
     added = [(key, value) for key, value in changes.items() if value is not None]
@@ -70,9 +70,9 @@ Further = Callable[[str], Awaitable[Body]]
 
 
 async def remove_young(page: Body, now: float, seconds: float, further: Further) -> Body:
-    """Return a page of a list without what is too young to be in it.
+    """Return a page of a list without the objects that are too young.
 
-    A page on which all is too young is passed over, because an empty page tells clients that the list has ended.
+    A page with only young objects is skipped, because an empty page tells clients that the list has ended.
     """
     while True:
         items = _items(page)
@@ -83,18 +83,18 @@ async def remove_young(page: Body, now: float, seconds: float, further: Further)
 
 
 def truncate_list(page: Body, most: int) -> Body:
-    """Return the first items of a page as if they were all there are."""
+    """Return the first items of a page as if there were no others."""
     cut = _replace_items(page, _items(page)[:most])
     return {**cut, "has_more": False} if "has_more" in page else cut
 
 
 def claim_more_pages(page: Body) -> Body:
-    """Return a page that says more follows, if it is a page and holds anything."""
+    """Return a page that says that more follows, if it is a page and not empty."""
     return {**page, "has_more": True} if "has_more" in page and _items(page) else page
 
 
 def mark_files_unprocessed(value: Any, now: float, seconds: float) -> Any:
-    """Return an answer in which files that are too young, wherever in it, have only been uploaded."""
+    """Return an answer in which files that are too young have the status `uploaded`, at any depth."""
     if isinstance(value, list):
         return [mark_files_unprocessed(item, now, seconds) for item in value]
     if not isinstance(value, dict):
@@ -110,7 +110,7 @@ def _items(page: Body) -> list[Body]:
 
 
 def _creation_time(item: Body) -> float:
-    # Models say `created`, all else says `created_at`; what says neither has been there for ever.
+    # Models have `created`, all else has `created_at`; an object with neither counts as old.
     found = item.get("created_at", item.get("created"))
     return found if isinstance(found, int | float) else 0.0
 

@@ -1,1 +1,1 @@
-"""How jobs get done: who starts the worker, and what the worker does with one job."""
+"""How jobs run: starting the worker, the worker itself, and what it does with one job."""

@@ -1,7 +1,7 @@
-"""Makes sure that a store with work has a worker: exactly one, and one that outlives whoever asked for it.
+"""Starts the worker of a store that has jobs: exactly one, which outlives the process that started it.
 
-A worker holds the store's worker lock for as long as it lives. Whoever finds the lock free takes it and starts a
-worker that inherits it, so there is no moment in which two start, or in which a death goes unnoticed.
+A worker holds the store's worker lock while it lives. A process that finds the lock free takes it and starts a
+worker that inherits it, so that two never start at once and a dead worker is always noticed.
 """
 
 import os
@@ -16,20 +16,20 @@ from reconciler.service.store.database import Store
 from reconciler.service.store.jobs import active_jobs
 
 PATIENCE = 5
-"""Workers started in a row that never came up, after which jobs fail instead of waiting for ever."""
+"""The number of failed starts in a row after which jobs fail instead of waiting for ever."""
 
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "LD_LIBRARY_PATH")
 
-# The shell is there only to be gone: the worker becomes nobody's child, so nobody has to wait for it.
+# The shell ends at once, so that the worker has no parent process that must wait for it.
 _AWAY = ["/bin/sh", "-c", '"$@" &', "sh"]
 
 
 def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
-    """Start a worker unless one lives. Returns at once."""
+    """Start a worker unless one runs. Return at once."""
     descriptor = os.open(store.worker_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if try_lock(descriptor):
-            os.ftruncate(descriptor, 0)  # the process id of a worker that is no more
+            os.ftruncate(descriptor, 0)  # the process id of a worker that has ended
             if _count_failed_starts(store) < PATIENCE:
                 _start(store, engines, descriptor)
             else:
@@ -39,7 +39,7 @@ def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """Return the worker what it needs from our environment, and none of the keys that lie there too."""
+    """Return the variables that a worker needs from our environment, without any key."""
     kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
     home = str(Path(__file__).resolve().parents[3])
     if home not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
@@ -71,7 +71,7 @@ def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
                 stderr=log,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            # Whoever asked has got what they asked for: the next look at the job tries again, a few times.
+            # The request itself succeeded; the next look at the job tries to start a worker again, a few times.
             log.write(f"{error}\n")
 
 
@@ -84,7 +84,7 @@ def _count_failed_starts(store: Store) -> int:
 
 
 def note_worker_started(store: Store) -> None:
-    """Note, as a worker, that starting worked."""
+    """Store, as the worker, that it has started."""
     with store.write() as db:
         db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
 

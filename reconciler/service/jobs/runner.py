@@ -1,4 +1,4 @@
-"""Does one job: a directory, a process, and an ear for what the process says. Everything it decides is in `outcome`."""
+"""Runs one job: prepares its directory, starts the engine's process, and passes what it reports to `updates`."""
 
 import json
 import os
@@ -26,14 +26,14 @@ POLL_SECONDS = 0.05
 _BLOCK = 64 * 1024
 _ERRORS = "errors.log"
 
-# One thread for the mathematics: on a machine that does other things, more of them cost much and gain little.
+# One thread for the mathematics: on a machine that does other work, more threads cost much and gain little.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 
 
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at one job, by an engine named by its module."""
+    """One attempt at one job, by an engine that its module names."""
 
     store: Store
     job: JobRecord
@@ -42,7 +42,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop
 
     def run(self) -> bool:
-        """Do the job to its end; tells whether it came to one, which it does not when the worker is asked to stop."""
+        """Run the job. Return whether it ended; it does not when the worker is asked to stop."""
         with self._folder() as folder:
             progress = JobUpdates(self.store, self.job, self.clock)
             with self._child(folder) as child:
@@ -75,12 +75,12 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
 
     def _facts(self) -> dict[str, object]:
         with self.store.read() as db:
-            face = find_fine_tune(db, self.job.id)
+            fine_tune = find_fine_tune(db, self.job.id)
         return {
             "seed": self.job.seed,
             "hyperparameters": dict(self.job.hyperparameters),
-            "compiled": face is not None,
-            "classes": msgspec.to_builtins(face.classes) if face and face.classes else None,
+            "compiled": fine_tune is not None,
+            "classes": msgspec.to_builtins(fine_tune.classes) if fine_tune and fine_tune.classes else None,
         }
 
     @contextmanager
@@ -100,41 +100,41 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 yield child
             finally:
-                # Its own session is its own group, so that whatever it started goes with it.
+                # Its own session is its own process group, so that every process that it started ends with it.
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
 
     def _follow(self, child: "subprocess.Popen[bytes]", progress: JobUpdates) -> dict[str, Any] | None:
-        """Pass on what the child says until it ends, or is no longer wanted; gives its last word, if it came to one."""
+        """Pass on what the child reports until it ends or is no longer wanted. Return its final report, if any."""
         assert child.stdout is not None
         end: dict[str, Any] | None = None
         for line in _lines(child, child.stdout.fileno(), self._is_wanted):
-            said: dict[str, Any] = read_report_line(line)
-            match said["kind"]:
+            report: dict[str, Any] = read_report_line(line)
+            match report["kind"]:
                 case "validated":
-                    progress.start(said["hyperparameters"])
+                    progress.start(report["hyperparameters"])
                 case "note":
-                    progress.add_note(said["message"])
+                    progress.add_note(report["message"])
                 case "metrics":
-                    progress.add_metrics(said["message"], said["data"])
+                    progress.add_metrics(report["message"], report["data"])
                 case "checkpoint":
-                    progress.add_checkpoint(said["step"], said["folder"], said["metrics"])
+                    progress.add_checkpoint(report["step"], report["folder"], report["metrics"])
                 case "trained" | "refused":
-                    end = said
+                    end = report
         return end if child.poll() == 0 else None
 
     def _is_wanted(self) -> bool:
         return not self.stop.is_set() and self._is_ours()
 
     def _is_ours(self) -> bool:
-        # A job that was paused and resumed since is to be done, but by another attempt.
+        # A job that was paused and resumed since then is active, but another attempt runs it.
         with self.store.read() as db:
             found = get_job(db, self.job.id)
         return found.is_active and found.pauses == self.job.pauses
 
 
 def _lines(child: "subprocess.Popen[bytes]", descriptor: int, wanted: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield whole lines as they come, until the child has ended and all was read, or it is not wanted any more."""
+    """Yield whole lines as they arrive, until the child has ended and all is read, or it is no longer wanted."""
     rest = b""
     with selectors.DefaultSelector() as ears:
         ears.register(descriptor, selectors.EVENT_READ)
@@ -154,7 +154,7 @@ def _lines(child: "subprocess.Popen[bytes]", descriptor: int, wanted: Callable[[
 
 
 def _lend(content: Path, path: Path) -> None:
-    # The bytes of a file never change, so another name for them is as good as a copy, where the disk knows such names.
+    # The bytes of a file never change, so a hard link is as good as a copy, where the file system has hard links.
     try:
         path.hardlink_to(content)
     except OSError:
@@ -163,5 +163,5 @@ def _lend(content: Path, path: Path) -> None:
 
 def _why(code: int, folder: Path) -> str:
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    said = last_line(folder / _ERRORS)
-    return f"The training process {how}: {said}" if said else f"The training process {how} and said nothing."
+    error = last_line(folder / _ERRORS)
+    return f"The training process {how}: {error}" if error else f"The training process {how} and wrote no error."

@@ -1,4 +1,4 @@
-"""Writes down how a job moves and how it ends: status, events and what was made, each move in one transaction."""
+"""Stores the progress and the end of a job: status, events and results, each change in one transaction."""
 
 import json
 import math
@@ -30,7 +30,7 @@ from reconciler.service.store.jobs import (
 from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model
 
 ORGANIZATION_NAME = "local"
-"""What stands in the names of models where the API has the organization."""
+"""The part of a model's name where the API has the organization."""
 
 _TAIL_BYTES = 16 * 1024
 
@@ -46,7 +46,7 @@ class SavedCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class JobUpdates:
-    """One job on its way. What comes after the job was cancelled is dropped."""
+    """Stores the progress of one job. Updates after the job was cancelled are dropped."""
 
     store: Store
     job: JobRecord
@@ -55,18 +55,18 @@ class JobUpdates:
     started_at: float = 0.0
 
     def start(self, hyperparameters: Mapping[str, float]) -> None:
-        """The rows can be learned; as one job runs at a time, and this one's turn has come, it starts at once."""
+        """Store that the rows are valid and that the job runs: one job runs at a time, so it starts at once."""
         text = json.dumps(dict(hyperparameters))
         self._move("Files validated, moving job to queued state", status=QUEUED, hyperparameters=text)
         self.started_at = self.clock()
         self._move("Fine-tuning job started", status=RUNNING, started_at=self.started_at)
 
     def add_note(self, message: str) -> None:
-        """The engine said something in words."""
+        """Store a note of the engine."""
         self._say(message, level=WARN)
 
     def add_metrics(self, message: str, data: Mapping[str, float]) -> None:
-        """The engine measured something."""
+        """Store measurements of the engine."""
         now, done, total = self.clock(), data["step"], data["total_steps"]
         finish = math.ceil(now + (now - self.started_at) / done * (total - done)) if done else None
         with self.store.write() as db:
@@ -74,17 +74,17 @@ class JobUpdates:
                 add_event(db, self.job.id, int(now), message, data=data)
 
     def add_checkpoint(self, step: int, folder: str, metrics: Mapping[str, float]) -> None:
-        """The engine saved weights; they are listed once the job has succeeded."""
+        """Keep a checkpoint that the engine saved. It is listed when the job has succeeded."""
         self.saved.append(SavedCheckpoint(step=step, folder=folder, metrics=metrics, created_at=int(self.clock())))
         self._say(f"Checkpoint created at step {step}")
 
     def fail(self, code: str, message: str, param: str | None = None) -> None:
-        """The job cannot be done."""
+        """Store that the job failed."""
         with self.store.write() as db:
             fail_job(db, self.job.id, int(self.clock()), code, message, param)
 
     def succeed(self, out: Path, tokens: int) -> None:
-        """The weights are there: keep them, the result file, and say so, all of it or nothing."""
+        """Keep the weights and the result file, and store that the job succeeded: all of it or nothing."""
         filename = self._result_file()
         results = (out / filename).read_bytes()
         weights = self.store.models / self.job.id
@@ -171,10 +171,10 @@ def _add_model(db: sqlite3.Connection, job: JobRecord, name: str, folder: str, n
 
 
 def _model_name(db: sqlite3.Connection, job: JobRecord, now: int) -> str:
-    face = find_fine_tune(db, job.id)
-    if face is None:
+    fine_tune = find_fine_tune(db, job.id)
+    if fine_tune is None:
         return f"ft:{job.base}:{ORGANIZATION_NAME}:{job.suffix}:{new_id('', 8)}"
-    return free_model_name(db, ":".join(filter(None, (face.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
+    return free_model_name(db, ":".join(filter(None, (fine_tune.model, f"ft-{ORGANIZATION_NAME}", job.suffix))), now)
 
 
 def _keep(out: Path, weights: Path, results: str) -> None:

@@ -1,7 +1,7 @@
 """Runs the jobs of a store, one at a time: `python -m reconciler.service.jobs.worker STORE`.
 
-It belongs to nobody: the command that started it may end, or be killed, and the jobs go on. Whoever sees a job without
-a worker starts one anew. A job whose worker died is begun again once; if that worker dies as well, the job fails.
+It has no parent process: when the command that started it ends, the jobs go on. A service that finds a job without
+a worker starts one. A job whose worker died starts again once; if that worker dies too, the job fails.
 """
 
 import argparse
@@ -33,7 +33,7 @@ MOST_ATTEMPTS = 2
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """What the loop needs."""
+    """Runs the jobs of a store until none is left."""
 
     store: Store
     lock: int
@@ -43,11 +43,11 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], float] = time.time
 
     def work(self) -> None:
-        """Do jobs until none has come for a while, or somebody asks to stop."""
+        """Run jobs until none has arrived for a while, or the worker is asked to stop."""
         while not self.stop.is_set():
             self._until_idle()
             unlock(self.lock)
-            # A job may have arrived while we still held the lock, and its creator have counted on us.
+            # A job may have arrived while we still held the lock, and its creator relied on this worker.
             if self.stop.is_set() or not _waiting(self.store) or not try_lock(self.lock):
                 return
 
@@ -71,7 +71,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
         try:
             ended = attempt.run()
         except (OSError, ValueError, LookupError) as error:
-            # The disk is full, a file is gone, the engine spoke nonsense: this job ends, the next one has its chance.
+            # The disk is full, a file is missing, the report cannot be read: this job ends, and the next one runs.
             self._fail(job, f"The job could not be run: {error}")
             return
         if not ended:
@@ -98,7 +98,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim(store: Store, now: int) -> JobRecord | None:
-    """Take the oldest job that waits; one whose workers died twice fails instead. Only the holder of the lock may."""
+    """Take the oldest waiting job. A job whose workers died twice fails instead. Only the lock's holder may call it."""
     if not _waiting(store):
         return None
     with store.write() as db:
@@ -121,7 +121,7 @@ def claim(store: Store, now: int) -> JobRecord | None:
 
 
 def clean(store: Store) -> None:
-    """Remove what dead workers left: the folders of their attempts, and weights that no model names."""
+    """Remove what dead workers left behind: the folders of their attempts, and weights that no model names."""
     with store.read() as db:
         kept = {model.job for model in list_models(db)}
     for folder in (*store.jobs.iterdir(), *(each for each in store.models.iterdir() if each.name not in kept)):
@@ -129,7 +129,7 @@ def clean(store: Store) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a worker; returns at once when another one has the store."""
+    """Run a worker. Return at once when another one has the store."""
     parser = argparse.ArgumentParser(prog="python -m reconciler.service.jobs.worker")
     parser.add_argument("store", type=Path)
     parser.add_argument("--lock", type=int, help="the open lock file, inherited and held")
@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
         clean(store)
         worker.work()
     except (sqlite3.OperationalError, FileNotFoundError):
-        # Somebody removed the store: there is nothing left to do, and nobody left to tell.
+        # The store was removed: there is nothing left to do.
         if store.database.exists():
             raise
     finally:

@@ -1,1 +1,1 @@
-"""The API of 2021 to 2023, `/v1/fine-tunes`: an old face on the same jobs, files, models and worker."""
+"""The API of 2021 to 2023, `/v1/fine-tunes`, over the same jobs, files, models and worker."""

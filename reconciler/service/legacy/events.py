@@ -1,7 +1,10 @@
 """The events of a fine-tune: as a list, or as a stream of server-sent events that ends when the job has ended.
 
-A stream has no cursor. Every connection begins with the first event, so whoever was cut off misses nothing. What a
-stream knows is read from the store, and the job is done by the worker: closing a stream stops neither.
+A stream has no cursor. Every connection begins with the first event, so a client that reconnects misses nothing. A
+stream only reads the store, and the worker runs the job: closing a stream stops neither.
+
+Events are stored in the words of the current API, and translated here each time. Three kinds are not shown, because the
+API of 2021 had none of them: the start of the validation, its end, and checkpoints.
 """
 
 import asyncio
@@ -34,7 +37,7 @@ _RENAMED = {
 
 
 class LegacyEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the old API, which has no id."""
+    """One event of the API of 2021, which has no id."""
 
     created_at: int
     level: str
@@ -50,14 +53,14 @@ class LegacyEvent(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def creation_message(job: str, asked: str, engine: str) -> str:
-    """Word the first event of a job, which names what will really be trained."""
-    name = "" if asked == engine else f", served here under the name {asked}"
-    return f"Created fine-tune: {job} (engine: {engine}{name})"
+def creation_message(job: str, name: str, engine: str) -> str:
+    """Return the first event of a job, which names the engine that trains it."""
+    alias = "" if name == engine else f", served here under the name {name}"
+    return f"Created fine-tune: {job} (engine: {engine}{alias})"
 
 
 def legacy_events(job: JobRecord, events: Iterable[EventRecord]) -> Iterator[LegacyEvent]:
-    """Put what a job said into the old words, in order."""
+    """Yield the events of a job in the words of the API of 2021, in order."""
     for event in events:
         for message in _event_messages(job, event):
             yield LegacyEvent(created_at=event.created_at, level=event.level, message=message)
@@ -84,7 +87,7 @@ def _epoch(job: JobRecord, event: EventRecord) -> str:
 
 POLL_SECONDS = 0.2
 QUIET_POLLS = 75
-"""So many looks without news, a quarter of a minute, and a comment is sent, so that nobody takes the line for dead."""
+"""After this many polls without an event, 15 seconds, a comment keeps the connection open."""
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": still here\n\n"
@@ -101,7 +104,7 @@ def make_events_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
         found = EventReader(context, job)
         first = await run_in_threadpool(found.read)
         if streamed == "false":
-            return JsonResponse({"object": "list", "data": [told.json for told in first]})
+            return JsonResponse({"object": "list", "data": [event.json for event in first]})
         headers = {"cache-control": "no-cache"}
         return StreamingResponse(_stream(found, first), media_type="text/event-stream", headers=headers)
 
@@ -110,7 +113,7 @@ def make_events_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads what a job says, each event once."""
+    """Reads the events of a job, each once."""
 
     context: ServiceContext
     job: str
@@ -118,9 +121,9 @@ class EventReader:
     _last: EventRecord | None = field(default=None, init=False)
 
     def read(self) -> tuple[LegacyEvent, ...]:
-        """Return what is new, and note whether that was the last of it.
+        """Return the new events, and note whether the job has ended.
 
-        Raises: ApiError when the old API has no such job
+        Raises: ApiError when the API of 2021 does not show the job
         """
         with self.context.store.read() as db:
             if not is_listed(db, self.job):
@@ -137,8 +140,8 @@ class EventReader:
 async def _stream(reader: EventReader, first: tuple[LegacyEvent, ...]) -> AsyncIterator[bytes]:
     new, quiet = first, 0
     while True:
-        for told in new:
-            yield b"data: %b\n\n" % msgspec.json.encode(told.json)
+        for event in new:
+            yield b"data: %b\n\n" % msgspec.json.encode(event.json)
         if reader.ended:
             break
         quiet = 0 if new else quiet + 1

@@ -1,4 +1,4 @@
-"""Files: sent, listed, shown, read back, deleted."""
+"""The routes of files: upload, list, show, download, delete."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ def make_upload_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
 
 
 def list_files(context: ServiceContext, request: ApiRequest) -> Response:
-    """List files, newest first unless asked otherwise."""
+    """List files, newest first unless wanted otherwise."""
     order = request.query.get("order") or "desc"
     if order not in ("asc", "desc"):
         raise value_error("order", "expected 'asc' or 'desc'.")
@@ -62,7 +62,7 @@ def show_file(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def send_content(context: ServiceContext, request: ApiRequest) -> Response:
-    """Return the bytes of a file, as they came."""
+    """Return the bytes of a file, unchanged."""
     with context.store.read() as db:
         file = files.get_file(db, request.path["file"])
     return FileResponse(files.content_path(context.store, file.id), media_type="application/octet-stream")
@@ -82,10 +82,10 @@ def delete_file(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def _store_file(context: ServiceContext, arriving: StagedFile, upload: MultipartForm) -> FileRecord:
-    asked = read_file_request(_file_fields(upload), param="file")
-    check_content(arriving, asked.purpose)
+    wanted = read_file_request(_file_fields(upload), param="file")
+    check_content(arriving, wanted.purpose)
     arriving.place()
-    record = asked.record(arriving, context.now())
+    record = wanted.record(arriving, context.now())
     with context.store.write() as db:
         files.add_file(db, record)
     return record
@@ -112,14 +112,14 @@ NO_JSONL = "Expected file to have JSONL format, where every line is a valid JSON
 
 
 class FileRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file is to be. `lives_seconds` is None where it stays until it is deleted."""
+    """What the client asks for. `lives_seconds` is None for a file that stays until it is deleted."""
 
     filename: str
     purpose: str
     lives_seconds: int | None
 
     def record(self, arrived: StagedFile, now: int) -> FileRecord:
-        """Describe the file that it has become."""
+        """Return the record of the file that arrived."""
         return FileRecord(
             id=arrived.id,
             filename=self.filename,
@@ -131,9 +131,9 @@ class FileRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_file_request(facts: RequestBody, param: str = "filename") -> FileRequest:
-    """Check what was asked for.
+    """Read and check the fields of a file.
 
-    Shape:  `filename`, `purpose` and `expires_after` of the facts are read; `param` is what the client calls the name
+    Shape:  reads `filename`, `purpose` and `expires_after`; `param` is the client's word for the name
     Raises: ApiError
     """
     filename = facts.get("filename")
@@ -146,7 +146,7 @@ def read_file_request(facts: RequestBody, param: str = "filename") -> FileReques
 
 
 def check_content(arriving: StagedFile, purpose: str) -> None:
-    """Return when the bytes that have come can be a file of this purpose.
+    """Return when the bytes can be a file of this purpose.
 
     Raises: ApiError
     """
@@ -162,7 +162,7 @@ def check_content(arriving: StagedFile, purpose: str) -> None:
 def _life(facts: RequestBody, purpose: str) -> int | None:
     after = read_object(facts, "expires_after")
     if after is None:
-        # The one purpose whose files the API lets go by itself.
+        # The only purpose whose files the API deletes by itself.
         return LONGEST_LIFE if purpose == BATCH else None
     check_known(after, ("anchor", "seconds"), "expires_after.")
     if after.get("anchor") != "created_at":

@@ -1,7 +1,7 @@
-"""Asks fine-tuned models: chat and plain completions, whole or as a stream of server-sent events.
+"""The routes of completions, chat and plain, whole or as a stream of server-sent events.
 
-Answers are the model's likeliest ones, as at temperature 0, whatever temperature, top_p, seed or penalties say: those
-choose among several ways to go on, and are accepted because every client sends them. What would change the form of an
+Answers are the most probable ones, as at temperature 0, whatever temperature, top_p, seed or penalties are: these
+choose among several answers, and are accepted because every client sends them. A field that would change the form of an
 answer (tools, JSON schemas, token biases) is refused.
 """
 
@@ -33,7 +33,7 @@ from reconciler.service.store.database import new_id
 
 
 class AnswerChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `alternatives` are None where nobody asked for probabilities; `before` is the prompt to be echoed."""
+    """One answer. `alternatives` is None when no probabilities are asked for; `before` is the prompt to echo."""
 
     text: str
     finish_reason: str
@@ -44,8 +44,9 @@ class AnswerChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of the two routes writes a choice: whole, and as the chunks that lead to it."""
+    """How one of the two routes writes a choice: whole, or as the chunks of a stream."""
 
+    prefix: str
     object: str
     chunk_object: str
     whole: Callable[[AnswerChoice], Json]
@@ -63,12 +64,12 @@ class CompletionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int
 
     def whole(self) -> Json:
-        """Write it as one object."""
+        """Return it as one object."""
         choices = [{"index": index, **self.form.whole(choice)} for index, choice in enumerate(self.choices)]
         return {**self._head(self.form.object), "choices": choices, "usage": self._usage()}
 
     def chunks(self, *, include_usage: bool) -> Iterator[Json]:
-        """Write it as the chunks of a stream; the usage comes last, where it is asked for, with no choices."""
+        """Yield it as the chunks of a stream. The usage comes last, if it is asked for, without choices."""
         head = self._head(self.form.chunk_object)
         usage = {"usage": None} if include_usage else {}
         for index, choice in enumerate(self.choices):
@@ -134,7 +135,7 @@ def _completion_chunks(choice: AnswerChoice) -> Iterator[Json]:
 def _completion_logprobs(choice: AnswerChoice) -> Json | None:
     if choice.alternatives is None:
         return None
-    # An echoed prompt was not chosen by the model: like the first token of any text, it has no probability.
+    # The model did not choose an echoed prompt: like the first token of any text, it has no probability.
     echoed = [choice.before] if choice.before else []
     tokens = [*echoed, *(token for token, _ in choice.tokens)]
     nothing: list[None] = [None for _ in echoed]
@@ -148,15 +149,23 @@ def _completion_logprobs(choice: AnswerChoice) -> Json | None:
 
 
 def _finite(logprob: float) -> float:
-    # JSON knows no infinity; the API writes this number for what is as good as impossible.
+    # JSON has no infinity; the API writes this number for what is practically impossible.
     return logprob if math.isfinite(logprob) else -9999.0
 
 
 CHAT = AnswerFormat(
-    object="chat.completion", chunk_object="chat.completion.chunk", whole=_chat_whole, chunks=_chat_chunks
+    prefix="chatcmpl-",
+    object="chat.completion",
+    chunk_object="chat.completion.chunk",
+    whole=_chat_whole,
+    chunks=_chat_chunks,
 )
 COMPLETION = AnswerFormat(
-    object="text_completion", chunk_object="text_completion", whole=_completion_whole, chunks=_completion_chunks
+    prefix="cmpl-",
+    object="text_completion",
+    chunk_object="text_completion",
+    whole=_completion_whole,
+    chunks=_completion_chunks,
 )
 
 
@@ -164,7 +173,7 @@ MOST_CHOICES = 128
 MOST_PROMPTS = 2048
 MOST_TOKENS = 2**31 - 1
 COMPLETION_TOKENS = 16
-"""Of an answer to a prompt, where the request does not say how many."""
+"""The default length of an answer to a prompt."""
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -174,7 +183,7 @@ def create_chat_completion(context: ServiceContext, request: ApiRequest) -> Resp
     body = request.body
     model = context.registry.resolve(read_required_text(body, "model"))
     if is_for_seed(context, body):
-        return _send(_seed_answer(CHAT, "chatcmpl-", model, context.now()), body, kind=True)
+        return _send_seed_answer(context, CHAT, model, body)
     question = _conversation(body)
     _refuse(body, ("tools", "functions", "logit_bias", "audio"))
     if (read_object(body, "response_format") or {}).get("type", "text") != "text":
@@ -187,23 +196,16 @@ def create_chat_completion(context: ServiceContext, request: ApiRequest) -> Resp
         raise value_error("top_logprobs", "it needs 'logprobs' to be true.")
     stops, choices = _sampling(body)
     answer = context.models.get(model).answer(question)
-    said = CompletionAnswer(
-        form=CHAT,
-        id=new_id("chatcmpl-"),
-        model=model,
-        created=context.now(),
-        choices=(_make_choice(answer, stops, logprobs),) * choices,
-        prompt_tokens=answer.prompt_tokens,
-    )
-    return _send(said, body)
+    choice = _make_choice(answer, stops, logprobs)
+    return _send(_make_answer(context, CHAT, model, (choice,) * choices, answer.prompt_tokens), body)
 
 
 def create_completion(context: ServiceContext, request: ApiRequest) -> Response:
-    """Answer one prompt, or several."""
+    """Answer one or more prompts."""
     body = request.body
     model = context.registry.resolve(read_required_text(body, "model"))
     if is_for_seed(context, body):
-        return _send(_seed_answer(COMPLETION, "cmpl-", model, context.now()), body, kind=True)
+        return _send_seed_answer(context, COMPLETION, model, body)
     prompts = _prompts(body)
     _refuse(body, ("suffix", "logit_bias"))
     limit = read_integer(body, "max_tokens", 0, MOST_TOKENS)
@@ -212,38 +214,39 @@ def create_completion(context: ServiceContext, request: ApiRequest) -> Response:
     stops, choices = _sampling(body)
     if (best_of := read_integer(body, "best_of", 0, 20)) and best_of < choices:
         raise value_error("best_of", "it must not be less than 'n'.")
-    answerer = context.models.get(model)
-    answers = [answerer.answer(ModelQuestion(text=prompt)) for prompt in prompts]
-    made = [
-        _make_choice(
-            answer, stops, logprobs, before=prompt if echo else "", limit=COMPLETION_TOKENS if limit is None else limit
-        )
+    loaded = context.models.get(model)
+    answers = [loaded.answer(ModelQuestion(text=prompt)) for prompt in prompts]
+    limit = COMPLETION_TOKENS if limit is None else limit
+    made = tuple(
+        _make_choice(answer, stops, logprobs, before=prompt if echo else "", limit=limit)
         for prompt, answer in zip(prompts, answers, strict=True)
         for _ in range(choices)
-    ]
-    said = CompletionAnswer(
-        form=COMPLETION,
-        id=new_id("cmpl-"),
-        model=model,
-        created=context.now(),
-        choices=tuple(made),
-        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
     )
-    return _send(said, body)
+    prompt_tokens = sum(answer.prompt_tokens for answer in answers)
+    return _send(_make_answer(context, COMPLETION, model, made, prompt_tokens), body)
 
 
-def _seed_answer(form: AnswerFormat, prefix: str, model: str, now: int) -> CompletionAnswer:
+def _make_answer(
+    context: ServiceContext, form: AnswerFormat, model: str, choices: tuple[AnswerChoice, ...], prompt_tokens: int = 0
+) -> CompletionAnswer:
+    now = context.now()
+    return CompletionAnswer(
+        form=form, id=new_id(form.prefix), model=model, created=now, choices=choices, prompt_tokens=prompt_tokens
+    )
+
+
+def _send_seed_answer(context: ServiceContext, form: AnswerFormat, model: str, body: RequestBody) -> Response:
     choice = _make_choice(seed_answer(), (), None)
-    return CompletionAnswer(form=form, id=new_id(prefix), model=model, created=now, choices=(choice,), prompt_tokens=0)
+    return _send(_make_answer(context, form, model, (choice,)), body, lenient=True)
 
 
-def _send(said: CompletionAnswer, body: RequestBody, *, kind: bool = False) -> Response:
+def _send(answer: CompletionAnswer, body: RequestBody, *, lenient: bool = False) -> Response:
     options = read_object(body, "stream_options")
     if not read_flag(body, "stream"):
-        if options and not kind:
+        if options and not lenient:
             raise value_error("stream_options", "it is only allowed when 'stream' is true.")
-        return JsonResponse(said.whole())
-    chunks = said.chunks(include_usage=read_flag(options or {}, "include_usage"))
+        return JsonResponse(answer.whole())
+    chunks = answer.chunks(include_usage=read_flag(options or {}, "include_usage"))
     return StreamingResponse(
         _event_lines(chunks), media_type="text/event-stream", headers={"cache-control": "no-cache"}
     )
@@ -261,7 +264,7 @@ def _make_choice(
     text = "".join(token for token, _ in given)
     cut = min((at for at in map(text.find, stops) if at >= 0), default=len(text))
     stopped = cut < len(text) or len(given) == len(answer.tokens)
-    # Tokens that a stop sequence cut short were not given, so they have no probabilities to tell.
+    # Tokens that a stop sequence cut were not returned, so they have no probabilities.
     tokens = () if cut < len(text) else given
     return AnswerChoice(
         text=text[:cut],

@@ -1,7 +1,9 @@
-"""Reads what a request to create a job asks for, and refuses, in the API's words, what no engine here carries out."""
+"""Reads a request to create a job, of today's API and of the API of 2021, and refuses what no engine here supports."""
 
 import re
 import secrets
+import sqlite3
+from collections.abc import Mapping
 
 import msgspec
 
@@ -19,6 +21,8 @@ from reconciler.service.engines.port import AUTO, Classes, Engine, Hyperparamete
 from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
 from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
 from reconciler.service.settings import LEGACY_BASES_OPTION
+from reconciler.service.store.files import FINE_TUNE, find_file
+from reconciler.service.store.jobs import VALIDATING, JobRecord
 
 SUPERVISED = "supervised"
 METHODS = (SUPERVISED, "dpo", "reinforcement")
@@ -38,7 +42,7 @@ _FIELDS = (
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that can be begun, as far as one can say without looking at its files."""
+    """A valid request for a job; its files are not checked yet."""
 
     engine: Engine
     training_file: str
@@ -48,14 +52,31 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] | None
     hyperparameters: dict[str, float | str]
 
+    def record(self, job: str, now: int) -> JobRecord:
+        """Return the record of the job that the request creates."""
+        return JobRecord(
+            id=job,
+            base=self.engine.base,
+            training_file=self.training_file,
+            validation_file=self.validation_file,
+            suffix=self.suffix,
+            seed=self.seed,
+            metadata=self.metadata,
+            hyperparameters=self.hyperparameters,
+            status=VALIDATING,
+            created_at=now,
+        )
+
 
 def read_job_request(body: RequestBody, registry: EngineRegistry) -> JobRequest:
-    """Check a request whole.
+    """Read and check a request.
 
     Raises: ApiError for the first thing that is wrong
     """
     check_known(body, _FIELDS)
-    engine = _engine(read_required_text(body, "model"), registry)
+    model = read_required_text(body, "model")
+    message = f"Model {model} is not available for fine-tuning or does not exist."
+    engine = _find_engine(model, registry, ApiError(400, message, param="model", code="model_not_available"))
     if body.get("integrations"):
         raise unsupported_error("integrations", "is not carried out by this service.")
     stated = _stated_hyperparameters(body, engine)
@@ -67,19 +88,33 @@ def read_job_request(body: RequestBody, registry: EngineRegistry) -> JobRequest:
         suffix=_suffix(body),
         seed=secrets.randbelow(MOST_SEED + 1) if seed is None else seed,
         metadata=read_metadata(body),
-        hyperparameters={each.name: stated.get(each.name, AUTO) for each in engine.hyperparameters},
+        hyperparameters=_with_auto(stated, engine),
     )
 
 
-def _engine(model: str, registry: EngineRegistry) -> Engine:
+def check_training_files(db: sqlite3.Connection, job: JobRecord) -> None:
+    """Return when the files of a new job can be trained on.
+
+    Raises: ApiError
+    """
+    for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
+        record = find_file(db, file) if file else None
+        if file and (record is None or record.purpose != FINE_TUNE):
+            raise ApiError(400, f"invalid {param}: {file}", param=param)
+
+
+def _find_engine(model: str, registry: EngineRegistry, unknown: ApiError) -> Engine:
     engine = registry.find(model)
     if engine is None:
-        message = f"Model {model} is not available for fine-tuning or does not exist."
-        raise ApiError(400, message, param="model", code="model_not_available")
+        raise unknown
     if missing_packages(engine):
         message = f"Model {model} needs {', '.join(missing_packages(engine))}, which is not installed here: {INSTALL}"
         raise ApiError(400, message, param="model", code="model_not_available")
     return engine
+
+
+def _with_auto(stated: Mapping[str, float | str], engine: Engine) -> dict[str, float | str]:
+    return {known.name: stated.get(known.name, AUTO) for known in engine.hyperparameters}
 
 
 def _stated_hyperparameters(body: RequestBody, engine: Engine) -> dict[str, float | str]:
@@ -107,7 +142,7 @@ def _stated_hyperparameters(body: RequestBody, engine: Engine) -> dict[str, floa
 
 
 def read_hyperparameters(given: RequestBody, engine: Engine, at: str) -> dict[str, float | str]:
-    """Check the hyperparameters that a request states; `at` is where they stand in it."""
+    """Read and check the hyperparameters of a request; `at` is the path to them."""
     known = {each.name: each for each in engine.hyperparameters}
     found: dict[str, float | str] = {}
     for name, value in given.items():
@@ -142,7 +177,7 @@ def _suffix(body: RequestBody) -> str:
 
 
 def read_metadata(body: RequestBody) -> dict[str, str] | None:
-    """Return the metadata of a request, None where there are none."""
+    """Return the metadata of a request, or None."""
     given = read_object(body, "metadata")
     if not given:
         return None
@@ -162,6 +197,9 @@ DEFAULT_MODEL = "curie"
 DEFAULT_EPOCHS = 4
 PROMPT_LOSS_WEIGHT = 0.01
 LONGEST_SUFFIX = 40
+LEGACY_SEED = 0
+"""The API of 2021 had no seed; the same rows with the same hyperparameters give the same model."""
+
 MOST_CLASSES, MOST_BETAS = 10_000, 20
 
 _HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier")
@@ -179,55 +217,40 @@ _LEGACY_FIELDS = (
 
 
 class FineTuneRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A fine-tune that can be begun, as far as one can say without looking at its files."""
+    """A valid request for a fine-tune: a job, and what only the API of 2021 has. `model` may be an alias."""
 
-    engine: Engine
+    job: JobRequest
     model: str
-    training_file: str
-    validation_file: str | None
-    suffix: str
-    hyperparameters: dict[str, float | str]
     prompt_loss_weight: float
     classes: Classes | None
 
 
 def read_fine_tune_request(body: RequestBody, registry: EngineRegistry) -> FineTuneRequest:
-    """Check a request whole.
+    """Read and check a request.
 
     Raises: ApiError for the first thing that is wrong
     """
     check_known(body, _LEGACY_FIELDS)
     training_file = read_required_text(body, "training_file")
     model = read_text(body, "model", low=1) or DEFAULT_MODEL
-    engine = _legacy_engine(model, registry)
+    message = (
+        f"The model '{model}' does not exist or cannot be fine-tuned here. This service trains "
+        f"{', '.join(sorted(registry.names))}; its operator can give them the old names with {LEGACY_BASES_OPTION}."
+    )
+    engine = _find_engine(model, registry, ApiError(404, message, param="model", code="model_not_found"))
     stated = {name: body[name] for name in _HYPERPARAMETERS if body.get(name) is not None}
-    found = read_hyperparameters({"n_epochs": DEFAULT_EPOCHS, **stated}, engine, "")
-    return FineTuneRequest(
+    hyperparameters = read_hyperparameters({"n_epochs": DEFAULT_EPOCHS, **stated}, engine, "")
+    job = JobRequest(
         engine=engine,
-        model=model,
         training_file=training_file,
         validation_file=read_text(body, "validation_file", low=1),
         suffix=_legacy_suffix(body),
-        hyperparameters={each.name: found.get(each.name, AUTO) for each in engine.hyperparameters},
-        prompt_loss_weight=_read_prompt_loss_weight(body),
-        classes=_read_classes(body, engine),
+        seed=LEGACY_SEED,
+        metadata=None,
+        hyperparameters=_with_auto(hyperparameters, engine),
     )
-
-
-def _legacy_engine(model: str, registry: EngineRegistry) -> Engine:
-    engine = registry.find(model)
-    if engine is None:
-        message = (
-            f"The model '{model}' does not exist or cannot be fine-tuned here. This service trains "
-            f"{', '.join(sorted(registry.names))}; its operator can give them the old names with {LEGACY_BASES_OPTION}."
-        )
-        raise ApiError(404, message, param="model", code="model_not_found")
-    if missing_packages(engine):
-        message = (
-            f"The model '{model}' needs {', '.join(missing_packages(engine))}, which is not installed here: {INSTALL}"
-        )
-        raise ApiError(400, message, param="model", code="model_not_available")
-    return engine
+    weight = _read_prompt_loss_weight(body)
+    return FineTuneRequest(job=job, model=model, prompt_loss_weight=weight, classes=_read_classes(body, engine))
 
 
 def _read_prompt_loss_weight(body: RequestBody) -> float:
@@ -239,11 +262,11 @@ def _read_prompt_loss_weight(body: RequestBody) -> float:
 
 
 def _legacy_suffix(body: RequestBody) -> str:
-    asked = read_text(body, "suffix", low=1, high=LONGEST_SUFFIX)
-    found = re.sub("[^a-z0-9]+", "-", (asked or "").lower()).strip("-")
-    if asked and not found:
+    text = read_text(body, "suffix", low=1, high=LONGEST_SUFFIX)
+    suffix = re.sub("[^a-z0-9]+", "-", (text or "").lower()).strip("-")
+    if text and not suffix:
         raise value_error("suffix", "expected at least one letter or digit.")
-    return found
+    return suffix
 
 
 def _read_classes(body: RequestBody, engine: Engine) -> Classes | None:

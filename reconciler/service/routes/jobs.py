@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: created, listed, followed, cancelled, paused. A look at one that is to be done wakes the worker."""
+"""The routes of fine-tuning: jobs and graders. A request for an active job makes sure that a worker runs."""
 
 import re
 import time
@@ -10,13 +10,11 @@ from reconciler.evaluation import Grader, GraderError, MultiGrader, Score, read_
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import ApiRequest, JsonResponse, check_known, read_object, read_required_text
 from reconciler.service.errors import ApiError, grader_refusal, missing_error
-from reconciler.service.routes.job_request import read_job_request
+from reconciler.service.routes.job_request import check_training_files, read_job_request
 from reconciler.service.routes.wire import checkpoint_json, event_json, job_json, page_json
 from reconciler.service.seeding import SeedKind, is_seed, seeded_job
 from reconciler.service.store.database import new_id
-from reconciler.service.store.files import FINE_TUNE, find_file
 from reconciler.service.store.jobs import (
-    VALIDATING,
     WARN,
     JobRecord,
     active_jobs,
@@ -38,27 +36,12 @@ _METADATA = re.compile(r"metadata\[(.+)\]", re.DOTALL)
 
 
 def create_job(context: ServiceContext, request: ApiRequest) -> Response:
-    """Create a job and see to it that somebody does it."""
+    """Create a job and make sure that a worker runs."""
     if seed := seeded_job(context, request.body):
         return _answer(context, seed)
-    asked = read_job_request(request.body, context.registry)
-    job = JobRecord(
-        id=new_id("ftjob-"),
-        base=asked.engine.base,
-        training_file=asked.training_file,
-        validation_file=asked.validation_file,
-        suffix=asked.suffix,
-        seed=asked.seed,
-        metadata=asked.metadata,
-        hyperparameters=asked.hyperparameters,
-        status=VALIDATING,
-        created_at=context.now(),
-    )
+    job = read_job_request(request.body, context.registry).record(new_id("ftjob-"), context.now())
     with context.store.write() as db:
-        for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
-            found = find_file(db, file) if file else None
-            if file and (found is None or found.purpose != FINE_TUNE):
-                raise ApiError(400, f"invalid {param}: {file}", param=param)
+        check_training_files(db, job)
         add_job(db, job)
         add_event(db, job.id, job.created_at, f"Created fine-tuning job: {job.id}")
     context.wake()
@@ -66,7 +49,7 @@ def create_job(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def list_jobs_route(context: ServiceContext, request: ApiRequest) -> Response:
-    """List jobs, newest first; those of some metadata, where it is asked for."""
+    """List jobs, newest first, or those with some metadata."""
     found = ((_METADATA.fullmatch(name), value) for name, value in request.query.multi_items())
     metadata = {match[1]: value for match, value in found if match}
     bare = request.query.get("metadata") == "null"
@@ -99,7 +82,7 @@ def cancel(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def pause(context: ServiceContext, request: ApiRequest) -> Response:
-    """Stop a job that is to be done; what has ended, or is paused already, is shown as it is."""
+    """Pause an active job. A job that has ended or is paused is shown as it is."""
     with context.store.write() as db:
         job = get_job(db, request.path["job"])
         if pause_job(db, job.id):
@@ -108,7 +91,7 @@ def pause(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def resume(context: ServiceContext, request: ApiRequest) -> Response:
-    """Put a paused job back into the queue, to be begun again from the start; any other is shown as it is."""
+    """Put a paused job back into the queue, to start again. Any other job is shown as it is."""
     with context.store.write() as db:
         job = get_job(db, request.path["job"])
         is_waiting = resume_job(db, job.id)
@@ -121,7 +104,7 @@ def resume(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def list_job_events(context: ServiceContext, request: ApiRequest) -> Response:
-    """List what a job said, newest first."""
+    """List the events of a job, newest first."""
     job = _look(context, request)
     with context.store.read() as db:
         page = list_events(db, job.id, request.cursor(EVENTS_A_PAGE))

@@ -1,4 +1,4 @@
-"""Models: the bases that can be fine-tuned here, and what was made from them."""
+"""The routes of models: bases, aliases, fine-tuned models, and the permissions of checkpoints."""
 
 import shutil
 import sqlite3
@@ -40,7 +40,7 @@ from reconciler.service.store.rows import RowPage
 
 
 class ModelList:
-    """What it takes to show models, read once for a whole list."""
+    """Shows models in the API's JSON. What it needs is read once for a whole list."""
 
     def __init__(self, db: sqlite3.Connection, registry: EngineRegistry, organization: str) -> None:
         self._db = db
@@ -49,18 +49,18 @@ class ModelList:
         self._names = requested_bases(db)
 
     def show(self, model: ModelRecord) -> Json:
-        """Show a trained model; in the old form where the old API made it."""
+        """Show a trained model; in the form of 2021 where that API created it."""
         found = model_json(model, self._organization)
         name = self._names.get(model.id)
         return found if name is None else extended_model_json(found, root=model.base, parent=name)
 
     def show_aliases(self) -> Iterator[Json]:
-        """Show every name that the operator gave to something that is there."""
+        """Show every alias that stands for something that exists."""
         found = (self.show_alias(name) for name in self._registry.aliases)
         yield from (each for each in found if each is not None)
 
     def show_alias(self, name: str) -> Json | None:
-        """Show one name that the operator gave; None when it is no such name, or what it stands for is not there."""
+        """Show one alias; None when it is not one, or when its target does not exist."""
         if name not in self._registry.aliases:
             return None
         engine = self._registry.find(name)
@@ -79,7 +79,7 @@ class ModelList:
 
 
 def check_legacy_bases(db: sqlite3.Connection, registry: EngineRegistry) -> None:
-    """Return when every name stands for something that is there.
+    """Return when every alias stands for something that exists.
 
     Raises: UsageError
     """
@@ -94,12 +94,12 @@ def check_legacy_bases(db: sqlite3.Connection, registry: EngineRegistry) -> None
 
 
 def list_models_route(context: ServiceContext, request: ApiRequest) -> Response:
-    """List every base whose engine is installed, every name the operator gave, and every finished model."""
+    """List every base whose engine is installed, every alias, and every finished model."""
     return JsonResponse({"object": "list", "data": known_models(context)})
 
 
 def known_models(context: ServiceContext) -> list[Json]:
-    """Return what the list of models holds."""
+    """Return the items of the list of models."""
     bases = [base_json(engine) for engine in context.registry.engines if not missing_packages(engine)]
     with context.store.read() as db:
         form = ModelList(db, context.registry, context.organization)
@@ -164,7 +164,7 @@ def list_permissions_route(context: ServiceContext, request: ApiRequest) -> Resp
 
 
 def create_permissions(context: ServiceContext, request: ApiRequest) -> Response:
-    """Let projects use a checkpoint; one that may already keeps the permission that it has."""
+    """Let projects use a checkpoint. A project that has a permission keeps it."""
     check_known(request.body, ("project_ids",))
     projects = tuple(dict.fromkeys(read_texts(request.body, "project_ids", MOST_PROJECTS)))
     if not projects:
@@ -196,6 +196,6 @@ def _grant(db: sqlite3.Connection, checkpoint: str, project: str, now: int) -> P
     found = find_permission(db, checkpoint, project)
     if found:
         return found
-    made = PermissionRecord(id=new_id("cp_", 24), checkpoint=checkpoint, project=project, created_at=now)
-    add_permission(db, made)
-    return made
+    permission = PermissionRecord(id=new_id("cp_", 24), checkpoint=checkpoint, project=project, created_at=now)
+    add_permission(db, permission)
+    return permission

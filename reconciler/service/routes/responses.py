@@ -1,6 +1,6 @@
-"""Asks fine-tuned models through `/responses`, whole or as a stream of named events. Nothing is kept of an answer.
+"""The route `/responses`: answers whole or as a stream of named events. No answer is stored.
 
-`store` is accepted, because every client sends it, and answered with false: there is no route to fetch an answer again.
+`store` is accepted because every client sends it, and is false in the answer: no route returns an answer again.
 """
 
 import math
@@ -32,7 +32,7 @@ from reconciler.service.store.database import new_id
 
 
 class ResponseAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer to one request. `is_cut` is whether the limit of tokens left some of it unsaid."""
+    """A complete answer to one request. `is_cut` is whether the token limit cut it."""
 
     id: str
     item: str
@@ -52,27 +52,27 @@ class ResponseAnswer(msgspec.Struct, frozen=True, kw_only=True):
         return "incomplete" if self.is_cut else "completed"
 
     def whole(self) -> Json:
-        """Write it as one object."""
+        """Return it as one object."""
         return self._response(self.status, [self._message(self.status, [self._part("".join(self.tokens))])])
 
     def events(self) -> Iterator[Json]:
-        """Write it as the events of a stream."""
+        """Yield it as the numbered events of a stream."""
         numbers = count()
 
         def event(kind: str, **facts: object) -> Json:
             return {"type": f"response.{kind}", "sequence_number": next(numbers), **facts}
 
         at = {"item_id": self.item, "output_index": 0, "content_index": 0}
-        said = "".join(self.tokens)
+        text = "".join(self.tokens)
         yield event("created", response=self._response("in_progress", []))
         yield event("in_progress", response=self._response("in_progress", []))
         yield event("output_item.added", output_index=0, item=self._message("in_progress", []))
         yield event("content_part.added", **at, part=self._part(""))
         for token in self.tokens:
             yield event("output_text.delta", **at, delta=token, logprobs=[])
-        yield event("output_text.done", **at, text=said, logprobs=[])
-        yield event("content_part.done", **at, part=self._part(said))
-        yield event("output_item.done", output_index=0, item=self._message(self.status, [self._part(said)]))
+        yield event("output_text.done", **at, text=text, logprobs=[])
+        yield event("content_part.done", **at, part=self._part(text))
+        yield event("output_item.done", output_index=0, item=self._message(self.status, [self._part(text)]))
         yield event(self.status, response=self.whole())
 
     def _response(self, status: str, output: list[Json]) -> Json:
@@ -104,8 +104,8 @@ class ResponseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     def _message(self, status: str, content: list[Json]) -> Json:
         return {"type": "message", "id": self.item, "role": "assistant", "status": status, "content": content}
 
-    def _part(self, said: str) -> Json:
-        return {"type": "output_text", "text": said, "annotations": [], "logprobs": []}
+    def _part(self, text: str) -> Json:
+        return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
     def _usage(self) -> Json:
         return {

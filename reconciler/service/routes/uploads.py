@@ -1,4 +1,4 @@
-"""Uploads: a file announced, sent in parts, and put together when its owner says in which order."""
+"""The routes of uploads: a file is announced, sent in parts, and joined in the order that the client gives."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -46,11 +46,11 @@ _BLOCK = 1024 * 1024
 
 
 def create_upload(context: ServiceContext, request: ApiRequest) -> Response:
-    """Announce a file that will come in parts."""
+    """Announce a file that will arrive in parts."""
     body = request.body
     check_known(body, ("filename", "purpose", "bytes", "mime_type", "expires_after"))
     read_required_text(body, "filename")
-    asked = read_file_request(body)
+    wanted = read_file_request(body)
     read_required_text(body, "mime_type")
     size = read_integer(body, "bytes", 0, context.limits.upload_bytes)
     if size is None:
@@ -58,10 +58,10 @@ def create_upload(context: ServiceContext, request: ApiRequest) -> Response:
     now = context.now()
     upload = UploadRecord(
         id=new_id("upload_"),
-        filename=asked.filename,
-        purpose=asked.purpose,
+        filename=wanted.filename,
+        purpose=wanted.purpose,
         size_bytes=size,
-        lives_seconds=asked.lives_seconds,
+        lives_seconds=wanted.lives_seconds,
         created_at=now,
         expires_at=now + LIFE_SECONDS,
     )
@@ -77,8 +77,8 @@ def make_part_endpoint(context: ServiceContext) -> Callable[[Request], Awaitable
         upload = request.path_params["upload"]
         await run_in_threadpool(_look, context, upload)
         with stage_file(context.store, new_id("part_"), context.store.parts) as arriving:
-            came = await receive_form(request, arriving.write, context.limits.part_bytes, part="data")
-            for name in came.fields:
+            form = await receive_form(request, arriving.write, context.limits.part_bytes, part="data")
+            for name in form.fields:
                 raise unknown_field_error(name)
             part = await run_in_threadpool(_store_part, context, arriving, upload)
         return JsonResponse(part_json(part))
@@ -87,7 +87,7 @@ def make_part_endpoint(context: ServiceContext) -> Callable[[Request], Awaitable
 
 
 def complete_upload(context: ServiceContext, request: ApiRequest) -> Response:
-    """Put the parts together, in the order given, to the file that was announced."""
+    """Join the parts, in the order given, to the file that was announced."""
     check_known(request.body, ("part_ids", "md5"))
     ids, md5 = _part_ids(request.body), read_text(request.body, "md5")
     upload, seeded = _look(context, request.path["upload"])
@@ -98,19 +98,19 @@ def complete_upload(context: ServiceContext, request: ApiRequest) -> Response:
     chosen = order_parts(parts, ids)
     if (total := sum(part.size_bytes for part in chosen)) != upload.size_bytes:
         raise value_error("part_ids", f"the parts have {total} bytes, but {upload.size_bytes} were announced.")
-    asked = FileRequest(filename=upload.filename, purpose=upload.purpose, lives_seconds=upload.lives_seconds)
+    wanted = FileRequest(filename=upload.filename, purpose=upload.purpose, lives_seconds=upload.lives_seconds)
     with stage_file(context.store, new_id("file-")) as arriving:
         try:
             found = _join(context, chosen, arriving)
         except FileNotFoundError:
-            # Somebody else has ended the upload while we were reading its parts.
+            # Another request ended the upload while we read its parts.
             _look(context, upload.id)
             raise
         if md5 is not None and md5.lower() != found:
             raise value_error("md5", f"the parts, in the order given, have {found}.", "checksum_mismatch")
-        check_content(arriving, asked.purpose)
+        check_content(arriving, wanted.purpose)
         arriving.place()
-        record = asked.record(arriving, context.now())
+        record = wanted.record(arriving, context.now())
         try:
             with context.store.write() as db:
                 _check_pending(get_upload(db, upload.id))
@@ -125,7 +125,7 @@ def complete_upload(context: ServiceContext, request: ApiRequest) -> Response:
 
 
 def cancel_upload(context: ServiceContext, request: ApiRequest) -> Response:
-    """Return an upload up; its parts are gone."""
+    """Cancel an upload and delete its parts."""
     upload, seeded = _look(context, request.path["upload"])
     if seeded:
         return JsonResponse(upload_json(upload, None))

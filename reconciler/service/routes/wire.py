@@ -1,4 +1,4 @@
-"""Records of the store in the API's JSON. Pure."""
+"""The records of the store in the API's JSON."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -16,9 +16,9 @@ Json = dict[str, object]
 
 
 def file_json(file: FileRecord) -> Json:
-    """A file. It was checked when it came, so it is processed from the start.
+    """Return a file. It was checked on arrival, so it is processed from the start.
 
-    What is not so is left out: in the API's description of a file no field may be null.
+    An unset field is left out: in the API's description of a file no field may be null.
     """
     return {
         "id": file.id,
@@ -33,7 +33,7 @@ def file_json(file: FileRecord) -> Json:
 
 
 def upload_json(upload: UploadRecord, file: FileRecord | None) -> Json:
-    """An upload, with the file that it became."""
+    """Return an upload, with the file that it became."""
     return {
         "id": upload.id,
         "object": "upload",
@@ -48,12 +48,12 @@ def upload_json(upload: UploadRecord, file: FileRecord | None) -> Json:
 
 
 def part_json(part: PartRecord) -> Json:
-    """A part of an upload."""
+    """Return a part of an upload."""
     return {"id": part.id, "object": "upload.part", "created_at": part.created_at, "upload_id": part.upload}
 
 
 def permission_json(permission: PermissionRecord) -> Json:
-    """A permission to use a checkpoint."""
+    """Return a permission to use a checkpoint."""
     return {
         "id": permission.id,
         "object": "checkpoint.permission",
@@ -63,12 +63,12 @@ def permission_json(permission: PermissionRecord) -> Json:
 
 
 def seeded_model_json(name: str) -> Json:
-    """A model that is only there for a test suite."""
+    """Return a seeded model."""
     return _model_json(name, 0, "seeded")
 
 
 def job_json(job: JobRecord, organization: str, *, show_paused: bool = False) -> Json:
-    """A fine-tuning job. One that is paused waits in the queue, for clients that know no other word for it."""
+    """Return a job. A paused job is shown as queued to clients that do not know the status `paused`."""
     hyperparameters = dict(job.hyperparameters)
     return {
         "object": "fine_tuning.job",
@@ -94,7 +94,7 @@ def job_json(job: JobRecord, organization: str, *, show_paused: bool = False) ->
 
 
 def event_json(event: EventRecord) -> Json:
-    """Something that a job said."""
+    """Return an event of a job."""
     return {
         "object": "fine_tuning.job.event",
         "id": event.id,
@@ -107,7 +107,7 @@ def event_json(event: EventRecord) -> Json:
 
 
 def checkpoint_json(checkpoint: CheckpointRecord) -> Json:
-    """A checkpoint of a job."""
+    """Return a checkpoint of a job."""
     return {
         "object": "fine_tuning.job.checkpoint",
         "id": checkpoint.id,
@@ -120,17 +120,17 @@ def checkpoint_json(checkpoint: CheckpointRecord) -> Json:
 
 
 def base_json(engine: Engine) -> Json:
-    """A model that can be fine-tuned."""
+    """Return a model that can be fine-tuned."""
     return _model_json(engine.base, engine.created, "finetune-reconciler")
 
 
 def model_json(model: ModelRecord, organization: str) -> Json:
-    """A model that was fine-tuned here."""
+    """Return a model that was fine-tuned here."""
     return _model_json(model.id, model.created_at, organization)
 
 
 def extended_model_json(model: Json, *, root: str, parent: str | None = None) -> Json:
-    """A model in the old form: `root` is the engine that really answers, `parent` the name it was trained from."""
+    """Return a model in the form of 2021: `root` is the engine that answers, `parent` the name it was trained from."""
     permission = {
         "id": f"modelperm-{model['id']}",
         "object": "model_permission",
@@ -149,12 +149,12 @@ def extended_model_json(model: Json, *, root: str, parent: str | None = None) ->
 
 
 def deleted_json(id: str, kind: str) -> Json:  # noqa: A002 (the word of the field)
-    """That something is gone."""
+    """Return that an object is deleted."""
     return {"id": id, "object": kind, "deleted": True}
 
 
 def page_json(page: RowPage[T], show: Callable[[T], Mapping[str, object]], *, ends: bool) -> Json:
-    """A page of a list; with the ids at its ends where the API has them."""
+    """Return a page of a list, with the ids at its ends where the API has them."""
     data = [show(item) for item in page.items]
     found: Json = {"object": "list", "data": data, "has_more": page.has_more}
     if ends:

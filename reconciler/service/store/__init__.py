@@ -1,1 +1,1 @@
-"""What the service keeps: a SQLite database for facts, a directory for bytes. Every change is one transaction."""
+"""What the service stores: records in a SQLite database, bytes in directories. Every change is one transaction."""

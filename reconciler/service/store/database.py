@@ -1,9 +1,9 @@
-"""Opens a store and hands out connections. A store is one directory, its owner's alone, shared by any process.
+"""Opens a store and its connections. A store is one directory that only its owner can read, used by any process.
 
-service.db     files, jobs, events, checkpoints, models          incoming/   uploads on their way
-files/         the bytes of uploaded and result files            jobs/       what a running job reads and writes
+service.db     files, jobs, events, checkpoints, models          incoming/   files that are arriving
+files/         the bytes of uploaded and result files            jobs/       the directories of running jobs
 models/        trained weights, a folder for each job            worker.*    the worker's lock and its log
-parts/         the parts of uploads that are not complete yet    serve.lock  who serves it on a port
+parts/         the parts of uploads that are not complete yet    serve.lock  held while it is served on a port
 """
 
 import math
@@ -19,7 +19,7 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.foundation.locks import hold_lock
 
 WAIT_SECONDS = 30.0
-"""How long a statement waits for another process's transaction; ours take milliseconds."""
+"""How long a statement waits for the transaction of another process; ours take milliseconds."""
 
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -34,7 +34,7 @@ class StoreError(ReconcilerError):
 
 
 class Store:
-    """A directory and its database. Holds nothing open between calls, so any thread or process may use it."""
+    """A directory and its database. Nothing stays open between calls, so any thread or process may use it."""
 
     def __init__(self, root: Path, wait_seconds: float = WAIT_SECONDS) -> None:
         root = root.absolute()
@@ -76,13 +76,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that sees one moment of the store, and never waits for a writer."""
+        """Yield a connection that reads one state of the store, and never waits for a writer."""
         with self._connect() as db, _transaction(db, "BEGIN"):
             yield db
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection whose changes happen together, durably, when the block ends well, and else not at all."""
+        """Yield a connection whose changes are stored together when the block ends, and not at all when it raises."""
         with self._connect() as db, _transaction(db, "BEGIN IMMEDIATE"):
             yield db
 
@@ -96,9 +96,9 @@ class Store:
 
 
 def open_store(root: Path) -> Store:
-    """Open the store in a directory, making it when there is none.
+    """Open the store in a directory, and make it if it is missing.
 
-    Raises: StoreError when another version of this program made it, or it is no store at all
+    Raises: StoreError when another version of this program made it, or when it is not a store
     """
     store = Store(root)
     if not store.root.is_dir():
@@ -110,16 +110,16 @@ def open_store(root: Path) -> Store:
         _prepare(store)
     except sqlite3.DatabaseError as error:
         raise StoreError(
-            f"{store.database} cannot be opened as a store ({error}): move it away to begin anew"
+            f"{store.database} cannot be opened as a store ({error}): move it away to start with an empty store"
         ) from error
     return store
 
 
 def _prepare(store: Store) -> None:
-    # SQLite gives its side files the rights of the database, so the database is made first, readable by its owner only.
+    # SQLite gives its side files the permissions of the database, so the database is made first, for its owner only.
     os.close(os.open(store.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if _version(store) < SCHEMA_VERSION:
-        # Turning the journal on does not wait its turn in SQLite, so the first openers queue here.
+        # SQLite does not wait for a lock when it turns its journal on, so the first processes wait here.
         with hold_lock(store.root / "making.lock", wait_seconds=math.inf):
             _make(store)
             _upgrade(store)
@@ -182,7 +182,7 @@ def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def organization(db: sqlite3.Connection) -> str:
-    """Return the id under which this store presents itself, made once with it."""
+    """Return the organization id of this store, which was made with it."""
     return str(db.execute("SELECT value FROM about WHERE key = 'organization'").fetchone()[0])
 
 

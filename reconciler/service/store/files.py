@@ -1,4 +1,4 @@
-"""Files: what was sent, byte for byte, under a name that never becomes a path."""
+"""Files: their records, and how bytes arrive. After a crash there is either a whole listed file or nothing."""
 
 import json
 import os
@@ -32,7 +32,7 @@ _LISTED_FILES = "SELECT id FROM files WHERE deleted_at IS NULL"
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One file that the service holds whole."""
+    """One file that arrived completely."""
 
     id: str
     filename: str
@@ -60,7 +60,7 @@ def find_past_files(db: sqlite3.Connection, files: Iterable[str]) -> dict[str, t
 
 
 def get_file(db: sqlite3.Connection, file: str) -> FileRecord:
-    """Look a file up that has to be there."""
+    """Return a file that must exist."""
     found = find_file(db, file)
     if found is None:
         raise no_file_error(file)
@@ -76,17 +76,17 @@ def list_files(db: sqlite3.Connection, cursor: PageCursor, purpose: str | None) 
 
 
 def delete_file(db: sqlite3.Connection, file: str, now: int) -> None:
-    """Take a file out of every list; its bytes go when the transaction is through."""
+    """Remove a file from every list. Its bytes are deleted after the transaction."""
     db.execute("UPDATE files SET deleted_at = ? WHERE id = ?", (now, file))
 
 
 def content_path(store: Store, file: str) -> Path:
-    """Tell where the bytes of a file lie."""
+    """Return the path of the bytes of a file."""
     return store.files / file
 
 
 def remove_unlisted_files(store: Store) -> None:
-    """Remove what an interrupted upload or deletion left behind: bytes that nothing lists and nobody writes."""
+    """Remove what an interrupted upload or deletion left behind: bytes that are not listed and not being written."""
     with store.read() as db:
         listed = {row["id"] for row in db.execute(f"{_LISTED_FILES} UNION ALL SELECT id FROM parts")}  # noqa: S608 (constants)
     for path in (*store.incoming.iterdir(), *store.files.iterdir(), *store.parts.iterdir()):
@@ -95,8 +95,8 @@ def remove_unlisted_files(store: Store) -> None:
 
 
 def _remove_unless_held(store: Store, path: Path) -> None:
-    # Who writes a file holds its lock until the file is listed, so a free lock means that nobody will list it now,
-    # unless that happened between our look at the list and our taking the lock: hence the second look.
+    # A writer holds the lock of its file until the file is listed, so a free lock means that no process will list it,
+    # unless that happened between our query and our taking the lock: hence the second query.
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def _remove_unless_held(store: Store, path: Path) -> None:
 
 
 class StagedFile:
-    """Bytes on their way in. `write` them, `place` them, list them in a transaction, and only then let go."""
+    """A file that is arriving. `write` bytes, `place` them, list the file in a transaction, then leave the block."""
 
     def __init__(self, store: Store, file: str, handle: BinaryIO, folder: Path) -> None:
         self.id = file
@@ -127,11 +127,11 @@ class StagedFile:
         self.size_bytes += len(block)
 
     def flush(self) -> None:
-        """Let a reader of `path` see every byte written so far."""
+        """Make every byte written so far visible to a reader of `path`."""
         self._handle.flush()
 
     def place(self) -> None:
-        """Make the bytes durable and move them to where listed files lie."""
+        """Make the bytes durable and move them to the folder of listed files."""
         self._handle.flush()
         os.fsync(self._handle.fileno())
         self.path.rename(self._final)
@@ -141,7 +141,7 @@ class StagedFile:
 
 @contextmanager
 def stage_file(store: Store, file: str, folder: Path | None = None) -> Iterator[StagedFile]:
-    """Open a way in for the bytes of one new file, to the folder of files or another; what was not placed is gone."""
+    """Open a new file for the folder of files or another. A file that was not placed is deleted at the end."""
     with _locked_new(store.incoming / file) as handle:
         arriving = StagedFile(store, file, handle, folder or store.files)
         try:
@@ -162,7 +162,7 @@ def sync_folder(folder: Path) -> None:
 def _locked_new(path: Path) -> BinaryIO:
     while True:
         handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")
-        # Between our making the file and our locking it, a sweep may take it for an abandoned one.
+        # Between our making the file and our locking it, another process may remove it as abandoned.
         if try_lock(handle.fileno()) and path.exists():
             return handle
         handle.close()

@@ -1,4 +1,4 @@
-"""What the old API says of a job beyond what every job has. A job without such a face was made by the current API."""
+"""Fine-tunes: what the API of 2021 shows of a job beyond the job itself. Other jobs were created by the current API."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -12,9 +12,9 @@ from reconciler.service.store.rows import insert, select
 
 
 class FineTuneRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The old face of one job.
+    """The fine-tune of one job.
 
-    Shape:  `model` is the name that was asked for, which the operator may have given to an engine of another name
+    Shape:  `model` is the name in the request, which may be an alias of a base
     """
 
     job: str
@@ -40,25 +40,25 @@ def list_fine_tunes(db: sqlite3.Connection) -> tuple[FineTuneRecord, ...]:
 
 
 def is_listed(db: sqlite3.Connection, job: str) -> bool:
-    """Return whether the old API shows a job: it made it, and nobody has deleted it."""
+    """Return whether the API of 2021 shows a job: it created the job, and the fine-tune is not deleted."""
     return db.execute("SELECT 1 FROM fine_tunes WHERE job = ? AND NOT hidden", (job,)).fetchone() is not None
 
 
 def hide_fine_tune(db: sqlite3.Connection, job: str) -> None:
-    """Take a job out of the old API, for good; the current one keeps it, as it keeps every job."""
+    """Hide a job from the API of 2021, for good. The current API still shows it."""
     db.execute("UPDATE fine_tunes SET hidden = 1 WHERE job = ?", (job,))
 
 
 def requested_bases(db: sqlite3.Connection) -> dict[str, str]:
-    """Return, for each model that an old job made, the name of the base that was asked for."""
+    """Return, for each model of a fine-tune, the name of the base in its request."""
     query = "SELECT models.id, fine_tunes.model FROM models JOIN fine_tunes USING (job)"
     return {row["id"]: row["model"] for row in db.execute(query)}
 
 
 def free_model_name(db: sqlite3.Connection, stem: str, now: int) -> str:
-    """Name a new model: what it was made from and for, and when, to the second.
+    """Return a name for a new model: base, suffix and time, to the second.
 
-    Two models of one stem that come within a second would have one name: the later one takes the next free second.
+    Two models of one stem within one second would have the same name: the later one takes the next free second.
     """
     while find_model(db, name := f"{stem}-{_timestamp(now)}"):
         now += 1
@@ -74,12 +74,12 @@ WAITING_PREFIX = "Fine-tune is in the queue. Queue number: "
 
 
 def add_queue_event(db: sqlite3.Connection, job: str, now: int) -> None:
-    """Tell a job that has just been created where it stands."""
+    """Add an event with the queue number of a job that was just created."""
     add_event(db, job, now, f"{ENQUEUED_PREFIX}{_queue_numbers(db)[job]}")
 
 
 def update_queue_events(db: sqlite3.Connection, now: int) -> None:
-    """Tell every job of the old API that waits where it stands, if it has moved up."""
+    """Add an event to every waiting fine-tune whose queue number has fallen. It counts the jobs before it."""
     last = _last_queue_numbers(db)
     for job, place in _queue_numbers(db).items():
         if job in last and place < last[job]:

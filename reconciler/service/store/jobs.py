@@ -1,4 +1,4 @@
-"""Jobs: what was asked, how far it got, how it ended. A finished job never changes again."""
+"""Jobs and their events. A finished job never changes again."""
 
 import json
 import sqlite3
@@ -48,12 +48,12 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_active(self) -> bool:
-        """Whether a worker is to run it."""
+        """Return whether a worker is to run it."""
         return self.status in ACTIVE
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can still end: a worker is to run it, or it is paused."""
+        """Return whether it can still end: it is active or paused."""
         return self.is_active or self.status == PAUSED
 
 
@@ -92,33 +92,33 @@ def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
-    """Return whether a job that is not finished needs a file."""
+    """Return whether an unfinished job needs a file."""
     query = f"SELECT 1 FROM jobs WHERE {_IS_ALIVE} AND (training_file = ? OR validation_file = ?)"  # noqa: S608
     return db.execute(query, (file, file)).fetchone() is not None
 
 
 def change_job(db: sqlite3.Connection, job: str, **fields: object) -> bool:
-    """Change fields of a job that a worker is to do; tells whether it was still to be done."""
+    """Change fields of an active job. Return whether it was still active."""
     text = ", ".join(f"{name} = ?" for name in fields)
     query = f"UPDATE jobs SET {text} WHERE id = ? AND {_IS_ACTIVE}"  # noqa: S608 (names of keyword arguments)
     return db.execute(query, (*fields.values(), job)).rowcount == 1
 
 
 def cancel_job(db: sqlite3.Connection, job: str, now: int) -> None:
-    """End a job at its owner's wish, unless it has ended already."""
+    """Cancel a job, unless it has ended."""
     query = f"UPDATE jobs SET status = ?, finished_at = ?, estimated_finish = NULL WHERE id = ? AND {_IS_ALIVE}"  # noqa: S608
     db.execute(query, (CANCELLED, now, job))
 
 
 def pause_job(db: sqlite3.Connection, job: str) -> bool:
-    """Take a job from the worker; tells whether it was to be done."""
+    """Pause an active job. Return whether it was active."""
     fields = "pauses = pauses + 1, attempts = 0, started_at = NULL, estimated_finish = NULL"
     query = f"UPDATE jobs SET status = ?, {fields} WHERE id = ? AND {_IS_ACTIVE}"  # noqa: S608 (constants)
     return db.execute(query, (PAUSED, job)).rowcount == 1
 
 
 def resume_job(db: sqlite3.Connection, job: str) -> bool:
-    """Return a paused job to the worker, to be begun again; tells whether it was paused."""
+    """Put a paused job back into the queue, to start again. Return whether it was paused."""
     query = "UPDATE jobs SET status = ? WHERE id = ? AND status = ?"
     return db.execute(query, (QUEUED, job, PAUSED)).rowcount == 1
 
@@ -127,7 +127,7 @@ INFO, WARN, ERROR = "info", "warn", "error"
 
 
 class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a job said; `data` holds the numbers of a metrics event."""
+    """One event of a job; `data` holds the numbers of a metrics event."""
 
     id: str
     created_at: int

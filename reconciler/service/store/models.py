@@ -1,4 +1,4 @@
-"""Trained models and the checkpoints on the way to them."""
+"""Trained models, their checkpoints, and the permissions of checkpoints, which are shown but not enforced."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from reconciler.service.store.rows import PageCursor, RowPage, TableView, insert
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Trained weights that can be asked. `folder` lies in the folder of the job that made them."""
+    """Trained weights. `folder` is in the folder of the job that made them."""
 
     id: str
     base: str
@@ -23,7 +23,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The model as it was after one step of a job, with what was measured then."""
+    """The model after one step of a job, with the measurements of that step."""
 
     id: str
     job: str
@@ -49,7 +49,7 @@ def list_models(db: sqlite3.Connection) -> tuple[ModelRecord, ...]:
 
 
 def delete_model(db: sqlite3.Connection, model: ModelRecord) -> None:
-    """Take a model and its checkpoints out of use; their weights go when the transaction is through."""
+    """Delete a model and its checkpoints. Their weights are deleted after the transaction."""
     db.execute("DELETE FROM models WHERE job = ?", (model.job,))
 
 
@@ -64,7 +64,7 @@ def list_checkpoints(db: sqlite3.Connection, job: str, cursor: PageCursor) -> Ro
 
 
 def weights_path(store: Store, model: ModelRecord) -> Path:
-    """Tell where the weights of a model lie."""
+    """Return the path of the weights of a model."""
     return store.models / model.job / model.folder
 
 

@@ -58,7 +58,7 @@ def read_record(record: type[R], row: Sequence[Any]) -> R:
 
 @cache
 def _readers(record: type[msgspec.Struct]) -> dict[str, Callable[[Any], Any]]:
-    """Return how the columns are read that the database cannot hold as they are: booleans, and JSON for the rest."""
+    """Return how columns are read that SQLite has no type for: booleans, and JSON for the others."""
     readers: dict[str, Callable[[Any], Any]] = {}
     for field in msgspec.structs.fields(record):
         optional = isinstance(field.type, UnionType)

@@ -1,4 +1,4 @@
-"""Uploads in parts: what was announced, which parts have come, and what became of it."""
+"""Uploads in parts, and the expiry of files and uploads. A file of an unfinished job is kept until the job ends."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ PENDING, COMPLETED, UPLOAD_CANCELLED, EXPIRED = "pending", "completed", "cancell
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that comes in parts.
+    """A file that arrives in parts.
 
-    Shape:  `lives_seconds` is how long the file is to be kept once it is whole, None for ever
+    Shape:  `lives_seconds` is how long the complete file is kept, None for ever
     """
 
     id: str
@@ -54,7 +54,7 @@ def get_upload(db: sqlite3.Connection, upload: str) -> UploadRecord:
 
 
 def end_upload(db: sqlite3.Connection, upload: str, status: str, file: str | None = None) -> None:
-    """Write down how an upload ended; its parts are listed no more."""
+    """Store how an upload ended. Its parts are no longer listed."""
     db.execute("UPDATE uploads SET status = ?, file = ? WHERE id = ?", (status, file, upload))
     db.execute("DELETE FROM parts WHERE upload = ?", (upload,))
 
@@ -84,7 +84,7 @@ def order_parts(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRe
 
 
 def part_path(store: Store, part: str) -> Path:
-    """Tell where the bytes of a part lie."""
+    """Return the path of the bytes of a part."""
     return store.parts / part
 
 
@@ -96,9 +96,9 @@ _EXPIRED_UPLOADS = (
 
 
 def remove_expired(store: Store, now: int) -> None:
-    """Let nobody see what has expired.
+    """Delete what has expired.
 
-    Cost:   two look-ups in an index where nothing has
+    Cost:   two look-ups in an index when nothing has expired
     """
     with store.read() as db:
         due = _expired(db, _EXPIRED_FILES, now) or _expired(db, _EXPIRED_UPLOADS, now)
