@@ -1,4 +1,4 @@
-"""Builds specs from documents that are known to be right. Decides what was left unsaid; checks nothing again."""
+"""Build specs from documents that are valid. Fills in defaults; checks nothing again."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -36,7 +36,7 @@ Fields = dict[str, Any]
 
 
 def build_specs(documents: Sequence[Document], root: str, environment: str | None = None) -> Specs:
-    """Return the specs of one root; what an environment says has been laid over them already."""
+    """Return the specs of one root. The environment has been applied already."""
     project = next(iter(of_kind(documents, "Project")), None)
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
     return Specs(
@@ -83,7 +83,9 @@ def _dataset(document: Document) -> DatasetSpec:
         name=fields["name"],
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
-        terms=tuple((repository_path(source, document.file), _terms(said)) for _, source, said in terms_of(document)),
+        terms=tuple(
+            (repository_path(source, document.file), _terms(fields)) for _, source, fields in terms_of(document)
+        ),
         prepare=read_steps(document),
         format=format_,
         mapping=mapping,
@@ -94,19 +96,19 @@ def _dataset(document: Document) -> DatasetSpec:
         allow=read_allowances(document),
         validation_share=float(fields.get("split", {}).get("validation", 0.0)),
         id=fields.get("id", ""),
-        moved=_moved(fields),
+        moved=_old_names(fields),
         labels=_labels(fields),
         description=fields.get("description", ""),
     )
 
 
-def _terms(said: Fields) -> Terms:
+def _terms(fields: Fields) -> Terms:
     return Terms(
-        weight=float(said.get("weight", 1.0)),
-        seed=_whole(said.get("seed", 0)),
-        sheet=said.get("sheet"),
-        delimiter=said.get("delimiter"),
-        encoding=Encoding(said.get("encoding", Encoding.UTF_8)),
+        weight=float(fields.get("weight", 1.0)),
+        seed=_whole(fields.get("seed", 0)),
+        sheet=fields.get("sheet"),
+        delimiter=fields.get("delimiter"),
+        encoding=Encoding(fields.get("encoding", Encoding.UTF_8)),
     )
 
 
@@ -144,7 +146,7 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
         provider=fields.get("provider"),
         on_change=OnChange(fields.get("on_change", OnChange.WAIT)),
         retries=_whole(fields.get("retries", 0)),
-        moved=_moved(fields),
+        moved=_old_names(fields),
         suspend=fields.get("suspend", False),
         adopt=_adoption(fields.get("adopt")),
         labels=_labels(fields),
@@ -153,23 +155,23 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
 
 
 def _extra(fields: Fields) -> Fields:
-    # A grader decides what is learned: it is one of the facts of a recipe, as all that is passed through is.
+    # A grader decides what is learned, so it is part of the recipe, as everything in `extra` is.
     grader: Fields = {"grader": fields["grader"]} if "grader" in fields else {}
     return {**fields.get("extra", {}), **grader}
 
 
 def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | float | str], ...]:
-    # A model says `auto` to undo a default of the project; after that it is the same as saying nothing.
+    # A model states `auto` to undo a default of the project. Otherwise it is the same as no value.
     merged: Fields = {**defaults.get("hyperparameters", {}), **own.get("hyperparameters", {})}
     return tuple((name, _whole(value)) for name, value in sorted(merged.items()) if value != AUTO)
 
 
 def _amount(value: Any) -> Any:
-    """Return the amount that was written, to the digit, and not the binary number next to it."""
+    """Return the amount exactly as written, and not the nearest binary number."""
     return None if value is None else Decimal(str(_whole(value)))
 
 
-def _moved(fields: Fields) -> tuple[str, ...]:
+def _old_names(fields: Fields) -> tuple[str, ...]:
     found = fields.get("moved", ())
     return (found,) if isinstance(found, str) else tuple(found)
 
@@ -180,7 +182,7 @@ def _adoption(fields: Fields | None) -> Adoption | None:
 
 
 def _whole(value: Any) -> Any:
-    """Return 3 for 3.0, which YAML keeps apart and the services do not."""
+    """Return 3 for 3.0: YAML distinguishes them, the services do not."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 

@@ -1,7 +1,7 @@
-"""A spec never says where credentials go: finds the fields that try.
+"""Find the fields of a spec that try to set credentials or an address.
 
-Who runs the tool chooses the service's address and the keys; whoever can edit a spec must not be able to send the
-rows, or a key, somewhere else.
+The user who runs the tool chooses the address of the service and the keys. An edit of a spec must not be able to send
+the rows, or a key, to another place.
 """
 
 import re
@@ -23,19 +23,22 @@ _ADDRESS = re.compile(
 _ACCOUNT = re.compile(r"(?:.*_)?(?:org|organi[sz]ation)(?:_?id)?|project_?id")
 
 _ENVIRONMENTS = "environments"
-"""The keys of this field are names, and what is below each of them is as in the Project itself."""
+"""The keys of this field are names; below each of them are the fields of a Project."""
 
 _WAYS = (
     (_SECRET, "remove it, and change it if it was real; keys are read from the environment, such as OPENAI_API_KEY"),
-    (_ADDRESS, "remove it; who runs the tool sets the address in the environment, such as OPENAI_BASE_URL"),
-    (_ACCOUNT, "remove it; who runs the tool sets the account in the environment: OPENAI_ORG_ID, OPENAI_PROJECT_ID"),
+    (_ADDRESS, "remove it; the user who runs the tool sets the address in the environment, such as OPENAI_BASE_URL"),
+    (
+        _ACCOUNT,
+        "remove it; the user who runs the tool sets the account in the environment: OPENAI_ORG_ID, OPENAI_PROJECT_ID",
+    ),
 )
 
 
 def remove_credentials(document: Document) -> tuple[Document, tuple[Problem, ...]]:
-    """Return a document with the values of such fields void, and a problem for each."""
+    """Return a document without the values of such fields, and a problem for each field."""
     found = dict(_fields(document.data))
-    what = "a spec never says where credentials go"
+    what = "a spec must not say where credentials go"
     problems = tuple(document.problem(path, what, hint, "spec.credential", at_key=True) for path, hint in found.items())
     return replace(document, void=document.void | found.keys()), problems
 
@@ -48,14 +51,14 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
             waiting += [((*path, index), each) for index, each in enumerate(value)]
         for key, each in value.items() if isinstance(value, dict) else ():
             is_name = path == (_ENVIRONMENTS,) or _is_of_a_step(path, key)
-            if not is_name and (hint := _hint(key, goes_nowhere=_goes_nowhere(path))):
+            if not is_name and (hint := _hint(key, is_inert=_is_inert(path))):
                 yield (*path, key), hint
             else:
                 waiting.append(((*path, key), each))
 
 
 def _is_of_a_step(path: Path, key: str) -> bool:
-    # Below these the names are columns', and the tokens are counted.
+    # Below these fields, keys are names of columns, and `tokens` is a number.
     match path:
         case ("prepare", _, "rename" | "template" | "set"):
             return True
@@ -64,12 +67,12 @@ def _is_of_a_step(path: Path, key: str) -> bool:
     return False
 
 
-def _goes_nowhere(path: Path) -> bool:
+def _is_inert(path: Path) -> bool:
     return path[2 if path[:1] == (_ENVIRONMENTS,) else 0 :] in {("labels",), ("expect",)}
 
 
-def _hint(key: str, *, goes_nowhere: bool) -> str | None:
+def _hint(key: str, *, is_inert: bool) -> str | None:
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key[:64]).lower().replace("-", "_").replace(" ", "_")
-    # Labels and expectations direct nothing, so they may well name an organisation or an address; a key they may not.
-    ways = _WAYS[:1] if goes_nowhere else _WAYS
+    # Labels and expectations set nothing, so they may name an organisation or an address, but never a key.
+    ways = _WAYS[:1] if is_inert else _WAYS
     return next((hint for pattern, hint in ways if pattern.fullmatch(plain)), None)

@@ -1,4 +1,7 @@
-"""The rules between documents: names are told once, references lead somewhere, one root trains on one service."""
+"""The rules between documents: unique names, valid references, one service for a root, methods that fit, renames.
+
+An old name must not be declared any more, and only one document may list it. So no rename can lead back to itself.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,14 +20,14 @@ _A_PROJECT = re.compile(r"(?<![^\r\n])kind[ \t]*:[ \t]*[\"']?Project\b")
 def cross_problems(documents: Sequence[Document], broken: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong between documents; `broken` is the text of those that could not be read.
 
-    A document that could not be read still has its name, so that what refers to it is no second mistake.
+    The names in a broken document still count, so that a reference to it is not reported as a second mistake.
     """
-    yield from _twins(documents)
+    yield from _duplicate_names(documents)
     yield from method_problems(of_kind(documents, "Model"), of_kind(documents, "Dataset"))
     yield from rename_problems(documents)
-    yield from _loose_ends(documents, {name for text in broken for name in _CLAIMED.findall(text)})
+    yield from _bad_references(documents, {name for text in broken for name in _CLAIMED.findall(text)})
     if not any(_A_PROJECT.search(text) for text in broken):
-        yield from _without_base(documents)
+        yield from _missing_bases(documents)
         yield from _other_services(documents)
 
 
@@ -33,7 +36,7 @@ def of_kind(documents: Sequence[Document], kind: str) -> list[Document]:
     return [each for each in documents if each.text("kind") == kind]
 
 
-def _twins(documents: Sequence[Document]) -> Iterator[Problem]:
+def _duplicate_names(documents: Sequence[Document]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         kind, name = document.text("kind"), document.text("name")
@@ -51,7 +54,7 @@ def _twins(documents: Sequence[Document]) -> Iterator[Problem]:
             yield document.problem(path, what, "keep one, or give this another name or root", "spec.duplicate")
 
 
-def _loose_ends(documents: Sequence[Document], unread: set[str]) -> Iterator[Problem]:
+def _bad_references(documents: Sequence[Document], unread: set[str]) -> Iterator[Problem]:
     datasets = {name: each for each in of_kind(documents, "Dataset") if (name := each.text("name"))}
     for model in of_kind(documents, "Model"):
         for field in ("training", "validation"):
@@ -62,7 +65,7 @@ def _loose_ends(documents: Sequence[Document], unread: set[str]) -> Iterator[Pro
                 what = f"there is no Dataset named {quote(name)}{or_nearest(name, datasets)}"
                 yield model.problem((field,), what, _name_known(datasets), "spec.reference")
             elif field == "validation" and name == model.text("training") and datasets[name].get("split") is None:
-                what = f"{quote(name)} is what the model learns from, and it holds nothing back"
+                what = f"{quote(name)} is what the model learns from, and it has no validation rows"
                 hint = f"give it 'split: {{validation: 0.2}}', or name another Dataset: {_name_known(datasets)}"
                 yield model.problem((field,), what, hint, "spec.reference")
 
@@ -73,7 +76,7 @@ def _name_known(names: dict[str, Document]) -> str:
     return f"the Datasets here are {', '.join(shown[:10])}{more}" if shown else "this root has no Dataset yet: add one"
 
 
-def _without_base(documents: Sequence[Document]) -> Iterator[Problem]:
+def _missing_bases(documents: Sequence[Document]) -> Iterator[Problem]:
     if any(
         "base" in found for each in of_kind(documents, "Project") if isinstance(found := each.get("defaults"), dict)
     ):
@@ -107,7 +110,7 @@ REINFORCEMENT = "reinforcement"
 
 
 def method_problems(models: Sequence[Document], datasets: Sequence[Document]) -> Iterator[Problem]:
-    """Yield the models whose method does not go with their datasets, or with their grader."""
+    """Yield the models whose method does not fit their datasets, or their grader."""
     by_name = {name: each for each in datasets if (name := each.text("name"))}
     for model in models:
         method = model.text("method") or SUPERVISED
@@ -129,7 +132,7 @@ def _grader_problems(model: Document, method: str) -> Iterator[Problem]:
     passed = isinstance(extra, dict) and "grader" in extra
     own = "grader" in model.data
     if method == REINFORCEMENT and not own and not passed:
-        hint = "say what judges the answers: 'grader: {type: string_check, …}'"
+        hint = "state what judges the answers: 'grader: {type: string_check, …}'"
         yield model.problem(("method",), "reinforcement needs a grader, and there is none", hint, "spec.method")
     elif own and method != REINFORCEMENT:
         what = f"{method} training has no grader"
@@ -137,7 +140,7 @@ def _grader_problems(model: Document, method: str) -> Iterator[Problem]:
             ("grader",), what, "remove it, or write 'method: reinforcement'", "spec.method", at_key=True
         )
     elif own and passed:
-        what = "the grader is said twice, here and in 'extra'"
+        what = "the grader is given twice, here and in 'extra'"
         yield model.problem(("grader",), what, "keep this one", "spec.method", at_key=True)
 
 
@@ -152,14 +155,14 @@ _MOVED_RULE = "spec.moved"
 
 
 def rename_problems(documents: Sequence[Document]) -> Iterator[Problem]:
-    """Yield what is wrong with old names and adopted jobs, between all documents of a root."""
+    """Yield what is wrong with old names and adopted jobs."""
     for kind in ("Dataset", "Model"):
         yield from _moved_problems([each for each in documents if each.text("kind") == kind], kind)
     yield from _adopted_twice(documents)
 
 
 def old_names(document: Document) -> Iterator[tuple[Path, str]]:
-    """Yield each name that a document says it used to have, with its path."""
+    """Yield each old name in a document, with its path."""
     found = document.get("moved")
     if isinstance(found, str):
         yield ("moved",), found
@@ -174,16 +177,16 @@ def _moved_problems(documents: Sequence[Document], kind: str) -> Iterator[Proble
     for document in documents:
         for path, name in old_names(document):
             if name == document.text("name"):
-                hint = "name what it was called before, or remove this"
-                yield document.problem(path, f"{quote(name)} is what it is called now", hint, _MOVED_RULE)
+                hint = "give the name that it had before, or remove this"
+                yield document.problem(path, f"{quote(name)} is its name now", hint, _MOVED_RULE)
             elif name in declared:
                 where = declared[name].value_place(("name",))
-                what = f"there still is a {kind} named {quote(name)}, at {where}"
+                what = f"there is still a {kind} named {quote(name)}, at {where}"
                 yield document.problem(path, what, "remove that document, or this old name", _MOVED_RULE)
             elif name in claimed:
                 other, there = claimed[name]
-                what = f"the old name {quote(name)} is claimed twice, first at {other.value_place(there)}"
-                yield document.problem(path, what, "only one thing can have been called so: keep one", _MOVED_RULE)
+                what = f"the old name {quote(name)} is listed twice, first at {other.value_place(there)}"
+                yield document.problem(path, what, "only one document can have had this name: keep one", _MOVED_RULE)
             claimed.setdefault(name, (document, path))
 
 
@@ -194,4 +197,4 @@ def _adopted_twice(documents: Sequence[Document]) -> Iterator[Problem]:
         job = document.text(*path) if document.text("kind") == "Model" else None
         if job and (other := first.setdefault(job, document)) is not document:
             what = f"job {quote(job)} is adopted twice, first at {other.value_place(path)}"
-            yield document.problem(path, what, "one job stands for one model: keep one", "spec.adopt")
+            yield document.problem(path, what, "one job can be adopted by one model: keep one", "spec.adopt")

@@ -1,4 +1,4 @@
-"""What one Dataset says of its sources and columns: the rules that a schema cannot state."""
+"""The rules of one Dataset that a schema cannot state: its sources, templates and turns."""
 
 import posixpath
 import re
@@ -17,7 +17,7 @@ _NEVER_XLSX = {".csv", ".tsv", ".json", ".jsonl", ".txt"}
 _ONLY_FOR = {
     "sheet": (_NEVER_XLSX, "only XLSX files have sheets"),
     "delimiter": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have delimiters"),
-    "encoding": ({".xlsx"}, "a workbook says itself how its bytes are read"),
+    "encoding": ({".xlsx"}, "a workbook defines its own encoding"),
 }
 
 
@@ -37,11 +37,11 @@ def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
 
 
 def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
-    """Yield the sources that say more than a path: the path in the document, the file, and all that is said."""
+    """Yield the sources with more than a path: the place in the document, the file, and all its fields."""
     for holder in _holders(document):
-        said, source = document.get(*holder), document.text(*holder, "path")
-        if isinstance(said, dict) and source is not None:
-            yield holder, source, said
+        fields, source = document.get(*holder), document.text(*holder, "path")
+        if isinstance(fields, dict) and source is not None:
+            yield holder, source, fields
 
 
 def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
@@ -52,7 +52,7 @@ def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
 
 
 def repository_path(source: str, file: str) -> str:
-    """Turn a source that is relative to its spec file into one that is relative to the repository."""
+    """Return a source relative to the repository, given relative to its spec file."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(file), source))
 
 
@@ -76,10 +76,10 @@ def _source_problems(document: Document) -> Iterator[Problem]:
     if document.text("sheet") and endings and endings <= _NEVER_XLSX:
         hint = "remove it: only XLSX files have sheets"
         yield document.problem(("sheet",), "no source here has sheets", hint, "spec.source", at_key=True)
-    for path, source, said in terms_of(document):
+    for path, source, fields in terms_of(document):
         ending = PurePosixPath(source).suffix.lower()
         for field, (endings, why) in _ONLY_FOR.items():
-            if field in said and ending in endings:
+            if field in fields and ending in endings:
                 yield document.problem((*path, field), why, "remove it", "spec.source", at_key=True)
 
 
@@ -89,11 +89,11 @@ def _source_fault(source: str, file: str) -> tuple[str, str] | None:
         return None
     if not source.isprintable() or source != source.strip():
         return (
-            f"{quote(source)} holds characters that no path should",
+            f"{quote(source)} contains characters that a path must not contain",
             "remove spaces at its ends and control characters",
         )
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source):
-        return f"{quote(source)} is an address and not a file", f"fetch it into the repository, and {inside}"
+        return f"{quote(source)} is an address and not a file", f"download it into the repository, and {inside}"
     if source.startswith(("/", "~")) or PureWindowsPath(source).drive:
         return f"{quote(source)} is not relative", inside
     if "\\" in source:
@@ -118,7 +118,7 @@ def _template_problems(document: Document) -> Iterator[Problem]:
     if turns and not any(columns_of(text) for text in turns):
         constant.append(("messages",))
     for path in () if faulty else constant:
-        what = "this names no column, so every row would say the same"
+        what = "this names no column, so every row would be the same"
         yield document.problem(path, what, 'name columns in braces, such as "{subject}"', "spec.template")
 
 
@@ -144,5 +144,5 @@ def _turn_problems(document: Document) -> Iterator[Problem]:
         if document.get(*path) is not None and role in _OTHERS:
             what = "only an assistant's turn has a weight"
             yield document.problem(
-                path, what, "remove it: other turns are never learned from", "spec.turns", at_key=True
+                path, what, "remove it: the model learns from assistant turns only", "spec.turns", at_key=True
             )

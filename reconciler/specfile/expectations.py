@@ -1,4 +1,4 @@
-"""Builds what a Dataset expects, checks and allows, and says what is wrong with it that a schema cannot state."""
+"""What a Dataset expects and allows: built from a document, and the rules that a schema cannot state."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -54,7 +54,7 @@ def read_allowances(document: Document) -> tuple[Allowance, ...]:
 
 
 def expectation_problems(document: Document) -> Iterator[Problem]:
-    """Yield the expectations that nothing could meet."""
+    """Yield the expectations that no dataset can meet."""
     least = most = None
     for at, item in enumerate(_items(document, "expect")):
         value = item.get("matches")

@@ -1,7 +1,7 @@
-"""Finds spec files and reads them: inside the repository, regular files, bounded. Knows nothing of what is in them.
+"""Find spec roots and spec files, and read them: only regular files inside the repository, up to a size.
 
-`home` is the workspace and every path is one whose directory is real, without links: so whether something lies
-inside is a question of names, and a link is called by its own name.
+`home` is the workspace. The directory of every path is real, without links. So names decide whether a file is inside,
+and a link goes by its own name.
 """
 
 import os
@@ -19,15 +19,15 @@ _ENDINGS = {".yaml", ".yml"}
 
 
 def lock_name(environment: str | None) -> str:
-    """Return the name of the lock file that lies in a spec root: each environment has its own."""
+    """Return the name of the lock file in a spec root. Each environment has its own."""
     return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
 
 
 def find_workspace(root: Path) -> Path:
-    """The repository around a spec root: what its paths are relative to, and what nothing may leave.
+    """Return the repository around a spec root. Paths are relative to it, and no file may be outside.
 
-    Shape:  the nearest directory at or above the root that holds `.git`; without one the current directory if the
-            root lies in it, and else the root itself
+    Shape:  the nearest directory at or above the root that holds `.git`; without one, the current directory if the
+            root is in it, else the root itself
     """
     here = real_path(root)
     for each in (here, *here.parents):
@@ -43,15 +43,15 @@ def real_path(path: Path) -> Path:
 
 
 def place_name(path: Path, home: Path) -> str:
-    """Return a path as places show it: relative to the workspace where it lies in it, with forward slashes."""
+    """Return a path as messages show it: relative to the workspace if it is inside, with forward slashes."""
     name = path.relative_to(home) if path.is_relative_to(home) else path
     return name.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
-    """List the spec files of a root in order, and the links and directories that cannot be followed.
+    """Return the spec files of a root in order, and a problem for each link and directory that cannot be followed.
 
-    Raises: InputError when there is no such root, it lies elsewhere, or holds too many files
+    Raises: InputError when there is no such root, it is outside the repository, or it holds too many files
     """
     name = place_name(root, home)
     if not root.is_relative_to(home):
@@ -60,7 +60,7 @@ def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem,
         hint = "name another root, or let 'reconciler init' write one to start from"
         raise _input_error(name, "there is no such directory", hint, "spec.no-root")
     if not root.is_dir():
-        raise _input_error(name, "this is no directory", "name the directory that it lies in", "spec.no-root")
+        raise _input_error(name, "this is not a directory", "name the directory that contains it", "spec.no-root")
     problems: list[Problem] = []
     found: list[Path] = []
     for path in _walk(root, home, problems):
@@ -71,9 +71,9 @@ def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem,
 
 
 def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file, and one more than the bound where it is larger.
+    """Return the bytes of a file, and one byte more than the limit if it is larger.
 
-    Raises: InputError when it leads out of the workspace, is no regular file, or cannot be read
+    Raises: InputError when it is outside the workspace, is not a regular file, or cannot be read
     """
     name = place_name(path, home)
     try:
@@ -81,7 +81,7 @@ def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
             hint = "put the file itself into the repository"
             raise _input_error(name, "this link leads out of the repository", hint, "spec.outside")
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _input_error(name, "this is no regular file", "rename or remove it", "spec.unreadable")
+            raise _input_error(name, "this is not a regular file", "rename or remove it", "spec.unreadable")
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
     except OSError as error:
@@ -113,7 +113,7 @@ def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
 
 def _unreadable(name: str, error: OSError) -> Problem:
     what = f"this cannot be read: {error.strerror}"
-    return _problem(name, what, "mend it, or move it out of the root", "spec.unreadable")
+    return _problem(name, what, "correct it, or move it out of the root", "spec.unreadable")
 
 
 def _input_error(name: str, what: str, hint: str, rule: str) -> InputError:
@@ -131,9 +131,9 @@ _READ_BYTES = 1 << 20
 def find_roots(base: Path) -> tuple[Path, ...]:
     """Return the roots at or under a directory, sorted.
 
-    Several directories with a Project are several roots. The only one is the root if nothing lies outside it, so that
-    `specs` finds `specs/quickstart`. In every other case it is the directory itself.
-    Source: only text is looked at, so that a broken document still shows where it belongs
+    Several directories with a Project are several roots. A single one is the root if no spec is outside it, so that
+    `specs` finds `specs/quickstart`. In every other case the directory itself is the root.
+    Source: only the text is searched, so that a broken document still belongs to its root
     """
     files = _yaml_files(base)
     holders = sorted({path.parent for path in files if _PROJECT.search(_read_beginning(path))})
@@ -156,5 +156,5 @@ def _read_beginning(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_READ_BYTES)
     except OSError:
-        # The loader will say what is wrong with it, with its place.
+        # The loader reports what is wrong with it, with its place.
         return b""

@@ -1,4 +1,4 @@
-"""Reads and writes `models.lock.yaml`: strict to read, pleasant to review, replaced in one piece or not at all."""
+"""Read and write `models.lock.yaml`: strict to read, easy to review, replaced as a whole or not at all."""
 
 import os
 import secrets
@@ -28,14 +28,14 @@ _CANCELLED = """\
 # Jobs that a plan cancelled. Wanted again, they are trained again without being asked.
 cancelled:
 """
-_REBUILT = "take either side of the conflict, or delete the file: the next apply writes it anew"
-# Room for fifty thousand models: what is written can be read again.
+_REBUILT = "take either side of the conflict, or delete the file: the next apply writes it again"
+# Enough for fifty thousand models: what is written can be read again.
 _MAX_BYTES, _MAX_NODES = 16 * 1024 * 1024, 1_000_000
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def read_lock(path: Path) -> Lock:
-    """What is locked; nothing when there is no such file.
+    """Return what is locked; an empty lock when there is no such file.
 
     Raises: InputError with everything that is wrong with the file
     """
@@ -60,12 +60,12 @@ def read_lock(path: Path) -> Lock:
 
 
 def write_lock(path: Path, lock: Lock) -> None:
-    """Write what is locked, sorted, in place of what was there. A file that says the same is left alone."""
+    """Write what is locked, sorted, in place of the old file. A file with the same content is not written."""
     text = _text(lock).encode()
     if path.is_file() and not path.is_symlink() and path.read_bytes() == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the file, so that the move is one step of the same disk; hidden, so that no reader takes it for a spec.
+    # Beside the file, so that the move is one step on one disk; hidden, so that no reader takes it for a spec.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with draft.open("xb") as file:
@@ -94,7 +94,7 @@ def _more_problems(document: Document) -> Iterator[Problem]:
         seen.setdefault((address, service), index)
         if (finished := document.text("models", index, "finished_at")) and _seconds(finished) is None:
             path = ("models", index, "finished_at")
-            yield document.problem(path, f"{quote(finished)} is no date and time", _REBUILT, "lock.time")
+            yield document.problem(path, f"{quote(finished)} is not a date and time", _REBUILT, "lock.time")
 
 
 def _entry(document: Document, index: int) -> LockEntry:
@@ -115,7 +115,7 @@ def _entry(document: Document, index: int) -> LockEntry:
 
 def _rows(document: Document, index: int, at: int) -> LockedDataset:
     path = ("models", index, "datasets", at)
-    # The schema knows what such an address looks like; the held-back side of a split has one too.
+    # The schema has checked the form of the address. The validation side of a split has one too.
     name = (document.text(*path, "address") or "").partition("/")[2]
     digest, rows = Digest.parse(document.text(*path, "digest") or ""), document.get(*path, "rows")
     assert digest is not None
@@ -135,7 +135,7 @@ def _seconds(written: str) -> int | None:
 
 
 def _time(seconds: int) -> str | None:
-    # A service may say anything; what no calendar can show is left out.
+    # A service may report any number. One that is no date is left out.
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):

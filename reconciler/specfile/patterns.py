@@ -1,4 +1,4 @@
-"""Templates and regular expressions as their author wrote them: what they name, and what is wrong with them."""
+"""Templates and regular expressions of an author: the columns that they name, and what is wrong with them."""
 
 import re
 
@@ -7,12 +7,12 @@ _UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
 
 
 def columns_of(template: str) -> tuple[str, ...]:
-    """Name the columns of a template, in order."""
+    """Return the columns of a template, in order."""
     return tuple(found["column"] for found in _PIECE.finditer(template) if found["column"] is not None)
 
 
 def template_fault(text: str) -> tuple[str, str] | None:
-    """Say what is wrong with a template, and the way out; None when it can be read."""
+    """Return what is wrong with a template, and a hint; None when it is valid."""
     if any(not name.strip() for name in columns_of(text)):
         return "these braces name no column", "write the column's name between them, or double braces that are meant"
     rest = _PIECE.sub("", text)
@@ -24,21 +24,21 @@ def template_fault(text: str) -> tuple[str, str] | None:
 
 
 def pattern_fault(pattern: str) -> tuple[str, str] | None:
-    """Return what is wrong with a regular expression, and a hint; None when nothing is."""
+    """Return what is wrong with a regular expression, and a hint; None when it is valid."""
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
         reason = error.msg if isinstance(error, re.error) else "it is too large"
-        return f"this is no regular expression: {reason}{at}", "write it as Python's module re reads it"
+        return f"this is not a regular expression: {reason}{at}", "write it in the syntax of Python's re module"
     if _repeats_a_repetition(pattern):
-        what = "a repeated group holds a repetition, as in '(a+)+': some texts would take for ever to match"
-        return what, "repeat the group or what is in it, and not both"
+        what = "a repeated group contains a repetition, as in '(a+)+': some texts would take too long to match"
+        return what, "repeat either the group or its content, not both"
     return None
 
 
 def _repeats_a_repetition(pattern: str) -> bool:
-    # Only groups count: what stands in a class of characters, or behind a backslash, is no sign.
+    # Only groups count: a sign in a character class, or after a backslash, has no meaning.
     plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
     inside = [False]
     at = 0

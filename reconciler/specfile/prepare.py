@@ -127,7 +127,7 @@ def _rename_problems(document: Document, path: Path, value: Mapping[str, object]
     first: dict[str, str] = {}
     for old, new in value.items():
         if isinstance(new, str) and first.setdefault(new, old) != old:
-            what = f"two columns cannot both be called {quote(new)}; {quote(first[new])} already is"
+            what = f"two columns cannot both have the name {quote(new)}; {quote(first[new])} already has it"
             yield document.problem((*path, old), what, "give each its own name", "spec.prepare")
 
 

@@ -1,4 +1,4 @@
-"""Reads tables of prices: those that came with the program, and the one that an operator lays over them."""
+"""Read price tables: those of the program, and the operator's own, which come first."""
 
 import json
 from decimal import Decimal
@@ -18,12 +18,12 @@ Fields = dict[str, Any]
 
 
 def read_prices(service: str, own: Path | None = None) -> tuple[PriceTable, ...]:
-    """Return the tables that hold for a service, the operator's own first.
+    """Return the tables of a service, the operator's own first.
 
     Raises: UsageError when the operator's file cannot be read, InputError with everything that is wrong with it
     """
     tables = read_own_prices(own) if own else ()
-    return *(table for table in tables if table.service == service), *_shipped(service)
+    return *(table for table in tables if table.service == service), *_read_shipped(service)
 
 
 def read_own_prices(path: Path) -> tuple[PriceTable, ...]:
@@ -45,15 +45,15 @@ def read_own_prices(path: Path) -> tuple[PriceTable, ...]:
 def _bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise UsageError(f"the prices file {path} is no file; name one with --prices or RECONCILER_PRICES")
+            raise UsageError(f"the prices file {path} is not a file; name one with --prices or RECONCILER_PRICES")
         with path.open("rb") as file:
             return file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"the prices file {path} cannot be read: {error.strerror}") from error
 
 
-def _shipped(service: str) -> tuple[PriceTable, ...]:
-    # A test holds these to the schema, so that no plan pays for checking them.
+def _read_shipped(service: str) -> tuple[PriceTable, ...]:
+    # A test checks these against the schema, so that no plan needs to.
     path = SHIPPED / f"{service}.json"
     return (_table(json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)),) if path.is_file() else ()
 

@@ -1,4 +1,8 @@
-"""Reads every spec of a root, and tells everything that is wrong with them at once."""
+"""Read every spec of a root, as an environment changes it, and report all problems at once.
+
+The fields of an environment replace those of the Project. Policies, expectations and defaults are merged field by
+field, so that an environment which states one guard keeps the others.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,21 +22,21 @@ from reconciler.specfile.schema.messages import or_nearest, quote
 from reconciler.specfile.yaml import Document, Plain, YamlFile, read_yaml
 
 MAX_SHOWN = 50
-"""Problems told of one file; of the others, how many there are."""
+"""How many problems of one file are shown. The rest are counted."""
 
 
 def read_specs(root: Path, workspace: Path, environment: str | None = None) -> Specs:
-    """The specs of one root, complete and checked against each other; no data file is opened.
+    """Return the specs of one root, complete and checked against each other. Opens no data file.
 
-    Shape:  as one of the Project's environments has them, where one is named
-    Raises: InputError with everything that is wrong in any file, UsageError where there is no such environment
-    Cost:   one file in memory at a time, with the documents of all
+    Shape:  with the fields of one of the Project's environments, if one is named
+    Raises: InputError with all problems of all files, UsageError when there is no such environment
+    Cost:   the text of one file in memory at a time, and the documents of all files
     """
     base, home = real_path(root), real_path(workspace)
     files, found = spec_files(base, home)
     problems, documents, broken = list(found), list[Document](), list[str]()
     for path in files:
-        page = _page(path, home)
+        page = _read_file(path, home)
         problems += page.problems
         broken += page.broken
         for document in page.documents:
@@ -51,7 +55,7 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
 
 
 def check_document(document: Document) -> tuple[Document, tuple[Problem, ...]]:
-    """Return one document as its schema reads it, and everything that is wrong with it alone."""
+    """Return one document as its schema reads it, and every problem of it alone."""
     document, credentials = remove_credentials(document)
     document, breaches = validate_document(document, "spec")
     more = tuple(dataset_problems(document)) if document.text("kind") == "Dataset" else ()
@@ -59,7 +63,7 @@ def check_document(document: Document) -> tuple[Document, tuple[Problem, ...]]:
 
 
 def limit_problems(problems: Iterable[Problem]) -> InputError:
-    """The error that carries problems sorted by place: of each file the first, and the count of the rest."""
+    """Return an error with problems sorted by place: the first of each file, and the count of the rest."""
     by_file = defaultdict(list)
     for problem in sorted(problems):
         by_file[problem.where.file].append(problem)
@@ -67,7 +71,7 @@ def limit_problems(problems: Iterable[Problem]) -> InputError:
     return InputError(shown, unshown=sum(len(each[MAX_SHOWN:]) for each in by_file.values()))
 
 
-def _page(path: Path, home: Path) -> YamlFile:
+def _read_file(path: Path, home: Path) -> YamlFile:
     try:
         raw = read_bytes(path, home)
     except InputError as error:
@@ -76,9 +80,9 @@ def _page(path: Path, home: Path) -> YamlFile:
 
 
 def apply_environment(documents: Sequence[Document], name: str) -> list[Document]:
-    """Return the documents of a root as an environment has them; unchanged where no Project knows it.
+    """Return the documents of a root with an environment applied; unchanged when no Project has it.
 
-    An environment that names a service names it for every model.
+    An environment that names a provider names it for every model.
     """
     project = next(iter(of_kind(documents, "Project")), None)
     overlay = project.get("environments", name) if project else None
@@ -90,7 +94,7 @@ def apply_environment(documents: Sequence[Document], name: str) -> list[Document
 
 
 def check_environment(documents: Sequence[Document], name: str, root: str) -> None:
-    """Make sure that there is such an environment.
+    """Check that there is such an environment.
 
     Raises: UsageError, with the one that was probably meant
     """

@@ -1,6 +1,8 @@
-"""The spec of a job that was made without one. Writes text; what it says has been found out elsewhere.
+"""Write specs: of a job that was created without one, and of a small tree to start from. Overwrites nothing.
 
-Whatever a service says goes into the text as one quoted scalar or, in a comment, as one line of printable characters.
+Text of a service is written as one quoted scalar or, in a comment, as one line of printable characters. The schema is
+written beside the specs, because an editor completes only from a file: so completion works offline, for every user of
+the repository, by the same rules as the loader's.
 """
 
 import re
@@ -19,11 +21,10 @@ from reconciler.specfile.schema import schema_text
 
 
 class ImportedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job says of itself, in the words of a spec.
+    """What a service reports of a job, under the names of a spec.
 
-    Shape:  `sources` are the datasets that are to be declared, with the file of each; `stated` are the hyperparameters
-            that go into the recipe, and `reported` those that the service may have chosen; `digest` is None where the
-            job is not adopted, or not yet
+    Shape:  `sources` are the datasets to declare, each with its file; `stated` are the hyperparameters for the recipe,
+            `reported` those that the service may have chosen; `digest` is None if the job is not adopted, or not yet
     """
 
     name: str
@@ -51,7 +52,7 @@ def import_spec_text(imported: ImportedModel) -> str:
 
 
 def _word(text: str) -> str:
-    # In a comment a number needs no quotes; whatever could end the line or hide something gets them.
+    # In a comment a number needs no quotes. A text that could end the line, or hide something, gets them.
     return text if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", text) else yaml_scalar(text)
 
 
@@ -72,13 +73,13 @@ def _model(imported: ImportedModel) -> Iterator[str]:
         yield "hyperparameters:\n"
         yield from (f"  {name}: {value}\n" for name, value in imported.stated)
     if imported.reported:
-        told = ", ".join(f"{_word(name)} {_word(value)}" for name, value in imported.reported)
-        yield f"# The job ran with {told}.\n"
-        yield "# The service does not say which of these were asked for and which it chose, so none is stated here.\n"
-        yield "# Stating one makes another recipe, which is trained anew; import --settings states them all.\n"
+        listed = ", ".join(f"{_word(name)} {_word(value)}" for name, value in imported.reported)
+        yield f"# The job ran with {listed}.\n"
+        yield "# The service does not report which of these it chose itself, so none is stated here.\n"
+        yield "# With one stated, the recipe changes and the model is trained again; import --settings states all.\n"
     if imported.digest:
-        yield "# This job stands for the recipe and rows above as they were when this was written. Change either, and\n"
-        yield "# another model is trained. The job is never cancelled, and its model never deleted.\n"
+        yield "# This job stands for the recipe and rows above, as they were at the import. If you change either,\n"
+        yield "# another model is trained. The job is never cancelled, and its model is never deleted.\n"
         yield f"adopt:\n  job: {yaml_scalar(imported.job)}\n  digest: {imported.digest}\n"
 
 
@@ -89,17 +90,16 @@ _A_NAME = "my-project"
 
 
 def write_starter(root: Path) -> tuple[Path, ...]:
-    """The files of a small tree that works, written below a spec root; its project is named after the repository.
+    """Write a small working tree of specs below a root, and return its files. The repository names the project.
 
-    Raises: UsageError when something that would be written is there already, or the root holds specs, or nothing can
-            be written there
+    Raises: UsageError when one of the files exists already, when the root holds specs, or when it cannot be written
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file; name a directory for the specs")
     texts = {root / name: _starter_text(name, root) for name in _FILES} | {root / _SCHEMA: schema_text("spec")}
     there = [path for path in texts if path.exists() or path.is_symlink()]
     if there or (there := sorted(each for ending in ("yaml", "yml") for each in root.glob(f"**/*.{ending}"))):
-        raise UsageError(f"{there[0]} is there already, and init overwrites nothing; name another directory")
+        raise UsageError(f"{there[0]} exists already, and init overwrites nothing; name another directory")
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,7 @@ def test_a_prices_file_that_is_wrong_or_missing_stops_before_anything_is_sent(qu
     wrong = quickstart.run("plan", ROOT, "--prices", "prices.yaml")
     assert (wrong.code, "prices.yaml:5:8  rates: must be" in wrong.err) == (3, True)
     missing = quickstart.run("plan", ROOT, "--prices", "nowhere.yaml")
-    assert (missing.code, "nowhere.yaml is no file" in missing.err) == (64, True)
+    assert (missing.code, "nowhere.yaml is not a file" in missing.err) == (64, True)
 
 
 def test_a_prices_file_that_is_missing_is_in_nobodys_way_who_pays_nothing(

@@ -70,8 +70,8 @@ def test_without_a_project_there_is_none(tmp_path: Path) -> None:
         ("{prod: {policy: {max_new_jobs: many}}}", "environments.prod.policy.max_new_jobs: must be"),
         ("{prod: {labels: {a: b}}}", "environments.prod.labels: unknown field"),
         ("{Prod: {provider: local}}", "environments"),
-        ("{prod: {base_url: x}}", "a spec never says where credentials go"),
-        ("{prod: {api_key: x}}", "a spec never says where credentials go"),
+        ("{prod: {base_url: x}}", "a spec must not say where credentials go"),
+        ("{prod: {api_key: x}}", "a spec must not say where credentials go"),
     ],
 )
 def test_mistakes_in_an_environment_are_told_whether_it_is_used_or_not(

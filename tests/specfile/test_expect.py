@@ -46,10 +46,10 @@ def test_what_cannot_be_meant_is_told_once_with_its_place(tmp_path: Path, text: 
 
 @pytest.mark.parametrize("field", ["api_key: abc", "token: abc", "password: abc"])
 def test_an_expectation_holds_no_key(tmp_path: Path, field: str) -> None:
-    assert any("never says where credentials go" in each for each in told(tmp_path, f"{PROJECT}expect: {{{field}}}"))
+    assert any("must not say where credentials go" in each for each in told(tmp_path, f"{PROJECT}expect: {{{field}}}"))
 
 
 def test_outside_of_expect_a_spec_still_names_no_account_and_no_address(tmp_path: Path) -> None:
     for field in ("organization: org-a", "host: api.example.test"):
         (problem,) = told(tmp_path, PROJECT + field)
-        assert "never says where credentials go" in problem
+        assert "must not say where credentials go" in problem

@@ -63,7 +63,7 @@ def test_a_root_below_the_workspace_is_named_from_there(tmp_path: Path, monkeypa
 def test_a_root_that_is_none_is_told_with_the_way_to_one(tmp_path: Path) -> None:
     assert refused(tmp_path / "specs", tmp_path) == "specs  there is no such directory"
     write(tmp_path, {"file": ""})
-    assert refused(tmp_path / "file", tmp_path) == "file  this is no directory"
+    assert refused(tmp_path / "file", tmp_path) == "file  this is not a directory"
     (tmp_path / "loop").symlink_to("loop")
     assert refused(tmp_path / "loop", tmp_path) == "loop  there is no such directory"
     with pytest.raises(InputError) as raised:
@@ -107,7 +107,7 @@ def test_what_is_no_readable_file_is_told(tmp_path: Path) -> None:
     told = refused(root, root).splitlines()
     assert told[0] == "gone.yaml  this cannot be read: No such file or directory"
     assert told[1].startswith("loop.yaml  this cannot be read: ")
-    assert told[2] == "pipe.yaml  this is no regular file"
+    assert told[2] == "pipe.yaml  this is not a regular file"
     assert len(told) == 3
 
 

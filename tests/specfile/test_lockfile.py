@@ -191,7 +191,7 @@ def test_reading_never_leaves_the_repository(tmp_path: Path) -> None:
         ("model/alpha", "dataset/alpha", ":7:14  models[0].address: must be an address such as model/support-triage, "),
         (f"v1:{HEX}", "v1:x", ":8:13  models[0].digest: must be a digest: a version, a colon and 12 to 64 hex digits"),
         ("    job: ftjob-1\n    model: ft", "    model: ft", ":13:5  models[1].job: this is missing"),
-        ("2026-09-21T", "2026-13-21T", ":19:18  models[1].finished_at: '2026-13-21T14:13:20Z' is no date and time"),
+        ("2026-09-21T", "2026-13-21T", ":19:18  models[1].finished_at: '2026-13-21T14:13:20Z' is not a date and time"),
         ("2026-09-21T14", "2026-09-21 14", ":19:18  models[1].finished_at: must be a time in UTC such as"),
         ("model/alpha", "model/triage", ":13:5  models[1]: 'model/triage' is locked twice on one service"),
         (

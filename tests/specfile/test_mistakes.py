@@ -105,7 +105,7 @@ specs/datasets.yaml:10:22  source[1]: 'https://data.example/a.csv' is an address
 specs/datasets.yaml:10:62  source[3]: 'data/b.csv' is listed twice, first at 10:50
 specs/datasets.yaml:12:1  system: is for chat rows, and 'format' says completion
 specs/datasets.yaml:13:9  prompt: must be text, is a mapping
-specs/datasets.yaml:14:13  completion: this names no column, so every row would say the same
+specs/datasets.yaml:14:13  completion: this names no column, so every row would be the same
 specs/datasets.yaml:19:1  sheet: no source here has sheets
 specs/datasets.yaml:20:1  prompt: cannot stand beside 'messages'
 specs/datasets.yaml:24:5  messages[0].weight: only an assistant's turn has a weight
@@ -129,7 +129,7 @@ specs/models/all.yml:13:9  suffix: must be 1 to 64 lowercase letters, digits and
 specs/models/all.yml:14:10  retries: must be a whole number from 0 to 5, is 'many'
 specs/models/all.yml:15:12  on_change: must be wait, supersede or parallel, is 'cancel'
 specs/models/all.yml:17:3  extra.seed: cannot be passed through: the reconciler sends it itself
-specs/models/all.yml:18:3  extra.wandb_api_key: a spec never says where credentials go
+specs/models/all.yml:18:3  extra.wandb_api_key: a spec must not say where credentials go
 specs/models/all.yml:19:40  labels.on: must be text, is true
 specs/models/all.yml:21:1  base: this is missing, and no Project has a default for it
 specs/models/all.yml:22:7  name: there is another Model named 'triage' at specs/models/all.yml:2:7
@@ -142,7 +142,7 @@ specs/models/all.yml:35:1  a tab where YAML wants spaces
 specs/project.yaml:1:13  apiVersion: must be reconciler/v1, is 'reconciler/v2'
 specs/project.yaml:3:7  name: must be a name of 1 to 63 lowercase letters, digits and inner dashes, is 'Acme Support'
 specs/project.yaml:4:11  provider: must be local, openai or openai-legacy, is 'opnai', did you mean 'openai'?
-specs/project.yaml:5:1  api_key: a spec never says where credentials go
+specs/project.yaml:5:1  api_key: a spec must not say where credentials go
 specs/project.yaml:7:3  policy.max_new_job: unknown field, did you mean 'max_new_jobs'?
 specs/project.yaml:8:23  policy.max_change_percent: must be a whole number from 0 to 100, is 130
 specs/project.yaml:9:10  policy.prune: must be true or false, is 'yes'

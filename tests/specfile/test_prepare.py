@@ -148,10 +148,13 @@ def test_steps_keep_their_order(tmp_path: Path) -> None:
         ),
         (
             'filter: {column: a, matches: "a("}',
-            "5:34  prepare[0].filter.matches: this is no regular expression: "
+            "5:34  prepare[0].filter.matches: this is not a regular expression: "
             "missing ), unterminated subpattern at character 2",
         ),
-        ("rename: {a: c, b: c}", "5:23  prepare[0].rename.b: two columns cannot both be called 'c'; 'a' already is"),
+        (
+            "rename: {a: c, b: c}",
+            "5:23  prepare[0].rename.b: two columns cannot both have the name 'c'; 'a' already has it",
+        ),
         ('template: {a: "{b"}', "5:19  prepare[0].template.a: a brace is opened and not closed"),
         (
             "convert: {from: share_gpt}",
@@ -169,7 +172,7 @@ def test_a_mistake_in_a_step_is_told_with_its_place(tmp_path: Path, text: str, m
 def test_an_expression_that_may_take_for_ever_is_refused(tmp_path: Path, pattern: str) -> None:
     step = f"filter: {{column: a, matches: '{pattern}'}}"
     (mistake,) = told(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {step}\n")
-    assert "for ever" in mistake
+    assert "too long" in mistake
 
 
 @pytest.mark.parametrize("pattern", ["(a+)b", "(ab)+", "[(a+)+]+", r"\(a+\)+", "a+b+", "(a{2}){3}", "(a?b)+"])
@@ -184,7 +187,7 @@ def test_columns_of_any_name_are_columns(tmp_path: Path) -> None:
     )
     assert len(dataset(tmp_path, text).prepare) == 3
     found = told(tmp_path, "kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - sample: {tokens: 5}\n")
-    assert any("a spec never says where credentials go" in each for each in found)
+    assert any("a spec must not say where credentials go" in each for each in found)
 
 
 def test_a_source_says_how_it_is_read_and_counted(tmp_path: Path) -> None:
@@ -221,7 +224,7 @@ source:
         ),
         ("{path: a.jsonl, delimiter: ';'}", "3:25  source.delimiter: only CSV and TSV files have delimiters"),
         ("{path: a.csv, sheet: One}", "3:23  source.sheet: only XLSX files have sheets"),
-        ("{path: a.xlsx, encoding: utf-8}", "3:24  source.encoding: a workbook says itself how its bytes are read"),
+        ("{path: a.xlsx, encoding: utf-8}", "3:24  source.encoding: a workbook defines its own encoding"),
         ("[a.csv, {path: ./a.csv}]", "3:24  source[1].path: './a.csv' is listed twice, first at 3:10"),
         ("{path: ../a.csv}", "3:16  source.path: '../a.csv' leads out of the repository"),
         ("[[a.csv]]", "3:10  source[0]: must be a file, or a mapping with a path, is a list"),

@@ -158,7 +158,7 @@ def test_an_empty_file_a_directory_and_no_file_at_all_are_wrong_calls(tmp_path: 
     with pytest.raises(UsageError, match="holds no table"):
         read_own_prices(own(tmp_path, ""))
     for path in (tmp_path, tmp_path / "nowhere.yaml"):
-        with pytest.raises(UsageError, match="is no file; name one with --prices or RECONCILER_PRICES"):
+        with pytest.raises(UsageError, match="is not a file; name one with --prices or RECONCILER_PRICES"):
             read_own_prices(path)
 
 

@@ -40,12 +40,12 @@ def test_old_names_suspension_and_adoption_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [
-        ((DATASET, f"{MODEL}moved: triage\n"), ["11:8  moved: 'triage' is what it is called now"]),
-        ((DATASET, OTHER, f"{MODEL}moved: other\n"), ["there still is a Model named 'other', at s.yaml:8:7"]),
-        ((DATASET, f"{MODEL}moved: old\n", f"{OTHER}moved: [old]\n"), ["claimed twice, first at s.yaml:11:8"]),
-        ((DATASET, f"{MODEL}moved: [old, old]\n"), ["the old name 'old' is claimed twice"]),
-        ((DATASET, f"{MODEL}moved: other\n", f"{OTHER}moved: triage\n"), ["there still is", "there still is"]),
-        ((f"{DATASET}moved: tickets\n",), ["'tickets' is what it is called now"]),
+        ((DATASET, f"{MODEL}moved: triage\n"), ["11:8  moved: 'triage' is its name now"]),
+        ((DATASET, OTHER, f"{MODEL}moved: other\n"), ["there is still a Model named 'other', at s.yaml:8:7"]),
+        ((DATASET, f"{MODEL}moved: old\n", f"{OTHER}moved: [old]\n"), ["listed twice, first at s.yaml:11:8"]),
+        ((DATASET, f"{MODEL}moved: [old, old]\n"), ["the old name 'old' is listed twice"]),
+        ((DATASET, f"{MODEL}moved: other\n", f"{OTHER}moved: triage\n"), ["there is still", "there is still"]),
+        ((f"{DATASET}moved: tickets\n",), ["'tickets' is its name now"]),
         ((DATASET, f"{MODEL}moved: tickets\n"), []),
         ((DATASET, f"{MODEL}moved: Old Name\n"), ["must be a name, or a list of names, is 'Old Name'"]),
         ((DATASET, f"{MODEL}moved: []\n"), ["must not be empty"]),

@@ -21,8 +21,8 @@ BOTH = f"{DATASET}---\n{MODEL}"
         ("a/../../b.csv", "'a/../../b.csv' leads out of the repository"),
         ("..", "'..' leads out of the repository"),
         ("s3://bucket/a.csv", "'s3://bucket/a.csv' is an address and not a file"),
-        ('"a\\0.csv"', "'a .csv' holds characters that no path should"),
-        ('" a.csv"', "' a.csv' holds characters that no path should"),
+        ('"a\\0.csv"', "'a .csv' contains characters that a path must not contain"),
+        ('" a.csv"', "' a.csv' contains characters that a path must not contain"),
         ("''", "must not be empty"),
     ],
 )
@@ -40,8 +40,8 @@ def test_a_source_is_a_relative_path_inside_the_repository(tmp_path: Path, sourc
         ("{a{b}}", "a brace is opened and not closed"),
         ("x {} y", "these braces name no column"),
         ("{ }", "these braces name no column"),
-        ("plain", "this names no column, so every row would say the same"),
-        ("{{plain}}", "this names no column, so every row would say the same"),
+        ("plain", "this names no column, so every row would be the same"),
+        ("{{plain}}", "this names no column, so every row would be the same"),
     ],
 )
 def test_a_template_names_columns_in_braces(tmp_path: Path, template: str, expected: str) -> None:
@@ -147,7 +147,7 @@ def test_a_spec_never_says_where_credentials_go(tmp_path: Path, field: str, wher
 
 def test_a_label_may_name_an_organization_but_hold_no_key(tmp_path: Path) -> None:
     found = told(tmp_path, f"{BOTH}labels: {{organization: acme, url: here, max_tokens: '3', password: x}}\n")
-    assert found == ["11:58  labels.password: a spec never says where credentials go"]
+    assert found == ["11:58  labels.password: a spec must not say where credentials go"]
 
 
 def test_references_lead_to_a_dataset(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_what_refers_to_a_document_with_a_mistake_is_no_second_mistake(tmp_path:
 def test_validating_with_the_training_rows_needs_a_split(tmp_path: Path) -> None:
     model = f"{MODEL}validation: tickets\n"
     assert told(tmp_path / "a", DATASET, model) == [
-        "11:13  validation: 'tickets' is what the model learns from, and it holds nothing back"
+        "11:13  validation: 'tickets' is what the model learns from, and it has no validation rows"
     ]
     assert told(tmp_path / "b", f"{DATASET}split: {{validation: 0.1}}\n", model) == []
 

@@ -115,8 +115,8 @@ def test_a_number_keeps_the_text_it_was_written_with() -> None:
         ("- a\nb: 1", "2:1  this does not continue the list above it"),
         ("a: |x\n y", "1:4  the block of text that opens here cannot be read"),
         ("a: ]", "1:4  this is not readable as YAML"),
-        ("- a", "1:1  this document is no mapping of fields"),
-        ("hello", "1:1  this document is no mapping of fields"),
+        ("- a", "1:1  this document is not a mapping of fields"),
+        ("hello", "1:1  this document is not a mapping of fields"),
         ("a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n", "2:1  a merge conflict is left in the file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Where the JSON Schemas are: beside the package in a checkout, inside it once installed."""
+"""The published JSON Schemas: beside the package in a checkout, inside it when installed."""
 
 import json
 from functools import cache
@@ -13,14 +13,14 @@ _INSTALLED, _CHECKOUT = _PACKAGE / "schemas", _PACKAGE.parent / "schemas"
 
 
 def schema_names() -> tuple[str, ...]:
-    """The names of all published schemas, sorted."""
+    """Return the names of all published schemas, sorted."""
     return tuple(sorted(path.name.removesuffix(_ENDING) for path in _folder().glob(f"*{_ENDING}")))
 
 
 def schema_text(name: str) -> str:
-    """The text of one published schema.
+    """Return the text of one published schema.
 
-    Raises: UsageError for a name that is none of theirs
+    Raises: UsageError when there is no schema of that name
     """
     if name not in schema_names():
         raise UsageError(f"there is no schema '{name}'; there are {', '.join(schema_names())}")
@@ -29,31 +29,31 @@ def schema_text(name: str) -> str:
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """One published schema, read once, with its references written out; not to be changed.
+    """Return one published schema with its references replaced. It is read once, and must not be changed.
 
-    Cost:   a schema that refers to itself has no end written out; those that documents are checked with do not
+    Cost:   endless for a schema that refers to itself; none that checks documents does
     """
     whole = json.loads(schema_text(name))
-    found: dict[str, Any] = _written_out(whole, whole.get("$defs", {}))
+    found: dict[str, Any] = _replace_references(whole, whole.get("$defs", {}))
     return found
 
 
 @cache
 def kinds(name: str) -> dict[str, dict[str, Any]]:
-    """The parts of a schema that each describe one kind of document, by kind."""
+    """Return the parts of a schema that describe one kind of document each, by kind."""
     return {kind: part for kind, part in schema(name).get("$defs", {}).items() if "kind" in part.get("properties", ())}
 
 
-def _written_out(part: Any, definitions: dict[str, Any]) -> Any:
+def _replace_references(part: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(part, list):
-        return [_written_out(each, definitions) for each in part]
+        return [_replace_references(each, definitions) for each in part]
     if not isinstance(part, dict):
         return part
     if "$ref" in part:
-        # What stands beside a reference describes this one use of it.
+        # The fields beside a reference describe this use of it.
         part = {**definitions[part["$ref"].rpartition("/")[2]], **part}
         del part["$ref"]
-    return {key: _written_out(each, definitions) for key, each in part.items()}
+    return {key: _replace_references(each, definitions) for key, each in part.items()}
 
 
 def _folder() -> Path:

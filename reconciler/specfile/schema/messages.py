@@ -1,4 +1,4 @@
-"""Puts schemas and values into words: what a field must be, and what it is."""
+"""Describe schemas and values in messages: what a field must be, and what it is."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ _TYPES = {
     "object": "a mapping of fields",
     "null": "nothing",
 }
-# Never repeat what may be a key, not even in the message that says it does not belong here.
+# A message never repeats what may be a key, not even to say that it must not be here.
 _SECRET = re.compile(
     r"(?i)\b(?:sk|pk|rk|hf|gsk|ghp|tgp)[-_][a-z0-9_-]{8,}|bearer\s|(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_=]{32,}"
 )
@@ -78,23 +78,24 @@ _SYNONYMS = {
 
 
 def describe_schema(schema: Mapping[str, Any]) -> str:
-    """Say what a value must be to fit a schema: `a whole number from 1 to 50`."""
+    """Return what a value must be to fit a schema: `a whole number from 1 to 50`."""
     if "title" in schema:
         return str(schema["title"])
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
-        return _listed([str(each) for each in schema["enum"]])
+        return _join([str(each) for each in schema["enum"]])
     if "anyOf" in schema:
-        return _listed([describe_schema(each) for each in schema["anyOf"]])
+        return _join([describe_schema(each) for each in schema["anyOf"]])
     types = schema.get("type", ())
     return (
-        _listed([_typed(each, schema) for each in ([types] if isinstance(types, str) else types)]) or "something else"
+        _join([_describe_type(each, schema) for each in ([types] if isinstance(types, str) else types)])
+        or "something else"
     )
 
 
 def show_value(value: object, written: str | None = None) -> str:
-    """Show a value as its author wrote it, shortened, on one line, and without anything that looks like a key."""
+    """Return a value as its author wrote it: shortened, on one line, and never a text that looks like a key."""
     if written is not None:
         return written[:_LONGEST]
     if isinstance(value, bool):
@@ -107,7 +108,7 @@ def show_value(value: object, written: str | None = None) -> str:
 
 
 def quote(text: str) -> str:
-    """Show a text in quotes, shortened, on one line, and without anything that looks like a key."""
+    """Return a text in quotes: shortened, on one line, and never a text that looks like a key."""
     if looks_like_a_key(text):
         return "a text that looks like a key"
     line = "".join(each if each.isprintable() else " " for each in text[: _LONGEST + 1])
@@ -115,26 +116,26 @@ def quote(text: str) -> str:
 
 
 def looks_like_a_key(text: str) -> bool:
-    """Return whether a text had better not be repeated."""
+    """Return whether a text may be a key, which no message repeats."""
     return bool(_SECRET.search(text[:200]))
 
 
 def advice(key: str, schema: Mapping[str, Any]) -> str:
-    """Say what a field is for, and give an example of it."""
+    """Return what a field is for, with an example."""
     example = next(iter(schema.get("examples", ())), None)
     about = str(schema.get("description", ""))
     return f"{about} For example: {key}: {_example(example)}" if example is not None else about
 
 
 def way_out(key: str, schema: Mapping[str, Any], value: object) -> str:
-    """Say what to do about a value of the wrong type; falls back on advice."""
+    """Return what to do about a value of the wrong type."""
     wants_text = "string" in schema.get("type", ())
     if value is None:
         return f"give it a value, or remove it. {advice(key, schema)}"
     if wants_text and isinstance(value, bool):
         return "put quotes around it if it is meant as text"
     if wants_text and isinstance(value, dict) and len(value) == 1 and None in value.values():
-        return f'braces begin a mapping unless they are quoted: {key}: "{{{next(iter(value))[:_LONGEST]}}}"'
+        return f'braces begin a mapping unless they are in quotes: {key}: "{{{next(iter(value))[:_LONGEST]}}}"'
     if isinstance(value, str) and _is_number(value) and not wants_text:
         return f"remove the quotes. {advice(key, schema)}"
     return advice(key, schema)
@@ -152,7 +153,7 @@ def or_nearest(word: str, known: Iterable[str]) -> str:
 
 
 def name_faults(text: str) -> str:
-    """Say what about a text keeps it from being a name."""
+    """Return what is wrong with a text as a name."""
     odd = sorted({each for each in text if not (each.isascii() and each.isalnum()) and each not in "-_ "})
     found = [
         "capital letters" if any(each.isascii() and each.isupper() for each in text) else "",
@@ -162,10 +163,10 @@ def name_faults(text: str) -> str:
         "a dash at an end" if text.strip("-") != text else "",
         f"{len(text)} characters" if len(text) > 63 else "",
     ]
-    return _listed([each for each in found if each], "and")
+    return _join([each for each in found if each], "and")
 
 
-def _typed(name: str, schema: Mapping[str, Any]) -> str:
+def _describe_type(name: str, schema: Mapping[str, Any]) -> str:
     if name not in {"integer", "number"}:
         return _TYPES.get(name, name)
     noun = "a whole number" if name == "integer" else "a number"
@@ -174,10 +175,10 @@ def _typed(name: str, schema: Mapping[str, Any]) -> str:
     if low is not None:
         return f"{noun} from {low} to {high}" if high is not None else f"{noun} of at least {low}"
     bounds = [f"above {over}"] * (over is not None) + [f"below {under}"] * (under is not None)
-    return " ".join([noun, _listed(bounds, "and")]).strip()
+    return " ".join([noun, _join(bounds, "and")]).strip()
 
 
-def _listed(words: list[str], last: str = "or") -> str:
+def _join(words: list[str], last: str = "or") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 

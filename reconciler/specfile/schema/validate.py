@@ -1,6 +1,6 @@
-"""Checks a document against a published schema. The schema decides, the words are ours.
+"""Check a document against a published schema. The schema decides, and the messages are ours.
 
-A field that wants text takes a number as its author wrote it: `3.10` stays `3.10`.
+A text field takes a number as its author wrote it: `3.10` stays `3.10`.
 """
 
 import re
@@ -17,29 +17,29 @@ from reconciler.specfile.schema.violation import Violation, problems_of
 from reconciler.specfile.yaml import Document, Path, dotted_path
 
 _FIRST = ("not", "required", "dependentRequired")
-"""These are told first, and of one field only the first: what follows from a mistake is no mistake of its own."""
+"""These are reported first. Only the first problem of a field is reported, because others follow from it."""
 
 
 def validate_document(document: Document, name: str) -> tuple[Document, tuple[Problem, ...]]:
-    """Return a document as its schema reads it, and everything in which it breaks the schema.
+    """Return a document as its schema reads it, and a problem for each violation.
 
     Cost:   loads jsonschema at the first call
     """
-    breaches = _breaches(document, name)
-    meant_as_text = [each.path for each in breaches if each.wants_text and each.path in document.written]
+    violations = _violations(document, name)
+    meant_as_text = [each.path for each in violations if each.wants_text and each.path in document.written]
     if meant_as_text:
         document = _as_written(document, meant_as_text)
-        breaches = _breaches(document, name)
+        violations = _violations(document, name)
     found: dict[Path, Problem] = {}
-    for breach in sorted(breaches, key=_rank):
-        for path, problem in problems_of(breach, document, name):
+    for violation in sorted(violations, key=_rank):
+        for path, problem in problems_of(violation, document, name):
             if not _is_void(path, document):
                 found.setdefault(path, problem)
     return document, tuple(found.values())
 
 
 def find_violation(value: object, name: str) -> str:
-    """Say where a JSON value breaks a published schema; nothing where it does not.
+    """Return a sentence about the first violation of a published schema; empty for a valid value.
 
     Cost:   loads jsonschema at the first call
     """
@@ -51,7 +51,7 @@ def find_violation(value: object, name: str) -> str:
     )
 
 
-def _breaches(document: Document, name: str) -> list[Violation]:
+def _violations(document: Document, name: str) -> list[Violation]:
     kind = document.text("kind")
     validator = _validator(name, kind if kind in kinds(name) else None)
     return [
@@ -83,18 +83,18 @@ def _strict() -> Any:
 
 @cache
 def _validator(name: str, kind: str | None) -> Any:
-    # The whole schema says: if this is a Model, then the Model's part holds. Who knows the kind goes there directly.
+    # The whole schema states: if this is a Model, the Model's part applies. With a known kind that part is enough.
     return _strict()(kinds(name)[kind] if kind else schema(name))
 
 
 def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[Exception]:
-    # In a schema `$` is the very end; in Python it also stands before a last newline.
+    # In a schema `$` is the end of the text. In Python it also matches before a last newline.
     if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
         yield _library().ValidationError("pattern")
 
 
 def _one_of(validator: Any, variants: list[Any], instance: object, _: object) -> Iterator[Exception]:
-    # A variant that fixes a field to another word cannot be meant; where one is left, what breaks it is what is wrong.
+    # A variant that fixes a field to another value is not meant. If one variant is left, its violations count.
     meant = [each for each in variants if not _is_other(each, instance)]
     if len(meant) == 1:
         yield from validator.descend(instance, meant[0])
@@ -107,8 +107,8 @@ def _is_other(variant: Any, instance: object) -> bool:
     return isinstance(instance, dict) and any(key in instance and instance[key] != fixed[key] for key in fixed)
 
 
-def _rank(breach: Violation) -> int:
-    return _FIRST.index(breach.keyword) if breach.keyword in _FIRST else len(_FIRST)
+def _rank(violation: Violation) -> int:
+    return _FIRST.index(violation.keyword) if violation.keyword in _FIRST else len(_FIRST)
 
 
 def _is_void(path: Path, document: Document) -> bool:

@@ -1,4 +1,4 @@
-"""Turns each way to break a schema into a problem: its place, what is wrong, and the way out."""
+"""Turn each violation of a schema into a problem: its place, what is wrong, and a hint."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,9 +25,9 @@ Schema = Mapping[str, Any]
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One keyword of a schema that a value does not satisfy.
+    """A keyword of a schema that a value does not satisfy.
 
-    Shape:  `wanted` is the keyword's own value; `of_key` says that `found` is a field's name and not its value
+    Shape:  `wanted` is the keyword's value; `of_key` if `found` is the name of a field and not its value
     """
 
     path: Path
@@ -42,39 +42,39 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         return self.keyword == "type" and "string" in self.wanted
 
 
-def problems_of(breach: Violation, document: Document, name: str) -> Iterator[tuple[Path, Problem]]:
-    """Yield the problems of one breach, each with the path of the field that it is about."""
-    path = breach.path
-    if breach.keyword == "additionalProperties":
-        for key in breach.found.keys() - breach.schema["properties"].keys():
-            yield (*path, key), _unknown(document, (*path, key), breach.schema["properties"], name)
-    elif breach.keyword == "required":
-        for key in set(breach.wanted) - breach.found.keys():
-            yield (*path, key), _missing(document, (*path, key), breach.schema, name)
-    elif breach.keyword == "dependentRequired":
-        for key in breach.wanted.keys() & breach.found.keys():
-            for need in set(breach.wanted[key]) - breach.found.keys():
-                what, hint = f"needs '{need}' beside it", advice(need, breach.schema["properties"][need])
+def problems_of(violation: Violation, document: Document, name: str) -> Iterator[tuple[Path, Problem]]:
+    """Yield the problems of one violation, each with the path of its field."""
+    path = violation.path
+    if violation.keyword == "additionalProperties":
+        for key in violation.found.keys() - violation.schema["properties"].keys():
+            yield (*path, key), _unknown(document, (*path, key), violation.schema["properties"], name)
+    elif violation.keyword == "required":
+        for key in set(violation.wanted) - violation.found.keys():
+            yield (*path, key), _missing(document, (*path, key), violation.schema, name)
+    elif violation.keyword == "dependentRequired":
+        for key in violation.wanted.keys() & violation.found.keys():
+            for need in set(violation.wanted[key]) - violation.found.keys():
+                what, hint = f"needs '{need}' beside it", advice(need, violation.schema["properties"][need])
                 yield (*path, key), document.problem((*path, key), what, hint, "spec.missing", at_key=True)
-    elif breach.keyword == "not":
-        path = (*path, breach.found) if breach.of_key else path
-        what, hint = breach.schema["title"], breach.schema["description"]
+    elif violation.keyword == "not":
+        path = (*path, violation.found) if violation.of_key else path
+        what, hint = violation.schema["title"], violation.schema["description"]
         yield path, document.problem(path, what, hint, "spec.not-here", at_key=True)
     else:
-        yield path, _value(breach, document)
+        yield path, _value(violation, document)
 
 
-def _value(breach: Violation, document: Document) -> Problem:
-    path = breach.path
+def _value(violation: Violation, document: Document) -> Problem:
+    path = violation.path
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if breach.keyword in {"minLength", "minItems"}:
-        return document.problem(path, "must not be empty", advice(key, breach.schema), "spec.value")
-    what = f"must be {describe_schema(breach.schema)}, is {show_value(breach.found, document.written.get(path))}"
-    if breach.keyword == "pattern" and not looks_like_a_key(breach.found) and (name := slug(breach.found)):
-        return document.problem(path, what, f"it has {name_faults(breach.found)}: call it '{name}'", "spec.name")
-    if breach.keyword == "enum" and isinstance(breach.found, str):
-        what += or_nearest(breach.found, [each for each in breach.wanted if isinstance(each, str)])
-    return document.problem(path, what, way_out(key, breach.schema, breach.found), "spec.value")
+    if violation.keyword in {"minLength", "minItems"}:
+        return document.problem(path, "must not be empty", advice(key, violation.schema), "spec.value")
+    what = f"must be {describe_schema(violation.schema)}, is {show_value(violation.found, document.written.get(path))}"
+    if violation.keyword == "pattern" and not looks_like_a_key(violation.found) and (name := slug(violation.found)):
+        return document.problem(path, what, f"it has {name_faults(violation.found)}: call it '{name}'", "spec.name")
+    if violation.keyword == "enum" and isinstance(violation.found, str):
+        what += or_nearest(violation.found, [each for each in violation.wanted if isinstance(each, str)])
+    return document.problem(path, what, way_out(key, violation.schema, violation.found), "spec.value")
 
 
 def _unknown(document: Document, path: Path, known: Schema, name: str) -> Problem:
@@ -88,7 +88,7 @@ def _unknown(document: Document, path: Path, known: Schema, name: str) -> Proble
 
 
 def _inside(key: str, known: Schema) -> str | None:
-    """Find the field one level further in that was meant: `hyperparameters.n_epochs` for `n_epochs`."""
+    """Return the field one level deeper that was probably meant: `hyperparameters.n_epochs` for `n_epochs`."""
     for outer in known:
         if near := nearest_field(key, known[outer].get("properties", ())):
             return f"{outer}.{near}"

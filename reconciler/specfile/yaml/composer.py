@@ -1,7 +1,7 @@
-"""YAML with line numbers kept. Builds plain data from the parser's events, one by one, with a stack of its own.
+"""YAML with line numbers. Builds plain data from the events of the parser, with a stack of its own.
 
-Nothing here recurses and the parser is asked for one event at a time, so text that nests without end is left at the
-bound, long before it is deep enough to harm the parser in C.
+Nothing here recurses, and the parser is asked for one event at a time. So deeply nested text is left at our limit, long
+before it is deep enough to harm the parser in C.
 """
 
 from collections.abc import Iterator
@@ -24,19 +24,19 @@ from reconciler.specfile.yaml.text import (
 
 MAX_DEPTH = 32
 MAX_NODES = 100_000
-"""Nodes of one file: a mebibyte of ordinary specs has about as many."""
+"""Nodes of one file. A mebibyte of ordinary specs has about as many."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNATTACHED = -1
-"""The step in a path below which nothing is kept, because the value hangs on no usable key."""
+"""A step in a path that marks a value without a usable key. Nothing below it is kept."""
 _NOTHING = {"", "---", "..."}
 _SPLIT = "split it into several files"
 
 
 class YamlFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file, as far as it could be read.
+    """The documents of one file, as far as they could be read.
 
-    Shape:  `broken` is the text of what could not
+    Shape:  `broken` is the text of the rest
     """
 
     documents: tuple[Document, ...] = ()
@@ -45,7 +45,7 @@ class YamlFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_yaml(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> YamlFile:
-    """Return the documents of a file, and everything that is wrong with its YAML."""
+    """Return the documents of a file, and every problem of its YAML."""
     try:
         text, found = decode_text(raw, file, max_bytes)
         parts = split_documents(text, file)
@@ -72,7 +72,7 @@ def read_yaml(raw: bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: i
 class _Frame:
     """A collection that is still open.
 
-    Shape:  `key` is the mapping's key that waits for its value; `keyless` says that the value hangs on no usable key
+    Shape:  `key` is the key that waits for its value; `keyless` if the value has no usable key
     """
 
     holder: dict[str, Plain] | list[Plain]
@@ -100,7 +100,7 @@ class _Frame:
 
 
 class _Composer:
-    """Composes one document. Has state, because a stack of open collections is what composing is."""
+    """Composes one document. Its state is the stack of open collections."""
 
     def __init__(self, file: str, lines_before: int, nodes_left: int) -> None:
         self.problems: list[Problem] = []
@@ -116,14 +116,14 @@ class _Composer:
         self._void: set[Path] = set()
 
     def compose(self, chunk: DocumentText) -> Document | None:
-        """Return the document; None where there is none, or nothing that could be one."""
+        """Return the document; None when there is none, or it is no mapping."""
         try:
             for event in _events(chunk.text):
                 if not self._take(event):
                     self.whole = False
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
-            # The parser in Python lets an escape for no character at all fail in its own way.
+            # The parser in Python raises other errors for an escape that is no character.
             self.whole = False
             self.problems.append(explain_error(error, chunk, self._file))
             return None
@@ -131,7 +131,7 @@ class _Composer:
             return None
         if not isinstance(self._root, dict):
             self._report(
-                self._root_mark, "this document is no mapping of fields", "begin it with 'kind: …'", "document"
+                self._root_mark, "this document is not a mapping of fields", "begin it with 'kind: …'", "document"
             )
             return None
         return Document(
@@ -144,7 +144,7 @@ class _Composer:
         )
 
     def _take(self, event: yaml.Event) -> bool:
-        """Add what one event says; False when a bound is reached and the rest is not to be read."""
+        """Add one event. Return False at a limit: then the rest is not read."""
         if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._close()
             return True
@@ -168,7 +168,7 @@ class _Composer:
         if len(self._stack) == MAX_DEPTH:
             what = f"values are nested more than {MAX_DEPTH} deep"
             self._report(
-                self._mark(event), what, "nothing in a spec goes that deep: look for a stray bracket", "too-deep"
+                self._mark(event), what, "no spec needs that depth: look for a bracket that is not closed", "too-deep"
             )
             return False
         parent = self._stack[-1] if self._stack else None
@@ -220,11 +220,11 @@ class _Composer:
 
     def _value(self, value: Plain, event: yaml.Event, *, void: bool = False) -> None:
         if self._stack and self._stack[-1].wants_key:
-            # Only an alias or an unusable number gets here: it has been reported, and is no key either.
+            # Only an alias or an unusable number gets here. It has been reported, and is no key.
             self._stack[-1].keyless = True
             return
         path, mark = self._next_path, self._mark(event)
-        # A value that is not written stands nowhere, so its key stands for it.
+        # A value that is not written has no place, so the place of its key stands for it.
         empty = value is None and not void and _index(event.start_mark) == _index(event.end_mark)
         self._values[path] = self._keys.get(path, mark) if empty else mark
         if void:
@@ -266,7 +266,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
     """Yield the parser's events.
 
     From PyYAML 6.0.4 on, the parser refuses a thousand open brackets before it yields the first of them. The text up
-    to there is parsed once more, so that our own, lower bound is what its author hears of, in the right place.
+    to there is parsed once more, so that our own, lower bound is reported, in the right place.
     """
     count = 0
     try:

@@ -1,4 +1,10 @@
-"""A document once read: plain data, and the place of every key and value in it."""
+"""A document: plain data, the place of every key and value, and the meaning of a scalar.
+
+Scalars follow the core schema of YAML 1.2. So `no`, `on` and `2026-01-31` are text, `1e-5` is a number and `0o17` is
+fifteen. Infinity and NaN, which JSON cannot hold, are refused.
+
+Source: YAML 1.2.2, section 10.3.2 (tag resolution of the core schema)
+"""
 
 import math
 import re
@@ -15,10 +21,10 @@ Mark = tuple[int, int]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """Plain data with marks.
+    """Plain data with places.
 
-    Shape:  `keys` and `values` say where each path stands; `written` keeps numbers as their author wrote them;
-            `void` are paths whose value could not be used and has been reported already
+    Shape:  `keys` and `values` are the places of each path; `written` keeps numbers as their author wrote them; `void`
+            are paths whose value cannot be used, and has been reported
     """
 
     file: str
@@ -34,15 +40,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return self.value_place(())
 
     def key_place(self, path: Path) -> Place:
-        """Where a field's key stands; for an item of a list, where the item stands."""
+        """Return the place of a field's key; for an item of a list, of the item."""
         return self._at(self.keys.get(path) or self._nearest_value(path))
 
     def value_place(self, path: Path) -> Place:
-        """Where a value stands, or the nearest thing around it."""
+        """Return the place of a value, or of the nearest value around it."""
         return self._at(self._nearest_value(path))
 
     def get(self, *path: str | int) -> Plain:
-        """Return the value at a path; None where there is none."""
+        """Return the value at a path; None when there is none."""
         found: Plain = self.data
         for step in path:
             if isinstance(found, dict) and isinstance(step, str):
@@ -54,12 +60,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     def text(self, *path: str | int) -> str | None:
-        """Return the text at a path; None where there is none, or something else."""
+        """Return the text at a path; None when there is none, or another type."""
         found = self.get(*path)
         return found if isinstance(found, str) else None
 
     def problem(self, path: Path, what: str, hint: str, rule: str, *, at_key: bool = False) -> Problem:
-        """Say what is wrong with one field of this document."""
+        """Return a problem of one field of this document."""
         where = self.key_place(path) if at_key else self.value_place(path)
         return Problem(where=where, what=what, path=dotted_path(path), hint=hint, rule=rule)
 
@@ -73,7 +79,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def dotted_path(path: Path) -> str:
-    """Write a path as people do: `messages[2].role`."""
+    """Return a path as text: `messages[2].role`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
@@ -83,7 +89,7 @@ def dotted_path(path: Path) -> str:
 Scalar = None | bool | int | float | str
 
 MAX_DIGITS = 100
-"""No number that anybody means is longer, and very long ones are slow to read."""
+"""Longer numbers are mistakes, and very long ones are slow to read."""
 
 _WORDS: dict[str, Scalar] = {
     "": None,
@@ -102,7 +108,7 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 def resolve(text: str) -> Scalar:
     """Return the value of a plain scalar.
 
-    Raises: ValueError, saying why, for a number that JSON cannot carry
+    Raises: ValueError, with the reason, for a number that JSON cannot hold
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -110,12 +116,12 @@ def resolve(text: str) -> Scalar:
 
 
 def whole(text: str) -> str:
-    """Return a quoted text as it is.
+    """Return a quoted text unchanged.
 
     Raises: ValueError for half a character, which an escape can name and no file can hold
     """
     if any("\ud800" <= each <= "\udfff" for each in text if not each.isascii()):
-        raise ValueError("this text holds half a character")
+        raise ValueError("this text contains half a character")
     return text
 
 

@@ -1,7 +1,7 @@
-"""What is settled about a file before any YAML parser sees it: its size, its characters, where documents begin.
+"""The text of a file, before and after the YAML parser: its size, characters and documents, and the parser's errors.
 
 A document marker at the start of a line ends everything that is open, quotes and blocks included. So a file can be
-cut there safely, and a document that is broken does not hide the others.
+split there safely, and a broken document does not hide the others.
 """
 
 import codecs
@@ -39,7 +39,7 @@ def decode_text(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str,
     """
     if len(raw) > max_bytes:
         raise too_much(file, f"the file is larger than {max_bytes // 1024:,} KiB")
-    # Taken off first, so that what the decoder says of places is about these bytes.
+    # Removed first, so that the positions of the decoder are positions in these bytes.
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         text = raw.decode("utf-8")
@@ -58,11 +58,11 @@ def decode_text(raw: bytes, file: str, max_bytes: int = MAX_BYTES) -> tuple[str,
 
 
 def split_documents(text: str, file: str) -> tuple[DocumentText, ...]:
-    """Cut a file where its documents begin.
+    """Return the text of each document of a file.
 
     Raises: InputError when there are too many
     """
-    starts = [0, *_starts(text), len(text)]
+    starts = [0, *_document_starts(text), len(text)]
     if len(starts) > MAX_DOCUMENTS:
         raise too_much(file, f"the file holds more than {MAX_DOCUMENTS:,} documents")
     found, lines = [], 0
@@ -73,7 +73,7 @@ def split_documents(text: str, file: str) -> tuple[DocumentText, ...]:
 
 
 def without_directives(chunk: DocumentText, file: str) -> tuple[DocumentText, tuple[Problem, ...]]:
-    """Take out the `%` lines that stand before a document's content; the first of them is reported."""
+    """Return a document without the `%` lines before its content, and a problem for the first of them."""
     head = _HEAD.match(chunk.text)
     end = head.end() if head else 0
     found = _DIRECTIVE.search(chunk.text, 0, end)
@@ -89,12 +89,12 @@ def without_directives(chunk: DocumentText, file: str) -> tuple[DocumentText, tu
 
 
 def too_much(file: str, what: str) -> InputError:
-    """The error of a file that is beyond a bound and was not read."""
+    """Return the error for a file that is beyond a limit and was not read."""
     problem = Problem(where=Place(file=file), what=what, hint="split it into several files", rule="yaml.too-large")
     return InputError((problem,))
 
 
-def _starts(text: str) -> Iterator[int]:
+def _document_starts(text: str) -> Iterator[int]:
     for found in _MARKER.finditer(text):
         if found[1] == "---":
             yield found.start()
@@ -122,7 +122,7 @@ _QUOTES = "put quotes around text that holds braces, brackets or ': '"
 _NO_ESCAPE = "an escape that YAML does not know"
 _BACKSLASH = "double the backslash, or use single quotes"
 
-# Words of the parser; whether to look where it began; what is wrong; what to do. The first row that fits counts.
+# The parser's words, whether the place is where the construct begins, what is wrong, a hint. The first match counts.
 _TABLE: tuple[tuple[str, bool, str, str], ...] = (
     ("tab character", False, "a tab where YAML wants spaces", "indent with spaces"),
     ("mapping values are not allowed", False, "a ':' where no field can begin", f"{_INDENT}, and {_QUOTES}"),
@@ -142,10 +142,10 @@ _TABLE: tuple[tuple[str, bool, str, str], ...] = (
 
 
 def explain_error(error: Exception, chunk: DocumentText, file: str) -> Problem:
-    """Return the problem that a parser's error stands for."""
+    """Return the problem for an error of the parser."""
     if conflict := _CONFLICT.search(chunk.text):
         line = chunk.lines_before + len(_BREAK.findall(chunk.text, 0, conflict.start()))
-        hint = "settle it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+        hint = "resolve it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
         return _syntax_problem("a merge conflict is left in the file", hint, Place(file=file, line=line + 1, column=1))
     mark = getattr(error, "problem_mark", None)
     words = f"{getattr(error, 'problem', '')}; {getattr(error, 'context', '')}"
