@@ -32,9 +32,9 @@ def test_the_page_has_every_row_and_the_figures_and_the_other_forms_a_few(reposi
     assert "<b>" not in page
     assert "\x1b" not in page
     assert 'class="then"' in page
-    assert "Tokens a row: share of rows, before above and now below" in page
+    assert "Tokens per row: share of rows, before above and now below" in page
     assert '<th scope="row">rows</th><td>30</td><td>80</td><td>+50</td>' in page
-    held_out = re.search(r"of them for validation</th><td>([0-9]+)</td><td>([0-9]+)</td>", page)
+    held_out = re.search(r"rows for validation</th><td>([0-9]+)</td><td>([0-9]+)</td>", page)
     assert held_out
     assert 0 < int(held_out[1]) < 30
     for plan in (json.loads(said.out), json.loads(repository.read("saved.plan"))["plan"]):
