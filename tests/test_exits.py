@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.cli import exit_codes
-from reconciler.cli.options import read_timeout
+from reconciler.cli.execution import read_timeout
 from reconciler.domain.errors import (
     DeniedError,
     InputError,

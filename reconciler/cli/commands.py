@@ -3,6 +3,7 @@
 Help and completion of the group read the table alone, so that neither pays for what the commands load.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ COMMANDS = {
     "validate": CommandEntry("validate", "Check specs and data, offline."),
     "schema": CommandEntry("schema", "Print a JSON Schema."),
     "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),
-    "data": CommandEntry("data", "Show and compare datasets."),
+    "data": CommandEntry("", "Show and compare datasets."),
     "plan": CommandEntry("plans", "Show what apply would do, and why."),
     "apply": CommandEntry("plans", "Do what plan shows, and wait for the jobs."),
     "diff": CommandEntry("diff", "Show what changed between two commits: models, rows, tokens and price."),
@@ -44,21 +45,39 @@ COMMANDS = {
 }
 
 
+DATA_COMMANDS = {
+    "show": CommandEntry("data", "Show one row."),
+    "stats": CommandEntry("data", "Show the statistics of a dataset."),
+    "sample": CommandEntry("data", "Show a few rows, chosen by their content."),
+    "diff": CommandEntry("data_diff", "Show which rows changed."),
+}
+
+
 class LazyGroup(TyperGroup):
     """The group of all commands; a command is imported when it is called."""
 
+    table: Mapping[str, CommandEntry] = COMMANDS
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = {name: TyperCommand(name=name, help=entry.help) for name, entry in COMMANDS.items()}
+        self.commands = {name: TyperCommand(name=name, help=entry.help) for name, entry in self.table.items()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name, the command itself and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load_command(name) if name and command else None, rest
+        return name, load_command(name, self.table[name]) if name and command else None, rest
 
 
-def load_command(name: str) -> Any:
-    """Import the module of a command, and return the command."""
+class DataGroup(LazyGroup):
+    """The group of the data commands."""
+
+    table = DATA_COMMANDS
+
+
+def load_command(name: str, entry: CommandEntry) -> Any:
+    """Import the module of a command, and return the command; the entry of a group names no module."""
+    if not entry.module:
+        return DataGroup(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
     app = typer.Typer(rich_markup_mode=None)
-    import_module(f"reconciler.cli.{COMMANDS[name].module}").register(app)
+    import_module(f"reconciler.cli.{entry.module}").register(app)
     return typer.main.get_group(app).commands[name]

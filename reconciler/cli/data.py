@@ -1,21 +1,19 @@
-"""data: a dataset of the specs, or any file of rows. Calls no service but for `diff service:NAME`; changes nothing."""
+"""data show, stats and sample: a dataset of the specs, or any file of rows. Calls no service, and changes nothing."""
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import JsonOption, ProviderOption, SpecsOption, add_command
-from reconciler.dataset.stats import find_row, gather_stats, sample_rows
+from reconciler.cli.options import DEFAULT_ROOT, JsonOption, SpecsOption, add_command
+from reconciler.dataset.stats import DatasetTarget, find_row, gather_stats, names_file, sample_rows, target_file
 from reconciler.dataset.tokens import INSTALL, can_count, find_vocabulary, vocabulary_name
 from reconciler.domain.stats import RowShown
-from reconciler.history import compare_named, open_version
-from reconciler.render import diff_json, diff_text, rows_json, rows_text, stats_json, stats_text
-from reconciler.workflow import DEFAULT_ROOT
-from reconciler.workflow.dataset_targets import find_dataset
+from reconciler.render import rows_json, rows_text, stats_json, stats_text
 
 SHOW_EXAMPLES = """
 Examples:
@@ -33,32 +31,16 @@ Examples:
   reconciler data stats data/tickets.jsonl --base gpt-4o-mini-2024-07-18 --json
 """
 
-DIFF_EXAMPLES = """
-Examples:
-
-  reconciler data diff old.jsonl new.jsonl
-
-  reconciler data diff main:tickets tickets
-
-  reconciler data diff service:tickets tickets
-
-  reconciler data diff HEAD~1:data/tickets.csv data/tickets.csv --id ticket_id
-"""
-
 DatasetArgument = Annotated[
     str, typer.Argument(help="The name of a Dataset in the specs, or a file.", metavar="NAME|FILE")
 ]
-_VERSION = "A file, a dataset's name, REVISION:NAME, REVISION:PATH or service:NAME."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    group = typer.Typer(help="Show and compare datasets.", no_args_is_help=True, rich_markup_mode=None)
-    add_command(group, show, epilog=SHOW_EXAMPLES)
-    add_command(group, stats, epilog=STATS_EXAMPLES)
-    add_command(group, sample, epilog="Example:\n\n  reconciler data sample tickets -n 3 --seed 7")
-    add_command(group, diff, epilog=DIFF_EXAMPLES)
-    app.add_typer(group, name="data")
+    """Add the commands of this file."""
+    add_command(app, show, epilog=SHOW_EXAMPLES)
+    add_command(app, stats, epilog=STATS_EXAMPLES)
+    add_command(app, sample, epilog="Example:\n\n  reconciler data sample tickets -n 3 --seed 7")
 
 
 def show(
@@ -74,7 +56,7 @@ def show(
     """
     console: Console = context.obj
     with console.show_progress() as progress:
-        found = find_row(find_dataset(what, specs, os.environ).read_rows(progress), row)
+        found = find_row(_find_target(what, specs).read_rows(progress), row)
     return _show_rows((found,), console, as_json=as_json)
 
 
@@ -94,7 +76,7 @@ def stats(
     the base model is known, and estimated elsewhere.
     """
     console: Console = context.obj
-    target = find_dataset(what, specs, os.environ)
+    target = _find_target(what, specs)
     bases = frozenset({base}) if base else target.bases
     with console.show_progress() as progress:
         found = gather_stats(
@@ -125,41 +107,17 @@ def sample(
     """
     console: Console = context.obj
     with console.show_progress() as progress:
-        found = sample_rows(find_dataset(what, specs, os.environ).read_rows(progress), number, seed)
+        found = sample_rows(_find_target(what, specs).read_rows(progress), number, seed)
     return _show_rows(found, console, as_json=as_json)
 
 
-def diff(
-    context: typer.Context,
-    before: Annotated[str, typer.Argument(help=f"The version before. {_VERSION}", metavar="A")],
-    after: Annotated[str, typer.Argument(help="The version after, in the same form.", metavar="B")],
-    id_path: Annotated[
-        str | None, typer.Option("--id", help="The column that identifies a row; the default is the spec's own.")
-    ] = None,
-    samples: Annotated[int, typer.Option("--samples", help="How many rows to show.", min=0, max=1000)] = 5,
-    detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit 2 when the rows differ, 0 when they do not.")
-    ] = False,
-    specs: SpecsOption = DEFAULT_ROOT,
-    provider: ProviderOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Show which rows changed.
+def _find_target(what: str, specs: Path) -> DatasetTarget:
+    if names_file(what, specs):
+        return target_file(what)
+    # Only a name needs the specs, and what reads them.
+    from reconciler.workflow.dataset_targets import find_dataset
 
-    Counts added, removed, edited, moved and reformatted rows, and shows a few. Rows are matched by --id, else by what
-    they ask, by their position, and by the words that they share.
-    """
-    console: Console = context.obj
-    with (
-        open_version(before, specs, os.environ, provider=provider) as old,
-        open_version(after, specs, os.environ, provider=provider) as new,
-    ):
-        found = compare_named(old, new, id_path, samples)
-    if as_json:
-        console.out.write(diff_json(found, after))
-    else:
-        console.out.write(diff_text(found, after, colour=console.colour, width=console.width))
-    return exit_codes.CHANGES if detailed_exitcode and not found.is_empty else exit_codes.OK
+    return find_dataset(what, specs, os.environ)
 
 
 def _explain_estimate(bases: frozenset[str]) -> str:

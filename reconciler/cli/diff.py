@@ -9,6 +9,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.formats import ReviewOptions, show_review
 from reconciler.cli.options import (
+    DEFAULT_ROOT,
     DetailedExitOption,
     EnvOption,
     NoRowsOption,
@@ -19,7 +20,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plans import show_refusals
 from reconciler.history import open_range, plan_between
-from reconciler.workflow import DEFAULT_ROOT, resolve_setting
+from reconciler.workflow import resolve_setting
 from reconciler.workflow.review import review_plan
 
 EXAMPLES = """

@@ -8,6 +8,7 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
+from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import ReconcilerError, UsageError
 from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
@@ -46,7 +47,7 @@ def doctor(context: typer.Context, where: SpecsOptions) -> int:
 def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
     """Yield findings about the specs, then the service, then both together."""
     try:
-        setting = where.resolve()
+        setting = resolve_specs(where)
         specs = read_setting(setting)
     except ReconcilerError as error:
         yield DoctorFinding(what="specs", error=error)

@@ -5,9 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Annotated
+
+import msgspec
+import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
+from reconciler.cli.options import JsonOption
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, JobLogged
@@ -16,8 +21,30 @@ from reconciler.domain.plan import KeepReason
 from reconciler.domain.ports import Provider
 from reconciler.foundation.stop import Stop
 from reconciler.render import LiveView, SummaryRow, event_json, summary_table
+from reconciler.workflow import read_duration
 from reconciler.workflow.apply import RunTally, open_run_context, run_plan
 from reconciler.workflow.plan import PreparedPlan
+
+
+class WaitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a command waits for jobs, and for whom it writes."""
+
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", help="Stop waiting after this time: 90, 90s, 30m, 2h.", metavar="TIME")
+    ] = None
+    as_json: JsonOption = False
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        return read_timeout(self.timeout)
+
+
+def read_timeout(text: str | None) -> float | None:
+    """Read the value of `--timeout`, in seconds.
+
+    Raises: UsageError when it is not a length of time
+    """
+    return None if text is None else read_duration(text, "--timeout ")
 
 
 class EventView:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
+from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import RemoteJob
@@ -43,7 +44,7 @@ def forget(
     """
     console: Console = context.obj
     name = name.removeprefix("model/")
-    setting = where.resolve(name)
+    setting = resolve_specs(where, name)
     specs = read_setting(setting)
     if name in {model.name for model in specs.models} and not yes:
         raise UsageError(

@@ -1,6 +1,5 @@
 """import: a spec for a job that was made without one. Reads the service, writes files, and changes nothing there."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -8,10 +7,11 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
+from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
 from reconciler.workflow.import_job import check_names, draft_import
 from reconciler.workflow.services import open_service
-from reconciler.workflow.targets import find_job, find_workplace, is_id
+from reconciler.workflow.targets import find_job, is_id
 
 EXAMPLES = """
 Examples:
@@ -58,7 +58,7 @@ def import_(
         raise UsageError(
             f"{what} is not the id of a job or a model, such as ftjob-… or ft:…; list them with: reconciler jobs"
         )
-    place = find_workplace((what,), where.specs, os.environ, provider=where.provider, environment=where.environment)
+    place = find_place(where, (what,))
     rows = dataset or f"{name}-data"
     check_names(name, rows, place)
     with open_service(place.setting, place.specs) as provider:

@@ -7,9 +7,8 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import add_command
+from reconciler.cli.options import DEFAULT_ROOT, add_command
 from reconciler.specfile import write_starter
-from reconciler.workflow import DEFAULT_ROOT
 
 
 def register(app: typer.Typer) -> None:

@@ -1,6 +1,5 @@
 """files, jobs and models: everything that a service holds, ours and not ours. They read, and change nothing."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, TypeVar
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption, SpecsOptions, add_command
+from reconciler.cli.places import find_place
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import FileId, Inventory, JobId, Makers, ModelId, RemoteFile, RemoteJob, RemoteModel
 from reconciler.domain.ports import Provider
@@ -30,7 +30,6 @@ from reconciler.render import (
     summary_line,
 )
 from reconciler.workflow.services import open_service
-from reconciler.workflow.targets import find_workplace
 
 T = TypeVar("T")
 
@@ -207,7 +206,7 @@ def models(
 
 @contextmanager
 def _open_provider(where: SpecsOptions) -> Iterator[Provider]:
-    place = find_workplace((), where.specs, os.environ, provider=where.provider, environment=where.environment)
+    place = find_place(where)
     # Lists show the stamps that things bear themselves, so the specs' renames and adoptions are left out.
     setting = replace(place.setting, provider=place.provider)
     with open_service(setting, replace(place.specs, datasets=(), models=())) as provider:

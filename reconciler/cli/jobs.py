@@ -1,6 +1,5 @@
 """status, follow, wait and cancel: our models and jobs, and any other job by its id."""
 
-import os
 import time
 from collections.abc import Sequence
 
@@ -9,18 +8,17 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import EventView, handle_signals, show_summary
+from reconciler.cli.execution import EventView, WaitOptions, handle_signals, show_summary
 from reconciler.cli.options import (
     ApproveOption,
     JsonOption,
     NameArgument,
     NamesArgument,
     SpecsOptions,
-    WaitOptions,
     add_command,
 )
+from reconciler.cli.places import check_with_progress, find_place, resolve_specs
 from reconciler.cli.plans import show_plan
-from reconciler.cli.validate import check_with_progress
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanished, Outcome
 from reconciler.domain.observed import RemoteJob
@@ -35,7 +33,7 @@ from reconciler.workflow.apply import RunTally, call_after_sleep, open_run_conte
 from reconciler.workflow.lock import find_newest_jobs
 from reconciler.workflow.plan import prepare_plan
 from reconciler.workflow.services import open_service
-from reconciler.workflow.targets import Workplace, find_job, find_workplace, note_name
+from reconciler.workflow.targets import Workplace, find_job, note_name
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +53,7 @@ def register(app: typer.Typer) -> None:
 def status(context: typer.Context, where: SpecsOptions, as_json: JsonOption = False) -> int:
     """Show the state of every model of the specs."""
     console: Console = context.obj
-    setting = where.resolve()
+    setting = resolve_specs(where)
     checked = check_with_progress(setting, console)
     with open_service(setting, checked.specs) as provider:
         prepared = prepare_plan(setting, checked, Options(), provider)
@@ -86,7 +84,7 @@ def wait(context: typer.Context, where: SpecsOptions, waiting: WaitOptions, name
 def _watch(texts: Sequence[str], where: SpecsOptions, waiting: WaitOptions, console: Console, *, is_quiet: bool) -> int:
     limit = waiting.timeout_seconds
     deadline = None if limit is None else time.monotonic() + limit
-    place = find_workplace(texts, where.specs, os.environ, provider=where.provider, environment=where.environment)
+    place = find_place(where, texts)
     names = tuple(text for text in texts if place.is_name(text))
     ids = tuple(text for text in texts if not place.is_name(text))
     for name in names:
@@ -165,7 +163,7 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
     console: Console = context.obj
     if not (auto_approve or console.can_ask):
         raise UsageError("cancel needs approval, and there is no terminal to ask on; use --auto-approve")
-    place = find_workplace((name,), where.specs, os.environ, provider=where.provider, environment=where.environment)
+    place = find_place(where, (name,))
     by_name = place.is_name(name)
     note_name(place, name, console.note)
     if by_name:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument, SpecsOptions, add_command
+from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Message
 from reconciler.providers import find_profile, needs_app
@@ -26,7 +26,7 @@ from reconciler.render import (
 )
 from reconciler.workflow.lock import find_locked, find_serving
 from reconciler.workflow.services import open_service
-from reconciler.workflow.targets import Workplace, find_serving_model, find_workplace
+from reconciler.workflow.targets import Workplace, find_serving_model
 
 RUN_EXAMPLES = """
 Examples:
@@ -79,7 +79,7 @@ def output(
     By the names of models; the id of a job stands for the model that it made.
     """
     console: Console = context.obj
-    place = _find_workplace(names or (), where)
+    place = find_place(where, names or ())
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
         return _print_ids(place, wanted, id_format, console)
@@ -118,7 +118,7 @@ def run(
     console: Console = context.obj
     if (prompt is None) == (file is None):
         raise UsageError("run needs either a prompt (-p) or a conversation (-f)")
-    place = _find_workplace((name,), where)
+    place = find_place(where, (name,))
     with open_service(place.setting, place.specs) as provider:
         found = find_serving_model(place, name, provider, console.note, is_completion=completion)
         if found.is_completion and prompt is not None:
@@ -165,7 +165,7 @@ def snippet(
     dataset says.
     """
     console: Console = context.obj
-    place = _find_workplace((name,), where)
+    place = find_place(where, (name,))
     with open_service(place.setting, place.specs) as provider:
         found = find_serving_model(place, name, provider, console.note, is_completion=completion)
     if found.is_completion and system:
@@ -185,7 +185,3 @@ def describe_target(profile: str) -> SnippetTarget:
     names = [name for name in (found.url_variable, found.other_url_variable) if name]
     stated = next((name for name in names if os.environ.get(name)), found.url_variable)
     return SnippetTarget(url_variable=stated, key_variable=found.key_variable, base_url=base_url)
-
-
-def _find_workplace(texts: Sequence[str], where: SpecsOptions) -> Workplace:
-    return find_workplace(texts, where.specs, os.environ, provider=where.provider, environment=where.environment)

@@ -5,7 +5,6 @@ A parameter of a command whose type is a group stands for the options of the gro
     def forget(context: typer.Context, name: NameArgument, where: SpecsOptions) -> int
 """
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, isclass, signature
@@ -15,7 +14,7 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 import typer
 
-from reconciler.workflow import DEFAULT_ROOT, Setting, read_duration, resolve_setting
+DEFAULT_ROOT = Path("specs")
 
 SpecsOption = Annotated[Path, typer.Option("--specs", help="The spec root.", metavar="DIR")]
 EnvOption = Annotated[
@@ -56,36 +55,6 @@ class SpecsOptions(msgspec.Struct, frozen=True, kw_only=True):
     specs: SpecsOption = DEFAULT_ROOT
     provider: ProviderOption = None
     environment: EnvOption = None
-
-    def resolve(self, model: str | None = None) -> Setting:
-        """Return the setting; of several projects, that which names the model.
-
-        Raises: UsageError when none or several do
-        """
-        return resolve_setting(
-            self.specs, os.environ, model=model, provider=self.provider, environment=self.environment
-        )
-
-
-class WaitOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a command waits for jobs, and for whom it writes."""
-
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", help="Stop waiting after this time: 90, 90s, 30m, 2h.", metavar="TIME")
-    ] = None
-    as_json: JsonOption = False
-
-    @property
-    def timeout_seconds(self) -> float | None:
-        return read_timeout(self.timeout)
-
-
-def read_timeout(text: str | None) -> float | None:
-    """Read the value of `--timeout`, in seconds.
-
-    Raises: UsageError when it is not a length of time
-    """
-    return None if text is None else read_duration(text, "--timeout ")
 
 
 def add_command(

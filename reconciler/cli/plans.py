@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import run_and_show
+from reconciler.cli.execution import WaitOptions, run_and_show
 from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_problems_in_formats, show_review
 from reconciler.cli.options import (
+    DEFAULT_ROOT,
     ApproveOption,
     DetailedExitOption,
     EnvOption,
@@ -22,10 +23,9 @@ from reconciler.cli.options import (
     PricesOption,
     ProviderOption,
     RootArgument,
-    WaitOptions,
     add_command,
 )
-from reconciler.cli.validate import check_with_progress
+from reconciler.cli.places import check_with_progress
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.history import find_commit, plan_offline
@@ -34,7 +34,7 @@ from reconciler.planner import GUARDS, check_expected, check_fresh
 from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import limit_samples
-from reconciler.workflow import DEFAULT_ROOT, CheckedSpecs, Setting, make_home, read_bounds, resolve_setting
+from reconciler.workflow import CheckedSpecs, Setting, make_home, read_bounds, resolve_setting
 from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.review import review_plan, review_without_plan
 from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import EnvOption, JsonOption, NoCacheOption, add_command
+from reconciler.cli.options import DEFAULT_ROOT, EnvOption, JsonOption, NoCacheOption, add_command
+from reconciler.cli.places import check_with_progress
 from reconciler.domain.errors import InputError, Problem
-from reconciler.render import count_text, problems_json, problems_text
+from reconciler.render import count_text, problems_json
 from reconciler.specfile import find_roots
-from reconciler.workflow import DEFAULT_ROOT, CheckedSpecs, Setting, check_specs, locate_setting
+from reconciler.workflow import locate_setting
 
 
 def register(app: typer.Typer) -> None:
@@ -63,12 +64,3 @@ def validate(
         counts = ((models, "model"), (datasets, "dataset"), (rows, "row"))
         console.out.line(f"Valid: {', '.join(count_text(number, noun) for number, noun in counts)}.")
     return exit_codes.OK
-
-
-def check_with_progress(setting: Setting, console: Console, *, count_tokens: bool = False) -> CheckedSpecs:
-    """Read specs and data; show the progress of long readings, and the warnings of the checks."""
-    with console.show_progress() as progress:
-        checked = check_specs(setting, progress, count_tokens=count_tokens)
-    if checked.warnings:
-        console.err.write(problems_text(checked.warnings, tail="none of them stops a plan", colour=console.colour_err))
-    return checked

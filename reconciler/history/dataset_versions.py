@@ -25,6 +25,7 @@ from reconciler.dataset.row_diff import (
     open_file_version,
     open_uploaded_version,
 )
+from reconciler.dataset.stats import DatasetTarget, is_dataset_name, target_file
 from reconciler.dataset.tokens import find_vocabulary
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.row_diff import RowDiff
@@ -32,7 +33,7 @@ from reconciler.history.revision import Revision, open_revision
 from reconciler.history.snapshot import SPEC_ENDINGS
 from reconciler.planner import files_before, users_of
 from reconciler.specfile import find_workspace, read_specs
-from reconciler.workflow.dataset_targets import DatasetTarget, find_dataset, is_dataset_name, target_file
+from reconciler.workflow.dataset_targets import find_dataset
 from reconciler.workflow.measure import find_bases
 from reconciler.workflow.services import fetch_file, open_service
 from reconciler.workflow.settings import read_setting, resolve_setting

@@ -14,7 +14,6 @@ from reconciler.workflow.measure import (
     measure_datasets,
 )
 from reconciler.workflow.settings import (
-    DEFAULT_ROOT,
     Setting,
     locate_setting,
     make_home,
@@ -26,7 +25,6 @@ from reconciler.workflow.settings import (
 )
 
 __all__ = [
-    "DEFAULT_ROOT",
     "CheckedSpecs",
     "ReadProgress",
     "Setting",

@@ -1,39 +1,13 @@
-"""What an argument of the data commands names: a dataset of the specs, or a file."""
+"""Finds the dataset that an argument of the data commands names."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
-from reconciler.dataset.stats import read_file_rows, read_spec_rows
-from reconciler.domain.errors import Place, UsageError
-from reconciler.domain.identity import NAME_PATTERN
-from reconciler.domain.spec import DatasetSpec
-from reconciler.domain.stats import RowShown
+from reconciler.dataset.stats import DatasetTarget, names_file, target_file
+from reconciler.domain.errors import UsageError
 from reconciler.specfile import find_roots
 from reconciler.workflow.measure import find_bases
 from reconciler.workflow.settings import locate_setting, read_setting
-
-
-class DatasetTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset and where its files are; `bases` are those of the models trained on it."""
-
-    spec: DatasetSpec
-    workspace: Path
-    is_file: bool = False
-    bases: frozenset[str] = frozenset()
-
-    def read_rows(self, progress: Callable[[str, int], None]) -> Iterator[RowShown]:
-        """Return the rows: of a dataset as they are uploaded, of a file as they are written."""
-        read = read_file_rows if self.is_file else read_spec_rows
-        return read(self.spec, self.workspace, partial(progress, self.spec.name))
-
-
-def is_dataset_name(text: str) -> bool:
-    """Return whether an argument has the form of a dataset's name, and not of a path."""
-    return re.fullmatch(NAME_PATTERN, text) is not None
 
 
 def find_dataset(text: str, root: Path, environ: Mapping[str, str]) -> DatasetTarget:
@@ -41,9 +15,7 @@ def find_dataset(text: str, root: Path, environ: Mapping[str, str]) -> DatasetTa
 
     Raises: UsageError when no spec has the name and there is no such file, InputError when the specs are invalid
     """
-    if not is_dataset_name(text):
-        return target_file(text)
-    if Path(text).is_file() and not root.exists():
+    if names_file(text, root):
         return target_file(text)
     settings = [locate_setting(each, environ) for each in find_roots(root)]
     projects = [(setting, read_setting(setting)) for setting in settings]
@@ -58,10 +30,3 @@ def find_dataset(text: str, root: Path, environ: Mapping[str, str]) -> DatasetTa
         return target_file(text)
     known = ", ".join(spec.name for _, specs in projects for spec in specs.datasets) or "none"
     raise UsageError(f"the specs name no dataset {text}; they name {known}; a file is named by its path")
-
-
-def target_file(text: str) -> DatasetTarget:
-    """Return a file as a dataset of its own."""
-    path = Path(text).resolve()
-    spec = DatasetSpec(name=path.stem or text, place=Place(file=text), sources=(path.name,))
-    return DatasetTarget(spec=spec, workspace=path.parent, is_file=True)

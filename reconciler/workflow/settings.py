@@ -14,7 +14,6 @@ from reconciler.specfile import find_roots, find_workspace, lock_name, read_spec
 
 HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
-DEFAULT_ROOT = Path("specs")
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
 
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")

@@ -13,7 +13,7 @@ from reconciler.domain.observed import JobId, Makers, ModelId, RemoteJob
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Format, ProjectSpec, Specs
 from reconciler.workflow.lock import find_serving
-from reconciler.workflow.settings import DEFAULT_ROOT, Setting, read_setting, resolve_setting, select_provider
+from reconciler.workflow.settings import Setting, read_setting, resolve_setting, select_provider
 
 _JOB = re.compile(r"ft(?:job)?-[A-Za-z0-9_-]+")
 _MODEL = re.compile(r"[^\s:]+:\S+")
@@ -57,6 +57,7 @@ def find_workplace(
     root: Path,
     environ: Mapping[str, str],
     *,
+    default_root: Path,
     provider: str | None = None,
     environment: str | None = None,
 ) -> Workplace:
@@ -64,7 +65,7 @@ def find_workplace(
 
     Raises: UsageError when several projects are possible, InputError when specs exist and are invalid
     """
-    if all(map(is_id, texts)) and root == DEFAULT_ROOT and not root.exists():
+    if all(map(is_id, texts)) and root == default_root and not root.exists():
         if provider is None:
             raise UsageError(f"there is no {root}/ here; name the service with --provider PROFILE, or --specs DIR")
         setting = resolve_setting(root, environ, is_root=True, provider=provider)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.commands import COMMANDS, load_command
+from reconciler.cli.commands import COMMANDS, DATA_COMMANDS, CommandEntry, load_command
 
 ROOT = Path(__file__).parent.parent.parent
 PROBE = """
@@ -19,11 +19,11 @@ print(json.dumps(sorted(name for name in sys.modules if name.startswith("reconci
 """
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_in_the_table_is_the_first_line_of_the_command_s_own(name: str) -> None:
-    command = load_command(name)
+@pytest.mark.parametrize(("name", "entry"), [*COMMANDS.items(), *DATA_COMMANDS.items()])
+def test_help_in_the_table_is_the_first_line_of_the_command_s_own(name: str, entry: CommandEntry) -> None:
+    command = load_command(name, entry)
     assert command.name == name
-    assert inspect.cleandoc(command.help).splitlines()[0] == COMMANDS[name].help
+    assert inspect.cleandoc(command.help).splitlines()[0] == entry.help
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

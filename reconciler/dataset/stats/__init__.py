@@ -3,5 +3,17 @@
 from reconciler.dataset.stats.figures import compute_spread
 from reconciler.dataset.stats.gather import gather_stats
 from reconciler.dataset.stats.rows import find_row, read_file_rows, read_spec_rows, sample_rows
+from reconciler.dataset.stats.target import DatasetTarget, is_dataset_name, names_file, target_file
 
-__all__ = ["compute_spread", "find_row", "gather_stats", "read_file_rows", "read_spec_rows", "sample_rows"]
+__all__ = [
+    "DatasetTarget",
+    "compute_spread",
+    "find_row",
+    "gather_stats",
+    "is_dataset_name",
+    "names_file",
+    "read_file_rows",
+    "read_spec_rows",
+    "sample_rows",
+    "target_file",
+]
