@@ -45,7 +45,7 @@ class Shared(WrappingTransport):
 
 
 def open_provider(
-    profile: str,
+    profile: str | Profile,
     *,
     project: str,
     environ: Mapping[str, str],
@@ -57,22 +57,23 @@ def open_provider(
 ) -> HttpProvider:
     """Return the service of a profile, ready to be asked; close it when done.
 
-    Shape:  `app` is an ASGI application, for a profile that `needs_app`; `transport` takes the place of the network;
-            `bounds` take the place of the profile's own, in seconds by name
+    Shape:  `profile` is a name, or a profile that no registry knows; `app` is an ASGI application, for a profile that
+            `needs_app`; `transport` takes the place of the network; `bounds` take the place of the profile's own, in
+            seconds by name
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
-    found = find_profile(profile)
+    found = profile if isinstance(profile, Profile) else find_profile(profile)
     endpoint = read_endpoint(found, environ, make=partial(Shared, transport) if transport else None, clock=clock)
     if endpoint.url.host != httpx.URL(found.base_url).host:
         found = without_vendor_dates(found)
-    if transport is None and needs_app(profile, environ):
+    if transport is None and needs_app(found, environ):
         if app is None:
-            raise UsageError(f"the profile {profile} runs inside this program and was opened without its service")
+            raise UsageError(f"the profile {found.name} runs inside this program and was opened without its service")
         transport = ASGITransport(cast(AsgiApp, app))
     found = with_bounds(found, bounds)
     dialect = load_dialect(found)
     if not isinstance(dialect, Dialect):
-        raise UsageError(f"the profile {profile} names {found.dialect}, which is no Dialect")
+        raise UsageError(f"the profile {found.name} names {found.dialect}, which is no Dialect")
     transports = _stack_transports(found, endpoint, transport, clock, sleep)
     client = Client(endpoint, transports, found.key_variable, clock)
     return HttpProvider(client, dialect, found, project=project, sleep=sleep)

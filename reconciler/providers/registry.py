@@ -49,9 +49,9 @@ def load_dialect(profile: Profile) -> object:
     return _load(profile.name, profile.dialect)
 
 
-def needs_app(profile: str, environ: Mapping[str, str]) -> bool:
+def needs_app(profile: str | Profile, environ: Mapping[str, str]) -> bool:
     """Return whether opening this profile takes the application of the built-in service."""
-    found = PROFILES.get(profile)
+    found = profile if isinstance(profile, Profile) else PROFILES.get(profile)
     return found is not None and found.in_process and not environ.get(found.url_variable, "").strip()
 
 

@@ -16,13 +16,14 @@ from reconciler.domain.observed import (
     RemoteModel,
 )
 from reconciler.domain.ports import Done, own_job
-from tests.contract.worlds import HttpWorld, MemoryWorld, dataset_of, rows_of
+from reconciler.testing import dataset_of, rows_of
+from tests.contract.services import HttpService, MemoryContractService
 from tests.factories import a_model
 
-Inhabited = MemoryWorld | HttpWorld
+Inhabited = MemoryContractService | HttpService
 
 
-@pytest.fixture(params=(MemoryWorld, HttpWorld), ids=lambda world: world.__name__)
+@pytest.fixture(params=(MemoryContractService, HttpService), ids=lambda world: world.__name__)
 def world(request: pytest.FixtureRequest) -> Inhabited:
     made: Inhabited = request.param()
     return made
@@ -40,7 +41,7 @@ def ours(world: Inhabited) -> tuple[Dataset, FileId, RemoteJob]:
 
 def others(world: Inhabited) -> tuple[FileId, JobId]:
     """Put a file and a job there that bear nothing of ours."""
-    if isinstance(world, HttpWorld):
+    if isinstance(world, HttpService):
         file = world.service.add_file("report.pdf", b"%PDF", purpose="assistants")
         return FileId(file), JobId(world.service.add_job(suffix="theirs", metadata={"team": "red"}))
     theirs = RemoteFile(id=FileId("file-theirs"), filename="report.pdf", purpose="assistants", created_at=1_799_999_998)

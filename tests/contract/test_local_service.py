@@ -16,7 +16,8 @@ from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.ports import Done, Message, Refused
 from reconciler.providers import HttpProvider, open_provider
 from reconciler.service import ServiceSettings, open_service
-from tests.contract.worlds import PROJECT, dataset_of
+from reconciler.testing import dataset_of
+from tests.contract.services import PROJECT
 from tests.factories import a_model
 from tests.service.service_fixtures import ECHO, dismiss, plain_rows, wait_until
 

@@ -9,8 +9,8 @@ from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done, Notes, Refused
 from reconciler.providers import open_provider
 from reconciler.service import ServiceSettings, open_service
-from reconciler.testing.memory import MemoryProvider
-from tests.contract.worlds import PROJECT
+from reconciler.testing import MemoryProvider
+from tests.contract.services import PROJECT
 from tests.service.service_fixtures import ECHO, dismiss
 
 NAME = "reconciler-note.822b33ad87c1.model.triage.json"

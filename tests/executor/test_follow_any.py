@@ -7,7 +7,7 @@ from reconciler.domain.errors import TemporaryError
 from reconciler.domain.event import JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobDetails, JobEvent, JobId, JobStatus, RemoteJob
 from reconciler.executor import follow
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.simulation import Clock
 
 THEIRS = RemoteJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), details=JobDetails(suffix="theirs"))

@@ -12,7 +12,7 @@ from reconciler.domain.ports import Done, Intent, Write
 from reconciler.executor import RunContext, create, execute
 from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, StepFailedError, StoppedError
 from reconciler.executor.execute import clear_finished_intents
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import World, outcomes, real_dataset
 

@@ -11,7 +11,7 @@ from reconciler.domain.ports import Capabilities, Intent, Journal
 from reconciler.executor import MemoryJournal
 from reconciler.foundation.git import Git
 from reconciler.journal import DirectoryJournal, GitJournal, RemoteJournal
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_model
 from tests.simulation import Clock
 

@@ -10,7 +10,7 @@ from reconciler.domain.ports import Capabilities, Journal
 from reconciler.journal import JournalKind, check_journal, open_journal
 from reconciler.journal.factory import service_slug
 from reconciler.providers import PROFILES, open_provider
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.journal.stores import BOUNDS, environ, git, note
 from tests.simulation import Clock
 

@@ -7,7 +7,7 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Capabilities, Intent, RemoteNote
 from reconciler.journal.remote import SHORTEST_LIFE, RemoteJournal, settle_seconds
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO
 from tests.journal.stores import BOUNDS, STAMP, note
 from tests.simulation import Clock

@@ -13,7 +13,7 @@ from reconciler.domain.observed import SUCCEEDED, FileId, JobId, JobStatus, Mode
 from reconciler.domain.ports import Done, Notes, Provider, Refused
 from reconciler.domain.renames import NameMap
 from reconciler.providers import with_renames
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model, observed
 
 OLD, NEW = a_model("sorter", training=a_dataset("letters")), a_model("triage", training=a_dataset("tickets"))

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import DeniedError
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Done, Refused, Unknown
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import a_dataset, a_file, a_job, a_model
 from tests.providers.fakes import Clock
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Provider
 from reconciler.providers import PROFILES, needs_app, open_provider
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 
 SERVED = {"RECONCILER_LOCAL_URL": "http://127.0.0.1:8123", "RECONCILER_LOCAL_KEY": "a-local-key"}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replace_turn
 from typing import cast
 
+import httpx
 from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
@@ -20,7 +21,7 @@ from reconciler.executor import RunContext, execute
 from reconciler.planner import make_plan
 from reconciler.providers import open_provider
 from reconciler.render import clean, event_json
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import Decider, Knobs, Planned
@@ -33,6 +34,7 @@ from tests.simulation.scheduler import Actor, Chooser, Scheduler
 from tests.simulation.services import PROFILE_OF, ServiceVariant, SideBySide, capabilities_of
 from tests.simulation.state import HttpState, Lag, LaggingLegacyService, LaggingService, MemoryState, ServiceState
 from tests.simulation.wire import KEY, FaultyTransport
+from tests.toy_service.translation import ToyTranslator
 
 RUNS_UNTIL_QUIET = 3
 
@@ -167,12 +169,13 @@ class History:
         if self.variant is ServiceVariant.PORT:
             # By delegation: what it does not name is the service's own.
             return cast(Provider, FaultyPort(self.memory, boundary, self.lag))
-        environ = {"OPENAI_API_KEY": KEY, "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
+        environ = {"OPENAI_API_KEY": KEY, "TOY_KEY": KEY, "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
+        transport: httpx.BaseTransport = FaultyTransport(self.service, boundary, self.skew)
         opened = open_provider(
             PROFILE_OF[self.variant],
             project="acme",
             environ=environ,
-            transport=FaultyTransport(self.service, boundary, self.skew),
+            transport=ToyTranslator(transport) if self.variant is ServiceVariant.TOY else transport,
             clock=boundary.actor.clock,
             sleep=boundary.actor.sleep,
         )

@@ -11,7 +11,7 @@ from reconciler.domain.errors import DeniedError, MalformedError, ProviderError,
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.ports import Capabilities, Done, Refused, Unknown, Write
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import CallOutcome
 from tests.simulation.state import Lag

@@ -13,7 +13,7 @@ from reconciler.domain.lock import Lock
 from reconciler.domain.plan import Options, Plan
 from reconciler.executor import RunContext, execute
 from reconciler.planner import make_plan
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_dataset, desired
 
 

@@ -3,23 +3,29 @@
 from enum import StrEnum
 
 from reconciler.domain.ports import Capabilities
-from reconciler.providers import PROFILES
+from reconciler.providers import find_profile
 from tests.simulation.scheduler import Actor
+from tests.toy_service.dialect import TOY
 
 
 class ServiceVariant(StrEnum):
-    """The services: the Python port, and three that are spoken to over HTTP."""
+    """The services: the Python port, and four that are spoken to over HTTP, one of them by a dialect of the tests."""
 
     PORT = "port"
     OPENAI = "openai"
     NO_PAGES = "no-pages"
     LEGACY = "legacy"
+    TOY = "toy"
 
+
+CHOSEN = (ServiceVariant.PORT, ServiceVariant.OPENAI, ServiceVariant.NO_PAGES, ServiceVariant.LEGACY)
+"""Those that a seed chooses among; a seed means the same history for ever, so this list never changes."""
 
 PROFILE_OF = {
-    ServiceVariant.OPENAI: "openai",
-    ServiceVariant.NO_PAGES: "openai",
-    ServiceVariant.LEGACY: "openai-legacy",
+    ServiceVariant.OPENAI: find_profile("openai"),
+    ServiceVariant.NO_PAGES: find_profile("openai"),
+    ServiceVariant.LEGACY: find_profile("openai-legacy"),
+    ServiceVariant.TOY: TOY,
 }
 
 
@@ -42,4 +48,4 @@ class SideBySide:
 
 def capabilities_of(variant: ServiceVariant) -> Capabilities:
     """The bounds of a service as its profile says them; the port is given those of a hosted one."""
-    return PROFILES[PROFILE_OF.get(variant, "openai")].capabilities
+    return PROFILE_OF.get(variant, find_profile("openai")).capabilities

@@ -9,7 +9,7 @@ import httpx
 
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import JobId, JobStatus, ModelId, RemoteJob
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService, Json
 from tests.providers.openai_legacy.fake import OldService

@@ -5,7 +5,13 @@ import pytest
 from tests.simulation.seeds import Seeded, history_of, regressions
 from tests.simulation.services import ServiceVariant
 
-SEEDS = {ServiceVariant.PORT: 120, ServiceVariant.OPENAI: 25, ServiceVariant.NO_PAGES: 15, ServiceVariant.LEGACY: 15}
+SEEDS = {
+    ServiceVariant.PORT: 120,
+    ServiceVariant.OPENAI: 25,
+    ServiceVariant.NO_PAGES: 15,
+    ServiceVariant.LEGACY: 15,
+    ServiceVariant.TOY: 15,
+}
 
 
 @pytest.mark.parametrize("variant", ServiceVariant)

@@ -9,7 +9,7 @@ from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Keep, KeepReason, Options
 from reconciler.planner import make_plan
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from reconciler.workflow.refresh import MOST_ASKED, find_unlisted_jobs
 from tests.factories import a_job, a_model, desired, observed
 

@@ -12,7 +12,7 @@ from reconciler.domain.observed import FileId
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
-from reconciler.testing.memory import MemoryProvider
+from reconciler.testing import MemoryProvider
 from reconciler.workflow import check_specs, locate_setting
 from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.rows import add_row_diffs

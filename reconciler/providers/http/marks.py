@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Address, Digest, Kind, Stamp, canonical_json, digest_of
@@ -64,6 +65,27 @@ def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
         stamp=Stamp(address, digest),
         facts=_facts(_text(metadata.get(FACTS))),
         supersedes=tuple(supersedes),
+    )
+
+
+def with_marks(job: RemoteJob, metadata: Any, project: str) -> RemoteJob:
+    """Return a job with what its metadata says: whose it is, and all of it for people to read."""
+    marks, known = read_marks(metadata, project), metadata if isinstance(metadata, dict) else {}
+    details = replace(job.details, metadata=words_of(known), project=_text(known.get(PROJECT)) or None)
+    if not isinstance(marks, Marks):
+        return replace(job, details=details)
+    return replace(job, stamp=marks.stamp, facts=marks.facts, supersedes=marks.supersedes, details=details)
+
+
+def words_of(value: Any) -> tuple[tuple[str, str], ...]:
+    """Return an object's members as words, sorted, without those that are null."""
+    members = value.items() if isinstance(value, dict) else ()
+    return tuple(
+        sorted(
+            (str(name), item if isinstance(item, str) else msgspec.json.encode(item).decode())
+            for name, item in members
+            if item is not None
+        )
     )
 
 

@@ -15,7 +15,7 @@ from reconciler.domain.observed import (
     ModelId,
     RemoteJob,
 )
-from reconciler.providers.http.marks import PROJECT, Marks, read_marks
+from reconciler.providers.http.marks import with_marks, words_of
 from reconciler.providers.http.wire import (
     LENIENT,
     STRICT,
@@ -67,13 +67,11 @@ class _Checkpoint(msgspec.Struct):
 def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader = STRICT) -> RemoteJob:
     """Read a job object. It has a stamp when it bears sound marks of the project."""
     found = decode(body, _Job)
-    marks = read_marks(found.metadata, project)
     text, number = reader.text, reader.number
     model, status = text("fine_tuned_model", found.fine_tuned_model), text("status", found.status)
     training, validation = text("training_file", found.training_file), text("validation_file", found.validation_file)
-    return RemoteJob(
+    job = RemoteJob(
         id=JobId(checked_id(found.id)),
-        stamp=marks.stamp if isinstance(marks, Marks) else None,
         status=JobStatus(status) if status else UNSTATED,
         created_at=number("date", found.created_at),
         base=text("model", found.model) or "",
@@ -84,10 +82,9 @@ def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader = STRICT) -
         validation_file=FileId(validation) if validation else None,
         trained_tokens=number("number of tokens", found.trained_tokens),
         error=read_error(found.error),
-        facts=marks.facts if isinstance(marks, Marks) else (),
-        supersedes=marks.supersedes if isinstance(marks, Marks) else (),
         details=_details(found),
     )
+    return with_marks(job, found.metadata, project)
 
 
 def read_event(body: bytes | msgspec.Raw) -> JobEvent:
@@ -115,17 +112,14 @@ def read_checkpoint(body: bytes | msgspec.Raw) -> Checkpoint:
 
 
 def _details(found: _Job) -> JobDetails:
-    metadata = found.metadata if isinstance(found.metadata, dict) else {}
     method, hyperparameters = _method(found)
     results = found.result_files if isinstance(found.result_files, list) else []
     return JobDetails(
         method=method,
-        hyperparameters=_pairs(hyperparameters),
+        hyperparameters=words_of(hyperparameters),
         seed=LENIENT.number("seed", found.seed),
         suffix=LENIENT.text("suffix", found.suffix),
         result_files=tuple(FileId(file) for file in results if isinstance(file, str) and file),
-        metadata=_pairs(metadata),
-        project=LENIENT.text("project", metadata.get(PROJECT)),
     )
 
 
@@ -136,13 +130,3 @@ def _method(found: _Job) -> tuple[str | None, Any]:
     inner = method.get(name) if name else None
     stated = inner.get("hyperparameters") if isinstance(inner, dict) else None
     return name, stated if isinstance(stated, dict) and stated else found.hyperparameters
-
-
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        return ()
-    return tuple(sorted((str(name), _json(item)) for name, item in value.items() if item is not None))
-
-
-def _json(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,68 +1,23 @@
-"""The worlds that the contract is held in: a provider each, and the same handles on what lies behind it."""
+"""The services that are held to the contract: a provider each, and the same handles on the service behind it."""
 
-import json
 from collections.abc import Callable
-from enum import StrEnum
-from typing import Protocol
 
 import httpx
-from msgspec.structs import replace
 
-from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import RejectedError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Provider
-from reconciler.domain.spec import Format
-from reconciler.providers import open_provider
-from reconciler.testing.memory import MemoryProvider
-from tests.factories import a_dataset
+from reconciler.providers import HttpProvider, open_provider
+from reconciler.testing import Keeps, MemoryProvider
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.openai_legacy.fake import OldService, is_label
+from tests.toy_service.dialect import TOY
+from tests.toy_service.translation import ToyTranslator
 
 PROJECT = "acme"
 
 
-class Keeps(StrEnum):
-    """What not every service keeps: a promise about it is held where it is kept, and its absence where it is not."""
-
-    NOTES = "notes about what a job was made of and superseded"
-    CODES = "codes of failures"
-    METRICS = "numbers in events"
-    CHECKPOINTS = "models from the middle of a job"
-
-
-class World(Protocol):
-    """What the contract turns."""
-
-    keeps: frozenset[Keeps]
-
-    @property
-    def provider(self) -> Provider: ...
-
-    def move(self, job: JobId, status: str) -> None: ...
-
-    def finish(self, job: JobId) -> ModelId: ...
-
-    def fail(self, job: JobId, code: str, message: str) -> None: ...
-
-    def log(self, job: JobId, message: str, **metrics: float) -> None: ...
-
-    def save(self, job: JobId, step: int) -> None: ...
-
-    def break_file(self, file: FileId) -> None: ...
-
-    def content(self, file: FileId) -> bytes: ...
-
-    def refuse_next(self, message: str) -> None: ...
-
-    def lose_next_reply(self, *, effect: bool) -> None: ...
-
-    def jobs_there(self) -> int: ...
-
-    def files_there(self) -> int: ...
-
-
-class MemoryWorld:
+class MemoryContractService:
     """The provider in dictionaries."""
 
     keeps = frozenset(Keeps)
@@ -99,20 +54,23 @@ class MemoryWorld:
         return len(self.memory.files)
 
 
-class HttpWorld:
+class HttpService:
     """The OpenAI dialect over HTTP, with a small service at the bottom."""
 
     keeps = frozenset(Keeps)
 
     def __init__(self) -> None:
         self.service = FakeService()
-        self._provider = open_provider(
+        self._provider = self.open(self.service)
+
+    def open(self, service: FakeService) -> HttpProvider:
+        return open_provider(
             "openai",
             project=PROJECT,
             environ={"OPENAI_API_KEY": "key-of-the-contract"},
-            transport=self.service.transport,
+            transport=service.transport,
             sleep=lambda _: None,
-            clock=_ticking(),
+            clock=ticking(),
         )
 
     @property
@@ -158,7 +116,21 @@ class HttpWorld:
         return len(self.service.files)
 
 
-class LegacyWorld:
+class ToyHttpService(HttpService):
+    """A seventh service, with an API of its own."""
+
+    def open(self, service: FakeService) -> HttpProvider:
+        return open_provider(
+            TOY,
+            project=PROJECT,
+            environ={"TOY_KEY": "key-of-the-contract"},
+            transport=ToyTranslator(service.transport),
+            sleep=lambda _: None,
+            clock=ticking(),
+        )
+
+
+class LegacyHttpService:
     """The dialect of `/fine-tunes` over HTTP, with a small service of that generation at the bottom."""
 
     keeps: frozenset[Keeps] = frozenset()
@@ -172,7 +144,7 @@ class LegacyWorld:
             environ={"OPENAI_API_KEY": "key-of-the-contract", "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"},
             transport=self.service.transport,
             sleep=lambda _: None,
-            clock=_ticking(),
+            clock=ticking(),
         )
 
     @property
@@ -214,21 +186,6 @@ class LegacyWorld:
         return len(self.service.files)
 
 
-def _ticking() -> Callable[[], float]:
+def ticking() -> Callable[[], float]:
     ticks = iter(range(10_000_000))
     return lambda: float(next(ticks))
-
-
-def rows_of(word: str, count: int = 12) -> bytes:
-    """Some lines in the API's form, told apart by a word."""
-    rows = ({"prompt": f"{word} {n} ->", "completion": " yes"} for n in range(count))
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def dataset_of(content: bytes, name: str = "tickets") -> Dataset:
-    """A dataset that measures as the content does."""
-    made = a_dataset(name, content.decode(), format=Format.COMPLETION)
-    return replace(made, measure=replace(made.measure, size_bytes=len(content)))
-
-
-WORLDS: tuple[Callable[[], World], ...] = (MemoryWorld, HttpWorld, LegacyWorld)
