@@ -9,8 +9,8 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Write
-from reconciler.executor import RunContext, create, execute
-from reconciler.executor.context import MemoryJournal, OutcomeUnknownError, StepFailedError, StoppedError
+from reconciler.executor import MemoryJournal, OutcomeUnknownError, RunContext, StepFailedError, create, execute
+from reconciler.executor.context import StoppedError
 from reconciler.executor.execute import clear_finished_intents
 from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import JournalError
-from reconciler.journal.directory import DirectoryJournal, this_machine
+from reconciler.journal import DirectoryJournal
+from reconciler.journal.directory import this_machine
 from reconciler.journal.note import note_name
 from tests.journal.stores import STAMP, elsewhere, note
 

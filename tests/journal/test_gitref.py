@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.domain.errors import JournalError, UsageError
 from reconciler.foundation.git import Git, GitError
-from reconciler.journal.gitref import GitJournal, open_git
+from reconciler.journal import GitJournal
+from reconciler.journal.gitref import open_git
 from tests.journal.stores import REF, clone, elsewhere, environ, git, git_journal, local_ref, note, shared_ref
 
 WITH_SHELL = pytest.mark.skipif(os.name == "nt", reason="the programs of these tests are shell scripts")

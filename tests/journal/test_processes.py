@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.journal.directory import DirectoryJournal, this_machine
+from reconciler.journal import DirectoryJournal
+from reconciler.journal.directory import this_machine
 from tests.journal.contenders import contend
 from tests.journal.stores import STORES, note
 

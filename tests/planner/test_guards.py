@@ -8,8 +8,8 @@ from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId, Observed
 from reconciler.domain.plan import Options, Plan, Train
 from reconciler.domain.spec import Expect
-from reconciler.planner import make_plan
-from reconciler.planner.policy import GUARDS, account_mismatches
+from reconciler.planner import GUARDS, make_plan
+from reconciler.planner.policy import account_mismatches
 from tests.factories import a_job, a_model, desired, observed
 
 HERE = "api.example.test"

@@ -12,16 +12,8 @@ from reconciler.domain.basis import MAX_SHOWN, PlanInputs
 from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.spec import ColumnMapping as RowMapping
-from reconciler.planner import make_plan
-from reconciler.planner.saved_plan import (
-    SavedPlan,
-    bare,
-    check_expected,
-    check_fresh,
-    check_place,
-    read_saved,
-    write_saved,
-)
+from reconciler.planner import SavedPlan, check_expected, check_fresh, check_place, make_plan, read_saved, write_saved
+from reconciler.planner.saved_plan import bare
 from reconciler.planner.serialize import from_plain, to_plain
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.render import examples

@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.render import problems_text, table
-from reconciler.render.text import count_text, duration_text, pad, size_text, time_text, truncate, width_of, wrap
+from reconciler.render import count_text, problems_text, table, time_text
+from reconciler.render.text import duration_text, pad, size_text, truncate, width_of, wrap
 
 
 def test_columns_are_as_wide_as_they_look() -> None:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from reconciler.domain.plan import Options
-from reconciler.planner.saved_plan import SavedPlan, seal_plan, write_saved
+from reconciler.planner import SavedPlan, write_saved
+from reconciler.planner.saved_plan import seal_plan
 from tests.factories import a_model
 from tests.render import examples
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from reconciler.service.engines.registry import EngineMissingError, require_packages
+from reconciler.service import EngineMissingError
+from reconciler.service.engines.registry import require_packages
 
 HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "httpx")
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from reconciler.specfile.yaml.composer import MAX_DEPTH, MAX_NODES, YamlFile, read_yaml
+from reconciler.specfile.yaml import YamlFile, read_yaml
+from reconciler.specfile.yaml.composer import MAX_DEPTH, MAX_NODES
 from reconciler.specfile.yaml.text import MAX_BYTES
 
 DEEP = 100_000

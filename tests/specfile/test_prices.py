@@ -12,8 +12,8 @@ from reconciler.domain.cost import AutoEpochs, Per, PriceTable
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.providers import PROFILES
 from reconciler.service.engines.tfidf_logreg import auto_epochs
-from reconciler.specfile import read_prices, schema_text
-from reconciler.specfile.prices import SHIPPED, read_own_prices
+from reconciler.specfile import read_own_prices, read_prices, schema_text
+from reconciler.specfile.prices import SHIPPED
 
 PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
 HEAD = "| service | dated | base models | methods | USD |\n|---|---|---|---|--:|\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.specfile.yaml import YamlFile, read_yaml
-from reconciler.specfile.yaml.document import Document, resolve, whole
+from reconciler.specfile.yaml import Document, YamlFile, read_yaml
+from reconciler.specfile.yaml.document import resolve, whole
 
 
 def page(text: str | bytes) -> YamlFile:

@@ -118,7 +118,7 @@ class _BlockTask:
 
 @dataclass(slots=True)
 class BlockPool:
-    """This process and its workers, for one file from a byte on."""
+    """The calling process and its workers, for one file from a byte on."""
 
     row_format: Format
     at: int = 0

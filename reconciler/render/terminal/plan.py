@@ -42,7 +42,7 @@ _ORPHANS_SHOWN = 5
 def plan_text(
     plan: Plan, *, colour: bool = False, previous: Mapping[Address, ModelId] | None = None, width: int = 88
 ) -> str:
-    """Return the whole plan; it ends with the line that counts the steps, or that begins with `No changes.`
+    """Return the whole plan; its last line counts the steps, or begins with `No changes`.
 
     Shape:  `previous` names the serving models, so that a retraining says which one it replaces
     """
