@@ -10,81 +10,81 @@ from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Done, Intent
 from reconciler.executor import OutcomeUnknownError, StepFailedError, create
 from tests.factories import LONG_AGO, a_job, a_model
-from tests.simulation import World, outcomes, real_dataset
+from tests.simulation import Sandbox, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
 
 
-def ready(world: World) -> None:
+def ready(sandbox: Sandbox) -> None:
     """The file is there, so that only the create is left to do."""
-    world.service.upload(MODEL.training, iter([b"x" * MODEL.training.measure.size_bytes]))
-    world.service.writes.clear()
+    sandbox.service.upload(MODEL.training, iter([b"x" * MODEL.training.measure.size_bytes]))
+    sandbox.service.writes.clear()
 
 
-def started() -> World:
-    world = World()
-    ready(world)
-    return world
+def started() -> Sandbox:
+    sandbox = Sandbox()
+    ready(sandbox)
+    return sandbox
 
 
 def test_a_clear_answer_is_the_job() -> None:
-    world = started()
-    assert outcomes(world.apply(MODEL)) == [Outcome.DONE]
-    assert world.service.writes["train"] == 1
+    sandbox = started()
+    assert outcomes(sandbox.apply(MODEL)) == [Outcome.DONE]
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_a_lost_reply_whose_job_is_there_is_adopted() -> None:
-    world = started()
-    world.service.lose_next_reply(effect=True)
-    assert outcomes(world.apply(MODEL)) == [Outcome.ADOPTED]
-    assert world.service.writes["train"] == 1
-    assert len(world.service.jobs) == 1
+    sandbox = started()
+    sandbox.service.lose_next_reply(effect=True)
+    assert outcomes(sandbox.apply(MODEL)) == [Outcome.ADOPTED]
+    assert sandbox.service.writes["train"] == 1
+    assert len(sandbox.service.jobs) == 1
 
 
 @pytest.mark.parametrize("late", [1.0, 5.0, 9.0])
 def test_a_lost_reply_whose_job_shows_late_is_adopted(late: float) -> None:
     """The list is looked at until the service's effect bound has passed."""
-    world = started()
-    world.service.lose_next_reply(effect=True, late_seconds=late)
-    assert outcomes(world.apply(MODEL)) == [Outcome.ADOPTED]
-    assert world.service.writes["train"] == 1
+    sandbox = started()
+    sandbox.service.lose_next_reply(effect=True, late_seconds=late)
+    assert outcomes(sandbox.apply(MODEL)) == [Outcome.ADOPTED]
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_a_lost_reply_without_a_job_is_unknown_and_nothing_is_sent_again() -> None:
-    world = started()
-    world.service.lose_next_reply(effect=False)
-    events = world.apply(MODEL)
+    sandbox = started()
+    sandbox.service.lose_next_reply(effect=False)
+    events = sandbox.apply(MODEL)
     assert outcomes(events) == [Outcome.UNKNOWN]
-    assert world.service.writes["train"] == 1
+    assert sandbox.service.writes["train"] == 1
     (ended,) = [event for event in events if isinstance(event, Finished)]
     assert "only after 25 seconds" in ended.hint
 
 
 def test_running_again_after_an_unknown_outcome_gives_one_job() -> None:
     for effect in (True, False):
-        world = started()
-        world.service.lose_next_reply(effect=effect, late_seconds=60)
-        assert outcomes(world.apply(MODEL)) == [Outcome.UNKNOWN]
-        world.clock.sleep(100)
-        world.apply(MODEL)
-        assert len(world.service.jobs) == 1
+        sandbox = started()
+        sandbox.service.lose_next_reply(effect=effect, late_seconds=60)
+        assert outcomes(sandbox.apply(MODEL)) == [Outcome.UNKNOWN]
+        sandbox.clock.sleep(100)
+        sandbox.apply(MODEL)
+        assert len(sandbox.service.jobs) == 1
 
 
 def test_a_refusal_creates_nothing_and_leaves_no_intent() -> None:
-    world = started()
-    world.service.refuse_next(RejectedError("no", status=400))
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
+    sandbox = started()
+    sandbox.service.refuse_next(RejectedError("no", status=400))
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
     with pytest.raises(RejectedError):
         create(Train(model=MODEL), context)
     assert context.journal.open_intents() == ()
 
 
 def test_an_unknown_outcome_leaves_its_intent() -> None:
-    world = started()
-    world.service.lose_next_reply(effect=False)
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
+    sandbox = started()
+    sandbox.service.lose_next_reply(effect=False)
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
     with pytest.raises(OutcomeUnknownError):
         create(Train(model=MODEL), context)
     assert context.journal.open_intents() == (Intent(stamp=MODEL.stamp, owner="this run", at=float(LONG_AGO)),)
@@ -92,52 +92,52 @@ def test_an_unknown_outcome_leaves_its_intent() -> None:
 
 def test_a_job_that_turned_up_since_the_plan_is_adopted() -> None:
     """Somebody else applied the same commit meanwhile."""
-    world = started()
-    plan = world.plan(MODEL)
-    world.apply(MODEL)
-    assert outcomes(world.carry_out(plan, MODEL)) == [Outcome.ADOPTED]
-    assert world.service.writes["train"] == 1
+    sandbox = started()
+    plan = sandbox.plan(MODEL)
+    sandbox.apply(MODEL)
+    assert outcomes(sandbox.carry_out(plan, MODEL)) == [Outcome.ADOPTED]
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_jobs_that_the_plan_knew_to_be_spent_are_not_adopted() -> None:
-    world = started()
-    world.service.put(a_job(MODEL, "failed", id="ftjob-77"))
+    sandbox = started()
+    sandbox.service.put(a_job(MODEL, "failed", id="ftjob-77"))
     retry = Options(retry=frozenset({"triage"}))
-    assert outcomes(world.apply(MODEL, options=retry)) == [Outcome.DONE]
-    assert len(world.service.jobs) == 2
+    assert outcomes(sandbox.apply(MODEL, options=retry)) == [Outcome.DONE]
+    assert len(sandbox.service.jobs) == 2
 
 
 def test_a_job_that_failed_before_its_answer_came_is_adopted_and_not_paid_again() -> None:
-    world = started()
-    world.service.lose_next_reply(effect=True, late_seconds=5)
-    world.clock.after(5, lambda: world.service.fail(JobId("ftjob-1"), "invalid_training_file", "bad rows"))
-    assert outcomes(world.apply(MODEL)) == [Outcome.ADOPTED]
-    assert world.service.writes["train"] == 1
+    sandbox = started()
+    sandbox.service.lose_next_reply(effect=True, late_seconds=5)
+    sandbox.clock.after(5, lambda: sandbox.service.fail(JobId("ftjob-1"), "invalid_training_file", "bad rows"))
+    assert outcomes(sandbox.apply(MODEL)) == [Outcome.ADOPTED]
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_a_job_of_somebody_else_that_failed_since_the_plan_is_not_paid_again() -> None:
-    world = started()
-    plan = world.plan(MODEL)
-    world.service.put(a_job(MODEL, "failed", id="ftjob-77"))
-    assert outcomes(world.carry_out(plan, MODEL)) == [Outcome.ADOPTED]
-    assert world.service.writes["train"] == 0
+    sandbox = started()
+    plan = sandbox.plan(MODEL)
+    sandbox.service.put(a_job(MODEL, "failed", id="ftjob-77"))
+    assert outcomes(sandbox.carry_out(plan, MODEL)) == [Outcome.ADOPTED]
+    assert sandbox.service.writes["train"] == 0
 
 
 def test_a_twin_that_failed_does_not_cost_us_our_job() -> None:
-    world = started()
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
+    sandbox = started()
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
     twin = a_job(MODEL, "failed", id="ftjob-twin", age=50)
-    context.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
+    context.provider = TwinService(sandbox, twin)  # type: ignore[assignment]  # the same port, by delegation
     assert create(Train(model=MODEL), context).job.id == "ftjob-1"
-    assert world.service.writes["cancel"] == 0
+    assert sandbox.service.writes["cancel"] == 0
 
 
 class TwinService:
     """A service on which somebody else creates the same job in the moment in which we create ours."""
 
-    def __init__(self, world: World, twin: RemoteJob) -> None:
-        self.inner, self.twin = world.service, twin
+    def __init__(self, sandbox: Sandbox, twin: RemoteJob) -> None:
+        self.inner, self.twin = sandbox.service, twin
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
@@ -150,14 +150,14 @@ class TwinService:
 
 @pytest.mark.parametrize(("age", "kept"), [(50, "ftjob-twin"), (-50, "ftjob-1")])
 def test_of_twins_the_older_one_stays_and_only_our_own_is_ever_cancelled(age: int, kept: str) -> None:
-    world = started()
+    sandbox = started()
     twin = a_job(MODEL, "queued", id="ftjob-twin", age=age)
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
-    context.provider = TwinService(world, twin)  # type: ignore[assignment]  # the same port, by delegation
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
+    context.provider = TwinService(sandbox, twin)  # type: ignore[assignment]  # the same port, by delegation
     assert create(Train(model=MODEL), context).job.id == kept
-    assert str(world.service.jobs[JobId("ftjob-twin")].status) == "queued"
-    ours = str(world.service.jobs[JobId("ftjob-1")].status)
+    assert str(sandbox.service.jobs[JobId("ftjob-twin")].status) == "queued"
+    ours = str(sandbox.service.jobs[JobId("ftjob-1")].status)
     assert ours == ("cancelled" if kept == "ftjob-twin" else "queued")
 
 
@@ -169,10 +169,10 @@ class EchoingWrong(TwinService):
 
 
 def test_an_answer_with_another_stamp_is_not_taken_for_ours() -> None:
-    world = started()
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
-    context.provider = EchoingWrong(world, a_job(MODEL))  # type: ignore[assignment]  # the same port, by delegation
+    sandbox = started()
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
+    context.provider = EchoingWrong(sandbox, a_job(MODEL))  # type: ignore[assignment]  # the same port, by delegation
     with pytest.raises(StepFailedError, match="does not bear the stamp"):
         create(Train(model=MODEL), context)
 
@@ -180,8 +180,8 @@ def test_an_answer_with_another_stamp_is_not_taken_for_ours() -> None:
 class Away(TwinService):
     """A service whose lists cannot be read for a while."""
 
-    def __init__(self, world: World, error: ProviderError, times: int) -> None:
-        super().__init__(world, a_job(MODEL))
+    def __init__(self, sandbox: Sandbox, error: ProviderError, times: int) -> None:
+        super().__init__(sandbox, a_job(MODEL))
         self.error, self.times = error, times
 
     def jobs_of(self, stamp: object) -> object:
@@ -195,10 +195,10 @@ class Away(TwinService):
 
 
 def test_nothing_is_sent_when_the_look_before_it_fails() -> None:
-    world = started()
-    context = world.context()
-    context.remember(world.service.observe(), (MODEL.training,))
-    context.provider = Away(world, TemporaryError("away"), times=1)  # type: ignore[assignment]  # by delegation
+    sandbox = started()
+    context = sandbox.context()
+    context.remember(sandbox.service.observe(), (MODEL.training,))
+    context.provider = Away(sandbox, TemporaryError("away"), times=1)  # type: ignore[assignment]  # by delegation
     with pytest.raises(TemporaryError):
         create(Train(model=MODEL), context)
-    assert world.service.writes["train"] == 0
+    assert sandbox.service.writes["train"] == 0

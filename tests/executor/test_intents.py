@@ -14,7 +14,7 @@ from reconciler.executor.context import StoppedError
 from reconciler.executor.execute import clear_finished_intents
 from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model
-from tests.simulation import World, outcomes, real_dataset
+from tests.simulation import Sandbox, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset())
 TRAIN = Train(model=MODEL)
@@ -32,36 +32,36 @@ class Survivor(MemoryJournal):
         return intent.owner in self.dead
 
 
-def ready(world: World, journal: MemoryJournal) -> RunContext:
+def ready(sandbox: Sandbox, journal: MemoryJournal) -> RunContext:
     """A context for which only the create is left to do."""
-    world.service.upload(MODEL.training, iter([b"x" * MODEL.training.measure.size_bytes]))
-    world.service.writes.clear()
-    context = world.context()
+    sandbox.service.upload(MODEL.training, iter([b"x" * MODEL.training.measure.size_bytes]))
+    sandbox.service.writes.clear()
+    context = sandbox.context()
     context.journal = journal
-    context.remember(world.service.observe(), (MODEL.training,))
+    context.remember(sandbox.service.observe(), (MODEL.training,))
     return context
 
 
 def test_a_note_of_somebody_else_is_heeded_until_it_is_over() -> None:
     """Nothing says that its writer is dead: it may send until its whole age has passed."""
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    started = world.clock.now
+    started = sandbox.clock.now
     assert not create(TRAIN, context).adopted
     # 25 seconds of age by the service's clock, and then 10 of quiet.
-    assert world.clock.now - started >= 25
-    assert world.service.writes["train"] == 1
+    assert sandbox.clock.now - started >= 25
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_on_a_service_that_never_tells_the_time_the_whole_age_is_watched() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
-    context.provider = Silent(world.service)  # type: ignore[assignment]  # the same port, by delegation
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
+    context.provider = Silent(sandbox.service)  # type: ignore[assignment]  # the same port, by delegation
     journal.put(replace(THEIRS, at=None))
-    started = world.clock.now
+    started = sandbox.clock.now
     assert not create(TRAIN, context).adopted
-    assert world.clock.now - started >= 25
+    assert sandbox.clock.now - started >= 25
 
 
 class Silent:
@@ -78,97 +78,97 @@ class Silent:
 
 
 def test_what_a_dead_run_sent_is_waited_for_as_long_as_it_can_still_show() -> None:
-    world, journal = World(), Survivor("another run")
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    started = world.clock.now
-    world.clock.after(8, lambda: world.service.put(a_job(MODEL, "queued", id="ftjob-late", age=0)))
+    started = sandbox.clock.now
+    sandbox.clock.after(8, lambda: sandbox.service.put(a_job(MODEL, "queued", id="ftjob-late", age=0)))
     created = create(TRAIN, context)
     assert (created.job.id, created.adopted) == ("ftjob-late", True)
-    assert world.service.writes["train"] == 0
-    assert world.clock.now - started <= 10
+    assert sandbox.service.writes["train"] == 0
+    assert sandbox.clock.now - started <= 10
 
 
 def test_nothing_of_a_dead_run_shows_and_the_job_is_created_after_the_quiet() -> None:
-    world, journal = World(), Survivor("another run")
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    started = world.clock.now
+    started = sandbox.clock.now
     assert not create(TRAIN, context).adopted
-    assert world.clock.now - started == 10
+    assert sandbox.clock.now - started == 10
     assert journal.open_intents() == ()
 
 
 def test_the_quiet_begins_when_the_writer_is_seen_to_be_dead() -> None:
     """What was quiet while it lived says nothing of what it sent at its end."""
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    started = world.clock.now
-    world.clock.after(9, lambda: journal.dead.add("another run"))
+    started = sandbox.clock.now
+    sandbox.clock.after(9, lambda: journal.dead.add("another run"))
     create(TRAIN, context)
-    assert world.clock.now - started >= 19
+    assert sandbox.clock.now - started >= 19
 
 
 def test_a_note_that_says_its_job_is_believed_before_any_list_shows_it() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
-    world.service.list_lag_seconds = 1000
-    theirs = world.context()
-    theirs.remember(world.service.observe(), (MODEL.training,))
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
+    sandbox.service.list_lag_seconds = 1000
+    theirs = sandbox.context()
+    theirs.remember(sandbox.service.observe(), (MODEL.training,))
     theirs.files, theirs.journal, theirs.run = context.files, journal, "another run"
     assert not create(TRAIN, theirs).adopted
     assert journal.open_intents()[0].job == "ftjob-1", "no list has shown it, so the note stays"
     created = create(TRAIN, context)
     assert (created.job.id, created.adopted) == ("ftjob-1", True)
-    assert world.service.writes["train"] == 1
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_a_note_that_says_a_job_of_another_stamp_is_not_believed() -> None:
-    world, journal = World(), Survivor("another run")
-    context = ready(world, journal)
-    world.service.put(a_job(a_model("other"), id="ftjob-other"))
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context = ready(sandbox, journal)
+    sandbox.service.put(a_job(a_model("other"), id="ftjob-other"))
     journal.put(replace(THEIRS, job=JobId("ftjob-other")))
     assert create(TRAIN, context).job.id == "ftjob-1"
 
 
 def test_a_job_that_the_plan_counts_out_is_not_believed_either() -> None:
-    world, journal = World(), Survivor("another run")
-    context = ready(world, journal)
-    world.service.put(a_job(MODEL, "failed", id="ftjob-9"))
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context = ready(sandbox, journal)
+    sandbox.service.put(a_job(MODEL, "failed", id="ftjob-9"))
     journal.put(replace(THEIRS, job=JobId("ftjob-9")))
     assert create(Train(model=MODEL, excluded_jobs=(JobId("ftjob-9"),)), context).job.id == "ftjob-1"
 
 
 def test_a_note_that_is_taken_back_makes_way_at_once() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    started = world.clock.now
-    world.clock.after(3, lambda: journal.clear(THEIRS))
+    started = sandbox.clock.now
+    sandbox.clock.after(3, lambda: journal.clear(THEIRS))
     assert not create(TRAIN, context).adopted
-    assert world.clock.now - started == 3
+    assert sandbox.clock.now - started == 3
 
 
 def test_asked_to_stop_while_heeding_a_note_nothing_is_sent_and_the_note_stays() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    world.stopped = True
+    sandbox.stopped = True
     with pytest.raises(StoppedError):
         create(TRAIN, context)
-    assert world.service.writes["train"] == 0
+    assert sandbox.service.writes["train"] == 0
     assert journal.open_intents() == (THEIRS,)
 
 
 def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
-    world, journal = World(), Survivor("another run")
-    ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor("another run")
+    ready(sandbox, journal)
     journal.put(THEIRS)
-    plan = world.plan(MODEL)
-    context = world.context()
+    plan = sandbox.plan(MODEL)
+    context = sandbox.context()
     context.journal = journal
-    context.remember(world.service.observe(), (MODEL.training,))
+    context.remember(sandbox.service.observe(), (MODEL.training,))
     told = [event.message for event in execute(plan, context) if isinstance(event, Progress) and event.message]
     assert told[0].startswith("another run is creating this job")
     assert told[-1].startswith("created ftjob-1")
@@ -177,31 +177,31 @@ def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
 class Sleepy(MemoryJournal):
     """A journal after whose every note the machine is suspended for a while."""
 
-    def __init__(self, world: World, times: int) -> None:
+    def __init__(self, sandbox: Sandbox, times: int) -> None:
         super().__init__()
-        self.world, self.times = world, times
+        self.sandbox, self.times = sandbox, times
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         lies = super().put(intent, instead_of)
         if self.times:
             self.times -= 1
-            self.world.clock.sleep(6)
+            self.sandbox.clock.sleep(6)
         return lies
 
 
 def test_a_note_that_got_old_before_the_send_is_written_anew() -> None:
-    world = World()
-    context = ready(world, Sleepy(world, times=1))
+    sandbox = Sandbox()
+    context = ready(sandbox, Sleepy(sandbox, times=1))
     assert not create(TRAIN, context).adopted
-    assert world.service.writes["train"] == 1
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_where_every_look_takes_too_long_nothing_is_sent() -> None:
-    world = World()
-    context = ready(world, Sleepy(world, times=100))
+    sandbox = Sandbox()
+    context = ready(sandbox, Sleepy(sandbox, times=100))
     with pytest.raises(StepFailedError, match="takes longer than 5 seconds"):
         create(TRAIN, context)
-    assert world.service.writes["train"] == 0
+    assert sandbox.service.writes["train"] == 0
     assert context.journal.open_intents() == ()
 
 
@@ -223,40 +223,40 @@ class Broken(MemoryJournal):
 
 
 def test_where_no_word_can_be_left_nothing_is_sent() -> None:
-    world = World()
-    context = ready(world, Broken(0))
-    plan = world.plan(MODEL)
+    sandbox = Sandbox()
+    context = ready(sandbox, Broken(0))
+    plan = sandbox.plan(MODEL)
     assert outcomes(list(execute(plan, context))) == [Outcome.FAILED]
-    assert world.service.writes["train"] == 0
+    assert sandbox.service.writes["train"] == 0
 
 
 def test_a_job_that_exists_is_not_lost_over_its_note() -> None:
-    world = World()
-    context = ready(world, Broken(1))
+    sandbox = Sandbox()
+    context = ready(sandbox, Broken(1))
     assert create(TRAIN, context).job.id == "ftjob-1"
 
 
 def test_our_own_note_of_an_unclear_end_is_heeded_by_the_next_run() -> None:
     """The create takes effect long after its sender gave up on it, yet within the bounds."""
-    world, journal = World(), Survivor("this run")
-    context = ready(world, journal)
-    world.service.lose_next_reply(effect=True, late_seconds=19)
+    sandbox, journal = Sandbox(), Survivor("this run")
+    context = ready(sandbox, journal)
+    sandbox.service.lose_next_reply(effect=True, late_seconds=19)
     with pytest.raises(OutcomeUnknownError):
         create(TRAIN, context)
     assert len(journal.open_intents()) == 1
-    again = world.context()
+    again = sandbox.context()
     again.files, again.journal, again.run = context.files, journal, "the next run"
     assert create(TRAIN, again).adopted
-    assert world.service.writes["train"] == 1
+    assert sandbox.service.writes["train"] == 1
 
 
 def test_the_note_is_held_until_the_list_shows_the_job() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
-    world.service.list_lag_seconds = 4
-    context.provider = Lagging(world.service, replace(world.service.capabilities, list_lag_seconds=5.0))  # type: ignore[assignment]  # by delegation
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
+    sandbox.service.list_lag_seconds = 4
+    context.provider = Lagging(sandbox.service, replace(sandbox.service.capabilities, list_lag_seconds=5.0))  # type: ignore[assignment]  # by delegation
     held: list[bool] = []
-    world.clock.after(1, lambda: held.append(bool(journal.open_intents())))
+    sandbox.clock.after(1, lambda: held.append(bool(journal.open_intents())))
     create(TRAIN, context)
     assert held == [True]
     assert journal.open_intents() == ()
@@ -274,15 +274,15 @@ class Lagging:
 
 def test_two_creates_of_one_token_give_one_job() -> None:
     """For a service that takes a token; the token says the stamp and what the plan counts out."""
-    world = World(capabilities=replace(World().service.capabilities, takes_token=True))
-    context = ready(world, MemoryJournal())
-    asked = Recording(world.service)
+    sandbox = Sandbox(capabilities=replace(Sandbox().service.capabilities, takes_token=True))
+    context = ready(sandbox, MemoryJournal())
+    asked = Recording(sandbox.service)
     context.provider = asked  # type: ignore[assignment]  # the same port, by delegation
     create(TRAIN, context)
     create(replace(TRAIN, excluded_jobs=(JobId("ftjob-1"),)), context)
     assert len(set(asked.tokens)) == 2
-    files = world.service.files
-    again = world.service.create_job(MODEL, next(iter(files)), None, (), asked.tokens[0])
+    files = sandbox.service.files
+    again = sandbox.service.create_job(MODEL, next(iter(files)), None, (), asked.tokens[0])
     assert isinstance(again, Done)
     assert again.value.id == "ftjob-1"
 
@@ -304,27 +304,27 @@ class Recording:
 
 @pytest.mark.parametrize(("dead", "shows", "cleared"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_notes_of_dead_runs_go_when_their_job_shows(dead: bool, shows: bool, cleared: bool) -> None:
-    world, journal = World(), Survivor(*(["another run"] if dead else []))
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor(*(["another run"] if dead else []))
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
     if shows:
-        world.service.put(a_job(MODEL, "running"))
+        sandbox.service.put(a_job(MODEL, "running"))
     clear_finished_intents(context)
     assert (journal.open_intents() == ()) is cleared
 
 
 def test_an_old_note_says_nothing_and_goes() -> None:
-    world, journal = World(), Survivor()
-    context = ready(world, journal)
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
     journal.put(THEIRS)
-    world.clock.sleep(26)
+    sandbox.clock.sleep(26)
     clear_finished_intents(context)
     assert journal.open_intents() == ()
 
 
 def test_an_empty_journal_costs_no_request() -> None:
-    world = World()
-    context = world.context()
+    sandbox = Sandbox()
+    context = sandbox.context()
     context.provider = Deaf()  # type: ignore[assignment]  # nothing of it may be asked
     clear_finished_intents(context)
 
@@ -346,6 +346,6 @@ class Overtaken(MemoryJournal):
 
 
 def test_a_note_that_was_taken_over_meanwhile_is_not_ours_to_take_back() -> None:
-    world, journal = World(), Overtaken()
-    assert not create(TRAIN, ready(world, journal)).adopted
+    sandbox, journal = Sandbox(), Overtaken()
+    assert not create(TRAIN, ready(sandbox, journal)).adopted
     assert journal.open_intents() == (THEIRS,)

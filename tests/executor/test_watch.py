@@ -7,15 +7,15 @@ from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, Job
 from reconciler.domain.observed import JobId
 from reconciler.executor import watch
 from tests.factories import a_job, a_model
-from tests.simulation import World
+from tests.simulation import Sandbox
 
 JOB = JobId("ftjob-1")
 
 
-def running() -> World:
-    world = World()
-    world.service.put(a_job(a_model(), "queued", id=JOB))
-    return world
+def running() -> Sandbox:
+    sandbox = Sandbox()
+    sandbox.service.put(a_job(a_model(), "queued", id=JOB))
+    return sandbox
 
 
 def told(events: list[Event]) -> list[str]:
@@ -30,12 +30,12 @@ def told(events: list[Event]) -> list[str]:
 
 
 def test_a_job_is_followed_to_its_end_and_says_everything_once() -> None:
-    world = running()
-    world.service.log(JOB, "created")
-    world.clock.after(3, lambda: world.service.run(JOB))
-    world.clock.after(5, lambda: world.service.log(JOB, "step 1", train_loss=0.5))
-    world.clock.after(9, lambda: world.service.finish(JOB))
-    events = list(watch([JOB], world.context()))
+    sandbox = running()
+    sandbox.service.log(JOB, "created")
+    sandbox.clock.after(3, lambda: sandbox.service.run(JOB))
+    sandbox.clock.after(5, lambda: sandbox.service.log(JOB, "step 1", train_loss=0.5))
+    sandbox.clock.after(9, lambda: sandbox.service.finish(JOB))
+    events = list(watch([JOB], sandbox.context()))
     assert told(events) == [
         "created",
         "-> queued",
@@ -48,66 +48,66 @@ def test_a_job_is_followed_to_its_end_and_says_everything_once() -> None:
 
 
 def test_several_jobs_are_followed_together() -> None:
-    world = running()
-    world.service.put(a_job(a_model("other"), "queued", id="ftjob-2"))
-    world.clock.after(2, lambda: world.service.finish(JOB))
-    world.clock.after(4, lambda: world.service.fail(JobId("ftjob-2"), "invalid_training_file", "bad rows"))
-    events = list(watch([JOB, JobId("ftjob-2")], world.context()))
+    sandbox = running()
+    sandbox.service.put(a_job(a_model("other"), "queued", id="ftjob-2"))
+    sandbox.clock.after(2, lambda: sandbox.service.finish(JOB))
+    sandbox.clock.after(4, lambda: sandbox.service.fail(JobId("ftjob-2"), "invalid_training_file", "bad rows"))
+    events = list(watch([JOB, JobId("ftjob-2")], sandbox.context()))
     assert [str(event.job.status) for event in events if isinstance(event, JobMoved)][-2:] == ["succeeded", "failed"]
 
 
 def test_time_runs_out_without_an_end() -> None:
-    world = running()
-    events = list(watch([JOB], world.context(), timeout_seconds=30))
+    sandbox = running()
+    events = list(watch([JOB], sandbox.context(), timeout_seconds=30))
     assert told(events) == ["-> queued"]
-    assert world.clock.now < 1_790_000_000 + 35
+    assert sandbox.clock.now < 1_790_000_000 + 35
 
 
 def test_a_word_that_nobody_knows_is_no_end() -> None:
-    world = running()
-    world.clock.after(2, lambda: world.service.move(JOB, "deferred"))
-    world.clock.after(6, lambda: world.service.finish(JOB))
-    assert "-> deferred" in told(list(watch([JOB], world.context())))
+    sandbox = running()
+    sandbox.clock.after(2, lambda: sandbox.service.move(JOB, "deferred"))
+    sandbox.clock.after(6, lambda: sandbox.service.finish(JOB))
+    assert "-> deferred" in told(list(watch([JOB], sandbox.context())))
 
 
 def test_asking_to_stop_ends_the_wait_and_leaves_the_job_running() -> None:
-    world = running()
-    world.clock.after(2, lambda: setattr(world, "stopped", True))
-    events = list(watch([JOB], world.context()))
+    sandbox = running()
+    sandbox.clock.after(2, lambda: setattr(sandbox, "stopped", True))
+    events = list(watch([JOB], sandbox.context()))
     assert isinstance(events[-1], Interrupted)
-    assert not world.service.writes
+    assert not sandbox.service.writes
 
 
 def test_a_job_that_vanishes_ends_the_wait_for_it() -> None:
-    world = running()
-    world.clock.after(2, lambda: world.service.forget(JOB))
-    assert isinstance(list(watch([JOB], world.context()))[-1], JobVanished)
+    sandbox = running()
+    sandbox.clock.after(2, lambda: sandbox.service.forget(JOB))
+    assert isinstance(list(watch([JOB], sandbox.context()))[-1], JobVanished)
 
 
 def test_a_service_that_is_away_for_a_moment_is_waited_for() -> None:
-    world = running()
-    world.clock.after(4, lambda: world.service.finish(JOB))
-    context = world.context()
+    sandbox = running()
+    sandbox.clock.after(4, lambda: sandbox.service.finish(JOB))
+    context = sandbox.context()
     times = iter([True, True, False, False, False, False, False, False])
 
     class Shaky:
         def __getattr__(self, name: str) -> object:
-            return getattr(world.service, name)
+            return getattr(sandbox.service, name)
 
         def job(self, job: JobId) -> object:
             if next(times, False):
                 raise TemporaryError("away")
-            return world.service.job(job)
+            return sandbox.service.job(job)
 
     context.provider = Shaky()  # type: ignore[assignment]  # the same port, by delegation
     assert told(list(watch([JOB], context)))[-1] == "-> succeeded"
 
 
 def test_nothing_to_watch_ends_at_once() -> None:
-    assert list(watch([], World().context())) == []
+    assert list(watch([], Sandbox().context())) == []
 
 
 def test_a_finished_job_is_told_once() -> None:
-    world = World()
-    world.service.put(replace(a_job(), id=JOB))
-    assert told(list(watch([JOB], world.context()))) == ["-> succeeded"]
+    sandbox = Sandbox()
+    sandbox.service.put(replace(a_job(), id=JOB))
+    assert told(list(watch([JOB], sandbox.context()))) == ["-> succeeded"]

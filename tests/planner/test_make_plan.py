@@ -84,7 +84,7 @@ def test_a_service_that_keeps_no_facts_still_gives_a_reason() -> None:
 
 
 def test_the_order_of_inputs_changes_nothing() -> None:
-    """The same world, listed in any order, return the same plan to the byte."""
+    """The same state, listed in any order, gives the same plan to the byte."""
     models = [a_model(f"model-{n}", training=a_dataset(f"data-{n % 3}", rows=str(n % 3))) for n in range(8)]
     jobs = [a_job(model, "running" if n % 2 else "succeeded", id=f"ftjob-{n}") for n, model in enumerate(models[:4])]
     things: list[RemoteJob | RemoteFile] = [*jobs, a_file(a_dataset("data-1", rows="1"))]
@@ -220,7 +220,7 @@ def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: s
     known = [a_job(a_model(name), id=f"ftjob-{name}") for name in many(10)]
     gone = replace(observed(a_job(a_model("other"), id="ftjob-9")), gone=(JobId("ftjob-1"),))
     expecting = desired(a_model())
-    worlds = {
+    sandboxes = {
         "identity": (
             replace(expecting, project=replace(expecting.project, expect=Expect(host=("api.example.test",)))),
             replace(observed(), host="127.0.0.1"),
@@ -234,7 +234,7 @@ def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: s
         "bulk-change": (desired(*(a_model(name, epochs=2) for name in many(10))), observed(*known), Lock()),
         "unknown-cost": (desired(a_model(), policy=Policy(max_cost_usd=Decimal(20))), observed(), Lock()),
     }
-    wanted, seen, lock = worlds[guard]
+    wanted, seen, lock = sandboxes[guard]
     refusing = make_plan(wanted, seen, lock=lock)
     allowing = make_plan(wanted, seen, lock=lock, options=Options(allow=frozenset({guard})))
     assert refused(refusing) == [guard]

@@ -32,7 +32,7 @@ def theirs(status: str = "succeeded") -> RemoteJob:
     return RemoteJob(id=THEIRS, status=JobStatus(status), created_at=5, base="gpt", model=model)
 
 
-def world(*, job: RemoteJob | None = None) -> MemoryProvider:
+def provider_with(*, job: RemoteJob | None = None) -> MemoryProvider:
     provider = MemoryProvider()
     provider.foreign += [job] if job else []
     return provider
@@ -92,7 +92,7 @@ def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
 
 
 def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
-    provider = world(job=theirs())
+    provider = provider_with(job=theirs())
     seen = with_renames(provider, ADOPTING)
 
     (job,) = seen.observe().jobs
@@ -103,7 +103,7 @@ def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
 
 
 def test_an_adopted_job_is_never_cancelled() -> None:
-    provider = world(job=theirs("running"))
+    provider = provider_with(job=theirs("running"))
     assert isinstance(with_renames(provider, ADOPTING).cancel(THEIRS), Refused)
     assert provider.writes == {}
 
@@ -125,7 +125,7 @@ def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
 
 
 def test_a_job_of_which_the_service_says_nothing_is_alive() -> None:
-    provider = world(job=RemoteJob(id=THEIRS))
+    provider = provider_with(job=RemoteJob(id=THEIRS))
     (job,) = with_renames(provider, ADOPTING).observe().jobs
     assert (job.status.is_active, job.status != SUCCEEDED) == (True, True)
 

@@ -38,7 +38,7 @@ class Clock:
         self.due.append((self.now + seconds, happen))
 
 
-class World:
+class Sandbox:
     """A service, a clock, and the data on disk."""
 
     def __init__(self, **settings: object) -> None:
