@@ -387,7 +387,7 @@ def upload(service: ContractService, word: str = "hello", name: str = "tickets")
 
 
 def train(service: ContractService, *, epochs: int | None = None) -> RemoteJob:
-    """A job that was just created, on a dataset that is there once."""
+    """Create a job on a dataset that is there once."""
     dataset = dataset_of(rows_of("hello"))
     file = service.provider.find_file(dataset) or upload(service)[1]
     outcome = service.provider.create_job(model_of(training=dataset, epochs=epochs), file.id, None, ())
