@@ -1,7 +1,7 @@
-"""What of a row a service bills: its texts, and a few tokens of frame around each turn and each example.
+"""The tokens of a row that a service bills: its texts, and a few tokens of frame for each turn and each example.
 
-The count is that of the public recipe for chat data, and so exact for rows of text alone. What calls, tools and images
-come to is published by nobody: their texts are counted, and the row is marked as one that has more.
+The count is that of the public recipe for chat data, and so exact for rows of text alone. No service publishes how it
+counts calls, tools and images: their texts are counted, and the row is marked as one that has more.
 
 Source: the OpenAI cookbook's "Data preparation and analysis for chat model fine-tuning"
 """
@@ -29,9 +29,9 @@ _PAIR = ("prompt", "completion")
 
 
 class BillableText(NamedTuple):
-    """What one row is billed by.
+    """The billable texts of one row, and the tokens of its frame.
 
-    Shape:  `is_all` is false when the row has tools, calls, images or anything else whose tokens nobody publishes
+    Shape:  `is_all` is false when the row has tools, calls, images or other parts whose tokens are not published
     """
 
     texts: Sequence[str]
@@ -59,7 +59,7 @@ _read_any = msgspec.json.Decoder().decode_lines
 
 
 def read_billable_texts(lines: bytes) -> Sequence[BillableText]:
-    """Return what each of some canonical lines is billed by."""
+    """Return the billable texts of each canonical line."""
     return [find_billable_text(row) for row in _read_any(lines)]
 
 
@@ -78,23 +78,23 @@ def count_lines(lines: bytes, count: CountTokens) -> tuple[int, bool]:
 
 
 def count_rows(rows: Sequence[BillableText], count: CountTokens) -> list[int]:
-    """Return the tokens of each row. A text that is there many times, as system prompts are, is counted once."""
+    """Return the tokens of each row. A text that occurs many times, such as a system prompt, is counted once."""
     texts = list(dict.fromkeys(text for row in rows for text in row.texts))
     known = dict(zip(texts, count(texts), strict=True))
     return [row.frame + sum(map(known.__getitem__, row.texts)) for row in rows]
 
 
 def find_billable_text(row: object) -> BillableText:
-    """Return what a row of any form is billed by."""
+    """Return the billable texts of a row of any form."""
     if not isinstance(row, Mapping):
         return BillableText((), 0, is_all=False)
     pair = [text for key in _PAIR if isinstance(text := row.get(key), str)]
     turns = list(_turns(row))
-    each = [_of_turn(turn) for turn in turns]
+    parts = [_read_turn(turn) for turn in turns]
     return BillableText(
-        [*pair, *(text for turn in each for text in turn.texts)],
-        sum(turn.frame for turn in each) + (PER_EXAMPLE if turns else 0),
-        is_all=all(turn.is_all for turn in each) and not any(key in row for key in _BESIDE) and bool(pair or turns),
+        [*pair, *(text for part in parts for text in part.texts)],
+        sum(part.frame for part in parts) + (PER_EXAMPLE if turns else 0),
+        is_all=all(part.is_all for part in parts) and not any(key in row for key in _BESIDE) and bool(pair or turns),
     )
 
 
@@ -115,20 +115,20 @@ def _plain_pairs(lines: bytes) -> tuple[Counter[str], int]:
 
 def _turns(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     for key in _TURNS:
-        held = row.get(key)
-        yield from (turn for turn in held if isinstance(turn, Mapping)) if isinstance(held, list) else ()
+        turns = row.get(key)
+        yield from (turn for turn in turns if isinstance(turn, Mapping)) if isinstance(turns, list) else ()
     within = row.get("input")
     if isinstance(within, Mapping):
         yield from _turns(within)
 
 
-def _of_turn(turn: Mapping[str, object]) -> BillableText:
+def _read_turn(turn: Mapping[str, object]) -> BillableText:
     texts = [text for text in turn.values() if isinstance(text, str)]
     content, is_all = turn.get("content"), not any(turn.get(key) for key in _CALLS)
     if isinstance(content, list):
-        said = [part.get("text") for part in content if isinstance(part, Mapping)]
-        texts += [text for text in said if isinstance(text, str)]
-        is_all = is_all and all(isinstance(text, str) for text in said)
+        inner = [part.get("text") for part in content if isinstance(part, Mapping)]
+        texts += [text for text in inner if isinstance(text, str)]
+        is_all = is_all and all(isinstance(text, str) for text in inner)
     return BillableText(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all)
 
 
@@ -148,7 +148,7 @@ class TokenCounter:
         self._pending: Future[None] | None = None
 
     def add(self, part: Part, lines: bytes) -> None:
-        """Take whole canonical lines of one side in."""
+        """Add whole canonical lines of one side."""
         self._waiting[part].append(lines)
         self._waiting_bytes += len(lines)
         if self._waiting_bytes >= BLOCK_BYTES:
@@ -161,7 +161,7 @@ class TokenCounter:
         self._thread.shutdown(cancel_futures=True)
 
     def tokens(self, part: Part) -> int | None:
-        """Return the tokens of one side; None when a row of it has something that nobody can count."""
+        """Return the tokens of one side; None when a row of it has a part that cannot be counted."""
         self._hand_over()
         self._wait()
         return None if part in self._unknown else self._sums[part]

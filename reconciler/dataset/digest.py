@@ -1,4 +1,7 @@
-"""Folds canonical lines into what a side of a dataset is: a digest and two counts."""
+"""The digest of a dataset's side, with its counts, and the side of each row.
+
+The hash of a row decides its side, so a new row never moves an old one.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,6 +12,8 @@ from reconciler.dataset.canonical import LineBatch
 from reconciler.dataset.readers.stream import BLOCK_BYTES
 from reconciler.domain.desired import Measure, Part
 from reconciler.domain.identity import DIGEST_VERSION, Digest
+
+HASH_BITS = 64
 
 
 class StreamDigest:
@@ -25,7 +30,7 @@ class StreamDigest:
         self._waiting_bytes = 0
 
     def add(self, lines: bytes, rows: int = 1) -> list[bytes]:
-        """Take whole lines in; gives the blocks of whole lines that are full now: 1 MiB and the end of a line."""
+        """Add whole lines, and return the blocks that are full now: 1 MiB, and up to the end of a line."""
         self.rows += rows
         self.size_bytes += len(lines)
         full: list[bytes] = []
@@ -39,21 +44,21 @@ class StreamDigest:
         return full
 
     def flush(self) -> bytes:
-        """Take in what waits, and give it as one block of whole lines."""
+        """Digest the lines that wait, and return them as one block."""
         block = b"".join(self._waiting)
         self._hash.update(block)
         self._waiting, self._waiting_bytes = [], 0
         return block
 
     def measure(self, tokens: int | None = None) -> Measure:
-        """Return the measure of everything taken in; its tokens are counted elsewhere, where they are."""
+        """Return the measure of all lines added; `tokens` are counted by `TokenCounter`."""
         self.flush()
         digest = Digest(DIGEST_VERSION, self._hash.hex())
         return Measure(digest=digest, rows=self.rows, size_bytes=self.size_bytes, tokens=tokens)
 
 
 class _Hash:
-    """SHA-256 in a thread of its own, which runs beside Python: hashing a block needs no interpreter lock."""
+    """SHA-256 in a thread: hashing a block does not need the interpreter lock."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -61,7 +66,7 @@ class _Hash:
         self._pending: Future[None] | None = None
 
     def update(self, block: bytes) -> None:
-        """Take a block in, after the one before is done."""
+        """Add a block, after the one before is done."""
         self._wait()
         if len(block) < BLOCK_BYTES // 2:
             self._hash.update(block)
@@ -70,7 +75,7 @@ class _Hash:
         self._pending = self._thread.submit(self._hash.update, block)
 
     def hex(self) -> str:
-        """Return the digest of everything taken in, and end the thread."""
+        """Return the digest of all blocks, and end the thread."""
         self._wait()
         if self._thread:
             self._thread.shutdown()
@@ -83,23 +88,20 @@ class _Hash:
             self._pending = None
 
 
-HASH_BITS = 64
-
-
 def choose_part(key: int, validation_share: float) -> Part:
     """Return the side of a row by the xxh3_64 of its canonical line: validation when it is in the first share."""
     return Part.VALIDATION if key < validation_share * 2**HASH_BITS else Part.TRAINING
 
 
-def split_batch(run: LineBatch, validation_share: float) -> Iterator[tuple[Part, bytes, int]]:
-    """Yield the lines of a run by side, each side with how many they are; a side without lines is left out."""
-    if len(run.keys) == 1 or not validation_share:
-        yield choose_part(run.keys[0], validation_share), run.text, len(run.keys)
+def split_batch(batch: LineBatch, validation_share: float) -> Iterator[tuple[Part, bytes, int]]:
+    """Yield the lines of a batch by side, with their number; a side without lines is left out."""
+    if len(batch.keys) == 1 or not validation_share:
+        yield choose_part(batch.keys[0], validation_share), batch.text, len(batch.keys)
         return
-    # A canonical line holds no line end but its own: within text they are written as escapes.
-    lines = run.text.splitlines(keepends=True)
-    parts = [choose_part(key, validation_share) for key in run.keys]
+    # The only line feed of a canonical line is at its end: line feeds of texts are written as escapes.
+    lines = batch.text.splitlines(keepends=True)
+    parts = [choose_part(key, validation_share) for key in batch.keys]
     for part in Part:
-        texts = list(compress(lines, (each is part for each in parts)))
+        texts = list(compress(lines, (side is part for side in parts)))
         if texts:
             yield part, b"".join(texts), len(texts)

@@ -1,7 +1,8 @@
-"""Columns become rows in the API's form. Takes the rows of one file; those that need no mapping pass through."""
+"""Map columns to rows in the API's form, by templates such as `{subject}: {body}`. A brace itself is written twice."""
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 
 import msgspec
@@ -9,8 +10,8 @@ import msgspec
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.format_detection import read_to_end, suggest_mapping
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
-from reconciler.dataset.sources import Row
-from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.dataset.sources import Row, spec_problem
+from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
 from reconciler.foundation.suggest import did_you_mean, list_words
 
@@ -22,7 +23,7 @@ _TURNS = ColumnMapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="
 class Template(msgspec.Struct, frozen=True):
     """A text and the columns in it.
 
-    Shape:  `pieces` are a text each, followed by a column or, at the end, by nothing
+    Shape:  each of `pieces` is a text and the column that follows it, None at the end
     """
 
     source: str
@@ -30,9 +31,9 @@ class Template(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, source: str) -> "Template":
-        """Read a template.
+        """Return the template of a text.
 
-        Raises: ValueError, in words for its author, when a brace stands alone or names nothing
+        Raises: ValueError, with a message for its author, when a brace is alone or names no column
         """
         pieces: list[tuple[str, str | None]] = []
         text, end = "", 0
@@ -53,13 +54,13 @@ class Template(msgspec.Struct, frozen=True):
         return tuple(column for _, column in self.pieces if column is not None)
 
     def render(self, cells: dict[str, object]) -> str:
-        """Fill the columns in; what is missing or null is empty."""
+        """Return the text with the cells of a row in it; a missing or null cell is empty."""
         return "".join(
             [text + ("" if column is None else value_to_text(cells.get(column))) for text, column in self.pieces]
         )
 
     def is_empty(self, cells: dict[str, object]) -> bool:
-        """Return whether a row has nothing for this text: its columns are all empty, or it says nothing at all."""
+        """Return whether a row has no text for this template: its columns are all empty, or it has none and no text."""
         columns = self.columns
         return not any(value_to_text(cells.get(column)) for column in columns) if columns else not self.render(cells)
 
@@ -72,9 +73,10 @@ class _RowBuilder(msgspec.Struct, frozen=True):
 
 
 def map_rows(rows: Iterator[Row], spec: DatasetSpec, is_table: bool, report: RowReport) -> Iterator[Row]:
-    """Return the rows of one file in the API's form; those that cannot be are reported.
+    """Return the rows of one file in the API's form; those that cannot be mapped are reported.
 
-    Shape:  a table without a mapping is read by its columns `prompt` and `completion`
+    Shape:  a table without a mapping is read by its columns `prompt` and `completion`; other rows without a mapping are
+            returned as they are
     """
     first = next(rows, None)
     if first is None:
@@ -82,43 +84,43 @@ def map_rows(rows: Iterator[Row], spec: DatasetSpec, is_table: bool, report: Row
     mapping = spec.mapping or (_find_implied_mapping(first, spec, report) if is_table else None)
     if mapping is None and not is_table:
         return chain((first,), rows)
-    plan = _make_builder(mapping, spec, report) if mapping else None
-    if plan is None:
+    builder = _make_builder(mapping, spec, report) if mapping else None
+    if builder is None:
         read_to_end(rows)
         return iter(())
-    return _fill_rows(chain((first,), rows), plan, spec, report)
+    return _fill_rows(chain((first,), rows), builder, spec, report)
 
 
-def _fill_rows(rows: Iterator[Row], plan: _RowBuilder, spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
-    # A column that no row has is a mistake in the spec, told once. Rows of JSON may leave keys out, so only the end
-    # of the file tells which columns those are; what their absence leaves empty waits until then.
-    unseen = {column for _, template in plan.templates for column in template.columns}
+def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
+    # A column that no row has is a mistake in the spec, and is reported once. Rows of JSON may leave keys out, so only
+    # the end of the file shows which columns those are; the problem of a cell that they leave empty waits until then.
+    unseen = {column for _, template in builder.templates for column in template.columns}
     there: tuple[str, ...] = ()
     waiting: list[Problem] = []
     for row in rows:
         cells = row.value
         if not isinstance(cells, dict):
-            report.drop_row(
-                _row_problem(row, "row.not-an-object", "", "the row is not an object with a key for each column", "")
-            )
+            what = "the row is not an object with a key for each column"
+            report.drop_row(row.problem("row.not-an-object", "", what))
             continue
         there = there or tuple(cells)
         unseen = unseen.difference(cells) if unseen else unseen
-        empty = next(((path, template) for path, template in plan.templates if template.is_empty(cells)), None)
+        empty = next(((path, template) for path, template in builder.templates if template.is_empty(cells)), None)
         if empty is None:
-            yield Row(row.file, row.line, plan.build([template.render(cells) for _, template in plan.templates]))
+            yield Row(row.file, row.line, builder.build([template.render(cells) for _, template in builder.templates]))
         elif unseen.isdisjoint(empty[1].columns):
             report.drop_row(_empty_field(row, *empty))
         else:
             report.dropped += 1
             waiting = [*waiting, _empty_field(row, *empty)][:SHOWN_PER_FILE]
-    if unseen and there:
-        for path, template in plan.templates:
-            for column in sorted(unseen.intersection(template.columns)):
-                report.add(_unknown_column(spec, path, template, column, there))
-    else:
+    if not (unseen and there):
         for problem in waiting:
             report.add(problem)
+        return
+    for path, template in builder.templates:
+        for column in sorted(unseen.intersection(template.columns)):
+            what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"
+            report.add(spec_problem(spec, "mapping.unknown-column", path, what, did_you_mean(column, there)))
 
 
 def _make_builder(mapping: ColumnMapping, spec: DatasetSpec, report: RowReport) -> _RowBuilder | None:
@@ -133,25 +135,23 @@ def _make_builder(mapping: ColumnMapping, spec: DatasetSpec, report: RowReport) 
         except ValueError as error:
             what = f"the template `{source}` is not clear: {error}"
             hint = "write columns as {column}, and a brace itself twice: {{ or }}"
-            report.stop_reading(Problem(where=spec.place, path=path, what=what, hint=hint, rule="mapping.template"))
+            report.stop_reading(spec_problem(spec, "mapping.template", path, what, hint))
     if len(templates) < len(sources):
         return None
-    return _RowBuilder(tuple(templates), _turns(mapping.turns) if mapping.turns else _pair)
+    return _RowBuilder(tuple(templates), partial(_build_turns, mapping.turns) if mapping.turns else _build_pair)
 
 
-def _pair(texts: list[str]) -> dict[str, object]:
+def _build_pair(texts: list[str]) -> dict[str, object]:
     return {"prompt": texts[0], "completion": texts[1]}
 
 
-def _turns(turns: tuple[Turn, ...]) -> Callable[[list[str]], dict[str, object]]:
-    fixed = [({"role": turn.role}, {} if turn.weight is None else {"weight": turn.weight}) for turn in turns]
-
-    def build(texts: list[str]) -> dict[str, object]:
-        return {
-            "messages": [{**role, "content": text, **weight} for (role, weight), text in zip(fixed, texts, strict=True)]
-        }
-
-    return build
+def _build_turns(turns: tuple[Turn, ...], texts: list[str]) -> dict[str, object]:
+    return {
+        "messages": [
+            {"role": turn.role, "content": text, **({} if turn.weight is None else {"weight": turn.weight})}
+            for turn, text in zip(turns, texts, strict=True)
+        ]
+    }
 
 
 def _find_implied_mapping(first: Row, spec: DatasetSpec, report: RowReport) -> ColumnMapping | None:
@@ -160,45 +160,22 @@ def _find_implied_mapping(first: Row, spec: DatasetSpec, report: RowReport) -> C
     if len(columns) - len(unused) == 2:
         if unused:
             what = f"only `prompt` and `completion` are used; {list_words(unused)} left out"
-            where = Place(file=first.file, line=1)
-            report.add(Problem(where=where, what=what, rule="mapping.unused", severity=Severity.WARNING))
+            report.add(first._replace(line=1).problem("mapping.unused", "", what, severity=Severity.WARNING))
         return _TURNS if spec.format is Format.CHAT else _PAIR
-    report.stop_reading(
-        Problem(
-            where=spec.place,
-            what=f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}",
-            hint=suggest_mapping(columns),
-            rule="mapping.missing",
-        )
-    )
+    what = f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}"
+    report.stop_reading(spec_problem(spec, "mapping.missing", "", what, suggest_mapping(columns)))
     return None
 
 
 def _empty_field(row: Row, path: str, template: Template) -> Problem:
-    if template.columns:
-        noun = "the column" if len(template.columns) == 1 else "all of the columns"
-        what = f"empty, because {noun} {list_words(template.columns)} {'is' if len(template.columns) == 1 else 'are'}"
-    else:
-        what = "empty, because the template is"
-    return _row_problem(row, "row.empty-cell", path, what, "fill the cell, or drop the row")
-
-
-def _unknown_column(spec: DatasetSpec, path: str, template: Template, column: str, there: tuple[str, ...]) -> Problem:
-    return Problem(
-        where=spec.place,
-        path=path,
-        what=f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}",
-        hint=did_you_mean(column, there),
-        rule="mapping.unknown-column",
-    )
-
-
-def _row_problem(row: Row, rule: str, path: str, what: str, hint: str) -> Problem:
-    return Problem(where=Place(file=row.file, line=row.line), path=path, what=what, hint=hint, rule=rule)
+    columns = template.columns
+    noun, verb = ("the column", "is") if len(columns) == 1 else ("all of the columns", "are")
+    what = f"empty, because {noun} {list_words(columns)} {verb}" if columns else "empty, because the template is"
+    return row.problem("row.empty-cell", path, what, "fill the cell, or drop the row")
 
 
 def value_to_text(value: object) -> str:
-    """Write a value as text: strings as they are, null as nothing, everything else as JSON."""
+    """Return a value as text: strings as they are, null as nothing, everything else as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else write_canonical_text(value)

@@ -13,8 +13,7 @@ from reconciler.dataset.canonical import LineBatch, make_batch, write_canonical_
 from reconciler.dataset.fast_path import can_be_plain, plain_values, read_plain_file
 from reconciler.dataset.format_detection import detect_format
 from reconciler.dataset.mapping import map_rows
-from reconciler.dataset.readers import read_source
-from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sources import Row, SourceIndex

@@ -81,7 +81,7 @@ def survives(line: bytes) -> bool:
     if found and isinstance(row, dict):
         example = ExampleRow(0, 1, row, found)
         assert normalise_text(example.whole).encode(errors="surrogatepass")
-        for _, text in (*example.texts, ("", example.asked), ("", example.prompt or example.completion or "")):
+        for _, text in (*example.texts, ("", example.question), ("", example.prompt or example.completion or "")):
             assert all(each.masked for each in find_secrets(text))
             assert all(masked for _, masked in find_personal_data(text))
     return True

@@ -28,7 +28,7 @@ def test_blank_lines_are_passed_over_with_one_warning(tmp_path: Path) -> None:
     warning = only(result.warnings, "text.blank-line")
     assert result.training.rows == 12
     assert (warning.where.line, warning.severity) == (2, Severity.WARNING)
-    assert "2 lines" in warning.what
+    assert "2 blank lines" in warning.what
 
 
 def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Path) -> None:

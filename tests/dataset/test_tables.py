@@ -11,8 +11,7 @@ import openpyxl
 import pytest
 
 from reconciler.dataset import measure
-from reconciler.dataset.readers.archive import MAX_UNPACKED_BYTES
-from reconciler.dataset.readers.xlsx import cell_to_text
+from reconciler.dataset.readers.workbook import MAX_UNPACKED_BYTES, cell_to_text
 from reconciler.domain.spec import ColumnMapping, Format
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
@@ -232,7 +231,7 @@ SPREAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/200
     ("content", "rule", "what"),
     [
         (b"prompt,completion\na,b\n", "file.kind", "not an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0old", "file.kind", "old or a protected workbook"),
+        (b"\xd0\xcf\x11\xe0old", "file.kind", "an old workbook, or one with a password"),
         (b"version https://git-lfs.github.com/spec/v1\n", "file.lfs-pointer", "Git LFS"),
         (b"", "file.kind", "not an Excel workbook"),
         (b"PK\x03\x04 and nothing more", "xlsx.syntax", "cannot be unpacked"),

@@ -1,89 +1,25 @@
-"""What texts should not hold: reserved tokens, secrets, personal data. Shown masked, with the path in the row."""
+"""The scan of texts for what they should not hold: reserved tokens, secrets, personal data. Findings are masked.
+
+Reserved tokens mark turns and ends for a model; inside a text they are read as marks, or are spelled out. Payment cards
+must pass Luhn's check and begin as their schemes do; bank accounts must pass theirs (modulo 97) and have the length of
+their country. E-mail addresses that documents reserve for examples are ignored.
+
+Source: OpenAI's tiktoken and Harmony response format; the model cards of Llama 3, Qwen and Phi; ISO/IEC 7812-1 (Luhn),
+        the schemes' issuer ranges; ISO 13616 and the SWIFT IBAN registry; RFC 2606; ITU-T E.164
+"""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from reconciler.dataset.dataset_checks import content_scan
 from reconciler.dataset.dataset_checks.example_row import ExampleRow
 from reconciler.dataset.dataset_checks.row_index import RowPlaces
 from reconciler.dataset.dataset_checks.secrets import find_secrets
 from reconciler.domain.errors import Problem, Severity
 
-
-class _ContentFinding(NamedTuple):
-    what: str
-    severity: Severity = Severity.WARNING
-
-
-class ContentScan:
-    """Looks into every text of a row."""
-
-    def __init__(self, rule: str, hint: str, find: Callable[[str], Iterator[_ContentFinding]]) -> None:
-        self._rule, self._hint, self._find = rule, hint, find
-
-    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
-        for path, text in example.texts:
-            for what, severity in dict.fromkeys(self._find(text)):
-                where = places[example.number]
-                yield Problem(
-                    where=where, path=path[:200], what=what, hint=self._hint, rule=self._rule, severity=severity
-                )
-
-    def end(self, places: RowPlaces) -> Iterator[Problem]:
-        return iter(())
-
-
-def scan_for_reserved_tokens() -> ContentScan:
-    """Look for words that mark turns and ends for a model."""
-    return ContentScan("text.reserved-token", content_scan.HINT, _describe_reserved_tokens)
-
-
-def scan_for_secrets() -> ContentScan:
-    """Look for keys and tokens of services: an error where a checksum proves one."""
-    hint = "whoever may use the model may get it to say this: take it out, and make it invalid where it was made"
-    return ContentScan("text.secret", hint, _describe_secrets)
-
-
-def scan_for_personal_data() -> ContentScan:
-    """Look for cards, accounts, e-mail addresses and telephone numbers."""
-    hint = "take it out, or put a made-up one in its place"
-    return ContentScan("text.personal-data", hint, _describe_personal_data)
-
-
-def _describe_reserved_tokens(text: str) -> Iterator[_ContentFinding]:
-    return (
-        _ContentFinding(f"a reserved token: {token}")
-        for token in (content_scan.find_reserved_tokens(text) if "<|" in text else ())
-    )
-
-
-def _describe_secrets(text: str) -> Iterator[_ContentFinding]:
-    for kind, shown, is_sure in find_secrets(text):
-        what = f"{kind} ({shown}), proved by its checksum" if is_sure else f"what looks like {kind} ({shown})"
-        yield _ContentFinding(what, Severity.ERROR if is_sure else Severity.WARNING)
-
-
-def _describe_personal_data(text: str) -> Iterator[_ContentFinding]:
-    return (_ContentFinding(f"what looks like {kind} ({shown})") for kind, shown in find_personal_data(text))
-
-
-# Seen as bytes first: the bar is rare, and looking for one byte costs next to nothing.
+# Bytes are searched first: the bar is rare, and a search for one byte costs almost nothing.
 _BAR, _OPEN = b"|", b"<|"
 _TOKEN = re.compile(r"<\|[a-z][a-z0-9_]{1,40}\|>")
-
-HINT = "a model may take it for the end of a turn: cut it out, unless teaching it is the purpose"
-
-
-def may_have_reserved_tokens(lines: bytes) -> bool:
-    """Return whether it is worth looking into some lines."""
-    return _BAR in lines and _OPEN in lines
-
-
-def find_reserved_tokens(text: str) -> list[str]:
-    """Return the reserved tokens that a text spells, each once, in their order."""
-    return list(dict.fromkeys(_TOKEN.findall(text)))
-
 
 _CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d-])")
 _SCHEMES = re.compile(
@@ -105,8 +41,66 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 
 
+class _ContentFinding(NamedTuple):
+    what: str
+    severity: Severity = Severity.WARNING
+
+
+class ContentScan:
+    """Searches every text of a row."""
+
+    def __init__(self, rule: str, hint: str, find: Callable[[str], Iterator[_ContentFinding]]) -> None:
+        self._rule, self._hint, self._find = rule, hint, find
+
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
+        for path, text in example.texts:
+            for what, severity in dict.fromkeys(self._find(text)):
+                where, rule, hint = places[example.number], self._rule, self._hint
+                yield Problem(where=where, path=path[:200], what=what, hint=hint, rule=rule, severity=severity)
+
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
+        return iter(())
+
+
+def scan_for_reserved_tokens() -> ContentScan:
+    """Return the scan for words that mark turns and ends for a model."""
+    hint = "a model may take it for the end of a turn: remove it, unless the model should learn it"
+    return ContentScan("text.reserved-token", hint, _find_reserved_tokens)
+
+
+def scan_for_secrets() -> ContentScan:
+    """Return the scan for keys and tokens of services: an error where a checksum proves one."""
+    hint = "the model may repeat it to its users: remove it, and revoke it at its service"
+    return ContentScan("text.secret", hint, _describe_secrets)
+
+
+def scan_for_personal_data() -> ContentScan:
+    """Return the scan for cards, accounts, e-mail addresses and telephone numbers."""
+    return ContentScan("text.personal-data", "remove it, or replace it with invented data", _describe_personal_data)
+
+
+def may_have_reserved_tokens(lines: bytes) -> bool:
+    """Return whether lines can hold reserved tokens; fast, for every line of every dataset."""
+    return _BAR in lines and _OPEN in lines
+
+
+def _find_reserved_tokens(text: str) -> Iterator[_ContentFinding]:
+    tokens = dict.fromkeys(_TOKEN.findall(text)) if "<|" in text else ()
+    return (_ContentFinding(f"a reserved token: {token}") for token in tokens)
+
+
+def _describe_secrets(text: str) -> Iterator[_ContentFinding]:
+    for kind, shown, is_sure in find_secrets(text):
+        what = f"{kind} ({shown}), proved by its checksum" if is_sure else f"what looks like {kind} ({shown})"
+        yield _ContentFinding(what, Severity.ERROR if is_sure else Severity.WARNING)
+
+
+def _describe_personal_data(text: str) -> Iterator[_ContentFinding]:
+    return (_ContentFinding(f"what looks like {kind} ({shown})") for kind, shown in find_personal_data(text))
+
+
 def find_personal_data(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what is personal in a text, each as its kind and masked."""
+    """Yield the personal data in a text, each with its kind, and masked."""
     for found in _CARD.finditer(text):
         digits = re.sub(r"[ -]", "", found[0])
         if _SCHEMES.fullmatch(digits) and passes_luhn(digits):
@@ -130,7 +124,7 @@ def passes_luhn(digits: str) -> bool:
 
 
 def _account(text: str) -> str | None:
-    # Words in capitals may follow an account: what counts is the length that its country gives it.
+    # Words in capitals may follow an account: the length of its country decides where it ends.
     account = text[: _IBAN_LENGTHS.get(text[:2], 0)]
     return account if len(account) >= 15 and len(account) == _IBAN_LENGTHS[text[:2]] and passes_mod97(account) else None
 

@@ -1,4 +1,4 @@
-"""One row, as the looks see it: its place, its key, and its parts by what they are for."""
+"""One row as the dataset checks see it: its number, its key, and its parts by their purpose."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from reconciler.dataset.dataset_checks.row_index import RowPlaces
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import Format
 
-_NOT_SAID = frozenset({"role", "type", "id", "tool_call_id", "url", "detail"})
+_NOT_CONTENT = frozenset({"role", "type", "id", "tool_call_id", "url", "detail"})
 _BETWEEN = " \0 "
-"""Between texts, as a word of its own, so that spaces at their ends do not count."""
+"""Stands between texts as a separate word, so that spaces at their ends make no difference."""
 
 
 class ExampleRow(NamedTuple):
@@ -27,8 +27,8 @@ class ExampleRow(NamedTuple):
 
     @property
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Everything that is said, each text with its path in the row."""
-        return texts_of(self.row)
+        """Every text of the row with its path, without roles and types."""
+        return find_texts(self.row)
 
     def field(self, name: str) -> str | None:
         """Return a part of the row as text: `prompt`, `completion`, `system` or a key of its own; None for none."""
@@ -40,29 +40,29 @@ class ExampleRow(NamedTuple):
 
     @property
     def system(self) -> str | None:
-        said = [_turn_text(turn) for turn in self._turns if turn.get("role") in ("system", "developer")]
-        return "\n\n".join(said) if said else None
+        texts = [_turn_text(turn) for turn in self._turns if turn.get("role") in ("system", "developer")]
+        return "\n\n".join(texts) if texts else None
 
     @property
     def prompt(self) -> str | None:
-        """What the user said last before the answer."""
+        """The last text of the user before the answer."""
         if self.format is Format.COMPLETION:
             return _text(self.row.get("prompt"))
-        said = [turn for turn in self._turns if turn.get("role") == "user"]
-        return _turn_text(said[-1]) if said else None
+        asked = [turn for turn in self._turns if turn.get("role") == "user"]
+        return _turn_text(asked[-1]) if asked else None
 
     @property
     def completion(self) -> str | None:
-        """What is learned: the last answer, or the preferred one."""
+        """The text that is learned: the last answer, or the preferred one."""
         if self.format is Format.COMPLETION:
             return _text(self.row.get("completion"))
         turns = _objects(self.row.get("preferred_output")) if self.format is Format.PREFERENCE else self._turns
-        said = [turn for turn in turns if turn.get("role") == "assistant"]
-        return _turn_text(said[-1]) if said and self.format is not Format.REINFORCEMENT else None
+        answers = [turn for turn in turns if turn.get("role") == "assistant"]
+        return _turn_text(answers[-1]) if answers and self.format is not Format.REINFORCEMENT else None
 
     @property
-    def asked(self) -> str:
-        """Everything that comes before the answer, as one text to compare; empty when nobody asks anything."""
+    def question(self) -> str:
+        """All texts before the answer, as one text to compare; empty when there are only system turns."""
         if self.format is Format.COMPLETION:
             return _text(self.row.get("prompt")) or ""
         turns = list(self._turns)
@@ -71,12 +71,12 @@ class ExampleRow(NamedTuple):
         if not any(turn.get("role") not in ("system", "developer") for turn in turns):
             return ""
         offered = [self.row.get(key) for key in ("tools", "functions")]
-        return _BETWEEN.join(text for part in (turns, *offered) for _, text in _every(part, ""))
+        return _BETWEEN.join(text for part in (turns, *offered) for _, text in _walk_texts(part, ""))
 
     @property
     def whole(self) -> str:
         """The whole row as one text to compare."""
-        return _BETWEEN.join(text for _, text in _every(self.row, ""))
+        return _BETWEEN.join(text for _, text in _walk_texts(self.row, ""))
 
     @property
     def _turns(self) -> Iterator[dict[str, object]]:
@@ -84,34 +84,44 @@ class ExampleRow(NamedTuple):
         return _objects(holder.get("messages") if isinstance(holder, dict) else None)
 
 
+class DatasetCheck(Protocol):
+    """One check of a dataset: it sees the rows one by one, and reports at the end what it found in all of them."""
+
+    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
+        """Take a row, and yield what is wrong with it alone."""
+
+    def end(self, places: RowPlaces) -> Iterator[Problem]:
+        """Yield what is wrong with all rows together."""
+
+
 def normalise_text(text: str) -> str:
-    """Return a text without the differences that do not count: case, white space, and spellings of one character."""
+    """Return a text without differences of case, of white space, and of the encoding of one character."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())
 
 
-def texts_of(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every text of a row with its path, but the names of roles and types."""
-    for place, text in _every(value, path):
-        if place.rpartition(".")[2] not in _NOT_SAID:
+def find_texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a row with its path, without the names of roles and types."""
+    for place, text in _walk_texts(value, path):
+        if place.rpartition(".")[2] not in _NOT_CONTENT:
             yield place, text
 
 
-def _every(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _walk_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _every(inner, f"{path}.{key}".lstrip("."))
+            yield from _walk_texts(inner, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for at, inner in enumerate(value):
-            yield from _every(inner, f"{path}[{at}]")
+            yield from _walk_texts(inner, f"{path}[{at}]")
     elif value is not None:
         yield path, str(value)
 
 
 def _objects(value: object) -> Iterator[dict[str, object]]:
-    return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _turn_text(turn: dict[str, object]) -> str:
@@ -119,18 +129,10 @@ def _turn_text(turn: dict[str, object]) -> str:
     if isinstance(content, str):
         return content
     parts = [_text(part.get("text")) for part in _objects(content)]
-    return "\n".join(part for part in parts if part) or "\n".join(text for _, text in texts_of(turn.get("tool_calls")))
+    return "\n".join(part for part in parts if part) or "\n".join(
+        text for _, text in find_texts(turn.get("tool_calls"))
+    )
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-class DatasetCheck(Protocol):
-    """One thing that is looked for."""
-
-    def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
-        """Take an example in; gives what is wrong with it alone."""
-
-    def end(self, places: RowPlaces) -> Iterator[Problem]:
-        """Return what is wrong with all of them together."""

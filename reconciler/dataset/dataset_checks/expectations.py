@@ -1,4 +1,4 @@
-"""What the author of a dataset expects of its rows, one look for each kind of expectation."""
+"""What specs ask of datasets: the expectations of their authors, and what training methods need of the rows."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +16,16 @@ from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRo
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
 from reconciler.foundation.suggest import did_you_mean, list_words
 
+MOST_REINFORCEMENT_ROWS = 50_000
+MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000
+
+_ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
+_REINFORCEMENT_GUIDE = "OpenAI reinforcement fine-tuning guide"
 _SHOWN = 60
 
 
 def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetCheck:
-    """Return the look that an expectation asks for."""
+    """Return the check of an expectation."""
     wanted = expectation.wanted
     match wanted:
         case MinRows():
@@ -44,13 +49,13 @@ def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetChec
 
 @dataclass(slots=True)
 class _RowCheck:
-    """Asks every row; the answer is what is wrong, and a hint."""
+    """Checks every row; `find_fault` returns what is wrong, and a hint."""
 
     expectation: Expectation
-    fault: Callable[[ExampleRow], tuple[str, str] | None]
+    find_fault: Callable[[ExampleRow], tuple[str, str] | None]
 
     def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
-        found = self.fault(example)
+        found = self.find_fault(example)
         if found:
             yield _row_problem(self.expectation, places[example.number], *found)
 
@@ -60,7 +65,7 @@ class _RowCheck:
 
 @dataclass(slots=True)
 class _RowCountCheck:
-    """Asks how many rows there are."""
+    """Checks the number of rows."""
 
     expectation: Expectation
     holds: Callable[[int], bool]
@@ -72,11 +77,11 @@ class _RowCountCheck:
     def end(self, places: RowPlaces) -> Iterator[Problem]:
         if not self.holds(places.rows):
             rows = "1 row" if places.rows == 1 else f"{places.rows} rows"
-            yield _spec_problem(self.expectation, f"there should be {self.wanted} rows, and there are {rows}")
+            yield _count_problem(self.expectation, f"there should be {self.wanted} rows, and there are {rows}")
 
 
 class _FieldCheck:
-    """Notes what each row says in one field."""
+    """Notes the text of each row in one field."""
 
     def __init__(self, expectation: Expectation, name: str) -> None:
         self.expectation = expectation
@@ -90,34 +95,31 @@ class _FieldCheck:
 
 
 class _UniqueCheck(_FieldCheck):
-    """Asks whether two rows say the same."""
+    """Checks that no two rows have the same text."""
 
     def end(self, places: RowPlaces) -> Iterator[Problem]:
         pairs = list(self.keys.pairs())
         if pairs:
-            rows = "1 row says" if len(pairs) == 1 else f"{len(pairs)} rows say"
-            what = f"{rows} in `{self.name}` what an earlier one says; this one the same as {places[pairs[0][1]]}"
+            rows = "1 row has" if len(pairs) == 1 else f"{len(pairs)} rows have"
+            what = f"{rows} the `{self.name}` of an earlier row; this one is the same as {places[pairs[0][1]]}"
             yield _row_problem(self.expectation, places[pairs[0][0]], what, "keep one of them")
 
 
 class _MaxRatioCheck(_FieldCheck):
-    """Asks whether most rows say the same."""
+    """Checks that not too many rows have the same text."""
 
     def __init__(self, expectation: Expectation, name: str, ratio: float) -> None:
         super().__init__(expectation, name)
         self.ratio = ratio
 
     def end(self, places: RowPlaces) -> Iterator[Problem]:
-        found = self.keys.commonest()
+        found = self.keys.find_most_common()
         if found and found.rows > self.ratio * places.rows:
             percent, most = 100 * found.rows / places.rows, 100 * self.ratio
-            what = (
-                f"{found.rows} of {places.rows} rows ({percent:.3g} %) say the same in `{self.name}`, the first here;"
-                f" at most {most:.3g} % should"
-            )
-            yield _row_problem(
-                self.expectation, places[found.first], what, "add rows of other kinds, or drop some of these"
-            )
+            share = f"{found.rows} of {places.rows} rows ({percent:.3g} %)"
+            what = f"{share} have the same `{self.name}`, the first here; at most {most:.3g} % should"
+            hint = "add rows of other kinds, or drop some of these"
+            yield _row_problem(self.expectation, places[found.first], what, hint)
 
 
 def _check_match(found: str | None, name: str, pattern: re.Pattern[str]) -> tuple[str, str] | None:
@@ -141,7 +143,7 @@ def _check_tokens(example: ExampleRow, most: int, tokens: CountTextTokens) -> tu
     found = sum(tokens(text) for _, text in example.texts)
     if found <= most:
         return None
-    return f"about {found} tokens; at most {most} are expected", "shorten or split it: services cut long rows off"
+    return f"about {found} tokens; at most {most} are expected", "shorten or split it: services truncate long rows"
 
 
 def _quote(text: str) -> str:
@@ -150,26 +152,13 @@ def _quote(text: str) -> str:
 
 def _row_problem(expectation: Expectation, where: Place, what: str, hint: str) -> Problem:
     because = f"{hint}; " if hint else ""
-    return Problem(
-        where=where,
-        what=what,
-        hint=f"{because}{expectation.place} expects it",
-        rule="expect.rows",
-        severity=expectation.severity,
-    )
+    hint = f"{because}{expectation.place} expects it"
+    return Problem(where=where, what=what, hint=hint, rule="expect.rows", severity=expectation.severity)
 
 
-def _spec_problem(expectation: Expectation, what: str) -> Problem:
-    return Problem(
-        where=expectation.place, path=expectation.path, what=what, rule="expect.count", severity=expectation.severity
-    )
-
-
-MOST_REINFORCEMENT_ROWS = 50_000
-MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000
-
-_ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
-_REINFORCEMENT_GUIDE = "OpenAI reinforcement fine-tuning guide"
+def _count_problem(expectation: Expectation, what: str) -> Problem:
+    where, path = expectation.place, expectation.path
+    return Problem(where=where, path=path, what=what, rule="expect.count", severity=expectation.severity)
 
 
 def check_methods(specs: Specs, measures: Mapping[str, DatasetMeasure]) -> Iterator[Problem]:
@@ -181,46 +170,40 @@ def check_methods(specs: Specs, measures: Mapping[str, DatasetMeasure]) -> Itera
                 continue
             formats = FORMATS_OF.get(model.recipe.method, tuple(Format))
             if measured.format not in formats:
-                yield _misfit(model, field, name, measured.format)
+                yield _wrong_format(model, field, name, measured.format)
             elif measured.format is Format.REINFORCEMENT:
-                yield from _ungraded(model, name, measured)
-                yield from _too_many(model, field, name, measured)
+                yield from _check_grader(model, name, measured)
+                yield from _check_row_limits(model, field, name, measured)
 
 
-def _misfit(model: ModelSpec, field: str, name: str, found: Format) -> Problem:
+def _wrong_format(model: ModelSpec, field: str, name: str, found: Format) -> Problem:
     wanted = " or ".join(FORMATS_OF[model.recipe.method])
     method = next((method for method, formats in FORMATS_OF.items() if found in formats), SUPERVISED)
-    return Problem(
-        where=model.place,
-        path=field,
-        what=f"the rows of `{name}` have the format {found}, and {model.recipe.method} learns from {wanted}",
-        hint=f"use another dataset, or `method: {method}`",
-        rule="method.format",
-    )
+    what = f"the rows of `{name}` have the format {found}, and {model.recipe.method} learns from {wanted}"
+    hint = f"use another dataset, or `method: {method}`"
+    return Problem(where=model.place, path=field, what=what, hint=hint, rule="method.format")
 
 
-def _ungraded(model: ModelSpec, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
+def _check_grader(model: ModelSpec, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
     rows = measured.training.rows + (measured.validation.rows if measured.validation else 0)
-    held = dict(measured.keys)
-    # The recipe holds the grader as JSON; its templates are texts somewhere within.
+    counts = dict(measured.keys)
+    # The recipe holds the grader as JSON; its templates are texts in it.
     for key in sorted(set(_ITEM.findall(model.recipe.extra))):
-        if held.get(key, 0) < rows:
-            theirs = [each for each in held if each not in API_KEYS]
-            what = f"the grader names `item.{key}`, which {held.get(key, 0)} of {rows} rows of `{name}` have"
-            hint = did_you_mean(key, theirs) or f"rows have {list_words(theirs) or 'no key for graders'}"
+        if counts.get(key, 0) < rows:
+            keys = [key for key in counts if key not in API_KEYS]
+            what = f"the grader names `item.{key}`, which {counts.get(key, 0)} of {rows} rows of `{name}` have"
+            hint = did_you_mean(key, keys) or f"rows have {list_words(keys) or 'no key for graders'}"
             yield Problem(where=model.place, path="grader", what=what, hint=hint, rule="method.grader")
 
 
-def _too_many(model: ModelSpec, field: str, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
-    sides = [
-        (measured.training.rows, MOST_REINFORCEMENT_ROWS if field == "training" else MOST_REINFORCEMENT_VALIDATION_ROWS)
-    ]
-    if measured.validation and field == "training":
+def _check_row_limits(model: ModelSpec, field: str, name: str, measured: DatasetMeasure) -> Iterator[Problem]:
+    is_training = field == "training"
+    most_rows = MOST_REINFORCEMENT_ROWS if is_training else MOST_REINFORCEMENT_VALIDATION_ROWS
+    sides = [(measured.training.rows, most_rows)]
+    if measured.validation and is_training:
         sides.append((measured.validation.rows, MOST_REINFORCEMENT_VALIDATION_ROWS))
     for rows, most in sides:
         if rows > most:
             what = f"{rows} rows of `{name}`; reinforcement takes {most} here ({_REINFORCEMENT_GUIDE})"
-            hint = "`prepare: [{sample: {rows: …}}]` takes fewer"
-            yield Problem(
-                where=model.place, path=field, what=what, hint=hint, rule="method.rows", severity=Severity.WARNING
-            )
+            hint, severity = "`prepare: [{sample: {rows: …}}]` takes fewer", Severity.WARNING
+            yield Problem(where=model.place, path=field, what=what, hint=hint, rule="method.rows", severity=severity)

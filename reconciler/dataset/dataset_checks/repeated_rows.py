@@ -1,9 +1,14 @@
-"""Near duplicates: rows that share most of their runs of three words, found without comparing each with each.
+"""Repeated rows: exact duplicates, by the hash of their lines, and near duplicates, by a sketch of their words.
 
-Each row leaves a sketch: of the hashes of its shingles (three words that follow each other) the least in each of 16
-bins. The share of bins in which two sketches agree estimates the share of shingles that two texts have in common. Rows
-that agree in two neighbouring bins are compared; those of more than that are found with a chance above 99 in 100 when
-four fifths of their shingles agree. What system turns say is left out: it is the same in every row.
+Duplicates cost 9 bytes a row, and up to 16 more where rows do not follow line after line. Two rows with one 64-bit hash
+count as equal: among a million rows that differ, that happens once in forty million datasets, and the warning is wrong.
+
+Near duplicates share most of their shingles, and are found without a comparison of each row with each other row.
+
+Each row has a sketch: of the hashes of its shingles (three words that follow each other) the least in each of 16 bins.
+The share of bins in which two sketches agree estimates the share of shingles that two texts have in common. Rows that
+agree in two neighbouring bins are compared; of rows with four fifths of their shingles in common, that finds more than
+99 in 100. System turns are left out: they are the same in every row.
 
 Bounds: the first 50,000 rows, of texts of 12 words and more; of many rows that agree in two bins, only the first is
         compared.
@@ -30,6 +35,67 @@ _NONE = (1 << 64) - 1
 Sketch = tuple[int, ...]
 
 
+_GROUPS = 256
+_FIRST_BYTE = 7 if sys.byteorder == "little" else 0
+
+
+class Duplicates:
+    """Notes every row of a pass, and reports at its end which rows repeat an earlier one."""
+
+    def __init__(self, places: RowPlaces) -> None:
+        # Keys are grouped by their first byte, so that a set that finds repeats holds one group only; the first bytes
+        # in reading order keep the order of the rows.
+        self._order = bytearray()
+        self._groups = [array("Q") for _ in range(_GROUPS)]
+        self._places = places
+
+    def note(self, batch: LineBatch) -> None:
+        """Note the rows of a batch, in reading order. The places note the batch before."""
+        first_bytes = array("Q", batch.keys).tobytes()[_FIRST_BYTE::8]
+        self._order += first_bytes
+        groups = self._groups
+        for first, key in zip(first_bytes, batch.keys, strict=True):
+            groups[first].append(key)
+
+    def warning(self) -> Problem | None:
+        """Return a warning with the count of the repeats, at the first; None when there are none."""
+        repeats, candidates = 0, set()
+        for group in self._groups:
+            more = len(group) - len(set(group))
+            repeats += more
+            if more:
+                candidates.add(_first_repeated(group))
+        if not repeats:
+            return None
+        later, earlier = self._first_pair(candidates)
+        rows = "1 row repeats an earlier one" if repeats == 1 else f"{repeats} rows repeat earlier ones"
+        what = f"{rows}; this one is the same as {self._places[earlier]}"
+        hint = "drop repeats, unless they should weigh more on purpose"
+        where = self._places[later]
+        return Problem(where=where, what=what, hint=hint, rule="rows.duplicate", severity=Severity.WARNING)
+
+    def _first_pair(self, candidates: set[int]) -> tuple[int, int]:
+        # Candidates are the keys that repeat first in each group: one of them repeats before all others.
+        seen: dict[int, int] = {}
+        following = [iter(group) for group in self._groups]
+        for at, first in enumerate(self._order):
+            key = next(following[first])
+            if key in candidates:
+                if key in seen:
+                    return at, seen[key]
+                seen[key] = at
+        raise AssertionError("no row repeats")
+
+
+def _first_repeated(keys: Iterable[int]) -> int:
+    seen: set[int] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise AssertionError("no key of the group repeats")
+
+
 class NearDuplicates:
     """Compares rows by their sketches.
 
@@ -47,8 +113,8 @@ class NearDuplicates:
         if len(self._sketches) >= MOST_ROWS:
             self._left_out += 1
             return iter(())
-        sketch = sketch_of(
-            f"{example.asked if example.system is None else example.prompt or ''} {example.completion or ''}"
+        sketch = make_sketch(
+            f"{example.question if example.system is None else example.prompt or ''} {example.completion or ''}"
         )
         if sketch:
             self._compare(example, sketch)
@@ -59,7 +125,7 @@ class NearDuplicates:
             later, earlier = self._pairs[0]
             rows = "1 row is" if len(self._pairs) == 1 else f"{len(self._pairs)} rows are"
             what = f"{rows} nearly the same as an earlier one; this one as {places[earlier]}"
-            yield _near_problem(places[later], what, "keep one of them, or say that it is meant", Severity.WARNING)
+            yield _near_problem(places[later], what, "keep one of them, or allow it in the spec", Severity.WARNING)
         if self._left_out:
             what = f"{self._left_out} rows after the first {MOST_ROWS} were not searched for near duplicates"
             yield _near_problem(Place(file=places[0].file), what, "", Severity.INFO)
@@ -72,14 +138,14 @@ class NearDuplicates:
             bucket = hash((at, sketch[at], sketch[at + 1]))
             earlier.add(self._buckets.setdefault(bucket, number))
         for before in sorted(earlier - {number}):
-            if self._keys[before] != example.key and share_in_common(sketch, self._sketches[before]) >= LIKENESS:
+            if self._keys[before] != example.key and estimate_likeness(sketch, self._sketches[before]) >= LIKENESS:
                 self._pairs.append((number, before))
                 break
         self._sketches[number], self._keys[number] = sketch, example.key
 
 
-def sketch_of(text: str) -> Sketch:
-    """Return the sketch of a text; empty when it is too short for its words to tell it from others."""
+def make_sketch(text: str) -> Sketch:
+    """Return the sketch of a text; empty when it has too few words to compare it by them."""
     words = normalise_text(text).split()
     if len(words) < LEAST_WORDS:
         return ()
@@ -92,75 +158,11 @@ def sketch_of(text: str) -> Sketch:
     return tuple(least)
 
 
-def share_in_common(one: Sketch, other: Sketch) -> float:
-    """Estimate the share of shingles that two texts have in common."""
+def estimate_likeness(one: Sketch, other: Sketch) -> float:
+    """Return an estimate of the share of shingles that two texts have in common."""
     bins = [(left, right) for left, right in zip(one, other, strict=True) if left != _NONE or right != _NONE]
     return sum(left == right for left, right in bins) / len(bins) if bins else 0.0
 
 
 def _near_problem(where: Place, what: str, hint: str, severity: Severity) -> Problem:
     return Problem(where=where, what=what, hint=hint, rule="rows.near-duplicate", severity=severity)
-
-
-_GROUPS = 256
-_FIRST_BYTE = 7 if sys.byteorder == "little" else 0
-
-
-class Duplicates:
-    """Notes every row of a pass; tells at its end which were said before."""
-
-    def __init__(self, places: RowPlaces) -> None:
-        # In groups by the hash's first byte, so that the set which finds repeats is never larger than one of them; the
-        # bytes in reading order tell how the groups' rows came after each other.
-        self._order = bytearray()
-        self._groups = [array("Q") for _ in range(_GROUPS)]
-        self._places = places
-
-    def note(self, run: LineBatch) -> None:
-        """Remember the rows of a run, in reading order."""
-        first_bytes = array("Q", run.keys).tobytes()[_FIRST_BYTE::8]
-        self._order += first_bytes
-        groups = self._groups
-        for first, key in zip(first_bytes, run.keys, strict=True):
-            groups[first].append(key)
-
-    def warning(self) -> Problem | None:
-        """Count the repeats and show the first; None when there are none."""
-        repeats, candidates = 0, set()
-        for group in self._groups:
-            more = len(group) - len(set(group))
-            repeats += more
-            if more:
-                candidates.add(_first_repeated(group))
-        if not repeats:
-            return None
-        later, earlier = self._first_pair(candidates)
-        rows = "1 row repeats an earlier one" if repeats == 1 else f"{repeats} rows repeat earlier ones"
-        return Problem(
-            where=self._places[later],
-            what=f"{rows}; this one is the same as {self._places[earlier]}",
-            hint="drop repeats, unless they are meant to weigh more",
-            rule="rows.duplicate",
-            severity=Severity.WARNING,
-        )
-
-    def _first_pair(self, candidates: set[int]) -> tuple[int, int]:
-        # Of each group the key that repeats first: one of them repeats before all others.
-        seen: dict[int, int] = {}
-        following = [iter(group) for group in self._groups]
-        for at, first in enumerate(self._order):
-            key = next(following[first])
-            if key in candidates:
-                if key in seen:
-                    return at, seen[key]
-                seen[key] = at
-        raise AssertionError("rows without repeats were searched for one")
-
-
-def _first_repeated(keys: Iterable[int]) -> int:
-    seen: set[int] = set()
-    for key in keys:
-        if key in seen:
-            return key
-        seen.add(key)
-    raise AssertionError("a group without repeats was searched for one")

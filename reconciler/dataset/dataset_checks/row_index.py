@@ -1,7 +1,7 @@
-"""Keys of rows: a few bytes a row, whatever the rows say.
+"""What the checks keep of every row: its place and its key, in a few bytes.
 
-Two texts of one 64-bit hash count as equal: among a million texts that differ, one pair is taken for equal once in
-forty million datasets, and then a finding is wrong.
+Two texts with one 64-bit hash count as equal: among a million texts that differ, that happens once in forty million
+datasets, and then a finding is wrong.
 """
 
 from array import array
@@ -14,6 +14,39 @@ from reconciler.dataset.canonical import LineBatch
 from reconciler.domain.errors import Place
 
 _GROUPS = 16
+
+
+_LINE_BITS = 40
+
+
+class RowPlaces:
+    """The place of each row, by its number.
+
+    Cost:   16 bytes for each series of rows that follow line after line
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._files: list[str] = []
+        self._starts = array("Q")
+        self._packed = array("Q")
+        self._next = -1
+
+    def note(self, batch: LineBatch) -> None:
+        """Note the rows of a batch."""
+        if not self._files or self._files[-1] != batch.file:
+            self._files.append(batch.file)
+        place = len(self._files) - 1 << _LINE_BITS | batch.line
+        if place != self._next:
+            self._starts.append(self.rows)
+            self._packed.append(place)
+        self._next = place + len(batch.keys)
+        self.rows += len(batch.keys)
+
+    def __getitem__(self, number: int) -> Place:
+        at = bisect_right(self._starts, number) - 1
+        packed = self._packed[at] + number - self._starts[at]
+        return Place(file=self._files[packed >> _LINE_BITS], line=packed & (1 << _LINE_BITS) - 1)
 
 
 class MostCommonKey(NamedTuple):
@@ -31,7 +64,7 @@ class RowKeys:
 
     def __init__(self) -> None:
         self._keys = array("Q")
-        # Once more in groups by the hash's first digit, so that no set or count is larger than one of them.
+        # The keys are also grouped by their first digit, so that a set or a count holds one group only.
         self._groups = [array("Q") for _ in range(_GROUPS)]
 
     def __len__(self) -> int:
@@ -41,16 +74,16 @@ class RowKeys:
         return self._keys[number]
 
     def add(self, key: int) -> None:
-        """Take in the key of the next row."""
+        """Add the key of the next row."""
         self._keys.append(key)
         if key:
             self._groups[key >> 60].append(key)
 
-    def different(self) -> int:
-        """Count the keys, each once."""
+    def count_different(self) -> int:
+        """Return the number of different keys."""
         return sum(len(set(group)) for group in self._groups)
 
-    def commonest(self) -> MostCommonKey | None:
+    def find_most_common(self) -> MostCommonKey | None:
         """Return the key that most rows have, the earliest of several; None when no row has one."""
         best: dict[int, int] = {}
         for group in self._groups:
@@ -66,45 +99,12 @@ class RowKeys:
     def pairs(self, other: "RowKeys | None" = None) -> Iterator[tuple[int, int]]:
         """Yield each row whose key an earlier row has, with the first such row; only where the `other` keys differ."""
         first: dict[int, int] = {}
-        repeated = self._repeated()
+        repeated = self._find_repeated()
         for at, key in enumerate(self._keys):
             if key in repeated:
                 before = first.setdefault(key, at)
                 if before != at and (other is None or other[before] != other[at]):
                     yield at, before
 
-    def _repeated(self) -> set[int]:
+    def _find_repeated(self) -> set[int]:
         return {key for group in self._groups for key, count in Counter(group).items() if count > 1}
-
-
-_LINE_BITS = 40
-
-
-class RowPlaces:
-    """Where each row stands, by its number.
-
-    Cost:   16 bytes for each stretch of rows that stand line after line
-    """
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._files: list[str] = []
-        self._starts = array("Q")
-        self._packed = array("Q")
-        self._next = -1
-
-    def note(self, run: LineBatch) -> None:
-        """Remember the rows of a run."""
-        if not self._files or self._files[-1] != run.file:
-            self._files.append(run.file)
-        place = len(self._files) - 1 << _LINE_BITS | run.line
-        if place != self._next:
-            self._starts.append(self.rows)
-            self._packed.append(place)
-        self._next = place + len(run.keys)
-        self.rows += len(run.keys)
-
-    def __getitem__(self, number: int) -> Place:
-        at = bisect_right(self._starts, number) - 1
-        packed = self._packed[at] + number - self._starts[at]
-        return Place(file=self._files[packed >> _LINE_BITS], line=packed & (1 << _LINE_BITS) - 1)

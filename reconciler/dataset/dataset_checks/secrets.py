@@ -1,6 +1,6 @@
-"""Secrets in texts: keys of services by the form that their makers gave them, proved by a checksum where there is one.
+"""Secrets in texts: keys of services, recognised by their form, and proved by a checksum where there is one.
 
-A text that only looks like one is a warning; one whose checksum is right is an error. What was found is shown masked.
+A text that only looks like a secret is a warning; one with a right checksum is an error. Secrets are shown masked.
 
 Source: GitHub "Behind GitHub's new authentication token formats"; AWS "Understanding unique ID prefixes"; the
         token formats that Slack, Stripe, Google, GitLab, npm, PyPI, Hugging Face, SendGrid and OpenAI publish; RFC
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _LEAST_ENTROPY = 3.0
-"""Bits a character: made-up examples (`xxxxxxxx`, `1234`) have fewer, random keys have more than 4."""
+"""Bits per character: invented examples (`xxxxxxxx`, `1234`) have fewer, random keys have more than 4."""
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CRC_CHARACTERS = 6
@@ -43,7 +43,7 @@ def _likely(found: str) -> bool | None:
 
 
 def _github(found: str) -> bool | None:
-    """Tell of a token with a checksum whether it is right: a wrong one is a word that looks like a token."""
+    """Return True for a token with a right checksum; None for another, which is only a word like a token."""
     body, check = found[4:-_CRC_CHARACTERS], found[-_CRC_CHARACTERS:]
     return True if base62(zlib.crc32(body.encode())) == check else None
 
@@ -106,7 +106,7 @@ def mask_secret(secret: str) -> str:
 
 
 def entropy(text: str) -> float:
-    """Return the bits a character that the characters of a text carry by their counts."""
+    """Return the bits per character of a text, by the counts of its characters."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
 

@@ -6,9 +6,10 @@ from itertools import count, groupby
 from reconciler.dataset.canonical import LineBatch, make_batch
 from reconciler.dataset.fast_path.decode import plain_lines
 from reconciler.dataset.fast_path.pool import open_pool
+from reconciler.dataset.readers import ProgressMeter, read_blocks, text_blocks
 from reconciler.dataset.readers.json_rows import parse_lines
-from reconciler.dataset.readers.stream import ProgressMeter, overlong_line, read_blocks, whole_lines
-from reconciler.dataset.readers.text import BOM, BlankLines, text_blocks
+from reconciler.dataset.readers.stream import overlong_line, whole_lines
+from reconciler.dataset.readers.text import BOM, BlankLines
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.domain.spec import Format

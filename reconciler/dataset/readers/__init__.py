@@ -1,24 +1,37 @@
-"""A reader for each format: takes a file, gives its rows, and tells what it could not read."""
+"""A reader for each kind of file: it takes a file, yields its rows, and reports what it cannot read."""
 
 from collections.abc import Callable, Iterator
 
-from reconciler.dataset.readers import json_rows, table, xlsx
-from reconciler.dataset.readers import json_rows as array
-from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.readers.json_rows import place_error, read_json, read_jsonl
+from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
+from reconciler.dataset.readers.table import read_table
+from reconciler.dataset.readers.text import text_blocks
+from reconciler.dataset.readers.workbook import check_workbook_size, read_workbook
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import Row, Source
-from reconciler.domain.errors import Problem
+from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.suggest import list_words
+
+__all__ = [
+    "READERS",
+    "ProgressMeter",
+    "check_workbook_size",
+    "is_table",
+    "place_error",
+    "read_blocks",
+    "read_source",
+    "split_lines",
+    "text_blocks",
+]
 
 Reader = Callable[[Source, DatasetSpec, RowReport, ProgressMeter], Iterator[Row]]
 
 READERS: dict[str, Reader] = {
-    ".csv": table.read_table,
-    ".json": array.read_json,
-    ".jsonl": json_rows.read_jsonl,
-    ".tsv": table.read_table,
-    ".xlsx": xlsx.read_workbook,
+    ".csv": read_table,
+    ".json": read_json,
+    ".jsonl": read_jsonl,
+    ".tsv": read_table,
+    ".xlsx": read_workbook,
 }
 
 _OTHERS = {
@@ -39,19 +52,11 @@ def read_source(source: Source, spec: DatasetSpec, report: RowReport, meter: Pro
     reader = READERS.get(source.extension)
     if reader:
         return reader(source, spec, report, meter)
-    known = list_words(sorted(READERS))
-    report.stop_reading(
-        Problem(
-            where=spec.place,
-            path="source",
-            what=f"`{source.name}` is of a kind that is not read; the kinds that are read are {known}",
-            hint=_OTHERS.get(source.extension, ""),
-            rule="source.extension",
-        )
-    )
+    what = f"`{source.name}` is of a kind that is not read; the kinds that are read are {list_words(sorted(READERS))}"
+    report.stop_reading(spec_problem(spec, "source.extension", "source", what, _OTHERS.get(source.extension, "")))
     return iter(())
 
 
 def is_table(source: Source) -> bool:
-    """Return whether rows of this file are text by column and need a mapping."""
+    """Return whether the rows of a file are text by column, and need a mapping."""
     return source.extension in {".csv", ".tsv", ".xlsx"}

@@ -1,4 +1,8 @@
-"""JSON Lines: one row a line. A byte order mark, CRLF and a missing last line feed make no difference."""
+"""JSON Lines, one row a line; and JSON, one list of objects.
+
+For JSON Lines a byte order mark, CRLF and a missing last line feed make no difference. A JSON file is read whole,
+because only its end shows whether it is JSON.
+"""
 
 from collections.abc import Iterator
 
@@ -9,9 +13,13 @@ from reconciler.dataset.readers.text import BlankLines, text_blocks
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import LineError, decode_json
-from reconciler.domain.errors import Place, Problem
+from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.suggest import list_words
+
+MAX_BYTES = 256 << 20
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
@@ -28,25 +36,27 @@ def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
 def parse_lines(
     lines: Iterator[tuple[int, bytes]], source: Source, report: RowReport, blanks: BlankLines
 ) -> Iterator[Row]:
-    """Yield the row of every numbered line that is strict JSON; report the others, and note those that are blank."""
+    """Yield the row of every numbered line that is strict JSON; report the others, and count those that are blank."""
     for number, line in lines:
         try:
             yield Row(source.name, number, decode_json(line))
         except LineError as error:
             if line.strip():
-                report.drop_row(place_error(error, Place(file=source.name, line=number, column=error.column)))
+                report.drop_row(place_error(error, source, number))
             else:
                 blanks.add(number)
 
 
-def place_error(error: LineError, where: Place) -> Problem:
-    """Place what is wrong with a line."""
-    return Problem(where=where, what=error.what, hint=error.hint, rule=error.rule)
+def place_error(error: LineError, source: Source, line: int, text: bytes = b"") -> Problem:
+    """Return the problem of a line.
 
-
-MAX_BYTES = 256 << 20
-
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+    Shape:  `text` is given where it may span many lines, of which `line` is the first
+    """
+    # The column of an error counts from the start of the text: here it counts from the last line feed before it.
+    before = text[: max(error.column - 1, 0)]
+    column = len(before) - before.rfind(b"\n") if text and error.column else error.column
+    line += before.count(b"\n")
+    return source.problem(error.rule, error.what, error.hint, line=line, column=column)
 
 
 def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
@@ -54,9 +64,18 @@ def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: Progr
 
     Cost:   the file in memory, at most 256 MiB
     """
-    whole = _whole(source, report, meter)
-    if whole is None:
-        return
+    whole = bytearray()
+    for block in text_blocks(read_blocks(source, report, meter), source, report):
+        whole += block
+        if len(whole) > MAX_BYTES:
+            what = f"the file is larger than {MAX_BYTES >> 20} MiB, and JSON has to be read whole"
+            hint = "write it as JSON Lines (.jsonl): one row a line, any size"
+            report.stop_reading(source.problem("file.size", what, hint))
+            return
+    yield from _read_items(bytes(whole), source, report)
+
+
+def _read_items(whole: bytes, source: Source, report: RowReport) -> Iterator[Row]:
     try:
         items = _items.decode(whole)
     except (msgspec.DecodeError, RecursionError):
@@ -70,26 +89,9 @@ def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: Progr
         try:
             yield Row(source.name, line, decode_json(text))
         except LineError as error:
-            report.drop_row(place_error(error, _place(source, line, text, error.column)))
+            report.drop_row(place_error(error, source, line, text))
         line += text.count(b"\n")
         position = start + len(text)
-
-
-def _whole(source: Source, report: RowReport, meter: ProgressMeter) -> bytes | None:
-    whole = bytearray()
-    for block in text_blocks(read_blocks(source, report, meter), source, report):
-        whole += block
-        if len(whole) > MAX_BYTES:
-            report.stop_reading(
-                Problem(
-                    where=Place(file=source.name),
-                    what=f"the file is larger than {MAX_BYTES >> 20} MiB, and JSON has to be read whole",
-                    hint="write it as JSON Lines (.jsonl): one row a line, any size",
-                    rule="file.size",
-                )
-            )
-            return None
-    return bytes(whole)
 
 
 def _not_a_list(whole: bytes, source: Source) -> Problem:
@@ -98,27 +100,14 @@ def _not_a_list(whole: bytes, source: Source) -> Problem:
     except LineError as error:
         first, _, rest = whole.partition(b"\n")
         if rest.strip() and _is_object(first):
-            return Problem(
-                where=Place(file=source.name, line=1),
-                what="the file holds one object a line: it is JSON Lines, not JSON",
-                hint="name it .jsonl",
-                rule="json.not-a-list",
-            )
-        return place_error(error, _place(source, 1, whole, error.column))
-    keys = (
-        [key for key, inner in value.items() if isinstance(inner, list) and _is_rows(inner)]
-        if isinstance(value, dict)
-        else []
-    )
-    kind = "one object" if isinstance(value, dict) else "one value"
-    return Problem(
-        where=Place(file=source.name, line=1),
-        what=f"the file holds {kind}, not a list of objects",
-        hint=f"the rows may be under {list_words(keys, 5)}: write that list alone"
-        if keys
-        else "put the rows into a list: [{…}, {…}]",
-        rule="json.not-a-list",
-    )
+            what = "the file holds one object a line: it is JSON Lines, not JSON"
+            return source.problem("json.not-a-list", what, "name it .jsonl", line=1)
+        return place_error(error, source, 1, whole)
+    fields = value if isinstance(value, dict) else {}
+    keys = [key for key, inner in fields.items() if isinstance(inner, list) and _is_rows(inner)]
+    what = f"the file holds {'one object' if isinstance(value, dict) else 'one value'}, not a list of objects"
+    hint = f"the rows may be under {list_words(keys, 5)}: write that list alone" if keys else ""
+    return source.problem("json.not-a-list", what, hint or "put the rows into a list: [{…}, {…}]", line=1)
 
 
 def _is_rows(value: list[object]) -> bool:
@@ -130,11 +119,3 @@ def _is_object(line: bytes) -> bool:
         return isinstance(decode_json(line), dict)
     except LineError:
         return False
-
-
-def _place(source: Source, line: int, text: bytes, column: int) -> Place:
-    # A column counts from the start of the text, which may be many lines: count from the last line feed before it.
-    before = text[: max(column - 1, 0)]
-    return Place(
-        file=source.name, line=line + before.count(b"\n"), column=len(before) - before.rfind(b"\n") if column else 0
-    )

@@ -1,4 +1,4 @@
-"""The bytes of a file, block by block, watched: how many were read, and that the file stayed as it was."""
+"""The bytes of a file, block by block: how many are read, and whether the file stays unchanged meanwhile."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from io import FileIO
 
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
-from reconciler.domain.errors import Place, Problem
+from reconciler.domain.errors import Problem
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
@@ -16,34 +16,28 @@ MAX_LINE_BYTES = 16 << 20
 
 
 class ProgressMeter:
-    """Counts bytes read, and tells the count at most once per MiB."""
+    """Counts bytes read, and reports the count at most once per MiB."""
 
-    def __init__(self, tell: Callable[[int], None] | None = None) -> None:
-        self._tell = tell
+    def __init__(self, on_progress: Callable[[int], None] | None = None) -> None:
+        self._on_progress = on_progress
         self._read = 0
-        self._told = 0
+        self._reported = 0
 
     def add(self, count: int) -> None:
         self._read += count
-        if self._tell and self._read - self._told >= BLOCK_BYTES:
-            self._told = self._read
-            self._tell(self._read)
+        if self._on_progress and self._read - self._reported >= BLOCK_BYTES:
+            self._reported = self._read
+            self._on_progress(self._read)
 
 
 @contextmanager
 def watch_for_changes(source: Source, report: RowReport) -> Iterator[None]:
-    """Report a file that is another one, or has other content, when the block ends than when it began."""
-    before = _look(source)
+    """Report a file that is replaced or changed before the context ends."""
+    before = _read_state(source)
     yield
-    if _look(source) != before:
-        report.add(
-            Problem(
-                where=Place(file=source.name),
-                what="the file changed while it was read",
-                hint="run again when nothing writes to it",
-                rule="source.changed",
-            )
-        )
+    if _read_state(source) != before:
+        hint = "run again when no program writes to it"
+        report.add(source.problem("source.changed", "the file changed while it was read", hint))
 
 
 def read_blocks(
@@ -63,25 +57,23 @@ def read_blocks(
 
 
 def open_source(source: Source) -> FileIO:
-    """Open a file once, for all that is read of it: the one that was looked at, and no other in its place.
+    """Open a file once for everything that is read of it. It must be the file that was checked.
 
-    Raises: OSError when it is another one
+    Raises: OSError when it is another file
     """
-    # A pipe put in the file's place after it was looked at must not make the program wait for a writer.
+    # A pipe that replaced the file after the check must not make the program wait for a writer.
     handle = os.open(source.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     file = FileIO(handle, "rb")
     found = os.fstat(handle)
     if stat.S_ISREG(found.st_mode) and source.seen in {None, (found.st_dev, found.st_ino)}:
         return file
     file.close()
-    raise OSError("another file was put in its place")
+    raise OSError("another file is in its place")
 
 
 def unreadable_file(source: Source, error: OSError) -> Problem:
-    """Say that the system refused to read a file."""
-    return Problem(
-        where=Place(file=source.name), what=f"cannot be read: {error.strerror or error}", rule="source.unreadable"
-    )
+    """Return the problem of a file that the system refused to read."""
+    return source.problem("source.unreadable", f"cannot be read: {error.strerror or error}")
 
 
 def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
@@ -109,7 +101,7 @@ def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
 
 
 def split_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number, without its line feed; a line over the limit is reported and passed over.
+    """Yield each line with its number, without its line feed; a line over the limit is reported and skipped.
 
     Cost:   one block and one line in memory
     """
@@ -125,15 +117,12 @@ def split_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> I
 
 
 def overlong_line(source: Source, line: int) -> Problem:
-    """Say that a line is over the limit."""
-    return Problem(
-        where=Place(file=source.name, line=line),
-        what=f"the line is longer than {MAX_LINE_BYTES >> 20} MiB",
-        hint="a row this long is cut off by every service: split it, or check that the file has line ends",
-        rule="text.line-length",
-    )
+    """Return the problem of a line over the limit."""
+    what = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB"
+    hint = "every service truncates a row this long: split it, or check that the file has line ends"
+    return source.problem("text.line-length", what, hint, line=line)
 
 
-def _look(source: Source) -> tuple[int, int, int]:
+def _read_state(source: Source) -> tuple[int, int, int]:
     found = os.stat(source.path)
     return found.st_size, found.st_mtime_ns, found.st_ino

@@ -1,4 +1,4 @@
-"""What a file most likely is, from its first bytes, when it is not what its name says."""
+"""The text of a file: UTF-8 blocks, in the encoding that the spec states, of a file that is what its name says."""
 
 import codecs
 import re
@@ -6,23 +6,20 @@ from collections.abc import Iterator
 
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
-from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Encoding
 
 BOM = b"\xef\xbb\xbf"
+_BIG_ENDIAN_MARK = b"\xfe\xff"
 _HEAD = 4096
 _AS_UTF_16 = "save the file as UTF-8, or give its source `encoding: utf-16`"
 _INDENTED = re.compile(rb"\s*[\[{][ \t]*\r?\n[ \t\r\n]*[\"\[{]")
+_LFS = b"version https://git-lfs.github.com/spec/"
 
 _SIGNATURES = (
-    (
-        b"version https://git-lfs.github.com/spec/",
-        "file.lfs-pointer",
-        "a Git LFS pointer, not the data",
-        "run `git lfs pull`",
-    ),
+    (_LFS, "file.lfs-pointer", "a Git LFS pointer, not the data", "run `git lfs pull`"),
     (b"\xff\xfe", "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16),
-    (b"\xfe\xff", "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16),
+    (_BIG_ENDIAN_MARK, "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16),
     (b"PK\x03\x04", "file.kind", "a zip archive or a workbook, not text", "name a workbook .xlsx; unpack an archive"),
     (b"\x1f\x8b", "file.kind", "compressed with gzip, not text", "unpack it first"),
     (b"\xd0\xcf\x11\xe0", "file.kind", "an old Excel workbook, not text", "save it as .xlsx"),
@@ -31,8 +28,12 @@ _SIGNATURES = (
 
 
 def text_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
-    """Yield the blocks of a text file, without a byte order mark; none when its start shows another kind of file."""
-    blocks = decode_blocks(blocks, source, report)
+    """Yield the blocks of a text file as UTF-8, without a byte order mark; none when it is another kind of file.
+
+    Shape:  UTF-16 without a byte order mark is read as little-endian, as Windows writes it
+    Cost:   one block in memory
+    """
+    blocks = blocks if source.terms.encoding is Encoding.UTF_8 else _decode_blocks(blocks, source, report)
     first = next(blocks, b"")
     problem = recognise_file(first[:_HEAD], source)
     if problem:
@@ -43,30 +44,21 @@ def text_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> I
 
 
 def recognise_file(head: bytes, source: Source) -> Problem | None:
-    """Name what a file is by its first bytes; None when it may well be what its extension says."""
+    """Return a problem when the first bytes of a file show another kind than its extension; else None."""
     for signature, rule, what, hint in _SIGNATURES:
         if head.startswith(signature):
-            return _file_problem(source, rule, f"the file is {what}", hint)
+            return source.problem(rule, f"the file is {what}", hint, line=1)
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) > len(head) // 4 and min(even, odd) < len(head) // 16:
-        return _file_problem(source, "text.encoding", "the file is most likely UTF-16, not UTF-8", _AS_UTF_16)
+        return source.problem("text.encoding", "the file is most likely UTF-16, not UTF-8", _AS_UTF_16, line=1)
     if even + odd > len(head) // 4:
-        return _file_problem(
-            source, "file.kind", "the file is not text: much of it is zero bytes", "name a file of rows"
-        )
-    text = head.removeprefix(BOM)
-    if source.extension == ".jsonl" and _INDENTED.match(text):
-        return _file_problem(
-            source,
-            "json.indented",
-            "line 1 is not a whole row: the file is most likely indented JSON, not JSON Lines",
-            "write each row on one line; a list of rows may also be named .json",
-        )
+        what = "the file is not text: much of it is zero bytes"
+        return source.problem("file.kind", what, "name a file of rows", line=1)
+    if source.extension == ".jsonl" and _INDENTED.match(head.removeprefix(BOM)):
+        what = "line 1 is not a whole row: the file is most likely indented JSON, not JSON Lines"
+        hint = "write each row on one line; a list of rows may also be named .json"
+        return source.problem("json.indented", what, hint, line=1)
     return None
-
-
-def _file_problem(source: Source, rule: str, what: str, hint: str) -> Problem:
-    return Problem(where=Place(file=source.name, line=1), what=what, hint=hint, rule=rule)
 
 
 class BlankLines:
@@ -82,32 +74,14 @@ class BlankLines:
         self._count += 1
 
     def report_to(self, report: RowReport) -> None:
-        """Report them, when there were any, at the first."""
+        """Report the blank lines, if there are any, at the first."""
         if self._count:
-            noun = "line is" if self._count == 1 else "lines are"
-            report.add(
-                Problem(
-                    where=Place(file=self._source.name, line=self._first),
-                    what=f"{self._count} {noun} blank and passed over",
-                    rule="text.blank-line",
-                    severity=Severity.WARNING,
-                )
-            )
+            what = f"{self._count} blank {'line is' if self._count == 1 else 'lines are'} skipped"
+            blank = self._source.problem("text.blank-line", what, line=self._first, severity=Severity.WARNING)
+            report.add(blank)
 
 
-_BIG_ENDIAN_MARK = b"\xfe\xff"
-
-
-def decode_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
-    """Return the blocks of a file in UTF-8.
-
-    Shape:  UTF-16 without a byte order mark is read as little-endian, as Windows writes it
-    Cost:   one block in memory
-    """
-    return blocks if source.terms.encoding is Encoding.UTF_8 else _decode_from(blocks, source, report)
-
-
-def _decode_from(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
+def _decode_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
     encoding, first = source.terms.encoding, next(blocks, b"")
     decoder = codecs.getincrementaldecoder(_codec(encoding, first))()
     try:
@@ -116,14 +90,9 @@ def _decode_from(blocks: Iterator[bytes], source: Source, report: RowReport) -> 
             yield decoder.decode(block).encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
-        report.stop_reading(
-            Problem(
-                where=Place(file=source.name),
-                what=f"not {encoding.upper()}, which `encoding` says it is: {error.reason}; reading stopped here",
-                hint="say the encoding that the file has, or save it as UTF-8",
-                rule="text.encoding",
-            )
-        )
+        what = f"not {encoding.upper()}, which `encoding` says it is: {error.reason}; reading stopped here"
+        hint = "state the encoding that the file has, or save it as UTF-8"
+        report.stop_reading(source.problem("text.encoding", what, hint))
 
 
 def _codec(encoding: Encoding, first: bytes) -> str:

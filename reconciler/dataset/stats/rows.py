@@ -10,8 +10,7 @@ from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.digest import choose_part
 from reconciler.dataset.pipeline import read_batches
-from reconciler.dataset.readers import read_source
-from reconciler.dataset.readers.stream import ProgressMeter
+from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import UsageError

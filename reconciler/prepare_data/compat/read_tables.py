@@ -9,7 +9,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, load_workbook
 
-from reconciler.dataset.readers.archive import check_workbook_size
+from reconciler.dataset.readers import check_workbook_size
 from reconciler.dataset.sources import Source
 from reconciler.prepare_data.compat.table import Label, LegacyTable
 

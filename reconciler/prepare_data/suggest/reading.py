@@ -7,10 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.readers import READERS
-from reconciler.dataset.readers.json_rows import place_error
-from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
-from reconciler.dataset.readers.text import text_blocks
+from reconciler.dataset.readers import READERS, ProgressMeter, place_error, read_blocks, split_lines, text_blocks
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import encoding_error
@@ -97,8 +94,7 @@ def _read_text_lines(source: Source, report: RowReport) -> Iterator[Row]:
         try:
             text = line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            fault = encoding_error(line, error.start)
-            report.drop_row(place_error(fault, Place(file=source.name, line=number, column=fault.column)))
+            report.drop_row(place_error(encoding_error(line, error.start), source, number))
         else:
             yield Row(source.name, number, {"prompt": "", "completion": text})
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, LIKENESS, share_in_common, sketch_of
+from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, LIKENESS, estimate_likeness, make_sketch
 from reconciler.dataset.dataset_checks.row_index import RowKeys
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
 from reconciler.domain.expectations import OptionalCheck
@@ -77,10 +77,10 @@ def test_short_and_equal_rows_are_no_near_duplicates(tmp_path: Path) -> None:
 
 def test_likeness_is_near_the_share_of_common_shingles() -> None:
     text = " ".join(WORDS)
-    assert share_in_common(sketch_of(text), sketch_of(text.upper())) == 1
-    assert share_in_common(sketch_of(text), sketch_of(" ".join(reversed(WORDS)))) < 0.2
-    assert share_in_common(sketch_of(text), sketch_of(" ".join([*WORDS, "more"]))) >= LIKENESS
-    assert sketch_of("too short") == ()
+    assert estimate_likeness(make_sketch(text), make_sketch(text.upper())) == 1
+    assert estimate_likeness(make_sketch(text), make_sketch(" ".join(reversed(WORDS)))) < 0.2
+    assert estimate_likeness(make_sketch(text), make_sketch(" ".join([*WORDS, "more"]))) >= LIKENESS
+    assert make_sketch("too short") == ()
 
 
 def test_keys_count_and_pair() -> None:
@@ -88,11 +88,11 @@ def test_keys_count_and_pair() -> None:
     for key, other in ((7, 1), (0, 2), (1 << 63, 3), (7, 1), (0, 4), (7, 5)):
         keys.add(key)
         others.add(other)
-    assert keys.different() == 2
+    assert keys.count_different() == 2
     assert list(keys.pairs()) == [(3, 0), (5, 0)]
     assert list(keys.pairs(others)) == [(5, 0)]
-    assert keys.commonest() == (3, 0)
-    assert RowKeys().commonest() is None
+    assert keys.find_most_common() == (3, 0)
+    assert RowKeys().find_most_common() is None
     assert len(keys) == 6
 
 

@@ -22,9 +22,9 @@ PAIRS = [{"prompt": f"p{at}", "completion": f" c{at % 5}"} for at in range(12)]
         (
             Unique("completion"),
             "expect.rows",
-            "7 rows say in `completion` what an earlier one says; this one the same as",
+            "7 rows have the `completion` of an earlier row; this one is the same as",
         ),
-        (MaxRatio("completion", 0.2), "expect.rows", "3 of 12 rows (25 %) say the same in `completion`"),
+        (MaxRatio("completion", 0.2), "expect.rows", "3 of 12 rows (25 %) have the same `completion`"),
     ],
 )
 def test_expectations_of_all_rows(tmp_path: Path, wanted: Requirement, rule: str, says: str) -> None:
