@@ -153,6 +153,7 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
         "docs/cost.md",
         "docs/pages.md",
         "docs/offline.md",
+        "docs/python-api.md",
         "docs/review.md",
         "docs/life-of-a-job.md",
         "docs/environments.md",
