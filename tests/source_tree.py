@@ -100,13 +100,14 @@ def modules() -> dict[str, Module]:
     return found
 
 
-def edges(*, with_types: bool) -> dict[str, set[str]]:
+def edges() -> dict[str, set[str]]:
     """Return, for each module, the modules of the package that it imports, at the top or inside a function."""
     known = modules()
     graph: dict[str, set[str]] = {name: set() for name in known}
     for module in known.values():
         for each in module.imports:
-            if each.is_for_types and not with_types:
+            # The root names for type checkers what it loads on demand: a list, and no dependency.
+            if each.is_for_types and module.name == "reconciler":
                 continue
             targets = {full for name in each.names if (full := f"{each.module}.{name}") in known}
             # Names beside the modules come from the package's `__init__`.

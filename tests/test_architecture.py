@@ -16,21 +16,21 @@ import pytest
 from tests.source_tree import PACKAGE, Import, Module, circles, edges, modules
 
 AT_MOST = {
-    "arrows between packages that MAY does not allow": 4,
-    "modules in import circles, deferred imports included": 7,
-    "imports past the public names of a package": 144,
-    "packages without __all__": 23,
-    "function-level imports": 225,
-    "function-level imports without a reason beside them": 219,
-    "TYPE_CHECKING blocks": 27,
-    "class names used twice": 38,
-    "functions named by a participle": 238,
-    "docstrings that begin with Give, Tell or a participle": 20,
-    "lines that say nobody, somebody, whoever, told or heed": 341,
+    "arrows between packages that MAY does not allow": 0,
+    "modules in import circles, deferred imports included": 0,
+    "imports past the public names of a package": 67,
+    "packages without __all__": 10,
+    "function-level imports": 19,
+    "function-level imports without a reason beside them": 2,
+    "TYPE_CHECKING blocks": 4,
+    "class names used twice": 7,
+    "functions named by a participle": 30,
+    "docstrings that begin with Give, Tell or a participle": 8,
+    "lines that say nobody, somebody, whoever, told or heed": 51,
     "frozen dataclasses": 3,
-    "modules below 35 lines": 36,
-    "modules above 400 lines": 1,
-    "packages of more than 16 modules": 4,
+    "modules below 35 lines": 7,
+    "modules above 400 lines": 0,
+    "packages of more than 16 modules": 2,
 }
 
 NOUNS = {"msgspec"}
@@ -54,14 +54,14 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     ),
     "render": ({"domain"}, {"rich"}),
     "testing": ({"domain", "providers"}, {"pytest"}),
-    "history": ({"domain", "foundation", "specfile", "dataset", "planner", "providers"}, set()),
     "workflow": (
         {
             *("domain", "foundation", "specfile", "dataset", "prepare_data", "planner", "providers", "executor"),
-            *("journal", "evaluation", "service", "render", "history"),
+            *("journal", "evaluation", "service", "render"),
         },
         set(),
     ),
+    "history": ({"domain", "foundation", "specfile", "dataset", "planner", "providers", "workflow"}, set()),
     "cli": (
         {
             *("domain", "foundation", "specfile", "dataset", "prepare_data", "planner", "providers", "executor"),
@@ -208,7 +208,7 @@ def crowded() -> list[str]:
 
 FOUND: dict[str, Callable[[], Iterable[str]]] = {
     "arrows between packages that MAY does not allow": wrong_arrows,
-    "modules in import circles, deferred imports included": lambda: chain(*circles(edges(with_types=True))),
+    "modules in import circles, deferred imports included": lambda: chain(*circles(edges())),
     "imports past the public names of a package": past_the_face,
     "packages without __all__": faceless,
     "function-level imports": lambda: [f"{module.where}:{each.line} {each.module}" for module, each in deferred()],
