@@ -36,14 +36,14 @@ class Unique(Tagged, frozen=True):
 
 
 class Matches(Tagged, frozen=True):
-    """A field is, as a whole, what a regular expression describes."""
+    """The whole value of a field matches a regular expression."""
 
     field: str
     pattern: str
 
 
 class OneOf(Tagged, frozen=True):
-    """A field says one of some texts."""
+    """A field has one of some texts."""
 
     field: str
     values: tuple[str, ...]

@@ -127,8 +127,8 @@ def _text(field: object) -> str:
 HEAD = """# Specs
 
 YAML documents, any number in a file, any tree of files under one root (default `specs/`). Unknown fields, duplicate
-keys, anchors, aliases and tags are errors; `yes` and `no` are texts, as in YAML 1.2. All mistakes of a run are told at
-once, with file, line and column. `reconciler schema spec` prints the JSON Schema that this page is made from.
+keys, anchors, aliases and tags are errors; `yes` and `no` are texts, as in YAML 1.2. All mistakes of a run are reported
+at once, with file, line and column. `reconciler schema spec` prints the JSON Schema that this page is made from.
 
 Editors complete and check specs that begin with `# yaml-language-server: $schema=` and the path of that schema.
 """

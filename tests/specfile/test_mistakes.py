@@ -103,11 +103,11 @@ specs/datasets.yaml:9:7  name: there is another Dataset named 'tickets' at specs
 specs/datasets.yaml:10:10  source[0]: 'data\\a.csv' has backslashes
 specs/datasets.yaml:10:22  source[1]: 'https://data.example/a.csv' is an address and not a file
 specs/datasets.yaml:10:62  source[3]: 'data/b.csv' is listed twice, first at 10:50
-specs/datasets.yaml:12:1  system: is for chat rows, and 'format' says completion
+specs/datasets.yaml:12:1  system: is for chat rows, and 'format' is completion
 specs/datasets.yaml:13:9  prompt: must be text, is a mapping
 specs/datasets.yaml:14:13  completion: this names no column, so every row would be the same
 specs/datasets.yaml:19:1  sheet: no source here has sheets
-specs/datasets.yaml:20:1  prompt: cannot stand beside 'messages'
+specs/datasets.yaml:20:1  prompt: cannot be used together with 'messages'
 specs/datasets.yaml:24:5  messages[0].weight: only an assistant's turn has a weight
 specs/datasets.yaml:25:5  messages[1].content: this is missing
 specs/datasets.yaml:25:11  messages[1].role: must be system, developer, user or assistant, is 'assistent', \

@@ -81,7 +81,7 @@ def test_one_mistake_about_a_mapping_is_one_problem(tmp_path: Path) -> None:
     """A prompt beside messages cannot stand there, so that it has no completion is no further mistake."""
     text = "messages: [{role: assistant, content: '{a}'}]\nprompt: '{b}'\n"
     found = told(tmp_path, f"kind: Dataset\nname: d\nsource: a.csv\n{text}")
-    assert found == ["5:1  prompt: cannot stand beside 'messages'"]
+    assert found == ["5:1  prompt: cannot be used together with 'messages'"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_model_stays_within_what_the_api_takes(tmp_path: Path, text: str, expe
         ("ä-B", "it has capital letters and 'ä': call it 'b'"),
         ("a" * 64, f"it has 64 characters: call it '{'a' * 63}'"),
         ('"a\\n"', "it has ' ': call it 'a'"),
-        ("üü", "What the thing is called. Stable: another name is another thing. For example: name: support-triage"),
+        ("üü", "The name of the object. Keep it: another name is another object. For example: name: support-triage"),
     ],
 )
 def test_a_name_that_is_none_is_told_why_and_what_it_could_be(tmp_path: Path, name: str, hint: str) -> None:
