@@ -1,4 +1,4 @@
-"""The plans, problems and runs whose looks are kept in golden files."""
+"""The plans, problems and runs of the golden files."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Compares a text with its golden file, or writes the file anew when asked to."""
+"""Compare a text with its golden file, or write the file when asked to."""
 
 import os
 from pathlib import Path

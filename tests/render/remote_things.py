@@ -1,4 +1,4 @@
-"""A service that several people use, for the pictures of its lists."""
+"""Files, jobs and models of a service that several people use."""
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import (

@@ -1,4 +1,4 @@
-"""The reviews whose looks are kept in golden files, and texts that try to be more than text."""
+"""The reviews of the golden files, and hostile texts."""
 
 from collections.abc import Mapping
 from decimal import Decimal

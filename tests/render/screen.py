@@ -1,4 +1,4 @@
-"""A terminal in a few lines: what a person would see of what was written."""
+"""A small terminal emulator: what a person sees of what was written."""
 
 import re
 from io import StringIO

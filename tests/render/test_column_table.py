@@ -1,4 +1,4 @@
-"""A table that is too wide gives up columns, then words; ids stay whole."""
+"""A table that is too wide drops columns, then truncates cells; ids stay whole."""
 
 from hypothesis import given
 from hypothesis import strategies as st

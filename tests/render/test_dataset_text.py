@@ -1,4 +1,4 @@
-"""Datasets shown: what is counted and what is estimated, and rows that cannot act on the reader's terminal."""
+"""Figures of datasets, counted or estimated, and rows that cannot act on the terminal."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Findings for machines: SARIF for code scanning, JUnit for systems that show test results."""
+"""SARIF for code scanning, and JUnit for systems that show test results."""
 
 import json
 import re

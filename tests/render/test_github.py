@@ -1,4 +1,4 @@
-"""What GitHub reads: never more than it shows, the worst first, and no value that ends its own place."""
+"""Annotations, summary and outputs of a GitHub job: bounded, the worst first, and no value ends itself."""
 
 import json
 import re

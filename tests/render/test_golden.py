@@ -1,4 +1,4 @@
-"""What plans, problems, runs and tables look like. A reader must learn everything from these files alone."""
+"""Plans, problems, runs and tables as users and programs see them, in golden files."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What programs read is exact, and still harmless to a terminal that shows it."""
+"""JSON for programs is exact, and harmless to a terminal that shows it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A terminal shows every fact and one live line below them; anything else gets lines alone."""
+"""A terminal shows every fact and one live line below them; other streams get lines alone."""
 
 import io
 from collections.abc import Iterable

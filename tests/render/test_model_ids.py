@@ -1,4 +1,4 @@
-"""Ids of models for the next program: exact, and unable to break out of their place."""
+"""Ids of models for other programs: exact, and unable to break out of their line."""
 
 import json
 import subprocess

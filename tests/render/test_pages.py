@@ -1,4 +1,4 @@
-"""The page of a review: it stands alone, nothing foreign acts in it, and it stays of a size that a browser bears."""
+"""The page of a review stands alone, untrusted text has no effect in it, and its size is bounded."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What is only good to know is shown as that, and counted apart."""
+"""Notes are shown as notes, and counted apart from problems."""
 
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.render import problems_text

@@ -1,4 +1,4 @@
-"""The review: what a reader learns, that it fits wherever it is put, and that nothing in it is more than text."""
+"""The review shows what a reader needs, fits everywhere it is posted, and contains only text."""
 
 import json
 import re
@@ -107,7 +107,7 @@ def test_what_cannot_be_applied_names_no_command() -> None:
 
 
 def test_a_large_review_stays_within_the_limits_and_says_what_is_left_out() -> None:
-    """40,000 rows are shown as far as there is room; the footer is there whatever is not."""
+    """40,000 rows are shown as far as they fit; the footer is always there."""
     review = a_large_review()
     parts, whole = review_parts(review), review_markdown(review)
 

@@ -1,4 +1,4 @@
-"""How rows that changed are shown: bounded, harmless, and in the shape that the schema promises."""
+"""Changed rows are shown bounded and harmless, in the shape that the schema promises."""
 
 import json
 from pathlib import Path

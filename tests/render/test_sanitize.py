@@ -1,4 +1,4 @@
-"""Untrusted text can be seen, and can do nothing."""
+"""Untrusted text is visible, and has no effect."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""No secret leaves, in no dress, whole or in pieces; and no stream is asked for what it cannot say."""
+"""No secret is written, in any form, whole or in pieces; and every stream gets what it can encode."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""When there is colour: the flag, NO_COLOR, FORCE_COLOR, CLICOLOR, TERM and the stream decide, in this order."""
+"""Whether to use colour: the flag, NO_COLOR, FORCE_COLOR, CLICOLOR, TERM and the stream decide, in this order."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tables are aligned by what is seen; problems by their places; long text is broken between words."""
+"""Tables are aligned by what is seen, problems by their places; long text is wrapped between words."""
 
 import pytest
 
