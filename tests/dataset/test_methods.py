@@ -108,11 +108,11 @@ def test_canonical_lines_have_the_apis_order() -> None:
     ("url", "says"),
     [
         (f"data:image/png;base64,{PNG}", None),
-        (f"data:image/jpeg;base64,{PNG}", "the data is no JPEG image"),
+        (f"data:image/jpeg;base64,{PNG}", "the data is not a JPEG image"),
         ("data:image/png;base64,####", "is not base64"),
-        ("data:image/gif;base64,R0lGODlh", "is no address"),
+        ("data:image/gif;base64,R0lGODlh", "is not the URL"),
         ("data:image/png;base64," + PNG + "A" * (MAX_IMAGE_BYTES // 3 * 4), "may have 10000000 (OpenAI vision"),
-        (7, "is no address"),
+        (7, "is not the URL"),
     ],
 )
 def test_images_within_a_row_are_what_their_type_says(url: object, says: str | None) -> None:

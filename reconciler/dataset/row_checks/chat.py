@@ -103,9 +103,9 @@ def check_message(message: object, path: str) -> Iterator[RowFinding]:
             "chat.name", f"{path}.name", f"is {describe_value(name)}, not text", "leave it out where there is none"
         )
     elif not name and message.get("role") == "function":
-        yield RowFinding("chat.name", f"{path}.name", "there is no `name`", "name the function that this answers for")
+        yield RowFinding("chat.name", f"{path}.name", "there is no `name`", "name the function that gave this result")
     elif name and not _NAME.fullmatch(name):
-        what = f"has characters that services refuse in a name, or more than {MAX_NAME} (OpenAI chat reference)"
+        what = f"has characters that services refuse, or more than {MAX_NAME} (OpenAI chat reference)"
         yield RowFinding("chat.name", f"{path}.name", what, "letters, digits, underscores and dashes", Severity.WARNING)
 
 
@@ -119,7 +119,7 @@ def _check_role(message: JsonObject, path: str) -> Iterator[RowFinding]:
         return
     alias = ALIASES.get(role.strip().lower())
     hint = f"did you mean `{alias}`?" if alias else did_you_mean(role, ROLES) or f"one of {list_words(ROLES)}"
-    yield RowFinding("chat.role", path, f"`{role[:100]}` is no role", hint)
+    yield RowFinding("chat.role", path, f"`{role[:100]}` is not a role", hint)
 
 
 def _check_weight(message: JsonObject, path: str) -> Iterator[RowFinding]:
@@ -140,14 +140,14 @@ def _check_weight(message: JsonObject, path: str) -> Iterator[RowFinding]:
 def _check_turns(turns: list[JsonObject]) -> Iterator[RowFinding]:
     answers = [turn for turn in turns if turn.get("role") == "assistant"]
     if not answers:
-        hint = "drop the row, or add the answer it should learn"
+        hint = "drop the row, or add the answer that the model should learn"
         yield RowFinding("chat.no-assistant", "messages", "no turn is the assistant's", hint)
     elif turns[-1].get("role") != "assistant":
-        hint = "drop the row, or add the answer it should learn"
+        hint = "drop the row, or add the answer that the model should learn"
         yield RowFinding("chat.last-turn", "messages", "the last turn must be the assistant's", hint)
     if answers and all(not isinstance(turn.get("weight"), bool) and turn.get("weight") == 0 for turn in answers):
         yield RowFinding(
-            "chat.weight", "messages", "every answer has the weight 0: nothing is left to learn", "drop the row"
+            "chat.weight", "messages", "every answer has the weight 0, so the model learns nothing", "drop the row"
         )
     if answers and not any(turn.get("role") == "user" for turn in turns):
         yield RowFinding("chat.no-user", "messages", "no turn is the user's", "", Severity.WARNING)

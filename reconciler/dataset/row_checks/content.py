@@ -17,7 +17,7 @@ _GUIDE = "(OpenAI vision fine-tuning guide)"
 _DATA = re.compile(r"data:image/(jpeg|png|webp);base64,")
 _BEGIN = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n", "webp": b"RIFF"}
 _DETAILS = ("low", "high", "auto")
-_HINT = "an https:// address, or data:image/…;base64, with a JPEG, PNG or WEBP image"
+_HINT = "use an https:// URL, or data:image/…;base64, with a JPEG, PNG or WEBP image"
 
 
 def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
@@ -30,7 +30,7 @@ def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
     elif said is None:
         if not (message.get("tool_calls") or message.get("function_call") or message.get("refusal")):
             what = "is null" if "content" in message else "there is no `content`"
-            yield RowFinding("chat.content", path, what, "only a turn that calls a tool may say nothing")
+            yield RowFinding("chat.content", path, what, "only a turn that calls a tool may have no content")
     elif not isinstance(said, str):
         yield RowFinding("chat.content", path, f"is {describe_value(said)}, not text", "write it as text, in quotes")
     elif (
@@ -70,13 +70,16 @@ def _check_part(part: object, role: object, path: str) -> Iterator[RowFinding]:
         yield from find_unknown_keys(part, ("type", "text"), "chat.unknown-key", path)
     elif sort == "image_url":
         if role != "user":
-            yield RowFinding("chat.images", path, "only the user's turns may hold images", "move it to a user's turn")
+            yield RowFinding("chat.images", path, "only user turns may hold images", "move it to a user turn")
         yield from find_unknown_keys(part, ("type", "image_url"), "chat.unknown-key", path)
         yield from _check_image(part.get("image_url"), f"{path}.image_url")
     else:
         shown = f"`{sort[:100]}`" if isinstance(sort, str) else describe_value(sort)
         yield RowFinding(
-            "chat.content", f"{path}.type", f"{shown} is no kind of part", f"one of {list_words(('text', 'image_url'))}"
+            "chat.content",
+            f"{path}.type",
+            f"{shown} is not a type of part",
+            f"one of {list_words(('text', 'image_url'))}",
         )
 
 
@@ -89,7 +92,7 @@ def _check_image(image: object, path: str) -> Iterator[RowFinding]:
     yield from find_unknown_keys(image, ("url", "detail"), "chat.unknown-key", path)
     url = image.get("url")
     if not isinstance(url, str):
-        yield RowFinding("chat.images", f"{path}.url", "is no address of an image", _HINT)
+        yield RowFinding("chat.images", f"{path}.url", "is not the URL of an image", _HINT)
     elif not url.startswith(("https://", "http://")):
         yield from _check_data(url, f"{path}.url")
     if "detail" in image and image["detail"] not in _DETAILS:
@@ -101,7 +104,7 @@ def _check_image(image: object, path: str) -> Iterator[RowFinding]:
 def _check_data(url: str, path: str) -> Iterator[RowFinding]:
     found = _DATA.match(url)
     if not found:
-        yield RowFinding("chat.images", path, "is no address of an image", _HINT)
+        yield RowFinding("chat.images", path, "is not the URL of an image", _HINT)
         return
     encoded = len(url) - found.end()
     size_bytes = encoded * 3 // 4
@@ -113,9 +116,7 @@ def _check_data(url: str, path: str) -> Iterator[RowFinding]:
     except ValueError:
         begin = b""
     if encoded % 4 or not begin:
-        yield RowFinding(
-            "chat.images", path, "is not base64", "encode the bytes of the image as base64, with its padding"
-        )
+        yield RowFinding("chat.images", path, "is not base64", "encode the bytes of the image as base64, with padding")
     elif not begin.startswith(_BEGIN[found[1]]):
-        what = f"the data is no {found[1].upper()} image, as its type says"
-        yield RowFinding("chat.images", path, what, "name the type that it is: JPEG, PNG or WEBP")
+        what = f"the data is not a {found[1].upper()} image, as its type says"
+        yield RowFinding("chat.images", path, what, "use the type of the data: JPEG, PNG or WEBP")

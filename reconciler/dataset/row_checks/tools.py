@@ -26,7 +26,7 @@ def check_offer(row: JsonObject) -> Iterator[RowFinding]:
     if not isinstance(parallel, bool):
         yield RowFinding("chat.tools", "parallel_tool_calls", f"is {describe_value(parallel)}, not true or false", "")
     elif "parallel_tool_calls" in row and "tools" not in row:
-        what, hint = "says how tools are called, and the row offers none", "leave it out, or add the row's `tools`"
+        what, hint = "is set, but the row has no `tools`", "remove it, or add `tools` to the row"
         yield RowFinding("chat.tools", "parallel_tool_calls", what, hint, Severity.WARNING)
 
 
@@ -49,7 +49,7 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
             yield from _check_answer(message, f"{path}.tool_call_id", made)
         elif "tool_call_id" in message:
             yield RowFinding(
-                "chat.tools", f"{path}.tool_call_id", "only turns of the role `tool` have one", "leave it out"
+                "chat.tools", f"{path}.tool_call_id", "only turns with the role `tool` have it", "leave it out"
             )
 
 
@@ -65,7 +65,7 @@ def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFindin
         if wrapped:
             if not isinstance(tool, dict) or tool.get("type") != "function":
                 hint = 'write it as {"type": "function", "function": {"name": …, "parameters": …}}'
-                yield RowFinding("chat.tools", place, "is not a tool of the type `function`", hint)
+                yield RowFinding("chat.tools", place, "is not a tool of type `function`", hint)
                 continue
             yield from find_unknown_keys(tool, ("type", "function"), "chat.unknown-key", place)
             function, place = tool.get("function"), f"{place}.function"
@@ -85,9 +85,9 @@ def _check_function(function: object, path: str, names: set[str]) -> Iterator[Ro
     name = function.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         hint = "up to 64 letters, digits, underscores and dashes"
-        yield RowFinding("chat.tools", f"{path}.name", "is no name of a function", hint)
+        yield RowFinding("chat.tools", f"{path}.name", "is not a valid function name", hint)
     elif name in names:
-        yield RowFinding("chat.tools", f"{path}.name", f"`{name}` is offered twice", "offer each function once")
+        yield RowFinding("chat.tools", f"{path}.name", f"`{name}` is defined twice", "define each function once")
     else:
         names.add(name)
     if "description" in function and not isinstance(function["description"], str):
@@ -121,7 +121,12 @@ def _check_parameters(schema: object, path: str) -> Iterator[RowFinding]:
             )
         elif isinstance(sort, str) and sort not in _SCHEMA_TYPES:
             known = did_you_mean(sort, _SCHEMA_TYPES) or f"one of {list_words(sorted(_SCHEMA_TYPES))}"
-            yield RowFinding("chat.tools", f"{path}.properties.{name[:100]}.type", f"`{sort[:100]}` is no type", known)
+            yield RowFinding(
+                "chat.tools",
+                f"{path}.properties.{name[:100]}.type",
+                f"`{sort[:100]}` is not a type of JSON Schema",
+                known,
+            )
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
         yield RowFinding("chat.tools", f"{path}.required", "is not a list of names", hint)
@@ -147,7 +152,7 @@ def _check_tool_calls(calls: object, path: str, offered: frozenset[str], made: s
         name = call.get("id")
         if not isinstance(name, str) or not name:
             yield RowFinding(
-                "chat.tools", f"{place}.id", "there is no id", "give each call an id that its answer names"
+                "chat.tools", f"{place}.id", "there is no id", "give each call an id, which its result names"
             )
         else:
             made.add(name)
@@ -165,20 +170,22 @@ def _check_call(call: object, path: str, offered: frozenset[str], key: str) -> I
     if not isinstance(name, str):
         yield RowFinding("chat.tools", f"{path}.name", f"is {describe_value(name)}, not text", "")
     elif name not in offered:
-        hint = did_you_mean(name, offered) or f"offer it in `{key}` of the row"
+        hint = did_you_mean(name, offered) or f"add it to `{key}` of the row"
         yield RowFinding("chat.tools", f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
     arguments = call.get("arguments")
     if not isinstance(arguments, str) or not _is_json_object(arguments):
-        hint = 'write the object as JSON in a text: "{\\"city\\": \\"Paris\\"}"'
-        yield RowFinding("chat.tools", f"{path}.arguments", "is not a text that holds a JSON object", hint)
+        hint = 'write the object as a JSON text: "{\\"city\\": \\"Paris\\"}"'
+        yield RowFinding("chat.tools", f"{path}.arguments", "is not a JSON object written as text", hint)
 
 
 def _check_answer(message: JsonObject, path: str, made: set[str]) -> Iterator[RowFinding]:
     name = message.get("tool_call_id")
     if not isinstance(name, str) or not name:
-        yield RowFinding("chat.tools", path, "there is no `tool_call_id`", "name the call that this answers")
+        yield RowFinding("chat.tools", path, "there is no `tool_call_id`", "name the call that this result belongs to")
     elif name not in made:
-        yield RowFinding("chat.tools", path, f"`{name[:100]}` answers no earlier call", did_you_mean(name, made))
+        yield RowFinding(
+            "chat.tools", path, f"`{name[:100]}` is not the id of an earlier call", did_you_mean(name, made)
+        )
 
 
 def _names(offered: object, wrapped: bool) -> frozenset[str]:
