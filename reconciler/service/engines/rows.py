@@ -1,15 +1,13 @@
 """Reads and checks the rows of a job file, as questions and answers in plain text. Knows no engine."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
-from reconciler.dataset.row_checks import MINIMUM_EXAMPLES, check_row
-from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
 from reconciler.service.engines.port import Classes, DataError, ModelQuestion
@@ -24,6 +22,10 @@ WORD = r"\b\w+\b"
 """What counts as a word, for models that read words and for every count of tokens."""
 
 _BOM = b"\xef\xbb\xbf"
+
+
+RowCheck = Callable[[dict[str, object], Format], Iterable[Any]]
+"""Returns the findings of a row, as the dataset package has them."""
 
 
 class RowErrors:
@@ -73,6 +75,9 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
     """Return one line as a JSON object, or call `fail` with what is wrong and return None."""
+    # Only uploads and training read rows: a service that starts does not wait for the dataset package.
+    from reconciler.dataset.strict_json import LineError, decode_json
+
     if len(line) > LONGEST_LINE:
         fail(f"longer than {LONGEST_LINE} bytes")
         return None
@@ -87,7 +92,7 @@ def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | N
     return row
 
 
-def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, dict[str, object]]]:
+def iterate_checked_rows(path: Path, errors: RowErrors, check_row: RowCheck) -> Iterator[tuple[int, dict[str, object]]]:
     """Yield the rows that follow the API's rules for their format, each with its line. Collect all errors.
 
     Cost:   one row in memory
@@ -95,14 +100,14 @@ def iterate_checked_rows(path: Path, faults: RowErrors) -> Iterator[tuple[int, d
     form: Format | None = None
     with path.open("rb") as handle:
         for number, line in numbered_lines(handle):
-            row = parse_row(line, lambda what, number=number: faults.add(number, what))  # type: ignore[misc]
+            row = parse_row(line, lambda what, number=number: errors.add(number, what))  # type: ignore[misc]
             if row is None:
                 continue
             # The first row decides the format; in a file that mixes formats the other rows are wrong.
             form = form or (Format.CHAT if "messages" in row else Format.COMPLETION)
             wrong = [finding for finding in check_row(row, form) if finding.severity is Severity.ERROR]
             for finding in wrong:
-                faults.add(number, f"{finding.path}: {finding.what}" if finding.path else finding.what)
+                errors.add(number, f"{finding.path}: {finding.what}" if finding.path else finding.what)
             if not wrong:
                 yield number, row
 
@@ -131,9 +136,7 @@ def read_training(path: Path) -> tuple[TrainingExample, ...]:
 
     Raises: DataError when a row breaks a rule or holds more than text, or when there are too few
     """
-    examples = _read_examples(path, "training_file")
-    check_count("training_file", len(examples), MINIMUM_EXAMPLES)
-    return examples
+    return _read_examples(path, "training_file")
 
 
 def read_validation(path: Path) -> tuple[TrainingExample, ...]:
@@ -141,9 +144,7 @@ def read_validation(path: Path) -> tuple[TrainingExample, ...]:
 
     Raises: DataError when a row breaks a rule or holds more than text, or when there is none
     """
-    examples = _read_examples(path, "validation_file")
-    check_count("validation_file", len(examples), 1)
-    return examples
+    return _read_examples(path, "validation_file")
 
 
 def make_question(messages: Sequence[Mapping[str, object]]) -> ModelQuestion:
@@ -159,18 +160,19 @@ def make_question(messages: Sequence[Mapping[str, object]]) -> ModelQuestion:
 
 
 def _read_examples(path: Path, param: str) -> tuple[TrainingExample, ...]:
-    faults = RowErrors(param)
-    examples = tuple(_iterate_examples(path, faults))
-    faults.raise_if_any()
-    return examples
+    # As above: only training needs the row checks.
+    from reconciler.dataset.row_checks import MINIMUM_EXAMPLES, check_row
 
-
-def _iterate_examples(path: Path, faults: RowErrors) -> Iterator[TrainingExample]:
-    for line, row in iterate_checked_rows(path, faults):
+    errors = RowErrors(param)
+    examples = []
+    for line, row in iterate_checked_rows(path, errors, check_row):
         try:
-            yield _chat_example(line, row) if "messages" in row else _completion_example(line, row)
+            examples.append(_chat_example(line, row) if "messages" in row else _completion_example(line, row))
         except NotTextError as error:
-            faults.add(line, str(error))
+            errors.add(line, str(error))
+    errors.raise_if_any()
+    check_count(param, len(examples), MINIMUM_EXAMPLES if param == "training_file" else 1)
+    return tuple(examples)
 
 
 def _completion_example(line: int, row: Mapping[str, object]) -> TrainingExample:
