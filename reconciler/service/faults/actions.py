@@ -31,6 +31,7 @@ from reconciler.service.faults.fault import (
 )
 from reconciler.service.faults.rewriting import (
     Body,
+    Change,
     claim_more_pages,
     fetch_again,
     mark_files_unprocessed,
@@ -41,6 +42,8 @@ from reconciler.service.faults.rewriting import (
 )
 from reconciler.service.jobs.updates import fail_job
 from reconciler.service.store.database import Store, new_id
+
+_Rewriting = ListLagFault | TruncatedFault | RepeatedPageFault | SlowFilesFault | JobFailureFault
 
 _FILE_CODES = "invalid_training_file", "invalid_n_examples", "invalid_file_format"
 
@@ -72,12 +75,9 @@ def apply_fault(kind: FaultKind, app: ASGIApp, at: FaultContext) -> ASGIApp:
                 await _answer_instead(error_answer(kind), app if kind.after else None, scope, receive, send)
             case GatewayFault():
                 await _answer_instead(gateway_page(kind), app if kind.after else None, scope, receive, send)
-            case ListLagFault() | TruncatedFault() | RepeatedPageFault():
-                await _change_list(kind, app, at, scope, receive, send)
-            case SlowFilesFault():
-                await rewrite_answer(app, scope, receive, send, _Slow(kind, at).change)
-            case JobFailureFault():
-                await rewrite_answer(app, scope, receive, send, _Failing(kind, at).change)
+            case ListLagFault() | TruncatedFault() | RepeatedPageFault() | SlowFilesFault() | JobFailureFault():
+                asked = with_query(scope, {"after": None}) if isinstance(kind, RepeatedPageFault) else scope
+                await rewrite_answer(app, asked, receive, send, _change(kind, app, at, scope))
             case _:
                 assert_never(kind)
 
@@ -87,11 +87,11 @@ def apply_fault(kind: FaultKind, app: ASGIApp, at: FaultContext) -> ASGIApp:
 async def _take_request(app: ASGIApp | None, scope: Scope, receive: Receive) -> None:
     """Read a whole request, and run the application if there is one, but send no answer."""
 
-    async def nobody(_: Message) -> None:
+    async def drop(_: Message) -> None:
         return
 
     if app is not None:
-        await app(scope, receive, nobody)
+        await app(scope, receive, drop)
         return
     message = await receive()
     while message["type"] == "http.request" and message.get("more_body", False):
@@ -123,54 +123,36 @@ async def _cut_answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, 
     await app(scope, receive, count)
 
 
-async def _change_list(
-    kind: ListLagFault | TruncatedFault | RepeatedPageFault,
-    app: ASGIApp,
-    at: FaultContext,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
-    async def further(after: str) -> Body:
+def _change(kind: _Rewriting, app: ASGIApp, at: FaultContext, scope: Scope) -> Change:
+    """Return how the answer to a request changes."""
+
+    async def fetch(after: str) -> Body:
         return await fetch_again(app, with_query(scope, {"after": after}))
 
-    async def change(page: Body) -> Body:
+    async def change(body: Body) -> Body:
         match kind:
             case ListLagFault():
-                return await remove_young(page, at.clock(), kind.seconds, further)
+                return await remove_young(body, at.clock(), kind.seconds, fetch)
             case TruncatedFault():
-                return truncate_list(page, kind.items)
+                return truncate_list(body, kind.items)
             case RepeatedPageFault():
-                return claim_more_pages(page)
+                return claim_more_pages(body)
+            case SlowFilesFault():
+                changed: Body = mark_files_unprocessed(body, at.clock(), kind.seconds)
+                return changed
+            case JobFailureFault():
+                # Before the answer is sent, so that the client can rely on the failure; the worker drops the job.
+                await asyncio.to_thread(_fail_created_job, kind, str(body.get("id")), at)
+                return body
 
-    first = with_query(scope, {"after": None}) if isinstance(kind, RepeatedPageFault) else scope
-    await rewrite_answer(app, first, receive, send, change)
-
-
-class _Slow(msgspec.Struct, frozen=True):
-    kind: SlowFilesFault
-    at: FaultContext
-
-    async def change(self, body: Body) -> Body:
-        changed: Body = mark_files_unprocessed(body, self.at.clock(), self.kind.seconds)
-        return changed
+    return change
 
 
-class _Failing(msgspec.Struct, frozen=True):
-    kind: JobFailureFault
-    at: FaultContext
-
-    async def change(self, body: Body) -> Body:
-        # Before the answer is sent, so that the client can rely on the failure; the worker drops the job.
-        await asyncio.to_thread(self._fail, str(body.get("id")))
-        return body
-
-    def _fail(self, job: str) -> None:
-        code = self.kind.code
-        param = "training_file" if code in _FILE_CODES else None
-        message = f"This failure ({code}) was injected by a fault of this service."
-        with self.at.store.write() as db:
-            fail_job(db, job, int(self.at.clock()), code, message, param)
+def _fail_created_job(fault: JobFailureFault, job: str, at: FaultContext) -> None:
+    param = "training_file" if fault.code in _FILE_CODES else None
+    message = f"This failure ({fault.code}) was injected by a fault of this service."
+    with at.store.write() as db:
+        fail_job(db, job, int(at.clock()), fault.code, message, param)
 
 
 class FaultMiddleware:
@@ -178,7 +160,7 @@ class FaultMiddleware:
 
     def __init__(self, app: ASGIApp, faults: tuple[Fault, ...], at: FaultContext) -> None:
         self._app = app
-        self._choosers = tuple(FaultMatcher(fault) for fault in faults)
+        self._matchers = tuple(FaultMatcher(fault) for fault in faults)
         self._at = at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -186,7 +168,7 @@ class FaultMiddleware:
         app = self._app
         if scope["type"] == "http":
             path = "/" + "/".join(filter(None, scope["path"].split("/")))
-            hit = [chooser.fault for chooser in self._choosers if chooser.hits(scope["method"], path)]
+            hit = [matcher.fault for matcher in self._matchers if matcher.hits(scope["method"], path)]
             for fault in reversed(hit):
                 app = apply_fault(fault.kind, app, self._at)
         await app(scope, receive, send)
@@ -199,7 +181,7 @@ class FaultMatcher:
         self.fault = fault
         self._matched = 0
         self._hit = 0
-        self._dice = random.Random(fault.seed)  # noqa: S311 (bad luck to order, not a secret)
+        self._dice = random.Random(fault.seed)  # noqa: S311 (not a secret)
 
     def hits(self, method: str, path: str) -> bool:
         """Return whether this request is hit. Call it once for each request."""

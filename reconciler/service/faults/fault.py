@@ -4,85 +4,106 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated, Any, get_args
 
 import msgspec
+from msgspec import Meta, inspect
 
 from reconciler.domain.errors import UsageError
+
+TOO_MANY: Mapping[str, str] = {
+    "rate_limit_exceeded": "requests",
+    "slow_down": "rate_limit_error",
+    "daily_rate_limit_exceeded": "invalid_request_error",
+    "insufficient_quota": "insufficient_quota",
+    "credit_balance_exhausted": "insufficient_quota",
+    "organization_spend_limit_exceeded": "insufficient_quota",
+    "project_spend_limit_exceeded": "insufficient_quota",
+    "organization_usage_limit_exceeded": "insufficient_quota",
+}
+"""The codes that come with status 429, and the type of error of each (OpenAI error codes guide)."""
+
+
+TOP = 1_000_000
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Code = Annotated[str, Meta(pattern="_*[A-Za-z0-9][A-Za-z0-9_]*")]
+Count = Annotated[int, Meta(ge=1, le=TOP)]
 
 _LIST = re.compile(r".*/(files|models|fine_tuning/jobs|fine-tunes|events|checkpoints)")
 _CREATED_JOB = re.compile(r".*/(fine_tuning/jobs|fine-tunes)")
 
 
-class LatencyFault(msgspec.Struct, frozen=True):
+class LatencyFault(msgspec.Struct, frozen=True, tag="latency"):
     """The answer is delayed."""
 
-    seconds: float
+    seconds: Annotated[float, Meta(ge=0, le=3600)]
 
 
-class LostFault(msgspec.Struct, frozen=True):
+class LostFault(msgspec.Struct, frozen=True, tag="lost"):
     """The connection is closed without an answer, before the request is handled or after it."""
 
     after: bool
 
 
-class CutFault(msgspec.Struct, frozen=True):
+class CutFault(msgspec.Struct, frozen=True, tag="cut"):
     """The connection is closed after this many bytes of the answer's body."""
 
-    size_bytes: int
+    size_bytes: Annotated[int, Meta(ge=0, le=1 << 40)]
 
 
-class TooManyFault(msgspec.Struct, frozen=True):
+class TooManyFault(msgspec.Struct, frozen=True, tag="too-many", rename="kebab"):
     """Status 429, with a code that says why."""
 
-    code: str
-    retry_after: float | None = None
+    code: Annotated[str, Meta(extra={"words": tuple(TOO_MANY)})]
+    retry_after: Seconds | None = None
 
 
-class ErrorFault(msgspec.Struct, frozen=True):
+class ErrorFault(msgspec.Struct, frozen=True, tag="error", rename="kebab"):
     """An error in the API's envelope. The request is not handled or, where `after`, handled before."""
 
-    status: int
-    code: str | None = None
-    after: bool = False
-    retry_after: float | None = None
+    status: Annotated[int, Meta(ge=400, le=599)]
+    code: Code | None = None
+    after: bool = msgspec.field(default=False, name="when")
+    retry_after: Seconds | None = None
 
 
-class GatewayFault(msgspec.Struct, frozen=True):
+class GatewayFault(msgspec.Struct, frozen=True, tag="gateway"):
     """The HTML error page of a gateway."""
 
-    status: int
-    after: bool = False
+    status: Annotated[int, Meta(ge=500, le=599)]
+    after: bool = msgspec.field(default=False, name="when")
 
 
-class ListLagFault(msgspec.Struct, frozen=True):
+class ListLagFault(msgspec.Struct, frozen=True, tag="list-lag"):
     """Objects younger than this are missing from lists. They are found by id."""
 
-    seconds: float
+    seconds: Seconds
 
 
-class TruncatedFault(msgspec.Struct, frozen=True):
+class TruncatedFault(msgspec.Struct, frozen=True, tag="truncated"):
     """Lists end after this many items, and say that nothing follows."""
 
-    items: int
+    items: Annotated[int, Meta(ge=0, le=TOP)]
 
 
-class RepeatedPageFault(msgspec.Struct, frozen=True):
+class RepeatedPageFault(msgspec.Struct, frozen=True, tag="repeated-page"):
     """Every page of a list is its first one, and says that more follows."""
 
 
-class SlowFilesFault(msgspec.Struct, frozen=True):
+class SlowFilesFault(msgspec.Struct, frozen=True, tag="slow-files"):
     """Files younger than this are shown as not yet processed."""
 
-    seconds: float
+    seconds: Seconds
 
 
-class JobFailureFault(msgspec.Struct, frozen=True):
+class JobFailureFault(msgspec.Struct, frozen=True, tag="job-failure"):
     """A job fails with this code as soon as it was created."""
 
-    code: str
+    code: Code = "server_error"
 
 
 FaultKind = (
@@ -98,6 +119,17 @@ FaultKind = (
     | SlowFilesFault
     | JobFailureFault
 )
+
+_KINDS: Mapping[str, type[msgspec.Struct]] = {str(kind.__struct_config__.tag): kind for kind in get_args(FaultKind)}
+
+
+class _Selectors(msgspec.Struct, frozen=True, kw_only=True):
+    method: Annotated[str, Meta(extra={"words": ("GET", "POST", "DELETE")})] | None = None
+    path: Annotated[str, Meta(extra={"begins": ("/", "*")})] | None = None
+    nth: Count | None = None
+    count: Count | None = None
+    chance: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,108 +161,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
                 return method == "POST" and _CREATED_JOB.fullmatch(path) is not None
             case _:
                 return True
-
-
-TOO_MANY: Mapping[str, str] = {
-    "rate_limit_exceeded": "requests",
-    "slow_down": "rate_limit_error",
-    "daily_rate_limit_exceeded": "invalid_request_error",
-    "insufficient_quota": "insufficient_quota",
-    "credit_balance_exhausted": "insufficient_quota",
-    "organization_spend_limit_exceeded": "insufficient_quota",
-    "project_spend_limit_exceeded": "insufficient_quota",
-    "organization_usage_limit_exceeded": "insufficient_quota",
-}
-"""The codes that come with status 429, and the type of error of each (OpenAI error codes guide)."""
-
-METHODS = ("GET", "POST", "DELETE")
-_SELECTORS = ("method", "path", "nth", "count", "chance", "seed")
-_TOP = 1_000_000
-
-
-class _Fields:
-    """The keys of one fault. Each is read once; a key that was not read is a mistake."""
-
-    def __init__(self, fields: Mapping[str, str], text: str) -> None:
-        self._left = dict(fields)
-        self._text = text
-
-    def take(self, key: str) -> str | None:
-        return self._left.pop(key, None)
-
-    def wrong(self, what: str) -> UsageError:
-        return UsageError(f"fault {self._text}: {what}; see docs/faults.md")
-
-    def number(self, key: str, low: float, high: float, *, whole: bool = False) -> float | None:
-        text = self.take(key)
-        if text is None:
-            return None
-        try:
-            value = int(text) if whole else float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            kind = "a whole number" if whole else "a number"
-            raise self.wrong(f"{key} must be {kind} from {low:g} to {high:g}, not '{text}'")
-        return value
-
-    def needed(self, key: str, low: float, high: float, *, whole: bool = False) -> float:
-        value = self.number(key, low, high, whole=whole)
-        assert value is not None, "the key that names the kind is there"
-        return value
-
-    def word(self, key: str, known: Collection[str]) -> str:
-        text = self.take(key) or ""
-        if text not in known:
-            raise self.wrong(f"{key} must be one of {', '.join(known)}, not '{text}'")
-        return text
-
-    def code(self, key: str) -> str | None:
-        text = self.take(key)
-        if text and not (text.isascii() and text.replace("_", "").isalnum()):
-            raise self.wrong(f"{key} must be a word such as server_error, not '{text}'")
-        return text or None
-
-    def is_after(self, key: str) -> bool:
-        return key in self._left and self.word(key, ("before", "after")) == "after"
-
-    def end(self) -> None:
-        if self._left:
-            raise self.wrong(f"it has no {', '.join(sorted(self._left))}")
-
-
-def _repeated(fields: _Fields) -> FaultKind:
-    if value := fields.take("repeated-page"):
-        raise fields.wrong(f"repeated-page takes no value, not '{value}'")
-    return RepeatedPageFault()
-
-
-def _job_failure(fields: _Fields) -> FaultKind:
-    return JobFailureFault(fields.code("job-failure") or "server_error")
-
-
-_KINDS: Mapping[str, Callable[[_Fields], FaultKind]] = {
-    "latency": lambda fields: LatencyFault(fields.needed("latency", 0, 3600)),
-    "lost": lambda fields: LostFault(fields.word("lost", ("before", "after")) == "after"),
-    "cut": lambda fields: CutFault(int(fields.needed("cut", 0, 1 << 40, whole=True))),
-    "too-many": lambda fields: TooManyFault(
-        fields.word("too-many", TOO_MANY), retry_after=fields.number("retry-after", 0, 86_400)
-    ),
-    "error": lambda fields: ErrorFault(
-        int(fields.needed("error", 400, 599, whole=True)),
-        code=fields.code("code"),
-        after=fields.is_after("when"),
-        retry_after=fields.number("retry-after", 0, 86_400),
-    ),
-    "gateway": lambda fields: GatewayFault(
-        int(fields.needed("gateway", 500, 599, whole=True)), after=fields.is_after("when")
-    ),
-    "list-lag": lambda fields: ListLagFault(fields.needed("list-lag", 0, 86_400)),
-    "truncated": lambda fields: TruncatedFault(int(fields.needed("truncated", 0, _TOP, whole=True))),
-    "repeated-page": _repeated,
-    "slow-files": lambda fields: SlowFilesFault(fields.needed("slow-files", 0, 86_400)),
-    "job-failure": _job_failure,
-}
 
 
 def read_faults(texts: Collection[str], file: Path | None = None) -> tuple[Fault, ...]:
@@ -284,32 +214,75 @@ def _of_line(line: str, where: str) -> Fault:
 
 
 def _fault(given: Mapping[str, str], text: str) -> Fault:
-    fields = _Fields(given, shlex.quote(text))
-    named = [name for name in _KINDS if name in given]
-    if len(named) != 1:
-        raise fields.wrong(f"it must say exactly one of {', '.join(_KINDS)}")
-    selected = _Fields({key: value for key, value in given.items() if key in _SELECTORS}, shlex.quote(text))
-    for key in _SELECTORS:
-        fields.take(key)
-    kind = _KINDS[named[0]](fields)
-    fields.end()
-    nth = selected.number("nth", 1, _TOP, whole=True)
-    count = selected.number("count", 1, _TOP, whole=True)
-    chance = selected.number("chance", 0, 1)
+    quoted = shlex.quote(text)
+    kinds = [name for name in _KINDS if name in given]
+    if len(kinds) != 1:
+        raise _mistake(quoted, f"it must say exactly one of {', '.join(_KINDS)}")
+    known = set(_Selectors.__struct_fields__)
+    kind = _read_struct(
+        _KINDS[kinds[0]], {key: value for key, value in given.items() if key not in known}, quoted, kinds[0]
+    )
+    chosen = _read_struct(_Selectors, {key: value for key, value in given.items() if key in known}, quoted)
     return Fault(
         kind=kind,
         text=text,
-        method=selected.word("method", METHODS) if "method" in given else None,
-        path=_path(given.get("path"), fields),
-        first=int(nth or 1),
+        method=chosen.method,
+        path=chosen.path,
+        first=chosen.nth or 1,
         # `nth=3` alone hits one request; `nth=3,count=5` hits five from the third on.
-        count=int(count) if count else (1 if nth else None),
-        chance=1.0 if chance is None else chance,
-        seed=int(selected.number("seed", 0, 2**31 - 1, whole=True) or 0),
+        count=chosen.count or (1 if chosen.nth else None),
+        chance=chosen.chance,
+        seed=chosen.seed,
     )
 
 
-def _path(path: str | None, fields: _Fields) -> str | None:
-    if path is not None and not path.startswith(("/", "*")):
-        raise fields.wrong(f"path must begin with / or *, not '{path}'")
-    return path
+def _read_struct(struct: type[msgspec.Struct], given: dict[str, str], quoted: str, kind: str = "") -> Any:
+    """Read the fields of a struct from texts. The key of the first field of a kind is the name of the kind."""
+    fields = msgspec.structs.fields(struct)
+    keys = [kind or field.encode_name if place == 0 else field.encode_name for place, field in enumerate(fields)]
+    if kind and not fields and given[kind]:
+        raise _mistake(quoted, f"{kind} takes no value, not '{given[kind]}'")
+    if unknown := sorted(given.keys() - {kind, *keys}):
+        raise _mistake(quoted, f"it has no {', '.join(unknown)}")
+    values = {}
+    for key, field in zip(keys, fields, strict=True):
+        if key in given and (given[key] or field.type not in (Code, Code | None)):
+            values[field.name] = _read_value(key, given[key], inspect.type_info(field.type), quoted)
+    return struct(**values)
+
+
+def _read_value(key: str, text: str, kind: inspect.Type, quoted: str) -> object:
+    match kind:
+        case inspect.UnionType(types=types):
+            return _read_value(key, text, next(inner for inner in types if inner != inspect.NoneType()), quoted)
+        case inspect.FloatType(ge=low, le=high) | inspect.IntType(ge=low, le=high):
+            whole = isinstance(kind, inspect.IntType)
+            try:
+                value = int(text) if whole else float(text)
+            except ValueError:
+                value = math.nan
+            if low is None or high is None or not low <= value <= high:
+                word = "a whole number" if whole else "a number"
+                raise _mistake(quoted, f"{key} must be {word} from {low:g} to {high:g}, not '{text}'")
+            return value
+        case inspect.BoolType():
+            return _read_word(key, text, ("before", "after"), quoted) == "after"
+        case inspect.Metadata(extra={"words": words}):
+            return _read_word(key, text, words, quoted)
+        case inspect.Metadata(extra={"begins": begins}):
+            if not text.startswith(begins):
+                raise _mistake(quoted, f"{key} must begin with {' or '.join(begins)}, not '{text}'")
+        case inspect.StrType(pattern=pattern):
+            if not re.fullmatch(pattern or "", text):
+                raise _mistake(quoted, f"{key} must be a word such as server_error, not '{text}'")
+    return text
+
+
+def _read_word(key: str, text: str, words: Collection[Any], quoted: str) -> str:
+    if text not in words:
+        raise _mistake(quoted, f"{key} must be one of {', '.join(words)}, not '{text}'")
+    return text
+
+
+def _mistake(quoted: str, what: str) -> UsageError:
+    return UsageError(f"fault {quoted}: {what}; see docs/faults.md")
