@@ -56,7 +56,7 @@ def _dataset(step: Step, trainings: Sequence[Estimate], review: Review) -> Itera
         case RowsUnknown(before=before, why=why):
             yield text_block(f"{address}: rows differ from {code(before)}; {sentence(why)}")
         case RowDiff() as rows:
-            yield text_block(f"{address}: {_counts(rows)}{_money(rows, trainings)}")
+            yield text_block(f"{address}: {_counts(rows)}{_cost_difference(rows, trainings)}")
             yield from _samples(rows, name, samples=review.samples)
 
 
@@ -67,7 +67,7 @@ def _counts(rows: RowDiff) -> str:
     return f"**{sentence(counts_text(rows))}** ({', '.join(filter(None, [sizes, more_tokens(rows)]))})"
 
 
-def _money(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
+def _cost_difference(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
     """Return what the rows alone add to the cost, where the tokens were counted and a price is known."""
     prices = list(dict.fromkeys(_differences(rows, trainings)))
     return f"; {', '.join(prices)} per training" if prices else ""
