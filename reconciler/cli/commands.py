@@ -19,15 +19,15 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "init": CommandEntry("init", "Write a commented spec tree to start from."),
+    "init": CommandEntry("spec_files", "Write a commented spec tree to start from."),
     "validate": CommandEntry("validate", "Check specs and data, offline."),
-    "schema": CommandEntry("schema", "Print a JSON Schema."),
+    "schema": CommandEntry("spec_files", "Print a JSON Schema."),
     "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),
     "data": CommandEntry("", "Show and compare datasets."),
     "plan": CommandEntry("plans", "Show what apply would do, and why."),
     "apply": CommandEntry("plans", "Do what plan shows, and wait for the jobs."),
-    "diff": CommandEntry("diff", "Show what changed between two commits: models, rows, tokens and price."),
-    "show": CommandEntry("show", "Show a saved plan as it was made."),
+    "diff": CommandEntry("reviews", "Show what changed between two commits: models, rows, tokens and price."),
+    "show": CommandEntry("reviews", "Show a saved plan as it was made."),
     "status": CommandEntry("jobs", "Show the state of every model of the specs."),
     "follow": CommandEntry("jobs", "Show the events of a model's newest job, or of any job by its id."),
     "wait": CommandEntry("jobs", "Wait until jobs have ended."),

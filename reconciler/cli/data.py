@@ -115,7 +115,7 @@ def _find_target(what: str, specs: Path) -> DatasetTarget:
     if names_file(what, specs):
         return target_file(what)
     # Only a name needs the specs, and what reads them.
-    from reconciler.workflow.dataset_targets import find_dataset
+    from reconciler.workflow.targets import find_dataset
 
     return find_dataset(what, specs, os.environ)
 

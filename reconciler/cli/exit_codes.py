@@ -1,11 +1,17 @@
-"""The exit code of a command: the most serious thing that happened."""
+"""The exit code of a command: the most serious thing that happened. Errors get their text here too."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
+from typer.exceptions import Abort, TyperException
+
+from reconciler.cli.console import open_console
 from reconciler.domain.errors import InputError, PolicyError, ProviderError, ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
 from reconciler.domain.plan import KeepReason, Plan
+from reconciler.render import problems_json
 
 OK = 0
 SERVICE = 1
@@ -76,3 +82,29 @@ def of_run(
     if waited and (jobs == STILL_RUNNING or KeepReason.BUSY in held):
         return STILL_RUNNING
     return OK
+
+
+def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None:
+    """Write what went wrong and return the exit code; None for a bug, which is raised again."""
+    console = open_console(os.environ, no_colour="--no-color" in arguments)
+    match error:
+        case TyperException():
+            console.err.line(f"Error: {error.format_message()}")
+            console.err.line("Try --help after the command.")
+            return USAGE
+        case InputError() if wants_json(arguments):
+            console.out.write(problems_json(error.problems, error.unshown))
+            return INVALID
+        case ReconcilerError():
+            console.show_error(error)
+            return of_error(error)
+        case KeyboardInterrupt() | Abort():
+            console.err.line("Interrupted.")
+            return INTERRUPTED
+        case _:
+            return None
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON on stdout, so that problems are written in JSON too."""
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments)

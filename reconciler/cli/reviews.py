@@ -1,13 +1,15 @@
-"""diff: what a plan would say between two commits, from git alone."""
+"""diff and show: plans that are shown without a service, from git or from a file."""
 
 import os
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.formats import ReviewOptions, show_review
+from reconciler.cli.formats import ReviewOptions, is_json, show_review
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     DetailedExitOption,
@@ -21,9 +23,10 @@ from reconciler.cli.options import (
 from reconciler.cli.plans import show_refusals
 from reconciler.history import open_range, plan_between
 from reconciler.workflow import resolve_setting
-from reconciler.workflow.review import review_plan
+from reconciler.workflow.review import review_plan, review_saved_plan
+from reconciler.workflow.saved_plan import parse_previous_models, read_plan
 
-EXAMPLES = """
+DIFF_EXAMPLES = """
 Examples:
 
   reconciler diff main..HEAD             what this branch changes
@@ -35,10 +38,19 @@ Examples:
 It reads commits and nothing else: no file that is not committed, no lock file, no service.
 """
 
+SHOW_EXAMPLES = """
+Examples:
+
+  reconciler show tonight.plan
+
+  reconciler show tonight.plan --format html=tonight.html
+"""
+
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this file."""
-    add_command(app, diff, epilog=EXAMPLES)
+    """Add the commands of this file."""
+    add_command(app, diff, epilog=DIFF_EXAMPLES)
+    add_command(app, show, epilog=SHOW_EXAMPLES)
 
 
 def diff(
@@ -77,3 +89,23 @@ def diff(
     if prepared.plan.refused:
         show_refusals(prepared, console)
     return code
+
+
+def show(
+    context: typer.Context,
+    output: ReviewOptions,
+    file: Annotated[Path, typer.Argument(help="A plan saved with plan --out.", metavar="FILE")],
+) -> int:
+    """Show a saved plan as it was made.
+
+    Reads the file alone: neither specs, nor data, nor the service. apply checks whether the plan is still current.
+    """
+    console: Console = context.obj
+    targets = output.read()
+    saved = read_plan(file)
+    review = review_saved_plan(saved, parse_previous_models(saved), file, samples=not output.no_samples)
+    show_review(review, targets, console, exit_code=exit_codes.OK, plan_file=str(file))
+    if not is_json(targets):
+        made_at = datetime.fromtimestamp(saved.made_at, UTC)
+        console.err.line(f"Made on {made_at:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")
+    return exit_codes.OK
