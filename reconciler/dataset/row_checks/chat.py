@@ -1,4 +1,4 @@
-"""Chat rows: turns, roles and what each may hold.
+"""Checks of chat rows: turns, roles and what each may hold.
 
 Source: OpenAI supervised fine-tuning guide; the OpenAI cookbook's "Data preparation and analysis for chat model
         fine-tuning"; `FineTuneChatRequestInput` in OpenAI's published API description
@@ -15,7 +15,7 @@ from reconciler.foundation.suggest import did_you_mean, list_words
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 MAX_NAME = 64
-"""Characters of the name of who speaks (OpenAI chat reference)."""
+"""Characters of the name of a speaker (OpenAI chat reference)."""
 
 _NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{MAX_NAME}}}")
 _ROW_KEYS = ("messages", "tools", "functions", "parallel_tool_calls")
@@ -64,8 +64,8 @@ def check_chat(row: JsonObject) -> Iterator[RowFinding]:
 
 
 def check_conversation(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
-    """Yield what is wrong with the tools and turns of a row, whoever has the last word."""
-    yield from tools.check_offer(row)
+    """Yield what is wrong with the tools and turns of a row, whatever role the last turn has."""
+    yield from tools.check_definitions(row)
     for at, message in enumerate(messages):
         yield from check_message(message, f"messages[{at}]")
     yield from tools.check_calls(row, messages)

@@ -1,4 +1,4 @@
-"""What a turn says: a text, or parts of text and images.
+"""The content of a turn: a text, or parts of text and images.
 
 Source: OpenAI vision fine-tuning guide (images in user turns only, at most 10 an example, https or data URLs)
 """
@@ -21,20 +21,20 @@ _HINT = "use an https:// URL, or data:image/…;base64, with a JPEG, PNG or WEBP
 
 
 def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
-    """Yield everything that is wrong with what one turn says."""
-    said, role = message.get("content"), message.get("role")
+    """Yield everything that is wrong with the content of one turn."""
+    value, role = message.get("content"), message.get("role")
     path = f"{path}.content"
-    if isinstance(said, list) and said:
-        for at, part in enumerate(said):
+    if isinstance(value, list) and value:
+        for at, part in enumerate(value):
             yield from _check_part(part, role, f"{path}[{at}]")
-    elif said is None:
+    elif value is None:
         if not (message.get("tool_calls") or message.get("function_call") or message.get("refusal")):
             what = "is null" if "content" in message else "there is no `content`"
             yield RowFinding("chat.content", path, what, "only a turn that calls a tool may have no content")
-    elif not isinstance(said, str):
-        yield RowFinding("chat.content", path, f"is {describe_value(said)}, not text", "write it as text, in quotes")
+    elif not isinstance(value, str):
+        yield RowFinding("chat.content", path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
     elif (
-        not said
+        not value
         and role not in ("tool", "function")
         and not (message.get("tool_calls") or message.get("function_call"))
     ):
@@ -47,7 +47,7 @@ def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
 
 
 def check_images(messages: list[object]) -> Iterator[RowFinding]:
-    """Report a row with more images than a service takes."""
+    """Yield a finding for a row with more images than a service accepts."""
     parts = [
         part
         for message in messages

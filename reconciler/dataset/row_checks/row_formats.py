@@ -1,4 +1,4 @@
-"""What the API asks of one row, by the format of the row. Chat rows have a module of their own, `chat.py`.
+"""Checks of one row, by the format of the row. Chat rows have a module of their own, `chat.py`.
 
 Source: OpenAI legacy fine-tuning guide (prompt and completion: the prompt may be empty, the completion may not);
         OpenAI direct preference optimization guide (text only; one assistant's turn in each output);

@@ -1,4 +1,4 @@
-"""Tools: what a row offers, and calls that fit the offer.
+"""Checks of tools: those that a row defines, and calls that match them.
 
 Source: OpenAI function calling guide, OpenAI supervised fine-tuning guide ("tools" and "functions" beside messages)
 """
@@ -16,8 +16,8 @@ _FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
 
-def check_offer(row: JsonObject) -> Iterator[RowFinding]:
-    """Yield everything that is wrong with the tools that a row offers."""
+def check_definitions(row: JsonObject) -> Iterator[RowFinding]:
+    """Yield everything that is wrong with the tools that a row defines."""
     if "tools" in row:
         yield from _check_list(row["tools"], "tools", wrapped=True)
     if "functions" in row:
@@ -31,7 +31,7 @@ def check_offer(row: JsonObject) -> Iterator[RowFinding]:
 
 
 def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
-    """Yield everything that is wrong with the calls of a row, and with the answers to them."""
+    """Yield everything that is wrong with the calls of a row, and with their results."""
     tools, functions = _names(row.get("tools"), wrapped=True), _names(row.get("functions"), wrapped=False)
     made: set[str] = set()
     for at, message in enumerate(messages):

@@ -2,8 +2,16 @@
 
 from reconciler.dataset.stats.figures import compute_spread
 from reconciler.dataset.stats.gather import gather_stats
-from reconciler.dataset.stats.rows import find_row, read_file_rows, read_spec_rows, sample_rows
-from reconciler.dataset.stats.target import DatasetTarget, is_dataset_name, names_file, target_file
+from reconciler.dataset.stats.rows import (
+    DatasetTarget,
+    find_row,
+    is_dataset_name,
+    names_file,
+    read_file_rows,
+    read_spec_rows,
+    sample_rows,
+    target_file,
+)
 
 __all__ = [
     "DatasetTarget",

@@ -1,6 +1,8 @@
-"""Single rows to look at: of a dataset as they are uploaded, of a file as they are written there."""
+"""Single rows of a dataset as they are uploaded, or of a file as they are written there, and what an argument names."""
 
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from heapq import nsmallest
 from itertools import count, islice
 from pathlib import Path
@@ -13,7 +15,8 @@ from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import Place, UsageError
+from reconciler.domain.identity import NAME_PATTERN
 from reconciler.domain.spec import DatasetSpec
 from reconciler.domain.stats import RowShown
 
@@ -75,3 +78,34 @@ def sample_rows(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowSh
     """
     chosen = nsmallest(wanted, rows, key=lambda row: (xxh3_64_intdigest(row.text.encode(), seed=seed), row.number))
     return tuple(sorted(chosen, key=lambda row: row.number))
+
+
+class DatasetTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset and where its files are; `bases` are those of the models trained on it."""
+
+    spec: DatasetSpec
+    workspace: Path
+    is_file: bool = False
+    bases: frozenset[str] = frozenset()
+
+    def read_rows(self, progress: Callable[[str, int], None]) -> Iterator[RowShown]:
+        """Return the rows: of a dataset as they are uploaded, of a file as they are written."""
+        read = read_file_rows if self.is_file else read_spec_rows
+        return read(self.spec, self.workspace, partial(progress, self.spec.name))
+
+
+def is_dataset_name(text: str) -> bool:
+    """Return whether an argument has the form of a dataset's name, and not of a path."""
+    return re.fullmatch(NAME_PATTERN, text) is not None
+
+
+def names_file(text: str, root: Path) -> bool:
+    """Return whether an argument names a file, whatever the specs below a root say."""
+    return not is_dataset_name(text) or (Path(text).is_file() and not root.exists())
+
+
+def target_file(text: str) -> DatasetTarget:
+    """Return a file as a dataset of its own."""
+    path = Path(text).resolve()
+    spec = DatasetSpec(name=path.stem or text, place=Place(file=text), sources=(path.name,))
+    return DatasetTarget(spec=spec, workspace=path.parent, is_file=True)
