@@ -11,10 +11,8 @@ from typing import cast
 import httpx
 
 from reconciler.domain.errors import UsageError
-from reconciler.providers.http.asgi import ASGITransport
-from reconciler.providers.http.asgi_loop import AsgiApp
+from reconciler.providers.http.asgi import AsgiApp, ASGITransport
 from reconciler.providers.http.auth import Endpoint, SignedTransport, read_endpoint
-from reconciler.providers.http.base import WrappingTransport
 from reconciler.providers.http.client import Client, Transports
 from reconciler.providers.http.dialect import Dialect
 from reconciler.providers.http.errors import is_final
@@ -29,6 +27,7 @@ from reconciler.providers.http.transport import (
     Redact,
     Retry,
     SingleEncoding,
+    WrappingTransport,
 )
 from reconciler.providers.profile import Profile, with_bounds, without_vendor_dates
 from reconciler.providers.registry import find_profile, load_dialect, needs_app
@@ -90,27 +89,27 @@ def _stack_transports(
     gate = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given)
 
-    def bounded(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
+    def bound_time(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
         signed = SingleEncoding(SignedTransport(bottom, endpoint))
         return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
 
-    def guarded(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
+    def guard(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
         return RateLimitTransport(NoRedirects(inner), gate, most_seconds)
 
-    def once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return guarded(BufferedResponse(bounded(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
+    def send_once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
+        return guard(BufferedResponse(bound_time(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
 
-    reads = guarded(BufferedResponse(bounded(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
+    reads = guard(BufferedResponse(bound_time(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
     repeated = Retry(reads, patience=retries, sleep=sleep, random=random.random, is_final=is_final)
     hide = endpoint.credentials.hide
     return Transports(
         reads=Redact(repeated, hide),
-        writes=Redact(once(bounds.read_seconds, bounds.total_seconds), hide),
+        writes=Redact(send_once(bounds.read_seconds, bounds.total_seconds), hide),
         # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer.
-        creates=Redact(once(bounds.read_seconds, capabilities.send_seconds, capabilities.delay_seconds), hide),
+        creates=Redact(send_once(bounds.read_seconds, capabilities.send_seconds, capabilities.delay_seconds), hide),
         # A service may look through a whole file before it says anything.
-        uploads=Redact(once(bounds.total_seconds, bounds.upload_seconds), hide),
-        answers=Redact(guarded(bounded(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),
+        uploads=Redact(send_once(bounds.total_seconds, bounds.upload_seconds), hide),
+        answers=Redact(guard(bound_time(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),
     )
 
 

@@ -16,19 +16,19 @@ from reconciler.domain.ports import Done, Notes, Provider, Refused, RemoteNote, 
 from reconciler.domain.renames import NameMap
 
 
-def with_renames(provider: Provider, claims: NameMap) -> Provider:
+def with_renames(provider: Provider, names: NameMap) -> Provider:
     """Return a provider as the specs' claims see it; the same one when they claim nothing."""
     # The verbs that no name goes through are handed on as they are, which no type checker can follow.
-    seeing = _ClaimingWithNotes if isinstance(provider, Notes) else _Claiming
-    return provider if claims.is_empty else cast(Provider, seeing(provider, claims))
+    renaming = _RenamingProviderWithNotes if isinstance(provider, Notes) else _RenamingProvider
+    return provider if names.is_empty else cast(Provider, renaming(provider, names))
 
 
-class _Claiming:
+class _RenamingProvider:
     """The verbs that names go through; every other one is the provider's own."""
 
-    def __init__(self, inner: Provider, claims: NameMap) -> None:
+    def __init__(self, inner: Provider, names: NameMap) -> None:
         self._inner = inner
-        self._claims = claims
+        self._names = names
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
@@ -38,52 +38,56 @@ class _Claiming:
 
         Cost:   one request more for each adopted job
         """
-        seen = self._claims.rename_observed(self._inner.observe())
+        seen = self._names.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
-        more = [job for each in self._claims.adopted if each not in listed and (job := self._adopted(each))]
+        more = [job for each in self._names.adopted if each not in listed and (job := self._read_adopted(each))]
         return replace(seen, jobs=oldest_first((*seen.jobs, *more)))
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
         found = [
-            self._claims.rename_job(job) for each in self._claims.all_stamps(stamp) for job in self._inner.jobs_of(each)
+            self._names.rename_job(job) for each in self._names.all_stamps(stamp) for job in self._inner.jobs_of(each)
         ]
-        adopted = [self._adopted(job) for job, claimed in self._claims.adopted.items() if claimed.agrees(stamp)]
+        adopted = [
+            self._read_adopted(job)
+            for job, stamp_of_claim in self._names.adopted.items()
+            if stamp_of_claim.agrees(stamp)
+        ]
         by_id = {job.id: job for job in (*found, *adopted) if job and job.is_of(stamp)}
         return oldest_first(by_id.values())
 
     def job(self, job: JobId) -> RemoteJob:
-        if job not in self._claims.adopted:
-            return self._claims.rename_job(self._inner.job(job))
-        found = self._adopted(job)
+        if job not in self._names.adopted:
+            return self._names.rename_job(self._inner.job(job))
+        found = self._read_adopted(job)
         if found is None:
             raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
         return found
 
     def find_file(self, dataset: Dataset) -> RemoteFile | None:
         """Find a usable file of this content and purpose, under any of the names that its dataset has had."""
-        for each in self._claims.all_versions(dataset):
+        for each in self._names.all_versions(dataset):
             if found := self._inner.find_file(each):
-                return self._claims.rename_file(found)
+                return self._names.rename_file(found)
         return None
 
     def file(self, file: FileId) -> RemoteFile:
-        return self._claims.rename_file(self._inner.file(file))
+        return self._names.rename_file(self._inner.file(file))
 
     def cancel(self, job: JobId) -> Write[RemoteJob]:
-        if job in self._claims.adopted:
+        if job in self._names.adopted:
             return Refused(RejectedError(f"{job} was adopted and bears no stamp of ours; it is never cancelled"))
         written = self._inner.cancel(job)
-        return Done(self._claims.rename_job(written.value)) if isinstance(written, Done) else written
+        return Done(self._names.rename_job(written.value)) if isinstance(written, Done) else written
 
-    def _adopted(self, job: JobId) -> RemoteJob | None:
+    def _read_adopted(self, job: JobId) -> RemoteJob | None:
         try:
-            return self._claims.rename_job(self._inner.job(job))
+            return self._names.rename_job(self._inner.job(job))
         except NotFoundError:
             return None
 
 
-class _ClaimingWithNotes(_Claiming):
+class _RenamingProviderWithNotes(_RenamingProvider):
     """The same where notes may be left, which whoever asks for them sees by these verbs; they bear no name of ours."""
 
     def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId, RemoteJob
 from reconciler.providers.http import wire as shared_wire
-from reconciler.providers.http.dialect import JobRequest
+from reconciler.providers.http.dialect import NewJob
 from reconciler.providers.http.files import check_upload
 from reconciler.providers.http.marks import marks_of
 from reconciler.providers.http.metadata_jobs import check_created
-from reconciler.providers.openai import wire
+from reconciler.providers.openai import dialect
 from reconciler.providers.openai.dialect import suffix_of, write_job
 from tests.factories import a_dataset, a_model
 
@@ -23,12 +23,12 @@ MODEL = a_model(epochs=3)
 
 def job(**members: Any) -> RemoteJob:
     whole = {"id": "ftjob-1", "status": "running", "metadata": marks_of(PROJECT, MODEL, ()), **members}
-    return wire.read_job(json.dumps(whole).encode(), PROJECT)
+    return dialect.read_job(json.dumps(whole).encode(), PROJECT)
 
 
 def written(model: Any = MODEL, **more: Any) -> dict[str, Any]:
     arguments = {"training": FileId("file-1"), "validation": None, "supersedes": (), "suffix_length": 64, **more}
-    return write_job(JobRequest(project=PROJECT, model=model, **arguments))
+    return write_job(NewJob(project=PROJECT, model=model, **arguments))
 
 
 def test_a_job_as_it_is_asked_for() -> None:

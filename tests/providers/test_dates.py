@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.providers.http.service_clock import ServiceClock
+from reconciler.providers.http.answer_headers import ServiceClock
 
 
 def test_a_service_that_never_says_has_no_time() -> None:

@@ -23,12 +23,12 @@ from reconciler.domain.observed import (
 )
 from reconciler.providers import open_provider
 from reconciler.providers.http import wire as shared_wire
-from reconciler.providers.openai import wire
+from reconciler.providers.openai import dialect
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService
 
 read_file = partial(shared_wire.read_file, reader=shared_wire.LENIENT)
-read_job = partial(wire.read_job, reader=shared_wire.LENIENT)
+read_job = partial(dialect.read_job, reader=shared_wire.LENIENT)
 read_model = partial(shared_wire.read_model, reader=shared_wire.LENIENT)
 READERS = (read_file, lambda body: read_job(body, "acme"), read_model)
 ANYTHING = st.recursive(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
-from reconciler.providers.http.sse import event_data
+from reconciler.providers.http.inference import event_data
 from tests.providers.fakes import anything
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from reconciler.providers.http.retry_after import allowance_wait, parse_duration, requested_wait
+from reconciler.providers.http.answer_headers import allowance_wait, parse_duration, requested_wait
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from reconciler.domain.errors import MalformedError
 from reconciler.providers import HttpProvider, open_provider
-from reconciler.providers.http.account import Account
+from reconciler.providers.http.answer_headers import Account
 from tests.factories import a_model
 from tests.providers.fake_service import FakeService
 from tests.providers.fakes import Clock

@@ -13,7 +13,7 @@ from reconciler.domain.observed import JobError, RemoteJob
 from reconciler.providers.http import paging
 from reconciler.providers.http import wire as shared_wire
 from reconciler.providers.http.marks import is_garbled, marks_of
-from reconciler.providers.openai import wire
+from reconciler.providers.openai import dialect
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import anything
 
@@ -22,9 +22,9 @@ MODEL = a_model(epochs=3)
 READERS: tuple[Callable[[bytes], object], ...] = (
     paging.read_page,
     shared_wire.read_file,
-    lambda body: wire.read_job(body, PROJECT),
-    wire.read_event,
-    wire.read_checkpoint,
+    lambda body: dialect.read_job(body, PROJECT),
+    dialect.read_event,
+    dialect.read_checkpoint,
     shared_wire.read_model,
     shared_wire.read_deleted,
 )
@@ -32,7 +32,7 @@ READERS: tuple[Callable[[bytes], object], ...] = (
 
 def job(**members: Any) -> RemoteJob:
     whole = {"id": "ftjob-1", "status": "running", "metadata": marks_of(PROJECT, MODEL, ()), **members}
-    return wire.read_job(json.dumps(whole).encode(), PROJECT)
+    return dialect.read_job(json.dumps(whole).encode(), PROJECT)
 
 
 def test_a_job_in_full() -> None:
@@ -119,14 +119,14 @@ def test_a_file_of_nulls() -> None:
 
 def test_of_an_events_data_the_numbers() -> None:
     data = {"step": 3, "train_loss": 0.5, "valid_loss": None, "done": True, "usage": {"a": 1}, "name": "x"}
-    event = wire.read_event(json.dumps({"id": "ftevent-1", "data": data, "level": None}).encode())
+    event = dialect.read_event(json.dumps({"id": "ftevent-1", "data": data, "level": None}).encode())
     assert (event.level, event.message) == ("info", "")
     assert event.metrics == (("step", 3), ("train_loss", 0.5))
 
 
 @pytest.mark.parametrize("data", ["null", "{}", "[]", '"text"', '{"step": 1e999}'.replace("1e999", "9" * 400)])
 def test_data_without_numbers(data: str) -> None:
-    assert wire.read_event(f'{{"id":"ftevent-1","data":{data}}}'.encode()).metrics == ()
+    assert dialect.read_event(f'{{"id":"ftevent-1","data":{data}}}'.encode()).metrics == ()
 
 
 @pytest.mark.parametrize(

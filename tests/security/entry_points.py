@@ -21,7 +21,7 @@ from reconciler.planner import read_saved
 from reconciler.providers.http import paging
 from reconciler.providers.http import wire as shared_wire
 from reconciler.providers.http.errors import error_of
-from reconciler.providers.openai import wire
+from reconciler.providers.openai import dialect
 from reconciler.providers.openai_legacy import wire as legacy
 from reconciler.specfile import read_lock, read_specs
 from tests.providers.test_provider import opened, ours
@@ -75,13 +75,13 @@ ERROR = {"error": {"message": "no", "type": "invalid_request_error", "param": "m
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "hello"}}]}
 PAYLOADS: dict[str, tuple[Any, Callable[[bytes], object]]] = {
     "page": ({"object": "list", "data": [JOB, FILE], "has_more": False}, paging.read_page),
-    "job": (JOB, lambda body: wire.read_job(body, "acme")),
+    "job": (JOB, lambda body: dialect.read_job(body, "acme")),
     "file": (FILE, shared_wire.read_file),
-    "event": (EVENT, wire.read_event),
-    "checkpoint": (CHECKPOINT, wire.read_checkpoint),
+    "event": (EVENT, dialect.read_event),
+    "checkpoint": (CHECKPOINT, dialect.read_checkpoint),
     "model": ({"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"}, shared_wire.read_model),
     "deleted": ({"id": "file-1", "object": "file", "deleted": True}, shared_wire.read_deleted),
-    "held job": (JOB, lambda body: wire.read_job(body, "acme", shared_wire.LENIENT)),
+    "held job": (JOB, lambda body: dialect.read_job(body, "acme", shared_wire.LENIENT)),
     "held file": (FILE, partial(shared_wire.read_file, reader=shared_wire.LENIENT)),
     "held model": (
         {"id": "ft:x", "object": "model", "created": 1, "owned_by": "org"},

@@ -8,7 +8,7 @@ import msgspec
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.ports import Capabilities
 from reconciler.providers import Profile
-from reconciler.providers.http.dialect import Dialect, JobRequest, JobRules
+from reconciler.providers.http.dialect import Dialect, JobRules, NewJob
 from reconciler.providers.http.marks import marks_of, with_marks
 from reconciler.providers.http.metadata_jobs import MetadataJobs
 from reconciler.providers.http.wire import Reader, checked_id, decode, read_error
@@ -33,7 +33,7 @@ def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader) -> RemoteJ
     return with_marks(read, job.get("tags"), project)
 
 
-def write_job(request: JobRequest) -> dict[str, Any]:
+def write_job(request: NewJob) -> dict[str, Any]:
     recipe, marks = request.model.recipe, marks_of(request.project, request.model, request.supersedes)
     body = {"base": recipe.base, "rows": request.training, "tags": marks, "settings": dict(recipe.hyperparameters)}
     return body | ({"checks": request.validation} if request.validation else {})

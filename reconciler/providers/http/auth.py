@@ -9,9 +9,8 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import DeniedError, UsageError
-from reconciler.providers.http.base import WrappingTransport, copy_request
-from reconciler.providers.http.env import PRINTABLE, read_word
-from reconciler.providers.http.workload_identity import TokenExchange, read_identity
+from reconciler.providers.http.transport import WrappingTransport, copy_request
+from reconciler.providers.http.workload_identity import PRINTABLE, TokenExchange, read_identity, read_word
 from reconciler.providers.profile import Profile
 
 _HIDDEN = b"[hidden]"

@@ -11,13 +11,11 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, ProviderError
 from reconciler.domain.ports import Write
-from reconciler.providers.http.account import Account
+from reconciler.providers.http.answer_headers import Account, ServiceClock
 from reconciler.providers.http.auth import Endpoint
-from reconciler.providers.http.errors import error_of, network_error
+from reconciler.providers.http.errors import classify_write, error_of, network_error
 from reconciler.providers.http.multipart import Multipart
 from reconciler.providers.http.paging import ListWarnings, Page, read_page, walk
-from reconciler.providers.http.service_clock import ServiceClock
-from reconciler.providers.http.write_result import classify_write
 
 T = TypeVar("T")
 Read = Callable[[msgspec.Raw], T]

@@ -20,7 +20,7 @@ from reconciler.providers.http.wire import Reader
 from reconciler.providers.profile import Profile
 
 
-class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """What a job is asked to be; `suffix_length` is how many characters of a suffix the service takes."""
 
     project: str
@@ -48,7 +48,7 @@ class JobRules(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[bytes | msgspec.Raw, str, Reader], RemoteJob]
     read_event: Callable[[msgspec.Raw], JobEvent]
     read_checkpoint: Callable[[msgspec.Raw], Checkpoint]
-    write: Callable[[JobRequest], Mapping[str, Any]]
+    write: Callable[[NewJob], Mapping[str, Any]]
 
 
 class SeenJobs(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ class Jobs(Protocol):
 
     def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]: ...
 
-    def create(self, request: JobRequest) -> Write[RemoteJob]: ...
+    def create(self, request: NewJob) -> Write[RemoteJob]: ...
 
     def cancel(self, job: JobId) -> Write[RemoteJob]: ...
 

@@ -12,7 +12,7 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
 from reconciler.domain.ports import Write
 from reconciler.providers.http.client import segment
-from reconciler.providers.http.dialect import JobRequest, JobRules, SeenJobs, Session
+from reconciler.providers.http.dialect import JobRules, NewJob, SeenJobs, Session
 from reconciler.providers.http.marks import DIGEST, is_garbled, names_file
 from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.http.wire import LENIENT, STRICT, Reader
@@ -82,7 +82,7 @@ class MetadataJobs:
         )
         return tuple(sorted(listed, key=lambda saved: (saved.step, saved.id)))
 
-    def create(self, request: JobRequest) -> Write[RemoteJob]:
+    def create(self, request: NewJob) -> Write[RemoteJob]:
         def read_created(answer: bytes) -> RemoteJob:
             return check_created(self._rules.read(answer, self._project, STRICT), request.model, request.training)
 

@@ -42,27 +42,27 @@ class Multipart(httpx.SyncByteStream):
         for block in self._blocks:
             sent += len(block)
             if sent > self._size_bytes:
-                raise self._changed(f"more than {self._size_bytes}")
+                raise self._size_error(f"more than {self._size_bytes}")
             yield block
         if sent < self._size_bytes:
-            raise self._changed(f"only {sent} of {self._size_bytes}")
+            raise self._size_error(f"only {sent} of {self._size_bytes}")
         yield self._tail
 
-    def _changed(self, found: str) -> StalePlanError:
+    def _size_error(self, found: str) -> StalePlanError:
         what = f"{self._filename}: the rows have changed since they were measured ({found} bytes); plan again"
         return StalePlanError(what, moved=("specs",))
 
 
 def _field(boundary: str, name: str, value: str) -> bytes:
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n'
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n'
     return head.encode() + value.encode() + _LINE
 
 
 def _file_head(boundary: str, filename: str) -> bytes:
-    name = f'Content-Disposition: form-data; name="file"; filename="{_quoted(filename)}"'
+    name = f'Content-Disposition: form-data; name="file"; filename="{_quote(filename)}"'
     return f"--{boundary}\r\n{name}\r\nContent-Type: application/octet-stream\r\n\r\n".encode()
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     # As browsers write it: these three would end the value or the line.
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -30,12 +30,12 @@ _JITTER_SECONDS = 5
 """Servers of one service may not agree on the second."""
 
 
-class _Head(msgspec.Struct):
+class _HeadObject(msgspec.Struct):
     id: str
     created_at: Any = None
 
 
-class _Page(msgspec.Struct):
+class _PageObject(msgspec.Struct):
     data: list[msgspec.Raw] | None
     has_more: bool | None = None
 
@@ -55,7 +55,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_page(body: bytes) -> Page:
     """Read a list's envelope and the ids of its items."""
-    page = decode(body, _Page)
+    page = decode(body, _PageObject)
     entries = page.data or ()
     named = tuple((head, item) for item in entries if (head := _head(item)))
     return Page(
@@ -66,9 +66,9 @@ def read_page(body: bytes) -> Page:
     )
 
 
-def _head(item: msgspec.Raw) -> _Head | None:
+def _head(item: msgspec.Raw) -> _HeadObject | None:
     try:
-        head = decode(item, _Head)
+        head = decode(item, _HeadObject)
     except MalformedError:
         return None
     return head if head.id else None

@@ -24,7 +24,7 @@ from reconciler.domain.observed import (
 )
 from reconciler.domain.ports import Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write
 from reconciler.providers.http.client import Client, segment
-from reconciler.providers.http.dialect import Dialect, JobRequest, Session
+from reconciler.providers.http.dialect import Dialect, NewJob, Session
 from reconciler.providers.http.files import Files
 from reconciler.providers.http.inference import ask
 from reconciler.providers.http.paging import ListWarnings
@@ -145,7 +145,7 @@ class HttpProvider:
         supersedes: tuple[JobId, ...],
         token: str = "",
     ) -> Write[RemoteJob]:
-        request = JobRequest(
+        request = NewJob(
             project=self._project,
             model=model,
             training=training,

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import httpx
 
-from reconciler.providers.http.base import ByteStream, WrappingTransport, copy_request, wrap_response
-from reconciler.providers.http.retry_after import allowance_wait, requested_wait
+from reconciler.providers.http.answer_headers import allowance_wait, requested_wait
 from reconciler.providers.profile import RetryPolicy
 
 _REPEATED_METHODS = frozenset({"GET", "DELETE"})
@@ -25,6 +25,63 @@ class RedirectError(httpx.TransportError):
 
 class TooLargeError(httpx.TransportError):
     """The service answered more than anybody asked for."""
+
+
+class WrappingTransport(httpx.BaseTransport):
+    """A transport around another; alone it changes nothing."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class ByteStream(httpx.SyncByteStream):
+    """A stream made of a function that begins it, and of what is to be closed in the end."""
+
+    def __init__(self, begin: Callable[[], Iterator[bytes]], *closers: Callable[[], None]) -> None:
+        self._begin = begin
+        self._closers = closers
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._begin()
+
+    def close(self) -> None:
+        for close in self._closers:
+            close()
+
+
+def copy_request(
+    request: httpx.Request,
+    *,
+    headers: dict[str, str] | None = None,
+    stream: httpx.SyncByteStream | None = None,
+    timeout: dict[str, float] | None = None,
+) -> httpx.Request:
+    """Return a copy of a request with some of it changed; the original, which errors may show, stays as it is."""
+    extensions: dict[str, Any] = {**request.extensions, **({"timeout": timeout} if timeout else {})}
+    merged = httpx.Headers(request.headers)
+    merged.update(headers or {})
+    return httpx.Request(
+        request.method, request.url, headers=merged, stream=stream or request.stream, extensions=extensions
+    )
+
+
+def wrap_response(
+    response: httpx.Response,
+    through: Callable[[Iterator[bytes]], Iterator[bytes]],
+    also: Callable[[], None] | None = None,
+) -> httpx.Response:
+    """Return the same answer with its body led through a function, and something more to close at its end."""
+    inner = response.stream
+    assert isinstance(inner, httpx.SyncByteStream)
+    closers = (response.close, also) if also else (response.close,)
+    stream = ByteStream(lambda: through(iter(inner)), *closers)
+    return httpx.Response(response.status_code, headers=response.headers, stream=stream)
 
 
 class Retry(WrappingTransport):
@@ -225,7 +282,7 @@ class Deadline(WrappingTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         ends_at = self._clock() + self._total
 
-        def left(parts: Iterator[bytes], error: type[httpx.TimeoutException]) -> Iterator[bytes]:
+        def within_time(parts: Iterator[bytes], error: type[httpx.TimeoutException]) -> Iterator[bytes]:
             for part in parts:
                 if self._clock() > ends_at:
                     raise error(f"the call took longer than {self._total:g} seconds")
@@ -233,10 +290,10 @@ class Deadline(WrappingTransport):
 
         body = request.stream
         assert isinstance(body, httpx.SyncByteStream)
-        sent = ByteStream(lambda: left(iter(body), httpx.WriteTimeout))
+        sent = ByteStream(lambda: within_time(iter(body), httpx.WriteTimeout))
         limits = {name: min(limit, self._total) for name, limit in self._limits.items()}
         response = self._inner.handle_request(copy_request(request, stream=sent, timeout=limits))
-        return wrap_response(response, lambda parts: left(parts, httpx.ReadTimeout))
+        return wrap_response(response, lambda parts: within_time(parts, httpx.ReadTimeout))
 
 
 class Redact(WrappingTransport):

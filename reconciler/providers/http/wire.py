@@ -23,7 +23,7 @@ _TOO_LARGE = 2**63
 """No count, size or time is as large as this; a number that is says nothing."""
 
 
-class _File(msgspec.Struct):
+class _FileObject(msgspec.Struct):
     id: str
     filename: Any = None
     purpose: Any = None
@@ -34,7 +34,7 @@ class _File(msgspec.Struct):
     status_details: Any = None
 
 
-class _Model(msgspec.Struct):
+class _ModelObject(msgspec.Struct):
     id: str
     created: Any = None
     owned_by: Any = None
@@ -74,7 +74,7 @@ LENIENT = Reader(is_strict=False)
 
 def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
     """Read a file object. A name of our kind counts only on a file for fine-tuning."""
-    found = decode(body, _File)
+    found = decode(body, _FileObject)
     filename, purpose = reader.text("filename", found.filename) or "", reader.text("purpose", found.purpose) or ""
     return RemoteFile(
         id=FileId(checked_id(found.id)),
@@ -91,7 +91,7 @@ def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
 
 def read_model(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteModel:
     """Read a model object, with the day on which it ends if the service says one."""
-    found = decode(body, _Model)
+    found = decode(body, _ModelObject)
     return RemoteModel(
         id=ModelId(checked_id(found.id)),
         created_at=LENIENT.number("date", found.created),
@@ -146,5 +146,5 @@ def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
-        name = shape.__name__.strip("_").lower()
+        name = shape.__name__.strip("_").removesuffix("Object").lower()
         raise MalformedError(f"the service's answer is not a {name}: {str(error)[:200]}") from error

@@ -20,7 +20,6 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import DeniedError, UsageError
-from reconciler.providers.http.env import PRINTABLE, read_word
 from reconciler.providers.http.transport import BufferedResponse, Deadline, NoRedirects, SingleEncoding
 
 PROVIDER_VARIABLE = "OPENAI_IDENTITY_PROVIDER_ID"
@@ -82,7 +81,7 @@ def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | No
         provider_id=provider,
         account_id=account,
         audience=read_word(AUDIENCE_VARIABLE, environ) or DEFAULT_AUDIENCE,
-        request_url=_checked(url),
+        request_url=_check_url(url),
         request_token=token if PRINTABLE.fullmatch(token) else _refuse(REQUEST_TOKEN_VARIABLE),
     )
 
@@ -123,7 +122,7 @@ class TokenExchange:
                 return self._token
             asked_at = self._clock()
             try:
-                token, lasts_seconds = self._exchanged()
+                token, lasts_seconds = self._exchange()
             except UnsignedError:
                 if self._token and self._clock() < self._ends_at:
                     return self._token
@@ -133,10 +132,10 @@ class TokenExchange:
             self._refresh_at = self._ends_at - min(_EARLY_SECONDS, lasts_seconds / 2)
             return token
 
-    def _exchanged(self) -> tuple[str, float]:
+    def _exchange(self) -> tuple[str, float]:
         identity = self.identity
         separator = "&" if "?" in identity.request_url else "?"
-        statement = self._said(
+        statement = self._ask(
             "GitHub",
             httpx.Request(
                 "GET",
@@ -155,7 +154,7 @@ class TokenExchange:
             "service_account_id": identity.account_id,
         }
         headers = {"content-type": "application/json", "accept": "application/json"}
-        answer = self._said(
+        answer = self._ask(
             "OpenAI's token exchange",
             httpx.Request("POST", EXCHANGE_URL, headers=headers, content=msgspec.json.encode(body)),
         )
@@ -164,10 +163,10 @@ class TokenExchange:
             raise UnsignedError("OpenAI's token exchange answered without a token that can be used")
         return token, float(lasts)
 
-    def _said(self, who: str, request: httpx.Request) -> dict[str, object]:
+    def _ask(self, who: str, request: httpx.Request) -> dict[str, object]:
         """Ask once. Of a refusal no more than its code is repeated: the rest may hold a token, or its beginning."""
         try:
-            status, content = self._asked(request)
+            status, content = self._send(request)
             found = msgspec.json.decode(content)
             if 200 <= status < 300 and isinstance(found, dict):
                 return found
@@ -179,9 +178,9 @@ class TokenExchange:
         # Raised here and not above, or the request, token and all, would hang on it as its context.
         raise UnsignedError(problem)
 
-    def _asked(self, request: httpx.Request) -> tuple[int, bytes]:
+    def _send(self, request: httpx.Request) -> tuple[int, bytes]:
         bottom = self._make()
-        road = NoRedirects(BufferedResponse(_bounded(bottom, self._clock), _ANSWER_BYTES))
+        road = NoRedirects(BufferedResponse(_bound_time(bottom, self._clock), _ANSWER_BYTES))
         try:
             response = road.handle_request(request)
             return response.status_code, response.content
@@ -189,7 +188,7 @@ class TokenExchange:
             bottom.close()
 
 
-def _bounded(bottom: httpx.BaseTransport, clock: Callable[[], float]) -> httpx.BaseTransport:
+def _bound_time(bottom: httpx.BaseTransport, clock: Callable[[], float]) -> httpx.BaseTransport:
     return Deadline(
         SingleEncoding(bottom), connect=_CONNECT_SECONDS, read=_READ_SECONDS, total=_TOTAL_SECONDS, clock=clock
     )
@@ -205,7 +204,7 @@ def _is_token(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and PRINTABLE.fullmatch(value) is not None
 
 
-def _checked(url: str) -> str:
+def _check_url(url: str) -> str:
     """Return the address at which GitHub vouches for the job, when it is GitHub's."""
     try:
         parts = urlsplit(url)
@@ -223,3 +222,17 @@ def _refuse(variable: str) -> NoReturn:
     raise UsageError(
         f"{variable} is not what GitHub sets, which leads to https://*{GITHUB_HOSTS}; no token was asked for"
     )
+
+
+PRINTABLE = re.compile(r"[\x21-\x7e]+")
+
+
+def read_word(variable: str, environ: Mapping[str, str]) -> str | None:
+    """Read a variable that holds an id; None where it is empty, not set, or has no name.
+
+    Raises: UsageError for spaces and characters that no id has
+    """
+    value = environ.get(variable, "").strip() if variable else ""
+    if value and not PRINTABLE.fullmatch(value):
+        raise UsageError(f"{variable} holds spaces or characters that no id has; copy it again")
+    return value or None

@@ -7,8 +7,7 @@ from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, RejectedError
 from reconciler.domain.observed import FileId, RemoteJob
 from reconciler.domain.spec import AUTO, SUPERVISED, Format, Recipe
-from reconciler.providers.openai_legacy.labels import Request
-from reconciler.providers.openai_legacy.suffix import suffix_of
+from reconciler.providers.openai_legacy.labels import Request, suffix_of
 from reconciler.providers.openai_legacy.wire import Tune, job_of
 
 SETTINGS = ("n_epochs", "batch_size", "learning_rate_multiplier")

@@ -31,8 +31,7 @@ import msgspec
 
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import SUCCEEDED
-from reconciler.providers.openai_legacy.labels import Label
-from reconciler.providers.openai_legacy.suffix import Carried, read_carried
+from reconciler.providers.openai_legacy.labels import Carried, JobLabel, read_carried
 from reconciler.providers.openai_legacy.wire import Tune
 
 
@@ -51,7 +50,7 @@ FOREIGN = Verdict()
 UNCLEAR = Verdict(is_unclear=True)
 
 
-def judge(tune: Tune, labels: Collection[Label], project: str, suffix_length: int) -> Verdict:
+def judge(tune: Tune, labels: Collection[JobLabel], project: str, suffix_length: int) -> Verdict:
     """Say whose a job is.
 
     Shape:  `labels` are all that the service holds, of every project; `project` is a project's key
@@ -81,7 +80,7 @@ def is_of(tune: Tune, verdict: Verdict, stamp: Stamp, suffix_length: int) -> boo
     return verdict == UNCLEAR and carried is not None and carried.may_be(stamp, suffix_length)
 
 
-def _asked_for(label: Label, tune: Tune, carried: Carried | None, suffix_length: int) -> bool:
+def _asked_for(label: JobLabel, tune: Tune, carried: Carried | None, suffix_length: int) -> bool:
     if not label.request or label.created_at > tune.created_at or not tune.request.answers(label.request):
         return False
     if not tune.model:

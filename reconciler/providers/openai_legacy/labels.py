@@ -1,4 +1,6 @@
-"""Labels: small files that say which job is whose, in their names, because a job itself has no room for it. Pure.
+"""How a stamp is kept where a job has no room for it: in the names of small files, and in the name of its model. Pure.
+
+Labels are files whose names say which job is whose:
 
     reconciler.‹project›.‹model›.‹version›.‹64 hex›.intent.‹request›.jsonl    written before a create is sent
     reconciler.‹project›.‹model›.‹version›.‹64 hex›.job.‹job id›.jsonl        written when its answer has come
@@ -6,6 +8,10 @@
 `‹project›` is a digest of its name, so that the longest names leave room for the rest. `‹request›` is a digest of
 what every job says about itself from the first moment to the last: base, files, and those settings that were stated.
 A label is for the list of files only: no job trains on one, and what it holds repeats its name for people.
+
+A model's name ends in the suffix `‹slug›-‹12 hex›`, as long as the service allows. The twelve hex digits are never cut;
+the slug is what people read, and is cut to what is left. A slug with fewer letters than there was room for is the whole
+name. One that fills the room may be the beginning of any longer name, so it is never taken for a name by itself.
 """
 
 import re
@@ -13,8 +19,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from reconciler.domain.identity import NAME_PATTERN, SHORT_HEX, Address, Digest, Kind, Stamp, canonical_json, digest_of
-from reconciler.domain.observed import FileId, JobId
+from reconciler.domain.identity import (
+    DIGEST_VERSION,
+    NAME_PATTERN,
+    SHORT_HEX,
+    Address,
+    Digest,
+    Kind,
+    Stamp,
+    canonical_json,
+    digest_of,
+)
+from reconciler.domain.observed import FileId, JobId, ModelId
 
 ECHOED = (
     "n_epochs",
@@ -51,19 +67,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Two hex digits for which settings were stated and whose suffix it is, then a digest of everything stated."""
         stated = [name for name in ECHOED if self.settings.get(name) is not None]
         bits = sum(1 << ECHOED.index(name) for name in stated) | (0 if self.has_our_suffix else _OTHER_SUFFIX)
-        return self._written(bits)
+        return self._digest_text(bits)
 
     def answers(self, text: str) -> bool:
         """Return whether a job with this description may be the one asked for; unstated settings may be anything."""
-        return self._written(int(text[:2], 16)) == text
+        return self._digest_text(int(text[:2], 16)) == text
 
-    def _written(self, bits: int) -> str:
+    def _digest_text(self, bits: int) -> str:
         stated = {name: self.settings.get(name) for place, name in enumerate(ECHOED) if bits >> place & 1}
         facts = {"base": self.base, "training": self.training, "validation": self.validation, "settings": stated}
         return f"{bits:02x}{digest_of(facts).short}"
 
 
-class Label(msgspec.Struct, frozen=True, kw_only=True):
+class JobLabel(msgspec.Struct, frozen=True, kw_only=True):
     """One label: whose job it is about, and which one, by its id or by what was asked for.
 
     Shape:  `project` as in the name; one of `request` and `job` is there; `created_at` in Unix seconds of the service
@@ -102,16 +118,75 @@ def project_key(project: str) -> str:
     return digest_of({"project": project}).short
 
 
-def read_label(filename: str, created_at: int) -> Label | None:
+def read_label(filename: str, created_at: int) -> JobLabel | None:
     """Read the label that a file's name is; None when it is none."""
     found = _NAME.fullmatch(filename)
     if not found:
         return None
     project, name, version, digest, request, job = found.groups()
-    return Label(
+    return JobLabel(
         project=project,
         stamp=Stamp(Address(Kind.MODEL, name), Digest(version, digest)),
         request=request,
         job=JobId(job) if job else None,
         created_at=created_at,
     )
+
+
+LONGEST_SLUG = 20
+"""Letters of a name that are shown at most; more would only push the date out of sight."""
+
+_FILLER = "x"
+_DATE = r"-[0-9]{4}(?:-[0-9]{2}){5}"
+_MADE = re.compile(rf".*:ft-[^:]*:([^:]*?){_DATE}", re.DOTALL)
+_OURS = re.compile(rf"(?:({NAME_PATTERN})-)?([0-9a-f]{{{SHORT_HEX}}})")
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """What the name of a model says of us.
+
+    Shape:  `slug` may be a name, or the beginning of one; `digest` has 12 hex digits
+    """
+
+    slug: str
+    digest: Digest
+
+    def may_be(self, stamp: Stamp, suffix_length: int) -> bool:
+        """Return whether a model of this stamp would have been named so."""
+        return self.digest.agrees(stamp.digest) and self.slug == slug_of(stamp.address.name, room_of(suffix_length))
+
+    def stamp(self, suffix_length: int) -> Stamp | None:
+        """Return the stamp, as far as its digest was carried; None where the slug may be cut."""
+        if not 0 < len(self.slug) < room_of(suffix_length):
+            return None
+        return Stamp(Address(Kind.MODEL, self.slug), self.digest)
+
+
+def room_of(suffix_length: int) -> int:
+    """Count the letters that a slug may have beside the digits and a dash."""
+    return max(0, min(LONGEST_SLUG, suffix_length - SHORT_HEX - 1))
+
+
+def slug_of(name: str, room: int) -> str:
+    """Return what stands for a name: itself where it fits, else exactly as many letters as there is room for.
+
+    Services make one dash of several, so a name with a double dash counts as one that does not fit.
+    """
+    if len(name) <= room and "--" not in name:
+        return name
+    return re.sub("-+", "-", name)[:room].rstrip("-").ljust(room, _FILLER)
+
+
+def suffix_of(stamp: Stamp, suffix_length: int) -> str:
+    """Return the suffix that carries a stamp; empty where not even the digits fit."""
+    if suffix_length < SHORT_HEX:
+        return ""
+    slug = slug_of(stamp.address.name, room_of(suffix_length))
+    return f"{slug}-{stamp.digest.short}" if slug else stamp.digest.short
+
+
+def read_carried(model: ModelId | None) -> Carried | None:
+    """Read what a model's name carries, `‹base›:ft-‹org›:‹suffix›-‹date›`; None when its suffix is none of ours."""
+    made = _MADE.fullmatch(model or "")
+    ours = _OURS.fullmatch(made[1]) if made else None
+    return Carried(slug=ours[1] or "", digest=Digest(DIGEST_VERSION, ours[2])) if ours else None

@@ -27,13 +27,13 @@ Number = int | float
 _ERROR = "error"
 
 
-class _Event(msgspec.Struct):
+class _TuneEventObject(msgspec.Struct):
     created_at: Number | None = None
     level: str | None = None
     message: str | None = None
 
 
-class _FineTune(msgspec.Struct):
+class _TuneObject(msgspec.Struct):
     id: str
     status: str | None = None
     created_at: Number | None = None
@@ -44,11 +44,11 @@ class _FineTune(msgspec.Struct):
     training_files: list[msgspec.Raw] | None = None
     validation_files: list[msgspec.Raw] | None = None
     result_files: list[msgspec.Raw] | None = None
-    events: list[_Event] | None = None
+    events: list[_TuneEventObject] | None = None
 
 
-class _Events(msgspec.Struct):
-    data: list[_Event] | None
+class _TuneEventsObject(msgspec.Struct):
+    data: list[_TuneEventObject] | None
 
 
 class Tune(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_tune(body: bytes | msgspec.Raw) -> Tune:
     """Read a fine-tune object."""
-    found = decode(body, _FineTune)
+    found = decode(body, _TuneObject)
     job = JobId(checked_id(found.id))
     settings = found.hyperparams if isinstance(found.hyperparams, dict) else {}
     return Tune(
@@ -104,7 +104,7 @@ def read_tune(body: bytes | msgspec.Raw) -> Tune:
         validation=_files(found.validation_files),
         results=tuple(file.id for file in _files(found.result_files)),
         settings={name: settings[name] for name in ECHOED if settings.get(name) is not None},
-        events=_numbered(job, found.events or []),
+        events=_number_events(job, found.events or []),
     )
 
 
@@ -113,7 +113,7 @@ def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
 
     Events have no id of their own; the list only ever grows at its end, so an event's place in it names it.
     """
-    return _numbered(job, decode(body, _Events).data or [])
+    return _number_events(job, decode(body, _TuneEventsObject).data or [])
 
 
 def place_of(event: str | None, job: JobId) -> int:
@@ -142,7 +142,7 @@ def job_of(tune: Tune, stamp: Stamp | None) -> RemoteJob:
     )
 
 
-def _numbered(job: JobId, events: list[_Event]) -> tuple[JobEvent, ...]:
+def _number_events(job: JobId, events: list[_TuneEventObject]) -> tuple[JobEvent, ...]:
     return tuple(
         JobEvent(
             id=f"{job}:{number}",

@@ -5,7 +5,7 @@ from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Done
 from reconciler.domain.spec import Format
 from reconciler.providers import HttpProvider, open_provider
-from reconciler.providers.openai_legacy.labels import Label, Request, project_key
+from reconciler.providers.openai_legacy.labels import JobLabel, Request, project_key
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import Clock
 from tests.providers.openai_legacy.fake import OldService
@@ -41,13 +41,13 @@ def sent(service: OldService, model: Model, project: str = PROJECT) -> FileId:
     return outcome.value.id
 
 
-def intent(model: Model, training: str | None = "file-1", *, at: int = 0, project: str = KEY) -> Label:
+def intent(model: Model, training: str | None = "file-1", *, at: int = 0, project: str = KEY) -> JobLabel:
     """The label of a create that is about to be sent."""
     file = FileId(training) if training else None
     request = Request(
         base=model.recipe.base, training=file, validation=None, settings=dict(model.recipe.hyperparameters)
     )
-    return Label(project=project, stamp=model.stamp, request=request.text, created_at=at)
+    return JobLabel(project=project, stamp=model.stamp, request=request.text, created_at=at)
 
 
 def labels_in(service: OldService) -> list[str]:

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteFile
 from reconciler.providers.openai_legacy.identity import FOREIGN, UNCLEAR, Verdict, is_of, judge
-from reconciler.providers.openai_legacy.labels import Label, project_key
-from reconciler.providers.openai_legacy.suffix import suffix_of
+from reconciler.providers.openai_legacy.labels import JobLabel, project_key, suffix_of
 from reconciler.providers.openai_legacy.wire import Tune
 from tests.providers.fakes import anything
 from tests.providers.openai_legacy.factories import KEY, intent, wanted
@@ -44,11 +43,11 @@ def made(suffix: str) -> str:
     return f"curie:ft-acme:{suffix}-2022-02-15-04-21-04"
 
 
-def named(stamp: Stamp = MODEL.stamp, project: str = KEY, job: str = "ft-1") -> Label:
-    return Label(project=project, stamp=stamp, job=JobId(job))
+def named(stamp: Stamp = MODEL.stamp, project: str = KEY, job: str = "ft-1") -> JobLabel:
+    return JobLabel(project=project, stamp=stamp, job=JobId(job))
 
 
-def judged(job: Tune, *labels: Label) -> Verdict:
+def judged(job: Tune, *labels: JobLabel) -> Verdict:
     return judge(job, labels, KEY, LENGTH)
 
 
@@ -172,7 +171,7 @@ JOBS = st.builds(
 
 @anything
 @given(JOBS, st.lists(LABELS, max_size=6))
-def test_what_holds_for_every_job(job: Tune, labels: list[Label]) -> None:
+def test_what_holds_for_every_job(job: Tune, labels: list[JobLabel]) -> None:
     verdict = judged(job, *labels)
     assert not (verdict.stamp and verdict.is_unclear), "nobody builds on an unclear job"
     assert verdict == judged(job, *reversed(labels)), "the order of a list decides nothing"
@@ -188,7 +187,7 @@ def test_what_holds_for_every_job(job: Tune, labels: list[Label]) -> None:
 
 @anything
 @given(JOBS, st.lists(LABELS, max_size=6))
-def test_no_job_is_of_two_projects(job: Tune, labels: list[Label]) -> None:
+def test_no_job_is_of_two_projects(job: Tune, labels: list[JobLabel]) -> None:
     labelled = [label for label in labels if label.job == job.id or label.request]
     sides = [judge(job, labelled, key, LENGTH) for key in (KEY, THEIRS)]
     if labelled and all(side.stamp for side in sides):

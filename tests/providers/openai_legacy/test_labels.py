@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.identity import NAME_PATTERN, Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
-from reconciler.providers.openai_legacy.labels import ECHOED, Label, Request, project_key, read_label
+from reconciler.providers.openai_legacy.labels import ECHOED, JobLabel, Request, project_key, read_label
 from tests.factories import a_digest
 from tests.providers.fakes import anything
 
@@ -25,8 +25,8 @@ BASE = Request(base="curie", training=FileId("file-1"), validation=None, setting
 def test_what_is_written_is_read(project: str, name: str, settings: dict[str, object], ours: bool) -> None:
     stamp = Stamp(Address(Kind.MODEL, name), a_digest(name))
     request = replace(BASE, settings=settings, has_our_suffix=ours)
-    intent = Label(project=project_key(project), stamp=stamp, request=request.text, created_at=7)
-    named = Label(project=project_key(project), stamp=stamp, job=JobId("ft-AF1WoRqd3aJAHsqc9NY7iL8F"), created_at=7)
+    intent = JobLabel(project=project_key(project), stamp=stamp, request=request.text, created_at=7)
+    named = JobLabel(project=project_key(project), stamp=stamp, job=JobId("ft-AF1WoRqd3aJAHsqc9NY7iL8F"), created_at=7)
     for label in (intent, named):
         assert read_label(label.filename, 7) == label
         assert len(label.filename.encode()) <= 255
@@ -43,7 +43,7 @@ def test_what_is_no_label_is_none(filename: str) -> None:
 
 
 def test_a_label_cut_short_or_prolonged_is_none() -> None:
-    label = Label(project=project_key("acme"), stamp=Stamp(Address(Kind.MODEL, "a"), a_digest()), job=JobId("ft-1"))
+    label = JobLabel(project=project_key("acme"), stamp=Stamp(Address(Kind.MODEL, "a"), a_digest()), job=JobId("ft-1"))
     for wrong in (label.filename[:-1], label.filename + "x", "x" + label.filename, label.filename.replace("v1", "1")):
         assert read_label(wrong, 0) is None
 

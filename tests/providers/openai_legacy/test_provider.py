@@ -22,7 +22,7 @@ from reconciler.providers import PROFILES, HttpProvider, open_provider
 from reconciler.providers.http.auth import Credentials, Endpoint
 from reconciler.providers.http.client import Client, Transports
 from reconciler.providers.openai_legacy.dialect import DIALECT
-from reconciler.providers.openai_legacy.labels import Label, read_label
+from reconciler.providers.openai_legacy.labels import JobLabel, read_label
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.fakes import Clock
 from tests.providers.openai_legacy.factories import KEY, URL, intent, labels_in, opened, sent, wanted
@@ -361,7 +361,7 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
 
 
 def test_a_label_is_no_secret_and_says_what_it_is() -> None:
-    label = Label(project=KEY, stamp=MODEL.stamp, job=JobId("ft-1"))
+    label = JobLabel(project=KEY, stamp=MODEL.stamp, job=JobId("ft-1"))
     content = label.content("acme").decode()
     assert content.count("\n") == 1
     assert all(word in content for word in ("acme", "model/triage", "job ft-1", "not for training"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.identity import NAME_PATTERN, Address, Kind, Stamp
 from reconciler.domain.observed import ModelId
-from reconciler.providers.openai_legacy.suffix import read_carried, room_of, slug_of, suffix_of
+from reconciler.providers.openai_legacy.labels import read_carried, room_of, slug_of, suffix_of
 from tests.factories import a_digest
 from tests.providers.fakes import anything
 
