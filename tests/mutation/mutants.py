@@ -311,7 +311,7 @@ MUTANTS = (
     Mutant(
         "a create has a connection of its own",
         FACTORY + "_stack_transports",
-        r"(bounded\()\w+\(make\)",
+        r"(bound_time\()\w+\(make\)",
         r"\1Shared(kept)",
         PROVIDER,
     ),

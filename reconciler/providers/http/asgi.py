@@ -1,8 +1,8 @@
 """An ASGI application as a transport: the same HTTP, without a socket. Knows HTTP, and knows no application.
 
-uvicorn in a thread on a Unix socket would take a fifth of these lines, and each call costs the same. It was measured and
-left: its import and start add 50 ms of CPU time to each local command, and its stop 100 to 190 ms of waiting; a provider
-that is not closed would leave its thread and socket behind; Windows has no such sockets.
+uvicorn in a thread on a Unix socket would take a fifth of these lines, and each call costs the same. It was measured
+and left: its import and start add 50 ms of CPU time to each local command, and its stop 100 to 190 ms of waiting; a
+provider that is not closed would leave its thread and socket behind; Windows has no such sockets.
 """
 
 import asyncio
