@@ -1,7 +1,7 @@
 """Measure a dataset, and open it again to send exactly what was measured."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from reconciler.dataset.digest import StreamDigest, split_batch
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
 from reconciler.dataset.row_checks import MINIMUM_EXAMPLES
-from reconciler.dataset.row_diff import DatasetVersion, spool_version
 from reconciler.dataset.sources import SourceIndex, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, Vocabulary, estimate_tokens
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
@@ -125,35 +124,6 @@ def open_lines(dataset: Dataset, workspace: Path) -> Iterator[bytes]:
     if digest.measure() != dataset.measure:
         raise InputError((_changed_rows(dataset),))
     yield from (block for block in (held, last) if block)
-
-
-@contextmanager
-def open_without_checks(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[DatasetMeasure, DatasetVersion]]:
-    """Yield the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
-
-    For a version that is not sent: whatever the checks would say of its rows, it has a content.
-
-    Raises: InputError when they cannot be read
-    Cost:   one reading, a third of the time of `measure`; the lines are kept as `spool_version` keeps them
-    """
-    report, digests = RowReport(spec.allow, spec.place), {part: StreamDigest() for part in Part}
-    row_format, batches = read_batches(spec, workspace, report, check_rows=False)
-
-    def digest_batches() -> Iterator[LineBatch]:
-        for batch in batches:
-            for part, text, rows in split_batch(batch, spec.validation_share):
-                digests[part].add(text, rows)
-            yield batch
-
-    with spool_version(digest_batches()) as version:
-        report.raise_errors()
-        training, validation = (digests[part].measure() for part in (Part.TRAINING, Part.VALIDATION))
-        yield (
-            DatasetMeasure(
-                format=row_format, training=training, validation=validation if spec.validation_share else None
-            ),
-            version,
-        )
 
 
 def _text_counter(vocabulary: Vocabulary | None) -> CountTextTokens:

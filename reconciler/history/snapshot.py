@@ -12,8 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.dataset import open_without_checks
-from reconciler.dataset.row_diff import DatasetVersion
+from reconciler.dataset.row_diff import DatasetVersion, open_without_checks
 from reconciler.domain.desired import DatasetMeasure, Desired, Model
 from reconciler.domain.errors import InputError, Place, Problem, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp

@@ -32,14 +32,11 @@ class Secret(NamedTuple):
 
 
 class _SecretForm(NamedTuple):
+    # The pattern is compiled at the first text with the hint: most runs search for no secrets.
     kind: str
     hint: str
-    pattern: re.Pattern[str]
-    judge: Callable[[str], bool | None]
-
-
-def _likely(found: str) -> bool | None:
-    return False if entropy(found) >= _LEAST_ENTROPY else None
+    pattern: str
+    judge: Callable[[str], bool | None] = lambda found: False if entropy(found) >= _LEAST_ENTROPY else None
 
 
 def _github(found: str) -> bool | None:
@@ -61,31 +58,27 @@ def _any(_found: str) -> bool | None:
     return False
 
 
-def _form(kind: str, hint: str, pattern: str, judge: Callable[[str], bool | None] = _likely) -> _SecretForm:
-    return _SecretForm(kind, hint, re.compile(pattern), judge)
-
-
 _FORMS = (
-    _form("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", _github),
-    _form("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"),
-    _form("an AWS access key", "IA", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-    _form("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}"),
-    _form(
+    _SecretForm("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", _github),
+    _SecretForm("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"),
+    _SecretForm("an AWS access key", "IA", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    _SecretForm("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}"),
+    _SecretForm(
         "a Slack webhook", "hooks.slack", r"\bhooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"
     ),
-    _form("a key of OpenAI's form", "sk-", r"\bsk-(?:[a-z]{2,12}-)?[A-Za-z0-9_-]{32,200}"),
-    _form("a Stripe key", "k_", r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{20,200}\b"),
-    _form("a Google key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    _form("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,100}"),
-    _form("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b", _github),
-    _form("a PyPI token", "pypi-", r"\bpypi-AgE[A-Za-z0-9_-]{50,500}"),
-    _form("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{34}\b"),
-    _form("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
-    _form(
+    _SecretForm("a key of OpenAI's form", "sk-", r"\bsk-(?:[a-z]{2,12}-)?[A-Za-z0-9_-]{32,200}"),
+    _SecretForm("a Stripe key", "k_", r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{20,200}\b"),
+    _SecretForm("a Google key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    _SecretForm("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,100}"),
+    _SecretForm("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b", _github),
+    _SecretForm("a PyPI token", "pypi-", r"\bpypi-AgE[A-Za-z0-9_-]{50,500}"),
+    _SecretForm("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{34}\b"),
+    _SecretForm("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
+    _SecretForm(
         "a JSON web token", "eyJ", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}", _token_of_web
     ),
-    _form("a private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY(?: BLOCK)?-----", _any),
-    _form("a password in an address", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{6,100}@"),
+    _SecretForm("a private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY(?: BLOCK)?-----", _any),
+    _SecretForm("a password in an address", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{6,100}@"),
 )
 
 
@@ -94,7 +87,7 @@ def find_secrets(text: str) -> Iterator[Secret]:
     for form in _FORMS:
         if form.hint not in text:
             continue
-        for found in form.pattern.finditer(text):
+        for found in re.finditer(form.pattern, text):
             is_sure = form.judge(found[0])
             if is_sure is not None:
                 yield Secret(form.kind, mask_secret(found[0]), is_sure)

@@ -12,6 +12,7 @@ from reconciler.dataset.row_diff.version import (
     open_dataset_version,
     open_file_version,
     open_uploaded_version,
+    open_without_checks,
     spool_version,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "open_dataset_version",
     "open_file_version",
     "open_uploaded_version",
+    "open_without_checks",
     "spool_version",
 ]

@@ -15,12 +15,14 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.canonical import LineBatch
+from reconciler.dataset.digest import StreamDigest, split_batch
 from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.pipeline import read_batches, write_batches
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows
 from reconciler.dataset.sources import find_sources
+from reconciler.domain.desired import DatasetMeasure, Part
 from reconciler.domain.errors import Place
 from reconciler.domain.spec import DatasetSpec, Format
 
@@ -165,6 +167,35 @@ def open_file_version(spec: DatasetSpec, workspace: Path) -> Iterator[DatasetVer
     with spool_version(lines, id_path=spec.id) as version:
         report.raise_errors()
         yield version
+
+
+@contextmanager
+def open_without_checks(spec: DatasetSpec, workspace: Path) -> Iterator[tuple[DatasetMeasure, DatasetVersion]]:
+    """Yield the digests of a dataset's sides, which are those of `measure`, and its rows, ready to be compared.
+
+    For a version that is not sent: whatever the checks would say of its rows, it has a content.
+
+    Raises: InputError when they cannot be read
+    Cost:   one reading, a third of the time of `measure`; the lines are kept as `spool_version` keeps them
+    """
+    report, digests = RowReport(spec.allow, spec.place), {part: StreamDigest() for part in Part}
+    row_format, batches = read_batches(spec, workspace, report, check_rows=False)
+
+    def digest_batches() -> Iterator[LineBatch]:
+        for batch in batches:
+            for part, text, rows in split_batch(batch, spec.validation_share):
+                digests[part].add(text, rows)
+            yield batch
+
+    with spool_version(digest_batches()) as version:
+        report.raise_errors()
+        training, validation = (digests[part].measure() for part in (Part.TRAINING, Part.VALIDATION))
+        yield (
+            DatasetMeasure(
+                format=row_format, training=training, validation=validation if spec.validation_share else None
+            ),
+            version,
+        )
 
 
 def find_source_paths(spec: DatasetSpec, workspace: Path) -> Mapping[str, Path]:
