@@ -1,7 +1,6 @@
 """Build specs from documents that are valid. Fills in defaults; checks nothing again."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from reconciler.domain.errors import Place
@@ -14,7 +13,6 @@ from reconciler.domain.spec import (
     Adoption,
     ColumnMapping,
     DatasetSpec,
-    Encoding,
     Expect,
     Format,
     ModelSpec,
@@ -30,7 +28,7 @@ from reconciler.specfile.cross_checks import of_kind
 from reconciler.specfile.dataset_rules import heldout_of, repository_path, sources_of, terms_of
 from reconciler.specfile.expectations import read_allowances, read_expectations
 from reconciler.specfile.prepare import read_steps
-from reconciler.specfile.yaml import Document
+from reconciler.specfile.yaml import Document, read_fields
 
 Fields = dict[str, Any]
 
@@ -51,20 +49,12 @@ def build_specs(documents: Sequence[Document], root: str, environment: str | Non
 
 def _project(document: Document, environment: str | None) -> ProjectSpec:
     fields = _fields(document)
-    policy: Fields = fields.get("policy", {})
     return ProjectSpec(
         name=fields["name"],
         environment=environment,
         place=document.place,
         provider=fields.get("provider"),
-        policy=Policy(
-            max_new_jobs=_whole(policy.get("max_new_jobs")),
-            max_cost_usd=_amount(policy.get("max_cost_usd")),
-            max_epochs=_whole(policy.get("max_epochs")),
-            max_bytes=_whole(policy.get("max_bytes")),
-            max_change_percent=_whole(policy.get("max_change_percent", Policy().max_change_percent)),
-            prune=policy.get("prune", False),
-        ),
+        policy=read_fields(fields.get("policy", {}), Policy),
         expect=_expect(fields.get("expect", {})),
     )
 
@@ -84,7 +74,8 @@ def _dataset(document: Document) -> DatasetSpec:
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
         terms=tuple(
-            (repository_path(source, document.file), _terms(fields)) for _, source, fields in terms_of(document)
+            (repository_path(source, document.file), read_fields(fields, Terms))
+            for _, source, fields in terms_of(document)
         ),
         prepare=read_steps(document),
         format=format_,
@@ -102,19 +93,9 @@ def _dataset(document: Document) -> DatasetSpec:
     )
 
 
-def _terms(fields: Fields) -> Terms:
-    return Terms(
-        weight=float(fields.get("weight", 1.0)),
-        seed=_whole(fields.get("seed", 0)),
-        sheet=fields.get("sheet"),
-        delimiter=fields.get("delimiter"),
-        encoding=Encoding(fields.get("encoding", Encoding.UTF_8)),
-    )
-
-
 def _mapping(fields: Fields, format_: Format | None) -> ColumnMapping | None:
     if "messages" in fields:
-        return ColumnMapping(turns=tuple(_turn(each) for each in fields["messages"]))
+        return ColumnMapping(turns=tuple(read_fields(each, Turn) for each in fields["messages"]))
     if "prompt" not in fields:
         return None
     prompt, completion = fields["prompt"], fields["completion"]
@@ -122,10 +103,6 @@ def _mapping(fields: Fields, format_: Format | None) -> ColumnMapping | None:
         return ColumnMapping(prompt=prompt, completion=completion)
     system = (Turn(role="system", content=fields["system"]),) if "system" in fields else ()
     return ColumnMapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
-
-
-def _turn(fields: Fields) -> Turn:
-    return Turn(role=fields["role"], content=fields["content"], weight=_whole(fields.get("weight")))
 
 
 def _model(document: Document, defaults: Fields) -> ModelSpec:
@@ -164,11 +141,6 @@ def _hyperparameters(defaults: Fields, own: Fields) -> tuple[tuple[str, int | fl
     # A model states `auto` to undo a default of the project. Otherwise it is the same as no value.
     merged: Fields = {**defaults.get("hyperparameters", {}), **own.get("hyperparameters", {})}
     return tuple((name, _whole(value)) for name, value in sorted(merged.items()) if value != AUTO)
-
-
-def _amount(value: Any) -> Any:
-    """Return the amount exactly as written, and not the nearest binary number."""
-    return None if value is None else Decimal(str(_whole(value)))
 
 
 def _old_names(fields: Fields) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from reconciler.domain.errors import Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
@@ -47,13 +48,12 @@ def read_lock(path: Path) -> Lock:
     problems, entries, cancelled = list(page.problems), list[LockEntry](), list[JobId]()
     for index, document in enumerate(page.documents):
         document, found = validate_document(document, "lock")
-        problems += found or _more_problems(document)
+        problems += found or (() if document.void else _more_problems(document))
         if index:
             problems.append(document.problem((), "a lock file holds one document", _REBUILT, "lock.document"))
         if not problems:
-            entries += [_entry(document, each) for each in range(_length(document, "models"))]
-            jobs = (document.text("cancelled", each) for each in range(_length(document, "cancelled")))
-            cancelled += [JobId(job) for job in jobs if job]
+            entries += map(_entry, _items(document, "models"))
+            cancelled += _items(document, "cancelled")
     if problems:
         raise limit_problems(problems)
     return Lock(entries=tuple(sorted(entries, key=_by_address)), cancelled=tuple(sorted(set(cancelled))))
@@ -78,53 +78,45 @@ def write_lock(path: Path, lock: Lock) -> None:
         raise
 
 
-def _length(document: Document, *path: str | int) -> int:
-    found = document.get(*path)
-    return len(found) if isinstance(found, list) else 0
+def _items(document: Document, field: str) -> list[Any]:
+    found = document.get(field)
+    return found if isinstance(found, list) else []
 
 
 def _more_problems(document: Document) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], int] = {}
-    for index in range(_length(document, "models")):
-        address, service = _text_at(document, index, "address"), _text_at(document, index, "service")
-        if (address, service) in seen:
-            first = document.value_place(("models", seen[address, service]))
-            what = f"{quote(address)} is locked twice on one service, first at {first.line}:{first.column}"
+    first: dict[tuple[str, str], int] = {}
+    for index, fields in enumerate(_items(document, "models")):
+        if (key := (fields["address"], fields["service"])) in first:
+            place = document.value_place(("models", first[key]))
+            what = f"{quote(key[0])} is locked twice on one service, first at {place.line}:{place.column}"
             yield document.problem(("models", index), what, _REBUILT, "lock.duplicate")
-        seen.setdefault((address, service), index)
-        if (finished := document.text("models", index, "finished_at")) and _seconds(finished) is None:
+        first.setdefault(key, index)
+        if (finished := fields.get("finished_at")) and _seconds(finished) is None:
             path = ("models", index, "finished_at")
             yield document.problem(path, f"{quote(finished)} is not a date and time", _REBUILT, "lock.time")
 
 
-def _entry(document: Document, index: int) -> LockEntry:
-    address = Address.parse(_text_at(document, index, "address"))
-    digest = Digest.parse(_text_at(document, index, "digest"))
+def _entry(fields: dict[str, Any]) -> LockEntry:
+    address, digest = Address.parse(fields["address"]), Digest.parse(fields["digest"])
+    # The schema has checked their form.
     assert address is not None
     assert digest is not None
     return LockEntry(
         stamp=Stamp(address, digest),
-        provider=_text_at(document, index, "provider"),
-        service=_text_at(document, index, "service"),
-        job=JobId(_text_at(document, index, "job")),
-        model=ModelId(_text_at(document, index, "model")),
-        finished_at=_seconds(document.text("models", index, "finished_at") or ""),
-        datasets=tuple(_rows(document, index, each) for each in range(_length(document, "models", index, "datasets"))),
+        provider=fields["provider"],
+        service=fields["service"],
+        job=JobId(fields["job"]),
+        model=ModelId(fields["model"]),
+        finished_at=_seconds(fields.get("finished_at", "")),
+        datasets=tuple(map(_locked_dataset, fields.get("datasets", ()))),
     )
 
 
-def _rows(document: Document, index: int, at: int) -> LockedDataset:
-    path = ("models", index, "datasets", at)
-    # The schema has checked the form of the address. The validation side of a split has one too.
-    name = (document.text(*path, "address") or "").partition("/")[2]
-    digest, rows = Digest.parse(document.text(*path, "digest") or ""), document.get(*path, "rows")
+def _locked_dataset(fields: dict[str, Any]) -> LockedDataset:
+    # The validation side of a split has an address too, with a name that no spec may have.
+    name, digest = fields["address"].partition("/")[2], Digest.parse(fields["digest"])
     assert digest is not None
-    assert isinstance(rows, int)
-    return LockedDataset(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=rows)
-
-
-def _text_at(document: Document, index: int, field: str) -> str:
-    return document.text("models", index, field) or ""
+    return LockedDataset(stamp=Stamp(Address(Kind.DATASET, name), digest), rows=int(fields["rows"]))
 
 
 def _seconds(written: str) -> int | None:

@@ -32,7 +32,7 @@ from reconciler.domain.prepare import (
 )
 from reconciler.specfile.patterns import pattern_fault, template_fault
 from reconciler.specfile.schema.messages import quote
-from reconciler.specfile.yaml import Document, Path, dotted_path
+from reconciler.specfile.yaml import Document, Path, dotted_path, read_fields
 
 OPERATIONS: dict[str, Callable[[Any], Operation]] = {
     "rename": lambda value: Rename(tuple(value.items())),
@@ -49,11 +49,11 @@ OPERATIONS: dict[str, Callable[[Any], Operation]] = {
     "ensure_leading_space": lambda value: EnsureLeadingSpace(tuple(value)),
     "drop_empty": lambda value: DropEmpty(() if value is True else tuple(value)),
     "deduplicate": lambda value: Deduplicate(() if value is True else tuple(value)),
-    "drop_long": lambda value: _read_drop_long(value),
+    "drop_long": lambda value: read_fields(value, DropLong),
     "filter": lambda value: _read_filter(value),
-    "sample": lambda value: _read_sample(value),
+    "sample": lambda value: read_fields(value, Sample),
     "limit": lambda value: Limit(int(value)),
-    "join_messages": lambda value: JoinMessages() if value is True else JoinMessages(**value),
+    "join_messages": lambda value: JoinMessages() if value is True else read_fields(value, JoinMessages),
     "convert": lambda value: Convert(source=Form(value["from"]), target=Target(value.get("to", Target.CHAT))),
 }
 
@@ -74,15 +74,6 @@ def _read_step(document: Document, at: int, name: str, value: object) -> Prepara
     return Preparation(operation=OPERATIONS[name](value), place=document.key_place(path), path=dotted_path(path))
 
 
-def _read_drop_long(value: dict[str, Any]) -> DropLong:
-    characters, tokens = value.get("characters"), value.get("tokens")
-    return DropLong(
-        characters=None if characters is None else int(characters),
-        tokens=None if tokens is None else int(tokens),
-        columns=tuple(value.get("columns", ())),
-    )
-
-
 def _read_filter(value: dict[str, Any]) -> Filter:
     return Filter(
         column=value["column"],
@@ -94,11 +85,6 @@ def _read_filter(value: dict[str, Any]) -> Filter:
         most=value.get("max"),
         present=value.get("present"),
     )
-
-
-def _read_sample(value: dict[str, Any]) -> Sample:
-    rows = value.get("rows")
-    return Sample(rows=None if rows is None else int(rows), share=value.get("share"), seed=int(value.get("seed", 0)))
 
 
 def prepare_problems(document: Document) -> Iterator[Problem]:

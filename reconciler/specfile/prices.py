@@ -1,20 +1,17 @@
 """Read price tables: those of the program, and the operator's own, which come first."""
 
-import json
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from reconciler.domain.cost import AutoEpochs, Per, PriceTable, Rate
+import msgspec
+
+from reconciler.domain.cost import PriceTable
 from reconciler.domain.errors import UsageError
 from reconciler.specfile.read import limit_problems
 from reconciler.specfile.schema import validate_document
-from reconciler.specfile.yaml import read_yaml
+from reconciler.specfile.yaml import read_fields, read_yaml
 
 SHIPPED = Path(__file__).resolve().parents[1] / "prices"
 _MAX_BYTES = 1024 * 1024
-
-Fields = dict[str, Any]
 
 
 def read_prices(service: str, own: Path | None = None) -> tuple[PriceTable, ...]:
@@ -39,7 +36,7 @@ def read_own_prices(path: Path) -> tuple[PriceTable, ...]:
         raise limit_problems(problems)
     if not read:
         raise UsageError(f"the prices file {path} holds no table; see: reconciler schema prices")
-    return tuple(_table(document.data) for document, _ in read)
+    return tuple(read_fields(document.data, PriceTable) for document, _ in read)
 
 
 def _bytes(path: Path) -> bytes:
@@ -55,29 +52,4 @@ def _bytes(path: Path) -> bytes:
 def _read_shipped(service: str) -> tuple[PriceTable, ...]:
     # A test checks these against the schema, so that no plan needs to.
     path = SHIPPED / f"{service}.json"
-    return (_table(json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)),) if path.is_file() else ()
-
-
-def _table(fields: Fields) -> PriceTable:
-    return PriceTable(
-        service=fields["service"],
-        dated=fields["dated"],
-        source=fields["source"],
-        free=fields.get("free", ""),
-        auto_epochs=_auto_epochs(fields["auto_epochs"]) if "auto_epochs" in fields else None,
-        rates=tuple(map(_rate, fields.get("rates", ()))),
-    )
-
-
-def _auto_epochs(fields: Fields) -> AutoEpochs:
-    return AutoEpochs(**{name: int(value) for name, value in fields.items()})
-
-
-def _rate(fields: Fields) -> Rate:
-    return Rate(
-        bases=tuple(fields["bases"]),
-        methods=tuple(fields["methods"]),
-        usd=Decimal(str(fields["usd"])),
-        per=Per(fields["per"]),
-        minimum_usd=Decimal(str(fields.get("minimum_usd", 0))),
-    )
+    return (msgspec.json.decode(path.read_bytes(), type=PriceTable),) if path.is_file() else ()

@@ -9,10 +9,14 @@ Source: YAML 1.2.2, section 10.3.2 (tag resolution of the core schema)
 import math
 import re
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from reconciler.domain.errors import Place, Problem
+from reconciler.domain.identity import canonical_json
+
+T = TypeVar("T")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 Path = tuple[str | int, ...]
@@ -76,6 +80,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     def _at(self, mark: Mark) -> Place:
         return Place(file=self.file, line=mark[0], column=mark[1])
+
+
+def read_fields(fields: Mapping[str, Any], kind: type[T]) -> T:
+    """Return valid fields of a document as a value. Through JSON 3.0 becomes 3, and an amount is exactly as written."""
+    return msgspec.json.decode(canonical_json(fields), type=kind)
 
 
 def dotted_path(path: Path) -> str:
