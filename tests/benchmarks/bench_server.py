@@ -21,9 +21,18 @@ from pathlib import Path
 
 import httpx
 
-from reconciler.service.store.database import Store, open_store
-from reconciler.service.store.files import FileRecord, add_file
-from reconciler.service.store.jobs import SUCCEEDED, VALIDATING, JobRecord, add_event, add_job, change_job
+from reconciler.service.store import (
+    SUCCEEDED,
+    VALIDATING,
+    FileRecord,
+    JobRecord,
+    Store,
+    add_event,
+    add_file,
+    add_job,
+    change_job,
+    open_store,
+)
 
 GOAL_MS = 50.0
 KEY = "bench"

@@ -13,14 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.service.engines.port import (
-    Hyperparameter,
-    Metrics,
-    ModelAnswer,
-    ModelQuestion,
-    TrainingJob,
-    TrainingReport,
-)
+from reconciler.service.engines import Hyperparameter, Metrics, ModelAnswer, ModelQuestion, TrainingJob, TrainingReport
 from reconciler.service.engines.rows import read_training, read_validation
 
 EPOCHS = 3

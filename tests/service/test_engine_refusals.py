@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reconciler.service.engines.port import DataError
+from reconciler.service.engines import DataError
 from reconciler.service.engines.tfidf_logreg import ENGINE
 from tests.service.service_fixtures import Json, chat, jsonl
 from tests.service.training_rows import chat_rows, messages, train

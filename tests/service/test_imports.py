@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from reconciler.service import EngineMissingError
-from reconciler.service.engines.registry import require_packages
+from reconciler.service.engines import require_packages
 
 HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "httpx")
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.service.engines.registry import DEFAULT_ENGINES
-from reconciler.service.store.database import Store
-from reconciler.service.store.jobs import SUCCEEDED, JobRecord, add_event, add_job
+from reconciler.service.engines import DEFAULT_ENGINES
+from reconciler.service.store import SUCCEEDED, JobRecord, Store, add_event, add_job
 from tests.service.service_fixtures import NOW, House, Json, error_of, open_house
 
 

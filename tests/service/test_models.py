@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.engines.registry import DEFAULT_ENGINES
+from reconciler.service.engines import DEFAULT_ENGINES
 from tests.service.service_fixtures import House, error_of, open_house
 
 

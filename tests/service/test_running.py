@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.service.jobs.updates import JobUpdates
-from reconciler.service.store.database import Store
-from reconciler.service.store.jobs import get_job
+from reconciler.service.store import Store, get_job
 from tests.service.service_fixtures import House, chat, dismiss, error_of, is_alive, jsonl, plain_rows, wait_until
 
 
@@ -192,7 +191,7 @@ def test_what_a_job_says_after_it_was_cancelled_is_dropped(house: House, tmp_pat
     progress.add_checkpoint(1, "step-1", {})
     progress.add_note("late")
     progress.fail("server_error", "late")
-    progress.succeed(out, tokens=1)
+    progress.complete(out, tokens=1)
 
     ended = house.job(job)
     assert (ended["status"], ended["error"], ended["fine_tuned_model"]) == ("cancelled", None, None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import serve
-from reconciler.service.store.database import StoreError, open_store
+from reconciler.service.store import StoreError, open_store
 from reconciler.service.uvicorn_server import hold_serve_lock
 from tests.service.service_fixtures import open_house
 

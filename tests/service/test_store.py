@@ -14,17 +14,27 @@ import pytest
 
 from reconciler.service import open_service
 from reconciler.service.context import ModelCache, ServiceContext
-from reconciler.service.engines.registry import EngineRegistry
+from reconciler.service.engines import EngineRegistry
 from reconciler.service.factory import make_app
-from reconciler.service.store.database import Store, StoreError, open_store, organization, read_statements
-from reconciler.service.store.files import FileRecord, add_file, find_file, remove_unlisted_files, stage_file
+from reconciler.service.store import (
+    FileRecord,
+    Store,
+    StoreError,
+    add_file,
+    find_file,
+    open_store,
+    organization,
+    remove_unlisted_files,
+    stage_file,
+)
+from reconciler.service.store.database import read_statements
 from tests.service.service_fixtures import client_of, error_of, open_house
 
 UPLOADING = """
 import pathlib, sys, time
-from reconciler.service.store.files import FileRecord, add_file
-from reconciler.service.store.database import open_store
-from reconciler.service.store.files import stage_file
+from reconciler.service.store import FileRecord, add_file
+from reconciler.service.store import open_store
+from reconciler.service.store import stage_file
 
 store = open_store(pathlib.Path(sys.argv[1]))
 

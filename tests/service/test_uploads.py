@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.service.store.database import Store
+from reconciler.service.store import Store
 from tests.service.service_fixtures import NOW, House, Json, error_of, open_house, plain_rows
 
 HOUR = 3600

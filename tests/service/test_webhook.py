@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.domain.errors import UsageError
 from reconciler.service import Webhook, read_webhook
-from reconciler.service.store.database import Store
+from reconciler.service.store import Store
 from reconciler.service.webhook import MOST_TRIES, WebhookSender, post, send_webhooks
 from tests.service.service_fixtures import House, Json, plain_rows
 

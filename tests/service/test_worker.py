@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.store.database import Store
+from reconciler.service.store import Store
 from tests.service.service_fixtures import ECHO, House, dismiss, is_alive, open_house, plain_rows, wait_until, worker_of
 
 

@@ -5,7 +5,7 @@ import json
 import random
 from pathlib import Path
 
-from reconciler.service.engines.port import ModelAnswer, ModelQuestion, TrainingJob
+from reconciler.service.engines import ModelAnswer, ModelQuestion, TrainingJob
 from reconciler.service.engines.reporting import LineReport
 from reconciler.service.engines.tfidf_logreg import ENGINE
 from tests.service.service_fixtures import Json, chat, jsonl

@@ -56,7 +56,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
             elif end["kind"] == "refused":
                 progress.fail(end["code"], end["message"], end["param"])
             else:
-                progress.succeed(folder / "out", end["tokens"])
+                progress.complete(folder / "out", end["tokens"])
             return True
 
     @contextmanager

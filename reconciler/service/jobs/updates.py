@@ -83,7 +83,7 @@ class JobUpdates:
         with self.store.write() as db:
             fail_job(db, self.job.id, int(self.clock()), code, message, param)
 
-    def succeed(self, out: Path, tokens: int) -> None:
+    def complete(self, out: Path, tokens: int) -> None:
         """Keep the weights and the result file, and store that the job succeeded: all of it or nothing."""
         filename = self._result_file()
         results = (out / filename).read_bytes()

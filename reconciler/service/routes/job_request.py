@@ -41,7 +41,7 @@ _FIELDS = (
 )
 
 
-class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
+class NewJobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A valid request for a job; its files are not checked yet."""
 
     engine: Engine
@@ -68,7 +68,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read_job_request(body: RequestBody, registry: EngineRegistry) -> JobRequest:
+def read_job_request(body: RequestBody, registry: EngineRegistry) -> NewJobRequest:
     """Read and check a request.
 
     Raises: ApiError for the first thing that is wrong
@@ -81,7 +81,7 @@ def read_job_request(body: RequestBody, registry: EngineRegistry) -> JobRequest:
         raise unsupported_error("integrations", "is not carried out by this service.")
     stated = _stated_hyperparameters(body, engine)
     seed = read_integer(body, "seed", 0, MOST_SEED)
-    return JobRequest(
+    return NewJobRequest(
         engine=engine,
         training_file=read_required_text(body, "training_file"),
         validation_file=read_text(body, "validation_file", low=1),
@@ -219,7 +219,7 @@ _LEGACY_FIELDS = (
 class FineTuneRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A valid request for a fine-tune: a job, and what only the API of 2021 has. `model` may be an alias."""
 
-    job: JobRequest
+    job: NewJobRequest
     model: str
     prompt_loss_weight: float
     classes: Classes | None
@@ -240,7 +240,7 @@ def read_fine_tune_request(body: RequestBody, registry: EngineRegistry) -> FineT
     engine = _find_engine(model, registry, ApiError(404, message, param="model", code="model_not_found"))
     stated = {name: body[name] for name in _HYPERPARAMETERS if body.get(name) is not None}
     hyperparameters = read_hyperparameters({"n_epochs": DEFAULT_EPOCHS, **stated}, engine, "")
-    job = JobRequest(
+    job = NewJobRequest(
         engine=engine,
         training_file=training_file,
         validation_file=read_text(body, "validation_file", low=1),

@@ -101,13 +101,13 @@ def remove_expired(store: Store, now: int) -> None:
     Cost:   two look-ups in an index when nothing has expired
     """
     with store.read() as db:
-        due = _expired(db, _EXPIRED_FILES, now) or _expired(db, _EXPIRED_UPLOADS, now)
+        due = _find_expired(db, _EXPIRED_FILES, now) or _find_expired(db, _EXPIRED_UPLOADS, now)
     if not due:
         return
     with store.write() as db:
-        files = [file for file in _expired(db, _EXPIRED_FILES, now) if not is_in_use(db, file)]
+        files = [file for file in _find_expired(db, _EXPIRED_FILES, now) if not is_in_use(db, file)]
         db.executemany("UPDATE files SET deleted_at = expires_at WHERE id = ?", [(file,) for file in files])
-        uploads = _expired(db, _EXPIRED_UPLOADS, now)
+        uploads = _find_expired(db, _EXPIRED_UPLOADS, now)
         parts = [part.id for upload in uploads for part in list_parts(db, upload)]
         for upload in uploads:
             end_upload(db, upload, EXPIRED)
@@ -115,5 +115,5 @@ def remove_expired(store: Store, now: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def _expired(db: sqlite3.Connection, query: str, now: int) -> list[str]:
+def _find_expired(db: sqlite3.Connection, query: str, now: int) -> list[str]:
     return [str(row["id"]) for row in db.execute(query, (now,))]

@@ -8,7 +8,7 @@ import pytest
 from reconciler.service import ServiceSettings, open_service, read_faults
 from reconciler.service.faults.actions import FaultContext, FaultMiddleware, HungUpError
 from reconciler.service.faults.fault import TOO_MANY
-from reconciler.service.store.database import Store
+from reconciler.service.store import Store
 from tests.service.service_fixtures import (
     ECHO,
     NOW,

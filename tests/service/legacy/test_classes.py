@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.service.engines import Classes, DataError
 from reconciler.service.engines.logreg import Prediction, compute_figures
-from reconciler.service.engines.port import Classes, DataError
 from reconciler.service.engines.reporting import figure_names
 from reconciler.service.engines.rows import check_classes
 from tests.service.legacy.old import OldHouse, messages, pair
