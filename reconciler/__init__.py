@@ -10,11 +10,10 @@ The names in `__all__` and those of `reconciler.testing` are public; docs/python
 when they are first used, so that the command line does not wait for them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
+"""Type checkers take this name for true; importing it from typing would take longer than `--version` does."""
 
 if TYPE_CHECKING:
-    # Type checkers do not see names that a module loads on demand.
     from reconciler.api import ApplyResult, PlanResult, apply, plan, read_specs, validate
     from reconciler.domain.errors import (
         DeniedError,
@@ -86,7 +85,8 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = next((module for module, names in _MODULES.items() if name in names), "domain.errors")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    # The built-in function: importing importlib would be felt by `--version`.
+    return getattr(__import__(f"{__name__}.{home}", fromlist=(name,)), name)
 
 
 def __dir__() -> list[str]:
