@@ -50,17 +50,7 @@ _CAUSES = (
     ("version", "specs", "rows", "lock", "service", "options"),
     ("prices",),
 )
-_CALLED = {
-    "environment": "the environment",
-    "provider": "the provider",
-    "version": "the program",
-    "specs": "the specs",
-    "rows": "the rows",
-    "lock": "the lock file",
-    "service": "the service",
-    "options": "the options",
-    "prices": "the prices",
-}
+_TITLES = {"version": "the program", "lock": "the lock file"}
 
 
 class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="Grounds"):
@@ -82,21 +72,15 @@ class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag=
     @property
     def basis(self) -> Basis:
         """Each input as one text."""
-        return Basis(
-            environment=self.environment,
-            provider=self.provider,
-            version=self.version,
-            specs=_digest(self.specs),
-            rows=_digest(self.rows),
-            lock=_digest(self.lock),
-            service=_digest(self.service),
-            options=_digest(self.options),
-            prices=self.prices,
-        )
+        fields = msgspec.structs.asdict(self).items()
+        return Basis(**{name: value if isinstance(value, str) else _digest(value) for name, value in fields})
 
     def describe_changes(self, moved: tuple[str, ...], now: "PlanInputs") -> str:
         """Return a sentence about the inputs that changed, and the objects in them."""
-        return "; ".join(f"{_CALLED[name]} moved{_detail(getattr(self, name), getattr(now, name))}" for name in moved)
+        return "; ".join(
+            f"{_TITLES.get(name, f'the {name}')} moved{_detail(getattr(self, name), getattr(now, name))}"
+            for name in moved
+        )
 
 
 NO_INPUTS = PlanInputs()

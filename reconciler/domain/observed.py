@@ -228,7 +228,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
             project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
-            or any job of somebody else names; `contradictions` are ids whose marks disagree with each other;
+            or a job of another project names; `contradictions` are ids whose marks disagree with each other;
             `list_warnings` say why a list may not be whole; `gone` are jobs of the lock file that are wanted, that
             no list shows and that are not there by their id either; `host` is where the operator's environment
             points, `organization`, `project` and `region` are what the service says of whom it answers

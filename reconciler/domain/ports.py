@@ -37,7 +37,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """Nobody can say: the request may have arrived and taken effect, now or later."""
+    """The outcome is unknown: the request may have arrived and taken effect, now or later."""
 
     why: str
 
@@ -279,10 +279,10 @@ OpenDataset = Callable[[Dataset], Iterator[bytes]]
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A note, made before a create is sent: this stamp is about to get a job.
+    """A record, made before a create is sent: this stamp is about to get a job.
 
-    Shape:  `owner` is a word that only one run says; `at` is the service's time at the writing, None when it says none;
-            `despite` as in Train; `job` is the answer, once there is one
+    Shape:  `owner` is a name that only one run has; `at` is the service's time of the record, None when it gives none;
+            `excluded_jobs` as in Train; `job` is the created job, once it is known
     """
 
     stamp: Stamp
@@ -293,7 +293,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteNote(msgspec.Struct, frozen=True, kw_only=True):
-    """A small file that says something by its name, and goes by itself."""
+    """A small file that holds an intent in its name, and expires by itself."""
 
     id: FileId
     name: str
@@ -302,35 +302,35 @@ class RemoteNote(msgspec.Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class Notes(Protocol):
-    """A service on which small files may be left that expire by themselves. Only their names can be read back."""
+    """A service that keeps small files which expire by themselves. Only their names can be read back."""
 
     def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
-        """Leave a note, with exactly one request."""
+        """Create a note, with exactly one request."""
 
     def notes(self) -> tuple[RemoteNote, ...]:
-        """List every file of that kind, whosever it is; MalformedError when the list may not be whole."""
+        """Return every file of that kind, of any project. Raises MalformedError when the list may not be whole."""
 
     def remove_note(self, note: FileId) -> Write[None]:
-        """Take a note away; one that is not there any more counts as taken away."""
+        """Remove a note. One that is gone already counts as removed."""
 
 
 class Journal(Protocol):
-    """Where intents lie while they are in flight, one a stamp; empty when nothing runs.
+    """Records intents while creates are in flight, one for each stamp. It is empty when nothing runs.
 
     What cannot be read or written is a JournalError, and then nothing is sent.
     """
 
     def open_intents(self) -> tuple[Intent, ...]:
-        """Return every note that lies there, whoever wrote it."""
+        """Return every intent in the journal, of any run."""
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
-        """Write a note durably if none of its stamp lies there, or exactly `instead_of`; gives the one that lies there.
+        """Record an intent durably if there is none of its stamp, or exactly `instead_of`. Return the recorded one.
 
-        Of two runs that put at once, one gets its own note back, and both get the same.
+        Of two runs that put at once, one gets its own intent back, and both get the same.
         """
 
     def clear(self, intent: Intent) -> None:
-        """Take a note back, if it still is the one that lies there."""
+        """Remove an intent, if it still is the recorded one."""
 
     def is_abandoned(self, intent: Intent) -> bool:
-        """Return whether it is certain that its writer is gone and sends nothing more; False when nobody can say."""
+        """Return whether it is certain that its writer is gone and sends nothing more; False when that is unknown."""
