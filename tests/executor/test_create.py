@@ -1,4 +1,4 @@
-"""Never two jobs: every end of a create, told apart."""
+"""Never two jobs: every outcome of a create."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""Doing the steps of a plan: in order, told as they happen, a failure blocking only what needs it."""
+"""Executing a plan: steps in order, an event for each, and a failure blocks only what needs it."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -35,16 +35,16 @@ class Desk:
             stopping=lambda: self.stopped,
             deadline=deadline,
         )
-        told = []
+        messages = []
         for each in events:
             match each:
                 case JobLogged(event=event):
-                    told.append(event.message)
+                    messages.append(event.message)
                 case JobMoved(job=job):
-                    told.append(f"is {job.status}")
+                    messages.append(f"is {job.status}")
                 case JobVanished():
-                    told.append("is gone")
-        return told
+                    messages.append("is gone")
+        return messages
 
 
 def test_every_word_is_told_once_and_before_the_end() -> None:

@@ -169,9 +169,9 @@ def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
     context = sandbox.context()
     context.journal = journal
     context.remember(sandbox.service.observe(), (MODEL.training,))
-    told = [event.message for event in execute(plan, context) if isinstance(event, Progress) and event.message]
-    assert told[0].startswith("another run is creating this job")
-    assert told[-1].startswith("created ftjob-1")
+    messages = [event.message for event in execute(plan, context) if isinstance(event, Progress) and event.message]
+    assert messages[0].startswith("another run is creating this job")
+    assert messages[-1].startswith("created ftjob-1")
 
 
 class Sleepy(MemoryJournal):

@@ -1,4 +1,4 @@
-"""Waiting: everything told once and in order, and no end that is not one."""
+"""Waiting: every event once and in order, and no end too early."""
 
 from msgspec.structs import replace
 
@@ -18,15 +18,15 @@ def running() -> Sandbox:
     return sandbox
 
 
-def told(events: list[Event]) -> list[str]:
-    """What was said, and how the job moved."""
-    said = []
+def texts_of(events: list[Event]) -> list[str]:
+    """What was texts, and how the job moved."""
+    texts = []
     for event in events:
         if isinstance(event, JobLogged):
-            said.append(event.event.message)
+            texts.append(event.event.message)
         if isinstance(event, JobMoved):
-            said.append(f"-> {event.job.status}")
-    return said
+            texts.append(f"-> {event.job.status}")
+    return texts
 
 
 def test_a_job_is_followed_to_its_end_and_says_everything_once() -> None:
@@ -36,7 +36,7 @@ def test_a_job_is_followed_to_its_end_and_says_everything_once() -> None:
     sandbox.clock.after(5, lambda: sandbox.service.log(JOB, "step 1", train_loss=0.5))
     sandbox.clock.after(9, lambda: sandbox.service.finish(JOB))
     events = list(watch([JOB], sandbox.context()))
-    assert told(events) == [
+    assert texts_of(events) == [
         "created",
         "-> queued",
         "Fine-tuning job started",
@@ -59,7 +59,7 @@ def test_several_jobs_are_followed_together() -> None:
 def test_time_runs_out_without_an_end() -> None:
     sandbox = running()
     events = list(watch([JOB], sandbox.context(), timeout_seconds=30))
-    assert told(events) == ["-> queued"]
+    assert texts_of(events) == ["-> queued"]
     assert sandbox.clock.now < 1_790_000_000 + 35
 
 
@@ -67,7 +67,7 @@ def test_a_word_that_nobody_knows_is_no_end() -> None:
     sandbox = running()
     sandbox.clock.after(2, lambda: sandbox.service.move(JOB, "deferred"))
     sandbox.clock.after(6, lambda: sandbox.service.finish(JOB))
-    assert "-> deferred" in told(list(watch([JOB], sandbox.context())))
+    assert "-> deferred" in texts_of(list(watch([JOB], sandbox.context())))
 
 
 def test_asking_to_stop_ends_the_wait_and_leaves_the_job_running() -> None:
@@ -100,7 +100,7 @@ def test_a_service_that_is_away_for_a_moment_is_waited_for() -> None:
             return sandbox.service.job(job)
 
     context.provider = Shaky()  # type: ignore[assignment]  # the same port, by delegation
-    assert told(list(watch([JOB], context)))[-1] == "-> succeeded"
+    assert texts_of(list(watch([JOB], context)))[-1] == "-> succeeded"
 
 
 def test_nothing_to_watch_ends_at_once() -> None:
@@ -110,4 +110,4 @@ def test_nothing_to_watch_ends_at_once() -> None:
 def test_a_finished_job_is_told_once() -> None:
     sandbox = Sandbox()
     sandbox.service.put(replace(a_job(), id=JOB))
-    assert told(list(watch([JOB], sandbox.context()))) == ["-> succeeded"]
+    assert texts_of(list(watch([JOB], sandbox.context()))) == ["-> succeeded"]

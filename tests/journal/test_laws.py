@@ -13,7 +13,9 @@ from reconciler.domain.ports import Intent, Journal
 from tests.journal.stores import STORES, elsewhere, note
 
 RUNS = ("one", "two")
-SAID = [matter(note(owner, at=at)) for owner in RUNS for at in (1.0, 2.0) for matter in (lambda each: each, elsewhere)]
+INTENTS = [
+    matter(note(owner, at=at)) for owner in RUNS for at in (1.0, 2.0) for matter in (lambda each: each, elsewhere)
+]
 
 
 class Laws(RuleBasedStateMachine):
@@ -25,45 +27,45 @@ class Laws(RuleBasedStateMachine):
         super().__init__()
         self.place = Path(tempfile.mkdtemp())
         open_store = STORES[self.store](self.place)
-        self.doors: dict[str, Journal] = {run: open_store() for run in RUNS}
-        self.lying: dict[Stamp, Intent] = {}
+        self.journals: dict[str, Journal] = {run: open_store() for run in RUNS}
+        self.recorded: dict[Stamp, Intent] = {}
 
     def teardown(self) -> None:
-        for door in self.doors.values():
+        for door in self.journals.values():
             getattr(door, "close", lambda: None)()
         shutil.rmtree(self.place)
 
-    @rule(said=st.sampled_from(SAID))
-    def put(self, said: Intent) -> None:
-        lies = self.lying.setdefault(said.stamp, said)
-        assert self.doors[said.owner].put(said) == lies
+    @rule(intent=st.sampled_from(INTENTS))
+    def put(self, intent: Intent) -> None:
+        current = self.recorded.setdefault(intent.stamp, intent)
+        assert self.journals[intent.owner].put(intent) == current
 
-    @rule(said=st.sampled_from(SAID), instead_of=st.sampled_from(SAID))
-    def take_over(self, said: Intent, instead_of: Intent) -> None:
-        if self.lying.get(said.stamp) in {None, instead_of}:
-            self.lying[said.stamp] = said
-        assert self.doors[said.owner].put(said, instead_of) == self.lying[said.stamp]
+    @rule(intent=st.sampled_from(INTENTS), instead_of=st.sampled_from(INTENTS))
+    def take_over(self, intent: Intent, instead_of: Intent) -> None:
+        if self.recorded.get(intent.stamp) in {None, instead_of}:
+            self.recorded[intent.stamp] = intent
+        assert self.journals[intent.owner].put(intent, instead_of) == self.recorded[intent.stamp]
 
-    @precondition(lambda self: self.lying)
+    @precondition(lambda self: self.recorded)
     @rule(data=st.data(), run=st.sampled_from(RUNS))
     def take_over_what_lies_there(self, data: st.DataObject, run: str) -> None:
-        instead_of = data.draw(st.sampled_from(sorted(self.lying.values(), key=str)))
-        said = data.draw(
-            st.sampled_from([each for each in SAID if each.stamp == instead_of.stamp and each.owner == run])
+        instead_of = data.draw(st.sampled_from(sorted(self.recorded.values(), key=str)))
+        intent = data.draw(
+            st.sampled_from([each for each in INTENTS if each.stamp == instead_of.stamp and each.owner == run])
         )
-        self.lying[said.stamp] = said
-        assert self.doors[run].put(said, instead_of) == said
+        self.recorded[intent.stamp] = intent
+        assert self.journals[run].put(intent, instead_of) == intent
 
-    @rule(said=st.sampled_from(SAID), run=st.sampled_from(RUNS))
-    def clear(self, said: Intent, run: str) -> None:
-        if self.lying.get(said.stamp) == said:
-            del self.lying[said.stamp]
-        self.doors[run].clear(said)
+    @rule(intent=st.sampled_from(INTENTS), run=st.sampled_from(RUNS))
+    def clear(self, intent: Intent, run: str) -> None:
+        if self.recorded.get(intent.stamp) == intent:
+            del self.recorded[intent.stamp]
+        self.journals[run].clear(intent)
 
     @invariant()
     def both_see_what_lies_there(self) -> None:
-        for door in self.doors.values():
-            assert set(door.open_intents()) == set(self.lying.values())
+        for door in self.journals.values():
+            assert set(door.open_intents()) == set(self.recorded.values())
 
 
 def within(examples: int, steps: int) -> settings:

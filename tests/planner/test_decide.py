@@ -18,7 +18,7 @@ SERVICE_FAULT = JobError(message="try later", code="server_error")
 DATA_FAULT = JobError(message="bad rows", code="invalid_training_file")
 
 
-def decided(
+def decisions_for(
     *jobs: RemoteJob,
     wanted: Model = WANTED,
     models: tuple[str, ...] | None = None,
@@ -31,7 +31,7 @@ def decided(
     return list(decide(wanted, seen.jobs, seen.models, options or Options(), ours, locked))
 
 
-def said(decisions: list[Decision]) -> list[str]:
+def kinds_of(decisions: list[Decision]) -> list[str]:
     """Each decision in a word, as the table has them."""
     return [decision.why if isinstance(decision, Keep) else type(decision).__name__.lower() for decision in decisions]
 
@@ -59,20 +59,20 @@ def said(decisions: list[Decision]) -> list[str]:
 )
 def test_the_table(jobs: list[RemoteJob], says: list[str]) -> None:
     """One job of the wanted stamp, or of another: every row of the table."""
-    assert said(decided(*jobs)) == says
+    assert kinds_of(decisions_for(*jobs)) == says
 
 
 @pytest.mark.parametrize("worse", ["failed", "cancelled", "running"])
 def test_the_best_job_of_a_stamp_decides(worse: str) -> None:
     """A stamp that has succeeded once is ready, whatever else was tried."""
-    decisions = decided(a_job(WANTED, worse, id="ftjob-1"), a_job(WANTED, id="ftjob-2", age=5))
-    assert KeepReason.READY in said(decisions)
-    assert "train" not in said(decisions)
+    decisions = decisions_for(a_job(WANTED, worse, id="ftjob-1"), a_job(WANTED, id="ftjob-2", age=5))
+    assert KeepReason.READY in kinds_of(decisions)
+    assert "train" not in kinds_of(decisions)
 
 
 def test_going_back_costs_nothing() -> None:
     """The model of the older spec is still there, so wanting it again keeps it."""
-    (keep,) = decided(a_job(OLDER, id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"), wanted=OLDER)
+    (keep,) = decisions_for(a_job(OLDER, id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"), wanted=OLDER)
     assert isinstance(keep, Keep)
     assert (keep.why, keep.job) == (KeepReason.READY, "ftjob-1")
 
@@ -84,13 +84,13 @@ def test_going_back_costs_nothing() -> None:
 def test_an_older_version_that_is_still_training(on_change: OnChange, says: list[str]) -> None:
     """What happens to it is the author's choice; waiting is the default."""
     wanted = a_model(epochs=5, on_change=on_change)
-    assert said(decided(a_job(OLDER, "running"), wanted=wanted)) == says
+    assert kinds_of(decisions_for(a_job(OLDER, "running"), wanted=wanted)) == says
 
 
 def test_a_superseding_job_says_what_it_superseded() -> None:
     """The new job carries the ids, so that going back later knows who cancelled."""
     wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
-    cancel, train = decided(a_job(OLDER, "running", id="ftjob-7"), wanted=wanted)
+    cancel, train = decisions_for(a_job(OLDER, "running", id="ftjob-7"), wanted=wanted)
     assert isinstance(cancel, Cancel)
     assert cancel.reason is CancelReason.SUPERSEDED
     assert isinstance(train, Train)
@@ -100,19 +100,19 @@ def test_a_superseding_job_says_what_it_superseded() -> None:
 def test_superseded_and_wanted_again_is_trained() -> None:
     """A job that we cancelled ourselves is no reason to hold."""
     jobs = [a_job(OLDER, "cancelled", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2", supersedes=("ftjob-1",))]
-    (train,) = decided(*jobs, wanted=OLDER)
+    (train,) = decisions_for(*jobs, wanted=OLDER)
     assert isinstance(train, Train)
     assert train.excluded_jobs == ("ftjob-1",)
-    assert said(decided(a_job(OLDER, "cancelled", id="ftjob-1"), wanted=OLDER, cancelled_by_us=("ftjob-1",))) == [
-        "train"
-    ]
+    assert kinds_of(
+        decisions_for(a_job(OLDER, "cancelled", id="ftjob-1"), wanted=OLDER, cancelled_by_us=("ftjob-1",))
+    ) == ["train"]
 
 
 def test_two_live_jobs_of_one_stamp_leave_the_first() -> None:
     """The younger twin is cancelled in sight, whatever order the list came in."""
     old, young = a_job(WANTED, "running", id="ftjob-1", age=9), a_job(WANTED, "queued", id="ftjob-2")
     for jobs in ([old, young], [young, old]):
-        cancel, keep = decided(*jobs)
+        cancel, keep = decisions_for(*jobs)
         assert isinstance(cancel, Cancel)
         assert (cancel.job.id, cancel.reason, cancel.kept) == ("ftjob-2", CancelReason.DUPLICATE, "ftjob-1")
         assert isinstance(keep, Keep)
@@ -121,7 +121,7 @@ def test_two_live_jobs_of_one_stamp_leave_the_first() -> None:
 
 def test_a_succeeded_twin_beats_an_older_running_one() -> None:
     """What is ready is kept, and the twin that still costs is cancelled."""
-    cancel, keep = decided(a_job(WANTED, "running", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"))
+    cancel, keep = decisions_for(a_job(WANTED, "running", id="ftjob-1", age=9), a_job(WANTED, id="ftjob-2"))
     assert isinstance(cancel, Cancel)
     assert cancel.job.id == "ftjob-1"
     assert isinstance(keep, Keep)
@@ -138,15 +138,17 @@ def test_a_succeeded_twin_beats_an_older_running_one() -> None:
 )
 def test_held_models_are_trained_when_asked(job: RemoteJob, options: Options) -> None:
     """The job that was held is named as spent, so that it cannot be adopted."""
-    (train,) = decided(job, options=options)
+    (train,) = decisions_for(job, options=options)
     assert isinstance(train, Train)
     assert train.excluded_jobs == (job.id,)
 
 
 def test_asking_to_replace_never_replaces_what_answers() -> None:
     """--replace is for models that are gone; one that answers is never paid for twice."""
-    assert said(decided(a_job(WANTED), options=Options(replace=frozenset({"triage"})))) == ["ready"]
-    assert said(decided(a_job(WANTED, "running"), options=Options(retry=frozenset({"triage"})))) == ["training"]
+    assert kinds_of(decisions_for(a_job(WANTED), options=Options(replace=frozenset({"triage"})))) == ["ready"]
+    assert kinds_of(decisions_for(a_job(WANTED, "running"), options=Options(retry=frozenset({"triage"})))) == [
+        "training"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_retries_cover_the_services_own_errors_only(retries: int, errors: list[J
     """The same data would fail again; the service's bad day may be over."""
     wanted = a_model(epochs=5, retries=retries)
     jobs = [a_job(wanted, "failed", id=f"ftjob-{n}", error=error, age=n) for n, error in enumerate(errors)]
-    assert said(decided(*jobs, wanted=wanted)) == [says]
+    assert kinds_of(decisions_for(*jobs, wanted=wanted)) == [says]
 
 
 RECORDED = LockEntry(
@@ -190,24 +192,24 @@ def test_a_job_whose_record_is_gone_is_known_by_the_lock_and_its_model(
 ) -> None:
     """Nothing is paid for twice because a service forgets jobs: the model of the wanted stamp is there."""
     for options in (Options(), REPLACE, RETRY):
-        assert said(decided(*jobs, wanted=wanted, models=models, options=options, locked=RECORDED)) == [says]
+        assert kinds_of(decisions_for(*jobs, wanted=wanted, models=models, options=options, locked=RECORDED)) == [says]
 
 
 def test_what_the_lock_alone_knows_is_said_to_be_so() -> None:
-    (keep,) = decided(models=("ft:kept",), locked=RECORDED)
+    (keep,) = decisions_for(models=("ft:kept",), locked=RECORDED)
     assert isinstance(keep, Keep)
     assert (keep.job, keep.model, keep.status) == ("ftjob-9", "ft:kept", None)
     assert "no longer listed" in keep.detail
 
 
 def test_a_paused_job_is_waited_for_and_says_how_it_goes_on() -> None:
-    (keep,) = decided(a_job(WANTED, "paused", id="ftjob-3"))
+    (keep,) = decisions_for(a_job(WANTED, "paused", id="ftjob-3"))
     assert isinstance(keep, Keep)
     assert "/fine_tuning/jobs/ftjob-3/resume" in keep.hint
 
 
 def test_an_unknown_word_is_shown_as_the_service_says_it() -> None:
-    (keep,) = decided(a_job(WANTED, "deferred"))
+    (keep,) = decisions_for(a_job(WANTED, "deferred"))
     assert isinstance(keep, Keep)
     assert "deferred" in keep.detail
 
@@ -230,7 +232,7 @@ def test_a_suspended_model_is_left_alone_whatever_there_is_or_is_asked(
     jobs: list[RemoteJob], options: Options, on_change: OnChange
 ) -> None:
     wanted = replace(a_model(epochs=5, on_change=on_change), is_suspended=True)
-    assert said(decided(*jobs, wanted=wanted, options=options)) == ["suspended"]
+    assert kinds_of(decisions_for(*jobs, wanted=wanted, options=options)) == ["suspended"]
 
 
 def test_suspending_is_no_part_of_the_digest() -> None:
@@ -249,7 +251,7 @@ def test_suspending_is_no_part_of_the_digest() -> None:
 )
 def test_an_adopted_job_that_cannot_be_seen_is_not_paid_for_again(wanted: Model, options: Options, says: str) -> None:
     """Unless it stands for another recipe than the one that is wanted now, or somebody asks."""
-    assert said(decided(wanted=wanted, options=options)) == [says]
+    assert kinds_of(decisions_for(wanted=wanted, options=options)) == [says]
 
 
 @pytest.mark.parametrize("on_change", OnChange)
@@ -258,14 +260,14 @@ def test_an_adopted_job_is_never_cancelled(on_change: OnChange) -> None:
     wanted = a_model(epochs=5, on_change=on_change)
     older = replace(a_job(OLDER, "running"), is_adopted=True)
     twins = [a_job(WANTED, "running", id="ftjob-1", age=9), replace(a_job(WANTED, "queued"), is_adopted=True)]
-    assert "cancel" not in said(decided(older, wanted=wanted))
-    assert "cancel" not in said(decided(*twins, wanted=wanted))
+    assert "cancel" not in kinds_of(decisions_for(older, wanted=wanted))
+    assert "cancel" not in kinds_of(decisions_for(*twins, wanted=wanted))
 
 
 def test_a_keep_says_where_its_job_came_from() -> None:
     moved = replace(a_job(WANTED), moved_from=Address(Kind.MODEL, "sorter"))
     for job, says in ((moved, "moved from sorter"), (replace(a_job(WANTED), is_adopted=True), "adopted job ftjob-1")):
-        (keep,) = decided(job)
+        (keep,) = decisions_for(job)
         assert isinstance(keep, Keep)
         assert keep.detail == says
 
@@ -291,4 +293,4 @@ def test_each_flag_asks_for_its_own_rows_and_no_others(
     jobs = [job] if job else []
     others = Options(retry=frozenset({"other"}), replace=frozenset({"other"}))
     for options, says in ((Options(), plain), (RETRY, retried), (REPLACE, replaced), (others, plain)):
-        assert said(decided(*jobs, options=options)) == [says]
+        assert kinds_of(decisions_for(*jobs, options=options)) == [says]

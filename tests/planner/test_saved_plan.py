@@ -72,9 +72,9 @@ def test_what_is_no_saved_plan_is_refused_in_words(text: str) -> None:
 
 
 def test_a_plan_of_another_format_is_stale() -> None:
-    with pytest.raises(StalePlanError, match="another version of the program") as told:
+    with pytest.raises(StalePlanError, match="another version of the program") as raised:
         read_saved('{"saved_plan": "1"}')
-    assert told.value.moved == ("version",)
+    assert raised.value.moved == ("version",)
 
 
 @pytest.mark.parametrize("root", ["/etc", "../other", "specs/../../other", "c:specs", "a\\b"])
@@ -101,11 +101,11 @@ def test_a_fresh_plan_of_the_same_inputs_is_fresh() -> None:
 
 
 def moved(now: Plan, before: Plan = PLAN) -> str:
-    with pytest.raises(StalePlanError) as told:
+    with pytest.raises(StalePlanError) as raised:
         check_fresh(read_saved(write_saved(saved(before))).plan, now)
     with pytest.raises(StalePlanError):
         check_expected(before.basis.digest, now)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_a_stale_plan_names_the_input_and_the_thing() -> None:
@@ -131,15 +131,15 @@ def test_a_job_that_ended_and_a_model_that_is_gone_are_named() -> None:
 
 def test_of_many_things_the_first_are_named_and_the_rest_counted() -> None:
     before = PlanInputs(service=tuple((f"file {n}", "x") for n in range(9)))
-    told = before.describe_changes(("service",), PlanInputs())
-    assert told.count("is gone") == MAX_SHOWN
-    assert told.endswith("and 4 more")
+    sentence = before.describe_changes(("service",), PlanInputs())
+    assert sentence.count("is gone") == MAX_SHOWN
+    assert sentence.endswith("and 4 more")
 
 
 def test_another_environment_is_said_and_not_what_follows_from_it() -> None:
-    with pytest.raises(StalePlanError, match="the environment moved: staging before, prod now") as told:
+    with pytest.raises(StalePlanError, match="the environment moved: staging before, prod now") as raised:
         check_place(PlanInputs(environment="staging"), environment="prod", provider="", version="2")
-    assert told.value.moved == ("environment",)
+    assert raised.value.moved == ("environment",)
 
 
 def test_a_plan_that_shows_other_steps_than_its_inputs_lead_to_is_refused() -> None:
@@ -148,9 +148,9 @@ def test_a_plan_that_shows_other_steps_than_its_inputs_lead_to_is_refused() -> N
 
 
 def moved_steps(forged: Plan) -> str:
-    with pytest.raises(StalePlanError) as told:
+    with pytest.raises(StalePlanError) as raised:
         check_fresh(read_saved(write_saved(saved(forged))).plan, PLAN)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_the_file_is_json_in_ascii_with_the_plan_in_it() -> None:
