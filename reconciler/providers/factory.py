@@ -86,7 +86,7 @@ def _stack_transports(
     sleep: Callable[[float], None],
 ) -> Transports:
     bounds, retries, capabilities = profile.timeouts, profile.retries, profile.capabilities
-    gate = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
+    limiter = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given)
 
     def bound_time(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
@@ -94,13 +94,13 @@ def _stack_transports(
         return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
 
     def guard(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return RateLimitTransport(NoRedirects(inner), gate, most_seconds)
+        return RateLimitTransport(NoRedirects(inner), limiter, most_seconds)
 
     def send_once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
         return guard(BufferedResponse(bound_time(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
 
     reads = guard(BufferedResponse(bound_time(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
-    repeated = Retry(reads, patience=retries, sleep=sleep, random=random.random, is_final=is_final)
+    repeated = Retry(reads, retries=retries, sleep=sleep, random=random.random, is_final=is_final)
     hide = endpoint.credentials.hide
     return Transports(
         reads=Redact(repeated, hide),
@@ -124,5 +124,5 @@ def _bottoms(
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
-    # Reading the world's certificates takes longer than a request to this machine, which needs none of them.
+    # Reading all certificate authorities takes longer than a request to this machine, which needs none of them.
     return httpx.create_ssl_context() if endpoint.url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

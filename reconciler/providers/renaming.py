@@ -1,7 +1,7 @@
-"""A provider that sees a service with the specs' eyes: old names under today's, adopted jobs beside ours.
+"""A provider that shows a service under the specs' names: old names as today's, adopted jobs beside ours.
 
-It reads names anew and decides nothing. What it gives away is what the claims say of what the service said; what it
-sends on is what the service knows. A job that was adopted is never cancelled through it.
+It renames and decides nothing. What it returns has the names of the specs; what it sends has the names that the
+service knows. A job that was adopted is never cancelled through it.
 """
 
 from typing import cast
@@ -88,7 +88,7 @@ class _RenamingProvider:
 
 
 class _RenamingProviderWithNotes(_RenamingProvider):
-    """The same where notes may be left, which whoever asks for them sees by these verbs; they bear no name of ours."""
+    """The same for a service on which notes may be left; a note bears no name of the specs."""
 
     def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
         return self._notes.leave_note(name, content, lives_seconds)

@@ -57,7 +57,7 @@ class MemoryProvider(MemoryService):
                 retiring=self.retiring,
                 files_in_use=frozenset(used) | self.foreign_files,
                 contradictions=self.contradictions,
-                list_warnings=self.doubts,
+                list_warnings=self.list_warnings,
                 organization=self.organization,
             )
 
@@ -124,19 +124,19 @@ class MemoryProvider(MemoryService):
         with self._lock:
             ours = tuple(file for file in self.files.values() if self._is_listed(file.id))
             theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteFile))
-            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.list_warnings)
 
     def list_jobs(self) -> Inventory[RemoteJob]:
         with self._lock:
             ours = tuple(job for job in self.jobs.values() if self._is_listed(job.id))
             theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteJob))
-            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.list_warnings)
 
     def list_models(self) -> Inventory[RemoteModel]:
         with self._lock:
             ours = tuple(RemoteModel(id=model) for model in sorted(self.models))
             theirs = tuple(thing for thing in self.foreign if isinstance(thing, RemoteModel))
-            return Inventory(items=newest_first(ours + theirs), list_warnings=self.doubts)
+            return Inventory(items=newest_first(ours + theirs), list_warnings=self.list_warnings)
 
     def upload(self, dataset: Dataset, blocks: Iterator[bytes]) -> Write[RemoteFile]:
         content = b"".join(blocks)
@@ -236,8 +236,8 @@ class MemoryProvider(MemoryService):
         yield from self._words(model, prompt)
 
     def _words(self, model: ModelId, question: str) -> Iterator[str]:
-        said = self.says(self.model(model).id, question)
-        for index, word in enumerate(said.split(" ")):
+        reply = self.says(self.model(model).id, question)
+        for index, word in enumerate(reply.split(" ")):
             yield word if index == 0 else f" {word}"
 
 

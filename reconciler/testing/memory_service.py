@@ -1,4 +1,4 @@
-"""A service in memory, and the handles on it: jobs run, succeed and fail when told, and replies get lost when told."""
+"""A service in memory, with handles to let jobs run, succeed and fail, and to lose replies."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ _AT_ONCE = Capabilities(
 )
 
 
-class _Script(msgspec.Struct, frozen=True, kw_only=True):
+class _PlannedOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is to become of one write: refused with an error, or its reply lost."""
 
     verb: str | None
@@ -53,7 +53,7 @@ class MemoryService:
             `jobs` and `files` are all there are, listed or not yet; `contents` is what was uploaded;
             `notes_left` are the notes that lie there, until the moments that `expiring` says;
             `foreign` is what others have put there; `says` makes up answers; `foreign_files`, `retiring`,
-            `contradictions`, `doubts` and `organization` are told as they stand
+            `contradictions`, `list_warnings` and `organization` are returned as they stand
     Units:  `list_lag_seconds`: how long after its making a thing turns up in lists, by the clock given
     """
 
@@ -71,7 +71,7 @@ class MemoryService:
         self._clock = clock
         self._capabilities = capabilities
         self._lock = threading.RLock()
-        self._scripts: deque[_Script] = deque()
+        self._scripts: deque[_PlannedOutcome] = deque()
         self._listed_at: dict[str, float] = {}
         self._events: dict[JobId, list[JobEvent]] = {}
         self._checkpoints: dict[JobId, list[Checkpoint]] = {}
@@ -92,7 +92,7 @@ class MemoryService:
         self.foreign_files: frozenset[FileId] = frozenset()
         self.retiring: tuple[tuple[ModelId, str], ...] = ()
         self.contradictions: tuple[str, ...] = ()
-        self.doubts: tuple[str, ...] = ()
+        self.list_warnings: tuple[str, ...] = ()
         self.organization: str | None = None
 
     def run(self, job: JobId) -> None:
@@ -132,7 +132,7 @@ class MemoryService:
             self.models.discard(ModelId(thing))
 
     def put(self, *things: RemoteJob | RemoteFile) -> None:
-        """Let things be there that nobody was seen to make; the model of a job comes with it."""
+        """Add things that no call made; the model of a job comes with it."""
         with self._lock:
             for thing in things:
                 if isinstance(thing, RemoteFile):
@@ -168,11 +168,11 @@ class MemoryService:
 
     def refuse_next(self, error: ProviderError, *, of: str | None = None) -> None:
         """Refuse the next write, or the next one of a verb, with an error."""
-        self._scripts.append(_Script(verb=of, error=error))
+        self._scripts.append(_PlannedOutcome(verb=of, error=error))
 
     def lose_next_reply(self, *, effect: bool, of: str | None = None, late_seconds: float = 0.0) -> None:
         """Leave the next write without an answer; what it makes, if it has an effect, is listed so much later."""
-        self._scripts.append(_Script(verb=of, has_effect=effect, late_seconds=late_seconds))
+        self._scripts.append(_PlannedOutcome(verb=of, has_effect=effect, late_seconds=late_seconds))
 
     def _write(self, verb: str, make: Callable[[], T]) -> Write[T]:
         with self._lock:

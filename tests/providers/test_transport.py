@@ -28,7 +28,7 @@ PATIENCE = RetryPolicy(attempts=4, first_seconds=1, cap_seconds=3, longest_secon
 
 
 def retrying(bottom: Bottom, clock: Clock, *, random: float = 0.0) -> Retry:
-    return Retry(bottom, patience=PATIENCE, sleep=clock.sleep, random=lambda: random, is_final=is_final)
+    return Retry(bottom, retries=PATIENCE, sleep=clock.sleep, random=lambda: random, is_final=is_final)
 
 
 def busy(status: int = 503, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
@@ -181,7 +181,7 @@ class TestPace:
     def test_threads_queue_at_one_gate(self) -> None:
         clock = Clock()
         gate = RateLimiter(spacing=1, longest=60, clock=clock, sleep=clock.sleep)
-        threads = [threading.Thread(target=gate.enter) for _ in range(8)]
+        threads = [threading.Thread(target=gate.wait_for_turn) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

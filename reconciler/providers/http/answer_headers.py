@@ -60,7 +60,7 @@ def _between(start: str, end: str) -> float | None:
 _HEADERS = {"organization": "openai-organization", "project": "openai-project", "region": "x-ms-region"}
 
 _MOST_CHARACTERS = 200
-"""Longer than any name of an account; what is longer is cut."""
+"""More than any name of an account has; what is longer is cut."""
 
 
 @dataclass(slots=True)
@@ -103,26 +103,26 @@ class Account:
 
 
 class ServiceClock:
-    """The service's time as its last answer told it, carried on by a clock of ours that only measures spans."""
+    """The service's time as of its last answer, carried on by a clock of ours that only measures spans."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._heard: tuple[float, float] | None = None
+        self._last: tuple[float, float] | None = None
 
     def set_from(self, date: str) -> None:
         """Take in the `Date` of an answer that has just come; what cannot be read says nothing."""
         try:
-            told = parsedate_to_datetime(date).timestamp()
+            stated = parsedate_to_datetime(date).timestamp()
         except (ValueError, OverflowError):
             return
         with self._lock:
-            self._heard = (told, self._clock())
+            self._last = (stated, self._clock())
 
     def now(self) -> float | None:
-        """Return the service's time in Unix seconds; None when it has never said."""
+        """Return the service's time in Unix seconds; None when it never said one."""
         with self._lock:
-            return None if self._heard is None else self._heard[0] + self._clock() - self._heard[1]
+            return None if self._last is None else self._last[0] + self._clock() - self._last[1]
 
     def stopwatch(self) -> Callable[[], float]:
         """Begin to count; gives what tells the seconds since then, by our clock or the service's, whichever says more.

@@ -111,14 +111,14 @@ class _Lifespan:
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
-        said = await self._tell("lifespan.startup")
-        if said.get("type") == "lifespan.startup.failed":
+        answer = await self._send_event("lifespan.startup")
+        if answer.get("type") == "lifespan.startup.failed":
             # Frameworks put a traceback into the message; its last line says what it was.
-            reason = str(said.get("message", "")).strip().rpartition("\n")[2][:300]
+            reason = str(answer.get("message", "")).strip().rpartition("\n")[2][:300]
             raise httpx.ConnectError(f"the built-in service could not start: {reason}")
 
     async def end(self) -> None:
-        await self._tell("lifespan.shutdown")
+        await self._send_event("lifespan.shutdown")
 
     async def _run(self) -> None:
         scope: AsgiMessage = {
@@ -132,7 +132,7 @@ class _Lifespan:
             # By the protocol, this is how an application says that it knows no lifespan.
             await self._outbox.put({"type": "lifespan.unsupported"})
 
-    async def _tell(self, what: str) -> AsgiMessage:
+    async def _send_event(self, what: str) -> AsgiMessage:
         if self._task is None or self._task.done():
             return {}
         await self._inbox.put({"type": what})

@@ -105,10 +105,10 @@ def read_endpoint(
 ) -> Endpoint:
     """Read where a profile's service is, and what signs requests to it, from the environment.
 
-    Shape:  `make` gives the road to those who hand out tokens, when it is not the network
+    Shape:  `make` makes the transport to the token exchange, where it is not the network
     Raises: DeniedError when the key is missing, UsageError when a variable cannot be used; neither shows a value
     """
-    name, stated = _told_url(profile, environ)
+    name, stated = _stated_url(profile, environ)
     url = _checked_url(profile, name, stated) if stated else httpx.URL(profile.base_url)
     if profile.in_process and not stated:
         return Endpoint(url=url, credentials=Credentials())
@@ -126,7 +126,7 @@ def read_endpoint(
 
 
 def describe_signing(profile: Profile, environ: Mapping[str, str]) -> str:
-    """Tell in a few words what signs requests to a profile's service; nothing is asked of anybody.
+    """Return in a few words what signs requests to a profile's service; nothing is sent.
 
     Raises: as `read_endpoint`
     """
@@ -167,18 +167,20 @@ def _begun(key: bytes, text: bytes) -> int:
     return next((size for size in range(len(key) - 1, 0, -1) if text.endswith(key[:size])), 0)
 
 
-def _told_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable that says where the service is, and what it says; two that disagree are a mistake."""
+def _stated_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the variable that says where the service is, and its value; two that disagree are a mistake."""
     names = [name for name in (profile.url_variable, profile.other_url_variable) if name]
-    told = {name: value for name in names if (value := environ.get(name, "").strip())}
-    if len({value.rstrip("/") for value in told.values()}) > 1:
-        raise UsageError(f"{' and '.join(told)} name different servers, and the key is for one of them; unset one")
-    if not told and not profile.has_home:
+    stated_urls = {name: value for name in names if (value := environ.get(name, "").strip())}
+    if len({value.rstrip("/") for value in stated_urls.values()}) > 1:
+        raise UsageError(
+            f"{' and '.join(stated_urls)} name different servers, and the key is for one of them; unset one"
+        )
+    if not stated_urls and not profile.has_home:
         raise UsageError(
             f"{' or '.join(names)} must say where the server of the profile {profile.name} is, such as"
             f" {profile.base_url}; no public service answers its API any more"
         )
-    return next(iter(told.items()), (profile.url_variable, ""))
+    return next(iter(stated_urls.items()), (profile.url_variable, ""))
 
 
 def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:

@@ -46,7 +46,7 @@ class Transports(msgspec.Struct, frozen=True, kw_only=True):
 class Client:
     """One service and its transports; knows no path and no dialect. Safe to use from several threads.
 
-    Shape:  `account` is what the service says of whom it answers, `time` what time it said it was
+    Shape:  `account` is whom the service answers, and `time` what time it is there, as its answers say
     """
 
     def __init__(

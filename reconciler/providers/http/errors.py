@@ -74,11 +74,11 @@ def is_final(response: httpx.Response) -> bool:
 def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
     """Return the error that an answer of status 400 or more stands for. The answer must have been read."""
     complaint = read_complaint(response.content)
-    said = complaint.message or "the service gave no reason that could be read"
+    reason = complaint.message or "the service gave no reason that could be read"
     words = ", ".join(word for word in (f"HTTP {response.status_code}", complaint.code) if word)
     kind = _kind(response.status_code, complaint)
     return kind(
-        f"{said} ({words})",
+        f"{reason} ({words})",
         status=response.status_code,
         code=complaint.code,
         param=complaint.param,
@@ -130,33 +130,37 @@ def _hint(response: httpx.Response, complaint: Complaint, key_variable: str) -> 
 
 _HINTS: tuple[tuple[Callable[[int, Complaint], bool], str], ...] = (
     (
-        lambda status, said: said.code == "training_not_available",
+        lambda status, complaint: complaint.code == "training_not_available",
         "this organisation may not create fine-tuning jobs on this service, and repeating will not help; uploaded "
         "files are kept and will be found again. Use another organisation or another provider",
     ),
     (
-        lambda status, said: status == 401,
+        lambda status, complaint: status == 401,
         "check {key}: it must be a key of this service that has not been revoked",
     ),
     (
-        lambda status, said: status == 403,
+        lambda status, complaint: status == 403,
         "the key in {key} is known but lacks the right for this; ask an owner of the organisation",
     ),
     (
-        lambda status, said: (
-            said.code == "model_not_available" or (status == 400 and "not available for fine-tuning" in said.message)
+        lambda status, complaint: (
+            complaint.code == "model_not_available"
+            or (status == 400 and "not available for fine-tuning" in complaint.message)
         ),
         "choose a base that this organisation can train; the list of models is not a list of trainable bases",
     ),
     (
-        lambda status, said: status == 429 and said.code == _NEXT_DAY,
+        lambda status, complaint: status == 429 and complaint.code == _NEXT_DAY,
         "the day's number of jobs for this model is used up: run again tomorrow",
     ),
     (
-        lambda status, said: status == 429 and bool(_MONEY & {said.code, said.type}),
+        lambda status, complaint: status == 429 and bool(_MONEY & {complaint.code, complaint.type}),
         "the account's money or budget is used up: add credit or raise the limit; waiting will not help",
     ),
-    (lambda status, said: status == 413, "the file is larger than the service takes in one upload: split the dataset"),
+    (
+        lambda status, complaint: status == 413,
+        "the file is larger than the service takes in one upload: split the dataset",
+    ),
 )
 
 
@@ -178,7 +182,7 @@ def classify_write(
     send: Callable[[], httpx.Response],
     read: Callable[[bytes], T],
     explain: Callable[[httpx.Response], ProviderError],
-    explain_road: Callable[[httpx.RequestError], ProviderError],
+    explain_network: Callable[[httpx.RequestError], ProviderError],
 ) -> Write[T]:
     """Send once, and return how it ended: the one table from answers and failures to done, refused and unknown.
 
@@ -200,11 +204,11 @@ def classify_write(
     try:
         response = send()
     except httpx.RequestError as error:
-        return Refused(explain_road(error)) if _proves_no_effect(error) else Unknown(_why(explain_road(error)))
+        return Refused(explain_network(error)) if _proves_no_effect(error) else Unknown(_why(explain_network(error)))
     if 200 <= response.status_code < 300:
         return _done(response, read)
-    said = explain(response)
-    return Refused(said) if _is_refusal(response.status_code) else Unknown(_why(said))
+    refusal = explain(response)
+    return Refused(refusal) if _is_refusal(response.status_code) else Unknown(_why(refusal))
 
 
 def _done(response: httpx.Response, read: Callable[[bytes], T]) -> Write[T]:

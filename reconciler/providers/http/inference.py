@@ -1,4 +1,4 @@
-"""Puts questions to models and gives the answers piece by piece. Waits a little for a model that is just made."""
+"""Asks models, and yields the answers piece by piece. Waits a little for a model that was just trained."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -15,21 +15,21 @@ _LONGEST_PAUSE = 15.0
 _LONGEST_ANSWER = 16 * 1024 * 1024
 
 
-class _Said(msgspec.Struct):
+class _Reply(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
 
 
 class _Choice(msgspec.Struct):
     text: str | None = None
-    delta: _Said | None = None
-    message: _Said | None = None
+    delta: _Reply | None = None
+    message: _Reply | None = None
     finish_reason: str | None = None
 
     @property
     def words(self) -> str:
-        said = self.delta or self.message
-        return (said.content or said.refusal or "" if said else self.text) or ""
+        reply = self.delta or self.message
+        return (reply.content or reply.refusal or "" if reply else self.text) or ""
 
 
 class _Chunk(msgspec.Struct):
@@ -49,7 +49,7 @@ def ask(
 
     Raises: ProviderError, at the first piece or, when the answer breaks off, later
     """
-    response = _begun(client, path, {**body, "stream": True}, warmup_seconds, sleep)
+    response = _begin(client, path, {**body, "stream": True}, warmup_seconds, sleep)
     try:
         if "json" in response.headers.get("content-type", ""):
             yield from _at_once(response)
@@ -61,8 +61,8 @@ def ask(
         response.close()
 
 
-def _begun(
-    client: Client, path: str, body: Mapping[str, Any], patience: float, sleep: Callable[[float], None]
+def _begin(
+    client: Client, path: str, body: Mapping[str, Any], wait_seconds: float, sleep: Callable[[float], None]
 ) -> httpx.Response:
     pause = _FIRST_PAUSE
     while True:
@@ -71,10 +71,10 @@ def _begun(
             return response
         refusal = _refusal(client, response)
         # A model answers some minutes after its job has succeeded, and until then is as if it were not there.
-        if not _is_warming_up(refusal) or patience <= 0:
+        if not _is_warming_up(refusal) or wait_seconds <= 0:
             raise client.error_from(refusal)
-        sleep(min(pause, patience))
-        patience -= pause
+        sleep(min(pause, wait_seconds))
+        wait_seconds -= pause
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
@@ -132,8 +132,8 @@ def _chunk(data: bytes) -> _Chunk:
 
 def _failed_inside(data: bytes) -> ProviderError:
     complaint = read_complaint(data)
-    said = complaint.message or "no reason that could be read"
-    return TemporaryError(f"the service broke off its answer: {said}", code=complaint.code, hint="ask again")
+    reason = complaint.message or "no reason that could be read"
+    return TemporaryError(f"the service broke off its answer: {reason}", code=complaint.code, hint="ask again")
 
 
 _LONGEST = 1024 * 1024

@@ -16,11 +16,11 @@ DIGEST = "reconciler-digest"
 FACTS = "reconciler-facts"
 SUPERSEDES = "reconciler-supersedes"
 SEAL = "reconciler-seal"
-"""A digest of the other marks, so that one of them cannot be another without anybody noticing."""
+"""A digest of the other marks, so that a changed mark is noticed."""
 
 _SEALED = (PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES)
 
-_ROOM = 512
+_MOST_CHARACTERS = 512
 """Characters that one value of metadata may have."""
 
 _FULL_HEX = 64
@@ -35,14 +35,14 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Garbled:
-    """The marks name our project, and the rest cannot be read, or is not what was sealed: nobody builds on that job."""
+    """The marks name our project, and the rest cannot be read or is not what was sealed."""
 
 
 def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
-    """Return the marks of a job that is about to be created; what has no room is left out."""
+    """Return the marks of a job that is about to be created; what is too long is left out."""
     marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
     facts = canonical_json(dict(model.displayed_facts)).decode()
-    if len(facts) <= _ROOM:
+    if len(facts) <= _MOST_CHARACTERS:
         marks[FACTS] = facts
     if ids := _as_many_as_fit(supersedes):
         marks[SUPERSEDES] = ids
@@ -119,7 +119,7 @@ def _as_many_as_fit(ids: Iterable[JobId]) -> str:
     joined = ""
     for each in ids:
         longer = f"{joined},{each}" if joined else str(each)
-        if len(longer) > _ROOM:
+        if len(longer) > _MOST_CHARACTERS:
             break
         joined = longer
     return joined

@@ -1,4 +1,4 @@
-"""Walks a list page by page, by cursor only, and says what makes it doubt that it saw the whole.
+"""Walks a list page by page, by cursor only, and warns when it may not have seen the whole.
 
 A list is whole when every page begins behind the one before it and the last one says that it is the last. What follows
 casts doubt on that, and nothing else does:
@@ -44,7 +44,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list: items with their ids, not yet read.
 
     Shape:  `has_more` is None when the service does not say; `made` says when each item was made, where it says so;
-            `nameless` counts the entries that have no id, which nobody can read
+            `nameless` counts the entries that have no id, which cannot be read
     """
 
     items: tuple[tuple[str, msgspec.Raw], ...]
@@ -107,24 +107,24 @@ class _Order:
 
 @dataclass(slots=True)
 class _Walk:
-    """What a walk has seen so far, and the first doubt it had; one is enough."""
+    """What a walk has seen so far, and whether it has warned; one warning is enough."""
 
     what: str
-    doubts: ListWarnings
+    warnings: ListWarnings
     seen: set[str] = field(default_factory=set)
     tail: Sequence[str] = ()
     order: _Order = field(default_factory=_Order)
-    has_doubt: bool = False
+    has_warned: bool = False
 
-    def doubt(self, why: str) -> None:
-        if not self.has_doubt:
-            self.has_doubt = True
-            self.doubts.add(f"the list of {self.what} {why}")
+    def warn(self, why: str) -> None:
+        if not self.has_warned:
+            self.has_warned = True
+            self.warnings.add(f"the list of {self.what} {why}")
 
     def take(self, page: Page) -> Iterator[tuple[str, msgspec.Raw]]:
         """Yield what is new on a page."""
         if page.nameless:
-            self.doubt("holds an entry without an id")
+            self.warn("holds an entry without an id")
         ids = [item_id for item_id, _ in page.items]
         pushed = _overlap(self.tail, ids)
         for place, (item_id, item) in enumerate(page.items):
@@ -133,43 +133,43 @@ class _Walk:
                 self.order.add(page.made[place] if page.made else None)
                 yield item_id, item
             elif place >= pushed:
-                self.doubt(f"names {item_id} twice")
+                self.warn(f"names {item_id} twice")
         if self.tail and ids and self.order.is_mixed:
-            self.doubt("is in no order")
+            self.warn("is in no order")
         self.tail = ids
 
 
 def walk(
-    what: str, limit: int, fetch: Callable[[str | None], Page], doubts: ListWarnings, most_pages: int = MOST_PAGES
+    what: str, limit: int, fetch: Callable[[str | None], Page], warnings: ListWarnings, most_pages: int = MOST_PAGES
 ) -> Iterator[tuple[str, msgspec.Raw]]:
     """Yield every item once, with its id, in the service's order.
 
-    Shape:  `what` names the list in a doubt; `fetch` takes the id after which a page begins; `limit` is what it asks
+    Shape:  `what` names the list in a warning; `fetch` takes the id after which a page begins; `limit` is what it asks
     Cost:   the ids seen are kept, the items are not
     """
-    walked = _Walk(what, doubts)
+    walk_state = _Walk(what, warnings)
     after: str | None = None
     for _ in range(most_pages):
         page = fetch(after)
-        known = len(walked.seen)
+        known = len(walk_state.seen)
         last = page.items[-1][0] if page.items else None
-        goes_back = last in walked.seen
-        yield from walked.take(page)
+        goes_back = last in walk_state.seen
+        yield from walk_state.take(page)
         if last is None:
             if page.has_more:
-                walked.doubt("said that there is more, and then gave an empty page")
+                walk_state.warn("said that there is more, and then gave an empty page")
             return
         if goes_back:
             # A list that knows no pages gives the first again when asked for a second, and says nothing of more.
-            if len(walked.seen) > known or page.has_more is not None or len(page.items) >= limit:
-                walked.doubt(f"goes round in circles after {len(walked.seen)} entries; it may be cut")
+            if len(walk_state.seen) > known or page.has_more is not None or len(page.items) >= limit:
+                walk_state.warn(f"goes round in circles after {len(walk_state.seen)} entries; it may be cut")
             return
         if page.has_more is False and len(page.items) + page.nameless < limit:
             return
-        if len(walked.seen) > _MOST_ENTRIES:
+        if len(walk_state.seen) > _MOST_ENTRIES:
             break
         after = last
-    walked.doubt(f"does not end after {len(walked.seen)} entries")
+    walk_state.warn(f"does not end after {len(walk_state.seen)} entries")
 
 
 def _overlap(before: Sequence[str], ids: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ NETWORK_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtoc
 
 
 class RedirectError(httpx.TransportError):
-    """The service pointed elsewhere; nobody follows.
+    """The service answered with a redirect, which is not followed.
 
     Shape:  `status` is the answer's
     """
@@ -24,7 +24,7 @@ class RedirectError(httpx.TransportError):
 
 
 class TooLargeError(httpx.TransportError):
-    """The service answered more than anybody asked for."""
+    """The answer is larger than an answer may be."""
 
 
 class WrappingTransport(httpx.BaseTransport):
@@ -85,7 +85,7 @@ def wrap_response(
 
 
 class Retry(WrappingTransport):
-    """Repeats GET and DELETE when the road failed or the service was busy; anything else goes through once.
+    """Repeats GET and DELETE when the network failed or the service was busy; anything else goes through once.
 
     Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help
     """
@@ -94,19 +94,19 @@ class Retry(WrappingTransport):
         self,
         inner: httpx.BaseTransport,
         *,
-        patience: RetryPolicy,
+        retries: RetryPolicy,
         sleep: Callable[[float], None],
         random: Callable[[], float],
         is_final: Callable[[httpx.Response], bool],
     ) -> None:
         super().__init__(inner)
-        self._patience = patience
+        self._retries = retries
         self._sleep = sleep
         self._random = random
         self._is_final = is_final
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        attempts = self._patience.attempts if request.method in _REPEATED_METHODS else 1
+        attempts = self._retries.attempts if request.method in _REPEATED_METHODS else 1
         for tried in range(1, attempts):
             try:
                 response = self._inner.handle_request(request)
@@ -128,7 +128,7 @@ class Retry(WrappingTransport):
         asked = requested_wait(response.headers)
         if asked is None:
             return self._backoff(tried)
-        return asked if asked <= self._patience.longest_seconds else None
+        return asked if asked <= self._retries.longest_seconds else None
 
     def _is_passing(self, response: httpx.Response) -> bool:
         status = response.status_code
@@ -141,7 +141,7 @@ class Retry(WrappingTransport):
         return status in {408, 429} or status >= 500
 
     def _backoff(self, tried: int) -> float:
-        wait = min(self._patience.first_seconds * float(2 ** (tried - 1)), self._patience.cap_seconds)
+        wait = min(self._retries.first_seconds * float(2 ** (tried - 1)), self._retries.cap_seconds)
         return wait * (1 - self._random() / 4)
 
 
@@ -156,9 +156,9 @@ class RateLimiter:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._opens_at = float("-inf")
+        self._free_at = float("-inf")
 
-    def enter(self, most_seconds: float | None = None) -> bool:
+    def wait_for_turn(self, most_seconds: float | None = None) -> bool:
         """Return when the caller may send; False, and at once, when that takes longer than it can wait."""
         gives_up_at = None if most_seconds is None else self._clock() + most_seconds
         while (wait := self._take()) > 0:
@@ -168,16 +168,16 @@ class RateLimiter:
         return True
 
     def hold(self, seconds: float) -> None:
-        """Let nobody pass for so long, within reason."""
+        """Let no request pass for so long, within reason."""
         with self._lock:
-            self._opens_at = max(self._opens_at, self._clock() + min(seconds, self._longest))
+            self._free_at = max(self._free_at, self._clock() + min(seconds, self._longest))
 
     def _take(self) -> float:
         with self._lock:
             now = self._clock()
-            wait = self._opens_at - now
+            wait = self._free_at - now
             if wait <= 0:
-                self._opens_at = now + self._spacing
+                self._free_at = now + self._spacing
             return wait
 
 
@@ -186,24 +186,24 @@ class HeldBackError(httpx.PoolTimeout):
 
 
 class RateLimitTransport(WrappingTransport):
-    """Sends no faster than the gate allows, and tells the gate what the service asked for.
+    """Sends no faster than the rate limiter allows, and passes on to it what the service asked for.
 
     Shape:  a request that would have to wait longer than `most_seconds` is not sent; None waits as long as it takes
     """
 
-    def __init__(self, inner: httpx.BaseTransport, gate: RateLimiter, most_seconds: float | None = None) -> None:
+    def __init__(self, inner: httpx.BaseTransport, limiter: RateLimiter, most_seconds: float | None = None) -> None:
         super().__init__(inner)
-        self._gate = gate
+        self._limiter = limiter
         self._most_seconds = most_seconds
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if not self._gate.enter(self._most_seconds):
+        if not self._limiter.wait_for_turn(self._most_seconds):
             raise HeldBackError("the service asked for a pause; nothing was sent")
         response = self._inner.handle_request(request)
         busy = response.status_code in {429, 503}
         wait = max(allowance_wait(response.headers), (requested_wait(response.headers) or 0.0) if busy else 0.0)
         if wait:
-            self._gate.hold(wait)
+            self._limiter.hold(wait)
         return response
 
 
@@ -224,7 +224,7 @@ class NoRedirects(WrappingTransport):
 
 
 class BufferedResponse(WrappingTransport):
-    """Reads every answer to its end, within a bound, so that a half answer is a failure of the road."""
+    """Reads every answer to its end, within a bound, so that a half answer is a failure of the network."""
 
     def __init__(self, inner: httpx.BaseTransport, limit_bytes: int) -> None:
         super().__init__(inner)
@@ -236,9 +236,9 @@ class BufferedResponse(WrappingTransport):
             content = self._read(response)
         finally:
             response.close()
-        told = response.headers.get("content-length", "")
-        if told.isdecimal() and "content-encoding" not in response.headers and int(told) != len(content):
-            raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {told} bytes")
+        stated = response.headers.get("content-length", "")
+        if stated.isdecimal() and "content-encoding" not in response.headers and int(stated) != len(content):
+            raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {stated} bytes")
         kept = [(name, value) for name, value in response.headers.multi_items() if name not in _HOP_HEADERS]
         return httpx.Response(response.status_code, headers=kept, content=content)
 
@@ -347,7 +347,7 @@ class Redact(WrappingTransport):
 class NewConnection(WrappingTransport):
     """Gives every request a transport of its own, closed with its answer.
 
-    A connection kept alive from before may be dead without anybody knowing; a write sent into it ends unknown
+    A connection kept alive from before may be dead already; a write sent into it ends unknown
     for no reason. On a new connection, not connecting proves that nothing was sent.
     """
 
@@ -364,4 +364,4 @@ class NewConnection(WrappingTransport):
         return wrap_response(response, lambda parts: parts, also=inner.close)
 
     def close(self) -> None:
-        """Nothing is kept, so there is nothing to close."""
+        """Close nothing, because nothing is kept."""

@@ -3,8 +3,8 @@
     GitHub     GET  $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…   → a signed statement of which job this is
     OpenAI     POST https://auth.openai.com/oauth/token        → an access token of a service account
 
-Both requests go to exact hosts, follow nobody and are made again before the token expires. Neither the statement nor
-the token is written anywhere. (Source: OpenAI's guide to workload identity federation for GitHub Actions, its
+Both requests go to exact hosts, follow no redirect and are made again before the token expires. Neither the statement
+nor the token is written anywhere. (Source: OpenAI's guide to workload identity federation for GitHub Actions, its
 reference of the token exchange, and GitHub's reference of OpenID Connect.)
 """
 
@@ -60,7 +60,7 @@ class Identity:
 def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | None:
     """Read from the environment which identity to use; None when none is asked for, or a key has to do.
 
-    Raises: UsageError for variables that cannot be used, DeniedError where GitHub vouches for nobody and no key is set
+    Raises: UsageError for variables that cannot be used, DeniedError where GitHub vouches for no job and no key is set
     """
     provider, account = read_word(PROVIDER_VARIABLE, environ), read_word(ACCOUNT_VARIABLE, environ)
     if provider is None and account is None:
@@ -89,7 +89,7 @@ def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | No
 class TokenExchange:
     """Gives the token that is good now, and gets another before it expires. Safe to use from several threads.
 
-    Shape:  `make` gives the road for one exchange, closed with it
+    Shape:  `make` makes the transport for one exchange, closed with it
     """
 
     def __init__(
@@ -180,9 +180,9 @@ class TokenExchange:
 
     def _send(self, request: httpx.Request) -> tuple[int, bytes]:
         bottom = self._make()
-        road = NoRedirects(BufferedResponse(_bound_time(bottom, self._clock), _ANSWER_BYTES))
+        transport = NoRedirects(BufferedResponse(_bound_time(bottom, self._clock), _ANSWER_BYTES))
         try:
-            response = road.handle_request(request)
+            response = transport.handle_request(request)
             return response.status_code, response.content
         finally:
             bottom.close()

@@ -17,7 +17,7 @@ _UNKNOWN_THERE = ("hyperparameters", "integrations", "metadata", "method", "seed
 
 
 def refusal_of_rows(dataset: Dataset) -> RejectedError | None:
-    """Say why a dataset cannot be trained on there; None when it can."""
+    """Return why a dataset cannot be trained on there; None when it can."""
     if dataset.format is not Format.CHAT:
         return None
     return RejectedError(
@@ -29,7 +29,7 @@ def refusal_of_rows(dataset: Dataset) -> RejectedError | None:
 
 
 def refusal_of(model: Model, suffix_length: int) -> RejectedError | None:
-    """Say what in a model's recipe that API has no field or no room for; None when it has both for everything."""
+    """Return the error for a recipe that API has no field, or no length, for; None when it has both for everything."""
     suffix = model.recipe.suffix or ""
     if len(suffix) > suffix_length:
         return RejectedError(
@@ -79,9 +79,9 @@ def check_created(tune: Tune, model: Model, training: FileId, validation: FileId
     Raises: MalformedError when the service answers with something else
     """
     job = job_of(tune, model.stamp)
-    told = {"base": job.base, "training file": job.training_file, "validation file": job.validation_file}
+    echoed = {"base": job.base, "training file": job.training_file, "validation file": job.validation_file}
     sent = {"base": model.recipe.base, "training file": training, "validation file": validation}
-    wrong = [f"{name} {told[name]!r} instead of {sent[name]!r}" for name in sent if told[name] != sent[name]]
+    wrong = [f"{name} {echoed[name]!r} instead of {sent[name]!r}" for name in sent if echoed[name] != sent[name]]
     if wrong:
         raise MalformedError(f"the service made job {tune.id} with {', '.join(wrong)}")
     return job

@@ -1,4 +1,4 @@
-"""Whose a job is, on a service whose jobs have no room for our marks. Pure, and the only place that decides it.
+"""Decides whose a job is, on a service whose jobs keep no metadata. Pure, and the only place that decides it.
 
 A job of this dialect has neither metadata nor a name of its own, and repeats its suffix only in the name of the model
 that it makes: never while it runs, and never at all when it fails. So labels say whose it is (see `labels.py`), and
@@ -10,17 +10,17 @@ the suffix confirms it. What is there decides, the surest first:
     no such label; one intent, not younger than it, that asked for   of the intent's stamp and project: its create got
     just this base, these files and these stated settings            no answer, or the second label never came
     several such intents of different stamps                         unclear, until its model's name tells; what ended
-                                                                     without a model counts as nobody's
+                                                                     without a model counts as not ours
     no label at all, and a model whose name carries our suffix       of that name and digest; unclear if the name may
                                                                      have been cut
     no label at all, and alive on a file that has our kind of name   unclear: it may be ours, with its label deleted
-    anything else                                                    somebody else's
+    anything else                                                    not ours
 
 A model whose name carries another digest than the label makes the job unclear, and a model without our suffix is not
 what an intent with our suffix asked for. An unclear job is never built on, cancelled or created beside: plans
-stop at it until it has ended or somebody says that it does not matter.
+stop at it until it has ended or the operator says that it does not matter.
 
-What this cannot tell: a job that somebody makes by hand, on our file and with just our settings, while an intent of
+What this cannot tell: a job that is made by hand, on our file and with just our settings, while an intent of
 ours lies unanswered. It counts as ours while it runs, which costs a wait and no second job; its model's name gives it
 away.
 """
@@ -36,7 +36,7 @@ from reconciler.providers.openai_legacy.wire import Tune
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose a job is. With a stamp it is ours; unclear it may be; with neither it is somebody else's.
+    """Whose a job is: ours with a stamp, perhaps ours when unclear, not ours with neither.
 
     Shape:  `may_be` are the stamps that an unclear job is known to be one of, where that is known
     """

@@ -1,17 +1,17 @@
-"""How a stamp is kept where a job has no room for it: in the names of small files, and in the name of its model. Pure.
+"""How a stamp is kept where a job cannot keep it: in the names of small files, and in the name of its model. Pure.
 
 Labels are files whose names say which job is whose:
 
     reconciler.‹project›.‹model›.‹version›.‹64 hex›.intent.‹request›.jsonl    written before a create is sent
     reconciler.‹project›.‹model›.‹version›.‹64 hex›.job.‹job id›.jsonl        written when its answer has come
 
-`‹project›` is a digest of its name, so that the longest names leave room for the rest. `‹request›` is a digest of
+`‹project›` is a digest of its name, so that the longest names leave space for the rest. `‹request›` is a digest of
 what every job says about itself from the first moment to the last: base, files, and those settings that were stated.
 A label is for the list of files only: no job trains on one, and what it holds repeats its name for people.
 
 A model's name ends in the suffix `‹slug›-‹12 hex›`, as long as the service allows. The twelve hex digits are never cut;
-the slug is what people read, and is cut to what is left. A slug with fewer letters than there was room for is the whole
-name. One that fills the room may be the beginning of any longer name, so it is never taken for a name by itself.
+the slug is what people read, and is cut to what is left. A slug with fewer letters than fitted is the whole name.
+One that is as long as fitted may be the beginning of any longer name, so it is never taken for a name by itself.
 """
 
 import re
@@ -153,35 +153,35 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be(self, stamp: Stamp, suffix_length: int) -> bool:
         """Return whether a model of this stamp would have been named so."""
-        return self.digest.agrees(stamp.digest) and self.slug == slug_of(stamp.address.name, room_of(suffix_length))
+        return self.digest.agrees(stamp.digest) and self.slug == slug_of(stamp.address.name, slug_length(suffix_length))
 
     def stamp(self, suffix_length: int) -> Stamp | None:
         """Return the stamp, as far as its digest was carried; None where the slug may be cut."""
-        if not 0 < len(self.slug) < room_of(suffix_length):
+        if not 0 < len(self.slug) < slug_length(suffix_length):
             return None
         return Stamp(Address(Kind.MODEL, self.slug), self.digest)
 
 
-def room_of(suffix_length: int) -> int:
+def slug_length(suffix_length: int) -> int:
     """Count the letters that a slug may have beside the digits and a dash."""
     return max(0, min(LONGEST_SLUG, suffix_length - SHORT_HEX - 1))
 
 
-def slug_of(name: str, room: int) -> str:
-    """Return what stands for a name: itself where it fits, else exactly as many letters as there is room for.
+def slug_of(name: str, length: int) -> str:
+    """Return what stands for a name: itself where it fits, else exactly as many letters as fit.
 
     Services make one dash of several, so a name with a double dash counts as one that does not fit.
     """
-    if len(name) <= room and "--" not in name:
+    if len(name) <= length and "--" not in name:
         return name
-    return re.sub("-+", "-", name)[:room].rstrip("-").ljust(room, _FILLER)
+    return re.sub("-+", "-", name)[:length].rstrip("-").ljust(length, _FILLER)
 
 
 def suffix_of(stamp: Stamp, suffix_length: int) -> str:
     """Return the suffix that carries a stamp; empty where not even the digits fit."""
     if suffix_length < SHORT_HEX:
         return ""
-    slug = slug_of(stamp.address.name, room_of(suffix_length))
+    slug = slug_of(stamp.address.name, slug_length(suffix_length))
     return f"{slug}-{stamp.digest.short}" if slug else stamp.digest.short
 
 

@@ -18,7 +18,7 @@ OPENAI_LEGACY = Profile(
         bases=frozenset({"ada", "babbage", "curie", "davinci"}),
         # Servers of the last months took 18; a suffix of 40 was the rule for two years.
         suffix_length=40,
-        # All files of an organisation together had this much room.
+        # All files of an organisation together could have this size.
         max_file_bytes=1024 * 1024 * 1024,
         poll_seconds=2.0,
         fresh_seconds=240.0,

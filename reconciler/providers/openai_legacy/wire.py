@@ -52,7 +52,7 @@ class _TuneEventsObject(msgspec.Struct):
 
 
 class Tune(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as it describes itself, whosever it is.
+    """A job as it describes itself, ours or not.
 
     Shape:  `settings` as stated or chosen by the service, without those it has not chosen yet; `events` are there
             only where one job was asked for
@@ -83,9 +83,9 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def error(self) -> JobError | None:
-        """Why the job failed: the last thing it said as an error, for it has no other place."""
-        said = [event.message for event in self.events if event.level == _ERROR and event.message]
-        return JobError(message=said[-1]) if said and self.status == FAILED else None
+        """Why the job failed: its last event of level error, because a job has no other place for it."""
+        errors = [event.message for event in self.events if event.level == _ERROR and event.message]
+        return JobError(message=errors[-1]) if errors and self.status == FAILED else None
 
 
 def read_tune(body: bytes | msgspec.Raw) -> Tune:
@@ -109,7 +109,7 @@ def read_tune(body: bytes | msgspec.Raw) -> Tune:
 
 
 def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
-    """Read everything that a job has said, oldest first.
+    """Read all events of a job, oldest first.
 
     Events have no id of their own; the list only ever grows at its end, so an event's place in it names it.
     """
@@ -117,7 +117,7 @@ def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
 
 
 def place_of(event: str | None, job: JobId) -> int:
-    """Return how many events of a job have been told when this one has; 0 for what is no event of it."""
+    """Return how many events of a job come up to this one; 0 for an id that is no event of it."""
     owner, _, place = (event or "").rpartition(":")
     return int(place) if owner == job and place.isascii() and place.isdecimal() else 0
 

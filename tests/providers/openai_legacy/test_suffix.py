@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.identity import NAME_PATTERN, Address, Kind, Stamp
 from reconciler.domain.observed import ModelId
-from reconciler.providers.openai_legacy.labels import read_carried, room_of, slug_of, suffix_of
+from reconciler.providers.openai_legacy.labels import read_carried, slug_length, slug_of, suffix_of
 from tests.factories import a_digest
 from tests.providers.fakes import anything
 
@@ -55,13 +55,13 @@ def test_a_name_that_is_read_back_is_the_name(name: str, length: int, of: str) -
     assert carried.may_be(stamp, length)
     read = carried.stamp(length)
     assert read is None or read.agrees(stamp)
-    assert (read is not None) == (len(name) < room_of(length) and "--" not in name)
+    assert (read is not None) == (len(name) < slug_length(length) and "--" not in name)
 
 
 @anything
 @given(NAMES, NAMES, LENGTHS)
 def test_two_names_of_one_slug_are_never_told_by_it(one: str, other: str, length: int) -> None:
-    room = room_of(length)
+    room = slug_length(length)
     if one != other and slug_of(one, room) == slug_of(other, room):
         carried = read_carried(named(f"{slug_of(one, room)}-{a_digest().short}"))
         assert carried is None or carried.stamp(length) is None

@@ -1,0 +1,55 @@
+"""Every service is found by its name: one registry, and what installed packages bring."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.errors import UsageError
+from reconciler.providers import PROFILES, find_profile, open_provider
+from reconciler.providers.http.dialect import Dialect
+from reconciler.providers.registry import GROUP, load_dialect
+from tests.toy_service.dialect import TOY
+
+
+def install(place: Path, value: str) -> None:
+    """Lay out a package that brings the profile `toy`."""
+    info = place / "toy-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\ntoy = {value}\n")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_names_a_dialect(name: str) -> None:
+    assert isinstance(load_dialect(find_profile(name)), Dialect)
+
+
+def test_an_installed_package_brings_a_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "tests.toy_service.dialect:TOY")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert find_profile("toy") == TOY
+    with open_provider("toy", project="acme", environ={"TOY_KEY": "key-of-a-test"}) as provider:
+        assert provider.name == "toy"
+
+
+@pytest.mark.parametrize("value", ["tests.toy_service.dialect:NOTHING", "no.such.package:TOY", "json:dumps"])
+def test_an_entry_point_that_leads_to_no_profile_is_refused(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, value)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UsageError, match="toy"):
+        find_profile("toy")
+
+
+def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
+    with pytest.raises(UsageError, match="local, openai, openai-legacy"):
+        find_profile("opnai")
+
+
+def test_the_price_lists_are_of_services_of_the_registry() -> None:
+    lists = [path for path in (resources.files("reconciler") / "prices").iterdir() if path.name.endswith(".json")]
+    services = {json.loads(path.read_text())["service"] for path in lists}
+    assert services == set(PROFILES)
