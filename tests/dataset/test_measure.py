@@ -21,7 +21,7 @@ from reconciler.domain.identity import Digest
 from reconciler.domain.spec import DatasetSpec, Format
 
 from .factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, measured, only, problems, problems_of, rules, write
-from .test_lines import TEXT
+from .test_canonical import TEXT
 
 MESSAGE = st.tuples(TEXT.filter(bool), TEXT.filter(bool))
 ROWS = st.lists(MESSAGE, min_size=10, max_size=14).map(lambda pairs: [a_chat(*pair) for pair in pairs])

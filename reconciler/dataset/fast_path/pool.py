@@ -2,8 +2,9 @@
 
 Every block is kept until it is answered: a worker that dies costs time, and changes no result.
 
-Not `ProcessPoolExecutor`: a spawned process looks for modules in the working directory before ours, and a repository is
-not trusted code; and when one worker dies, the executor loses the answers of all.
+Not `ProcessPoolExecutor`, which was tried: the process that it spawns runs a `pickle.py` of the working directory, and
+a repository is not trusted code. It also costs a third more time of this process for 200 MB (1.1 s in place of 0.84 s),
+and when one worker dies, the answers of all are lost.
 """
 
 import os

@@ -6,6 +6,7 @@ Source: OpenAI vision fine-tuning guide (images in user turns only, at most 10 a
 import base64
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.foundation.suggest import list_words
@@ -19,6 +20,9 @@ _BEGIN = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n", "webp": b"RIFF"}
 _DETAILS = ("low", "high", "auto")
 _HINT = "use an https:// URL, or data:image/…;base64, with a JPEG, PNG or WEBP image"
 
+_wrong_content = partial(RowFinding, "chat.content")
+_wrong_images = partial(RowFinding, "chat.images")
+
 
 def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the content of one turn."""
@@ -30,20 +34,18 @@ def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
     elif value is None:
         if not (message.get("tool_calls") or message.get("function_call") or message.get("refusal")):
             what = "is null" if "content" in message else "there is no `content`"
-            yield RowFinding("chat.content", path, what, "only a turn that calls a tool may have no content")
+            yield _wrong_content(path, what, "only a turn that calls a tool may have no content")
     elif not isinstance(value, str):
-        yield RowFinding("chat.content", path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
+        yield _wrong_content(path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
     elif (
         not value
         and role not in ("tool", "function")
         and not (message.get("tool_calls") or message.get("function_call"))
     ):
-        yield RowFinding("chat.content", path, "is empty", "add the text, or drop the row")
+        yield _wrong_content(path, "is empty", "add the text, or drop the row")
     refusal = message.get("refusal")
     if refusal is not None and not isinstance(refusal, str):
-        yield RowFinding(
-            "chat.content", path.replace(".content", ".refusal"), f"is {describe_value(refusal)}, not text", ""
-        )
+        yield _wrong_content(path.replace(".content", ".refusal"), f"is {describe_value(refusal)}, not text", "")
 
 
 def check_images(messages: list[object]) -> Iterator[RowFinding]:
@@ -57,26 +59,25 @@ def check_images(messages: list[object]) -> Iterator[RowFinding]:
     images = sum(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
     if images > MAX_IMAGES:
         what = f"{images} images; an example may have {MAX_IMAGES} {_GUIDE}"
-        yield RowFinding("chat.images", "messages", what, "split the row")
+        yield _wrong_images("messages", what, "split the row")
 
 
 def _check_part(part: object, role: object, path: str) -> Iterator[RowFinding]:
     sort = part.get("type") if isinstance(part, dict) else None
     if not isinstance(part, dict):
-        yield RowFinding("chat.content", path, f"is {describe_value(part)}, not an object", "write parts as {type, …}")
+        yield _wrong_content(path, f"is {describe_value(part)}, not an object", "write parts as {type, …}")
     elif sort == "text":
         if not isinstance(part.get("text"), str) or not part["text"]:
-            yield RowFinding("chat.content", f"{path}.text", f"is {describe_value(part.get('text'))}, not text", "")
+            yield _wrong_content(f"{path}.text", f"is {describe_value(part.get('text'))}, not text")
         yield from find_unknown_keys(part, ("type", "text"), "chat.unknown-key", path)
     elif sort == "image_url":
         if role != "user":
-            yield RowFinding("chat.images", path, "only user turns may hold images", "move it to a user turn")
+            yield _wrong_images(path, "only user turns may hold images", "move it to a user turn")
         yield from find_unknown_keys(part, ("type", "image_url"), "chat.unknown-key", path)
         yield from _check_image(part.get("image_url"), f"{path}.image_url")
     else:
         shown = f"`{sort[:100]}`" if isinstance(sort, str) else describe_value(sort)
-        yield RowFinding(
-            "chat.content",
+        yield _wrong_content(
             f"{path}.type",
             f"{shown} is not a type of part",
             f"one of {list_words(('text', 'image_url'))}",
@@ -85,38 +86,34 @@ def _check_part(part: object, role: object, path: str) -> Iterator[RowFinding]:
 
 def _check_image(image: object, path: str) -> Iterator[RowFinding]:
     if not isinstance(image, dict):
-        yield RowFinding(
-            "chat.images", path, f"is {describe_value(image)}, not an object", 'write it as {"url": "https://…"}'
-        )
+        yield _wrong_images(path, f"is {describe_value(image)}, not an object", 'write it as {"url": "https://…"}')
         return
     yield from find_unknown_keys(image, ("url", "detail"), "chat.unknown-key", path)
     url = image.get("url")
     if not isinstance(url, str):
-        yield RowFinding("chat.images", f"{path}.url", "is not the URL of an image", _HINT)
+        yield _wrong_images(f"{path}.url", "is not the URL of an image", _HINT)
     elif not url.startswith(("https://", "http://")):
         yield from _check_data(url, f"{path}.url")
     if "detail" in image and image["detail"] not in _DETAILS:
-        yield RowFinding(
-            "chat.images", f"{path}.detail", f"is {describe_value(image['detail'])}", f"one of {list_words(_DETAILS)}"
-        )
+        yield _wrong_images(f"{path}.detail", f"is {describe_value(image['detail'])}", f"one of {list_words(_DETAILS)}")
 
 
 def _check_data(url: str, path: str) -> Iterator[RowFinding]:
     found = _DATA.match(url)
     if not found:
-        yield RowFinding("chat.images", path, "is not the URL of an image", _HINT)
+        yield _wrong_images(path, "is not the URL of an image", _HINT)
         return
     encoded = len(url) - found.end()
     size_bytes = encoded * 3 // 4
     if size_bytes > MAX_IMAGE_BYTES:
         what = f"an image of {size_bytes} bytes; it may have {MAX_IMAGE_BYTES} {_GUIDE}"
-        yield RowFinding("chat.images", path, what, "make it smaller")
+        yield _wrong_images(path, what, "make it smaller")
     try:
         begin = base64.b64decode(url[found.end() : found.end() + 32], validate=True)
     except ValueError:
         begin = b""
     if encoded % 4 or not begin:
-        yield RowFinding("chat.images", path, "is not base64", "encode the bytes of the image as base64, with padding")
+        yield _wrong_images(path, "is not base64", "encode the bytes of the image as base64, with padding")
     elif not begin.startswith(_BEGIN[found[1]]):
         what = f"the data is not a {found[1].upper()} image, as its type says"
-        yield RowFinding("chat.images", path, what, "use the type of the data: JPEG, PNG or WEBP")
+        yield _wrong_images(path, what, "use the type of the data: JPEG, PNG or WEBP")

@@ -1,6 +1,11 @@
-"""One thing that is wrong with a row."""
+"""One thing that is wrong with a row, and the catalogue of all rules of the data checks.
 
-from collections.abc import Collection, Iterator
+The texts of the rules are data, in `rules.json`. A test keeps it complete; a page of docs shows it.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -8,6 +13,34 @@ from reconciler.domain.errors import Severity
 from reconciler.foundation.suggest import did_you_mean, list_words
 
 JsonObject = dict[str, object]
+
+RULES: Mapping[str, str] = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+"""Every rule by its id, with its meaning."""
+
+JUDGED = frozenset(
+    {
+        "chat.name",
+        "chat.no-user",
+        "expect.rows",
+        "leak.alike",
+        "leak.prompt",
+        "leak.same",
+        "leak.split",
+        "mapping.unused",
+        "preference.same",
+        "rows.alike",
+        "rows.contradiction",
+        "rows.duplicate",
+        "rows.near-duplicate",
+        "rows.unsearched",
+        "text.blank-line",
+        "text.personal-data",
+        "text.reserved-token",
+        "text.secret",
+    }
+)
+"""The rules that a spec's `allow` may name, because the author decides whether their findings matter. No service
+accepts rows that break one of the others."""
 
 
 class RowFinding(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ Source: OpenAI function calling guide, OpenAI supervised fine-tuning guide ("too
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.dataset.strict_json import LineError, decode_json
@@ -15,6 +16,8 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
+_wrong_tools = partial(RowFinding, "chat.tools")
+
 
 def check_definitions(row: JsonObject) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the tools that a row defines."""
@@ -24,10 +27,10 @@ def check_definitions(row: JsonObject) -> Iterator[RowFinding]:
         yield from _check_list(row["functions"], "functions", wrapped=False)
     parallel = row.get("parallel_tool_calls", False)
     if not isinstance(parallel, bool):
-        yield RowFinding("chat.tools", "parallel_tool_calls", f"is {describe_value(parallel)}, not true or false", "")
+        yield _wrong_tools("parallel_tool_calls", f"is {describe_value(parallel)}, not true or false")
     elif "parallel_tool_calls" in row and "tools" not in row:
         what, hint = "is set, but the row has no `tools`", "remove it, or add `tools` to the row"
-        yield RowFinding("chat.tools", "parallel_tool_calls", what, hint, Severity.WARNING)
+        yield _wrong_tools("parallel_tool_calls", what, hint, Severity.WARNING)
 
 
 def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
@@ -40,7 +43,7 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
         path = f"messages[{at}]"
         for key in ("tool_calls", "function_call"):
             if key in message and message[key] is not None and message.get("role") != "assistant":
-                yield RowFinding("chat.tools", f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
+                yield _wrong_tools(f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
         if "tool_calls" in message:
             yield from _check_tool_calls(message["tool_calls"], f"{path}.tool_calls", tools, made)
         if message.get("function_call") is not None:
@@ -48,15 +51,13 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
         if message.get("role") == "tool":
             yield from _check_answer(message, f"{path}.tool_call_id", made)
         elif "tool_call_id" in message:
-            yield RowFinding(
-                "chat.tools", f"{path}.tool_call_id", "only turns with the role `tool` have it", "leave it out"
-            )
+            yield _wrong_tools(f"{path}.tool_call_id", "only turns with the role `tool` have it", "leave it out")
 
 
 def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFinding]:
     if not isinstance(offered, list) or not offered:
         hint = "leave it out where there are none" if offered in (None, []) else "write a list, not text in quotes"
-        yield RowFinding("chat.tools", path, f"is {describe_value(offered)}, not a list of tools", hint)
+        yield _wrong_tools(path, f"is {describe_value(offered)}, not a list of tools", hint)
         return
     names: set[str] = set()
     for at, tool in enumerate(offered):
@@ -65,7 +66,7 @@ def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFindin
         if wrapped:
             if not isinstance(tool, dict) or tool.get("type") != "function":
                 hint = 'write it as {"type": "function", "function": {"name": …, "parameters": …}}'
-                yield RowFinding("chat.tools", place, "is not a tool of type `function`", hint)
+                yield _wrong_tools(place, "is not a tool of type `function`", hint)
                 continue
             yield from find_unknown_keys(tool, ("type", "function"), "chat.unknown-key", place)
             function, place = tool.get("function"), f"{place}.function"
@@ -74,8 +75,7 @@ def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFindin
 
 def _check_function(function: object, path: str, names: set[str]) -> Iterator[RowFinding]:
     if not isinstance(function, dict):
-        yield RowFinding(
-            "chat.tools",
+        yield _wrong_tools(
             path,
             f"is {describe_value(function)}, not an object",
             "write it as {name, description, parameters}",
@@ -85,19 +85,15 @@ def _check_function(function: object, path: str, names: set[str]) -> Iterator[Ro
     name = function.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         hint = "up to 64 letters, digits, underscores and dashes"
-        yield RowFinding("chat.tools", f"{path}.name", "is not a valid function name", hint)
+        yield _wrong_tools(f"{path}.name", "is not a valid function name", hint)
     elif name in names:
-        yield RowFinding("chat.tools", f"{path}.name", f"`{name}` is defined twice", "define each function once")
+        yield _wrong_tools(f"{path}.name", f"`{name}` is defined twice", "define each function once")
     else:
         names.add(name)
     if "description" in function and not isinstance(function["description"], str):
-        yield RowFinding(
-            "chat.tools", f"{path}.description", f"is {describe_value(function['description'])}, not text", ""
-        )
+        yield _wrong_tools(f"{path}.description", f"is {describe_value(function['description'])}, not text", "")
     if not isinstance(function.get("strict"), bool | None):
-        yield RowFinding(
-            "chat.tools", f"{path}.strict", f"is {describe_value(function['strict'])}, not true or false", ""
-        )
+        yield _wrong_tools(f"{path}.strict", f"is {describe_value(function['strict'])}, not true or false", "")
     if "parameters" in function:
         yield from _check_parameters(function["parameters"], f"{path}.parameters")
 
@@ -105,55 +101,46 @@ def _check_function(function: object, path: str, names: set[str]) -> Iterator[Ro
 def _check_parameters(schema: object, path: str) -> Iterator[RowFinding]:
     hint = 'a JSON Schema: {"type": "object", "properties": {…}}'
     if not isinstance(schema, dict):
-        yield RowFinding("chat.tools", path, f"is {describe_value(schema)}, not an object", hint)
+        yield _wrong_tools(path, f"is {describe_value(schema)}, not an object", hint)
         return
     if schema and schema.get("type", "object") != "object":
-        yield RowFinding("chat.tools", f"{path}.type", "parameters are always an object", hint)
+        yield _wrong_tools(f"{path}.type", "parameters are always an object", hint)
     properties = schema.get("properties", {})
     if not isinstance(properties, dict):
-        yield RowFinding("chat.tools", f"{path}.properties", f"is {describe_value(properties)}, not an object", hint)
+        yield _wrong_tools(f"{path}.properties", f"is {describe_value(properties)}, not an object", hint)
         return
     for name, inner in properties.items():
         sort = inner.get("type") if isinstance(inner, dict) else None
         if not isinstance(inner, dict | bool):
-            yield RowFinding(
-                "chat.tools", f"{path}.properties.{name[:100]}", f"is {describe_value(inner)}, not a schema", hint
-            )
+            yield _wrong_tools(f"{path}.properties.{name[:100]}", f"is {describe_value(inner)}, not a schema", hint)
         elif isinstance(sort, str) and sort not in _SCHEMA_TYPES:
             known = did_you_mean(sort, _SCHEMA_TYPES) or f"one of {list_words(sorted(_SCHEMA_TYPES))}"
-            yield RowFinding(
-                "chat.tools",
+            yield _wrong_tools(
                 f"{path}.properties.{name[:100]}.type",
                 f"`{sort[:100]}` is not a type of JSON Schema",
                 known,
             )
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
-        yield RowFinding("chat.tools", f"{path}.required", "is not a list of names", hint)
+        yield _wrong_tools(f"{path}.required", "is not a list of names", hint)
 
 
 def _check_tool_calls(calls: object, path: str, offered: frozenset[str], made: set[str]) -> Iterator[RowFinding]:
     if not isinstance(calls, list) or not calls:
         hint = "leave it out where there are none"
-        yield RowFinding("chat.tools", path, f"is {describe_value(calls)}, not a list of calls", hint)
+        yield _wrong_tools(path, f"is {describe_value(calls)}, not a list of calls", hint)
         return
     for at, call in enumerate(calls):
         place = f"{path}[{at}]"
         if not isinstance(call, dict):
-            yield RowFinding(
-                "chat.tools", place, f"is {describe_value(call)}, not an object", "write it as {id, type, function}"
-            )
+            yield _wrong_tools(place, f"is {describe_value(call)}, not an object", "write it as {id, type, function}")
             continue
         yield from find_unknown_keys(call, ("id", "type", "function"), "chat.unknown-key", place)
         if call.get("type") != "function":
-            yield RowFinding(
-                "chat.tools", f"{place}.type", f"is {describe_value(call.get('type'))}, not `function`", ""
-            )
+            yield _wrong_tools(f"{place}.type", f"is {describe_value(call.get('type'))}, not `function`", "")
         name = call.get("id")
         if not isinstance(name, str) or not name:
-            yield RowFinding(
-                "chat.tools", f"{place}.id", "there is no id", "give each call an id, which its result names"
-            )
+            yield _wrong_tools(f"{place}.id", "there is no id", "give each call an id, which its result names")
         else:
             made.add(name)
         yield from _check_call(call.get("function"), f"{place}.function", offered, "tools")
@@ -161,31 +148,27 @@ def _check_tool_calls(calls: object, path: str, offered: frozenset[str], made: s
 
 def _check_call(call: object, path: str, offered: frozenset[str], key: str) -> Iterator[RowFinding]:
     if not isinstance(call, dict):
-        yield RowFinding(
-            "chat.tools", path, f"is {describe_value(call)}, not an object", "write it as {name, arguments}"
-        )
+        yield _wrong_tools(path, f"is {describe_value(call)}, not an object", "write it as {name, arguments}")
         return
     yield from find_unknown_keys(call, ("name", "arguments"), "chat.unknown-key", path)
     name = call.get("name")
     if not isinstance(name, str):
-        yield RowFinding("chat.tools", f"{path}.name", f"is {describe_value(name)}, not text", "")
+        yield _wrong_tools(f"{path}.name", f"is {describe_value(name)}, not text")
     elif name not in offered:
         hint = did_you_mean(name, offered) or f"add it to `{key}` of the row"
-        yield RowFinding("chat.tools", f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
+        yield _wrong_tools(f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
     arguments = call.get("arguments")
     if not isinstance(arguments, str) or not _is_json_object(arguments):
         hint = 'write the object as a JSON text: "{\\"city\\": \\"Paris\\"}"'
-        yield RowFinding("chat.tools", f"{path}.arguments", "is not a JSON object written as text", hint)
+        yield _wrong_tools(f"{path}.arguments", "is not a JSON object written as text", hint)
 
 
 def _check_answer(message: JsonObject, path: str, made: set[str]) -> Iterator[RowFinding]:
     name = message.get("tool_call_id")
     if not isinstance(name, str) or not name:
-        yield RowFinding("chat.tools", path, "there is no `tool_call_id`", "name the call that this result belongs to")
+        yield _wrong_tools(path, "there is no `tool_call_id`", "name the call that this result belongs to")
     elif name not in made:
-        yield RowFinding(
-            "chat.tools", path, f"`{name[:100]}` is not the id of an earlier call", did_you_mean(name, made)
-        )
+        yield _wrong_tools(path, f"`{name[:100]}` is not the id of an earlier call", did_you_mean(name, made))
 
 
 def _names(offered: object, wrapped: bool) -> frozenset[str]:

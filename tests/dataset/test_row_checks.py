@@ -11,7 +11,7 @@ from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
 
 from .factories import a_chat
-from .test_lines import OBJECTS, VALUES
+from .test_canonical import OBJECTS, VALUES
 
 USER = {"role": "user", "content": "How warm is it in Paris?"}
 ANSWER = {"role": "assistant", "content": "21 degrees"}
