@@ -44,7 +44,7 @@ def read_any(file: str) -> tuple[LegacyTable, LegacyFinding]:
         )
         return empty, LegacyFinding(name=NAME, error=what)
     necessary = f"Your format `{converted}` will be converted to `JSONL`" if converted else ""
-    return table, LegacyFinding(name=NAME, note=f"\n- {note}" if note else "", necessary=necessary)
+    return table, LegacyFinding(note=f"\n- {note}" if note else "", necessary=necessary)
 
 
 def _describe_extension(file: str) -> str:

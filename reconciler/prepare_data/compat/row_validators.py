@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from reconciler.prepare_data.compat.table import LegacyFinding, LegacyTable, Print, TaskKind, guess_table_task
+from reconciler.prepare_data.compat.table import (
+    NO_FINDING,
+    LegacyFinding,
+    LegacyTable,
+    Print,
+    TaskKind,
+    guess_table_task,
+)
 
 FIELDS = ("prompt", "completion")
 FEW = 100
@@ -17,21 +24,18 @@ def count_rows(table: LegacyTable) -> LegacyFinding:
         else ". In general, we recommend having at least a few hundred examples. We've found that performance tends to"
         " linearly increase for every doubling of the number of examples"
     )
-    return LegacyFinding(
-        name="num_examples", note=f"\n- Your file contains {len(table)} prompt-completion pairs{advice}"
-    )
+    return LegacyFinding(note=f"\n- Your file contains {len(table)} prompt-completion pairs{advice}")
 
 
 def find_column(name: str, table: LegacyTable) -> LegacyFinding:
     """Require one column, and rename it when its name has another case."""
     if name in table.columns:
-        return LegacyFinding(name="necessary_column")
+        return NO_FINDING
     candidates = [column for column in table.columns if column.lower() == name]
     if not candidates:
         what = f"`{name}` column/key is missing. Please make sure you name your columns/keys appropriately, then retry"
         return LegacyFinding(name="necessary_column", error=what)
     return LegacyFinding(
-        name="necessary_column",
         note=f"\n- The `{name}` column/key should be lowercase",
         necessary=f"Lower case column name to `{name}`",
         change=lambda later, _: later.rename(candidates[0], name),
@@ -41,10 +45,9 @@ def find_column(name: str, table: LegacyTable) -> LegacyFinding:
 def find_surplus(table: LegacyTable) -> LegacyFinding:
     """Drop columns that are neither prompt nor completion."""
     if len(table.columns) <= len(FIELDS):
-        return LegacyFinding(name="additional_column")
+        return NO_FINDING
     surplus = [column for column in table.columns if column not in FIELDS]
     return LegacyFinding(
-        name="additional_column",
         note="\n- The input file should contain exactly two columns/keys per row. Additional columns/keys present are:"
         f" {surplus}{''.join(_warnings(surplus))}",
         necessary=f"Remove additional columns/keys: {surplus}",
@@ -66,13 +69,12 @@ def find_empty(table: LegacyTable) -> LegacyFinding:
     """Drop rows without a completion."""
     empty = [place for place, cell in enumerate(table.column("completion")) if cell == ""]
     if not empty:
-        return LegacyFinding(name="empty_completion")
+        return NO_FINDING
 
     def drop(later: LegacyTable, _: Print) -> LegacyTable:
         return later.take(place for place, cell in enumerate(later.column("completion")) if cell != "")
 
     return LegacyFinding(
-        name="empty_completion",
         note=f"\n- `completion` column/key should not contain empty strings. These are rows: {empty}",
         necessary=f"Remove {len(empty)} rows with empty completions",
         change=drop,
@@ -82,23 +84,22 @@ def find_empty(table: LegacyTable) -> LegacyFinding:
 def find_task(table: LegacyTable) -> LegacyFinding:
     """Report that the rows look like classification."""
     if guess_table_task(table) is not TaskKind.CLASSIFICATION:
-        return LegacyFinding(name="num_examples")
+        return NO_FINDING
     note = (
         f"\n- Based on your data it seems like you're trying to fine-tune a model for {TaskKind.CLASSIFICATION}"
         "\n- For classification, we recommend you try one of the faster and cheaper models, such as `ada`"
         "\n- For classification, you can estimate the expected model performance by keeping a held out dataset, which"
         " is not used for training"
     )
-    return LegacyFinding(name="num_examples", note=note)
+    return LegacyFinding(note=note)
 
 
 def find_duplicates(table: LegacyTable) -> LegacyFinding:
     """Offer to drop rows that are equal to an earlier row."""
     repeated = sorted(set(range(len(table))) - set(_first_places(table)))
     if not repeated:
-        return LegacyFinding(name="duplicated_rows")
+        return NO_FINDING
     return LegacyFinding(
-        name="duplicated_rows",
         note=f"\n- There are {len(repeated)} duplicated prompt-completion sets. These are rows: {repeated}",
         optional=f"Remove {len(repeated)} duplicate rows",
         change=lambda later, _: later.take(_first_places(later)),
@@ -116,7 +117,7 @@ def _first_places(table: LegacyTable) -> list[int]:
 def find_long(table: LegacyTable) -> LegacyFinding:
     """Offer to drop long rows, found by position and dropped by label, which differ after an earlier drop."""
     if guess_table_task(table) is TaskKind.OPEN_ENDED or not (found := _long_places(table)):
-        return LegacyFinding(name="long_examples")
+        return NO_FINDING
 
     def drop(later: LegacyTable, write: Print) -> LegacyTable:
         now = _long_places(later)
@@ -128,7 +129,6 @@ def find_long(table: LegacyTable) -> LegacyFinding:
         return later.drop_labels(now) if now else later
 
     return LegacyFinding(
-        name="long_examples",
         note=f"\n- There are {len(found)} examples that are very long. These are rows: {found}\nFor conditional"
         " generation, and for classification the examples shouldn't be longer than 2048 tokens.",
         optional=f"Remove {len(found)} long examples",

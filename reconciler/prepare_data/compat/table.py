@@ -94,15 +94,19 @@ class LegacyFinding(msgspec.Struct, frozen=True, kw_only=True):
     """What one validator finds.
 
     Shape:  `note` is printed in the first pass; the `change` of a `necessary` finding is made in the first pass, the
-            `change` of an `optional` one in the second pass and after a yes; an `error` ends the run
+            `change` of an `optional` one in the second pass and after a yes; an `error` ends the run, and
+            shows the `name` of its validator
     """
 
-    name: str
     note: str = ""
     necessary: str = ""
     optional: str = ""
     error: str = ""
+    name: str = ""
     change: Change | None = None
+
+
+NO_FINDING = LegacyFinding()
 
 
 def guess_task(prompts: Iterable[str], completions: Sequence[str]) -> TaskKind:

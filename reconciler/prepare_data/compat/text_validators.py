@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from reconciler.prepare_data.compat.table import (
+    NO_FINDING,
     LegacyCrashError,
     LegacyFinding,
     LegacyTable,
@@ -30,9 +31,8 @@ _LOWER = ascii_lowercase.encode()
 def find_upper(column: str, table: LegacyTable) -> LegacyFinding:
     """Offer to lower the case of a column of mostly capital letters."""
     if not is_mostly_upper(table.column(column)):
-        return LegacyFinding(name="lower_case")
+        return NO_FINDING
     return LegacyFinding(
-        name="lower_case",
         note=f"\n- More than a third of your `{column}` column/key is uppercase. Uppercase {column}s tends to perform"
         " worse than a mixture of case encountered in normal language. We recommend to lower case the data if that"
         f" makes sense in your domain. See {GUIDE} for more details",
@@ -45,7 +45,7 @@ def find_separator(table: LegacyTable) -> LegacyFinding:
     """Offer to add a separator to the end of every prompt, or describe the one that exists."""
     prompts = table.column("prompt")
     if guess_table_task(table) is TaskKind.OPEN_ENDED:
-        return LegacyFinding(name="common_suffix")
+        return NO_FINDING
     free, suffix = choose_separator(prompts), find_common_suffix(prompts)
     if all(prompt == suffix for prompt in prompts):
         what = (
@@ -54,9 +54,8 @@ def find_separator(table: LegacyTable) -> LegacyFinding:
         )
         return LegacyFinding(name="common_suffix", error=what)
     if suffix:
-        return LegacyFinding(name="common_completion_suffix", note=_describe_suffix("prompt", prompts, suffix, free))
+        return LegacyFinding(note=_describe_suffix("prompt", prompts, suffix, free))
     return LegacyFinding(
-        name="common_completion_suffix",
         note="\n- Your data does not contain a common separator at the end of your prompts. Having a separator string"
         " appended to the end of the prompt makes it clearer to the fine-tuned model where the completion should"
         f" begin. See {GUIDE} for more detail and examples. If you intend to do open-ended generation, then you should"
@@ -71,12 +70,11 @@ def find_prompt_prefix(table: LegacyTable) -> LegacyFinding:
     prompts = table.column("prompt")
     prefix = find_common_prefix(prompts)
     if not prefix or all(prompt == prefix for prompt in prompts):
-        return LegacyFinding(name="common_prefix")
+        return NO_FINDING
     note = f"\n- All prompts start with prefix `{prefix}`"
     if len(prefix) <= LONG_PREFIX:
-        return LegacyFinding(name="common_prompt_prefix", note=note)
+        return LegacyFinding(note=note)
     return LegacyFinding(
-        name="common_prompt_prefix",
         note=f"{note}. Fine-tuning doesn't require the instruction specifying the task, or a few-shot example scenario."
         " Most of the time you should only add the input data into the prompt, and the desired output into the"
         " completion",
@@ -90,10 +88,9 @@ def find_completion_prefix(table: LegacyTable) -> LegacyFinding:
     completions = table.column("completion")
     prefix = find_common_prefix(completions)
     if len(prefix) < SHORTEST_PREFIX or all(completion == prefix for completion in completions):
-        return LegacyFinding(name="common_prefix")
+        return NO_FINDING
     space = " " if prefix.startswith(" ") else ""
     return LegacyFinding(
-        name="common_completion_prefix",
         note=f"\n- All completions start with prefix `{prefix}`. Most of the time you should only add the output data"
         " into the completion, without any prefix",
         optional=f"Remove prefix `{prefix}` from all completions",
@@ -105,7 +102,7 @@ def find_ending(table: LegacyTable) -> LegacyFinding:
     """Offer to add an ending to every completion, or describe the one that exists."""
     completions = table.column("completion")
     if guess_table_task(table) is not TaskKind.CONDITIONAL:
-        return LegacyFinding(name="common_suffix")
+        return NO_FINDING
     suffix = find_common_suffix(completions)
     if all(completion == suffix for completion in completions):
         what = (
@@ -115,11 +112,8 @@ def find_ending(table: LegacyTable) -> LegacyFinding:
         return LegacyFinding(name="common_suffix", error=what)
     free = choose_ending(completions)
     if suffix:
-        return LegacyFinding(
-            name="common_completion_suffix", note=_describe_suffix("completion", completions, suffix, free)
-        )
+        return LegacyFinding(note=_describe_suffix("completion", completions, suffix, free))
     return LegacyFinding(
-        name="common_completion_suffix",
         note="\n- Your data does not contain a common ending at the end of your completions. Having a common ending"
         " string appended to the end of the completion makes it clearer to the fine-tuned model where the completion"
         f" should end. See {GUIDE} for more detail and examples.",
@@ -132,9 +126,8 @@ def find_space(table: LegacyTable) -> LegacyFinding:
     """Offer to add a space to the start of completions, unless all have one."""
     completions = table.column("completion")
     if len({completion[:1] for completion in completions}) == 1 and completions[0].startswith(" "):
-        return LegacyFinding(name="completion_space_start")
+        return NO_FINDING
     return LegacyFinding(
-        name="completion_space_start",
         note="\n- The completion should start with a whitespace character (` `). This tends to produce better results"
         f" due to the tokenization we use. See {GUIDE} for more details",
         optional="Add a whitespace character to the beginning of the completion",
