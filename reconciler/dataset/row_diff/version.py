@@ -65,7 +65,7 @@ class DatasetVersion:
 
     def find_place(self, row: int) -> Place | None:
         """Return the place a row was read from; None when it was not read from a source."""
-        at = bisect_right(self._runs_read, row, key=lambda first: first[0]) - 1
+        at = bisect_right(self._runs_read, row, key=lambda run: run[0]) - 1
         if at < 0:
             return None
         first, file, line = self._runs_read[at]
