@@ -1,5 +1,6 @@
 """Services: verbs to HTTP, JSON to nouns. Hands names on, and loads HTTP only for those who use it."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.profile import Profile
@@ -33,7 +34,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # HTTP takes a tenth of a second to import, and most commands look at profiles only.
-    from importlib import import_module
-
+    # HTTP takes a tenth of a second to import, and `validate` looks at profiles only.
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

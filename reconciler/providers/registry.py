@@ -9,8 +9,8 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 
 from reconciler.domain.errors import UsageError
-from reconciler.providers.openai.profiles import LOCAL, OPENAI
-from reconciler.providers.openai_legacy.profile import OPENAI_LEGACY
+from reconciler.providers.openai import LOCAL, OPENAI
+from reconciler.providers.openai_legacy import OPENAI_LEGACY
 from reconciler.providers.profile import Profile
 
 GROUP = "reconciler.dialects"

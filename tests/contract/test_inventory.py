@@ -23,27 +23,27 @@ from tests.factories import a_model
 Inhabited = MemoryContractService | HttpService
 
 
-@pytest.fixture(params=(MemoryContractService, HttpService), ids=lambda world: world.__name__)
-def world(request: pytest.FixtureRequest) -> Inhabited:
+@pytest.fixture(params=(MemoryContractService, HttpService), ids=lambda service: service.__name__)
+def service(request: pytest.FixtureRequest) -> Inhabited:
     made: Inhabited = request.param()
     return made
 
 
-def ours(world: Inhabited) -> tuple[Dataset, FileId, RemoteJob]:
+def ours(service: Inhabited) -> tuple[Dataset, FileId, RemoteJob]:
     content = rows_of("hello")
     dataset = dataset_of(content)
-    uploaded = world.provider.upload(dataset, iter([content]))
+    uploaded = service.provider.upload(dataset, iter([content]))
     assert isinstance(uploaded, Done)
-    created = world.provider.create_job(a_model(training=dataset), uploaded.value.id, None, ())
+    created = service.provider.create_job(a_model(training=dataset), uploaded.value.id, None, ())
     assert isinstance(created, Done)
     return dataset, uploaded.value.id, created.value
 
 
-def others(world: Inhabited) -> tuple[FileId, JobId]:
+def others(service: Inhabited) -> tuple[FileId, JobId]:
     """Put a file and a job there that bear nothing of ours."""
-    if isinstance(world, HttpService):
-        file = world.service.add_file("report.pdf", b"%PDF", purpose="assistants")
-        return FileId(file), JobId(world.service.add_job(suffix="theirs", metadata={"team": "red"}))
+    if isinstance(service, HttpService):
+        file = service.service.add_file("report.pdf", b"%PDF", purpose="assistants")
+        return FileId(file), JobId(service.service.add_job(suffix="theirs", metadata={"team": "red"}))
     theirs = RemoteFile(id=FileId("file-theirs"), filename="report.pdf", purpose="assistants", created_at=1_799_999_998)
     job = RemoteJob(
         id=JobId("ftjob-theirs"),
@@ -51,56 +51,56 @@ def others(world: Inhabited) -> tuple[FileId, JobId]:
         created_at=1_799_999_999,
         details=JobDetails(suffix="theirs"),
     )
-    world.memory.foreign += [theirs, job, RemoteModel(id=ModelId("base"), owner="system")]
+    service.memory.foreign += [theirs, job, RemoteModel(id=ModelId("base"), owner="system")]
     return theirs.id, job.id
 
 
-def test_lists_hold_ours_and_theirs_newest_first(world: Inhabited) -> None:
-    dataset, file, job = ours(world)
-    theirs, their_job = others(world)
+def test_lists_hold_ours_and_theirs_newest_first(service: Inhabited) -> None:
+    dataset, file, job = ours(service)
+    theirs, their_job = others(service)
 
-    files = world.provider.list_files()
+    files = service.provider.list_files()
     assert ([each.id for each in files.items], files.list_warnings) == ([theirs, file], ())
     assert [each.stamp and each.stamp.agrees(dataset.stamp) for each in files.items] == [None, True]
-    jobs = world.provider.list_jobs()
+    jobs = service.provider.list_jobs()
     assert ([each.id for each in jobs.items], jobs.list_warnings) == ([their_job, job.id], ())
     assert [each.stamp for each in jobs.items] == [None, job.stamp]
-    assert [file.id for file in world.provider.observe().files] == [file], "looking makes nothing ours"
+    assert [file.id for file in service.provider.observe().files] == [file], "looking makes nothing ours"
 
 
-def test_what_a_file_holds_is_read_to_the_byte(world: Inhabited) -> None:
-    _, file, _ = ours(world)
-    assert b"".join(world.provider.content(file)) == rows_of("hello")
+def test_what_a_file_holds_is_read_to_the_byte(service: Inhabited) -> None:
+    _, file, _ = ours(service)
+    assert b"".join(service.provider.content(file)) == rows_of("hello")
     with pytest.raises(NotFoundError):
-        list(world.provider.content(FileId("file-gone")))
+        list(service.provider.content(FileId("file-gone")))
 
 
-def test_one_thing_is_read_by_its_id_whosever_it_is(world: Inhabited) -> None:
-    _, file, job = ours(world)
-    theirs, their_job = others(world)
+def test_one_thing_is_read_by_its_id_whosever_it_is(service: Inhabited) -> None:
+    _, file, job = ours(service)
+    theirs, their_job = others(service)
 
-    assert world.provider.file(theirs).filename == "report.pdf"
-    assert world.provider.file(file).stamp is not None
-    assert world.provider.job(their_job).details.suffix == "theirs"
-    assert world.provider.job(job.id).stamp == job.stamp
+    assert service.provider.file(theirs).filename == "report.pdf"
+    assert service.provider.file(file).stamp is not None
+    assert service.provider.job(their_job).details.suffix == "theirs"
+    assert service.provider.job(job.id).stamp == job.stamp
     with pytest.raises(NotFoundError):
-        own_job(world.provider, their_job)
+        own_job(service.provider, their_job)
     for missing in (
-        lambda: world.provider.file(FileId("file-none")),
-        lambda: world.provider.job(JobId("ftjob-none")),
-        lambda: world.provider.model(ModelId("ft:none:at:all")),
+        lambda: service.provider.file(FileId("file-none")),
+        lambda: service.provider.job(JobId("ftjob-none")),
+        lambda: service.provider.model(ModelId("ft:none:at:all")),
     ):
         with pytest.raises(NotFoundError):
             missing()
 
 
-def test_a_model_leads_to_its_job(world: Inhabited) -> None:
-    _, _, job = ours(world)
-    model = world.finish(job.id)
+def test_a_model_leads_to_its_job(service: Inhabited) -> None:
+    _, _, job = ours(service)
+    model = service.finish(job.id)
 
-    assert world.provider.model(model).id == model
-    assert [each.id for each in world.provider.list_models().items] == [model]
-    makers = Makers.among(world.provider.list_jobs().items)
+    assert service.provider.model(model).id == model
+    assert [each.id for each in service.provider.list_models().items] == [model]
+    makers = Makers.among(service.provider.list_jobs().items)
     assert [found and found.id for found in map(makers.of_model, (model, ModelId(f"{model}:ckpt-step-4")))] == [
         job.id,
         job.id,
@@ -108,10 +108,10 @@ def test_a_model_leads_to_its_job(world: Inhabited) -> None:
     assert makers.of_model(ModelId("ft:other:acme::1")) is None
 
 
-def test_the_last_events_are_the_newest_in_their_order(world: Inhabited) -> None:
-    _, _, job = ours(world)
+def test_the_last_events_are_the_newest_in_their_order(service: Inhabited) -> None:
+    _, _, job = ours(service)
     for number in range(5):
-        world.log(job.id, f"line {number}")
+        service.log(job.id, f"line {number}")
 
-    assert [event.message for event in world.provider.events(job.id, most=2)] == ["line 3", "line 4"]
-    assert len(world.provider.events(job.id, most=99)) == 6
+    assert [event.message for event in service.provider.events(job.id, most=2)] == ["line 3", "line 4"]
+    assert len(service.provider.events(job.id, most=99)) == 6

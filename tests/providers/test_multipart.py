@@ -7,7 +7,7 @@ from email.policy import HTTP
 import pytest
 
 from reconciler.domain.errors import StalePlanError
-from reconciler.providers.http.multipart import Multipart
+from reconciler.providers.http.client import Multipart
 
 
 def body_of(*blocks: bytes, size: int, filename: str = "tickets-0123456789ab.jsonl") -> Multipart:

@@ -1,7 +1,7 @@
 """Sends requests to one service and reads lists page by page. What an answer means for a run is decided elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -9,12 +9,11 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.errors import MalformedError, ProviderError
+from reconciler.domain.errors import MalformedError, ProviderError, StalePlanError
 from reconciler.domain.ports import Write
 from reconciler.providers.http.answer_headers import Account, ServiceClock
 from reconciler.providers.http.auth import Endpoint
 from reconciler.providers.http.errors import classify_write, error_of, network_error
-from reconciler.providers.http.multipart import Multipart
 from reconciler.providers.http.paging import ListWarnings, Page, read_page, walk
 
 T = TypeVar("T")
@@ -23,6 +22,68 @@ Read = Callable[[msgspec.Raw], T]
 _CALLER = "finetune-reconciler"
 _LONGEST_REFUSAL = 1024 * 1024
 _NO_LIMIT = 1_000_000_000
+
+
+_LINE = b"\r\n"
+
+
+class Multipart(httpx.SyncByteStream):
+    """The body of a form upload, to be read once.
+
+    Shape:  fields first, then the file
+    Raises: StalePlanError, before the last byte, when the blocks are not of the size that was announced; whatever
+            the blocks raise
+    """
+
+    def __init__(
+        self, *, fields: Mapping[str, str], filename: str, size_bytes: int, blocks: Iterable[bytes], boundary: str
+    ) -> None:
+        self._filename = filename
+        self._size_bytes = size_bytes
+        self._blocks = blocks
+        self._head = b"".join(_field(boundary, name, value) for name, value in fields.items())
+        self._head += _file_head(boundary, filename)
+        self._tail = _LINE + f"--{boundary}--".encode() + _LINE
+        self._boundary = boundary
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with the body."""
+        return {
+            "content-type": f"multipart/form-data; boundary={self._boundary}",
+            "content-length": str(len(self._head) + self._size_bytes + len(self._tail)),
+        }
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        sent = 0
+        for block in self._blocks:
+            sent += len(block)
+            if sent > self._size_bytes:
+                raise self._size_error(f"more than {self._size_bytes}")
+            yield block
+        if sent < self._size_bytes:
+            raise self._size_error(f"only {sent} of {self._size_bytes}")
+        yield self._tail
+
+    def _size_error(self, found: str) -> StalePlanError:
+        what = f"{self._filename}: the rows have changed since they were measured ({found} bytes); plan again"
+        return StalePlanError(what, moved=("specs",))
+
+
+def _field(boundary: str, name: str, value: str) -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n'
+    return head.encode() + value.encode() + _LINE
+
+
+def _file_head(boundary: str, filename: str) -> bytes:
+    name = f'Content-Disposition: form-data; name="file"; filename="{_quote(filename)}"'
+    return f"--{boundary}\r\n{name}\r\nContent-Type: application/octet-stream\r\n\r\n".encode()
+
+
+def _quote(text: str) -> str:
+    # As browsers write it: these three would end the value or the line.
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Transports(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,7 @@ from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import MalformedError, RejectedError
 from reconciler.domain.observed import FileId, RemoteFile
 from reconciler.domain.ports import Done, Refused, RemoteNote, Write
-from reconciler.providers.http.client import Client, segment
-from reconciler.providers.http.multipart import Multipart
+from reconciler.providers.http.client import Client, Multipart, segment
 from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.http.wire import LENIENT, PURPOSE, STRICT, Reader, read_file
 

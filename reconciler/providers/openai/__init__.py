@@ -1,1 +1,71 @@
-"""The OpenAI dialect: one folder, and nothing outside it knows its paths or its JSON."""
+"""Today's dialect, and the services that speak it: the built-in one, and OpenAI's."""
+
+from reconciler.domain.ports import Capabilities
+from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
+
+__all__ = ["LOCAL", "OPENAI"]
+
+LOCAL = Profile(
+    name="local",
+    dialect="reconciler.providers.openai.dialect:DIALECT",
+    base_url="http://localhost/v1",
+    url_variable="RECONCILER_LOCAL_URL",
+    key_variable="RECONCILER_LOCAL_KEY",
+    label="local",
+    in_process=True,
+    capabilities=Capabilities(
+        bases=frozenset({"tfidf-logreg"}),
+        poll_seconds=0.2,
+        # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
+        fresh_seconds=16.0,
+        send_seconds=30.0,
+        effect_seconds=2.0,
+        list_lag_seconds=0.0,
+        keeps_notes=True,
+        ready_seconds=10.0,
+        cancel_seconds=15.0,
+    ),
+    retries=RetryPolicy(attempts=4, first_seconds=0.1, cap_seconds=1.0, longest_seconds=5.0),
+    timeouts=Timeouts(connect_seconds=2.0),
+)
+
+OPENAI = Profile(
+    name="openai",
+    dialect="reconciler.providers.openai.dialect:DIALECT",
+    base_url="https://api.openai.com/v1",
+    url_variable="OPENAI_BASE_URL",
+    key_variable="OPENAI_API_KEY",
+    organization_variable="OPENAI_ORG_ID",
+    project_variable="OPENAI_PROJECT_ID",
+    has_identities=True,
+    capabilities=Capabilities(
+        # The snapshots that the supervised fine-tuning guide and the deprecations page left trainable, late 2026.
+        bases=frozenset(
+            {
+                "gpt-4.1-2025-04-14",
+                "gpt-4.1-mini-2025-04-14",
+                "gpt-4o-2024-08-06",
+                "gpt-4o-mini-2024-07-18",
+            }
+        ),
+        poll_seconds=10.0,
+        fresh_seconds=240.0,
+        send_seconds=60.0,
+        effect_seconds=60.0,
+        list_lag_seconds=30.0,
+        keeps_notes=True,
+        ready_seconds=1800.0,
+        cancel_seconds=120.0,
+        # By the service's deprecations page; organisations that did not fine-tune before 2026-05-07, or did not use a
+        # fine-tuned model lately, are turned away already.
+        closes_on="2027-01-06",
+        retiring=(
+            ("gpt-4.1-2025-04-14", "2027-01-14"),
+            ("gpt-4.1-mini-2025-04-14", "2027-01-14"),
+            ("gpt-4o-2024-08-06", "2027-01-14"),
+            ("gpt-4o-mini-2024-07-18", "2027-01-14"),
+        ),
+    ),
+    spacing_seconds=0.05,
+    warmup_seconds=180.0,
+)
