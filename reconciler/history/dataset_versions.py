@@ -33,9 +33,8 @@ from reconciler.history.revision import Revision, open_revision
 from reconciler.history.snapshot import SPEC_ENDINGS
 from reconciler.planner import files_before, users_of
 from reconciler.specfile import find_workspace, read_specs
-from reconciler.workflow.measure import find_bases
+from reconciler.workflow import find_bases, read_setting, resolve_setting
 from reconciler.workflow.services import fetch_file, open_service
-from reconciler.workflow.settings import read_setting, resolve_setting
 from reconciler.workflow.targets import find_dataset
 
 SERVICE = "service"

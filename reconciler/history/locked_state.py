@@ -22,8 +22,7 @@ from reconciler.domain.renames import NameMap
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
 from reconciler.history.snapshot import Snapshot
-from reconciler.workflow.measure import CheckedSpecs
-from reconciler.workflow.settings import Setting
+from reconciler.workflow import CheckedSpecs, Setting
 
 _STANDS_FOR = "git:"
 """Begins the ids that stand for unknown ones; none of them leaves this module but through `remove_placeholders`."""
@@ -61,7 +60,7 @@ class LockedState(msgspec.Struct, frozen=True, kw_only=True):
     def locked(self) -> tuple[LockEntry, ...]:
         return self.base.lock.of(self.service)
 
-    def observed(self, desired: Desired) -> Observed:
+    def make_observed(self, desired: Desired) -> Observed:
         """Return the earlier state in the form that a service shows: a job for each model, and its files."""
         jobs = self._make_jobs(desired)
         stamps = self._find_files()

@@ -23,11 +23,10 @@ from reconciler.history.snapshot import (
 from reconciler.planner import make_plan
 from reconciler.providers import find_profile
 from reconciler.specfile import find_roots, read_prices
+from reconciler.workflow import CheckedSpecs, Setting, check_specs, read_setting, select_provider
 from reconciler.workflow.lock import read_claimed_lock
-from reconciler.workflow.measure import CheckedSpecs, check_specs
 from reconciler.workflow.plan import PreparedPlan, check_targets
 from reconciler.workflow.rows import FEW_ROWS, fill_rows
-from reconciler.workflow.settings import Setting, read_setting, select_provider
 
 UNASKED = (
     "the service was not called: jobs that run, failed or were cancelled, deleted models, earlier models that"
@@ -130,7 +129,7 @@ def plan_against(
     desired = _without_account_checks(Desired.join(checked.specs, checked.measures), state)
     check_targets(options, desired)
     options = options if state.locked else replace(options, prune=False)
-    observed = state.observed(desired)
+    observed = state.make_observed(desired)
     plan = make_plan(
         desired,
         observed,

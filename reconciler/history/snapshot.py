@@ -19,7 +19,7 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.history.revision import Revision
-from reconciler.workflow.settings import Setting, read_setting
+from reconciler.workflow import Setting, read_setting
 
 SPEC_ENDINGS = (".yaml", ".yml")
 
