@@ -2,7 +2,7 @@
 
 from reconciler.journal.applied_plans import check_unapplied, mark_applied
 from reconciler.journal.directory import DirectoryJournal
-from reconciler.journal.factory import JournalKind, check_journal, open_journal
+from reconciler.journal.factory import JournalKind, JournalScope, check_journal, open_journal
 from reconciler.journal.gitref import GitJournal
 from reconciler.journal.remote import RemoteJournal
 
@@ -10,6 +10,7 @@ __all__ = [
     "DirectoryJournal",
     "GitJournal",
     "JournalKind",
+    "JournalScope",
     "RemoteJournal",
     "check_journal",
     "check_unapplied",

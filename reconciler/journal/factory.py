@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Journal, Notes, Provider
 from reconciler.journal.directory import DirectoryJournal
@@ -23,37 +25,46 @@ class JournalKind(StrEnum):
     REMOTE = "remote"
 
 
+class JournalScope(msgspec.Struct, frozen=True, kw_only=True):
+    """One project on one service, and where this machine keeps its files.
+
+    Shape:  `service` as in Observed; `home` is our own directory, which `make_home` makes; `workspace` is the
+            repository of the specs
+    """
+
+    service: str
+    project: str
+    home: Path
+    make_home: Callable[[], None]
+    workspace: Path
+    environ: Mapping[str, str]
+
+
 @contextmanager
 def open_journal(
     kind: JournalKind,
     provider: Provider,
+    scope: JournalScope,
     *,
-    home: Path,
-    make_home: Callable[[], None],
-    workspace: Path,
-    service: str,
-    project: str,
-    environ: Mapping[str, str],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Journal]:
     """Yield the journal of a project on a service, and close it at the end.
 
-    Shape:  `service` as Observed says it; `home` is our own directory, which `make_home` makes; `workspace` is the
-            repository of the specs
     Raises: UsageError when this kind cannot be used here
     """
+    name = f"journal/{service_slug(scope.service)}/{scope.project}"
     match kind:
         case JournalKind.DIRECTORY:
-            with DirectoryJournal(home / "journal" / service_slug(service) / project, make_home) as directory:
+            with DirectoryJournal(scope.home / name, scope.make_home) as directory:
                 yield directory
         case JournalKind.GIT:
-            ref = f"refs/reconciler/journal/{service_slug(service)}/{project}"
-            yield GitJournal(open_git(workspace, environ), ref, clock=clock, sleep=sleep)
+            git = open_git(scope.workspace, scope.environ)
+            yield GitJournal(git, f"refs/reconciler/{name}", clock=clock, sleep=sleep)
         case JournalKind.REMOTE:
             bounds = provider.capabilities
-            yield RemoteJournal(_notes(provider), project, bounds, clock=clock, sleep=sleep, stopping=stopping)
+            yield RemoteJournal(_notes(provider), scope.project, bounds, clock=clock, sleep=sleep, stopping=stopping)
 
 
 def check_journal(kind: JournalKind, provider: Provider) -> None:

@@ -17,7 +17,7 @@ from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Journal, Provider
 from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
-from reconciler.journal import open_journal
+from reconciler.journal import JournalScope, open_journal
 from reconciler.specfile import read_lock, write_lock
 from reconciler.workflow.lock import make_entry
 from reconciler.workflow.plan import PreparedPlan
@@ -133,18 +133,15 @@ def _open_journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Ite
         # Two creates with one token give one job, so no run has to know of another.
         yield MemoryJournal()
         return
-    with open_journal(
-        setting.journal,
-        provider,
+    scope = JournalScope(
+        service=prepared.observed.service,
+        project=prepared.checked.specs.project.name,
         home=setting.home,
         make_home=lambda: make_home(setting.home),
         workspace=setting.workspace,
-        service=prepared.observed.service,
-        project=prepared.checked.specs.project.name,
         environ=setting.environ,
-        sleep=stop.wait,
-        stopping=stop.is_set,
-    ) as journal:
+    )
+    with open_journal(setting.journal, provider, scope, sleep=stop.wait, stopping=stop.is_set) as journal:
         yield journal
 
 

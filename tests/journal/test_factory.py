@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
-from reconciler.journal import JournalKind, check_journal, open_journal
+from reconciler.journal import JournalKind, JournalScope, check_journal, open_journal
 from reconciler.journal.factory import service_slug
 from reconciler.providers import PROFILES, open_provider
 from reconciler.testing import MemoryProvider
@@ -19,18 +19,16 @@ def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) 
     """Put a note and look what is there before it is cleared again."""
     clock = Clock()
     git(place, "init", "-q")
-    with open_journal(
-        kind,
-        service or MemoryProvider(clock=clock, capabilities=BOUNDS),
+    scope = JournalScope(
+        service="api.example/v1/org one",
+        project="acme",
         home=place / "home",
         make_home=lambda: (place / "home").mkdir(exist_ok=True),
         workspace=place,
-        service="api.example/v1/org one",
-        project="acme",
         environ=environ(place),
-        clock=clock,
-        sleep=clock.sleep,
-    ) as journal:
+    )
+    provider = service or MemoryProvider(clock=clock, capabilities=BOUNDS)
+    with open_journal(kind, provider, scope, clock=clock, sleep=clock.sleep) as journal:
         opened: Journal = journal
         assert opened.put(note("mine")) == note("mine")
         refs = git(place, "for-each-ref", "--format=%(refname)")
