@@ -340,7 +340,7 @@ class ProviderContract(ABC):
 
 
 def rows_of(word: str, count: int = 12) -> bytes:
-    """Return some rows in the API's form, told apart by a word."""
+    """Return some rows in the API's form; another word makes other rows."""
     rows = ({"prompt": f"{word} {n} ->", "completion": " yes"} for n in range(count))
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 

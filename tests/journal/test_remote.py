@@ -6,7 +6,8 @@ from reconciler.domain.errors import JournalError, MalformedError, RejectedError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Capabilities, Intent, RemoteNote
-from reconciler.journal.remote import SHORTEST_LIFE, RemoteJournal, settle_seconds
+from reconciler.journal import RemoteJournal
+from reconciler.journal.remote import SHORTEST_LIFE, settle_seconds
 from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO
 from tests.journal.stores import BOUNDS, STAMP, note

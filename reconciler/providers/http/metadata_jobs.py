@@ -19,7 +19,7 @@ from reconciler.providers.http.wire import LENIENT, STRICT, Reader
 
 
 class MetadataJobs:
-    """The jobs of one project, told apart by their metadata."""
+    """The jobs of one project, recognised by their metadata."""
 
     def __init__(self, session: Session, rules: JobRules) -> None:
         self._client = session.client
