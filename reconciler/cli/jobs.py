@@ -65,9 +65,10 @@ def status(context: typer.Context, where: SpecsOptions, as_json: JsonOption = Fa
 
 
 def follow(context: typer.Context, name: NameArgument, where: SpecsOptions, waiting: WaitOptions) -> int:
-    """Show the events of a model's newest job, or of any job by its id.
+    """Show the events of a job until it ends.
 
-    From its beginning until it ends; exits 6 when it failed. A name in the specs comes before an id.
+    Of a model's newest job, or of any job by its id, from its beginning; exits 6 when it failed. A name in the specs
+    comes before an id.
     """
     return _watch((name,), where, waiting, context.obj, is_quiet=False)
 

@@ -66,9 +66,10 @@ def diff(
     no_rows: NoRowsOption = False,
     prices: PricesOption = None,
 ) -> int:
-    """Show what changed between two commits: models, rows, tokens and price.
+    """Show what changes between two commits.
 
-    The specs of the first commit stand for what was applied. No service is called, and the work tree stays as it is.
+    Models, rows, tokens and price. The specs of the first commit stand for what was applied. No service is called, and
+    the work tree stays as it is.
     """
     console: Console = context.obj
     targets = output.read()
