@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.service_fixtures import House, dismiss, open_house
+from tests.service.service_fixtures import Service, dismiss, open_local
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def service(tmp_path: Path) -> Iterator[Service]:
     """A service with the echo engine, over an empty store."""
     root = tmp_path / "store"
-    yield open_house(root)
+    yield open_local(root)
     dismiss(root)

@@ -43,7 +43,7 @@ def client_of(app: Any, base_url: str = "http://local/v1") -> httpx.Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class Service:
     """A service over a directory, with verbs that fail when the service refuses."""
 
     root: Path
@@ -79,18 +79,18 @@ class House:
         """Look at a job until it has ended."""
         return self.until(job, "succeeded", "failed", "cancelled")
 
-    def said(self, job: Json) -> list[str]:
+    def messages(self, job: Json) -> list[str]:
         """Everything that a job said, oldest first."""
         events = self.get(f"/fine_tuning/jobs/{job['id']}/events", limit=1000)["data"]
         return [event["message"] for event in reversed(events)]
 
 
-def open_house(root: Path, *, api_key: str | None = None, **options: Any) -> House:
+def open_local(root: Path, *, api_key: str | None = None, **options: Any) -> Service:
     """Open a service whose clock stands still."""
     app = open_service(
         root, ServiceSettings(**{"engines": ECHO, "clock": lambda: float(NOW), **options}), api_key=api_key
     )
-    return House(root=root, client=client_of(app))
+    return Service(root=root, client=client_of(app))
 
 
 def error_of(response: httpx.Response) -> tuple[int, Json]:

@@ -7,33 +7,33 @@ from typing import Any
 
 import pytest
 
-from tests.service.service_fixtures import House, Json, dismiss, error_of, open_house
+from tests.service.service_fixtures import Json, Service, dismiss, error_of, open_local
 
 ASK = [{"role": "user", "content": "question 1"}]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str]]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
     """A service with one model, which knows that the answer to "question 1" is "answer 1"."""
     root: Path = tmp_path_factory.mktemp("answering") / "store"
-    house = open_house(root)
-    yield house, house.done(house.train())["fine_tuned_model"]
+    service = open_local(root)
+    yield service, service.done(service.train())["fine_tuned_model"]
     dismiss(root)
 
 
-def chunks(house: House, path: str, body: Json) -> list[Json]:
+def chunks(service: Service, path: str, body: Json) -> list[Json]:
     """The chunks of a streamed answer, after checking how the stream is written."""
-    response = house.client.post(path, json={**body, "stream": True})
+    response = service.client.post(path, json={**body, "stream": True})
     assert response.headers["content-type"].startswith("text/event-stream")
     *events, last, rest = response.text.split("\n\n")
     assert (last, rest) == ("data: [DONE]", "")
     return [json.loads(event.removeprefix("data: ")) for event in events]
 
 
-def test_a_chat_answer_has_the_form_of_the_api(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_a_chat_answer_has_the_form_of_the_api(trained: tuple[Service, str]) -> None:
+    service, model = trained
 
-    answer = house.post("/chat/completions", {"model": model, "messages": ASK})
+    answer = service.post("/chat/completions", {"model": model, "messages": ASK})
 
     assert answer == {
         "id": answer["id"],
@@ -53,10 +53,10 @@ def test_a_chat_answer_has_the_form_of_the_api(trained: tuple[House, str]) -> No
     assert answer["id"].startswith("chatcmpl-")
 
 
-def test_a_completion_has_the_form_of_the_api(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_a_completion_has_the_form_of_the_api(trained: tuple[Service, str]) -> None:
+    service, model = trained
 
-    answer = house.post("/completions", {"model": model, "prompt": "question 1"})
+    answer = service.post("/completions", {"model": model, "prompt": "question 1"})
 
     assert answer == {
         "id": answer["id"],
@@ -68,19 +68,19 @@ def test_a_completion_has_the_form_of_the_api(trained: tuple[House, str]) -> Non
     }
 
 
-def test_fields_that_are_null_are_unset(trained: tuple[House, str]) -> None:
+def test_fields_that_are_null_are_unset(trained: tuple[Service, str]) -> None:
     """Old clients send every field that they know."""
-    house, model = trained
+    service, model = trained
     nothing: Json = dict.fromkeys(
         ("n", "temperature", "top_p", "max_tokens", "stop", "stream", "logprobs", "echo", "best_of", "suffix", "tools")
     )
 
-    assert house.post("/completions", {**nothing, "model": model, "prompt": "question 1"})["choices"]
-    assert house.post("/chat/completions", {**nothing, "model": model, "messages": ASK})["choices"]
+    assert service.post("/completions", {**nothing, "model": model, "prompt": "question 1"})["choices"]
+    assert service.post("/chat/completions", {**nothing, "model": model, "messages": ASK})["choices"]
 
 
-def test_what_only_chooses_among_answers_changes_nothing(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_what_only_chooses_among_answers_changes_nothing(trained: tuple[Service, str]) -> None:
+    service, model = trained
     usual: Json = {
         "temperature": 2,
         "top_p": 0.1,
@@ -94,18 +94,18 @@ def test_what_only_chooses_among_answers_changes_nothing(trained: tuple[House, s
         "n": 2,
     }
 
-    answer = house.post("/chat/completions", {**usual, "model": model, "messages": ASK})
+    answer = service.post("/chat/completions", {**usual, "model": model, "messages": ASK})
 
     assert [choice["message"]["content"] for choice in answer["choices"]] == ["answer 1", "answer 1"]
     assert [choice["index"] for choice in answer["choices"]] == [0, 1]
     assert answer["usage"]["completion_tokens"] == 4
 
 
-def test_a_chat_is_streamed(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_a_chat_is_streamed(trained: tuple[Service, str]) -> None:
+    service, model = trained
     body: Json = {"model": model, "messages": ASK, "stream_options": {"include_usage": True}, "n": 2}
 
-    read = chunks(house, "/chat/completions", body)
+    read = chunks(service, "/chat/completions", body)
 
     assert {chunk["object"] for chunk in read} == {"chat.completion.chunk"}
     assert len({chunk["id"] for chunk in read}) == 1
@@ -118,20 +118,20 @@ def test_a_chat_is_streamed(trained: tuple[House, str]) -> None:
     assert read[-1]["usage"] == {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
 
 
-def test_a_completion_is_streamed(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_a_completion_is_streamed(trained: tuple[Service, str]) -> None:
+    service, model = trained
 
-    read = chunks(house, "/completions", {"model": model, "prompt": "question 1"})
+    read = chunks(service, "/completions", {"model": model, "prompt": "question 1"})
 
     assert [chunk["choices"][0]["text"] for chunk in read] == ["answer 1", ""]
     assert [chunk["choices"][0]["finish_reason"] for chunk in read] == [None, "stop"]
     assert all("usage" not in chunk for chunk in read)
 
 
-def test_several_prompts_get_their_answers_in_order(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_several_prompts_get_their_answers_in_order(trained: tuple[Service, str]) -> None:
+    service, model = trained
 
-    answer = house.post("/completions", {"model": model, "prompt": ["question 1", "question 2"], "n": 2})
+    answer = service.post("/completions", {"model": model, "prompt": ["question 1", "question 2"], "n": 2})
 
     texts = [(choice["index"], choice["text"]) for choice in answer["choices"]]
     assert texts == [(0, "answer 1"), (1, "answer 1"), (2, "answer 2"), (3, "answer 2")]
@@ -150,21 +150,21 @@ def test_several_prompts_get_their_answers_in_order(trained: tuple[House, str]) 
     ],
 )
 def test_a_completion_is_cut_and_echoed_as_asked(
-    trained: tuple[House, str], asked: Json, text: str, reason: str
+    trained: tuple[Service, str], asked: Json, text: str, reason: str
 ) -> None:
-    house, model = trained
+    service, model = trained
 
-    (choice,) = house.post("/completions", {"model": model, "prompt": "question 1", **asked})["choices"]
+    (choice,) = service.post("/completions", {"model": model, "prompt": "question 1", **asked})["choices"]
 
     assert (choice["text"], choice["finish_reason"]) == (text, reason)
 
 
-def test_probabilities_are_told_when_asked_for(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_probabilities_are_told_when_asked_for(trained: tuple[Service, str]) -> None:
+    service, model = trained
     chat = {"model": model, "messages": ASK, "logprobs": True, "top_logprobs": 1}
 
-    said = house.post("/chat/completions", chat)["choices"][0]["logprobs"]["content"]
-    plain = house.post("/completions", {"model": model, "prompt": "question 1", "logprobs": 2})["choices"][0]
+    said = service.post("/chat/completions", chat)["choices"][0]["logprobs"]["content"]
+    plain = service.post("/completions", {"model": model, "prompt": "question 1", "logprobs": 2})["choices"][0]
 
     assert [(token["token"], token["logprob"]) for token in said] == [("answer", -0.5), (" 1", -0.5)]
     assert said[0]["bytes"] == list(b"answer")
@@ -174,11 +174,11 @@ def test_probabilities_are_told_when_asked_for(trained: tuple[House, str]) -> No
     assert plain["logprobs"]["top_logprobs"][0] == {"answer": -0.5, "else": -1.5}
 
 
-def test_text_in_parts_is_text(trained: tuple[House, str]) -> None:
-    house, model = trained
+def test_text_in_parts_is_text(trained: tuple[Service, str]) -> None:
+    service, model = trained
     parts = [{"type": "text", "text": "question"}, {"type": "text", "text": " 1"}]
 
-    answer = house.post("/chat/completions", {"model": model, "messages": [{"role": "user", "content": parts}]})
+    answer = service.post("/chat/completions", {"model": model, "messages": [{"role": "user", "content": parts}]})
 
     assert answer["choices"][0]["message"]["content"] == "answer 1"
 
@@ -211,10 +211,10 @@ def test_text_in_parts_is_text(trained: tuple[House, str]) -> None:
         ({"model": None}, "model"),
     ],
 )
-def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[House, str], asked: Json, param: str) -> None:
-    house, model = trained
+def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[Service, str], asked: Json, param: str) -> None:
+    service, model = trained
 
-    status, error = error_of(house.client.post("/chat/completions", json={"model": model, "messages": ASK, **asked}))
+    status, error = error_of(service.client.post("/chat/completions", json={"model": model, "messages": ASK, **asked}))
 
     assert (status, error["type"], error["param"]) == (400, "invalid_request_error", param)
 
@@ -233,10 +233,10 @@ def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[House, str], a
         ({"max_tokens": -1}, "max_tokens"),
     ],
 )
-def test_a_completion_that_cannot_be_given_is_refused(trained: tuple[House, str], asked: Json, param: str) -> None:
-    house, model = trained
+def test_a_completion_that_cannot_be_given_is_refused(trained: tuple[Service, str], asked: Json, param: str) -> None:
+    service, model = trained
 
-    status, error = error_of(house.client.post("/completions", json={"model": model, "prompt": "x", **asked}))
+    status, error = error_of(service.client.post("/completions", json={"model": model, "prompt": "x", **asked}))
 
     assert (status, error["param"]) == (400, param)
 
@@ -253,16 +253,16 @@ def test_a_completion_that_cannot_be_given_is_refused(trained: tuple[House, str]
     ("path", "body"), [("/completions", {"prompt": "x"}), ("/chat/completions", {"messages": ASK})]
 )
 def test_only_trained_models_answer(
-    trained: tuple[House, str], path: str, body: dict[str, Any], model: str, status: int, code: str
+    trained: tuple[Service, str], path: str, body: dict[str, Any], model: str, status: int, code: str
 ) -> None:
     found, error = error_of(trained[0].client.post(path, json={"model": model, **body}))
 
     assert (found, error["code"]) == (status, code)
 
 
-def test_a_model_of_an_engine_that_is_not_offered_says_so(trained: tuple[House, str]) -> None:
-    house, model = trained
-    other = open_house(house.root, engines=())
+def test_a_model_of_an_engine_that_is_not_offered_says_so(trained: tuple[Service, str]) -> None:
+    service, model = trained
+    other = open_local(service.root, engines=())
 
     status, error = error_of(other.client.post("/completions", json={"model": model, "prompt": "x"}))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.service import open_service
-from tests.service.service_fixtures import NOW, House, client_of, error_of, open_house
+from tests.service.service_fixtures import NOW, Service, client_of, error_of, open_local
 
 KEY = "local-key"
 
 
-def test_every_answer_bears_the_headers_of_the_api(house: House) -> None:
-    answers = [house.client.get(path) for path in ("/models", "/files/nope", "/nowhere")]
+def test_every_answer_bears_the_headers_of_the_api(service: Service) -> None:
+    answers = [service.client.get(path) for path in ("/models", "/files/nope", "/nowhere")]
 
     for answer in answers:
         assert answer.headers["openai-version"] == "2020-10-01"
@@ -28,9 +28,9 @@ def test_every_answer_bears_the_headers_of_the_api(house: House) -> None:
     [("GET", "/nowhere", 404), ("PATCH", "/files", 405), ("DELETE", "/fine_tuning/jobs/x", 405), ("GET", "/", 404)],
 )
 def test_a_route_that_does_not_exist_is_refused_in_the_envelope(
-    house: House, method: str, path: str, status: int
+    service: Service, method: str, path: str, status: int
 ) -> None:
-    found, error = error_of(house.client.request(method, path))
+    found, error = error_of(service.client.request(method, path))
 
     assert (found, error["type"]) == (status, "invalid_request_error")
     assert method in error["message"]
@@ -39,31 +39,31 @@ def test_a_route_that_does_not_exist_is_refused_in_the_envelope(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b'{"model": \xff}', b"[" * 100_000, b'{"model":"\\ud800"}', b'{"n":1e999}']
 )
-def test_a_body_that_is_no_json_object_is_refused(house: House, body: bytes) -> None:
-    status, error = error_of(house.client.post("/fine_tuning/jobs", content=body))
+def test_a_body_that_is_no_json_object_is_refused(service: Service, body: bytes) -> None:
+    status, error = error_of(service.client.post("/fine_tuning/jobs", content=body))
 
     assert (status, error["type"]) == (400, "invalid_request_error")
     assert "JSON body of your request" in error["message"]
 
 
-def test_a_body_beyond_all_measure_is_refused(house: House) -> None:
-    assert error_of(house.client.post("/completions", content=b" " * (16 * 1024 * 1024 + 1)))[0] == 413
+def test_a_body_beyond_all_measure_is_refused(service: Service) -> None:
+    assert error_of(service.client.post("/completions", content=b" " * (16 * 1024 * 1024 + 1)))[0] == 413
 
 
 @pytest.mark.parametrize("path", ["//models", "/models/", "//files/", "///fine_tuning//jobs"])
-def test_slashes_too_many_do_no_harm(house: House, path: str) -> None:
+def test_slashes_too_many_do_no_harm(service: Service, path: str) -> None:
     """A base URL that ends in a slash makes some clients write two in a row."""
-    assert house.client.get(f"http://local/v1{path}").status_code == 200
+    assert service.client.get(f"http://local/v1{path}").status_code == 200
 
 
 @pytest.mark.parametrize(
     "header", [None, "", KEY, "Bearer", "Bearer ", f"Basic {KEY}", "Bearer other", f"Bearer {KEY}x", "Bearer clé"]
 )
 def test_without_the_key_nothing_is_told(tmp_path: Path, header: str | None) -> None:
-    house = open_house(tmp_path / "store", api_key=KEY)
+    service = open_local(tmp_path / "store", api_key=KEY)
     headers = {} if header is None else {"authorization": header.encode("latin-1")}
     for method, path in (("GET", "/models"), ("POST", "/files"), ("GET", "/nowhere")):
-        status, error = error_of(house.client.request(method, path, headers=headers))  # type: ignore[arg-type]
+        status, error = error_of(service.client.request(method, path, headers=headers))  # type: ignore[arg-type]
 
         assert (status, error["code"]) == (401, "invalid_api_key")
         assert "other" not in error["message"]
@@ -71,21 +71,21 @@ def test_without_the_key_nothing_is_told(tmp_path: Path, header: str | None) -> 
 
 @pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}"])
 def test_with_the_key_all_is_open(tmp_path: Path, header: str) -> None:
-    house = open_house(tmp_path / "store", api_key=KEY)
+    service = open_local(tmp_path / "store", api_key=KEY)
 
-    assert house.client.get("/models", headers={"authorization": header}).status_code == 200
+    assert service.client.get("/models", headers={"authorization": header}).status_code == 200
 
 
-def test_a_store_that_is_gone_is_told_in_the_envelope(house: House) -> None:
-    (house.root / "service.db").unlink()
+def test_a_store_that_is_gone_is_told_in_the_envelope(service: Service) -> None:
+    (service.root / "service.db").unlink()
 
-    status, error = error_of(house.client.get("/files"))
+    status, error = error_of(service.client.get("/files"))
 
     assert (status, error["type"]) == (500, "server_error")
     assert "The store cannot be used" in error["message"]
 
 
-def test_a_trailing_slash_in_the_base_url_works(house: House) -> None:
-    client = client_of(open_service(house.root), base_url="http://local/v1/")
+def test_a_trailing_slash_in_the_base_url_works(service: Service) -> None:
+    client = client_of(open_service(service.root), base_url="http://local/v1/")
 
     assert client.get("models").status_code == 200

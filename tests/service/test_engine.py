@@ -39,9 +39,9 @@ def test_answers_are_given_as_they_were_shown(tmp_path: Path) -> None:
 def test_what_it_says_is_what_it_measured(tmp_path: Path) -> None:
     """The last metrics are those of the saved weights, computed here once more from its answers."""
     pairs, other = messages(10, seed=1), messages(5, seed=2)
-    said = train(tmp_path, chat_rows(pairs), validation=chat_rows(other), n_epochs=4)
+    lines = train(tmp_path, chat_rows(pairs), validation=chat_rows(other), n_epochs=4)
 
-    metrics = [each["data"] for each in of_kind(said, "metrics")]
+    metrics = [each["data"] for each in of_kind(lines, "metrics")]
     assert [(each["step"], each["total_steps"]) for each in metrics] == [(30, 120), (60, 120), (90, 120), (120, 120)]
     assert metrics[0]["train_loss"] > metrics[-1]["train_loss"]
     for part, loss, accuracy in (
@@ -56,22 +56,22 @@ def test_what_it_says_is_what_it_measured(tmp_path: Path) -> None:
 
 
 def test_the_result_file_holds_every_epoch(tmp_path: Path) -> None:
-    said = train(tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows(messages(3, seed=2)), n_epochs=5)
+    lines = train(tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows(messages(3, seed=2)), n_epochs=5)
 
     rows = list(csv.DictReader((tmp_path / "out" / "step_metrics.csv").read_text().splitlines()))
 
     names = ["step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy"]
     assert [list(row) for row in rows] == [names] * 5
-    data = [each["data"] for each in of_kind(said, "metrics")]
+    data = [each["data"] for each in of_kind(lines, "metrics")]
     assert [float(row["train_loss"]) for row in rows] == [each["train_loss"] for each in data]
     assert [float(row["valid_loss"]) for row in rows] == [each["full_valid_loss"] for each in data]
 
 
 @pytest.mark.parametrize(("epochs", "kept"), [(1, [30]), (2, [30, 60]), (5, [90, 120, 150])])
 def test_the_last_three_epochs_are_kept(tmp_path: Path, epochs: int, kept: list[int]) -> None:
-    said = train(tmp_path, chat_rows(messages(10, seed=1)), n_epochs=epochs)
+    lines = train(tmp_path, chat_rows(messages(10, seed=1)), n_epochs=epochs)
 
-    assert [each["step"] for each in of_kind(said, "checkpoint")] == kept
+    assert [each["step"] for each in of_kind(lines, "checkpoint")] == kept
     assert sorted(path.name for path in (tmp_path / "out").glob("step-*")) == sorted(f"step-{step}" for step in kept)
 
 
@@ -90,7 +90,7 @@ def test_every_hyperparameter_is_used(tmp_path: Path) -> None:
     faster = train(tmp_path / "faster", rows, n_epochs=3, learning_rate_multiplier=3.0)
     longer = train(tmp_path / "longer", rows, n_epochs=6)
 
-    last = [of_kind(said, "metrics")[-1]["data"]["train_loss"] for said in (plain, faster, longer)]
+    last = [of_kind(lines, "metrics")[-1]["data"]["train_loss"] for lines in (plain, faster, longer)]
     assert last[0] > last[1]
     assert last[0] > last[2]
     assert of_kind(longer, "metrics")[2]["data"]["train_loss"] == last[0]
@@ -110,9 +110,9 @@ def test_tokens_are_the_words_that_were_read(tmp_path: Path) -> None:
     """Each epoch reads the words of each question, and one answer."""
     rows = jsonl(chat("two words", "a") for _ in range(8)) + jsonl(chat("three words, here!", "b") for _ in range(4))
 
-    said = train(tmp_path, rows, n_epochs=2)
+    lines = train(tmp_path, rows, n_epochs=2)
 
-    assert of_kind(said, "trained") == [{"kind": "trained", "tokens": 2 * (8 * 3 + 4 * 4)}]
+    assert of_kind(lines, "trained") == [{"kind": "trained", "tokens": 2 * (8 * 3 + 4 * 4)}]
     assert answer(tmp_path, "how many words?").prompt_tokens == 3
 
 
@@ -174,18 +174,18 @@ def test_earlier_turns_are_part_of_the_question(tmp_path: Path) -> None:
 def test_validation_answers_that_were_never_shown_count_as_wrong(tmp_path: Path) -> None:
     other = [("the exchange rate", "exchange_rate"), ("a card", "unheard_of"), ("x", "unheard_of"), ("y", "unheard_of")]
 
-    said = train(tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows(other), n_epochs=1)
+    lines = train(tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows(other), n_epochs=1)
 
-    (note,) = of_kind(said, "note")
+    (note,) = of_kind(lines, "note")
     assert note["message"].startswith("3 of 4 validation rows have an answer that no training row has")
-    assert of_kind(said, "metrics")[0]["data"]["full_valid_mean_token_accuracy"] == 0.25
+    assert of_kind(lines, "metrics")[0]["data"]["full_valid_mean_token_accuracy"] == 0.25
 
 
 def test_validation_rows_of_which_no_answer_was_shown_have_no_loss(tmp_path: Path) -> None:
-    said = train(
+    lines = train(
         tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows([("a card", "unheard_of")]), n_epochs=1
     )
 
-    data = of_kind(said, "metrics")[0]["data"]
+    data = of_kind(lines, "metrics")[0]["data"]
     assert "full_valid_loss" not in data
     assert data["full_valid_mean_token_accuracy"] == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.service_fixtures import NOW, House, Json, dismiss, error_of, open_house, plain_rows
+from tests.service.service_fixtures import NOW, Json, Service, dismiss, error_of, open_local, plain_rows
 
 DAY = 24 * 3600
 
@@ -26,64 +26,64 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
+def service(tmp_path: Path, clock: Clock) -> Iterator[Service]:
     """A service whose clock the test sets."""
     root = tmp_path / "store"
-    yield open_house(root, clock=clock)
+    yield open_local(root, clock=clock)
     dismiss(root)
 
 
-def upload(house: House, purpose: str = "fine-tune", **fields: str) -> Json:
+def upload(service: Service, purpose: str = "fine-tune", **fields: str) -> Json:
     sent = {"purpose": purpose, **{f"expires_after[{name}]": value for name, value in fields.items()}}
-    found: Json = house.client.post("/files", files={"file": ("rows.jsonl", plain_rows())}, data=sent).json()
+    found: Json = service.client.post("/files", files={"file": ("rows.jsonl", plain_rows())}, data=sent).json()
     return found
 
 
-def test_a_file_vanishes_when_its_time_has_come(house: House, clock: Clock) -> None:
-    file, kept = upload(house, anchor="created_at", seconds="3600"), upload(house)
+def test_a_file_vanishes_when_its_time_has_come(service: Service, clock: Clock) -> None:
+    file, kept = upload(service, anchor="created_at", seconds="3600"), upload(service)
     assert file["expires_at"] == NOW + 3600
     assert "expires_at" not in kept
     clock.now += 3599
-    assert house.get(f"/files/{file['id']}") == file
+    assert service.get(f"/files/{file['id']}") == file
 
     clock.now += 1
 
     for answer in (
-        house.client.get(f"/files/{file['id']}"),
-        house.client.get(f"/files/{file['id']}/content"),
-        house.client.delete(f"/files/{file['id']}"),
+        service.client.get(f"/files/{file['id']}"),
+        service.client.get(f"/files/{file['id']}/content"),
+        service.client.delete(f"/files/{file['id']}"),
     ):
         assert error_of(answer)[0] == 404
-    assert house.get("/files")["data"] == [kept]
+    assert service.get("/files")["data"] == [kept]
     asked = {"model": "test-echo", "training_file": file["id"]}
-    assert error_of(house.client.post("/fine_tuning/jobs", json=asked))[0] == 400
-    assert [path.name for path in (house.root / "files").iterdir()] == [kept["id"]]
+    assert error_of(service.client.post("/fine_tuning/jobs", json=asked))[0] == 400
+    assert [path.name for path in (service.root / "files").iterdir()] == [kept["id"]]
 
 
-def test_a_file_that_a_job_needs_waits_for_the_job(house: House, clock: Clock, tmp_path: Path) -> None:
+def test_a_file_that_a_job_needs_waits_for_the_job(service: Service, clock: Clock, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    file = house.client.post(
+    file = service.client.post(
         "/files",
         files={"file": ("rows.jsonl", plain_rows(f"wait for {go}"))},
         data={"purpose": "fine-tune", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"},
     ).json()
-    job = house.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file["id"]})
+    job = service.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file["id"]})
     clock.now += DAY
-    assert house.get(f"/files/{file['id']}") == file
+    assert service.get(f"/files/{file['id']}") == file
 
     go.touch()
-    house.done(job)
+    service.done(job)
 
-    assert error_of(house.client.get(f"/files/{file['id']}"))[0] == 404
+    assert error_of(service.client.get(f"/files/{file['id']}"))[0] == 404
 
 
-def test_batch_files_expire_by_themselves(house: House) -> None:
-    assert upload(house, "batch")["expires_at"] == NOW + 30 * DAY
+def test_batch_files_expire_by_themselves(service: Service) -> None:
+    assert upload(service, "batch")["expires_at"] == NOW + 30 * DAY
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "vision", "user_data", "evals"])
-def test_every_purpose_is_taken(house: House, purpose: str) -> None:
-    assert upload(house, purpose)["purpose"] == purpose
+def test_every_purpose_is_taken(service: Service, purpose: str) -> None:
+    assert upload(service, purpose)["purpose"] == purpose
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_every_purpose_is_taken(house: House, purpose: str) -> None:
         ({"anchor": "created_at", "seconds": "3600", "zone": "utc"}, "expires_after[zone]"),
     ],
 )
-def test_a_life_that_cannot_be_kept_is_refused(house: House, fields: dict[str, str], param: str) -> None:
+def test_a_life_that_cannot_be_kept_is_refused(service: Service, fields: dict[str, str], param: str) -> None:
     sent = {"purpose": "evals", **{f"expires_after[{name}]": value for name, value in fields.items()}}
 
-    status, error = error_of(house.client.post("/files", files={"file": ("a", b"x")}, data=sent))
+    status, error = error_of(service.client.post("/files", files={"file": ("a", b"x")}, data=sent))
 
     assert (status, error["param"]) == (400, param)
-    assert house.get("/files")["data"] == []
+    assert service.get("/files")["data"] == []

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from reconciler.service import open_service
-from tests.service.service_fixtures import NOW, House, chat, error_of, jsonl, open_house, plain_rows
+from tests.service.service_fixtures import NOW, Service, chat, error_of, jsonl, open_local, plain_rows
 
 
-def test_a_file_comes_back_byte_for_byte(house: House) -> None:
+def test_a_file_comes_back_byte_for_byte(service: Service) -> None:
     content = b'\xef\xbb\xbf{"messages": []}\r\n{"prompt":"\xc3\xa4",\t"completion":""}'
 
-    file = house.upload(content, name="naïve rows.jsonl")
+    file = service.upload(content, name="naïve rows.jsonl")
 
     assert file == {
         "id": file["id"],
@@ -25,31 +25,31 @@ def test_a_file_comes_back_byte_for_byte(house: House) -> None:
         "purpose": "fine-tune",
         "status": "processed",
     }
-    assert house.get(f"/files/{file['id']}") == file
-    assert house.client.get(f"/files/{file['id']}/content").content == content
+    assert service.get(f"/files/{file['id']}") == file
+    assert service.client.get(f"/files/{file['id']}/content").content == content
 
 
 @pytest.mark.parametrize("name", ["../../escape.jsonl", "/etc/passwd", "..", "a\\b", "x" * 1024, "café ☕.jsonl"])
-def test_a_file_name_is_only_ever_shown(house: House, name: str) -> None:
+def test_a_file_name_is_only_ever_shown(service: Service, name: str) -> None:
     """Names never become paths, whatever they say."""
-    shown = house.upload(b"{}\n", name=name)["filename"]
+    shown = service.upload(b"{}\n", name=name)["filename"]
 
     # The HTTP client writes a backslash as its escape, and the service reads it back.
     assert shown == name
-    assert {path.name for path in house.root.parent.iterdir()} == {"store"}
-    assert len(list((house.root / "files").iterdir())) == 1
+    assert {path.name for path in service.root.parent.iterdir()} == {"store"}
+    assert len(list((service.root / "files").iterdir())) == 1
 
 
-def test_everything_in_a_store_belongs_to_its_owner_alone(house: House) -> None:
-    house.upload(plain_rows())
+def test_everything_in_a_store_belongs_to_its_owner_alone(service: Service) -> None:
+    service.upload(plain_rows())
 
-    modes = {path: path.stat().st_mode & 0o777 for path in (house.root, *house.root.rglob("*"))}
+    modes = {path: path.stat().st_mode & 0o777 for path in (service.root, *service.root.rglob("*"))}
 
     assert {path.name for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)} == set()
 
 
-def test_other_purposes_are_kept_without_a_look_inside(house: House) -> None:
-    assert house.upload(b"\x00\xff no rows", name="picture.png", purpose="vision")["purpose"] == "vision"
+def test_other_purposes_are_kept_without_a_look_inside(service: Service) -> None:
+    assert service.upload(b"\x00\xff no rows", name="picture.png", purpose="vision")["purpose"] == "vision"
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_other_purposes_are_kept_without_a_look_inside(house: House) -> None:
         (b'{"a":"\\ud800"}\n', 1),
     ],
 )
-def test_a_training_file_is_checked_line_by_line(house: House, content: bytes, line: int) -> None:
-    response = house.client.post("/files", files={"file": ("rows.jsonl", content)}, data={"purpose": "fine-tune"})
+def test_a_training_file_is_checked_line_by_line(service: Service, content: bytes, line: int) -> None:
+    response = service.client.post("/files", files={"file": ("rows.jsonl", content)}, data={"purpose": "fine-tune"})
 
     status, error = error_of(response)
     assert status == 400
     assert error["message"].startswith("Expected file to have JSONL format, where every line is a valid JSON dict")
     assert f"Line {line} " in error["message"]
-    assert house.get("/files")["data"] == []
-    assert list((house.root / "incoming").iterdir()) == []
+    assert service.get("/files")["data"] == []
+    assert list((service.root / "incoming").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_a_training_file_is_checked_line_by_line(house: House, content: bytes, l
     ],
 )
 def test_an_upload_that_cannot_be_kept_is_refused(
-    house: House, files: dict[str, tuple[str, bytes]], data: dict[str, str], param: str
+    service: Service, files: dict[str, tuple[str, bytes]], data: dict[str, str], param: str
 ) -> None:
-    status, error = error_of(house.client.post("/files", files=files, data=data))
+    status, error = error_of(service.client.post("/files", files=files, data=data))
 
     assert (status, error["param"]) == (400, param)
-    assert house.get("/files")["data"] == []
+    assert service.get("/files")["data"] == []
 
 
 @pytest.mark.parametrize(
@@ -113,20 +113,20 @@ def test_an_upload_that_cannot_be_kept_is_refused(
         ("multipart/form-data; boundary=" + "x" * 300, b""),
     ],
 )
-def test_a_body_that_is_no_upload_is_refused(house: House, kind: str, body: bytes) -> None:
-    status, _ = error_of(house.client.post("/files", content=body, headers={"content-type": kind}))
+def test_a_body_that_is_no_upload_is_refused(service: Service, kind: str, body: bytes) -> None:
+    status, _ = error_of(service.client.post("/files", content=body, headers={"content-type": kind}))
 
     assert status == 400
 
 
-def test_several_files_in_one_upload_are_refused(house: House) -> None:
+def test_several_files_in_one_upload_are_refused(service: Service) -> None:
     files = [("file", ("a.jsonl", b"{}")), ("file", ("b.jsonl", b"{}"))]
 
-    assert error_of(house.client.post("/files", files=files, data={"purpose": "fine-tune"}))[0] == 400
+    assert error_of(service.client.post("/files", files=files, data={"purpose": "fine-tune"}))[0] == 400
 
 
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
-    small = open_house(tmp_path / "store", file_bytes=100)
+    small = open_local(tmp_path / "store", file_bytes=100)
 
     small.upload(b'{"a":1}'.ljust(100))
     response = small.client.post("/files", files={"file": ("a", b" " * 101)}, data={"purpose": "vision"})
@@ -137,42 +137,42 @@ def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_announced_size_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:
-    small = open_house(tmp_path / "store", file_bytes=100)
+    small = open_local(tmp_path / "store", file_bytes=100)
     headers = {"content-type": "multipart/form-data; boundary=x", "content-length": str(10**9)}
 
     assert error_of(small.client.post("/files", content=b"--x", headers=headers))[0] == 413
 
 
-def test_files_are_listed_newest_first_in_pages(house: House) -> None:
+def test_files_are_listed_newest_first_in_pages(service: Service) -> None:
     """All in one second, so that only the order of coming can tell them apart."""
-    ids = [house.upload(b"{}\n", name=f"{number}.jsonl")["id"] for number in range(5)]
+    ids = [service.upload(b"{}\n", name=f"{number}.jsonl")["id"] for number in range(5)]
 
-    first = house.get("/files", limit=2)
-    second = house.get("/files", limit=2, after=first["last_id"])
-    third = house.get("/files", limit=2, after=second["last_id"])
+    first = service.get("/files", limit=2)
+    second = service.get("/files", limit=2, after=first["last_id"])
+    third = service.get("/files", limit=2, after=second["last_id"])
 
     pages = [first, second, third]
     assert [[file["id"] for file in page["data"]] for page in pages] == [ids[4:2:-1], ids[2:0:-1], ids[:1]]
     assert [page["has_more"] for page in pages] == [True, True, False]
     assert (second["first_id"], second["last_id"]) == (ids[2], ids[1])
-    assert [file["id"] for file in house.get("/files", order="asc", limit=3)["data"]] == ids[:3]
+    assert [file["id"] for file in service.get("/files", order="asc", limit=3)["data"]] == ids[:3]
 
 
-def test_files_are_listed_by_purpose(house: House) -> None:
-    rows, other = house.upload(b"{}\n"), house.upload(b"?", purpose="user_data")
+def test_files_are_listed_by_purpose(service: Service) -> None:
+    rows, other = service.upload(b"{}\n"), service.upload(b"?", purpose="user_data")
 
-    assert house.get("/files", purpose="fine-tune")["data"] == [rows]
-    assert house.get("/files", purpose="user_data")["data"] == [other]
+    assert service.get("/files", purpose="fine-tune")["data"] == [rows]
+    assert service.get("/files", purpose="user_data")["data"] == [other]
 
 
-def test_a_reader_may_delete_while_paging(house: House) -> None:
+def test_a_reader_may_delete_while_paging(service: Service) -> None:
     """The usual clean-up loop: read a page, delete it, ask for what comes after it."""
-    ids = [house.upload(b"{}\n")["id"] for _ in range(4)]
-    page = house.get("/files", limit=2)
+    ids = [service.upload(b"{}\n")["id"] for _ in range(4)]
+    page = service.get("/files", limit=2)
     for file in page["data"]:
-        house.client.delete(f"/files/{file['id']}")
+        service.client.delete(f"/files/{file['id']}")
 
-    rest = house.get("/files", limit=2, after=page["last_id"])
+    rest = service.get("/files", limit=2, after=page["last_id"])
 
     assert [file["id"] for file in rest["data"]] == [ids[1], ids[0]]
 
@@ -180,23 +180,23 @@ def test_a_reader_may_delete_while_paging(house: House) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=10001", "limit=many", "limit=-1", "limit=٣", "order=up", "after=file-nobody"]
 )
-def test_a_page_that_cannot_be_had_is_refused(house: House, query: str) -> None:
-    status, error = error_of(house.client.get(f"/files?{query}"))
+def test_a_page_that_cannot_be_had_is_refused(service: Service, query: str) -> None:
+    status, error = error_of(service.client.get(f"/files?{query}"))
 
     assert (status, error["param"]) == (400, query.partition("=")[0])
 
 
-def test_a_deleted_file_is_gone(house: House) -> None:
-    file = house.upload(b"{}\n")["id"]
+def test_a_deleted_file_is_gone(service: Service) -> None:
+    file = service.upload(b"{}\n")["id"]
 
-    answer = house.client.delete(f"/files/{file}").json()
+    answer = service.client.delete(f"/files/{file}").json()
 
     assert answer == {"id": file, "object": "file", "deleted": True}
-    assert list((house.root / "files").iterdir()) == []
+    assert list((service.root / "files").iterdir()) == []
     for response in (
-        house.client.get(f"/files/{file}"),
-        house.client.get(f"/files/{file}/content"),
-        house.client.delete(f"/files/{file}"),
+        service.client.get(f"/files/{file}"),
+        service.client.get(f"/files/{file}/content"),
+        service.client.delete(f"/files/{file}"),
     ):
         assert error_of(response) == (
             404,
@@ -209,23 +209,23 @@ def test_a_deleted_file_is_gone(house: House) -> None:
         )
 
 
-def test_a_file_that_a_job_needs_is_not_deleted(house: House, tmp_path: Path) -> None:
+def test_a_file_that_a_job_needs_is_not_deleted(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    validation = house.upload(jsonl([chat("a", "b")]))["id"]
-    job = house.train(plain_rows(f"wait for {go}"), validation_file=validation)
+    validation = service.upload(jsonl([chat("a", "b")]))["id"]
+    job = service.train(plain_rows(f"wait for {go}"), validation_file=validation)
 
-    refused = [error_of(house.client.delete(f"/files/{file}")) for file in (job["training_file"], validation)]
+    refused = [error_of(service.client.delete(f"/files/{file}")) for file in (job["training_file"], validation)]
 
     assert [(status, error["message"]) for status, error in refused] == [
         (409, "File is still processing. Check back later.")
     ] * 2
     go.touch()
-    house.done(job)
-    assert house.client.delete(f"/files/{validation}").status_code == 200
+    service.done(job)
+    assert service.client.delete(f"/files/{validation}").status_code == 200
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
-def test_an_upload_may_arrive_in_any_pieces(house: House, size: int) -> None:
+def test_an_upload_may_arrive_in_any_pieces(service: Service, size: int) -> None:
     """Piece by piece, as a network delivers it, with the field after the file."""
     content = b'{"text": "--frontier\\r\\n is no end"}\r\n' * 40
     parts = (
@@ -239,11 +239,11 @@ def test_an_upload_may_arrive_in_any_pieces(house: House, size: int) -> None:
             yield parts[start : start + size]
 
     async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(open_service(house.root))
+        transport = httpx.ASGITransport(open_service(service.root))
         headers = {"content-type": "multipart/form-data; boundary=frontier"}
         async with httpx.AsyncClient(transport=transport, base_url="http://local/v1") as client:
             return await client.post("/files", content=pieces(), headers=headers)
 
     file = asyncio.run(send()).json()["id"]
 
-    assert house.client.get(f"/files/{file}/content").content == content
+    assert service.client.get(f"/files/{file}/content").content == content

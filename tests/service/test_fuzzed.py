@@ -2,23 +2,23 @@
 
 import pytest
 
-from tests.service.service_fixtures import House, error_of
+from tests.service.service_fixtures import Service, error_of
 
 
 @pytest.mark.parametrize("role", [["user"], {"user": 1}, 3, None])
 @pytest.mark.parametrize(("path", "field"), [("/chat/completions", "messages"), ("/responses", "input")])
-def test_a_role_of_any_json_type_is_refused(house: House, path: str, field: str, role: object) -> None:
+def test_a_role_of_any_json_type_is_refused(service: Service, path: str, field: str, role: object) -> None:
     body = {"model": "test-echo", field: [{"role": role, "content": "hello"}]}
-    status, error = error_of(house.client.post(path, json=body))
+    status, error = error_of(service.client.post(path, json=body))
     assert (status, error["param"]) == (400, f"{field}[0].role")
 
 
 @pytest.mark.parametrize("kind", [["text"], {"text": 1}, 3, None])
 @pytest.mark.parametrize(("path", "field"), [("/chat/completions", "messages"), ("/responses", "input")])
-def test_a_part_of_any_json_type_is_refused(house: House, path: str, field: str, kind: object) -> None:
+def test_a_part_of_any_json_type_is_refused(service: Service, path: str, field: str, kind: object) -> None:
     part = {"type": kind, "text": "hello"}
     body = {"model": "test-echo", field: [{"role": "user", "content": [part]}]}
-    assert error_of(house.client.post(path, json=body))[0] == 400
+    assert error_of(service.client.post(path, json=body))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_a_part_of_any_json_type_is_refused(house: House, path: str, field: str,
         {"type": "note", "role": "user", "content": "hello"},
     ],
 )
-def test_a_grader_is_not_said_back_with_a_message_that_is_none(house: House, message: object) -> None:
+def test_a_grader_is_not_said_back_with_a_message_that_is_none(service: Service, message: object) -> None:
     grader = {"type": "score_model", "name": "g", "model": "m", "input": [message]}
-    refused = house.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader})
+    refused = service.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader})
     status, error = error_of(refused)
     assert (status, error["param"].startswith("grader.input[0]")) == (400, True)
 
 
-def test_a_grader_with_messages_of_every_kind_is_said_back(house: House) -> None:
+def test_a_grader_with_messages_of_every_kind_is_said_back(service: Service) -> None:
     parts = [
         "plain",
         {"type": "input_text", "text": "a"},
@@ -53,4 +53,4 @@ def test_a_grader_with_messages_of_every_kind_is_said_back(house: House) -> None
     ]
     messages = [{"role": "developer", "content": part} for part in parts] + [{"role": "user", "content": parts}]
     grader = {"type": "score_model", "name": "g", "model": "m", "input": messages}
-    assert house.post("/fine_tuning/alpha/graders/validate", {"grader": grader}) == {"grader": grader}
+    assert service.post("/fine_tuning/alpha/graders/validate", {"grader": grader}) == {"grader": grader}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.evaluation import FormulaError, read_formula, text_similarity
-from tests.service.service_fixtures import House, Json, error_of
+from tests.service.service_fixtures import Json, Service, error_of
 
 EXACT = {
     "type": "string_check",
@@ -39,8 +39,8 @@ LABEL = {
 }
 
 
-def run(house: House, grader: Json, sample: str, **item: object) -> Json:
-    return house.post("/fine_tuning/alpha/graders/run", {"grader": grader, "model_sample": sample, "item": item})
+def run(service: Service, grader: Json, sample: str, **item: object) -> Json:
+    return service.post("/fine_tuning/alpha/graders/run", {"grader": grader, "model_sample": sample, "item": item})
 
 
 @pytest.mark.parametrize(
@@ -55,27 +55,27 @@ def run(house: House, grader: Json, sample: str, **item: object) -> Json:
         ("ilike", "It is BERLIN.", 1.0),
     ],
 )
-def test_texts_are_checked(house: House, operation: str, sample: str, reward: float) -> None:
-    found = run(house, {**EXACT, "operation": operation}, sample, answer="Berlin")
+def test_texts_are_checked(service: Service, operation: str, sample: str, reward: float) -> None:
+    found = run(service, {**EXACT, "operation": operation}, sample, answer="Berlin")
 
     assert found["reward"] == reward
     assert found["metadata"]["scores"] == {"exact": reward}
     assert not any(found["metadata"]["errors"].values())
 
 
-def test_likeness_is_measured_and_a_formula_joins_the_scores(house: House) -> None:
+def test_likeness_is_measured_and_a_formula_joins_the_scores(service: Service) -> None:
     """`abcd` and `abxd` share three letters in order, of eight."""
-    found = run(house, BOTH, "abcd", answer="abxd")
+    found = run(service, BOTH, "abcd", answer="abxd")
 
     assert found["sub_rewards"] == {"exact": 0.0, "close": 0.75}
     assert found["reward"] == pytest.approx(0.5 * 0.75**2)
     assert (found["metadata"]["type"], found["metadata"]["name"]) == ("multi", "both")
 
 
-def test_samples_that_are_json_are_looked_into(house: House) -> None:
+def test_samples_that_are_json_are_looked_into(service: Service) -> None:
     grader = {**EXACT, "input": "{{sample.output_json.city.0}}"}
 
-    assert run(house, grader, '{"city": ["Berlin"]}', answer="Berlin")["reward"] == 1.0
+    assert run(service, grader, '{"city": ["Berlin"]}', answer="Berlin")["reward"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -86,25 +86,25 @@ def test_samples_that_are_json_are_looked_into(house: House) -> None:
         ({**BOTH, "calculate_output": "1 / exact"}, "x", "formula_parse_error"),
     ],
 )
-def test_what_goes_wrong_is_named_and_gives_nothing(house: House, grader: Json, sample: str, error: str) -> None:
-    found = run(house, grader, sample, answer="Berlin")
+def test_what_goes_wrong_is_named_and_gives_nothing(service: Service, grader: Json, sample: str, error: str) -> None:
+    found = run(service, grader, sample, answer="Berlin")
 
     assert found["reward"] == 0.0
     assert [name for name, is_so in found["metadata"]["errors"].items() if is_so] == [error]
 
 
 @pytest.mark.parametrize("grader", [EXACT, CLOSE, BOTH, PYTHON, MODEL, LABEL, {**BOTH, "graders": EXACT}])
-def test_a_grader_of_any_kind_is_validated(house: House, grader: Json) -> None:
+def test_a_grader_of_any_kind_is_validated(service: Service, grader: Json) -> None:
     grader = {**grader, "calculate_output": "exact"} if grader.get("graders") is EXACT else grader
 
-    assert house.post("/fine_tuning/alpha/graders/validate", {"grader": grader}) == {"grader": grader}
+    assert service.post("/fine_tuning/alpha/graders/validate", {"grader": grader}) == {"grader": grader}
 
 
 @pytest.mark.parametrize("grader", [PYTHON, MODEL, LABEL, {**CLOSE, "evaluation_metric": "bleu"}])
-def test_what_needs_a_model_or_a_sandbox_is_not_run(house: House, grader: Json) -> None:
+def test_what_needs_a_model_or_a_sandbox_is_not_run(service: Service, grader: Json) -> None:
     asked = {"grader": grader, "model_sample": "x", "item": {"answer": "y"}}
 
-    status, error = error_of(house.client.post("/fine_tuning/alpha/graders/run", json=asked))
+    status, error = error_of(service.client.post("/fine_tuning/alpha/graders/run", json=asked))
 
     assert (status, error["code"]) == (400, "unsupported_parameter")
 
@@ -124,8 +124,8 @@ def test_what_needs_a_model_or_a_sandbox_is_not_run(house: House, grader: Json) 
         ({**MODEL, "input": "text"}, "grader.input"),
     ],
 )
-def test_a_shape_that_is_wrong_is_refused(house: House, grader: Json, param: str) -> None:
-    status, error = error_of(house.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader}))
+def test_a_shape_that_is_wrong_is_refused(service: Service, grader: Json, param: str) -> None:
+    status, error = error_of(service.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader}))
 
     assert (status, error["param"]) == (400, param)
 

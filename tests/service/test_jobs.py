@@ -7,10 +7,10 @@ import pytest
 
 from reconciler.service.engines import DEFAULT_ENGINES
 from reconciler.service.store import SUCCEEDED, JobRecord, Store, add_event, add_job
-from tests.service.service_fixtures import NOW, House, Json, error_of, open_house
+from tests.service.service_fixtures import NOW, Json, Service, error_of, open_local
 
 
-def past_job(house: House, name: str, metadata: dict[str, str] | None = None) -> str:
+def past_job(service: Service, name: str, metadata: dict[str, str] | None = None) -> str:
     """A job that ended long ago."""
     job = JobRecord(
         id=name,
@@ -24,19 +24,21 @@ def past_job(house: House, name: str, metadata: dict[str, str] | None = None) ->
         status=SUCCEEDED,
         created_at=NOW,
     )
-    with Store(house.root).write() as db:
+    with Store(service.root).write() as db:
         add_job(db, job)
     return name
 
 
-def refusal(house: House, **asked: Any) -> tuple[int, Json]:
+def refusal(service: Service, **asked: Any) -> tuple[int, Json]:
     """The answer to a request for a job that cannot be."""
-    file = house.upload(b'{"prompt":"a","completion":"b"}\n')["id"]
-    return error_of(house.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": file, **asked}))
+    file = service.upload(b'{"prompt":"a","completion":"b"}\n')["id"]
+    return error_of(
+        service.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": file, **asked})
+    )
 
 
-def test_a_new_job_has_every_field_of_the_api(house: House, tmp_path: Path) -> None:
-    job = house.train(suffix="Support Triage", seed=7, metadata={"a": "b"}, validation_file=None)
+def test_a_new_job_has_every_field_of_the_api(service: Service, tmp_path: Path) -> None:
+    job = service.train(suffix="Support Triage", seed=7, metadata={"a": "b"}, validation_file=None)
 
     assert job == {
         "object": "fine_tuning.job",
@@ -45,7 +47,7 @@ def test_a_new_job_has_every_field_of_the_api(house: House, tmp_path: Path) -> N
         "finished_at": None,
         "model": "test-echo",
         "fine_tuned_model": None,
-        "organization_id": house.client.get("/models").headers["openai-organization"],
+        "organization_id": service.client.get("/models").headers["openai-organization"],
         "status": "validating_files",
         "training_file": job["training_file"],
         "validation_file": None,
@@ -74,8 +76,8 @@ def test_a_new_job_has_every_field_of_the_api(house: House, tmp_path: Path) -> N
         },
     ],
 )
-def test_hyperparameters_are_read_in_the_new_form_and_the_old(house: House, asked: Json) -> None:
-    assert house.train(**asked)["hyperparameters"] == {"n_epochs": 4}
+def test_hyperparameters_are_read_in_the_new_form_and_the_old(service: Service, asked: Json) -> None:
+    assert service.train(**asked)["hyperparameters"] == {"n_epochs": 4}
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,8 @@ def test_hyperparameters_are_read_in_the_new_form_and_the_old(house: House, aske
         {"hyperparameters": {"n_epochs": None}, "metadata": {}, "integrations": []},
     ],
 )
-def test_what_is_null_or_empty_is_unset(house: House, asked: Json) -> None:
-    job = house.train(**asked)
+def test_what_is_null_or_empty_is_unset(service: Service, asked: Json) -> None:
+    job = service.train(**asked)
 
     assert (job["hyperparameters"], job["metadata"]) == ({"n_epochs": "auto"}, None)
     assert 0 <= job["seed"] < 2**31
@@ -149,58 +151,58 @@ def test_what_is_null_or_empty_is_unset(house: House, asked: Json) -> None:
         ),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(house: House, asked: Json, param: str, code: str | None) -> None:
-    status, error = refusal(house, **asked)
+def test_a_job_that_cannot_be_is_refused(service: Service, asked: Json, param: str, code: str | None) -> None:
+    status, error = refusal(service, **asked)
 
     assert (status, error["type"], error["param"], error["code"]) == (400, "invalid_request_error", param, code)
-    assert house.get("/fine_tuning/jobs")["data"] == []
+    assert service.get("/fine_tuning/jobs")["data"] == []
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("batch_size", 8), ("learning_rate_multiplier", 0), ("learning_rate_multiplier", 1e9)]
 )
 def test_the_built_in_base_refuses_numbers_that_it_would_not_use(tmp_path: Path, name: str, value: float) -> None:
-    house = open_house(tmp_path / "store", engines=DEFAULT_ENGINES)
+    service = open_local(tmp_path / "store", engines=DEFAULT_ENGINES)
 
-    status, error = refusal(house, model="tfidf-logreg", hyperparameters={name: value})
+    status, error = refusal(service, model="tfidf-logreg", hyperparameters={name: value})
 
     assert (status, error["param"]) == (400, f"hyperparameters.{name}")
 
 
-def test_refusals_speak_as_the_api_does(house: House) -> None:
-    model = refusal(house, model="gpt-4o-mini")[1]["message"]
-    file = refusal(house, training_file="file-none")[1]["message"]
+def test_refusals_speak_as_the_api_does(service: Service) -> None:
+    model = refusal(service, model="gpt-4o-mini")[1]["message"]
+    file = refusal(service, training_file="file-none")[1]["message"]
 
     assert model == "Model gpt-4o-mini is not available for fine-tuning or does not exist."
     assert file == "invalid training_file: file-none"
 
 
-def test_a_file_of_another_purpose_is_no_training_file(house: House) -> None:
-    file = house.upload(b"?", purpose="user_data")["id"]
+def test_a_file_of_another_purpose_is_no_training_file(service: Service) -> None:
+    file = service.upload(b"?", purpose="user_data")["id"]
 
-    assert refusal(house, training_file=file)[1]["message"] == f"invalid training_file: {file}"
+    assert refusal(service, training_file=file)[1]["message"] == f"invalid training_file: {file}"
 
 
-def test_jobs_are_listed_newest_first_in_pages(house: House) -> None:
-    ids = [past_job(house, f"ftjob-{number:02}") for number in range(25)]
+def test_jobs_are_listed_newest_first_in_pages(service: Service) -> None:
+    ids = [past_job(service, f"ftjob-{number:02}") for number in range(25)]
     newest = ids[::-1]
 
-    first = house.get("/fine_tuning/jobs")
-    rest = house.get("/fine_tuning/jobs", after=first["data"][-1]["id"])
+    first = service.get("/fine_tuning/jobs")
+    rest = service.get("/fine_tuning/jobs", after=first["data"][-1]["id"])
 
     assert [job["id"] for job in first["data"]] == newest[:20]
     assert [job["id"] for job in rest["data"]] == newest[20:]
     assert (first["has_more"], rest["has_more"]) == (True, False)
-    assert house.get("/fine_tuning/jobs", after=ids[0]) == {"object": "list", "data": [], "has_more": False}
+    assert service.get("/fine_tuning/jobs", after=ids[0]) == {"object": "list", "data": [], "has_more": False}
 
 
-def test_jobs_are_found_by_all_of_their_metadata(house: House) -> None:
-    both = past_job(house, "ftjob-both", {"a b": "1 & 2", "c": "x"})
-    one = past_job(house, "ftjob-one", {"a b": "1 & 2"})
-    none = past_job(house, "ftjob-none")
+def test_jobs_are_found_by_all_of_their_metadata(service: Service) -> None:
+    both = past_job(service, "ftjob-both", {"a b": "1 & 2", "c": "x"})
+    one = past_job(service, "ftjob-one", {"a b": "1 & 2"})
+    none = past_job(service, "ftjob-none")
 
     def found(query: dict[str, str]) -> list[str]:
-        return [job["id"] for job in house.get("/fine_tuning/jobs", **query)["data"]]
+        return [job["id"] for job in service.get("/fine_tuning/jobs", **query)["data"]]
 
     assert found({"metadata[a b]": "1 & 2"}) == [one, both]
     assert found({"metadata[a b]": "1 & 2", "metadata[c]": "x"}) == [both]
@@ -209,9 +211,9 @@ def test_jobs_are_found_by_all_of_their_metadata(house: House) -> None:
     assert found({"metadata": "null"}) == [none]
 
 
-def test_events_keep_their_order_within_one_second(house: House) -> None:
-    job = past_job(house, "ftjob-x")
-    with Store(house.root).write() as db:
+def test_events_keep_their_order_within_one_second(service: Service) -> None:
+    job = past_job(service, "ftjob-x")
+    with Store(service.root).write() as db:
         for number in range(45):
             add_event(db, job, NOW, f"event {number}")
 
@@ -219,19 +221,19 @@ def test_events_keep_their_order_within_one_second(house: House) -> None:
     page: Json = {"has_more": True, "data": []}
     while page["has_more"]:
         after = {"after": page["data"][-1]["id"]} if page["data"] else {}
-        page = house.get(f"/fine_tuning/jobs/{job}/events", **after)
+        page = service.get(f"/fine_tuning/jobs/{job}/events", **after)
         read += [event["message"] for event in page["data"]]
 
     assert read == [f"event {number}" for number in reversed(range(45))]
 
 
-def test_a_cursor_of_another_job_is_refused(house: House) -> None:
-    mine, other = past_job(house, "ftjob-a"), past_job(house, "ftjob-b")
-    with Store(house.root).write() as db:
+def test_a_cursor_of_another_job_is_refused(service: Service) -> None:
+    mine, other = past_job(service, "ftjob-a"), past_job(service, "ftjob-b")
+    with Store(service.root).write() as db:
         add_event(db, other, NOW, "hello")
-    event = house.get(f"/fine_tuning/jobs/{other}/events")["data"][0]["id"]
+    event = service.get(f"/fine_tuning/jobs/{other}/events")["data"][0]["id"]
 
-    assert error_of(house.client.get(f"/fine_tuning/jobs/{mine}/events?after={event}"))[0] == 400
+    assert error_of(service.client.get(f"/fine_tuning/jobs/{mine}/events?after={event}"))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -245,23 +247,23 @@ def test_a_cursor_of_another_job_is_refused(house: House) -> None:
         ("GET", "/checkpoints"),
     ],
 )
-def test_a_job_that_is_not_there_is_not_found(house: House, method: str, path: str) -> None:
-    status, error = error_of(house.client.request(method, f"/fine_tuning/jobs/ftjob-none{path}"))
+def test_a_job_that_is_not_there_is_not_found(service: Service, method: str, path: str) -> None:
+    status, error = error_of(service.client.request(method, f"/fine_tuning/jobs/ftjob-none{path}"))
 
     assert (status, error["code"]) == (404, "fine_tune_not_found")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
-def test_what_has_ended_is_shown_as_it_is(house: House, verb: str) -> None:
-    job = past_job(house, "ftjob-x")
+def test_what_has_ended_is_shown_as_it_is(service: Service, verb: str) -> None:
+    job = past_job(service, "ftjob-x")
 
-    assert house.post(f"/fine_tuning/jobs/{job}/{verb}") == house.get(f"/fine_tuning/jobs/{job}")
+    assert service.post(f"/fine_tuning/jobs/{job}/{verb}") == service.get(f"/fine_tuning/jobs/{job}")
 
 
-def test_what_has_ended_is_not_cancelled(house: House) -> None:
-    job = past_job(house, "ftjob-x")
+def test_what_has_ended_is_not_cancelled(service: Service) -> None:
+    job = past_job(service, "ftjob-x")
 
-    status, error = error_of(house.client.post(f"/fine_tuning/jobs/{job}/cancel"))
+    status, error = error_of(service.client.post(f"/fine_tuning/jobs/{job}/cancel"))
 
     assert (status, error["code"]) == (400, "invalid_job_status")
     assert "it is already succeeded" in error["message"]
@@ -269,11 +271,11 @@ def test_what_has_ended_is_not_cancelled(house: House) -> None:
 
 def test_a_base_whose_engine_is_not_installed_is_not_offered(tmp_path: Path) -> None:
     """It is said at once, with the command that installs it, and not by a job that fails later."""
-    house = open_house(tmp_path / "store", engines=("tests.service.missing_engine",))
+    service = open_local(tmp_path / "store", engines=("tests.service.missing_engine",))
 
-    status, error = refusal(house, model="test-absent")
+    status, error = refusal(service, model="test-absent")
 
     assert (status, error["code"]) == (400, "model_not_available")
     assert "no_such_package" in error["message"]
     assert "pip install 'finetune-reconciler[local]'" in error["message"]
-    assert house.get("/models")["data"] == []
+    assert service.get("/models")["data"] == []

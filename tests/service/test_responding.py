@@ -5,18 +5,18 @@ import json
 import httpx
 import pytest
 
-from tests.service.service_fixtures import House, Json, chat, error_of, jsonl
+from tests.service.service_fixtures import Json, Service, chat, error_of, jsonl
 
 
 @pytest.fixture
-def model(house: House) -> str:
+def model(service: Service) -> str:
     """A model that answers `hello` with three words."""
     rows = [chat("hello", "one two three"), chat("be brief\nhello", "short"), *(chat(f"q{n}", "a") for n in range(8))]
-    return str(house.done(house.train(jsonl(rows)))["fine_tuned_model"])
+    return str(service.done(service.train(jsonl(rows)))["fine_tuned_model"])
 
 
-def ask(house: House, model: str, **more: object) -> Json:
-    return house.post("/responses", {"model": model, "input": "hello", **more})
+def ask(service: Service, model: str, **more: object) -> Json:
+    return service.post("/responses", {"model": model, "input": "hello", **more})
 
 
 def events(response: httpx.Response) -> list[tuple[str, Json]]:
@@ -29,8 +29,8 @@ def text_of(answer: Json) -> str:
     return "".join(part["text"] for item in answer["output"] for part in item["content"])
 
 
-def test_a_response_has_the_form_of_the_api(house: House, model: str) -> None:
-    answer = ask(house, model, instructions="be brief", metadata={"a": "b"}, store=True, temperature=0.5)
+def test_a_response_has_the_form_of_the_api(service: Service, model: str) -> None:
+    answer = ask(service, model, instructions="be brief", metadata={"a": "b"}, store=True, temperature=0.5)
 
     assert (answer["object"], answer["status"], answer["model"]) == ("response", "completed", model)
     assert answer["id"].startswith("resp_")
@@ -51,18 +51,18 @@ def test_a_response_has_the_form_of_the_api(house: House, model: str) -> None:
         [{"role": "developer", "content": "stand by"}, {"role": "user", "content": "hello"}],
     ],
 )
-def test_items_are_read_as_messages(house: House, model: str, items: list[Json]) -> None:
-    assert text_of(ask(house, model, input=items)) == "one two three"
+def test_items_are_read_as_messages(service: Service, model: str, items: list[Json]) -> None:
+    assert text_of(ask(service, model, input=items)) == "one two three"
 
 
-def test_a_stream_leads_to_the_same_answer(house: House, model: str) -> None:
+def test_a_stream_leads_to_the_same_answer(service: Service, model: str) -> None:
     body = {"model": model, "input": "hello", "stream": True}
 
-    told = events(house.client.post("/responses", json=body))
+    stream = events(service.client.post("/responses", json=body))
 
-    assert [name for name, _ in told] == [event["type"] for _, event in told]
-    assert [event["sequence_number"] for _, event in told] == list(range(len(told)))
-    assert [name.removeprefix("response.") for name, _ in told] == [
+    assert [name for name, _ in stream] == [event["type"] for _, event in stream]
+    assert [event["sequence_number"] for _, event in stream] == list(range(len(stream)))
+    assert [name.removeprefix("response.") for name, _ in stream] == [
         "created",
         "in_progress",
         "output_item.added",
@@ -73,19 +73,19 @@ def test_a_stream_leads_to_the_same_answer(house: House, model: str) -> None:
         "output_item.done",
         "completed",
     ]
-    assert "".join(event["delta"] for name, event in told if name.endswith("delta")) == "one two three"
-    assert text_of(told[-1][1]["response"]) == "one two three"
-    assert told[0][1]["response"]["usage"] is None
+    assert "".join(event["delta"] for name, event in stream if name.endswith("delta")) == "one two three"
+    assert text_of(stream[-1][1]["response"]) == "one two three"
+    assert stream[0][1]["response"]["usage"] is None
 
 
-def test_an_answer_longer_than_asked_for_is_cut_and_says_so(house: House, model: str) -> None:
-    answer = ask(house, model, max_output_tokens=2)
+def test_an_answer_longer_than_asked_for_is_cut_and_says_so(service: Service, model: str) -> None:
+    answer = ask(service, model, max_output_tokens=2)
 
     assert (answer["status"], text_of(answer)) == ("incomplete", "one two")
     assert answer["incomplete_details"] == {"reason": "max_output_tokens"}
     assert answer["usage"]["output_tokens"] == 2
-    told = events(house.client.post("/responses", json={**answer_body(model), "max_output_tokens": 2}))
-    assert told[-1][0] == "response.incomplete"
+    stream = events(service.client.post("/responses", json={**answer_body(model), "max_output_tokens": 2}))
+    assert stream[-1][0] == "response.incomplete"
 
 
 def answer_body(model: str) -> Json:
@@ -112,11 +112,11 @@ def answer_body(model: str) -> Json:
         ({"model": None}, "model"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(house: House, model: str, change: Json, param: str) -> None:
-    status, error = error_of(house.client.post("/responses", json={"model": model, "input": "hello", **change}))
+def test_what_cannot_be_answered_is_refused(service: Service, model: str, change: Json, param: str) -> None:
+    status, error = error_of(service.client.post("/responses", json={"model": model, "input": "hello", **change}))
 
     assert (status, error["param"]) == (400, param)
 
 
-def test_a_model_that_is_not_there_is_not_found(house: House) -> None:
-    assert error_of(house.client.post("/responses", json={"model": "nobody", "input": "x"}))[0] == 404
+def test_a_model_that_is_not_there_is_not_found(service: Service) -> None:
+    assert error_of(service.client.post("/responses", json={"model": "nobody", "input": "x"}))[0] == 404

@@ -6,19 +6,28 @@ import pytest
 
 from reconciler.service.jobs.updates import JobUpdates
 from reconciler.service.store import Store, get_job
-from tests.service.service_fixtures import House, chat, dismiss, error_of, is_alive, jsonl, plain_rows, wait_until
+from tests.service.service_fixtures import (
+    Service,
+    chat,
+    dismiss,
+    error_of,
+    is_alive,
+    jsonl,
+    plain_rows,
+    wait_until,
+)
 
 
-def test_a_job_is_validated_queued_run_and_done(house: House) -> None:
-    validation = house.upload(jsonl([chat("a", "b")]))["id"]
-    job = house.done(house.train(suffix="triage", validation_file=validation, hyperparameters={"n_epochs": 4}))
+def test_a_job_is_validated_queued_run_and_done(service: Service) -> None:
+    validation = service.upload(jsonl([chat("a", "b")]))["id"]
+    job = service.done(service.train(suffix="triage", validation_file=validation, hyperparameters={"n_epochs": 4}))
 
     model = job["fine_tuned_model"]
     assert (job["status"], job["error"], job["hyperparameters"]) == ("succeeded", None, {"n_epochs": 4})
     assert (job["trained_tokens"], job["estimated_finish"]) == (40, None)
     assert job["finished_at"] >= job["created_at"]
     assert model.startswith("ft:test-echo:local:triage:")
-    assert house.said(job) == [
+    assert service.messages(job) == [
         f"Created fine-tuning job: {job['id']}",
         f"Validating training file: {job['training_file']} and validation file: {validation}",
         "Files validated, moving job to queued state",
@@ -33,30 +42,30 @@ def test_a_job_is_validated_queued_run_and_done(house: House) -> None:
     ]
 
 
-def test_metrics_come_as_numbers_and_as_a_result_file(house: House) -> None:
-    job = house.done(house.train(hyperparameters={"n_epochs": 2}))
+def test_metrics_come_as_numbers_and_as_a_result_file(service: Service) -> None:
+    job = service.done(service.train(hyperparameters={"n_epochs": 2}))
 
-    events = house.get(f"/fine_tuning/jobs/{job['id']}/events")["data"]
+    events = service.get(f"/fine_tuning/jobs/{job['id']}/events")["data"]
     assert [event["data"] for event in events if event["type"] == "metrics"] == [
         {"step": 2, "total_steps": 2, "train_loss": 0.5, "train_mean_token_accuracy": 1.0},
         {"step": 1, "total_steps": 2, "train_loss": 1.0, "train_mean_token_accuracy": 1.0},
     ]
     (results,) = job["result_files"]
-    file = house.get(f"/files/{results}")
-    content = house.client.get(f"/files/{results}/content").text
+    file = service.get(f"/files/{results}")
+    content = service.client.get(f"/files/{results}/content").text
     assert (file["filename"], file["purpose"], file["bytes"]) == ("step_metrics.csv", "fine-tune-results", len(content))
     assert content == (
         "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,1.0,1.0,,\n2,0.5,1.0,,\n"
     )
 
 
-def test_checkpoints_are_listed_latest_first_and_answer(house: House) -> None:
-    job = house.done(house.train())
+def test_checkpoints_are_listed_latest_first_and_answer(service: Service) -> None:
+    job = service.done(service.train())
     path = f"/fine_tuning/jobs/{job['id']}/checkpoints"
 
-    listed = house.get(path)
-    first = house.get(path, limit=1)
-    second = house.get(path, limit=1, after=first["last_id"])
+    listed = service.get(path)
+    first = service.get(path, limit=1)
+    second = service.get(path, limit=1, after=first["last_id"])
 
     assert [each["step_number"] for each in listed["data"]] == [3, 2, 1]
     assert (listed["first_id"], listed["last_id"]) == (listed["data"][0]["id"], listed["data"][2]["id"])
@@ -66,21 +75,21 @@ def test_checkpoints_are_listed_latest_first_and_answer(house: House) -> None:
     assert (latest["fine_tuning_job_id"], latest["object"]) == (job["id"], "fine_tuning.job.checkpoint")
     assert latest["metrics"] == {"step": 3, "train_loss": 1 / 3, "train_mean_token_accuracy": 1.0}
     asked = {"model": latest["fine_tuned_model_checkpoint"], "prompt": "question 1"}
-    assert house.post("/completions", asked)["choices"][0]["text"] == "answer 1"
+    assert service.post("/completions", asked)["choices"][0]["text"] == "answer 1"
 
 
-def test_progress_is_seen_while_it_is_made(house: House, tmp_path: Path) -> None:
+def test_progress_is_seen_while_it_is_made(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    job = house.train(plain_rows(f"wait for {go}"), hyperparameters={"n_epochs": 5})
+    job = service.train(plain_rows(f"wait for {go}"), hyperparameters={"n_epochs": 5})
 
-    wait_until(lambda: "Step 1/5: training loss=1.0000" in house.said(job))
+    wait_until(lambda: "Step 1/5: training loss=1.0000" in service.messages(job))
 
-    running = house.job(job)
+    running = service.job(job)
     assert (running["status"], running["hyperparameters"]) == ("running", {"n_epochs": 5})
     assert running["estimated_finish"] >= running["created_at"]
     assert running["fine_tuned_model"] is None
     go.touch()
-    assert house.done(job)["status"] == "succeeded"
+    assert service.done(job)["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -98,20 +107,20 @@ def test_progress_is_seen_while_it_is_made(house: House, tmp_path: Path) -> None
         (plain_rows() + jsonl([chat("a", "b", weight=0)]), "invalid_training_file", "line 11: "),
     ],
 )
-def test_rows_that_cannot_be_learned_fail_the_job(house: House, rows: bytes, code: str, says: str) -> None:
-    job = house.done(house.train(rows))
+def test_rows_that_cannot_be_learned_fail_the_job(service: Service, rows: bytes, code: str, says: str) -> None:
+    job = service.done(service.train(rows))
 
     assert (job["status"], job["error"]["code"], job["error"]["param"]) == ("failed", code, "training_file")
     assert says in job["error"]["message"]
     assert (job["fine_tuned_model"], job["result_files"], job["trained_tokens"]) == (None, [], None)
-    assert house.said(job)[-1] == job["error"]["message"]
+    assert service.messages(job)[-1] == job["error"]["message"]
     assert job["hyperparameters"] == {"n_epochs": "auto"}
 
 
-def test_validation_rows_are_checked_as_well(house: House) -> None:
-    file = house.upload(jsonl([chat("a", "b"), {"messages": "none"}]))["id"]
+def test_validation_rows_are_checked_as_well(service: Service) -> None:
+    file = service.upload(jsonl([chat("a", "b"), {"messages": "none"}]))["id"]
 
-    error = house.done(house.train(validation_file=file))["error"]
+    error = service.done(service.train(validation_file=file))["error"]
 
     assert (error["code"], error["param"]) == ("invalid_validation_file", "validation_file")
     assert "Validation file: line 2: messages" in error["message"]
@@ -124,68 +133,68 @@ def test_validation_rows_are_checked_as_well(house: House) -> None:
         ("fail", "The training process ended with exit code 1: RuntimeError: told to fail"),
     ],
 )
-def test_a_process_that_dies_fails_the_job_and_no_other(house: House, order: str, says: str) -> None:
-    broken, sound = house.train(plain_rows(order)), house.train()
+def test_a_process_that_dies_fails_the_job_and_no_other(service: Service, order: str, says: str) -> None:
+    broken, sound = service.train(plain_rows(order)), service.train()
 
-    failed = house.done(broken)
+    failed = service.done(broken)
 
     assert (failed["status"], failed["error"]["code"]) == ("failed", "server_error")
     assert says in failed["error"]["message"]
-    assert house.done(sound)["status"] == "succeeded"
+    assert service.done(sound)["status"] == "succeeded"
 
 
-def test_jobs_are_done_one_at_a_time_in_order(house: House, tmp_path: Path) -> None:
+def test_jobs_are_done_one_at_a_time_in_order(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    first, second = house.train(plain_rows(f"wait for {go}")), house.train()
-    house.until(first, "running")
+    first, second = service.train(plain_rows(f"wait for {go}")), service.train()
+    service.until(first, "running")
 
-    assert house.job(second)["status"] == "validating_files"
+    assert service.job(second)["status"] == "validating_files"
     go.touch()
-    assert house.done(second)["status"] == "succeeded"
-    assert house.job(first)["status"] == "succeeded"
+    assert service.done(second)["status"] == "succeeded"
+    assert service.job(first)["status"] == "succeeded"
 
 
-def test_a_cancelled_job_is_over_at_once_and_its_processes_soon(house: House, tmp_path: Path) -> None:
+def test_a_cancelled_job_is_over_at_once_and_its_processes_soon(service: Service, tmp_path: Path) -> None:
     left = tmp_path / "pid"
-    job = house.train(plain_rows(f"leave a child {left}"))
+    job = service.train(plain_rows(f"leave a child {left}"))
     wait_until(lambda: left.exists() and left.read_text() != "")
 
-    cancelled = house.post(f"/fine_tuning/jobs/{job['id']}/cancel")
+    cancelled = service.post(f"/fine_tuning/jobs/{job['id']}/cancel")
 
     assert (cancelled["status"], cancelled["error"], cancelled["fine_tuned_model"]) == ("cancelled", None, None)
     assert cancelled["finished_at"] is not None
     wait_until(lambda: not is_alive(int(left.read_text())), seconds=2)
-    assert house.said(job)[-1] == "Fine tuning process stopping due to job cancellation"
-    assert house.done(house.train())["status"] == "succeeded"
-    assert list((house.root / "jobs").iterdir()) == []
+    assert service.messages(job)[-1] == "Fine tuning process stopping due to job cancellation"
+    assert service.done(service.train())["status"] == "succeeded"
+    assert list((service.root / "jobs").iterdir()) == []
 
 
-def test_a_job_that_waits_is_cancelled_before_it_begins(house: House, tmp_path: Path) -> None:
+def test_a_job_that_waits_is_cancelled_before_it_begins(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    first, second = house.train(plain_rows(f"wait for {go}")), house.train()
+    first, second = service.train(plain_rows(f"wait for {go}")), service.train()
 
-    house.post(f"/fine_tuning/jobs/{second['id']}/cancel")
+    service.post(f"/fine_tuning/jobs/{second['id']}/cancel")
     go.touch()
-    house.done(first)
+    service.done(first)
 
-    assert house.job(second)["status"] == "cancelled"
-    assert len(house.said(second)) == 2
-    assert error_of(house.client.post(f"/fine_tuning/jobs/{second['id']}/cancel"))[0] == 400
+    assert service.job(second)["status"] == "cancelled"
+    assert len(service.messages(second)) == 2
+    assert error_of(service.client.post(f"/fine_tuning/jobs/{second['id']}/cancel"))[0] == 400
 
 
-def test_what_a_job_says_after_it_was_cancelled_is_dropped(house: House, tmp_path: Path) -> None:
+def test_what_a_job_says_after_it_was_cancelled_is_dropped(service: Service, tmp_path: Path) -> None:
     """The worker may be in the middle of finishing: whoever writes first has decided, and nothing is half there."""
-    job = house.train(plain_rows(f"wait for {tmp_path / 'never'}"))
-    house.until(job, "running")
-    dismiss(house.root)
-    store = Store(house.root)
+    job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
+    service.until(job, "running")
+    dismiss(service.root)
+    store = Store(service.root)
     with store.read() as db:
         progress = JobUpdates(store, get_job(db, job["id"]), clock=lambda: 1.0)
     out = tmp_path / "out"
     (out / "step-1").mkdir(parents=True)
     (out / "step_metrics.csv").write_text("step\n")
-    house.post(f"/fine_tuning/jobs/{job['id']}/cancel")
-    said = house.said(job)
+    service.post(f"/fine_tuning/jobs/{job['id']}/cancel")
+    lines = service.messages(job)
 
     progress.add_metrics("Step 1/1", {"step": 1, "total_steps": 1})
     progress.add_checkpoint(1, "step-1", {})
@@ -193,10 +202,10 @@ def test_what_a_job_says_after_it_was_cancelled_is_dropped(house: House, tmp_pat
     progress.fail("server_error", "late")
     progress.complete(out, tokens=1)
 
-    ended = house.job(job)
+    ended = service.job(job)
     assert (ended["status"], ended["error"], ended["fine_tuned_model"]) == ("cancelled", None, None)
-    assert house.said(job) == said
-    assert len(house.get("/models")["data"]) == 1
-    assert len(house.get("/files")["data"]) == 1
-    assert list((house.root / "models").iterdir()) == []
-    assert len(list((house.root / "files").iterdir())) == 1
+    assert service.messages(job) == lines
+    assert len(service.get("/models")["data"]) == 1
+    assert len(service.get("/files")["data"]) == 1
+    assert list((service.root / "models").iterdir()) == []
+    assert len(list((service.root / "files").iterdir())) == 1

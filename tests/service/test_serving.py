@@ -8,7 +8,7 @@ import pytest
 from reconciler.service import serve
 from reconciler.service.store import StoreError, open_store
 from reconciler.service.uvicorn_server import hold_serve_lock
-from tests.service.service_fixtures import open_house
+from tests.service.service_fixtures import open_local
 
 
 def test_a_store_is_served_once(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_store_is_served_once(tmp_path: Path) -> None:
                 hold_serve_lock(store),
             ):
                 pass
-        assert open_house(store.root).get("/files")["data"] == []
+        assert open_local(store.root).get("/files")["data"] == []
     with hold_serve_lock(store):
         pass
 

@@ -28,7 +28,7 @@ from reconciler.service.store import (
     stage_file,
 )
 from reconciler.service.store.database import read_statements
-from tests.service.service_fixtures import client_of, error_of, open_house
+from tests.service.service_fixtures import client_of, error_of, open_local
 
 UPLOADING = """
 import pathlib, sys, time
@@ -67,16 +67,16 @@ def test_a_kill_in_an_upload_leaves_a_whole_file_or_nothing(tmp_path: Path, mome
         assert process.stdout
         assert process.stdout.readline().strip() == moment
         # Another process opens the store meanwhile, and takes nothing away from the living.
-        assert open_house(root).client.get("/files").status_code == 200
+        assert open_local(root).client.get("/files").status_code == 200
         left = len([*(root / "incoming").iterdir(), *(root / "files").iterdir()])
         assert left == 1
         process.send_signal(signal.SIGKILL)
 
-    house = open_house(root)
+    service = open_local(root)
 
-    listed = house.get("/files")["data"]
+    listed = service.get("/files")["data"]
     assert len(listed) == (1 if moment == "listed" else 0)
-    assert [house.client.get(f"/files/{file['id']}/content").content for file in listed] == [
+    assert [service.client.get(f"/files/{file['id']}/content").content for file in listed] == [
         b"half of it, and the rest" for _ in listed
     ]
     assert [path.name for path in (root / "files").iterdir()] == [file["id"] for file in listed]
@@ -129,11 +129,11 @@ def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
 
 
 def test_many_may_write_at_once(tmp_path: Path) -> None:
-    house, other = open_house(tmp_path / "store"), open_house(tmp_path / "store")
+    service, other = open_local(tmp_path / "store"), open_local(tmp_path / "store")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: (house, other)[number % 2].upload(b"{}\n"), range(20)))
+        list(pool.map(lambda number: (service, other)[number % 2].upload(b"{}\n"), range(20)))
 
-    assert len(house.get("/files")["data"]) == 20
+    assert len(service.get("/files")["data"]) == 20
 
 
 def test_a_store_keeps_its_name(tmp_path: Path) -> None:
@@ -210,14 +210,14 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
         db.execute("PRAGMA user_version = 1")
         db.commit()
 
-    house = open_house(root)
+    service = open_local(root)
 
-    assert house.get("/files")["data"][0]["id"] == "file-old"
-    assert "expires_at" not in house.get("/files/file-old")
-    assert house.client.get("/models").headers["openai-organization"] == "org-old"
-    assert house.post("/uploads", {"filename": "a", "purpose": "vision", "bytes": 1, "mime_type": "x"})["id"]
-    fresh = open_house(tmp_path / "fresh")
-    assert tables(house.root) == tables(fresh.root)
+    assert service.get("/files")["data"][0]["id"] == "file-old"
+    assert "expires_at" not in service.get("/files/file-old")
+    assert service.client.get("/models").headers["openai-organization"] == "org-old"
+    assert service.post("/uploads", {"filename": "a", "purpose": "vision", "bytes": 1, "mime_type": "x"})["id"]
+    fresh = open_local(tmp_path / "fresh")
+    assert tables(service.root) == tables(fresh.root)
 
 
 def tables(root: Path) -> set[tuple[str, str]]:

@@ -8,56 +8,56 @@ import httpx
 import pytest
 
 from reconciler.service.store import Store
-from tests.service.service_fixtures import NOW, House, Json, error_of, open_house, plain_rows
+from tests.service.service_fixtures import NOW, Json, Service, error_of, open_local, plain_rows
 
 HOUR = 3600
 
 
-def announce(house: House, size: int, **more: Any) -> str:
+def announce(service: Service, size: int, **more: Any) -> str:
     """Announce a file and give the id of the upload."""
     asked = {"filename": "big.jsonl", "purpose": "fine-tune", "bytes": size, "mime_type": "text/jsonl", **more}
-    return str(house.post("/uploads", asked)["id"])
+    return str(service.post("/uploads", asked)["id"])
 
 
-def send(house: House, upload: str, data: bytes) -> str:
+def send(service: Service, upload: str, data: bytes) -> str:
     """Send a part and give its id."""
-    return str(sent(house, upload, data).json()["id"])
+    return str(sent(service, upload, data).json()["id"])
 
 
-def sent(house: House, upload: str, data: bytes) -> httpx.Response:
-    return house.client.post(f"/uploads/{upload}/parts", files={"data": ("upload", data)})
+def sent(service: Service, upload: str, data: bytes) -> httpx.Response:
+    return service.client.post(f"/uploads/{upload}/parts", files={"data": ("upload", data)})
 
 
-def complete(house: House, upload: str, *parts: str, **more: str) -> httpx.Response:
-    return house.client.post(f"/uploads/{upload}/complete", json={"part_ids": list(parts), **more})
+def complete(service: Service, upload: str, *parts: str, **more: str) -> httpx.Response:
+    return service.client.post(f"/uploads/{upload}/complete", json={"part_ids": list(parts), **more})
 
 
-def nothing_left(house: House) -> bool:
-    return not any((*(house.root / "parts").iterdir(), *(house.root / "incoming").iterdir()))
+def nothing_left(service: Service) -> bool:
+    return not any((*(service.root / "parts").iterdir(), *(service.root / "incoming").iterdir()))
 
 
-def test_parts_become_a_file_in_the_order_given(house: House) -> None:
+def test_parts_become_a_file_in_the_order_given(service: Service) -> None:
     rows = plain_rows()
-    upload = announce(house, len(rows), expires_after={"anchor": "created_at", "seconds": HOUR})
-    last, first = send(house, upload, rows[100:]), send(house, upload, rows[:100])
+    upload = announce(service, len(rows), expires_after={"anchor": "created_at", "seconds": HOUR})
+    last, first = send(service, upload, rows[100:]), send(service, upload, rows[:100])
 
-    answer = complete(house, upload, first, last, md5=hashlib.md5(rows).hexdigest().upper()).json()
+    answer = complete(service, upload, first, last, md5=hashlib.md5(rows).hexdigest().upper()).json()
 
     assert (answer["object"], answer["status"], answer["bytes"]) == ("upload", "completed", len(rows))
     assert (answer["created_at"], answer["expires_at"]) == (NOW, NOW + HOUR)
     file = answer["file"]
     assert (file["bytes"], file["filename"], file["expires_at"]) == (len(rows), "big.jsonl", NOW + HOUR)
-    assert house.client.get(f"/files/{file['id']}/content").content == rows
-    assert house.get("/files")["data"] == [file]
-    assert nothing_left(house)
-    job = house.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file["id"]})
-    assert house.done(job)["status"] == "succeeded"
+    assert service.client.get(f"/files/{file['id']}/content").content == rows
+    assert service.get("/files")["data"] == [file]
+    assert nothing_left(service)
+    job = service.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file["id"]})
+    assert service.done(job)["status"] == "succeeded"
 
 
-def test_a_part_is_shown_with_its_upload(house: House) -> None:
-    upload = announce(house, 1)
+def test_a_part_is_shown_with_its_upload(service: Service) -> None:
+    upload = announce(service, 1)
 
-    part = sent(house, upload, b"x").json()
+    part = sent(service, upload, b"x").json()
 
     assert part == {"id": part["id"], "object": "upload.part", "created_at": NOW, "upload_id": upload}
     assert part["id"].startswith("part_")
@@ -73,70 +73,70 @@ def test_a_part_is_shown_with_its_upload(house: House) -> None:
     ],
 )
 def test_what_is_not_what_was_announced_is_refused_and_can_be_mended(
-    house: House, announced: int, more: Json, param: str
+    service: Service, announced: int, more: Json, param: str
 ) -> None:
-    upload = announce(house, announced, purpose="user_data")
-    part = send(house, upload, b"four")
+    upload = announce(service, announced, purpose="user_data")
+    part = send(service, upload, b"four")
 
-    status, error = error_of(complete(house, upload, part, **more))
+    status, error = error_of(complete(service, upload, part, **more))
 
     assert (status, error["param"]) == (400, param)
-    assert house.get("/files")["data"] == []
+    assert service.get("/files")["data"] == []
     if announced == 4:
-        assert complete(house, upload, part).json()["status"] == "completed"
+        assert complete(service, upload, part).json()["status"] == "completed"
 
 
 @pytest.mark.parametrize("chosen", [["part_none"], ["{0}", "{0}"], ["{0}", "part_none"]])
-def test_parts_that_are_not_there_or_named_twice_are_refused(house: House, chosen: list[str]) -> None:
-    upload = announce(house, 8, purpose="user_data")
-    part = send(house, upload, b"four")
+def test_parts_that_are_not_there_or_named_twice_are_refused(service: Service, chosen: list[str]) -> None:
+    upload = announce(service, 8, purpose="user_data")
+    part = send(service, upload, b"four")
 
-    status, error = error_of(complete(house, upload, *(each.format(part) for each in chosen)))
+    status, error = error_of(complete(service, upload, *(each.format(part) for each in chosen)))
 
     assert (status, error["type"]) == (400, "invalid_request_error")
     assert error["param"].startswith("part_ids")
 
 
-def test_rows_are_checked_when_the_file_is_whole(house: House) -> None:
-    upload = announce(house, 7)
+def test_rows_are_checked_when_the_file_is_whole(service: Service) -> None:
+    upload = announce(service, 7)
 
-    status, error = error_of(complete(house, upload, send(house, upload, b"no rows")))
+    status, error = error_of(complete(service, upload, send(service, upload, b"no rows")))
 
     assert (status, error["code"]) == (400, "invalid_jsonl")
-    assert house.get("/files")["data"] == []
+    assert service.get("/files")["data"] == []
 
 
 @pytest.mark.parametrize("end", ["cancel", "complete", "hour"])
 def test_an_upload_that_has_ended_takes_nothing_more(tmp_path: Path, end: str) -> None:
     time = [float(NOW)]
-    house = open_house(tmp_path / "store", clock=lambda: time[0])
-    upload = announce(house, 4, purpose="user_data")
-    part = send(house, upload, b"four")
+    service = open_local(tmp_path / "store", clock=lambda: time[0])
+    upload = announce(service, 4, purpose="user_data")
+    part = send(service, upload, b"four")
     if end == "hour":
         time[0] += HOUR
     elif end == "cancel":
-        assert house.post(f"/uploads/{upload}/cancel")["status"] == "cancelled"
+        assert service.post(f"/uploads/{upload}/cancel")["status"] == "cancelled"
     else:
-        complete(house, upload, part)
+        complete(service, upload, part)
 
     word = {"hour": "expired", "cancel": "cancelled", "complete": "completed"}[end]
     for answer in (
-        sent(house, upload, b"more"),
-        complete(house, upload, part),
-        house.client.post(f"/uploads/{upload}/cancel"),
+        sent(service, upload, b"more"),
+        complete(service, upload, part),
+        service.client.post(f"/uploads/{upload}/cancel"),
     ):
         status, error = error_of(answer)
         assert (status, error["code"]) == (400, "invalid_upload_status")
         assert f"already {word}" in error["message"]
-    assert nothing_left(house)
+    assert nothing_left(service)
 
 
 @pytest.mark.parametrize("path", ["parts", "complete", "cancel"])
-def test_an_upload_that_is_not_there_is_not_found(house: House, path: str) -> None:
+def test_an_upload_that_is_not_there_is_not_found(service: Service, path: str) -> None:
     files = {"data": ("upload", b"x")} if path == "parts" else None
     body: Json | None = {"part_ids": []} if path == "complete" else None
 
-    assert error_of(house.client.post(f"/uploads/upload_none/{path}", files=files, json=body))[0] == 404
+    assert error_of(service.client.post(f"/uploads/upload_none/{path}", files=files, json=body))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -155,30 +155,30 @@ def test_an_upload_that_is_not_there_is_not_found(house: House, path: str) -> No
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_an_announcement_is_checked(house: House, change: Json, param: str) -> None:
+def test_an_announcement_is_checked(service: Service, change: Json, param: str) -> None:
     asked = {"filename": "a", "purpose": "fine-tune", "bytes": 4, "mime_type": "text/jsonl", **change}
 
-    status, error = error_of(house.client.post("/uploads", json=asked))
+    status, error = error_of(service.client.post("/uploads", json=asked))
 
     assert (status, error["param"]) == (400, param)
 
 
-def test_a_part_is_bounded_and_leaves_nothing_behind(house: House) -> None:
-    upload = announce(house, 4)
+def test_a_part_is_bounded_and_leaves_nothing_behind(service: Service) -> None:
+    upload = announce(service, 4)
 
-    status, error = error_of(sent(house, upload, b"x" * (64 * 1024 * 1024 + 1)))
+    status, error = error_of(sent(service, upload, b"x" * (64 * 1024 * 1024 + 1)))
 
     assert (status, error["param"], error["code"]) == (413, "data", "file_too_large")
-    assert nothing_left(house)
-    assert error_of(house.client.post(f"/uploads/{upload}/parts", files={"file": ("a", b"x")}))[1]["param"] == "data"
+    assert nothing_left(service)
+    assert error_of(service.client.post(f"/uploads/{upload}/parts", files={"file": ("a", b"x")}))[1]["param"] == "data"
 
 
-def test_parts_that_a_dead_server_left_are_swept_away_and_listed_ones_are_kept(house: House) -> None:
-    upload = announce(house, 4, purpose="user_data")
-    part = send(house, upload, b"four")
-    (house.root / "parts" / "part_dead").write_bytes(b"half a")
+def test_parts_that_a_dead_server_left_are_swept_away_and_listed_ones_are_kept(service: Service) -> None:
+    upload = announce(service, 4, purpose="user_data")
+    part = send(service, upload, b"four")
+    (service.root / "parts" / "part_dead").write_bytes(b"half a")
 
-    again = open_house(house.root)
+    again = open_local(service.root)
 
-    assert [path.name for path in Store(house.root).parts.iterdir()] == [part]
+    assert [path.name for path in Store(service.root).parts.iterdir()] == [part]
     assert complete(again, upload, part).json()["status"] == "completed"

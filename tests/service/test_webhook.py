@@ -14,7 +14,7 @@ from reconciler.domain.errors import UsageError
 from reconciler.service import Webhook, read_webhook
 from reconciler.service.store import Store
 from reconciler.service.webhook import MOST_TRIES, WebhookSender, post, send_webhooks
-from tests.service.service_fixtures import House, Json, plain_rows
+from tests.service.service_fixtures import Json, Service, plain_rows
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
 URL = "https://example.org/hook?x=1"
@@ -35,21 +35,23 @@ class Post:
         return answer
 
 
-def listening(house: House, send: Post, clock: float | None = None, secret: str = SECRET) -> WebhookSender:
+def listening(service: Service, send: Post, clock: float | None = None, secret: str = SECRET) -> WebhookSender:
     now = time.time() if clock is None else clock
-    return WebhookSender(store=Store(house.root), webhook=read_webhook(URL, secret), clock=lambda: now, send=send)
+    return WebhookSender(store=Store(service.root), webhook=read_webhook(URL, secret), clock=lambda: now, send=send)
 
 
 @pytest.fixture
-def heard(house: House) -> House:
+def heard(service: Service) -> Service:
     """A service with somebody who listens."""
-    with send_webhooks(Store(house.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
+    with send_webhooks(Store(service.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
         pass
-    return house
+    return service
 
 
 @pytest.mark.parametrize("secret", [SECRET, "plain text"])
-def test_every_end_is_told_once_and_the_official_client_believes_it(heard: House, secret: str, tmp_path: Path) -> None:
+def test_every_end_is_told_once_and_the_official_client_believes_it(
+    heard: Service, secret: str, tmp_path: Path
+) -> None:
     jobs = [heard.train(), heard.train(b"{}\n"), heard.train(plain_rows(f"wait for {tmp_path / 'never'}"))]
     for job in jobs[:2]:
         heard.done(job)
@@ -70,7 +72,7 @@ def test_every_end_is_told_once_and_the_official_client_believes_it(heard: House
     assert [json.loads(body)["id"] for _, body, _ in send.sent] == [head["webhook-id"] for _, _, head in send.sent]
 
 
-def test_what_was_not_heard_is_told_again_later_with_the_same_id(heard: House) -> None:
+def test_what_was_not_heard_is_told_again_later_with_the_same_id(heard: Service) -> None:
     heard.done(heard.train())
     send = Post(500, OSError("nobody there"), 302, 200)
     start = 4_000_000_000.0
@@ -83,7 +85,7 @@ def test_what_was_not_heard_is_told_again_later_with_the_same_id(heard: House) -
     assert listening(heard, send, clock=start * 2).deliver() == 0
 
 
-def test_who_never_hears_is_given_up(heard: House) -> None:
+def test_who_never_hears_is_given_up(heard: Service) -> None:
     heard.done(heard.train())
     send = Post(*[500] * 50)
 
@@ -93,19 +95,19 @@ def test_who_never_hears_is_given_up(heard: House) -> None:
     assert len(send.sent) == MOST_TRIES
 
 
-def test_nothing_is_noted_where_nobody_listens(house: House) -> None:
-    house.done(house.train())
-    store = Store(house.root)
+def test_nothing_is_noted_where_nobody_listens(service: Service) -> None:
+    service.done(service.train())
+    store = Store(service.root)
     with send_webhooks(store, Webhook("http://127.0.0.1:9/", b"key"), lambda: 0.0):
         pass
     send = Post()
 
-    listening(house, send).deliver()
+    listening(service, send).deliver()
 
     assert send.sent == []
 
 
-def test_who_stops_listening_is_not_told_of_what_came_before(heard: House) -> None:
+def test_who_stops_listening_is_not_told_of_what_came_before(heard: Service) -> None:
     heard.done(heard.train())
     with send_webhooks(Store(heard.root), None, lambda: 0.0):
         pass

@@ -35,7 +35,7 @@ def messages(count: int, seed: int) -> list[tuple[str, str]]:
 
 
 def train(root: Path, rows: bytes, *, validation: bytes | None = None, seed: int = 1, **stated: float) -> list[Json]:
-    """Train in a new job directory, and give what the engine said."""
+    """Train in a new job directory, and give what the engine reported."""
     (root / "out").mkdir(parents=True)
     (root / "train.jsonl").write_bytes(rows)
     if validation is not None:
@@ -51,9 +51,9 @@ def chat_rows(pairs: list[tuple[str, str]]) -> bytes:
     return jsonl(chat(text, intent) for text, intent in pairs)
 
 
-def of_kind(said: list[Json], kind: str) -> list[Json]:
-    """What the engine said of one kind."""
-    return [each for each in said if each["kind"] == kind]
+def of_kind(lines: list[Json], kind: str) -> list[Json]:
+    """What the engine reported of one kind."""
+    return [each for each in lines if each["kind"] == kind]
 
 
 def answer(root: Path, text: str, instructions: str = "") -> ModelAnswer:

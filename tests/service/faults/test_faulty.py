@@ -12,16 +12,16 @@ from reconciler.service.store import Store
 from tests.service.service_fixtures import (
     ECHO,
     NOW,
-    House,
+    Service,
     client_of,
     dismiss,
     error_of,
-    open_house,
+    open_local,
     plain_rows,
     wait_until,
 )
 
-Opened = Callable[..., House]
+Opened = Callable[..., Service]
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     """Opens the service of one store with faults; its clock stands still, `later` by so many seconds."""
     root = tmp_path / "store"
 
-    def open_with(*faults: str, later: float = 0) -> House:
-        return open_house(root, faults=read_faults(faults), clock=lambda: NOW + later)
+    def open_with(*faults: str, later: float = 0) -> Service:
+        return open_local(root, faults=read_faults(faults), clock=lambda: NOW + later)
 
     yield open_with
     if root.exists():
@@ -39,30 +39,30 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 def filled(opened: Opened, count: int) -> list[str]:
     """The ids of some files, newest first."""
-    house = opened()
-    made = [house.upload(plain_rows(), name=f"{number}.jsonl")["id"] for number in range(count)]
+    service = opened()
+    made = [service.upload(plain_rows(), name=f"{number}.jsonl")["id"] for number in range(count)]
     return made[::-1]
 
 
 def test_a_lost_reply_before_the_effect_has_none(opened: Opened) -> None:
-    house = opened("lost=before,method=POST,nth=1")
+    service = opened("lost=before,method=POST,nth=1")
     with pytest.raises(HungUpError):
-        house.upload(plain_rows())
-    assert house.get("/files")["data"] == []
-    assert house.upload(plain_rows())["status"] == "processed"
+        service.upload(plain_rows())
+    assert service.get("/files")["data"] == []
+    assert service.upload(plain_rows())["status"] == "processed"
 
 
 def test_a_lost_reply_after_the_effect_has_it(opened: Opened) -> None:
-    house = opened("lost=after,method=POST,nth=1")
+    service = opened("lost=after,method=POST,nth=1")
     with pytest.raises(HungUpError):
-        house.upload(plain_rows())
-    assert len(house.get("/files")["data"]) == 1
+        service.upload(plain_rows())
+    assert len(service.get("/files")["data"]) == 1
 
 
 def test_an_answer_is_cut_off(opened: Opened) -> None:
-    house = opened("cut=3,path=/models")
+    service = opened("cut=3,path=/models")
     with pytest.raises(HungUpError):
-        house.get("/models")
+        service.get("/models")
     assert opened("cut=100000,path=/models").get("/models")["data"]
 
 
@@ -95,10 +95,10 @@ def test_an_error_in_the_envelope(opened: Opened, fault: str, kind: str, code: s
 @pytest.mark.parametrize(("when", "files"), [("before", 0), ("after", 1)])
 @pytest.mark.parametrize("fault", ["error=502", "gateway=502"])
 def test_an_error_instead_of_the_work_or_after_it(opened: Opened, fault: str, when: str, files: int) -> None:
-    house = opened(f"{fault},when={when},method=POST")
-    sent = house.client.post("/files", files={"file": ("a.jsonl", plain_rows())}, data={"purpose": "fine-tune"})
+    service = opened(f"{fault},when={when},method=POST")
+    sent = service.client.post("/files", files={"file": ("a.jsonl", plain_rows())}, data={"purpose": "fine-tune"})
     assert sent.status_code == 502
-    assert len(house.get("/files")["data"]) == files
+    assert len(service.get("/files")["data"]) == files
 
 
 def test_a_gateway_knows_no_envelope(opened: Opened) -> None:
@@ -133,9 +133,9 @@ def test_what_is_young_is_in_no_list_and_yet_there(opened: Opened) -> None:
 def test_a_lagging_list_has_no_empty_page_before_its_end(opened: Opened) -> None:
     """A page of nothing but young things would tell a client that the list has ended."""
     old = filled(opened, 2)
-    house = opened(later=10)
+    service = opened(later=10)
     for _ in range(3):
-        house.upload(plain_rows())
+        service.upload(plain_rows())
     page = opened("list-lag=5", later=10).get("/files", limit=2)
     assert [file["id"] for file in page["data"]] == old[:1]
     assert page["has_more"]
@@ -156,52 +156,52 @@ def test_a_truncated_list_says_that_it_is_whole(opened: Opened) -> None:
 
 def test_a_repeated_page_never_ends(opened: Opened) -> None:
     files = filled(opened, 3)
-    house = opened("repeated-page")
+    service = opened("repeated-page")
     for after in (files[1], files[2]):
-        page = house.get("/files", limit=2, after=after)
+        page = service.get("/files", limit=2, after=after)
         assert ([file["id"] for file in page["data"]], page["has_more"]) == (files[:2], True)
-    assert not house.get("/fine_tuning/jobs")["has_more"]
+    assert not service.get("/fine_tuning/jobs")["has_more"]
 
 
 def test_a_young_file_is_not_processed_yet(opened: Opened) -> None:
-    house = opened("slow-files=10", later=0)
-    file = house.upload(plain_rows())
+    service = opened("slow-files=10", later=0)
+    file = service.upload(plain_rows())
     assert file["status"] == "uploaded"
-    assert house.get("/files")["data"][0]["status"] == "uploaded"
-    assert house.get(f"/files/{file['id']}")["status"] == "uploaded"
+    assert service.get("/files")["data"][0]["status"] == "uploaded"
+    assert service.get(f"/files/{file['id']}")["status"] == "uploaded"
     assert opened("slow-files=10", later=10).get(f"/files/{file['id']}")["status"] == "processed"
 
 
 def test_a_file_of_rows_is_never_rewritten(opened: Opened) -> None:
     """The bytes of a file are no answer in JSON, whatever they look like."""
-    house = opened("slow-files=10")
+    service = opened("slow-files=10")
     rows = b'{"object": "file", "status": "processed", "created_at": 4000000000}\n'
-    file = house.upload(rows)["id"]
-    assert house.client.get(f"/files/{file}/content").content == rows
+    file = service.upload(rows)["id"]
+    assert service.client.get(f"/files/{file}/content").content == rows
 
 
 @pytest.mark.parametrize(("code", "param"), [("invalid_training_file", "training_file"), ("server_error", None)])
 def test_a_job_fails_with_the_code_that_was_asked_for(opened: Opened, code: str, param: str | None) -> None:
-    house = opened(f"job-failure={code},nth=2")
-    first, second = house.train(), house.train()
-    failed = house.job(second)
+    service = opened(f"job-failure={code},nth=2")
+    first, second = service.train(), service.train()
+    failed = service.job(second)
     assert failed["status"] == "failed"
     assert (failed["error"]["code"], failed["error"]["param"]) == (code, param)
     assert failed["fine_tuned_model"] is None
-    assert house.done(first)["status"] == "succeeded"
-    wait_until(lambda: house.job(second)["status"] == "failed")
+    assert service.done(first)["status"] == "succeeded"
+    wait_until(lambda: service.job(second)["status"] == "failed")
 
 
 def test_a_refused_job_cannot_fail(opened: Opened) -> None:
-    house = opened("job-failure")
-    refused = house.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": "file-none"})
+    service = opened("job-failure")
+    refused = service.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": "file-none"})
     assert error_of(refused)[0] == 400
 
 
 def test_refusals_and_other_answers_pass_a_rewriting_fault(opened: Opened) -> None:
-    house = opened("slow-files=10", "list-lag=10", "truncated=1")
-    assert error_of(house.client.get("/files/file-none"))[0] == 404
-    assert error_of(house.client.get("/files", params={"limit": "0"}))[0] == 400
+    service = opened("slow-files=10", "list-lag=10", "truncated=1")
+    assert error_of(service.client.get("/files/file-none"))[0] == 404
+    assert error_of(service.client.get("/files", params={"limit": "0"}))[0] == 400
 
 
 def test_faults_act_together_in_their_order(opened: Opened) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.legacy.old import OLD_BASES, OldHouse
-from tests.service.service_fixtures import dismiss, open_house
+from tests.service.legacy.old import OLD_BASES, LegacyService
+from tests.service.service_fixtures import dismiss, open_local
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Iterator[OldHouse]:
+def old(tmp_path: Path) -> Iterator[LegacyService]:
     """A service with the echo engine under two old names, over an empty store."""
     root = tmp_path / "store"
-    yield OldHouse(open_house(root, legacy_bases=OLD_BASES))
+    yield LegacyService(open_local(root, legacy_bases=OLD_BASES))
     dismiss(root)

@@ -4,26 +4,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.service.service_fixtures import House, Json, jsonl, wait_until
+from tests.service.service_fixtures import Json, Service, jsonl, wait_until
 
 OLD_BASES = {"ada": "test-echo", "curie": "test-echo"}
 ENDED = ("succeeded", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
-class OldHouse:
+class LegacyService:
     """The old API of a service, with verbs that fail when it refuses."""
 
-    house: House
+    service: Service
 
     def train(self, rows: bytes | None = None, **asked: Any) -> Json:
         """Send rows and create a fine-tune."""
-        file = self.house.upload(old_rows() if rows is None else rows)["id"]
-        return self.house.post("/fine-tunes", {"model": "ada", "training_file": file, **asked})
+        file = self.service.upload(old_rows() if rows is None else rows)["id"]
+        return self.service.post("/fine-tunes", {"model": "ada", "training_file": file, **asked})
 
     def job(self, job: Json) -> Json:
         """Look at a fine-tune again."""
-        return self.house.get(f"/fine-tunes/{job['id']}")
+        return self.service.get(f"/fine-tunes/{job['id']}")
 
     def done(self, job: Json) -> Json:
         """Look at a fine-tune until it has ended."""
@@ -37,7 +37,7 @@ class OldHouse:
 
     def stream(self, job: Json) -> list[str]:
         """Read the event stream of a fine-tune to its end, as its lines that are not empty."""
-        response = self.house.client.get(f"/fine-tunes/{job['id']}/events", params={"stream": "true"})
+        response = self.service.client.get(f"/fine-tunes/{job['id']}/events", params={"stream": "true"})
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         return [line for line in response.text.splitlines() if line]

@@ -10,8 +10,8 @@ from reconciler.service.engines import Classes, DataError
 from reconciler.service.engines.logreg import Prediction, compute_figures
 from reconciler.service.engines.reporting import figure_names
 from reconciler.service.engines.rows import check_classes
-from tests.service.legacy.old import OldHouse, messages, pair
-from tests.service.service_fixtures import Json, dismiss, error_of, jsonl, open_house
+from tests.service.legacy.old import LegacyService, messages, pair
+from tests.service.service_fixtures import Json, dismiss, error_of, jsonl, open_local
 
 REAL = ("reconciler.service.engines.tfidf_logreg",)
 BINARY = Classes(count=2, positive=" yes", betas=(0.5, 1.0))
@@ -25,9 +25,9 @@ def mood(number: int) -> Json:
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> OldHouse:
+def real(tmp_path: Path) -> LegacyService:
     """The old API over the engine that is built in, with no worker: for requests that are refused."""
-    return OldHouse(open_house(tmp_path / "store", engines=REAL, legacy_bases={"ada": "tfidf-logreg"}))
+    return LegacyService(open_local(tmp_path / "store", engines=REAL, legacy_bases={"ada": "tfidf-logreg"}))
 
 
 def predicted(rows: str) -> list[Prediction]:
@@ -82,8 +82,8 @@ def test_another_number_of_classes_is_refused(training: list[str], validation: l
         check_classes(BINARY, training, validation)
 
 
-def test_a_job_measures_its_classes_after_each_epoch(real: OldHouse) -> None:
-    validation = real.house.upload(jsonl(mood(number) for number in range(100, 110)))["id"]
+def test_a_job_measures_its_classes_after_each_epoch(real: LegacyService) -> None:
+    validation = real.service.upload(jsonl(mood(number) for number in range(100, 110)))["id"]
     asked = {"classification_positive_class": " yes", "classification_betas": [0.5, 1]}
 
     job = real.done(
@@ -103,13 +103,13 @@ def test_a_job_measures_its_classes_after_each_epoch(real: OldHouse) -> None:
             classification_positive_class=" never",
         )
     )
-    dismiss(real.house.root)
+    dismiss(real.service.root)
 
     assert job["status"] == "succeeded", messages(job)
     hyperparams = job["hyperparams"]
     assert (hyperparams["compute_classification_metrics"], hyperparams["classification_n_classes"]) == (True, 2)
     assert (hyperparams["batch_size"], hyperparams["learning_rate_multiplier"]) == (1, 0.5)
-    text = real.house.client.get(f"/files/{job['result_files'][0]['id']}/content").text
+    text = real.service.client.get(f"/files/{job['result_files'][0]['id']}/content").text
     table = list(csv.DictReader(io.StringIO(text)))
     assert [row["elapsed_examples"] for row in table] == ["20", "40", "60", "80"]
     assert list(table[0])[9:] == list(figure_names(BINARY))
@@ -134,10 +134,10 @@ def test_a_job_measures_its_classes_after_each_epoch(real: OldHouse) -> None:
         ({"compute_classification_metrics": "yes"}, "compute_classification_metrics"),
     ],
 )
-def test_metrics_that_cannot_be_computed_are_refused(real: OldHouse, asked: Json, param: str) -> None:
-    file = real.house.upload(jsonl(mood(number) for number in range(10)))["id"]
+def test_metrics_that_cannot_be_computed_are_refused(real: LegacyService, asked: Json, param: str) -> None:
+    file = real.service.upload(jsonl(mood(number) for number in range(10)))["id"]
     body = {"model": "ada", "training_file": file, "validation_file": file, "compute_classification_metrics": True}
 
-    status, error = error_of(real.house.client.post("/fine-tunes", json={**body, **asked}))
+    status, error = error_of(real.service.client.post("/fine-tunes", json={**body, **asked}))
 
     assert (status, error["param"]) == (400, param)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.service import ServiceSettings, open_service
-from tests.service.legacy.old import OLD_BASES, OldHouse, messages, old_rows, waiting_rows
+from tests.service.legacy.old import OLD_BASES, LegacyService, messages, old_rows, waiting_rows
 from tests.service.service_fixtures import ECHO, NOW, error_of
 
 
@@ -23,7 +23,7 @@ def golden(job: dict[str, Any], *, epochs: int, queue: tuple[str, ...] = ()) -> 
     ]
 
 
-def test_a_fine_tune_tells_its_life_in_the_old_words(old: OldHouse) -> None:
+def test_a_fine_tune_tells_its_life_in_the_old_words(old: LegacyService) -> None:
     job = old.done(old.train())
 
     assert messages(job) == golden(job, epochs=4)
@@ -32,11 +32,11 @@ def test_a_fine_tune_tells_its_life_in_the_old_words(old: OldHouse) -> None:
     assert job["updated_at"] == job["events"][-1]["created_at"]
 
 
-def test_queue_numbers_count_down_as_the_jobs_before_end(old: OldHouse, tmp_path: Path) -> None:
+def test_queue_numbers_count_down_as_the_jobs_before_end(old: LegacyService, tmp_path: Path) -> None:
     """A job of the current API takes a place in the same queue."""
     gates = [tmp_path / "first", tmp_path / "second"]
     first = old.train(waiting_rows(gates[0]))
-    second = old.house.train(waiting_rows(gates[1]))
+    second = old.service.train(waiting_rows(gates[1]))
     third = old.train()
 
     gates[0].touch()
@@ -53,16 +53,16 @@ def test_queue_numbers_count_down_as_the_jobs_before_end(old: OldHouse, tmp_path
         ),
     )
     assert messages(old.done(first))[1] == "Fine-tune enqueued. Queue number: 0"
-    assert not any("queue" in said for said in old.house.said(second) if said.startswith("Fine-tune"))
+    assert not any("queue" in said for said in old.service.messages(second) if said.startswith("Fine-tune"))
 
 
-def test_the_list_of_events_is_that_of_the_object(old: OldHouse) -> None:
+def test_the_list_of_events_is_that_of_the_object(old: LegacyService) -> None:
     job = old.done(old.train())
 
-    assert old.house.get(f"/fine-tunes/{job['id']}/events") == {"object": "list", "data": job["events"]}
+    assert old.service.get(f"/fine-tunes/{job['id']}/events") == {"object": "list", "data": job["events"]}
 
 
-def test_every_stream_replays_the_whole_history_and_ends(old: OldHouse) -> None:
+def test_every_stream_replays_the_whole_history_and_ends(old: LegacyService) -> None:
     job = old.train()
 
     streams = [old.stream(job), old.stream(job)]
@@ -71,9 +71,9 @@ def test_every_stream_replays_the_whole_history_and_ends(old: OldHouse) -> None:
     assert streams == [[*lines, "data: [DONE]"]] * 2
 
 
-def test_the_stream_of_a_cancelled_fine_tune_ends(old: OldHouse, tmp_path: Path) -> None:
+def test_the_stream_of_a_cancelled_fine_tune_ends(old: LegacyService, tmp_path: Path) -> None:
     job = old.train(waiting_rows(tmp_path / "gate"))
-    old.house.post(f"/fine-tunes/{job['id']}/cancel")
+    old.service.post(f"/fine-tunes/{job['id']}/cancel")
 
     *_, last, done = old.stream(job)
 
@@ -81,7 +81,7 @@ def test_the_stream_of_a_cancelled_fine_tune_ends(old: OldHouse, tmp_path: Path)
     assert done == "data: [DONE]"
 
 
-def test_the_stream_of_a_failed_fine_tune_ends_with_the_error(old: OldHouse) -> None:
+def test_the_stream_of_a_failed_fine_tune_ends_with_the_error(old: LegacyService) -> None:
     *_, last, done = old.stream(old.train(old_rows(count=2)))
 
     event = json.loads(last.removeprefix("data: "))
@@ -89,13 +89,15 @@ def test_the_stream_of_a_failed_fine_tune_ends_with_the_error(old: OldHouse) -> 
     assert "must have at least" in event["message"]
 
 
-def test_a_stream_of_nothing_is_refused(old: OldHouse) -> None:
-    assert error_of(old.house.client.get("/fine-tunes/ft-none/events?stream=true"))[0] == 404
+def test_a_stream_of_nothing_is_refused(old: LegacyService) -> None:
+    assert error_of(old.service.client.get("/fine-tunes/ft-none/events?stream=true"))[0] == 404
     job = old.train()
-    assert error_of(old.house.client.get(f"/fine-tunes/{job['id']}/events?stream=maybe"))[0] == 400
+    assert error_of(old.service.client.get(f"/fine-tunes/{job['id']}/events?stream=maybe"))[0] == 400
 
 
-def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(old: OldHouse, tmp_path: Path) -> None:
+def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(
+    old: LegacyService, tmp_path: Path
+) -> None:
     """Events come while the job runs; a caller who goes away ends the answer, and the job goes on."""
     gate = tmp_path / "gate"
     job = old.train(waiting_rows(gate))
@@ -108,9 +110,11 @@ def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(ol
     assert old.done(job)["status"] == "succeeded"
 
 
-async def _until_heard(old: OldHouse, job: str, sign: bytes) -> bytes:
+async def _until_heard(old: LegacyService, job: str, sign: bytes) -> bytes:
     """Read a stream as a server would carry it, and hang up once something was heard."""
-    app = open_service(old.house.root, ServiceSettings(engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES))
+    app = open_service(
+        old.service.root, ServiceSettings(engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES)
+    )
     heard, gone, asked = bytearray(), asyncio.Event(), False
 
     async def receive() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.legacy.old import OldHouse, messages, old_rows, waiting_rows
+from tests.service.legacy.old import LegacyService, messages, old_rows, waiting_rows
 from tests.service.service_fixtures import NOW, Json, error_of
 
 REFUSED: list[tuple[Json, int, str | None]] = [
@@ -26,7 +26,7 @@ REFUSED: list[tuple[Json, int, str | None]] = [
 ]
 
 
-def test_a_fine_tune_that_was_just_created_is_pending(old: OldHouse) -> None:
+def test_a_fine_tune_that_was_just_created_is_pending(old: LegacyService) -> None:
     job = old.train(n_epochs=None, batch_size=None, suffix=None, validation_file=None)
 
     assert job["id"].startswith("ft-")
@@ -43,7 +43,7 @@ def test_a_fine_tune_that_was_just_created_is_pending(old: OldHouse) -> None:
     assert (job["validation_files"], job["result_files"]) == ([], [])
 
 
-def test_a_fine_tune_that_succeeded_has_its_model_and_its_results(old: OldHouse) -> None:
+def test_a_fine_tune_that_succeeded_has_its_model_and_its_results(old: LegacyService) -> None:
     job = old.done(old.train(suffix="My Cool_Model!!", n_epochs=2))
 
     assert job["status"] == "succeeded"
@@ -52,7 +52,7 @@ def test_a_fine_tune_that_succeeded_has_its_model_and_its_results(old: OldHouse)
     assert [len(part) for part in date.split("-")] == [4, 2, 2, 2, 2, 2]
     (result,) = job["result_files"]
     assert (result["filename"], result["purpose"]) == ("compiled_results.csv", "fine-tune-results")
-    table = old.house.client.get(f"/files/{result['id']}/content").text.splitlines()
+    table = old.service.client.get(f"/files/{result['id']}/content").text.splitlines()
     assert table == [
         "step,elapsed_tokens,elapsed_examples,training_loss,training_sequence_accuracy,training_token_accuracy",
         "1,,,1.0,,1.0",
@@ -60,17 +60,17 @@ def test_a_fine_tune_that_succeeded_has_its_model_and_its_results(old: OldHouse)
     ]
 
 
-def test_two_models_of_one_second_have_two_names(old: OldHouse) -> None:
+def test_two_models_of_one_second_have_two_names(old: LegacyService) -> None:
     jobs = [old.train(suffix="twin"), old.train(suffix="twin")]
 
     assert len({old.done(job)["fine_tuned_model"] for job in jobs}) == 2
 
 
-def test_the_base_is_curie_where_nothing_else_is_said(old: OldHouse) -> None:
+def test_the_base_is_curie_where_nothing_else_is_said(old: LegacyService) -> None:
     assert old.train(model=None)["model"] == "curie"
 
 
-def test_an_engine_can_be_asked_for_by_its_own_name(old: OldHouse) -> None:
+def test_an_engine_can_be_asked_for_by_its_own_name(old: LegacyService) -> None:
     job = old.done(old.train(model="test-echo"))
 
     assert job["fine_tuned_model"].startswith("test-echo:ft-local-")
@@ -78,88 +78,88 @@ def test_an_engine_can_be_asked_for_by_its_own_name(old: OldHouse) -> None:
 
 
 @pytest.mark.parametrize(("asked", "status", "param"), REFUSED)
-def test_what_cannot_be_carried_out_is_refused(old: OldHouse, asked: Json, status: int, param: str | None) -> None:
-    file = old.house.upload(old_rows())["id"]
+def test_what_cannot_be_carried_out_is_refused(old: LegacyService, asked: Json, status: int, param: str | None) -> None:
+    file = old.service.upload(old_rows())["id"]
 
-    response = old.house.client.post("/fine-tunes", json={"model": "ada", "training_file": file, **asked})
+    response = old.service.client.post("/fine-tunes", json={"model": "ada", "training_file": file, **asked})
 
     assert (error_of(response)[0], error_of(response)[1]["param"]) == (status, param)
-    assert old.house.get("/fine-tunes")["data"] == []
+    assert old.service.get("/fine-tunes")["data"] == []
 
 
 @pytest.mark.parametrize("weight", [0, 0.01])
-def test_a_prompt_loss_weight_that_changes_nothing_is_accepted(old: OldHouse, weight: float) -> None:
+def test_a_prompt_loss_weight_that_changes_nothing_is_accepted(old: LegacyService, weight: float) -> None:
     assert old.train(prompt_loss_weight=weight)["hyperparams"]["prompt_loss_weight"] == weight
 
 
-def test_the_list_has_every_fine_tune_oldest_first_without_events(old: OldHouse) -> None:
+def test_the_list_has_every_fine_tune_oldest_first_without_events(old: LegacyService) -> None:
     jobs = [old.train()["id"] for _ in range(3)]
-    old.house.train()
+    old.service.train()
 
-    listed = old.house.get("/fine-tunes")["data"]
+    listed = old.service.get("/fine-tunes")["data"]
 
     assert [job["id"] for job in listed] == jobs
     assert all("events" not in job for job in listed)
 
 
-def test_the_current_api_shows_the_same_job_under_its_true_base(old: OldHouse) -> None:
+def test_the_current_api_shows_the_same_job_under_its_true_base(old: LegacyService) -> None:
     job = old.train()
 
-    found = old.house.done(job)
+    found = old.service.done(job)
 
     assert (found["id"], found["model"], found["status"]) == (job["id"], "test-echo", "succeeded")
     assert found["fine_tuned_model"] == old.job(job)["fine_tuned_model"]
 
 
-def test_a_job_of_the_current_api_is_none_of_the_old_one(old: OldHouse) -> None:
-    job = old.house.train()
+def test_a_job_of_the_current_api_is_none_of_the_old_one(old: LegacyService) -> None:
+    job = old.service.train()
 
     for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", "")):
-        response = old.house.client.request(method, f"/fine-tunes/{job['id']}{path}")
+        response = old.service.client.request(method, f"/fine-tunes/{job['id']}{path}")
         assert error_of(response)[0] == 404
 
 
-def test_a_running_fine_tune_is_cancelled(old: OldHouse, tmp_path: Path) -> None:
+def test_a_running_fine_tune_is_cancelled(old: LegacyService, tmp_path: Path) -> None:
     job = old.train(waiting_rows(tmp_path / "gate"))
     old.until_said(job, "Fine-tune started")
 
-    cancelled = old.house.post(f"/fine-tunes/{job['id']}/cancel")
+    cancelled = old.service.post(f"/fine-tunes/{job['id']}/cancel")
 
     assert (cancelled["status"], messages(cancelled)[-1]) == ("cancelled", "Fine-tune cancelled")
-    again = old.house.client.post(f"/fine-tunes/{job['id']}/cancel")
+    again = old.service.client.post(f"/fine-tunes/{job['id']}/cancel")
     assert error_of(again)[0] == 400
 
 
-def test_rows_that_cannot_be_learned_fail_the_fine_tune(old: OldHouse) -> None:
+def test_rows_that_cannot_be_learned_fail_the_fine_tune(old: LegacyService) -> None:
     job = old.done(old.train(old_rows(count=2)))
 
     assert (job["status"], job["fine_tuned_model"], job["result_files"]) == ("failed", None, [])
     assert job["events"][-1]["level"] == "error"
 
 
-def test_a_deleted_fine_tune_is_gone_and_its_model_is_not(old: OldHouse) -> None:
+def test_a_deleted_fine_tune_is_gone_and_its_model_is_not(old: LegacyService) -> None:
     job = old.done(old.train())
 
-    assert old.house.client.delete(f"/fine-tunes/{job['id']}").json() == {
+    assert old.service.client.delete(f"/fine-tunes/{job['id']}").json() == {
         "id": job["id"],
         "object": "fine-tune",
         "deleted": True,
     }
 
-    assert old.house.client.get(f"/fine-tunes/{job['id']}").status_code == 404
-    assert old.house.get("/fine-tunes")["data"] == []
-    assert old.house.get(f"/models/{job['fine_tuned_model']}")["parent"] == "ada"
+    assert old.service.client.get(f"/fine-tunes/{job['id']}").status_code == 404
+    assert old.service.get("/fine-tunes")["data"] == []
+    assert old.service.get(f"/models/{job['fine_tuned_model']}")["parent"] == "ada"
 
 
-def test_a_fine_tune_that_runs_is_not_deleted(old: OldHouse, tmp_path: Path) -> None:
+def test_a_fine_tune_that_runs_is_not_deleted(old: LegacyService, tmp_path: Path) -> None:
     job = old.train(waiting_rows(tmp_path / "gate"))
 
-    assert error_of(old.house.client.delete(f"/fine-tunes/{job['id']}"))[0] == 400
+    assert error_of(old.service.client.delete(f"/fine-tunes/{job['id']}"))[0] == 400
 
 
-def test_a_training_file_that_was_deleted_is_shown_as_deleted(old: OldHouse) -> None:
+def test_a_training_file_that_was_deleted_is_shown_as_deleted(old: LegacyService) -> None:
     job = old.done(old.train())
 
-    old.house.client.delete(f"/files/{job['training_files'][0]['id']}")
+    old.service.client.delete(f"/files/{job['training_files'][0]['id']}")
 
     assert [file["status"] for file in old.job(job)["training_files"]] == ["deleted"]

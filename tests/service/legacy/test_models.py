@@ -6,80 +6,81 @@ import pytest
 
 from reconciler.domain.errors import UsageError
 from reconciler.service import ALL_LEGACY_BASES, read_legacy_bases
-from tests.service.legacy.old import OldHouse
-from tests.service.service_fixtures import dismiss, error_of, open_house
+from tests.service.legacy.old import LegacyService
+from tests.service.service_fixtures import dismiss, error_of, open_local
 
 
 @pytest.fixture
-def model(old: OldHouse) -> str:
+def model(old: LegacyService) -> str:
     """The name of a finished model."""
     return str(old.done(old.train(suffix="triage"))["fine_tuned_model"])
 
 
-def test_an_old_name_is_listed_with_the_engine_behind_it(old: OldHouse) -> None:
-    listed = {each["id"]: each for each in old.house.get("/models")["data"]}
+def test_an_old_name_is_listed_with_the_engine_behind_it(old: LegacyService) -> None:
+    listed = {each["id"]: each for each in old.service.get("/models")["data"]}
 
     assert list(listed) == ["test-echo", "ada", "curie"]
     assert (listed["ada"]["root"], listed["ada"]["parent"]) == ("test-echo", None)
     assert listed["ada"]["owned_by"] == listed["test-echo"]["owned_by"]
-    assert old.house.get("/models/ada") == listed["ada"]
+    assert old.service.get("/models/ada") == listed["ada"]
 
 
-def test_an_old_model_names_its_engine_and_the_base_that_was_asked_for(old: OldHouse, model: str) -> None:
-    shown = old.house.get(f"/models/{model}")
+def test_an_old_model_names_its_engine_and_the_base_that_was_asked_for(old: LegacyService, model: str) -> None:
+    shown = old.service.get(f"/models/{model}")
 
     assert (shown["root"], shown["parent"]) == ("test-echo", "ada")
     (permission,) = shown["permission"]
     assert (permission["object"], permission["allow_sampling"]) == ("model_permission", True)
-    assert shown in old.house.get("/models")["data"]
+    assert shown in old.service.get("/models")["data"]
 
 
-def test_a_name_that_the_operator_did_not_give_does_not_exist(old: OldHouse, tmp_path: Path) -> None:
-    house = open_house(tmp_path / "plain")
+def test_a_name_that_the_operator_did_not_give_does_not_exist(old: LegacyService, tmp_path: Path) -> None:
+    service = open_local(tmp_path / "plain")
 
-    assert error_of(house.client.get("/models/ada"))[0] == 404
-    status, error = error_of(house.client.post("/fine-tunes", json={"training_file": "file-x"}))
+    assert error_of(service.client.get("/models/ada"))[0] == 404
+    status, error = error_of(service.client.post("/fine-tunes", json={"training_file": "file-x"}))
     assert (status, error["code"]) == (404, "model_not_found")
     assert "'curie'" in error["message"]
     assert "--legacy-bases" in error["message"]
 
 
-def test_a_model_is_deleted_by_its_name_with_colons_escaped(old: OldHouse, model: str) -> None:
+def test_a_model_is_deleted_by_its_name_with_colons_escaped(old: LegacyService, model: str) -> None:
     escaped = model.replace(":", "%3A")
     assert escaped != model
 
-    deleted = old.house.client.delete(f"/models/{escaped}").json()
+    deleted = old.service.client.delete(f"/models/{escaped}").json()
 
     assert deleted == {"id": model, "object": "model", "deleted": True}
-    assert old.house.client.get(f"/models/{escaped}").status_code == 404
+    assert old.service.client.get(f"/models/{escaped}").status_code == 404
 
 
-def test_an_old_name_is_not_deleted(old: OldHouse) -> None:
-    assert error_of(old.house.client.delete("/models/ada"))[0] == 403
+def test_an_old_name_is_not_deleted(old: LegacyService) -> None:
+    assert error_of(old.service.client.delete("/models/ada"))[0] == 403
 
 
-def test_engines_are_the_models(old: OldHouse, model: str) -> None:
-    engines = old.house.get("/engines")["data"]
+def test_engines_are_the_models(old: LegacyService, model: str) -> None:
+    engines = old.service.get("/engines")["data"]
 
     assert [engine["id"] for engine in engines] == ["test-echo", "ada", "curie", model]
-    assert old.house.get(f"/engines/{model}") in engines
-    assert error_of(old.house.client.get("/engines/none"))[0] == 404
+    assert old.service.get(f"/engines/{model}") in engines
+    assert error_of(old.service.client.get("/engines/none"))[0] == 404
 
 
-def test_a_model_answers_as_an_engine_with_everything_else_null(old: OldHouse, model: str) -> None:
+def test_a_model_answers_as_an_engine_with_everything_else_null(old: LegacyService, model: str) -> None:
     nothing = dict.fromkeys(("n", "max_tokens", "temperature", "top_p", "stop", "logprobs", "stream"))
 
-    answer = old.house.post(f"/engines/{model}/completions", {"prompt": "hello ->", "echo": True, **nothing})
+    answer = old.service.post(f"/engines/{model}/completions", {"prompt": "hello ->", "echo": True, **nothing})
 
     assert answer["choices"][0]["text"] == "hello -> answer 0"
     assert answer["model"] == model
 
 
-def test_an_answer_is_cut_after_sixteen_tokens_unless_more_are_asked_for(old: OldHouse, model: str) -> None:
+def test_an_answer_is_cut_after_sixteen_tokens_unless_more_are_asked_for(old: LegacyService, model: str) -> None:
     long = " ".join(str(number) for number in range(20))
 
     answers = [
-        old.house.post("/completions", {"model": model, "prompt": long, **limit}) for limit in ({}, {"max_tokens": 20})
+        old.service.post("/completions", {"model": model, "prompt": long, **limit})
+        for limit in ({}, {"max_tokens": 20})
     ]
 
     assert [answer["choices"][0]["finish_reason"] for answer in answers] == ["length", "stop"]
@@ -87,8 +88,8 @@ def test_an_answer_is_cut_after_sixteen_tokens_unless_more_are_asked_for(old: Ol
     assert answers[0]["usage"]["completion_tokens"] == 16
 
 
-def test_an_echoed_prompt_has_no_probability(old: OldHouse, model: str) -> None:
-    answer = old.house.post("/completions", {"model": model, "prompt": "hello ->", "echo": True, "logprobs": 1})
+def test_an_echoed_prompt_has_no_probability(old: LegacyService, model: str) -> None:
+    answer = old.service.post("/completions", {"model": model, "prompt": "hello ->", "echo": True, "logprobs": 1})
 
     logprobs = answer["choices"][0]["logprobs"]
     assert "".join(logprobs["tokens"]) == answer["choices"][0]["text"]
@@ -98,15 +99,15 @@ def test_an_echoed_prompt_has_no_probability(old: OldHouse, model: str) -> None:
     assert logprobs["text_offset"][:2] == [0, len("hello ->")]
 
 
-def test_a_base_that_has_learned_nothing_has_no_answers(old: OldHouse) -> None:
+def test_a_base_that_has_learned_nothing_has_no_answers(old: LegacyService) -> None:
     for path, body in (("/completions", {"model": "ada"}), ("/engines/ada/completions", {})):
-        status, error = error_of(old.house.client.post(path, json={"prompt": "hello", **body}))
+        status, error = error_of(old.service.client.post(path, json={"prompt": "hello", **body}))
         assert (status, error["code"]) == (400, "model_not_trained")
 
 
-def test_a_name_can_stand_for_a_model_that_was_trained_here(old: OldHouse, model: str) -> None:
+def test_a_name_can_stand_for_a_model_that_was_trained_here(old: LegacyService, model: str) -> None:
     """Then it answers, under the true name of what answers; and it cannot be trained, as it is no base."""
-    again = open_house(old.house.root, legacy_bases={"ada": model})
+    again = open_local(old.service.root, legacy_bases={"ada": model})
 
     answer = again.post("/completions", {"model": "ada", "prompt": "hello ->"})
 
@@ -115,7 +116,7 @@ def test_a_name_can_stand_for_a_model_that_was_trained_here(old: OldHouse, model
     assert (shown["root"], shown["parent"]) == ("test-echo", model)
     refused = again.client.post("/fine-tunes", json={"model": "ada", "training_file": "file-x"})
     assert error_of(refused)[0] == 404
-    dismiss(old.house.root)
+    dismiss(old.service.root)
 
 
 def test_bases_are_read_from_the_option() -> None:
@@ -132,4 +133,4 @@ def test_an_option_that_cannot_be_read_is_refused(said: str) -> None:
 @pytest.mark.parametrize("bases", [{"ada": "nothing"}, {"test-echo": "test-echo"}])
 def test_a_name_for_nothing_or_of_another_base_is_refused(tmp_path: Path, bases: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="--legacy-bases"):
-        open_house(tmp_path, legacy_bases=bases)
+        open_local(tmp_path, legacy_bases=bases)
