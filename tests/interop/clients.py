@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the clients that were named; return 1 when one of them failed."""
     parser = argparse.ArgumentParser(description="Run other people's clients against reconciler serve.")
     parser.add_argument("names", nargs="+", choices=[*CLIENTS, "all"], metavar="NAME", help=", ".join(CLIENTS))
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-witness")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-interop")
     options = parser.parse_args(arguments)
     names = list(CLIENTS) if "all" in options.names else options.names
     with (

@@ -449,7 +449,7 @@ def suite(commands: Path, version: str) -> list[str]:
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-witnesses")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-interop")
     parser.add_argument("--versions", nargs="+", default=VERSIONS, choices=VERSIONS)
     parser.add_argument("--suite", action="store_true", help="also the tests in the wheels")
     options = parser.parse_args()

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="REGEX", help="the paths to look at; all of them by default")
     parser.add_argument("--seconds", type=int, help="when to end, whatever is left")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-witness")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-interop")
     options = parser.parse_args(arguments)
     python = environment("schemathesis", ("schemathesis==4.32.5",), options.cache.absolute())
     total = failed = 0

@@ -1,4 +1,4 @@
-"""The official client as a witness: what it expects of the API, it finds here, over a real connection."""
+"""The official client finds what it expects of the API, over a real connection."""
 
 import signal
 import subprocess

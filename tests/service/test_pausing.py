@@ -5,21 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.service_fixtures import (
-    Service,
-    dismiss,
-    error_of,
-    open_local,
-    plain_rows,
-    wait_until,
-    worker_of,
-)
+from tests.service.service_fixtures import Service, dismiss, error_of, open_local, plain_rows, wait_until, worker_of
 
 RUN_STEP = "Step 1/3: training loss=1.0000"
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def showing(tmp_path: Path) -> Iterator[Service]:
     """A service that says `paused` of what is paused."""
     root = tmp_path / "store"
     yield open_local(root, show_paused=True)
@@ -30,63 +22,63 @@ def act(service: Service, job: dict[str, object], verb: str) -> dict[str, object
     return service.post(f"/fine_tuning/jobs/{job['id']}/{verb}")
 
 
-def test_a_paused_job_stops_and_begins_again_when_it_is_resumed(service: Service, tmp_path: Path) -> None:
+def test_a_paused_job_stops_and_begins_again_when_it_is_resumed(showing: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    job = service.train(plain_rows(f"wait for {go}"))
-    service.until(job, "running")
+    job = showing.train(plain_rows(f"wait for {go}"))
+    showing.until(job, "running")
 
-    paused = act(service, job, "pause")
+    paused = act(showing, job, "pause")
 
     assert (paused["status"], paused["finished_at"], paused["error"]) == ("paused", None, None)
-    wait_until(lambda: not list((service.root / "jobs").iterdir()))
+    wait_until(lambda: not list((showing.root / "jobs").iterdir()))
     go.touch()
-    other = service.done(service.train())
+    other = showing.done(showing.train())
     assert other["status"] == "succeeded"
-    assert service.job(job)["status"] == "paused"
+    assert showing.job(job)["status"] == "paused"
 
-    assert act(service, job, "resume")["status"] == "queued"
+    assert act(showing, job, "resume")["status"] == "queued"
 
-    assert service.done(job)["status"] == "succeeded"
-    lines = service.messages(job)
+    assert showing.done(job)["status"] == "succeeded"
+    lines = showing.messages(job)
     assert lines.count(RUN_STEP) == 2
     assert lines.index("The job is paused; resumed, it begins again from the start") < lines.index(
         "The job is resumed: it begins again from the start"
     )
 
 
-def test_a_job_resumed_before_its_process_was_stopped_is_still_begun_again(service: Service, tmp_path: Path) -> None:
+def test_a_job_resumed_before_its_process_was_stopped_is_still_begun_again(showing: Service, tmp_path: Path) -> None:
     """The first process is another attempt: neither its end nor its being killed decides about the second."""
     go = tmp_path / "go"
-    job = service.train(plain_rows(f"wait for {go}"))
-    service.until(job, "running")
+    job = showing.train(plain_rows(f"wait for {go}"))
+    showing.until(job, "running")
 
     for _ in range(3):
-        act(service, job, "pause")
-        act(service, job, "resume")
-    wait_until(lambda: service.messages(job).count(RUN_STEP) >= 2)
+        act(showing, job, "pause")
+        act(showing, job, "resume")
+    wait_until(lambda: showing.messages(job).count(RUN_STEP) >= 2)
     go.touch()
 
-    assert service.done(job)["status"] == "succeeded"
+    assert showing.done(job)["status"] == "succeeded"
 
 
-def test_a_paused_job_needs_no_worker_and_is_cancelled_without_one(service: Service, tmp_path: Path) -> None:
-    job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
-    service.until(job, "running")
-    act(service, job, "pause")
-    dismiss(service.root)
+def test_a_paused_job_needs_no_worker_and_is_cancelled_without_one(showing: Service, tmp_path: Path) -> None:
+    job = showing.train(plain_rows(f"wait for {tmp_path / 'never'}"))
+    showing.until(job, "running")
+    act(showing, job, "pause")
+    dismiss(showing.root)
 
-    assert service.job(job)["status"] == "paused"
-    assert worker_of(service.root) is None
-    assert act(service, job, "cancel")["status"] == "cancelled"
-    assert act(service, job, "resume")["status"] == "cancelled"
+    assert showing.job(job)["status"] == "paused"
+    assert worker_of(showing.root) is None
+    assert act(showing, job, "cancel")["status"] == "cancelled"
+    assert act(showing, job, "resume")["status"] == "cancelled"
 
 
-def test_the_file_of_a_paused_job_is_kept(service: Service, tmp_path: Path) -> None:
-    job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
-    act(service, job, "pause")
+def test_the_file_of_a_paused_job_is_kept(showing: Service, tmp_path: Path) -> None:
+    job = showing.train(plain_rows(f"wait for {tmp_path / 'never'}"))
+    act(showing, job, "pause")
 
-    assert error_of(service.client.delete(f"/files/{job['training_file']}"))[0] == 409
-    act(service, job, "cancel")
+    assert error_of(showing.client.delete(f"/files/{job['training_file']}"))[0] == 409
+    act(showing, job, "cancel")
 
 
 def test_clients_that_know_no_such_status_are_told_that_it_waits(service: Service, tmp_path: Path) -> None:
