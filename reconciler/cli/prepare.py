@@ -14,7 +14,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption, add_command
 from reconciler.domain.errors import UsageError
-from reconciler.foundation.suggest import slug
+from reconciler.foundation.text import slug
 from reconciler.prepare_data.compat import TaskKind, run_legacy_prepare
 from reconciler.prepare_data.suggest import (
     Examination,

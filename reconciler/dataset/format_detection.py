@@ -9,7 +9,7 @@ from reconciler.dataset.row_checks import API_KEYS
 from reconciler.dataset.sources import Row
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec, Format
-from reconciler.foundation.suggest import list_words
+from reconciler.foundation.text import list_words
 
 _PROMPTS = ("prompt", "question", "instruction", "input", "query", "user_prompt", "text", "user", "message", "subject")
 _COMPLETIONS = (

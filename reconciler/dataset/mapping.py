@@ -13,7 +13,7 @@ from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
 from reconciler.dataset.sources import Row, spec_problem
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
-from reconciler.foundation.suggest import list_words, nearest
+from reconciler.foundation.text import list_words, nearest
 
 _MOST_NEIGHBOURS = 10_000
 """Names in a directory that are compared with the name of a missing file."""

@@ -109,7 +109,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def facts(self) -> dict[str, object]:
-        """Everything that the stamp depends on, under the names that a reviewer knows."""
+        """The facts that the stamp depends on, under the names that a reviewer knows."""
         facts = {**recipe_facts(self.recipe), "training": str(self.training.measure.digest)}
         if self.validation:
             facts["validation"] = str(self.validation.measure.digest)

@@ -1,1 +1,1 @@
-"""Small helpers of the standard library that know nothing of models: `git`, `locks`, `suggest`, `yaml_write`."""
+"""Small helpers of the standard library that know nothing of models: `git`, `locks`, `stop`, `text`."""

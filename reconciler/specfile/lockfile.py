@@ -11,7 +11,7 @@ from reconciler.domain.errors import Problem
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.foundation.yaml_write import yaml_scalar
+from reconciler.foundation.text import yaml_scalar
 from reconciler.specfile.files import find_workspace, place_name, read_bytes, real_path
 from reconciler.specfile.read import limit_problems
 from reconciler.specfile.schema import validate_document

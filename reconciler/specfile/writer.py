@@ -14,8 +14,7 @@ import msgspec
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.foundation.suggest import slug
-from reconciler.foundation.yaml_write import yaml_scalar
+from reconciler.foundation.text import slug, yaml_scalar
 from reconciler.specfile.files import find_workspace
 from reconciler.specfile.schema import schema_text
 

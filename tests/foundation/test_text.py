@@ -5,8 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.foundation.suggest import did_you_mean, list_words, nearest, slug
-from reconciler.foundation.yaml_write import yaml_quoted, yaml_scalar
+from reconciler.foundation.text import did_you_mean, list_words, nearest, slug, yaml_quoted, yaml_scalar
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 MOST_REINFORCEMENT_ROWS = 50_000
 MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000

@@ -10,7 +10,7 @@ from reconciler.dataset.readers.workbook import check_workbook_size, read_workbo
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.domain.spec import DatasetSpec
-from reconciler.foundation.suggest import list_words
+from reconciler.foundation.text import list_words
 
 __all__ = [
     "READERS",

@@ -15,7 +15,7 @@ from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
-from reconciler.foundation.suggest import list_words
+from reconciler.foundation.text import list_words
 
 MAX_BYTES = 256 << 20
 

@@ -17,7 +17,7 @@ from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import encoding_error
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import DatasetSpec
-from reconciler.foundation.suggest import list_words
+from reconciler.foundation.text import list_words
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "pipes"}

@@ -22,7 +22,7 @@ from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import DatasetSpec
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 if TYPE_CHECKING:  # The library is loaded only when a workbook is read.
     from python_calamine import CalamineSheet, CalamineWorkbook

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from reconciler.dataset.row_checks import content, tools
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.domain.errors import Severity
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
-from reconciler.foundation.suggest import list_words
+from reconciler.foundation.text import list_words
 
 MAX_IMAGES = 10
 MAX_IMAGE_BYTES = 10 * 1000 * 1000

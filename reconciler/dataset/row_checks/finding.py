@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.domain.errors import Severity
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 JsonObject = dict[str, object]
 

@@ -10,7 +10,7 @@ from functools import partial
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
 from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import Severity
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FUNCTION_KEYS = ("name", "description", "parameters", "strict")

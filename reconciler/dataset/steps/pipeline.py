@@ -15,7 +15,7 @@ from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
-from reconciler.foundation.suggest import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words
 
 _MOST_COLUMNS = 100
 """Columns that are remembered, to name them when a step names another."""

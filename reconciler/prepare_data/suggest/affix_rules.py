@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from reconciler.dataset.sources import Row
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, RemovePrefix
-from reconciler.foundation.yaml_write import yaml_quoted
+from reconciler.foundation.text import yaml_quoted
 from reconciler.prepare_data.compat import (
     LONG_AFFIX,
     LONG_PREFIX,

@@ -24,7 +24,7 @@ from reconciler.domain.prepare import (
     Rename,
 )
 from reconciler.domain.spec import Format
-from reconciler.foundation.yaml_write import yaml_quoted
+from reconciler.foundation.text import yaml_quoted
 from reconciler.prepare_data.compat import choose_names, write_new_files
 from reconciler.prepare_data.suggest.examine import Examination
 from reconciler.prepare_data.suggest.finding import RemedyStep

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.foundation.suggest import nearest
+from reconciler.foundation.text import nearest
 from reconciler.specfile.yaml.document import resolve
 
 _TYPES = {

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from reconciler.domain.errors import Problem
-from reconciler.foundation.suggest import slug
+from reconciler.foundation.text import slug
 from reconciler.specfile.schema.files import kinds
 from reconciler.specfile.schema.messages import (
     advice,

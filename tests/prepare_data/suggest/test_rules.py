@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.dataset.sources import Row
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, Limit, RemovePrefix, Rename
 from reconciler.domain.spec import Format
-from reconciler.foundation.yaml_write import yaml_quoted
+from reconciler.foundation.text import yaml_quoted
 from reconciler.prepare_data.suggest import FileFinding, examine, write_dataset, write_steps
 from reconciler.prepare_data.suggest.affix_rules import (
     find_completion_prefix,

@@ -1,4 +1,4 @@
-"""Suggest the known word that was probably meant, and put words into a sentence."""
+"""Text for messages and files: the known word that was probably meant, lists of words, names, YAML scalars."""
 
 import difflib
 import re
@@ -9,6 +9,10 @@ MAX_LENGTH = 100
 """A longer word is no typing mistake, and the cost of comparing grows with the product of the lengths."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+:-]))*")
+# Some readers, old or new, take these words for a boolean or for nothing.
+_NOT_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def nearest(word: str, known: Iterable[str], synonyms: Mapping[str, str] = _NONE) -> str | None:
@@ -50,3 +54,21 @@ def slug(text: str) -> str:
 
 def _snake_case(word: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word[: 4 * MAX_LENGTH]).lower().replace("-", "_").replace(" ", "_")
+
+
+def yaml_scalar(text: str) -> str:
+    """Return a text as a YAML scalar that every reader, of YAML 1.1 or 1.2, takes for just that text."""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else yaml_quoted(text)
+
+
+def yaml_quoted(text: str) -> str:
+    """Return a text as a YAML scalar in quotes. A character that cannot be seen becomes an escape."""
+    return '"' + "".join(_ESCAPES.get(char) or (char if char.isprintable() else _code(char)) for char in text) + '"'
+
+
+def _code(char: str) -> str:
+    code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:
+        # Half of a surrogate pair is no character, and no encoding can write it.
+        return "\ufffd"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
