@@ -1,5 +1,6 @@
 """The report of one dataset: every problem of a pass, bounded, so that a user sees all of them in one run."""
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -37,10 +38,10 @@ class RowReport:
                 return
         key = problem.where.file, problem.severity
         kept = self._kept.setdefault(key, [])
-        if len(kept) < self._shown:
-            kept.append(problem)
-        else:
-            self._unshown.setdefault(key, Counter())[problem.rule] += 1
+        # The first by place are kept: the order in which the stages report differs between the two paths of a row.
+        insort(kept, problem)
+        if len(kept) > self._shown:
+            self._unshown.setdefault(key, Counter())[kept.pop().rule] += 1
 
     def drop_row(self, problem: Problem) -> None:
         """Keep a problem because of which a row is dropped."""

@@ -102,6 +102,7 @@ def same(content: bytes, share: float = 0.0, format: Format | None = None) -> No
     st.sampled_from([None, *Format]),
 )
 @example([*[CHAT] * 12, ODD[0], ODD[19]], b"\n", 0.3, None)
+@example([*[CHAT] * 17, b"nonsense"], b"\n", 0.0, Format.COMPLETION)
 @settings(max_examples=300, deadline=None)
 def test_any_lines_come_out_the_same(
     lines: list[bytes],
