@@ -14,9 +14,8 @@ import time
 from collections.abc import Iterator
 
 from reconciler.dataset.canonical import write_canonical_line
-from reconciler.dataset.dataset_checks.content_scan import find_personal_data
+from reconciler.dataset.dataset_checks.content_scan import find_personal_data, find_secrets
 from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
-from reconciler.dataset.dataset_checks.secrets import find_secrets
 from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.strict_json import LineError, decode_json

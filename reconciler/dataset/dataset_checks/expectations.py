@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow
-from reconciler.dataset.dataset_checks.row_index import RowKeys, RowPlaces
+from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowKeys, RowPlaces
 from reconciler.dataset.row_checks import API_KEYS
 from reconciler.dataset.tokens import CountTextTokens
 from reconciler.domain.desired import DatasetMeasure

@@ -21,8 +21,7 @@ from collections.abc import Iterable, Iterator
 from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.canonical import LineBatch
-from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
-from reconciler.dataset.dataset_checks.row_index import RowPlaces
+from reconciler.dataset.dataset_checks.example_row import ExampleRow, RowPlaces, normalise_text
 from reconciler.domain.errors import Place, Problem, Severity
 
 MOST_ROWS = 50_000

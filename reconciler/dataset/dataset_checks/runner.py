@@ -19,10 +19,9 @@ from reconciler.dataset.dataset_checks.content_scan import (
     scan_for_reserved_tokens,
     scan_for_secrets,
 )
-from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow
+from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowPlaces
 from reconciler.dataset.dataset_checks.expectations import make_check
 from reconciler.dataset.dataset_checks.repeated_rows import Duplicates, NearDuplicates
-from reconciler.dataset.dataset_checks.row_index import RowPlaces
 from reconciler.dataset.dataset_checks.same_text import HeldOutRows, Leaks, SameText
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import RowReport

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
-from reconciler.dataset.dataset_checks.row_index import RowKeys, RowPlaces
+from reconciler.dataset.dataset_checks.example_row import ExampleRow, RowKeys, RowPlaces, normalise_text
 from reconciler.dataset.digest import choose_part
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Place, Problem, Severity

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from reconciler.dataset.dataset_checks.secrets import base62
+from reconciler.dataset.dataset_checks.content_scan import base62
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import Allowance, Expectation, OptionalCheck, Requirement
 from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.dataset_checks.content_scan import find_personal_data, passes_luhn, passes_mod97
-from reconciler.dataset.dataset_checks.secrets import entropy, find_secrets
+from reconciler.dataset.dataset_checks.content_scan import (
+    entropy,
+    find_personal_data,
+    find_secrets,
+    passes_luhn,
+    passes_mod97,
+)
 from reconciler.domain.errors import Severity
 from reconciler.domain.expectations import Allowance, OptionalCheck
 from tests.dataset.factories import a_chat, only, rules

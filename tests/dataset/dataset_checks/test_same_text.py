@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.dataset.dataset_checks.example_row import RowKeys
 from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, LIKENESS, estimate_likeness, make_sketch
-from reconciler.dataset.dataset_checks.row_index import RowKeys
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
 from reconciler.domain.expectations import OptionalCheck
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
