@@ -13,7 +13,7 @@ from itertools import chain
 
 import pytest
 
-from tests.source_tree import PACKAGE, Import, Module, circles, edges, modules
+from tests.source_tree import PACKAGE, ROOT, Import, Module, circles, edges, modules
 
 AT_MOST = {
     "arrows between packages that MAY does not allow": 0,
@@ -269,3 +269,13 @@ def test_only_the_command_line_prints() -> None:
             calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
             names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
             assert not names & {"print", "input", "breakpoint"}, module.where
+
+
+def test_the_page_about_the_architecture_says_the_same() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    stated = {row[0].strip("`"): row[2] for row in rows if len(row) == 5}
+    assert set(stated) == set(MAY)
+    for package, text in stated.items():
+        if not text.startswith("all"):
+            assert set(re.findall(r"`(\w+)`", text)) == MAY[package][0], package
