@@ -20,6 +20,7 @@ from reconciler.domain.observed import (
     RemoteJob,
     RemoteModel,
 )
+from reconciler.domain.spec import Format
 
 T = TypeVar("T", covariant=True)
 
@@ -48,10 +49,11 @@ Write = Done[T] | Refused | Unknown
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
-    Shape:  `bases` empty means that the service decides; `suffix_length` 0 means that it takes none; `takes_token`: a
-            create may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire
-            by themselves are harmless there. `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty
-            where none is known; `retiring`: bases with the day on which they end, should its own list not say it
+    Shape:  `bases`, `formats`, `methods` and `hyperparameters` are what it takes, empty where it decides;
+            `suffix_length` 0 means that it takes none; `takes_token`: a create may bear a token of ours, and two of
+            one token give one job; `keeps_notes`: small files that expire by themselves are harmless there;
+            `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty where none is known; `retiring`:
+            bases with the day on which they end, should its own list not say it
     Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
             The four that never two jobs rests on: `fresh_seconds`, at most between the last look and the moment a
             create leaves; `send_seconds`, until its sender gives up on an answer; `effect_seconds`, from then on,
@@ -59,6 +61,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bases: frozenset[str] = frozenset()
+    formats: frozenset[Format] = frozenset()
+    methods: tuple[str, ...] = ()
+    hyperparameters: tuple[str, ...] = ()
     suffix_length: int = 64
     max_file_bytes: int = 512 * 1024 * 1024
     poll_seconds: float = 5.0

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.domain.errors import UsageError
 from reconciler.providers import PROFILES, find_profile, open_provider
-from reconciler.providers.http.dialect import Dialect
+from reconciler.providers.http import Dialect
 from reconciler.providers.registry import GROUP, load_dialect
 from tests.toy_service.dialect import TOY
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.domain.observed import UsableFiles
 from reconciler.domain.ports import Done
 from reconciler.providers import HttpProvider, open_provider
-from reconciler.providers.http.files import FileRules
+from reconciler.providers.http import FileRules
 from reconciler.testing import dataset_of, rows_of
 from tests.providers.fake_service import FakeService
 from tests.toy_service.dialect import DIALECT, TOY

@@ -8,10 +8,18 @@ import msgspec
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.ports import Capabilities
 from reconciler.providers import Profile
-from reconciler.providers.http.dialect import Dialect, JobRules, NewJob
-from reconciler.providers.http.marks import marks_of, with_marks
-from reconciler.providers.http.metadata_jobs import MetadataJobs
-from reconciler.providers.http.wire import Reader, checked_id, decode, read_error
+from reconciler.providers.http import (
+    Dialect,
+    JobRules,
+    MetadataJobs,
+    NewJob,
+    Reader,
+    checked_id,
+    decode,
+    marks_of,
+    read_error,
+    with_marks,
+)
 
 STATES = {"WAITING": "queued", "WORKING": "running", "DONE": "succeeded", "BROKEN": "failed", "STOPPED": "cancelled"}
 

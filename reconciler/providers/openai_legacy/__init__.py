@@ -1,6 +1,7 @@
 """The dialect of 2021 to 2023, and the profile of servers that speak it."""
 
 from reconciler.domain.ports import Capabilities
+from reconciler.domain.spec import SUPERVISED, Format
 from reconciler.providers.profile import Profile
 
 __all__ = ["OPENAI_LEGACY"]
@@ -18,6 +19,10 @@ OPENAI_LEGACY = Profile(
     other_organization_variable="OPENAI_ORG_ID",
     capabilities=Capabilities(
         bases=frozenset({"ada", "babbage", "curie", "davinci"}),
+        # Prompts and completions, by supervised training; other hyperparameters may stand in `extra`.
+        formats=frozenset(Format) - {Format.CHAT},
+        methods=(SUPERVISED,),
+        hyperparameters=("n_epochs", "batch_size", "learning_rate_multiplier"),
         # Servers of the last months took 18; a suffix of 40 was the rule for two years.
         suffix_length=40,
         # All files of an organisation together could have this size.

@@ -6,19 +6,19 @@ from typing import Any
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, RejectedError
 from reconciler.domain.observed import FileId, RemoteJob
-from reconciler.domain.spec import AUTO, SUPERVISED, Format, Recipe
+from reconciler.domain.spec import AUTO, Recipe
+from reconciler.providers.openai_legacy import OPENAI_LEGACY
 from reconciler.providers.openai_legacy.labels import Request, suffix_of
 from reconciler.providers.openai_legacy.wire import Tune, job_of
 
-SETTINGS = ("n_epochs", "batch_size", "learning_rate_multiplier")
-"""The hyperparameters of a recipe that this dialect knows; its others are passed through `extra`."""
+_TAKEN = OPENAI_LEGACY.capabilities
 
 _UNKNOWN_THERE = ("hyperparameters", "integrations", "metadata", "method", "seed")
 
 
 def refusal_of_rows(dataset: Dataset) -> RejectedError | None:
     """Return why a dataset cannot be trained on there; None when it can."""
-    if dataset.format is not Format.CHAT:
+    if dataset.format in _TAKEN.formats:
         return None
     return RejectedError(
         f"{dataset.stamp.address}: its rows are conversations, and servers of the old fine-tunes API train on"
@@ -92,12 +92,16 @@ def _without_a_field(recipe: Recipe) -> list[tuple[str, object, str]]:
     found: list[tuple[str, object, str]] = []
     if recipe.seed is not None:
         found.append(("seed", recipe.seed, "remove seed from the Model, and from the Project's defaults"))
-    if recipe.method != SUPERVISED:
+    if recipe.method not in _TAKEN.methods:
         found.append(("method", recipe.method, "that API knows supervised training only: remove method"))
     found += [
-        (f"hyperparameters.{name}", value, f"that API knows {', '.join(SETTINGS)}; others may stand in extra")
+        (
+            f"hyperparameters.{name}",
+            value,
+            f"that API knows {', '.join(_TAKEN.hyperparameters)}; others may stand in extra",
+        )
         for name, value in recipe.hyperparameters
-        if name not in SETTINGS and value != AUTO
+        if name not in _TAKEN.hyperparameters and value != AUTO
     ]
     extra = json.loads(recipe.extra)
     found += [(f"extra.{name}", extra[name], "remove it from extra") for name in _UNKNOWN_THERE if name in extra]
