@@ -19,8 +19,8 @@ from reconciler.service.endpoint import JsonResponse, endpoint, endpoint_with_bo
 from reconciler.service.engines.registry import load_engines
 from reconciler.service.errors import ApiError, busy_error, server_error
 from reconciler.service.faults.actions import FaultContext, FaultMiddleware
-from reconciler.service.jobs.launcher import ensure_worker
-from reconciler.service.legacy.routes import legacy_routes
+from reconciler.service.jobs import ensure_worker
+from reconciler.service.legacy import legacy_routes
 from reconciler.service.middleware import ApiMiddleware, RateLimit
 from reconciler.service.routes import files, inference, jobs, models, responses, uploads
 from reconciler.service.seeding import has_seeds, plant_seeds

@@ -61,12 +61,12 @@ CLIENTS: Mapping[str, Client] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of one client; `said` is the end of what it printed."""
+    """The result of one client; `output` is the end of what it printed."""
 
     name: str
     version: str
     word: str
-    said: str
+    output: str
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         results = [run(name, options.cache.absolute(), Path(scratch), url, rows, model) for name in names]
     for result in results:
         if result.word == "FAILED":
-            print(f"--- {result.name}\n{result.said}")
+            print(f"--- {result.name}\n{result.output}")
     print(f"{'client':<18} {'version':<10} result")
     for result in results:
         print(f"{result.name:<18} {result.version:<10} {result.word}")
@@ -99,7 +99,7 @@ def run(name: str, cache: Path, scratch: Path, url: str, rows: Path, model: str)
     """Run one client's flow, unless what it needs is not here."""
     client = CLIENTS[name]
     if client.needs and not os.environ.get(client.needs):
-        return Result(name=name, version="-", word=f"skipped: {client.why}", said="")
+        return Result(name=name, version="-", word=f"skipped: {client.why}", output="")
     python = environment(name, client.packages, cache)
     settings = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "PYTHON"))},
@@ -125,12 +125,12 @@ def run(name: str, cache: Path, scratch: Path, url: str, rows: Path, model: str)
             check=False,
         )
         steps = sum(line.startswith("ok:") for line in ran.stdout.splitlines())
-        said, word = ran.stdout, "FAILED" if ran.returncode else f"passed, {steps} steps"
+        output, word = ran.stdout, "FAILED" if ran.returncode else f"passed, {steps} steps"
     except subprocess.TimeoutExpired as error:
-        said, word = f"{error}", "FAILED"
+        output, word = f"{error}", "FAILED"
     asked = f"import importlib.metadata as m; print(m.version({client.version_of!r}))"
     version = subprocess.run([str(python), "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
-    return Result(name=name, version=version, word=word, said=said[-4000:])
+    return Result(name=name, version=version, word=word, output=output[-4000:])
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Ran:
     err: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self.out + self.err
 
 
@@ -64,13 +64,13 @@ class Bench:
     failed: list[str] = field(default_factory=list)
     done: int = 0
 
-    def run(self, *arguments: str, said: str = "") -> Ran:
-        """Run the command line to its end, with something said to it on its standard input."""
+    def run(self, *arguments: str, typed: str = "") -> Ran:
+        """Run the command line to its end, with a text on its standard input."""
         ended = subprocess.run(
             [str(self.openai), *arguments],
             cwd=self.folder,
             env=dict(self.env),
-            input=said,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
@@ -99,9 +99,9 @@ class Bench:
             return Ran(process.returncode, heard + out, err)
 
     def expect(self, step: str, ran: Ran, *signs: str, code: int = 0) -> None:
-        """Note whether a command ended as it should, and said what it should."""
-        missing = [sign for sign in signs if not re.search(sign, ran.said, re.MULTILINE)]
-        self.check(step, ran.code == code and not missing, f"exit {ran.code}, missing {missing}\n{ran.said[-2000:]}")
+        """Note whether a command ended and printed as it should."""
+        missing = [sign for sign in signs if not re.search(sign, ran.output, re.MULTILINE)]
+        self.check(step, ran.code == code and not missing, f"exit {ran.code}, missing {missing}\n{ran.output[-2000:]}")
 
     def check(self, step: str, holds: bool, why: str = "") -> None:
         """Note whether something holds."""
@@ -118,11 +118,11 @@ class Bench:
         (self.folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
 
-    def created(self, *arguments: str, said: str = "") -> str:
+    def created(self, *arguments: str, typed: str = "") -> str:
         """Create a fine-tune that is not followed, and give its id."""
-        ran = self.run("api", "fine_tunes.create", *arguments, "--no_follow", said=said)
+        ran = self.run("api", "fine_tunes.create", *arguments, "--no_follow", typed=typed)
         found = re.search(r'"id": "(ft-\w+)"', ran.out)
-        assert found, ran.said
+        assert found, ran.output
         return found[1]
 
     def get(self, job: str) -> dict[str, object]:
@@ -198,7 +198,7 @@ def creates(bench: Bench) -> None:
     model = _found(r"ada:ft-local:\S+", ran.out)
     bench.check("  no cost is shown, as nothing costs anything", "costs" not in ran.out)
 
-    again = bench.run("api", "fine_tunes.create", "-t", rows, "-m", "ada", "--no_follow", said=f"{file}\n")
+    again = bench.run("api", "fine_tunes.create", "-t", rows, "-m", "ada", "--no_follow", typed=f"{file}\n")
     bench.expect(
         "api fine_tunes.create with the same file",
         again,
@@ -217,7 +217,7 @@ def creates(bench: Bench) -> None:
         code=1,
     )
     bench.expect(
-        "api fine_tunes.create with a base that nobody has",
+        "api fine_tunes.create with a base that does not exist",
         bench.run("api", "fine_tunes.create", "-t", file, "-m", "gpt-4", "--no_follow"),
         r"The model 'gpt-4' does not exist .*\(HTTP status code: 404\)",
         code=1,
@@ -230,13 +230,13 @@ def asks(bench: Bench, model: str) -> None:
     """What a finished model answers."""
     prompt = "I am the buyer number 9000: I love the camera\n\n###\n\n"
     ran = bench.run("api", "completions.create", "-m", model, "-p", prompt)
-    bench.check("api completions.create -m MODEL -p PROMPT", ran.out == f"{prompt} positive", repr(ran.said))
+    bench.check("api completions.create -m MODEL -p PROMPT", ran.out == f"{prompt} positive", repr(ran.output))
     ran = bench.run("api", "completions.create", "-m", model, "-p", prompt, "-M", "1", "-t", "0", "--stop", "itive")
-    bench.check("  --stop cuts", ran.out == f"{prompt} pos", repr(ran.said))
+    bench.check("  --stop cuts", ran.out == f"{prompt} pos", repr(ran.output))
     ran = bench.run("api", "completions.create", "-m", model, "-p", prompt, "--logprobs", "2", "-n", "2")
-    bench.check("  -n gives several", ran.code == 0 and ran.out.count(" positive") == 2, repr(ran.said))
+    bench.check("  -n gives several", ran.code == 0 and ran.out.count(" positive") == 2, repr(ran.output))
     ran = bench.run("api", "completions.create", "-m", model, "-p", prompt, "--stream")
-    bench.check("  --stream gives the same", ran.out.startswith(f"{prompt} positive"), repr(ran.said))
+    bench.check("  --stream gives the same", ran.out.startswith(f"{prompt} positive"), repr(ran.output))
     bench.expect(
         "api completions.create with a base that has learned nothing",
         bench.run("api", "completions.create", "-m", "ada", "-p", "x"),
@@ -274,11 +274,13 @@ def follows(bench: Bench) -> None:
     # Long enough for the old client to be started several times on a busy machine while the first job runs.
     rows = bench.rows("many.jsonl", 24000)
     job = bench.created("-t", rows, "-m", "curie", "--n_epochs", "50")
-    behind = bench.created("-t", rows, "-m", "curie", said=f"{_uploaded(bench, rows)}\n")
+    behind = bench.created("-t", rows, "-m", "curie", typed=f"{_uploaded(bench, rows)}\n")
     ran = bench.run("api", "fine_tunes.cancel", "-i", behind)
     bench.expect("api fine_tunes.cancel", ran, '"status": "cancelled"', "Fine-tune cancelled")
-    said = [event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", behind).out)["data"]]
-    bench.check("a job behind another one says so", "Fine-tune enqueued. Queue number: 1" in said, str(said))
+    messages = [
+        event["message"] for event in json.loads(bench.run("api", "fine_tunes.events", "-i", behind).out)["data"]
+    ]
+    bench.check("a job behind another one says so", "Fine-tune enqueued. Queue number: 1" in messages, str(messages))
     ran = bench.until("Fine-tune started", "api", "fine_tunes.follow", "-i", job)
     bench.expect(
         "api fine_tunes.follow, interrupted",
@@ -327,12 +329,12 @@ def measures(bench: Bench) -> None:
         *metrics,
         "--classification_positive_class",
         "neutral",
-        said=f"{_uploaded(bench, train)}\n{_uploaded(bench, valid)}\n",
+        typed=f"{_uploaded(bench, train)}\n{_uploaded(bench, valid)}\n",
     )
     bench.expect("  a positive class that is none", ran, "The specified positive class 'neutral' is not among")
     found = bench.ended(_found(r"ft-\w+", ran.out.partition("Created fine-tune: ")[2]))
     bench.check("  fails the job", found["status"] == "failed", str(found))
-    ran = bench.run("api", "fine_tunes.create", *metrics, said="\n\n")
+    ran = bench.run("api", "fine_tunes.create", *metrics, typed="\n\n")
     bench.expect("  neither classes nor a positive one", ran, r"You must provide classification_n_classes", code=1)
     ran = bench.run(
         "api",
@@ -367,8 +369,8 @@ def python39() -> Path | None:
     kept = sorted((Path.home() / ".pyenv" / "versions").glob("3.9.*/bin/python3"))
     for found in (*kept, Path(shutil.which("python3.9") or "")):
         if found.is_file():
-            said = subprocess.run([str(found), "--version"], capture_output=True, text=True, check=False).stdout
-            if said.startswith("Python 3.9."):
+            version = subprocess.run([str(found), "--version"], capture_output=True, text=True, check=False).stdout
+            if version.startswith("Python 3.9."):
                 return found
     return None
 

@@ -35,7 +35,7 @@ def before_load_schema(context: Any, raw_schema: Any) -> None:
         for name in {"token_logprobs", "top_logprobs"} & form.get("properties", {}).keys():
             form["properties"][name]["items"] = {}
     if "FineTune" in schemas:
-        # "deleted" is what a job of that time said of its file when the file was gone.
+        # "deleted" is the status that a job of that API shows for a deleted file.
         file["status"]["enum"] = [*file["status"]["enum"], "deleted"]
         # Unset until the service had chosen, as the guide of that time shows.
         hyperparams = schemas["FineTune"]["properties"]["hyperparams"]["properties"]

@@ -82,15 +82,15 @@ def run(python: Path, description: Path, chosen: list[str]) -> tuple[int, int]:
             "WITNESS_IDS": json.dumps(_ids(url, job)),
             "NO_PROXY": "127.0.0.1",
         }
-        said = []
+        lines = []
         with subprocess.Popen(
             command, env=settings, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as running:
             assert running.stdout
             for line in running.stdout:
-                said.append(line)
+                lines.append(line)
                 print(line, end="", flush=True)
-    found = re.search(r"(\d+) generated", "".join(said))
+    found = re.search(r"(\d+) generated", "".join(lines))
     return running.returncode, int(found[1]) if found else 0
 
 

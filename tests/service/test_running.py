@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.jobs.updates import JobUpdates
+from reconciler.service.jobs import JobUpdates
 from reconciler.service.store import Store, get_job
 from tests.service.service_fixtures import (
     Service,

@@ -40,7 +40,7 @@ from reconciler.service.faults.rewriting import (
     truncate_list,
     with_query,
 )
-from reconciler.service.jobs.updates import fail_job
+from reconciler.service.jobs import fail_job
 from reconciler.service.store.database import Store, new_id
 
 _Rewriting = ListLagFault | TruncatedFault | RepeatedPageFault | SlowFilesFault | JobFailureFault

@@ -1,1 +1,6 @@
 """How jobs run: starting the worker, the worker itself, and what it does with one job."""
+
+from reconciler.service.jobs.launcher import ensure_worker
+from reconciler.service.jobs.updates import JobUpdates, fail_job
+
+__all__ = ["JobUpdates", "ensure_worker", "fail_job"]
