@@ -19,8 +19,7 @@ from reconciler.render import plan_json, plan_text, problems_text, refusals_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
 from reconciler.workflow import read_setting as read_setting_specs
 from reconciler.workflow.apply import RunTally, open_run_context, run_plan, select_serving_jobs
-from reconciler.workflow.plan import PreparedPlan, prepare_plan
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import PreparedPlan, open_service, prepare_plan
 
 ROOT = "specs"
 

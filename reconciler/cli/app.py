@@ -1,16 +1,93 @@
-"""Runs one command, and returns its exit code."""
+"""The table of commands, and how one of them runs. A command's module is imported when the command is called.
+
+Help and completion of the group read the table alone, so that neither pays for what the commands load.
+"""
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import Abort
 
 from reconciler import __version__
-from reconciler.cli.commands import LazyGroup
+
+
+class CommandEntry(NamedTuple):
+    """A command: the module of this package that registers it, and the first line of its help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "init": CommandEntry("spec_files", "Write a commented spec tree to start from."),
+    "validate": CommandEntry("validate", "Check specs and data, offline."),
+    "schema": CommandEntry("spec_files", "Print a JSON Schema."),
+    "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),
+    "data": CommandEntry("", "Show and compare datasets."),
+    "plan": CommandEntry("plans", "Show what apply would do, and why."),
+    "apply": CommandEntry("plans", "Do what plan shows, and wait for the jobs."),
+    "diff": CommandEntry("reviews", "Show what changes between two commits."),
+    "show": CommandEntry("reviews", "Show a saved plan as it was made."),
+    "status": CommandEntry("jobs", "Show the state of every model of the specs."),
+    "follow": CommandEntry("jobs", "Show the events of a job until it ends."),
+    "wait": CommandEntry("jobs", "Wait until jobs have ended."),
+    "cancel": CommandEntry("jobs", "Cancel the running jobs of a model, or one job by its id."),
+    "files": CommandEntry("inventory", "List the files on the service, ours and not ours, or show one."),
+    "jobs": CommandEntry("inventory", "List the jobs on the service, ours and not ours, or show one."),
+    "models": CommandEntry("inventory", "List the models on the service, ours and not ours, or show one."),
+    "output": CommandEntry("models", "Print the id of the serving model."),
+    "run": CommandEntry("models", "Ask a model; the answer is printed as it comes."),
+    "import": CommandEntry("import_job", "Write a spec for a job, or for the model of one."),
+    "forget": CommandEntry("forget", "Take a model out of the lock file; the service is not changed."),
+    "snippet": CommandEntry("models", "Print a ready call to a finished model."),
+    "serve": CommandEntry("serve", "Run the built-in service on a port."),
+    "doctor": CommandEntry("doctor", "Check that plan and apply can work here."),
+}
+
+
+DATA_COMMANDS = {
+    "show": CommandEntry("data", "Show one row."),
+    "stats": CommandEntry("data", "Show the statistics of a dataset."),
+    "sample": CommandEntry("data", "Show a few rows, chosen by their content."),
+    "diff": CommandEntry("data_diff", "Show which rows changed."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The group of all commands; a command is imported when it is called."""
+
+    table: Mapping[str, CommandEntry] = COMMANDS
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {name: TyperCommand(name=name, help=entry.help) for name, entry in self.table.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name, the command itself and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name, self.table[name]) if name and command else None, rest
+
+
+class DataGroup(LazyGroup):
+    """The group of the data commands."""
+
+    table = DATA_COMMANDS
+
+
+def load_command(name: str, entry: CommandEntry) -> Any:
+    """Import the module of a command, and return the command; the entry of a group names no module."""
+    if not entry.module:
+        return DataGroup(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
+    app = typer.Typer(rich_markup_mode=None)
+    import_module(f"reconciler.cli.{entry.module}").register(app)
+    return typer.main.get_group(app).commands[name]
+
 
 EPILOG = (
     "Exit codes: 0 done or nothing to do; 1 the service refused or did not answer; 2 changes pending (plan"

@@ -13,7 +13,7 @@ from reconciler.domain.errors import ReconcilerError, UsageError
 from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
 from reconciler.workflow import read_setting, select_provider
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service
 
 
 class DoctorFinding(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from reconciler.domain.observed import RemoteJob
 from reconciler.render import clean
 from reconciler.specfile import read_lock, write_lock
 from reconciler.workflow import read_setting
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service
 
 EXAMPLES = """
 Example:

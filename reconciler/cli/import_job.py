@@ -10,7 +10,7 @@ from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
 from reconciler.workflow.import_job import check_names, draft_import
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import find_job, is_id
 
 EXAMPLES = """

@@ -29,7 +29,7 @@ from reconciler.render import (
     models_table,
     summary_line,
 )
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service
 
 T = TypeVar("T")
 

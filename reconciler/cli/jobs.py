@@ -31,8 +31,7 @@ from reconciler.render import clean, event_json, event_text
 from reconciler.workflow import CheckedSpecs
 from reconciler.workflow.apply import RunTally, call_after_sleep, open_run_context, record_lock
 from reconciler.workflow.lock import find_newest_jobs
-from reconciler.workflow.plan import prepare_plan
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service, prepare_plan
 from reconciler.workflow.targets import Workplace, find_job, note_name
 
 

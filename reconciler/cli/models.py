@@ -25,7 +25,7 @@ from reconciler.render import (
     snippet_text,
 )
 from reconciler.workflow.lock import find_locked, find_serving
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import Workplace, find_serving_model
 
 RUN_EXAMPLES = """

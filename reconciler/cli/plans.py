@@ -35,18 +35,18 @@ from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import limit_samples
 from reconciler.workflow import CheckedSpecs, Setting, make_home, read_bounds, resolve_setting
-from reconciler.workflow.plan import PreparedPlan, prepare_plan
-from reconciler.workflow.review import review_plan, review_without_plan
-from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats
-from reconciler.workflow.saved_plan import (
+from reconciler.workflow.documents import (
     check_provider,
     read_basis,
     read_plan,
     read_previous_models,
     resolve_saved_setting,
+    review_plan,
+    review_without_plan,
     save_plan,
 )
-from reconciler.workflow.services import open_service
+from reconciler.workflow.plan import PreparedPlan, open_service, prepare_plan
+from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats
 
 PLAN_EXAMPLES = """
 Examples:

@@ -23,8 +23,7 @@ from reconciler.cli.options import (
 from reconciler.cli.plans import show_refusals
 from reconciler.history import open_range, plan_between
 from reconciler.workflow import resolve_setting
-from reconciler.workflow.review import review_plan, review_saved_plan
-from reconciler.workflow.saved_plan import parse_previous_models, read_plan
+from reconciler.workflow.documents import parse_previous_models, read_plan, review_plan, review_saved_plan
 
 DIFF_EXAMPLES = """
 Examples:

@@ -29,12 +29,11 @@ from reconciler.dataset.stats import DatasetTarget, is_dataset_name, target_file
 from reconciler.dataset.tokens import find_vocabulary
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.row_diff import RowDiff
-from reconciler.history.revision import Revision, open_revision
-from reconciler.history.snapshot import SPEC_ENDINGS
+from reconciler.history.revision import SPEC_ENDINGS, Revision, open_revision
 from reconciler.planner import files_before, users_of
 from reconciler.specfile import find_workspace, read_specs
 from reconciler.workflow import find_bases, read_setting, resolve_setting
-from reconciler.workflow.services import fetch_file, open_service
+from reconciler.workflow.plan import fetch_file, open_service
 from reconciler.workflow.targets import find_dataset
 
 SERVICE = "service"

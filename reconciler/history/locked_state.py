@@ -21,7 +21,7 @@ from reconciler.domain.plan import Keep, KeepReason
 from reconciler.domain.renames import NameMap
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
-from reconciler.history.snapshot import Snapshot
+from reconciler.history.revision import Snapshot
 from reconciler.workflow import CheckedSpecs, Setting
 
 _STANDS_FOR = "git:"

@@ -12,12 +12,15 @@ from reconciler.domain.plan import Options, Plan
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Expect
 from reconciler.history.locked_state import LockedState, PlanBase, remove_placeholders
-from reconciler.history.revision import Revision, open_common, open_last_change, open_revision
-from reconciler.history.snapshot import (
+from reconciler.history.revision import (
+    Revision,
     Snapshot,
     extract_sources,
     extract_specs,
     name_version,
+    open_common,
+    open_last_change,
+    open_revision,
     open_snapshot_at,
 )
 from reconciler.planner import make_plan

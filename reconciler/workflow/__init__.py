@@ -1,8 +1,8 @@
 """Composes the other packages: settings, measuring, planning, applying, importing. Holds no rule of its own.
 
 This face holds what every command needs. What plans, applies or calls a service is imported from its own module, so
-that a command which only reads specs does not load it: `plan`, `apply`, `lock`, `services`, `targets`, `rows`,
-`review`, `saved_plan`, `import_job`, `dataset_targets`.
+that a command which only reads specs does not load it: `plan`, `apply`, `lock`, `targets`, `rows`, `documents`,
+`import_job`.
 """
 
 from reconciler.workflow.measure import (

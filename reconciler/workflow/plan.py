@@ -1,4 +1,4 @@
-"""Makes a plan: what the specs want beside what the service holds.
+"""Opens the service, and makes a plan: what the specs want beside what the service holds.
 
 specs    = read_setting(setting)                        YAML      -> Specs
 measures = measure_datasets(specs, setting)             rows      -> digests and counts
@@ -8,21 +8,31 @@ plan     = make_plan(desired, observed)                 the two   -> plan (pure)
 events   = execute(plan, context)                       plan      -> events
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
 import msgspec
 
 from reconciler import __version__
+from reconciler.dataset.row_diff import FileCache
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import UsageError
 from reconciler.domain.lock import Lock
-from reconciler.domain.observed import Observed
+from reconciler.domain.observed import Observed, RemoteFile
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
+from reconciler.domain.renames import NameMap
+from reconciler.domain.spec import Specs
+from reconciler.journal import check_journal
 from reconciler.planner import make_plan
+from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.lock import read_claimed_lock
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
-from reconciler.workflow.settings import Setting
+from reconciler.workflow.settings import Setting, make_home, select_provider
 
 
 class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,3 +89,41 @@ def check_targets(options: Options, desired: Desired) -> None:
         unknown = sorted(names - known)
         if unknown:
             raise UsageError(f"{flag} {unknown[0]}: the specs name no such model; they name {', '.join(sorted(known))}")
+
+
+@contextmanager
+def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
+    """Open the service that the operator or the specs choose, under the specs' claims; close it again."""
+    # The HTTP library is loaded when a service is called, so that help and offline plans do not wait for it.
+    from reconciler.providers import open_provider, with_renames
+
+    name = select_provider(setting, specs)
+    app = _open_local_app(setting) if needs_app(name, setting.environ) else None
+    opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
+    with opened as provider:
+        check_journal(setting.journal, provider)
+        yield with_renames(provider, NameMap.of(specs))
+
+
+def _open_local_app(setting: Setting) -> object:
+    # The server's libraries are an extra, and only the built-in service needs them.
+    from reconciler.service import open_service as open_app
+
+    make_home(setting.home)
+    return open_app(setting.store)
+
+
+def open_file_cache(setting: Setting) -> FileCache:
+    """Return the cache of files that were downloaded from a service."""
+    return FileCache(setting.home / "cache" / "files", partial(make_home, setting.home))
+
+
+def fetch_file(file: RemoteFile, provider: Provider, setting: Setting) -> Path:
+    """Return the content of a file of ours on the service, as a file here.
+
+    Raises: ProviderError, and OSError when it cannot be kept
+    """
+    assert file.stamp is not None
+    return open_file_cache(setting).get_file(
+        file.stamp.digest, file.size_bytes or 0, lambda: provider.content(file.id, file.size_bytes or 0)
+    )

@@ -17,8 +17,7 @@ from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
 from reconciler.domain.stats import Stats
 from reconciler.planner import files_before, users_of
-from reconciler.workflow.plan import PreparedPlan
-from reconciler.workflow.services import fetch_file, open_file_cache
+from reconciler.workflow.plan import PreparedPlan, fetch_file, open_file_cache
 
 MOST_FETCHED_BYTES = 256 << 20
 """What a plan downloads of one dataset without being asked."""

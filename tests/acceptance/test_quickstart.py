@@ -42,7 +42,7 @@ def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(qui
     from reconciler.specfile import read_specs
     from reconciler.workflow import locate_setting
     from reconciler.workflow.lock import find_serving
-    from reconciler.workflow.services import open_service
+    from reconciler.workflow.plan import open_service
 
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
     setting = locate_setting(quickstart.root / ROOT, {})

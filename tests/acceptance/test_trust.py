@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.commands import COMMANDS
+from reconciler.cli.app import COMMANDS
 from tests.acceptance.conftest import Repository
 
 CANARY = "canary-" + "0123456789abcdef" * 2

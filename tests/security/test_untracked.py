@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.domain.errors import InputError, Severity
 from reconciler.workflow import check_specs, locate_setting
-from reconciler.workflow.tracked import is_strict
+from reconciler.workflow.measure import is_strict
 from tests.dataset.factories import chats, jsonl, write
 
 SPEC = "kind: Dataset\nname: d\nsource: {source}\n---\nkind: Model\nname: m\nbase: tfidf-logreg\ntraining: d\n"
