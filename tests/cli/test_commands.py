@@ -31,7 +31,7 @@ def test_help_of_the_group_loads_no_command(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    assert json.loads(done.stderr) == ["reconciler.cli", "reconciler.cli.app", "reconciler.cli.app"]
+    assert json.loads(done.stderr) == ["reconciler.cli", "reconciler.cli.app"]
 
 
 def test_completion_of_command_names_loads_no_command() -> None:
