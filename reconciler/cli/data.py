@@ -10,8 +10,8 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, JsonOption, SpecsOption, add_command
+from reconciler.dataset import INSTALL, can_count, find_vocabulary, vocabulary_name
 from reconciler.dataset.stats import DatasetTarget, find_row, gather_stats, names_file, sample_rows, target_file
-from reconciler.dataset.tokens import INSTALL, can_count, find_vocabulary, vocabulary_name
 from reconciler.domain.stats import RowShown
 from reconciler.render import rows_json, rows_text, stats_json, stats_text
 

@@ -1,7 +1,47 @@
 """Rows on disk become canonical lines and digests. Reads files and checks rows; does not use the service."""
 
 from reconciler.dataset.cache import MeasureCache
+from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset.digest import choose_part
+from reconciler.dataset.format_detection import recognise_format, suggest_mapping
+from reconciler.dataset.mapping import value_to_text
 from reconciler.dataset.measure import measure, open_lines
-from reconciler.dataset.sources import SourceIndex
+from reconciler.dataset.pipeline import read_rows
+from reconciler.dataset.report import RowReport
+from reconciler.dataset.sources import Row, Source, SourceIndex
+from reconciler.dataset.strict_json import LineError, decode_json, encoding_error
+from reconciler.dataset.tokens import (
+    INSTALL,
+    CountTokens,
+    Vocabulary,
+    can_count,
+    estimate_tokens,
+    find_vocabulary,
+    vocabulary_name,
+)
 
-__all__ = ["MeasureCache", "SourceIndex", "measure", "open_lines"]
+__all__ = [
+    "INSTALL",
+    "CountTokens",
+    "LineError",
+    "MeasureCache",
+    "Row",
+    "RowReport",
+    "Source",
+    "SourceIndex",
+    "Vocabulary",
+    "can_count",
+    "choose_part",
+    "decode_json",
+    "encoding_error",
+    "estimate_tokens",
+    "find_vocabulary",
+    "measure",
+    "open_lines",
+    "read_rows",
+    "recognise_format",
+    "suggest_mapping",
+    "value_to_text",
+    "vocabulary_name",
+    "write_canonical_line",
+]

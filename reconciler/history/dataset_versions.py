@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.dataset import find_vocabulary
 from reconciler.dataset.row_diff import (
     DatasetVersion,
     compare_versions,
@@ -26,7 +27,6 @@ from reconciler.dataset.row_diff import (
     open_uploaded_version,
 )
 from reconciler.dataset.stats import DatasetTarget, is_dataset_name, target_file
-from reconciler.dataset.tokens import find_vocabulary
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.row_diff import RowDiff
 from reconciler.history.revision import SPEC_ENDINGS, Revision, open_revision

@@ -10,8 +10,8 @@ from contextlib import nullcontext
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.dataset import CountTokens
 from reconciler.dataset.row_diff import compare_versions, open_dataset_version
-from reconciler.dataset.tokens import CountTokens
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.errors import InputError
 from reconciler.domain.identity import Stamp

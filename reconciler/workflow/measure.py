@@ -19,9 +19,8 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler import __version__
-from reconciler.dataset import MeasureCache, SourceIndex, measure
+from reconciler.dataset import CountTokens, MeasureCache, SourceIndex, Vocabulary, find_vocabulary, measure
 from reconciler.dataset.dataset_checks import check_methods
-from reconciler.dataset.tokens import CountTokens, Vocabulary, find_vocabulary
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from reconciler.dataset import Vocabulary
 from reconciler.dataset.row_diff import compare_versions, open_dataset_version, open_uploaded_version
 from reconciler.dataset.stats import gather_stats
-from reconciler.dataset.tokens import Vocabulary
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import InputError, ProviderError
 from reconciler.domain.observed import RemoteFile

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.pipeline import read_rows
-from reconciler.dataset.report import RowReport
+from reconciler.dataset import RowReport, read_rows
 from reconciler.dataset.stats import DatasetTarget, names_file, target_file
 from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import JobId, Makers, ModelId, RemoteJob

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from reconciler.dataset import RowReport
 from reconciler.dataset.pipeline import read_batches
-from reconciler.dataset.report import RowReport
 from reconciler.specfile import read_specs
 from tests.acceptance.conftest import Repository, Said
 from tests.prepare_data.compat.cases import HERE as RECORDED

@@ -22,9 +22,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from reconciler.dataset import measure
+from reconciler.dataset import Vocabulary, measure
 from reconciler.dataset.billable_tokens import read_billable_texts
-from reconciler.dataset.tokens import Vocabulary, count_tokens
+from reconciler.dataset.tokens import count_tokens
 from reconciler.domain.errors import Place
 from reconciler.domain.spec import DatasetSpec
 from tests.benchmarks.bench_dataset import _made

@@ -13,12 +13,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset import LineError, decode_json, recognise_format, write_canonical_line
 from reconciler.dataset.dataset_checks.content_scan import find_personal_data, find_secrets
 from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
-from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.row_checks import check_row
-from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.spec import Format
 
 _USER, _ANSWER = {"role": "user", "content": "Why is that?\n"}, {"role": "assistant", "content": "So: 4111 é 🙂"}

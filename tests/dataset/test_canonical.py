@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset.canonical import write_canonical_line
-from reconciler.dataset.strict_json import MAX_DEPTH, LineError, decode_json
+from reconciler.dataset import LineError, decode_json, write_canonical_line
+from reconciler.dataset.strict_json import MAX_DEPTH
 from reconciler.domain.spec import Format
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -11,13 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.dataset import measure, open_lines
-from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset import LineError, decode_json, measure, open_lines, write_canonical_line
 from reconciler.dataset.fast_path import plain_values
 from reconciler.dataset.fast_path.decode import plain_block, plain_lines
 from reconciler.dataset.readers.stream import BLOCK_BYTES, MAX_LINE_BYTES, whole_lines
 from reconciler.dataset.row_checks import check_row
-from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec, Format

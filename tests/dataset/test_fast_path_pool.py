@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.dataset import Source
 from reconciler.dataset.fast_path.decode import plain_block
 from reconciler.dataset.fast_path.pool import BlockPool, WorkerProcess, open_pool
-from reconciler.dataset.sources import Source
 from reconciler.domain.spec import Format
 
 from .factories import a_chat, jsonl, write

@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset import measure, open_lines
-from reconciler.dataset.canonical import write_canonical_line
-from reconciler.dataset.digest import choose_part
-from reconciler.dataset.strict_json import decode_json
+from reconciler.dataset import choose_part, decode_json, measure, open_lines, write_canonical_line
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.identity import Digest

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.dataset.canonical import write_canonical_line
+from reconciler.dataset import recognise_format, write_canonical_line
 from reconciler.dataset.dataset_checks import check_methods
-from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.row_checks import MAX_IMAGE_BYTES, check_row
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format, ModelSpec, ProjectSpec, Recipe, Specs

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset import MeasureCache, SourceIndex, measure
+from reconciler.dataset import MeasureCache, RowReport, SourceIndex, measure
 from reconciler.dataset.pipeline import FIELDS_THAT_CHANGE_ROWS
-from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import InputError
 from reconciler.domain.spec import DatasetSpec

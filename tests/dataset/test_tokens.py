@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.dataset import MeasureCache, measure, open_lines
+from reconciler.dataset import MeasureCache, Vocabulary, find_vocabulary, measure, open_lines, vocabulary_name
 from reconciler.dataset.billable_tokens import count_lines, count_rows, find_billable_text, read_billable_texts
 from reconciler.dataset.cache import SETTLED_NS
-from reconciler.dataset.tokens import Vocabulary, count_in_python, count_tokens, find_vocabulary, vocabulary_name
+from reconciler.dataset.tokens import count_in_python, count_tokens
 from reconciler.domain.desired import Dataset, Part
 
 from .factories import a_chat, a_spec, chats, jsonl, write

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset import measure, open_lines
+from reconciler.dataset import RowReport, measure, open_lines
 from reconciler.dataset.readers.stream import open_source
-from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.desired import Dataset, Part
 from reconciler.domain.errors import InputError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from python_calamine import CalamineError, load_workbook
 
+from reconciler.dataset import Source
 from reconciler.dataset.readers import check_workbook_size
-from reconciler.dataset.sources import Source
 from reconciler.prepare_data.compat.table import Label, LegacyTable
 
 EMPTY_WORDS = frozenset(

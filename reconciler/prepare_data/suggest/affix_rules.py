@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from reconciler.dataset.sources import Row
+from reconciler.dataset import Row
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, LowerCase, RemovePrefix
 from reconciler.foundation.text import yaml_quoted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset.format_detection import recognise_format
+from reconciler.dataset import Row, RowReport, Source, encoding_error, recognise_format
 from reconciler.dataset.readers import (
     READERS,
     ProgressMeter,
@@ -18,9 +18,6 @@ from reconciler.dataset.readers import (
     split_lines,
     text_blocks,
 )
-from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import Row, Source
-from reconciler.dataset.strict_json import encoding_error
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconciler.dataset.mapping import value_to_text
-from reconciler.dataset.sources import Row
+from reconciler.dataset import Row, estimate_tokens, value_to_text
 from reconciler.dataset.steps import make_edit, make_test
-from reconciler.dataset.tokens import estimate_tokens
 from reconciler.domain.errors import Problem
 from reconciler.domain.prepare import (
     AddPrefix,

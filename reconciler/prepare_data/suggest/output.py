@@ -6,8 +6,7 @@ from typing import assert_never
 
 from xxhash import xxh3_64_intdigest
 
-from reconciler.dataset.canonical import write_canonical_line
-from reconciler.dataset.digest import choose_part
+from reconciler.dataset import choose_part, write_canonical_line
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.prepare import (

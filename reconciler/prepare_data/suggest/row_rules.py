@@ -6,8 +6,7 @@ The remedies of the rules about columns are necessary: without them the rows tra
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler.dataset.format_detection import suggest_mapping
-from reconciler.dataset.sources import Row
+from reconciler.dataset import Row, suggest_mapping
 from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, FillTemplate, KeepColumns, Rename

@@ -76,7 +76,7 @@ def numbered_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 def parse_row(line: bytes, fail: Callable[[str], None]) -> dict[str, object] | None:
     """Return one line as a JSON object, or call `fail` with what is wrong and return None."""
     # Only uploads and training read rows: a service that starts does not wait for the dataset package.
-    from reconciler.dataset.strict_json import LineError, decode_json
+    from reconciler.dataset import LineError, decode_json
 
     if len(line) > LONGEST_LINE:
         fail(f"longer than {LONGEST_LINE} bytes")

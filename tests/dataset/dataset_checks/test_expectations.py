@@ -67,7 +67,7 @@ def test_expectations_of_each_row_name_its_line(
 def test_tokens_are_counted_by_the_vocabulary_that_is_given(tmp_path: Path) -> None:
     from msgspec.structs import replace
 
-    from reconciler.dataset.tokens import Vocabulary
+    from reconciler.dataset import Vocabulary
 
     spec = replace(a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(10)))), expect=(expecting(MaxTokens(99)),))
     with pytest.raises(InputError) as caught:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from reconciler.dataset.canonical import make_batch, write_canonical_line
+from reconciler.dataset import write_canonical_line
+from reconciler.dataset.canonical import make_batch
 from reconciler.dataset.row_diff import compare_versions, open_uploaded_version, spool_version
 from reconciler.domain.row_diff import RowChange, RowDiff, RowSample
 from reconciler.domain.spec import Format

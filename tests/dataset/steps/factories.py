@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import Row, Source
+from reconciler.dataset import Row, RowReport, Source, estimate_tokens
 from reconciler.dataset.steps import prepare_rows
-from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
+from reconciler.dataset.tokens import CountTextTokens
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.prepare import Operation, Preparation
 from reconciler.domain.spec import DatasetSpec, Terms

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dataset.report import RowReport
+from reconciler.dataset import RowReport
 from reconciler.domain.prepare import (
     AddPrefix,
     Convert,

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.canonical import write_canonical_line
-from reconciler.dataset.digest import choose_part
+from reconciler.dataset import choose_part, estimate_tokens, write_canonical_line
 from reconciler.dataset.steps.cells import HashSet
-from reconciler.dataset.tokens import estimate_tokens
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Severity
 from reconciler.domain.prepare import (

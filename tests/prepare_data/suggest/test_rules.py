@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.dataset.sources import Row
+from reconciler.dataset import Row
 from reconciler.domain.prepare import AddPrefix, AddSuffix, EnsureLeadingSpace, Limit, RemovePrefix, Rename
 from reconciler.domain.spec import Format
 from reconciler.foundation.text import yaml_quoted
