@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.providers.http.asgi import ASGITransport
+from reconciler.providers.http import ASGITransport
 from tests.providers.fakes import Parts
 
 Receive = Callable[[], Awaitable[Any]]

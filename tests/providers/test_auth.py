@@ -12,7 +12,7 @@ from reconciler.domain.errors import DeniedError, ProviderError, ReconcilerError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Message, Refused, Unknown
 from reconciler.providers import PROFILES, open_provider
-from reconciler.providers.http.auth import Credentials, read_endpoint
+from reconciler.providers.http import Credentials, read_endpoint
 from tests.factories import a_dataset, a_model
 from tests.providers.fake_service import FakeService
 from tests.providers.fakes import Bottom, Clock, Parts

@@ -8,10 +8,9 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import FileId, JobId, RemoteJob
+from reconciler.providers.http import NewJob, marks_of
 from reconciler.providers.http import wire as shared_wire
-from reconciler.providers.http.dialect import NewJob
 from reconciler.providers.http.files import check_upload
-from reconciler.providers.http.marks import marks_of
 from reconciler.providers.http.metadata_jobs import check_created
 from reconciler.providers.openai import dialect
 from reconciler.providers.openai.dialect import suffix_of, write_job

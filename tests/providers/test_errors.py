@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import DeniedError, MalformedError, RejectedError, TemporaryError
-from reconciler.providers.http.errors import error_of, is_final, network_error, read_complaint
+from reconciler.providers.http import error_of, is_final
+from reconciler.providers.http.errors import network_error, read_complaint
 from reconciler.providers.http.transport import RedirectError, TooLargeError
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import anything

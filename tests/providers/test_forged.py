@@ -11,7 +11,8 @@ from reconciler.domain.plan import Options, Train, Upload
 from reconciler.domain.ports import own_job
 from reconciler.domain.spec import OnChange
 from reconciler.planner import GUARDS, make_plan
-from reconciler.providers.http.marks import ADDRESS, DIGEST, FACTS, PROJECT, SEAL, SUPERSEDES, marks_of
+from reconciler.providers.http import marks_of
+from reconciler.providers.http.marks import ADDRESS, DIGEST, FACTS, PROJECT, SEAL, SUPERSEDES
 from tests.factories import a_dataset, a_model, desired
 from tests.providers.fake_service import FakeService, refusal
 from tests.providers.test_provider import MODEL, Lying, opened, ours

@@ -12,7 +12,7 @@ import pytest
 from reconciler.domain.observed import FileId, JobId
 from reconciler.domain.ports import Done, Refused, Unknown
 from reconciler.providers import HttpProvider, open_provider
-from reconciler.providers.http.marks import marks_of
+from reconciler.providers.http import marks_of
 from tests.factories import a_model
 
 pytestmark = pytest.mark.loopback

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from reconciler.providers.http import paging
-from reconciler.providers.http.paging import ListWarnings, walk
+from reconciler.providers.http import ListWarnings, paging
+from reconciler.providers.http.paging import walk
 
 LIMIT = 3
 

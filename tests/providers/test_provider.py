@@ -11,7 +11,7 @@ from reconciler.domain.errors import MalformedError, NotFoundError, TemporaryErr
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Done, Refused, Unknown, own_job
 from reconciler.providers import HttpProvider, open_provider
-from reconciler.providers.http.marks import marks_of
+from reconciler.providers.http import marks_of
 from tests.factories import a_dataset, a_model
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.fakes import Clock

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.observed import JobId
+from reconciler.providers.http import marks_of
 from reconciler.providers.http.marks import (
     ADDRESS,
     DIGEST,
@@ -16,7 +17,6 @@ from reconciler.providers.http.marks import (
     SUPERSEDES,
     Garbled,
     Marks,
-    marks_of,
     names_file,
     read_marks,
 )

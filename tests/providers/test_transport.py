@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from reconciler.providers.http.errors import is_final
+from reconciler.providers.http import is_final
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
 from reconciler.domain.observed import JobError, RemoteJob
-from reconciler.providers.http import paging
+from reconciler.providers.http import marks_of, paging
 from reconciler.providers.http import wire as shared_wire
-from reconciler.providers.http.marks import is_garbled, marks_of
+from reconciler.providers.http.marks import is_garbled
 from reconciler.providers.openai import dialect
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import anything

@@ -12,7 +12,7 @@ from reconciler.domain.errors import DeniedError, ReconcilerError, UsageError
 from reconciler.domain.observed import FileId
 from reconciler.domain.ports import Refused
 from reconciler.providers import PROFILES, describe_signing, open_provider
-from reconciler.providers.http.auth import read_endpoint
+from reconciler.providers.http import read_endpoint
 from reconciler.providers.http.workload_identity import Identity, TokenExchange, UnsignedError, read_identity
 from tests.factories import a_model
 from tests.providers.fake_service import FakeService

@@ -14,7 +14,8 @@ from reconciler.domain.errors import (
     TemporaryError,
 )
 from reconciler.domain.ports import Done, Refused, Unknown, Write
-from reconciler.providers.http.errors import classify_write, error_of, network_error
+from reconciler.providers.http import error_of
+from reconciler.providers.http.errors import classify_write, network_error
 from reconciler.providers.http.transport import RedirectError, TooLargeError
 from tests.providers.fake_service import refusal
 

@@ -18,9 +18,8 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
 from reconciler.planner import read_saved
-from reconciler.providers.http import paging
+from reconciler.providers.http import error_of, paging
 from reconciler.providers.http import wire as shared_wire
-from reconciler.providers.http.errors import error_of
 from reconciler.providers.openai import dialect
 from reconciler.providers.openai_legacy import wire as legacy
 from reconciler.specfile import read_lock, read_specs

@@ -14,7 +14,7 @@ import pytest
 from reconciler.domain.errors import MalformedError, ProviderError, ReconcilerError
 from reconciler.domain.observed import FileId, JobId, ModelId
 from reconciler.domain.ports import Message
-from reconciler.providers.http.client import segment
+from reconciler.providers.http import segment
 from reconciler.render import Sink, clean
 from tests.providers.fake_service import FakeService
 from tests.providers.test_provider import opened

@@ -19,8 +19,7 @@ from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Message, Refused, Unknown, own_job
 from reconciler.executor import MemoryJournal, OutcomeUnknownError, RunContext, create
 from reconciler.providers import PROFILES, HttpProvider, open_provider
-from reconciler.providers.http.auth import Credentials, Endpoint
-from reconciler.providers.http.client import Client, Transports
+from reconciler.providers.http import Client, Credentials, Endpoint, Transports
 from reconciler.providers.openai_legacy.dialect import DIALECT
 from reconciler.providers.openai_legacy.labels import JobLabel, read_label
 from tests.providers.fake_service import FakeService, Trouble, refusal
