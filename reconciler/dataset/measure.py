@@ -45,7 +45,9 @@ def measure(
     Cost:   a few blocks of 1 MiB and 16 bytes a row in memory; JSON lists and workbooks are read whole
     """
     sources = sources or SourceIndex(workspace)
-    look = partial(_find_entry, cache, spec, sources, minimum, vocabulary, against, shown)
+    counted = vocabulary is not None
+    find = cache.find_entry if cache else _find_no_entry
+    look = partial(find, spec, sources, minimum, counted=counted, against=against, shown=shown)
     before = look()
     kept = before.read() if before else None
     if kept and (vocabulary is None or kept.vocabulary == vocabulary.name):
@@ -72,19 +74,8 @@ def measure(
     return measured
 
 
-def _find_entry(
-    cache: MeasureCache | None,
-    spec: DatasetSpec,
-    sources: SourceIndex,
-    minimum: int | None,
-    vocabulary: Vocabulary | None,
-    against: Sequence[DatasetSpec],
-    shown: int | None,
-) -> CacheEntry | None:
-    if cache is None:
-        return None
-    counted = vocabulary is not None
-    return cache.find_entry(spec, sources, minimum, counted=counted, against=against, shown=shown)
+def _find_no_entry(*_words: object, **_options: object) -> CacheEntry | None:
+    return None
 
 
 def _digest_sides(
