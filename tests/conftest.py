@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("reconciler.testing.contract")
+
+# How long one example takes depends on what else the machine does, so no test fails by that.
+settings.register_profile("reconciler", deadline=None)
+settings.load_profile("reconciler")
 
 SLOW = (
     "acceptance/",
