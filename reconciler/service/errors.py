@@ -20,13 +20,13 @@ class ApiError(ReconcilerError):
         *,
         param: str | None = None,
         code: str | None = None,
-        type: str = INVALID_REQUEST,  # noqa: A002 (the word of the envelope)
+        error_type: str = INVALID_REQUEST,
     ) -> None:
         self.status = status
         self.message = message
         self.param = param
         self.code = code
-        self.type = type
+        self.type = error_type
         super().__init__(message)
 
     @property
@@ -100,7 +100,7 @@ def no_permission_error(permission: str) -> ApiError:
 def rate_limit_error(most: int) -> ApiError:
     """Return the error for more requests in a minute than the service accepts."""
     message = f"Rate limit reached: this service takes {most} requests a minute. Try again in a moment."
-    return ApiError(429, message, type="requests", code="rate_limit_exceeded")
+    return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
 
 
 def no_job_error(job: str) -> ApiError:
@@ -128,13 +128,13 @@ def key_error(given: bool) -> ApiError:
 
 def server_error(message: str = "The server had an error while processing your request.") -> ApiError:
     """Return the error for a defect of the service itself."""
-    return ApiError(500, message, type=SERVER_ERROR)
+    return ApiError(500, message, error_type=SERVER_ERROR)
 
 
 def busy_error() -> ApiError:
     """Return the error for a store that another process kept locked for longer than a request waits."""
     message = "The store is busy with another process. Try again in a few seconds."
-    return ApiError(503, message, type="service_unavailable_error", code="server_is_overloaded")
+    return ApiError(503, message, error_type="service_unavailable_error", code="server_is_overloaded")
 
 
 def _json_type(value: object) -> str:

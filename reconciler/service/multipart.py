@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from reconciler.service.errors import ApiError, missing_error
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the library defines this type for type checkers only
     from python_multipart.multipart import MultipartCallbacks
 
 FIELD_BYTES = 64 * 1024

@@ -25,14 +25,14 @@ class SeedKind(StrEnum):
     PERMISSION = "permission"
 
 
-def add_seed(db: sqlite3.Connection, kind: SeedKind, id: str) -> bool:  # noqa: A002 (the word of the column)
+def add_seed(db: sqlite3.Connection, kind: SeedKind, object_id: str) -> bool:
     """Mark an object as a seed. Return whether it was not one before."""
-    return db.execute("INSERT OR IGNORE INTO seeds (kind, id) VALUES (?, ?)", (kind, id)).rowcount == 1
+    return db.execute("INSERT OR IGNORE INTO seeds (kind, id) VALUES (?, ?)", (kind, object_id)).rowcount == 1
 
 
-def is_seed(db: sqlite3.Connection, kind: SeedKind, id: str) -> bool:  # noqa: A002
+def is_seed(db: sqlite3.Connection, kind: SeedKind, object_id: str) -> bool:
     """Return whether an object is a seed."""
-    return db.execute("SELECT 1 FROM seeds WHERE kind = ? AND id = ?", (kind, id)).fetchone() is not None
+    return db.execute("SELECT 1 FROM seeds WHERE kind = ? AND id = ?", (kind, object_id)).fetchone() is not None
 
 
 def seeded_models(db: sqlite3.Connection) -> tuple[str, ...]:

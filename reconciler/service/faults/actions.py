@@ -234,12 +234,12 @@ def error_answer(fault: TooManyFault | ErrorFault) -> Response:
         # The header is in whole seconds; a wait is never shortened.
         headers["retry-after"] = str(math.ceil(fault.retry_after))
     if isinstance(fault, TooManyFault):
-        error = ApiError(429, _MESSAGE, type=TOO_MANY[fault.code], code=fault.code)
+        error = ApiError(429, _MESSAGE, error_type=TOO_MANY[fault.code], code=fault.code)
     elif fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        error = ApiError(fault.status, _MESSAGE, type=_UNAVAILABLE, code=fault.code or "server_is_overloaded")
+        error = ApiError(fault.status, _MESSAGE, error_type=_UNAVAILABLE, code=fault.code or "server_is_overloaded")
     else:
         kind = SERVER_ERROR if fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
-        error = ApiError(fault.status, _MESSAGE, type=kind, code=fault.code)
+        error = ApiError(fault.status, _MESSAGE, error_type=kind, code=fault.code)
     return JsonResponse(error.envelope, error.status, headers)
 
 

@@ -148,9 +148,9 @@ def extended_model_json(model: Json, *, root: str, parent: str | None = None) ->
     return {**model, "permission": [permission], "root": root, "parent": parent}
 
 
-def deleted_json(id: str, kind: str) -> Json:  # noqa: A002 (the word of the field)
+def deleted_json(object_id: str, kind: str) -> Json:
     """Return that an object is deleted."""
-    return {"id": id, "object": kind, "deleted": True}
+    return {"id": object_id, "object": kind, "deleted": True}
 
 
 def page_json(page: RowPage[T], show: Callable[[T], Mapping[str, object]], *, ends: bool) -> Json:
@@ -163,5 +163,5 @@ def page_json(page: RowPage[T], show: Callable[[T], Mapping[str, object]], *, en
     return found
 
 
-def _model_json(id: str, created: int, owner: str) -> Json:  # noqa: A002
-    return {"id": id, "object": "model", "created": created, "owned_by": owner, "shutdown_date": None}
+def _model_json(model_id: str, created: int, owner: str) -> Json:
+    return {"id": model_id, "object": "model", "created": created, "owned_by": owner, "shutdown_date": None}
