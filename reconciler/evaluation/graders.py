@@ -156,7 +156,8 @@ Grader: TypeAlias = SingleGrader | MultiGrader
 _KINDS = ("string_check", "text_similarity", "python", "score_model", "label_model")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "type": (*_KINDS, "multi"),
-    "operation": get_args(Operation),
+    "content.type": ("input_text", "output_text", "input_image", "input_audio"),
+    "operation": tuple(word for word in get_args(Operation) if word != "neq"),
     "evaluation_metric": get_args(Metric),
     "role": get_args(Role),
     "format": get_args(AudioFormat),
@@ -170,6 +171,11 @@ _TYPES = {
     "object": "an object",
     "array": "an array",
     "bool": "a boolean",
+}
+_BOUNDS = {
+    ">=": ("at least", "out_of_range"),
+    "<=": ("at most", "out_of_range"),
+    "of length <=": ("of a length of at most", "array_above_max_length"),
 }
 
 
@@ -225,12 +231,19 @@ def _explain(message: str, at: str) -> GraderError:
         return GraderError("missing" if field[1] == "missing required" else "unknown", f"{path}.{field[2]}")
     if what.endswith("got `null`"):
         return GraderError("missing", path)
-    known = _KNOWN.get(path.rpartition(".")[2])
+    *_, parent, name = f".{re.sub(r'[[][^]]*[]]', '', path)}".split(".")
+    known = _KNOWN.get(f"{parent}.{name}", _KNOWN.get(name))
     if known and not what.startswith("Expected"):
         return GraderError("value", path, f"expected one of {list(known)}.")
-    if ", got " in what:
-        expected, _, got = what.removeprefix("Expected ").partition(", got ")
-        words = {f"`{name}`": word for name, word in _TYPES.items()}
-        detail = f"expected {words.get(expected, expected)}, but got {words.get(got, got)} instead."
+    expected, _, got = what.removeprefix("Expected ").partition(", got ")
+    if got:
+        detail = f"expected {_type_words(expected)}, but got {_type_words(got)} instead."
         return GraderError("type", path, detail, "invalid_type")
-    return GraderError("value", path, f"{what[:1].lower()}{what[1:]}.")
+    kind, _, bound = expected.partition("` ")
+    sign, _, limit = bound.rpartition(" ")
+    words, code = _BOUNDS.get(sign, (sign, "invalid_value"))
+    return GraderError("value", path, f"expected {_type_words(kind.strip('`'))} {words} {limit}.", code)
+
+
+def _type_words(kinds: str) -> str:
+    return " or ".join(_TYPES.get(kind, kind) for kind in kinds.strip("`").split(" | "))
