@@ -164,6 +164,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*?)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
+_INDEX = re.compile(r"\[[^\]]*\]")
 _TYPES = {
     "str": "a string",
     "float": "a number",
@@ -231,7 +232,7 @@ def _explain(message: str, at: str) -> GraderError:
         return GraderError("missing" if field[1] == "missing required" else "unknown", f"{path}.{field[2]}")
     if what.endswith("got `null`"):
         return GraderError("missing", path)
-    *_, parent, name = f".{re.sub(r'[[][^]]*[]]', '', path)}".split(".")
+    *_, parent, name = f".{_INDEX.sub('', path)}".split(".")
     known = _KNOWN.get(f"{parent}.{name}", _KNOWN.get(name))
     if known and not what.startswith("Expected"):
         return GraderError("value", path, f"expected one of {list(known)}.")
@@ -246,4 +247,5 @@ def _explain(message: str, at: str) -> GraderError:
 
 
 def _type_words(kinds: str) -> str:
-    return " or ".join(_TYPES.get(kind, kind) for kind in kinds.strip("`").split(" | "))
+    words = (kind.partition(" ") for kind in kinds.replace("`", "").split(" | "))
+    return " or ".join(f"{_TYPES.get(kind, kind)} {rest}".strip() for kind, _, rest in words)
