@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("reconciler.testing.contract")
 
-# How long one example takes depends on what else the machine does, so no test fails by that.
-settings.register_profile("reconciler", deadline=None)
+# How long examples take depends on what else the machine does, so no test fails by that.
+settings.register_profile("reconciler", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("reconciler")
 
 SLOW = (
