@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.profile import Profile
-from reconciler.providers.registry import PROFILES, find_profile, needs_app
+from reconciler.providers.registry import PROFILE_NAMES, PROFILES, find_profile, needs_app
 
 if TYPE_CHECKING:
     from reconciler.providers.factory import open_provider
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROFILES",
+    "PROFILE_NAMES",
     "HttpProvider",
     "Profile",
     "describe_signing",

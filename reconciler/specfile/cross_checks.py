@@ -4,12 +4,12 @@ An old name must not be declared any more, and only one document may list it. So
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format
 from reconciler.specfile.schema import schema
-from reconciler.specfile.schema.messages import or_nearest, quote
+from reconciler.specfile.schema.messages import advice, describe_schema, or_nearest, quote
 from reconciler.specfile.yaml import Document, Path
 
 DEFAULT_PROVIDER = "local"
@@ -17,7 +17,9 @@ _CLAIMED = re.compile(r"(?<![^\r\n])name[ \t]*:[ \t]*[\"']?([a-z0-9-]+)")
 _A_PROJECT = re.compile(r"(?<![^\r\n])kind[ \t]*:[ \t]*[\"']?Project\b")
 
 
-def cross_problems(documents: Sequence[Document], broken: Sequence[str]) -> Iterator[Problem]:
+def cross_problems(
+    documents: Sequence[Document], broken: Sequence[str], profiles: Collection[str] | None = None
+) -> Iterator[Problem]:
     """Yield what is wrong between documents; `broken` is the text of those that could not be read.
 
     The names in a broken document still count, so that a reference to it is not reported as a second mistake.
@@ -28,7 +30,7 @@ def cross_problems(documents: Sequence[Document], broken: Sequence[str]) -> Iter
     yield from _bad_references(documents, {name for text in broken for name in _CLAIMED.findall(text)})
     if not any(_A_PROJECT.search(text) for text in broken):
         yield from _missing_bases(documents)
-        yield from _other_services(documents)
+        yield from _other_services(documents, profiles)
 
 
 def of_kind(documents: Sequence[Document], kind: str) -> list[Document]:
@@ -88,22 +90,38 @@ def _missing_bases(documents: Sequence[Document]) -> Iterator[Problem]:
             yield Problem(where=problem.where, what=problem.what, path="base", hint=hint, rule=problem.rule)
 
 
-def _other_services(documents: Sequence[Document]) -> Iterator[Problem]:
-    by_project = next((found for each in of_kind(documents, "Project") if (found := _profile(each))), None)
-    models = [each for each in of_kind(documents, "Model") if "provider" not in each.data or _profile(each)]
-    named = [found for each in models if (found := _profile(each))]
+def _other_services(documents: Sequence[Document], profiles: Collection[str] | None) -> Iterator[Problem]:
+    known = {id(each): _known_profile(each, profiles) for each in documents}
+    by_project = next((found for each in of_kind(documents, "Project") if (found := known[id(each)])), None)
+    models = [each for each in of_kind(documents, "Model") if "provider" not in each.data or known[id(each)]]
+    named = [found for each in models if (found := known[id(each)])]
     expected = by_project or (named[0] if named else DEFAULT_PROVIDER)
     for model in models:
-        found = _profile(model) or by_project or DEFAULT_PROVIDER
+        found = known[id(model)] or by_project or DEFAULT_PROVIDER
         if found != expected:
             what = f"this model would train on {quote(found)}, and others of this root on {quote(expected)}"
             hint = "one root trains on one service: name it once, in the Project, or move the model to another root"
             yield model.problem(("provider",), what, hint, "spec.provider")
 
 
-def _profile(document: Document) -> str | None:
+def _known_profile(document: Document, profiles: Collection[str] | None) -> str | None:
     found = document.text("provider")
-    return found if found in schema("spec")["$defs"]["provider"]["enum"] else None
+    return found if found and (profiles is None or found in profiles) else None
+
+
+def profile_problems(document: Document, profiles: Collection[str]) -> Iterator[Problem]:
+    """Yield the places of one document that name a profile which does not exist."""
+    environments = document.get("environments")
+    overlays = environments.items() if isinstance(environments, dict) else ()
+    named: list[tuple[Path, object]] = [(("provider",), document.get("provider"))]
+    for environment, fields in overlays:
+        if isinstance(fields, dict):
+            named.append((("environments", environment, "provider"), fields.get("provider")))
+    for path, name in named:
+        if isinstance(name, str) and name and name not in profiles:
+            known = sorted(profiles)
+            what = f"must be {describe_schema({'enum': known})}, is {quote(name)}{or_nearest(name, known)}"
+            yield document.problem(path, what, advice("provider", schema("spec")["$defs"]["provider"]), "spec.value")
 
 
 REINFORCEMENT = "reinforcement"

@@ -5,7 +5,7 @@ field, so that an environment which states one guard keeps the others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from reconciler.domain.errors import InputError, Problem, UsageError
 from reconciler.domain.spec import Specs
 from reconciler.specfile.build import build_specs
 from reconciler.specfile.credentials import remove_credentials
-from reconciler.specfile.cross_checks import cross_problems, of_kind
+from reconciler.specfile.cross_checks import cross_problems, of_kind, profile_problems
 from reconciler.specfile.dataset_rules import dataset_problems
 from reconciler.specfile.files import place_name, read_bytes, real_path, spec_files
 from reconciler.specfile.schema import validate_document
@@ -25,10 +25,13 @@ MAX_SHOWN = 50
 """How many problems of one file are shown. The rest are counted."""
 
 
-def read_specs(root: Path, workspace: Path, environment: str | None = None) -> Specs:
+def read_specs(
+    root: Path, workspace: Path, environment: str | None = None, profiles: Collection[str] | None = None
+) -> Specs:
     """Return the specs of one root, complete and checked against each other. Opens no data file.
 
-    Shape:  with the fields of one of the Project's environments, if one is named
+    Shape:  with the fields of one of the Project's environments, if one is named; `profiles` are the names that
+            `provider` may have, and None allows any
     Raises: InputError with all problems of all files, UsageError when there is no such environment
     Cost:   the text of one file in memory at a time, and the documents of all files
     """
@@ -40,12 +43,12 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
         problems += page.problems
         broken += page.broken
         for document in page.documents:
-            document, found = check_document(document)
+            document, found = check_document(document, profiles)
             documents.append(document)
             problems += found
     if environment is not None:
         documents = apply_environment(documents, environment)
-    problems += cross_problems(documents, broken)
+    problems += cross_problems(documents, broken, profiles)
     if problems:
         raise limit_problems(problems)
     name = place_name(base, home)
@@ -54,12 +57,13 @@ def read_specs(root: Path, workspace: Path, environment: str | None = None) -> S
     return build_specs(documents, name, environment)
 
 
-def check_document(document: Document) -> tuple[Document, tuple[Problem, ...]]:
+def check_document(document: Document, profiles: Collection[str] | None = None) -> tuple[Document, tuple[Problem, ...]]:
     """Return one document as its schema reads it, and every problem of it alone."""
     document, credentials = remove_credentials(document)
     document, breaches = validate_document(document, "spec")
     more = tuple(dataset_problems(document)) if document.text("kind") == "Dataset" else ()
-    return document, (*credentials, *breaches, *more)
+    named = profile_problems(document, profiles) if profiles is not None else ()
+    return document, (*credentials, *breaches, *more, *named)
 
 
 def limit_problems(problems: Iterable[Problem]) -> InputError:

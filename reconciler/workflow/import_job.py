@@ -18,6 +18,7 @@ from reconciler.domain.identity import NAME_PATTERN
 from reconciler.domain.observed import SUCCEEDED, FileId, RemoteJob
 from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
+from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import ImportedModel, import_spec_text, read_specs, real_path, spec_files
 from reconciler.workflow.measure import measure_datasets
 from reconciler.workflow.settings import select_provider
@@ -195,7 +196,7 @@ class ImportDraft:
         """Read the text as a spec beside the other specs of the root, and return its model."""
         self._copy_specs()
         (self.root / self.target.name).write_text(text, encoding="utf-8")
-        specs = read_specs(self.root, self.workspace.resolve(), self.place.setting.environment)
+        specs = read_specs(self.root, self.workspace.resolve(), self.place.setting.environment, PROFILE_NAMES)
         (model,) = [each for each in specs.models if each.name == name]
         used = tuple(each for each in specs.datasets if each.name in {model.training, model.validation})
         alone = Specs(root=specs.root, project=specs.project, datasets=used, models=(model,))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reconciler.domain.errors import UsageError
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
+from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import find_roots, find_workspace, lock_name, read_specs
 
 HOME = ".reconciler"
@@ -132,7 +133,7 @@ def read_setting(setting: Setting) -> Specs:
 
     Raises: InputError with every problem of every file, UsageError where there is no such environment
     """
-    return read_specs(setting.root, setting.workspace, setting.environment)
+    return read_specs(setting.root, setting.workspace, setting.environment, PROFILE_NAMES)
 
 
 def select_provider(setting: Setting, specs: Specs) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import UsageError
-from reconciler.providers import PROFILES, find_profile, open_provider
+from reconciler.providers import PROFILE_NAMES, PROFILES, find_profile, open_provider
 from reconciler.providers.http import Dialect
 from reconciler.providers.registry import GROUP, load_dialect
+from reconciler.specfile import schema_text
 from tests.toy_service.dialect import TOY
 
 
@@ -53,3 +54,19 @@ def test_the_price_lists_are_of_services_of_the_registry() -> None:
     lists = [path for path in (resources.files("reconciler") / "prices").iterdir() if path.name.endswith(".json")]
     services = {json.loads(path.read_text())["service"] for path in lists}
     assert services == set(PROFILES)
+
+
+def test_the_examples_of_the_schema_are_profiles() -> None:
+    """The schema lists no profiles, because packages may bring more; its examples are those built in."""
+    provider = json.loads(schema_text("spec"))["$defs"]["provider"]
+    assert "enum" not in provider
+    assert set(provider["examples"]) == set(PROFILES)
+
+
+def test_the_names_of_profiles_include_installed_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "toy" not in PROFILE_NAMES
+    install(tmp_path, "tests.toy_service.dialect:TOY")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "toy" in PROFILE_NAMES
+    assert {*PROFILES, "toy"} <= set(PROFILE_NAMES)
+    assert len(PROFILE_NAMES) == len(list(PROFILE_NAMES))

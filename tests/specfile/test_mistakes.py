@@ -156,10 +156,11 @@ def found_in_one_run(home: Path) -> InputError:
         "specs/datasets.yaml": DATASETS,
         "specs/models/all.yml": MODELS,
     }
+    from reconciler.providers import PROFILE_NAMES
     from reconciler.specfile import read_specs
 
     try:
-        read_specs(write(home, files) / "specs", home)
+        read_specs(write(home, files) / "specs", home, profiles=PROFILE_NAMES)
     except InputError as error:
         return error
     raise AssertionError("nothing was found")

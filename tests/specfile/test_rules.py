@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.specfile.trees import DATASET, MODEL, problems_of, told
+from reconciler.domain.errors import InputError
+from reconciler.specfile import read_specs
+from tests.specfile.trees import DATASET, MODEL, problems_of, told, write
 
 BOTH = f"{DATASET}---\n{MODEL}"
 
@@ -229,3 +231,20 @@ def test_a_missing_kind_is_guessed_from_the_fields(tmp_path: Path) -> None:
         "its fields are those of a Dataset: add 'kind: Dataset'",
         "did you mean it where 'knd' is written?",
     ]
+
+
+def test_a_profile_that_an_environment_names_must_exist(tmp_path: Path) -> None:
+    project = "kind: Project\nname: p\nenvironments:\n  prod:\n    provider: opnai\n"
+    (problem,) = problems_of(tmp_path, {"a.yaml": project})
+    where, _, what = str(problem).partition(": ")
+    assert where == "a.yaml:5:15  environments.prod.provider"
+    assert what == "must be local, openai or openai-legacy, is 'opnai', did you mean 'openai'?"
+    assert problem.hint.endswith("For example: provider: local")
+
+
+def test_a_profile_of_an_installed_package_may_be_named(tmp_path: Path) -> None:
+    files = {"a.yaml": f"kind: Project\nname: p\nprovider: acme\n---\n{DATASET}---\n{MODEL}"}
+    root = write(tmp_path, dict(files))
+    assert read_specs(root, root, profiles={"local", "acme"}).project.provider == "acme"
+    with pytest.raises(InputError, match="1 problem"):
+        read_specs(root, root, profiles={"local", "openai"})

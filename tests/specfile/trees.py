@@ -4,6 +4,7 @@ from pathlib import Path
 
 from reconciler.domain.errors import InputError, Problem
 from reconciler.domain.spec import Specs
+from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import read_specs
 
 DATASET = """\
@@ -33,7 +34,7 @@ def write(root: Path, files: dict[str, str | bytes]) -> Path:
 
 def specs_of(root: Path, files: dict[str, str | bytes]) -> Specs:
     """Read the specs of a tree that is its own workspace."""
-    return read_specs(write(root, files), root)
+    return read_specs(write(root, files), root, profiles=PROFILE_NAMES)
 
 
 def problems_of(root: Path, files: dict[str, str | bytes]) -> tuple[Problem, ...]:
