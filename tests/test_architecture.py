@@ -18,9 +18,9 @@ from tests.source_tree import PACKAGE, ROOT, Import, Module, circles, edges, mod
 AT_MOST = {
     "arrows between packages that MAY does not allow": 0,
     "modules in import circles, deferred imports included": 0,
-    "imports past the public names of a package": 60,
-    "packages without __all__": 7,
-    "function-level imports": 19,
+    "imports past the public names of a package": 27,
+    "packages without __all__": 0,
+    "function-level imports": 18,
     "function-level imports without a reason beside them": 0,
     "TYPE_CHECKING blocks": 4,
     "class names used twice": 0,
@@ -28,7 +28,7 @@ AT_MOST = {
     "docstrings that begin with Give, Tell or a participle": 0,
     "lines that say nobody, somebody, whoever, told or heed": 0,
     "frozen dataclasses": 3,
-    "modules below 35 lines": 3,
+    "modules below 35 lines": 1,
     "modules above 400 lines": 0,
     "packages of more than 16 modules": 1,
 }
