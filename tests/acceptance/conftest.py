@@ -1,4 +1,4 @@
-"""A repository for each test, with our directory inside it and no worker left behind."""
+"""A repository for each test, with its own state directory; no worker runs on after a test."""
 
 import os
 import shutil
@@ -18,8 +18,8 @@ SPECS = HERE / "specs"
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said, and its exit code."""
+class CommandResult:
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -33,15 +33,15 @@ class Repository:
     root: Path
     capture: pytest.CaptureFixture[str]
 
-    def run(self, *arguments: str) -> Said:
-        """Type a command."""
+    def run(self, *arguments: str) -> CommandResult:
+        """Run a command as a user types it."""
         self.capture.readouterr()
         code = run(["-C", str(self.root), *arguments])
-        said = self.capture.readouterr()
-        return Said(code, said.out, said.err)
+        captured = self.capture.readouterr()
+        return CommandResult(code, captured.out, captured.err)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Type a command in a process of its own."""
+        """Start a command in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "reconciler", "-C", str(self.root), *arguments],
             stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ ROOT = "specs/quickstart"
 
 @pytest.fixture
 def trained(quickstart: Repository) -> Repository:
-    """A repository whose model is there."""
+    """A repository whose model is trained."""
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
     return quickstart
 
@@ -30,18 +30,18 @@ def test_a_conversation_is_asked_from_a_file_and_from_stdin(
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"messages": 7}', '[{"role": "user"}]', "[" * 100_000])
-def test_what_is_no_conversation_is_wrong_usage(quickstart: Repository, content: str) -> None:
+def test_a_file_that_holds_no_conversation_is_wrong_usage(quickstart: Repository, content: str) -> None:
     quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
     quickstart.write("asked.json", content)
     assert quickstart.run("run", "support-triage", "-f", "asked.json").code in {1, 64}
 
 
-def test_a_model_that_was_not_trained_yet_says_how(quickstart: Repository) -> None:
-    said = quickstart.run("run", "support-triage", "-p", "hello")
-    assert (said.code, "reconciler apply" in said.err) == (1, True)
+def test_running_a_model_that_is_not_trained_names_the_command_that_trains_it(quickstart: Repository) -> None:
+    result = quickstart.run("run", "support-triage", "-p", "hello")
+    assert (result.code, "reconciler apply" in result.err) == (1, True)
 
 
-def test_output_in_each_form(trained: Repository) -> None:
+def test_output_writes_each_format(trained: Repository) -> None:
     model = trained.run("output", "support-triage").out.strip()
     assert json.loads(trained.run("output", "--format", "json").out)["support-triage"]["model"] == model
     assert trained.run("output", "--format", "env").out == f"SUPPORT_TRIAGE_MODEL={model}\n"
@@ -49,7 +49,7 @@ def test_output_in_each_form(trained: Repository) -> None:
 
 
 def test_output_without_a_lock_file_asks_the_service(trained: Repository) -> None:
-    """Delete it, and only the alarm is gone."""
+    """Without the file the models are still found; only the guard against a lost list of jobs is missing."""
     locked = trained.run("output", "support-triage").out
     (trained.root / ROOT / "models.lock.yaml").unlink()
     assert trained.run("output", "support-triage").out == locked
@@ -64,31 +64,31 @@ def test_init_writes_a_tree_that_applies_and_overwrites_nothing(repository: Repo
     assert repository.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_status_and_jobs_name_what_is_there(trained: Repository) -> None:
+def test_status_and_jobs_list_models_and_jobs(trained: Repository) -> None:
     assert re.search(r"support-triage +tfidf-logreg +succeeded +ftjob-", trained.run("status").out)
     (job,) = json.loads(trained.run("jobs", "--json").out)
     assert (job["address"], job["status"]) == ("model/support-triage", "succeeded")
 
 
-def test_follow_tells_a_finished_job_from_its_beginning(trained: Repository) -> None:
-    said = trained.run("follow", "support-triage")
-    assert said.code == 0
-    assert "Created fine-tuning job" in said.err
-    assert "The job has successfully completed" in said.err
+def test_follow_shows_all_events_of_a_finished_job(trained: Repository) -> None:
+    result = trained.run("follow", "support-triage")
+    assert result.code == 0
+    assert "Created fine-tuning job" in result.err
+    assert "The job has successfully completed" in result.err
 
 
-def test_following_what_has_no_job_says_so(quickstart: Repository) -> None:
+def test_following_a_model_without_a_job_is_an_error(quickstart: Repository) -> None:
     assert quickstart.run("follow", "support-triage").code == 1
     assert quickstart.run("follow", "nobody").code == 64
     assert quickstart.run("cancel", "support-triage", "--auto-approve").code == 0
 
 
-def test_doctor_says_what_works_and_what_does_not(quickstart: Repository) -> None:
+def test_doctor_reports_what_works_and_what_does_not(quickstart: Repository) -> None:
     assert quickstart.run("doctor").code == 0
-    said = quickstart.run("doctor", "--provider", "openai")
-    assert said.code == 1
-    assert "FAIL" in said.out
-    assert "OPENAI_API_KEY" in said.err
+    result = quickstart.run("doctor", "--provider", "openai")
+    assert result.code == 1
+    assert "FAIL" in result.out
+    assert "OPENAI_API_KEY" in result.err
 
 
 def test_the_services_own_directory_is_invisible_to_git(trained: Repository) -> None:
@@ -96,12 +96,12 @@ def test_the_services_own_directory_is_invisible_to_git(trained: Repository) -> 
     assert (trained.root / ".reconciler").stat().st_mode & 0o077 == 0
 
 
-def test_a_directory_with_several_projects_wants_one_named(quickstart: Repository) -> None:
+def test_with_several_projects_in_a_directory_the_user_has_to_name_one(quickstart: Repository) -> None:
     for name in ("one", "two"):
         quickstart.write(f"specs/{name}/project.yaml", f"kind: Project\nname: {name}\n")
-    said = quickstart.run("plan")
-    assert said.code == 64
-    assert "specs/quickstart" in said.err
+    result = quickstart.run("plan")
+    assert result.code == 64
+    assert "specs/quickstart" in result.err
     assert quickstart.run("plan", "specs/quickstart").code == 0
     assert quickstart.run("run", "support-triage", "-p", "hello").code == 1
 
@@ -109,9 +109,9 @@ def test_a_directory_with_several_projects_wants_one_named(quickstart: Repositor
 def test_a_split_dataset_is_sent_as_two_files_and_validated_with(quickstart: Repository) -> None:
     spec = f"{ROOT}/support-triage.yaml"
     quickstart.write(spec, quickstart.read(spec).replace("---", "split:\n  validation: 0.2\n---"))
-    said = quickstart.run("apply", ROOT, "--auto-approve")
-    assert said.code == 0
-    assert "banking-questions.validation" in said.out
+    result = quickstart.run("apply", ROOT, "--auto-approve")
+    assert result.code == 0
+    assert "banking-questions.validation" in result.out
     assert "validation loss" in quickstart.run("follow", "support-triage", "--json").out
     assert quickstart.run("plan", ROOT, "--detailed-exitcode").code == 0
 

@@ -1,4 +1,4 @@
-"""What the documents say is what happens. Each text that can be made is made, and compared."""
+"""The documents agree with the program: each text that can be generated is generated and compared."""
 
 import json
 import os
@@ -14,13 +14,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list[str]:
+def read_blocks(language: str) -> list[str]:
     """The fenced blocks of the README in one language, in order."""
     return [body for name, body in FENCE.findall(README) if name == language]
 
 
-def golden(path: str, text: str) -> str:
-    """Return a golden file, after writing it anew if that was asked for."""
+def read_golden(path: str, text: str) -> str:
+    """Return a golden file; write it first where an update was requested."""
     file = ROOT / path
     if os.environ.get("REFRESH_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -29,26 +29,26 @@ def golden(path: str, text: str) -> str:
 
 
 def test_the_readme_shows_the_quickstart_spec_and_it_is_short() -> None:
-    shown, *_ = blocks("yaml")
+    shown, *_ = read_blocks("yaml")
     assert shown == (ROOT / "specs/quickstart/support-triage.yaml").read_text(encoding="utf-8")
     assert len(shown.splitlines()) < 10
 
 
-def test_the_readme_shows_what_the_commands_say(quickstart: Repository) -> None:
+def test_the_readme_shows_the_output_of_the_commands(quickstart: Repository) -> None:
     plan = quickstart.run("plan", "specs/quickstart").out
     assert quickstart.run("apply", "specs/quickstart", "--auto-approve").code == 0
     nothing = quickstart.run("plan", "specs/quickstart").out
     command = ["run", "support-triage", "-p", "my card has not arrived yet"]
     answer = quickstart.run(*command).out
     run = f'$ reconciler run support-triage -p "{command[-1]}"\n{answer}'
-    assert golden("tests/golden/readme/plan.txt", plan) == plan
-    assert golden("tests/golden/readme/no-changes.txt", nothing) == nothing
-    assert golden("tests/golden/readme/run.txt", run) == run
-    assert blocks("text") == [plan, nothing, run]
+    assert read_golden("tests/golden/readme/plan.txt", plan) == plan
+    assert read_golden("tests/golden/readme/no-changes.txt", nothing) == nothing
+    assert read_golden("tests/golden/readme/run.txt", run) == run
+    assert read_blocks("text") == [plan, nothing, run]
 
 
-def test_every_command_of_the_readme_is_one_line_or_a_list_of_them() -> None:
-    install, tests, ask = blocks("sh")
+def test_every_command_block_of_the_readme_is_a_list_of_lines() -> None:
+    install, tests, ask = read_blocks("sh")
     assert len(install.splitlines()) == 1
     assert "apply specs/quickstart" in install
     assert len(tests.splitlines()) == 1
@@ -56,7 +56,7 @@ def test_every_command_of_the_readme_is_one_line_or_a_list_of_them() -> None:
     assert "run support-triage" in ask
 
 
-def fields(schema: dict[str, object], kind: str) -> str:
+def format_fields(schema: dict[str, object], kind: str) -> str:
     """One kind's fields as a Markdown table."""
     definitions = schema["$defs"]
     assert isinstance(definitions, dict)
@@ -68,7 +68,7 @@ def _properties(definitions: dict[str, object], kind: str) -> list[tuple[str, di
     found: list[tuple[str, dict[str, object]]] = []
 
     def gather(name: str, node: dict[str, object]) -> None:
-        resolved = _resolved(definitions, node)
+        resolved = _resolve(definitions, node)
         found.append((name, resolved))
         inner = resolved.get("properties")
         for key, value in inner.items() if isinstance(inner, dict) else ():
@@ -86,7 +86,7 @@ def _properties(definitions: dict[str, object], kind: str) -> list[tuple[str, di
     return found
 
 
-def _resolved(definitions: dict[str, object], node: object) -> dict[str, object]:
+def _resolve(definitions: dict[str, object], node: object) -> dict[str, object]:
     assert isinstance(node, dict)
     reference = node.get("$ref")
     if not isinstance(reference, str):
@@ -134,10 +134,12 @@ Editors complete and check specs that begin with `# yaml-language-server: $schem
 """
 
 
-def test_the_page_of_fields_is_made_from_the_schema() -> None:
+def test_the_page_of_fields_is_generated_from_the_schema() -> None:
     schema = json.loads((ROOT / "schemas/spec.schema.json").read_text(encoding="utf-8"))
-    page = "\n\n".join([HEAD.rstrip(), *(fields(schema, kind) for kind in ("Project", "Dataset", "Model"))]) + "\n"
-    assert golden("docs/specs.md", page) == page
+    page = (
+        "\n\n".join([HEAD.rstrip(), *(format_fields(schema, kind) for kind in ("Project", "Dataset", "Model"))]) + "\n"
+    )
+    assert read_golden("docs/specs.md", page) == page
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_the_page_of_fields_is_made_from_the_schema() -> None:
         "tests/interop/README.md",
     ],
 )
-def test_every_relative_link_leads_somewhere(document: str) -> None:
+def test_every_relative_link_has_a_target(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if not link.startswith("http"):
@@ -176,6 +178,6 @@ def test_every_example_plans(tmp_path: Path, quickstart: Repository) -> None:
     roots = sorted(path.parent for path in SPECS.rglob("*.yaml") if "kind: Project" in path.read_text(encoding="utf-8"))
     assert len(roots) >= 2
     for root in roots:
-        said = quickstart.run("plan", str(root))
-        assert said.code == 0, said.err
-        assert "1 to train" in said.out or "No changes." in said.out
+        result = quickstart.run("plan", str(root))
+        assert result.code == 0, result.err
+        assert "1 to train" in result.out or "No changes." in result.out

@@ -1,4 +1,4 @@
-"""Environments as a user meets them: one tree, several places, and models that are paid for once."""
+"""Environments in use: one tree of specs, several places, and each model paid for once."""
 
 import json
 
@@ -24,7 +24,7 @@ def staged(quickstart: Repository) -> Repository:
     return quickstart
 
 
-def test_what_staging_trained_reaches_production_by_its_pointer_alone(staged: Repository) -> None:
+def test_a_model_trained_in_staging_is_promoted_by_its_pointer_alone(staged: Repository) -> None:
     assert staged.run("plan", ROOT, "--env", "prod").code == 5, "production may train nothing of its own"
     assert staged.run("apply", ROOT, "--env", "staging", "--auto-approve").code == 0
     trained = staged.run("output", "--specs", ROOT, "--env", "staging").out
@@ -54,19 +54,19 @@ def test_what_staging_trained_reaches_production_by_its_pointer_alone(staged: Re
     assert (stale.code, "its basis was" in stale.err) == (4, True)
 
 
-def test_another_name_shares_nothing(staged: Repository) -> None:
+def test_an_environment_with_its_own_name_shares_no_model(staged: Repository) -> None:
     shared, alone = (
         json.loads(staged.run("plan", ROOT, "--env", env, "--json").out)["project"] for env in ("staging", "alone")
     )
     assert (shared, alone) == ("support", "support-alone")
 
 
-def test_an_environment_that_does_not_exist_is_told_with_the_one_that_was_meant(
+def test_an_unknown_environment_is_an_error_that_suggests_a_similar_name(
     staged: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for command in (["plan", ROOT], ["validate", ROOT], ["status", "--specs", ROOT], ["output", "--specs", ROOT]):
-        said = staged.run(*command, "--env", "prd")
-        assert (said.code, "did you mean 'prod'?" in said.err) == (64, True), command
+        result = staged.run(*command, "--env", "prd")
+        assert (result.code, "did you mean 'prod'?" in result.err) == (64, True), command
     monkeypatch.setenv("RECONCILER_ENV", "prd")
     assert staged.run("validate", ROOT).code == 64
     monkeypatch.setenv("RECONCILER_ENV", "")
@@ -78,15 +78,15 @@ def test_a_saved_plan_is_for_one_environment_and_one_provider(
 ) -> None:
     assert staged.run("plan", ROOT, "--env", "staging", "--out", "staging.plan").code == 0
     monkeypatch.setenv("RECONCILER_ENV", "prod")
-    said = staged.run("apply", "staging.plan")
-    assert (said.code, "the environment moved: staging before, prod now" in said.err) == (4, True)
+    result = staged.run("apply", "staging.plan")
+    assert (result.code, "the environment moved: staging before, prod now" in result.err) == (4, True)
     monkeypatch.delenv("RECONCILER_ENV")
     staged.write(f"{ROOT}/project.yaml", PROJECT.replace("name: support\n", "name: support\nprovider: openai\n", 1))
-    said = staged.run("apply", "staging.plan")
-    assert (said.code, "the provider moved: local before, openai now" in said.err) == (4, True)
+    result = staged.run("apply", "staging.plan")
+    assert (result.code, "the provider moved: local before, openai now" in result.err) == (4, True)
     staged.write(f"{ROOT}/project.yaml", PROJECT.replace("max_new_jobs: 1", "max_new_jobs: 2"))
-    said = staged.run("apply", "staging.plan")
-    assert (said.code, "the specs moved: project support changed" in said.err) == (4, True)
+    result = staged.run("apply", "staging.plan")
+    assert (result.code, "the specs moved: project support changed" in result.err) == (4, True)
 
 
 def test_a_saved_plan_with_another_byte_is_refused(staged: Repository) -> None:
@@ -96,12 +96,12 @@ def test_a_saved_plan_with_another_byte_is_refused(staged: Repository) -> None:
         assert changed != text
         staged.write("changed.plan", changed)
         for command in ("apply", "show"):
-            said = staged.run(command, "changed.plan")
-            assert (said.code, "not as it was written" in said.err) == (64, True)
+            result = staged.run(command, "changed.plan")
+            assert (result.code, "not as it was written" in result.err) == (64, True)
 
 
 @pytest.mark.parametrize("given", ["", "v1:12", "v1:" + "0" * 12, "0" * 64])
-def test_a_basis_is_given_whole(staged: Repository, given: str) -> None:
-    said = staged.run("apply", ROOT, "--auto-approve", "--expect-basis", given)
-    assert (said.code, "64 hex digits" in said.err) == (64, True)
+def test_an_expected_basis_has_to_be_complete(staged: Repository, given: str) -> None:
+    result = staged.run("apply", ROOT, "--auto-approve", "--expect-basis", given)
+    assert (result.code, "64 hex digits" in result.err) == (64, True)
     assert not staged.store.exists()

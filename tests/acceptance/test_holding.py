@@ -1,4 +1,4 @@
-"""What a service holds, on the command line: against the built-in service on a port, shared with another project."""
+"""Jobs, models and files of a service on the command line, with the built-in service shared by two projects."""
 
 import json
 import os
@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from reconciler.cli.app import run
-from tests.acceptance.conftest import HERE, Repository, Said
+from tests.acceptance.conftest import HERE, CommandResult, Repository
 from tests.service.service_fixtures import chat, dismiss, jsonl, wait_until
 
 pytestmark = pytest.mark.loopback
 
-KEY = "key-of-the-story"
+KEY = "key-of-the-test"
 SPECS = """\
 kind: Project
 name: acme
@@ -52,7 +52,7 @@ def kind_of(question: str) -> str:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModels:
     """A service on a port with two models of ours, and a job, a model and a file that are not ours."""
 
     root: Path
@@ -64,7 +64,7 @@ class Served:
         return {"RECONCILER_LOCAL_URL": self.url, "RECONCILER_LOCAL_KEY": KEY}
 
 
-def command(root: Path, *arguments: str, environ: dict[str, str]) -> "subprocess.Popen[str]":
+def start_command(root: Path, *arguments: str, environ: dict[str, str]) -> "subprocess.Popen[str]":
     """Start a command in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "reconciler", "-C", str(root), *arguments],
@@ -76,7 +76,7 @@ def command(root: Path, *arguments: str, environ: dict[str, str]) -> "subprocess
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedModels]:
     root = tmp_path_factory.mktemp("held")
     (root / ".git").mkdir()
     (root / "specs").mkdir()
@@ -85,23 +85,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (root / "specs/letters.csv").write_text("prompt,completion\n" + rows)
     (root / "specs/talks.jsonl").write_bytes(jsonl(chat(question, kind_of(question)) for question in QUESTIONS))
     store = root / "store"
-    serving = command(root, "serve", "--port", "0", "--store", str(store), environ={"RECONCILER_LOCAL_KEY": KEY})
+    serving = start_command(root, "serve", "--port", "0", "--store", str(store), environ={"RECONCILER_LOCAL_KEY": KEY})
     with serving:
         assert serving.stdout
         url = serving.stdout.readline().strip().removeprefix("export OPENAI_BASE_URL=")
         assert url.startswith("http://127.0.0.1:")
-        made = Served(root, url, "")
-        with command(root, "apply", "specs", "--auto-approve", environ=made.environ) as applying:
+        made = ServedModels(root, url, "")
+        with start_command(root, "apply", "specs", "--auto-approve", environ=made.environ) as applying:
             assert applying.communicate(timeout=60)
             assert applying.returncode == 0
-        yield Served(root, url, foreign_job(url))
+        yield ServedModels(root, url, train_foreign_job(url))
         serving.terminate()
         serving.communicate(timeout=20)
     dismiss(store)
 
 
-def foreign_job(url: str) -> str:
-    """Train something that bears no stamp of ours, and say its job."""
+def train_foreign_job(url: str) -> str:
+    """Train a model without this project's stamp; return the id of its job."""
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}) as client:
         rows = jsonl(chat(question, kind_of(question)) for question in QUESTIONS)
         uploaded = client.post("/files", files={"file": ("report.jsonl", rows)}, data={"purpose": "fine-tune"}).json()
@@ -113,34 +113,36 @@ def foreign_job(url: str) -> str:
 
 @dataclass
 class Desk:
-    """Where commands are typed against that service."""
+    """The commands of a user, run against that service."""
 
-    served: Served
+    served: ServedModels
     capture: pytest.CaptureFixture[str]
 
-    def run(self, *arguments: str, root: Path | None = None) -> Said:
+    def run(self, *arguments: str, root: Path | None = None) -> CommandResult:
         self.capture.readouterr()
         code = run(["-C", str(root or self.served.root), *arguments])
-        said = self.capture.readouterr()
-        return Said(code, said.out, said.err)
+        captured = self.capture.readouterr()
+        return CommandResult(code, captured.out, captured.err)
 
-    def listed(self, *arguments: str) -> list[dict[str, object]]:
-        said = self.run(*arguments, "--json")
-        assert said.code == 0, said.err
-        found: list[dict[str, object]] = json.loads(said.out)
+    def read_list(self, *arguments: str) -> list[dict[str, object]]:
+        result = self.run(*arguments, "--json")
+        assert result.code == 0, result.err
+        found: list[dict[str, object]] = json.loads(result.out)
         return found
 
 
 @pytest.fixture
-def desk(served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Desk:
+def desk(
+    served: ServedModels, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Desk:
     monkeypatch.chdir(tmp_path)
     for name, value in served.environ.items():
         monkeypatch.setenv(name, value)
     return Desk(served, capsys)
 
 
-def test_everything_is_listed_ours_and_not_ours(desk: Desk) -> None:
-    jobs = desk.listed("jobs")
+def test_lists_show_what_is_ours_and_what_is_not(desk: Desk) -> None:
+    jobs = desk.read_list("jobs")
     assert [(job["address"], job["ours"], job["status"]) for job in jobs if job["id"] == desk.served.foreign_job] == [
         (None, False, "succeeded")
     ]
@@ -148,7 +150,7 @@ def test_everything_is_listed_ours_and_not_ours(desk: Desk) -> None:
     made = [job["created_at"] for job in jobs]
     assert made == sorted(made, key=lambda at: -int(str(at)))
 
-    files = desk.listed("files")
+    files = desk.read_list("files")
     assert {file["address"] for file in files if file["purpose"] == "fine-tune"} == {
         "dataset/letters",
         "dataset/talks",
@@ -157,25 +159,27 @@ def test_everything_is_listed_ours_and_not_ours(desk: Desk) -> None:
     results = {file["job"]: file["ours"] for file in files if file["purpose"] == "fine-tune-results"}
     assert results == {job["id"]: job["ours"] for job in jobs}, "results belong to whom the job belongs to"
 
-    models = desk.listed("models")
+    models = desk.read_list("models")
     assert {model["address"] for model in models} == {"model/plain", "model/ft-chatty", None}
     assert [model["owner"] for model in models if model["id"] == "tfidf-logreg"] == ["finetune-reconciler"]
 
 
-def test_lists_can_be_narrowed(desk: Desk) -> None:
-    assert len(desk.listed("jobs", "--ours")) == 2
-    assert len(desk.listed("jobs", "--limit", "1")) == 1
-    assert desk.listed("jobs", "--status", "running") == []
-    assert {file["purpose"] for file in desk.listed("files", "--purpose", "fine-tune", "--ours")} == {"fine-tune"}
-    assert desk.listed("files", "--status", "error") == []
-    assert len(desk.listed("models", "--ours", "--limit", "1")) == 1
+def test_lists_can_be_filtered(desk: Desk) -> None:
+    assert len(desk.read_list("jobs", "--ours")) == 2
+    assert len(desk.read_list("jobs", "--limit", "1")) == 1
+    assert desk.read_list("jobs", "--status", "running") == []
+    assert {file["purpose"] for file in desk.read_list("files", "--purpose", "fine-tune", "--ours")} == {"fine-tune"}
+    assert desk.read_list("files", "--status", "error") == []
+    assert len(desk.read_list("models", "--ours", "--limit", "1")) == 1
     assert "of 3 jobs shown" in desk.run("jobs", "--limit", "1").err
 
 
 @pytest.mark.parametrize("columns", [80, 100])
-def test_lists_fit_a_terminal_and_every_id_is_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_lists_fit_a_terminal_and_show_every_id_in_full(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     for name in ("files", "jobs", "models"):
-        ids = [str(each["id"]) for each in desk.listed(name)]
+        ids = [str(each["id"]) for each in desk.read_list(name)]
         monkeypatch.setenv("COLUMNS", str(columns))
         shown = desk.run(name).out
         monkeypatch.delenv("COLUMNS")
@@ -184,8 +188,8 @@ def test_lists_fit_a_terminal_and_every_id_is_whole(desk: Desk, monkeypatch: pyt
         assert "not ours" in shown
 
 
-def test_one_thing_is_shown_in_full(desk: Desk) -> None:
-    job = next(job for job in desk.listed("jobs") if job["address"] == "model/plain")
+def test_one_job_model_or_file_is_shown_in_full(desk: Desk) -> None:
+    job = next(job for job in desk.read_list("jobs") if job["address"] == "model/plain")
     shown = desk.run("jobs", str(job["id"])).out
     for words in ("model/plain@", "n_epochs", "Checkpoints:", "Last events:", "successfully completed"):
         assert words in shown
@@ -199,7 +203,7 @@ def test_one_thing_is_shown_in_full(desk: Desk) -> None:
     assert (model["job"], model["base"], model["address"]) == (job["id"], "tfidf-logreg", "model/plain")
     saved = str(card["checkpoints"][0]["model"])
     assert json.loads(desk.run("models", saved, "--json").out)["job"] == job["id"], "a checkpoint has the same job"
-    assert "base        –" in desk.run("models", "tfidf-logreg").out, "what is not known is not made up"
+    assert "base        –" in desk.run("models", "tfidf-logreg").out, "an unknown value is shown as a dash"
 
     file = desk.run("files", str(job["training_file"])).out
     assert "dataset/letters@" in file
@@ -208,22 +212,22 @@ def test_one_thing_is_shown_in_full(desk: Desk) -> None:
     assert desk.run("jobs", str(job["id"]), "--ours").code == 64
 
 
-def test_without_specs_a_profile_is_enough(desk: Desk, tmp_path: Path) -> None:
+def test_without_specs_a_provider_profile_is_enough(desk: Desk, tmp_path: Path) -> None:
     for name in ("files", "jobs", "models"):
         assert desk.run(name, "--provider", "local", "--json", root=tmp_path).code == 0
-        said = desk.run(name, root=tmp_path)
-        assert (said.code, "--provider PROFILE" in said.err) == (64, True)
+        result = desk.run(name, root=tmp_path)
+        assert (result.code, "--provider PROFILE" in result.err) == (64, True)
         assert desk.run(name, "--specs", "nowhere", "--provider", "local", root=tmp_path).code == 3
-    said = desk.run("jobs", "--provider", "local", root=tmp_path)
-    assert said.out.count("not ours: project acme") == 2
+    result = desk.run("jobs", "--provider", "local", root=tmp_path)
+    assert result.out.count("not ours: project acme") == 2
     assert desk.run("run", desk.served.foreign_job, "-p", "apple", "--provider", "local", root=tmp_path).code == 0
 
 
-def test_any_job_is_followed_and_waited_for_by_its_id(desk: Desk) -> None:
-    said = desk.run("follow", desk.served.foreign_job)
-    assert said.code == 0
-    assert f"{desk.served.foreign_job}: a job, not ours." in said.err
-    assert "The job has successfully completed" in said.err
+def test_any_job_can_be_followed_and_waited_for_by_its_id(desk: Desk) -> None:
+    result = desk.run("follow", desk.served.foreign_job)
+    assert result.code == 0
+    assert f"{desk.served.foreign_job}: a job, not ours." in result.err
+    assert "The job has successfully completed" in result.err
     events = [json.loads(line) for line in desk.run("follow", desk.served.foreign_job, "--json").out.splitlines()]
     assert {event["type"] for event in events} == {"job_logged", "job_moved"}
     assert {event["address"] for event in events} == {None}
@@ -231,55 +235,55 @@ def test_any_job_is_followed_and_waited_for_by_its_id(desk: Desk) -> None:
     assert desk.run("wait", desk.served.foreign_job, "plain").code == 0
     assert desk.run("follow", "ftjob-none").code == 1
 
-    model = next(job["model"] for job in desk.listed("jobs") if job["id"] == desk.served.foreign_job)
+    model = next(job["model"] for job in desk.read_list("jobs") if job["id"] == desk.served.foreign_job)
     assert f"a model that the job {desk.served.foreign_job} made" in desk.run("follow", str(model)).err
     assert desk.run("follow", "ft:nothing:of:that:kind").code == 1
 
 
 def test_what_is_not_ours_is_never_cancelled(desk: Desk) -> None:
-    said = desk.run("cancel", desk.served.foreign_job, "--auto-approve")
-    assert said.code == 5
-    assert "does not bear this project's stamp" in said.err
-    assert "Nothing was cancelled" in said.err
+    result = desk.run("cancel", desk.served.foreign_job, "--auto-approve")
+    assert result.code == 5
+    assert "does not bear this project's stamp" in result.err
+    assert "Nothing was cancelled" in result.err
 
-    ours = next(str(job["id"]) for job in desk.listed("jobs", "--ours"))
-    said = desk.run("cancel", ours, "--auto-approve")
-    assert (said.code, f"No job of {ours} is running." in said.err) == (0, True)
+    ours = next(str(job["id"]) for job in desk.read_list("jobs", "--ours"))
+    result = desk.run("cancel", ours, "--auto-approve")
+    assert (result.code, f"No job of {ours} is running." in result.err) == (0, True)
 
 
 def test_a_job_of_ours_is_cancelled_by_its_id(quickstart: Repository) -> None:
-    """And only that one."""
+    """No other job is cancelled."""
     spec = "specs/quickstart/support-triage.yaml"
     quickstart.write(spec, quickstart.read(spec) + "hyperparameters: {n_epochs: 50}\n")
     assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--no-wait").code == 0
     (job,) = json.loads(quickstart.run("jobs", "--specs", "specs/quickstart", "--json").out)
-    said = quickstart.run("cancel", job["id"], "--auto-approve", "--specs", "specs/quickstart")
-    assert said.code == 0, said.err
-    assert f"{job['id']}: a job, ours: model/support-triage@" in said.err
+    result = quickstart.run("cancel", job["id"], "--auto-approve", "--specs", "specs/quickstart")
+    assert result.code == 0, result.err
+    assert f"{job['id']}: a job, ours: model/support-triage@" in result.err
     (job,) = json.loads(quickstart.run("jobs", "--specs", "specs/quickstart", "--json").out)
     assert job["status"] == "cancelled"
     assert quickstart.run("follow", job["id"], "--specs", "specs/quickstart").code == 6
 
 
-def test_any_model_is_asked_by_its_id(desk: Desk) -> None:
-    jobs = desk.listed("jobs")
+def test_any_model_answers_by_its_id(desk: Desk) -> None:
+    jobs = desk.read_list("jobs")
     for job in jobs:
         assert desk.run("run", str(job["model"]), "-p", "apple number 2").out == "fruit\n"
-        said = desk.run("run", str(job["id"]), "-p", "stone number 2")
-        assert (said.out, f"its model is {job['model']}" in said.err) == ("rock\n", True)
+        result = desk.run("run", str(job["id"]), "-p", "stone number 2")
+        assert (result.out, f"its model is {job['model']}" in result.err) == ("rock\n", True)
     assert desk.run("output", str(jobs[0]["id"])).out == f"{jobs[0]['model']}\n"
     assert desk.run("output", str(jobs[0]["id"]), "--format", "env").code == 64
     assert desk.run("run", "ft:none:of:it", "-p", "x").code == 1
-    said = desk.run("run", "nobody", "-p", "x")
-    assert (said.code, "ft-chatty, plain" in said.err) == (64, True)
+    result = desk.run("run", "nobody", "-p", "x")
+    assert (result.code, "ft-chatty, plain" in result.err) == (64, True)
 
 
-def test_a_name_comes_before_an_id(desk: Desk) -> None:
+def test_a_name_takes_precedence_over_an_id(desk: Desk) -> None:
     """A model of ours is called `ft-chatty`, which could be the id of a job."""
     for arguments in (["run", "ft-chatty", "-p", "apple"], ["follow", "ft-chatty"], ["snippet", "ft-chatty"]):
-        said = desk.run(*arguments)
-        assert said.code == 0
-        assert "ft-chatty: taken as the name of a model in the specs, not as an id." in said.err
+        result = desk.run(*arguments)
+        assert result.code == 0
+        assert "ft-chatty: taken as the name of a model in the specs, not as an id." in result.err
 
 
 INTERPRETERS = {"curl": ["sh"], "python": [sys.executable, "-"], "node": ["node", "-"]}
@@ -288,8 +292,8 @@ INTERPRETERS = {"curl": ["sh"], "python": [sys.executable, "-"], "node": ["node"
 @pytest.mark.parametrize("lang", INTERPRETERS)
 @pytest.mark.parametrize("name", ["plain", "ft-chatty"])
 @pytest.mark.parametrize("prompt", ["apple number 3", "stone 'number' \"3\" $(exit 1) `exit 1` \\ é 😀\n!"])
-def test_a_snippet_runs_as_it_is_printed(desk: Desk, lang: str, name: str, prompt: str) -> None:
-    """And answers as `run` does; completions and chat each as the model's dataset says."""
+def test_a_printed_snippet_runs_without_changes(desk: Desk, lang: str, name: str, prompt: str) -> None:
+    """The snippet answers as `run` does, with completions or chat as the model's dataset needs."""
     for tool in {"curl": ["sh", "curl"], "node": ["node"]}.get(lang, []):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not on this machine")
@@ -315,7 +319,7 @@ def test_a_snippet_runs_as_it_is_printed(desk: Desk, lang: str, name: str, promp
 
 
 @pytest.mark.parametrize("lang", INTERPRETERS)
-def test_a_snippet_fails_with_the_services_words(desk: Desk, lang: str) -> None:
+def test_a_snippet_fails_with_the_message_of_the_service(desk: Desk, lang: str) -> None:
     if lang != "python" and shutil.which({"curl": "curl", "node": "node"}[lang]) is None:
         pytest.skip("the tool is not on this machine")
     printed = desk.run("snippet", "ft:none:of:it", "--lang", lang).out
@@ -332,22 +336,22 @@ def test_a_snippet_fails_with_the_services_words(desk: Desk, lang: str) -> None:
     assert "ft:none:of:it" in done.stdout + done.stderr
 
 
-def test_the_service_inside_the_program_is_to_be_served_first(
+def test_a_snippet_for_the_built_in_service_needs_serve(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in desk.served.environ:
         monkeypatch.delenv(name)
     monkeypatch.setenv("RECONCILER_HOME", str(tmp_path / "home"))
-    said = desk.run("snippet", "ft:some:model", "--provider", "local")
-    assert said.code == 0
-    assert "reconciler serve" in said.out
-    assert "${OPENAI_BASE_URL:?set OPENAI_BASE_URL}" in said.out
+    result = desk.run("snippet", "ft:some:model", "--provider", "local")
+    assert result.code == 0
+    assert "reconciler serve" in result.out
+    assert "${OPENAI_BASE_URL:?set OPENAI_BASE_URL}" in result.out
 
 
-def test_the_doctor_is_aligned(desk: Desk) -> None:
-    said = desk.run("doctor")
-    assert said.code == 0
-    lines = said.out.splitlines()
+def test_the_columns_of_doctor_are_aligned(desk: Desk) -> None:
+    result = desk.run("doctor")
+    assert result.code == 0
+    lines = result.out.splitlines()
     assert [line.split()[1] for line in lines] == ["specs", "signed", "service", "base"]
     column = len("ok    base model tfidf-logreg  ")
     assert all(line[column - 1] == " " and line[column] != " " for line in lines)

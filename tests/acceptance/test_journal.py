@@ -1,4 +1,4 @@
-"""Where word is left before a job is created, as an operator chooses it; and nothing of it stays."""
+"""The journal that an operator chooses: an intent is written before each create, and none is left afterwards."""
 
 import json
 
@@ -29,24 +29,24 @@ def test_an_apply_leaves_one_job_and_an_empty_journal(
     assert (quickstart.root / ".reconciler" / "journal").exists() == (kind == "directory")
 
 
-def test_what_cannot_be_used_is_refused_before_anything_is_asked_or_sent(quickstart: Repository) -> None:
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "remote", "--bound", "list_lag=1m")
-    assert (said.code, said.out) == (64, "")
-    assert "--bound fresh=TIME" in said.err
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--bound", "patience=1m")
-    assert (said.code, said.out) == (64, "")
-    assert "no bound 'patience'; there are fresh, send, effect, list_lag, ready, cancel" in said.err
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "git")
-    assert said.code == 64
-    assert "no repository" in said.err
+def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(quickstart: Repository) -> None:
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "remote", "--bound", "list_lag=1m")
+    assert (result.code, result.out) == (64, "")
+    assert "--bound fresh=TIME" in result.err
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--bound", "patience=1m")
+    assert (result.code, result.out) == (64, "")
+    assert "no bound 'patience'; there are fresh, send, effect, list_lag, ready, cancel" in result.err
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--journal", "git")
+    assert result.code == 64
+    assert "no repository" in result.err
     assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
 
 
 def test_a_journal_that_cannot_be_used_stops_the_create(quickstart: Repository) -> None:
-    """Another run may be creating this very job, and could not see that we are."""
+    """Another run may create the same job, and without the journal it could not know of this run."""
     quickstart.run("plan", ROOT)
     quickstart.write(".reconciler/journal", "in the way")
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
-    assert said.code == 8, "the upload was done"
-    assert "the journal cannot be used" in said.err
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
+    assert result.code == 8, "the upload was done"
+    assert "the journal cannot be used" in result.err
     assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []

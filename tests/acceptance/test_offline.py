@@ -1,4 +1,4 @@
-"""What is planned without asking a service: from the lock file and git alone, and between two commits."""
+"""Plans without a service: from the lock file and git alone, and between two commits."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import write_lock
 from reconciler.workflow import check_specs, locate_setting
-from tests.acceptance.conftest import HERE, Repository, Said
+from tests.acceptance.conftest import HERE, CommandResult, Repository
 from tests.acceptance.test_rows import git
 from tests.service.service_fixtures import dismiss
 
@@ -62,8 +62,8 @@ def versioned(repository: Repository) -> Repository:
     return repository
 
 
-def lock_up(repository: Repository) -> None:
-    """Write the lock file of an apply of what is there now."""
+def lock_present_specs(repository: Repository) -> None:
+    """Write the lock file that an apply of the present specs would write."""
     setting = locate_setting(repository.root / "specs", {})
     checked = check_specs(setting)
     entries = tuple(
@@ -84,12 +84,12 @@ def lock_up(repository: Repository) -> None:
 @pytest.fixture
 def applied(versioned: Repository) -> Repository:
     """The same, with a lock file that is committed."""
-    lock_up(versioned)
+    lock_present_specs(versioned)
     commit(versioned, "applied")
     return versioned
 
 
-def test_what_apply_locks_is_what_an_offline_plan_needs(versioned: Repository) -> None:
+def test_an_offline_plan_needs_only_the_lock_file_of_an_apply(versioned: Repository) -> None:
     """The service that trained is gone when the plan is made."""
     versioned.write("specs/all.yaml", DATASET + MODEL)
     assert versioned.run("apply", "--auto-approve").code == 0
@@ -99,15 +99,15 @@ def test_what_apply_locks_is_what_an_offline_plan_needs(versioned: Repository) -
     assert "No changes." in versioned.run("plan", "--offline").out
     versioned.write("specs/tickets.csv", table(rows(33)))
 
-    said = versioned.run("plan", "--offline")
+    result = versioned.run("plan", "--offline")
 
-    assert "+3 -0 ~0 ↕0  (30 → 33 since HEAD:tickets)" in said.out
-    assert "model/triage will be retrained" in said.out
+    assert "+3 -0 ~0 ↕0  (30 → 33 since HEAD:tickets)" in result.out
+    assert "model/triage will be retrained" in result.out
 
 
-def plan_of(said: Said) -> dict[str, list[dict[str, object]]]:
-    """The plan in JSON, by what its steps do."""
-    document = json.loads(said.out)
+def read_plan(result: CommandResult) -> dict[str, list[dict[str, object]]]:
+    """Return the steps of a plan in JSON, grouped by action."""
+    document = json.loads(result.out)
     found: dict[str, list[dict[str, object]]] = {"kept": document["kept"], "warnings": document["warnings"]}
     for step in document["steps"]:
         found.setdefault(step["action"], []).append(step)
@@ -120,8 +120,8 @@ def counts(step: dict[str, object]) -> list[object]:
     return [diff[name] for name in ("rows_before", "rows_after", "added", "removed", "edited", "moved")]
 
 
-def churn(lines: list[str]) -> list[str]:
-    """One row edited, three added, five moved."""
+def change_rows(lines: list[str]) -> list[str]:
+    """Edit one row, add three, move five."""
     moving = [lines[at] for at in (100, 900, 2500, 6000, 8000)]
     edited = [*lines[:4000], lines[4000].replace("things", "other things"), *lines[4001:]]
     found = [line for line in edited if line not in moving]
@@ -130,18 +130,18 @@ def churn(lines: list[str]) -> list[str]:
     return [*found[:3], "brand new words,c1", *found[3:], "another fresh one,c2", "a third of its kind,c3"]
 
 
-def test_one_edit_three_new_rows_and_five_moves_of_ten_thousand_are_just_that(versioned: Repository) -> None:
+def test_one_edit_three_new_rows_and_five_moves_in_ten_thousand_rows_are_counted_exactly(versioned: Repository) -> None:
     versioned.write("specs/tickets.csv", table(rows(10_000)))
     commit(versioned)
-    versioned.write("specs/tickets.csv", table(churn(rows(10_000))))
+    versioned.write("specs/tickets.csv", table(change_rows(rows(10_000))))
 
     offline = versioned.run("plan", "--offline", "--json")
     commit(versioned)
     between = versioned.run("diff", "HEAD~1..HEAD", "--json")
 
-    for said in (offline, between):
-        assert said.code == 0
-        plan = plan_of(said)
+    for result in (offline, between):
+        assert result.code == 0
+        plan = read_plan(result)
         (upload,), (train,) = plan["upload"], plan["train"]
         assert counts(upload) == [10_000, 10_003, 3, 0, 1, 5]
         assert upload["rows"]["tokens"] > 0  # type: ignore[index]  # its shape is the schema's
@@ -150,7 +150,7 @@ def test_one_edit_three_new_rows_and_five_moves_of_ten_thousand_are_just_that(ve
 
 
 def test_no_key_no_socket_and_no_http_is_needed(versioned: Repository) -> None:
-    """Asserted in a process of its own, in which making a socket at all is an error."""
+    """The commands run in a process of its own, where opening a socket is an error."""
     versioned.write("specs/tickets.csv", table(rows(31)))
     probe = (
         "import socket, sys\n"
@@ -175,25 +175,25 @@ def test_no_key_no_socket_and_no_http_is_needed(versioned: Repository) -> None:
     assert not (versioned.root / ".reconciler/local").exists()
 
 
-def test_the_lock_file_says_what_is_there_and_git_what_it_was_made_of(applied: Repository) -> None:
+def test_the_lock_file_gives_the_trained_state_and_git_gives_its_rows(applied: Repository) -> None:
     """A second change is compared with what was trained on, not with the commit before."""
     assert "No changes." in applied.run("plan", "--offline").out
     applied.write("specs/tickets.csv", table(rows(31)))
     commit(applied, "not applied")
     applied.write("specs/tickets.csv", table(rows(33)))
 
-    said, machine = applied.run("plan", "--offline"), applied.run("plan", "--offline", "--json")
+    result, machine = applied.run("plan", "--offline"), applied.run("plan", "--offline", "--json")
 
-    assert "offline against models.lock.yaml and " in said.out
-    assert "+3 -0 ~0 ↕0  (30 → 33 since " in said.out
-    assert "model/triage will be retrained" in said.out
-    assert "~ model id = ft:some:triage" in said.out
-    assert "the service was not called" in said.out
-    assert counts(plan_of(machine)["upload"][0]) == [30, 33, 3, 0, 0, 0]
+    assert "offline against models.lock.yaml and " in result.out
+    assert "+3 -0 ~0 ↕0  (30 → 33 since " in result.out
+    assert "model/triage will be retrained" in result.out
+    assert "~ model id = ft:some:triage" in result.out
+    assert "the service was not called" in result.out
+    assert counts(read_plan(machine)["upload"][0]) == [30, 33, 3, 0, 0, 0]
     assert not (applied.root / ".reconciler/local").exists()
 
 
-def test_a_lock_file_of_an_older_version_tells_as_much_where_git_has_the_model(applied: Repository) -> None:
+def test_an_older_lock_file_is_completed_from_git(applied: Repository) -> None:
     lock = applied.read("specs/models.lock.yaml")
     assert "address: dataset/tickets\n" in lock
     assert "rows: 30\n" in lock
@@ -201,44 +201,44 @@ def test_a_lock_file_of_an_older_version_tells_as_much_where_git_has_the_model(a
     assert "No changes." in applied.run("plan", "--offline").out
     applied.write("specs/all.yaml", DATASET + OPENAI + MORE)
 
-    plan = plan_of(applied.run("plan", "--offline", "--json"))
+    plan = read_plan(applied.run("plan", "--offline", "--json"))
 
     assert "upload" not in plan
     (train,) = plan["train"]
     assert [change["field"] for change in train["changes"]] == ["hyperparameters.n_epochs"]  # type: ignore[attr-defined]  # as above
 
 
-def test_rows_that_no_revision_has_are_said_to_be_unknown(applied: Repository) -> None:
+def test_rows_that_no_revision_holds_are_reported_as_unknown(applied: Repository) -> None:
     """What is locked was trained on rows that were never committed."""
     applied.write("specs/tickets.csv", table(rows(40)))
-    lock_up(applied)
+    lock_present_specs(applied)
     applied.write("specs/tickets.csv", table(rows(30)))
 
-    plan = plan_of(applied.run("plan", "--offline", "--json"))
+    plan = read_plan(applied.run("plan", "--offline", "--json"))
 
     unknown = plan["upload"][0]["rows"]
     assert isinstance(unknown, dict)
     assert unknown["unknown"] == "HEAD holds no such rows"
     assert any("model/triage: its recipe is in none of the revisions" in str(each) for each in plan["warnings"])
     applied.write("specs/tickets.csv", table(rows(29)))
-    said = applied.run("plan", "--offline")
-    assert "which is not the last version that a model was trained on" in " ".join(said.out.split())
+    result = applied.run("plan", "--offline")
+    assert "which is not the last version that a model was trained on" in " ".join(result.out.split())
 
 
-def test_without_git_all_is_new_and_that_is_said(repository: Repository) -> None:
+def test_without_git_everything_is_new_and_a_warning_says_so(repository: Repository) -> None:
     repository.write("specs/all.yaml", DATASET + OPENAI)
     repository.write("specs/tickets.csv", table(rows(30)))
 
-    said = repository.run("plan", "--offline")
+    result = repository.run("plan", "--offline")
 
-    assert said.code == 0
-    assert "model/triage will be trained" in said.out
-    assert "git holds no version before this one" in said.out
-    assert "everything is shown as new" in " ".join(said.out.split())
+    assert result.code == 0
+    assert "model/triage will be trained" in result.out
+    assert "git holds no version before this one" in result.out
+    assert "everything is shown as new" in " ".join(result.out.split())
 
 
-def test_models_come_go_and_take_other_names_between_commits(versioned: Repository) -> None:
-    """Nothing is made up: what stands for jobs and models has no id, and no row is shown where none changed."""
+def test_models_are_added_removed_and_renamed_between_commits(versioned: Repository) -> None:
+    """No id is invented for jobs and models, and no row is shown where none changed."""
     second = OPENAI.replace("triage", "second")
     versioned.write("specs/all.yaml", DATASET + OPENAI + second)
     commit(versioned)
@@ -246,9 +246,9 @@ def test_models_come_go_and_take_other_names_between_commits(versioned: Reposito
     versioned.write("specs/all.yaml", DATASET + renamed + OPENAI.replace("triage", "third") + MORE)
     commit(versioned)
 
-    said = versioned.run("diff", "HEAD~1..", "--json")
+    result = versioned.run("diff", "HEAD~1..", "--json")
 
-    plan = plan_of(said)
+    plan = read_plan(result)
     assert [step["address"] for step in plan["train"]] == ["model/third"]
     assert "upload" not in plan
     assert {(keep["address"], keep["why"]) for keep in plan["kept"]} == {
@@ -256,7 +256,7 @@ def test_models_come_go_and_take_other_names_between_commits(versioned: Reposito
         ("model/sorter", "ready"),
     }
     assert all(keep["job"] is None and keep["model"] is None for keep in plan["kept"])
-    assert "git:" not in said.out
+    assert "git:" not in result.out
     assert "No changes." in versioned.run("diff", "HEAD..HEAD").out
     assert versioned.run("diff", "HEAD~1..HEAD", "--detailed-exitcode").code == 2
 
@@ -273,7 +273,7 @@ def test_only_what_is_committed_is_read(versioned: Repository) -> None:
     assert before == after
 
 
-def test_three_dots_leave_out_what_the_other_branch_did(versioned: Repository) -> None:
+def test_three_dots_leave_out_the_changes_of_the_other_branch(versioned: Repository) -> None:
     git(versioned.root, "branch", "other")
     versioned.write("specs/tickets.csv", table(rows(31)))
     commit(versioned)
@@ -281,62 +281,62 @@ def test_three_dots_leave_out_what_the_other_branch_did(versioned: Repository) -
     versioned.write("specs/all.yaml", DATASET + OPENAI + MORE)
     commit(versioned)
 
-    assert "upload" in plan_of(versioned.run("diff", "main..other", "--json"))
-    assert "upload" not in plan_of(versioned.run("diff", "main...other", "--json"))
-    against = plan_of(versioned.run("plan", "--offline", "--against", "main", "--json"))
+    assert "upload" in read_plan(versioned.run("diff", "main..other", "--json"))
+    assert "upload" not in read_plan(versioned.run("diff", "main...other", "--json"))
+    against = read_plan(versioned.run("plan", "--offline", "--against", "main", "--json"))
     assert counts(against["upload"][0]) == [31, 30, 0, 1, 0, 0]
 
 
-def test_rows_that_could_not_be_read_then_cost_only_the_comparison(versioned: Repository) -> None:
+def test_earlier_rows_that_cannot_be_read_leave_only_the_comparison_out(versioned: Repository) -> None:
     versioned.write("specs/tickets.csv", "other,columns\n1,2\n")
     commit(versioned)
     versioned.write("specs/tickets.csv", table(rows(30)))
     commit(versioned)
 
-    plan = plan_of(versioned.run("diff", "HEAD~1..HEAD", "--json"))
+    plan = read_plan(versioned.run("diff", "HEAD~1..HEAD", "--json"))
 
     assert len(plan["train"]) == 1
     assert any("the rows of tickets at HEAD~1 cannot be read: specs/" in str(w) for w in plan["warnings"])
 
 
-def test_pointers_of_lfs_are_no_rows(versioned: Repository) -> None:
+def test_lfs_pointers_are_not_read_as_rows(versioned: Repository) -> None:
     versioned.write("specs/tickets.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     commit(versioned)
     versioned.write("specs/tickets.csv", table(rows(30)))
 
-    plan = plan_of(versioned.run("plan", "--offline", "--json"))
+    plan = read_plan(versioned.run("plan", "--offline", "--json"))
 
     assert any("only a pointer of Git LFS" in str(warning) for warning in plan["warnings"])
 
 
-def test_mistakes_are_told_with_the_revision_that_they_are_in(versioned: Repository) -> None:
+def test_mistakes_are_reported_with_their_revision(versioned: Repository) -> None:
     versioned.write("specs/all.yaml", "kind: Datset\n")
     commit(versioned)
 
-    said = versioned.run("diff", "HEAD~1..HEAD")
-    assert (said.code, "HEAD:specs/all.yaml:1" in said.err) == (3, True)
-    said = versioned.run("diff", "HEAD..HEAD~1")
-    assert (said.code, "HEAD:specs/all.yaml:1" in said.err) == (3, True)
+    result = versioned.run("diff", "HEAD~1..HEAD")
+    assert (result.code, "HEAD:specs/all.yaml:1" in result.err) == (3, True)
+    result = versioned.run("diff", "HEAD..HEAD~1")
+    assert (result.code, "HEAD:specs/all.yaml:1" in result.err) == (3, True)
     versioned.write("specs/all.yaml", DATASET + OPENAI)
-    said = versioned.run("plan", "--offline")
-    assert (said.code, "the specs at HEAD cannot be read" in said.out) == (0, True)
+    result = versioned.run("plan", "--offline")
+    assert (result.code, "the specs at HEAD cannot be read" in result.out) == (0, True)
 
 
-def test_a_root_that_is_new_is_all_new_and_one_that_is_not_there_is_an_error(versioned: Repository) -> None:
+def test_everything_in_a_new_root_is_new_and_a_missing_root_is_an_error(versioned: Repository) -> None:
     versioned.write("more/all.yaml", DATASET + OPENAI)
     versioned.write("more/tickets.csv", table(rows(30)))
     commit(versioned)
 
-    plan = plan_of(versioned.run("diff", "HEAD~1..HEAD", "more", "--json"))
+    plan = read_plan(versioned.run("diff", "HEAD~1..HEAD", "more", "--json"))
 
     assert len(plan["train"]) == 1
     assert any("at HEAD~1 there is no directory more of specs" in str(warning) for warning in plan["warnings"])
-    said = versioned.run("diff", "HEAD..HEAD~1", "more")
-    assert (said.code, "at HEAD~1 there is no directory more of specs" in said.err) == (64, True)
+    result = versioned.run("diff", "HEAD..HEAD~1", "more")
+    assert (result.code, "at HEAD~1 there is no directory more of specs" in result.err) == (64, True)
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [
         (["plan", "--against", "HEAD"], "--against names what --offline compares with"),
         (["plan", "--offline", "--out", "x.plan"], "cannot be applied"),
@@ -348,17 +348,19 @@ def test_a_root_that_is_new_is_all_new_and_one_that_is_not_there_is_an_error(ver
         (["diff", "--", "--help..HEAD"], "git knows no such revision"),
     ],
 )
-def test_what_makes_no_sense_is_refused(versioned: Repository, command: list[str], said: str) -> None:
+def test_unusable_arguments_of_offline_plans_and_diffs_are_wrong_usage(
+    versioned: Repository, command: list[str], message: str
+) -> None:
     answer = versioned.run(*command)
 
-    assert (answer.code, said in answer.err) == (64, True), answer
+    assert (answer.code, message in answer.err) == (64, True), answer
     assert not list(Path(versioned.root).glob("*.plan"))
 
 
-def test_pruning_deletes_nothing_of_which_nobody_knows_the_id(versioned: Repository) -> None:
+def test_pruning_deletes_nothing_whose_id_is_unknown(versioned: Repository) -> None:
     versioned.write("specs/all.yaml", DATASET + OPENAI.replace("triage", "other"))
 
-    plan = plan_of(versioned.run("plan", "--offline", "--prune", "--json"))
+    plan = read_plan(versioned.run("plan", "--offline", "--prune", "--json"))
 
     assert "delete" not in plan
     assert [keep["address"] for keep in plan["kept"]] == ["model/triage"]

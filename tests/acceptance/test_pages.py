@@ -1,4 +1,4 @@
-"""A plan as a page and as findings: every row that changed, the figures before and now, the place of a fault."""
+"""A plan as a page and as findings: every changed row, the figures before and now, the place of each mistake."""
 
 import json
 import re
@@ -8,25 +8,25 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.acceptance.conftest import Repository
-from tests.acceptance.test_rows import EVIL, SPECS, git, table
+from tests.acceptance.test_rows import EVIL, SPECS, git, make_table
 
 
-def declared(repository: Repository, specs: str = SPECS) -> None:
+def write_specs(repository: Repository, specs: str = SPECS) -> None:
     """Write the specs of a model that is trained on thirty tickets."""
     repository.write("specs/all.yaml", specs)
-    repository.write("specs/tickets.csv", table(list(range(30))))
+    repository.write("specs/tickets.csv", make_table(list(range(30))))
 
 
-def test_the_page_has_every_row_and_the_figures_and_the_other_forms_a_few(repository: Repository) -> None:
-    """Of a dataset that is split, which a service holds as two files."""
-    declared(repository, SPECS.replace("id: ticket_id", "split: {validation: 0.3}") + "on_change: parallel\n")
+def test_the_page_shows_every_changed_row_and_the_other_formats_show_a_few(repository: Repository) -> None:
+    """The dataset is split, so the service holds it as two files."""
+    write_specs(repository, SPECS.replace("id: ticket_id", "split: {validation: 0.3}") + "on_change: parallel\n")
     assert repository.run("apply", "--auto-approve", "--no-wait").code == 0
-    repository.write("specs/tickets.csv", table(list(range(80)), t7=f"<b>message 7</b> of order49 {EVIL}"))
+    repository.write("specs/tickets.csv", make_table(list(range(80)), t7=f"<b>message 7</b> of order49 {EVIL}"))
 
-    said = repository.run("plan", "--format", "html=plan.html", "--format", "json", "--out", "saved.plan")
+    result = repository.run("plan", "--format", "html=plan.html", "--format", "json", "--out", "saved.plan")
 
     page = repository.read("plan.html")
-    assert said.code == 0
+    assert result.code == 0
     assert page.count('class="row"') == 51
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
@@ -37,7 +37,7 @@ def test_the_page_has_every_row_and_the_figures_and_the_other_forms_a_few(reposi
     held_out = re.search(r"rows for validation</th><td>([0-9]+)</td><td>([0-9]+)</td>", page)
     assert held_out
     assert 0 < int(held_out[1]) < 30
-    for plan in (json.loads(said.out), json.loads(repository.read("saved.plan"))["plan"]):
+    for plan in (json.loads(result.out), json.loads(repository.read("saved.plan"))["plan"]):
         assert sum(len(step["rows"]["samples"]) for step in plan["steps"] if step.get("rows")) == 5
     assert repository.run("plan", "--no-samples", "--format", "html=plan.html").code == 0
     bare = repository.read("plan.html")
@@ -46,12 +46,12 @@ def test_the_page_has_every_row_and_the_figures_and_the_other_forms_a_few(reposi
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="there is no git here")
-def test_offline_the_page_has_every_row_too(repository: Repository) -> None:
-    declared(repository)
+def test_an_offline_page_shows_every_changed_row(repository: Repository) -> None:
+    write_specs(repository)
     shutil.rmtree(repository.root / ".git")
     for words in (("init", "-q", "-b", "main"), ("add", "specs"), ("commit", "-q", "-m", "specs")):
         git(repository.root, *words)
-    repository.write("specs/tickets.csv", table(list(range(60))))
+    repository.write("specs/tickets.csv", make_table(list(range(60))))
 
     assert repository.run("plan", "--offline", "--format", "html=plan.html").code == 0
     page = repository.read("plan.html")
@@ -59,15 +59,15 @@ def test_offline_the_page_has_every_row_too(repository: Repository) -> None:
     assert "Datasets in figures" in page
 
 
-def test_faults_of_specs_and_rows_are_findings_with_their_places(repository: Repository) -> None:
-    declared(repository)
-    repository.write("specs/tickets.csv", table(list(range(30)), t7='""'))
+def test_mistakes_in_specs_and_rows_are_findings_with_their_places(repository: Repository) -> None:
+    write_specs(repository)
+    repository.write("specs/tickets.csv", make_table(list(range(30)), t7='""'))
 
     forms = ("sarif=plan.sarif", "junit=plan.xml", "html=plan.html")
 
-    said = repository.run("plan", *(word for form in forms for word in ("--format", form)))
+    result = repository.run("plan", *(word for form in forms for word in ("--format", form)))
 
-    assert said.code == 3
+    assert result.code == 3
     (run,) = json.loads(repository.read("plan.sarif"))["runs"]
     (result,) = run["results"]
     assert (result["ruleId"], result["level"]) == ("row.empty-cell", "error")

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from reconciler.dataset import RowReport
 from reconciler.dataset.pipeline import read_batches
 from reconciler.specfile import read_specs
-from tests.acceptance.conftest import Repository, Said
+from tests.acceptance.conftest import CommandResult, Repository
 from tests.prepare_data.compat.cases import HERE as RECORDED
 from tests.prepare_data.compat.cases import Case, cases
 
@@ -20,24 +20,24 @@ HEADER = "prompt,completion\n"
 BODY = "".join(f"Where is parcel {number}?,It is in city {number * 7}\n" for number in range(12))
 
 
-def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Type lines into the next command."""
+def type_input(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Give lines to the next command on stdin."""
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
-def document(said: Said) -> str:
-    """The documents that a command suggests."""
-    return said.out.partition("As a spec, with paths relative to the spec's own file:\n\n")[2]
+def read_document(result: CommandResult) -> str:
+    """Return the documents that a command suggests."""
+    return result.out.partition("As a spec, with paths relative to the spec's own file:\n\n")[2]
 
 
 def test_findings_come_with_remedies_and_steps(repository: Repository) -> None:
     rows = BODY.replace("\n", ",7\n") + "Where?,,9\n"
     repository.write("data.csv", f"Prompt,Completion,id\n{rows}")
-    said = repository.run("prepare", "data.csv")
-    assert said.code == 0
-    assert "[necessary] Rename `Prompt` to `prompt`, `Completion` to `completion`" in said.out
-    assert "1 row without `prompt` or `completion`: line 14" in said.out
-    assert document(said).splitlines() == [
+    result = repository.run("prepare", "data.csv")
+    assert result.code == 0
+    assert "[necessary] Rename `Prompt` to `prompt`, `Completion` to `completion`" in result.out
+    assert "1 row without `prompt` or `completion`: line 14" in result.out
+    assert read_document(result).splitlines() == [
         "kind: Dataset",
         "name: data",
         'source: "data.csv"',
@@ -76,12 +76,12 @@ CLASSES = HEADER + "".join(f"text number {number} ->, {('spam', 'ham')[number % 
         ("classes.csv", CLASSES),
     ],
 )
-def test_the_steps_in_a_spec_do_what_write_does(repository: Repository, name: str, content: str) -> None:
+def test_the_steps_in_a_spec_give_the_rows_that_write_gives(repository: Repository, name: str, content: str) -> None:
     """The lines that an apply would upload are the lines of the prepared files."""
     repository.write(name, content)
     asked = repository.run("prepare", name)
     assert (asked.code, asked.err[:4]) == (0, "Next")
-    repository.write("specs/one.yaml", document(asked).replace('source: "', 'source: "../'))
+    repository.write("specs/one.yaml", read_document(asked).replace('source: "', 'source: "../'))
     specs = read_specs(repository.root / "specs", repository.root)
     report = RowReport()
     _, runs = read_batches(specs.datasets[0], repository.root, report)
@@ -95,7 +95,7 @@ def test_the_steps_in_a_spec_do_what_write_does(repository: Repository, name: st
     assert repository.run("validate", "specs").code == 0
 
 
-def test_a_new_row_moves_no_other_to_the_other_file(repository: Repository) -> None:
+def test_a_new_row_moves_no_other_row_to_the_other_file(repository: Repository) -> None:
     def sides(content: str) -> tuple[set[str], set[str]]:
         for path in repository.root.glob("*.jsonl"):
             path.unlink()
@@ -114,14 +114,14 @@ def test_a_new_row_moves_no_other_to_the_other_file(repository: Repository) -> N
     assert len(validation) in range(4, 24)
 
 
-def test_names_are_the_old_ones_and_nothing_is_written_over(repository: Repository) -> None:
+def test_files_have_the_names_of_the_old_tool_and_none_is_overwritten(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     for name in ("data_prepared.jsonl", "data_prepared (1).jsonl", "data_prepared (2).jsonl"):
         assert f"Wrote {name}\n" in repository.run("prepare", "data.csv", "--write").out
     assert repository.read("data_prepared.jsonl") == repository.read("data_prepared (2).jsonl")
 
 
-def test_what_was_prepared_needs_nothing_more(repository: Repository) -> None:
+def test_a_prepared_file_needs_no_further_step(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     repository.run("prepare", "data.csv", "--write")
     again = repository.run("prepare", "data_prepared.jsonl", "--write")
@@ -130,29 +130,31 @@ def test_what_was_prepared_needs_nothing_more(repository: Repository) -> None:
     assert not (repository.root / "data_prepared_prepared.jsonl").exists()
 
 
-def test_a_remedy_is_asked_for_and_may_be_declined(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_suggested_step_is_confirmed_and_may_be_declined(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository.write("data.csv", HEADER + BODY)
-    typed(monkeypatch, "no\nwhat\n\nn\nN\n")
-    said = repository.run("prepare", "data.csv", "--interactive", "--json")
-    remedies = json.loads(said.out)["remedies"]
+    type_input(monkeypatch, "no\nwhat\n\nn\nN\n")
+    result = repository.run("prepare", "data.csv", "--interactive", "--json")
+    remedies = json.loads(result.out)["remedies"]
     assert [(each["name"], each["accepted"]) for each in remedies] == [
         ("common_prompt_prefix", False),
         ("common_completion_prefix", True),
         ("common_completion_suffix", False),
         ("completion_space_start", False),
     ]
-    assert said.err.count("Type y or n.") == 1
+    assert result.err.count("Type y or n.") == 1
 
 
 def test_answers_that_end_too_early_are_reported(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("data.csv", HEADER + BODY)
-    typed(monkeypatch, "y\n")
-    said = repository.run("prepare", "data.csv", "--interactive", "--write")
-    assert (said.code, "input ended" in said.err) == (64, True)
+    type_input(monkeypatch, "y\n")
+    result = repository.run("prepare", "data.csv", "--interactive", "--write")
+    assert (result.code, "input ended" in result.err) == (64, True)
     assert not (repository.root / "data_prepared.jsonl").exists()
 
 
-def test_programs_get_json(repository: Repository) -> None:
+def test_json_output_is_for_programs(repository: Repository) -> None:
     repository.write("classes.csv", CLASSES)
     report = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
     assert (report["rows"], report["task"], report["validation_share"]) == (60, "classification", 0.2)
@@ -160,10 +162,10 @@ def test_programs_get_json(repository: Repository) -> None:
     assert report["spec"].count("kind: Dataset") == 2
 
 
-def test_text_has_lines_for_completions_and_is_written_first(repository: Repository) -> None:
+def test_lines_of_text_become_completions_and_have_to_be_written_first(repository: Repository) -> None:
     repository.write("lines.txt", "one\r\ntwo ä\r\n\r\nthree")
-    said = repository.run("prepare", "lines.txt")
-    assert 'source: "lines_prepared.jsonl"' in document(said)
+    result = repository.run("prepare", "lines.txt")
+    assert 'source: "lines_prepared.jsonl"' in read_document(result)
     repository.run("prepare", "lines.txt", "--write")
     assert repository.read("lines_prepared.jsonl").splitlines() == [
         '{"prompt":"","completion":" one"}',
@@ -172,17 +174,19 @@ def test_text_has_lines_for_completions_and_is_written_first(repository: Reposit
     ]
 
 
-def test_a_table_without_prompts_is_for_open_ended_generation_and_written_first(repository: Repository) -> None:
-    """To a spec an empty cell of a table is a gap; a line says that its prompt is empty."""
+def test_a_table_without_prompts_is_for_open_ended_generation_and_has_to_be_written_first(
+    repository: Repository,
+) -> None:
+    """In a table an empty cell is a missing value; in a line the prompt is present and empty."""
     repository.write("null.csv", "prompt,completion\n" + "".join(f",text {number}.\n" for number in range(12)))
-    said = repository.run("prepare", "null.csv")
-    assert document(said).splitlines()[1:3] == ["kind: Dataset", 'name: "null"']
+    result = repository.run("prepare", "null.csv")
+    assert read_document(result).splitlines()[1:3] == ["kind: Dataset", 'name: "null"']
     assert repository.run("prepare", "null.csv", "--write").code == 0
-    repository.write("specs/one.yaml", document(said).replace('source: "', 'source: "../'))
+    repository.write("specs/one.yaml", read_document(result).replace('source: "', 'source: "../'))
     assert repository.run("validate", "specs").out == "Valid: 0 models, 1 dataset, 12 rows.\n"
 
 
-def test_what_a_spec_would_read_is_named_as_it_will_be_written(repository: Repository) -> None:
+def test_a_suggested_spec_names_the_file_that_will_be_written(repository: Repository) -> None:
     rows = [{"prompt": f"text number {number} ->", "completion": f" {number % 2}"} for number in range(60)]
     repository.write("lines.json", "".join(json.dumps(row) + "\n" for row in rows))
     asked = json.loads(repository.run("prepare", "lines.json", "--json").out)["spec"]
@@ -198,7 +202,9 @@ def test_what_a_spec_would_read_is_named_as_it_will_be_written(repository: Repos
         ("array.jsonl", '[{"prompt":"a ->","completion":" b."},{"prompt":"c ->","completion":" d."}]'),
     ],
 )
-def test_json_under_the_other_name_is_read_and_written_anew(repository: Repository, name: str, content: str) -> None:
+def test_json_with_the_wrong_extension_is_read_and_written_with_the_right_one(
+    repository: Repository, name: str, content: str
+) -> None:
     repository.write(name, content)
     assert repository.run("prepare", name, "--write").code == 0
     made = repository.read(f"{Path(name).stem}_prepared.jsonl")
@@ -212,28 +218,28 @@ def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_reported(reposi
         book.active.append(row)
     book.create_sheet("more")
     book.save(repository.root / "book.xlsx")
-    said = repository.run("prepare", "book.xlsx", "--write")
-    assert "the workbook has 2 sheets" in said.out
+    result = repository.run("prepare", "book.xlsx", "--write")
+    assert "the workbook has 2 sheets" in result.out
     assert repository.read("book_prepared.jsonl").splitlines()[1] == r'{"prompt":"b ->","completion":" 2.5\n"}'
 
 
 def test_chats_have_nothing_to_prepare(repository: Repository) -> None:
     turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
     repository.write("chat.jsonl", json.dumps({"messages": turns}) + "\n")
-    said = repository.run("prepare", "chat.jsonl", "--write")
-    assert said.code == 0
-    assert "format: chat" in document(said)
+    result = repository.run("prepare", "chat.jsonl", "--write")
+    assert result.code == 0
+    assert "format: chat" in read_document(result)
     assert [path.name for path in repository.root.iterdir() if path.suffix == ".jsonl"] == ["chat.jsonl"]
 
 
-def test_rows_show_no_escape_of_their_own(repository: Repository) -> None:
+def test_escape_sequences_in_rows_are_not_printed(repository: Repository) -> None:
     rows = [{"prompt": f"\x1b[31m\u202e{'x' * 12}{number} ->", "completion": f" {number}."} for number in range(5)]
     repository.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     for arguments in (("prepare", "a.jsonl"), ("prepare", "a.jsonl", "--compat", "legacy")):
-        said = repository.run(*arguments)
-        assert said.code == 0
-        assert "x" * 12 in said.out
-        assert not {"\x1b", "\u202e"} & set(said.out)
+        result = repository.run(*arguments)
+        assert result.code == 0
+        assert "x" * 12 in result.out
+        assert not {"\x1b", "\u202e"} & set(result.out)
 
 
 BAD: dict[str, tuple[str, bytes, str]] = {
@@ -266,51 +272,53 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 def test_bad_input_is_refused_by_name_with_a_next_step(repository: Repository, kind: str) -> None:
     name, content, words = BAD[kind]
     repository.write(name, content)
-    said = repository.run("prepare", name, "--write")
-    assert said.code == 3, said
-    assert name in said.err
-    assert words in said.err
-    assert "hint:" in said.err or kind == "broken line"
+    result = repository.run("prepare", name, "--write")
+    assert result.code == 3, result
+    assert name in result.err
+    assert words in result.err
+    assert "hint:" in result.err or kind == "broken line"
     assert {path.name for path in repository.root.iterdir()} == {name, ".git"}
 
 
-def test_what_is_no_file_is_refused(repository: Repository) -> None:
+def test_a_path_that_is_not_a_file_is_refused(repository: Repository) -> None:
     os.mkfifo(repository.root / "pipe.csv")
     (repository.root / "folder.csv").mkdir()
     for name, words in (("pipe.csv", "a pipe"), ("folder.csv", "a directory"), ("gone.csv", "No such file")):
-        said = repository.run("prepare", name)
-        assert (said.code, words in said.err) == (3, True)
+        result = repository.run("prepare", name)
+        assert (result.code, words in result.err) == (3, True)
         old = repository.run("prepare", name, "--compat", "legacy")
         assert (old.code, "does not exist." in old.err) == (1, True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_reported(repository: Repository) -> None:
+def test_a_folder_without_write_permission_is_reported(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     repository.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    said = repository.run("prepare", "data.csv", "--write")
+    result = repository.run("prepare", "data.csv", "--write")
     repository.root.chmod(stat.S_IRWXU)
-    assert (said.code, "cannot be written" in said.err) == (3, True)
+    assert (result.code, "cannot be written" in result.err) == (3, True)
 
 
 def test_a_name_that_is_too_long_is_reported(repository: Repository) -> None:
     name = "x" * 245 + ".csv"
     repository.write(name, HEADER + BODY)
-    said = repository.run("prepare", name, "--write")
-    assert (said.code, "cannot be written" in said.err) == (3, True)
+    result = repository.run("prepare", name, "--write")
+    assert (result.code, "cannot be written" in result.err) == (3, True)
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
-def test_compat_legacy_is_the_old_command(repository: Repository, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compat_legacy_behaves_as_the_old_command(
+    repository: Repository, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Through the command line: the same text on stdout, the same files, the same exit code."""
     case.lay_out(repository.root)
     flags = ["--compat", "legacy"]
     if case.stdin is not None:
-        typed(monkeypatch, case.stdin)
+        type_input(monkeypatch, case.stdin)
         flags.append("--interactive")
-    said = repository.run("prepare", case.argument, *flags)
-    assert (said.code, said.out) == (case.exit, case.out)
-    assert case.crashed or said.err == case.err
+    result = repository.run("prepare", case.argument, *flags)
+    assert (result.code, result.out) == (case.exit, case.out)
+    assert case.crashed or result.err == case.err
     assert case.left_in(repository.root) == case.files
 
 
@@ -319,15 +327,15 @@ def test_compat_legacy_takes_no_other_answer_form(repository: Repository) -> Non
     assert repository.run("prepare", "a.csv", "--compat", "newer").code == 64
 
 
-def test_no_old_bug_is_left_by_default(repository: Repository) -> None:
-    """The recorded inputs that the old tool spoiled or died of."""
+def test_the_bugs_of_the_old_tool_are_absent_by_default(repository: Repository) -> None:
+    """The inputs are those that the old tool damaged or that made it crash."""
     for name, words in (
         ("missing.jsonl", "without `prompt` or `completion`"),
         ("crash.jsonl", "it stays, because some completions hold nothing else"),
     ):
         repository.write(name, (RECORDED / "inputs" / name).read_bytes())
-        said = repository.run("prepare", name, "--write")
-        assert (said.code, words in said.out) == (0, True)
+        result = repository.run("prepare", name, "--write")
+        assert (result.code, words in result.out) == (0, True)
     for path in repository.root.glob("*_prepared.jsonl"):
         completions = [json.loads(line)["completion"].strip() for line in path.read_text("utf-8").splitlines()]
         assert completions

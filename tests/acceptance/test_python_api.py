@@ -53,13 +53,13 @@ def test_problems_are_listed_with_the_error(repository: Repository) -> None:
     assert "all.yaml:2:7" in caught.value.__notes__[0]
 
 
-def test_no_value_shows_the_environment(repository: Repository) -> None:
+def test_no_printed_value_holds_a_variable_of_the_environment(repository: Repository) -> None:
     assert repository.run("init").code == 0
     planned = reconciler.plan(repository.root / "specs", environ={"OPENAI_API_KEY": "canary"})
     assert "canary" not in f"{planned!r} {planned} {planned.prepared!r} {planned.to_json()}"
 
 
-def test_every_public_name_is_there_and_nothing_else_is_listed() -> None:
+def test_every_public_name_exists_and_nothing_else_is_listed() -> None:
     assert dir(reconciler) == sorted(reconciler.__all__)
     for name in reconciler.__all__:
         assert getattr(reconciler, name).__doc__ or name == "__version__"
@@ -67,7 +67,7 @@ def test_every_public_name_is_there_and_nothing_else_is_listed() -> None:
         _ = reconciler.no_such_name
 
 
-def test_packages_that_are_not_public_are_named_in_no_page() -> None:
+def test_no_page_names_a_package_that_is_not_public() -> None:
     """A page shows only what may be imported: the package itself, and its testing tools."""
     inner = {each.name for each in pkgutil.iter_modules(reconciler.__path__)} - {"testing"}
     for page in sorted((HERE / "docs").glob("*.md")):

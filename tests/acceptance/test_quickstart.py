@@ -16,15 +16,15 @@ TRAIN = f"{ROOT}/data/train.csv"
 MODEL_ID = re.compile(r"ft:tfidf-logreg:local:support-triage:\w+")
 
 
-def jobs(repository: Repository) -> list[dict[str, object]]:
+def read_jobs(repository: Repository) -> list[dict[str, object]]:
     listed: list[dict[str, object]] = json.loads(repository.run("jobs", "--specs", ROOT, "--json").out)
     return listed
 
 
 def test_apply_trains_a_model_that_answers_and_a_second_plan_is_empty(quickstart: Repository) -> None:
-    said = quickstart.run("apply", ROOT, "--auto-approve")
-    assert said.code == 0
-    model = MODEL_ID.search(said.out)
+    result = quickstart.run("apply", ROOT, "--auto-approve")
+    assert result.code == 0
+    model = MODEL_ID.search(result.out)
     assert model
 
     again = quickstart.run("plan", ROOT, "--detailed-exitcode")
@@ -33,7 +33,7 @@ def test_apply_trains_a_model_that_answers_and_a_second_plan_is_empty(quickstart
     assert quickstart.run("run", "support-triage", "-p", "my card has not arrived yet").out == "card_arrival\n"
     assert quickstart.run("output", "support-triage").out == f"{model[0]}\n"
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
-    assert len(jobs(quickstart)) == 1
+    assert len(read_jobs(quickstart)) == 1
 
 
 def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(quickstart: Repository) -> None:
@@ -60,11 +60,11 @@ def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(qui
 def test_a_changed_row_is_shown_with_its_dataset_and_the_reason(quickstart: Repository) -> None:
     quickstart.run("apply", ROOT, "--auto-approve")
     quickstart.write(TRAIN, quickstart.read(TRAIN).replace("How do I locate my card?", "Where on earth is my card?"))
-    said = quickstart.run("plan", ROOT, "--detailed-exitcode")
-    assert said.code == 2
-    assert "# dataset/banking-questions has changed and will be uploaded" in said.out
-    assert "# model/support-triage will be retrained" in said.out
-    assert re.search(r"~ training = banking-questions-\w{12} \(200 rows\)\n +→ banking-questions-\w{12}", said.out)
+    result = quickstart.run("plan", ROOT, "--detailed-exitcode")
+    assert result.code == 2
+    assert "# dataset/banking-questions has changed and will be uploaded" in result.out
+    assert "# model/support-triage will be retrained" in result.out
+    assert re.search(r"~ training = banking-questions-\w{12} \(200 rows\)\n +→ banking-questions-\w{12}", result.out)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_changed_row_is_shown_with_its_dataset_and_the_reason(quickstart: Repo
     ],
     ids=["line endings", "final newline", "byte order mark", "quotes"],
 )
-def test_format_alone_changes_nothing(quickstart: Repository, rewritten: "re._Callback") -> None:  # type: ignore[name-defined]
+def test_reformatting_changes_nothing(quickstart: Repository, rewritten: "re._Callback") -> None:  # type: ignore[name-defined]
     before = quickstart.read(TRAIN)
     quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
     after = rewritten(before)
@@ -102,7 +102,7 @@ def test_key_order_and_spaces_change_nothing(repository: Repository) -> None:
     assert repository.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_going_back_creates_no_job_and_names_the_first_model_again(quickstart: Repository) -> None:
+def test_a_roll_back_creates_no_job_and_returns_to_the_first_model(quickstart: Repository) -> None:
     quickstart.run("apply", ROOT, "--auto-approve")
     first = quickstart.run("output", "support-triage").out
     before = quickstart.read(TRAIN)
@@ -115,24 +115,24 @@ def test_going_back_creates_no_job_and_names_the_first_model_again(quickstart: R
     assert "1 to promote, 0 to upload, 0 to train" in shown.out
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
     assert quickstart.run("output", "support-triage").out == first
-    assert len(jobs(quickstart)) == 2
+    assert len(read_jobs(quickstart)) == 2
 
 
 def test_a_saved_plan_is_applied_once_and_is_stale_afterwards(quickstart: Repository) -> None:
     assert quickstart.run("plan", ROOT, "--out", "saved.plan").code == 0
     assert quickstart.run("apply", "saved.plan").code == 0
-    said = quickstart.run("apply", "saved.plan")
-    assert said.code == 4
-    assert "applied already" in said.err
-    assert len(jobs(quickstart)) == 1
+    result = quickstart.run("apply", "saved.plan")
+    assert result.code == 4
+    assert "applied already" in result.err
+    assert len(read_jobs(quickstart)) == 1
 
 
-def test_a_saved_plan_is_stale_when_the_data_moved_on(quickstart: Repository) -> None:
+def test_a_saved_plan_is_stale_after_the_data_changed(quickstart: Repository) -> None:
     quickstart.run("plan", ROOT, "--out", "saved.plan")
     quickstart.write(TRAIN, quickstart.read(TRAIN) + "Is it here yet?,card_arrival\n")
-    said = quickstart.run("apply", "saved.plan")
-    assert (said.code, "the rows moved: dataset/banking-questions changed" in said.err) == (4, True)
-    assert jobs(quickstart) == []
+    result = quickstart.run("apply", "saved.plan")
+    assert (result.code, "the rows moved: dataset/banking-questions changed" in result.err) == (4, True)
+    assert read_jobs(quickstart) == []
 
 
 def test_a_saved_plan_takes_no_planning_options_and_no_other_file(quickstart: Repository) -> None:
@@ -143,22 +143,22 @@ def test_a_saved_plan_takes_no_planning_options_and_no_other_file(quickstart: Re
 
 
 def test_apply_without_a_terminal_and_without_approval_refuses_at_once(quickstart: Repository) -> None:
-    said = quickstart.run("apply", ROOT)
-    assert said.code == 64
-    assert "--auto-approve" in said.err
+    result = quickstart.run("apply", ROOT)
+    assert result.code == 64
+    assert "--auto-approve" in result.err
     assert not quickstart.store.exists()
 
 
-def test_a_base_that_the_service_does_not_have_is_warned_of_and_then_refused_in_its_words(
+def test_a_base_that_the_service_lacks_gives_a_warning_and_then_the_refusal_of_the_service(
     repository: Repository,
 ) -> None:
     import shutil
 
     shutil.copytree(HERE / "specs" / "support-replies", repository.root / "specs")
     assert "is not known to" in repository.run("plan").out
-    said = repository.run("apply", "--auto-approve")
-    assert said.code == 8
-    assert "not available for fine-tuning or does not exist" in said.err
+    result = repository.run("apply", "--auto-approve")
+    assert result.code == 8
+    assert "not available for fine-tuning or does not exist" in result.err
 
 
 def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository: Repository) -> None:
@@ -169,9 +169,9 @@ def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository:
         "kind: Dataset\nname: talk\nsource: rows.csv\n---\n"
         "kind: Model\nname: talker\nbase: tfidf-logreg\ntraining: talk\n",
     )
-    said = repository.run("apply", "--auto-approve")
-    assert said.code == 6
-    assert "invalid_training_file" in said.err
+    result = repository.run("apply", "--auto-approve")
+    assert result.code == 6
+    assert "invalid_training_file" in result.err
 
     held = repository.run("apply", "--auto-approve")
     assert held.code == 6
@@ -181,37 +181,37 @@ def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository:
     assert len(json.loads(repository.run("jobs", "--json").out)) == 2
 
 
-def test_not_waiting_leaves_a_job_that_wait_sees_through(quickstart: Repository) -> None:
+def test_after_no_wait_the_job_runs_on_and_wait_waits_for_it(quickstart: Repository) -> None:
     assert quickstart.run("apply", ROOT, "--auto-approve", "--no-wait").code == 0
     assert quickstart.run("wait", "--specs", ROOT, "--timeout", "60").code == 0
     assert MODEL_ID.fullmatch(quickstart.run("output", "support-triage").out.strip())
 
 
-def test_time_that_runs_out_is_still_running_and_not_failure(quickstart: Repository) -> None:
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--timeout", "0.1s")
-    assert said.code == 7
-    assert "reconciler wait" in said.err
+def test_a_timeout_means_that_the_job_still_runs_and_has_not_failed(quickstart: Repository) -> None:
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--timeout", "0.1s")
+    assert result.code == 7
+    assert "reconciler wait" in result.err
     assert quickstart.run("follow", "support-triage", "--timeout", "1m").code == 0
 
 
-def test_a_cancelled_job_is_held_until_asked(quickstart: Repository) -> None:
+def test_a_cancelled_job_is_not_repeated_until_requested(quickstart: Repository) -> None:
     quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
     assert quickstart.run("cancel", "support-triage", "--auto-approve").code == 0
-    said = quickstart.run("plan", ROOT)
-    assert "--retry support-triage" in said.out
+    result = quickstart.run("plan", ROOT)
+    assert "--retry support-triage" in result.out
     assert quickstart.run("apply", ROOT, "--auto-approve", "--retry", "support-triage").code == 0
 
 
-def test_json_on_stdout_is_json_and_nothing_else(quickstart: Repository) -> None:
+def test_stdout_with_json_holds_json_only(quickstart: Repository) -> None:
     assert json.loads(quickstart.run("plan", ROOT, "--json").out)["has_changes"] is True
-    said = quickstart.run("apply", ROOT, "--auto-approve", "--json")
-    first, rest = said.out.split("\n}\n", 1)
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--json")
+    first, rest = result.out.split("\n}\n", 1)
     assert json.loads(first + "}")["summary"]["train"] == 1
     assert {json.loads(line)["type"] for line in rest.splitlines()} >= {"started", "finished", "job_moved"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupting_leaves_the_job_running_and_says_how_to_go_on(
+def test_an_interrupt_leaves_the_job_running_and_names_the_next_command(
     quickstart: Repository, number: signal.Signals
 ) -> None:
     slow = quickstart.read(f"{ROOT}/support-triage.yaml") + "hyperparameters:\n  n_epochs: 50\n"
@@ -226,23 +226,23 @@ def test_interrupting_leaves_the_job_running_and_says_how_to_go_on(
     assert applying.returncode == 130
     assert f"reconciler apply {ROOT}" in err
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
-    assert len(jobs(quickstart)) == 1
+    assert len(read_jobs(quickstart)) == 1
 
 
-def test_killed_at_any_moment_and_run_again_gives_one_job_and_one_file(quickstart: Repository) -> None:
-    """Nothing is prepared, and nothing is cleaned up: the service is the state."""
+def test_an_apply_that_is_killed_and_repeated_gives_one_job_and_one_file(quickstart: Repository) -> None:
+    """The test prepares nothing and cleans nothing up: the service holds the state."""
     for delay in (0.3, 0.5, 0.7, 0.9, 1.1, 1.5):
         killed = quickstart.start("apply", ROOT, "--auto-approve")
         time.sleep(delay)  # the moment of the kill is the test
         killed.kill()
         killed.communicate()
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
-    assert len(jobs(quickstart)) == 1
-    assert files_in(quickstart.store) == 1
+    assert len(read_jobs(quickstart)) == 1
+    assert count_files(quickstart.store) == 1
 
 
-def files_in(store: Path) -> int:
-    """How many training files the service lists."""
+def count_files(store: Path) -> int:
+    """Return the number of training files that the service lists."""
     from reconciler.service import open_service
     from tests.service.service_fixtures import client_of
 

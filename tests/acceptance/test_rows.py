@@ -26,9 +26,9 @@ EVIL = "\x1b]0;owned\x07 \u202ehello ::error::no"
 CATEGORIES = ("billing", "shipping", "other")
 
 
-def table(numbers: list[int], **said: str) -> str:
-    """A CSV of tickets; `said` holds other subjects by `t` and number."""
-    rows = [f"{n},{said.get(f't{n}', f'message {n} of order{n * 7}')},{CATEGORIES[n % 3]}" for n in numbers]
+def make_table(numbers: list[int], **subjects: str) -> str:
+    """Return a CSV of tickets; `subjects` replaces the subject of a row, by `t` and its number."""
+    rows = [f"{n},{subjects.get(f't{n}', f'message {n} of order{n * 7}')},{CATEGORIES[n % 3]}" for n in numbers]
     return "\n".join(["ticket_id,subject,category", *rows, ""])
 
 
@@ -36,41 +36,41 @@ def table(numbers: list[int], **said: str) -> str:
 def tickets(repository: Repository) -> Repository:
     """A repository whose model is trained on thirty tickets."""
     repository.write("specs/all.yaml", SPECS)
-    repository.write("specs/tickets.csv", table(list(range(30))))
+    repository.write("specs/tickets.csv", make_table(list(range(30))))
     assert repository.run("apply", "--auto-approve").code == 0
     return repository
 
 
-def rows_of(plan: str) -> dict[str, object]:
-    """What a plan for programs says of rows."""
+def read_row_diffs(plan: str) -> dict[str, object]:
+    """Return the row diffs of a plan in JSON."""
     (upload,) = (step for step in json.loads(plan)["steps"] if step["action"] == "upload")
     found: dict[str, object] = upload["rows"]
     return found
 
 
 def test_a_plan_shows_which_rows_changed(tickets: Repository) -> None:
-    """What the service holds is fetched once, and a broken copy of it is fetched anew."""
+    """The file of the service is fetched once; a broken copy is fetched again."""
     assert "No row changed." in tickets.run("data", "diff", "service:tickets", "tickets").out
     numbers = [*range(3), 29, *range(3, 29), 40, 41]
-    tickets.write("specs/tickets.csv", table(numbers, t7=f"message 7 {EVIL}"))
+    tickets.write("specs/tickets.csv", make_table(numbers, t7=f"message 7 {EVIL}"))
 
-    said = tickets.run("plan")
+    result = tickets.run("plan")
 
-    assert said.code == 0
-    assert "+2 -0 ~1 ↕1  (30 → 32 since tickets-" in said.out
-    assert "~ row 8 → 9 (id 7, specs/tickets.csv:10)" in said.out
-    assert "[-of order49-]" in said.out
+    assert result.code == 0
+    assert "+2 -0 ~1 ↕1  (30 → 32 since tickets-" in result.out
+    assert "~ row 8 → 9 (id 7, specs/tickets.csv:10)" in result.out
+    assert "[-of order49-]" in result.out
     (kept,) = (tickets.root / ".reconciler/cache/files").iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole.replace(b"billing", b"BILLING"))
     shown, hidden = tickets.run("plan", "--json"), tickets.run("plan", "--json", "--no-rows")
-    assert [rows_of(shown.out)[name] for name in ("added", "removed", "edited", "moved")] == [2, 0, 1, 1]
+    assert [read_row_diffs(shown.out)[name] for name in ("added", "removed", "edited", "moved")] == [2, 0, 1, 1]
     assert kept.read_bytes() == whole
     assert json.loads(shown.out)["basis"] == json.loads(hidden.out)["basis"]
     assert not any("rows" in step for step in json.loads(hidden.out)["steps"])
     compared = tickets.run("data", "diff", "service:tickets", "tickets")
     assert "rows: +2 -0 ~1 ↕1" in compared.out
-    for each in (said, shown, compared):
+    for each in (result, shown, compared):
         assert "\x1b" not in each.out
         assert "\u202e" not in each.out
         assert not any(line.lstrip().startswith("::") for line in each.out.splitlines())
@@ -80,20 +80,20 @@ def test_a_plan_shows_which_rows_changed(tickets: Repository) -> None:
     assert (missing.code, "holds no file of a dataset nothing" in missing.err) == (1, True)
 
 
-def test_two_files_are_compared_without_any_spec(repository: Repository) -> None:
-    repository.write("old.csv", table([1, 2, 3]))
-    repository.write("new.csv", table([1, 3, 4], t3="something else"))
+def test_two_files_are_compared_without_a_spec(repository: Repository) -> None:
+    repository.write("old.csv", make_table([1, 2, 3]))
+    repository.write("new.csv", make_table([1, 3, 4], t3="something else"))
 
-    said = repository.run("data", "diff", "old.csv", "new.csv", "--id", "ticket_id", "--detailed-exitcode")
+    result = repository.run("data", "diff", "old.csv", "new.csv", "--id", "ticket_id", "--detailed-exitcode")
 
-    assert said.code == 2
-    assert "rows: +1 -1 ~1 ↕0" in said.out
-    assert "subject: [-message 3 of order21-]{+something else+}" in said.out
+    assert result.code == 2
+    assert "rows: +1 -1 ~1 ↕0" in result.out
+    assert "subject: [-message 3 of order21-]{+something else+}" in result.out
     same = repository.run("data", "diff", "old.csv", "old.csv", "--detailed-exitcode")
     assert (same.code, "No row changed." in same.out) == (0, True)
 
 
-def test_rows_that_are_only_written_otherwise_are_told_apart(repository: Repository) -> None:
+def test_rows_that_differ_in_spelling_only_are_counted_separately(repository: Repository) -> None:
     repository.write("old.jsonl", '{"prompt":"a","completion":"b"}\n{"prompt":"c","completion":"d"}\n')
     repository.write("new.jsonl", '{"completion": "b", "prompt": "a"}\n{"prompt":"c","completion":"d"}')
 
@@ -117,11 +117,11 @@ def versioned(repository: Repository) -> Repository:
     shutil.rmtree(repository.root / ".git")
     git(repository.root, "init", "-q", "-b", "main")
     repository.write("specs/all.yaml", SPECS)
-    repository.write("specs/tickets.csv", table(list(range(30))))
+    repository.write("specs/tickets.csv", make_table(list(range(30))))
     repository.write("specs/big.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     git(repository.root, "add", "-A")
     git(repository.root, "commit", "-q", "-m", "tickets")
-    repository.write("specs/tickets.csv", table(list(range(31)), t5="entirely new words"))
+    repository.write("specs/tickets.csv", make_table(list(range(31)), t5="entirely new words"))
     return repository
 
 
@@ -129,16 +129,16 @@ def versioned(repository: Repository) -> Repository:
     ("before", "after"), [("main:tickets", "tickets"), ("HEAD:specs/tickets.csv", "specs/tickets.csv")]
 )
 def test_a_revision_is_compared_with_what_is_on_disk(versioned: Repository, before: str, after: str) -> None:
-    """The id pairs a row whose words all changed, on both sides by their own sources."""
-    said = versioned.run("data", "diff", before, after, "--id", "ticket_id")
+    """The id pairs a row in which every word changed; each side is read from its own source."""
+    result = versioned.run("data", "diff", before, after, "--id", "ticket_id")
 
-    assert (said.code, "rows: +1 -0 ~1 ↕0" in said.out) == (0, True), said
-    assert "id 5" in said.out
+    assert (result.code, "rows: +1 -0 ~1 ↕0" in result.out) == (0, True), result
+    assert "id 5" in result.out
 
 
-def test_the_specs_of_the_revision_are_those_that_count(versioned: Repository) -> None:
+def test_a_revision_is_read_with_its_own_specs(versioned: Repository) -> None:
     versioned.write("specs/all.yaml", SPECS.replace('"{subject}"', '"Sort this: {subject}"'))
-    versioned.write("specs/tickets.csv", table(list(range(30))))
+    versioned.write("specs/tickets.csv", make_table(list(range(30))))
 
     found = json.loads(versioned.run("data", "diff", "HEAD:tickets", "tickets", "--json").out)
 
@@ -146,7 +146,7 @@ def test_the_specs_of_the_revision_are_those_that_count(versioned: Repository) -
 
 
 def test_a_hook_or_filter_of_the_repository_is_not_run(versioned: Repository) -> None:
-    """A repository may come from a stranger, so the programs it names are not started."""
+    """A repository may come from an untrusted source, so the programs that it names are not started."""
     marker = versioned.root / "ran"
     for setting in ("core.fsmonitor", "filter.x.smudge", "filter.x.process", "core.pager", "diff.external"):
         git(versioned.root, "config", setting, f"touch {marker}; cat")
@@ -157,7 +157,7 @@ def test_a_hook_or_filter_of_the_repository_is_not_run(versioned: Repository) ->
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "message"),
     [
         ("nowhere:tickets", "git knows no such revision"),
         ("--help:tickets", "No such option"),
@@ -169,17 +169,17 @@ def test_a_hook_or_filter_of_the_repository_is_not_run(versioned: Repository) ->
         ("unheard-of", "the specs name no dataset unheard-of"),
     ],
 )
-def test_what_cannot_be_a_version_is_said(versioned: Repository, version: str, said: str) -> None:
+def test_an_argument_that_is_not_a_version_is_reported(versioned: Repository, version: str, message: str) -> None:
     answer = versioned.run("data", "diff", version, "tickets")
 
     assert answer.code == 64
-    assert said in answer.err
+    assert message in answer.err
 
 
 def test_a_file_that_cannot_be_read_is_invalid(repository: Repository) -> None:
     repository.write("old.jsonl", "not json\n")
     repository.write("new.jsonl", '{"prompt":"a","completion":"b"}\n')
 
-    said = repository.run("data", "diff", "old.jsonl", "new.jsonl")
+    result = repository.run("data", "diff", "old.jsonl", "new.jsonl")
 
-    assert (said.code, "old.jsonl:1" in said.err) == (3, True)
+    assert (result.code, "old.jsonl:1" in result.err) == (3, True)

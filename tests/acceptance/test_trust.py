@@ -1,4 +1,4 @@
-"""What users can rely on: all mistakes reported at once, nothing sent, no secret shown, no path left."""
+"""Guarantees to users: all mistakes are reported at once, and then nothing is sent; no secret is shown."""
 
 import http.server
 import json
@@ -58,14 +58,16 @@ kind: Alais
 """
 
 
-def test_twenty_mistakes_are_told_in_one_run_with_place_and_hint_and_nothing_is_sent(repository: Repository) -> None:
+def test_twenty_mistakes_are_reported_in_one_run_with_place_and_hint_and_nothing_is_sent(
+    repository: Repository,
+) -> None:
     """Sockets are forbidden in every test, and the service's store is not even made."""
     repository.write("specs/all.yaml", MISTAKES)
     repository.write("specs/faq.csv", "prompt,completion\n")
     for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
-        said = repository.run(*command, "--json")
-        assert said.code == 3
-        problems = json.loads(said.out)["problems"]
+        result = repository.run(*command, "--json")
+        assert result.code == 3
+        problems = json.loads(result.out)["problems"]
         assert len(problems) >= 20
         for problem in problems:
             assert problem["file"] == "specs/all.yaml"
@@ -76,16 +78,16 @@ def test_twenty_mistakes_are_told_in_one_run_with_place_and_hint_and_nothing_is_
     assert "did you mean 'n_epochs'" in repository.run("validate").err
 
 
-def test_problems_of_specs_come_before_the_data_is_read_and_all_data_is_told_together(repository: Repository) -> None:
+def test_problems_in_specs_come_before_the_data_and_all_data_problems_come_together(repository: Repository) -> None:
     model = "---\nkind: Model\nname: {0}-model\nbase: tfidf-logreg\ntraining: {0}\n"
     dataset = "---\nkind: Dataset\nname: {0}\nsource: {0}.jsonl\n"
     repository.write("specs/all.yaml", "".join((dataset + model).format(name) for name in ("one", "two"))[4:])
     repository.write("specs/one.jsonl", '{"messages": []}\n' * 12)
     repository.write("specs/two.jsonl", "not json\n")
-    said = repository.run("validate")
-    assert said.code == 3
-    assert "specs/one.jsonl:12" in said.err
-    assert "specs/two.jsonl:1" in said.err
+    result = repository.run("validate")
+    assert result.code == 3
+    assert "specs/one.jsonl:12" in result.err
+    assert "specs/two.jsonl:1" in result.err
 
 
 @pytest.mark.parametrize("way", ["dots", "absolute", "link", "linked directory"])
@@ -112,22 +114,22 @@ def test_a_dataset_outside_the_repository_is_refused(
         "kind: Model\nname: thief\nbase: tfidf-logreg\ntraining: stolen\n",
     )
     for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
-        said = repository.run(*command)
-        assert said.code == 3
-        assert "repository" in said.err
+        result = repository.run(*command)
+        assert result.code == 3
+        assert "repository" in result.err
     assert not (repository.root / ".reconciler").exists()
 
 
 class Leaky(http.server.BaseHTTPRequestHandler):
-    """A service that says the caller's key wherever it can."""
+    """A service that repeats the caller's key wherever it can."""
 
     status = 401
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        said = {"message": f"Incorrect API key provided: {key}", "type": key, "param": key, "code": key}
-        body = json.dumps({"error": said, "data": [{"id": key}], "object": key}).encode()
+        error = {"message": f"Incorrect API key provided: {key}", "type": key, "param": key, "code": key}
+        body = json.dumps({"error": error, "data": [{"id": key}], "object": key}).encode()
         self.send_response(self.status)
         for name in ("x-request-id", "openai-organization", "Location", "Retry-After"):
             self.send_header(name, key)
@@ -138,11 +140,11 @@ class Leaky(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = answer  # noqa: N815 (the names that the base class calls)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's word)
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(
-    # The profile of OpenAI is patient, so it is asked for the statuses that end a call at once.
+    # The profile of OpenAI repeats requests, so this case uses only statuses that end a call at once.
     params=[
         *((status, "openai") for status in (302, 400, 401, 403, 404)),
         *((status, "local") for status in (200, 429, 500)),
@@ -150,7 +152,7 @@ class Leaky(http.server.BaseHTTPRequestHandler):
     ids=lambda param: f"{param[0]} {param[1]}",
 )
 def leaky(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A service that repeats the key, at one status; return the profile that leads to it."""
+    """Start a service that repeats the key, at one status; return the profile that uses it."""
     status, profile = request.param
     handler = type("Answering", (Leaky,), {"status": status})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -166,8 +168,8 @@ def leaky(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.mark.loopback
-def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
-    """Whatever the service sends back, at whatever status, in the body and in the headers."""
+def test_no_command_prints_the_key(quickstart: Repository, leaky: str) -> None:
+    """The service repeats the key in the body and in the headers, at several statuses."""
     specs = ["--specs", "specs/quickstart", "--provider", leaky]
     commands = [
         ["validate"],
@@ -209,17 +211,17 @@ def test_no_command_says_the_key(quickstart: Repository, leaky: str) -> None:
     ]
     assert {command[0] for command in commands} | {"init", "serve"} == set(COMMANDS)
     for command in commands:
-        said = quickstart.run(*command)
-        assert CANARY not in said.out + said.err, command
+        result = quickstart.run(*command)
+        assert CANARY not in result.out + result.err, command
     for path in quickstart.root.rglob("*"):
         if path.is_file():
             assert CANARY.encode() not in path.read_bytes(), path
 
 
 def test_without_a_key_the_variable_is_named_and_nothing_is_sent(quickstart: Repository) -> None:
-    said = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
-    assert said.code == 1
-    assert "OPENAI_API_KEY" in said.err
+    result = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
+    assert result.code == 1
+    assert "OPENAI_API_KEY" in result.err
 
 
 @pytest.mark.parametrize("url", ["http://example.test/v1", "ftp://example.test", "https://user:word@example.test/v1"])
@@ -228,9 +230,9 @@ def test_a_key_goes_to_https_or_to_this_machine_only(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     monkeypatch.setenv("OPENAI_BASE_URL", url)
-    said = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
-    assert said.code == 64
-    assert "OPENAI_BASE_URL" in said.err
+    result = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
+    assert result.code == 64
+    assert "OPENAI_BASE_URL" in result.err
 
 
 def test_wrong_usage_has_a_code_of_its_own(quickstart: Repository) -> None:
@@ -247,9 +249,9 @@ def test_wrong_usage_has_a_code_of_its_own(quickstart: Repository) -> None:
     assert quickstart.run("output", "nobody", "--specs", "specs/quickstart").code == 64
 
 
-def test_an_empty_tree_over_what_we_own_is_refused(quickstart: Repository) -> None:
+def test_an_empty_tree_of_specs_over_existing_models_is_refused(quickstart: Repository) -> None:
     assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--no-wait").code == 0
     Path(quickstart.root / "specs/quickstart/support-triage.yaml").unlink()
-    said = quickstart.run("apply", "specs/quickstart", "--auto-approve")
-    assert (said.code, "empty-specs" in said.out) == (5, True)
+    result = quickstart.run("apply", "specs/quickstart", "--auto-approve")
+    assert (result.code, "empty-specs" in result.out) == (5, True)
     assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--allow", "empty-specs").code == 0

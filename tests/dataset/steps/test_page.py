@@ -11,7 +11,7 @@ import pytest
 from reconciler.dataset.row_checks import RULES
 from reconciler.domain.prepare import Form
 from reconciler.specfile import read_specs
-from tests.acceptance.test_docs import golden
+from tests.acceptance.test_docs import read_golden
 
 from .factories import run_steps
 
@@ -192,7 +192,7 @@ source:
 
 def test_the_page_is_made_of_the_schema_the_steps_and_the_rules(tmp_path: Path) -> None:
     text = page(tmp_path)
-    assert golden("docs/preparing-data.md", text) == text
+    assert read_golden("docs/preparing-data.md", text) == text
 
 
 def test_the_sources_of_the_page_can_be_read(tmp_path: Path) -> None:
