@@ -1,1 +1,1 @@
-"""The provider room, over fake bottoms."""
+"""Tests of the providers, over fake transports."""

@@ -1,6 +1,6 @@
 """A small service of the OpenAI dialect behind `httpx.MockTransport`, written from the API's side: JSON in, JSON out.
 
-It knows nothing of our nouns. Jobs move when told, replies get lost when told, lists can lie when told.
+It does not use the classes of the domain. A test decides when a job changes, which reply is lost, which list is wrong.
 """
 
 import json
@@ -20,7 +20,7 @@ ORGANIZATION = "org-fake"
 
 @dataclass
 class Trouble:
-    """What is to become of one write: an answer in its place, or none, with or without its effect."""
+    """What happens to one write: another answer or none, with or without its effect."""
 
     has_effect: bool
     answer: Callable[[httpx.Request], httpx.Response] | None = None
@@ -28,7 +28,7 @@ class Trouble:
 
 @dataclass
 class FakeService:
-    """The service, and the handles that a test turns.
+    """The service, and what a test can set in it.
 
     Shape:  `page` bounds what one page of jobs or events holds; `requests` are all that arrived; `account` is what
             every answer says of whom it is for
@@ -55,9 +55,9 @@ class FakeService:
     def handle(self, request: httpx.Request) -> httpx.Response:
         request.read()
         with self.lock:
-            return self.handled(request)
+            return self.handle_request(request)
 
-    def handled(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         path = unquote(request.url.path).removeprefix("/v1/")
         if request.method != "GET" and self.troubles and not path.endswith("completions"):
@@ -142,7 +142,7 @@ class FakeService:
     def upload(self, request: httpx.Request) -> httpx.Response:
         boundary = request.headers["content-type"].partition("boundary=")[2].encode()
         if int(request.headers["content-length"]) != len(request.content):
-            return refusal(400, "the body is not as long as it was said to be")
+            return refusal(400, "the body is not as long as its header states")
         parts = [part.partition(b"\r\n\r\n") for part in request.content.split(b"--" + boundary)[1:-1]]
         heads = {re.search(rb'name="(\w+)"', head)[1]: (head, body[:-2]) for head, _, body in parts}  # type: ignore[index]  # a part without a name may fail
         filename = re.search(rb'filename="([^"]+)"', heads[b"file"][0])
@@ -170,7 +170,7 @@ class FakeService:
     def list_files(self, request: httpx.Request) -> httpx.Response:
         wanted = request.url.params.get("purpose")
         files = [file for file in self.files.values() if wanted in {None, file["purpose"]}]
-        return self.paged(request, files[::-1], self.page * 100)
+        return self.page_response(request, files[::-1], self.page * 100)
 
     def content(self, request: httpx.Request, file_id: str) -> httpx.Response:
         if file_id not in self.contents:
@@ -185,13 +185,13 @@ class FakeService:
             for job in self.jobs.values()
             if not self.knows_filters or filters.items() <= (job["metadata"] or {}).items()
         ]
-        return self.paged(request, jobs[::-1], self.page)
+        return self.page_response(request, jobs[::-1], self.page)
 
     def list_events(self, request: httpx.Request, job_id: str) -> httpx.Response:
-        return self.paged(request, self.events.get(job_id, [])[::-1], self.page)
+        return self.page_response(request, self.events.get(job_id, [])[::-1], self.page)
 
     def list_checkpoints(self, request: httpx.Request, job_id: str) -> httpx.Response:
-        return self.paged(request, self.checkpoints.get(job_id, [])[::-1], self.page)
+        return self.page_response(request, self.checkpoints.get(job_id, [])[::-1], self.page)
 
     def list_models(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"object": "list", "data": list(self.models.values())})
@@ -213,20 +213,20 @@ class FakeService:
 
     def chat(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
-        said = body["messages"][-1]["content"].split(" ")
-        pieces = [word if index == 0 else f" {word}" for index, word in enumerate(said)]
-        return self.streamed(body, [{"delta": {"content": piece}, "finish_reason": None} for piece in pieces])
+        words = body["messages"][-1]["content"].split(" ")
+        pieces = [word if index == 0 else f" {word}" for index, word in enumerate(words)]
+        return self.stream_response(body, [{"delta": {"content": piece}, "finish_reason": None} for piece in pieces])
 
     def completion(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
-        return self.streamed(body, [{"text": body["prompt"], "finish_reason": None}])
+        return self.stream_response(body, [{"text": body["prompt"], "finish_reason": None}])
 
-    def streamed(self, body: Json, choices: list[Json]) -> httpx.Response:
+    def stream_response(self, body: Json, choices: list[Json]) -> httpx.Response:
         if body["model"] not in self.models:
             return refusal(404, f"The model {body['model']} does not exist", code="model_not_found")
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Sent(events_of(choices)))
 
-    def paged(self, request: httpx.Request, items: list[Json], most: int) -> httpx.Response:
+    def page_response(self, request: httpx.Request, items: list[Json], most: int) -> httpx.Response:
         after = request.url.params.get("after")
         ids = [item["id"] for item in items]
         start = ids.index(after) + 1 if after in ids else 0

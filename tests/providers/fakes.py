@@ -1,4 +1,4 @@
-"""Bottoms and clocks for the transports' tests."""
+"""Fake transports and clocks for the tests of transports."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Reply = httpx.Response | Exception
 
 @dataclass
 class Clock:
-    """Time that passes only by sleeping, or when told."""
+    """A clock whose time passes only by sleeping, or when a test sets it."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Bottom(httpx.BaseTransport):
-    """Gives its replies in turn, the last one for ever, and remembers what was asked."""
+    """Returns its replies in order, the last one for ever, and records the requests."""
 
     def __init__(self, *replies: Reply | Callable[[httpx.Request], httpx.Response]) -> None:
         self._replies = list(replies)

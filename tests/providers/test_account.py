@@ -1,4 +1,4 @@
-"""Whom a service says that it answers: heard from its headers, and doubted when it says now this and now that."""
+"""The account that a service reports in its headers, and a warning when its answers disagree."""
 
 import httpx
 import pytest
@@ -26,21 +26,26 @@ def opened(transport: httpx.BaseTransport, profile: str = "openai") -> HttpProvi
 
 
 @pytest.mark.parametrize(("profile", "host"), [("openai", "api.openai.com"), ("openai-legacy", "127.0.0.1:8000")])
-def test_a_look_tells_host_organisation_project_and_region(profile: str, host: str) -> None:
+def test_an_observation_holds_host_organisation_project_and_region(profile: str, host: str) -> None:
     service = OldService() if profile == "openai-legacy" else FakeService()
     service.account = {"openai-organization": "org-a", "openai-project": "proj_b", "x-ms-region": "Sweden Central"}
-    seen = opened(service.transport, profile).observe()
-    assert (seen.host, seen.organization, seen.project, seen.region) == (host, "org-a", "proj_b", "Sweden Central")
+    observed = opened(service.transport, profile).observe()
+    assert (observed.host, observed.organization, observed.project, observed.region) == (
+        host,
+        "org-a",
+        "proj_b",
+        "Sweden Central",
+    )
 
 
-def test_what_is_not_said_is_not_known() -> None:
-    seen = opened(FakeService(account={"openai-organization": " "}).transport).observe()
-    assert (seen.organization, seen.project, seen.region) == (None, None, None)
-    assert seen.service == "api.openai.com"
+def test_missing_values_are_unknown() -> None:
+    observed = opened(FakeService(account={"openai-organization": " "}).transport).observe()
+    assert (observed.organization, observed.project, observed.region) == (None, None, None)
+    assert observed.service == "api.openai.com"
 
 
 def changing(header: str) -> httpx.MockTransport:
-    """The first answer is for one account, and all others are for another."""
+    """Return a transport whose first answer is for one account and all others for another."""
     service = FakeService(account={header: "first"})
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -53,15 +58,15 @@ def changing(header: str) -> httpx.MockTransport:
 
 
 @pytest.mark.parametrize(("header", "what"), [("openai-organization", "organization"), ("openai-project", "project")])
-def test_answers_for_two_accounts_are_no_one_picture(header: str, what: str) -> None:
+def test_answers_for_two_accounts_give_a_warning(header: str, what: str) -> None:
     whose = Account()
-    for said in ("first", "second", "second"):
-        whose.read_headers({header: said})
+    for name in ("first", "second", "second"):
+        whose.read_headers({header: name})
     assert whose.warnings == (f"the service answered for the {what} first, and then for second",)
 
 
 @pytest.mark.parametrize(("header", "what"), [("openai-organization", "organization"), ("openai-project", "project")])
-def test_what_was_seen_of_two_accounts_is_doubted_and_no_ground_for_a_create(header: str, what: str) -> None:
+def test_an_observation_of_two_accounts_is_doubtful_and_prevents_a_create(header: str, what: str) -> None:
     provider = opened(changing(header))
     (doubt,) = provider.observe().list_warnings
     assert what in doubt
@@ -69,11 +74,11 @@ def test_what_was_seen_of_two_accounts_is_doubted_and_no_ground_for_a_create(hea
         provider.jobs_of(STAMP)
 
 
-def test_one_region_may_answer_for_another() -> None:
+def test_answers_from_two_regions_give_no_warning() -> None:
     assert opened(changing("x-ms-region")).observe().list_warnings == ()
 
 
-def test_a_name_longer_than_any_is_cut() -> None:
+def test_a_very_long_account_name_is_shortened() -> None:
     whose = Account()
     whose.read_headers({"openai-organization": "o" * 5000})
     assert whose.organization == "o" * 200

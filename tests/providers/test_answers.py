@@ -26,7 +26,7 @@ def opened(*replies: Any) -> tuple[HttpProvider, Bottom, Clock]:
     return provider, bottom, clock
 
 
-def streamed(*lines: str | Exception) -> httpx.Response:
+def stream_pieces(*lines: str | Exception) -> httpx.Response:
     parts = [line if isinstance(line, Exception) else f"data: {line}\n\n".encode() for line in lines]
     return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Parts(*parts))
 
@@ -36,7 +36,7 @@ def piece(text: str | None, finish: str | None = None) -> str:
 
 
 def test_pieces_come_as_they_are_sent() -> None:
-    provider, bottom, _ = opened(streamed(piece(""), piece("card "), piece("lost"), piece(None, "stop"), "[DONE]"))
+    provider, bottom, _ = opened(stream_pieces(piece(""), piece("card "), piece("lost"), piece(None, "stop"), "[DONE]"))
     assert list(provider.answer(MODEL, HELLO)) == ["card ", "lost"]
     assert json.loads(bottom.asked[0].read()) == {
         "model": MODEL,
@@ -45,8 +45,8 @@ def test_pieces_come_as_they_are_sent() -> None:
     }
 
 
-def test_nothing_is_sent_before_somebody_listens() -> None:
-    provider, bottom, _ = opened(streamed("[DONE]"))
+def test_nothing_is_sent_before_the_answer_is_read() -> None:
+    provider, bottom, _ = opened(stream_pieces("[DONE]"))
     answer = provider.answer(MODEL, HELLO)
     assert bottom.asked == []
     assert list(answer) == []
@@ -54,27 +54,27 @@ def test_nothing_is_sent_before_somebody_listens() -> None:
 
 def test_usage_and_refusals() -> None:
     refused = json.dumps({"choices": [{"delta": {"refusal": "I will not"}, "finish_reason": None}]})
-    provider, _, _ = opened(streamed(refused, '{"choices": [], "usage": {}}', '{"choices": null}', "[DONE]"))
+    provider, _, _ = opened(stream_pieces(refused, '{"choices": [], "usage": {}}', '{"choices": null}', "[DONE]"))
     assert list(provider.answer(MODEL, HELLO)) == ["I will not"]
 
 
 def test_completions_ask_for_more_than_sixteen_tokens() -> None:
-    provider, bottom, _ = opened(streamed('{"choices": [{"text": "lost"}]}', "[DONE]"))
+    provider, bottom, _ = opened(stream_pieces('{"choices": [{"text": "lost"}]}', "[DONE]"))
     assert list(provider.complete(MODEL, "my card")) == ["lost"]
     assert json.loads(bottom.asked[0].read())["max_tokens"] > 16
 
 
-def test_a_service_that_knows_no_streaming_answers_whole() -> None:
+def test_a_service_without_streaming_sends_a_complete_answer() -> None:
     provider, _, _ = opened(httpx.Response(200, json={"choices": [{"message": {"content": "card lost"}}]}))
     assert list(provider.answer(MODEL, HELLO)) == ["card lost"]
 
 
-def test_an_end_without_a_mark_is_an_end_when_the_model_had_finished() -> None:
-    provider, _, _ = opened(streamed(piece("lost"), piece(None, "stop")))
+def test_a_missing_end_marker_is_accepted_when_the_model_had_finished() -> None:
+    provider, _, _ = opened(stream_pieces(piece("lost"), piece(None, "stop")))
     assert list(provider.answer(MODEL, HELLO)) == ["lost"]
 
 
-def gathered(provider: HttpProvider) -> tuple[list[str], type[BaseException] | None]:
+def gather_pieces(provider: HttpProvider) -> tuple[list[str], type[BaseException] | None]:
     found: list[str] = []
     try:
         for each in provider.answer(MODEL, HELLO):
@@ -87,21 +87,21 @@ def gathered(provider: HttpProvider) -> tuple[list[str], type[BaseException] | N
 @pytest.mark.parametrize(
     ("response", "kind"),
     [
-        (streamed(piece("card ")), TemporaryError),
-        (streamed(piece("card "), httpx.ReadError("reset")), TemporaryError),
-        (streamed(piece("card "), '{"error": {"message": "overloaded", "code": "server_error"}}'), TemporaryError),
-        (streamed(piece("card "), "<html>"), MalformedError),
-        (streamed(piece("card "), '{"choices": 7}'), MalformedError),
+        (stream_pieces(piece("card ")), TemporaryError),
+        (stream_pieces(piece("card "), httpx.ReadError("reset")), TemporaryError),
+        (stream_pieces(piece("card "), '{"error": {"message": "overloaded", "code": "server_error"}}'), TemporaryError),
+        (stream_pieces(piece("card "), "<html>"), MalformedError),
+        (stream_pieces(piece("card "), '{"choices": 7}'), MalformedError),
     ],
 )
-def test_an_answer_that_breaks_off_is_no_answer(response: httpx.Response, kind: type[ProviderError]) -> None:
+def test_an_answer_that_breaks_off_is_an_error(response: httpx.Response, kind: type[ProviderError]) -> None:
     provider, _, _ = opened(response)
-    assert gathered(provider) == (["card "], kind)
+    assert gather_pieces(provider) == (["card "], kind)
     assert response.stream.is_closed if isinstance(response.stream, Parts) else False
 
 
-def test_who_stops_listening_hangs_up() -> None:
-    response = streamed(piece("a"), piece("b"))
+def test_a_reader_that_stops_closes_the_connection() -> None:
+    response = stream_pieces(piece("a"), piece("b"))
     provider, _, _ = opened(response)
     pieces = provider.answer(MODEL, HELLO)
     assert next(pieces) == "a"
@@ -115,14 +115,14 @@ def test_a_model_that_was_just_made_is_waited_for() -> None:
         lambda _: refusal(404, "no such model", code="model_not_found"),
         lambda _: refusal(429, "the model is still being loaded"),
         lambda _: refusal(503, "overloaded", code="server_is_overloaded"),
-        streamed(piece("lost"), "[DONE]"),
+        stream_pieces(piece("lost"), "[DONE]"),
     )
     assert list(provider.answer(MODEL, HELLO)) == ["lost"]
     assert len(bottom.asked) == 4
     assert [wait for wait in clock.slept if wait >= 1] == [1, 2, 4]
 
 
-def test_but_not_for_ever() -> None:
+def test_waiting_for_a_new_model_ends_at_its_limit() -> None:
     provider, bottom, clock = opened(lambda _: refusal(404, "no such model", code="model_not_found"))
     with pytest.raises(NotFoundError):
         list(provider.answer(MODEL, HELLO))
@@ -138,7 +138,7 @@ def test_but_not_for_ever() -> None:
         (refusal(429, "no money", code="insufficient_quota"), DeniedError),
     ],
 )
-def test_a_clear_no_is_not_waited_out(reply: httpx.Response, kind: type[ProviderError]) -> None:
+def test_a_final_refusal_is_not_waited_for(reply: httpx.Response, kind: type[ProviderError]) -> None:
     provider, bottom, _ = opened(reply)
     with pytest.raises(kind):
         list(provider.answer(MODEL, HELLO))

@@ -1,4 +1,4 @@
-"""An application in this program, reached as if it were far away."""
+"""An ASGI application in this process, called over the same interface as a remote service."""
 
 import asyncio
 import gc
@@ -60,22 +60,26 @@ def ask(
     return transport.handle_request(request)
 
 
-def test_a_request_arrives_as_it_was(opened: Callable[[Any], ASGITransport]) -> None:
-    seen: dict[str, Any] = {}
+def test_a_request_arrives_unchanged(opened: Callable[[Any], ASGITransport]) -> None:
+    received: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            seen.update(scope, body=(await receive())["body"])
+            received.update(scope, body=(await receive())["body"])
             await send(start(201))
             await send(body(b"made"))
 
     response = ask(opened(app), b"rows")
     assert (response.status_code, response.headers["x-made-by"], response.read()) == (201, "app", b"made")
-    assert (seen["method"], seen["path"], seen["query_string"]) == ("POST", "/v1/files", b"limit=3&after=file%2F1")
-    assert (seen["body"], dict(seen["headers"])[b"content-length"]) == (b"rows", b"4")
+    assert (received["method"], received["path"], received["query_string"]) == (
+        "POST",
+        "/v1/files",
+        b"limit=3&after=file%2F1",
+    )
+    assert (received["body"], dict(received["headers"])[b"content-length"]) == (b"rows", b"4")
 
 
-def test_bodies_flow_both_ways_part_by_part(opened: Callable[[Any], ASGITransport]) -> None:
+def test_bodies_are_streamed_in_both_directions(opened: Callable[[Any], ASGITransport]) -> None:
     """A part of the answer is there before the next part of the request has been drawn."""
     drawn: list[int] = []
 
@@ -92,8 +96,8 @@ def test_bodies_flow_both_ways_part_by_part(opened: Callable[[Any], ASGITranspor
     assert list(parts)[-1] == b"row 99"
 
 
-def test_an_answer_without_end_is_left_when_nobody_reads_on(opened: Callable[[Any], ASGITransport]) -> None:
-    heard = threading.Event()
+def test_an_endless_answer_ends_when_its_reader_closes_it(opened: Callable[[Any], ASGITransport]) -> None:
+    disconnected = threading.Event()
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,20 +105,20 @@ def test_an_answer_without_end_is_left_when_nobody_reads_on(opened: Callable[[An
         await receive()
         await receive()
         await send(start())
-        telling = asyncio.ensure_future(receive())
-        while not telling.done():
+        next_message = asyncio.ensure_future(receive())
+        while not next_message.done():
             await send(body(b"tick", more=True))
             await asyncio.sleep(0)
-        assert telling.result()["type"] == "http.disconnect"
-        heard.set()
+        assert next_message.result()["type"] == "http.disconnect"
+        disconnected.set()
 
     response = ask(opened(app), b"x")
     assert next(response.iter_raw()) == b"tick"
     response.close()
-    assert heard.wait(10)
+    assert disconnected.wait(10)
 
 
-def test_a_failure_inside_is_a_500_that_keeps_it_to_itself(opened: Callable[[Any], ASGITransport]) -> None:
+def test_an_exception_in_the_application_is_a_500_without_its_text(opened: Callable[[Any], ASGITransport]) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             raise RuntimeError("a secret of the inside")
@@ -126,7 +130,7 @@ def test_a_failure_inside_is_a_500_that_keeps_it_to_itself(opened: Callable[[Any
     assert response.json()["error"]["type"] == "server_error"
 
 
-def test_a_failure_in_the_middle_is_a_broken_answer(opened: Callable[[Any], ASGITransport]) -> None:
+def test_an_exception_in_the_middle_breaks_the_answer_off(opened: Callable[[Any], ASGITransport]) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await send(start())
@@ -138,29 +142,29 @@ def test_a_failure_in_the_middle_is_a_broken_answer(opened: Callable[[Any], ASGI
         response.read()
 
 
-def test_an_application_that_says_nothing_is_broken_too(opened: Callable[[Any], ASGITransport]) -> None:
+def test_an_application_that_sends_nothing_is_a_500(opened: Callable[[Any], ASGITransport]) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         return
 
     assert ask(opened(app)).status_code == 500
 
 
-def test_what_the_source_of_a_body_raises_comes_out(opened: Callable[[Any], ASGITransport]) -> None:
-    """It is the caller's own failure, so the caller gets it, and the application hears of a disconnect."""
-    heard: list[str] = []
+def test_an_exception_of_the_request_body_reaches_the_caller(opened: Callable[[Any], ASGITransport]) -> None:
+    """The failure is the caller's own, so the caller gets it, and the application receives a disconnect."""
+    messages: list[str] = []
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         while scope["type"] == "http":
-            heard.append((await receive())["type"])
-            if heard[-1] == "http.disconnect":
+            messages.append((await receive())["type"])
+            if messages[-1] == "http.disconnect":
                 return
 
     with pytest.raises(OSError, match="the disk is gone"):
         ask(opened(app), Parts(b"row", OSError("the disk is gone")))
-    assert heard == ["http.request", "http.disconnect"]
+    assert messages == ["http.request", "http.disconnect"]
 
 
-def test_waiting_has_an_end(opened: Callable[[Any], ASGITransport]) -> None:
+def test_waiting_for_an_answer_has_a_limit(opened: Callable[[Any], ASGITransport]) -> None:
     async def silent(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await receive()
@@ -179,7 +183,7 @@ def test_waiting_has_an_end(opened: Callable[[Any], ASGITransport]) -> None:
         response.read()
 
 
-def test_many_threads_may_ask_at_once(opened: Callable[[Any], ASGITransport]) -> None:
+def test_many_threads_may_send_requests_at_once(opened: Callable[[Any], ASGITransport]) -> None:
     transport = opened(echo)
 
     def one(number: int) -> bytes:
@@ -189,17 +193,17 @@ def test_many_threads_may_ask_at_once(opened: Callable[[Any], ASGITransport]) ->
         assert list(pool.map(one, range(40))) == [b"row %d" % number for number in range(40)]
 
 
-def test_the_application_hears_when_it_begins_and_ends() -> None:
-    heard: list[str] = []
+def test_the_application_receives_its_lifespan_events() -> None:
+    messages: list[str] = []
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            scope["state"]["shelf"] = "books"
+            scope["state"]["library"] = "books"
             for _ in range(2):
-                heard.append((await receive())["type"])
-                await send({"type": f"{heard[-1]}.complete"})
+                messages.append((await receive())["type"])
+                await send({"type": f"{messages[-1]}.complete"})
         else:
-            heard.append(scope["state"]["shelf"])
+            messages.append(scope["state"]["library"])
             await send(start())
             await send(body(b""))
 
@@ -207,10 +211,10 @@ def test_the_application_hears_when_it_begins_and_ends() -> None:
     ask(transport)
     transport.close()
     transport.close()
-    assert heard == ["lifespan.startup", "books", "lifespan.shutdown"]
+    assert messages == ["lifespan.startup", "books", "lifespan.shutdown"]
 
 
-def test_an_application_that_cannot_begin_says_so_in_a_line(opened: Callable[[Any], ASGITransport]) -> None:
+def test_an_application_that_fails_at_startup_is_reported_in_one_line(opened: Callable[[Any], ASGITransport]) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "Traceback:\n  inside\nOSError: the store is gone"})
@@ -219,8 +223,8 @@ def test_an_application_that_cannot_begin_says_so_in_a_line(opened: Callable[[An
         ask(opened(app))
 
 
-def test_one_that_was_forgotten_leaves_nothing() -> None:
-    """No loop, no thread, and no warning about either."""
+def test_a_transport_that_was_not_closed_leaves_nothing_behind() -> None:
+    """No event loop, no thread and no warning remain."""
     before = threading.active_count()
     transport = ASGITransport(echo)
     ask(transport, b"x").read()

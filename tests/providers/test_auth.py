@@ -1,4 +1,4 @@
-"""Where a service may be, who asks, and that no key ever shows."""
+"""Addresses of services, credentials, and keys that are never shown."""
 
 import logging
 import pickle
@@ -28,19 +28,19 @@ def test_a_missing_key_is_named() -> None:
 
 
 @pytest.mark.parametrize("key", [f"{CANARY}\nX-Evil: 1", f"{CANARY} x", f"{CANARY}é", f"{CANARY}\x00"])
-def test_a_key_that_cannot_be_one_is_refused_without_being_shown(key: str) -> None:
+def test_a_malformed_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(DeniedError, match="OPENAI_API_KEY") as caught:
         read_endpoint(OPENAI, {"OPENAI_API_KEY": key})
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_key_may_end_in_a_line_break() -> None:
-    """As secrets in files and in CI often do."""
+    """Secrets in files and in CI often end so."""
     endpoint = read_endpoint(OPENAI, {"OPENAI_API_KEY": f"{CANARY}\n"})
     assert endpoint.credentials.headers == {"authorization": f"Bearer {CANARY}"}
 
 
-def test_the_organisation_and_project_go_along() -> None:
+def test_the_organisation_and_project_are_sent() -> None:
     environ = {"OPENAI_API_KEY": CANARY, "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj_1"}
     headers = read_endpoint(OPENAI, environ).credentials.headers
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-1", "proj_1")
@@ -59,7 +59,7 @@ def test_the_organisation_and_project_go_along() -> None:
         ("http://localhost/v1", "http://localhost/v1"),
     ],
 )
-def test_where_a_key_may_go(url: str, base: str) -> None:
+def test_addresses_that_a_key_may_be_sent_to(url: str, base: str) -> None:
     assert str(read_endpoint(OPENAI, {"OPENAI_API_KEY": CANARY, "OPENAI_BASE_URL": url}).url) == base
 
 
@@ -83,7 +83,7 @@ def test_where_a_key_may_go(url: str, base: str) -> None:
         "https://models.example.test/v1\r\nX: 1",
     ],
 )
-def test_where_it_may_not(url: str) -> None:
+def test_addresses_that_a_key_may_not_be_sent_to(url: str) -> None:
     with pytest.raises(UsageError, match="OPENAI_BASE_URL") as caught:
         read_endpoint(OPENAI, {"OPENAI_API_KEY": CANARY, "OPENAI_BASE_URL": url})
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
@@ -111,19 +111,19 @@ def test_credentials_do_not_show() -> None:
 @pytest.mark.parametrize(
     "text", [f"a {CANARY} b", f"{CANARY}{CANARY}", f"canary {CANARY[:-1]}", f"can{CANARY}", "", "canar"]
 )
-def test_a_key_is_hidden_however_it_is_cut(text: str) -> None:
+def test_a_key_is_hidden_wherever_the_text_is_split(text: str) -> None:
     clean = text.replace(CANARY, "[hidden]").encode()
     hide = Credentials(CANARY).hide
     assert b"".join(hide([text.encode()])) == clean
     assert b"".join(hide(bytes([byte]) for byte in text.encode())) == clean
 
 
-def test_hiding_holds_nothing_back_without_need() -> None:
+def test_hiding_delays_no_text_without_need() -> None:
     assert list(Credentials(CANARY).hide([b"one", b"two can", b"not"])) == [b"one", b"two ", b"cannot"]
 
 
 def answers() -> list[Any]:
-    """Everything that a service could do with a key."""
+    """Return every way in which a service could repeat a key."""
     echo = f"Incorrect API key provided: {CANARY}"
     return [
         httpx.ConnectError(f"refused {CANARY}"),
@@ -140,8 +140,8 @@ def answers() -> list[Any]:
 
 
 @pytest.mark.parametrize("reply", answers())
-def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Not in an error, its causes, its repr or its attributes, nor in an outcome or the log."""
+def test_no_call_reveals_the_key(reply: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The key is in no error, cause, repr or attribute, in no outcome and in no log."""
     caplog.set_level(logging.DEBUG)
     clock = Clock()
     provider = open_provider(
@@ -152,7 +152,7 @@ def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) 
         clock=clock,
         sleep=clock.sleep,
     )
-    told: list[str] = [repr(provider), repr(vars(provider))]
+    texts: list[str] = [repr(provider), repr(vars(provider))]
     dataset = a_dataset()
     reads = (
         provider.observe,
@@ -169,7 +169,7 @@ def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) 
     for read in reads:
         with pytest.raises(ReconcilerError) as caught:
             read()
-        told += ["".join(traceback.format_exception(caught.value)), repr(vars(caught.value))]
+        texts += ["".join(traceback.format_exception(caught.value)), repr(vars(caught.value))]
     content = b"x" * dataset.measure.size_bytes
     for outcome in (
         provider.upload(dataset, iter([content])),
@@ -178,14 +178,14 @@ def test_no_verb_lets_the_key_out(reply: Any, caplog: pytest.LogCaptureFixture) 
         provider.delete(FileId("file-1"), is_model=False),
     ):
         assert isinstance(outcome, Refused | Unknown)
-        told.append(repr(outcome))
+        texts.append(repr(outcome))
         if isinstance(outcome, Refused):
-            told += ["".join(traceback.format_exception(outcome.error)), repr(vars(outcome.error))]
-    told.append(caplog.text)
-    assert CANARY not in "\n".join(told)
+            texts += ["".join(traceback.format_exception(outcome.error)), repr(vars(outcome.error))]
+    texts.append(caplog.text)
+    assert CANARY not in "\n".join(texts)
 
 
-def test_the_key_goes_to_its_own_address_and_nowhere_else() -> None:
+def test_the_key_is_sent_to_its_own_address_only() -> None:
     service = FakeService()
     provider = open_provider(
         "openai", project="acme", environ={"OPENAI_API_KEY": CANARY}, transport=service.transport, sleep=lambda _: None

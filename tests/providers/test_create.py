@@ -1,4 +1,4 @@
-"""What is sent to create a job, and when an echo is believed."""
+"""What is sent to create a job, and which answers are accepted."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ def written(model: Any = MODEL, **more: Any) -> dict[str, Any]:
     return write_job(NewJob(project=PROJECT, model=model, **arguments))
 
 
-def test_a_job_as_it_is_asked_for() -> None:
+def test_the_body_of_a_create() -> None:
     recipe = replace(MODEL.recipe, seed=7)
     assert written(replace(MODEL, recipe=recipe), validation=FileId("file-2")) == {
         "model": "gpt-4.1-mini-2025-04-14",
@@ -43,13 +43,13 @@ def test_a_job_as_it_is_asked_for() -> None:
     }
 
 
-def test_what_is_not_said_is_not_sent() -> None:
+def test_unset_settings_are_not_sent() -> None:
     body = written(a_model(), suffix_length=0)
     assert set(body) == {"model", "training_file", "method", "metadata"}
     assert body["method"] == {"type": "supervised"}
 
 
-def test_extra_is_passed_through_and_replaces_nothing_of_ours() -> None:
+def test_extra_settings_are_passed_through_and_replace_none_of_ours() -> None:
     extra = json.dumps({"integrations": [1], "model": "other", "metadata": {"team": "x", "reconciler-project": "y"}})
     body = written(replace(MODEL, recipe=replace(MODEL.recipe, extra=extra)))
     assert body["integrations"] == [1]
@@ -73,7 +73,7 @@ def test_suffixes(name: str, suffix: str | None, length: int, sent: str) -> None
 
 
 @pytest.mark.parametrize(("member", "value"), [("filename", "other.jsonl"), ("bytes", 7), ("purpose", "batch")])
-def test_an_upload_that_is_echoed_otherwise_is_not_believed(member: str, value: Any) -> None:
+def test_an_upload_whose_answer_differs_is_not_accepted(member: str, value: Any) -> None:
     dataset = a_dataset()
     echo = {
         "id": "file-1",
@@ -87,7 +87,7 @@ def test_an_upload_that_is_echoed_otherwise_is_not_believed(member: str, value: 
         check_upload(shared_wire.read_file(json.dumps({**echo, member: value}).encode()), *dataset.file_key)
 
 
-def test_a_job_that_is_echoed_without_its_marks_is_not_believed() -> None:
+def test_a_job_whose_answer_lacks_its_stamp_is_not_accepted() -> None:
     file = FileId("file-1")
     assert check_created(job(training_file=file), MODEL, file).id == JobId("ftjob-1")
     for wrong in (job(metadata=None), job(metadata=marks_of(PROJECT, a_model("other"), ()))):

@@ -31,12 +31,12 @@ from tests.providers.fakes import anything
         (httpx.Response(503, headers={"retry-after": "20"}), "20 seconds"),
     ],
 )
-def test_the_next_step(response: httpx.Response, hint: str) -> None:
+def test_each_error_names_the_next_step(response: httpx.Response, hint: str) -> None:
     found = error_of(response, "OPENAI_API_KEY").hint
     assert re.search(hint, found), found
 
 
-def test_money_is_not_waited_for() -> None:
+def test_an_exhausted_quota_is_not_waited_for() -> None:
     spent = refusal(429, "x", code="project_spend_limit_exceeded")
     assert is_final(spent)
     assert isinstance(error_of(spent, "K"), DeniedError)
@@ -62,11 +62,11 @@ def test_money_is_not_waited_for() -> None:
 )
 def test_bodies_that_servers_and_gateways_send(body: bytes, message: str) -> None:
     assert read_complaint(body).message == message
-    said = str(error_of(httpx.Response(502, content=body), "K"))
-    assert said.endswith("(HTTP 502, 7)" if b"7" in body else "(HTTP 502)")
+    message = str(error_of(httpx.Response(502, content=body), "K"))
+    assert message.endswith("(HTTP 502, 7)" if b"7" in body else "(HTTP 502)")
 
 
-def test_a_page_of_text_is_not_a_message() -> None:
+def test_a_page_of_html_is_not_used_as_a_message() -> None:
     assert len(read_complaint(b'{"error": "' + b"x" * 100_000 + b'"}').message) <= 2000
 
 
@@ -87,7 +87,7 @@ def test_any_refusal_is_an_error(body: bytes, status: int) -> None:
         (httpx.UnsupportedProtocol("elsewhere"), RejectedError),
     ],
 )
-def test_failures_on_the_way_name_the_place(error: httpx.RequestError, kind: type[Exception]) -> None:
+def test_connection_failures_name_the_address(error: httpx.RequestError, kind: type[Exception]) -> None:
     found = network_error(error, "api.example.test")
     assert type(found) is kind
     assert "api.example.test" in str(found) or isinstance(error, RedirectError)

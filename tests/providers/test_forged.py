@@ -1,4 +1,4 @@
-"""What looks like ours and is not: never adopted, never counted, and told of where it claims to be ours."""
+"""Forged objects: never adopted, never counted, and reported where they claim to be ours."""
 
 from typing import Any
 
@@ -32,8 +32,8 @@ def service_with(metadata: dict[str, Any], training: str = MODEL.training.stamp.
     return service, JobId(service.add_job(metadata=metadata, status="succeeded", training_file=file))
 
 
-def test_the_job_itself_is_ours() -> None:
-    """So that what follows is not refused for another reason."""
+def test_a_job_with_all_its_marks_is_ours() -> None:
+    """The following tests change one mark of this job."""
     for marks in (MARKS, unsealed(MARKS)):
         service, job = service_with(marks)
         assert [each.id for each in opened(service).observe().jobs] == [job]
@@ -42,12 +42,12 @@ def test_the_job_itself_is_ours() -> None:
 
 
 @pytest.mark.parametrize("mark", [PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
-def test_a_job_with_any_one_mark_of_another_is_nobodys(mark: str) -> None:
+def test_a_job_with_one_foreign_mark_belongs_to_no_model(mark: str) -> None:
     service, job = service_with({**MARKS, mark: OTHER[mark]})
     provider = opened(service)
-    seen = provider.observe()
-    assert seen.jobs == ()
-    assert seen.contradictions == (() if mark == PROJECT else (job,))
+    observed = provider.observe()
+    assert observed.jobs == ()
+    assert observed.contradictions == (() if mark == PROJECT else (job,))
     assert provider.jobs_of(MODEL.stamp) == ()
     with pytest.raises(NotFoundError):
         own_job(provider, job)
@@ -55,18 +55,18 @@ def test_a_job_with_any_one_mark_of_another_is_nobodys(mark: str) -> None:
 
 @pytest.mark.parametrize("mark", [PROJECT, ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
 @pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
-def test_no_plan_touches_such_a_job_or_what_it_uses_whatever_is_allowed(mark: str, status: str) -> None:
-    """Neither as the job that is wanted, nor as an older version, a duplicate or an orphan; its file stays too."""
+def test_no_plan_changes_a_forged_job_or_its_files_whatever_is_allowed(mark: str, status: str) -> None:
+    """It is not a wanted job, an older version, a duplicate or an orphan; its file stays too."""
     service, job = service_with({**MARKS, mark: OTHER[mark]})
     service.jobs[job]["status"] = status
-    seen = opened(service).observe()
+    observed = opened(service).observe()
     asked = Options(prune=True, retry=frozenset({MODEL.name}), allow=frozenset(GUARDS))
     for wanted in (MODEL, a_model(epochs=9, on_change=OnChange.SUPERSEDE), a_model("other", epochs=5)):
-        plan = make_plan(desired(wanted), seen, options=asked)
+        plan = make_plan(desired(wanted), observed, options=asked)
         assert {type(step.action) for step in plan.steps} <= {Upload, Train}
         assert [(train.excluded_jobs, train.supersedes) for train in plan.trains] == [((), ())]
         assert plan.kept == ()
-    unasked = make_plan(desired(MODEL), seen)
+    unasked = make_plan(desired(MODEL), observed)
     assert [refusal.guard for refusal in unasked.refused] == ([] if mark == PROJECT else ["contradictions"])
 
 
@@ -77,17 +77,17 @@ def test_another_projects_marks_under_our_name_are_a_contradiction() -> None:
 
 @pytest.mark.parametrize("filename", [a_dataset(rows="others").stamp.filename, "notes.jsonl"])
 @pytest.mark.parametrize("marks", [MARKS, unsealed(MARKS)], ids=["sealed", "unsealed"])
-def test_a_job_whose_file_is_not_the_one_its_marks_name_is_nobodys(filename: str, marks: dict[str, str]) -> None:
-    """Also where only this job is looked at, and the list of files was never seen."""
+def test_a_job_with_another_file_than_its_marks_name_belongs_to_no_model(filename: str, marks: dict[str, str]) -> None:
+    """The same holds when only this job is read, without the list of files."""
     service, job = service_with(marks, training=filename)
-    seen = opened(service).observe()
-    assert (seen.jobs, seen.contradictions) == ((), (job,))
+    observed = opened(service).observe()
+    assert (observed.jobs, observed.contradictions) == ((), (job,))
     assert opened(service).jobs_of(MODEL.stamp) == ()
     with pytest.raises(NotFoundError):
         own_job(opened(service), job)
 
 
-def test_a_file_that_is_gone_or_not_ours_to_see_says_nothing_against_a_job() -> None:
+def test_a_file_that_is_missing_or_forbidden_does_not_invalidate_its_job() -> None:
     service = FakeService()
     service.add_job(**ours(training_file="file-gone"))
     assert len(opened(service).jobs_of(MODEL.stamp)) == 1
@@ -98,7 +98,7 @@ def test_a_file_that_is_gone_or_not_ours_to_see_says_nothing_against_a_job() -> 
     assert len(opened(httpx.MockTransport(denying)).jobs_of(MODEL.stamp)) == 1
 
 
-def test_the_name_of_a_file_is_asked_for_once() -> None:
+def test_the_name_of_a_file_is_requested_once() -> None:
     service, job = service_with(MARKS)
     provider = opened(service)
     for _ in range(3):
@@ -107,7 +107,7 @@ def test_the_name_of_a_file_is_asked_for_once() -> None:
     assert [request.url.path for request in service.requests].count("/v1/files/file-0001") == 1
 
 
-def test_a_job_that_may_not_be_read_is_not_gone() -> None:
+def test_a_job_that_may_not_be_read_is_not_missing() -> None:
     def denying(request: httpx.Request) -> httpx.Response:
         return refusal(403, "you have no rights here")
 
@@ -162,14 +162,14 @@ FULL = [{"id": f"ftjob-{number}"} for number in range(100)]
     ],
     ids=["cursor", "full", "full-unsaid", "promised", "twice", "nameless", "backwards", "order"],
 )
-def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(pages: list[dict[str, Any]]) -> None:
+def test_a_list_that_may_be_incomplete_is_doubtful_and_prevents_a_create(pages: list[dict[str, Any]]) -> None:
     (doubt,) = opened(answer_with(*pages)).observe().list_warnings
     assert doubt.startswith("the list of jobs ")
     with pytest.raises(MalformedError, match="the list of jobs"):
         opened(answer_with(*pages)).jobs_of(MODEL.stamp)
 
 
-def test_a_model_without_an_id_is_a_doubt() -> None:
+def test_a_model_without_an_id_gives_a_warning() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/models"):
             return httpx.Response(200, json={"data": [{"object": "model"}]})

@@ -1,4 +1,4 @@
-"""Objects of any service become what it holds: what is left out, null or garbled is None, and never a guess."""
+"""Objects of any service are read into values; a missing, null or malformed member is None, never a guess."""
 
 import json
 import time
@@ -42,20 +42,20 @@ def body(**members: Any) -> bytes:
     return json.dumps(members).encode()
 
 
-def test_what_is_not_said_is_not_known() -> None:
+def test_missing_values_are_unknown() -> None:
     assert read_file(body(id="file-1")) == RemoteFile(id=FileId("file-1"))
     assert read_job(body(id="ftjob-1", error={}, metadata=None), "acme") == RemoteJob(id=JobId("ftjob-1"))
     assert read_model(body(id="m")) == RemoteModel(id=ModelId("m"))
 
 
-def test_zero_is_said() -> None:
+def test_zero_is_a_value() -> None:
     assert read_file(body(id="file-1", bytes=0, created_at=0)) == RemoteFile(
         id=FileId("file-1"), size_bytes=0, created_at=0
     )
     assert read_job(body(id="ftjob-1", trained_tokens=0, seed=0), "acme").trained_tokens == 0
 
 
-def test_a_job_is_read_whole() -> None:
+def test_a_job_is_read_with_all_its_members() -> None:
     found = read_job(
         body(
             id="ftjob-1",
@@ -77,13 +77,13 @@ def test_a_job_is_read_whole() -> None:
     assert found.error == JobError(message="sorry", code="server_error")
 
 
-def test_hyperparameters_stand_where_they_used_to() -> None:
+def test_hyperparameters_are_read_from_their_earlier_place() -> None:
     assert read_job(body(id="j", hyperparameters={"n_epochs": 3}), "acme").details.hyperparameters == (
         ("n_epochs", "3"),
     )
 
 
-def test_ours_is_what_bears_our_stamp_and_project() -> None:
+def test_objects_with_our_stamp_and_project_are_ours() -> None:
     marks = {
         "reconciler-project": "acme",
         "reconciler-address": "model/triage",
@@ -94,7 +94,7 @@ def test_ours_is_what_bears_our_stamp_and_project() -> None:
     assert (theirs.stamp, theirs.details.project) == (None, "acme")
 
 
-def test_a_name_of_our_kind_counts_on_a_training_file_only() -> None:
+def test_a_stamp_in_a_file_name_counts_for_training_files_only() -> None:
     name = f"tickets-{'a' * 12}.jsonl"
     assert read_file(body(id="f", filename=name, purpose="fine-tune")).stamp
     assert read_file(body(id="f", filename=name, purpose="assistants")).stamp is None
@@ -102,7 +102,7 @@ def test_a_name_of_our_kind_counts_on_a_training_file_only() -> None:
 
 @pytest.mark.parametrize("read", READERS, ids=["file", "job", "model"])
 @pytest.mark.parametrize("wrong", [b"", b"[]", b"{}", b'{"id": ""}', b'{"id": 7}'])
-def test_without_an_id_it_is_nothing(read: Any, wrong: bytes) -> None:
+def test_an_object_without_an_id_is_malformed(read: Any, wrong: bytes) -> None:
     with pytest.raises(MalformedError):
         read(wrong)
 
@@ -114,7 +114,7 @@ MEMBERS = sorted(
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), ANYTHING))
-def test_garbage_in_a_member_costs_that_member_and_nothing_else(members: dict[str, Any]) -> None:
+def test_a_malformed_member_loses_only_that_member(members: dict[str, Any]) -> None:
     for read in READERS:
         assert read(json.dumps({**members, "id": "x"}).encode()).id == "x"
 

@@ -1,4 +1,4 @@
-"""What a test may ask of the provider in dictionaries, beyond the port."""
+"""What the in-memory provider offers to tests, beyond the port."""
 
 from msgspec.structs import replace
 
@@ -41,7 +41,7 @@ def test_an_effect_may_come_late() -> None:
     assert len(memory.jobs_of(MODEL.stamp)) == 1
 
 
-def test_trouble_may_be_for_one_verb() -> None:
+def test_a_failure_may_be_set_for_one_call() -> None:
     memory = with_file(MemoryProvider())
     memory.refuse_next(DeniedError("no"), of="train")
     dataset = a_dataset()
@@ -50,7 +50,7 @@ def test_trouble_may_be_for_one_verb() -> None:
     assert isinstance(train(memory), Done)
 
 
-def test_writes_are_counted_whatever_becomes_of_them() -> None:
+def test_writes_are_counted_whatever_their_outcome() -> None:
     memory = with_file(MemoryProvider())
     memory.lose_next_reply(effect=False)
     train(memory)
@@ -70,7 +70,7 @@ def test_a_cancel_may_take_its_time() -> None:
     assert memory.job(JobId("ftjob-1")).status.is_terminal
 
 
-def test_files_may_need_processing_and_things_may_vanish() -> None:
+def test_files_may_need_processing_and_objects_may_disappear() -> None:
     memory = MemoryProvider(files_are_ready=False)
     dataset = replace(a_dataset(), measure=replace(a_dataset().measure, size_bytes=1))
     memory.upload(dataset, iter([b"x"]))
@@ -83,7 +83,7 @@ def test_files_may_need_processing_and_things_may_vanish() -> None:
     assert memory.find_file(dataset) is None
 
 
-def test_what_is_put_there_is_there() -> None:
+def test_an_object_that_a_test_adds_is_listed() -> None:
     memory = MemoryProvider()
     job = a_job(MODEL)
     memory.put(job)

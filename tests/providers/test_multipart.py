@@ -16,7 +16,7 @@ def body_of(*blocks: bytes, size: int, filename: str = "tickets-0123456789ab.jso
     )
 
 
-def test_the_bytes_are_these() -> None:
+def test_the_bytes_of_the_body() -> None:
     body = body_of(b'{"a": 1}\n', b'{"b": 2}\n', size=18)
     assert b"".join(body) == (
         b"--edge\r\n"
@@ -37,7 +37,7 @@ def test_the_length_is_known_before() -> None:
     assert int(announced) == len(b"".join(body_of(b"x" * 1000, size=1000)))
 
 
-def test_a_mail_parser_reads_it_too() -> None:
+def test_a_mail_parser_reads_the_body() -> None:
     body = body_of(b"rows\n", size=5)
     head = f"Content-Type: {body.headers['content-type']}\r\n\r\n"
     message = message_from_bytes(head.encode() + b"".join(body), policy=HTTP)
@@ -47,7 +47,7 @@ def test_a_mail_parser_reads_it_too() -> None:
     assert file.get_content() == b"rows\n"
 
 
-def test_blocks_are_drawn_one_at_a_time() -> None:
+def test_blocks_are_read_one_at_a_time() -> None:
     drawn: list[int] = []
 
     def blocks() -> Iterator[bytes]:
@@ -63,7 +63,7 @@ def test_blocks_are_drawn_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("size", [17, 19])
-def test_rows_that_changed_never_arrive_whole(size: int) -> None:
+def test_an_upload_of_changed_rows_is_never_complete(size: int) -> None:
     """More or fewer bytes than measured: the body breaks off before its last boundary."""
     sent: list[bytes] = []
     with pytest.raises(StalePlanError, match="plan again") as caught:
@@ -72,6 +72,6 @@ def test_rows_that_changed_never_arrive_whole(size: int) -> None:
     assert caught.value.moved == ("specs",)
 
 
-def test_a_name_cannot_break_out() -> None:
+def test_a_file_name_cannot_add_headers() -> None:
     body = b"".join(body_of(size=0, filename='a"\r\nX-Evil: 1.jsonl'))
     assert b'filename="a%22%0D%0AX-Evil: 1.jsonl"' in body

@@ -1,4 +1,4 @@
-"""A create is one request on a connection of its own, seen from the other end of the wire, whatever is answered."""
+"""A create is one request on its own connection, whatever the answer; observed from the server's side."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass
-class Seen:
+class Received:
     """What arrived on one connection, byte for byte."""
 
     arrived: bytearray = field(default_factory=bytearray)
@@ -42,13 +42,13 @@ Answer = Callable[[socket.socket], object]
 
 
 class Wire:
-    """Answers reads at once and keeps their connections; does to a create whatever the test says."""
+    """Answers reads at once and keeps their connections; treats a create as the test defines."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
-        self.seen: list[Seen] = []
+        self.connections: list[Received] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -58,26 +58,28 @@ class Wire:
                 connection, _ = self._server.accept()
             except OSError:
                 return
-            self.seen.append(Seen())
-            self._threads.append(threading.Thread(target=self._serve, args=(connection, self.seen[-1]), daemon=True))
+            self.connections.append(Received())
+            self._threads.append(
+                threading.Thread(target=self._serve, args=(connection, self.connections[-1]), daemon=True)
+            )
             self._threads[-1].start()
 
-    def _serve(self, connection: socket.socket, seen: Seen) -> None:
+    def _serve(self, connection: socket.socket, received: Received) -> None:
         taken = 0
         with connection:
             try:
                 while more := connection.recv(65536):
-                    seen.arrived += more
-                    while length := whole(bytes(seen.arrived[taken:])):
-                        is_create = seen.arrived[taken : taken + 5] == b"POST "
+                    received.arrived += more
+                    while length := whole(bytes(received.arrived[taken:])):
+                        is_create = received.arrived[taken : taken + 5] == b"POST "
                         taken += length
                         if is_create:
                             self._answer(connection)
                         else:
-                            connection.sendall(said(b"200 OK", JOB))
+                            connection.sendall(response(b"200 OK", JOB))
             except OSError:
                 pass
-        seen.ended.set()
+        received.ended.set()
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
@@ -87,7 +89,7 @@ class Wire:
 
 
 def whole(arrived: bytes) -> int:
-    """The length of the request at the beginning, or 0 while it is not whole."""
+    """Return the length of the first request, or 0 while it is incomplete."""
     head, end, body = arrived.partition(b"\r\n\r\n")
     if not end:
         return 0
@@ -95,17 +97,17 @@ def whole(arrived: bytes) -> int:
     return len(head) + 4 + sum(lengths) if len(body) >= sum(lengths) else 0
 
 
-def said(status: bytes, body: bytes, *headers: bytes, kind: bytes = b"application/json") -> bytes:
-    """A whole answer that would leave the connection open for another request."""
+def response(status: bytes, body: bytes, *headers: bytes, kind: bytes = b"application/json") -> bytes:
+    """Return a complete answer that leaves the connection open for another request."""
     lines = (b"HTTP/1.1 " + status, b"Content-Type: " + kind, b"Content-Length: %d" % len(body), *headers)
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-def saying(answer: bytes) -> Answer:
+def send_response(answer: bytes) -> Answer:
     return lambda connection: connection.sendall(answer)
 
 
-def breaking_off(answer: bytes) -> Answer:
+def break_off(answer: bytes) -> Answer:
     """Send so much and end the connection."""
 
     def act(connection: socket.socket) -> None:
@@ -121,71 +123,77 @@ def reset(connection: socket.socket) -> None:
 
 
 def silent(_: socket.socket) -> None:
-    """Take the request and say nothing."""
+    """Read the request and send no answer."""
 
 
 def error(status: bytes, code: str, *headers: bytes) -> bytes:
     body = json.dumps({"error": {"message": f"said with {code}", "type": code, "param": None, "code": code}}).encode()
-    return said(status, body, *headers)
+    return response(status, body, *headers)
 
 
 HTML = b"<html><body>Try again later</body></html>"
-FINE = said(b"200 OK", JOB)
+FINE = response(b"200 OK", JOB)
 
 DONE: dict[str, Answer] = {
-    "200": saying(FINE),
-    "201": saying(said(b"201 Created", JOB)),
-    "100 first": saying(b"HTTP/1.1 100 Continue\r\n\r\n" + FINE),
-    "103 first": saying(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + FINE),
-    "chunked": saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(JOB), JOB)),
-    "200 twice": saying(FINE + FINE),
-    "200 that asks to be asked again": saying(said(b"200 OK", JOB, b"Retry-After: 0", b"x-should-retry: true")),
+    "200": send_response(FINE),
+    "201": send_response(response(b"201 Created", JOB)),
+    "100 first": send_response(b"HTTP/1.1 100 Continue\r\n\r\n" + FINE),
+    "103 first": send_response(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + FINE),
+    "chunked": send_response(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(JOB), JOB)
+    ),
+    "200 twice": send_response(FINE + FINE),
+    "200 that asks to be asked again": send_response(
+        response(b"200 OK", JOB, b"Retry-After: 0", b"x-should-retry: true")
+    ),
 }
 
 UNKNOWN: dict[str, Answer] = {
-    "200 cut short": breaking_off(FINE[:-20]),
-    "200 of which only the head came": breaking_off(FINE[: -len(JOB)]),
-    "200 of another shape": saying(said(b"200 OK", b'{"object": "list", "data": []}')),
-    "200 of another job": saying(said(b"200 OK", b'{"id": "ftjob-2", "status": "queued"}')),
-    "200 of HTML": saying(said(b"200 OK", HTML, kind=b"text/html")),
-    "200 of nothing": saying(said(b"200 OK", b"")),
-    "204": saying(b"HTTP/1.1 204 No Content\r\n\r\n"),
-    "chunks that break off": breaking_off(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"),
-    "303": saying(said(b"303 See Other", b"", b"Location: /v1/fine_tuning/jobs")),
-    "408": saying(error(b"408 Request Timeout", "timeout", b"Retry-After: 0")),
-    "409": saying(error(b"409 Conflict", "conflict", b"Retry-After: 0")),
-    "425": saying(error(b"425 Too Early", "early")),
-    "499": saying(error(b"499 Client Closed Request", "closed")),
-    "500": saying(error(b"500 Internal Server Error", "server_error", b"x-should-retry: true")),
-    "500 of HTML": saying(said(b"500 Internal Server Error", HTML, kind=b"text/html")),
-    "502": saying(said(b"502 Bad Gateway", HTML, kind=b"text/html")),
-    "503": saying(error(b"503 Service Unavailable", "overloaded", b"Retry-After: 1")),
-    "504": saying(said(b"504 Gateway Timeout", HTML, b"retry-after-ms: 1", kind=b"text/html")),
-    "no answer": breaking_off(b""),
-    "half a head": breaking_off(b"HTTP/1.1 200 OK\r\nContent-"),
-    "garbage": breaking_off(b"\x00\x01\x02\r\n\r\n"),
+    "200 cut short": break_off(FINE[:-20]),
+    "200 of which only the head came": break_off(FINE[: -len(JOB)]),
+    "200 of another shape": send_response(response(b"200 OK", b'{"object": "list", "data": []}')),
+    "200 of another job": send_response(response(b"200 OK", b'{"id": "ftjob-2", "status": "queued"}')),
+    "200 of HTML": send_response(response(b"200 OK", HTML, kind=b"text/html")),
+    "200 of nothing": send_response(response(b"200 OK", b"")),
+    "204": send_response(b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "chunks that break off": break_off(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"),
+    "303": send_response(response(b"303 See Other", b"", b"Location: /v1/fine_tuning/jobs")),
+    "408": send_response(error(b"408 Request Timeout", "timeout", b"Retry-After: 0")),
+    "409": send_response(error(b"409 Conflict", "conflict", b"Retry-After: 0")),
+    "425": send_response(error(b"425 Too Early", "early")),
+    "499": send_response(error(b"499 Client Closed Request", "closed")),
+    "500": send_response(error(b"500 Internal Server Error", "server_error", b"x-should-retry: true")),
+    "500 of HTML": send_response(response(b"500 Internal Server Error", HTML, kind=b"text/html")),
+    "502": send_response(response(b"502 Bad Gateway", HTML, kind=b"text/html")),
+    "503": send_response(error(b"503 Service Unavailable", "overloaded", b"Retry-After: 1")),
+    "504": send_response(response(b"504 Gateway Timeout", HTML, b"retry-after-ms: 1", kind=b"text/html")),
+    "no answer": break_off(b""),
+    "half a head": break_off(b"HTTP/1.1 200 OK\r\nContent-"),
+    "garbage": break_off(b"\x00\x01\x02\r\n\r\n"),
     "reset": reset,
     "silence": silent,
 }
 
 REFUSED: dict[str, Answer] = {
-    "400": saying(error(b"400 Bad Request", "invalid_request_error")),
-    "401": saying(error(b"401 Unauthorized", "invalid_api_key", b'WWW-Authenticate: Bearer realm="x"')),
-    "403": saying(error(b"403 Forbidden", "training_not_available")),
-    "404 of HTML": saying(said(b"404 Not Found", HTML, kind=b"text/html")),
-    "407": saying(error(b"407 Proxy Authentication Required", "proxy", b"Proxy-Authenticate: Basic")),
-    "429 too fast": saying(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 0")),
-    "429 too many jobs": saying(error(b"429 Too Many Requests", "daily_rate_limit_exceeded", b"retry-after-ms: 1")),
-    "429 no money": saying(error(b"429 Too Many Requests", "insufficient_quota", b"x-should-retry: true")),
-    "429 slow down": saying(
+    "400": send_response(error(b"400 Bad Request", "invalid_request_error")),
+    "401": send_response(error(b"401 Unauthorized", "invalid_api_key", b'WWW-Authenticate: Bearer realm="x"')),
+    "403": send_response(error(b"403 Forbidden", "training_not_available")),
+    "404 of HTML": send_response(response(b"404 Not Found", HTML, kind=b"text/html")),
+    "407": send_response(error(b"407 Proxy Authentication Required", "proxy", b"Proxy-Authenticate: Basic")),
+    "429 too fast": send_response(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 0")),
+    "429 too many jobs": send_response(
+        error(b"429 Too Many Requests", "daily_rate_limit_exceeded", b"retry-after-ms: 1")
+    ),
+    "429 no money": send_response(error(b"429 Too Many Requests", "insufficient_quota", b"x-should-retry: true")),
+    "429 slow down": send_response(
         error(b"429 Too Many Requests", "slow_down", b"Retry-After: Fri, 31 Dec 2021 23:59:59 GMT")
     ),
-    "429 for ever": saying(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 999999999")),
-    "429 of HTML": saying(said(b"429 Too Many Requests", HTML, b"Retry-After: soon", kind=b"text/html")),
-    "301": saying(said(b"301 Moved Permanently", b"", b"Location: /v1/fine_tuning/jobs")),
-    "302": saying(said(b"302 Found", b"", b"Location: /v1/fine_tuning/jobs")),
-    "307": saying(said(b"307 Temporary Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
-    "308": saying(said(b"308 Permanent Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
+    "429 for ever": send_response(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 999999999")),
+    "429 of HTML": send_response(response(b"429 Too Many Requests", HTML, b"Retry-After: soon", kind=b"text/html")),
+    "301": send_response(response(b"301 Moved Permanently", b"", b"Location: /v1/fine_tuning/jobs")),
+    "302": send_response(response(b"302 Found", b"", b"Location: /v1/fine_tuning/jobs")),
+    "307": send_response(response(b"307 Temporary Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
+    "308": send_response(response(b"308 Permanent Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
 }
 
 CASES = [
@@ -202,7 +210,7 @@ def listen() -> Iterator[Callable[[Answer], tuple[HttpProvider, Wire]]]:
     def begin(answer: Answer) -> tuple[HttpProvider, Wire]:
         wire = Wire(answer)
         environ = {"RECONCILER_LOCAL_URL": f"http://127.0.0.1:{wire.port}", "RECONCILER_LOCAL_KEY": "a-local-key"}
-        # Giving up on an answer is the one thing here that takes its time.
+        # Only the wait for a missing answer takes time here.
         opened = open_provider("local", project="acme", environ=environ, sleep=lambda _: None, bounds={"send": 1.0})
         made.append((opened, wire))
         return made[-1]
@@ -214,15 +222,15 @@ def listen() -> Iterator[Callable[[Answer], tuple[HttpProvider, Wire]]]:
 
 
 @pytest.mark.parametrize(("answer", "end"), CASES)
-def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
+def test_a_create_is_sent_once_on_its_own_connection(
     listen: Callable[[Answer], tuple[HttpProvider, Wire]], answer: Answer, end: type
 ) -> None:
     provider, wire = listen(answer)
     provider.job(JobId("ftjob-1"))
     assert isinstance(provider.create_job(MODEL, FileId("file-1"), None, ()), end)
 
-    reading, creating = wire.seen
-    assert creating.ended.wait(10), "it is let go when the create has ended, and no read finds it open"
+    reading, creating = wire.connections
+    assert creating.ended.wait(10), "the connection is closed after the create, and no read uses it"
     assert reading.lines
     assert all(line.startswith("GET ") for line in reading.lines)
     assert len(creating.lines) == 1
@@ -231,13 +239,13 @@ def test_a_create_is_sent_once_on_a_connection_that_carried_nothing_else(
     assert whole(bytes(creating.arrived)) == len(creating.arrived), "and not a byte after it"
 
 
-def test_two_creates_side_by_side_have_two_connections(
+def test_two_concurrent_creates_have_two_connections(
     listen: Callable[[Answer], tuple[HttpProvider, Wire]],
 ) -> None:
-    provider, wire = listen(saying(FINE))
+    provider, wire = listen(send_response(FINE))
     threads = [threading.Thread(target=provider.create_job, args=(MODEL, FileId("file-1"), None, ())) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert [len(seen.lines) for seen in wire.seen] == [1, 1]
+    assert [len(connection.lines) for connection in wire.connections] == [1, 1]

@@ -1,4 +1,4 @@
-"""Walking a list to its end, and knowing when it may not be the end."""
+"""Reading a list to its end, and the signs that it may be incomplete."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,12 +16,12 @@ def page(*ids: str, more: bool | None, made: tuple[int | None, ...] = (), namele
     return paging.Page(items=items, has_more=more, made=made, nameless=nameless)
 
 
-def walked(fetch: Callable[[str | None], paging.Page]) -> tuple[list[str], list[str]]:
+def walk_list(fetch: Callable[[str | None], paging.Page]) -> tuple[list[str], list[str]]:
     doubts = ListWarnings()
     return [item_id for item_id, _ in walk("jobs", LIMIT, fetch, doubts)], doubts.words
 
 
-def scripted(*pages: paging.Page) -> tuple[Callable[[str | None], paging.Page], list[str | None]]:
+def play_script(*pages: paging.Page) -> tuple[Callable[[str | None], paging.Page], list[str | None]]:
     asked: list[str | None] = []
 
     def fetch(after: str | None) -> paging.Page:
@@ -39,9 +39,9 @@ def scripted(*pages: paging.Page) -> tuple[Callable[[str | None], paging.Page], 
         ([page("a", "b", more=True), page("c", more=False)], "abc", 2),
         # exactly full: asked once more, to be sure
         ([page("a", "b", "c", more=False), page(more=False)], "abc", 2),
-        # and it was not the end, whatever was said
+        # and it was not the end, although the page stated so
         ([page("a", "b", "c", more=False), page("d", more=False)], "abcd", 2),
-        # nothing said about an end: until a page is empty
+        # no member about the end: until a page is empty
         ([page("a", "b", more=None), page("c", more=None), page(more=None)], "abc", 3),
         # a list without pages, asked for a second one, gives the first again
         ([page("a", "b", more=None)], "ab", 2),
@@ -52,8 +52,8 @@ def scripted(*pages: paging.Page) -> tuple[Callable[[str | None], paging.Page], 
     ],
 )
 def test_whole_lists(pages: Sequence[paging.Page], found: str, asked: int) -> None:
-    fetch, questions = scripted(*pages)
-    assert walked(fetch) == (list(found), [])
+    fetch, questions = play_script(*pages)
+    assert walk_list(fetch) == (list(found), [])
     assert len(questions) == asked
 
 
@@ -64,9 +64,9 @@ def test_whole_lists(pages: Sequence[paging.Page], found: str, asked: int) -> No
         [page("a", "b", more=True)],
         [page("a", "b", "c", more=False)],
         [page("a", "b", "c", more=None)],
-        # round in circles
+        # a cycle of cursors
         [page("a", "b", more=True), page("c", "d", more=True), page("a", "b", more=True)],
-        # new items under a cursor that has been
+        # new items under an earlier cursor
         [page("a", "b", more=True), page("c", "b", more=True)],
         # there is more, and then there is not
         [page("a", "b", more=True), page(more=True)],
@@ -77,32 +77,32 @@ def test_whole_lists(pages: Sequence[paging.Page], found: str, asked: int) -> No
         [page("a", "b", "c", more=True), page("a", "d", more=False)],
         # backwards: the second page ends before the first
         [page("a", "b", more=True), page("c", "a", more=True)],
-        # an entry that nobody can name, first, last, or alone
+        # an entry without an id, first, last, or alone
         [page("a", more=False, nameless=1)],
         [page("a", "b", more=True), page("c", more=False, nameless=1)],
         [page(more=False, nameless=2)],
         [page("a", "b", more=False, nameless=1), page(more=False)],
-        # newer and older by turns over several pages
+        # alternating newer and older over several pages
         [page("a", "b", more=True, made=(900, 500)), page("c", more=False, made=(700,))],
         [page("a", "b", more=True, made=(100, 500)), page("c", more=False, made=(300,))],
     ],
 )
-def test_lists_that_may_be_cut(pages: Sequence[paging.Page]) -> None:
-    fetch, asked = scripted(*pages)
-    _, doubts = walked(fetch)
+def test_lists_that_may_be_incomplete(pages: Sequence[paging.Page]) -> None:
+    fetch, asked = play_script(*pages)
+    _, doubts = walk_list(fetch)
     assert len(doubts) == 1
     assert "jobs" in doubts[0]
     assert len(asked) <= len(pages) + 1
 
 
 def test_the_cursor_is_the_last_id() -> None:
-    fetch, asked = scripted(page("a", "b", more=True), page("c", "d", more=True), page(more=False))
-    walked(fetch)
+    fetch, asked = play_script(page("a", "b", more=True), page("c", "d", more=True), page(more=False))
+    walk_list(fetch)
     assert asked == [None, "b", "d"]
 
 
 def test_pages_are_fetched_as_they_are_needed() -> None:
-    fetch, asked = scripted(page("a", "b", more=True), page("c", more=False))
+    fetch, asked = play_script(page("a", "b", more=True), page("c", more=False))
     next(walk("jobs", LIMIT, fetch, ListWarnings()))
     assert asked == [None]
 
@@ -115,19 +115,19 @@ def test_pages_are_fetched_as_they_are_needed() -> None:
         [page("a", "b", more=True, made=(100, 900)), page("c", more=False, made=(900,))],
         # servers that do not agree on the second
         [page("a", "b", more=True, made=(900, 903)), page("c", more=False, made=(100,))],
-        # one page has no cursor to go wrong by
+        # one page needs no cursor
         [page("a", "b", more=False, made=(100, 900))],
         [page("a", "b", "c", more=False, made=(100, 900, 500)), page(more=False)],
-        # what says no time says nothing
+        # an entry without a time is not compared
         [page("a", "b", more=True, made=(900, None)), page("c", more=False, made=(None,))],
     ],
 )
-def test_orders_that_are_in_order(pages: Sequence[paging.Page]) -> None:
-    fetch, _ = scripted(*pages)
-    assert walked(fetch)[1] == []
+def test_correct_orders(pages: Sequence[paging.Page]) -> None:
+    fetch, _ = play_script(*pages)
+    assert walk_list(fetch)[1] == []
 
 
-def test_a_list_without_end_is_walked_so_far_and_no_further() -> None:
+def test_an_endless_list_is_read_up_to_a_limit() -> None:
     asked: list[str | None] = []
 
     def fetch(after: str | None) -> paging.Page:
@@ -140,8 +140,8 @@ def test_a_list_without_end_is_walked_so_far_and_no_further() -> None:
     assert doubts.words == ["the list of jobs does not end after 5 entries"]
 
 
-def test_what_can_be_read_of_a_doubtful_list_is_given_all_the_same() -> None:
-    fetch, _ = scripted(page("a", "b", more=True), page("a", "c", more=True), page("d", more=False))
-    found, doubts = walked(fetch)
+def test_the_readable_entries_of_a_doubtful_list_are_returned() -> None:
+    fetch, _ = play_script(page("a", "b", more=True), page("a", "c", more=True), page("d", more=False))
+    found, doubts = walk_list(fetch)
     assert found == ["a", "b", "c", "d"]
     assert doubts == ["the list of jobs names a twice"]

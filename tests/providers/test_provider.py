@@ -1,4 +1,4 @@
-"""What the dialect makes of a service with other people's things in it, and of one that lies."""
+"""The dialect on a service with objects of other people, and on one with wrong lists."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def ours(**more: Any) -> dict[str, Any]:
     return {"metadata": marks_of(PROJECT, MODEL, ()), **more}
 
 
-def test_what_bears_no_stamp_of_ours_is_invisible() -> None:
+def test_objects_without_our_stamp_are_ignored() -> None:
     service = FakeService()
     service.add_job()
     service.add_job(metadata={"team": "x"})
@@ -45,20 +45,20 @@ def test_what_bears_no_stamp_of_ours_is_invisible() -> None:
     service.add_file("notes.jsonl")
     file = service.add_file(a_dataset().stamp.filename)
 
-    seen = opened(service).observe()
-    assert [job.id for job in seen.jobs] == [mine]
-    assert [each.id for each in seen.files] == [file]
-    assert (seen.contradictions, seen.list_warnings) == ((), ())
+    observed = opened(service).observe()
+    assert [job.id for job in observed.jobs] == [mine]
+    assert [each.id for each in observed.files] == [file]
+    assert (observed.contradictions, observed.list_warnings) == ((), ())
 
 
-def test_a_job_of_somebody_else_is_not_found() -> None:
+def test_a_job_of_another_project_is_not_found() -> None:
     service = FakeService()
     theirs = JobId(service.add_job(metadata=marks_of("other", MODEL, ())))
     with pytest.raises(NotFoundError, match="not a job of this project"):
         own_job(opened(service), theirs)
 
 
-def test_files_that_anybody_uses_are_in_use() -> None:
+def test_files_of_any_job_are_in_use() -> None:
     service = FakeService()
     service.add_job(status="succeeded", training_file="file-theirs")
     service.add_job(**ours(training_file="file-living", validation_file="file-checking"))
@@ -73,10 +73,10 @@ def test_garbled_marks_are_a_contradiction_and_no_job_of_ours() -> None:
     half = service.add_job(metadata={"reconciler-project": PROJECT}, training_file="file-1", status="succeeded")
     odd = service.add_job(metadata={**marks, "reconciler-digest": "v1:short"})
 
-    seen = opened(service).observe()
-    assert seen.jobs == ()
-    assert seen.contradictions == (half, odd)
-    assert "file-1" in seen.files_in_use
+    observed = opened(service).observe()
+    assert observed.jobs == ()
+    assert observed.contradictions == (half, odd)
+    assert "file-1" in observed.files_in_use
 
 
 def test_a_job_whose_file_is_not_the_one_it_names_is_a_contradiction() -> None:
@@ -87,10 +87,10 @@ def test_a_job_whose_file_is_not_the_one_it_names_is_a_contradiction() -> None:
     bad = service.add_job(**ours(training_file=wrong, status="succeeded"))
     gone = service.add_job(**ours(training_file="file-deleted", status="succeeded"))
 
-    seen = opened(service).observe()
-    assert [job.id for job in seen.jobs] == [good, gone]
-    assert seen.contradictions == (bad,)
-    assert wrong in seen.files_in_use
+    observed = opened(service).observe()
+    assert [job.id for job in observed.jobs] == [good, gone]
+    assert observed.contradictions == (bad,)
+    assert wrong in observed.files_in_use
 
 
 def test_a_service_that_ignores_filters_changes_nothing() -> None:
@@ -109,7 +109,7 @@ def test_the_filter_goes_out_as_the_api_has_it() -> None:
     assert f"metadata%5Breconciler-digest%5D=v1%3A{MODEL.stamp.digest.hex}" in query
 
 
-def test_jobs_of_many_pages_are_all_seen_oldest_first() -> None:
+def test_jobs_of_many_pages_are_all_read_oldest_first() -> None:
     service = FakeService(page=2)
     ids = [service.add_job(**ours()) for _ in range(7)]
     assert [job.id for job in opened(service).observe().jobs] == ids
@@ -131,20 +131,20 @@ def test_the_local_service_is_the_same_wherever_it_listens() -> None:
     assert inside.observe().service == served.observe().service == "local/org-fake"
 
 
-def test_models_that_retire_are_told_with_their_day() -> None:
+def test_retiring_models_are_listed_with_their_date() -> None:
     service = FakeService()
     service.models = {
         "old": {"id": "old", "shutdown_date": "2027-01-14"},
         "new": {"id": "new", "shutdown_date": None},
         "plain": {"id": "plain"},
     }
-    seen = opened(service).observe()
-    assert seen.models == {"old", "new", "plain"}
-    assert seen.retiring == ((ModelId("old"), "2027-01-14"),)
+    observed = opened(service).observe()
+    assert observed.models == {"old", "new", "plain"}
+    assert observed.retiring == ((ModelId("old"), "2027-01-14"),)
 
 
 class Lying(httpx.MockTransport):
-    """A service whose list of jobs is answered by somebody else."""
+    """A service whose list of jobs comes from another function."""
 
     def __init__(self, service: FakeService, answer: Callable[[httpx.Request], httpx.Response]) -> None:
         def handle(request: httpx.Request) -> httpx.Response:
@@ -163,7 +163,7 @@ def half_readable(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.mark.parametrize("answer", [always_the_same, half_readable])
-def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(
+def test_a_list_that_may_be_incomplete_is_doubtful_and_prevents_a_create(
     answer: Callable[[httpx.Request], httpx.Response],
 ) -> None:
     provider = opened(Lying(FakeService(), answer))
@@ -174,7 +174,7 @@ def test_a_list_that_may_be_cut_is_doubted_and_no_ground_for_a_create(
         provider.jobs_of(MODEL.stamp)
 
 
-def test_a_list_that_is_no_list_is_an_error() -> None:
+def test_an_answer_that_is_not_a_list_is_an_error() -> None:
     provider = opened(Lying(FakeService(), lambda _: httpx.Response(200, text="<html>welcome</html>")))
     with pytest.raises(MalformedError):
         provider.observe()
@@ -185,11 +185,11 @@ def test_reads_are_repeated_and_creates_are_not() -> None:
     file = FileId(service.add_file(MODEL.training.stamp.filename))
     asked: list[str] = []
 
-    def failing(request: httpx.Request) -> httpx.Response:
+    def fail(request: httpx.Request) -> httpx.Response:
         asked.append(request.method)
         return httpx.Response(503)
 
-    provider = opened(httpx.MockTransport(failing))
+    provider = opened(httpx.MockTransport(fail))
     with pytest.raises(TemporaryError):
         provider.job(JobId("ftjob-1"))
     assert asked == ["GET"] * 5
@@ -200,20 +200,20 @@ def test_reads_are_repeated_and_creates_are_not() -> None:
     assert asked == ["POST", "POST"]
 
 
-def test_a_delete_whose_reply_was_lost_is_done_when_it_is_gone() -> None:
+def test_a_delete_with_a_lost_reply_is_done_when_the_file_is_missing() -> None:
     service = FakeService()
     file = FileId(service.add_file("x.jsonl"))
     service.troubles.append(Trouble(has_effect=True))
     assert opened(service).delete(file, is_model=False) == Done(None)
 
 
-def test_a_delete_of_a_file_in_processing_is_not_settled() -> None:
+def test_the_outcome_of_deleting_a_file_in_processing_is_unknown() -> None:
     service = FakeService()
     service.troubles.append(Trouble(has_effect=False, answer=lambda _: refusal(409, "File is still processing.")))
     assert isinstance(opened(service).delete(FileId("file-1"), is_model=False), Unknown)
 
 
-def test_training_that_is_not_available_says_what_remains() -> None:
+def test_the_refusal_of_training_names_the_alternatives() -> None:
     service = FakeService()
     file = FileId(service.add_file(MODEL.training.stamp.filename))
     no = refusal(403, "The platform is winding down.", code="training_not_available")
@@ -237,7 +237,7 @@ def test_a_service_that_keeps_no_metadata_gives_no_job_of_ours() -> None:
 
 
 @pytest.mark.parametrize("odd", ["", ".", "..", "..."])
-def test_an_id_that_would_bend_a_path_is_never_sent(odd: str) -> None:
+def test_an_id_that_would_change_the_path_is_never_sent(odd: str) -> None:
     service = FakeService()
     with pytest.raises(MalformedError):
         opened(service).job(JobId(odd))
@@ -271,7 +271,7 @@ def test_an_upload_is_one_streamed_form() -> None:
     assert service.files["file-0001"]["filename"] == dataset.stamp.filename
 
 
-def test_a_create_says_who_and_what() -> None:
+def test_a_create_names_the_program_and_the_model() -> None:
     service = FakeService()
     file = FileId(service.add_file(MODEL.training.stamp.filename))
     opened(service).create_job(MODEL, file, None, ())

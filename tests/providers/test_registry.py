@@ -1,4 +1,4 @@
-"""Every service is found by its name: one registry, and what installed packages bring."""
+"""Every service is found by its name, in one registry that installed packages extend."""
 
 import json
 from importlib import resources
@@ -45,12 +45,12 @@ def test_an_entry_point_that_leads_to_no_profile_is_refused(
         find_profile("toy")
 
 
-def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="local, openai, openai-legacy"):
         find_profile("opnai")
 
 
-def test_the_price_lists_are_of_services_of_the_registry() -> None:
+def test_every_price_list_is_for_a_registered_service() -> None:
     lists = [path for path in (resources.files("reconciler") / "prices").iterdir() if path.name.endswith(".json")]
     services = {json.loads(path.read_text())["service"] for path in lists}
     assert services == set(PROFILES)

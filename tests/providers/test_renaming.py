@@ -1,4 +1,4 @@
-"""A service seen with the specs' eyes: old names under today's, adopted jobs beside ours, and nothing else changed."""
+"""A service with the names of the specs: old names become today's, and adopted jobs count as ours."""
 
 from typing import cast
 
@@ -39,7 +39,7 @@ def provider_with(*, job: RemoteJob | None = None) -> MemoryProvider:
 
 
 def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
-    """Upload and train something, and let it succeed."""
+    """Upload a dataset and train a model on it with success."""
     file = provider.upload(model.training, iter([b"x" * model.training.measure.size_bytes]))
     assert isinstance(file, Done)
     job = provider.create_job(model, file.value.id, None, ())
@@ -48,39 +48,39 @@ def trained(provider: MemoryProvider, model: Model = OLD) -> JobId:
     return job.value.id
 
 
-def test_without_claims_the_provider_is_itself() -> None:
+def test_without_claims_the_provider_is_returned_unchanged() -> None:
     provider = cast(Provider, MemoryProvider())
     assert with_renames(provider, NameMap()) is provider
 
 
-def test_what_was_made_under_an_old_name_is_seen_and_found_under_todays() -> None:
+def test_objects_with_an_old_name_are_found_under_todays_name() -> None:
     provider = MemoryProvider()
     made = trained(provider)
-    seen = with_renames(provider, CLAIMS)
+    view = with_renames(provider, CLAIMS)
 
-    (job,) = seen.observe().jobs
+    (job,) = view.observe().jobs
     assert (job.id, job.stamp, job.moved_from) == (made, NEW.stamp, OLD.address)
-    assert (seen.job(made), seen.jobs_of(NEW.stamp)) == (job, (job,))
-    (file,) = seen.observe().files
+    assert (view.job(made), view.jobs_of(NEW.stamp)) == (job, (job,))
+    (file,) = view.observe().files
     assert file.filename == NEW.training.stamp.filename
     assert file.stamp
     assert file.stamp.agrees(NEW.training.stamp)
-    assert seen.find_file(NEW.training) == file == seen.file(file.id)
+    assert view.find_file(NEW.training) == file == view.file(file.id)
 
 
-def test_a_job_under_the_new_name_is_found_beside_those_of_the_old_one() -> None:
+def test_jobs_under_the_new_and_the_old_name_are_both_found() -> None:
     provider = MemoryProvider(clock=lambda: 1000)
     first, second = trained(provider), trained(provider, NEW)
     assert {job.id for job in with_renames(provider, CLAIMS).jobs_of(NEW.stamp)} == {first, second}
     assert [job.id for job in provider.jobs_of(NEW.stamp)] == [second]
 
 
-def test_a_rename_of_another_content_is_another_thing() -> None:
+def test_a_rename_applies_to_the_same_content_only() -> None:
     provider = MemoryProvider()
     trained(provider)
-    seen = with_renames(provider, CLAIMS)
-    assert seen.jobs_of(a_model("triage", epochs=4).stamp) == ()
-    assert seen.find_file(a_dataset("tickets", rows="others")) is None
+    view = with_renames(provider, CLAIMS)
+    assert view.jobs_of(a_model("triage", epochs=4).stamp) == ()
+    assert view.find_file(a_dataset("tickets", rows="others")) is None
 
 
 def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
@@ -91,15 +91,15 @@ def test_cancelling_under_todays_name_cancels_the_job_of_the_old_one() -> None:
     assert (written.value.stamp, str(written.value.status)) == (NEW.stamp, "cancelled")
 
 
-def test_an_adopted_job_is_seen_with_the_stamp_that_it_stands_for() -> None:
+def test_an_adopted_job_has_the_stamp_that_the_spec_gives_it() -> None:
     provider = provider_with(job=theirs())
-    seen = with_renames(provider, ADOPTING)
+    view = with_renames(provider, ADOPTING)
 
-    (job,) = seen.observe().jobs
+    (job,) = view.observe().jobs
     assert (job.id, job.stamp, job.model, job.is_adopted) == (THEIRS, NEW.stamp, "ft:theirs", True)
-    assert (seen.job(THEIRS), seen.jobs_of(NEW.stamp)) == (job, (job,))
-    assert seen.jobs_of(OLD.stamp) == ()
-    assert seen.job(THEIRS).as_written().stamp is None, "to somebody who only looks it is not ours"
+    assert (view.job(THEIRS), view.jobs_of(NEW.stamp)) == (job, (job,))
+    assert view.jobs_of(OLD.stamp) == ()
+    assert view.job(THEIRS).as_written().stamp is None, "without the claims it is not ours"
 
 
 def test_an_adopted_job_is_never_cancelled() -> None:
@@ -108,33 +108,33 @@ def test_an_adopted_job_is_never_cancelled() -> None:
     assert provider.writes == {}
 
 
-def test_an_adopted_job_that_is_not_there_is_absent() -> None:
-    seen = with_renames(MemoryProvider(), ADOPTING)
-    assert (seen.observe().jobs, seen.jobs_of(NEW.stamp)) == ((), ())
+def test_a_missing_adopted_job_is_absent() -> None:
+    view = with_renames(MemoryProvider(), ADOPTING)
+    assert (view.observe().jobs, view.jobs_of(NEW.stamp)) == ((), ())
     with pytest.raises(NotFoundError, match=THEIRS):
-        seen.job(THEIRS)
+        view.job(THEIRS)
 
 
 def test_a_job_of_ours_that_is_adopted_counts_once() -> None:
-    """The claim wins over the job's own stamp, so that no model has it twice."""
+    """The claim takes precedence over the job's own stamp, so no model has the job twice."""
     provider = MemoryProvider()
-    made = trained(provider, a_model("somebody"))
-    seen = with_renames(provider, NameMap(adopted={made: NEW.stamp}))
-    assert [(job.id, job.stamp) for job in seen.observe().jobs] == [(made, NEW.stamp)]
-    assert seen.jobs_of(a_model("somebody").stamp) == ()
+    made = trained(provider, a_model("another"))
+    view = with_renames(provider, NameMap(adopted={made: NEW.stamp}))
+    assert [(job.id, job.stamp) for job in view.observe().jobs] == [(made, NEW.stamp)]
+    assert view.jobs_of(a_model("another").stamp) == ()
 
 
-def test_a_job_of_which_the_service_says_nothing_is_alive() -> None:
+def test_a_job_without_a_status_is_active() -> None:
     provider = provider_with(job=RemoteJob(id=THEIRS))
     (job,) = with_renames(provider, ADOPTING).observe().jobs
     assert (job.status.is_active, job.status != SUCCEEDED) == (True, True)
 
 
 class Mute:
-    """A service on which no notes may be left."""
+    """A service that stores no notes."""
 
 
-def test_notes_are_left_only_where_the_service_takes_them() -> None:
+def test_notes_are_written_only_where_the_service_stores_them() -> None:
     assert not isinstance(with_renames(cast(Provider, Mute()), CLAIMS), Notes)
     noting = with_renames(MemoryProvider(), CLAIMS)
     assert isinstance(noting, Notes)
@@ -145,17 +145,19 @@ def test_notes_are_left_only_where_the_service_takes_them() -> None:
     assert noting.notes() == ()
 
 
-def test_both_sides_of_a_split_move_with_their_dataset() -> None:
+def test_both_sides_of_a_split_are_renamed_with_their_dataset() -> None:
     def held_out(name: str) -> Dataset:
         return a_dataset(name, part=Part.VALIDATION)
 
     claims = NameMap(moved={held_out("letters").stamp.address: held_out("tickets").stamp.address})
-    seen = claims.rename_observed(observed(a_file(held_out("letters"), id="file-9")))
-    assert [(file.id, file.filename) for file in seen.files] == [(FileId("file-9"), held_out("tickets").stamp.filename)]
+    renamed = claims.rename_observed(observed(a_file(held_out("letters"), id="file-9")))
+    assert [(file.id, file.filename) for file in renamed.files] == [
+        (FileId("file-9"), held_out("tickets").stamp.filename)
+    ]
     assert claims.all_versions(held_out("tickets"))[1].stamp == held_out("letters").stamp
 
 
-def test_of_two_names_todays_lock_entry_counts() -> None:
+def test_the_lock_entry_of_todays_name_takes_precedence() -> None:
     old = LockEntry(stamp=OLD.stamp, provider="p", service="s", job=JobId("ftjob-1"), model=ModelId("ft:old"))
     new = replace(old, stamp=NEW.stamp, model=ModelId("ft:new"))
     for entries in ((old, new), (new, old)):

@@ -1,4 +1,4 @@
-"""How long a service asks to wait."""
+"""How long a service asks a client to wait."""
 
 import httpx
 import pytest
@@ -23,7 +23,7 @@ from reconciler.providers.http.answer_headers import allowance_wait, parse_durat
         ({"retry-after": "Tue, 10 Nov 2026 10:00:30 GMT"}, None),
     ],
 )
-def test_what_is_asked_for(headers: dict[str, str], seconds: float | None) -> None:
+def test_the_wait_that_the_headers_request(headers: dict[str, str], seconds: float | None) -> None:
     assert requested_wait(httpx.Headers(headers)) == seconds
 
 

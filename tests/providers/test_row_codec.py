@@ -1,4 +1,4 @@
-"""A service that wants rows in another form: its bytes differ from ours, and everything that digests say stays true."""
+"""A service that needs rows in another form: its bytes differ from ours, and our digests stay valid."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def opened(service: FakeService) -> HttpProvider:
     return open_provider(PROFILE, project="acme", environ={"TOY_KEY": "key-of-a-test"}, transport=transport)
 
 
-def test_the_service_gets_its_form_and_the_name_keeps_our_digest() -> None:
+def test_the_service_gets_its_own_form_and_the_file_name_keeps_our_digest() -> None:
     service, dataset = FakeService(), dataset_of(ROWS)
     sent = opened(service).upload(dataset, iter([ROWS[:50], ROWS[50:]]))
     assert isinstance(sent, Done)
@@ -41,7 +41,7 @@ def test_the_service_gets_its_form_and_the_name_keeps_our_digest() -> None:
     assert sent.value.filename == dataset.stamp.filename
 
 
-def test_what_was_sent_is_found_again_and_not_sent_twice() -> None:
+def test_an_uploaded_file_is_found_again_and_not_sent_twice() -> None:
     service, dataset = FakeService(), dataset_of(ROWS)
     sent = opened(service).upload(dataset, iter([ROWS]))
     assert isinstance(sent, Done)

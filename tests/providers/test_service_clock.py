@@ -1,15 +1,15 @@
-"""The service's own time, from what its answers say."""
+"""The service's own time, from the headers of its answers."""
 
 import pytest
 
 from reconciler.providers.http.answer_headers import ServiceClock
 
 
-def test_a_service_that_never_says_has_no_time() -> None:
+def test_a_service_without_date_headers_has_no_time() -> None:
     assert ServiceClock(lambda: 5.0).now() is None
 
 
-def test_the_time_goes_on_from_the_last_answer() -> None:
+def test_the_time_continues_from_the_last_answer() -> None:
     now = [100.0]
     clock = ServiceClock(lambda: now[0])
     clock.set_from("Thu, 01 Jan 1970 01:00:00 GMT")
@@ -29,7 +29,7 @@ def test_a_date_that_cannot_be_read_changes_nothing(date: str) -> None:
     assert clock.now() == 3600.0
 
 
-def test_a_stopwatch_sees_that_the_machine_was_suspended() -> None:
+def test_a_stopwatch_includes_the_time_of_a_suspended_machine() -> None:
     now = [100.0]
     clock = ServiceClock(lambda: now[0])
     spent = clock.stopwatch()

@@ -1,4 +1,4 @@
-"""The page about services says what the profiles are: its table of bounds is made from them."""
+"""The page about services agrees with the profiles: its table of bounds is generated from them."""
 
 import os
 from collections.abc import Callable
@@ -123,7 +123,7 @@ def table() -> str:
     return "\n".join(head + rows)
 
 
-def test_the_table_of_bounds_is_made_from_the_profiles() -> None:
+def test_the_table_of_bounds_is_generated_from_the_profiles() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     shown, end, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""Over real sockets on this machine: what only a connection can show."""
+"""Tests over real sockets on this machine."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ JOB = json.dumps(
 
 
 class Listener:
-    """Answers whatever is asked, and keeps what arrived on each connection."""
+    """Answers every request, and records what arrived on each connection."""
 
     def __init__(self, answer: Callable[[bytes], bytes]) -> None:
         self._answer = answer
@@ -81,7 +81,7 @@ def listen() -> Iterator[Callable[[Callable[[bytes], bytes]], tuple[HttpProvider
 
 
 def read_head(stream: BinaryIO) -> bytes:
-    """The lines up to the empty one; nothing when the connection has ended."""
+    """Return the lines up to the empty one; none when the connection has ended."""
     lines: list[bytes] = []
     while (line := stream.readline()).strip():
         lines.append(line)
@@ -107,7 +107,7 @@ def test_reads_share_a_connection_and_every_create_has_its_own(listen: Listen) -
     for _ in range(2):
         assert isinstance(provider.create_job(MODEL, FileId("file-1"), None, ()), Done)
 
-    # The first reading asks for the name of the job's file too, which its marks must agree with.
+    # The first read also requests the name of the job's file, which has to agree with the job's marks.
     assert [len(asked) for asked in listener.connections] == [3, 1, 1]
     for (asked,) in listener.connections[1:]:
         head = asked.partition(b"\r\n\r\n")[0].lower()
@@ -115,7 +115,7 @@ def test_reads_share_a_connection_and_every_create_has_its_own(listen: Listen) -
         assert b"authorization: bearer a-local-key" in head
 
 
-def test_a_connection_that_is_refused_proves_that_nothing_was_sent() -> None:
+def test_after_a_refused_connection_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with opened(port) as provider:
@@ -136,7 +136,7 @@ def test_a_connection_that_is_refused_proves_that_nothing_was_sent() -> None:
         b"garbage\r\n\r\n",
     ],
 )
-def test_an_answer_that_breaks_off_leaves_it_unknown_and_is_sent_once(listen: Listen, answer: bytes) -> None:
+def test_after_a_broken_answer_the_outcome_is_unknown_and_nothing_is_repeated(listen: Listen, answer: bytes) -> None:
     """The connection ends after one answer, as the request asks."""
     provider, listener = listen(lambda asked: answer)
 
@@ -144,7 +144,7 @@ def test_an_answer_that_breaks_off_leaves_it_unknown_and_is_sent_once(listen: Li
     assert len(listener.connections) == 1
 
 
-def test_an_upload_that_breaks_never_arrives_whole(listen: Listen) -> None:
+def test_a_broken_upload_is_never_complete(listen: Listen) -> None:
     def breaking() -> Iterator[bytes]:
         yield b"x" * 100
         raise OSError("the disk is gone")

@@ -1,4 +1,4 @@
-"""Server-sent events, however the bytes were cut."""
+"""Server-sent events, however the bytes are split."""
 
 from itertools import pairwise
 
@@ -36,13 +36,13 @@ def test_events(text: bytes, found: list[str]) -> None:
 
 @anything
 @given(st.binary(max_size=60), st.lists(st.integers(0, 60), max_size=6))
-def test_where_the_bytes_are_cut_makes_no_difference(text: bytes, cuts: list[int]) -> None:
+def test_events_are_the_same_wherever_the_bytes_are_split(text: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
     parts = [text[start:end] for start, end in pairwise(places)]
     assert list(event_data(parts)) == list(event_data([text]))
 
 
-def test_a_line_or_event_without_end_is_given_up() -> None:
+def test_an_endless_line_or_event_is_an_error() -> None:
     with pytest.raises(MalformedError):
         list(event_data(b"x" * 65536 for _ in range(1000)))
     with pytest.raises(MalformedError):

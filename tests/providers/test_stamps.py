@@ -1,4 +1,4 @@
-"""Our marks: written, read back, and told from everybody else's."""
+"""Our marks: written, read back, and distinguished from those of others."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from tests.providers.fakes import anything
 MODEL = a_model(epochs=3)
 
 
-def test_marks_come_back_as_they_went() -> None:
+def test_written_marks_are_read_back() -> None:
     marks = marks_of("acme", MODEL, [JobId("ftjob-8"), JobId("ftjob-9")])
     assert set(marks) == {
         "reconciler-project",
@@ -43,8 +43,8 @@ def test_marks_come_back_as_they_went() -> None:
     )
 
 
-def test_every_mark_fits_where_it_goes() -> None:
-    """Facts that have no room are left out; of superseded jobs, as many as fit."""
+def test_every_mark_fits_the_limits_of_metadata() -> None:
+    """Facts that do not fit are left out; of superseded jobs, as many as fit are kept."""
     long = a_model("m" * 60, base="b" * 600)
     marks = marks_of("p" * 63, long, [JobId(f"ftjob-{number:030}") for number in range(100)])
     assert "reconciler-facts" not in marks
@@ -72,7 +72,7 @@ def test_another_project_is_not_ours(project: str) -> None:
         {"reconciler-digest": ["v1"]},
     ],
 )
-def test_our_project_with_marks_that_cannot_be_read_is_garbled(changed: dict[str, Any]) -> None:
+def test_unreadable_marks_of_our_project_are_garbled(changed: dict[str, Any]) -> None:
     marks = {**marks_of("acme", MODEL, ()), **changed}
     assert isinstance(read_marks({key: value for key, value in marks.items() if value is not None}, "acme"), Garbled)
 
@@ -86,8 +86,8 @@ OTHER = marks_of("acme", a_model("other", epochs=5), [JobId("ftjob-9")])
 
 
 @pytest.mark.parametrize("mark", [ADDRESS, DIGEST, FACTS, SUPERSEDES, SEAL])
-def test_no_single_mark_can_be_another_unnoticed(mark: str) -> None:
-    """Each is sound by itself, and was not sealed with the others; nor can one be left out."""
+def test_every_exchanged_or_missing_mark_is_noticed(mark: str) -> None:
+    """Each mark is valid by itself, but the seal covers all of them together."""
     marks = marks_of("acme", MODEL, [JobId("ftjob-8")])
     assert isinstance(read_marks(marks, "acme"), Marks)
     assert OTHER[mark] != marks[mark]
@@ -100,7 +100,7 @@ def test_marks_of_another_project_under_our_name_are_not_ours() -> None:
     assert isinstance(read_marks({**marks_of("other", MODEL, ()), PROJECT: "acme"}, "acme"), Garbled)
 
 
-def test_marks_that_bear_no_seal_are_taken_as_they_are() -> None:
+def test_marks_without_a_seal_are_accepted() -> None:
     read = read_marks(unsealed(), "acme")
     assert isinstance(read, Marks)
     assert read.stamp == MODEL.stamp
@@ -118,11 +118,11 @@ ODD = st.none() | st.integers() | st.text(max_size=20) | st.just("v1:" + "0" * 6
 
 @anything
 @given(st.dictionaries(st.sampled_from([ADDRESS, DIGEST, FACTS, SUPERSEDES]), ODD))
-def test_no_metadata_is_too_odd(metadata: dict[str, Any]) -> None:
+def test_any_metadata_can_be_read(metadata: dict[str, Any]) -> None:
     assert isinstance(read_marks({**metadata, "reconciler-project": "acme"}, "acme"), Marks | Garbled)
 
 
-def test_a_file_is_named_by_the_facts_or_not_at_all() -> None:
+def test_a_file_has_to_match_the_facts_that_name_it() -> None:
     marks = Marks(stamp=MODEL.stamp, facts=MODEL.displayed_facts)
     assert names_file(marks.facts, "training", MODEL.training.stamp.filename)
     assert not names_file(marks.facts, "training", a_dataset(rows="others").stamp.filename)

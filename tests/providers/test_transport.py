@@ -41,7 +41,7 @@ FINE = httpx.Response(200, content=b"fine")
 
 class TestRetry:
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-    def test_a_busy_service_is_asked_again(self, status: int) -> None:
+    def test_a_request_to_a_busy_service_is_repeated(self, status: int) -> None:
         bottom, clock = Bottom(busy(status), busy(status), FINE), Clock()
         assert retrying(bottom, clock).handle_request(get()).status_code == 200
         assert clock.slept == [1, 2]
@@ -56,17 +56,17 @@ class TestRetry:
             httpx.RemoteProtocolError("cut"),
         ],
     )
-    def test_a_broken_road_is_tried_again(self, error: Exception) -> None:
+    def test_a_request_over_a_broken_connection_is_repeated(self, error: Exception) -> None:
         bottom, clock = Bottom(error, FINE), Clock()
         assert retrying(bottom, clock).handle_request(get()).status_code == 200
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-    def test_a_clear_no_stands(self, status: int) -> None:
+    def test_a_final_refusal_is_not_repeated(self, status: int) -> None:
         bottom, clock = Bottom(busy(status)), Clock()
         assert retrying(bottom, clock).handle_request(get()).status_code == status
         assert clock.slept == []
 
-    def test_it_gives_up_in_the_end(self) -> None:
+    def test_repetition_ends_at_its_limit(self) -> None:
         clock = Clock()
         bottom = Bottom(busy())
         assert retrying(bottom, clock).handle_request(get()).status_code == 503
@@ -83,7 +83,7 @@ class TestRetry:
         assert clock.slept == [0.75]
 
     def test_a_post_is_never_repeated(self) -> None:
-        """Not when the service is busy, not when the road breaks, not when the service asks for it."""
+        """It is not repeated when the service is busy, when the connection breaks, or when the service asks for it."""
         for reply in (busy(503, x_should_retry="true"), busy(429, retry_after="1")):
             bottom = Bottom(reply, FINE)
             assert retrying(bottom, Clock()).handle_request(post()).status_code != 200
@@ -98,17 +98,17 @@ class TestRetry:
         request = httpx.Request("DELETE", "https://api.example.test/v1/files/file-1")
         assert retrying(bottom, Clock()).handle_request(request).status_code == 200
 
-    def test_the_service_says_how_long(self) -> None:
+    def test_the_service_may_set_the_wait(self) -> None:
         clock = Clock()
         retrying(Bottom(busy(429, retry_after="7"), busy(503, retry_after_ms="500"), FINE), clock).handle_request(get())
         assert clock.slept == [7, 0.5]
 
-    def test_who_asks_for_too_long_a_wait_is_not_waited_for(self) -> None:
+    def test_a_request_for_too_long_a_wait_is_not_waited_for(self) -> None:
         clock = Clock()
         assert retrying(Bottom(busy(429, retry_after="61")), clock).handle_request(get()).status_code == 429
         assert clock.slept == []
 
-    def test_the_service_says_whether(self) -> None:
+    def test_the_service_may_set_whether_to_repeat(self) -> None:
         please, never = busy(409, x_should_retry="true"), busy(503, x_should_retry="false")
         assert retrying(Bottom(please, FINE), Clock()).handle_request(get()).status_code == 200
         assert retrying(Bottom(never, FINE), Clock()).handle_request(get()).status_code == 503
@@ -126,7 +126,7 @@ class TestRetry:
             ("organization_usage_limit_exceeded", False),
         ],
     )
-    def test_the_kinds_of_429_are_told_apart(self, code: str, is_repeated: bool) -> None:
+    def test_the_kinds_of_429_are_distinguished(self, code: str, is_repeated: bool) -> None:
         bottom = Bottom(lambda _: refusal(429, "too many", code=code), FINE)
         assert retrying(bottom, Clock()).handle_request(get()).status_code == (200 if is_repeated else 429)
 
@@ -135,13 +135,13 @@ class TestPace:
     def test_requests_keep_their_distance(self) -> None:
         clock = Clock()
         gate = RateLimiter(spacing=2, longest=60, clock=clock, sleep=clock.sleep)
-        road = RateLimitTransport(Bottom(FINE), gate)
+        transport = RateLimitTransport(Bottom(FINE), gate)
         for _ in range(3):
-            road.handle_request(get())
+            transport.handle_request(get())
         assert clock.slept == [2, 2]
 
-    def test_a_hold_is_for_everybody(self) -> None:
-        """What one road is told, all roads through the same gate keep to."""
+    def test_a_wait_applies_to_all_transports_of_a_gate(self) -> None:
+        """A wait that one transport receives holds for all transports with the same gate."""
         clock = Clock()
         gate = RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
         RateLimitTransport(Bottom(busy(429, retry_after="5")), gate).handle_request(get())
@@ -151,25 +151,25 @@ class TestPace:
     def test_a_used_up_allowance_is_waited_for(self) -> None:
         clock = Clock()
         spent = busy(200, x_ratelimit_remaining_requests="0", x_ratelimit_reset_requests="1500ms")
-        road = RateLimitTransport(
+        transport = RateLimitTransport(
             Bottom(spent, FINE), RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
         )
-        road.handle_request(get())
-        road.handle_request(get())
+        transport.handle_request(get())
+        transport.handle_request(get())
         assert clock.slept == [1.5]
 
-    def test_nobody_is_held_for_days(self) -> None:
+    def test_a_wait_of_days_is_limited(self) -> None:
         clock = Clock()
-        road = RateLimitTransport(
+        transport = RateLimitTransport(
             Bottom(busy(503, retry_after="86400"), FINE),
             RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep),
         )
-        road.handle_request(get())
-        road.handle_request(get())
+        transport.handle_request(get())
+        transport.handle_request(get())
         assert clock.slept == [60]
 
-    def test_what_cannot_wait_is_not_sent(self) -> None:
-        """A create that left long after its look would rest on a look that says nothing any more."""
+    def test_a_request_that_cannot_wait_is_not_sent(self) -> None:
+        """A create that is sent long after its observation would depend on an outdated observation."""
         clock, bottom = Clock(), Bottom(busy(429, retry_after="31"), FINE)
         gate = RateLimiter(spacing=0, longest=60, clock=clock, sleep=clock.sleep)
         RateLimitTransport(bottom, gate).handle_request(get())
@@ -178,7 +178,7 @@ class TestPace:
         assert clock.slept == []
         assert RateLimitTransport(bottom, gate, most_seconds=31).handle_request(post()).status_code == 200
 
-    def test_threads_queue_at_one_gate(self) -> None:
+    def test_threads_wait_at_one_gate(self) -> None:
         clock = Clock()
         gate = RateLimiter(spacing=1, longest=60, clock=clock, sleep=clock.sleep)
         threads = [threading.Thread(target=gate.wait_for_turn) for _ in range(8)]
@@ -193,17 +193,17 @@ class TestDeadline:
     def make(self, bottom: Bottom, clock: Clock, total: float = 10) -> Deadline:
         return Deadline(bottom, connect=2, read=5, total=total, clock=clock)
 
-    def test_the_limits_go_down_to_the_socket(self) -> None:
+    def test_the_limits_are_passed_to_the_socket(self) -> None:
         bottom = Bottom(FINE)
         self.make(bottom, Clock()).handle_request(get())
         assert bottom.asked[0].extensions["timeout"] == {"connect": 2, "pool": 2, "read": 5, "write": 5}
 
-    def test_no_limit_is_longer_than_the_whole(self) -> None:
+    def test_no_limit_is_longer_than_the_total(self) -> None:
         bottom = Bottom(FINE)
         self.make(bottom, Clock(), total=3).handle_request(get())
         assert bottom.asked[0].extensions["timeout"]["read"] == 3
 
-    def test_an_answer_that_drips_is_cut_off(self) -> None:
+    def test_a_very_slow_answer_is_cut_off(self) -> None:
         clock = Clock()
         response = self.make(Bottom(httpx.Response(200, stream=Parts(b"a", b"b", b"c"))), clock).handle_request(get())
         parts = response.iter_bytes()
@@ -212,7 +212,7 @@ class TestDeadline:
         with pytest.raises(httpx.ReadTimeout, match="longer than 10 seconds"):
             next(parts)
 
-    def test_a_request_that_drips_is_cut_off(self) -> None:
+    def test_a_very_slow_request_is_cut_off(self) -> None:
         clock = Clock()
 
         def slow(request: httpx.Request) -> httpx.Response:
@@ -240,18 +240,18 @@ class TestNoRedirects:
 
 
 class TestWhole:
-    def test_the_body_is_there_and_the_road_is_free(self) -> None:
+    def test_the_body_is_read_and_the_connection_is_released(self) -> None:
         body = Parts(b"fi", b"ne")
         response = BufferedResponse(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
         assert (response.content, body.is_closed) == (b"fine", True)
 
-    def test_too_much_is_too_much(self) -> None:
+    def test_a_body_that_is_too_large_is_an_error(self) -> None:
         body = Parts(*[b"x" * 60] * 1000)
         with pytest.raises(TooLargeError):
             BufferedResponse(Bottom(httpx.Response(200, stream=body)), 100).handle_request(get())
         assert body.is_closed
 
-    def test_a_short_body_is_a_failure_of_the_road(self) -> None:
+    def test_a_short_body_is_a_connection_failure(self) -> None:
         cut = httpx.Response(200, headers={"content-length": "10"}, stream=Parts(b"only"))
         with pytest.raises(httpx.RemoteProtocolError, match="4 of 10"):
             BufferedResponse(Bottom(cut), 100).handle_request(get())
@@ -269,7 +269,7 @@ class TestRedact:
     def make(self, bottom: httpx.BaseTransport) -> Redact:
         return Redact(bottom, lambda parts: (part.replace(self.SECRET.encode(), b"[hidden]") for part in parts))
 
-    def test_an_error_keeps_its_kind_and_loses_the_secret(self) -> None:
+    def test_an_error_keeps_its_type_and_loses_the_secret(self) -> None:
         error = httpx.LocalProtocolError(f"Illegal header value b'Bearer {self.SECRET}'")
         with pytest.raises(httpx.LocalProtocolError) as caught:
             self.make(Bottom(error)).handle_request(get())
@@ -277,11 +277,11 @@ class TestRedact:
         assert caught.value.__context__ is None
         assert self.SECRET not in "".join(traceback.format_exception(caught.value))
 
-    def test_an_answer_that_echoes_it_does_not(self) -> None:
+    def test_an_answer_that_repeats_the_secret_is_cleaned(self) -> None:
         echo = httpx.Response(401, content=f"bad key {self.SECRET}!".encode())
         assert self.make(Bottom(echo)).handle_request(get()).content == b"bad key [hidden]!"
 
-    def test_an_error_in_the_middle_of_an_answer_is_no_way_out(self) -> None:
+    def test_an_error_in_the_middle_of_an_answer_hides_the_secret(self) -> None:
         body = Parts(b"a", httpx.ReadError(f"reset by {self.SECRET}"))
         response = self.make(Bottom(httpx.Response(200, stream=body))).handle_request(get())
         with pytest.raises(httpx.ReadError) as caught:
@@ -303,16 +303,16 @@ class TestFresh:
             made.append(Bottom(httpx.Response(200, stream=Parts(b"fine"))))
             return made[-1]
 
-        road = NewConnection(make)
+        transport = NewConnection(make)
         for _ in range(2):
-            response = road.handle_request(post())
+            response = transport.handle_request(post())
             assert made[-1].closed == 0
             response.read()
             response.close()
         assert [bottom.closed for bottom in made] == [1, 1]
         assert made[0].asked[0].headers["connection"] == "close"
 
-    def test_one_that_fails_is_closed_too(self) -> None:
+    def test_a_transport_that_fails_is_closed_too(self) -> None:
         bottom = Bottom(httpx.ConnectError("refused"))
         with pytest.raises(httpx.ConnectError):
             NewConnection(lambda: bottom).handle_request(post())

@@ -1,4 +1,4 @@
-"""JSON to nouns, in all the shapes that have been seen, and in shapes that nobody should send."""
+"""JSON to values: in all known shapes, and in shapes that no service should send."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def job(**members: Any) -> RemoteJob:
 
 
 def test_a_job_in_full() -> None:
-    seen = job(
+    found = job(
         status="succeeded",
         created_at=1793000100,
         finished_at=1793003300,
@@ -47,21 +47,21 @@ def test_a_job_in_full() -> None:
         trained_tokens=150300,
         usage_metrics={"unheard": "of"},
     )
-    assert seen.stamp is not None
-    assert seen.stamp == MODEL.stamp
-    assert seen.facts == MODEL.displayed_facts
-    assert (seen.created_at, seen.finished_at) == (1793000100, 1793003300)
-    assert seen.model == "ft:gpt-4.1-mini-2025-04-14:acme:triage:BxY12"
-    assert seen.trained_tokens == 150300
-    assert seen.files == ("file-1", "file-2")
-    assert not seen.status.is_active
+    assert found.stamp is not None
+    assert found.stamp == MODEL.stamp
+    assert found.facts == MODEL.displayed_facts
+    assert (found.created_at, found.finished_at) == (1793000100, 1793003300)
+    assert found.model == "ft:gpt-4.1-mini-2025-04-14:acme:triage:BxY12"
+    assert found.trained_tokens == 150300
+    assert found.files == ("file-1", "file-2")
+    assert not found.status.is_active
 
 
 @pytest.mark.parametrize("empty", [None, {}, {"code": None, "message": None, "param": None}, "", []])
 def test_no_error_in_all_its_shapes(empty: Any) -> None:
-    seen = job(error=empty)
-    assert seen.stamp is not None
-    assert seen.error is None
+    found = job(error=empty)
+    assert found.stamp is not None
+    assert found.error is None
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_no_error_in_all_its_shapes(empty: Any) -> None:
     ],
 )
 def test_errors_in_all_their_shapes(sent: Any, read: JobError) -> None:
-    seen = job(error=sent)
-    assert seen.stamp is not None
-    assert seen.error == read
+    found = job(error=sent)
+    assert found.stamp is not None
+    assert found.error == read
 
 
-def test_nulls_mean_absence() -> None:
+def test_null_members_are_absent() -> None:
     names = (
         "created_at finished_at estimated_finish model fine_tuned_model training_file validation_file "
         "trained_tokens hyperparameters method seed integrations error"
@@ -89,35 +89,35 @@ def test_nulls_mean_absence() -> None:
     assert job(fine_tuned_model="", estimated_finish=0, finished_at=0, training_file="") == absent
 
 
-def test_a_job_that_says_no_status_is_alive() -> None:
+def test_a_job_without_a_status_is_active() -> None:
     assert job(status=None).status.is_active
     assert job(status="").status.is_active
 
 
 @pytest.mark.parametrize("metadata", [None, {}, [], "text", {"reconciler-project": 7}])
 def test_metadata_of_others_in_all_its_shapes(metadata: Any) -> None:
-    seen = job(metadata=metadata)
-    assert (seen.stamp, is_garbled(seen, PROJECT)) == (None, False)
+    found = job(metadata=metadata)
+    assert (found.stamp, is_garbled(found, PROJECT)) == (None, False)
 
 
 def test_a_file_and_its_stamp() -> None:
     dataset = a_dataset()
     sent = {"id": "file-1", "bytes": 48213, "created_at": 1793000000, "expires_at": None, "purpose": "fine-tune"}
-    seen = shared_wire.read_file(json.dumps({**sent, "filename": dataset.stamp.filename}).encode())
-    assert (seen.purpose, seen.size_bytes, seen.status) == ("fine-tune", 48213, None)
-    assert seen.is_ready
-    assert seen.stamp is not None
-    assert seen.stamp.agrees(dataset.stamp)
+    file = shared_wire.read_file(json.dumps({**sent, "filename": dataset.stamp.filename}).encode())
+    assert (file.purpose, file.size_bytes, file.status) == ("fine-tune", 48213, None)
+    assert file.is_ready
+    assert file.stamp is not None
+    assert file.stamp.agrees(dataset.stamp)
 
 
 def test_a_file_of_nulls() -> None:
-    seen = shared_wire.read_file(
+    file = shared_wire.read_file(
         b'{"id":"file-1","bytes":null,"created_at":null,"filename":null,"status":null,"purpose":null}'
     )
-    assert (seen.filename, seen.size_bytes, seen.stamp, seen.purpose) == ("", None, None, "")
+    assert (file.filename, file.size_bytes, file.stamp, file.purpose) == ("", None, None, "")
 
 
-def test_of_an_events_data_the_numbers() -> None:
+def test_the_numbers_of_an_events_data_are_read() -> None:
     data = {"step": 3, "train_loss": 0.5, "valid_loss": None, "done": True, "usage": {"a": 1}, "name": "x"}
     event = dialect.read_event(json.dumps({"id": "ftevent-1", "data": data, "level": None}).encode())
     assert (event.level, event.message) == ("info", "")
@@ -146,7 +146,7 @@ def test_data_without_numbers(data: str) -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_answer_is_called_so(body: bytes) -> None:
+def test_an_answer_of_another_shape_is_malformed(body: bytes) -> None:
     for read in READERS:
         with pytest.raises(MalformedError):
             read(body)

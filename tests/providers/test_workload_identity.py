@@ -1,4 +1,4 @@
-"""A job's own identity in place of a key: who is asked, when again, and that no token ever shows."""
+"""A CI job's own identity instead of a key: the requests, the renewal, and tokens that are never shown."""
 
 import json
 import traceback
@@ -32,7 +32,7 @@ JOB = {
 
 
 class Issuers(httpx.BaseTransport):
-    """GitHub, OpenAI's exchange and, behind them, a service; remembers who was asked for what."""
+    """GitHub, OpenAI's exchange and a service behind them; records every request."""
 
     def __init__(self, service: httpx.BaseTransport | None = None, *, lasts: Any = 3600) -> None:
         self.service = service
@@ -55,7 +55,7 @@ class Issuers(httpx.BaseTransport):
             self.issued += 1
             token = {"access_token": f"canary-token-{self.issued}", "token_type": "Bearer", "expires_in": self.lasts}
             return httpx.Response(200, json=token)
-        assert self.service is not None, f"nobody should ask {host}"
+        assert self.service is not None, f"no request should go to {host}"
         return self.service.handle_request(request)
 
 
@@ -65,7 +65,7 @@ def an_exchange(issuers: Issuers, clock: Clock) -> TokenExchange:
     return TokenExchange(identity, lambda: issuers, clock)
 
 
-def test_github_vouches_and_openai_gives_a_token() -> None:
+def test_a_github_identity_is_exchanged_for_a_token() -> None:
     issuers = Issuers()
     assert an_exchange(issuers, Clock()).token() == "canary-token-1"
 
@@ -83,7 +83,7 @@ def test_github_vouches_and_openai_gives_a_token() -> None:
     }
 
 
-def test_a_run_signs_with_the_token_and_nothing_but_the_service_sees_it() -> None:
+def test_a_run_signs_with_the_token_and_sends_it_to_the_service_only() -> None:
     service = FakeService()
     issuers = Issuers(service.transport)
     provider = open_provider("openai", project="acme", environ=JOB, transport=issuers, sleep=lambda _: None)
@@ -100,7 +100,7 @@ def test_a_run_signs_with_the_token_and_nothing_but_the_service_sees_it() -> Non
     ("lasts", "still", "over"), [(3600, 3299.0, 3301.0), (600, 299.0, 301.0), (60, 29.0, 31.0), (0.5, 0.2, 0.3)]
 )
 def test_a_token_is_replaced_before_it_expires(lasts: float, still: float, over: float) -> None:
-    """Five minutes before its end, or at half of its life when that is short."""
+    """It is replaced five minutes before its end, or at half of a short lifetime."""
     issuers, clock = Issuers(lasts=lasts), Clock()
     exchange = an_exchange(issuers, clock)
     exchange.token()
@@ -141,7 +141,7 @@ WRONG: dict[str, httpx.Response | Exception] = {
 
 @pytest.mark.parametrize("host", ["run-1.actions.githubusercontent.com", "auth.openai.com"])
 @pytest.mark.parametrize("name", WRONG)
-def test_whatever_comes_back_nothing_is_sent_and_no_token_shows(name: str, host: str) -> None:
+def test_after_any_failed_exchange_nothing_is_sent_and_no_token_is_shown(name: str, host: str) -> None:
     service = FakeService()
     issuers = Issuers(service.transport)
     issuers.wrong[host] = WRONG[name]
@@ -152,10 +152,10 @@ def test_whatever_comes_back_nothing_is_sent_and_no_token_shows(name: str, host:
     assert "docs/keyless.md" in caught.value.hint
     assert service.requests == []
     assert "evil.example.test" not in {request.url.host for request in issuers.asked}
-    said = "".join(traceback.format_exception(caught.value))
-    assert not any(secret in said for secret in (REQUEST_TOKEN, STATEMENT, "canary-token"))
+    output = "".join(traceback.format_exception(caught.value))
+    assert not any(secret in output for secret in (REQUEST_TOKEN, STATEMENT, "canary-token"))
     if name == "refused":
-        assert "invalid_grant" in said
+        assert "invalid_grant" in output
 
 
 def test_a_create_without_a_token_was_provably_not_sent() -> None:
@@ -182,14 +182,14 @@ def test_a_create_without_a_token_was_provably_not_sent() -> None:
         "https://[::1/x",
     ],
 )
-def test_only_github_is_asked_who_we_are(url: str) -> None:
+def test_only_github_is_asked_for_an_identity(url: str) -> None:
     with pytest.raises(UsageError, match="ACTIONS_ID_TOKEN_REQUEST_URL") as caught:
         read_endpoint(OPENAI, {**JOB, "ACTIONS_ID_TOKEN_REQUEST_URL": url})
     assert REQUEST_TOKEN not in str(caught.value)
 
 
-def test_which_way_is_used() -> None:
-    """Identity where it is asked for and GitHub vouches; the key where it does not; never one for want of the other."""
+def test_identity_or_key_is_chosen_by_the_environment() -> None:
+    """Identity is used where it is requested and GitHub provides it, else the key; neither replaces the other."""
     identity = "workload identity, as service account sa_1"
     outside = {name: value for name, value in JOB.items() if not name.startswith("ACTIONS_")}
     assert describe_signing(OPENAI, JOB) == identity
@@ -203,7 +203,7 @@ def test_which_way_is_used() -> None:
 
 
 @pytest.mark.parametrize("missing", ["OPENAI_IDENTITY_PROVIDER_ID", "OPENAI_SERVICE_ACCOUNT_ID"])
-def test_half_an_identity_is_a_mistake(missing: str) -> None:
+def test_an_incomplete_identity_is_an_error(missing: str) -> None:
     environ = {**{name: value for name, value in JOB.items() if name != missing}, "OPENAI_API_KEY": KEY}
     with pytest.raises(UsageError, match=missing):
         describe_signing(OPENAI, environ)
@@ -225,7 +225,7 @@ def test_a_variable_of_two_lines_is_refused(name: str) -> None:
         read_endpoint(OPENAI, {**JOB, name: "a\r\nX: 1"})
 
 
-def test_nothing_shows_in_a_repr() -> None:
+def test_no_secret_is_in_a_repr() -> None:
     identity = read_identity(JOB, has_key=False)
     assert isinstance(identity, Identity)
     assert REQUEST_TOKEN not in repr(identity)
@@ -233,7 +233,7 @@ def test_nothing_shows_in_a_repr() -> None:
     assert REQUEST_TOKEN not in repr(read_endpoint(OPENAI, JOB))
 
 
-def test_a_service_that_says_the_token_is_not_repeated() -> None:
+def test_a_token_that_the_service_repeats_is_not_shown() -> None:
     issuers = Issuers(httpx.MockTransport(_echo))
     provider = open_provider("openai", project="acme", environ=JOB, transport=issuers, sleep=lambda _: None)
     with pytest.raises(ReconcilerError) as caught:
@@ -242,5 +242,5 @@ def test_a_service_that_says_the_token_is_not_repeated() -> None:
 
 
 def _echo(request: httpx.Request) -> httpx.Response:
-    said = {"error": {"message": f"who is {request.headers['authorization']}?"}}
-    return httpx.Response(401, content=msgspec.json.encode(said))
+    error = {"error": {"message": f"who is {request.headers['authorization']}?"}}
+    return httpx.Response(401, content=msgspec.json.encode(error))

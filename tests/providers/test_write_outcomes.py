@@ -1,4 +1,4 @@
-"""How a write ended: the table, row by row."""
+"""The outcome of a write: the decision table, row by row."""
 
 from collections.abc import Callable
 
@@ -112,7 +112,7 @@ def test_unknown(reply: httpx.Response | Exception) -> None:
     assert outcome.why
 
 
-def test_every_refusal_says_what_the_service_said() -> None:
+def test_every_refusal_holds_the_message_of_the_service() -> None:
     response = refusal(400, "n_epochs is too large", code="invalid_value", param="n_epochs")
     response.headers["x-request-id"] = "req-9"
     outcome = sent(response)
@@ -122,8 +122,8 @@ def test_every_refusal_says_what_the_service_said() -> None:
     assert (error.status, error.code, error.param, error.request_id) == (400, "invalid_value", "n_epochs", "req-9")
 
 
-def test_what_is_not_the_roads_failure_comes_out() -> None:
-    """The rows could not be read: that is nobody's answer, and no outcome."""
+def test_an_exception_outside_the_connection_is_raised() -> None:
+    """Rows that could not be read are not an answer of the service, so there is no outcome."""
 
     def send() -> httpx.Response:
         raise OSError("the disk is gone")

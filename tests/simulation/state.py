@@ -150,13 +150,13 @@ class LaggingService(FakeService):
         self.lag.made[made] = self.time.now
         return made, int(self.time.now + self.skew)
 
-    def paged(self, request: httpx.Request, items: list[Json], most: int) -> httpx.Response:
+    def page_response(self, request: httpx.Request, items: list[Json], most: int) -> httpx.Response:
         shown = [item for item in items if self.lag.shows(item["id"])]
         if not self.pages:
             return httpx.Response(200, json={"object": "list", "data": shown})
         key = f"{request.url.path} {request.url.params.get('after')} {self.time.now}"
         most = 1 + self.decider.pick(f"size {key}", most) if self.decider.chance(key, "short_pages") else most
-        answer = super().paged(request, shown, most)
+        answer = super().page_response(request, shown, most)
         page = json.loads(answer.content)
         if page["data"] and self.decider.chance(key, "repeating"):
             page["data"] = [page["data"][0], *page["data"]]

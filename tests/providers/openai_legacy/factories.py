@@ -1,4 +1,4 @@
-"""What the tests of the old dialect are made of."""
+"""Models, files and services for the tests of the old dialect."""
 
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.observed import FileId
@@ -26,7 +26,7 @@ def wanted(name: str = "triage", *, epochs: int | None = None, word: str = "rows
 
 
 def opened(service: OldService, project: str = PROJECT) -> HttpProvider:
-    """The service, seen through the dialect by a process that knows nothing yet."""
+    """Open the service through the dialect, as a new process does."""
     clock = Clock()
     environ = {"OPENAI_API_KEY": "key-of-a-test", "OPENAI_API_BASE": URL}
     return open_provider(
@@ -35,7 +35,7 @@ def opened(service: OldService, project: str = PROJECT) -> HttpProvider:
 
 
 def sent(service: OldService, model: Model, project: str = PROJECT) -> FileId:
-    """The file of a model's rows, uploaded."""
+    """Upload the file of a model's rows."""
     outcome = opened(service, project).upload(model.training, iter([b"x" * model.training.measure.size_bytes]))
     assert isinstance(outcome, Done)
     return outcome.value.id

@@ -1,6 +1,6 @@
 """A small service of the old generation, written from the API's side: files and jobs as objects, lists without pages.
 
-It knows nothing of our nouns, and a job of it repeats neither the suffix nor anything else that was not in that API.
+It does not use the classes of the domain. A job repeats neither the suffix nor anything else that was not in that API.
 """
 
 import json
@@ -23,8 +23,8 @@ _CLASSES = ("compute_classification_metrics", "classification_n_classes", "class
 class OldService(FakeService):
     """The service of `/fine-tunes`.
 
-    Shape:  `jobs` hold the objects as they are told, with what is not told beside them in `asked`; a write of which
-            `spares` says so meets no trouble
+    Shape:  `jobs` holds the objects as the API returns them, `asked` what it does not return; a write for which
+            `spares` is true gets no trouble
     """
 
     spares: Callable[[httpx.Request], bool] = lambda request: False
@@ -32,14 +32,14 @@ class OldService(FakeService):
     def __post_init__(self) -> None:
         self.asked: dict[str, Json] = {}
 
-    def handled(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET" and self.spares(request):
             waiting, self.troubles = self.troubles, []
             try:
-                return super().handled(request)
+                return super().handle_request(request)
             finally:
                 self.troubles = waiting
-        return super().handled(request)
+        return super().handle_request(request)
 
     def route(self, request: httpx.Request, path: str) -> httpx.Response:
         for method, pattern, handler in OLD_ROUTES:
@@ -105,9 +105,9 @@ class OldService(FakeService):
             model=body["model"],
             hyperparams={**_DEFAULTS, **stated},
         )
-        return self.told(job_id)
+        return self.show_job(job_id)
 
-    def told(self, job_id: str) -> httpx.Response:
+    def show_job(self, job_id: str) -> httpx.Response:
         job = self.jobs.get(job_id)
         if job is None:
             return refusal(404, f"No such fine-tune: {job_id}")
@@ -119,12 +119,12 @@ class OldService(FakeService):
             return refusal(400, f"Cannot cancel a job {job_id} that already has status '{job['status']}'.")
         if job is not None:
             job["status"] = "cancelled"
-        return self.told(job_id)
+        return self.show_job(job_id)
 
     def list_tunes(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"object": "list", "data": list(self.jobs.values())})
 
-    def list_said(self, request: httpx.Request, job_id: str) -> httpx.Response:
+    def list_job_events(self, request: httpx.Request, job_id: str) -> httpx.Response:
         if job_id not in self.jobs:
             return refusal(404, f"No such fine-tune: {job_id}")
         return httpx.Response(200, json={"object": "list", "data": self.events[job_id]})
@@ -134,18 +134,18 @@ class OldService(FakeService):
 
     def completion(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
-        said = body["prompt"].split(" ")
-        pieces = [word if index == 0 else f" {word}" for index, word in enumerate(said)]
-        return self.streamed(body, [{"text": piece, "finish_reason": None} for piece in pieces])
+        words = body["prompt"].split(" ")
+        pieces = [word if index == 0 else f" {word}" for index, word in enumerate(words)]
+        return self.stream_response(body, [{"text": piece, "finish_reason": None} for piece in pieces])
 
 
 OLD_ROUTES: tuple[tuple[str, str, Callable[..., httpx.Response]], ...] = (
     ("GET", "files", OldService.list_files),
     ("POST", "fine-tunes", OldService.make),
     ("GET", "fine-tunes", OldService.list_tunes),
-    ("GET", "fine-tunes/([^/]+)", lambda service, request, job: service.told(job)),
+    ("GET", "fine-tunes/([^/]+)", lambda service, request, job: service.show_job(job)),
     ("POST", "fine-tunes/([^/]+)/cancel", OldService.stop),
-    ("GET", "fine-tunes/([^/]+)/events", OldService.list_said),
+    ("GET", "fine-tunes/([^/]+)/events", OldService.list_job_events),
     ("POST", "completions", OldService.completion),
 )
 

@@ -1,4 +1,4 @@
-"""A process that dies at any request, and a line that breaks while a job is followed."""
+"""A process that is killed at any request, and a connection that breaks while a job is followed."""
 
 import httpx
 import pytest
@@ -17,11 +17,11 @@ MODEL = wanted(epochs=3)
 
 
 class DiedError(BaseException):
-    """The end of a process: nothing catches it."""
+    """The end of a process. No code catches it."""
 
 
 class Mortal(httpx.BaseTransport):
-    """Dies at one request, before or after the service has seen it."""
+    """Ends the process at one request, before or after it reached the service."""
 
     def __init__(self, service: OldService, at: int, *, after: bool) -> None:
         self.service, self.left, self.after = service, at, after
@@ -36,7 +36,7 @@ class Mortal(httpx.BaseTransport):
         return answer
 
 
-def bench_of(provider: HttpProvider, file: FileId) -> RunContext:
+def make_bench(provider: HttpProvider, file: FileId) -> RunContext:
     clock = Clock()
     bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)
@@ -55,7 +55,7 @@ def requests_of_a_create() -> int:
     service = OldService()
     file = sent(service, MODEL)
     service.requests.clear()
-    create(Train(model=MODEL), bench_of(opened(service), file))
+    create(Train(model=MODEL), make_bench(opened(service), file))
     return len(service.requests)
 
 
@@ -70,12 +70,12 @@ def test_a_create_takes_eight_requests() -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, CREATE + 1))
 @pytest.mark.parametrize("end", ["pending", "running", "succeeded", "failed"])
-def test_whenever_a_process_dies_the_next_one_finds_what_it_left(at: int, after: bool, end: str) -> None:
-    """At most one job, whose it is is known in whatever state it is by then, and the next run makes it up."""
+def test_whenever_a_process_is_killed_the_next_one_finds_its_job(at: int, after: bool, end: str) -> None:
+    """There is at most one job, its model is known in every state, and the next run completes the work."""
     service = OldService()
     file = sent(service, MODEL)
     with pytest.raises(DiedError):
-        create(Train(model=MODEL), bench_of(through(Mortal(service, at, after=after)), file))
+        create(Train(model=MODEL), make_bench(through(Mortal(service, at, after=after)), file))
     assert len(service.jobs) <= 1
     for job in service.jobs:
         if end == "succeeded":
@@ -83,17 +83,17 @@ def test_whenever_a_process_dies_the_next_one_finds_what_it_left(at: int, after:
         else:
             service.jobs[job]["status"] = end
 
-    seen = opened(service).observe()
-    assert ([job.id for job in seen.jobs], seen.contradictions) == (list(service.jobs), ())
-    assert all(job.is_of(MODEL.stamp) for job in seen.jobs)
-    spent = tuple(job.id for job in seen.jobs if job.status.word == "failed")
-    create(Train(model=MODEL, excluded_jobs=spent), bench_of(opened(service), file))
+    observed = opened(service).observe()
+    assert ([job.id for job in observed.jobs], observed.contradictions) == (list(service.jobs), ())
+    assert all(job.is_of(MODEL.stamp) for job in observed.jobs)
+    spent = tuple(job.id for job in observed.jobs if job.status.word == "failed")
+    create(Train(model=MODEL, excluded_jobs=spent), make_bench(opened(service), file))
     assert len(service.jobs) == 1 + len(spent)
     assert opened(service).observe().contradictions == ()
 
 
 class Flaky(httpx.BaseTransport):
-    """Breaks every second answer off in the middle, and lets the job go on at each request."""
+    """Cuts every second answer in the middle, and advances the job at each request."""
 
     def __init__(self, service: OldService, job: str) -> None:
         self.service, self.job, self.asked = service, job, 0
@@ -109,16 +109,18 @@ class Flaky(httpx.BaseTransport):
         return self.service.handle(request)
 
 
-def test_following_over_a_broken_line_tells_everything_once() -> None:
+def test_following_over_a_broken_connection_reports_every_event_once() -> None:
     service = OldService()
     file = sent(service, MODEL)
     created = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(created, Done)
     flaky = through(Flaky(service, created.value.id))
-    events: list[Event] = list(watch([created.value.id], bench_of(flaky, file)))
+    events: list[Event] = list(watch([created.value.id], make_bench(flaky, file)))
 
-    told = [event.event.id for event in events if isinstance(event, JobLogged)]
-    assert told == [f"{created.value.id}:{number}" for number in range(1, len(service.events[created.value.id]) + 1)]
-    assert len(told) > 20
+    event_ids = [event.event.id for event in events if isinstance(event, JobLogged)]
+    assert event_ids == [
+        f"{created.value.id}:{number}" for number in range(1, len(service.events[created.value.id]) + 1)
+    ]
+    assert len(event_ids) > 20
     moves = [event.job.status.word for event in events if isinstance(event, JobMoved)]
     assert moves == ["pending", "succeeded"]

@@ -41,13 +41,13 @@ def test_the_body_is_flat_and_carries_the_stamp_in_its_suffix() -> None:
     assert request.text[:2] == f"{0b11101:02x}"
 
 
-def test_a_suffix_of_the_recipe_s_own_stands() -> None:
+def test_a_suffix_that_the_recipe_states_is_kept() -> None:
     body, request = write_tune(recipe(suffix="my-own"), FileId("file-1"), None, 40)
     assert body["suffix"] == "my-own"
     assert not request.has_our_suffix
 
 
-def test_a_server_without_room_gets_no_suffix() -> None:
+def test_a_server_that_takes_no_suffix_gets_none() -> None:
     body, request = write_tune(recipe(), FileId("file-1"), None, 0)
     assert "suffix" not in body
     assert not request.has_our_suffix
@@ -65,7 +65,9 @@ def test_a_server_without_room_gets_no_suffix() -> None:
         ({"suffix": "a" * 41}, "suffix"),
     ],
 )
-def test_what_the_api_has_no_field_or_room_for_is_refused_and_nothing_is_sent(more: dict[str, Any], field: str) -> None:
+def test_a_setting_that_the_api_cannot_take_is_refused_before_anything_is_sent(
+    more: dict[str, Any], field: str
+) -> None:
     service = OldService()
     file = sent(service, wanted())
     service.requests.clear()
@@ -79,7 +81,7 @@ def test_what_the_api_has_no_field_or_room_for_is_refused_and_nothing_is_sent(mo
     assert service.requests == []
 
 
-def test_hyperparameters_that_the_service_chooses_are_no_field() -> None:
+def test_hyperparameters_that_the_service_chooses_are_not_sent() -> None:
     assert refusal_of(recipe(hyperparameters=(("beta", "auto"),)), 40) is None
 
 
@@ -94,7 +96,7 @@ def test_conversations_are_refused_before_they_are_sent() -> None:
     assert service.requests == []
 
 
-def test_what_the_recipe_passes_through_arrives() -> None:
+def test_extra_settings_of_the_recipe_are_sent() -> None:
     service = OldService()
     model = recipe(extra='{"prompt_loss_weight":0.5,"classification_positive_class":" yes"}')
     outcome = opened(service).create_job(model, sent(service, model), None, ())

@@ -1,4 +1,4 @@
-"""Whose a job is: every row of the table, and what holds for all of them."""
+"""To which model a job belongs: every row of the decision table, and the rules for all rows."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.providers.fakes import anything
 from tests.providers.openai_legacy.factories import KEY, intent, wanted
 
 MODEL, OTHER = wanted(epochs=4), wanted("letters", epochs=4)
-LONG = wanted("a-name-that-has-no-room-in-any-suffix")
+LONG = wanted("a-name-that-is-too-long-for-any-suffix")
 THEIRS = project_key("other")
 LENGTH = 40
 
@@ -56,7 +56,7 @@ OURS = suffix_of(MODEL.stamp, LENGTH)
 
 
 @pytest.mark.parametrize("status", EVERY)
-def test_a_label_with_its_id_says_whose_a_job_is_in_every_state(status: str) -> None:
+def test_a_label_with_its_id_identifies_a_job_in_every_state(status: str) -> None:
     assert judged(tune(status), named()) == Verdict(stamp=MODEL.stamp)
     assert judged(tune(status), named(project=THEIRS)) == FOREIGN
     assert judged(tune(status), named(), intent(OTHER)) == Verdict(stamp=MODEL.stamp), "surer than any intent"
@@ -69,11 +69,11 @@ def test_a_label_and_the_model_s_name_must_agree() -> None:
     denied = tune("succeeded", model=made(suffix_of(another, LENGTH)))
     verdict = judged(denied, named())
     assert verdict == Verdict(is_unclear=True, may_be=frozenset({MODEL.stamp}))
-    assert not any(is_of(denied, verdict, stamp, LENGTH) for stamp in (MODEL.stamp, another)), "it is nobody's"
+    assert not any(is_of(denied, verdict, stamp, LENGTH) for stamp in (MODEL.stamp, another)), "it belongs to no model"
 
 
 @pytest.mark.parametrize("status", EVERY)
-def test_the_intent_of_just_this_request_says_whose_a_job_is(status: str) -> None:
+def test_the_intent_of_a_request_identifies_its_job(status: str) -> None:
     assert judged(tune(status), intent(MODEL)) == Verdict(stamp=MODEL.stamp)
     assert judged(tune(status), intent(MODEL, project=THEIRS)) == FOREIGN
 
@@ -88,11 +88,11 @@ def test_the_intent_of_just_this_request_says_whose_a_job_is(status: str) -> Non
         tune(at=9),
     ],
 )
-def test_an_intent_of_another_request_or_a_later_one_says_nothing(job: Tune) -> None:
+def test_an_intent_of_another_or_a_later_request_is_ignored(job: Tune) -> None:
     assert judged(job, intent(MODEL, at=10)) == UNCLEAR
 
 
-def test_an_intent_of_another_base_says_nothing() -> None:
+def test_an_intent_of_another_base_is_ignored() -> None:
     assert judged(tune(), intent(wanted(epochs=4, base="ada"))) == UNCLEAR
 
 
@@ -102,17 +102,17 @@ def test_intents_of_two_models_leave_a_job_unclear_while_it_matters(status: str,
     assert judged(tune(status), intent(MODEL), intent(OTHER)) == (both if unclear else FOREIGN)
 
 
-def test_intents_of_two_models_are_told_apart_by_the_model_s_name() -> None:
+def test_intents_of_two_models_are_distinguished_by_the_model_s_name() -> None:
     job = tune("succeeded", model=made(OURS))
     assert judged(job, intent(MODEL), intent(OTHER)) == Verdict(stamp=MODEL.stamp)
     assert judged(tune("succeeded", model=made("by-hand")), intent(MODEL), intent(OTHER)) == FOREIGN
 
 
-def test_an_intent_whose_recipe_has_its_own_suffix_is_not_denied_by_it() -> None:
+def test_a_suffix_in_the_recipe_does_not_invalidate_its_intent() -> None:
     own = intent(MODEL)
     assert own.request
     own = replace(own, request=f"{int(own.request[:2], 16) | 0x80:02x}{own.request[2:]}")
-    # The digest covers what was stated; whose suffix it is stands beside it.
+    # The digest covers the stated settings; the origin of the suffix is stored separately.
     assert not own.has_our_suffix
     assert judged(tune("succeeded", model=made("my-own")), own) == Verdict(stamp=MODEL.stamp)
     assert judged(tune("succeeded", model=made(OURS)), own) == Verdict(stamp=replace_digest(MODEL.stamp))
@@ -123,14 +123,14 @@ def replace_digest(stamp: Stamp) -> Stamp:
     return replace(stamp, digest=replace(stamp.digest, hex=stamp.digest.short))
 
 
-def test_without_labels_the_model_s_name_says_what_it_has_room_for() -> None:
+def test_without_labels_the_model_s_name_identifies_a_job_as_far_as_it_is_long() -> None:
     job = tune("succeeded", model=made(OURS))
     assert judged(job) == Verdict(stamp=replace_digest(MODEL.stamp))
     assert is_of(job, judged(job), MODEL.stamp, LENGTH)
     assert not is_of(job, judged(job), OTHER.stamp, LENGTH)
 
 
-def test_a_cut_name_is_read_only_by_who_knows_the_stamp() -> None:
+def test_a_shortened_name_is_read_only_with_the_stamp() -> None:
     job = tune("succeeded", model=made(suffix_of(LONG.stamp, LENGTH)))
     assert judged(job) == UNCLEAR
     assert is_of(job, judged(job), LONG.stamp, LENGTH)
@@ -138,12 +138,12 @@ def test_a_cut_name_is_read_only_by_who_knows_the_stamp() -> None:
 
 
 @pytest.mark.parametrize(("status", "verdict"), [("running", UNCLEAR), ("failed", FOREIGN), ("cancelled", FOREIGN)])
-def test_without_labels_what_lives_on_our_file_is_unclear(status: str, verdict: Verdict) -> None:
+def test_without_labels_a_running_job_on_our_file_is_unclear(status: str, verdict: Verdict) -> None:
     assert judged(tune(status)) == verdict
     assert judged(tune(status, training=(replace(ours_file(), stamp=None),))) == FOREIGN
 
 
-def test_a_model_of_somebody_else_is_somebody_else_s() -> None:
+def test_a_model_with_a_foreign_name_is_not_ours() -> None:
     assert judged(tune("succeeded", model=made("by-hand"))) == FOREIGN
     assert judged(tune("succeeded", model="curie:ft-acme-2022-02-15-04-21-04"), intent(MODEL)) == FOREIGN
 
@@ -171,11 +171,11 @@ JOBS = st.builds(
 
 @anything
 @given(JOBS, st.lists(LABELS, max_size=6))
-def test_what_holds_for_every_job(job: Tune, labels: list[JobLabel]) -> None:
+def test_the_rules_that_hold_for_every_job(job: Tune, labels: list[JobLabel]) -> None:
     verdict = judged(job, *labels)
-    assert not (verdict.stamp and verdict.is_unclear), "nobody builds on an unclear job"
+    assert not (verdict.stamp and verdict.is_unclear), "no plan depends on an unclear job"
     assert verdict == judged(job, *reversed(labels)), "the order of a list decides nothing"
-    assert verdict == judged(job, *labels, *labels), "neither does a label's twin"
+    assert verdict == judged(job, *labels, *labels), "neither does a repeated label"
     known = {label.stamp for label in labels if label.project == KEY}
     assert verdict.may_be <= known
     if verdict.stamp and verdict.stamp not in known:
@@ -187,7 +187,7 @@ def test_what_holds_for_every_job(job: Tune, labels: list[JobLabel]) -> None:
 
 @anything
 @given(JOBS, st.lists(LABELS, max_size=6))
-def test_no_job_is_of_two_projects(job: Tune, labels: list[JobLabel]) -> None:
+def test_no_job_belongs_to_two_projects(job: Tune, labels: list[JobLabel]) -> None:
     labelled = [label for label in labels if label.job == job.id or label.request]
     sides = [judge(job, labelled, key, LENGTH) for key in (KEY, THEIRS)]
     if labelled and all(side.stamp for side in sides):

@@ -1,4 +1,4 @@
-"""Names of labels: what is written is what is read, and nothing else is read."""
+"""Names of labels: a written name is read back, and no other name is read."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ BASE = Request(base="curie", training=FileId("file-1"), validation=None, setting
 
 @anything
 @given(NAMES, NAMES, SETTINGS, st.booleans())
-def test_what_is_written_is_read(project: str, name: str, settings: dict[str, object], ours: bool) -> None:
+def test_a_written_label_is_read_back(project: str, name: str, settings: dict[str, object], ours: bool) -> None:
     stamp = Stamp(Address(Kind.MODEL, name), a_digest(name))
     request = replace(BASE, settings=settings, has_our_suffix=ours)
     intent = JobLabel(project=project_key(project), stamp=stamp, request=request.text, created_at=7)
@@ -38,11 +38,11 @@ def test_what_is_written_is_read(project: str, name: str, settings: dict[str, ob
     "filename",
     ["", "tickets-0123456789ab.jsonl", "reconciler.jsonl", "reconciler.x.y.v1.z.job.ft-1.jsonl", "\ud800"],
 )
-def test_what_is_no_label_is_none(filename: str) -> None:
+def test_other_file_names_are_not_labels(filename: str) -> None:
     assert read_label(filename, 0) is None
 
 
-def test_a_label_cut_short_or_prolonged_is_none() -> None:
+def test_a_shortened_or_lengthened_label_is_not_read() -> None:
     label = JobLabel(project=project_key("acme"), stamp=Stamp(Address(Kind.MODEL, "a"), a_digest()), job=JobId("ft-1"))
     for wrong in (label.filename[:-1], label.filename + "x", "x" + label.filename, label.filename.replace("v1", "1")):
         assert read_label(wrong, 0) is None
@@ -50,10 +50,8 @@ def test_a_label_cut_short_or_prolonged_is_none() -> None:
 
 @anything
 @given(SETTINGS, SETTINGS)
-def test_a_job_answers_a_request_that_states_no_more_than_it_repeats(
-    stated: dict[str, Any], filled: dict[str, Any]
-) -> None:
-    """What a service fills in by itself is no difference; what was stated must come back."""
+def test_a_job_matches_a_request_whose_settings_it_repeats(stated: dict[str, Any], filled: dict[str, Any]) -> None:
+    """A default of the service is not a difference; a stated setting has to come back."""
     asked = replace(BASE, settings=stated)
     assert replace(BASE, settings={**filled, **stated}).answers(asked.text)
 
@@ -69,16 +67,16 @@ def test_a_job_answers_a_request_that_states_no_more_than_it_repeats(
         replace(BASE, settings={}),
     ],
 )
-def test_a_job_on_anything_else_does_not_answer(other: Request) -> None:
+def test_a_job_with_other_files_or_settings_does_not_match(other: Request) -> None:
     assert not other.answers(replace(BASE, settings={"n_epochs": 4}).text)
 
 
-def test_whole_numbers_are_numbers_however_they_are_written() -> None:
+def test_integers_are_equal_however_they_are_written() -> None:
     assert replace(BASE, settings={"n_epochs": 4.0}).answers(replace(BASE, settings={"n_epochs": 4}).text)
 
 
 def test_the_form_of_labels_is_fixed() -> None:
-    """They lie on services for years: a change here would lose the jobs that they name."""
+    """Labels stay on services for years; a change of their form would lose the jobs that they name."""
     settings = {"n_epochs": 4, "learning_rate_multiplier": 0.1, "classification_positive_class": " yes"}
     assert replace(BASE, settings=settings).text == "457c8046599d0d"
     assert project_key("acme") == "78ed64532925"

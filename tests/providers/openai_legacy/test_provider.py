@@ -1,4 +1,4 @@
-"""What the dialect makes of a service with other people's things in it, of lost replies, and of one that is another."""
+"""The dialect on a service with jobs of other people, with lost replies, and on an unexpected service."""
 
 from collections.abc import Callable
 
@@ -39,13 +39,13 @@ def started(service: OldService, *, project: str = "acme", epochs: int = 3, name
 
 
 def drop_labels(service: OldService) -> None:
-    """Somebody has tidied up."""
+    """Delete all labels, as another user may do."""
     for file in [each for each in service.files.values() if each["filename"].startswith("reconciler.")]:
         del service.files[file["id"]]
 
 
 @pytest.mark.parametrize("end", [None, "cancelled", "failed", "succeeded"])
-def test_another_process_knows_a_job_in_every_state(end: str | None) -> None:
+def test_another_process_identifies_a_job_in_every_state(end: str | None) -> None:
     service = OldService()
     job = started(service)
     if end == "succeeded":
@@ -54,20 +54,20 @@ def test_another_process_knows_a_job_in_every_state(end: str | None) -> None:
         service.jobs[job.id]["status"] = end
 
     later = opened(service)
-    assert [seen.stamp for seen in later.observe().jobs] == [MODEL.stamp]
+    assert [job.stamp for job in later.observe().jobs] == [MODEL.stamp]
     assert later.observe().contradictions == ()
     assert later.job(job.id).stamp == MODEL.stamp
-    assert [seen.id for seen in later.jobs_of(MODEL.stamp)] == [job.id]
+    assert [job.id for job in later.jobs_of(MODEL.stamp)] == [job.id]
 
 
-def test_one_label_is_left_for_each_job() -> None:
+def test_one_label_remains_for_each_job() -> None:
     service = OldService()
     ids = [started(service, epochs=epochs).id for epochs in (1, 2, 3)]
     labels = [read_label(name, 0) for name in labels_in(service)]
     assert [label.job for label in labels if label] == ids
 
 
-def test_the_label_of_a_refused_create_is_taken_back() -> None:
+def test_the_label_of_a_refused_create_is_deleted() -> None:
     service = OldService()
     started(service)
     refused = opened(service).create_job(wanted("other"), FileId("file-none"), None, ())
@@ -78,51 +78,51 @@ def test_the_label_of_a_refused_create_is_taken_back() -> None:
 def test_another_project_s_jobs_are_not_ours() -> None:
     service = OldService()
     theirs = started(service, project="other")
-    seen = opened(service).observe()
-    assert (seen.jobs, seen.contradictions) == ((), ())
-    assert theirs.training_file in seen.files_in_use
+    observed = opened(service).observe()
+    assert (observed.jobs, observed.contradictions) == ((), ())
+    assert theirs.training_file in observed.files_in_use
     with pytest.raises(NotFoundError, match="not a job of this project"):
         own_job(opened(service), theirs.id)
     assert isinstance(opened(service).cancel(theirs.id), Refused)
     assert service.jobs[theirs.id]["status"] == "pending"
 
 
-def test_a_sweep_over_one_file_is_told_apart_even_while_it_runs() -> None:
+def test_running_jobs_of_a_sweep_over_one_file_are_distinguished() -> None:
     service = OldService()
     jobs = [started(service, epochs=epochs, name=f"sweep-{epochs}") for epochs in (1, 2, 3)]
     assert [str(job.address) for job in opened(service).observe().jobs] == [f"model/sweep-{n}" for n in (1, 2, 3)]
     assert [opened(service).jobs_of(job.own_stamp) for job in jobs] == [(job,) for job in jobs]
 
 
-def test_without_labels_a_finished_job_is_known_by_its_model() -> None:
+def test_without_labels_a_finished_job_is_identified_by_its_model() -> None:
     service = OldService()
     model = service.finish(started(service).id)
     drop_labels(service)
-    seen = opened(service).observe()
-    assert [(job.model, job.is_of(MODEL.stamp)) for job in seen.jobs] == [(model, True)]
+    observed = opened(service).observe()
+    assert [(job.model, job.is_of(MODEL.stamp)) for job in observed.jobs] == [(model, True)]
     assert [job.stamp for job in opened(service).jobs_of(MODEL.stamp)] == [MODEL.stamp]
 
 
-def test_without_labels_a_living_job_on_our_file_stops_the_plan() -> None:
+def test_without_labels_a_running_job_on_our_file_stops_the_plan() -> None:
     service = OldService()
     job = started(service)
     drop_labels(service)
-    seen = opened(service).observe()
-    assert (seen.jobs, seen.contradictions) == ((), (job.id,))
-    assert job.training_file in seen.files_in_use
+    observed = opened(service).observe()
+    assert (observed.jobs, observed.contradictions) == ((), (job.id,))
+    assert job.training_file in observed.files_in_use
 
 
-def test_a_job_made_by_hand_on_a_file_of_others_is_invisible() -> None:
+def test_a_job_made_by_hand_on_a_foreign_file_is_ignored() -> None:
     service = OldService()
     job = service.add_tune(training=service.add_file("t.jsonl"))
     service.add_tune(status="failed", training=sent(service, MODEL))
-    seen = opened(service).observe()
-    assert (seen.jobs, seen.contradictions) == ((), ())
+    observed = opened(service).observe()
+    assert (observed.jobs, observed.contradictions) == ((), ())
     with pytest.raises(NotFoundError):
         own_job(opened(service), JobId(job))
 
 
-def test_a_job_that_may_be_of_two_models_is_created_beside_by_neither() -> None:
+def test_a_job_that_may_belong_to_two_models_blocks_a_create_of_both() -> None:
     service = OldService()
     file = sent(service, MODEL)
     other = wanted("letters", epochs=3)
@@ -135,20 +135,20 @@ def test_a_job_that_may_be_of_two_models_is_created_beside_by_neither() -> None:
             opened(service).jobs_of(model.stamp)
 
 
-def test_why_the_last_job_failed_is_told_and_asked_for_once() -> None:
+def test_the_error_of_the_last_failed_job_is_read_once() -> None:
     service = OldService()
     first, second = started(service), started(service)
     for job in (first, second):
         service.fail(job.id, f"{job.id} is broken")
     service.requests.clear()
-    seen = opened(service).observe()
-    assert [str(job.error) for job in seen.jobs] == ["None", f"{second.id} is broken"]
+    observed = opened(service).observe()
+    assert [str(job.error) for job in observed.jobs] == ["None", f"{second.id} is broken"]
     assert [request.url.path for request in service.requests if "/fine-tunes/" in request.url.path] == [
         f"/v1/fine-tunes/{second.id}"
     ]
 
 
-def test_events_go_on_where_another_process_stopped() -> None:
+def test_events_continue_where_another_process_stopped() -> None:
     service = OldService()
     job = started(service)
     first = opened(service).events(job.id, None)
@@ -160,7 +160,7 @@ def test_events_go_on_where_another_process_stopped() -> None:
     assert opened(service).events(job.id, "something else") == first + later
 
 
-def test_a_label_with_a_job_s_id_is_looked_for_when_only_an_intent_is_known() -> None:
+def test_with_only_an_intent_the_label_with_the_job_s_id_is_searched() -> None:
     service = OldService()
     service.add_file(intent(wanted("letters", epochs=3), sent(service, MODEL)).filename, b"{}")
     provider = opened(service)
@@ -178,7 +178,7 @@ def test_watching_a_job_asks_for_the_list_of_files_once() -> None:
     assert sum(request.url.path == "/v1/files" for request in service.requests) == 1
 
 
-def test_what_a_service_holds_is_shown_with_what_is_ours() -> None:
+def test_the_lists_of_a_service_mark_what_is_ours() -> None:
     service = OldService()
     ours = started(service)
     theirs = JobId(service.add_tune())
@@ -198,7 +198,7 @@ def test_a_conversation_is_refused_and_a_single_question_is_a_prompt() -> None:
             opened(service).answer(model, messages)
 
 
-def test_a_server_of_today_is_named_as_such() -> None:
+def test_a_server_of_today_is_reported() -> None:
     clock = Clock()
     provider = open_provider(
         "openai-legacy",
@@ -225,23 +225,23 @@ def test_a_server_of_today_is_named_as_such() -> None:
         {"OPENAI_API_BASE": " ", "OPENAI_BASE_URL": URL},
     ],
 )
-def test_both_names_of_the_address_are_taken(environ: dict[str, str]) -> None:
-    seen: list[httpx.Request] = []
+def test_both_variables_for_the_address_are_read(environ: dict[str, str]) -> None:
+    requests: list[httpx.Request] = []
     service = OldService()
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+        requests.append(request)
         return service.handle(request)
 
     environ = {**KEY_SET, **environ, "OPENAI_ORG_ID": "org-x"}
     transport = httpx.MockTransport(answer)
     open_provider("openai-legacy", project="acme", environ=environ, transport=transport).observe()
-    assert {str(request.url.copy_with(path="/", query=None)) for request in seen} == {"http://127.0.0.1:8000/"}
-    assert {request.headers["openai-organization"] for request in seen} == {"org-x"}
+    assert {str(request.url.copy_with(path="/", query=None)) for request in requests} == {"http://127.0.0.1:8000/"}
+    assert {request.headers["openai-organization"] for request in requests} == {"org-x"}
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "message"),
     [
         ({}, "OPENAI_API_BASE or OPENAI_BASE_URL must say where"),
         ({"OPENAI_API_BASE": URL, "OPENAI_BASE_URL": "https://api.example.test/v1"}, "name different servers"),
@@ -249,8 +249,8 @@ def test_both_names_of_the_address_are_taken(environ: dict[str, str]) -> None:
         ({"OPENAI_BASE_URL": "http://api.example.test/v1"}, "OPENAI_BASE_URL must be https"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_a_mistake(environ: dict[str, str], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_an_unusable_address_is_a_usage_error(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         open_provider("openai-legacy", project="acme", environ={**KEY_SET, **environ})
 
 
@@ -267,7 +267,7 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 
 def run(provider: HttpProvider, file: FileId) -> str:
-    """One run of the apply protocol; return how it ended."""
+    """Run the apply protocol once; return how it ended."""
     clock = Clock()
     bench = RunContext(provider=provider, open_dataset=lambda _: iter(()), clock=clock, sleep=clock.sleep)
     bench.learn(MODEL.training, file)
@@ -286,11 +286,11 @@ def run(provider: HttpProvider, file: FileId) -> str:
 def test_whichever_reply_is_lost_there_is_one_job_in_the_end(
     write: int, effect: bool, answer: Callable[[httpx.Request], httpx.Response] | None
 ) -> None:
-    """Two runs, each by a process that knows nothing of the other, and then a third that has nothing to do."""
+    """Two independent processes run in turn, and then a third has nothing to do."""
     service = OldService()
     file = sent(service, MODEL)
-    unseen = Unseen(write)
-    service.spares = unseen
+    spare = SpareFirstWrites(write)
+    service.spares = spare
     service.troubles = [Trouble(has_effect=effect, answer=answer)]
 
     first = run(opened(service), file)
@@ -302,12 +302,12 @@ def test_whichever_reply_is_lost_there_is_one_job_in_the_end(
     assert run(opened(service), file) == again
     assert run(opened(service), file) == "adopted"
     assert len(service.jobs) == 1
-    seen = opened(service).observe()
-    assert ([job.stamp for job in seen.jobs], seen.contradictions) == ([MODEL.stamp], ())
+    observed = opened(service).observe()
+    assert ([job.stamp for job in observed.jobs], observed.contradictions) == ([MODEL.stamp], ())
 
 
-class Unseen:
-    """Spares the first writes, and those after the one that is meant."""
+class SpareFirstWrites:
+    """Exempts the first writes from trouble; the next write gets it."""
 
     def __init__(self, first: int) -> None:
         self.left = first
@@ -331,7 +331,7 @@ def test_an_answer_about_another_job_is_not_taken_for_ours() -> None:
     service = OldService()
     file = sent(service, MODEL)
     other = service.add_tune(training=file, model="davinci")
-    service.spares = Unseen(1)
+    service.spares = SpareFirstWrites(1)
     service.troubles = [Trouble(has_effect=False, answer=lambda _: httpx.Response(200, json=service.jobs[other]))]
     outcome = opened(service).create_job(MODEL, file, None, ())
     assert isinstance(outcome, Unknown)
@@ -339,16 +339,16 @@ def test_an_answer_about_another_job_is_not_taken_for_ours() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 12, 18, 40])
-def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
-    """A server of the last months takes 18 characters, and some may take none: labels name the job all the same."""
+def test_the_length_of_a_suffix_is_a_capability(length: int) -> None:
+    """Later servers take 18 characters and some may take none; labels identify the job in both cases."""
     service = OldService()
     model = wanted("support-triage", epochs=3)
     file = sent(service, model)
     profile = PROFILES["openai-legacy"]
     profile = replace(profile, capabilities=replace(profile.capabilities, suffix_length=length))
-    road = service.transport
-    roads = Transports(reads=road, writes=road, creates=road, uploads=road, answers=road)
-    client = Client(Endpoint(url=httpx.URL(URL), credentials=Credentials()), roads, "OPENAI_API_KEY")
+    transport = service.transport
+    transports = Transports(reads=transport, writes=transport, creates=transport, uploads=transport, answers=transport)
+    client = Client(Endpoint(url=httpx.URL(URL), credentials=Credentials()), transports, "OPENAI_API_KEY")
     provider = HttpProvider(client, DIALECT, profile, project="acme", sleep=lambda _: None)
     outcome = provider.create_job(model, file, None, ())
     assert isinstance(outcome, Done)
@@ -359,7 +359,7 @@ def test_the_room_for_a_suffix_is_a_capability(length: int) -> None:
     assert len(provider.jobs_of(model.stamp)) == (length >= 12)
 
 
-def test_a_label_is_no_secret_and_says_what_it_is() -> None:
+def test_a_label_holds_no_secret_and_describes_itself() -> None:
     label = JobLabel(project=KEY, stamp=MODEL.stamp, job=JobId("ft-1"))
     content = label.content("acme").decode()
     assert content.count("\n") == 1

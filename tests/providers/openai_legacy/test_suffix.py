@@ -1,4 +1,4 @@
-"""A stamp in the name of a model: never more than there is room for, and never taken for what it is not."""
+"""A stamp in the name of a model: within the length limit, and never read from another name."""
 
 import re
 
@@ -45,8 +45,8 @@ def test_a_suffix_fits_and_keeps_all_its_digits(name: str, length: int) -> None:
 
 @anything
 @given(NAMES, LENGTHS, st.text(max_size=4))
-def test_a_name_that_is_read_back_is_the_name(name: str, length: int, of: str) -> None:
-    """Reading never makes up a name: it gives the whole one, or none."""
+def test_a_name_is_read_back_in_full_or_not_at_all(name: str, length: int, of: str) -> None:
+    """No name is invented from a shortened one."""
     stamp = stamped(name, of)
     carried = read_carried(named(suffix_of(stamp, length)))
     if carried is None:
@@ -60,10 +60,10 @@ def test_a_name_that_is_read_back_is_the_name(name: str, length: int, of: str) -
 
 @anything
 @given(NAMES, NAMES, LENGTHS)
-def test_two_names_of_one_slug_are_never_told_by_it(one: str, other: str, length: int) -> None:
-    room = slug_length(length)
-    if one != other and slug_of(one, room) == slug_of(other, room):
-        carried = read_carried(named(f"{slug_of(one, room)}-{a_digest().short}"))
+def test_two_names_with_one_slug_are_never_identified_by_it(one: str, other: str, length: int) -> None:
+    length_left = slug_length(length)
+    if one != other and slug_of(one, length_left) == slug_of(other, length_left):
+        carried = read_carried(named(f"{slug_of(one, length_left)}-{a_digest().short}"))
         assert carried is None or carried.stamp(length) is None
 
 
@@ -81,7 +81,7 @@ def test_two_names_of_one_slug_are_never_told_by_it(one: str, other: str, length
         "ft:gpt-4o:acme:triage-0123456789ab:abc",
     ],
 )
-def test_what_is_no_suffix_of_ours_carries_nothing(model: str | None) -> None:
+def test_a_foreign_suffix_carries_no_stamp(model: str | None) -> None:
     assert read_carried(ModelId(model) if model else None) is None
 
 

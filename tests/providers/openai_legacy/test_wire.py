@@ -1,4 +1,4 @@
-"""JSON of the old dialect: what the API had, what servers made of it, and what is no answer at all."""
+"""JSON of the old dialect: the forms of the API, the forms of its servers, and malformed answers."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ def body(**members: Any) -> bytes:
     return json.dumps({**TUNE, **members}).encode()
 
 
-def test_a_job_as_the_api_told_it() -> None:
+def test_a_job_in_the_form_of_the_api() -> None:
     tune = read_tune(body())
     job = job_of(tune, wanted().stamp)
     assert (job.id, job.base, job.training_file, job.validation_file) == ("ft-A1", "curie", "file-T", None)
@@ -46,14 +46,14 @@ def test_a_job_as_the_api_told_it() -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "running", "created", "pondering"])
-def test_a_job_that_lives_has_not_finished(status: str) -> None:
+def test_a_running_job_has_no_finish_time(status: str) -> None:
     job = job_of(read_tune(body(status=status, fine_tuned_model=None)), wanted().stamp)
     assert job.status.is_active
     assert (job.finished_at, job.model) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["training_files", "validation_files", "result_files", "events", "hyperparams"])
-def test_what_is_null_or_not_there_is_nothing(name: str) -> None:
+def test_null_and_missing_members_are_none(name: str) -> None:
     read_tune(body(**{name: None}))
     read_tune(json.dumps({key: value for key, value in TUNE.items() if key != name}).encode())
 
@@ -63,14 +63,14 @@ def test_files_may_come_as_ids() -> None:
     assert (tune.files, tune.results) == ((FileId("file-T"),), (FileId("file-R"),))
 
 
-def test_why_a_job_failed_is_the_last_error_that_it_said() -> None:
-    said = [{**EVENT, "level": "error", "message": "first"}, {**EVENT, "level": "error", "message": "last"}, EVENT]
-    assert str(read_tune(body(status="failed", events=said)).error) == "last"
+def test_the_error_of_a_failed_job_is_its_last_error_event() -> None:
+    events = [{**EVENT, "level": "error", "message": "first"}, {**EVENT, "level": "error", "message": "last"}, EVENT]
+    assert str(read_tune(body(status="failed", events=events)).error) == "last"
     assert read_tune(body(status="failed")).error is None
-    assert read_tune(body(events=said)).error is None, "it succeeded all the same"
+    assert read_tune(body(events=events)).error is None, "it succeeded all the same"
 
 
-def test_events_are_named_by_their_place() -> None:
+def test_events_are_identified_by_their_position() -> None:
     events = read_events(json.dumps({"data": [EVENT, {**EVENT, "level": None}]}).encode(), JobId("ft-A1"))
     assert [event.id for event in events] == ["ft-A1:1", "ft-A1:2"]
     assert [event.level for event in events] == ["info", "info"]
@@ -78,7 +78,7 @@ def test_events_are_named_by_their_place() -> None:
 
 
 @pytest.mark.parametrize("event", [None, "", "ft-A1", "ft-A1:", "ft-A1:-1", "ft-A1:²", "ft-B:3", "3"])
-def test_what_is_no_event_of_the_job_is_no_place_in_it(event: str | None) -> None:
+def test_a_foreign_event_id_is_not_a_position(event: str | None) -> None:
     assert place_of(event, JobId("ft-A1")) == 0
 
 
@@ -86,6 +86,6 @@ def test_what_is_no_event_of_the_job_is_no_place_in_it(event: str | None) -> Non
     "content",
     [b"", b"[]", b"{}", b"\xff", body(id=""), body(id=3), body(training_files=[3]), body(training_files=[""])],
 )
-def test_what_is_no_job_is_malformed(content: bytes) -> None:
+def test_an_answer_that_is_not_a_job_is_malformed(content: bytes) -> None:
     with pytest.raises(MalformedError):
         read_tune(content)
