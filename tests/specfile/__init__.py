@@ -1,1 +1,1 @@
-"""Tests of the spec room: YAML text in, specs or problems out."""
+"""Tests of spec files: YAML text in, specs or problems out."""

@@ -1,4 +1,4 @@
-"""Whatever bytes a spec file holds, the answer is specs or problems with places."""
+"""Spec files with arbitrary bytes give specs, or problems with their places."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def problems_with(tmp_path: Path, raw: bytes) -> tuple[Problem, ...]:
 
 
 def holds(tmp_path: Path, raw: bytes) -> None:
-    """Read a file; what is wrong must be told as problems that can be shown and found."""
+    """Read a file; every mistake has to be a problem with a text that can be shown and a place that exists."""
     lines = raw.count(b"\n") + raw.count(b"\r") + 2
     for problem in problems_with(tmp_path, raw):
         assert str(problem).encode()

@@ -1,4 +1,4 @@
-"""No file, however it is made, costs more than its size allows. The parser in C never sees what would harm it."""
+"""Reading a file costs no more than its size allows; the parser in C gets no input that could harm it."""
 
 import time
 
@@ -31,7 +31,7 @@ def page(text: str) -> YamlFile:
     ],
     ids=lambda text: text[:6].strip(),
 )
-def test_nesting_ends_at_the_bound_and_at_once(text: str) -> None:
+def test_nesting_beyond_the_bound_is_refused_at_once(text: str) -> None:
     before = time.process_time()
     problems = page(text).problems
     (problem,) = (problem for problem in problems if problem.rule == "yaml.too-deep")
@@ -48,7 +48,7 @@ def test_nesting_up_to_the_bound_is_read() -> None:
     ]
 
 
-def test_what_is_too_deep_hides_no_other_document() -> None:
+def test_a_document_that_is_too_deep_hides_no_other_document() -> None:
     found = page("a: " + "[" * DEEP + "\n---\nb: 1\n")
     assert [document.data for document in found.documents] == [{"b": 1}]
 
@@ -67,7 +67,7 @@ def test_what_is_too_deep_hides_no_other_document() -> None:
     ],
     ids=lambda text: text[:6].strip(),
 )
-def test_a_file_made_to_be_slow_is_not(text: str, rule: str) -> None:
+def test_a_file_designed_to_be_slow_is_read_quickly(text: str, rule: str) -> None:
     before = time.process_time()
     assert rule in {problem.rule for problem in page(text).problems}
     assert time.process_time() - before < 8

@@ -1,4 +1,4 @@
-"""What a document that is right comes to mean."""
+"""The values that valid documents give."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def model(root: Path, text: str, project: str = "") -> ModelSpec:
     return found
 
 
-def test_a_spec_of_ten_lines_is_whole(tmp_path: Path) -> None:
+def test_a_spec_of_ten_lines_is_complete(tmp_path: Path) -> None:
     assert specs_of(tmp_path, {"specs/all.yaml": f"{DATASET}---\n{MODEL}"}) == Specs(
         root=".",
         project=ProjectSpec(name="default", place=Place(file=".")),
@@ -56,7 +56,7 @@ def test_a_spec_of_ten_lines_is_whole(tmp_path: Path) -> None:
     )
 
 
-def test_everything_that_can_be_said_arrives(tmp_path: Path) -> None:
+def test_every_field_is_read(tmp_path: Path) -> None:
     text = """\
 apiVersion: reconciler/v1
 description: Sorts.
@@ -149,7 +149,7 @@ split: {validation: 0.25}
         ),
     ],
 )
-def test_columns_become_turns_or_a_pair(
+def test_columns_become_messages_or_a_pair(
     tmp_path: Path, text: str, format_: Format | None, mapping: ColumnMapping | None
 ) -> None:
     found = dataset(tmp_path, text)
@@ -182,13 +182,13 @@ def test_a_project_names_guards_and_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "amount"), [("20", "20"), ("20.0", "20"), ("0.1", "0.1"), ("19.99", "19.99"), ("0", "0")]
 )
-def test_bounds_on_what_a_run_spends_are_kept_to_the_digit(tmp_path: Path, written: str, amount: str) -> None:
+def test_limits_on_costs_are_read_exactly(tmp_path: Path, written: str, amount: str) -> None:
     text = f"kind: Project\nname: a\npolicy: {{max_cost_usd: {written}, max_epochs: 3.0, max_bytes: 5}}\n"
     policy = specs_of(tmp_path, {"p.yaml": text}).project.policy
     assert (str(policy.max_cost_usd), policy.max_epochs, policy.max_bytes) == (amount, 3, 5)
 
 
-def test_defaults_hold_for_what_a_model_does_not_say(tmp_path: Path) -> None:
+def test_defaults_hold_for_fields_that_a_model_leaves_out(tmp_path: Path) -> None:
     found = model(tmp_path / "a", "", PROJECT)
     assert found.recipe.base == "gpt-4.1-mini-2025-04-14"
     assert found.recipe.hyperparameters == (("batch_size", 8), ("n_epochs", 3))
@@ -206,7 +206,7 @@ def test_a_model_may_take_its_base_from_the_project(tmp_path: Path) -> None:
     assert found.recipe.base == "other"
 
 
-def test_specs_are_sorted_by_name_whatever_their_files(tmp_path: Path) -> None:
+def test_specs_are_sorted_by_name_independent_of_their_files(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "z.yaml": DATASET.replace("tickets\n", "a\n", 1),
         "a/b.yml": DATASET.replace("tickets\n", "c\n", 1),
@@ -217,7 +217,7 @@ def test_specs_are_sorted_by_name_whatever_their_files(tmp_path: Path) -> None:
     assert [spec.name for spec in found.models] == ["alpha", "triage"]
 
 
-def test_a_root_without_documents_is_no_mistake_here(tmp_path: Path) -> None:
+def test_a_root_without_documents_is_not_a_problem(tmp_path: Path) -> None:
     assert specs_of(tmp_path, {"a.yaml": "# nothing yet\n"}) == Specs(
         root=".", project=ProjectSpec(place=Place(file="."))
     )

@@ -1,4 +1,4 @@
-"""What an environment says stands instead of what the Project says, and nothing else moves."""
+"""The fields of an environment replace those of the Project, and change nothing else."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from reconciler.domain.errors import UsageError
 from reconciler.domain.spec import Specs
 from reconciler.specfile import lock_name, read_specs
-from tests.specfile.trees import DATASET, MODEL, told, write
+from tests.specfile.trees import DATASET, MODEL, problem_lines, write
 
 PROJECT = """\
 kind: Project
@@ -31,13 +31,13 @@ def specs(root: Path, environment: str | None) -> Specs:
     return read_specs(root, root, environment)
 
 
-def test_without_one_the_project_is_as_it_says(tmp_path: Path) -> None:
+def test_without_an_environment_the_project_is_unchanged(tmp_path: Path) -> None:
     found = specs(tmp_path, None)
     assert found.project.environment is None
     assert (found.project.policy.max_new_jobs, found.project.expect.organization) == (5, ("org-1",))
 
 
-def test_fields_are_laid_over_one_by_one_so_that_no_guard_is_lost(tmp_path: Path) -> None:
+def test_fields_are_replaced_one_by_one_so_that_no_guard_is_lost(tmp_path: Path) -> None:
     found = specs(tmp_path, "prod")
     project = found.project
     assert (project.name, project.environment, project.provider) == ("acme", "prod", "openai")
@@ -46,25 +46,25 @@ def test_fields_are_laid_over_one_by_one_so_that_no_guard_is_lost(tmp_path: Path
     assert found.models[0].recipe.hyperparameters == (("batch_size", 8), ("n_epochs", 4))
 
 
-def test_a_provider_is_named_for_every_model(tmp_path: Path) -> None:
+def test_the_provider_of_an_environment_is_used_for_every_model(tmp_path: Path) -> None:
     found = specs(tmp_path, "home")
     assert (found.project.name, found.project.provider, found.models[0].provider) == ("acme-home", "local", None)
 
 
 @pytest.mark.parametrize("asked", ["prdo", "../prod", "Prod", ""])
-def test_an_environment_that_is_not_there_is_a_wrong_call(tmp_path: Path, asked: str) -> None:
+def test_an_unknown_environment_is_a_usage_error(tmp_path: Path, asked: str) -> None:
     with pytest.raises(UsageError, match=r"no environment .*environments are home, prod"):
         specs(tmp_path, asked)
 
 
-def test_without_a_project_there_is_none(tmp_path: Path) -> None:
+def test_without_a_project_there_is_no_environment(tmp_path: Path) -> None:
     write(tmp_path, {"all.yaml": "---\n".join([DATASET, MODEL])})
     with pytest.raises(UsageError, match="environments are none"):
         read_specs(tmp_path, tmp_path, "prod")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("environments", "expected"),
     [
         ("{prod: {polcy: {}}}", "did you mean 'policy'?"),
         ("{prod: {policy: {max_new_jobs: many}}}", "environments.prod.policy.max_new_jobs: must be"),
@@ -74,17 +74,17 @@ def test_without_a_project_there_is_none(tmp_path: Path) -> None:
         ("{prod: {api_key: x}}", "a spec must not say where credentials go"),
     ],
 )
-def test_mistakes_in_an_environment_are_told_whether_it_is_used_or_not(
-    tmp_path: Path, said: str, expected: str
+def test_mistakes_in_an_environment_are_reported_even_if_it_is_not_used(
+    tmp_path: Path, environments: str, expected: str
 ) -> None:
-    assert expected in " ".join(told(tmp_path, f"kind: Project\nname: acme\nenvironments: {said}\n"))
+    assert expected in " ".join(problem_lines(tmp_path, f"kind: Project\nname: acme\nenvironments: {environments}\n"))
 
 
-def test_an_environment_may_be_called_what_it_likes_and_may_expect_a_host(tmp_path: Path) -> None:
-    assert told(tmp_path, "kind: Project\nname: a\nenvironments: {proxy: {expect: {host: h}}}\n") == []
+def test_an_environment_may_have_any_name_and_may_expect_a_host(tmp_path: Path) -> None:
+    assert problem_lines(tmp_path, "kind: Project\nname: a\nenvironments: {proxy: {expect: {host: h}}}\n") == []
 
 
-def test_each_has_a_lock_file_that_is_no_spec(tmp_path: Path) -> None:
+def test_each_environment_has_a_lock_file_that_is_not_read_as_a_spec(tmp_path: Path) -> None:
     assert (lock_name(None), lock_name("prod")) == ("models.lock.yaml", "models.prod.lock.yaml")
     write(tmp_path, {"models.prod.lock.yaml": "["})
     assert specs(tmp_path, "prod").models

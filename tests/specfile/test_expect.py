@@ -1,11 +1,11 @@
-"""What a Project expects of the service: read as it is meant, and never taken for an address or a key."""
+"""What a Project expects of the service; an expectation is never used as an address or a key."""
 
 from pathlib import Path
 
 import pytest
 
 from reconciler.domain.spec import Expect
-from tests.specfile.trees import specs_of, told
+from tests.specfile.trees import problem_lines, specs_of
 
 PROJECT = "kind: Project\nname: support\n"
 
@@ -22,7 +22,7 @@ PROJECT = "kind: Project\nname: support\n"
         ),
     ],
 )
-def test_one_or_several_may_be_right(tmp_path: Path, text: str, means: Expect) -> None:
+def test_an_expectation_is_one_value_or_several(tmp_path: Path, text: str, means: Expect) -> None:
     assert specs_of(tmp_path, {"s.yaml": PROJECT + text}).project.expect == means
 
 
@@ -38,18 +38,20 @@ def test_one_or_several_may_be_right(tmp_path: Path, text: str, means: Expect) -
         ("expect: {hots: a}", "3:"),
     ],
 )
-def test_what_cannot_be_meant_is_told_once_with_its_place(tmp_path: Path, text: str, place: str) -> None:
-    (problem,) = told(tmp_path, PROJECT + text)
+def test_a_malformed_expectation_is_reported_once_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+    (problem,) = problem_lines(tmp_path, PROJECT + text)
     assert problem.startswith(place)
     assert "expect" in problem
 
 
 @pytest.mark.parametrize("field", ["api_key: abc", "token: abc", "password: abc"])
 def test_an_expectation_holds_no_key(tmp_path: Path, field: str) -> None:
-    assert any("must not say where credentials go" in each for each in told(tmp_path, f"{PROJECT}expect: {{{field}}}"))
+    assert any(
+        "must not say where credentials go" in each for each in problem_lines(tmp_path, f"{PROJECT}expect: {{{field}}}")
+    )
 
 
-def test_outside_of_expect_a_spec_still_names_no_account_and_no_address(tmp_path: Path) -> None:
+def test_outside_of_expect_a_spec_may_not_name_an_account_or_an_address(tmp_path: Path) -> None:
     for field in ("organization: org-a", "host: api.example.test"):
-        (problem,) = told(tmp_path, PROJECT + field)
+        (problem,) = problem_lines(tmp_path, PROJECT + field)
         assert "must not say where credentials go" in problem

@@ -1,4 +1,4 @@
-"""What specs say of checks, methods and graders: what it comes to mean, and each mistake with its place."""
+"""Checks, methods and graders in specs: the values that they give, and each mistake with its place."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from reconciler.domain.expectations import (
 )
 from reconciler.specfile.expectations import WANTED
 from reconciler.specfile.schema import schema
-from tests.specfile.trees import specs_of, told
+from tests.specfile.trees import problem_lines, specs_of
 
 DATASET = "kind: Dataset\nname: d\nsource: a.jsonl\n"
 TEXT = f"""{DATASET}heldout: [judge.jsonl]
@@ -40,7 +40,7 @@ allow:
 """
 
 
-def test_what_is_said_is_what_is_built(tmp_path: Path) -> None:
+def test_the_values_are_built_as_stated(tmp_path: Path) -> None:
     (found,) = specs_of(tmp_path, {"specs/d.yaml": TEXT}).datasets
     assert [each.wanted for each in found.expect] == [
         MinRows(10),
@@ -58,7 +58,7 @@ def test_what_is_said_is_what_is_built(tmp_path: Path) -> None:
     assert found.allow == (Allowance(rule="rows.duplicate", reason="said twice on purpose", lines=(3, 4)),)
 
 
-def test_the_schema_names_what_the_code_knows() -> None:
+def test_the_schema_names_the_checks_and_methods_of_the_code() -> None:
     definitions = schema("spec")["$defs"]
     fields = definitions["Dataset"]["properties"]
     assert set(definitions["expectation"]["properties"]) == {*WANTED, "severity"}
@@ -87,7 +87,7 @@ def test_the_schema_names_what_the_code_knows() -> None:
     ],
 )
 def test_mistakes_have_their_place(tmp_path: Path, text: str, says: str) -> None:
-    assert says in "\n".join(told(tmp_path, DATASET + text))
+    assert says in "\n".join(problem_lines(tmp_path, DATASET + text))
 
 
 MODEL = "---\nkind: Model\nname: m\nbase: b\ntraining: d\n"
@@ -105,8 +105,8 @@ MODEL = "---\nkind: Model\nname: m\nbase: b\ntraining: d\n"
         ("prompt: '{a}'\ncompletion: '{b}'\n", "method: dpo\n", "has the format chat, and dpo learns from preference"),
     ],
 )
-def test_methods_datasets_and_graders_go_together(tmp_path: Path, dataset: str, model: str, says: str) -> None:
-    (found,) = told(tmp_path, DATASET + dataset + MODEL + model)
+def test_methods_datasets_and_graders_have_to_agree(tmp_path: Path, dataset: str, model: str, says: str) -> None:
+    (found,) = problem_lines(tmp_path, DATASET + dataset + MODEL + model)
     assert says in found
 
 

@@ -60,7 +60,7 @@ def test_a_root_below_the_workspace_is_named_from_there(tmp_path: Path, monkeypa
     assert found.datasets[0].sources == ("specs/quick/data/tickets.csv",)
 
 
-def test_a_root_that_is_none_is_told_with_the_way_to_one(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_root_is_reported_with_a_next_step(tmp_path: Path) -> None:
     assert refused(tmp_path / "specs", tmp_path) == "specs  there is no such directory"
     write(tmp_path, {"file": ""})
     assert refused(tmp_path / "file", tmp_path) == "file  this is not a directory"
@@ -99,16 +99,16 @@ def test_links_inside_the_repository_are_followed_once(tmp_path: Path) -> None:
     assert len(found.models) == 1
 
 
-def test_what_is_no_readable_file_is_told(tmp_path: Path) -> None:
+def test_unreadable_files_are_reported(tmp_path: Path) -> None:
     root = write(tmp_path, {"d.yaml": DATASET})
     os.mkfifo(root / "pipe.yaml")
     (root / "gone.yaml").symlink_to("nowhere")
     (root / "loop.yaml").symlink_to("loop.yaml")
-    told = refused(root, root).splitlines()
-    assert told[0] == "gone.yaml  this cannot be read: No such file or directory"
-    assert told[1].startswith("loop.yaml  this cannot be read: ")
-    assert told[2] == "pipe.yaml  this is not a regular file"
-    assert len(told) == 3
+    problem_lines = refused(root, root).splitlines()
+    assert problem_lines[0] == "gone.yaml  this cannot be read: No such file or directory"
+    assert problem_lines[1].startswith("loop.yaml  this cannot be read: ")
+    assert problem_lines[2] == "pipe.yaml  this is not a regular file"
+    assert len(problem_lines) == 3
 
 
 def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
     assert files == {r"\xff.yaml"}
 
 
-def test_a_file_too_large_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {"a.yaml": b"#" * (1024 * 1024 + 1), "b.yaml": "kind: Projekt\n"}
     assert [str(problem) for problem in problems_of(tmp_path, files)] == [
         "a.yaml  the file is larger than 1,024 KiB",

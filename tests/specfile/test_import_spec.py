@@ -1,4 +1,4 @@
-"""The text that an import writes reads back as what was meant, whatever a service says in its answers."""
+"""The text that an import writes is read back as intended, whatever the answers of a service hold."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ PLAIN = ImportedModel(
 )
 
 
-def test_a_plain_job_reads_back(tmp_path: Path) -> None:
+def test_the_spec_of_a_plain_job_is_read_back(tmp_path: Path) -> None:
     full = replace(
         PLAIN,
         validation="more",
@@ -46,8 +46,8 @@ def test_a_plain_job_reads_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", ["a: b", "x\nkind: Project", "# no", "\u202e\x1b[31m", '"', "yes", "3.10", "{a", "- x"])
-def test_what_a_service_says_cannot_become_yaml(tmp_path: Path, odd: str) -> None:
-    """Neither in a field nor in a comment: it is one text, and the documents are as many as before."""
+def test_text_of_a_service_cannot_become_yaml(tmp_path: Path, odd: str) -> None:
+    """In a field and in a comment it stays one text, and the number of documents is unchanged."""
     hostile = replace(
         PLAIN,
         job=JobId(odd),
@@ -64,7 +64,7 @@ def test_what_a_service_says_cannot_become_yaml(tmp_path: Path, odd: str) -> Non
     assert specs.models[0].recipe.hyperparameters == ()
 
 
-def test_what_the_service_may_have_chosen_is_told_and_not_stated() -> None:
+def test_settings_that_the_service_may_have_chosen_are_comments() -> None:
     text = import_spec_text(replace(PLAIN, reported=(("n_epochs", "3"), ("seed", "42"))))
     assert "# The job ran with n_epochs 3, seed 42." in text
     assert "hyperparameters:" not in text

@@ -1,4 +1,4 @@
-"""The package loads no validator before a document is read, and no library of another package ever."""
+"""The package loads no validator before it reads a document, and never a library of another package."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ print(json.dumps([before, sorted(sys.modules)]))
 """
 
 
-def test_the_validator_is_loaded_when_specs_are_read_and_nothing_heavy_ever(tmp_path: Path) -> None:
+def test_the_validator_is_loaded_when_specs_are_read_and_no_other_heavy_library(tmp_path: Path) -> None:
     write(tmp_path, {"s.yaml": f"{DATASET}---\n{MODEL}"})
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -28,7 +28,7 @@ def test_the_starter_validates_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "My Repo!" / dataset.sources[0]).is_file()
 
 
-def test_its_rows_are_enough_to_learn_from(tmp_path: Path) -> None:
+def test_its_rows_are_enough_for_training(tmp_path: Path) -> None:
     write_starter(tmp_path / "specs")
     with (tmp_path / "specs" / "data" / "bike-messages.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -36,7 +36,7 @@ def test_its_rows_are_enough_to_learn_from(tmp_path: Path) -> None:
     assert Counter(row["topic"] for row in rows) == {"booking": 10, "repair": 10, "payment": 10}
 
 
-def test_its_editor_hints_lead_to_a_schema_that_is_there(tmp_path: Path) -> None:
+def test_its_editor_hints_name_a_schema_that_exists(tmp_path: Path) -> None:
     for path in write_starter(tmp_path / "specs"):
         if path.suffix == ".yaml":
             first = path.read_text().splitlines()[0]
@@ -46,8 +46,8 @@ def test_its_editor_hints_lead_to_a_schema_that_is_there(tmp_path: Path) -> None
             assert json.loads((path.parent / hint).read_text())["$id"].endswith(":spec")
 
 
-def test_what_it_comments_out_is_right_too(tmp_path: Path) -> None:
-    """Somebody who takes the marks away gets specs that validate."""
+def test_its_commented_out_fields_are_valid(tmp_path: Path) -> None:
+    """Without the comment marks the specs validate."""
     for path in write_starter(tmp_path / "specs"):
         if path.suffix == ".yaml":
             lines = path.read_text().splitlines()
@@ -73,7 +73,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path, name: s
     assert [path.read_text() for path in root.rglob("*") if path.is_file()] == ["mine"]
 
 
-def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> None:
+def test_a_dangling_link_is_not_followed_for_writing(tmp_path: Path) -> None:
     root = write(tmp_path / "specs", {})
     (root / "models.yaml").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match=r"models\.yaml"):
@@ -81,7 +81,7 @@ def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> Non
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_root_that_cannot_be_is_a_wrong_call(tmp_path: Path) -> None:
+def test_an_impossible_root_is_a_usage_error(tmp_path: Path) -> None:
     write(tmp_path, {"file": "x"})
     with pytest.raises(UsageError, match="is a file"):
         write_starter(tmp_path / "file")

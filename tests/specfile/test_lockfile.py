@@ -1,4 +1,4 @@
-"""The lock file comes back as it was written, and says what is wrong when somebody else has written it."""
+"""The lock file is read back as written, and mistakes of manual edits are reported."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ cancelled:
 """
 
 
-def test_the_file_is_sorted_and_pleasant_to_read(tmp_path: Path) -> None:
+def test_the_file_is_sorted_and_readable(tmp_path: Path) -> None:
     alpha = locked("alpha", service='local: a "b"', model="no", finished_at=None)
     lock = Lock(entries=(locked(), alpha), cancelled=(JobId("ftjob-3"), JobId("ftjob-2")))
     write_lock(tmp_path / "models.lock.yaml", lock)
@@ -70,7 +70,7 @@ def test_the_file_is_sorted_and_pleasant_to_read(tmp_path: Path) -> None:
     assert back == Lock(entries=(alpha, locked()), cancelled=(JobId("ftjob-2"), JobId("ftjob-3")))
 
 
-def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp_path: Path) -> None:
+def test_the_datasets_of_a_model_are_read_back_and_are_optional_for_older_files(tmp_path: Path) -> None:
     sides = tuple(
         LockedDataset(stamp=Stamp(Address(Kind.DATASET, name), Digest("v1", HEX)), rows=count)
         for name, count in (("tickets", 9), ("tickets.validation", 0))
@@ -87,7 +87,7 @@ def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp
 
 
 @pytest.mark.parametrize(
-    ("said", "line"),
+    ("wrong", "line"),
     [
         ("address: model/tickets", 3),
         ("address: dataset/a.b", 3),
@@ -96,16 +96,16 @@ def test_what_a_model_was_made_of_comes_back_and_is_not_asked_of_older_files(tmp
         ("rows: many", 5),
     ],
 )
-def test_rows_that_are_locked_wrongly_are_told_with_their_place(tmp_path: Path, said: str, line: int) -> None:
+def test_malformed_dataset_entries_are_reported_with_their_place(tmp_path: Path, wrong: str, line: int) -> None:
     sides = (LockedDataset(stamp=Stamp(Address(Kind.DATASET, "tickets"), Digest("v1", HEX)), rows=9),)
     path = tmp_path / "models.lock.yaml"
     write_lock(path, Lock(entries=(replace(locked(), datasets=sides),)))
     lines = path.read_text().splitlines()
     at = lines.index("    datasets:")
-    field = said.partition(":")[0]
+    field = wrong.partition(":")[0]
     for offset in (1, 2, 3):
         if f" {field}:" in lines[at + offset]:
-            lines[at + offset] = lines[at + offset].partition(field)[0] + said
+            lines[at + offset] = lines[at + offset].partition(field)[0] + wrong
     path.write_text("\n".join(lines) + "\n")
 
     with pytest.raises(InputError) as caught:
@@ -114,7 +114,7 @@ def test_rows_that_are_locked_wrongly_are_told_with_their_place(tmp_path: Path, 
     assert [problem.where.line for problem in caught.value.problems] == [at + line - 1]
 
 
-def test_no_file_and_an_empty_lock_are_nothing_locked(tmp_path: Path) -> None:
+def test_no_file_and_an_empty_file_are_an_empty_lock(tmp_path: Path) -> None:
     path = tmp_path / "models.lock.yaml"
     assert read_lock(path) == Lock()
     write_lock(path, Lock())
@@ -131,7 +131,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 @given(
     services=st.lists(WORDS, max_size=3, unique=True), model=WORDS, finished=st.none() | st.integers(0, 253402300799)
 )
-def test_whatever_a_service_calls_its_things_comes_back(
+def test_any_id_of_a_service_is_read_back(
     tmp_path: Path, services: list[str], model: str, finished: int | None
 ) -> None:
     entries = tuple(locked(service=each, model=model, finished_at=finished) for each in sorted(services))
@@ -141,12 +141,12 @@ def test_whatever_a_service_calls_its_things_comes_back(
 
 
 @pytest.mark.parametrize("seconds", [10**18, -(10**18), 2**62])
-def test_a_time_that_no_calendar_has_is_left_out(tmp_path: Path, seconds: int) -> None:
+def test_an_impossible_time_is_left_out(tmp_path: Path, seconds: int) -> None:
     write_lock(tmp_path / "models.lock.yaml", Lock(entries=(locked(finished_at=seconds),)))
     assert read_lock(tmp_path / "models.lock.yaml").entries == (locked(finished_at=None),)
 
 
-def test_what_says_the_same_is_not_written_again(tmp_path: Path) -> None:
+def test_an_unchanged_lock_is_not_written_again(tmp_path: Path) -> None:
     path = tmp_path / "models.lock.yaml"
     write_lock(path, Lock(entries=(locked(),)))
     before = path.stat().st_ino
@@ -157,7 +157,7 @@ def test_what_says_the_same_is_not_written_again(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["models.lock.yaml"]
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "models.lock.yaml"
     path.mkdir()
     with pytest.raises(OSError, match=r"models\.lock\.yaml"):
@@ -204,12 +204,12 @@ def test_reading_never_leaves_the_repository(tmp_path: Path) -> None:
         ("# Jobs", "---\nkind: Lock\nmodels: []\n# Jobs", ":21:1  a lock file holds one document"),
     ],
 )
-def test_what_is_wrong_with_a_lock_is_told_with_its_place(tmp_path: Path, old: str, new: str, expected: str) -> None:
+def test_mistakes_in_a_lock_are_reported_with_their_place(tmp_path: Path, old: str, new: str, expected: str) -> None:
     text = GOLDEN.replace('service: "local: a \\"b\\""', "service: api.example.test/org-acme")
     assert old in text
     path = write(tmp_path, {"models.lock.yaml": text.replace(old, new, 1)}) / "models.lock.yaml"
     with pytest.raises(InputError) as raised:
         read_lock(path)
-    told = [str(problem) for problem in raised.value.problems]
-    assert any(f"models.lock.yaml{expected}" in each for each in told), told
+    problem_lines = [str(problem) for problem in raised.value.problems]
+    assert any(f"models.lock.yaml{expected}" in each for each in problem_lines), problem_lines
     assert all(problem.hint for problem in raised.value.problems)

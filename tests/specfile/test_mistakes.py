@@ -1,4 +1,4 @@
-"""Everything that is wrong is told at once, each with its file, line, column and a way out."""
+"""All mistakes are reported at once, each with its file, line, column and a next step."""
 
 from pathlib import Path
 
@@ -166,13 +166,13 @@ def found_in_one_run(home: Path) -> InputError:
     raise AssertionError("nothing was found")
 
 
-def test_fifty_mistakes_in_three_files_are_told_in_one_run(tmp_path: Path) -> None:
+def test_fifty_mistakes_in_three_files_are_reported_in_one_run(tmp_path: Path) -> None:
     error = found_in_one_run(tmp_path)
     assert [str(problem) for problem in error.problems] == EXPECTED.splitlines()
     assert error.unshown == 0
 
 
-def test_each_has_a_hint_a_rule_and_a_column(tmp_path: Path) -> None:
+def test_each_mistake_has_a_hint_a_rule_and_a_column(tmp_path: Path) -> None:
     for problem in found_in_one_run(tmp_path).problems:
         assert problem.hint, problem
         assert problem.rule.startswith(("spec.", "yaml.")), problem
@@ -181,7 +181,7 @@ def test_each_has_a_hint_a_rule_and_a_column(tmp_path: Path) -> None:
 
 
 def test_a_credential_is_never_repeated(tmp_path: Path) -> None:
-    """Neither from a field that may not be, nor from one where it was put by mistake."""
+    """Neither a forbidden field nor a field that holds a credential by mistake is quoted."""
     key = "sk-" + "x7" * 20
     text = f"{DATASET}api_key: {key}\nformat: {key}\nlabels: [{key}]\nsheet: {{token: {key}}}\n"
     found = problems_of(tmp_path, {"s.yaml": text + f"---\nkind: Model\nname: {key}{key}\nbase: b\ntraining: {key}\n"})
@@ -189,7 +189,7 @@ def test_a_credential_is_never_repeated(tmp_path: Path) -> None:
     assert not [problem for problem in found if key[:12] in f"{problem} {problem.hint}"]
 
 
-def test_of_one_file_the_first_fifty_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+def test_the_first_fifty_mistakes_of_a_file_are_listed_and_the_others_counted(tmp_path: Path) -> None:
     crowded = DATASET + "".join(f"field{number:03}: 1\n" for number in range(70))
     error = None
     try:

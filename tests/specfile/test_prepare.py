@@ -1,4 +1,4 @@
-"""`prepare` and what sources say of themselves: what they come to mean, and each mistake with its place."""
+"""`prepare` and the terms of sources: the values that they give, and each mistake with its place."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from reconciler.domain.prepare import (
 from reconciler.domain.spec import DatasetSpec, Encoding, Terms
 from reconciler.specfile.prepare import OPERATIONS
 from reconciler.specfile.schema import schema
-from tests.specfile.trees import specs_of, told
+from tests.specfile.trees import problem_lines, specs_of
 
 
 def dataset(root: Path, text: str) -> DatasetSpec:
@@ -87,7 +87,7 @@ STEPS: list[tuple[str, Operation]] = [
 
 
 @pytest.mark.parametrize(("text", "expected"), STEPS)
-def test_a_step_is_what_it_says(tmp_path: Path, text: str, expected: Operation) -> None:
+def test_a_step_is_built_as_stated(tmp_path: Path, text: str, expected: Operation) -> None:
     (found,) = dataset(tmp_path, f"source: x.csv\nprepare:\n  - {text}\n").prepare
     assert found.operation == expected
     assert found.place == Place(file="specs/d.yaml", line=5, column=5)
@@ -100,7 +100,7 @@ def test_every_step_of_the_schema_can_be_built_and_is_tested() -> None:
     assert {type(operation) for _, operation in STEPS} == set(Operation.__args__)
 
 
-def test_every_form_of_the_schema_is_a_form() -> None:
+def test_every_form_of_the_schema_is_a_form_of_the_code() -> None:
     convert = schema("spec")["$defs"]["step"]["properties"]["convert"]["properties"]
     assert set(convert["from"]["enum"]) == set(Form)
     assert set(convert["to"]["enum"]) == set(Target)
@@ -163,34 +163,34 @@ def test_steps_keep_their_order(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_a_step_is_told_with_its_place(tmp_path: Path, text: str, mistake: str) -> None:
-    found = told(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {text}\n")
+def test_a_mistake_in_a_step_is_reported_with_its_place(tmp_path: Path, text: str, mistake: str) -> None:
+    found = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {text}\n")
     assert [each for each in found if each == mistake or each.startswith(mistake)], found
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a*)*b", "((ab)+x*)+", "(?:a{2,}|b)+", "(x[(+]y+)*", "(a|(b+))+$"])
-def test_an_expression_that_may_take_for_ever_is_refused(tmp_path: Path, pattern: str) -> None:
+def test_an_expression_of_unbounded_cost_is_refused(tmp_path: Path, pattern: str) -> None:
     step = f"filter: {{column: a, matches: '{pattern}'}}"
-    (mistake,) = told(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {step}\n")
+    (mistake,) = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {step}\n")
     assert "too long" in mistake
 
 
 @pytest.mark.parametrize("pattern", ["(a+)b", "(ab)+", "[(a+)+]+", r"\(a+\)+", "a+b+", "(a{2}){3}", "(a?b)+"])
-def test_other_expressions_are_not(tmp_path: Path, pattern: str) -> None:
+def test_expressions_of_bounded_cost_are_accepted(tmp_path: Path, pattern: str) -> None:
     assert dataset(tmp_path, f"source: x.csv\nprepare:\n  - filter: {{column: a, matches: '{pattern}'}}\n").prepare
 
 
-def test_columns_of_any_name_are_columns(tmp_path: Path) -> None:
-    """What would be a credential elsewhere is a column here."""
+def test_columns_may_have_any_name(tmp_path: Path) -> None:
+    """A name that is forbidden as a credential elsewhere is a column here."""
     text = (
         'source: x.csv\nprepare:\n  - rename: {url: prompt}\n  - template: {token: "{host}"}\n  - set: {headers: x}\n'
     )
     assert len(dataset(tmp_path, text).prepare) == 3
-    found = told(tmp_path, "kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - sample: {tokens: 5}\n")
+    found = problem_lines(tmp_path, "kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - sample: {tokens: 5}\n")
     assert any("a spec must not say where credentials go" in each for each in found)
 
 
-def test_a_source_says_how_it_is_read_and_counted(tmp_path: Path) -> None:
+def test_a_source_states_how_it_is_read_and_counted(tmp_path: Path) -> None:
     text = """\
 source:
   - a.csv
@@ -231,6 +231,6 @@ source:
         ("{path: 3}", ""),
     ],
 )
-def test_a_mistake_in_a_source_is_told_with_its_place(tmp_path: Path, source: str, mistake: str) -> None:
-    found = told(tmp_path, f"kind: Dataset\nname: d\nsource: {source}\n")
+def test_a_mistake_in_a_source_is_reported_with_its_place(tmp_path: Path, source: str, mistake: str) -> None:
+    found = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: {source}\n")
     assert [each for each in found if each.startswith(mistake)] if mistake else not found, found

@@ -1,4 +1,4 @@
-"""Price tables: those that came with the program are right by their schema, and an operator's come before them."""
+"""Price tables: those of the program agree with their schema, and those of an operator take precedence."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def shipped() -> dict[str, PriceTable]:
 
 
 def usd(service: str, base: str, method: str = "supervised") -> tuple[str, Per]:
-    """The price of a base in the program's own table."""
+    """Return the price of a base in the program's own table."""
     (rate,) = [rate for rate in shipped()[service].rates if base in rate.bases and method in rate.methods]
     return f"{rate.usd:f}", rate.per
 
@@ -61,7 +61,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.iterdir()), ids=lambda path: path.stem)
-def test_a_table_that_ships_is_right_and_reads_alike_as_an_operators(path: Path) -> None:
+def test_a_table_of_the_program_is_valid_as_an_operators_table(path: Path) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     Draft202012Validator(json.loads(schema_text("prices"))).validate(content)
     assert content["service"] == path.stem
@@ -119,7 +119,7 @@ def test_a_service_without_a_table_has_none() -> None:
     assert read_prices("nobody") == ()
 
 
-def test_an_operators_table_comes_first_and_others_services_stay_out(tmp_path: Path) -> None:
+def test_an_operators_table_takes_precedence_for_its_own_service_only(tmp_path: Path) -> None:
     first, second = read_prices("openai", own(tmp_path, OWN))
     assert (first.source, first.dated, second) == ("our contract", "2026-11-02", read_prices("openai")[0])
     assert (first.rates[0].usd, first.rates[0].minimum_usd) == (Decimal("4.25"), Decimal(1))
@@ -143,18 +143,18 @@ def test_an_operators_table_comes_first_and_others_services_stay_out(tmp_path: P
         (("source: our contract\n", ""), "source: this is missing"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_told_with_its_place(tmp_path: Path, change: tuple[str, str], says: str) -> None:
+def test_mistakes_in_a_table_are_reported_with_their_place(tmp_path: Path, change: tuple[str, str], says: str) -> None:
     assert change[0] in OWN
     (problem,) = problems(tmp_path, OWN.replace(*change, 1))
     assert says in problem
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a: [\n", "\x00"])
-def test_what_is_no_table_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_table_is_reported(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path, text)
 
 
-def test_an_empty_file_a_directory_and_no_file_at_all_are_wrong_calls(tmp_path: Path) -> None:
+def test_an_empty_file_a_directory_and_a_missing_file_are_usage_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no table"):
         read_own_prices(own(tmp_path, ""))
     for path in (tmp_path, tmp_path / "nowhere.yaml"):
@@ -162,7 +162,7 @@ def test_an_empty_file_a_directory_and_no_file_at_all_are_wrong_calls(tmp_path: 
             read_own_prices(path)
 
 
-def test_a_file_without_end_is_read_to_a_bound(tmp_path: Path) -> None:
+def test_an_endless_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
     assert problems(tmp_path, "# " + "x" * 2_000_000)
 
 
@@ -189,7 +189,7 @@ def test_the_page_shows_the_tables_as_they_are() -> None:
     assert shown == rows()
 
 
-def test_the_pages_own_table_is_one(tmp_path: Path) -> None:
+def test_the_example_table_of_the_page_is_valid(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     (table,) = read_own_prices(own(tmp_path, text))
     assert table.rates[0].usd == Decimal("4.25")

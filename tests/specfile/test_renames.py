@@ -1,4 +1,4 @@
-"""What specs say of the past: old names and adopted jobs, and every way in which two of them cannot both be true."""
+"""Old names and adopted jobs in specs, and every way in which two statements contradict each other."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from reconciler.domain.identity import Address, Digest, Kind
 from reconciler.domain.observed import JobId
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Adoption
-from tests.specfile.trees import DATASET, MODEL, specs_of, told
+from tests.specfile.trees import DATASET, MODEL, problem_lines, specs_of
 
 OTHER = MODEL.replace("triage", "other")
 DIGEST = "v1:" + "ab" * 32
@@ -59,15 +59,17 @@ def test_old_names_suspension_and_adoption_are_read(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_told_with_its_place(tmp_path: Path, documents: tuple[str, ...], expected: list[str]) -> None:
-    found = told(tmp_path, *documents)
+def test_contradictions_are_reported_with_their_place(
+    tmp_path: Path, documents: tuple[str, ...], expected: list[str]
+) -> None:
+    found = problem_lines(tmp_path, *documents)
     assert len(found) == len(expected), found
     for says, part in zip(found, expected, strict=True):
         assert part in says
 
 
-def test_nothing_of_the_past_is_in_a_digest(tmp_path: Path) -> None:
-    """A rename, a suspension or an adoption trains nothing."""
+def test_old_names_suspension_and_adoption_are_not_part_of_a_digest(tmp_path: Path) -> None:
+    """So a rename, a suspension or an adoption trains nothing."""
     plain = specs_of(tmp_path / "a", {"a.yaml": f"{DATASET}---\n{MODEL}"}).models[0]
     more = f"moved: old\nsuspend: true\nadopt: {{job: ftjob-1, digest: '{DIGEST}'}}\n"
     full = specs_of(tmp_path / "b", {"a.yaml": f"{DATASET}---\n{MODEL}{more}"}).models[0]

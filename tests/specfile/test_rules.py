@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.domain.errors import InputError
 from reconciler.specfile import read_specs
-from tests.specfile.trees import DATASET, MODEL, problems_of, told, write
+from tests.specfile.trees import DATASET, MODEL, problem_lines, problems_of, write
 
 BOTH = f"{DATASET}---\n{MODEL}"
 
@@ -29,7 +29,7 @@ BOTH = f"{DATASET}---\n{MODEL}"
     ],
 )
 def test_a_source_is_a_relative_path_inside_the_repository(tmp_path: Path, source: str, expected: str) -> None:
-    assert told(tmp_path, f"kind: Dataset\nname: d\nsource: {source}\n") == [f"3:9  source: {expected}"]
+    assert problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: {source}\n") == [f"3:9  source: {expected}"]
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_a_source_is_a_relative_path_inside_the_repository(tmp_path: Path, sourc
 )
 def test_a_template_names_columns_in_braces(tmp_path: Path, template: str, expected: str) -> None:
     text = f"kind: Dataset\nname: d\nsource: a.csv\nprompt: '{template}'\ncompletion: '{{b}}'\n"
-    assert told(tmp_path, text) == [f"4:9  prompt: {expected}"]
+    assert problem_lines(tmp_path, text) == [f"4:9  prompt: {expected}"]
 
 
 @pytest.mark.parametrize("template", ["{a}", "{{{a}}}", "{a}{b c}", "{{}} {a}", "é {ü.x:y!r}"])
-def test_good_templates_are_let_through(tmp_path: Path, template: str) -> None:
+def test_valid_templates_are_accepted(tmp_path: Path, template: str) -> None:
     text = f"kind: Dataset\nname: d\nsource: a.csv\nprompt: '{template}'\ncompletion: '{{b}}'\n"
-    assert told(tmp_path, text) == []
+    assert problem_lines(tmp_path, text) == []
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,15 @@ def test_good_templates_are_let_through(tmp_path: Path, template: str) -> None:
         ("format: dpo\n", "4:9  format: must be chat, completion, preference or reinforcement, is 'dpo'"),
     ],
 )
-def test_a_mapping_is_whole(tmp_path: Path, text: str, expected: str) -> None:
-    (found,) = told(tmp_path, f"kind: Dataset\nname: d\nsource: a.csv\n{text}")
+def test_a_mapping_has_to_be_complete(tmp_path: Path, text: str, expected: str) -> None:
+    (found,) = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: a.csv\n{text}")
     assert found.startswith(expected)
 
 
 def test_one_mistake_about_a_mapping_is_one_problem(tmp_path: Path) -> None:
-    """A prompt beside messages cannot stand there, so that it has no completion is no further mistake."""
+    """A prompt beside messages is a mistake; its missing completion is not reported as another one."""
     text = "messages: [{role: assistant, content: '{a}'}]\nprompt: '{b}'\n"
-    found = told(tmp_path, f"kind: Dataset\nname: d\nsource: a.csv\n{text}")
+    found = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: a.csv\n{text}")
     assert found == ["5:1  prompt: cannot be used together with 'messages'"]
 
 
@@ -110,8 +110,8 @@ def test_one_mistake_about_a_mapping_is_one_problem(tmp_path: Path) -> None:
         ("description:", "description: must be text, is empty"),
     ],
 )
-def test_a_model_stays_within_what_the_api_takes(tmp_path: Path, text: str, expected: str) -> None:
-    (found,) = told(tmp_path, f"{BOTH}{text}\n")
+def test_a_model_stays_within_the_limits_of_the_api(tmp_path: Path, text: str, expected: str) -> None:
+    (found,) = problem_lines(tmp_path, f"{BOTH}{text}\n")
     assert found.endswith(expected)
 
 
@@ -129,7 +129,7 @@ def test_a_model_stays_within_what_the_api_takes(tmp_path: Path, text: str, expe
         ("üü", "The name of the object. Keep it: another name is another object. For example: name: support-triage"),
     ],
 )
-def test_a_name_that_is_none_is_told_why_and_what_it_could_be(tmp_path: Path, name: str, hint: str) -> None:
+def test_an_invalid_name_is_reported_with_a_reason_and_a_suggestion(tmp_path: Path, name: str, hint: str) -> None:
     (found,) = problems_of(tmp_path, {"s.yaml": f"kind: Dataset\nname: {name}\nsource: a.csv\n"})
     assert (found.path, found.where.line, found.hint) == ("name", 2, hint)
 
@@ -148,27 +148,27 @@ def test_a_spec_never_says_where_credentials_go(tmp_path: Path, field: str, wher
 
 
 def test_a_label_may_name_an_organization_but_hold_no_key(tmp_path: Path) -> None:
-    found = told(tmp_path, f"{BOTH}labels: {{organization: acme, url: here, max_tokens: '3', password: x}}\n")
+    found = problem_lines(tmp_path, f"{BOTH}labels: {{organization: acme, url: here, max_tokens: '3', password: x}}\n")
     assert found == ["11:58  labels.password: a spec must not say where credentials go"]
 
 
-def test_references_lead_to_a_dataset(tmp_path: Path) -> None:
+def test_a_reference_has_to_name_a_dataset(tmp_path: Path) -> None:
     found = problems_of(tmp_path, {"s.yaml": f"{DATASET}---\n{MODEL}validation: triage\n"})
     assert [str(each) for each in found] == ["s.yaml:11:13  validation: there is no Dataset named 'triage'"]
     assert found[0].hint == "the Datasets here are tickets"
-    assert told(tmp_path / "b", MODEL) == ["4:11  training: there is no Dataset named 'tickets'"]
+    assert problem_lines(tmp_path / "b", MODEL) == ["4:11  training: there is no Dataset named 'tickets'"]
 
 
 @pytest.mark.parametrize(
     "broken", ["kind: Dataset\nname: tickets\nsource: [a\n", "kind: Dataset\nname: 'tickets'\n a: b: c\n"]
 )
-def test_what_refers_to_a_document_that_cannot_be_read_is_no_second_mistake(tmp_path: Path, broken: str) -> None:
+def test_a_reference_to_an_unreadable_document_is_not_a_second_mistake(tmp_path: Path, broken: str) -> None:
     (found,) = problems_of(tmp_path, {"a.yaml": broken, "m.yaml": MODEL})
     assert found.rule == "yaml.syntax"
 
 
-def test_what_refers_to_a_document_with_a_mistake_is_no_second_mistake(tmp_path: Path) -> None:
-    assert told(tmp_path, DATASET.replace("source", "sauce"), MODEL) == [
+def test_a_reference_to_a_document_with_a_mistake_is_not_a_second_mistake(tmp_path: Path) -> None:
+    assert problem_lines(tmp_path, DATASET.replace("source", "sauce"), MODEL) == [
         "1:1  source: this is missing",
         "3:1  sauce: unknown field, did you mean 'source'?",
     ]
@@ -176,13 +176,13 @@ def test_what_refers_to_a_document_with_a_mistake_is_no_second_mistake(tmp_path:
 
 def test_validating_with_the_training_rows_needs_a_split(tmp_path: Path) -> None:
     model = f"{MODEL}validation: tickets\n"
-    assert told(tmp_path / "a", DATASET, model) == [
+    assert problem_lines(tmp_path / "a", DATASET, model) == [
         "11:13  validation: 'tickets' is what the model learns from, and it has no validation rows"
     ]
-    assert told(tmp_path / "b", f"{DATASET}split: {{validation: 0.1}}\n", model) == []
+    assert problem_lines(tmp_path / "b", f"{DATASET}split: {{validation: 0.1}}\n", model) == []
 
 
-def test_twins_are_told_with_the_place_of_the_other(tmp_path: Path) -> None:
+def test_duplicate_names_are_reported_with_the_place_of_the_other(tmp_path: Path) -> None:
     found = problems_of(tmp_path, {"a.yaml": BOTH, "b/c.yaml": f"{MODEL}---\n{DATASET}"})
     assert [str(each) for each in found] == [
         "b/c.yaml:2:7  name: there is another Model named 'triage' at a.yaml:8:7",
@@ -191,11 +191,11 @@ def test_twins_are_told_with_the_place_of_the_other(tmp_path: Path) -> None:
 
 
 def test_a_dataset_and_a_model_may_share_a_name(tmp_path: Path) -> None:
-    assert told(tmp_path, DATASET, MODEL.replace("name: triage", "name: tickets")) == []
+    assert problem_lines(tmp_path, DATASET, MODEL.replace("name: triage", "name: tickets")) == []
 
 
 def test_a_root_has_one_project(tmp_path: Path) -> None:
-    found = told(tmp_path, "kind: Project\nname: a\n", "kind: Project\nname: b\n")
+    found = problem_lines(tmp_path, "kind: Project\nname: a\n", "kind: Project\nname: b\n")
     assert found == ["4:7  kind: a root holds one Project, and there is another at s.yaml:1:1"]
 
 
@@ -221,7 +221,9 @@ def test_one_root_trains_on_one_service(
         return f"provider: {provider}\n" if provider else ""
 
     documents = [f"{MODEL}{says(first)}", f"{MODEL.replace('triage', 'other')}{says(second)}"]
-    found = told(tmp_path, f"kind: Project\nname: p\n{says(project)}" if project else "# none\n", DATASET, *documents)
+    found = problem_lines(
+        tmp_path, f"kind: Project\nname: p\n{says(project)}" if project else "# none\n", DATASET, *documents
+    )
     assert [each.partition(": ")[2].partition(", is ")[0] for each in found] == expected
 
 

@@ -1,4 +1,4 @@
-"""The published schemas: true by their own standard, helpful to editors, and of one mind with the loader."""
+"""The published schemas: valid by their standard, useful in editors, and in agreement with the loader."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def properties(part: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every described field of a schema; what only forbids a field describes none."""
+    """Yield every described field of a schema, without those that it only forbids."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key in {"if", "then", "dependentSchemas", "examples"}:
@@ -36,14 +36,14 @@ def properties(part: object, path: str = "") -> Iterator[tuple[str, dict[str, An
             yield from properties(value, f"{path}[{index}]")
 
 
-def test_the_schemas_are_those_of_the_folder() -> None:
+def test_the_schemas_are_the_files_of_the_folder() -> None:
     folder = Path(__file__).parents[2] / "schemas"
     assert set(OURS) <= set(schema_names())
     assert schema_names() == tuple(sorted(path.name.removesuffix(".schema.json") for path in folder.iterdir()))
     assert schema_text("spec") == (folder / "spec.schema.json").read_text()
 
 
-def test_an_unknown_schema_is_a_wrong_call() -> None:
+def test_an_unknown_schema_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"there is no schema '\.\./spec'; there are .*spec"):
         schema_text("../spec")
 
@@ -71,12 +71,12 @@ def test_every_field_is_described_with_examples_that_fit(name: str) -> None:
             Draft202012Validator({**found, "$defs": whole.get("$defs", {})}).validate(example)
 
 
-def test_names_are_what_the_domain_says_they_are() -> None:
+def test_names_match_the_patterns_of_the_domain() -> None:
     assert schema("spec")["$defs"]["name"]["pattern"] == f"^{NAME_PATTERN}$"
     assert NAME_PATTERN in schema("lock")["properties"]["models"]["items"]["properties"]["address"]["pattern"]
 
 
-def test_the_examples_of_a_document_are_documents() -> None:
+def test_the_examples_of_a_document_are_valid_documents() -> None:
     for example in schema("spec")["examples"]:
         Draft202012Validator(schema("spec")).validate(example)
 
@@ -108,7 +108,7 @@ BAD: list[str] = [
 
 @pytest.mark.parametrize("text", [*GOOD, *BAD])
 def test_an_editor_and_the_loader_agree(tmp_path: Path, text: str) -> None:
-    """What an editor marks by the whole schema alone, the loader refuses by it too, and nothing else here."""
+    """The loader refuses exactly what an editor marks with the complete schema."""
     from reconciler.specfile.schema import validate_document
     from reconciler.specfile.yaml import read_yaml
 
@@ -120,7 +120,7 @@ def test_an_editor_and_the_loader_agree(tmp_path: Path, text: str) -> None:
     assert (not by_loader) is by_schema
 
 
-def test_no_words_of_the_validator_reach_the_author(tmp_path: Path) -> None:
+def test_no_text_of_the_validator_reaches_the_author(tmp_path: Path) -> None:
     foreign = re.compile(
         r"is not of type|is a required property|were unexpected|does not match|is not one of|under any"
     )
@@ -129,8 +129,8 @@ def test_no_words_of_the_validator_reach_the_author(tmp_path: Path) -> None:
             assert not foreign.search(f"{problem.what} {problem.hint}"), problem
 
 
-def test_a_value_is_held_to_a_schema_by_name() -> None:
-    """A plan as it is made breaks nothing; what is missing, or of another kind, is said with its place."""
+def test_a_value_is_checked_against_a_schema_by_name() -> None:
+    """A plan of the program is valid; a missing or wrong member is reported with its place."""
     golden = Path(__file__).parents[1] / "golden" / "render" / "first-apply.json"
     plan = json.loads(golden.read_text(encoding="utf-8"))
     assert find_violation(plan, "plan") == ""

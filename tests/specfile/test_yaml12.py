@@ -1,4 +1,4 @@
-"""Strict YAML 1.2: what words stand for, what is refused, where things are."""
+"""Strict YAML 1.2: the values of words, what is refused, and the places of values."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def only(text: str | bytes) -> Document:
     return found.documents[0]
 
 
-def told(text: str | bytes) -> list[str]:
+def problems_of(text: str | bytes) -> list[str]:
     return [str(problem).removeprefix("f.yaml:") for problem in page(text).problems]
 
 
@@ -47,7 +47,7 @@ def told(text: str | bytes) -> list[str]:
         *((word, word) for word in ("٣", "1٣", "infinity", "nan")),
     ],
 )
-def test_a_plain_word_stands_for_what_the_core_schema_says(written: str, value: object) -> None:
+def test_a_plain_word_has_its_value_in_the_core_schema(written: str, value: object) -> None:
     assert resolve(written) == value
     assert type(resolve(written)) is type(value)
 
@@ -56,11 +56,11 @@ def test_a_plain_word_stands_for_what_the_core_schema_says(written: str, value: 
 def test_a_number_that_json_cannot_carry_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="number"):
         resolve(written)
-    assert told(f"a: {written}")[0].startswith("1:4  ")
+    assert problems_of(f"a: {written}")[0].startswith("1:4  ")
     assert only(f"a: '{written}'").data == {"a": written}
 
 
-def test_half_a_character_is_no_text() -> None:
+def test_half_a_surrogate_pair_is_not_text() -> None:
     assert whole("é𝄞") == "é𝄞"
     with pytest.raises(ValueError, match="half a character"):
         whole("a\ud834")
@@ -71,7 +71,7 @@ def test_quoted_words_and_blocks_are_text() -> None:
     assert only(text).data == {"a": "no", "b": "3", "c": "true\nfalse\n", "d": "1", "e": ""}
 
 
-def test_a_number_keeps_the_text_it_was_written_with() -> None:
+def test_a_number_keeps_its_written_text() -> None:
     document = only("a: 3.10\nb: [0x10, '3.10']\n")
     assert document.written == {("a",): "3.10", ("b", 0): "0x10"}
 
@@ -120,12 +120,12 @@ def test_a_number_keeps_the_text_it_was_written_with() -> None:
         ("a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n", "2:1  a merge conflict is left in the file"),
     ],
 )
-def test_what_is_refused_is_told_with_its_place(text: str | bytes, expected: str) -> None:
-    assert told(text) == [expected]
+def test_each_refusal_has_its_place(text: str | bytes, expected: str) -> None:
+    assert problems_of(text) == [expected]
 
 
-def test_what_was_refused_stops_nothing_else() -> None:
-    """Every value around it is read, and only the first of two fields of one name counts."""
+def test_other_values_are_read_despite_a_refusal() -> None:
+    """Every value around it is read; of two fields with one name the first counts."""
     text = "a: &x 1\nb: *x\nc: !!str 2\n1: [{d: 1, d: 2}]\na: {b: 1}\n? {q: 1, q: 2}\n: {b: 1, b: 1}\ne: .inf\nf: 3\n"
     found = page(text)
     assert found.documents[0].data == {"a": 1, "b": None, "c": "2", "e": None, "f": 3}
@@ -137,7 +137,7 @@ def test_a_broken_document_does_not_hide_the_others() -> None:
     found = page("a: [1\n---\nb: 2\n--- # next\nc: 'x\n...\n---\n---\nd: 4\n...\ne: 5\n")
     assert [document.data for document in found.documents] == [{"b": 2}, {"d": 4}, {"e": 5}]
     assert [document.place.line for document in found.documents] == [3, 9, 11]
-    assert told("a: [1\n---\nb: 2\n--- # next\nc: 'x\n...\n") == [
+    assert problems_of("a: [1\n---\nb: 2\n--- # next\nc: 'x\n...\n") == [
         "1:4  the bracket that opens here is not closed",
         "5:4  the quote that opens here is not closed",
     ]
@@ -175,7 +175,7 @@ def test_lines_and_columns_count_from_one_and_in_characters(
     assert (document.value_place(path).line, document.value_place(path).column) == value
 
 
-def test_dashes_inside_a_line_begin_no_document() -> None:
+def test_dashes_inside_a_line_start_no_document() -> None:
     assert only("a: x --- y\nb: |\n  ---\n  ...\nc: ---x\n---\n").data == {
         "a": "x --- y",
         "b": "---\n...\n",

@@ -1,4 +1,4 @@
-"""Trees of spec files for tests, and what the room says about them."""
+"""Trees of spec files for tests, and their problems."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def specs_of(root: Path, files: dict[str, str | bytes]) -> Specs:
 
 
 def problems_of(root: Path, files: dict[str, str | bytes]) -> tuple[Problem, ...]:
-    """Return everything that is wrong with a tree; nothing when it reads well."""
+    """Return all problems of a tree; none when it is valid."""
     try:
         specs_of(root, files)
     except InputError as error:
@@ -46,7 +46,7 @@ def problems_of(root: Path, files: dict[str, str | bytes]) -> tuple[Problem, ...
     return ()
 
 
-def told(root: Path, *documents: str) -> list[str]:
-    """Return what is said of documents in one file, without the file's name."""
+def problem_lines(root: Path, *documents: str) -> list[str]:
+    """Return the problems of documents in one file as lines, without the file's name."""
     found = problems_of(root, {"s.yaml": "---\n".join(documents)})
     return [str(problem).removeprefix("s.yaml:") for problem in found]
