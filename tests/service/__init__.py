@@ -1,1 +1,1 @@
-"""The built-in service, spoken to as its clients do: over HTTP, in this process or on a port."""
+"""The built-in service, called as its clients do: over HTTP, in this process or on a port."""

@@ -1,4 +1,4 @@
-"""Services for tests, whose workers are sent home when the test is over."""
+"""Services for tests; their workers are stopped after each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

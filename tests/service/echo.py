@@ -1,4 +1,4 @@
-"""An engine for tests: learns its rows by heart and repeats what it does not know. Does what its first row tells it.
+"""An engine for tests: it memorises its rows and repeats unknown prompts. Its first row is one of these commands.
 
 wait for PATH      trains until a file of that name exists          leave a child PATH    starts a process and waits
 die                is killed                                        fail                  raises an error
@@ -54,12 +54,12 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class EchoAnswerer:
-    """What was learned by heart."""
+    """The memorised rows."""
 
     rows: dict[str, str]
 
     def answer(self, question: ModelQuestion) -> ModelAnswer:
-        """Answer word by word, as a model that writes does."""
+        """Answer word by word, as a generative model does."""
         words = self.rows.get(question.text, question.text).split(" ")
         tokens = (words[0], *(f" {word}" for word in words[1:]))
         logprobs = tuple(-0.5 for _ in tokens)

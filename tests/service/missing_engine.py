@@ -1,4 +1,4 @@
-"""An engine for tests that cannot run: what it is built on is not installed."""
+"""An engine for tests that cannot run, because its library is not installed."""
 
 from tests.service.echo import Echo
 

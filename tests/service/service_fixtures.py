@@ -1,4 +1,4 @@
-"""Helpers: a client of the service in this process, rows to train on, and ways to see a job through."""
+"""Helpers: a client of the service in this process, rows to train on, and functions that wait for a job."""
 
 import asyncio
 import json
@@ -22,13 +22,13 @@ Json = dict[str, Any]
 
 
 class InProcess(httpx.BaseTransport):
-    """Carries requests straight into an ASGI application."""
+    """Sends requests directly to an ASGI application."""
 
     def __init__(self, app: Any) -> None:
         self._transport = httpx.ASGITransport(app)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the application, in an event loop of its own."""
+        """Send a request to the application, in its own event loop."""
         return asyncio.run(self._ask(request, request.read()))
 
     async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:
@@ -38,13 +38,13 @@ class InProcess(httpx.BaseTransport):
 
 
 def client_of(app: Any, base_url: str = "http://local/v1") -> httpx.Client:
-    """A client whose requests are answered by an application in this process."""
+    """Return a client whose requests an application in this process answers."""
     return httpx.Client(transport=InProcess(app), base_url=base_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service over a directory, with verbs that fail when the service refuses."""
+    """A service over a directory, with methods that fail when the service refuses."""
 
     root: Path
     client: httpx.Client
@@ -67,20 +67,20 @@ class Service:
         return self.post("/fine_tuning/jobs", {"model": "test-echo", "training_file": file, **asked})
 
     def job(self, job: Json) -> Json:
-        """Look at a job again."""
+        """Read a job again."""
         return self.get(f"/fine_tuning/jobs/{job['id']}")
 
     def until(self, job: Json, *statuses: str) -> Json:
-        """Look at a job until it has one of these statuses."""
+        """Wait until a job has one of these statuses."""
         wait_until(lambda: self.job(job)["status"] in statuses)
         return self.job(job)
 
     def done(self, job: Json) -> Json:
-        """Look at a job until it has ended."""
+        """Wait until a job has ended."""
         return self.until(job, "succeeded", "failed", "cancelled")
 
     def messages(self, job: Json) -> list[str]:
-        """Everything that a job said, oldest first."""
+        """Return the messages of all events of a job, oldest first."""
         events = self.get(f"/fine_tuning/jobs/{job['id']}/events", limit=1000)["data"]
         return [event["message"] for event in reversed(events)]
 
@@ -94,7 +94,7 @@ def open_local(root: Path, *, api_key: str | None = None, **options: Any) -> Ser
 
 
 def error_of(response: httpx.Response) -> tuple[int, Json]:
-    """The status and the error of a refusal, after checking its envelope."""
+    """Return the status and the error of a refusal, after checking its envelope."""
     body = response.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"message", "type", "param", "code"}
@@ -103,18 +103,18 @@ def error_of(response: httpx.Response) -> tuple[int, Json]:
 
 
 def jsonl(rows: Iterable[Json]) -> bytes:
-    """Rows as a file."""
+    """Return rows as the bytes of a file."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
 def chat(question: str, answer: str, **more: Any) -> Json:
-    """A chat row."""
+    """Return a chat row."""
     messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer, **more}]
     return {"messages": messages}
 
 
 def plain_rows(first: str = "hello", count: int = 10) -> bytes:
-    """Rows that the echo engine learns; the first one tells it what to do."""
+    """Return rows that the echo engine learns; the first one is its command."""
     questions = [first, *(f"question {number}" for number in range(1, count))]
     return jsonl(chat(question, f"answer {number % 3}") for number, question in enumerate(questions))
 
@@ -128,7 +128,7 @@ def wait_until(ready: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def worker_of(root: Path) -> int | None:
-    """The process id of the worker that has a store; None when there is none."""
+    """Return the process id of the worker of a store; None when there is none."""
     path = root / "worker.lock"
     if not path.exists():
         return None
@@ -140,7 +140,7 @@ def worker_of(root: Path) -> int | None:
 
 
 def dismiss(root: Path) -> None:
-    """Send the worker of a store home, and wait until it is gone."""
+    """Stop the worker of a store, and wait until it has ended."""
     wait_until(lambda: worker_of(root) != 0)
     if worker := worker_of(root):
         os.kill(worker, signal.SIGTERM)
@@ -148,7 +148,7 @@ def dismiss(root: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Return whether a process runs; one that has ended and was not yet buried does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""Asking models: chat and completions, whole and streamed, and what no model here can do."""
+"""Answers of models: chat and completions, complete and streamed, and requests that no model here supports."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service,
 
 
 def chunks(service: Service, path: str, body: Json) -> list[Json]:
-    """The chunks of a streamed answer, after checking how the stream is written."""
+    """Return the chunks of a streamed answer, after checking the form of the stream."""
     response = service.client.post(path, json={**body, "stream": True})
     assert response.headers["content-type"].startswith("text/event-stream")
     *events, last, rest = response.text.split("\n\n")
@@ -79,7 +79,7 @@ def test_fields_that_are_null_are_unset(trained: tuple[Service, str]) -> None:
     assert service.post("/chat/completions", {**nothing, "model": model, "messages": ASK})["choices"]
 
 
-def test_what_only_chooses_among_answers_changes_nothing(trained: tuple[Service, str]) -> None:
+def test_sampling_parameters_change_nothing(trained: tuple[Service, str]) -> None:
     service, model = trained
     usual: Json = {
         "temperature": 2,
@@ -109,8 +109,8 @@ def test_a_chat_is_streamed(trained: tuple[Service, str]) -> None:
 
     assert {chunk["object"] for chunk in read} == {"chat.completion.chunk"}
     assert len({chunk["id"] for chunk in read}) == 1
-    said = [(choice["index"], choice["delta"].get("content", "")) for chunk in read for choice in chunk["choices"]]
-    assert ["".join(text for index, text in said if index == number) for number in (0, 1)] == ["answer 1"] * 2
+    pieces = [(choice["index"], choice["delta"].get("content", "")) for chunk in read for choice in chunk["choices"]]
+    assert ["".join(text for index, text in pieces if index == number) for number in (0, 1)] == ["answer 1"] * 2
     assert read[0]["choices"][0]["delta"]["role"] == "assistant"
     assert [chunk["choices"][0]["finish_reason"] for chunk in read[:-1]] == [None, None, "stop"] * 2
     assert [chunk["usage"] for chunk in read[:-1]] == [None] * 6
@@ -149,7 +149,7 @@ def test_several_prompts_get_their_answers_in_order(trained: tuple[Service, str]
         ({"max_tokens": 0, "echo": True}, "question 1", "length"),
     ],
 )
-def test_a_completion_is_cut_and_echoed_as_asked(
+def test_a_completion_is_limited_and_echoed_as_requested(
     trained: tuple[Service, str], asked: Json, text: str, reason: str
 ) -> None:
     service, model = trained
@@ -159,22 +159,22 @@ def test_a_completion_is_cut_and_echoed_as_asked(
     assert (choice["text"], choice["finish_reason"]) == (text, reason)
 
 
-def test_probabilities_are_told_when_asked_for(trained: tuple[Service, str]) -> None:
+def test_probabilities_are_returned_on_request(trained: tuple[Service, str]) -> None:
     service, model = trained
     chat = {"model": model, "messages": ASK, "logprobs": True, "top_logprobs": 1}
 
-    said = service.post("/chat/completions", chat)["choices"][0]["logprobs"]["content"]
+    tokens = service.post("/chat/completions", chat)["choices"][0]["logprobs"]["content"]
     plain = service.post("/completions", {"model": model, "prompt": "question 1", "logprobs": 2})["choices"][0]
 
-    assert [(token["token"], token["logprob"]) for token in said] == [("answer", -0.5), (" 1", -0.5)]
-    assert said[0]["bytes"] == list(b"answer")
-    assert [alternative["token"] for alternative in said[0]["top_logprobs"]] == ["answer"]
+    assert [(token["token"], token["logprob"]) for token in tokens] == [("answer", -0.5), (" 1", -0.5)]
+    assert tokens[0]["bytes"] == list(b"answer")
+    assert [alternative["token"] for alternative in tokens[0]["top_logprobs"]] == ["answer"]
     assert plain["logprobs"]["tokens"] == ["answer", " 1"]
     assert plain["logprobs"]["token_logprobs"] == [-0.5, -0.5]
     assert plain["logprobs"]["top_logprobs"][0] == {"answer": -0.5, "else": -1.5}
 
 
-def test_text_in_parts_is_text(trained: tuple[Service, str]) -> None:
+def test_text_in_parts_is_accepted(trained: tuple[Service, str]) -> None:
     service, model = trained
     parts = [{"type": "text", "text": "question"}, {"type": "text", "text": " 1"}]
 
@@ -260,7 +260,7 @@ def test_only_trained_models_answer(
     assert (found, error["code"]) == (status, code)
 
 
-def test_a_model_of_an_engine_that_is_not_offered_says_so(trained: tuple[Service, str]) -> None:
+def test_a_model_whose_engine_is_not_offered_is_refused_with_a_reason(trained: tuple[Service, str]) -> None:
     service, model = trained
     other = open_local(service.root, engines=())
 

@@ -1,4 +1,4 @@
-"""The base `tfidf-logreg`: it really learns, says what it measured, and refuses what it cannot learn."""
+"""The base `tfidf-logreg`: it learns, reports its measurements, and refuses rows that it cannot learn."""
 
 import csv
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.service.service_fixtures import Json, chat, jsonl
 from tests.service.training_rows import answer, chat_rows, messages, of_kind, train
 
 
-def test_it_learns_messages_that_it_has_not_seen(tmp_path: Path) -> None:
+def test_it_answers_messages_that_are_not_in_its_training_rows(tmp_path: Path) -> None:
     train(tmp_path, chat_rows(messages(20, seed=1)))
 
     held_out = messages(20, seed=2)
@@ -28,7 +28,7 @@ def test_prompts_and_completions_teach_the_same_as_chats(tmp_path: Path) -> None
     assert answer(tmp_path / "chat", "my wallet is gone") == answer(tmp_path / "plain", "my wallet is gone")
 
 
-def test_answers_are_given_as_they_were_shown(tmp_path: Path) -> None:
+def test_answers_are_equal_to_those_of_the_rows(tmp_path: Path) -> None:
     """Nothing is stripped: a space or a line feed is part of the answer."""
     rows = jsonl({"prompt": text, "completion": f" {intent}\n ✓"} for text, intent in messages(10, seed=1))
     train(tmp_path, rows)
@@ -36,8 +36,8 @@ def test_answers_are_given_as_they_were_shown(tmp_path: Path) -> None:
     assert answer(tmp_path, "the exchange rate").tokens == (" exchange_rate\n ✓",)
 
 
-def test_what_it_says_is_what_it_measured(tmp_path: Path) -> None:
-    """The last metrics are those of the saved weights, computed here once more from its answers."""
+def test_its_reported_metrics_are_correct(tmp_path: Path) -> None:
+    """The last metrics are those of the saved weights; the test computes them again from its answers."""
     pairs, other = messages(10, seed=1), messages(5, seed=2)
     lines = train(tmp_path, chat_rows(pairs), validation=chat_rows(other), n_epochs=4)
 
@@ -106,7 +106,7 @@ def test_epochs_are_chosen_by_the_number_of_rows(rows: int, epochs: int) -> None
     assert auto_epochs(rows) == epochs
 
 
-def test_tokens_are_the_words_that_were_read(tmp_path: Path) -> None:
+def test_tokens_are_the_words_that_it_reads(tmp_path: Path) -> None:
     """Each epoch reads the words of each question, and one answer."""
     rows = jsonl(chat("two words", "a") for _ in range(8)) + jsonl(chat("three words, here!", "b") for _ in range(4))
 
@@ -116,7 +116,7 @@ def test_tokens_are_the_words_that_were_read(tmp_path: Path) -> None:
     assert answer(tmp_path, "how many words?").prompt_tokens == 3
 
 
-def test_an_answer_has_true_probabilities(tmp_path: Path) -> None:
+def test_an_answer_has_its_probabilities(tmp_path: Path) -> None:
     train(tmp_path, chat_rows(messages(10, seed=1)))
 
     found = answer(tmp_path, "the exchange rate of the euro")
@@ -136,8 +136,8 @@ def test_two_answers_are_enough(tmp_path: Path) -> None:
     assert sum(np.exp([logprob for _, logprob in found[0].alternatives])) == pytest.approx(1)
 
 
-def test_instructions_that_never_change_do_not_drown_the_message(tmp_path: Path) -> None:
-    """The usual system turn is the same in every row: with it and without it the model answers alike."""
+def test_constant_instructions_do_not_outweigh_the_message(tmp_path: Path) -> None:
+    """A system message is often the same in every row; the model answers equally with and without it."""
     pairs = messages(10, seed=1)
     system = {"role": "system", "content": "You are a card and currency desk. Say lost_card, exchange_rate or else."}
     rows = jsonl({"messages": [system, *chat(text, intent)["messages"]]} for text, intent in pairs)
@@ -171,7 +171,7 @@ def test_earlier_turns_are_part_of_the_question(tmp_path: Path) -> None:
     assert answer(tmp_path, "about oaks\ngo on\nthat is all").tokens == ("plant",)
 
 
-def test_validation_answers_that_were_never_shown_count_as_wrong(tmp_path: Path) -> None:
+def test_validation_answers_that_are_not_in_the_training_rows_count_as_wrong(tmp_path: Path) -> None:
     other = [("the exchange rate", "exchange_rate"), ("a card", "unheard_of"), ("x", "unheard_of"), ("y", "unheard_of")]
 
     lines = train(tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows(other), n_epochs=1)
@@ -181,7 +181,7 @@ def test_validation_answers_that_were_never_shown_count_as_wrong(tmp_path: Path)
     assert of_kind(lines, "metrics")[0]["data"]["full_valid_mean_token_accuracy"] == 0.25
 
 
-def test_validation_rows_of_which_no_answer_was_shown_have_no_loss(tmp_path: Path) -> None:
+def test_validation_rows_without_a_known_answer_have_no_loss(tmp_path: Path) -> None:
     lines = train(
         tmp_path, chat_rows(messages(10, seed=1)), validation=chat_rows([("a card", "unheard_of")]), n_epochs=1
     )

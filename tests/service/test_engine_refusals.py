@@ -24,7 +24,7 @@ from tests.service.training_rows import chat_rows, messages, train
         ([chat("?!", "yes" if number % 2 else "no") for number in range(20)], "no row has a word"),
     ],
 )
-def test_what_is_no_closed_set_of_answers_is_refused(tmp_path: Path, rows: list[Json], says: str) -> None:
+def test_an_open_set_of_answers_is_refused(tmp_path: Path, rows: list[Json], says: str) -> None:
     with pytest.raises(DataError) as refused:
         train(tmp_path, jsonl(rows))
 
@@ -75,7 +75,7 @@ def test_what_is_no_closed_set_of_answers_is_refused(tmp_path: Path, rows: list[
         ),
     ],
 )
-def test_rows_that_are_more_than_text_are_refused_by_line(tmp_path: Path, row: Json, says: str) -> None:
+def test_rows_that_hold_more_than_text_are_refused_with_their_line(tmp_path: Path, row: Json, says: str) -> None:
     with pytest.raises(DataError, match="line 31: ") as refused:
         train(tmp_path, chat_rows(messages(10, seed=1)) + jsonl([row]))
 
@@ -84,7 +84,7 @@ def test_rows_that_are_more_than_text_are_refused_by_line(tmp_path: Path, row: J
 
 
 def test_weights_that_hold_code_are_not_run(tmp_path: Path) -> None:
-    """A store may come from elsewhere: what lies in it is numbers and JSON, or it is refused."""
+    """A store may come from elsewhere; weights that are not numbers and JSON are refused."""
     train(tmp_path, chat_rows(messages(10, seed=1)), n_epochs=1)
     folder = tmp_path / "out" / "step-30"
     assert sorted(path.name for path in folder.iterdir()) == ["model.json", "weights.npz"]

@@ -1,4 +1,4 @@
-"""What every answer has in common: headers, envelopes, keys, and paths that are read kindly."""
+"""What all responses have in common: headers, envelopes, keys, and tolerant reading of paths."""
 
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -39,19 +39,19 @@ def test_a_route_that_does_not_exist_is_refused_in_the_envelope(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b'{"model": \xff}', b"[" * 100_000, b'{"model":"\\ud800"}', b'{"n":1e999}']
 )
-def test_a_body_that_is_no_json_object_is_refused(service: Service, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(service: Service, body: bytes) -> None:
     status, error = error_of(service.client.post("/fine_tuning/jobs", content=body))
 
     assert (status, error["type"]) == (400, "invalid_request_error")
     assert "JSON body of your request" in error["message"]
 
 
-def test_a_body_beyond_all_measure_is_refused(service: Service) -> None:
+def test_a_body_that_is_too_large_is_refused(service: Service) -> None:
     assert error_of(service.client.post("/completions", content=b" " * (16 * 1024 * 1024 + 1)))[0] == 413
 
 
 @pytest.mark.parametrize("path", ["//models", "/models/", "//files/", "///fine_tuning//jobs"])
-def test_slashes_too_many_do_no_harm(service: Service, path: str) -> None:
+def test_additional_slashes_are_ignored(service: Service, path: str) -> None:
     """A base URL that ends in a slash makes some clients write two in a row."""
     assert service.client.get(f"http://local/v1{path}").status_code == 200
 
@@ -59,7 +59,7 @@ def test_slashes_too_many_do_no_harm(service: Service, path: str) -> None:
 @pytest.mark.parametrize(
     "header", [None, "", KEY, "Bearer", "Bearer ", f"Basic {KEY}", "Bearer other", f"Bearer {KEY}x", "Bearer clé"]
 )
-def test_without_the_key_nothing_is_told(tmp_path: Path, header: str | None) -> None:
+def test_without_the_key_every_request_is_refused(tmp_path: Path, header: str | None) -> None:
     service = open_local(tmp_path / "store", api_key=KEY)
     headers = {} if header is None else {"authorization": header.encode("latin-1")}
     for method, path in (("GET", "/models"), ("POST", "/files"), ("GET", "/nowhere")):
@@ -70,13 +70,13 @@ def test_without_the_key_nothing_is_told(tmp_path: Path, header: str | None) -> 
 
 
 @pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}"])
-def test_with_the_key_all_is_open(tmp_path: Path, header: str) -> None:
+def test_with_the_key_requests_are_answered(tmp_path: Path, header: str) -> None:
     service = open_local(tmp_path / "store", api_key=KEY)
 
     assert service.client.get("/models", headers={"authorization": header}).status_code == 200
 
 
-def test_a_store_that_is_gone_is_told_in_the_envelope(service: Service) -> None:
+def test_a_missing_store_is_reported_in_the_envelope(service: Service) -> None:
     (service.root / "service.db").unlink()
 
     status, error = error_of(service.client.get("/files"))

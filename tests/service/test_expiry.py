@@ -1,4 +1,4 @@
-"""Files that were to expire do, by the store's clock and on every route at once."""
+"""Files expire at their time by the store's clock, on every route at once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def upload(service: Service, purpose: str = "fine-tune", **fields: str) -> Json:
     return found
 
 
-def test_a_file_vanishes_when_its_time_has_come(service: Service, clock: Clock) -> None:
+def test_a_file_disappears_when_it_expires(service: Service, clock: Clock) -> None:
     file, kept = upload(service, anchor="created_at", seconds="3600"), upload(service)
     assert file["expires_at"] == NOW + 3600
     assert "expires_at" not in kept
@@ -60,7 +60,7 @@ def test_a_file_vanishes_when_its_time_has_come(service: Service, clock: Clock) 
     assert [path.name for path in (service.root / "files").iterdir()] == [kept["id"]]
 
 
-def test_a_file_that_a_job_needs_waits_for_the_job(service: Service, clock: Clock, tmp_path: Path) -> None:
+def test_a_file_that_a_job_needs_expires_after_the_job(service: Service, clock: Clock, tmp_path: Path) -> None:
     go = tmp_path / "go"
     file = service.client.post(
         "/files",
@@ -82,7 +82,7 @@ def test_batch_files_expire_by_themselves(service: Service) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "vision", "user_data", "evals"])
-def test_every_purpose_is_taken(service: Service, purpose: str) -> None:
+def test_every_purpose_is_accepted(service: Service, purpose: str) -> None:
     assert upload(service, purpose)["purpose"] == purpose
 
 
@@ -98,7 +98,7 @@ def test_every_purpose_is_taken(service: Service, purpose: str) -> None:
         ({"anchor": "created_at", "seconds": "3600", "zone": "utc"}, "expires_after[zone]"),
     ],
 )
-def test_a_life_that_cannot_be_kept_is_refused(service: Service, fields: dict[str, str], param: str) -> None:
+def test_an_invalid_expiry_is_refused(service: Service, fields: dict[str, str], param: str) -> None:
     sent = {"purpose": "evals", **{f"expires_after[{name}]": value for name, value in fields.items()}}
 
     status, error = error_of(service.client.post("/files", files={"file": ("a", b"x")}, data=sent))

@@ -30,8 +30,8 @@ def test_a_file_comes_back_byte_for_byte(service: Service) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../escape.jsonl", "/etc/passwd", "..", "a\\b", "x" * 1024, "café ☕.jsonl"])
-def test_a_file_name_is_only_ever_shown(service: Service, name: str) -> None:
-    """Names never become paths, whatever they say."""
+def test_a_file_name_is_never_used_as_a_path(service: Service, name: str) -> None:
+    """The test includes names that look like paths."""
     shown = service.upload(b"{}\n", name=name)["filename"]
 
     # The HTTP client writes a backslash as its escape, and the service reads it back.
@@ -40,7 +40,7 @@ def test_a_file_name_is_only_ever_shown(service: Service, name: str) -> None:
     assert len(list((service.root / "files").iterdir())) == 1
 
 
-def test_everything_in_a_store_belongs_to_its_owner_alone(service: Service) -> None:
+def test_only_the_owner_can_read_a_store(service: Service) -> None:
     service.upload(plain_rows())
 
     modes = {path: path.stat().st_mode & 0o777 for path in (service.root, *service.root.rglob("*"))}
@@ -48,7 +48,7 @@ def test_everything_in_a_store_belongs_to_its_owner_alone(service: Service) -> N
     assert {path.name for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)} == set()
 
 
-def test_other_purposes_are_kept_without_a_look_inside(service: Service) -> None:
+def test_files_of_other_purposes_are_stored_unchecked(service: Service) -> None:
     assert service.upload(b"\x00\xff no rows", name="picture.png", purpose="vision")["purpose"] == "vision"
 
 
@@ -94,7 +94,7 @@ def test_a_training_file_is_checked_line_by_line(service: Service, content: byte
         ),
     ],
 )
-def test_an_upload_that_cannot_be_kept_is_refused(
+def test_an_invalid_upload_is_refused(
     service: Service, files: dict[str, tuple[str, bytes]], data: dict[str, str], param: str
 ) -> None:
     status, error = error_of(service.client.post("/files", files=files, data=data))
@@ -113,7 +113,7 @@ def test_an_upload_that_cannot_be_kept_is_refused(
         ("multipart/form-data; boundary=" + "x" * 300, b""),
     ],
 )
-def test_a_body_that_is_no_upload_is_refused(service: Service, kind: str, body: bytes) -> None:
+def test_a_body_that_is_not_an_upload_is_refused(service: Service, kind: str, body: bytes) -> None:
     status, _ = error_of(service.client.post("/files", content=body, headers={"content-type": kind}))
 
     assert status == 400
@@ -144,7 +144,7 @@ def test_an_announced_size_beyond_the_limit_is_refused_unread(tmp_path: Path) ->
 
 
 def test_files_are_listed_newest_first_in_pages(service: Service) -> None:
-    """All in one second, so that only the order of coming can tell them apart."""
+    """All files are created in one second, so only the order of creation distinguishes them."""
     ids = [service.upload(b"{}\n", name=f"{number}.jsonl")["id"] for number in range(5)]
 
     first = service.get("/files", limit=2)
@@ -180,13 +180,13 @@ def test_a_reader_may_delete_while_paging(service: Service) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=10001", "limit=many", "limit=-1", "limit=٣", "order=up", "after=file-nobody"]
 )
-def test_a_page_that_cannot_be_had_is_refused(service: Service, query: str) -> None:
+def test_an_invalid_page_is_refused(service: Service, query: str) -> None:
     status, error = error_of(service.client.get(f"/files?{query}"))
 
     assert (status, error["param"]) == (400, query.partition("=")[0])
 
 
-def test_a_deleted_file_is_gone(service: Service) -> None:
+def test_a_deleted_file_is_not_found(service: Service) -> None:
     file = service.upload(b"{}\n")["id"]
 
     answer = service.client.delete(f"/files/{file}").json()
@@ -226,7 +226,7 @@ def test_a_file_that_a_job_needs_is_not_deleted(service: Service, tmp_path: Path
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_an_upload_may_arrive_in_any_pieces(service: Service, size: int) -> None:
-    """Piece by piece, as a network delivers it, with the field after the file."""
+    """The body arrives in pieces as over a network, and the field comes after the file."""
     content = b'{"text": "--frontier\\r\\n is no end"}\r\n' * 40
     parts = (
         b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n'

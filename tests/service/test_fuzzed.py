@@ -1,4 +1,4 @@
-"""What generated requests have broken once: refused like anything else since."""
+"""Regressions that generated requests found: such requests are refused like any other."""
 
 import pytest
 
@@ -36,14 +36,14 @@ def test_a_part_of_any_json_type_is_refused(service: Service, path: str, field: 
         {"type": "note", "role": "user", "content": "hello"},
     ],
 )
-def test_a_grader_is_not_said_back_with_a_message_that_is_none(service: Service, message: object) -> None:
+def test_a_grader_with_an_invalid_message_is_refused(service: Service, message: object) -> None:
     grader = {"type": "score_model", "name": "g", "model": "m", "input": [message]}
     refused = service.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader})
     status, error = error_of(refused)
     assert (status, error["param"].startswith("grader.input[0]")) == (400, True)
 
 
-def test_a_grader_with_messages_of_every_kind_is_said_back(service: Service) -> None:
+def test_a_grader_with_messages_of_every_kind_is_returned(service: Service) -> None:
     parts = [
         "plain",
         {"type": "input_text", "text": "a"},

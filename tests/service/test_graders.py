@@ -1,4 +1,4 @@
-"""Graders: read in every shape that the API knows, run where that takes no model and no foreign code."""
+"""Graders: read in every form of the API, run where this needs no model and no foreign code."""
 
 import pytest
 from hypothesis import given
@@ -63,7 +63,7 @@ def test_texts_are_checked(service: Service, operation: str, sample: str, reward
     assert not any(found["metadata"]["errors"].values())
 
 
-def test_likeness_is_measured_and_a_formula_joins_the_scores(service: Service) -> None:
+def test_similarity_is_measured_and_a_formula_combines_the_scores(service: Service) -> None:
     """`abcd` and `abxd` share three letters in order, of eight."""
     found = run(service, BOTH, "abcd", answer="abxd")
 
@@ -72,7 +72,7 @@ def test_likeness_is_measured_and_a_formula_joins_the_scores(service: Service) -
     assert (found["metadata"]["type"], found["metadata"]["name"]) == ("multi", "both")
 
 
-def test_samples_that_are_json_are_looked_into(service: Service) -> None:
+def test_members_of_json_samples_can_be_used(service: Service) -> None:
     grader = {**EXACT, "input": "{{sample.output_json.city.0}}"}
 
     assert run(service, grader, '{"city": ["Berlin"]}', answer="Berlin")["reward"] == 1.0
@@ -86,7 +86,7 @@ def test_samples_that_are_json_are_looked_into(service: Service) -> None:
         ({**BOTH, "calculate_output": "1 / exact"}, "x", "formula_parse_error"),
     ],
 )
-def test_what_goes_wrong_is_named_and_gives_nothing(service: Service, grader: Json, sample: str, error: str) -> None:
+def test_a_failure_is_reported_and_gives_no_score(service: Service, grader: Json, sample: str, error: str) -> None:
     found = run(service, grader, sample, answer="Berlin")
 
     assert found["reward"] == 0.0
@@ -101,7 +101,7 @@ def test_a_grader_of_any_kind_is_validated(service: Service, grader: Json) -> No
 
 
 @pytest.mark.parametrize("grader", [PYTHON, MODEL, LABEL, {**CLOSE, "evaluation_metric": "bleu"}])
-def test_what_needs_a_model_or_a_sandbox_is_not_run(service: Service, grader: Json) -> None:
+def test_graders_that_need_a_model_or_a_sandbox_are_not_run(service: Service, grader: Json) -> None:
     asked = {"grader": grader, "model_sample": "x", "item": {"answer": "y"}}
 
     status, error = error_of(service.client.post("/fine_tuning/alpha/graders/run", json=asked))
@@ -124,7 +124,7 @@ def test_what_needs_a_model_or_a_sandbox_is_not_run(service: Service, grader: Js
         ({**MODEL, "input": "text"}, "grader.input"),
     ],
 )
-def test_a_shape_that_is_wrong_is_refused(service: Service, grader: Json, param: str) -> None:
+def test_a_malformed_grader_is_refused(service: Service, grader: Json, param: str) -> None:
     status, error = error_of(service.client.post("/fine_tuning/alpha/graders/validate", json={"grader": grader}))
 
     assert (status, error["param"]) == (400, param)
@@ -134,20 +134,20 @@ def test_a_shape_that_is_wrong_is_refused(service: Service, grader: Json, param:
     ("text", "value"),
     [("1 + 2 * 3", 7.0), ("max(a, b, 3)", 3.0), ("-a ^ 2", -1.0), ("sqrt(4) + floor(1.5)", 3.0), ("min(a)", 1.0)],
 )
-def test_formulas_are_worked_out(text: str, value: float) -> None:
+def test_formulas_are_computed(text: str, value: float) -> None:
     assert read_formula(text, {"a", "b"}).value({"a": 1.0, "b": 2.0}) == value
 
 
 @pytest.mark.parametrize(
     "text", ["__import__('os')", "a.b", "a if b else 1", "[a]", "a and b", "'a'", "a**2", "log(a, b)", "", "(" * 500]
 )
-def test_what_is_no_arithmetic_is_no_formula(text: str) -> None:
+def test_only_arithmetic_is_a_formula(text: str) -> None:
     with pytest.raises(FormulaError):
         read_formula(text, {"a", "b"})
 
 
 @pytest.mark.parametrize("text", ["9 ^ 9 ^ 9", "exp(10000)", "log(0)", "1 / 0", "(0 - 1) ^ 0.5"])
-def test_a_formula_without_a_value_says_so(text: str) -> None:
+def test_a_formula_without_a_value_is_reported(text: str) -> None:
     with pytest.raises(FormulaError):
         read_formula(text, set()).value({})
 
@@ -162,5 +162,5 @@ def by_table(left: str, right: str) -> float:
 
 
 @given(st.text("abc", max_size=12), st.text("abc", max_size=12))
-def test_likeness_agrees_with_the_usual_table(left: str, right: str) -> None:
+def test_similarity_agrees_with_the_published_table(left: str, right: str) -> None:
     assert text_similarity(left, right) == by_table(left, right)

@@ -1,4 +1,4 @@
-"""What the service loads, and when; and what it says when something is not installed."""
+"""What the service imports and when, and its message when a library is not installed."""
 
 import subprocess
 import sys
@@ -12,13 +12,13 @@ HEAVY = ("starlette", "uvicorn", "sqlite3", "sklearn", "numpy", "scipy", "httpx"
 
 
 def loaded_by(code: str) -> set[str]:
-    """The heavy libraries that a piece of code loads in an interpreter of its own."""
+    """Return the heavy libraries that a piece of code imports in its own interpreter."""
     command = [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return set(HEAVY) & set(found)
 
 
-def test_importing_the_room_loads_nothing() -> None:
+def test_importing_the_package_loads_no_heavy_library() -> None:
     assert loaded_by("import reconciler.service") == set()
 
 
@@ -31,7 +31,7 @@ def test_opening_the_service_loads_no_engine() -> None:
     assert loaded_by(code) & {"sklearn", "numpy", "scipy", "uvicorn", "httpx"} == set()
 
 
-def test_what_is_missing_is_said_with_the_command_that_installs_it() -> None:
+def test_a_missing_library_is_reported_with_the_command_that_installs_it() -> None:
     with pytest.raises(EngineMissingError, match="no_such_engine") as missing:
         require_packages("json", "no_such_engine")
 

@@ -1,4 +1,4 @@
-"""Jobs as objects: created, refused, listed, filtered, and told to do what they cannot."""
+"""Jobs as objects: created, refused, listed, filtered, and asked for impossible actions."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def past_job(service: Service, name: str, metadata: dict[str, str] | None = None
 
 
 def refusal(service: Service, **asked: Any) -> tuple[int, Json]:
-    """The answer to a request for a job that cannot be."""
+    """Return the answer to a request for an impossible job."""
     file = service.upload(b'{"prompt":"a","completion":"b"}\n')["id"]
     return error_of(
         service.client.post("/fine_tuning/jobs", json={"model": "test-echo", "training_file": file, **asked})
@@ -90,7 +90,7 @@ def test_hyperparameters_are_read_in_the_new_form_and_the_old(service: Service, 
         {"hyperparameters": {"n_epochs": None}, "metadata": {}, "integrations": []},
     ],
 )
-def test_what_is_null_or_empty_is_unset(service: Service, asked: Json) -> None:
+def test_null_and_empty_members_are_unset(service: Service, asked: Json) -> None:
     job = service.train(**asked)
 
     assert (job["hyperparameters"], job["metadata"]) == ({"n_epochs": "auto"}, None)
@@ -151,7 +151,7 @@ def test_what_is_null_or_empty_is_unset(service: Service, asked: Json) -> None:
         ),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(service: Service, asked: Json, param: str, code: str | None) -> None:
+def test_an_impossible_job_is_refused(service: Service, asked: Json, param: str, code: str | None) -> None:
     status, error = refusal(service, **asked)
 
     assert (status, error["type"], error["param"], error["code"]) == (400, "invalid_request_error", param, code)
@@ -169,7 +169,7 @@ def test_the_built_in_base_refuses_numbers_that_it_would_not_use(tmp_path: Path,
     assert (status, error["param"]) == (400, f"hyperparameters.{name}")
 
 
-def test_refusals_speak_as_the_api_does(service: Service) -> None:
+def test_refusals_have_the_messages_of_the_api(service: Service) -> None:
     model = refusal(service, model="gpt-4o-mini")[1]["message"]
     file = refusal(service, training_file="file-none")[1]["message"]
 
@@ -177,7 +177,7 @@ def test_refusals_speak_as_the_api_does(service: Service) -> None:
     assert file == "invalid training_file: file-none"
 
 
-def test_a_file_of_another_purpose_is_no_training_file(service: Service) -> None:
+def test_a_file_of_another_purpose_is_refused_for_training(service: Service) -> None:
     file = service.upload(b"?", purpose="user_data")["id"]
 
     assert refusal(service, training_file=file)[1]["message"] == f"invalid training_file: {file}"
@@ -247,20 +247,20 @@ def test_a_cursor_of_another_job_is_refused(service: Service) -> None:
         ("GET", "/checkpoints"),
     ],
 )
-def test_a_job_that_is_not_there_is_not_found(service: Service, method: str, path: str) -> None:
+def test_an_unknown_job_is_not_found(service: Service, method: str, path: str) -> None:
     status, error = error_of(service.client.request(method, f"/fine_tuning/jobs/ftjob-none{path}"))
 
     assert (status, error["code"]) == (404, "fine_tune_not_found")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
-def test_what_has_ended_is_shown_as_it_is(service: Service, verb: str) -> None:
+def test_a_job_that_has_ended_is_shown_unchanged(service: Service, verb: str) -> None:
     job = past_job(service, "ftjob-x")
 
     assert service.post(f"/fine_tuning/jobs/{job}/{verb}") == service.get(f"/fine_tuning/jobs/{job}")
 
 
-def test_what_has_ended_is_not_cancelled(service: Service) -> None:
+def test_a_job_that_has_ended_is_not_cancelled(service: Service) -> None:
     job = past_job(service, "ftjob-x")
 
     status, error = error_of(service.client.post(f"/fine_tuning/jobs/{job}/cancel"))
@@ -270,7 +270,7 @@ def test_what_has_ended_is_not_cancelled(service: Service) -> None:
 
 
 def test_a_base_whose_engine_is_not_installed_is_not_offered(tmp_path: Path) -> None:
-    """It is said at once, with the command that installs it, and not by a job that fails later."""
+    """The refusal comes at once with the command that installs it; no job is created that would fail later."""
     service = open_local(tmp_path / "store", engines=("tests.service.missing_engine",))
 
     status, error = refusal(service, model="test-absent")

@@ -36,7 +36,7 @@ def test_bases_and_finished_models_are_listed(service: Service) -> None:
     assert [service.get(f"/models/{each['id']}") for each in listed["data"]] == listed["data"]
 
 
-def test_by_default_the_built_in_base_is_offered_and_no_other(tmp_path: Path) -> None:
+def test_by_default_only_the_built_in_base_is_offered(tmp_path: Path) -> None:
     service = open_local(tmp_path / "store", engines=DEFAULT_ENGINES)
 
     assert [model["id"] for model in service.get("/models")["data"]] == ["tfidf-logreg"]
@@ -53,7 +53,7 @@ def test_a_model_is_found_however_its_colons_are_written(service: Service, colon
     assert service.get(f"/models/{model.replace(':', colon)}")["id"] == model
 
 
-def test_a_deleted_model_is_gone_with_its_checkpoints_and_weights(service: Service) -> None:
+def test_a_model_is_deleted_with_its_checkpoints_and_weights(service: Service) -> None:
     job = service.done(service.train())
     model = job["fine_tuned_model"]
     service.post("/completions", {"model": model, "prompt": "hello"})
@@ -73,7 +73,7 @@ def test_a_base_is_not_deleted(service: Service) -> None:
     assert error_of(service.client.delete("/models/test-echo"))[0] == 403
 
 
-def test_a_checkpoint_goes_only_with_its_model(service: Service) -> None:
+def test_a_checkpoint_is_deleted_only_with_its_model(service: Service) -> None:
     model = service.done(service.train())["fine_tuned_model"]
 
     assert error_of(service.client.delete(f"/models/{model}:ckpt-step-1"))[0] == 400

@@ -1,4 +1,4 @@
-"""The official client finds what it expects of the API, over a real connection."""
+"""The official client works with the service over a real connection."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ print("stopped", flush=True)
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service on a port, in a process of its own that takes warnings for errors; return its base URL."""
+    """Start a service on a port, in its own process with warnings as errors; return its base URL."""
     root: Path = tmp_path_factory.mktemp("served") / "store"
     command = [sys.executable, "-W", "error", "-c", SERVING, str(root), KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -51,13 +51,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(served: str) -> Iterator[openai.OpenAI]:
-    """The newest official client; it repeats nothing, so that every answer is seen."""
+    """Return the newest official client, without repetition, so the test gets every answer."""
     with openai.OpenAI(base_url=served, api_key=KEY, max_retries=0) as client:
         yield client
 
 
 def test_a_model_is_trained_asked_and_deleted(client: openai.OpenAI) -> None:
-    """The whole way, with the built-in base."""
+    """The test uses the built-in base."""
     rows = jsonl(chat(text, intent) for text, intent in messages(20, seed=1))
     training = client.files.create(file=("rows.jsonl", rows), purpose="fine-tune")
     validation = client.files.create(
@@ -81,10 +81,10 @@ def test_a_model_is_trained_asked_and_deleted(client: openai.OpenAI) -> None:
     assert model
     assert [each.id for each in client.fine_tuning.jobs.list(metadata={"address": "model/triage"})] == [job.id]
 
-    told = [event.message for event in client.fine_tuning.jobs.list_events(job.id, limit=4)]
-    assert told[0] == "The job has successfully completed"
-    assert told[-1] == f"Created fine-tuning job: {job.id}"
-    assert len(told) == len(set(told)) == 15
+    event_texts = [event.message for event in client.fine_tuning.jobs.list_events(job.id, limit=4)]
+    assert event_texts[0] == "The job has successfully completed"
+    assert event_texts[-1] == f"Created fine-tuning job: {job.id}"
+    assert len(event_texts) == len(set(event_texts)) == 15
     checkpoints = list(client.fine_tuning.jobs.checkpoints.list(job.id, limit=1))
     assert [each.step_number for each in checkpoints] == [360, 300, 240]
     assert checkpoints[0].metrics.full_valid_loss
@@ -93,8 +93,8 @@ def test_a_model_is_trained_asked_and_deleted(client: openai.OpenAI) -> None:
 
     asked = "when is the delivery of my envelope"
     for name in (model, checkpoints[-1].fine_tuned_model_checkpoint):
-        said = client.chat.completions.create(model=name, messages=[{"role": "user", "content": asked}])
-        assert said.choices[0].message.content == "card_arrival"
+        completion = client.chat.completions.create(model=name, messages=[{"role": "user", "content": asked}])
+        assert completion.choices[0].message.content == "card_arrival"
     stream = client.chat.completions.create(
         model=model,
         messages=[{"role": "user", "content": asked}],
@@ -142,7 +142,7 @@ def test_refusals_become_the_errors_of_the_client(client: openai.OpenAI, served:
     assert locked.value.code == "invalid_api_key"
 
 
-def test_a_base_url_with_a_slash_at_its_end_works(served: str) -> None:
+def test_a_base_url_that_ends_in_a_slash_works(served: str) -> None:
     with openai.OpenAI(base_url=f"{served}/", api_key=KEY) as client:
         assert "tfidf-logreg" in {model.id for model in client.models.list()}
 
@@ -154,7 +154,7 @@ def test_a_socket_answer_has_one_date(client: openai.OpenAI) -> None:
     assert "server" not in headers
 
 
-def test_a_job_that_fails_says_why(client: openai.OpenAI) -> None:
+def test_a_failed_job_has_its_reason(client: openai.OpenAI) -> None:
     file = client.files.create(file=("few.jsonl", jsonl([chat("a", "b")])), purpose="fine-tune")
     job = client.fine_tuning.jobs.create(model="tfidf-logreg", training_file=file.id)
     wait_until(lambda: client.fine_tuning.jobs.retrieve(job.id).status == "failed")

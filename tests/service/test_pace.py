@@ -1,4 +1,4 @@
-"""Rate limits: counted for real, told in the API's headers, and refused in its words."""
+"""Rate limits: counted, reported in the API's headers, and refused with its messages."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.service.service_fixtures import NOW, Service, error_of, open_local
 REMAINING = "x-ratelimit-remaining-requests"
 
 
-def test_what_is_left_is_counted_and_comes_back(tmp_path: Path) -> None:
+def test_the_remaining_requests_are_counted_and_replenished(tmp_path: Path) -> None:
     time = [float(NOW)]
     service = open_local(tmp_path / "store", clock=lambda: time[0], requests_per_minute=3)
 
@@ -29,7 +29,7 @@ def test_what_is_left_is_counted_and_comes_back(tmp_path: Path) -> None:
     assert service.client.get("/models").headers[REMAINING] == "2"
 
 
-def test_whoever_has_no_key_uses_nothing_up(tmp_path: Path) -> None:
+def test_requests_without_a_key_do_not_count(tmp_path: Path) -> None:
     service = open_local(tmp_path / "store", api_key="key", requests_per_minute=1)
 
     for _ in range(3):
@@ -38,10 +38,10 @@ def test_whoever_has_no_key_uses_nothing_up(tmp_path: Path) -> None:
     assert service.client.get("/models", headers={"authorization": "Bearer key"}).status_code == 200
 
 
-def test_without_a_limit_there_are_no_numbers(service: Service) -> None:
+def test_without_a_limit_there_are_no_headers(service: Service) -> None:
     assert not [name for name in service.client.get("/models").headers if name.startswith("x-ratelimit")]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0ms"), (0.012, "12ms"), (1, "1s"), (59, "59s"), (360, "6m0s")])
-def test_durations_are_written_as_the_api_writes_them(seconds: float, text: str) -> None:
+def test_durations_have_the_form_of_the_api(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text

@@ -1,4 +1,4 @@
-"""Pausing: a job's process is stopped, its turn passes, and resumed it begins again from the start."""
+"""Paused jobs: the process is stopped, the next job runs, and a resumed job begins again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ RUN_STEP = "Step 1/3: training loss=1.0000"
 
 @pytest.fixture
 def showing(tmp_path: Path) -> Iterator[Service]:
-    """A service that says `paused` of what is paused."""
+    """A service that shows the status `paused`."""
     root = tmp_path / "store"
     yield open_local(root, show_paused=True)
     dismiss(root)
@@ -46,8 +46,8 @@ def test_a_paused_job_stops_and_begins_again_when_it_is_resumed(showing: Service
     )
 
 
-def test_a_job_resumed_before_its_process_was_stopped_is_still_begun_again(showing: Service, tmp_path: Path) -> None:
-    """The first process is another attempt: neither its end nor its being killed decides about the second."""
+def test_a_job_resumed_before_its_process_was_stopped_begins_again(showing: Service, tmp_path: Path) -> None:
+    """The first process is another attempt; neither its end nor its kill affects the second."""
     go = tmp_path / "go"
     job = showing.train(plain_rows(f"wait for {go}"))
     showing.until(job, "running")
@@ -81,7 +81,7 @@ def test_the_file_of_a_paused_job_is_kept(showing: Service, tmp_path: Path) -> N
     act(showing, job, "cancel")
 
 
-def test_clients_that_know_no_such_status_are_told_that_it_waits(service: Service, tmp_path: Path) -> None:
+def test_clients_without_that_status_see_a_queued_job(service: Service, tmp_path: Path) -> None:
     job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
 
     assert act(service, job, "pause")["status"] == "queued"
@@ -91,7 +91,7 @@ def test_clients_that_know_no_such_status_are_told_that_it_waits(service: Servic
     act(service, job, "cancel")
 
 
-def test_a_job_that_runs_is_not_resumed_but_shown(service: Service, tmp_path: Path) -> None:
+def test_resuming_a_running_job_shows_it_unchanged(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
     job = service.train(plain_rows(f"wait for {go}"))
     service.until(job, "running")

@@ -1,4 +1,4 @@
-"""`/responses`: the same answers as chat, in the newer form, whole and as numbered events."""
+"""`/responses`: the same answers as chat in the newer form, complete and as numbered events."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_items_are_read_as_messages(service: Service, model: str, items: list[Js
     assert text_of(ask(service, model, input=items)) == "one two three"
 
 
-def test_a_stream_leads_to_the_same_answer(service: Service, model: str) -> None:
+def test_a_stream_gives_the_same_answer(service: Service, model: str) -> None:
     body = {"model": model, "input": "hello", "stream": True}
 
     stream = events(service.client.post("/responses", json=body))
@@ -78,7 +78,7 @@ def test_a_stream_leads_to_the_same_answer(service: Service, model: str) -> None
     assert stream[0][1]["response"]["usage"] is None
 
 
-def test_an_answer_longer_than_asked_for_is_cut_and_says_so(service: Service, model: str) -> None:
+def test_an_answer_beyond_the_limit_is_shortened_and_marked_incomplete(service: Service, model: str) -> None:
     answer = ask(service, model, max_output_tokens=2)
 
     assert (answer["status"], text_of(answer)) == ("incomplete", "one two")
@@ -112,11 +112,11 @@ def answer_body(model: str) -> Json:
         ({"model": None}, "model"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(service: Service, model: str, change: Json, param: str) -> None:
+def test_an_unsupported_request_is_refused(service: Service, model: str, change: Json, param: str) -> None:
     status, error = error_of(service.client.post("/responses", json={"model": model, "input": "hello", **change}))
 
     assert (status, error["param"]) == (400, param)
 
 
-def test_a_model_that_is_not_there_is_not_found(service: Service) -> None:
+def test_an_unknown_model_is_not_found(service: Service) -> None:
     assert error_of(service.client.post("/responses", json={"model": "nobody", "input": "x"}))[0] == 404

@@ -1,4 +1,4 @@
-"""Jobs in motion: validated, trained, heard, failed honestly, cancelled in time."""
+"""Running jobs: validated, trained, reported in events, failed with a reason, cancelled in time."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.service.service_fixtures import (
 )
 
 
-def test_a_job_is_validated_queued_run_and_done(service: Service) -> None:
+def test_a_job_is_validated_queued_trained_and_finished(service: Service) -> None:
     validation = service.upload(jsonl([chat("a", "b")]))["id"]
     job = service.done(service.train(suffix="triage", validation_file=validation, hyperparameters={"n_epochs": 4}))
 
@@ -78,7 +78,7 @@ def test_checkpoints_are_listed_latest_first_and_answer(service: Service) -> Non
     assert service.post("/completions", asked)["choices"][0]["text"] == "answer 1"
 
 
-def test_progress_is_seen_while_it_is_made(service: Service, tmp_path: Path) -> None:
+def test_progress_is_reported_while_a_job_runs(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
     job = service.train(plain_rows(f"wait for {go}"), hyperparameters={"n_epochs": 5})
 
@@ -133,7 +133,7 @@ def test_validation_rows_are_checked_as_well(service: Service) -> None:
         ("fail", "The training process ended with exit code 1: RuntimeError: told to fail"),
     ],
 )
-def test_a_process_that_dies_fails_the_job_and_no_other(service: Service, order: str, says: str) -> None:
+def test_a_killed_process_fails_its_own_job_only(service: Service, order: str, says: str) -> None:
     broken, sound = service.train(plain_rows(order)), service.train()
 
     failed = service.done(broken)
@@ -154,7 +154,7 @@ def test_jobs_are_done_one_at_a_time_in_order(service: Service, tmp_path: Path) 
     assert service.job(first)["status"] == "succeeded"
 
 
-def test_a_cancelled_job_is_over_at_once_and_its_processes_soon(service: Service, tmp_path: Path) -> None:
+def test_a_cancelled_job_ends_at_once_and_its_processes_soon(service: Service, tmp_path: Path) -> None:
     left = tmp_path / "pid"
     job = service.train(plain_rows(f"leave a child {left}"))
     wait_until(lambda: left.exists() and left.read_text() != "")
@@ -169,7 +169,7 @@ def test_a_cancelled_job_is_over_at_once_and_its_processes_soon(service: Service
     assert list((service.root / "jobs").iterdir()) == []
 
 
-def test_a_job_that_waits_is_cancelled_before_it_begins(service: Service, tmp_path: Path) -> None:
+def test_a_queued_job_is_cancelled_before_it_begins(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
     first, second = service.train(plain_rows(f"wait for {go}")), service.train()
 
@@ -182,8 +182,8 @@ def test_a_job_that_waits_is_cancelled_before_it_begins(service: Service, tmp_pa
     assert error_of(service.client.post(f"/fine_tuning/jobs/{second['id']}/cancel"))[0] == 400
 
 
-def test_what_a_job_says_after_it_was_cancelled_is_dropped(service: Service, tmp_path: Path) -> None:
-    """The worker may be in the middle of finishing: whoever writes first has decided, and nothing is half there."""
+def test_events_of_a_job_after_its_cancel_are_dropped(service: Service, tmp_path: Path) -> None:
+    """The worker may be about to finish the job; the first write decides, and no partial result remains."""
     job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
     service.until(job, "running")
     dismiss(service.root)

@@ -1,4 +1,4 @@
-"""Seeds: always there, unchanged by whatever is done to them, and only where they were asked for."""
+"""Seeds: always present, unchanged by requests, and only where they are configured."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ PERMISSION = "cp_zc4Q7MP6XxulcVzj4MZdwsAB"
 
 @pytest.fixture
 def seeded(tmp_path: Path) -> Iterator[Service]:
-    """A service for other people's suites."""
+    """A service for the test suites of other projects."""
     root = tmp_path / "store"
     yield open_local(root, seeds=SEEDS)
     dismiss(root)
@@ -34,7 +34,7 @@ def seeded(tmp_path: Path) -> Iterator[Service]:
         ),
     ],
 )
-def test_a_seed_that_is_deleted_is_there_again(seeded: Service, path: str, show: str) -> None:
+def test_a_deleted_seed_exists_again(seeded: Service, path: str, show: str) -> None:
     before = seeded.get(show)
 
     for _ in range(2):
@@ -44,7 +44,7 @@ def test_a_seed_that_is_deleted_is_there_again(seeded: Service, path: str, show:
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume"])
-def test_a_seeded_job_answers_every_verb_and_stays(seeded: Service, verb: str) -> None:
+def test_a_seeded_job_accepts_every_request_and_stays(seeded: Service, verb: str) -> None:
     before = seeded.get(f"/fine_tuning/jobs/{JOB}")
 
     assert seeded.post(f"/fine_tuning/jobs/{JOB}/{verb}") == before
@@ -54,7 +54,7 @@ def test_a_seeded_job_answers_every_verb_and_stays(seeded: Service, verb: str) -
     assert seeded.get(f"/fine_tuning/jobs/{JOB}/checkpoints")["data"]
 
 
-def test_a_seeded_upload_takes_everything_and_stays_pending(seeded: Service) -> None:
+def test_a_seeded_upload_accepts_every_part_and_stays_pending(seeded: Service) -> None:
     path = "/uploads/upload_abc123"
 
     part = seeded.client.post(f"{path}/parts", files={"data": ("upload", b"x")}).json()
@@ -65,7 +65,7 @@ def test_a_seeded_upload_takes_everything_and_stays_pending(seeded: Service) -> 
     assert list((seeded.root / "parts").iterdir()) == []
 
 
-def test_a_seeded_model_says_what_it_is(seeded: Service) -> None:
+def test_a_seeded_model_answers_that_it_is_a_seed(seeded: Service) -> None:
     body: Json = {"model": "gpt-3.5-turbo-instruct", "prompt": "hello", "suffix": "x", "logit_bias": {"1": 1}}
 
     assert "it has learned nothing" in seeded.post("/completions", body)["choices"][0]["text"]
@@ -83,30 +83,30 @@ def test_a_job_on_a_seeded_model_is_the_seeded_job(seeded: Service) -> None:
 @pytest.mark.parametrize(
     "path", ["/files", "/fine_tuning/jobs", f"/fine_tuning/jobs/{JOB}/events", f"/fine_tuning/jobs/{JOB}/checkpoints"]
 )
-def test_pages_of_nothing_are_empty_where_there_are_seeds(seeded: Service, path: str) -> None:
+def test_a_page_beyond_the_seeds_is_empty(seeded: Service, path: str) -> None:
     assert seeded.get(path, limit=0, after="anything")["data"] == []
 
 
-def test_real_work_goes_on_beside_seeds(seeded: Service) -> None:
+def test_real_jobs_run_beside_seeds(seeded: Service) -> None:
     assert seeded.done(seeded.train())["status"] == "succeeded"
     file = seeded.upload(b"{}")
     seeded.client.delete(f"/files/{file['id']}")
     assert error_of(seeded.client.get(f"/files/{file['id']}"))[0] == 404
 
 
-def test_seeds_are_planted_once_and_stay_in_their_store(seeded: Service) -> None:
+def test_seeds_are_created_once_and_stay_in_their_store(seeded: Service) -> None:
     before = [seeded.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")]
 
     for again in (open_local(seeded.root, seeds=SEEDS), open_local(seeded.root)):
         assert [again.get(path) for path in ("/files", "/models", "/fine_tuning/jobs")] == before
 
 
-def test_nothing_is_seeded_unasked(service: Service) -> None:
+def test_without_configuration_there_are_no_seeds(service: Service) -> None:
     assert service.get("/files")["data"] == []
     assert error_of(service.client.get("/models/gpt-4o-mini"))[0] == 404
     assert error_of(service.client.get("/files", params={"limit": 0}))[0] == 400
 
 
-def test_a_set_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_set_of_seeds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="upstream-suites"):
         open_local(tmp_path / "store", seeds="mine")

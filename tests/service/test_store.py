@@ -1,4 +1,4 @@
-"""The store: whole or nothing whenever a process dies, shared by processes, and refused when it is not ours."""
+"""The store: consistent after any kill, shared by processes, and refused when it is not ours."""
 
 import os
 import signal
@@ -59,14 +59,14 @@ with stage_file(store, "file-x") as arriving:
 
 
 @pytest.mark.parametrize("moment", ["half", "whole", "placed", "told", "listed"])
-def test_a_kill_in_an_upload_leaves_a_whole_file_or_nothing(tmp_path: Path, moment: str) -> None:
+def test_a_kill_during_an_upload_leaves_a_complete_file_or_none(tmp_path: Path, moment: str) -> None:
     root = tmp_path / "store"
     with subprocess.Popen(
         [sys.executable, "-c", UPLOADING, str(root), moment], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         assert process.stdout.readline().strip() == moment
-        # Another process opens the store meanwhile, and takes nothing away from the living.
+        # Another process opens the store meanwhile, and removes nothing that a running process needs.
         assert open_local(root).client.get("/files").status_code == 200
         left = len([*(root / "incoming").iterdir(), *(root / "files").iterdir()])
         assert left == 1
@@ -83,7 +83,7 @@ def test_a_kill_in_an_upload_leaves_a_whole_file_or_nothing(tmp_path: Path, mome
     assert list((root / "incoming").iterdir()) == []
 
 
-def test_a_sweep_spares_what_is_being_written(tmp_path: Path) -> None:
+def test_a_clean_up_keeps_files_that_are_being_written(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     with stage_file(store, "file-x") as arriving:
         arriving.write(b"{}")
@@ -97,7 +97,7 @@ def test_a_sweep_spares_what_is_being_written(tmp_path: Path) -> None:
     assert (store.files / "file-x").read_bytes() == b"{}"
 
 
-def test_a_change_that_breaks_off_did_not_happen(tmp_path: Path) -> None:
+def test_an_interrupted_change_has_no_effect(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     record = FileRecord(id="file-x", filename="x", purpose="fine-tune", size_bytes=2, created_at=1)
 
@@ -114,7 +114,7 @@ def test_a_change_that_breaks_off_did_not_happen(tmp_path: Path) -> None:
 
 
 def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    """The first commands of a project may well run side by side."""
+    """The first commands of a project may run concurrently."""
     command = [
         sys.executable,
         "-c",
@@ -137,7 +137,7 @@ def test_many_may_write_at_once(tmp_path: Path) -> None:
 
 
 def test_a_store_keeps_its_name(tmp_path: Path) -> None:
-    """The organization is what tells two stores apart, so it is made once."""
+    """The organization distinguishes two stores, so it is created once."""
     names = []
     for root in (tmp_path / "a", tmp_path / "a", tmp_path / "b"):
         with open_store(root).read() as db:
@@ -147,7 +147,7 @@ def test_a_store_keeps_its_name(tmp_path: Path) -> None:
     assert names[0].startswith("org-")
 
 
-def test_a_store_is_made_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_a_store_is_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         open_store(tmp_path / "deep" / "store")
@@ -167,7 +167,7 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
         open_service(store.root)
 
 
-def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "store"
     root.mkdir()
     (root / "service.db").write_bytes(b"something else entirely, and long enough to be looked at" * 20)
@@ -177,7 +177,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_store_that_stays_locked_is_busy_and_not_broken(tmp_path: Path) -> None:
-    """A request that cannot get its turn is told to come again; one that only reads need not wait."""
+    """A write that cannot get the lock is answered with a request to repeat; a read need not wait."""
     opened = open_store(tmp_path / "store")
     store = Store(opened.root, wait_seconds=0)
     registry = EngineRegistry(())
@@ -197,7 +197,7 @@ def test_a_store_that_stays_locked_is_busy_and_not_broken(tmp_path: Path) -> Non
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    """Nothing in it is lost, and it is as good as a new one."""
+    """Nothing in it is lost, and it works as a new one."""
     root = tmp_path / "store"
     root.mkdir()
     with closing(sqlite3.connect(root / "service.db")) as db:

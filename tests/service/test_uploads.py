@@ -1,4 +1,4 @@
-"""Uploads in parts: put together in the order given, checked like whole files, and gone without a trace otherwise."""
+"""Uploads in parts: joined in the given order, checked like complete files, and else removed completely."""
 
 import hashlib
 from pathlib import Path
@@ -14,13 +14,13 @@ HOUR = 3600
 
 
 def announce(service: Service, size: int, **more: Any) -> str:
-    """Announce a file and give the id of the upload."""
+    """Announce a file; return the id of the upload."""
     asked = {"filename": "big.jsonl", "purpose": "fine-tune", "bytes": size, "mime_type": "text/jsonl", **more}
     return str(service.post("/uploads", asked)["id"])
 
 
 def send(service: Service, upload: str, data: bytes) -> str:
-    """Send a part and give its id."""
+    """Send a part; return its id."""
     return str(sent(service, upload, data).json()["id"])
 
 
@@ -72,7 +72,7 @@ def test_a_part_is_shown_with_its_upload(service: Service) -> None:
         (4, {"surprise": "x"}, "surprise"),
     ],
 )
-def test_what_is_not_what_was_announced_is_refused_and_can_be_mended(
+def test_parts_that_differ_from_the_announcement_are_refused_and_can_be_corrected(
     service: Service, announced: int, more: Json, param: str
 ) -> None:
     upload = announce(service, announced, purpose="user_data")
@@ -87,7 +87,7 @@ def test_what_is_not_what_was_announced_is_refused_and_can_be_mended(
 
 
 @pytest.mark.parametrize("chosen", [["part_none"], ["{0}", "{0}"], ["{0}", "part_none"]])
-def test_parts_that_are_not_there_or_named_twice_are_refused(service: Service, chosen: list[str]) -> None:
+def test_unknown_or_repeated_parts_are_refused(service: Service, chosen: list[str]) -> None:
     upload = announce(service, 8, purpose="user_data")
     part = send(service, upload, b"four")
 
@@ -97,7 +97,7 @@ def test_parts_that_are_not_there_or_named_twice_are_refused(service: Service, c
     assert error["param"].startswith("part_ids")
 
 
-def test_rows_are_checked_when_the_file_is_whole(service: Service) -> None:
+def test_rows_are_checked_when_the_file_is_complete(service: Service) -> None:
     upload = announce(service, 7)
 
     status, error = error_of(complete(service, upload, send(service, upload, b"no rows")))
@@ -107,7 +107,7 @@ def test_rows_are_checked_when_the_file_is_whole(service: Service) -> None:
 
 
 @pytest.mark.parametrize("end", ["cancel", "complete", "hour"])
-def test_an_upload_that_has_ended_takes_nothing_more(tmp_path: Path, end: str) -> None:
+def test_an_upload_that_has_ended_accepts_no_more_parts(tmp_path: Path, end: str) -> None:
     time = [float(NOW)]
     service = open_local(tmp_path / "store", clock=lambda: time[0])
     upload = announce(service, 4, purpose="user_data")
@@ -132,7 +132,7 @@ def test_an_upload_that_has_ended_takes_nothing_more(tmp_path: Path, end: str) -
 
 
 @pytest.mark.parametrize("path", ["parts", "complete", "cancel"])
-def test_an_upload_that_is_not_there_is_not_found(service: Service, path: str) -> None:
+def test_an_unknown_upload_is_not_found(service: Service, path: str) -> None:
     files = {"data": ("upload", b"x")} if path == "parts" else None
     body: Json | None = {"part_ids": []} if path == "complete" else None
 
@@ -163,7 +163,7 @@ def test_an_announcement_is_checked(service: Service, change: Json, param: str) 
     assert (status, error["param"]) == (400, param)
 
 
-def test_a_part_is_bounded_and_leaves_nothing_behind(service: Service) -> None:
+def test_a_part_that_is_too_large_leaves_nothing_behind(service: Service) -> None:
     upload = announce(service, 4)
 
     status, error = error_of(sent(service, upload, b"x" * (64 * 1024 * 1024 + 1)))
@@ -173,7 +173,7 @@ def test_a_part_is_bounded_and_leaves_nothing_behind(service: Service) -> None:
     assert error_of(service.client.post(f"/uploads/{upload}/parts", files={"file": ("a", b"x")}))[1]["param"] == "data"
 
 
-def test_parts_that_a_dead_server_left_are_swept_away_and_listed_ones_are_kept(service: Service) -> None:
+def test_parts_of_a_killed_server_are_removed_and_listed_ones_are_kept(service: Service) -> None:
     upload = announce(service, 4, purpose="user_data")
     part = send(service, upload, b"four")
     (service.root / "parts" / "part_dead").write_bytes(b"half a")

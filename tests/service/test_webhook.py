@@ -1,4 +1,4 @@
-"""Webhooks: signed so that the official client believes them, repeated until heard, and about every end of a job."""
+"""Webhooks: signed for the official client, repeated until accepted, and sent for every end of a job."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ URL = "https://example.org/hook?x=1"
 
 
 class Post:
-    """A post office that keeps what it was given, and answers as it was told."""
+    """A fake sender that records every delivery and answers as the test defines."""
 
     def __init__(self, *answers: int | OSError) -> None:
         self.answers = list(answers)
@@ -41,23 +41,27 @@ def listening(service: Service, send: Post, clock: float | None = None, secret: 
 
 
 @pytest.fixture
-def heard(service: Service) -> Service:
-    """A service with somebody who listens."""
+def webhook_service(service: Service) -> Service:
+    """A service with a webhook."""
     with send_webhooks(Store(service.root), read_webhook("http://127.0.0.1:9/", SECRET), lambda: 0.0):
         pass
     return service
 
 
 @pytest.mark.parametrize("secret", [SECRET, "plain text"])
-def test_every_end_is_told_once_and_the_official_client_believes_it(
-    heard: Service, secret: str, tmp_path: Path
+def test_every_end_of_a_job_is_sent_once_and_the_official_client_accepts_it(
+    webhook_service: Service, secret: str, tmp_path: Path
 ) -> None:
-    jobs = [heard.train(), heard.train(b"{}\n"), heard.train(plain_rows(f"wait for {tmp_path / 'never'}"))]
+    jobs = [
+        webhook_service.train(),
+        webhook_service.train(b"{}\n"),
+        webhook_service.train(plain_rows(f"wait for {tmp_path / 'never'}")),
+    ]
     for job in jobs[:2]:
-        heard.done(job)
-    heard.post(f"/fine_tuning/jobs/{jobs[2]['id']}/cancel")
+        webhook_service.done(job)
+    webhook_service.post(f"/fine_tuning/jobs/{jobs[2]['id']}/cancel")
     send = Post()
-    courier = listening(heard, send, secret=secret)
+    courier = listening(webhook_service, send, secret=secret)
 
     assert [courier.deliver(), courier.deliver()] == [3, 0]
 
@@ -65,37 +69,37 @@ def test_every_end_is_told_once_and_the_official_client_believes_it(
         events = [client.webhooks.unwrap(body, headers) for _, body, headers in send.sent]
         with pytest.raises(openai.InvalidWebhookSignatureError):
             client.webhooks.unwrap(send.sent[0][1] + b" ", send.sent[0][2])
-    told = {(event.data.id, event.type) for event in events}  # type: ignore[union-attr]
+    ends = {(event.data.id, event.type) for event in events}  # type: ignore[union-attr]
     words = ("succeeded", "failed", "cancelled")
-    assert told == {(job["id"], f"fine_tuning.job.{word}") for job, word in zip(jobs, words, strict=True)}
+    assert ends == {(job["id"], f"fine_tuning.job.{word}") for job, word in zip(jobs, words, strict=True)}
     assert len({headers["webhook-id"] for _, _, headers in send.sent}) == 3
     assert [json.loads(body)["id"] for _, body, _ in send.sent] == [head["webhook-id"] for _, _, head in send.sent]
 
 
-def test_what_was_not_heard_is_told_again_later_with_the_same_id(heard: Service) -> None:
-    heard.done(heard.train())
-    send = Post(500, OSError("nobody there"), 302, 200)
+def test_a_failed_delivery_is_repeated_later_with_the_same_id(webhook_service: Service) -> None:
+    webhook_service.done(webhook_service.train())
+    send = Post(500, OSError("no server there"), 302, 200)
     start = 4_000_000_000.0
 
     for wait in (0, 4, 5, 24, 25, 104, 105):
-        listening(heard, send, clock=start + wait).deliver()
+        listening(webhook_service, send, clock=start + wait).deliver()
 
     assert [int(headers["webhook-timestamp"]) - start for _, _, headers in send.sent] == [0, 5, 25, 105]
     assert len({headers["webhook-id"] for _, _, headers in send.sent}) == 1
-    assert listening(heard, send, clock=start * 2).deliver() == 0
+    assert listening(webhook_service, send, clock=start * 2).deliver() == 0
 
 
-def test_who_never_hears_is_given_up(heard: Service) -> None:
-    heard.done(heard.train())
+def test_deliveries_that_always_fail_end_at_a_limit(webhook_service: Service) -> None:
+    webhook_service.done(webhook_service.train())
     send = Post(*[500] * 50)
 
     for day in range(50):
-        listening(heard, send, clock=4_000_000_000.0 + day * 86400).deliver()
+        listening(webhook_service, send, clock=4_000_000_000.0 + day * 86400).deliver()
 
     assert len(send.sent) == MOST_TRIES
 
 
-def test_nothing_is_noted_where_nobody_listens(service: Service) -> None:
+def test_without_a_webhook_no_delivery_is_stored(service: Service) -> None:
     service.done(service.train())
     store = Store(service.root)
     with send_webhooks(store, Webhook("http://127.0.0.1:9/", b"key"), lambda: 0.0):
@@ -107,19 +111,19 @@ def test_nothing_is_noted_where_nobody_listens(service: Service) -> None:
     assert send.sent == []
 
 
-def test_who_stops_listening_is_not_told_of_what_came_before(heard: Service) -> None:
-    heard.done(heard.train())
-    with send_webhooks(Store(heard.root), None, lambda: 0.0):
+def test_a_webhook_that_is_removed_and_added_gets_no_earlier_events(webhook_service: Service) -> None:
+    webhook_service.done(webhook_service.train())
+    with send_webhooks(Store(webhook_service.root), None, lambda: 0.0):
         pass
     send = Post()
 
-    listening(heard, send).deliver()
+    listening(webhook_service, send).deliver()
 
     assert send.sent == []
 
 
 @pytest.mark.loopback
-def test_a_notice_travels_over_a_connection() -> None:
+def test_a_webhook_is_delivered_over_a_connection() -> None:
     came: list[Json] = []
 
     class Ear(BaseHTTPRequestHandler):
@@ -131,7 +135,7 @@ def test_a_notice_travels_over_a_connection() -> None:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name it overrides)
-            """Say nothing."""
+            """Write no log."""
 
     with HTTPServer(("127.0.0.1", 0), Ear) as server:
         thread = threading.Thread(target=server.handle_request)
@@ -156,7 +160,7 @@ def test_a_notice_travels_over_a_connection() -> None:
         ("https://example.org/", "whsec_no base64"),
     ],
 )
-def test_an_address_or_a_secret_that_is_no_good_is_refused(url: str, secret: str | None) -> None:
+def test_an_invalid_address_or_secret_is_refused(url: str, secret: str | None) -> None:
     with pytest.raises(UsageError):
         read_webhook(url, secret)
 

@@ -1,4 +1,4 @@
-"""The worker: killed, sent home, doubled, kept from starting; its jobs are never stuck and never lost."""
+"""The worker: killed, stopped, started twice, kept from starting; its jobs are never stuck and never lost."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ def test_a_job_whose_worker_was_killed_begins_again(service: Service, tmp_path: 
 
 
 def test_a_job_that_costs_two_workers_fails(service: Service, tmp_path: Path) -> None:
-    """Whatever kills workers must not do so for ever."""
+    """A job that kills workers must not do so for ever."""
     job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
 
     def begun(attempt: int) -> bool:
@@ -59,7 +59,7 @@ def test_a_job_that_costs_two_workers_fails(service: Service, tmp_path: Path) ->
 
 
 def test_training_ends_with_its_worker(service: Service, tmp_path: Path) -> None:
-    """A worker that is killed leaves no process behind that would train beside the next one."""
+    """A killed worker leaves no process that would train at the same time as the next one."""
     job = service.train(plain_rows(f"wait for {tmp_path / 'never'}"))
     service.until(job, "running")
     worker = worker_of(service.root)
@@ -73,8 +73,8 @@ def test_training_ends_with_its_worker(service: Service, tmp_path: Path) -> None
     service.post(f"/fine_tuning/jobs/{job['id']}/cancel")
 
 
-def test_a_worker_that_is_sent_home_leaves_its_job_to_the_next(service: Service, tmp_path: Path) -> None:
-    """As often as the machine is shut down: this costs a job nothing but time."""
+def test_a_stopped_worker_leaves_its_job_to_the_next(service: Service, tmp_path: Path) -> None:
+    """The machine may be shut down any number of times; the job loses only time."""
     go = tmp_path / "go"
     job = service.train(plain_rows(f"wait for {go}"))
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_a_worker_that_is_sent_home_leaves_its_job_to_the_next(service: Service,
     assert service.done(job)["status"] == "succeeded"
 
 
-def test_a_job_survives_the_process_that_asked_for_it(tmp_path: Path) -> None:
+def test_a_job_continues_after_the_process_that_created_it(tmp_path: Path) -> None:
     root, rows = tmp_path / "store", tmp_path / "rows.jsonl"
     rows.write_bytes(plain_rows())
     asking = (
@@ -105,14 +105,14 @@ def test_a_job_survives_the_process_that_asked_for_it(tmp_path: Path) -> None:
     dismiss(root)
 
 
-def test_a_worker_goes_when_there_is_nothing_to_do(tmp_path: Path) -> None:
+def test_a_worker_ends_when_there_is_nothing_to_do(tmp_path: Path) -> None:
     service = open_local(tmp_path / "store")
     command = [sys.executable, "-m", "reconciler.service.jobs.worker", str(service.root), "--idle-seconds", "0.1"]
 
     assert subprocess.run(command, timeout=20, check=False, cwd=Path(__file__).parents[2]).returncode == 0
 
 
-def test_a_second_worker_goes_at_once(service: Service, tmp_path: Path) -> None:
+def test_a_second_worker_ends_at_once(service: Service, tmp_path: Path) -> None:
     go = tmp_path / "go"
     job = service.train(plain_rows(f"wait for {go}"))
     service.until(job, "running")
@@ -126,8 +126,8 @@ def test_a_second_worker_goes_at_once(service: Service, tmp_path: Path) -> None:
     assert service.done(job)["status"] == "succeeded"
 
 
-def test_workers_that_never_come_up_fail_the_job(service: Service, tmp_path: Path) -> None:
-    """A job is never stuck, even where Python itself cannot be started any more."""
+def test_workers_that_never_start_fail_the_job(service: Service, tmp_path: Path) -> None:
+    """A job is never stuck, even if Python itself cannot be started."""
     broken = open_local(service.root, engines=("tests.service.echo",))
     dismiss(service.root)
     (service.root / "worker.log").write_text("Traceback\nImportError: no such luck\n")
@@ -142,8 +142,8 @@ def test_workers_that_never_come_up_fail_the_job(service: Service, tmp_path: Pat
     assert broken.done(broken.train())["status"] == "succeeded"
 
 
-def test_a_worker_that_lacks_the_engine_says_so(service: Service) -> None:
-    """Two services with different engines may share a store; whoever's worker runs answers for both."""
+def test_a_worker_without_the_engine_reports_it(service: Service) -> None:
+    """Two services with different engines may share a store, and one worker serves both."""
     other = open_local(service.root, engines=("reconciler.service.engines.tfidf_logreg",))
     job = service.train(plain_rows("wait for nobody"))
     dismiss(service.root)
@@ -152,7 +152,7 @@ def test_a_worker_that_lacks_the_engine_says_so(service: Service) -> None:
     assert other.job(job)["error"]["message"] == "The worker does not know the base model test-echo"
 
 
-def test_a_worker_takes_no_keys_along(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_inherits_no_keys(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "canary")
     go = tmp_path / "go"
     job = service.train(plain_rows(f"wait for {go}"))
@@ -166,7 +166,7 @@ def test_a_worker_takes_no_keys_along(service: Service, tmp_path: Path, monkeypa
     service.done(job)
 
 
-def test_a_worker_clears_away_what_dead_ones_left(service: Service) -> None:
+def test_a_worker_removes_what_killed_workers_left(service: Service) -> None:
     kept = service.done(service.train())
     dismiss(service.root)
     (service.root / "jobs" / "ftjob-dead.1").mkdir()
@@ -179,7 +179,7 @@ def test_a_worker_clears_away_what_dead_ones_left(service: Service) -> None:
     assert service.post("/completions", {"model": kept["fine_tuned_model"], "prompt": "x"})["choices"]
 
 
-def test_a_store_that_is_removed_takes_its_worker_with_it(service: Service) -> None:
+def test_the_worker_of_a_removed_store_ends(service: Service) -> None:
     service.done(service.train())
     worker = worker_of(service.root)
     assert worker

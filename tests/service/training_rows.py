@@ -1,4 +1,4 @@
-"""Helpers: made-up messages with their intents, and a job directory in which `tfidf-logreg` learns them."""
+"""Helpers: invented messages with their intents, and a job directory in which `tfidf-logreg` learns them."""
 
 import io
 import json
@@ -25,7 +25,7 @@ FILLERS = (
 
 
 def messages(count: int, seed: int) -> list[tuple[str, str]]:
-    """Made-up messages with their intents, in an order of no meaning."""
+    """Return invented messages with their intents, in random order."""
     source = random.Random(seed)
     return [
         (f"{source.choice(FILLERS)} {source.choice(words)} and the {source.choice(words)}", intent)
@@ -35,7 +35,7 @@ def messages(count: int, seed: int) -> list[tuple[str, str]]:
 
 
 def train(root: Path, rows: bytes, *, validation: bytes | None = None, seed: int = 1, **stated: float) -> list[Json]:
-    """Train in a new job directory, and give what the engine reported."""
+    """Train in a new job directory; return the engine's reports."""
     (root / "out").mkdir(parents=True)
     (root / "train.jsonl").write_bytes(rows)
     if validation is not None:
@@ -47,12 +47,12 @@ def train(root: Path, rows: bytes, *, validation: bytes | None = None, seed: int
 
 
 def chat_rows(pairs: list[tuple[str, str]]) -> bytes:
-    """The messages as chat rows."""
+    """Return the messages as chat rows."""
     return jsonl(chat(text, intent) for text, intent in pairs)
 
 
 def of_kind(lines: list[Json], kind: str) -> list[Json]:
-    """What the engine reported of one kind."""
+    """Return the engine's reports of one kind."""
     return [each for each in lines if each["kind"] == kind]
 
 

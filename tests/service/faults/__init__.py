@@ -1,1 +1,1 @@
-"""Things that go wrong on purpose: read, chosen, done."""
+"""Faults on purpose: how they are read, chosen and carried out."""

@@ -18,15 +18,15 @@ KEY = "local-key"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A service on a port: its base URL, and what it said when it began."""
+    """A service on a port: its base URL, and the lines that it printed at start."""
 
     url: str
-    said: tuple[str, ...]
+    first_lines: tuple[str, ...]
 
 
 @contextmanager
 def serving(store: Path, *faults: str) -> Iterator[Served]:
-    """Start `reconciler serve` with faults, and stop it afterwards; it must have ended well."""
+    """Start `reconciler serve` with faults and stop it afterwards; its exit code has to be 0."""
     command = [sys.executable, "-W", "error", "-m", "reconciler", "serve", "--port", "0", "--store", str(store)]
     command += [part for fault in faults for part in ("--fault", fault)]
     environment = {**os.environ, "PYTHONPATH": str(HERE), "RECONCILER_LOCAL_KEY": KEY}
@@ -36,10 +36,10 @@ def serving(store: Path, *faults: str) -> Iterator[Served]:
         assert process.stdout
         assert process.stderr
         found = re.fullmatch(r"export OPENAI_BASE_URL=(http://127\.0\.0\.1:\d+/v1)\n", process.stdout.readline())
-        said = tuple(process.stderr.readline() for _ in range(1 + len(faults)))
+        first_lines = tuple(process.stderr.readline() for _ in range(1 + len(faults)))
         try:
-            assert found, said
-            yield Served(found[1], said)
+            assert found, first_lines
+            yield Served(found[1], first_lines)
         finally:
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=10)

@@ -1,4 +1,4 @@
-"""Our own client against a service on a bad day: one job, whatever happens to the answers."""
+"""`apply` against a service with faults: one job, whatever happens to the answers."""
 
 from pathlib import Path
 
@@ -74,10 +74,10 @@ def test_apply_converges_to_one_job(
         assert len(jobs(served)) == 1
 
 
-def test_a_job_that_does_not_show_in_time_is_not_made_twice(
+def test_a_job_that_is_listed_late_is_not_created_twice(
     specs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The lists lag for longer than the service promises: the outcome is unknown, and the next run adopts the job."""
+    """The lists lag longer than the service promises: the outcome is unknown, and the next run adopts the job."""
     faults = ("lost=after,method=POST,path=/fine_tuning/jobs,nth=1", "list-lag=6,path=/fine_tuning/jobs")
     with serving(tmp_path / "store", *faults) as served:
         assert apply(served, monkeypatch) == 9

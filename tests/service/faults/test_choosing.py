@@ -1,4 +1,4 @@
-"""Which requests are hit: by method, path, place in the row, number and chance."""
+"""Which requests a fault affects: by method, path, position, number and chance."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from reconciler.service.faults.actions import FaultMatcher
 
 
 def chosen(text: str, *requests: tuple[str, str]) -> list[int]:
-    """The places, from 1, of the requests that a fault hits."""
+    """Return the positions, from 1, of the requests that a fault affects."""
     (fault,) = read_faults([text])
     chooser = FaultMatcher(fault)
     return [place for place, (method, path) in enumerate(requests, 1) if chooser.hits(method, path)]
@@ -51,13 +51,13 @@ def test_only_requests_that_match_are_counted(text: str, hit: list[int]) -> None
     assert chosen(text, FILES, JOBS, FILES, FILES, FILES) == hit
 
 
-def test_chance_is_the_same_for_the_same_seed_and_about_as_asked() -> None:
+def test_chance_depends_on_the_seed_and_has_about_the_given_rate() -> None:
     first = chosen("latency=1,chance=0.3,seed=7", *[FILES] * 1000)
     assert first == chosen("latency=1,chance=0.3,seed=7", *[FILES] * 1000)
     assert first != chosen("latency=1,chance=0.3,seed=8", *[FILES] * 1000)
     assert 240 < len(first) < 360
 
 
-def test_a_limit_does_not_move_the_dice() -> None:
+def test_a_limit_does_not_change_the_random_numbers() -> None:
     endless = chosen("latency=1,chance=0.3,seed=7", *[FILES] * 100)
     assert chosen("latency=1,chance=0.3,seed=7,count=5", *[FILES] * 100) == endless[:5]

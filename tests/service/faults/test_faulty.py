@@ -1,4 +1,4 @@
-"""Each fault, as a client in the same process sees it, and what the service did meanwhile."""
+"""Each fault as a client in the same process sees it, and its effect on the service."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ Opened = Callable[..., Service]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Opened]:
-    """Opens the service of one store with faults; its clock stands still, `later` by so many seconds."""
+    """A function that opens the service of one store with faults; its clock stands still, `later` seconds on."""
     root = tmp_path / "store"
 
     def open_with(*faults: str, later: float = 0) -> Service:
@@ -38,7 +38,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 
 def filled(opened: Opened, count: int) -> list[str]:
-    """The ids of some files, newest first."""
+    """Upload some files; return their ids, newest first."""
     service = opened()
     made = [service.upload(plain_rows(), name=f"{number}.jsonl")["id"] for number in range(count)]
     return made[::-1]
@@ -74,7 +74,7 @@ def test_each_kind_of_429(opened: Opened, code: str) -> None:
     assert "retry-after" not in response.headers
 
 
-def test_a_wait_that_is_named_is_in_the_header_and_never_shorter(opened: Opened) -> None:
+def test_the_given_wait_is_in_the_header_and_never_shorter(opened: Opened) -> None:
     response = opened("too-many=slow_down,retry-after=1.2").client.get("/files")
     assert response.headers["retry-after"] == "2"
 
@@ -101,7 +101,7 @@ def test_an_error_instead_of_the_work_or_after_it(opened: Opened, fault: str, wh
     assert len(service.get("/files")["data"]) == files
 
 
-def test_a_gateway_knows_no_envelope(opened: Opened) -> None:
+def test_an_error_of_a_gateway_has_no_envelope(opened: Opened) -> None:
     response = opened("gateway=504").client.get("/files")
     assert response.headers["content-type"].startswith("text/html")
     assert "504 Gateway Timeout" in response.text
@@ -122,7 +122,7 @@ def test_latency_waits_before_the_work(tmp_path: Path) -> None:
     assert waited == [2.5, 1.0]
 
 
-def test_what_is_young_is_in_no_list_and_yet_there(opened: Opened) -> None:
+def test_new_objects_are_in_no_list_but_can_be_read(opened: Opened) -> None:
     (file,) = filled(opened, 1)
     assert opened("list-lag=5", later=4).get("/files")["data"] == []
     assert opened("list-lag=5", later=4).get(f"/files/{file}")["id"] == file
@@ -131,7 +131,7 @@ def test_what_is_young_is_in_no_list_and_yet_there(opened: Opened) -> None:
 
 
 def test_a_lagging_list_has_no_empty_page_before_its_end(opened: Opened) -> None:
-    """A page of nothing but young things would tell a client that the list has ended."""
+    """An empty page would tell a client that the list has ended."""
     old = filled(opened, 2)
     service = opened(later=10)
     for _ in range(3):
@@ -144,7 +144,7 @@ def test_a_lagging_list_has_no_empty_page_before_its_end(opened: Opened) -> None
     assert not rest["has_more"]
 
 
-def test_a_truncated_list_says_that_it_is_whole(opened: Opened) -> None:
+def test_a_truncated_list_claims_to_be_complete(opened: Opened) -> None:
     files = filled(opened, 3)
     page = opened("truncated=1").get("/files")
     assert ([file["id"] for file in page["data"]], page["has_more"]) == (files[:1], False)
@@ -163,7 +163,7 @@ def test_a_repeated_page_never_ends(opened: Opened) -> None:
     assert not service.get("/fine_tuning/jobs")["has_more"]
 
 
-def test_a_young_file_is_not_processed_yet(opened: Opened) -> None:
+def test_a_new_file_is_not_processed_yet(opened: Opened) -> None:
     service = opened("slow-files=10", later=0)
     file = service.upload(plain_rows())
     assert file["status"] == "uploaded"
@@ -173,7 +173,7 @@ def test_a_young_file_is_not_processed_yet(opened: Opened) -> None:
 
 
 def test_a_file_of_rows_is_never_rewritten(opened: Opened) -> None:
-    """The bytes of a file are no answer in JSON, whatever they look like."""
+    """The bytes of a file are not a JSON answer, even if they look like one."""
     service = opened("slow-files=10")
     rows = b'{"object": "file", "status": "processed", "created_at": 4000000000}\n'
     file = service.upload(rows)["id"]
@@ -181,7 +181,7 @@ def test_a_file_of_rows_is_never_rewritten(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(("code", "param"), [("invalid_training_file", "training_file"), ("server_error", None)])
-def test_a_job_fails_with_the_code_that_was_asked_for(opened: Opened, code: str, param: str | None) -> None:
+def test_a_job_fails_with_the_given_code(opened: Opened, code: str, param: str | None) -> None:
     service = opened(f"job-failure={code},nth=2")
     first, second = service.train(), service.train()
     failed = service.job(second)
@@ -205,7 +205,7 @@ def test_refusals_and_other_answers_pass_a_rewriting_fault(opened: Opened) -> No
 
 
 def test_faults_act_together_in_their_order(opened: Opened) -> None:
-    """Young things are gone before the list is cut, when the lag was asked for last."""
+    """A lag removes new objects before the list is truncated, even if it is given last."""
     old = filled(opened, 1)
     opened(later=10).upload(plain_rows())
     assert opened("list-lag=5", "truncated=1", later=10).get("/files")["data"] == []

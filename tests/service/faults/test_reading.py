@@ -1,4 +1,4 @@
-"""What people write becomes faults, and what cannot be meant is refused with its place."""
+"""Texts become faults, and malformed texts are refused with their place."""
 
 import shlex
 from itertools import pairwise
@@ -60,12 +60,12 @@ def test_selectors_stand_before_or_after() -> None:
     )
 
 
-def test_the_nth_alone_is_one() -> None:
+def test_nth_selects_one_request() -> None:
     assert read_faults(["lost=after,nth=3"])[0].count == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "exactly one of latency"),
         ("slow=3", "exactly one of latency"),
@@ -92,14 +92,14 @@ def test_the_nth_alone_is_one() -> None:
         ("lost=after,colour=red", "it has no colour"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(text: str, said: str) -> None:
+def test_a_malformed_fault_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         read_faults([text])
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "docs/faults.md" in str(refused.value)
 
 
-def test_a_file_holds_an_object_a_line(tmp_path: Path) -> None:
+def test_a_file_holds_one_object_in_each_line(tmp_path: Path) -> None:
     path = tmp_path / "faults.jsonl"
     path.write_text('# a bad day\n\n{"lost": "after", "nth": 1}\n{"repeated-page": true}\n')
     assert [(fault.kind, fault.first, fault.text) for fault in read_faults(["latency=1"], path)] == [
@@ -110,7 +110,7 @@ def test_a_file_holds_an_object_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("lost=after", ":2: not a JSON object"),
         ("[1]", ":2: not a JSON object"),
@@ -118,15 +118,15 @@ def test_a_file_holds_an_object_a_line(tmp_path: Path) -> None:
         ('{"lost": "never"}', ":2: fault lost=never: lost must be one of before, after"),
     ],
 )
-def test_a_mistake_in_a_file_has_its_line(tmp_path: Path, line: str, said: str) -> None:
+def test_a_mistake_in_a_file_has_its_line(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "faults.jsonl"
     path.write_text(f'{{"latency": 1}}\n{line}\n')
     with pytest.raises(UsageError) as refused:
         read_faults([], path)
-    assert f"{path}{said}" in str(refused.value)
+    assert f"{path}{message}" in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_faults([], tmp_path / "none")
 

@@ -1,4 +1,4 @@
-"""Faults over a real connection: what a lost answer is there, and that the command says what is on."""
+"""Faults over a real connection: lost answers, and the warnings of the command."""
 
 from pathlib import Path
 
@@ -20,7 +20,9 @@ def test_connections_are_closed_and_the_next_one_works(tmp_path: Path) -> None:
         "cut=10,path=/models,nth=1",
     )
     with serving(tmp_path / "store", *faults) as served:
-        assert [line.strip() for line in served.said[1:]] == [f"Warning: a fault is on: {fault}" for fault in faults]
+        assert [line.strip() for line in served.first_lines[1:]] == [
+            f"Warning: a fault is on: {fault}" for fault in faults
+        ]
         headers = {"authorization": f"Bearer {KEY}"}
         with httpx.Client(base_url=served.url, headers=headers, trust_env=False) as client:
             with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
@@ -34,7 +36,7 @@ def test_connections_are_closed_and_the_next_one_works(tmp_path: Path) -> None:
             assert client.get("/models").json()["data"]
 
 
-def test_without_faults_nothing_is_said_of_them(tmp_path: Path) -> None:
+def test_without_faults_no_warning_is_printed(tmp_path: Path) -> None:
     with serving(tmp_path / "store") as served:
-        assert len(served.said) == 1
-        assert served.said[0].startswith("Serving ")
+        assert len(served.first_lines) == 1
+        assert served.first_lines[0].startswith("Serving ")

@@ -1,4 +1,4 @@
-"""Helpers: a client of the old API in this process, and rows as they were then."""
+"""Helpers: a client of the old API in this process, and rows of that time."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class LegacyService:
-    """The old API of a service, with verbs that fail when it refuses."""
+    """A client of the old API whose methods fail when the service refuses."""
 
     service: Service
 
@@ -22,16 +22,16 @@ class LegacyService:
         return self.service.post("/fine-tunes", {"model": "ada", "training_file": file, **asked})
 
     def job(self, job: Json) -> Json:
-        """Look at a fine-tune again."""
+        """Read a fine-tune again."""
         return self.service.get(f"/fine-tunes/{job['id']}")
 
     def done(self, job: Json) -> Json:
-        """Look at a fine-tune until it has ended."""
+        """Wait until a fine-tune has ended."""
         wait_until(lambda: self.job(job)["status"] in ENDED)
         return self.job(job)
 
-    def until_said(self, job: Json, message: str) -> Json:
-        """Look at a fine-tune until it has said something."""
+    def wait_for_message(self, job: Json, message: str) -> Json:
+        """Wait until a fine-tune has an event with this message."""
         wait_until(lambda: message in messages(self.job(job)))
         return self.job(job)
 
@@ -44,21 +44,21 @@ class LegacyService:
 
 
 def messages(job: Json) -> list[str]:
-    """What a fine-tune said, in order."""
+    """Return the messages of a fine-tune, in order."""
     return [event["message"] for event in job["events"]]
 
 
 def pair(prompt: str, completion: str) -> Json:
-    """A row of that time."""
+    """Return a row of that time."""
     return {"prompt": prompt, "completion": completion}
 
 
 def old_rows(first: str = "hello ->", count: int = 10) -> bytes:
-    """Rows that the echo engine learns; the first one tells it what to do."""
+    """Return rows that the echo engine learns; the first one is its command."""
     prompts = [first, *(f"question {number} ->" for number in range(1, count))]
     return jsonl(pair(prompt, f" answer {number % 3}") for number, prompt in enumerate(prompts))
 
 
 def waiting_rows(gate: Path) -> bytes:
-    """Rows whose job trains until a file exists."""
+    """Return rows whose job trains until a file exists."""
     return old_rows(f"wait for {gate}")

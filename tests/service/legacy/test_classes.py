@@ -1,4 +1,4 @@
-"""Classification metrics: real figures from real predictions, and jobs that cannot have them."""
+"""Classification metrics: figures from real predictions, and jobs that cannot have them."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ MANY = Classes(count=3)
 
 
 def mood(number: int) -> Json:
-    """A made-up row whose class its words give away."""
+    """Return an invented row whose words determine its class."""
     word, answer = (("great", " yes"), ("awful", " no"))[number % 2]
     return pair(f"number {number} is {word} ->", answer)
 
@@ -30,8 +30,8 @@ def real(tmp_path: Path) -> LegacyService:
     return LegacyService(open_local(tmp_path / "store", engines=REAL, legacy_bases={"ada": "tfidf-logreg"}))
 
 
-def predicted(rows: str) -> list[Prediction]:
-    """Predictions from words such as `yy0.9`: the true class, the given one, the probability of yes."""
+def read_predictions(rows: str) -> list[Prediction]:
+    """Return predictions from words such as `yy0.9`: the true class, the given one, the probability of yes."""
     answers = {"y": " yes", "n": " no", "m": " maybe"}
     return [
         Prediction(actual=answers[row[0]], given=answers[row[1]], positive=float(row[2:] or 0)) for row in rows.split()
@@ -39,8 +39,8 @@ def predicted(rows: str) -> list[Prediction]:
 
 
 def test_two_classes_are_measured_around_the_positive_one() -> None:
-    """Worked by hand: of three yes two are found, of three given as yes two are right."""
-    found = compute_figures(BINARY, predicted("yy0.9 yy0.8 yn0.3 nn0.2 nn0.1 ny0.7"))
+    """Computed by hand: two of three yes are found, and two of three answers yes are right."""
+    found = compute_figures(BINARY, read_predictions("yy0.9 yy0.8 yn0.3 nn0.2 nn0.1 ny0.7"))
 
     assert tuple(found) == figure_names(BINARY)
     assert found["classification/accuracy"] == pytest.approx(4 / 6)
@@ -54,15 +54,15 @@ def test_two_classes_are_measured_around_the_positive_one() -> None:
 
 def test_more_classes_are_measured_together() -> None:
     """Weighted by class: yes has F1 2/3, no 0.8, maybe 1, over 2, 2 and 1 rows."""
-    found = compute_figures(MANY, predicted("yy yn nn nn mm"))
+    found = compute_figures(MANY, read_predictions("yy yn nn nn mm"))
 
     assert tuple(found) == figure_names(MANY)
     assert found["classification/accuracy"] == pytest.approx(4 / 5)
     assert found["classification/weighted_f1_score"] == pytest.approx((2 * 2 / 3 + 2 * 0.8 + 1) / 5)
 
 
-def test_an_area_over_one_class_is_not_told() -> None:
-    found = compute_figures(BINARY, predicted("yy0.9 yn0.2"))
+def test_the_area_of_a_single_class_is_left_out() -> None:
+    found = compute_figures(BINARY, read_predictions("yy0.9 yn0.2"))
 
     assert "classification/auroc" not in found
     assert "classification/auprc" not in found

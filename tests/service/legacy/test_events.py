@@ -1,4 +1,4 @@
-"""What fine-tunes say: the old words, in order, with queue numbers that are true, as a list and as a stream."""
+"""Events of fine-tunes: the messages of the old API in order, with correct queue numbers, as a list and as a stream."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.service.service_fixtures import ECHO, NOW, error_of
 
 
 def golden(job: dict[str, Any], *, epochs: int, queue: tuple[str, ...] = ()) -> list[str]:
-    """What a fine-tune says that succeeds."""
+    """Return the messages of a fine-tune that succeeds."""
     return [
         f"Created fine-tune: {job['id']} (engine: test-echo, served here under the name ada)",
         *(queue or ("Fine-tune enqueued. Queue number: 0",)),
@@ -23,7 +23,7 @@ def golden(job: dict[str, Any], *, epochs: int, queue: tuple[str, ...] = ()) -> 
     ]
 
 
-def test_a_fine_tune_tells_its_life_in_the_old_words(old: LegacyService) -> None:
+def test_the_events_of_a_fine_tune_have_the_messages_of_the_old_api(old: LegacyService) -> None:
     job = old.done(old.train())
 
     assert messages(job) == golden(job, epochs=4)
@@ -40,7 +40,7 @@ def test_queue_numbers_count_down_as_the_jobs_before_end(old: LegacyService, tmp
     third = old.train()
 
     gates[0].touch()
-    old.until_said(third, "Fine-tune is in the queue. Queue number: 1")
+    old.wait_for_message(third, "Fine-tune is in the queue. Queue number: 1")
     gates[1].touch()
 
     assert messages(old.done(third)) == golden(
@@ -53,10 +53,10 @@ def test_queue_numbers_count_down_as_the_jobs_before_end(old: LegacyService, tmp
         ),
     )
     assert messages(old.done(first))[1] == "Fine-tune enqueued. Queue number: 0"
-    assert not any("queue" in said for said in old.service.messages(second) if said.startswith("Fine-tune"))
+    assert not any("queue" in message for message in old.service.messages(second) if message.startswith("Fine-tune"))
 
 
-def test_the_list_of_events_is_that_of_the_object(old: LegacyService) -> None:
+def test_the_list_of_events_is_equal_to_that_of_the_object(old: LegacyService) -> None:
     job = old.done(old.train())
 
     assert old.service.get(f"/fine-tunes/{job['id']}/events") == {"object": "list", "data": job["events"]}
@@ -89,7 +89,7 @@ def test_the_stream_of_a_failed_fine_tune_ends_with_the_error(old: LegacyService
     assert "must have at least" in event["message"]
 
 
-def test_a_stream_of_nothing_is_refused(old: LegacyService) -> None:
+def test_a_stream_of_an_unknown_fine_tune_is_refused(old: LegacyService) -> None:
     assert error_of(old.service.client.get("/fine-tunes/ft-none/events?stream=true"))[0] == 404
     job = old.train()
     assert error_of(old.service.client.get(f"/fine-tunes/{job['id']}/events?stream=maybe"))[0] == 400
@@ -98,24 +98,24 @@ def test_a_stream_of_nothing_is_refused(old: LegacyService) -> None:
 def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(
     old: LegacyService, tmp_path: Path
 ) -> None:
-    """Events come while the job runs; a caller who goes away ends the answer, and the job goes on."""
+    """Events arrive while the job runs; a caller who disconnects ends the answer, and the job continues."""
     gate = tmp_path / "gate"
     job = old.train(waiting_rows(gate))
 
-    heard = asyncio.run(_until_heard(old, job["id"], b"Completed epoch 1/4"))
+    received = asyncio.run(_read_until(old, job["id"], b"Completed epoch 1/4"))
 
-    assert b"Fine-tune started" in heard
-    assert b"[DONE]" not in heard
+    assert b"Fine-tune started" in received
+    assert b"[DONE]" not in received
     gate.touch()
     assert old.done(job)["status"] == "succeeded"
 
 
-async def _until_heard(old: LegacyService, job: str, sign: bytes) -> bytes:
-    """Read a stream as a server would carry it, and hang up once something was heard."""
+async def _read_until(old: LegacyService, job: str, sign: bytes) -> bytes:
+    """Read a stream as a server would send it, and disconnect when a text has arrived."""
     app = open_service(
         old.service.root, ServiceSettings(engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES)
     )
-    heard, gone, asked = bytearray(), asyncio.Event(), False
+    received, gone, asked = bytearray(), asyncio.Event(), False
 
     async def receive() -> dict[str, Any]:
         nonlocal asked
@@ -126,8 +126,8 @@ async def _until_heard(old: LegacyService, job: str, sign: bytes) -> bytes:
         return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
-        heard.extend(message.get("body", b""))
-        if sign in heard:
+        received.extend(message.get("body", b""))
+        if sign in received:
             gone.set()
 
     scope = {
@@ -144,4 +144,4 @@ async def _until_heard(old: LegacyService, job: str, sign: bytes) -> bytes:
         "server": ("local", 80),
     }
     await asyncio.wait_for(app(scope, receive, send), timeout=30)  # type: ignore[arg-type]  # ASGI's own, looser types
-    return bytes(heard)
+    return bytes(received)

@@ -1,4 +1,4 @@
-"""Fine-tunes by the old API: created, listed, shown, cancelled, deleted, and what their requests may say."""
+"""Fine-tunes by the old API: created, listed, shown, cancelled, deleted, and the fields of their requests."""
 
 from pathlib import Path
 
@@ -66,11 +66,11 @@ def test_two_models_of_one_second_have_two_names(old: LegacyService) -> None:
     assert len({old.done(job)["fine_tuned_model"] for job in jobs}) == 2
 
 
-def test_the_base_is_curie_where_nothing_else_is_said(old: LegacyService) -> None:
+def test_the_default_base_is_curie(old: LegacyService) -> None:
     assert old.train(model=None)["model"] == "curie"
 
 
-def test_an_engine_can_be_asked_for_by_its_own_name(old: LegacyService) -> None:
+def test_an_engine_can_be_requested_by_its_own_name(old: LegacyService) -> None:
     job = old.done(old.train(model="test-echo"))
 
     assert job["fine_tuned_model"].startswith("test-echo:ft-local-")
@@ -78,7 +78,9 @@ def test_an_engine_can_be_asked_for_by_its_own_name(old: LegacyService) -> None:
 
 
 @pytest.mark.parametrize(("asked", "status", "param"), REFUSED)
-def test_what_cannot_be_carried_out_is_refused(old: LegacyService, asked: Json, status: int, param: str | None) -> None:
+def test_a_request_that_cannot_be_carried_out_is_refused(
+    old: LegacyService, asked: Json, status: int, param: str | None
+) -> None:
     file = old.service.upload(old_rows())["id"]
 
     response = old.service.client.post("/fine-tunes", json={"model": "ada", "training_file": file, **asked})
@@ -111,7 +113,7 @@ def test_the_current_api_shows_the_same_job_under_its_true_base(old: LegacyServi
     assert found["fine_tuned_model"] == old.job(job)["fine_tuned_model"]
 
 
-def test_a_job_of_the_current_api_is_none_of_the_old_one(old: LegacyService) -> None:
+def test_a_job_of_the_current_api_is_not_listed_by_the_old_one(old: LegacyService) -> None:
     job = old.service.train()
 
     for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", "")):
@@ -121,7 +123,7 @@ def test_a_job_of_the_current_api_is_none_of_the_old_one(old: LegacyService) -> 
 
 def test_a_running_fine_tune_is_cancelled(old: LegacyService, tmp_path: Path) -> None:
     job = old.train(waiting_rows(tmp_path / "gate"))
-    old.until_said(job, "Fine-tune started")
+    old.wait_for_message(job, "Fine-tune started")
 
     cancelled = old.service.post(f"/fine-tunes/{job['id']}/cancel")
 
@@ -137,7 +139,7 @@ def test_rows_that_cannot_be_learned_fail_the_fine_tune(old: LegacyService) -> N
     assert job["events"][-1]["level"] == "error"
 
 
-def test_a_deleted_fine_tune_is_gone_and_its_model_is_not(old: LegacyService) -> None:
+def test_a_fine_tune_is_deleted_without_its_model(old: LegacyService) -> None:
     job = old.done(old.train())
 
     assert old.service.client.delete(f"/fine-tunes/{job['id']}").json() == {

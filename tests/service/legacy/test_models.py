@@ -1,4 +1,4 @@
-"""Old names and old models: nothing that is served under them hides what it is."""
+"""Old names and old models; every answer shows the engine behind an old name."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.service.service_fixtures import dismiss, error_of, open_local
 
 @pytest.fixture
 def model(old: LegacyService) -> str:
-    """The name of a finished model."""
+    """Return the name of a finished model."""
     return str(old.done(old.train(suffix="triage"))["fine_tuned_model"])
 
 
@@ -25,7 +25,7 @@ def test_an_old_name_is_listed_with_the_engine_behind_it(old: LegacyService) -> 
     assert old.service.get("/models/ada") == listed["ada"]
 
 
-def test_an_old_model_names_its_engine_and_the_base_that_was_asked_for(old: LegacyService, model: str) -> None:
+def test_an_old_model_names_its_engine_and_the_requested_base(old: LegacyService, model: str) -> None:
     shown = old.service.get(f"/models/{model}")
 
     assert (shown["root"], shown["parent"]) == ("test-echo", "ada")
@@ -75,7 +75,7 @@ def test_a_model_answers_as_an_engine_with_everything_else_null(old: LegacyServi
     assert answer["model"] == model
 
 
-def test_an_answer_is_cut_after_sixteen_tokens_unless_more_are_asked_for(old: LegacyService, model: str) -> None:
+def test_an_answer_ends_after_sixteen_tokens_by_default(old: LegacyService, model: str) -> None:
     long = " ".join(str(number) for number in range(20))
 
     answers = [
@@ -99,14 +99,14 @@ def test_an_echoed_prompt_has_no_probability(old: LegacyService, model: str) -> 
     assert logprobs["text_offset"][:2] == [0, len("hello ->")]
 
 
-def test_a_base_that_has_learned_nothing_has_no_answers(old: LegacyService) -> None:
+def test_an_untrained_base_has_no_answers(old: LegacyService) -> None:
     for path, body in (("/completions", {"model": "ada"}), ("/engines/ada/completions", {})):
         status, error = error_of(old.service.client.post(path, json={"prompt": "hello", **body}))
         assert (status, error["code"]) == (400, "model_not_trained")
 
 
-def test_a_name_can_stand_for_a_model_that_was_trained_here(old: LegacyService, model: str) -> None:
-    """Then it answers, under the true name of what answers; and it cannot be trained, as it is no base."""
+def test_an_old_name_can_stand_for_a_model_of_this_service(old: LegacyService, model: str) -> None:
+    """It answers under the real name of the model, and it cannot be trained, because it is not a base."""
     again = open_local(old.service.root, legacy_bases={"ada": model})
 
     answer = again.post("/completions", {"model": "ada", "prompt": "hello ->"})
@@ -124,13 +124,13 @@ def test_bases_are_read_from_the_option() -> None:
     assert set(read_legacy_bases(ALL_LEGACY_BASES)) == {"ada", "babbage", "curie", "davinci"}
 
 
-@pytest.mark.parametrize("said", ["", "ada", "ada=", "=x", "ada=x,ada=y", "a b=x", "../x=y"])
-def test_an_option_that_cannot_be_read_is_refused(said: str) -> None:
+@pytest.mark.parametrize("option", ["", "ada", "ada=", "=x", "ada=x,ada=y", "a b=x", "../x=y"])
+def test_an_option_that_cannot_be_read_is_refused(option: str) -> None:
     with pytest.raises(UsageError, match="--legacy-bases"):
-        read_legacy_bases(said)
+        read_legacy_bases(option)
 
 
 @pytest.mark.parametrize("bases", [{"ada": "nothing"}, {"test-echo": "test-echo"}])
-def test_a_name_for_nothing_or_of_another_base_is_refused(tmp_path: Path, bases: dict[str, str]) -> None:
+def test_an_old_name_for_an_unknown_engine_is_refused(tmp_path: Path, bases: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="--legacy-bases"):
         open_local(tmp_path, legacy_bases=bases)
