@@ -1,1 +1,1 @@
-"""The dataset room: rows on disk become canonical lines, digests and problems."""
+"""Tests of datasets: rows on disk become canonical lines, digests and problems."""

@@ -20,7 +20,7 @@ def a_spec(
     sheet: str | None = None,
     share: float = 0.0,
 ) -> DatasetSpec:
-    """A dataset of the files named."""
+    """Return the spec of a dataset of these files."""
     return DatasetSpec(
         name="rows",
         place=SPEC_PLACE,
@@ -32,18 +32,18 @@ def a_spec(
     )
 
 
-def a_chat(said: str = "hello", answer: str = "hi") -> dict[str, object]:
-    """A plain chat row."""
-    return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]}
+def a_chat(question: str = "hello", answer: str = "hi") -> dict[str, object]:
+    """Return a plain chat row."""
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
 
 
 def chats(count: int) -> list[object]:
-    """As many different chat rows as asked for."""
+    """Return this many different chat rows."""
     return [a_chat(f"question {at}", f"answer {at}") for at in range(count)]
 
 
 def jsonl(rows: Iterable[object]) -> bytes:
-    """Rows as JSON Lines."""
+    """Return rows as JSON Lines."""
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
@@ -61,7 +61,7 @@ def measured(directory: Path, content: bytes, name: str = "rows.jsonl", **spec: 
 
 
 def problems_of(spec: DatasetSpec, workspace: Path) -> tuple[Problem, ...]:
-    """Everything that measuring finds wrong, warnings of a good dataset included."""
+    """Return all problems that measuring finds, with the warnings of a valid dataset."""
     try:
         return measure(spec, workspace).warnings
     except InputError as error:
@@ -69,17 +69,17 @@ def problems_of(spec: DatasetSpec, workspace: Path) -> tuple[Problem, ...]:
 
 
 def problems(directory: Path, content: bytes | str, name: str = "rows.jsonl", **spec: object) -> tuple[Problem, ...]:
-    """Everything that measuring a file of this content finds wrong."""
+    """Return all problems that measuring a file of this content finds."""
     return problems_of(a_spec(write(directory, name, content), **spec), directory)  # type: ignore[arg-type]
 
 
 def only(found: tuple[Problem, ...], rule: str) -> Problem:
-    """The one problem of a rule."""
+    """Return the single problem of a rule."""
     matching = [problem for problem in found if problem.rule == rule]
     assert len(matching) == 1, f"{rule}: {found}"
     return matching[0]
 
 
 def rules(found: Iterable[Problem]) -> list[str]:
-    """The rules broken, in order."""
+    """Return the broken rules, in order."""
     return [problem.rule for problem in found]

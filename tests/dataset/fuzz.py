@@ -60,8 +60,8 @@ def lines(count: int, seed: int) -> Iterator[bytes]:
         yield bytes(line)
 
 
-def survives(line: bytes) -> bool:
-    """Return whether a line could be read; whatever it is, nothing but a finding comes of it.
+def can_be_read(line: bytes) -> bool:
+    """Return whether a line can be read; any other line has to give a finding.
 
     Raises: AssertionError, or whatever the code lets through
     """
@@ -93,7 +93,7 @@ def main(words: list[str]) -> int:
     begun, read = time.process_time(), 0
     for line in lines(options.rows, options.seed):
         try:
-            read += survives(line)
+            read += can_be_read(line)
         except BaseException:
             print(f"this line does it: {line!r}", file=sys.stderr)
             raise

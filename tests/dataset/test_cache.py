@@ -1,4 +1,4 @@
-"""Measures remembered: the same answer without reading, and nothing believed that is not of this very state."""
+"""Cached measures: the same result without reading, and only for an unchanged state."""
 
 import os
 from collections.abc import Callable
@@ -20,25 +20,25 @@ LATER_NS = 10 * SETTLED_NS
 
 
 class Watched:
-    """Measures with a cache, and tells whether the rows were read."""
+    """Measures with a cache, and returns whether the rows were read."""
 
     def __init__(self, directory: Path, workspace: Path) -> None:
         self.files = directory
         self.workspace = workspace
-        self.cache = cache_in(directory, workspace)
+        self.cache = make_cache(directory, workspace)
 
     def __call__(self, spec: DatasetSpec, minimum: int | None = None) -> tuple[DatasetMeasure, bool]:
-        told: list[int] = []
-        got = measure(spec, self.workspace, minimum=minimum, cache=self.cache, progress=told.append)
-        return got, bool(told)
+        progress: list[int] = []
+        got = measure(spec, self.workspace, minimum=minimum, cache=self.cache, progress=progress.append)
+        return got, bool(progress)
 
     @property
     def entries(self) -> list[Path]:
         return sorted(self.files.glob("*")) if self.files.exists() else []
 
 
-def cache_in(directory: Path, workspace: Path, version: str = "1") -> MeasureCache:
-    """A cache that looks at its files ten times as late as they need to settle."""
+def make_cache(directory: Path, workspace: Path, version: str = "1") -> MeasureCache:
+    """Return a cache whose clock is ten times as late as its files need to settle."""
 
     def clock() -> int:
         touched = [path.stat() for path in workspace.rglob("*") if path.is_file()]
@@ -56,11 +56,11 @@ def measured(tmp_path: Path) -> Watched:
 
 
 def big(answer: str) -> bytes:
-    """More than a MiB of rows, so that a reading is told of, with one repeated."""
+    """Return more than a MiB of rows with one repeated, so that reading reports progress."""
     return jsonl([*(a_chat(f"question {at}", answer * 20) for at in range(ROWS)), a_chat("question 0", answer * 20)])
 
 
-def test_what_was_not_touched_is_not_read_again_and_measures_the_same(measured: Watched) -> None:
+def test_an_unchanged_file_is_not_read_again_and_has_the_same_measure(measured: Watched) -> None:
     first, read = measured(a_spec(share=0.2))
     assert read
     assert first.warnings
@@ -71,9 +71,9 @@ def test_what_was_not_touched_is_not_read_again_and_measures_the_same(measured: 
 
 def test_without_a_cache_rows_are_read(measured: Watched) -> None:
     measured(a_spec())
-    told: list[int] = []
-    measure(a_spec(), measured.workspace, progress=told.append)
-    assert told
+    progress: list[int] = []
+    measure(a_spec(), measured.workspace, progress=progress.append)
+    assert progress
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_touched_file_is_read_again(measured: Watched, change: Callable[[Path]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the time of the last change of any kind is known on Unix")
-def test_an_edit_that_puts_size_and_time_back_is_seen(measured: Watched) -> None:
+def test_an_edit_that_keeps_size_and_time_is_noticed(measured: Watched) -> None:
     measured(a_spec())
     path = measured.workspace / "rows.jsonl"
     before = path.stat()
@@ -110,19 +110,19 @@ def test_an_edit_that_puts_size_and_time_back_is_seen(measured: Watched) -> None
 @pytest.mark.parametrize(
     "other", [a_spec(share=0.5), replace(a_spec(), description="x"), replace(a_spec(), sources=("rows.jsonl",) * 2)]
 )
-def test_another_spec_is_another_state(measured: Watched, other: DatasetSpec) -> None:
+def test_another_spec_is_measured_again(measured: Watched, other: DatasetSpec) -> None:
     measured(a_spec())
     assert measured(other)[1]
 
 
-def test_another_minimum_and_another_release_are_read_anew(measured: Watched) -> None:
+def test_another_minimum_or_release_is_measured_again(measured: Watched) -> None:
     measured(a_spec())
     assert measured(a_spec(), minimum=1)[1]
-    measured.cache = cache_in(measured.files, measured.workspace, "2")
+    measured.cache = make_cache(measured.files, measured.workspace, "2")
     assert measured(a_spec())[1]
 
 
-def test_a_file_more_in_a_pattern_is_another_state(measured: Watched) -> None:
+def test_an_additional_file_of_a_pattern_is_measured(measured: Watched) -> None:
     first, _ = measured(a_spec("*.jsonl"))
     write(measured.workspace, "more.jsonl", jsonl(chats(3)))
     second, read = measured(a_spec("*.jsonl"))
@@ -130,8 +130,8 @@ def test_a_file_more_in_a_pattern_is_another_state(measured: Watched) -> None:
     assert second.training.rows == first.training.rows + 3
 
 
-def test_fresh_files_are_not_remembered(measured: Watched) -> None:
-    """A change within the same tick of the clock would not show."""
+def test_files_that_have_just_changed_are_not_cached(measured: Watched) -> None:
+    """A change within the same clock tick would not be noticed."""
     path = measured.workspace / "rows.jsonl"
     touched = max(path.stat().st_mtime_ns, path.stat().st_ctime_ns)
     measured.cache = MeasureCache(measured.files, clock=lambda: touched + SETTLED_NS - 1)
@@ -143,7 +143,7 @@ def test_fresh_files_are_not_remembered(measured: Watched) -> None:
     assert measured.entries
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_remembered(measured: Watched) -> None:
+def test_a_file_that_changes_while_it_is_read_is_not_cached(measured: Watched) -> None:
     path = measured.workspace / "rows.jsonl"
 
     def touch(_size: int) -> None:
@@ -154,7 +154,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(measured: Watche
     assert not measured.entries
 
 
-def test_what_is_wrong_is_not_remembered(measured: Watched) -> None:
+def test_a_dataset_with_problems_is_not_cached(measured: Watched) -> None:
     write(measured.workspace, "rows.jsonl", big("answer") + b"nonsense\n")
     for _ in range(2):
         with pytest.raises(InputError):
@@ -179,7 +179,7 @@ def test_a_small_dataset_leaves_nothing_behind(measured: Watched) -> None:
         lambda whole: bytes(4096),
     ],
 )
-def test_a_spoilt_entry_is_a_miss_and_is_mended(measured: Watched, spoil: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_entry_is_a_miss_and_is_replaced(measured: Watched, spoil: Callable[[bytes], bytes]) -> None:
     first, _ = measured(a_spec())
     (entry,) = measured.entries
     entry.write_bytes(spoil(entry.read_bytes()))
@@ -188,7 +188,7 @@ def test_a_spoilt_entry_is_a_miss_and_is_mended(measured: Watched, spoil: Callab
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"state": 1}', b"nonsense", b"1e999"])
-def test_an_entry_of_another_form_is_a_miss_even_under_a_good_seal(measured: Watched, body: bytes) -> None:
+def test_an_entry_of_another_form_is_a_miss_even_with_a_valid_seal(measured: Watched, body: bytes) -> None:
     import hashlib
 
     first, _ = measured(a_spec())
@@ -197,13 +197,13 @@ def test_an_entry_of_another_form_is_a_miss_even_under_a_good_seal(measured: Wat
     assert measured(a_spec()) == (first, True)
 
 
-def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails(measured: Watched) -> None:
+def test_without_write_permission_nothing_is_cached_and_nothing_fails(measured: Watched) -> None:
     measured.files.write_text("a file where the directory should be")
     assert measured(a_spec())[1]
     assert measured(a_spec())[1]
 
 
-def test_the_home_is_made_before_anything_is_kept(measured: Watched) -> None:
+def test_the_cache_directory_is_created_before_the_first_entry(measured: Watched) -> None:
     made: list[bool] = []
     measured.cache = replace(measured.cache, make_home=lambda: made.append(measured.files.exists()))
     measured(a_spec())

@@ -1,4 +1,4 @@
-"""One row, one line: what is strict JSON, and what is canonical."""
+"""Each row is one line: strict JSON, and the canonical form."""
 
 import json
 from contextlib import suppress
@@ -54,7 +54,7 @@ def as_written(text: str, format: Format = Format.CHAT) -> str:  # noqa: A002 (t
         (b"[" * 100_000, "json.depth", 0),
     ],
 )
-def test_what_is_not_strict_json_is_said_with_its_column(line: bytes, rule: str, column: int) -> None:
+def test_text_that_is_not_strict_json_is_reported_with_its_column(line: bytes, rule: str, column: int) -> None:
     with pytest.raises(LineError) as caught:
         decode_json(line)
     assert (caught.value.rule, caught.value.column) == (rule, column)
@@ -86,7 +86,7 @@ def test_nesting_is_bounded_and_the_bound_itself_is_allowed() -> None:
         ' {"a": "é\\u00e9😀\\ud83d\\ude00"}\r',
     ],
 )
-def test_strange_but_strict_json_is_read(line: str) -> None:
+def test_unusual_but_strict_json_is_read(line: str) -> None:
     assert decode_json(line.encode()) == json.loads(line)
 
 
@@ -140,7 +140,7 @@ def test_no_digit_of_a_number_is_lost(number: Decimal) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_float_comes_back(number: float) -> None:
+def test_every_float_is_read_back(number: float) -> None:
     assert float(json.loads(write_canonical_line({"a": number}, Format.CHAT), parse_int=float)["a"]) == number
 
 

@@ -15,7 +15,7 @@ FAMILIES = {rule.partition(".")[0] for rule in RULES}
 
 
 def texts(path: Path) -> Iterator[str]:
-    """Every text of a file that may be a rule's id; the part of a composed one that is composed is a star."""
+    """Return every text of a file that may be a rule's id, with a star for composed parts."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -26,7 +26,7 @@ def texts(path: Path) -> Iterator[str]:
 
 
 def stated(path: Path) -> Iterator[str]:
-    """What a file gives as a rule by that name, whatever it looks like."""
+    """Return what a file passes as a rule by that name, whatever its form."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.keyword) and node.arg == "rule" and isinstance(node.value, ast.Constant):
             yield str(node.value.value)
@@ -52,16 +52,18 @@ def test_every_rule_of_the_code_is_in_the_catalogue() -> None:
 
 
 def test_every_rule_of_the_catalogue_is_in_the_code() -> None:
-    said = {text for path in FILES for text in texts(path)}
+    stated_rules = {text for path in FILES for text in texts(path)}
     composed = {
-        rule for rule in RULES if f"{rule.partition('.')[0]}.*" in said or (rule.endswith(".row") and "*.row" in said)
+        rule
+        for rule in RULES
+        if f"{rule.partition('.')[0]}.*" in stated_rules or (rule.endswith(".row") and "*.row" in stated_rules)
     }
     assert composed <= {rule for rule in RULES if rule.startswith("completion.") or rule.endswith(".row")}
-    gone = RULES.keys() - said - composed
+    gone = RULES.keys() - stated_rules - composed
     assert not gone, f"no rule of the code is called {sorted(gone)}"
 
 
-def test_each_rule_says_what_it_means_in_one_sentence() -> None:
+def test_each_rule_has_a_meaning_of_one_sentence() -> None:
     for rule, meaning in RULES.items():
         assert RULE.fullmatch(rule)
         assert meaning.endswith("."), rule

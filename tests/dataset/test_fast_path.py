@@ -1,4 +1,4 @@
-"""The fast lane gives what the general rules give: the same digests, sides, counts, problems and warnings."""
+"""The fast path gives the results of the general rules: digests, sides, counts, problems and warnings."""
 
 import json
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ LINE = st.sampled_from(PLAIN) | st.sampled_from(ODD) | st.lists(PIECES, max_size
 
 
 def outcome(spec: DatasetSpec, workspace: Path) -> object:
-    """What a user gets to see of a dataset: its measure, or everything that is wrong."""
+    """Return what a user sees of a dataset: its measure, or all its problems."""
     try:
         return measure(spec, workspace, minimum=0)
     except InputError as error:
@@ -83,7 +83,7 @@ def outcome(spec: DatasetSpec, workspace: Path) -> object:
 
 
 def general(spec: DatasetSpec) -> DatasetSpec:
-    """The same dataset by the general rules: a sheet says nothing of JSON Lines, and the lane takes bare specs only."""
+    """Return the spec with a sheet: JSON Lines ignore it, and the fast path takes only specs without one."""
     return replace(spec, sheet="none")
 
 
@@ -102,7 +102,7 @@ def same(content: bytes, share: float = 0.0, format: Format | None = None) -> No
 @example([*[CHAT] * 12, ODD[0], ODD[19]], b"\n", 0.3, None)
 @example([*[CHAT] * 17, b"nonsense"], b"\n", 0.0, Format.COMPLETION)
 @settings(max_examples=300, deadline=None)
-def test_any_lines_come_out_the_same(
+def test_any_lines_have_the_same_result(
     lines: list[bytes],
     end: bytes,
     share: float,
@@ -117,7 +117,7 @@ TURNS = st.lists(st.tuples(st.sampled_from(["system", "developer", "user", "assi
 
 @given(st.lists(TURNS, min_size=10, max_size=20), st.booleans(), st.integers(0, 3), st.sampled_from([0.0, 0.5]))
 @settings(max_examples=200, deadline=None)
-def test_any_texts_come_out_the_same(
+def test_any_texts_have_the_same_result(
     rows: list[list[tuple[str, str]]], ascii_only: bool, spaces: int, share: float
 ) -> None:
     separators = [(",", ":"), (", ", ": "), (" ,", " :"), (",\t", "\t: ")][spaces]
@@ -130,7 +130,7 @@ def test_any_texts_come_out_the_same(
 
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*.jsonl")), ids=lambda path: path.name)
 @pytest.mark.parametrize("share", [0.0, 0.2])
-def test_files_of_the_corpus_come_out_the_same(path: Path, share: float) -> None:
+def test_files_of_the_corpus_have_the_same_result(path: Path, share: float) -> None:
     same(path.read_bytes(), share)
 
 
@@ -155,7 +155,7 @@ VALUES = (
 
 @given(st.lists(VALUES, min_size=1, max_size=3), st.sampled_from(Format))
 @settings(max_examples=300, deadline=None)
-def test_values_that_are_taken_as_plain_are_sound_and_written_as_by_the_general_rules(
+def test_values_that_are_taken_as_plain_are_valid_and_written_as_by_the_general_rules(
     values: list[object],
     format: Format,  # noqa: A002 (the word of the field)
 ) -> None:
@@ -166,7 +166,7 @@ def test_values_that_are_taken_as_plain_are_sound_and_written_as_by_the_general_
 
 
 @pytest.mark.parametrize("line", [*ODD, *PLAIN])
-def test_lines_that_are_read_are_told_by_their_values_too(line: bytes) -> None:
+def test_lines_that_are_read_are_also_judged_by_their_values(line: bytes) -> None:
     try:
         value = decode_json(line)
     except LineError:
@@ -178,7 +178,7 @@ def test_lines_that_are_read_are_told_by_their_values_too(line: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", PLAIN)
-def test_plain_rows_stay_in_the_lane_and_are_written_as_by_the_general_rules(line: bytes) -> None:
+def test_plain_rows_stay_on_the_fast_path_and_are_written_as_by_the_general_rules(line: bytes) -> None:
     kind = Format.CHAT if b"messages" in line else Format.COMPLETION
     block = b"\n".join([line] * 3)
     expected = write_canonical_line(decode_json(line), kind)
@@ -188,7 +188,7 @@ def test_plain_rows_stay_in_the_lane_and_are_written_as_by_the_general_rules(lin
 
 
 @pytest.mark.parametrize("line", ODD)
-def test_odd_rows_leave_the_lane_alone_and_take_no_other_with_them(line: bytes) -> None:
+def test_only_unusual_rows_leave_the_fast_path(line: bytes) -> None:
     for kind, plain in ((Format.CHAT, CHAT), (Format.COMPLETION, PLAIN[3])):
         if (b"messages" in line) is (kind is Format.CHAT):
             assert plain_block(b"\n".join([plain, line, plain]), kind) is None
@@ -209,13 +209,13 @@ def test_problems_in_large_files_name_their_lines(tmp_path: Path, odd_at: int) -
 
 
 @pytest.mark.parametrize("at", [0, 5, 20])
-def test_a_line_over_the_limit_comes_out_the_same(at: int) -> None:
+def test_a_line_over_the_limit_has_the_same_result(at: int) -> None:
     rows: list[bytes] = [CHAT] * 20
     for size in (MAX_LINE_BYTES - 200, MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 3 * BLOCK_BYTES):
         same(b"\n".join([*rows[:at], jsonl([a_chat("x" * size)])[:-1], *rows[at:]]))
 
 
-def test_several_files_come_out_the_same(tmp_path: Path) -> None:
+def test_several_files_have_the_same_result(tmp_path: Path) -> None:
     write(tmp_path, "a.jsonl", jsonl(chats(12)))
     write(tmp_path, "b.jsonl", b"\xef\xbb\xbf" + jsonl(chats(14)) + b"\n\n")
     write(tmp_path, "c.jsonl", b"")
@@ -237,7 +237,7 @@ def test_what_is_sent_is_the_same(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=9) | st.just(b"\n"), max_size=12))
-def test_lines_are_cut_from_blocks_however_these_are_cut(blocks: list[bytes]) -> None:
+def test_lines_are_the_same_however_blocks_are_split(blocks: list[bytes]) -> None:
     def joined(parts: Iterable[bytes | None]) -> bytes:
         return b"".join(part + b"\n" for part in parts if part is not None)
 

@@ -1,4 +1,4 @@
-"""Worker processes: the same answers in the same order, also when a worker dies, and none is left behind."""
+"""Worker processes: the same results in the same order, even if a worker is killed; none runs on afterwards."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ EXPECTED = [(block, plain_block(block, Format.CHAT)) for block in BLOCKS]
 
 
 def plain(found: tuple[bytes | None, object]) -> tuple[bytes | None, object]:
-    """What a block gave, with its keys as a list."""
+    """Return the result of a block, with its keys as a list."""
     block, answer = found
     return block, None if answer is None else (answer[0], list(answer[1]))  # type: ignore[index] # a pair, if it is
 
@@ -39,7 +39,7 @@ def is_running(worker: WorkerProcess) -> bool:
 
 
 def wait_until_ready(pool: BlockPool) -> None:
-    """Ask each worker once, and wait for its answer: from then on it is as quick as this process."""
+    """Ask each worker once and wait for its answer, so that it is as quick as this process."""
     for worker in pool.workers:
         worker.ask(0, len(BLOCKS[0]))
         assert worker.answer()
@@ -56,7 +56,7 @@ def test_any_number_of_helpers_gives_the_same_in_the_same_order(source: Source, 
     assert not any(is_running(worker) for worker in workers_then)
 
 
-def test_a_helper_answers_what_this_process_would(source: Source) -> None:
+def test_a_helper_gives_the_result_of_this_process(source: Source) -> None:
     with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
         (worker,) = pool.workers
         at = 0
@@ -66,7 +66,7 @@ def test_a_helper_answers_what_this_process_would(source: Source) -> None:
             at += len(block) + 1
 
 
-def test_a_text_that_begins_after_a_mark_is_read_from_there(tmp_path: Path) -> None:
+def test_a_text_after_a_byte_order_mark_is_read_from_its_start(tmp_path: Path) -> None:
     source = Source("rows.jsonl", tmp_path / write(tmp_path, "rows.jsonl", b"\xef\xbb\xbf" + b"\n".join(BLOCKS)))
     with open_pool(source, Format.CHAT, at=3, workers=1) as pool:
         (worker,) = pool.workers
@@ -76,7 +76,7 @@ def test_a_text_that_begins_after_a_mark_is_read_from_there(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("after", [0, 9])
-def test_a_helper_that_dies_changes_nothing(source: Source, after: int) -> None:
+def test_a_killed_helper_changes_no_result(source: Source, after: int) -> None:
     def blocks(pool: BlockPool) -> Iterator[bytes]:
         for at, block in enumerate(BLOCKS):
             if at == after:
@@ -89,7 +89,7 @@ def test_a_helper_that_dies_changes_nothing(source: Source, after: int) -> None:
         assert not pool.workers
 
 
-def test_after_a_line_that_was_passed_over_helpers_are_asked_no_more(source: Source) -> None:
+def test_after_a_skipped_line_helpers_are_not_used(source: Source) -> None:
     with open_pool(source, Format.CHAT, at=0, workers=1) as pool:
         wait_until_ready(pool)
         given: list[bytes | None] = [*BLOCKS[:3], None, *BLOCKS[:3]]
@@ -122,7 +122,7 @@ def test_an_interrupt_of_the_terminal_does_not_reach_helpers_and_none_stays(sour
     assert not is_running(gathered[0])
 
 
-def test_a_module_in_the_working_directory_is_not_taken_for_ours(
+def test_a_module_in_the_working_directory_is_not_imported(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, "msgspec.py", "open('taken', 'w')")
@@ -134,6 +134,6 @@ def test_a_module_in_the_working_directory_is_not_taken_for_ours(
     assert not (tmp_path / "taken").exists()
 
 
-def test_small_files_are_read_alone(source: Source) -> None:
+def test_small_files_are_read_without_helpers(source: Source) -> None:
     with open_pool(source, Format.CHAT, at=0) as pool:
         assert not pool.workers

@@ -1,4 +1,4 @@
-"""Digests of datasets of every kind, pinned: a change here trains every model anew."""
+"""Pinned digests of datasets of every kind; a change would train every model again."""
 
 import json
 import os
@@ -34,8 +34,8 @@ DATASETS: dict[str, dict[str, object]] = {
 }
 
 
-def test_digests_stay_what_they_are() -> None:
-    """A difference here is no formality: whoever releases it makes every user train every model again."""
+def test_digests_do_not_change() -> None:
+    """A release with a difference here would make every user train every model again."""
     found: dict[str, object] = {"note": "Whoever changes a digest here trains every model anew: read README.md first."}
     for name, fields in DATASETS.items():
         spec = DatasetSpec(name="golden", place=Place(file="golden"), **fields)  # type: ignore[arg-type]

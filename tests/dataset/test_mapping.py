@@ -70,7 +70,7 @@ def test_an_unknown_column_is_one_problem_of_the_spec(tmp_path: Path) -> None:
         assert "`subject`, `body`, `label`" in found[1].what
 
 
-def test_empty_cells_are_told_where_they_leave_a_text_empty(tmp_path: Path) -> None:
+def test_empty_cells_are_reported_where_they_leave_a_text_empty(tmp_path: Path) -> None:
     content = TABLE + "only a subject,,l\n,only a body,l\n,,l\ns,b,\n"
     found = problems(tmp_path, content, "rows.csv", mapping=PAIR)
     assert [(each.rule, each.where.line, each.path) for each in found] == [
@@ -88,7 +88,7 @@ def test_a_missing_or_null_value_of_json_is_empty(tmp_path: Path) -> None:
     assert [(each.rule, each.where.line) for each in found] == [("row.empty-cell", 1), ("row.empty-cell", 14)]
 
 
-def test_a_column_that_only_later_rows_have_is_known(tmp_path: Path) -> None:
+def test_a_column_of_later_rows_only_is_known(tmp_path: Path) -> None:
     rows = [{"text": f"t{at}", "label": "l"} for at in range(12)]
     mapping = ColumnMapping(prompt="{text}{context}", completion="{label}")
     late = [*rows, {"text": "a", "label": "l", "context": "c"}]
@@ -100,7 +100,7 @@ def test_a_column_that_only_later_rows_have_is_known(tmp_path: Path) -> None:
     assert gap.where.line == 1
 
 
-def test_rows_that_are_no_objects_cannot_be_mapped(tmp_path: Path) -> None:
+def test_rows_that_are_not_objects_cannot_be_mapped(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
         json.dumps([{"text": "a", "label": "b"}, 5]),

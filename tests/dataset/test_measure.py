@@ -1,4 +1,4 @@
-"""Datasets folded: digests, splits, counts, and the same bytes again for the upload."""
+"""Measuring datasets: digests, splits, counts, and the same bytes again for the upload."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def test_the_digest_is_the_sha256_of_the_lines_that_are_sent(tmp_path: Path) -> 
 
 
 def other_spelling(rows: list[dict[str, object]], seed: int) -> bytes:
-    """The same rows, written as another program might."""
+    """Return the same rows in the spelling of another program."""
     keys_turned = [dict(reversed(row.items())) for row in rows]
     lines = [
         json.dumps(row, ensure_ascii=bool(seed & 1), separators=(" , ", " : ") if seed & 2 else None)
@@ -89,7 +89,7 @@ def test_a_split_sends_every_row_to_one_side_and_keeps_the_order(tmp_path: Path)
 @given(st.lists(MESSAGE, unique=True, min_size=2, max_size=30), st.integers(0, 29), st.floats(0, 1))
 @settings(max_examples=100)
 def test_a_new_row_never_moves_an_old_one(pairs: list[tuple[str, str]], new: int, share: float) -> None:
-    """A row's side is decided by the row, so what lies beside it has no say, and a larger share only takes more."""
+    """A row's side depends on the row alone; a larger share only adds rows."""
     from xxhash import xxh3_64_intdigest
 
     keys = {pair: xxh3_64_intdigest(write_canonical_line(a_chat(*pair), Format.CHAT)) for pair in pairs}
@@ -139,7 +139,7 @@ def test_a_dataset_that_only_validates_may_be_smaller(tmp_path: Path) -> None:
     assert measure(spec, tmp_path, minimum=1).training.rows == 1
 
 
-def test_rows_that_are_wrong_are_not_called_missing(tmp_path: Path) -> None:
+def test_wrong_rows_are_not_reported_as_missing(tmp_path: Path) -> None:
     found = problems(tmp_path, jsonl(chats(9)) + b"nonsense\n")
     assert rules(found) == ["json.syntax"]
 
@@ -170,16 +170,16 @@ def test_a_thousand_warnings_are_shown_as_fifty_and_a_count(tmp_path: Path) -> N
     assert "950" in warnings[-1].what
 
 
-def test_the_stated_format_is_held_against_the_rows(tmp_path: Path) -> None:
+def test_the_stated_format_is_checked_against_the_rows(tmp_path: Path) -> None:
     found = problems(tmp_path, jsonl(chats(12)), format=Format.COMPLETION)
     assert set(rules(found)) == {"completion.prompt", "completion.completion", "completion.unknown-key"}
 
 
-def test_progress_tells_the_bytes_read_at_most_once_a_mebibyte(tmp_path: Path) -> None:
+def test_progress_reports_the_bytes_read_at_most_once_a_mebibyte(tmp_path: Path) -> None:
     content = jsonl(chats(30_000))
-    told: list[int] = []
-    measure(a_spec(write(tmp_path, "rows.jsonl", content)), tmp_path, progress=told.append)
-    assert told == [(at + 1) << 20 for at in range(len(content) >> 20)]
+    reported: list[int] = []
+    measure(a_spec(write(tmp_path, "rows.jsonl", content)), tmp_path, progress=reported.append)
+    assert reported == [(at + 1) << 20 for at in range(len(content) >> 20)]
 
 
 def test_blocks_are_whole_lines_of_about_a_mebibyte(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_blocks_are_whole_lines_of_about_a_mebibyte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [jsonl(chats(13)), jsonl(chats(11)), jsonl(chats(12)) + b"nonsense\n", b""])
-def test_rows_that_changed_after_they_were_measured_are_never_sent_whole(tmp_path: Path, content: bytes) -> None:
+def test_rows_that_changed_after_they_were_measured_are_never_sent_completely(tmp_path: Path, content: bytes) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(12))))
     dataset = side(spec, measure(spec, tmp_path))
     write(tmp_path, "rows.jsonl", content)
@@ -200,7 +200,7 @@ def test_rows_that_changed_after_they_were_measured_are_never_sent_whole(tmp_pat
         list(open_lines(dataset, tmp_path))
 
 
-def test_a_dataset_that_is_gone_is_told_when_it_is_opened(tmp_path: Path) -> None:
+def test_a_missing_dataset_is_reported_when_it_is_opened(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(12))))
     dataset = side(spec, measure(spec, tmp_path))
     (tmp_path / "rows.jsonl").unlink()

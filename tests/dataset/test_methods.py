@@ -1,4 +1,4 @@
-"""Rows for preferences and for graders, the images and names of any, and what methods ask of them."""
+"""Rows for preferences and graders, images and names in rows, and the requirements of methods."""
 
 import base64
 import json
@@ -48,7 +48,7 @@ def without(key: str) -> dict[str, Any]:
         ("text", "preference.row", ""),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_preferences(row: object, rule: str, path: str) -> None:
+def test_mistakes_in_preference_rows_are_found(row: object, rule: str, path: str) -> None:
     assert (rule, path) in [(finding.rule, finding.path) for finding in check_row(row, Format.PREFERENCE)]
 
 
@@ -63,11 +63,11 @@ def test_what_is_wrong_with_preferences(row: object, rule: str, path: str) -> No
         ([], "reinforcement.row"),
     ],
 )
-def test_what_is_wrong_with_rows_for_graders(row: object, rule: str) -> None:
+def test_mistakes_in_rows_for_graders_are_found(row: object, rule: str) -> None:
     assert rule in [finding.rule for finding in check_row(row, Format.REINFORCEMENT)]
 
 
-def test_sound_rows_have_no_findings() -> None:
+def test_valid_rows_have_no_findings() -> None:
     assert list(check_row(PAIR, Format.PREFERENCE)) == []
     assert list(check_row(TASK, Format.REINFORCEMENT)) == []
     history = {"messages": [USER, ANSWER, USER], "tools": [{"type": "function", "function": {"name": "f"}}]}
@@ -114,7 +114,7 @@ def test_canonical_lines_have_the_apis_order() -> None:
         (7, "is not the URL"),
     ],
 )
-def test_images_within_a_row_are_what_their_type_says(url: object, says: str | None) -> None:
+def test_images_in_a_row_have_to_match_their_type(url: object, says: str | None) -> None:
     row = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}, ANSWER]}
     found = [finding for finding in check_row(row, Format.CHAT) if finding.rule == "chat.images"]
     assert [finding.path for finding in found] == (["messages[0].content[0].image_url.url"] if says else [])
@@ -124,7 +124,7 @@ def test_images_within_a_row_are_what_their_type_says(url: object, says: str | N
 @pytest.mark.parametrize(
     "change", [{"messages": [{**USER, "name": "a b"}, ANSWER]}, {"parallel_tool_calls": True}], ids=["name", "parallel"]
 )
-def test_what_a_service_may_refuse_is_a_warning(change: dict[str, Any]) -> None:
+def test_rows_that_a_service_may_refuse_give_a_warning(change: dict[str, Any]) -> None:
     (finding,) = check_row({**a_chat(), **change}, Format.CHAT)
     assert finding.severity is Severity.WARNING
 
@@ -138,12 +138,12 @@ def test_what_a_service_may_refuse_is_a_warning(change: dict[str, Any]) -> None:
         ("images-beside-messages.json", ["chat.unknown-key"] * 6 + ["rows.too-few"]),
     ],
 )
-def test_files_of_the_corpus_get_the_verdict_that_they_deserve(name: str, expected: list[str]) -> None:
+def test_files_of_the_corpus_get_their_expected_result(name: str, expected: list[str]) -> None:
     assert sorted(rules(problems_of(a_spec(name), CORPUS))) == expected
 
 
 def misfitting(directory: Path, content: bytes, method: str = "supervised", grader: object = None) -> list[str]:
-    """What does not fit between a model and one dataset."""
+    """Return the problems between a model and one dataset."""
     extra = json.dumps({"grader": grader} if grader else {})
     model = ModelSpec(
         name="m",
@@ -178,7 +178,7 @@ def test_a_method_learns_from_its_own_format_only(tmp_path: Path) -> None:
     assert "reinforcement, and dpo learns from preference" in misfitting(tmp_path, rows_of(TASK), "dpo")[0]
 
 
-def test_what_a_grader_names_is_in_every_row(tmp_path: Path) -> None:
+def test_every_row_has_the_fields_that_a_grader_names(tmp_path: Path) -> None:
     grader = {"type": "string_check", "input": "{{sample.output_text}}", "reference": "{{ item.answer }}"}
     assert misfitting(tmp_path, rows_of(TASK), "reinforcement", grader) == []
     (found,) = misfitting(tmp_path, rows_of(TASK), "reinforcement", {**grader, "reference": "{{item.anwser}}"})

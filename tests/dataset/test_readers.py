@@ -1,4 +1,4 @@
-"""JSON Lines and JSON: what is read, and what is said of what cannot be."""
+"""JSON Lines and JSON: the rows that are read, and the problems of other files."""
 
 import json
 from pathlib import Path
@@ -78,13 +78,13 @@ def test_a_file_of_another_kind_is_recognised_once(tmp_path: Path, content: byte
     assert problem.hint
 
 
-def test_unknown_keys_are_answered_with_the_mapping_they_want(tmp_path: Path) -> None:
+def test_unknown_keys_get_a_hint_with_the_mapping_that_they_need(tmp_path: Path) -> None:
     found = problems(tmp_path, b'{"id": 1, "question": "a", "answer": "b"}\n' * 12)
     assert rules(found) == ["format.unknown"]
     assert found[0].hint == 'map them: prompt: "{question}", completion: "{answer}"'
 
 
-def test_latin_1_is_said_line_by_line(tmp_path: Path) -> None:
+def test_latin_1_is_reported_line_by_line(tmp_path: Path) -> None:
     rows = [json.dumps(a_chat(f"Straße {at}"), ensure_ascii=False) for at in range(12)]
     found = problems(tmp_path, "\n".join(rows).encode("latin-1"))
     assert rules(found) == ["text.encoding"] * 12
@@ -134,13 +134,15 @@ def test_a_json_list_has_the_digest_of_its_lines(tmp_path: Path) -> None:
         (b"[]", "rows.none", "no rows", ""),
     ],
 )
-def test_what_is_no_list_of_objects_is_said(tmp_path: Path, content: bytes, rule: str, what: str, hint: str) -> None:
+def test_json_that_is_not_a_list_of_objects_is_reported(
+    tmp_path: Path, content: bytes, rule: str, what: str, hint: str
+) -> None:
     problem = only(problems(tmp_path, content, "rows.json"), rule)
     assert what in problem.what
     assert hint in problem.hint
 
 
-def test_a_fault_inside_a_json_list_has_line_and_column(tmp_path: Path) -> None:
+def test_a_mistake_inside_a_json_list_has_line_and_column(tmp_path: Path) -> None:
     found = problems(tmp_path, b'[\n {"messages": []},\n {"messages": [}\n]', "rows.json")
     assert only(found, "json.syntax").where == Place(file="rows.json", line=3, column=16)
     found = problems(tmp_path, b'[\n {"a": 1},\n {"a": "\\ud800"}]', "rows.json")

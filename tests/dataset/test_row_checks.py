@@ -1,4 +1,4 @@
-"""What the API asks of a row, rule by rule."""
+"""The requirements of the API for a row, rule by rule."""
 
 import copy
 from typing import Any
@@ -64,7 +64,7 @@ def test_good_chats_have_no_findings(row: object) -> None:
 
 
 def with_turn(**change: Any) -> dict[str, Any]:
-    """A good row whose first turn is changed; `...` takes a key out."""
+    """Return a valid row with a changed first message; `...` removes a key."""
     turn = {key: value for key, value in {**USER, **change}.items() if value is not ...}
     return {"messages": [turn, ANSWER]}
 
@@ -188,14 +188,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("row", "rule", "path", "hint"), BAD)
-def test_each_fault_of_a_chat_is_found_once_in_its_place(row: object, rule: str, path: str, hint: str) -> None:
+def test_each_mistake_of_a_chat_is_found_once_with_its_place(row: object, rule: str, path: str, hint: str) -> None:
     errors = [finding for finding in check_row(row, Format.CHAT) if finding.severity is Severity.ERROR]
     assert [(finding.rule, finding.path) for finding in errors] == [(rule, path)]
     assert hint in errors[0].hint
     assert errors[0].what
 
 
-def test_everything_wrong_with_a_row_is_found_at_once() -> None:
+def test_all_mistakes_of_a_row_are_found_at_once() -> None:
     row = {"messages": [{"role": "gpt", "content": ""}, {"role": "user", "content": "x", "weight": 1}], "tools": 5}
     assert {(finding.rule, finding.path) for finding in check_row(row, Format.CHAT)} == {
         ("chat.tools", "tools"),
@@ -206,7 +206,7 @@ def test_everything_wrong_with_a_row_is_found_at_once() -> None:
     }
 
 
-def test_a_chat_that_no_user_began_is_only_a_warning() -> None:
+def test_a_chat_without_a_first_user_message_is_only_a_warning() -> None:
     (finding,) = check_row({"messages": [{"role": "system", "content": "Sing."}, ANSWER]}, Format.CHAT)
     assert (finding.rule, finding.severity) == ("chat.no-user", Severity.WARNING)
 
@@ -228,17 +228,17 @@ def test_good_completions_have_no_findings(row: object) -> None:
         ({"prompt": "a", "completion": "b", "label": 1}, "completion.unknown-key", "label"),
     ],
 )
-def test_each_fault_of_a_completion_is_found(row: object, rule: str, path: str) -> None:
+def test_each_mistake_of_a_completion_is_found(row: object, rule: str, path: str) -> None:
     assert [(finding.rule, finding.path) for finding in check_row(row, Format.COMPLETION)] == [(rule, path)]
 
 
 @given(OBJECTS | VALUES)
 @settings(max_examples=200)
-def test_no_row_is_too_strange_to_be_checked(row: object) -> None:
+def test_any_row_can_be_checked(row: object) -> None:
     for where in (row, {"messages": row}, {"messages": [row]}, {**a_chat(), "tools": [row]}):
         for format in Format:  # noqa: A001 (the word of the field)
             assert all(isinstance(finding, RowFinding) for finding in check_row(where, format))
 
 
-def test_the_least_to_train_on_is_ten() -> None:
+def test_the_minimum_number_of_training_rows_is_ten() -> None:
     assert MINIMUM_EXAMPLES == 10

@@ -42,7 +42,7 @@ def test_several_sources_are_one_dataset(tmp_path: Path) -> None:
     assert turned.training.digest != alone.training.digest
 
 
-def test_a_name_with_magic_letters_is_a_name_first(tmp_path: Path) -> None:
+def test_a_file_name_with_pattern_characters_is_first_read_as_a_name(tmp_path: Path) -> None:
     write(tmp_path, "rows [1].jsonl", ROWS)
     assert measure(a_spec("rows [1].jsonl"), tmp_path).training.rows == 12
 
@@ -89,7 +89,7 @@ def test_the_repository_itself_may_be_a_link(tmp_path: Path) -> None:
         ("data/*.tsv", "patterns start at the root"),
     ],
 )
-def test_a_missing_file_is_answered_with_what_is_there(tmp_path: Path, name: str, hint: str) -> None:
+def test_a_missing_file_is_reported_with_the_existing_ones(tmp_path: Path, name: str, hint: str) -> None:
     write(tmp_path, "data/tickets.csv", b"")
     write(tmp_path, "data/other.jsonl", b"")
     problem = only(problems_of(a_spec(name), tmp_path), "source.missing")
@@ -98,7 +98,7 @@ def test_a_missing_file_is_answered_with_what_is_there(tmp_path: Path, name: str
     assert hint in problem.hint
 
 
-def test_every_bad_source_is_told_in_one_run(tmp_path: Path) -> None:
+def test_all_bad_sources_are_reported_in_one_run(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", ROWS)
     write(tmp_path, "bad.jsonl", b"nonsense\n")
     found = problems_of(a_spec("a.jsonl", "rows.jsonl", "../x", "bad.jsonl", "rows.parquet"), tmp_path)
@@ -106,7 +106,7 @@ def test_every_bad_source_is_told_in_one_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
-def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     (tmp_path / "folder.jsonl").mkdir()
     began = time.monotonic()
@@ -116,7 +116,7 @@ def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> No
     assert time.monotonic() - began < 5
 
 
-def test_an_unknown_extension_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_extension_is_reported_with_the_known_ones(tmp_path: Path) -> None:
     for name, hint in (("rows.xls", ".xlsx"), ("rows.ndjson", ".jsonl"), ("rows", "")):
         write(tmp_path, name, ROWS)
         problem = only(problems_of(a_spec(name), tmp_path), "source.extension")
@@ -125,13 +125,13 @@ def test_an_unknown_extension_is_answered_with_the_known_ones(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unreadable to this user")
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", ROWS)
     (tmp_path / "rows.jsonl").chmod(0)
     assert rules(problems_of(a_spec(), tmp_path)) == ["source.unreadable"]
 
 
-def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", jsonl(chats(40_000)))
 
     def meddle(read_bytes: int) -> None:

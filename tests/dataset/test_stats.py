@@ -1,4 +1,4 @@
-"""Datasets in figures: exact quantiles, labels and system prompts told from texts, samples that stay."""
+"""Statistics of datasets: exact quantiles, labels and system prompts, and stable samples."""
 
 import json
 import tracemalloc
@@ -21,7 +21,7 @@ from .test_tokens import WORDS
 
 
 @given(st.lists(st.integers(min_value=0, max_value=100_000), min_size=1))
-def test_a_spread_is_that_of_the_sorted_values(values: list[int]) -> None:
+def test_a_spread_has_the_quantiles_of_the_sorted_values(values: list[int]) -> None:
     found, each = compute_spread(Counter(values)), sorted(values)
     assert (found.least, found.most, found.total) == (each[0], each[-1], sum(each))
     assert found.median == each[-(-50 * len(each) // 100) - 1]
@@ -35,11 +35,11 @@ def test_a_spread_is_that_of_the_sorted_values(values: list[int]) -> None:
         least = end + 1
 
 
-def test_nothing_has_a_spread_of_nothing() -> None:
+def test_no_values_have_no_spread() -> None:
     assert compute_spread(Counter()).bins == ()
 
 
-def test_a_conversation_in_figures(tmp_path: Path) -> None:
+def test_the_figures_of_a_conversation(tmp_path: Path) -> None:
     system = {"role": "system", "content": "be kind"}
     rows: list[object] = [{"messages": [system, *a_chat(f"q {at}", "long answer " * 9)["messages"]]} for at in range(8)]  # type: ignore[misc]
     rows += [a_chat("one two three", "x" * 99) for _ in range(2)]
@@ -59,7 +59,7 @@ def test_a_conversation_in_figures(tmp_path: Path) -> None:
     assert found.characters.total == 8 * (7 + 3 + 108) + 2 * (13 + 99)
 
 
-def test_an_estimate_has_an_error_bar_and_says_so(tmp_path: Path) -> None:
+def test_an_estimate_is_marked_and_has_an_error_range(tmp_path: Path) -> None:
     found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20)))), tmp_path)
     assert found.vocabulary is None
     assert not found.is_exact
@@ -68,7 +68,7 @@ def test_an_estimate_has_an_error_bar_and_says_so(tmp_path: Path) -> None:
     assert found.most_tokens == found.training_tokens * 2
 
 
-def test_rows_with_tools_have_no_upper_end(tmp_path: Path) -> None:
+def test_rows_with_tools_have_no_upper_estimate(tmp_path: Path) -> None:
     rows = [*chats(20), {**a_chat(), "tools": [{"type": "function", "function": {"name": "look"}}]}]
     found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path, vocabulary=WORDS)
     assert (found.partial_rows, found.most_tokens, found.is_exact) == (1, None, False)
@@ -91,12 +91,12 @@ def test_labels_are_counted_and_the_most_frequent_come_first(tmp_path: Path) -> 
     ],
     ids=["each once", "long", "too many"],
 )
-def test_answers_that_are_texts_are_no_labels(tmp_path: Path, answers: list[str]) -> None:
+def test_long_answers_are_not_labels(tmp_path: Path, answers: list[str]) -> None:
     rows = [a_chat(f"q {at}", answer) for at, answer in enumerate(answers)]
     assert gather_stats(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows))), tmp_path).labels is None
 
 
-def test_sides_and_faults_are_counted_apart(tmp_path: Path) -> None:
+def test_sides_and_problems_are_counted_separately(tmp_path: Path) -> None:
     content = jsonl(chats(200)) + b"not json\n" + jsonl([{"messages": [{"role": "robot", "content": "x"}]}])
     found = gather_stats(a_spec(write(tmp_path, "rows.jsonl", content), share=0.5), tmp_path, vocabulary=WORDS)
     assert (found.rows, found.unread_rows) == (201, 1)
@@ -139,14 +139,14 @@ def test_a_row_is_shown_as_it_is_uploaded_or_as_it_is_written(tmp_path: Path) ->
     assert written.part is None
 
 
-def test_a_row_that_is_not_there_names_the_last_that_is(tmp_path: Path) -> None:
+def test_a_missing_row_is_reported_with_the_number_of_the_last(tmp_path: Path) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(3))))
     with pytest.raises(UsageError, match="--row 4: the last row is 3"):
         find_row(read_spec_rows(spec, tmp_path), 4)
 
 
 @pytest.mark.parametrize("rows_of", [read_spec_rows, read_file_rows])
-def test_a_file_without_a_readable_row_says_why(
+def test_a_file_without_a_readable_row_is_reported_with_the_reason(
     tmp_path: Path, rows_of: Callable[[DatasetSpec, Path], Iterator[RowShown]]
 ) -> None:
     spec = a_spec(write(tmp_path, "rows.jsonl", b"not json\n"))
@@ -155,7 +155,7 @@ def test_a_file_without_a_readable_row_says_why(
     assert raised.value.problems[0].where.line == 1
 
 
-def test_a_sample_goes_by_content_and_seed(tmp_path: Path) -> None:
+def test_a_sample_depends_on_content_and_seed(tmp_path: Path) -> None:
     rows = chats(300)
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)))
 
@@ -176,8 +176,8 @@ def test_a_sample_is_in_the_order_of_the_rows_and_no_larger_than_they_are(tmp_pa
 
 
 @given(st.lists(st.integers(0, 5000), min_size=1), st.lists(st.integers(0, 5000), min_size=1))
-def test_two_versions_are_put_into_the_same_bins(now: list[int], then: list[int]) -> None:
-    """Whatever lies beyond the bins of the one is in the last bin of the other, which has no end."""
+def test_two_versions_are_counted_in_the_same_bins(now: list[int], then: list[int]) -> None:
+    """Values beyond the bins of the first version are in the last bin, which has no end."""
     after = compute_spread(Counter(now))
     before = compute_spread(Counter(then), after)
     ends = [each.most for each in after.bins if each.most is not None]

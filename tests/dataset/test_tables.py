@@ -42,9 +42,7 @@ def test_a_table_has_the_digest_of_its_rows(tmp_path: Path, name: str, content: 
 @pytest.mark.parametrize(
     ("row", "rule"), [("a,", "row.empty-cell"), ("a,b,c", "table.cells"), (",b", "row.empty-cell")]
 )
-def test_a_bad_row_of_a_long_table_is_told_at_its_line_and_no_other(
-    tmp_path: Path, at: int, row: str, rule: str
-) -> None:
+def test_a_bad_row_of_a_long_table_is_reported_at_its_line_only(tmp_path: Path, at: int, row: str, rule: str) -> None:
     rows = [f"question {each},answer {each}" for each in range(100)]
     content = "\n".join(["prompt,completion", *rows[:at], row, *rows[at:]])
     assert only(problems(tmp_path, content.encode(), "rows.csv"), rule).where.line == at + 2
@@ -60,7 +58,7 @@ def test_the_order_of_the_two_columns_does_not_count(tmp_path: Path) -> None:
     assert one.training.rows == 100
 
 
-def test_cells_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_cells_are_read_unchanged(tmp_path: Path) -> None:
     content = TABLE + '"  a ""b"",\r\nc ",\ud55c\n'
     expected = PAIRS + jsonl([{"prompt": '  a "b",\r\nc ', "completion": "\ud55c"}])
     assert measured(tmp_path, content.encode(), "rows.csv") == measured(tmp_path, expected)
@@ -91,20 +89,20 @@ def test_a_row_has_the_line_it_begins_on(tmp_path: Path) -> None:
         (TABLE + '"' + ("x" * 999_999 + "\n") * 17, "table.syntax", 14, "has no end"),
     ],
 )
-def test_what_is_wrong_with_a_table_has_its_line(tmp_path: Path, content: str, rule: str, line: int, what: str) -> None:
+def test_mistakes_in_a_table_have_their_line(tmp_path: Path, content: str, rule: str, line: int, what: str) -> None:
     problem = only(problems(tmp_path, content, "rows.csv"), rule)
     assert problem.where.line == line
     assert what in problem.what
 
 
-def test_empty_cells_beyond_the_header_and_nameless_columns_do_no_harm(tmp_path: Path) -> None:
+def test_empty_cells_beyond_the_header_and_nameless_columns_are_ignored(tmp_path: Path) -> None:
     content = "prompt,completion,\n" + "".join(f"question {at},answer {at},,\n" for at in range(12))
     result = measured(tmp_path, content.encode(), "rows.csv")
     assert result.training == measured(tmp_path, PAIRS).training
     assert rules(result.warnings) == ["table.header"]
 
 
-def test_latin_1_in_a_table_is_said_and_the_rest_is_read_on(tmp_path: Path) -> None:
+def test_latin_1_in_a_table_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
     content = (TABLE + "Größe,x\n" + "a,b,c\n").encode("latin-1")
     found = problems(tmp_path, content, "rows.csv")
     assert [(problem.rule, problem.where.line, problem.where.column) for problem in found] == [
@@ -113,7 +111,7 @@ def test_latin_1_in_a_table_is_said_and_the_rest_is_read_on(tmp_path: Path) -> N
     ]
 
 
-def test_a_table_without_the_two_columns_asks_for_a_mapping(tmp_path: Path) -> None:
+def test_a_table_without_the_two_columns_needs_a_mapping(tmp_path: Path) -> None:
     found = problems(tmp_path, "id,text,label\n1,a,b\n", "rows.csv")
     assert rules(found) == ["mapping.missing"]
     assert found[0].hint == 'map them: prompt: "{text}", completion: "{label}"'
@@ -124,7 +122,7 @@ def test_a_long_cell_is_read(tmp_path: Path) -> None:
     assert measured(tmp_path, content.encode(), "rows.csv").training.rows == 13
 
 
-def test_other_columns_beside_prompt_and_completion_are_left_out_with_a_word(tmp_path: Path) -> None:
+def test_columns_beside_prompt_and_completion_are_left_out_with_a_warning(tmp_path: Path) -> None:
     content = "id,prompt,completion\n" + "".join(f"{at},question {at},answer {at}\n" for at in range(12))
     result = measured(tmp_path, content.encode(), "rows.csv")
     assert result.training == measured(tmp_path, PAIRS).training
@@ -140,7 +138,7 @@ def test_a_table_read_as_chat_becomes_two_turns(tmp_path: Path) -> None:
 
 
 def a_workbook(*rows: Sequence[object], sheets: tuple[str, ...] = ("Data",), above: int = 0) -> bytes:
-    """A workbook with these rows in its first sheet."""
+    """Return a workbook with these rows in its first sheet."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name in sheets:
@@ -204,7 +202,7 @@ def test_the_sheet_is_chosen_by_name(tmp_path: Path) -> None:
 
 
 def changed(book: bytes, **parts: bytes) -> bytes:
-    """A workbook with the content of its first sheet, or of other parts, replaced."""
+    """Return a workbook with the content of its first sheet, or of other parts, replaced."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -213,7 +211,7 @@ def changed(book: bytes, **parts: bytes) -> bytes:
 
 
 def understating(book: bytes) -> bytes:
-    """A workbook whose archive says of every part that it unpacks to eight bytes."""
+    """Return a workbook whose archive claims that every part unpacks to eight bytes."""
     out = bytearray(book)
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         at = archive.start_dir
@@ -261,7 +259,7 @@ def test_a_workbook_that_cannot_be_read_safely_is_refused(tmp_path: Path, conten
     assert problem.hint
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused_whatever_it_says_of_itself(tmp_path: Path) -> None:
+def test_a_workbook_that_unpacks_to_too_much_is_refused_whatever_size_it_claims(tmp_path: Path) -> None:
     bomb = changed(WORKBOOK, sheet=b" " * (MAX_UNPACKED_BYTES + 1))
     for content in (bomb, understating(bomb)):
         assert "more than 256 MiB" in only(problems(tmp_path, content, "rows.xlsx"), "file.size").what
@@ -273,7 +271,7 @@ def test_an_archive_of_a_million_parts_is_refused_unread(tmp_path: Path) -> None
     assert "10000 parts" in problem.what
 
 
-def test_bytes_changed_anywhere_in_a_workbook_raise_nothing_else(tmp_path: Path) -> None:
+def test_a_workbook_with_changed_bytes_gives_rows_or_problems(tmp_path: Path) -> None:
     for at in range(0, len(WORKBOOK), max(1, len(WORKBOOK) // 60)):
         broken = WORKBOOK[:at] + bytes([WORKBOOK[at] ^ 0xFF]) + WORKBOOK[at + 1 :]
         assert isinstance(problems(tmp_path, broken, "rows.xlsx"), tuple)
@@ -284,7 +282,7 @@ def test_bytes_changed_anywhere_in_a_workbook_raise_nothing_else(tmp_path: Path)
         )
 
 
-def test_a_sheet_is_asked_for_by_its_column_names(tmp_path: Path) -> None:
+def test_without_a_sheet_with_the_columns_a_choice_is_needed(tmp_path: Path) -> None:
     name = write(tmp_path, "rows.xlsx", a_workbook(["text", "label"], *([f"q{at}", at] for at in range(12))))
     rows = jsonl({"prompt": f"q{at}", "completion": str(at)} for at in range(12))
     assert measure(a_spec(name, mapping=ASKED), tmp_path) == measured(tmp_path, rows)

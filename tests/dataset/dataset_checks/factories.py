@@ -1,4 +1,4 @@
-"""Datasets that are looked at, and keys made as their makers make them: none stands in these files."""
+"""Datasets to check, and generated keys in the forms of their services; no file holds a key."""
 
 import random
 import zlib
@@ -16,12 +16,12 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def noise(length: int, letters: str = LETTERS) -> str:
-    """Characters that look random, and are the same in every run."""
+    """Return characters that look random and are the same in every run."""
     return "".join(random.Random(length).choices(letters, k=length))
 
 
 def github_token(right: bool = True) -> str:
-    """A token of GitHub's form, with the right checksum or a wrong one."""
+    """Return a token in GitHub's form, with a right or a wrong checksum."""
     body = noise(30)
     check = base62(zlib.crc32(body.encode()))
     return "gh" + "p_" + body + (check if right else check[::-1] if check != check[::-1] else "000000")
@@ -38,7 +38,7 @@ def found(
     share: float = 0.0,
     padded: bool = True,
 ) -> tuple[Problem, ...]:
-    """Everything that is found in some rows, with ten ordinary ones before them."""
+    """Return all findings in some rows, with ten ordinary ones before them."""
     content = jsonl([*(chats(10) if padded else ()), *rows])
     spec = replace(
         a_spec(write(directory, "rows.jsonl", content), share=share),
@@ -55,5 +55,5 @@ def expecting(wanted: Requirement, severity: Severity = Severity.ERROR) -> Expec
 
 
 def says(text: str) -> dict[str, object]:
-    """A chat whose user says this."""
+    """Return a chat with this user message."""
     return a_chat(text, f"an answer to {text[:20]}")

@@ -1,4 +1,4 @@
-"""What texts should not hold: found where it is, judged by its checksum, and shown masked."""
+"""Secrets and personal data in texts: found with their place, judged by their checksum, and masked."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret[:4])
-def test_what_looks_like_a_secret_is_a_warning_and_masked(tmp_path: Path, secret: str) -> None:
+def test_text_that_looks_like_a_secret_is_a_warning_and_masked(tmp_path: Path, secret: str) -> None:
     problems = found(tmp_path, [a_chat("hi", f"use {secret} here")])
     problem = only(problems, "text.secret")
     assert problem.severity is Severity.WARNING
@@ -51,7 +51,7 @@ def test_what_looks_like_a_secret_is_a_warning_and_masked(tmp_path: Path, secret
     assert secret[8:] not in str(problems)
 
 
-def test_a_right_checksum_makes_an_error_and_a_wrong_one_nothing(tmp_path: Path) -> None:
+def test_a_right_checksum_is_an_error_and_a_wrong_one_no_finding(tmp_path: Path) -> None:
     assert only(found(tmp_path, [says(f"token {github_token()} ok")]), "text.secret").severity is Severity.ERROR
     assert found(tmp_path, [says(f"token {github_token(right=False)} ok")]) == ()
 
@@ -68,7 +68,7 @@ def test_a_right_checksum_makes_an_error_and_a_wrong_one_nothing(tmp_path: Path)
         noise(400, LETTERS),
     ],
 )
-def test_what_only_begins_like_a_secret_is_none(text: str) -> None:
+def test_text_that_only_begins_like_a_secret_is_no_finding(text: str) -> None:
     assert list(find_secrets(text)) == []
 
 
@@ -88,7 +88,7 @@ def test_an_allowance_counts_and_gives_its_reason(tmp_path: Path) -> None:
     assert unused.severity is Severity.INFO
 
 
-def test_an_allowed_error_stops_nothing(tmp_path: Path) -> None:
+def test_an_allowed_error_is_not_fatal(tmp_path: Path) -> None:
     allow = [Allowance(rule="text.secret", reason="made up")]
     assert rules(found(tmp_path, [says(github_token())], allow=allow)) == ["rows.allowed"]
 
@@ -130,7 +130,7 @@ def test_personal_data_is_found_and_masked(tmp_path: Path, text: str, kind: str)
         "+12",
     ],
 )
-def test_numbers_and_words_that_are_nobodys_are_left_alone(text: str) -> None:
+def test_numbers_and_words_that_are_not_personal_are_no_findings(text: str) -> None:
     assert list(find_personal_data(text)) == []
 
 
@@ -144,7 +144,7 @@ def test_check_digits() -> None:
 
 
 @pytest.mark.parametrize("token", ["<|im_start|>", "<|endoftext|>", "<|eot_id|>"])
-def test_reserved_tokens_are_told_by_every_way_of_reading(tmp_path: Path, token: str) -> None:
+def test_every_reader_reports_reserved_tokens(tmp_path: Path, token: str) -> None:
     for row in (
         a_chat(f"a {token} b"),
         {**a_chat(f"a {token} b"), "tools": [{"type": "function", "function": {"name": "f"}}]},

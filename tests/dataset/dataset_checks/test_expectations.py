@@ -40,7 +40,7 @@ def test_expectations_of_all_rows(tmp_path: Path, wanted: Requirement, rule: str
         *(Matches("completion", " c[0-4]"), OneOf("completion", tuple(f" c{at}" for at in range(5)))),
     ],
 )
-def test_expectations_that_hold_say_nothing(tmp_path: Path, wanted: Requirement) -> None:
+def test_expectations_that_hold_give_no_findings(tmp_path: Path, wanted: Requirement) -> None:
     assert found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)]) == ()
 
 
@@ -64,7 +64,7 @@ def test_expectations_of_each_row_name_its_line(
     assert problem.hint.endswith("specs/data.yaml:3:1 expects it")
 
 
-def test_tokens_are_counted_by_the_vocabulary_that_is_given(tmp_path: Path) -> None:
+def test_tokens_are_counted_with_the_given_vocabulary(tmp_path: Path) -> None:
     from msgspec.structs import replace
 
     from reconciler.dataset import Vocabulary
@@ -75,7 +75,7 @@ def test_tokens_are_counted_by_the_vocabulary_that_is_given(tmp_path: Path) -> N
     assert {problem.what for problem in caught.value.problems} == {"about 100 tokens; at most 99 are expected"}
 
 
-def test_rows_that_are_held_out_are_errors_the_closest_way_first(tmp_path: Path) -> None:
+def test_held_out_rows_are_errors_with_the_closest_match_first(tmp_path: Path) -> None:
     write(tmp_path, "judge.jsonl", jsonl([a_chat("a", "b"), a_chat("C", "d"), a_chat("e", "f")]))
     rows = [a_chat("a", "b"), a_chat("c ", "d"), a_chat("e", "other"), a_chat("new", "b")]
     problems = found(tmp_path, rows, heldout=["judge.jsonl"])
@@ -87,19 +87,19 @@ def test_rows_that_are_held_out_are_errors_the_closest_way_first(tmp_path: Path)
     assert problems[0].what == "1 row is in judge.jsonl too; this one as judge.jsonl:1"
 
 
-def test_a_held_out_file_that_is_missing_is_said_at_its_field(tmp_path: Path) -> None:
+def test_a_missing_held_out_file_is_reported_at_its_field(tmp_path: Path) -> None:
     problem = only(found(tmp_path, [], heldout=["judge.jsonl"]), "source.missing")
     assert problem.path == "heldout"
 
 
-def test_rows_of_the_dataset_to_validate_with_are_a_warning(tmp_path: Path) -> None:
+def test_rows_of_the_validation_dataset_are_a_warning(tmp_path: Path) -> None:
     training, validation = (a_spec(write(tmp_path, name, jsonl(chats(12)))) for name in ("a.jsonl", "b.jsonl"))
     problems = measure(training, tmp_path, against=(validation,)).warnings
     assert only(problems, "leak.same").severity is Severity.WARNING
     assert "12 rows are in the dataset rows too" in problems[0].what
 
 
-def test_more_findings_are_shown_when_asked_and_counted_by_rule(tmp_path: Path) -> None:
+def test_more_findings_are_shown_on_request_and_counted_by_rule(tmp_path: Path) -> None:
     bad = {"messages": [{"role": "human", "content": 1}, {"role": "assistant", "content": "x"}]}
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([bad] * 40)))
     shown = [problem for problem in problems_of(spec, tmp_path) if problem.severity is Severity.ERROR]

@@ -1,4 +1,4 @@
-"""Rows that differ only where it does not count, contradictions, sides of a split, and near duplicates."""
+"""Rows that differ in spelling only, contradictions, sides of a split, and near duplicates."""
 
 from pathlib import Path
 
@@ -19,24 +19,24 @@ WORDS = [f"word{at}" for at in range(60)]
     ("one", "other"),
     [("What is  this?", "what is this?"), ("A\n\nb", "a b"), ("ﬁne café", "fine cafe\u0301"), ("STRASSE", "straße")],
 )
-def test_rows_that_differ_in_spelling_only_are_told_with_both_lines(tmp_path: Path, one: str, other: str) -> None:
+def test_rows_that_differ_in_spelling_only_are_reported_with_both_lines(tmp_path: Path, one: str, other: str) -> None:
     problem = only(found(tmp_path, [a_chat(one, "x"), a_chat(other, "X")]), "rows.alike")
     assert problem.where.line == 12
     assert "1 row differs" in problem.what
     assert problem.what.endswith("rows.jsonl:11")
 
 
-def test_rows_that_are_the_same_to_the_byte_are_duplicates_only(tmp_path: Path) -> None:
+def test_identical_rows_are_reported_as_duplicates_only(tmp_path: Path) -> None:
     assert rules(found(tmp_path, [a_chat("a", "b")] * 3)) == ["rows.duplicate"]
 
 
-def test_two_answers_to_one_question_are_told_with_both_lines(tmp_path: Path) -> None:
+def test_two_answers_to_one_question_are_reported_with_both_lines(tmp_path: Path) -> None:
     problem = only(found(tmp_path, [a_chat("a", "b"), a_chat("c", "d"), a_chat("A ", "e")]), "rows.contradiction")
     assert (problem.where.line, problem.what.split()[-1]) == (13, "rows.jsonl:11")
 
 
-def test_what_was_said_before_is_part_of_the_question(tmp_path: Path) -> None:
-    system = [{"messages": [{"role": "system", "content": said}, *a_chat("a", said)["messages"]]} for said in "xy"]  # type: ignore[misc]  # the turns of a chat are a list
+def test_earlier_messages_are_part_of_the_question(tmp_path: Path) -> None:
+    system = [{"messages": [{"role": "system", "content": word}, *a_chat("a", word)["messages"]]} for word in "xy"]  # type: ignore[misc]  # the turns of a chat are a list
     assert found(tmp_path, system) == ()
 
 
@@ -45,20 +45,20 @@ def test_empty_prompts_contradict_nothing(tmp_path: Path) -> None:
     assert problems(tmp_path, content) == ()
 
 
-def test_a_prompt_on_both_sides_of_a_split_is_told(tmp_path: Path) -> None:
+def test_a_prompt_on_both_sides_of_a_split_is_reported(tmp_path: Path) -> None:
     rows = [a_chat("the same", f"answer {at}") for at in range(40)]
     problem = only(found(tmp_path, rows, share=0.5), "leak.split")
     assert "other side of the split" in problem.what
     assert "leak.split" not in rules(found(tmp_path, rows))
 
 
-def test_large_files_are_searched_when_asked_and_else_it_is_told(tmp_path: Path) -> None:
+def test_large_files_are_searched_on_request_only_and_a_note_says_so(tmp_path: Path) -> None:
     rows = [a_chat(f"{at}", "x" * 1000) for at in range(SMALL_BYTES // 1000)] + [a_chat("0", "y")]
     name = write(tmp_path, "rows.jsonl", jsonl(rows))
     assert rules(problems_of(a_spec(name), tmp_path)) == ["rows.unsearched"]
 
 
-def test_near_duplicates_are_found_when_asked_for(tmp_path: Path) -> None:
+def test_near_duplicates_are_found_on_request(tmp_path: Path) -> None:
     rows = [
         a_chat(" ".join(WORDS), "x"),
         a_chat(" ".join([*WORDS[:-1], "other"]), "x"),
@@ -69,13 +69,13 @@ def test_near_duplicates_are_found_when_asked_for(tmp_path: Path) -> None:
     assert "rows.near-duplicate" not in rules(found(tmp_path, rows))
 
 
-def test_short_and_equal_rows_are_no_near_duplicates(tmp_path: Path) -> None:
+def test_short_and_equal_rows_are_not_near_duplicates(tmp_path: Path) -> None:
     short = [a_chat(" ".join(WORDS[: LEAST_WORDS - 3]), "x"), a_chat(" ".join(WORDS[: LEAST_WORDS - 4]), "x")]
     same = [a_chat(" ".join(WORDS), "x")] * 2
     assert "rows.near-duplicate" not in rules(found(tmp_path, [*short, *same], looks=[OptionalCheck.NEAR_DUPLICATES]))
 
 
-def test_likeness_is_near_the_share_of_common_shingles() -> None:
+def test_similarity_is_near_the_share_of_common_shingles() -> None:
     text = " ".join(WORDS)
     assert estimate_likeness(make_sketch(text), make_sketch(text.upper())) == 1
     assert estimate_likeness(make_sketch(text), make_sketch(" ".join(reversed(WORDS)))) < 0.2

@@ -1,4 +1,4 @@
-"""Versions of a dataset for tests of what changed between them."""
+"""Versions of a dataset for tests of row diffs."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -44,10 +44,10 @@ def samples(diff: RowDiff, change: RowChange) -> list[RowSample]:
     return [sample for sample in diff.samples if sample.change is change]
 
 
-def ticket(number: int, said: str = "", answer: str = "billing") -> dict[str, object]:
+def ticket(number: int, text: str = "", answer: str = "billing") -> dict[str, object]:
     """Return a row that resembles no other one."""
-    said = said or f"ticket {number} about order{number * 7} by customer{number * 13} in city{number * 17}"
-    return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]}
+    text = text or f"ticket {number} about order{number * 7} by customer{number * 13} in city{number * 17}"
+    return {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]}
 
 
 def write_lines(path: Path, rows: Rows) -> Path:

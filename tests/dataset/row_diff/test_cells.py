@@ -1,4 +1,4 @@
-"""What differs within a row is named by its path, and texts are shown word by word."""
+"""Differences within a row have a path, and texts are compared word by word."""
 
 import pytest
 from hypothesis import given
@@ -11,14 +11,14 @@ SENTENCES = st.lists(st.sampled_from(["red", "green", "blue", "a", ",", "."]), m
 
 
 def shown(before: str, after: str) -> str:
-    """Both texts as one, as git shows words."""
+    """Return both texts as one, as git shows words."""
     marks = {WordChange.SAME: "{}", WordChange.REMOVED: "[-{}-]", WordChange.ADDED: "{{+{}+}}"}
     return "".join(marks[each.change].format(each.text) for each in compare_words(before, after))
 
 
 @given(SENTENCES, SENTENCES)
-def test_the_words_that_stayed_and_went_are_the_text_before(before: str, after: str) -> None:
-    """And those that stayed and came are the text after, when nothing was cut short."""
+def test_unchanged_and_removed_words_are_the_text_before(before: str, after: str) -> None:
+    """Unchanged and added words are the text after, when nothing was shortened."""
     words = compare_words(before, after)
     if not any("…" in each.text for each in words):
         assert "".join(each.text for each in words if each.change is not WordChange.ADDED) == before
@@ -29,7 +29,7 @@ def test_words_that_changed_side_by_side_are_one_change() -> None:
     assert shown("and thank you", "and many thanks") == "and [-thank you-]{+many thanks+}"
 
 
-def test_what_stayed_is_cut_short_around_a_change() -> None:
+def test_unchanged_text_around_a_change_is_shortened() -> None:
     text = " ".join(f"word{number}" for number in range(100))
 
     found = shown(text, text.replace("word50", "other"))
@@ -38,7 +38,7 @@ def test_what_stayed_is_cut_short_around_a_change() -> None:
 
 
 def test_long_differences_are_not_compared_word_by_word() -> None:
-    """A text that was replaced whole costs no more than its length."""
+    """A text that was replaced completely costs no more than its length."""
     found = compare_words("a b " * 5000, "c d " * 5000)
 
     assert [each.change for each in found] == ["removed", "added", "same"]
@@ -46,7 +46,7 @@ def test_long_differences_are_not_compared_word_by_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         ({"a": 1}, {"a": 2}, [("a", "1", "2")]),
         ({"a": 1}, {"a": True}, [("a", "1", "true")]),
@@ -56,10 +56,10 @@ def test_long_differences_are_not_compared_word_by_word() -> None:
         ("one", "two", [("", "one", "two")]),
     ],
 )
-def test_values_are_named_by_their_path(before: object, after: object, told: list[tuple[str, str, str]]) -> None:
+def test_values_are_named_by_their_path(before: object, after: object, expected: list[tuple[str, str, str]]) -> None:
     cells, more = compare_cells(before, after)
 
-    assert [(cell.path, cell.before, cell.after) for cell in cells] == told
+    assert [(cell.path, cell.before, cell.after) for cell in cells] == expected
     assert more == 0
 
 
@@ -70,7 +70,7 @@ def test_many_values_are_counted_beyond_the_first() -> None:
     assert (len(cells), more) == (MOST_CELLS, 50 - MOST_CELLS)
 
 
-def test_a_row_is_shown_by_its_turns() -> None:
+def test_a_row_is_shown_by_its_messages() -> None:
     line = b'{"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"}]}\n'
 
     assert show_row(line) == "user: hi"

@@ -1,4 +1,4 @@
-"""What is said to have changed is what changed: counted exactly, whatever else stays, repeats or moves."""
+"""Row diffs count changes exactly, whatever rows stay, repeat or move."""
 
 import random
 from collections import Counter
@@ -21,7 +21,7 @@ def test_nothing_differs_from_itself(rows: list[object]) -> None:
 
 @given(LETTERS, LETTERS)
 def test_the_counts_add_up(before: list[object], after: list[object]) -> None:
-    """Rows are a multiset: what is on both sides as often is neither added nor removed nor edited."""
+    """Rows are a multiset: a row that is equally often on both sides is not added, removed or edited."""
     found = compare(before, after)
     old, new = Counter(lines(before)), Counter(lines(after))
 
@@ -31,7 +31,7 @@ def test_the_counts_add_up(before: list[object], after: list[object]) -> None:
 
 
 @given(LETTERS, st.randoms())
-def test_another_order_is_moves_and_nothing_else(rows: list[object], chance: random.Random) -> None:
+def test_another_order_gives_moves_only(rows: list[object], chance: random.Random) -> None:
     shuffled = list(rows)
     chance.shuffle(shuffled)
     found = compare(rows, shuffled)
@@ -41,8 +41,8 @@ def test_another_order_is_moves_and_nothing_else(rows: list[object], chance: ran
 
 
 @given(st.permutations(range(9)))
-def test_as_few_rows_moved_as_can_be(order: list[int]) -> None:
-    """The rows that stayed are a longest rising stretch, found here by trying all."""
+def test_the_number_of_moved_rows_is_minimal(order: list[int]) -> None:
+    """The rows that stayed are a longest increasing subsequence, found here by trying all."""
     longest = [1] * len(order)
     for at, value in enumerate(order):
         longest[at] = 1 + max((longest[each] for each in range(at) if order[each] < value), default=0)
@@ -52,7 +52,7 @@ def test_as_few_rows_moved_as_can_be(order: list[int]) -> None:
     assert counts(found) == (0, 0, 0, len(order) - max(longest))
 
 
-def test_one_edited_three_added_five_moved_are_exactly_that() -> None:
+def test_one_edited_three_added_and_five_moved_rows_are_counted_exactly() -> None:
     before = [ticket(number) for number in range(1000)]
     after = list(before)
     after[400] = ticket(400, "ticket 400 about order2800 by customer5200 in another place")
@@ -62,7 +62,7 @@ def test_one_edited_three_added_five_moved_are_exactly_that() -> None:
     assert counts(compare(before, after)) == (3, 0, 1, 5)
 
 
-def test_of_repeated_rows_the_one_that_went_moves_no_other() -> None:
+def test_removing_one_of_several_equal_rows_moves_no_other() -> None:
     same = {"prompt": "hello", "completion": "hi"}
     before = [row for number in range(20) for row in (same, ticket(number))]
     after = [row for at, row in enumerate(before) if at not in {6, 20}]
@@ -83,30 +83,30 @@ def test_rows_with_the_same_question_are_versions_of_each_other() -> None:
     assert (edited.row_before, edited.row_after) == (4, 4)
 
 
-def test_rows_that_have_nothing_in_common_are_not_versions_of_each_other() -> None:
+def test_rows_without_common_words_are_not_versions_of_each_other() -> None:
     before = [ticket(1), {"prompt": "what is the capital of France", "completion": "Paris"}, ticket(2)]
     after = [ticket(1), {"prompt": "how do I cook rice", "completion": "in water"}, ticket(2)]
 
     assert counts(compare(before, after)) == (1, 1, 0, 0)
 
 
-def test_rows_of_one_template_are_not_versions_of_each_other_for_its_words() -> None:
-    """What every row says tells no row from another."""
+def test_words_of_a_common_template_do_not_pair_rows() -> None:
+    """Words that every row holds do not distinguish rows."""
     rows = [ticket(number) for number in range(100)]
 
     assert counts(compare(rows[:90], rows[1:91])) == (1, 1, 0, 0)
 
 
 def test_rows_without_a_question_are_not_paired_by_it() -> None:
-    """An empty prompt is everybody's, so two texts are versions only when their words say so."""
+    """Many rows may have an empty prompt, so two texts are versions only when their words agree."""
     before = [{"prompt": "", "completion": "the quick brown fox jumps"}]
     after = [{"prompt": "", "completion": "an entirely different sentence"}]
 
     assert counts(compare(before, after)) == (1, 1, 0, 0)
 
 
-def test_an_edited_row_is_found_wherever_it_went() -> None:
-    """By the rare words that both versions share; a row that was edited and moved counts once."""
+def test_an_edited_row_is_found_at_any_place() -> None:
+    """It is found by the rare words that both versions share; an edited and moved row counts once."""
     before = [ticket(number) for number in range(40)]
     after = [*before[:5], *before[6:], ticket(5, "ticket 5 about order35 by customer65 in some city")]
 
@@ -115,20 +115,20 @@ def test_an_edited_row_is_found_wherever_it_went() -> None:
 
 def test_a_template_that_changed_edits_every_row() -> None:
     before = [ticket(number) for number in range(300)]
-    after = [ticket(number, f"Dear team, {before_said(number)}") for number in range(300)]
+    after = [ticket(number, f"Dear team, {text_before(number)}") for number in range(300)]
 
     assert counts(compare(before, after)) == (0, 0, 300, 0)
 
 
-def before_said(number: int) -> str:
+def text_before(number: int) -> str:
     return f"ticket {number} about order{number * 7} by customer{number * 13} in city{number * 17}"
 
 
-def with_id(number: int, said: str) -> dict[str, object]:
-    return {**ticket(number, said), "metadata": {"id": number}}
+def with_id(number: int, text: str) -> dict[str, object]:
+    return {**ticket(number, text), "metadata": {"id": number}}
 
 
-def test_what_identifies_a_row_pairs_it_whatever_it_says() -> None:
+def test_an_id_pairs_rows_whatever_their_text() -> None:
     before = [with_id(1, "alpha beta"), with_id(2, "gamma delta")]
     after = [with_id(2, "one two three"), with_id(1, "four five six")]
 
@@ -165,8 +165,8 @@ def test_a_side_may_be_empty(count: int) -> None:
     assert counts(compare(rows, [])) == (0, count, 0, 0)
 
 
-def test_more_rows_than_are_searched_are_counted_all_the_same() -> None:
-    """Where nothing pairs the rows and they are too many to search, the answer says that it is not whole."""
+def test_too_many_rows_to_search_are_still_counted() -> None:
+    """When no id pairs the rows and they are too many to search, the result is marked as incomplete."""
     before = [{"prompt": "", "completion": f"w{number}"} for number in range(4100)]
     after = [{"prompt": "", "completion": f"v{number}"} for number in range(4101)]
 

@@ -14,14 +14,14 @@ Rows = Sequence[object]
 
 
 def a_step(operation: Operation, line: int = 7) -> Preparation:
-    """A step with its place."""
+    """Return a step with its place."""
     return Preparation(
         operation=operation, place=Place(file="specs/data.yaml", line=line, column=5), path="prepare[0].step"
     )
 
 
 def a_prepared_spec(*operations: Operation) -> DatasetSpec:
-    """A dataset with these steps."""
+    """Return the spec of a dataset with these steps."""
     return DatasetSpec(
         name="rows",
         place=Place(file="specs/data.yaml", line=3, column=1),
@@ -36,7 +36,7 @@ def stream_steps(
     report: RowReport | None = None,
     tokens: CountTextTokens = estimate_tokens,
 ) -> Iterator[object]:
-    """Yield rows of one file as the steps leave them, one by one as they are asked for."""
+    """Yield rows of one file after the steps, one by one on demand."""
     file = Source("rows.jsonl", Path("rows.jsonl"))
     stream = (Row(file.name, at, value) for at, value in enumerate(rows, start=1))
     spec = a_prepared_spec(*operations)
@@ -45,12 +45,12 @@ def stream_steps(
 
 
 def run_steps(rows: Iterable[object], *operations: Operation) -> list[object]:
-    """Return rows as the steps leave them."""
+    """Return rows after the steps."""
     return list(stream_steps(rows, *operations))
 
 
 def find_problems(rows: Iterable[object], *operations: Operation) -> tuple[Problem, ...]:
-    """Return what the steps have to say of rows, errors and information."""
+    """Return the errors and the information that the steps report about rows."""
     report = RowReport()
     list(stream_steps(rows, *operations, report=report))
     try:
@@ -61,7 +61,7 @@ def find_problems(rows: Iterable[object], *operations: Operation) -> tuple[Probl
 
 
 def run_weights(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> list[tuple[str, object]]:
-    """Return the rows of as many files as terms, each with these rows, with the file each is of."""
+    """Return the rows of one file for each of the terms, with the number of the file."""
     names = [f"{at}.jsonl" for at in range(len(terms))]
     files = [
         (Source(name, Path(name), each), iter([Row(name, at, value) for at, value in enumerate(rows, start=1)]))

@@ -1,4 +1,4 @@
-"""No row makes a step raise anything: what does not fit passes through, or is told."""
+"""No row makes a step raise an exception: an unsuitable row passes through or is reported."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

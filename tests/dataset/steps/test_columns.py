@@ -1,4 +1,4 @@
-"""Steps that say which columns there are, and what their texts look like."""
+"""Steps that change columns and their texts."""
 
 from decimal import Decimal
 
@@ -43,7 +43,7 @@ TEXTS = st.text(max_size=20)
         ),
     ],
 )
-def test_columns_become_what_the_step_says(step: Operation, expected: dict[str, object]) -> None:
+def test_a_step_changes_the_columns(step: Operation, expected: dict[str, object]) -> None:
     (found,) = run_steps([ROW], step)
     assert found == expected
     assert list(expected) == list(found)
@@ -64,11 +64,11 @@ def test_columns_become_what_the_step_says(step: Operation, expected: dict[str, 
         (EnsureLeadingSpace(("a",)), "", " "),
     ],
 )
-def test_texts_become_what_the_step_says(step: Operation, text: str, expected: str) -> None:
+def test_a_step_changes_the_texts(step: Operation, text: str, expected: str) -> None:
     assert run_steps([{"a": text, "b": text}], step) == [{"a": expected, "b": text}]
 
 
-def test_numbers_and_truths_become_text_and_nothing_else_does() -> None:
+def test_only_numbers_and_booleans_become_text() -> None:
     rows = [{"a": value} for value in (1, True, Decimal("2.5"), None, ["x"], {"x": 1})]
     found = run_steps([*rows, {"b": "x"}], EnsureLeadingSpace(("a",)))
     assert found == [{"a": " 1"}, {"a": " true"}, {"a": " 2.5"}, {"a": None}, {"a": ["x"]}, {"a": {"x": 1}}, {"b": "x"}]
@@ -86,12 +86,12 @@ def test_a_column_that_no_row_has_is_reported_once_at_the_step() -> None:
     assert problem.hint == "did you mean `question`?"
 
 
-def test_a_column_is_looked_for_among_those_that_the_step_before_left() -> None:
+def test_a_column_is_searched_in_the_result_of_the_step_before() -> None:
     assert [each.where.line for each in find_problems([ROW], DropColumns(("id",)), Strip(("id",)))] == [8]
     assert find_problems([ROW], Rename((("id", "key"),)), Strip(("key",))) == ()
 
 
-def test_a_column_of_some_rows_is_enough_and_no_rows_miss_none() -> None:
+def test_a_column_that_some_rows_have_is_known_and_without_rows_none_is_missing() -> None:
     assert find_problems([ROW, {"context": "x"}], Strip(("context",))) == ()
     assert find_problems([], Strip(("context",))) == ()
     assert find_problems([ROW], SetColumns((("new", "x"),))) == ()
@@ -104,20 +104,20 @@ def test_a_name_that_is_taken_is_reported_once_at_the_step() -> None:
     assert "drop_columns: [b]" in problems[0].hint
 
 
-def test_rows_that_are_no_objects_pass_through() -> None:
+def test_rows_that_are_not_objects_pass_through() -> None:
     steps = (LowerCase(("a",)), DropColumns(("a",)), AddPrefix("a", "x"))
     assert run_steps([[1], "text", None, 5], *steps) == [[1], "text", None, 5]
 
 
 @given(TEXTS, TEXTS)
-def test_what_was_added_can_be_removed(text: str, affix: str) -> None:
+def test_an_added_column_can_be_removed(text: str, affix: str) -> None:
     rows = [{"a": text}]
     assert run_steps(rows, AddPrefix("a", affix), RemovePrefix("a", affix)) == rows
     assert run_steps(rows, AddSuffix("a", affix), RemoveSuffix("a", affix)) == rows
 
 
 @given(TEXTS)
-def test_some_steps_done_twice_are_done_once(text: str) -> None:
+def test_some_steps_have_the_same_result_when_repeated(text: str) -> None:
     for step in (EnsureLeadingSpace(("a",)), Strip(("a",))):
         once = run_steps([{"a": text}], step)
         assert run_steps(once, step) == once

@@ -1,4 +1,4 @@
-"""Other forms become the API's: each as published, and what cannot be is told with its place in the row."""
+"""Conversions of published forms to the API's form; failures are reported with their place in the row."""
 
 import json
 from pathlib import Path
@@ -171,7 +171,7 @@ def test_a_form_becomes_chat_that_the_checks_accept(form: Form, row: object, exp
 
 
 @pytest.mark.parametrize(("form", "row"), [(form, row) for form, row, _ in ROWS])
-def test_chat_that_was_made_converts_to_itself(form: Form, row: object) -> None:
+def test_a_converted_chat_converts_to_itself(form: Form, row: object) -> None:
     once = run_steps([row], Convert(source=form))
     assert run_steps(once, Convert(source=Form.CHAT)) == once
 

@@ -1,4 +1,4 @@
-"""Steps that drop rows: which, how many are told, and what a new row changes for the others."""
+"""Steps that drop rows: which rows, the reported number, and the effect of a new row on others."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -32,7 +32,7 @@ ROWS = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(lambda fou
 
 
 def numbers(rows: list[object]) -> list[object]:
-    """The numbers of rows."""
+    """Return the numbers of rows."""
     return [row["n"] for row in rows if isinstance(row, dict)]
 
 
@@ -52,17 +52,17 @@ def test_the_first_of_equal_rows_stays() -> None:
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 50)))
 def test_a_hash_is_new_once(keys: list[int]) -> None:
-    seen, expected = HashSet(), set[int]()
+    hashes, expected = HashSet(), set[int]()
     for key in keys:
-        assert seen.is_new(key) == (max(key, 1) not in expected)
+        assert hashes.is_new(key) == (max(key, 1) not in expected)
         expected.add(max(key, 1))
 
 
 def test_many_hashes_take_little_memory() -> None:
-    seen, count = HashSet(), 20_000
-    assert sum(seen.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count)) == count
-    assert not any(seen.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count))
-    assert 8 * len(seen._slots) <= 17 * count
+    hashes, count = HashSet(), 20_000
+    assert sum(hashes.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count)) == count
+    assert not any(hashes.is_new(at * 0x9E3779B97F4A7C15 % 2**64) for at in range(count))
+    assert 8 * len(hashes._slots) <= 17 * count
 
 
 def test_long_rows_are_dropped_by_characters_of_all_their_texts() -> None:
@@ -73,7 +73,7 @@ def test_long_rows_are_dropped_by_characters_of_all_their_texts() -> None:
     assert run_steps([chat], DropLong(characters=1, columns=("n",))) == []
 
 
-def test_long_rows_are_dropped_by_the_counter_that_was_passed_in() -> None:
+def test_long_rows_are_dropped_with_the_given_counter() -> None:
     asked: list[str] = []
 
     def words(text: str) -> int:
@@ -119,7 +119,9 @@ def test_an_expression_is_tried_on_the_start_of_a_long_cell() -> None:
 
 
 @given(ROWS, st.integers(0, 20_000), st.integers(0, 3), st.integers(0, 60))
-def test_a_new_row_moves_no_other_out_of_a_share_or_into_it(rows: list[object], new: int, seed: int, at: int) -> None:
+def test_a_new_row_changes_no_other_rows_membership_in_a_share(
+    rows: list[object], new: int, seed: int, at: int
+) -> None:
     step = Sample(share=0.4, seed=seed)
     more = [*rows[:at], {"n": new}, *rows[at:]]
     before, after = numbers(run_steps(rows, step)), numbers(run_steps(more, step))
@@ -127,7 +129,7 @@ def test_a_new_row_moves_no_other_out_of_a_share_or_into_it(rows: list[object], 
 
 
 @given(ROWS, st.integers(20_000, 30_000), st.integers(1, 10), st.integers(0, 60))
-def test_a_new_row_takes_the_place_of_one_at_most(rows: list[object], new: int, most: int, at: int) -> None:
+def test_a_new_row_replaces_one_other_at_most(rows: list[object], new: int, most: int, at: int) -> None:
     step = Sample(rows=most)
     before, after = numbers(run_steps(rows, step)), numbers(run_steps([*rows[:at], {"n": new}, *rows[at:]], step))
     assert len(before) == min(most, len(rows))
@@ -143,14 +145,14 @@ def test_the_order_of_rows_does_not_choose_among_them(order: list[int]) -> None:
         assert sorted(map(str, numbers(shuffled))) == sorted(map(str, numbers(run_steps(NUMBERED[:30], step))))
 
 
-def test_another_seed_chooses_other_rows_and_a_share_is_about_that() -> None:
+def test_another_seed_chooses_other_rows_and_a_share_has_about_its_size() -> None:
     first, second = (numbers(run_steps(NUMBERED, Sample(share=0.25, seed=seed))) for seed in (0, 1))
     assert first != second
     assert 60 < len(first) < 140
     assert numbers(run_steps(NUMBERED, Sample(rows=9))) != numbers(run_steps(NUMBERED, Sample(rows=9, seed=1)))
 
 
-def test_a_sample_is_no_likelier_on_one_side_of_a_split() -> None:
+def test_a_sample_is_equally_likely_on_both_sides_of_a_split() -> None:
     from xxhash import xxh3_64_intdigest
 
     rows = [{"prompt": str(at), "completion": "x"} for at in range(2000)]
@@ -160,8 +162,8 @@ def test_a_sample_is_no_likelier_on_one_side_of_a_split() -> None:
 
 
 @given(ROWS, st.integers(0, 20_000), st.integers(0, 60))
-def test_a_new_row_moves_no_other_to_the_other_side_of_a_split(rows: list[object], new: int, at: int) -> None:
-    """Whatever the steps before it are, each row's side follows from the row alone."""
+def test_a_new_row_changes_no_other_rows_side_of_a_split(rows: list[object], new: int, at: int) -> None:
+    """The side of a row depends on the row alone, whatever the steps before."""
     steps: tuple[Operation, ...] = (Deduplicate(("n",)), Sample(share=0.7), DropEmpty(("n",)))
 
     def sides(found: list[object]) -> dict[object, Part]:
@@ -177,7 +179,7 @@ def test_a_new_row_moves_no_other_to_the_other_side_of_a_split(rows: list[object
     assert {number: side for number, side in after.items() if number in before} == before
 
 
-def test_a_limit_reads_no_further() -> None:
+def test_a_limit_stops_reading() -> None:
     def endless() -> Iterator[object]:
         yield from NUMBERED[:3]
         raise AssertionError("one row more was asked for")
@@ -197,7 +199,7 @@ def test_a_limit_reads_no_further() -> None:
         JoinMessages(),
     ],
 )
-def test_a_step_gives_a_row_before_it_asks_for_the_next(step: Operation) -> None:
+def test_a_step_yields_a_row_before_it_reads_the_next(step: Operation) -> None:
     asked: list[int] = []
 
     def rows() -> Iterator[object]:

@@ -190,7 +190,7 @@ source:
 """
 
 
-def test_the_page_is_made_of_the_schema_the_steps_and_the_rules(tmp_path: Path) -> None:
+def test_the_page_is_generated_from_the_schema_the_steps_and_the_rules(tmp_path: Path) -> None:
     text = page(tmp_path)
     assert read_golden("docs/preparing-data.md", text) == text
 
@@ -206,7 +206,7 @@ def test_the_sources_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_the_first_example_of_each_step_does_something(name: str, tmp_path: Path) -> None:
+def test_the_first_example_of_each_step_changes_its_rows(name: str, tmp_path: Path) -> None:
     before, after = re.findall(r"```json\n(.*?)```", example(name, examples(name)[0], tmp_path), re.DOTALL)
     assert before != after
     assert after

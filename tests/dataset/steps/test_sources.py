@@ -1,4 +1,4 @@
-"""From files to a measured dataset: steps on tables and workbooks, and what a source says of itself."""
+"""From files to a measured dataset: steps on tables and workbooks, and the terms of sources."""
 
 import json
 from pathlib import Path
@@ -32,14 +32,14 @@ TO_PAIR = Rename((("question", "prompt"), ("answer", "completion")))
 
 
 def with_steps(spec: DatasetSpec, *steps: Operation) -> DatasetSpec:
-    """A dataset with steps at a place of the spec."""
+    """Return a dataset with steps at a place of the spec."""
     return replace(spec, prepare=tuple(a_step(each, 7 + at) for at, each in enumerate(steps)))
 
 
 def result(directory: Path, spec: DatasetSpec, **terms: object) -> DatasetMeasure:
-    """Measure a dataset, its first source on these terms."""
-    told = ((spec.sources[0], Terms(**terms)),) if terms else ()  # type: ignore[arg-type]  # fields by name
-    return measure(replace(spec, terms=told), directory)
+    """Measure a dataset, with these terms for its first source."""
+    terms_of_source = ((spec.sources[0], Terms(**terms)),) if terms else ()  # type: ignore[arg-type]  # fields by name
+    return measure(replace(spec, terms=terms_of_source), directory)
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def result(directory: Path, spec: DatasetSpec, **terms: object) -> DatasetMeasur
 def test_a_named_encoding_is_used(tmp_path: Path, encoding: str, mark: bytes) -> None:
     expected = measured(tmp_path, jsonl(PAIRS)).training
     write(tmp_path, "t.csv", mark + TABLE.encode(encoding))
-    said = Encoding.LATIN_1 if encoding == "latin-1" else Encoding.UTF_16
-    found = result(tmp_path, with_steps(a_spec("t.csv"), TO_PAIR), delimiter=";", encoding=said)
+    named_encoding = Encoding.LATIN_1 if encoding == "latin-1" else Encoding.UTF_16
+    found = result(tmp_path, with_steps(a_spec("t.csv"), TO_PAIR), delimiter=";", encoding=named_encoding)
     assert found.training == expected
     write(tmp_path, "rows.jsonl", mark + json.dumps(chats(1)[0]).encode(encoding))
-    rows = replace(a_spec(), terms=(("rows.jsonl", Terms(encoding=said)),))
+    rows = replace(a_spec(), terms=(("rows.jsonl", Terms(encoding=named_encoding)),))
     assert measure(rows, tmp_path, minimum=1).training.rows == 1
 
 
@@ -121,7 +121,7 @@ def test_a_table_whose_columns_a_template_makes_is_a_table_with_them(tmp_path: P
     assert (found.format, rules(found.warnings)) == (Format.COMPLETION, ["mapping.unused"])
 
 
-def test_what_steps_dropped_is_reported_and_stops_nothing(tmp_path: Path) -> None:
+def test_dropped_rows_are_reported_and_are_not_an_error(tmp_path: Path) -> None:
     rows = [*PAIRS, {"prompt": "", "completion": "x"}, PAIRS[0]]
     write(tmp_path, "rows.jsonl", jsonl(rows))
     found = measure(with_steps(a_spec(), DropEmpty(("prompt",)), Deduplicate()), tmp_path)
@@ -132,7 +132,7 @@ def test_what_steps_dropped_is_reported_and_stops_nothing(tmp_path: Path) -> Non
     ]
 
 
-def test_too_few_rows_after_the_steps_are_too_few(tmp_path: Path) -> None:
+def test_too_few_rows_after_the_steps_are_a_problem(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", jsonl(PAIRS))
     assert "rows.too-few" in rules(problems_of(with_steps(a_spec(), Limit(9)), tmp_path))
     assert rules(problems_of(with_steps(a_spec(), Rename((("quetion", "prompt"),))), tmp_path)) == [
@@ -148,7 +148,7 @@ def test_a_row_that_cannot_be_converted_stops_the_run(tmp_path: Path) -> None:
     assert problem.where == Place(file="rows.jsonl", line=13)
 
 
-def test_what_was_measured_is_what_is_sent(tmp_path: Path) -> None:
+def test_the_rows_that_were_measured_are_sent(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", jsonl(chats(100)))
     spec = with_steps(a_spec(share=0.2), Sample(share=0.7, seed=3), Deduplicate(), Limit(50))
     spec = replace(spec, terms=(("rows.jsonl", Terms(weight=1.5)),))
@@ -157,6 +157,6 @@ def test_what_was_measured_is_what_is_sent(tmp_path: Path) -> None:
     assert sum(len(block) for block in open_lines(dataset, tmp_path)) == found.training.size_bytes
 
 
-def test_where_a_step_stands_is_no_part_of_what_a_spec_is() -> None:
+def test_the_place_of_a_step_is_not_part_of_the_equality_of_specs() -> None:
     assert a_step(Limit(3), 7) == a_step(Limit(3), 8)
     assert a_step(Limit(3)) != a_step(Limit(4))

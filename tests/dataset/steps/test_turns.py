@@ -32,7 +32,7 @@ def test_neighbours_of_one_role_are_joined() -> None:
     }
 
 
-def test_what_is_more_than_text_stays_apart() -> None:
+def test_messages_that_hold_more_than_text_are_not_joined() -> None:
     messages = [
         turn("user", [{"type": "text", "text": "a"}]),
         turn("user", "b"),
