@@ -1,1 +1,1 @@
-"""The workflows and the action, run step by step in a clone, by bash, against a stand-in for GitHub."""
+"""The workflows and the action, run step by step in a clone, by bash, against a fake GitHub."""

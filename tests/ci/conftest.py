@@ -1,4 +1,4 @@
-"""A repository with specs in it, its bare origin, and a stand-in for GitHub; no worker is left behind."""
+"""A repository with specs, its bare origin, and a fake GitHub; no worker runs on after a test."""
 
 import importlib
 import json
@@ -22,14 +22,14 @@ MARKER = "<!-- reconciler env= root=specs/quickstart -->"
 
 @dataclass(frozen=True)
 class Script:
-    """Runs a script of the action by hand, as its file would be."""
+    """Runs a script of the action as a command."""
 
     hub: FakeHub
     folder: Path
     capture: pytest.CaptureFixture[str]
 
     def run(self, name: str, *arguments: str, event: Any = None, unset: str = "", **more: str) -> tuple[int, str]:
-        """Run it; return its exit code and what it said."""
+        """Run the script; return its exit code and its output."""
         named = self.folder / "event.json"
         named.write_text(json.dumps(event), encoding="utf-8")
         environ = {
@@ -43,9 +43,9 @@ class Script:
         environ.pop(unset, None)
         self.capture.readouterr()
         code: int = script_of(name).main(arguments, environ)
-        said = self.capture.readouterr()
-        assert TOKEN not in said.out + said.err
-        return code, said.out
+        captured = self.capture.readouterr()
+        assert TOKEN not in captured.out + captured.err
+        return code, captured.out
 
     def review(self, *parts: str, name: str = "review.json", **more: Any) -> str:
         """Write a review; return its path."""
@@ -86,7 +86,7 @@ def script_of(name: str) -> Any:
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
-    """A bare repository whose main branch has the quickstart specs, and takes lock files."""
+    """A bare repository whose main branch has the quickstart specs and tracks lock files."""
     return make_origin(tmp_path / "origin")
 
 
@@ -106,7 +106,7 @@ def make_origin(folder: Path) -> Path:
 
 @pytest.fixture
 def runner(origin: Path, hub: FakeHub, tmp_path: Path) -> Iterator[Runner]:
-    """A runner of workflows, with a key among its secrets that no step may get to see."""
+    """A runner of workflows, with a key among its secrets that no step may receive."""
     made = Runner(origin, tmp_path, hub.environ(), {"OPENAI_API_KEY": "a-canary", "GITHUB_TOKEN": TOKEN})
     yield made
     for workspace in made.workspaces:

@@ -1,4 +1,4 @@
-"""The events that GitHub sends, as far as the workflows look at them."""
+"""The events that GitHub sends, with the fields that the workflows read."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ def workflow_run(sha: str, head: str = REPOSITORY, branch: str = "topic") -> dic
 
 
 def push() -> dict[str, Any]:
-    """Something was merged."""
+    """Return the event of a merge."""
     return {**BASE, "ref": "refs/heads/main"}
 
 
 def schedule() -> dict[str, Any]:
-    """The time has come."""
+    """Return the event of a schedule."""
     return {**BASE, "schedule": "17 4 * * *"}

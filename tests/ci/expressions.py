@@ -1,4 +1,4 @@
-"""Works out GitHub's expressions, as far as our workflows use them. What it does not know is an error."""
+"""An evaluator of GitHub's expressions, as far as our workflows use them. Anything else is an error."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,28 +10,28 @@ _TOKEN = re.compile(r"\s*('(?:[^']|'')*'|==|!=|&&|\|\||[!().]|[A-Za-z_][A-Za-z0-
 _HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
-def filled(text: str, contexts: Mapping[str, Any], status: str = "success") -> str:
-    """Return a text with every `${{ expression }}` in it worked out."""
-    return _HOLE.sub(lambda found: written(worked_out(found[1], contexts, status)), text)
+def fill_text(text: str, contexts: Mapping[str, Any], status: str = "success") -> str:
+    """Return a text with the values of its `${{ expression }}` parts."""
+    return _HOLE.sub(lambda found: write_value(evaluate(found[1], contexts, status)), text)
 
 
 def holds(condition: str | None, contexts: Mapping[str, Any], status: str) -> bool:
-    """Whether a step or job runs; without a word about the status, only after success."""
+    """Return whether a step or job runs; by default only after success."""
     text = (condition or "success()").strip()
     text = text.removeprefix("${{").removesuffix("}}")
     if not re.search(r"\b(always|success|failure|cancelled)\(", text):
         text = f"success() && ({text})"
-    return _true(worked_out(text, contexts, status))
+    return _true(evaluate(text, contexts, status))
 
 
-def written(value: Value) -> str:
-    """Return a value as GitHub writes it into a text."""
+def write_value(value: Value) -> str:
+    """Return a value as GitHub writes it in a text."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def worked_out(text: str, contexts: Mapping[str, Any], status: str = "success") -> Value:
+def evaluate(text: str, contexts: Mapping[str, Any], status: str = "success") -> Value:
     """Return the value of one expression."""
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", text):

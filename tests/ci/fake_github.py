@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's API: comments, issues and pull requests of one repository, and every call on record."""
+"""A fake of GitHub's API: comments, issues and pull requests of one repository, and a record of every call."""
 
 import json
 import threading
@@ -16,9 +16,9 @@ BOT = {"login": "github-actions[bot]", "type": "Bot"}
 
 @dataclass
 class FakeHub:
-    """What the repository holds, and who did what to it.
+    """The content of the repository, and the calls that changed it.
 
-    Shape:  `calls` are (method, path) in order, reading left out; `read_only` refuses every one of them
+    Shape:  `calls` are (method, path) in order, without reads; `read_only` refuses every one of them
     """
 
     comments: list[dict[str, Any]] = field(default_factory=list)
@@ -30,7 +30,7 @@ class FakeHub:
     address: str = ""
 
     def comment(self, body: str, user: dict[str, str] | None = None, pull: int = 7) -> dict[str, Any]:
-        """Put a comment there."""
+        """Add a comment."""
         number = 100 + len(self.comments)
         made = {"id": number, "node_id": f"IC_{number}", "body": body, "user": user or BOT, "on": pull}
         self.comments.append(made)
@@ -47,7 +47,7 @@ class FakeHub:
         self.pulls.append({"number": number, "label": f"{head}:{branch}", "head": {"sha": sha}, "state": "open"})
 
     def environ(self) -> dict[str, str]:
-        """Return the environment by which a runner knows this stand-in."""
+        """Return the environment that connects a runner with this fake."""
         return {
             "GITHUB_API_URL": self.address,
             "GITHUB_GRAPHQL_URL": f"{self.address}/graphql",
@@ -95,7 +95,7 @@ class FakeHub:
 
 @contextmanager
 def open_hub() -> Iterator[FakeHub]:
-    """Serve a stand-in for GitHub on loopback."""
+    """Serve a fake GitHub on loopback."""
     hub = FakeHub()
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,7 +114,7 @@ def open_hub() -> Iterator[FakeHub]:
         do_GET = do_POST = do_PATCH = _serve  # noqa: N815 -- names that http.server looks for
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the library's name
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"

@@ -65,7 +65,7 @@ def _project(folder: Path) -> Path:
 
 
 def _settings_of_pip() -> dict[str, str]:
-    """Where this machine's pip finds packages; a runner's own finds them by itself."""
+    """Return the settings with which pip finds packages on this machine; a runner needs none."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "XDG_"))}
     return {"XDG_CONFIG_HOME": str(Path.home() / ".config"), "XDG_CACHE_HOME": str(Path.home() / ".cache"), **kept}
 

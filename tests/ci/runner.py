@@ -1,7 +1,7 @@
 """Runs a workflow's jobs as GitHub's runner does: each in a clone and an environment of its own, each step by bash.
 
 What is not done is what needs the internet: python and the packages are those of the tests (so `version` is none); of
-other people's actions only those that move files are played, the others are noted as `Ran.foreign`. `by_hand.py` runs
+other people's actions only those that move files are played, the others are noted as `Ran.foreign`. `manual.py` runs
 the installing steps too.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tests.ci.expressions import filled, holds
+from tests.ci.expressions import fill_text, holds
 from tests.ci.fake_github import REPOSITORY, TOKEN
 
 HERE = Path(__file__).parent.parent.parent
@@ -39,7 +39,7 @@ if "CONNECTIONS" in os.environ:
 
 @dataclass
 class Ran:
-    """What became of a job.
+    """The result of a job.
 
     Shape:  `environments` has one mapping for each step that was run by bash, in order
     """
@@ -121,7 +121,9 @@ class _Job:
 
     def run(self) -> Ran:
         self._steps(self._job["steps"], self._contexts, {}, GITHUB)
-        self.ran.outputs = {name: filled(text, self._contexts) for name, text in self._job.get("outputs", {}).items()}
+        self.ran.outputs = {
+            name: fill_text(text, self._contexts) for name, text in self._job.get("outputs", {}).items()
+        }
         connections = self._home / "connections"
         self.ran.connections = connections.read_text(encoding="utf-8") if connections.exists() else ""
         return self.ran
@@ -132,7 +134,7 @@ class _Job:
         for step in steps:
             if not holds(step.get("if"), contexts, self.ran.result):
                 continue
-            own = {name: filled(_text(text), contexts) for name, text in step.get("env", {}).items()}
+            own = {name: fill_text(_text(text), contexts) for name, text in step.get("env", {}).items()}
             environ = {**given, **own}
             conclusion, outputs = self._step(step, contexts, environ, action)
             contexts["steps"][step.get("id")] = {"conclusion": conclusion, "outputs": outputs}
@@ -144,7 +146,7 @@ class _Job:
     ) -> tuple[str, dict[str, str]]:
         if "run" in step:
             return self._bash(step, environ, action)
-        inputs = {name: filled(_text(text), contexts) for name, text in step.get("with", {}).items()}
+        inputs = {name: fill_text(_text(text), contexts) for name, text in step.get("with", {}).items()}
         uses = str(step["uses"])
         if uses.startswith(SELF):
             return self._composite(HERE / uses.removeprefix(SELF), inputs, environ)
@@ -155,7 +157,7 @@ class _Job:
         declared = yaml.safe_load((action / "action.yml").read_text(encoding="utf-8"))
         assert set(inputs) <= set(declared["inputs"]), f"no such input: {set(inputs) - set(declared['inputs'])}"
         known = {
-            name: filled(_text(each.get("default", "")), self._contexts) for name, each in declared["inputs"].items()
+            name: fill_text(_text(each.get("default", "")), self._contexts) for name, each in declared["inputs"].items()
         }
         if "version" in known:
             known["version"] = self._runner.version
@@ -164,7 +166,9 @@ class _Job:
         self._steps(declared["runs"]["steps"], contexts, environ, action)
         conclusion = self.ran.result
         self.ran.result = failed_before
-        return conclusion, {name: filled(each["value"], contexts) for name, each in declared.get("outputs", {}).items()}
+        return conclusion, {
+            name: fill_text(each["value"], contexts) for name, each in declared.get("outputs", {}).items()
+        }
 
     def _bash(self, step: dict[str, Any], environ: dict[str, str], action: Path) -> tuple[str, dict[str, str]]:
         github = self._contexts["github"]

@@ -1,4 +1,4 @@
-"""One comment a review: created once, updated in place, left alone when unchanged, older ones folded."""
+"""One comment for each review: created once, updated in place, unchanged without changes, older ones folded."""
 
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,7 @@ def bodies(hub: FakeHub) -> list[str]:
     return [each["body"] for each in hub.comments]
 
 
-def test_a_comment_is_created_once_updated_in_place_and_left_alone_when_nothing_changed(
-    script: Script, hub: FakeHub
-) -> None:
+def test_a_comment_is_created_once_and_updated_in_place_only_after_a_change(script: Script, hub: FakeHub) -> None:
     assert post(script, script.review("One plan. 2026-01-02 03:04 UTC"))[0] == 0
     assert post(script, script.review("One plan. 2026-01-02 03:05 UTC"))[0] == 0
     assert hub.calls == [("POST", "/repos/acme/models/issues/7/comments")]
@@ -36,7 +34,7 @@ def test_a_comment_is_created_once_updated_in_place_and_left_alone_when_nothing_
     assert bodies(hub) == [f"{MARKER}\nAnother plan.\n"]
 
 
-def test_a_marker_in_somebody_elses_comment_is_no_comment_of_ours(script: Script, hub: FakeHub) -> None:
+def test_a_marker_in_the_comment_of_another_user_is_ignored(script: Script, hub: FakeHub) -> None:
     hub.comment(f"{MARKER}\nmine, says a person", PERSON)
     hub.comment(f"words first\n{MARKER}")
     hub.comment("<!-- reconciler env=prod root=specs/quickstart -->\nof another environment")
@@ -47,7 +45,7 @@ def test_a_marker_in_somebody_elses_comment_is_no_comment_of_ours(script: Script
     assert [method for method, _ in hub.calls] == ["POST"]
 
 
-def test_older_comments_are_folded_and_never_taken_for_the_current_one_again(script: Script, hub: FakeHub) -> None:
+def test_older_comments_are_folded_and_not_updated_again(script: Script, hub: FakeHub) -> None:
     for text in ("oldest", "older", "newest"):
         hub.comment(f"{MARKER}\n{text}")
 
@@ -72,13 +70,13 @@ def test_a_review_in_several_parts_grows_and_shrinks(script: Script, hub: FakeHu
     assert [text for text in bodies(hub) if text.startswith(MARKER)] == [f"{MARKER}\nall\n"]
 
 
-def test_a_part_that_begins_with_the_marker_has_it_once(script: Script, hub: FakeHub) -> None:
+def test_a_part_that_begins_with_the_marker_holds_it_once(script: Script, hub: FakeHub) -> None:
     post(script, script.review(f"{MARKER}\ntext"))
 
     assert bodies(hub) == [f"{MARKER}\ntext\n"]
 
 
-def test_our_comment_is_found_behind_a_hundred_others(script: Script, hub: FakeHub) -> None:
+def test_our_comment_is_found_after_a_hundred_others(script: Script, hub: FakeHub) -> None:
     for number in range(130):
         hub.comment(f"talk {number}", PERSON)
     hub.comment(f"{MARKER}\nold")
@@ -101,13 +99,13 @@ def test_every_review_of_a_directory_is_posted(script: Script, hub: FakeHub, tmp
     assert len(hub.comments) == 2
 
 
-def test_where_there_is_no_review_nothing_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+def test_without_a_review_nothing_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "reviews").mkdir()
 
-    code, said = post(script, str(tmp_path / "reviews"))
+    code, output = post(script, str(tmp_path / "reviews"))
 
     assert (code, hub.calls) == (0, [])
-    assert "no review" in said
+    assert "no review" in output
 
 
 def test_a_run_that_follows_a_plan_finds_the_pull_request_by_branch_and_commit(script: Script, hub: FakeHub) -> None:
@@ -121,13 +119,13 @@ def test_a_run_that_follows_a_plan_finds_the_pull_request_by_branch_and_commit(s
     assert "comes from a fork" in hub.comments[0]["body"]
 
 
-def test_what_was_planned_for_a_commit_that_is_no_longer_the_head_is_not_posted(script: Script, hub: FakeHub) -> None:
+def test_a_plan_for_an_outdated_commit_is_not_posted(script: Script, hub: FakeHub) -> None:
     hub.pull("acme", "topic", "b" * 40)
 
-    code, said = post(script, script.review(), event=workflow_run(SHA), name="workflow_run")
+    code, output = post(script, script.review(), event=workflow_run(SHA), name="workflow_run")
 
     assert (code, hub.comments) == (0, [])
-    assert "no open pull request" in said
+    assert "no open pull request" in output
 
 
 def test_a_branch_of_this_repository_gets_no_warning_about_forks(script: Script, hub: FakeHub) -> None:
@@ -140,40 +138,40 @@ def test_a_branch_of_this_repository_gets_no_warning_about_forks(script: Script,
 
 @pytest.mark.parametrize("source", [{"full_name": STRANGER}, None])
 def test_a_forks_own_run_does_not_try_to_comment(script: Script, hub: FakeHub, source: object) -> None:
-    """Its token may not, and the reader finds the review in the summary."""
+    """Its token has no permission, and the review is in the summary."""
     event = {**BASE, "pull_request": {"number": 7, "head": {"sha": SHA, "repo": source}}}
 
-    code, said = post(script, script.review(), event=event)
+    code, output = post(script, script.review(), event=event)
 
     assert (code, hub.calls) == (0, [])
-    assert "summary" in said
+    assert "summary" in output
 
 
-def test_a_token_that_may_not_write_is_an_error_that_names_the_way_out(script: Script, hub: FakeHub) -> None:
+def test_a_token_without_write_permission_is_an_error_that_names_the_permission(script: Script, hub: FakeHub) -> None:
     hub.read_only = True
 
-    code, said = post(script, script.review())
+    code, output = post(script, script.review())
 
     assert code == 1
-    assert "::error title=reconciler::" in said
-    assert "permission" in said
+    assert "::error title=reconciler::" in output
+    assert "permission" in output
 
 
 def test_a_push_has_no_pull_request_to_comment_on(script: Script, hub: FakeHub) -> None:
-    code, said = post(script, script.review(), event=BASE, name="push")
+    code, output = post(script, script.review(), event=BASE, name="push")
 
     assert (code, hub.calls) == (1, [])
-    assert "started by" in said
+    assert "started by" in output
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_REPOSITORY"])
-def test_what_the_runner_did_not_say_is_named(script: Script, missing: str) -> None:
-    code, said = script.run(
+def test_a_missing_variable_of_the_runner_is_named(script: Script, missing: str) -> None:
+    code, output = script.run(
         "comment", script.review(), event=pull_request(SHA), GITHUB_EVENT_NAME="pull_request", unset=missing
     )
 
     assert code == 1
-    assert missing in said
+    assert missing in output
 
 
 @pytest.mark.parametrize(
@@ -199,25 +197,27 @@ def test_what_the_runner_did_not_say_is_named(script: Script, missing: str) -> N
         ({"parts": [f"text\n{MARKER}"]}, "second marker"),
     ],
 )
-def test_what_is_no_review_is_refused_whole(script: Script, hub: FakeHub, changed: dict[str, Any], what: str) -> None:
-    code, said = post(script, script.review(**changed))
+def test_an_invalid_review_is_refused_completely(
+    script: Script, hub: FakeHub, changed: dict[str, Any], what: str
+) -> None:
+    code, output = post(script, script.review(**changed))
 
     assert (code, hub.calls) == (1, [])
-    assert what in said
+    assert what in output
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 100_000, b'"' + b"x" * 3_000_000 + b'"'])
-def test_what_is_no_json_or_too_long_is_refused(script: Script, hub: FakeHub, content: bytes) -> None:
+def test_a_review_that_is_too_long_or_not_json_is_refused(script: Script, hub: FakeHub, content: bytes) -> None:
     path = script.folder / "review.json"
     path.write_bytes(content)
 
-    code, said = post(script, str(path))
+    code, output = post(script, str(path))
 
     assert (code, hub.calls) == (1, [])
-    assert "review.json" in said
+    assert "review.json" in output
 
 
-def test_a_link_is_no_review(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+def test_a_link_is_not_read_as_a_review(script: Script, hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(script.review())
 
     assert post(script, str(tmp_path / "link.json"))[0] == 1
@@ -227,8 +227,8 @@ def test_a_link_is_no_review(script: Script, hub: FakeHub, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "mention", ["@acme/owners look", "`@tess", "_@tess_", "&#64;tess", "&#x40;tess", "&commat;tess"]
 )
-def test_a_comment_mentions_nobody(script: Script, hub: FakeHub, mention: str) -> None:
-    """A row or a name mentions no person; a mail address stays as it is."""
+def test_a_comment_mentions_no_user(script: Script, hub: FakeHub, mention: str) -> None:
+    """A row or a name mentions no user; a mail address is unchanged."""
     post(script, script.review(f"{mention} and tess@example.com"))
 
     body = hub.comments[0]["body"]

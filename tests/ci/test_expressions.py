@@ -1,8 +1,8 @@
-"""The expressions of the workflows mean here what they mean on GitHub."""
+"""The expressions of the workflows have the same values here as on GitHub."""
 
 import pytest
 
-from tests.ci.expressions import Value, filled, holds, worked_out
+from tests.ci.expressions import Value, evaluate, fill_text, holds
 
 CONTEXTS = {
     "github": {"event_name": "push", "event": {"pull_request": None}, "repository": "acme/models"},
@@ -25,8 +25,8 @@ CONTEXTS = {
         ("inputs.expect-basis", "x"),
     ],
 )
-def test_a_value_is_worked_out(text: str, value: Value) -> None:
-    assert worked_out(text, CONTEXTS) == value
+def test_an_expression_has_its_value(text: str, value: Value) -> None:
+    assert evaluate(text, CONTEXTS) == value
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,19 @@ def test_a_value_is_worked_out(text: str, value: Value) -> None:
         ("failure()", "success", False),
     ],
 )
-def test_a_step_runs_only_after_success_unless_it_asks(condition: str | None, status: str, runs: bool) -> None:
+def test_a_step_runs_only_after_success_unless_its_condition_names_the_status(
+    condition: str | None, status: str, runs: bool
+) -> None:
     assert holds(condition, CONTEXTS, status) is runs
 
 
-def test_a_text_is_filled() -> None:
-    assert filled("${{ github.event_name }}-${{ github.event_name == 'push' }}", CONTEXTS) == "push-true"
+def test_expressions_in_a_text_are_replaced() -> None:
+    assert fill_text("${{ github.event_name }}-${{ github.event_name == 'push' }}", CONTEXTS) == "push-true"
 
 
 @pytest.mark.parametrize(
     "text", ["github.event_name =~ 'x'", "fromJSON('{}')", "github.event_name 'x'", "nobody.knows"]
 )
-def test_what_is_not_known_is_an_error(text: str) -> None:
+def test_an_unknown_expression_is_an_error(text: str) -> None:
     with pytest.raises((ValueError, KeyError)):
-        worked_out(text, CONTEXTS)
+        evaluate(text, CONTEXTS)

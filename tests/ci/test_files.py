@@ -1,4 +1,4 @@
-"""What every workflow and the action keep to: pins, permissions, and no expression inside a script."""
+"""Rules for every workflow and the action: pins, permissions, and no expression inside a script."""
 
 import re
 import tomllib
@@ -24,7 +24,7 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_actions_are_pinned_by_commit_and_the_release_stands_beside(path: Path) -> None:
+def test_actions_are_pinned_by_commit_with_the_release_in_a_comment(path: Path) -> None:
     for step in steps(path):
         uses = step.get("uses", "$/")
         assert uses.startswith("$/.github/") or uses == "$/" or PINNED.fullmatch(uses), uses
@@ -40,14 +40,14 @@ def test_one_action_has_one_pin() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_expression_stands_in_a_script(path: Path) -> None:
-    """An expression is put into a script before bash reads it; by the environment it stays data."""
+def test_no_script_holds_an_expression(path: Path) -> None:
+    """An expression would become part of the script; in the environment it stays data."""
     for step in steps(path):
         assert "${{" not in step.get("run", ""), step
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_starts_without_rights_and_never_for_a_stranger_with_secrets(path: Path) -> None:
+def test_a_workflow_starts_without_permissions_and_gives_no_secrets_to_forks(path: Path) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert content["permissions"] in ({}, {"contents": "read"})
     assert "pull_request_target" not in str(content[True])  # YAML 1.1 reads the key `on` so
@@ -77,7 +77,7 @@ def test_the_action_installs_what_the_project_needs_at_the_versions_that_are_tes
         assert ours[each] == tested[each], each
 
 
-def test_an_apply_is_never_cancelled_and_never_starts_itself() -> None:
+def test_an_apply_is_never_cancelled_and_never_triggers_itself() -> None:
     content = yaml.safe_load((GITHUB / "workflows" / "apply.yml").read_text(encoding="utf-8"))
 
     assert content["concurrency"]["cancel-in-progress"] is False
@@ -85,7 +85,7 @@ def test_an_apply_is_never_cancelled_and_never_starts_itself() -> None:
     assert content["jobs"]["apply"]["environment"] == "production"
 
 
-def test_the_guide_names_every_input_and_output_and_no_file_that_is_gone() -> None:
+def test_the_guide_names_every_input_and_output_and_existing_files_only() -> None:
     guide = (HERE / "docs" / "ci.md").read_text(encoding="utf-8")
     for action in ("reconcile", "post"):
         declared = yaml.safe_load((GITHUB / "actions" / action / "action.yml").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""One issue for as long as a service differs from its specs: opened, updated, closed."""
+"""One issue while a service differs from its specs: opened, updated, closed."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ DRIFT = MARKER.replace("reconciler env", "reconciler drift env")
 
 
 def settle(script: Script, has_changes: bool, *parts: str, **more: Any) -> str:
-    code, said = script.run("issue", script.review(*parts, has_changes=has_changes, **more))
-    assert code == 0, said
-    return said
+    code, output = script.run("issue", script.review(*parts, has_changes=has_changes, **more))
+    assert code == 0, output
+    return output
 
 
 def test_an_issue_is_opened_once_updated_and_closed(script: Script, hub: FakeHub) -> None:
@@ -51,7 +51,7 @@ def test_only_an_issue_of_the_bot_with_our_marker_is_touched(script: Script, hub
     assert hub.calls == []
 
 
-def test_of_several_open_issues_the_oldest_goes_on(script: Script, hub: FakeHub) -> None:
+def test_of_several_open_issues_the_oldest_is_updated(script: Script, hub: FakeHub) -> None:
     hub.issue("Drift", f"{DRIFT}\nold")
     hub.issue("Drift", f"{DRIFT}\nold")
 
@@ -62,7 +62,7 @@ def test_of_several_open_issues_the_oldest_goes_on(script: Script, hub: FakeHub)
     assert hub.comments[0]["body"] == "Continued in #1."
 
 
-def test_an_environment_stands_in_the_title_and_a_long_review_leads_to_the_run(script: Script, hub: FakeHub) -> None:
+def test_the_title_names_the_environment_and_a_long_review_links_to_the_run(script: Script, hub: FakeHub) -> None:
     settle(script, True, "x" * 60_000, "more", environment="prod")
 
     assert hub.issues[0]["title"] == "Drift: specs/quickstart (prod)"
@@ -71,7 +71,7 @@ def test_an_environment_stands_in_the_title_and_a_long_review_leads_to_the_run(s
 
 
 def test_without_a_review_no_issue_is_closed(script: Script, hub: FakeHub) -> None:
-    """A look that failed says nothing about the service."""
+    """A failed run has no information about the service."""
     hub.issue("Drift", f"{DRIFT}\nold")
     (script.folder / "reviews").mkdir()
 
@@ -79,10 +79,10 @@ def test_without_a_review_no_issue_is_closed(script: Script, hub: FakeHub) -> No
     assert hub.calls == []
 
 
-def test_a_token_that_may_not_write_is_an_error(script: Script, hub: FakeHub) -> None:
+def test_a_token_without_write_permission_is_an_error(script: Script, hub: FakeHub) -> None:
     hub.read_only = True
 
-    code, said = script.run("issue", script.review())
+    code, output = script.run("issue", script.review())
 
     assert code == 1
-    assert "permission" in said
+    assert "permission" in output

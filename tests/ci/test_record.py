@@ -1,4 +1,4 @@
-"""A changed lock file comes back as a commit, or as a pull request where the branch is protected."""
+"""A changed lock file becomes a commit, or a pull request where the branch is protected."""
 
 from pathlib import Path
 
@@ -45,15 +45,15 @@ def test_a_lock_is_committed_alone_and_only_when_it_changed(script: Script, clon
     (clone / "specs" / "quickstart" / "project.yaml").write_text("kind: Project\n", encoding="utf-8")
 
     assert record(script)[0] == 0
-    code, said = record(script)
+    code, output = record(script)
 
-    assert (code, "nothing to record" in said) == (0, True)
+    assert (code, "nothing to record" in output) == (0, True)
     assert on(origin, "main") == ["models.lock.yaml: record which models answer [skip ci]", "specs"]
     assert git("-C", str(origin), "show", "--name-only", "--format=", "main") == LOCK
     assert git("-C", str(origin), "show", f"main:{LOCK}") == NEW.strip()
 
 
-def test_what_was_merged_meanwhile_is_kept(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:
+def test_commits_that_were_merged_meanwhile_are_kept(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     git("clone", "--quiet", str(origin), str(other))
     git("-C", str(other), "commit", "--quiet", "--allow-empty", "--message", "meanwhile")
@@ -80,29 +80,31 @@ def test_a_protected_branch_gets_one_pull_request(script: Script, clone: Path, o
     assert "newer" in git("-C", str(origin), "show", f"{own}:{LOCK}")
 
 
-def test_a_lock_that_the_repository_ignores_is_left_alone(script: Script, clone: Path, origin: Path) -> None:
+def test_a_lock_file_that_git_ignores_is_not_committed(script: Script, clone: Path, origin: Path) -> None:
     (clone / ".gitignore").write_text("models.lock.yaml\n", encoding="utf-8")
 
-    code, said = record(script)
+    code, output = record(script)
 
     assert (code, on(origin, "main")) == (0, ["specs"])
-    assert "ignored" in said
+    assert "ignored" in output
 
 
-def test_where_no_lock_was_written_nothing_is_recorded(script: Script, clone: Path, origin: Path) -> None:
+def test_without_a_lock_file_nothing_is_recorded(script: Script, clone: Path, origin: Path) -> None:
     assert record(script, None)[0] == 0
     assert on(origin, "main") == ["specs"]
 
 
 @pytest.mark.parametrize("to", ["../models.lock.yaml", "/tmp/models.lock.yaml", ".github/workflows/apply.yml"])
 def test_only_a_lock_file_inside_the_repository_is_written(script: Script, clone: Path, origin: Path, to: str) -> None:
-    code, said = record(script, to=to)
+    code, output = record(script, to=to)
 
     assert (code, on(origin, "main")) == (1, ["specs"])
-    assert "no place for a lock file" in said
+    assert "no place for a lock file" in output
 
 
-def test_a_lock_is_not_written_through_a_link(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:
+def test_a_link_is_not_followed_when_a_lock_is_written(
+    script: Script, clone: Path, origin: Path, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (clone / "elsewhere").symlink_to(outside)
@@ -110,10 +112,10 @@ def test_a_lock_is_not_written_through_a_link(script: Script, clone: Path, origi
     git("-C", str(clone), "commit", "--quiet", "--message", "a link")
     git("-C", str(clone), "push", "--quiet", "origin", "HEAD:main")
 
-    code, said = record(script, to="elsewhere/models.lock.yaml")
+    code, output = record(script, to="elsewhere/models.lock.yaml")
 
     assert (code, list(outside.iterdir())) == (1, [])
-    assert "link" in said
+    assert "link" in output
 
 
 def test_no_hook_of_the_repository_is_run(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:

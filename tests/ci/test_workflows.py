@@ -1,4 +1,4 @@
-"""Every workflow from event to end: what is planned, applied, posted, recorded, and what no step gets to see."""
+"""Every workflow from event to end: what is planned, applied, posted and recorded, and which secrets no step gets."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def test_a_branch_is_planned_online_and_its_review_becomes_one_comment(runner: R
 
 
 def test_a_forks_pull_request_is_planned_offline_without_connection_or_secret(runner: Runner, hub: FakeHub) -> None:
-    """Even where GitHub would hand out the secrets: no step takes them, and no socket is opened."""
+    """No step uses the secrets, even if GitHub provides them, and no socket is opened."""
     sha = head(runner)
     hub.pull("stranger", "topic", sha)
 
@@ -62,8 +62,8 @@ def test_a_forks_pull_request_is_planned_offline_without_connection_or_secret(ru
     assert "comes from a fork" in hub.comments[0]["body"]
 
 
-def test_a_connection_would_be_noticed(tmp_path: Path) -> None:
-    """Without this, a log that is empty would prove nothing."""
+def test_the_log_of_connections_records_a_connection(tmp_path: Path) -> None:
+    """Without this test an empty log would prove nothing."""
     (tmp_path / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
     environ = {"PYTHONPATH": str(tmp_path), "CONNECTIONS": str(tmp_path / "seen")}
     tries = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
@@ -73,9 +73,7 @@ def test_a_connection_would_be_noticed(tmp_path: Path) -> None:
     assert "socket.connect" in (tmp_path / "seen").read_text(encoding="utf-8")
 
 
-def test_a_plan_that_a_policy_refuses_fails_and_is_posted_all_the_same(
-    runner: Runner, hub: FakeHub, tmp_path: Path
-) -> None:
+def test_a_plan_that_a_policy_refuses_fails_and_is_still_posted(runner: Runner, hub: FakeHub, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     git("clone", "--quiet", str(runner.origin), str(clone))
     with (clone / ROOT / "project.yaml").open("a", encoding="utf-8") as file:
@@ -93,7 +91,7 @@ def test_a_plan_that_a_policy_refuses_fails_and_is_posted_all_the_same(
     assert len(hub.comments) == 1
 
 
-def test_what_is_merged_is_applied_as_planned_and_the_lock_comes_back(runner: Runner, hub: FakeHub) -> None:
+def test_a_merge_is_applied_as_planned_and_its_lock_file_is_recorded(runner: Runner, hub: FakeHub) -> None:
     sha = head(runner)
 
     ran = runner.run("apply", "push", push(), sha)
@@ -109,8 +107,8 @@ def test_what_is_merged_is_applied_as_planned_and_the_lock_comes_back(runner: Ru
     assert hub.calls == []
 
 
-def test_a_look_that_finds_nothing_to_do_closes_the_issue(runner: Runner, hub: FakeHub) -> None:
-    """The apply and the look after it are made for real: what was applied is what is found."""
+def test_a_scheduled_plan_without_changes_closes_the_issue(runner: Runner, hub: FakeHub) -> None:
+    """The apply and the plan after it are real runs: the plan finds what was applied."""
     hub.issue("Drift", f"{MARKER.replace('reconciler env', 'reconciler drift env')}\nold")
     sha = head(runner)
 
@@ -158,9 +156,9 @@ def run_step(tmp_path: Path, root: str, **given: str) -> tuple[int, dict[str, st
 def test_an_apply_of_another_basis_than_the_reviewed_one_is_stale(tmp_path: Path, origin: Path) -> None:
     git("clone", "--quiet", str(origin), str(tmp_path / "clone"))
 
-    code, outputs, said = run_step(tmp_path, f"clone/{ROOT}", COMMAND="apply", EXPECT_BASIS="v1:" + "0" * 64)
+    code, outputs, output = run_step(tmp_path, f"clone/{ROOT}", COMMAND="apply", EXPECT_BASIS="v1:" + "0" * 64)
 
-    assert (code, outputs["exitcode"]) == (0, "4"), said
+    assert (code, outputs["exitcode"]) == (0, "4"), output
     assert not list((tmp_path / "clone").rglob("models.lock.yaml"))
 
 
@@ -174,13 +172,13 @@ def test_an_apply_of_another_basis_than_the_reviewed_one_is_stale(tmp_path: Path
         ({"EXPECT_BASIS": "0" * 64}, "expect-basis"),
     ],
 )
-def test_what_the_action_is_not_for_is_refused_before_anything_runs(
+def test_unsupported_inputs_of_the_action_are_refused_before_anything_runs(
     tmp_path: Path, given: dict[str, str], why: str
 ) -> None:
-    code, outputs, said = run_step(tmp_path, ROOT, RECONCILER_BIN="/nowhere", **given)
+    code, outputs, output = run_step(tmp_path, ROOT, RECONCILER_BIN="/nowhere", **given)
 
     assert (code, outputs) == (64, {"exitcode": "64"})
-    assert why in said
+    assert why in output
 
 
 @pytest.mark.parametrize(
@@ -192,7 +190,7 @@ def test_what_the_action_is_not_for_is_refused_before_anything_runs(
         ({"EXTRA_ARGS": "$(touch pwned) ; x"}, ["plan", "a b", "$(touch", "pwned)", ";", "x"]),
     ],
 )
-def test_inputs_reach_the_command_as_words_and_nothing_in_them_is_run(
+def test_inputs_are_passed_as_arguments_and_never_executed(
     tmp_path: Path, given: dict[str, str], words: list[str]
 ) -> None:
     stub = tmp_path / "bin" / "reconciler"
@@ -200,9 +198,9 @@ def test_inputs_reach_the_command_as_words_and_nothing_in_them_is_run(
     stub.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/words\nexit 2\n", encoding="utf-8")
     stub.chmod(0o755)
 
-    code, outputs, said = run_step(tmp_path, "a b", **given)
+    code, outputs, output = run_step(tmp_path, "a b", **given)
 
-    assert (code, outputs["exitcode"]) == (0, "2"), said
+    assert (code, outputs["exitcode"]) == (0, "2"), output
     assert (tmp_path / "words").read_text(encoding="utf-8").splitlines()[: len(words)] == words
     assert not (tmp_path / "pwned").exists()
 
@@ -221,8 +219,8 @@ def test_inputs_reach_the_command_as_words_and_nothing_in_them_is_run(
         ("plan", "x; exit 0", 1),
     ],
 )
-def test_the_action_ends_as_the_command_did(command: str, code: str, ends: int) -> None:
-    """Changes that are planned are no failure; everything else keeps its number."""
+def test_the_action_has_the_result_of_the_command(command: str, code: str, ends: int) -> None:
+    """Planned changes are not a failure; every other exit code is kept."""
     environ = {"PATH": "/usr/bin:/bin", "COMMAND": command, "CODE": code}
 
     assert (
@@ -231,8 +229,8 @@ def test_the_action_ends_as_the_command_did(command: str, code: str, ends: int) 
     )
 
 
-def test_a_poster_is_started_with_nothing_of_the_providers(tmp_path: Path) -> None:
-    """A script in the place of the poster tells what it gets."""
+def test_a_posting_script_gets_no_variable_of_the_providers(tmp_path: Path) -> None:
+    """A script in the place of the posting script prints what it gets."""
     (tmp_path / "poster.sh").write_bytes((ACTION / "poster.sh").read_bytes())
     (tmp_path / "comment.py").write_text("import os, sys; print(sys.argv[1:], sorted(os.environ))", encoding="utf-8")
     environ = {
@@ -242,11 +240,11 @@ def test_a_poster_is_started_with_nothing_of_the_providers(tmp_path: Path) -> No
         "GITHUB_TOKEN": TOKEN,
     }
 
-    said = subprocess.run(
+    output = subprocess.run(
         ["bash", str(tmp_path / "poster.sh"), "comment", "a b"], env=environ, check=True, capture_output=True, text=True
     ).stdout
 
-    assert said.startswith("['a b'] ")
-    assert "GITHUB_TOKEN" in said
-    assert "OPENAI_API_KEY" not in said
-    assert "PYTHONPATH" not in said
+    assert output.startswith("['a b'] ")
+    assert "GITHUB_TOKEN" in output
+    assert "OPENAI_API_KEY" not in output
+    assert "PYTHONPATH" not in output

@@ -1,4 +1,4 @@
-"""Reads the corpus."""
+"""A reader of the corpus."""
 
 from pathlib import Path
 from typing import Any

@@ -105,7 +105,7 @@ def a_lock(chance: random.Random, home: Path) -> Iterator[str]:
 
 
 def a_plan(chance: random.Random, home: Path) -> Iterator[str]:
-    """Half of them with the digest that belongs to the changed text."""
+    """Read a changed plan; half of them have the digest of the changed text."""
     is_forger = chance.random() < 0.5
     text = _forged(chance) if is_forger else spoiled(PLAN.encode(), chance).decode("utf-8", "replace")
     yield from _messages(lambda: read_saved(text))
@@ -126,7 +126,7 @@ def a_payload(chance: random.Random, home: Path) -> Iterator[str]:
 
 
 def a_service(chance: random.Random, home: Path) -> Iterator[str]:
-    """One that answers everything, from lists to prompts, with the same spoiled words."""
+    """Call a service that answers everything, from lists to prompts, with the same malformed text."""
     documents = [document for document, _ in PAYLOADS.values()]
     body = either({"object": "list", "data": chance.sample(documents, 3), "has_more": False}, chance)
     if chance.random() < 0.3:
@@ -138,11 +138,11 @@ def a_service(chance: random.Random, home: Path) -> Iterator[str]:
         return httpx.Response(status, headers=headers, content=body)
 
     provider = opened(httpx.MockTransport(answer))
-    said = (Message(role="user", content="hello"),)
+    messages = (Message(role="user", content="hello"),)
     asks: list[Callable[[], object]] = [
         provider.observe,
         lambda: provider.list_jobs(),
-        lambda: list(provider.answer(ModelId("ft:x"), said)),
+        lambda: list(provider.answer(ModelId("ft:x"), messages)),
         lambda: provider.events(JobId("ftjob-1"), None),
         lambda: provider.cancel(JobId("ftjob-1")),
     ]
@@ -150,7 +150,7 @@ def a_service(chance: random.Random, home: Path) -> Iterator[str]:
 
 
 def _messages(ask: Callable[[], object]) -> Iterator[str]:
-    """Let it in; what we refuse, we refuse in words of ours. Anything else that is raised is a fault of ours."""
+    """Read the input and yield our refusals. Any other exception is a bug."""
     try:
         ask()
     except InputError as error:

@@ -31,16 +31,16 @@ def run_case(seed: int, number: int, home: Path) -> tuple[str, bool]:
     chance = random.Random(f"{seed}:{number}")
     names = list(ENTRY_POINTS)
     name = chance.choices(names, [ENTRY_POINTS[each][0] for each in names])[0]
-    said = list(ENTRY_POINTS[name][1](chance, home))
-    for words in said:
+    messages = list(ENTRY_POINTS[name][1](chance, home))
+    for words in messages:
         assert is_harmless(clean(words)), words
         assert "\n" not in markdown_text(words)
         assert len(words) < _LONGEST, len(words)
-    return name, bool(said)
+    return name, bool(messages)
 
 
 def main(arguments: list[str]) -> int:
-    """Run cases and tell what became of them; 1 when one failed."""
+    """Run cases and print their results; return 1 when one failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.security.fuzz")
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)

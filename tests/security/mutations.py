@@ -71,7 +71,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def spoiled(text: bytes, chance: random.Random) -> bytes:
-    """Change a text in up to five places."""
+    """Return a text with up to five changes."""
     for _ in range(chance.randint(1, 5)):
         at, end = sorted(chance.randint(0, len(text)) for _ in range(2))
         end = min(end, at + chance.choice((1, 1, 4, 40, 400)))

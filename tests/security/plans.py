@@ -1,4 +1,4 @@
-"""A saved plan to attack."""
+"""Saved plans for the tests of attacks."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.render import examples
 
 
 def a_saved_plan() -> str:
-    """The text of a saved plan with a step to train in it."""
+    """Return the text of a saved plan with a step that trains."""
     facts: dict[str, Any] = {
         "id": "0123456789abcdef",
         "made_at": 1_790_000_000,
@@ -27,7 +27,7 @@ def a_saved_plan() -> str:
 
 
 def forged(text: str, **changes: Any) -> str:
-    """The same plan with other members and their digest: anyone who can write a file can do this."""
+    """Return the plan with other members and their digest, as every user with write permission can make it."""
     content = {**json.loads(text), **changes}
     del content["digest"]
     return seal_plan(content)

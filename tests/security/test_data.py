@@ -1,4 +1,4 @@
-"""Files in place of datasets: what lies outside, acts, blows up or is swapped is refused, and none of it is sent."""
+"""Hostile files in place of datasets: outside files, links, bombs and swaps are refused and never sent."""
 
 import io
 import os
@@ -21,7 +21,7 @@ ROWS = jsonl(chats(12))
 
 
 def outside(root: Path) -> Path:
-    """A file that is none of the repository's."""
+    """A file outside the repository."""
     there = root.parent / f"{root.name}-outside"
     there.mkdir()
     (there / "secret.jsonl").write_bytes(ROWS)
@@ -76,7 +76,7 @@ PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_what_is_no_file_of_the_repository_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_outside_the_repository_is_refused(tmp_path: Path, name: str) -> None:
     make, rule = PLACES[name]
     root = tmp_path / "repository"
     root.mkdir()
@@ -108,7 +108,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_path_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_path_out_of_the_repository_is_refused(tmp_path: Path, name: str) -> None:
     path, rule = PATHS[name]
     root = tmp_path / "repository"
     for known in (".git", ".GIT", "git~1", "sub/.git"):
@@ -125,10 +125,10 @@ def a_workbook(**parts: bytes) -> bytes:
     return made.getvalue()
 
 
-def a_lying_workbook(really: int, said: int) -> bytes:
-    """One whose directory says of a part that it has another size than it has."""
-    content = a_workbook(**{"xl/worksheets/sheet1.xml": b"0" * really})
-    return content.replace(really.to_bytes(4, "little"), said.to_bytes(4, "little"))
+def a_lying_workbook(true_size: int, claimed_size: int) -> bytes:
+    """Return a workbook whose directory claims another size for a part."""
+    content = a_workbook(**{"xl/worksheets/sheet1.xml": b"0" * true_size})
+    return content.replace(true_size.to_bytes(4, "little"), claimed_size.to_bytes(4, "little"))
 
 
 BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
@@ -180,15 +180,15 @@ def test_a_bomb_is_refused_within_bounds(tmp_path: Path, name: str) -> None:
     assert all(len(problem.what) < 1_000 for problem in found)
 
 
-def test_a_template_reaches_columns_and_nothing_else(tmp_path: Path) -> None:
+def test_a_template_can_use_columns_only(tmp_path: Path) -> None:
     write(tmp_path, "rows.csv", "x,y\n" + "a,b\n" * 12)
     for template in ("{x.__class__}", "{x[0]}", "{0}", "{}", "{x!r}", "{x:>9999999999}"):
         found = problems_of(a_spec("rows.csv", mapping=ColumnMapping(prompt=template, completion="{y}")), tmp_path)
         assert found, template
 
 
-def test_a_file_swapped_after_it_was_looked_at_is_not_read(tmp_path: Path) -> None:
-    """Whatever takes its place: another file, a link to the outside, or a pipe without a writer."""
+def test_a_file_that_was_swapped_after_its_check_is_not_read(tmp_path: Path) -> None:
+    """The replacement may be another file, a link to the outside, or a pipe without a writer."""
     root = tmp_path / "repository"
     root.mkdir()
     secret = outside(root) / "secret.jsonl"
@@ -207,8 +207,8 @@ def test_a_file_swapped_after_it_was_looked_at_is_not_read(tmp_path: Path) -> No
         kept.unlink()
 
 
-def test_a_file_swapped_while_it_is_read_changes_nothing_of_what_is_read(tmp_path: Path) -> None:
-    """It is opened once: a name that leads elsewhere since is a change, and the last block is never given."""
+def test_a_file_that_is_swapped_during_reading_is_read_from_the_open_file(tmp_path: Path) -> None:
+    """The file is opened once; another file under its name is a change, and the last block is withheld."""
     rows = jsonl(a_chat(f"question {at} {'x' * 10_000}") for at in range(400))
     path = tmp_path / write(tmp_path, "rows.jsonl", rows)
     dataset = of(tmp_path)
@@ -224,7 +224,7 @@ def test_a_file_swapped_while_it_is_read_changes_nothing_of_what_is_read(tmp_pat
     assert len(b"".join(given)) < dataset.measure.size_bytes
 
 
-def test_rows_changed_after_they_were_measured_are_not_sent_whole(tmp_path: Path) -> None:
+def test_rows_that_changed_after_they_were_measured_are_not_sent_completely(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", ROWS)
     dataset = of(tmp_path)
     write(tmp_path, "rows.jsonl", ROWS.replace(b"answer 11", b"stolen"))
@@ -233,6 +233,6 @@ def test_rows_changed_after_they_were_measured_are_not_sent_whole(tmp_path: Path
 
 
 def of(root: Path) -> Dataset:
-    """The training side of rows.jsonl as it is now."""
+    """Return the training side of the present rows.jsonl."""
     found = measure(a_spec(), root)
     return Dataset(spec=a_spec(), part=Part.TRAINING, format=found.format, measure=found.training)

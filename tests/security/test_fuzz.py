@@ -1,4 +1,4 @@
-"""A share of the fuzzing that `python -m tests.security.fuzz` does at length."""
+"""A part of the fuzzing that `python -m tests.security.fuzz` does at length."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SEED = 20_261_122
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_whatever_comes_in_is_taken_or_refused(tmp_path: Path, part: int) -> None:
+def test_any_input_is_accepted_or_refused(tmp_path: Path, part: int) -> None:
     results = [run_case(SEED, part * 200 + number, tmp_path) for number in range(200)]
     assert {name for name, _ in results} == {"spec", "lock", "plan", "payload", "service"}
     assert any(refused for _, refused in results)

@@ -12,8 +12,8 @@ PLAN = a_saved_plan()
 PLACES = range(len(PLAN))
 
 
-def test_it_is_read_as_it_is() -> None:
-    """So that what follows is not refused for another reason."""
+def test_an_unchanged_plan_is_read() -> None:
+    """The following tests change this plan."""
     assert read_saved(PLAN).root == "specs"
     assert read_saved(forged(PLAN)).root == "specs"
     assert forged(PLAN) == PLAN
@@ -21,7 +21,7 @@ def test_it_is_read_as_it_is() -> None:
 
 @pytest.mark.parametrize("part", range(8))
 def test_a_plan_with_any_character_changed_is_refused(part: int) -> None:
-    """Another one, none, or one more, at every place of the file."""
+    """At every place of the file a character is replaced, removed or added."""
     for at in PLACES[part::8]:
         ways = (
             PLAN[:at] + chr(ord(PLAN[at]) ^ 1) + PLAN[at + 1 :],
@@ -55,7 +55,7 @@ TEXTS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_is_no_saved_plan_is_refused(name: str) -> None:
+def test_a_file_that_is_not_a_saved_plan_is_refused(name: str) -> None:
     with pytest.raises((UsageError, StalePlanError)) as caught:
         read_saved(TEXTS[name])
     assert len(str(caught.value)) < 500
@@ -77,7 +77,7 @@ FORGED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_plan_forged_with_its_digest_is_refused_where_it_means_harm(name: str) -> None:
+def test_a_forged_plan_with_a_valid_digest_is_refused_where_it_is_harmful(name: str) -> None:
     with pytest.raises((UsageError, StalePlanError)) as caught:
         read_saved(forged(PLAN, **FORGED[name]))
     assert "digest" not in str(caught.value), "refused for another reason than it should be"

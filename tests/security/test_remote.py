@@ -1,4 +1,4 @@
-"""A service that lies: ids that are paths, pages that are addresses, redirects, floods and words that act."""
+"""A hostile service: ids that are paths, pages that are addresses, redirects, floods and active text."""
 
 import gzip
 import io
@@ -42,8 +42,8 @@ IDS = {
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_an_id_is_one_part_of_a_path_or_nothing(name: str) -> None:
-    """Wherever the id comes from: a list of the service, a lock file, or the command line."""
+def test_an_id_is_one_part_of_a_path_or_is_refused(name: str) -> None:
+    """The id may come from a list of the service, a lock file, or the command line."""
     service = FakeService()
     provider = opened(service)
     for ask in (
@@ -67,7 +67,7 @@ def test_an_id_is_one_part_of_a_path_or_nothing(name: str) -> None:
 
 
 def refusal_of(ask: Callable[[], object]) -> str:
-    """What we say when something was refused; nothing when it was not."""
+    """Return our message of a refusal; an empty text without one."""
     try:
         ask()
     except ReconcilerError as error:
@@ -82,7 +82,7 @@ def quoted(item: str) -> str:
         return ""
 
 
-def test_a_part_of_a_path_comes_back_as_it_went() -> None:
+def test_an_encoded_part_of_a_path_is_decoded_unchanged() -> None:
     for item in IDS.values():
         if item.strip("."):
             assert unquote(segment(item)) == item
@@ -96,7 +96,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 @pytest.mark.parametrize(
     "to", ["https://evil.example.test/v1/files", "/v1/elsewhere", "//evil.example.test", "file:///etc"]
 )
-def test_a_redirect_is_followed_by_nobody(status: int, to: str) -> None:
+def test_no_redirect_is_followed(status: int, to: str) -> None:
     asked: list[httpx.Request] = []
 
     def pointing(request: httpx.Request) -> httpx.Response:
@@ -120,7 +120,7 @@ def bomb() -> bytes:
 
 
 class Pieces(httpx.SyncByteStream):
-    """A body as it comes from a network."""
+    """A body in pieces, as from a network."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -170,16 +170,16 @@ PAGES: dict[str, Callable[[httpx.Request], httpx.Response]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_list_that_lies_leads_nowhere(name: str) -> None:
+def test_a_hostile_list_gives_no_jobs(name: str) -> None:
     asked: list[httpx.Request] = []
 
     def lying(request: httpx.Request) -> httpx.Response:
         asked.append(request)
         return PAGES[name](request)
 
-    seen: list[object] = []
-    assert is_harmless(clean(refusal_of(lambda: seen.extend(opened(httpx.MockTransport(lying)).observe().jobs))))
-    assert seen == []
+    jobs: list[object] = []
+    assert is_harmless(clean(refusal_of(lambda: jobs.extend(opened(httpx.MockTransport(lying)).observe().jobs))))
+    assert jobs == []
     assert {request.url.host for request in asked} == {HOME}
     assert not any("evil" in name.lower() for request in asked for name in request.headers)
     assert len(asked) < 5_000
@@ -189,19 +189,19 @@ TEXTS = {name: case["text"] for name, case in cases("texts").items()}
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_a_refusal_says_can_be_shown(name: str) -> None:
-    """Whatever the service says, in whatever field of its error."""
+def test_the_text_of_a_refusal_can_be_shown_safely(name: str) -> None:
+    """The text may be in any field of the service's error."""
     words = TEXTS[name]
     body = json.dumps({"error": {"message": words, "type": words, "code": words, "param": words}}).encode()
     service = httpx.MockTransport(lambda request: httpx.Response(400, content=body))
     with pytest.raises(ProviderError) as caught:
         opened(service).observe()
-    for said in (str(caught.value), caught.value.hint, caught.value.code, caught.value.param):
-        assert is_harmless(clean(str(said)))
+    for text in (str(caught.value), caught.value.hint, caught.value.code, caught.value.param):
+        assert is_harmless(clean(str(text)))
 
 
-def test_an_answer_to_a_prompt_is_poured_and_not_believed() -> None:
-    """A model may say anything; its words come as they are, and the sink is what makes them harmless."""
+def test_an_answer_to_a_prompt_is_passed_on_and_made_safe_by_the_sink() -> None:
+    """A model may write anything; its text is passed on unchanged, and the sink makes it harmless."""
     service = FakeService()
     model = ModelId("ft:any")
     service.models[model] = {"id": model, "object": "model"}

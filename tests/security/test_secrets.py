@@ -1,4 +1,4 @@
-"""A key in every dress, on every way out; and which variables are taken for keys at all."""
+"""A key in every encoding and output, and the variables that count as keys."""
 
 import base64
 import html
@@ -45,17 +45,17 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_key_is_taken_out_in_every_dress(way: str, key: str) -> None:
+def test_a_key_is_removed_in_every_encoding(way: str, key: str) -> None:
     dressed = WAYS[way](key)
     stream = io.StringIO()
     Sink(stream, (key,)).line(f"before {dressed} after")
-    said = stream.getvalue()
-    assert REDACTED in said
-    assert not any(part in said for part in pieces(dressed)), said
+    output = stream.getvalue()
+    assert REDACTED in output
+    assert not any(part in output for part in pieces(dressed)), output
 
 
 def pieces(dressed: str) -> list[str]:
-    """The middle of a dressed key, in parts that are long enough to be useful."""
+    """Return the middle of an encoded key, in parts that are long enough to be useful."""
     middle = dressed[8:-8]
     return [middle[at : at + 10] for at in range(max(len(middle) - 9, 1))] if len(middle) > 8 else [middle]
 
@@ -69,7 +69,7 @@ def pieces(dressed: str) -> list[str]:
         *("GOOGLE_CREDENTIALS", "my_password", "NPM_AUTH", "SSH_PRIVATE_KEY"),
     ],
 )
-def test_a_variable_of_this_name_is_kept_out_of_everything(name: str) -> None:
+def test_the_value_of_a_variable_with_such_a_name_is_in_no_output(name: str) -> None:
     assert "canary-value" in find_secrets({name: "canary-value", "HOME": "/home/someone", "PATH": "/usr/bin"})
 
 
@@ -80,6 +80,6 @@ def test_the_password_inside_an_address_is_a_secret_too() -> None:
     assert found == ("canary-word",)
 
 
-def test_ordinary_variables_are_no_secrets() -> None:
+def test_ordinary_variables_are_not_secrets() -> None:
     ordinary = {"HOME": "/home/someone", "LANG": "C.UTF-8", "CI": "true", "GITHUB_SHA": "0" * 40, "OPENAI_API_KEY": "x"}
     assert find_secrets(ordinary) == ()

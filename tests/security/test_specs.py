@@ -1,4 +1,4 @@
-"""Specs of an untrusted author: refused with the right reason, quickly, and nothing else happens."""
+"""Specs of an untrusted author: refused with the right reason, quickly, and without another effect."""
 
 import os
 import tracemalloc
@@ -14,7 +14,7 @@ CASES = cases("specs")
 
 
 def refusals(root: Path, text: str | bytes) -> tuple[Problem, ...]:
-    """What is said against specs/all.yaml of this text."""
+    """Return the problems of specs/all.yaml with this text."""
     (root / "specs").mkdir(exist_ok=True)
     (root / "specs/all.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError) as caught:
@@ -60,8 +60,8 @@ def test_a_bomb_is_refused_within_bounds(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("bytes_before", [b"", b"a", b"name: x\n", "é: ".encode()])
-def test_a_byte_that_is_no_text_is_found_behind_a_byte_order_mark(tmp_path: Path, bytes_before: bytes) -> None:
-    """The mark is no part of the text, and shifts no place."""
+def test_an_invalid_byte_is_found_after_a_byte_order_mark(tmp_path: Path, bytes_before: bytes) -> None:
+    """The mark is not part of the text and changes no place."""
     plain, marked = (refusals(tmp_path, mark + bytes_before + b"\xef\xc0") for mark in (b"", b"\xef\xbb\xbf"))
     assert [problem.rule for problem in plain] == ["yaml.encoding"]
     assert marked == plain

@@ -1,4 +1,4 @@
-"""One sink: what others have said can be read in every place, and acts in none."""
+"""The sink: foreign text is readable in every output, and active in none."""
 
 import html
 import re
@@ -22,7 +22,7 @@ SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
 
 class Tags(HTMLParser):
-    """Collects what a page would make of a text: its tags, and its words."""
+    """Collects the tags and the words that a page makes of a text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -45,7 +45,7 @@ class Tags(HTMLParser):
 
 
 def shown(markdown: str) -> str:
-    """The words that a reader of inert Markdown sees: escapes and entities undone, seams left out."""
+    """Return the words that a reader of inert Markdown sees, without escapes, entities and separators."""
     for tag in TAGS_OF_OURS:
         markdown = markdown.replace(tag, tag.removeprefix("<span>").removesuffix("</span>") if "$" in tag else "")
     unescaped = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace(SEAM, ""))
@@ -53,7 +53,7 @@ def shown(markdown: str) -> str:
 
 
 def is_inert(markdown: str) -> bool:
-    """Whether one line of Markdown has nothing but words in it."""
+    """Return whether one line of Markdown holds only words."""
     words = markdown
     for tag in TAGS_OF_OURS:
         words = words.replace(tag, "§" if "$" in tag else "")
@@ -71,7 +71,7 @@ def is_inert(markdown: str) -> bool:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_does_nothing_in_a_terminal_or_log(name: str) -> None:
+def test_a_text_is_inert_in_a_terminal_or_log(name: str) -> None:
     assert is_harmless(clean(TEXTS[name]))
     for line in clean_lines(TEXTS[name]).split("\n"):
         assert not line.lstrip().startswith("::")
@@ -80,7 +80,7 @@ def test_a_text_does_nothing_in_a_terminal_or_log(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_does_nothing_in_markdown_and_is_still_what_it_was(name: str) -> None:
+def test_a_text_is_inert_in_markdown_and_keeps_its_words(name: str) -> None:
     markdown = markdown_text(TEXTS[name])
     assert is_inert(markdown)
     assert shown(markdown) == clean(TEXTS[name])
@@ -155,12 +155,12 @@ def in_page(text: str) -> None:
     assert not set("<>\"'") & set(written)
 
 
-def test_a_language_is_a_plain_word() -> None:
+def test_the_language_of_a_fence_is_a_plain_word() -> None:
     with pytest.raises(ValueError, match="language"):
         code_block("x", "diff\n```")
 
 
-def test_honest_words_stay_readable() -> None:
+def test_ordinary_words_stay_readable() -> None:
     assert markdown_text("support triage, 12 rows") == "support triage, 12 rows"
     assert markdown_code("support-triage") == "`support-triage`"
     assert markdown_code("") == "<code>&#32;</code>"
@@ -169,7 +169,7 @@ def test_honest_words_stay_readable() -> None:
     assert html_text("a < b") == "a &lt; b"
 
 
-def test_what_is_long_is_cut() -> None:
+def test_a_long_text_is_shortened() -> None:
     assert markdown_text("x" * 50, limit=10) == "x" * 9 + "…"
     assert markdown_code("x" * 50, limit=10) == f"`{'x' * 9}…`"
     assert html_text("x" * 50, limit=10) == "x" * 9 + "…"

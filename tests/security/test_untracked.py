@@ -1,4 +1,4 @@
-"""A runner's workspace holds more than the repository: what git does not track is not sent without a word."""
+"""A runner's workspace may hold other files: a file that git does not track is not sent silently."""
 
 import subprocess
 from pathlib import Path
@@ -44,38 +44,38 @@ def refused(root: Path, environ: dict[str, str]) -> str:
     return " ".join(f"{problem.what} {problem.hint}" for problem in caught.value.problems)
 
 
-def test_what_is_tracked_may_be_sent_also_when_it_was_edited(repository: Path) -> None:
+def test_a_tracked_file_may_be_sent_even_if_it_was_edited(repository: Path) -> None:
     write(repository, "specs/good.jsonl", jsonl(chats(13)))
     assert warned(repository, CI) == []
 
 
-def test_what_is_not_tracked_is_a_warning_for_people_and_refused_where_a_machine_works_alone(
+def test_an_untracked_file_is_a_warning_for_people_and_refused_in_automation(
     repository: Path,
 ) -> None:
     write(repository, "specs/all.yaml", SPEC.format(source="left-here.jsonl"))
     assert warned(repository, ENVIRON) == ["source.untracked"]
     assert warned(repository, {**CI, "RECONCILER_STRICT": "0"}) == ["source.untracked"]
     for environ in (CI, {**ENVIRON, "RECONCILER_STRICT": "1"}):
-        said = refused(repository, environ)
-        assert "`specs/left-here.jsonl` is not tracked by git" in said
-        assert "RECONCILER_STRICT=0" in said
+        message = refused(repository, environ)
+        assert "`specs/left-here.jsonl` is not tracked by git" in message
+        assert "RECONCILER_STRICT=0" in message
 
 
 @pytest.mark.parametrize("source", ["'*.jsonl'", "link.jsonl"])
-def test_a_pattern_or_a_tracked_link_makes_no_way_around(repository: Path, source: str) -> None:
+def test_a_pattern_or_a_tracked_link_does_not_avoid_the_check(repository: Path, source: str) -> None:
     (repository / "specs/link.jsonl").symlink_to("left-here.jsonl")
     write(repository, "specs/all.yaml", SPEC.format(source=source))
     git(repository, "add", "specs/link.jsonl")
     assert "specs/left-here.jsonl" in refused(repository, CI)
 
 
-def test_rows_of_a_file_that_nobody_reviewed_are_not_even_shown(repository: Path) -> None:
+def test_rows_of_an_untracked_file_are_not_shown(repository: Path) -> None:
     write(repository, "specs/left-here.jsonl", b'{"canary": 1}\n')
     write(repository, "specs/all.yaml", SPEC.format(source="left-here.jsonl"))
     assert "canary" not in refused(repository, CI)
 
 
-def test_names_are_names_and_no_patterns_or_options(repository: Path) -> None:
+def test_names_are_not_read_as_patterns_or_options(repository: Path) -> None:
     for name in ("*.jsonl", ":(top)good.jsonl", "--others.jsonl", "a b\u00e9.jsonl"):
         write(repository, f"specs/{name}", ROWS)
     write(repository, "specs/all.yaml", SPEC.format(source="'[*].jsonl'"))
@@ -87,21 +87,21 @@ def test_names_are_names_and_no_patterns_or_options(repository: Path) -> None:
     assert warned(repository, CI) == []
 
 
-def test_where_git_cannot_say_a_machine_goes_no_further(repository: Path) -> None:
+def test_automation_stops_when_git_fails(repository: Path) -> None:
     write(repository, ".git/HEAD", "nonsense")
     assert warned(repository, ENVIRON) == []
     assert "git cannot say" in refused(repository, CI)
     assert "git cannot say" in refused(repository, {**CI, "PATH": "/nonexistent"})
 
 
-def test_where_there_is_no_repository_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_without_a_repository_there_is_no_check(tmp_path: Path) -> None:
     write(tmp_path, "specs/all.yaml", SPEC.format(source="good.jsonl"))
     write(tmp_path, "specs/good.jsonl", ROWS)
     assert warned(tmp_path, CI) == []
 
 
 def test_no_hook_or_monitor_of_the_repository_runs(repository: Path) -> None:
-    """What a stranger's commit may bring along, or an earlier step may have set."""
+    """A commit from an untrusted source or an earlier step may have set them."""
     write(repository, "evil.sh", "#!/bin/sh\ntouch owned\n")
     (repository / "evil.sh").chmod(0o755)
     git(repository, "config", "core.fsmonitor", "./evil.sh")
@@ -110,7 +110,7 @@ def test_no_hook_or_monitor_of_the_repository_runs(repository: Path) -> None:
     assert not (repository / "owned").exists()
 
 
-def test_when_it_is_strict() -> None:
+def test_when_untracked_files_are_refused() -> None:
     assert is_strict({"CI": "true"})
     assert is_strict({"RECONCILER_STRICT": "yes"})
     for environ in ({}, {"CI": ""}, {"CI": "false"}, {"CI": "1", "RECONCILER_STRICT": "0"}):
