@@ -14,7 +14,7 @@ LONG_AGO = 1_790_000_000
 
 
 def a_digest(of: str = "rows") -> Digest:
-    """A digest of anything that can be told apart by a word."""
+    """Return a digest of anything that one word distinguishes."""
     return Digest("v1", hashlib.sha256(of.encode()).hexdigest())
 
 
@@ -26,7 +26,7 @@ def a_dataset(
     part: Part = Part.TRAINING,
     format: Format = Format.CHAT,  # noqa: A002 (the word of the field)
 ) -> Dataset:
-    """A dataset whose content is told apart by the word `rows`."""
+    """Return a dataset whose content the word `rows` distinguishes."""
     return Dataset(
         spec=DatasetSpec(name=name, place=Place(file="specs/data.yaml", line=1, column=1), sources=(f"{name}.csv",)),
         part=part,

@@ -30,7 +30,7 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     assert not set(report["loaded"]) & set(HEAVY)
 
 
-def test_the_version_is_told_without_loading_anything() -> None:
+def test_the_version_is_printed_without_loading_anything() -> None:
     code = "import sys; sys.argv[1:] = ['--version']; from reconciler.cli import main; main(); print(len(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

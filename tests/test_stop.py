@@ -13,7 +13,7 @@ LONG = 30.0
 
 @pytest.fixture
 def alarms() -> Iterator[list[Stop]]:
-    """Alarms every tenth of a millisecond, whose handler speaks the wish in the box."""
+    """Alarms every tenth of a millisecond; their handler requests the stop in the list."""
     box = [Stop()]
     before = signal.signal(signal.SIGALRM, lambda *_: box[0].set())
     signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
@@ -29,7 +29,7 @@ def test_a_handler_that_interrupts_the_sleep_ends_it(alarms: list[Stop]) -> None
         assert alarms[0].wait(LONG)
 
 
-def test_everybody_who_sleeps_on_a_wish_hears_it() -> None:
+def test_a_stop_ends_every_sleep() -> None:
     stop = Stop()
     heard: list[bool] = []
     sleepers = [threading.Thread(target=lambda: heard.append(stop.wait(LONG))) for _ in range(4)]
@@ -42,13 +42,13 @@ def test_everybody_who_sleeps_on_a_wish_hears_it() -> None:
     assert heard == [True] * 4
 
 
-def test_a_sleep_that_nobody_ends_lasts_its_time() -> None:
+def test_a_sleep_without_a_stop_lasts_its_time() -> None:
     stop = Stop()
     assert not stop.wait(0.001)
     assert not stop.is_set()
 
 
-def test_after_the_wish_nobody_sleeps() -> None:
+def test_after_a_stop_no_sleep_waits() -> None:
     stop = Stop()
     stop.set()
     assert stop.is_set()

@@ -193,7 +193,7 @@ def _run(program: Program) -> Cost:
     sampled, done = [0.0], threading.Event()
     sampler = threading.Thread(target=_sample, args=(process.pid, sampled, done))
     sampler.start()
-    said = process.stderr.read()
+    error_output = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     done.set()
@@ -201,7 +201,9 @@ def _run(program: Program) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
     if process.returncode:
-        raise SystemExit(f"{program.name} failed with {process.returncode}:\n{said.decode(errors='replace')[-2000:]}")
+        raise SystemExit(
+            f"{program.name} failed with {process.returncode}:\n{error_output.decode(errors='replace')[-2000:]}"
+        )
     for written in program.directory.glob("*_prepared*.jsonl"):
         written.unlink()
     largest = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)

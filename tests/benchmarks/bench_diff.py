@@ -46,10 +46,10 @@ print(found.added, found.removed, found.edited, found.moved, time.perf_counter()
 
 def row(number: int) -> str:
     """One chat row of about 300 bytes, in canonical form."""
-    said = " ".join(f"{word}{number * 31 % 997}" for word in ("refund", "order", "card", "account", "late", "please"))
+    words = " ".join(f"{word}{number * 31 % 997}" for word in ("refund", "order", "card", "account", "late", "please"))
     turns = [
         {"role": "system", "content": "You sort support messages into queues, and say nothing else."},
-        {"role": "user", "content": f"Ticket {number}: {said}, and thank you"},
+        {"role": "user", "content": f"Ticket {number}: {words}, and thank you"},
         {"role": "assistant", "content": ("billing", "shipping", "other")[number % 3]},
     ]
     return json.dumps({"messages": turns}, separators=(",", ":")) + "\n"
@@ -67,7 +67,7 @@ def changed(rows: list[str]) -> list[str]:
 
 
 def run(directory: Path, *arguments: str) -> tuple[float, str]:
-    """Type a command; return its seconds and what it said."""
+    """Run a command; return its seconds and its output."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", "-C", str(directory), *arguments],
@@ -88,8 +88,8 @@ def bench_plan(directory: Path, count: int) -> None:
     run(directory, "apply", "--auto-approve")
     data.write_text("".join(changed(rows)))
     for what, flags in (("without rows", ["--no-rows"]), ("first, fetching", []), ("again, from the cache", [])):
-        seconds, said = run(directory, "plan", *flags)
-        found = next((line.strip() for line in said.splitlines() if line.strip().startswith("~ rows")), "")
+        seconds, output = run(directory, "plan", *flags)
+        found = next((line.strip() for line in output.splitlines() if line.strip().startswith("~ rows")), "")
         print(f"plan on {count:,} rows, {what}: {seconds:.2f} s  {found}")
 
 

@@ -1,1 +1,1 @@
-"""The front door: what arguments mean, and how any job is followed."""
+"""Tests of the command line: arguments, formats, and following jobs."""

@@ -41,13 +41,13 @@ def make_console() -> tuple[Console, io.StringIO]:
     return console, out
 
 
-def test_text_is_what_nobody_has_to_ask_for() -> None:
+def test_text_is_the_default_format() -> None:
     assert read_formats(None) == (FormatTarget(form=PlanFormat.TEXT),)
     assert read_formats(None, as_json=True) == read_formats(["json"]) == (FormatTarget(form=PlanFormat.JSON),)
     assert is_json(read_formats(["json"], as_json=True))
 
 
-def test_several_are_told_in_the_order_asked(tmp_path: Path) -> None:
+def test_several_formats_keep_their_order(tmp_path: Path) -> None:
     file = tmp_path / "a=b.html"
 
     wanted = read_formats(["text", "github", f"html={file}", "text"])
@@ -60,7 +60,7 @@ def test_several_are_told_in_the_order_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("requested", "words"),
     [
         (["pdf"], "there are text, json, markdown"),
         (["HTML"], "no such format"),
@@ -73,9 +73,9 @@ def test_several_are_told_in_the_order_asked(tmp_path: Path) -> None:
         (["html=x", "sarif=x"], "the same file"),
     ],
 )
-def test_what_cannot_be_told_is_refused_before_anything_is_read(said: list[str], words: str) -> None:
+def test_an_unknown_format_is_refused_before_anything_is_read(requested: list[str], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        read_formats(said)
+        read_formats(requested)
 
 
 def test_json_is_recognised_wherever_it_is_asked_for() -> None:
@@ -130,13 +130,13 @@ def test_github_gets_lines_a_summary_and_outputs_added_to_what_is_there(tmp_path
 
     assert out.getvalue().startswith("::warning file=data/tickets.csv,line=10")
     assert summary.read_text(encoding="utf-8").startswith("before\n### 1 model retrained")
-    said = outputs.read_text(encoding="utf-8")
-    assert "\n2\n" in said
-    assert len({line for line in said.splitlines() if line.startswith("end_")}) == 2
+    output = outputs.read_text(encoding="utf-8")
+    assert "\n2\n" in output
+    assert len({line for line in output.splitlines() if line.startswith("end_")}) == 2
     show_review(REVIEW, read_formats(["github"]), console, exit_code=2, environ={})
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     console, _ = make_console()
     with pytest.raises(UsageError, match="cannot be written"):
         show_review(REVIEW, (FormatTarget(form=PlanFormat.TEXT, path=tmp_path),), console, exit_code=0)

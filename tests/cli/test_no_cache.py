@@ -22,8 +22,8 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", [["validate"], ["plan"], ["apply", "--auto-approve"]])
 def test_every_command_that_reads_datasets_takes_the_flag(workspace: Path, command: list[str]) -> None:
-    said = [run(["-C", str(workspace), *command, *flag]) for flag in ([], ["--no-cache"])]
-    assert said == [0, 0]
+    codes = [run(["-C", str(workspace), *command, *flag]) for flag in ([], ["--no-cache"])]
+    assert codes == [0, 0]
 
 
 def test_what_is_measured_is_the_same_with_and_without_a_cache(workspace: Path) -> None:

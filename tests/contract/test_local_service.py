@@ -1,6 +1,6 @@
 """The same promises, held by the built-in service itself: its real application, driven in this program.
 
-Its jobs move by themselves, in a worker of its own, so the promises are told here as they can be seen from outside.
+Its jobs run in a separate worker, so these tests check the promises from outside.
 """
 
 from collections.abc import Iterator

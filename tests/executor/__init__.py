@@ -1,1 +1,1 @@
-"""The executor room."""
+"""Tests of the executor."""

@@ -91,7 +91,7 @@ def test_an_unknown_outcome_leaves_its_intent() -> None:
 
 
 def test_a_job_that_turned_up_since_the_plan_is_adopted() -> None:
-    """Somebody else applied the same commit meanwhile."""
+    """Another run applied the same commit meanwhile."""
     sandbox = started()
     plan = sandbox.plan(MODEL)
     sandbox.apply(MODEL)
@@ -115,7 +115,7 @@ def test_a_job_that_failed_before_its_answer_came_is_adopted_and_not_paid_again(
     assert sandbox.service.writes["train"] == 1
 
 
-def test_a_job_of_somebody_else_that_failed_since_the_plan_is_not_paid_again() -> None:
+def test_a_job_of_another_run_that_failed_since_the_plan_is_not_paid_again() -> None:
     sandbox = started()
     plan = sandbox.plan(MODEL)
     sandbox.service.put(a_job(MODEL, "failed", id="ftjob-77"))
@@ -134,7 +134,7 @@ def test_a_twin_that_failed_does_not_cost_us_our_job() -> None:
 
 
 class TwinService:
-    """A service on which somebody else creates the same job in the moment in which we create ours."""
+    """A service on which another run creates the same job at the same moment."""
 
     def __init__(self, sandbox: Sandbox, twin: RemoteJob) -> None:
         self.inner, self.twin = sandbox.service, twin

@@ -33,7 +33,7 @@ def test_a_first_apply_uploads_what_was_planned_and_creates_one_job() -> None:
     assert sandbox.service.writes == {"upload": 1, "train": 1}
 
 
-def test_each_step_is_told_when_it_begins_and_when_it_ends() -> None:
+def test_each_step_has_an_event_at_its_begin_and_at_its_end() -> None:
     events = Sandbox().apply(model())
     kinds = [(type(event), event.step.id) for event in events if isinstance(event, Started | Finished)]
     assert [kind for kind, _ in kinds] == [Started, Finished, Started, Finished]

@@ -14,7 +14,7 @@ THEIRS = RemoteJob(id=JobId("ftjob-theirs"), status=JobStatus("queued"), details
 
 
 class Desk:
-    """A service with somebody else's job, and a clock that moves when somebody waits."""
+    """A service with a foreign job, and a clock that moves when a caller waits."""
 
     def __init__(self, service: MemoryProvider | None = None) -> None:
         self.clock = Clock()
@@ -47,7 +47,7 @@ class Desk:
         return messages
 
 
-def test_every_word_is_told_once_and_before_the_end() -> None:
+def test_every_event_is_reported_once_and_before_the_end() -> None:
     desk = Desk()
     desk.service.log(THEIRS.id, "created")
 
@@ -68,7 +68,7 @@ def test_a_deadline_and_a_wish_to_stop_end_the_looking_and_not_the_job() -> None
     assert desk.follow() == ["is queued"]
 
 
-def test_a_job_that_vanishes_is_said_to_be_gone() -> None:
+def test_a_job_that_disappears_is_reported_as_missing() -> None:
     desk = Desk()
     desk.clock.after(2, desk.service.foreign.clear)
     assert desk.follow() == ["is queued", "is gone"]

@@ -1,4 +1,4 @@
-"""Notes of intent: every run heeds those of the others, and its own when it comes back."""
+"""Intents: every run respects those of other runs, and its own after a restart."""
 
 import pytest
 from msgspec.structs import replace
@@ -42,7 +42,7 @@ def ready(sandbox: Sandbox, journal: MemoryJournal) -> RunContext:
     return context
 
 
-def test_a_note_of_somebody_else_is_heeded_until_it_is_over() -> None:
+def test_the_intent_of_another_run_is_respected_until_it_ends() -> None:
     """Nothing says that its writer is dead: it may send until its whole age has passed."""
     sandbox, journal = Sandbox(), Survivor()
     context = ready(sandbox, journal)
@@ -161,7 +161,7 @@ def test_asked_to_stop_while_heeding_a_note_nothing_is_sent_and_the_note_stays()
     assert journal.open_intents() == (THEIRS,)
 
 
-def test_while_a_note_is_heeded_somebody_hears_of_it() -> None:
+def test_waiting_for_an_intent_is_reported() -> None:
     sandbox, journal = Sandbox(), Survivor("another run")
     ready(sandbox, journal)
     journal.put(THEIRS)

@@ -63,7 +63,7 @@ def test_time_runs_out_without_an_end() -> None:
     assert sandbox.clock.now < 1_790_000_000 + 35
 
 
-def test_a_word_that_nobody_knows_is_no_end() -> None:
+def test_an_unknown_status_is_not_an_end() -> None:
     sandbox = running()
     sandbox.clock.after(2, lambda: sandbox.service.move(JOB, "deferred"))
     sandbox.clock.after(6, lambda: sandbox.service.finish(JOB))
@@ -107,7 +107,7 @@ def test_nothing_to_watch_ends_at_once() -> None:
     assert list(watch([], Sandbox().context())) == []
 
 
-def test_a_finished_job_is_told_once() -> None:
+def test_a_finished_job_is_reported_once() -> None:
     sandbox = Sandbox()
     sandbox.service.put(replace(a_job(), id=JOB))
     assert texts_of(list(watch([JOB], sandbox.context()))) == ["-> succeeded"]

@@ -1,1 +1,1 @@
-"""The journal's room, tested."""
+"""Tests of the journal."""

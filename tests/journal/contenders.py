@@ -11,7 +11,7 @@ from tests.journal.stores import git_journal, note
 
 
 def contend(kind: str, place: Path, owner: str, rounds: int) -> None:
-    """Win the note so many times, and hold it alone each time; ends with 1 when somebody else held it too."""
+    """Win the note so many times and hold it alone each time; exit 1 when another process held it too."""
     journal: Journal = DirectoryJournal(place / "journal") if kind == "directory" else git_journal(place / "here")
     inside = place / "inside"
     for number in range(rounds):

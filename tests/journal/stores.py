@@ -26,12 +26,12 @@ Open = Callable[[], Journal]
 
 
 def note(owner: str, *, at: float = float(LONG_AGO)) -> Intent:
-    """Somebody's word on the stamp that most tests are about."""
+    """Return the note of a run on the stamp that most tests use."""
     return Intent(stamp=STAMP, owner=owner, at=at)
 
 
 def elsewhere(intent: Intent) -> Intent:
-    """The same on another stamp."""
+    """Return the same note on another stamp."""
     return replace(intent, stamp=OTHER)
 
 
@@ -45,7 +45,7 @@ def directory(place: Path) -> Open:
 
 
 def environ(place: Path) -> Mapping[str, str]:
-    """Nobody's settings but a home that is empty."""
+    """Return an environment without personal settings, with an empty home."""
     return {"PATH": os.environ["PATH"], "HOME": str(place), "GIT_CONFIG_NOSYSTEM": "1"}
 
 

@@ -24,7 +24,7 @@ def owners(journal: Journal) -> list[str]:
     return sorted(intent.owner for intent in journal.open_intents())
 
 
-def test_a_journal_that_nobody_wrote_in_is_empty(open_store: Open) -> None:
+def test_a_new_journal_is_empty(open_store: Open) -> None:
     journal = open_store()
     assert journal.open_intents() == ()
     journal.clear(note("nobody"))
@@ -32,7 +32,7 @@ def test_a_journal_that_nobody_wrote_in_is_empty(open_store: Open) -> None:
     assert journal.open_intents() == ()
 
 
-def test_a_note_lies_there_for_every_run_until_it_is_cleared(open_store: Open) -> None:
+def test_every_run_reads_a_note_until_it_is_cleared(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
     assert mine.put(note("mine")) == note("mine")
     assert theirs.open_intents() == mine.open_intents() == (note("mine"),)
@@ -41,7 +41,7 @@ def test_a_note_lies_there_for_every_run_until_it_is_cleared(open_store: Open) -
     assert theirs.open_intents() == mine.open_intents() == ()
 
 
-def test_of_two_that_put_the_second_gets_the_first_ones_note(open_store: Open) -> None:
+def test_the_second_of_two_runs_gets_the_note_of_the_first(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
     mine.put(note("mine"))
     assert theirs.put(note("theirs")) == note("mine")
@@ -56,7 +56,7 @@ def test_each_stamp_has_a_note_of_its_own(open_store: Open) -> None:
     assert theirs.open_intents() == (elsewhere(note("theirs")),)
 
 
-def test_a_note_is_taken_over_only_by_whoever_names_it_exactly(open_store: Open) -> None:
+def test_a_note_is_taken_over_only_by_a_run_that_names_it_exactly(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
     mine.put(note("mine", at=1000.0))
     assert theirs.put(note("theirs"), instead_of=note("mine", at=1001.0)) == note("mine", at=1000.0)
@@ -65,12 +65,12 @@ def test_a_note_is_taken_over_only_by_whoever_names_it_exactly(open_store: Open)
     assert mine.put(replace(note("mine"), job=JobId("ftjob-1")), instead_of=note("mine")) == note("theirs")
 
 
-def test_what_is_to_be_replaced_may_have_gone(open_store: Open) -> None:
+def test_a_note_to_replace_may_be_missing(open_store: Open) -> None:
     mine = open_store()
     assert mine.put(note("mine"), instead_of=note("gone")) == note("mine")
 
 
-def test_only_the_note_that_lies_there_is_cleared(open_store: Open) -> None:
+def test_only_the_present_note_is_cleared(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
     mine.put(note("mine"))
     theirs.put(note("theirs"), instead_of=note("mine"))
@@ -78,7 +78,7 @@ def test_only_the_note_that_lies_there_is_cleared(open_store: Open) -> None:
     assert owners(theirs) == ["theirs"]
 
 
-def test_a_run_adds_the_answer_to_its_note_and_everybody_reads_it(open_store: Open) -> None:
+def test_a_run_adds_the_answer_to_its_note_and_every_run_reads_it(open_store: Open) -> None:
     mine, theirs = open_store(), open_store()
     before = replace(note("mine"), excluded_jobs=(JobId("ftjob-0"),))
     after = replace(before, job=JobId("ftjob-abc_1"))
@@ -96,7 +96,7 @@ def test_a_note_without_a_time_is_read_as_one(open_store: Open) -> None:
     assert theirs.open_intents()[0].at is None
 
 
-def test_of_many_that_put_at_once_one_wins_and_all_hear_who(open_store: Open) -> None:
+def test_of_many_concurrent_runs_one_wins_and_all_get_its_note(open_store: Open) -> None:
     journals = [open_store() for _ in range(THREADS)]
     barrier = threading.Barrier(THREADS)
     heard: list[tuple[Intent, Intent]] = []
@@ -117,7 +117,7 @@ def test_of_many_that_put_at_once_one_wins_and_all_hear_who(open_store: Open) ->
     assert owners(journals[0]) == [heard[0][1].owner]
 
 
-def test_steps_of_one_run_write_side_by_side(open_store: Open) -> None:
+def test_steps_of_one_run_write_concurrently(open_store: Open) -> None:
     """No note is lost because another one was written at the same moment."""
     journal = open_store()
     intents = [note("mine"), elsewhere(note("mine"))]

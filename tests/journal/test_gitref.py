@@ -63,11 +63,11 @@ def test_what_is_moved_has_no_history_and_a_word_of_its_own(tmp_path: Path) -> N
         assert git(tmp_path / "here", "rev-list", "--count", REF) == "1"
         assert git(tmp_path / "here", "log", "-1", "--format=%an %s", REF).startswith("reconciler mine ")
         journal.clear(note("mine"))
-    assert seen[0] != seen[1], "the same note, written twice, can be told apart"
+    assert seen[0] != seen[1], "the same note, written twice, can be distinguished"
 
 
 @WITH_SHELL
-def test_nobodys_hooks_and_monitors_run(tmp_path: Path) -> None:
+def test_no_hooks_and_monitors_run(tmp_path: Path) -> None:
     here = clone(tmp_path, 0)
     for name in ("reference-transaction", "pre-push", "post-index-change"):
         script(here / ".git" / "hooks" / name, f"touch {tmp_path}/ran")
@@ -158,7 +158,7 @@ def test_a_run_that_was_overtaken_on_another_matter_writes_beside_it(tmp_path: P
 
 
 class Contested(Meddled):
-    """Git, on a ref that somebody moves before every push."""
+    """Git, on a ref that another run moves before every push."""
 
     theirs: GitJournal
     moves = 0

@@ -19,7 +19,7 @@ INTENTS = [
 
 
 class Laws(RuleBasedStateMachine):
-    """Two runs put, take over and clear notes on two stamps, each through a door of its own."""
+    """Two runs put, take over and clear notes on two stamps, each with its own journal object."""
 
     store: str
 
@@ -31,8 +31,8 @@ class Laws(RuleBasedStateMachine):
         self.recorded: dict[Stamp, Intent] = {}
 
     def teardown(self) -> None:
-        for door in self.journals.values():
-            getattr(door, "close", lambda: None)()
+        for journal in self.journals.values():
+            getattr(journal, "close", lambda: None)()
         shutil.rmtree(self.place)
 
     @rule(intent=st.sampled_from(INTENTS))
@@ -64,8 +64,8 @@ class Laws(RuleBasedStateMachine):
 
     @invariant()
     def both_see_what_lies_there(self) -> None:
-        for door in self.journals.values():
-            assert set(door.open_intents()) == set(self.recorded.values())
+        for journal in self.journals.values():
+            assert set(journal.open_intents()) == set(self.recorded.values())
 
 
 def within(examples: int, steps: int) -> settings:

@@ -60,7 +60,7 @@ def test_a_run_that_was_killed_is_known_to_be_gone(tmp_path: Path) -> None:
 
 
 @NAMELESS
-def test_on_another_machine_nobody_can_say(tmp_path: Path) -> None:
+def test_a_run_on_another_machine_is_never_known_to_be_gone(tmp_path: Path) -> None:
     """A file system may be shared with machines whose locks do not reach here."""
     with another_run(tmp_path, "theirs") as process:
         process.kill()

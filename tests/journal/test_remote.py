@@ -40,7 +40,7 @@ class Place:
         return left.name
 
     def appear(self, intent: Intent, file: str, created_at: int) -> None:
-        """Let somebody's note be there, in every list, from now on."""
+        """Add a note of another run, which every list shows from now on."""
         rival = RemoteNote(id=FileId(file), name=self.name(intent), created_at=created_at)
         self.service.notes_left[rival.id] = rival
         self.service.expiring[rival.id] = float("inf")
@@ -62,7 +62,7 @@ def test_the_oldest_note_counts_and_of_two_of_one_second_the_first_id(file: str,
     place.clock.after(1, lambda: place.appear(note("theirs"), file, LONG_AGO - older))
     assert place.run().put(note("mine")).owner == wins
     mine = [left for left in place.service.notes_left.values() if "mine" in left.name]
-    assert bool(mine) == (wins == "mine"), "whoever loses takes his own back"
+    assert bool(mine) == (wins == "mine"), "the run that loses removes its own note"
 
 
 def test_a_note_that_lies_there_is_heeded_without_a_write() -> None:
@@ -136,7 +136,7 @@ def test_a_note_that_does_not_show_is_not_relied_upon() -> None:
     assert place.service.notes_left == {}
 
 
-def test_what_the_service_refuses_is_said_in_its_words() -> None:
+def test_a_refusal_has_the_message_of_the_service() -> None:
     place = Place()
     place.service.refuse_next(RejectedError("no such purpose", hint="mend it"), of="note")
     with pytest.raises(JournalError, match="no such purpose") as raised:

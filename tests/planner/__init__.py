@@ -1,1 +1,1 @@
-"""The planner room."""
+"""Tests of the planner."""

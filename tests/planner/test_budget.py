@@ -1,4 +1,4 @@
-"""Bounds on what a plan may spend: at the bound it goes, beyond it does not, and what nobody knows is no zero."""
+"""Limits on the costs of a plan: a plan at the limit is allowed, one beyond it is not, and unknown is not zero."""
 
 from decimal import Decimal
 
@@ -57,7 +57,7 @@ def test_no_operator_allows_what_the_specs_bound() -> None:
     assert refused(plan) == ["max_cost_usd"]
 
 
-def test_what_nobody_knows_is_refused_by_name_until_it_is_allowed() -> None:
+def test_an_unknown_cost_is_refused_by_name_until_it_is_allowed() -> None:
     policy = Policy(max_cost_usd=Decimal(1000))
     refusal = only(planned(ONE, STRANGE, policy=policy))
     assert (refusal.policy, refusal.guard) == ("unknown-cost", "unknown-cost")
@@ -72,7 +72,7 @@ def test_without_a_bound_the_unknown_is_only_shown() -> None:
 
 
 def test_what_is_known_counts_beside_what_is_not() -> None:
-    """45 at most for the one and 30 at least for the other are over 74, though nobody knows the rest."""
+    """At most 45 for one and at least 30 for the other exceed 74, although the rest is unknown."""
     beyond = planned(ONE, BY_HOUR, policy=Policy(max_cost_usd=Decimal(74)), allow="unknown-cost")
     assert refused(beyond) == ["max_cost_usd"]
     assert refused(planned(ONE, BY_HOUR, policy=Policy(max_cost_usd=Decimal(75)), allow="unknown-cost")) == []
@@ -98,7 +98,7 @@ def test_epochs_that_the_service_chooses_are_bounded_by_what_is_expected() -> No
     assert refused(planned(few, policy=Policy(max_epochs=10), table=a_table(auto=rule))) == []
 
 
-def test_epochs_that_nobody_can_tell_are_refused_with_the_way_to_say_them() -> None:
+def test_unknown_epochs_are_refused_with_the_field_that_states_them() -> None:
     refusal = only(planned(a_model(training=FILE), policy=Policy(max_epochs=50)))
     assert "is unknown" in refusal.what
     assert "hyperparameters.n_epochs" in refusal.hint

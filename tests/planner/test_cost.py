@@ -1,4 +1,4 @@
-"""What a job costs: tokens, epochs, prices, and what nobody knows. Figures are worked by hand beside each case."""
+"""The costs of a job: tokens, epochs, prices, and unknown figures. Each case shows its computation."""
 
 from decimal import Decimal
 
@@ -72,7 +72,7 @@ def test_a_rule_of_one_number_holds_for_any_rows() -> None:
     assert [AutoEpochs(target=4).epochs_for(rows) for rows in (1, 1_000, 1_000_000)] == [4, 4, 4]
 
 
-def test_epochs_that_nobody_can_tell_leave_the_cost_unknown() -> None:
+def test_unknown_epochs_leave_the_cost_unknown() -> None:
     found = a_job_for(a_model(), a_table())
     assert found.epochs is None
     assert ends(found.cost) == (None, None, None)

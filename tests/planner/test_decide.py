@@ -195,7 +195,7 @@ def test_a_job_whose_record_is_gone_is_known_by_the_lock_and_its_model(
         assert kinds_of(decisions_for(*jobs, wanted=wanted, models=models, options=options, locked=RECORDED)) == [says]
 
 
-def test_what_the_lock_alone_knows_is_said_to_be_so() -> None:
+def test_a_job_that_only_the_lock_knows_is_marked() -> None:
     (keep,) = decisions_for(models=("ft:kept",), locked=RECORDED)
     assert isinstance(keep, Keep)
     assert (keep.job, keep.model, keep.status) == ("ftjob-9", "ft:kept", None)
@@ -250,7 +250,7 @@ def test_suspending_is_no_part_of_the_digest() -> None:
     ],
 )
 def test_an_adopted_job_that_cannot_be_seen_is_not_paid_for_again(wanted: Model, options: Options, says: str) -> None:
-    """Unless it stands for another recipe than the one that is wanted now, or somebody asks."""
+    """It is paid for again only for another recipe than the wanted one, or on request."""
     assert kinds_of(decisions_for(wanted=wanted, options=options)) == [says]
 
 

@@ -144,7 +144,7 @@ def test_pruning_spares_a_model_that_another_is_built_on() -> None:
 
 
 def test_pruning_takes_files_only_when_a_job_of_ours_used_them_and_none_does_now() -> None:
-    """A file's name does not say whose project it is; what no job of ours trained on may be somebody else's."""
+    """A file's name does not name its project; a file that no job of ours used may belong to another project."""
     old = a_model("gone", training=a_dataset("old", rows="old"))
     job = replace(a_job(old, "failed", id="ftjob-2"), training_file=a_file(id="file-2").id)
     files = [a_file(old.training, id="file-2"), a_file(a_dataset("theirs", rows="theirs"), id="file-3")]

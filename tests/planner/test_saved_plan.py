@@ -136,14 +136,14 @@ def test_of_many_things_the_first_are_named_and_the_rest_counted() -> None:
     assert sentence.endswith("and 4 more")
 
 
-def test_another_environment_is_said_and_not_what_follows_from_it() -> None:
+def test_another_environment_is_reported_without_its_consequences() -> None:
     with pytest.raises(StalePlanError, match="the environment moved: staging before, prod now") as raised:
         check_place(PlanInputs(environment="staging"), environment="prod", provider="", version="2")
     assert raised.value.moved == ("environment",)
 
 
 def test_a_plan_that_shows_other_steps_than_its_inputs_lead_to_is_refused() -> None:
-    """Somebody may have made the digests anew: what is done is what is computed, and that must be what was shown."""
+    """The digests may be forged: the computed steps are executed, so they have to be equal to the shown ones."""
     assert "lead to other steps" in moved_steps(replace(PLAN, steps=()))
 
 

@@ -180,7 +180,7 @@ def test_rows_that_were_not_compared_have_a_reason() -> None:
 
 
 def test_forty_thousand_rows_make_a_page_of_a_bounded_size() -> None:
-    """The longest rows that are ever kept, of every kind, and more findings than anybody reads."""
+    """Rows of every kind with the maximum length, and a very large number of findings."""
     sample = RowSample(change=RowChange.ADDED, row_after=1, text="<&'" * 133)
     diff = replace(DIFF, added=40_000, samples=(sample,) * 40_000)
     problem = Problem(where=Place(file="data.csv", line=1), what="&" * 2000)

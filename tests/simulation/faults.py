@@ -217,5 +217,5 @@ class Dice:
 
 def turned(knobs: Knobs) -> str:
     """Name the knobs that are turned, for people."""
-    said = {each.name: getattr(knobs, each.name) for each in fields(knobs)}
-    return ", ".join(f"{name} {rate:.2f}" for name, rate in said.items() if rate)
+    rates = {each.name: getattr(knobs, each.name) for each in fields(knobs)}
+    return ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items() if rate)

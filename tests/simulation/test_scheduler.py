@@ -41,7 +41,7 @@ def test_the_dead_do_nothing_more_and_a_bug_is_no_death() -> None:
         scheduler.play((scheduler.enter("two"), lambda: 1 // 0))
 
 
-def test_waits_that_are_a_little_random_are_told_alike() -> None:
+def test_waits_are_rounded_up_to_whole_seconds() -> None:
     scheduler = Scheduler()
     actor = scheduler.enter("one")
     for seconds in (0.38, 0.5, 0.77):

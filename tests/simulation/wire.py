@@ -28,21 +28,21 @@ def _html(status: int) -> Callable[[], httpx.Response]:
     return lambda: httpx.Response(status, content=_HTML, headers={"content-type": "text/html"})
 
 
-def _said(status: int, code: str | None = None) -> Callable[[], httpx.Response]:
+def _refusal(status: int, code: str | None = None) -> Callable[[], httpx.Response]:
     return lambda: refusal(status, _NASTY, code=code)
 
 
 _REFUSALS = (
-    *map(_said, (400, 401, 403, 404, 413, 422, 429)),
-    _said(403, "training_not_available"),
-    _said(429, "insufficient_quota"),
-    _said(429, "daily_rate_limit_exceeded"),
+    *map(_refusal, (400, 401, 403, 404, 413, 422, 429)),
+    _refusal(403, "training_not_available"),
+    _refusal(429, "insufficient_quota"),
+    _refusal(429, "daily_rate_limit_exceeded"),
     _html(403),
     _html(429),
     lambda: httpx.Response(307, headers={"location": "https://elsewhere.example.test/"}),
 )
 _UNCLEAR = (
-    *map(_said, (408, 409, 500, 503)),
+    *map(_refusal, (408, 409, 500, 503)),
     *map(_html, (500, 502, 503, 504, 520, 529)),
     lambda: httpx.Response(500, content=b""),
     lambda: httpx.Response(503, json={"error": "busy"}),

@@ -13,10 +13,10 @@ def test_times_are_read_and_a_flag_counts_before_the_variable() -> None:
     assert read_bounds((), {}) == {}
 
 
-@pytest.mark.parametrize("said", ["fresh", "fresh=", "=30s", "fresh=soon", "fresh=-1", "fresh=1d", ""])
-def test_what_is_no_time_says_where_it_was_said(said: str) -> None:
+@pytest.mark.parametrize("text", ["fresh", "fresh=", "=30s", "fresh=soon", "fresh=-1", "fresh=1d", ""])
+def test_an_invalid_time_is_an_error_that_names_its_source(text: str) -> None:
     with pytest.raises(UsageError, match="--bound"):
-        read_bounds((said,), {})
-    if said:
+        read_bounds((text,), {})
+    if text:
         with pytest.raises(UsageError, match="RECONCILER_BOUNDS"):
-            read_bounds((), {"RECONCILER_BOUNDS": f"send=1,{said}"})
+            read_bounds((), {"RECONCILER_BOUNDS": f"send=1,{text}"})

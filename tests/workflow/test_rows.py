@@ -1,4 +1,4 @@
-"""A plan is told how rows differ; whatever stands in the way of that costs only the telling."""
+"""Row diffs in a plan; a failure to compute them leaves only the row diffs out."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,16 +88,16 @@ def test_rows_are_added_to_the_step_and_the_rest_of_the_plan_stays(workspace: Pa
     write(workspace, range(2, 23))
     plain = planned(workspace, provider)
 
-    told = add_row_diffs(plain, provider)
+    with_rows = add_row_diffs(plain, provider)
 
-    (rows,) = rows_of(told)
+    (rows,) = rows_of(with_rows)
     assert isinstance(rows, RowDiff)
     assert (rows.rows_before, rows.rows_after, rows.added, rows.removed) == (20, 21, 3, 2)
-    assert told.plan.basis == plain.plan.basis
-    assert [replace(step, rows=None) for step in told.plan.steps] == list(plain.plan.steps)
+    assert with_rows.plan.basis == plain.plan.basis
+    assert [replace(step, rows=None) for step in with_rows.plan.steps] == list(plain.plan.steps)
 
 
-def test_both_sides_of_a_split_are_told_of_together(workspace: Path) -> None:
+def test_both_sides_of_a_split_are_compared_together(workspace: Path) -> None:
     """A split that is new moves no row, and neither does one that was there before."""
     provider = MemoryProvider()
     converge(workspace, provider)

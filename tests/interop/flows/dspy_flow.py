@@ -18,7 +18,7 @@ def main(rows: str, base: str) -> None:
     if isinstance(tuned, Exception):
         raise tuned
     print("ok: finetune", tuned.model)
-    # Its router knows the models of OpenAI by name; of any other it has to be told whose language it speaks.
+    # Its router knows the models of OpenAI by name; for any other model it needs the name of the API.
     asked = dspy.LM(f"openai/{tuned.model}", cache=False, **there)
     assert asked("question 3") == ["odd"]
     print("ok: the tuned model answers")

@@ -101,7 +101,7 @@ def test_a_cell_of_ten_megabytes_is_a_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "texts"),
     [
         (["1", "2", "3"], ["1", "2", "3"]),
         (["1", "2.5", "3"], ["1.0", "2.5", "3.0"]),
@@ -114,11 +114,11 @@ def test_a_cell_of_ten_megabytes_is_a_cell() -> None:
         (['"a\\ud800b"', '"c"', '"d"'], ["ab", "c", "d"]),
     ],
 )
-def test_json_values_become_text_by_their_column(values: list[str], said: list[str]) -> None:
+def test_json_values_become_text_by_their_column(values: list[str], texts: list[str]) -> None:
     lines = [f'{{"prompt": "question {at} of {at} ->", "completion": {value}}}' for at, value in enumerate(values)]
     Path("a.jsonl").write_text("\n".join(lines), encoding="utf-8")
     assert run("a.jsonl").code == 0
-    assert [completion.strip() for _, completion in pairs("a_prepared.jsonl")] == said
+    assert [completion.strip() for _, completion in pairs("a_prepared.jsonl")] == texts
 
 
 def test_an_object_of_columns_is_a_table() -> None:
