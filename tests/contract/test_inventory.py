@@ -75,7 +75,7 @@ def test_what_a_file_holds_is_read_to_the_byte(service: Inhabited) -> None:
         list(service.provider.content(FileId("file-gone")))
 
 
-def test_one_thing_is_read_by_its_id_whosever_it_is(service: Inhabited) -> None:
+def test_any_object_is_read_by_its_id_in_every_project(service: Inhabited) -> None:
     _, file, job = ours(service)
     theirs, their_job = others(service)
 

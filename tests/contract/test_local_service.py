@@ -119,7 +119,7 @@ def test_a_living_job_is_cancelled_and_an_ended_one_is_not(local: HttpProvider, 
     assert local.observe().files_in_use == frozenset()
 
 
-def test_what_it_cannot_do_it_refuses(local: HttpProvider) -> None:
+def test_unsupported_requests_are_refused(local: HttpProvider) -> None:
     model, _ = wanted()
     foreign = local.create_job(
         replace(model, recipe=replace(model.recipe, base="gpt-4o")), FileId("file-none"), None, ()
@@ -135,7 +135,7 @@ def test_what_it_cannot_do_it_refuses(local: HttpProvider) -> None:
     assert local.jobs_of(model.stamp) == ()
 
 
-def test_what_is_not_there_is_not_found(local: HttpProvider) -> None:
+def test_unknown_objects_are_not_found(local: HttpProvider) -> None:
     with pytest.raises(NotFoundError):
         local.job(JobId("ftjob-none"))
     with pytest.raises(NotFoundError):

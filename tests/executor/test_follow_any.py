@@ -93,7 +93,7 @@ def test_a_service_that_is_away_for_a_moment_is_looked_at_again() -> None:
 
 
 @pytest.mark.parametrize("status", ["a-new-word", "paused"])
-def test_a_word_that_is_not_known_means_alive(status: str) -> None:
+def test_an_unknown_status_means_active(status: str) -> None:
     desk = Desk()
     desk.move(status)
     desk.clock.after(5, lambda: desk.move("cancelled"))

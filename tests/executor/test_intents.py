@@ -54,7 +54,7 @@ def test_the_intent_of_another_run_is_respected_until_it_ends() -> None:
     assert sandbox.service.writes["train"] == 1
 
 
-def test_on_a_service_that_never_tells_the_time_the_whole_age_is_watched() -> None:
+def test_on_a_service_without_a_clock_the_whole_age_is_waited_for() -> None:
     sandbox, journal = Sandbox(), Survivor()
     context = ready(sandbox, journal)
     context.provider = Silent(sandbox.service)  # type: ignore[assignment]  # the same port, by delegation
@@ -77,7 +77,7 @@ class Silent:
         return None
 
 
-def test_what_a_dead_run_sent_is_waited_for_as_long_as_it_can_still_show() -> None:
+def test_the_request_of_a_killed_run_is_waited_for_as_long_as_it_may_take_effect() -> None:
     sandbox, journal = Sandbox(), Survivor("another run")
     context = ready(sandbox, journal)
     journal.put(THEIRS)
@@ -89,7 +89,7 @@ def test_what_a_dead_run_sent_is_waited_for_as_long_as_it_can_still_show() -> No
     assert sandbox.clock.now - started <= 10
 
 
-def test_nothing_of_a_dead_run_shows_and_the_job_is_created_after_the_quiet() -> None:
+def test_without_an_effect_of_the_killed_run_the_job_is_created_after_the_wait() -> None:
     sandbox, journal = Sandbox(), Survivor("another run")
     context = ready(sandbox, journal)
     journal.put(THEIRS)
@@ -110,7 +110,7 @@ def test_the_quiet_begins_when_the_writer_is_seen_to_be_dead() -> None:
     assert sandbox.clock.now - started >= 19
 
 
-def test_a_note_that_says_its_job_is_believed_before_any_list_shows_it() -> None:
+def test_an_intent_that_names_its_job_is_accepted_before_any_list_shows_the_job() -> None:
     sandbox, journal = Sandbox(), Survivor()
     context = ready(sandbox, journal)
     sandbox.service.list_lag_seconds = 1000
@@ -124,7 +124,7 @@ def test_a_note_that_says_its_job_is_believed_before_any_list_shows_it() -> None
     assert sandbox.service.writes["train"] == 1
 
 
-def test_a_note_that_says_a_job_of_another_stamp_is_not_believed() -> None:
+def test_an_intent_that_names_a_job_of_another_stamp_is_not_accepted() -> None:
     sandbox, journal = Sandbox(), Survivor("another run")
     context = ready(sandbox, journal)
     sandbox.service.put(a_job(a_model("other"), id="ftjob-other"))

@@ -19,7 +19,7 @@ def header(width: int) -> list[str]:
     return column_table(COLUMNS, width=width).splitlines()[0].split()
 
 
-def test_the_least_worth_goes_first_and_what_can_be_narrowed_is() -> None:
+def test_the_least_important_column_is_dropped_first_and_wide_ones_are_narrowed() -> None:
     assert header(200) == header(75) == ["ID", "WHAT", "MADE", "BASE"]
     assert header(74) == ["ID", "WHAT", "MADE"]
     assert "22:10Z" in column_table(COLUMNS, width=69)

@@ -49,7 +49,7 @@ def test_counted_tokens_have_no_error_bar() -> None:
     )
 
 
-def test_an_estimate_says_so_with_its_ends_and_the_way_to_a_count() -> None:
+def test_an_estimate_is_marked_with_its_range_and_the_way_to_an_exact_count() -> None:
     shown = stats_text(
         replace(STATS, vocabulary=None, least_tokens=250, most_tokens=1000), hint="pip install 'some[tokens]'"
     )

@@ -80,7 +80,7 @@ def test_a_warning_about_no_file_is_shown_at_the_root() -> None:
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "specs/prod"
 
 
-def test_a_guard_says_how_to_go_on_where_its_hint_does_not() -> None:
+def test_a_guard_names_the_flag_to_continue_where_its_hint_does_not() -> None:
     refusal = Refusal(policy="cut-list", guard="cut-list", what="a list is cut", hint="run again")
     (result,) = run_of(Review(plan=examples.a_plan(refused=(refusal,))))["results"]
 
@@ -113,7 +113,7 @@ def test_more_findings_than_code_scanning_keeps_are_counted() -> None:
     assert note["message"]["text"].startswith("15 more findings")
 
 
-def test_names_of_files_are_addresses_and_nothing_else() -> None:
+def test_file_names_are_used_as_addresses_only() -> None:
     problem = replace(a_problem(), where=Place(file="data/ä b%41?#\u202e\ud800.jsonl", line=1))
     (result,) = run_of(Review(plan=examples.a_plan(), problems=(problem,)))["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
@@ -142,7 +142,7 @@ def test_only_what_is_wrong_or_refused_fails(name: str) -> None:
     assert len(failed) == len(plan.refused)
 
 
-def test_what_waits_for_a_decision_is_skipped_and_says_why() -> None:
+def test_a_step_that_waits_for_a_decision_is_skipped_with_a_reason() -> None:
     kept = suites(Review(plan=examples.PLANS["failed"]))["reconciler.kept"]
     skipped = {case.attrib["name"]: case.find("skipped") for case in kept}
 

@@ -82,7 +82,7 @@ def test_no_text_ends_its_command_or_begins_another(text: str) -> None:
         assert not re.search(r"(?:^|\s)::", found[3])
 
 
-def test_the_summary_holds_what_there_is_room_for() -> None:
+def test_the_summary_holds_as_much_as_fits() -> None:
     review = a_large_review()
     whole = summary_text(review)
 

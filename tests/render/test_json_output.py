@@ -14,7 +14,7 @@ from tests.render.test_sanitize import ATTACKS
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_foreign_text_arrives_whole_and_acts_on_nothing(name: str) -> None:
+def test_a_foreign_text_is_complete_and_inert(name: str) -> None:
     attack = ATTACKS[name]
     plan = examples.a_plan(kept=(examples.keep("triage", KeepReason.FAILED, detail=attack),), warnings=(attack,))
     for text in (
@@ -56,7 +56,7 @@ def test_whether_there_are_changes(plan: Plan, has: bool) -> None:
     assert json.loads(plan_json(plan))["has_changes"] is has
 
 
-def test_a_plan_says_nothing_of_where_rows_lie_or_what_they_say() -> None:
+def test_a_plan_holds_neither_the_place_nor_the_text_of_rows() -> None:
     """A plan may be shown to people who may not see the data: ids, digests and counts are all there is."""
     first = examples.SENT.action
     plan = examples.a_plan(replace(examples.SENT, action=first), examples.TRAINED)

@@ -83,7 +83,7 @@ def test_a_terminal_that_becomes_narrower_keeps_no_remains() -> None:
 
 
 def test_a_redraw_is_one_write_and_the_same_line_is_none() -> None:
-    """So that nothing flickers."""
+    """Otherwise the terminal would flicker."""
     screen, clock = Screen(), Clock()
     view = on_terminal(screen, clock)
     view.show(examples.moved("running"))
@@ -119,7 +119,7 @@ def test_several_things_share_the_live_line() -> None:
     assert screen.seen[-1] == f"3 in progress, 0s: {states}"[:98] + "…"
 
 
-def test_nothing_stays_under_way_that_has_ended() -> None:
+def test_a_step_that_has_ended_is_not_shown_as_running() -> None:
     screen = Screen()
     view = on_terminal(screen)
     view.show(Started(step=examples.SENT))

@@ -36,7 +36,7 @@ def test_several_ids_have_their_names() -> None:
     assert model_ids_text(BOTH, ModelIdFormat.PLAIN) == f"router          ft:router\nsupport-triage  {ID}\n"
 
 
-def test_nothing_is_nothing() -> None:
+def test_without_models_every_format_is_empty() -> None:
     assert [model_ids_text((), each) for each in ModelIdFormat] == ["", "{}\n", "", ""]
 
 

@@ -225,7 +225,7 @@ def test_an_unknown_cost_is_not_zero() -> None:
     assert "no price is known" in found
 
 
-def test_what_is_foreign_shows_as_it_is_and_does_nothing() -> None:
+def test_foreign_text_is_shown_unchanged_and_is_inert() -> None:
     sample = RowSample(change=RowChange.ADDED, row_after=1, id=HOSTILE, text=HOSTILE, place=Place(file=HOSTILE))
     plan = replace(
         with_rows(replace(DIFF, samples=(sample,), before=HOSTILE)),

@@ -99,7 +99,7 @@ def test_things_that_are_alike_are_one_line() -> None:
     assert "(12 times)" in review_markdown(REVIEWS["rows-changed"])
 
 
-def test_what_cannot_be_applied_names_no_command() -> None:
+def test_a_plan_that_cannot_be_applied_names_no_command() -> None:
     assert "To apply exactly this" in review_markdown(REVIEWS["first-apply"])
     for name in ("refused", "no-changes", "offline", "invalid"):
         assert "To apply exactly this" not in review_markdown(REVIEWS[name])

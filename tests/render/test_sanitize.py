@@ -81,7 +81,7 @@ def test_honest_text_stays(text: str) -> None:
     assert clean(text) == text
 
 
-def test_what_was_there_can_still_be_read() -> None:
+def test_the_original_text_can_still_be_read() -> None:
     assert clean("a\n\t\x1b[1m\u202e\U000e0041") == "a\\n\\t\\x1b[1m\\u202e\\U000e0041"
     assert clean("a\u00a0b\u3000c") == "a b c"
     assert clean("::error::x") == "\\::error::x"

@@ -84,7 +84,7 @@ def test_a_secret_with_a_newline_around_it() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", " ", "a", "abc"])
-def test_what_is_too_short_to_hide_tears_no_text_apart(secret: str) -> None:
+def test_a_secret_that_is_too_short_is_not_replaced(secret: str) -> None:
     assert put("a plain abc text", secrets=(secret,)) == "a plain abc text\n"
 
 
@@ -151,7 +151,7 @@ def test_a_command_cannot_begin_in_our_text_and_end_in_theirs() -> None:
     assert stream.getvalue() == "ours\n\\::error::x\nours: ::x"
 
 
-def test_what_is_held_back_comes_before_our_next_text() -> None:
+def test_withheld_text_is_written_before_our_next_text() -> None:
     stream = io.StringIO()
     sink = Sink(stream, ("secret-word",))
     sink.write_untrusted("no secret")
@@ -164,7 +164,7 @@ def test_what_is_held_back_comes_before_our_next_text() -> None:
     ("encoding", "shown"),
     [("ascii", "a -> b ... na\\xefve"), ("latin-1", "a -> b ... naïve"), ("utf-8", "a → b … naïve")],
 )
-def test_a_stream_gets_what_it_can_say(encoding: str, shown: str) -> None:
+def test_a_stream_gets_the_characters_that_its_encoding_has(encoding: str, shown: str) -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, newline="")
     sink = Sink(stream)

@@ -30,7 +30,9 @@ from reconciler.render.text import Style
         ({"NO_COLOR": "1"}, False, True, True),
     ],
 )
-def test_who_decides(environ: dict[str, str], is_terminal: bool, flag: bool | None, wanted: bool) -> None:
+def test_flag_environment_and_terminal_decide_about_colour(
+    environ: dict[str, str], is_terminal: bool, flag: bool | None, wanted: bool
+) -> None:
     assert colour_wanted(environ, is_terminal, flag) is wanted
 
 
