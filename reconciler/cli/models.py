@@ -54,7 +54,7 @@ The key is never written, only the name of the variable that holds it.
 """
 
 _SERVE_FIRST = (
-    "The built-in service has a port while this runs in another terminal: reconciler serve",
+    "The built-in service listens on a port while this runs in another terminal: reconciler serve",
     "It prints two export lines, with its address and a key; paste them here first.",
 )
 

@@ -38,5 +38,7 @@ def check_with_progress(setting: Setting, console: Console, *, count_tokens: boo
     with console.show_progress() as progress:
         checked = check_specs(setting, progress, count_tokens=count_tokens)
     if checked.warnings:
-        console.err.write(problems_text(checked.warnings, tail="none of them stops a plan", colour=console.colour_err))
+        console.err.write(
+            problems_text(checked.warnings, tail="warnings do not stop a plan", colour=console.colour_err)
+        )
     return checked

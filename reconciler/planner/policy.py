@@ -141,7 +141,7 @@ def no_more_jobs_than_allowed(state: PlanningState) -> Iterator[Refusal]:
     if bound is not None and jobs > bound:
         yield Refusal(
             policy="max_new_jobs",
-            what=f"{jobs} jobs would be created; policy.max_new_jobs is {bound}",
+            what=f"{jobs} {'job' if jobs == 1 else 'jobs'} would be created; policy.max_new_jobs is {bound}",
             hint="raise policy.max_new_jobs in the Project spec, or take fewer with --target",
         )
 

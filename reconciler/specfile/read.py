@@ -108,7 +108,8 @@ def check_environment(documents: Sequence[Document], name: str, root: str) -> No
     if name in names:
         return
     what = f"{root}: there is no environment {quote(name)}{or_nearest(name, names)}"
-    raise UsageError(f"{what}; the Project's environments are {', '.join(names) if names else 'none'}")
+    known = f"the Project's environments are {', '.join(names)}" if names else "the Project has no environments"
+    raise UsageError(f"{what}; {known}")
 
 
 def _overlay(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:

@@ -18,6 +18,7 @@ from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.ports import Message
 from reconciler.journal.note import read_note
 from reconciler.planner import read_saved
+from reconciler.providers import PROFILE_NAMES
 from reconciler.providers.http import error_of, paging
 from reconciler.providers.http import wire as shared_wire
 from reconciler.providers.openai import dialect
@@ -96,7 +97,7 @@ PAYLOADS: dict[str, tuple[Any, Callable[[bytes], object]]] = {
 def a_spec(chance: random.Random, home: Path) -> Iterator[str]:
     (home / "specs").mkdir(exist_ok=True)
     (home / "specs/all.yaml").write_bytes(spoiled(chance.choice(SPECS), chance))
-    yield from _messages(lambda: read_specs(home / "specs", home))
+    yield from _messages(lambda: read_specs(home / "specs", home, profiles=PROFILE_NAMES))
 
 
 def a_lock(chance: random.Random, home: Path) -> Iterator[str]:

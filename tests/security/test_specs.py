@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.domain.errors import InputError, Problem
+from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import read_specs
 from tests.security.corpus_reader import cases
 
@@ -18,7 +19,7 @@ def refusals(root: Path, text: str | bytes) -> tuple[Problem, ...]:
     (root / "specs").mkdir(exist_ok=True)
     (root / "specs/all.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError) as caught:
-        read_specs(root / "specs", root)
+        read_specs(root / "specs", root, profiles=PROFILE_NAMES)
     return caught.value.problems
 
 
@@ -86,6 +87,6 @@ def test_a_spec_file_is_a_regular_file_of_the_repository(
     else:
         (specs / "x.yaml").symlink_to("x.yaml")
     with pytest.raises(InputError) as caught:
-        read_specs(specs, tmp_path)
+        read_specs(specs, tmp_path, profiles=PROFILE_NAMES)
     assert {problem.rule for problem in caught.value.problems} <= {"spec.outside", "spec.unreadable"}
     assert "stolen" not in str([str(problem) for problem in caught.value.problems])

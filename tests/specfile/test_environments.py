@@ -59,7 +59,7 @@ def test_an_unknown_environment_is_a_usage_error(tmp_path: Path, asked: str) -> 
 
 def test_without_a_project_there_is_no_environment(tmp_path: Path) -> None:
     write(tmp_path, {"all.yaml": "---\n".join([DATASET, MODEL])})
-    with pytest.raises(UsageError, match="environments are none"):
+    with pytest.raises(UsageError, match="the Project has no environments"):
         read_specs(tmp_path, tmp_path, "prod")
 
 

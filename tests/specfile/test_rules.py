@@ -250,3 +250,11 @@ def test_a_profile_of_an_installed_package_may_be_named(tmp_path: Path) -> None:
     assert read_specs(root, root, profiles={"local", "acme"}).project.provider == "acme"
     with pytest.raises(InputError, match="1 problem"):
         read_specs(root, root, profiles={"local", "openai"})
+
+
+def test_a_text_that_is_no_name_gets_no_hint_about_names(tmp_path: Path) -> None:
+    allowed = DATASET + "allow: [{rule: rows.duplicate, reason: x}]\n"
+    (problem,) = problems_of(tmp_path, {"a.yaml": allowed})
+    assert problem.path == "allow[0].reason"
+    assert "call it" not in problem.hint
+    assert problem.hint

@@ -194,7 +194,7 @@ def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
     if parts.query or parts.fragment or not parts.hostname or not PRINTABLE.fullmatch(text) or port == 0:
         raise UsageError(f"{name} is not a plain base URL; write it like {profile.base_url}")
     if not _may_carry_a_key(parts, profile):
-        allowed = "http on this machine (127.0.0.1, ::1 or localhost)"
+        allowed = "http on this machine (localhost, 127.0.0.1 or [::1])"
         allowed = allowed if profile.in_process else f"https, or {allowed}"
         raise UsageError(f"{name} must be {allowed}; {parts.scheme or 'no scheme'}://{parts.hostname} is not")
     path = parts.path.rstrip("/")

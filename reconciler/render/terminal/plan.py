@@ -28,7 +28,7 @@ from reconciler.render.text import Style, count_text, pad, width_of, wrap
 
 _LEGEND = {
     "+": "upload, train",
-    "+/-": "retrain: the serving model stays active until the new one succeeds",
+    "+/-": "retrain: a serving model stays active until the new one succeeds",
     "~": "promote: switch to a model that exists already",
     "-": "cancel, delete",
 }

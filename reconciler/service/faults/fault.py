@@ -243,7 +243,7 @@ def _read_struct(struct: type[msgspec.Struct], given: dict[str, str], quoted: st
     if kind and not fields and given[kind]:
         raise _mistake(quoted, f"{kind} takes no value, not '{given[kind]}'")
     if unknown := sorted(given.keys() - {kind, *keys}):
-        raise _mistake(quoted, f"it has no {', '.join(unknown)}")
+        raise _mistake(quoted, f"no field is called {', '.join(unknown)}; the fields are {', '.join(keys)}")
     values = {}
     for key, field in zip(keys, fields, strict=True):
         if key in given and (given[key] or field.type not in (Code, Code | None)):

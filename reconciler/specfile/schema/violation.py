@@ -70,8 +70,11 @@ def _value(violation: Violation, document: Document) -> Problem:
     if violation.keyword in {"minLength", "minItems"}:
         return document.problem(path, "must not be empty", advice(key, violation.schema), "spec.value")
     what = f"must be {describe_schema(violation.schema)}, is {show_value(violation.found, document.written.get(path))}"
-    if violation.keyword == "pattern" and not looks_like_a_key(violation.found) and (name := slug(violation.found)):
-        return document.problem(path, what, f"it has {name_faults(violation.found)}: call it '{name}'", "spec.name")
+    if violation.keyword == "pattern" and not looks_like_a_key(violation.found):
+        # A text without faults of a name breaks another rule than that of names, and its field says which.
+        name, faults = slug(violation.found), name_faults(violation.found)
+        if name and faults:
+            return document.problem(path, what, f"it has {faults}: call it '{name}'", "spec.name")
     if violation.keyword == "enum" and isinstance(violation.found, str):
         what += or_nearest(violation.found, [each for each in violation.wanted if isinstance(each, str)])
     return document.problem(path, what, way_out(key, violation.schema, violation.found), "spec.value")

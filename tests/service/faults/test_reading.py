@@ -80,7 +80,7 @@ def test_nth_selects_one_request() -> None:
         ("error=500,code=a b", "code must be a word"),
         ("gateway=404", "gateway must be a whole number from 500 to 599"),
         ("too-many=sometimes", "too-many must be one of rate_limit_exceeded, slow_down"),
-        ("too-many=slow_down,when=after", "it has no when"),
+        ("too-many=slow_down,when=after", "no field is called when; the fields are"),
         ("repeated-page=2", "repeated-page takes no value"),
         ("lost=after,method=FETCH", "method must be one of GET, POST, DELETE"),
         ("lost=after,path=files", "path must begin with / or *"),
@@ -89,7 +89,7 @@ def test_nth_selects_one_request() -> None:
         ("lost=after,chance=2", "chance must be a number from 0 to 1"),
         ("lost=after,seed=x", "seed must be a whole number"),
         ("lost=after,lost=before", "it says lost twice"),
-        ("lost=after,colour=red", "it has no colour"),
+        ("lost=after,colour=red", "no field is called colour; the fields are"),
     ],
 )
 def test_a_malformed_fault_is_refused(text: str, message: str) -> None:
