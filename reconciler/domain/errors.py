@@ -45,6 +45,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
         return f"{self.where}  {self.path}: {self.what}" if self.path else f"{self.where}  {self.what}"
 
 
+_MOST_NAMED = 3
+"""The text of an error names the first problem where there are at most so many."""
+
+
 class ReconcilerError(Exception):
     """The base class of every error that this program raises on purpose."""
 
@@ -52,13 +56,25 @@ class ReconcilerError(Exception):
 class InputError(ReconcilerError):
     """Specs or data are wrong: correct the files and lines named.
 
-    Shape:  `problems` sorted by place; `unshown` counts the problems beyond the limit for each file
+    Shape:  `problems` sorted by place; `unshown` counts the problems beyond the limit for each file; the text counts
+            the errors, and names the first one where they are few
     """
 
     def __init__(self, problems: tuple[Problem, ...], unshown: int = 0) -> None:
         self.problems = problems
         self.unshown = unshown
-        super().__init__(f"{len(problems) + unshown} problems")
+        super().__init__(_summarize(problems, unshown))
+
+
+def _summarize(problems: tuple[Problem, ...], unshown: int) -> str:
+    errors = [each for each in problems if each.severity is Severity.ERROR] or problems
+    count = len(errors) + unshown
+    text = "1 problem" if count == 1 else f"{count} problems"
+    if not errors or count > _MOST_NAMED:
+        return text
+    # A problem can quote a file, and a traceback shows it on a terminal, which must not obey its control characters.
+    first = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(errors[0]))
+    return f"{text}: {first}" if count == 1 else f"{text}, the first: {first}"
 
 
 class UsageError(ReconcilerError):
@@ -66,7 +82,7 @@ class UsageError(ReconcilerError):
 
 
 class StalePlanError(ReconcilerError):
-    """A saved plan is no longer true: plan again.
+    """A plan that was saved, or returned by `plan`, is no longer true: plan again.
 
     Shape:  `moved` names the inputs that differ (`specs`, `service`, …)
     """

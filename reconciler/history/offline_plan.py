@@ -63,7 +63,11 @@ def plan_offline(
         for revision in revisions:
             try:
                 found = stack.enter_context(open_snapshot_at(revision, setting))
-            except (InputError, UsageError) as error:
+            except InputError as error:
+                count = len(error.problems) + error.unshown
+                notes.append(f"the specs at {revision.name} cannot be read: {count} problems")
+                continue
+            except UsageError as error:
                 notes.append(f"the specs at {revision.name} cannot be read: {error}")
                 continue
             snapshots += [found] if found else []

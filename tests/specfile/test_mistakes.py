@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from reconciler.domain.errors import InputError
+import pytest
+
+from reconciler.domain.errors import InputError, Place, Problem, Severity
 from tests.specfile.trees import DATASET, problems_of, specs_of, write
 
 PROJECT = """\
@@ -202,3 +204,23 @@ def test_the_first_fifty_mistakes_of_a_file_are_listed_and_the_others_counted(tm
     assert error.unshown == 20
     assert any(problem.where.file == "b.yaml" for problem in error.problems)
     assert str(error) == f"{len(error.problems) + 20} problems"
+
+
+WRONG = Problem(where=Place(file="a.yaml", line=2, column=7), what="is \x1b[2J", path="name")
+WARNING = Problem(where=Place(file="a.yaml"), what="is odd", severity=Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("problems", "unshown", "text"),
+    [
+        ((), 0, "0 problems"),
+        ((WRONG,), 0, "1 problem: a.yaml:2:7  name: is \\x1b[2J"),
+        ((WARNING, WRONG), 0, "1 problem: a.yaml:2:7  name: is \\x1b[2J"),
+        ((WRONG, WRONG), 0, "2 problems, the first: a.yaml:2:7  name: is \\x1b[2J"),
+        ((WRONG,), 3, "4 problems"),
+    ],
+)
+def test_an_error_counts_its_problems_and_names_the_first_of_a_few(
+    problems: tuple[Problem, ...], unshown: int, text: str
+) -> None:
+    assert str(InputError(problems, unshown)) == text
