@@ -149,6 +149,7 @@ def _root(text: str) -> str:
     return text
 
 
+SAVED = "the saved plan"
 _PLAN_AGAIN = "Plan again, and review what is new."
 
 
@@ -158,19 +159,20 @@ def check_place(before: PlanInputs, *, environment: str | None, provider: str, v
     Raises: StalePlanError, naming the inputs that changed
     """
     now = replace(before, environment=environment or "", provider=provider, version=version)
-    _raise_if_stale(before.basis.changed_inputs(now.basis), before, now)
+    _raise_if_stale(before.basis.changed_inputs(now.basis), before, now, SAVED)
 
 
-def check_fresh(saved: Plan, now: Plan) -> None:
-    """Check that a saved plan is still true.
+def check_fresh(before: Plan, now: Plan, *, title: str = SAVED) -> None:
+    """Check that an earlier plan is still true.
 
+    Shape:  `title` is what a message calls the earlier plan
     Raises: StalePlanError, naming the inputs that changed, and the objects in them
     """
-    _raise_if_stale(saved.inputs.basis.changed_inputs(now.basis), saved.inputs, now.inputs)
-    # What a saved plan shows is wrong when its inputs lead to other steps.
-    if [step.id for step in saved.steps] != [step.id for step in now.steps] or saved.basis != now.basis:
+    _raise_if_stale(before.inputs.basis.changed_inputs(now.basis), before.inputs, now.inputs, title)
+    # What an earlier plan shows is wrong when its inputs lead to other steps.
+    if [step.id for step in before.steps] != [step.id for step in now.steps] or before.basis != now.basis:
         raise StalePlanError(
-            f"the saved plan is stale: the same inputs lead to other steps than it shows. {_PLAN_AGAIN}", ("plan",)
+            f"{title} is stale: the same inputs lead to other steps than it shows. {_PLAN_AGAIN}", ("plan",)
         )
 
 
@@ -189,6 +191,6 @@ def check_expected(expected: Digest, now: Plan) -> None:
         )
 
 
-def _raise_if_stale(moved: tuple[str, ...], before: PlanInputs, now: PlanInputs) -> None:
+def _raise_if_stale(moved: tuple[str, ...], before: PlanInputs, now: PlanInputs, title: str) -> None:
     if moved:
-        raise StalePlanError(f"the saved plan is stale: {before.describe_changes(moved, now)}. {_PLAN_AGAIN}", moved)
+        raise StalePlanError(f"{title} is stale: {before.describe_changes(moved, now)}. {_PLAN_AGAIN}", moved)

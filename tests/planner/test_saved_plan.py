@@ -120,6 +120,14 @@ def test_a_stale_plan_names_the_input_and_the_thing() -> None:
     assert "the provider moved: openai before, local now." in moved(plan(provider="local"))
 
 
+def test_a_message_calls_the_earlier_plan_what_it_is() -> None:
+    now = make_plan(desired(a_model(epochs=2)), observed(a_file()), provider="openai", version="1")
+    assert moved(now).startswith("the saved plan is stale: ")
+    for changed in (now, replace(PLAN, steps=())):
+        with pytest.raises(StalePlanError, match=r"^the plan is stale: "):
+            check_fresh(PLAN, changed, title="the plan")
+
+
 def test_a_job_that_ended_and_a_model_that_is_gone_are_named() -> None:
     running = make_plan(desired(a_model()), observed(a_job(status="running")))
     ended = make_plan(desired(a_model()), observed(a_job()))
