@@ -1,27 +1,30 @@
 """The public functions: validate, plan and apply from Python. `import reconciler` hands them on."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from reconciler.domain.errors import InputError, PolicyError
+from reconciler.domain.errors import InputError, PolicyError, UsageError
 from reconciler.domain.event import Event, Finished, Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import JobId, ModelId, RemoteJob
-from reconciler.domain.plan import Options, Plan
+from reconciler.domain.plan import Plan
 from reconciler.domain.spec import Specs
 from reconciler.foundation.stop import Stop
 from reconciler.planner.saved_plan import check_fresh
 from reconciler.render import plan_json, plan_text, problems_text, refusals_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
 from reconciler.workflow import read_setting as read_setting_specs
-from reconciler.workflow.apply import RunTally, open_run_context, run_plan, select_serving_jobs
-from reconciler.workflow.plan import PreparedPlan, open_service, prepare_plan
+from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan, select_serving_jobs
+from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
 
 ROOT = "specs"
+
+Names = str | Iterable[str]
+"""One name, or several."""
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,24 +114,25 @@ def plan(
     *,
     environment: str | None = None,
     provider: str | None = None,
-    target: Collection[str] = (),
-    retry: Collection[str] = (),
-    replace: Collection[str] = (),
+    target: Names = (),
+    retry: Names = (),
+    replace: Names = (),
     prune: bool = False,
-    allow: Collection[str] = (),
+    allow: Names = (),
     environ: Mapping[str, str] | None = None,
 ) -> PlanResult:
     """Plan what `apply` would do, and why. Reads specs, data and the service, and changes nothing.
 
-    Shape:  the parameters are the options of `reconciler plan`; `environ` replaces the environment variables
+    Shape:  the parameters are the options of `reconciler plan`; `target`, `retry` and `replace` take one model name or
+            several, `allow` one guard or several; `environ` replaces the environment variables
     Raises: InputError for invalid specs and rows, UsageError for unknown names, ProviderError when the service refuses
     """
-    options = Options(
+    options = make_options(
+        target=_list_names("target", target),
+        retry=_list_names("retry", retry),
+        replace=_list_names("replace", replace),
         prune=prune,
-        target=frozenset(target),
-        retry=frozenset(retry),
-        replace=frozenset(replace),
-        allow=frozenset(allow),
+        allow=_list_names("allow", allow),
     )
     with _list_problems():
         setting = _resolve(root, environ, environment, provider)
@@ -147,10 +151,15 @@ def apply(
 ) -> ApplyResult:
     """Apply a plan, if nothing changed since it was made, and record the serving models in the lock file.
 
-    Shape:  with `wait`, returns when the jobs have ended or time is up; jobs continue on the service in any case
-    Raises: StalePlanError when specs, data or the service changed; PolicyError when the plan is refused; InputError,
-            ProviderError
+    Shape:  `planned` is the result of `plan`; with `wait`, returns when the jobs have ended or time is up; jobs
+            continue on the service in any case; `parallelism` is how many steps may run at the same time, from 1 to 64
+    Raises: StalePlanError when specs, data or the service changed; PolicyError when the plan is refused; UsageError for
+            wrong arguments; InputError, ProviderError
     """
+    if not isinstance(planned, PlanResult):
+        raise UsageError(f"apply takes the result of plan, not a {type(planned).__name__}: call plan first")
+    if parallelism not in range(1, MAX_THREADS + 1):
+        raise UsageError(f"parallelism is {parallelism!r}; it must be a whole number from 1 to {MAX_THREADS}")
     setting = planned.prepared.setting
     with _list_problems():
         checked = check_specs(setting, count_tokens=True)
@@ -164,7 +173,7 @@ def apply(
 
     with open_service(setting, checked.specs) as service:
         prepared = prepare_plan(setting, checked, planned.prepared.options, service)
-        check_fresh(planned.plan, prepared.plan)
+        check_fresh(planned.plan, prepared.plan, title="the plan")
         if prepared.plan.refused:
             raise PolicyError(refusals_text(prepared.plan, colour=False).strip())
         with open_run_context(prepared, service, parallelism=parallelism, stop=Stop()) as context:
@@ -179,6 +188,13 @@ def _find_serving(prepared: PreparedPlan, tally: RunTally) -> Mapping[str, Model
     serving |= {address: job.model for address, job in select_serving_jobs(prepared, tally).items() if job.model}
     wanted = {model.address: model.name for model in prepared.desired.models}
     return {wanted[address]: model for address, model in sorted(serving.items()) if address in wanted}
+
+
+def _list_names(parameter: str, names: Names) -> frozenset[str]:
+    listed = (names,) if isinstance(names, str) else tuple(names) if isinstance(names, Iterable) else (names,)
+    if not all(isinstance(each, str) for each in listed):
+        raise UsageError(f"{parameter}: give one name or a list of names, not {names!r}")
+    return frozenset(listed)
 
 
 def _resolve(

@@ -22,8 +22,12 @@ from reconciler.domain.ports import Provider
 from reconciler.foundation.stop import Stop
 from reconciler.render import LiveView, SummaryRow, event_json, summary_table
 from reconciler.workflow import read_duration
-from reconciler.workflow.apply import RunTally, open_run_context, run_plan
+from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan
 from reconciler.workflow.plan import PreparedPlan
+
+ParallelismOption = Annotated[
+    int, typer.Option("--parallelism", help="How many steps may run at the same time.", min=1, max=MAX_THREADS)
+]
 
 
 class WaitOptions(msgspec.Struct, frozen=True, kw_only=True):

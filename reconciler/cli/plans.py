@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import WaitOptions, run_and_show
+from reconciler.cli.execution import ParallelismOption, WaitOptions, run_and_show
 from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_problems_in_formats, show_review
 from reconciler.cli.options import (
     DEFAULT_ROOT,
@@ -30,7 +30,7 @@ from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
 from reconciler.history import find_commit, plan_offline
 from reconciler.journal import JournalKind, mark_applied
-from reconciler.planner import GUARDS, check_expected, check_fresh
+from reconciler.planner import check_expected, check_fresh
 from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import limit_samples
@@ -45,7 +45,7 @@ from reconciler.workflow.documents import (
     review_without_plan,
     save_plan,
 )
-from reconciler.workflow.plan import PreparedPlan, open_service, prepare_plan
+from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
 from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats
 
 PLAN_EXAMPLES = """
@@ -110,15 +110,13 @@ class PlanChoices(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises: UsageError for a guard that does not exist
         """
-        allowed = {*(self.allow or ()), *(("empty-remote",) if self.first_apply else ())}
-        unknown = sorted(allowed - set(GUARDS))
-        if unknown:
-            raise UsageError(f"--allow {unknown[0]}: no such guard; there are {', '.join(GUARDS)}")
-        target, retry, replace = (
-            frozenset(name.removeprefix("model/") for name in names or ())
-            for names in (self.target, self.retry, self.replace)
+        return make_options(
+            target=self.target or (),
+            retry=self.retry or (),
+            replace=self.replace or (),
+            prune=self.prune,
+            allow=(*(self.allow or ()), *(("empty-remote",) if self.first_apply else ())),
         )
-        return Options(target=target, retry=retry, replace=replace, prune=self.prune, allow=frozenset(allowed))
 
 
 class InputOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,9 +259,7 @@ def apply(
     ] = DEFAULT_ROOT,
     auto_approve: ApproveOption = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Exit when the jobs are created.")] = False,
-    parallelism: Annotated[
-        int, typer.Option("--parallelism", help="How many steps may run at the same time.", min=1, max=64)
-    ] = 10,
+    parallelism: ParallelismOption = 10,
 ) -> int:
     """Do what plan shows, and wait for the jobs.
 

@@ -8,7 +8,7 @@ plan     = make_plan(desired, observed)                 the two   -> plan (pure)
 events   = execute(plan, context)                       plan      -> events
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Specs
 from reconciler.journal import check_journal
-from reconciler.planner import make_plan
+from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.lock import read_claimed_lock
@@ -45,6 +45,28 @@ class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
     lock: Lock
     options: Options
     plan: Plan
+
+
+def make_options(
+    *,
+    target: Iterable[str] = (),
+    retry: Iterable[str] = (),
+    replace: Iterable[str] = (),
+    prune: bool = False,
+    allow: Iterable[str] = (),
+) -> Options:
+    """Return the options of a plan. A model is named as in the specs, or by its address: `model/triage`.
+
+    Raises: UsageError for a guard that does not exist
+    """
+    allowed = frozenset(allow)
+    unknown = sorted(allowed - set(GUARDS))
+    if unknown:
+        raise UsageError(f"--allow {unknown[0]}: no such guard; there are {', '.join(GUARDS)}")
+    target, retry, replace = (
+        frozenset(name.removeprefix("model/") for name in names) for names in (target, retry, replace)
+    )
+    return Options(target=target, retry=retry, replace=replace, prune=prune, allow=allowed)
 
 
 def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, provider: Provider) -> PreparedPlan:
