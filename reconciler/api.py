@@ -52,7 +52,7 @@ class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         previous = {entry.address: entry.model for entry in self.prepared.lock.of(self.prepared.observed.service)}
-        return plan_text(self.plan, colour=False, previous=previous)
+        return plan_text(self.plan, colour=False, previous=previous, scope=self.prepared.setting.scope)
 
     def __repr__(self) -> str:
         return f"PlanResult(root={self.prepared.setting.root_name!r}, basis={str(self.plan.basis.digest)!r})"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
@@ -17,7 +18,7 @@ from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, JobLogged
 from reconciler.domain.observed import SUCCEEDED
-from reconciler.domain.plan import KeepReason
+from reconciler.domain.plan import KeepReason, Options
 from reconciler.domain.ports import Provider
 from reconciler.foundation.stop import Stop
 from reconciler.render import LiveView, SummaryRow, event_json, summary_table
@@ -128,17 +129,24 @@ def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> N
     rows = [_summarize(model, prepared, tally) for model in prepared.desired.models]
     if rows:
         console.out.write(summary_table(rows, colour=console.colour, width=console.width))
-    root = prepared.setting.root
+    scope, options = prepared.setting.scope, _choose_remaining(prepared, tally)
     running = sorted(str(job.address) for job in tally.jobs.values() if job.status.is_active)
     if running:
         console.err.line(f"Still running: {', '.join(running)}. The jobs continue on the service.")
-        console.err.line(f"To wait again: reconciler wait --specs {root}")
+        console.err.line(f"To wait again: {scope.call('wait')}")
     waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is KeepReason.BUSY)
     if waiting and not running:
         console.err.line(f"Not started: {', '.join(waiting)}; an older version was still training.")
-        console.err.line(f"To start: reconciler apply {root}")
+        console.err.line(f"To start: {scope.apply(options=options)}")
     if tally.interrupted:
-        console.err.line(f"Interrupted; nothing is lost. To continue: reconciler apply {root}")
+        console.err.line(f"Interrupted; nothing is lost. To continue: {scope.apply(options=options)}")
+
+
+def _choose_remaining(prepared: PreparedPlan, tally: RunTally) -> Options:
+    """Return the options of a run that continues this one: what was trained again already is not trained once more."""
+    created = {job.stamp.address.name for job in tally.jobs.values() if job.stamp}
+    options = prepared.options
+    return replace(options, retry=options.retry - created, replace=options.replace - created)
 
 
 def _summarize(model: Model, prepared: PreparedPlan, tally: RunTally) -> SummaryRow:

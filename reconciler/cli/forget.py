@@ -13,6 +13,7 @@ from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import RemoteJob
+from reconciler.domain.plan import CommandScope, Options
 from reconciler.render import clean
 from reconciler.specfile import read_lock, write_lock
 from reconciler.workflow import read_setting
@@ -65,18 +66,19 @@ def forget(
         console.out.line(f"{address}: taken out of {setting.lock_path}; it was {clean(entry.model)}")
     else:
         console.out.line(f"{address}: {setting.lock_path} does not name it")
-    for line in _list_remaining(jobs, str(setting.root)):
+    for line in _list_remaining(jobs, setting.scope):
         console.out.line(clean(line))
     return exit_codes.OK
 
 
-def _list_remaining(jobs: tuple[RemoteJob, ...], root: str) -> Iterator[str]:
+def _list_remaining(jobs: tuple[RemoteJob, ...], scope: CommandScope) -> Iterator[str]:
     """Yield what the service still holds of a model, and the commands that remove it."""
     for job in jobs:
         made = f", which made {job.model}" if job.model else ""
         yield f"Stays on the service: job {job.id} ({job.status}){made}"
     active = [job for job in jobs if job.status.is_active and not job.is_adopted]
     for job in active:
-        yield f"To cancel it: reconciler cancel {job.id} --specs {root}"
+        yield f"To cancel it: {scope.call('cancel', job.id)}"
     if any(job.model and not job.is_adopted for job in jobs):
-        yield f"To see what removing it would do, once no spec names it: reconciler plan {root} --prune"
+        command = scope.plan(options=Options(prune=True))
+        yield f"To see what removing it would do, once no spec names it: {command}"

@@ -179,7 +179,7 @@ def _format_review(form: PlanFormat, review: Review, colour: bool, figures: Meas
         case PlanFormat.TEXT:
             if review.is_invalid:
                 return problems_text(review.problems, review.unshown, "nothing was sent", colour=colour)
-            return plan_text(review.plan, colour=colour, previous=review.previous)
+            return plan_text(review.plan, colour=colour, previous=review.previous, scope=review.scope)
         case PlanFormat.JSON:
             return problems_json(review.problems, review.unshown) if review.is_invalid else plan_json(review.plan)
         case PlanFormat.MARKDOWN:

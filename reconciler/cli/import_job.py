@@ -9,6 +9,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
+from reconciler.domain.plan import CommandScope
 from reconciler.workflow.import_job import check_names, draft_import
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import find_job, is_id
@@ -55,8 +56,9 @@ def import_(
     """
     console: Console = context.obj
     if not is_id(what):
+        scope = CommandScope(root=str(where.specs), environment=where.environment, provider=where.provider)
         raise UsageError(
-            f"{what} is not the id of a job or a model, such as ftjob-… or ft:…; list them with: reconciler jobs"
+            f"{what} is not the id of a job or a model, such as ftjob-… or ft:…; list them with: {scope.call('jobs')}"
         )
     place = find_place(where, (what,))
     rows = dataset or f"{name}-data"
@@ -70,5 +72,5 @@ def import_(
         console.out.write(draft.text)
     for path in draft.paths:
         console.err.line(f"{'Wrote' if write else 'With --write:'} {path}")
-    console.err.line(f"Next: reconciler plan {place.setting.root}" if write else "Nothing was written.")
+    console.err.line(f"Next: {place.setting.scope.plan()}" if write else "Nothing was written.")
     return exit_codes.OK

@@ -141,7 +141,8 @@ def _watch_names(
         prepared = prepare_plan(place.setting, checked, Options(), provider)
         jobs = find_newest_jobs(checked.specs, names, prepared.observed)
         if names and not jobs:
-            raise NotFoundError(f"no job of {', '.join(names)} on the service", hint="create it with: reconciler apply")
+            what = f"no job of {', '.join(names)} on the service"
+            raise NotFoundError(what, hint=f"create it with: {place.setting.scope.apply()}")
         with open_run_context(prepared, provider, parallelism=1, stop=stop) as run_context:
             ticking = call_after_sleep(run_context, view.tick)
             for event in watch([job.id for job in jobs], ticking, timeout_seconds=limit):

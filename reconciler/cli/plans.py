@@ -226,7 +226,7 @@ def plan(
     if prepared.plan.refused:
         show_refusals(prepared, console)
     elif out and not is_json(targets):
-        console.err.line(f"Saved. To apply exactly this plan: reconciler apply {out}")
+        console.err.line(f"Saved. To apply exactly this plan: {setting.scope.apply_saved(str(out))}")
         console.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return code
 
@@ -321,8 +321,12 @@ def apply(
 def show_plan(prepared: PreparedPlan, console: Console, *, as_json: bool) -> None:
     """Write a plan to stdout."""
     previous = read_previous_models(prepared)
-    text = plan_json(prepared.plan) if as_json else plan_text(prepared.plan, colour=console.colour, previous=previous)
-    console.out.write(text)
+    scope = prepared.setting.scope
+    console.out.write(
+        plan_json(prepared.plan)
+        if as_json
+        else plan_text(prepared.plan, colour=console.colour, previous=previous, scope=scope)
+    )
 
 
 def show_refusals(prepared: PreparedPlan, console: Console) -> None:

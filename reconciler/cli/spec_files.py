@@ -9,6 +9,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, add_command
 from reconciler.domain.errors import UsageError
+from reconciler.domain.plan import CommandScope
 from reconciler.specfile import schema_names, schema_text, write_starter
 
 
@@ -29,8 +30,8 @@ def init(
     console: Console = context.obj
     for path in write_starter(root):
         console.out.line(str(path))
-    where = "" if root == DEFAULT_ROOT else f" {root}"
-    console.err.line(f"Next: reconciler apply{where}")
+    scope = CommandScope(root="" if root == DEFAULT_ROOT else str(root))
+    console.err.line(f"Next: {scope.apply()}")
     return exit_codes.OK
 
 

@@ -1,5 +1,9 @@
-"""Plans as data. A plan is complete: what it does, what it keeps, what it refuses, and why."""
+"""Plans as data. A plan is complete: what it does, what it keeps, what it refuses, and why.
 
+The commands that messages print for a next step are written here too, from the place and the options of a plan.
+"""
+
+import shlex
 from enum import StrEnum
 from typing import NewType
 
@@ -196,3 +200,63 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     replace: frozenset[str] = msgspec.field(default_factory=frozenset)
     target: frozenset[str] = msgspec.field(default_factory=frozenset)
     allow: frozenset[str] = msgspec.field(default_factory=frozenset)
+
+
+_NO_OPTIONS = Options()
+
+
+class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a command works, and the flags that its next commands need. Messages print commands that can be copied.
+
+    Shape:  without a `root`, a command gets none; an `environment` of no characters is one that was taken back, where a
+            variable names another; `provider` and `prices` only if they were given by flag; `plan_flags` are flags
+            that only plan has, `apply_flags` those of apply
+    """
+
+    root: str = ""
+    environment: str | None = None
+    provider: str | None = None
+    prices: str | None = None
+    plan_flags: tuple[str, ...] = ()
+    apply_flags: tuple[str, ...] = ()
+
+    def plan(self, *flags: str, options: Options = _NO_OPTIONS) -> str:
+        """Return the command that plans here, with these options, and more flags at its end."""
+        return shlex.join(["reconciler", "plan", *self._plan_words(options), *self.plan_flags, *flags])
+
+    def apply(self, *flags: str, options: Options = _NO_OPTIONS) -> str:
+        """Return the command that plans here, with these options, and applies it."""
+        return shlex.join(["reconciler", "apply", *self._plan_words(options), *self.apply_flags, *flags])
+
+    def apply_saved(self, file: str) -> str:
+        """Return the command that applies a saved plan, which holds everything but the prices itself."""
+        return shlex.join(["reconciler", "apply", _as_argument(file), *self._price_words()])
+
+    def call(self, command: str, *words: str) -> str:
+        """Return any other command that takes the specs as `--specs`, such as wait, follow, cancel or jobs."""
+        specs = ["--specs", self.root] if self.root else []
+        return shlex.join(["reconciler", *command.split(), *words, *specs, *self._place_words()])
+
+    def _plan_words(self, options: Options) -> list[str]:
+        names_by_flag = {
+            "--target": options.target,
+            "--retry": options.retry,
+            "--replace": options.replace,
+        }
+        words = [_as_argument(self.root)] if self.root else []
+        words += [*self._place_words(), *self._price_words()]
+        words += [word for flag, names in names_by_flag.items() for name in sorted(names) for word in (flag, name)]
+        words += ["--prune"] if options.prune else []
+        return words + [word for guard in sorted(options.allow) for word in ("--allow", guard)]
+
+    def _place_words(self) -> list[str]:
+        words = [] if self.environment is None else ["--env", self.environment]
+        return words + (["--provider", self.provider] if self.provider else [])
+
+    def _price_words(self) -> list[str]:
+        return ["--prices", self.prices] if self.prices else []
+
+
+def _as_argument(path: str) -> str:
+    # A path that begins with a dash would be read as a flag.
+    return f"./{path}" if path.startswith("-") else path

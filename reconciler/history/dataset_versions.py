@@ -110,7 +110,9 @@ def _open_on_service(name: str, root: Path, environ: Mapping[str, str], provider
     with open_service(setting, specs) as service:
         files = files_before(name, users_of(name, specs), service.observe())
         if not files:
-            raise NotFoundError(f"the service holds no file of a dataset {name}", hint="see reconciler files")
+            raise NotFoundError(
+                f"the service holds no file of a dataset {name}", hint=f"see: {setting.scope.call('files')}"
+            )
         paths = tuple(fetch_file(file, service, setting) for file in files)
     return NamedVersion(
         title=" and ".join(file.filename for file in files),

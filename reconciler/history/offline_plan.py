@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler import __version__
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.domain.plan import Options, Plan
+from reconciler.domain.plan import CommandScope, Options, Plan
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Expect
 from reconciler.history.locked_state import LockedState, PlanBase, remove_placeholders
@@ -80,7 +80,8 @@ def plan_offline(
         names = [*([setting.lock_path.name] if is_locked else []), *(snapshot.title for snapshot in snapshots)]
         title = f"offline against {' and '.join(names) or 'nothing'}"
         base = PlanBase(title=title, snapshots=tuple(snapshots), lock=lock, notes=(*notes, UNASKED))
-        return plan_against(setting, checked, options, base, rows=rows, most_samples=most_samples)
+        scope = replace(setting.scope, plan_flags=("--offline", *(("--against", against) if against else ())))
+        return plan_against(setting, checked, options, base, scope, rows=rows, most_samples=most_samples)
 
 
 def plan_between(before: Revision, after: Revision, setting: Setting, *, rows: bool = True) -> PreparedPlan:
@@ -104,7 +105,7 @@ def plan_between(before: Revision, after: Revision, setting: Setting, *, rows: b
             snapshots=(snapshot,) if snapshot else (),
             notes=() if snapshot else (missing,),
         )
-        return plan_against(there, checked, Options(), base, rows=rows)
+        return plan_against(there, checked, Options(), base, setting.scope, rows=rows)
 
 
 def _extract_all_sources(revision: Revision, there: Setting) -> None:
@@ -121,11 +122,12 @@ def plan_against(
     checked: CheckedSpecs,
     options: Options,
     base: PlanBase,
+    scope: CommandScope,
     *,
     rows: bool = True,
     most_samples: int = 5,
 ) -> PreparedPlan:
-    """Plan against an earlier state, with the rows that changed since.
+    """Plan against an earlier state, with the rows that changed since; hints write their commands for the `scope`.
 
     Raises: UsageError for a profile or a target that does not exist
     Cost:   reads each dataset that changed once more, and its version before
@@ -146,6 +148,7 @@ def plan_against(
         capabilities=profile.capabilities,
         version=__version__,
         prices=read_prices(provider, setting.prices),
+        scope=scope,
     )
     plan = _add_notes(plan, state)
     if rows:

@@ -10,7 +10,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteJob
-from reconciler.domain.plan import Action, Keep, KeepReason, Options, Plan, Promote, Train
+from reconciler.domain.plan import Action, CommandScope, Keep, KeepReason, Options, Plan, Promote, Train
 from reconciler.domain.ports import Capabilities
 from reconciler.planner.cost import add_estimates, budget_refusals, price_digest
 from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
@@ -23,6 +23,7 @@ from reconciler.planner.warnings import closing_warnings, plan_warnings
 NO_OPTIONS = Options()
 NO_LOCK = Lock()
 NO_CAPABILITIES = Capabilities()
+NO_SCOPE = CommandScope()
 
 
 def make_plan(
@@ -35,11 +36,12 @@ def make_plan(
     capabilities: Capabilities = NO_CAPABILITIES,
     version: str = "",
     prices: Sequence[PriceTable] = (),
+    scope: CommandScope = NO_SCOPE,
 ) -> Plan:
     """Return everything that a run would do, keep and refuse, with reasons.
 
     Shape:  the same inputs give the same plan in the same order, and time is no input; of several `prices` for one
-            base the first counts
+            base the first counts; hints write their commands for the `scope`
     """
     jobs = _by_address(observed)
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
@@ -74,7 +76,9 @@ def make_plan(
         steps=steps,
         kept=tuple(sorted(keeps, key=lambda keep: keep.address)),
         refused=refusals(
-            PlanningState(desired=desired, observed=observed, lock=lock, options=options, actions=tuple(actions))
+            PlanningState(
+                desired=desired, observed=observed, lock=lock, options=options, actions=tuple(actions), scope=scope
+            )
         )
         + budget_refusals(desired.project.policy, steps, options),
         warnings=(

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
-from reconciler.domain.plan import Action, Cancel, Delete, Options, Refusal, Train
+from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options, Refusal, Train
 from reconciler.domain.spec import Expect
 from reconciler.planner.cost import UNKNOWN_COST
 
@@ -23,6 +24,7 @@ class PlanningState(msgspec.Struct, frozen=True, kw_only=True):
     lock: Lock
     options: Options
     actions: tuple[Action, ...]
+    scope: CommandScope = CommandScope()
 
 
 def refusals(state: PlanningState) -> tuple[Refusal, ...]:
@@ -40,7 +42,7 @@ def no_other_service(state: PlanningState) -> Iterator[Refusal]:
             guard="identity",
             what=f"this is not the service that the Project expects: {'; '.join(wrong)}",
             hint="set the key, address, organisation and project in the environment to the right service, or correct"
-            f" expect in the Project spec; {_on('identity')}",
+            f" expect in the Project spec; {_on(state, 'identity')}",
         )
 
 
@@ -51,7 +53,7 @@ def no_empty_specs(state: PlanningState) -> Iterator[Refusal]:
             policy="empty-specs",
             guard="empty-specs",
             what=f"the specs name no model, but the service holds {len(state.observed.jobs)} jobs of this project",
-            hint=f"check the path; {_on('empty-specs')}",
+            hint=f"check the path; {_on(state, 'empty-specs')}",
         )
 
 
@@ -64,7 +66,7 @@ def no_empty_remote(state: PlanningState) -> Iterator[Refusal]:
             guard="empty-remote",
             what=f"the lock file names {len(locked)} models here, but the service shows no job of this project",
             hint="check the key, organisation and project in the environment; if it is a new start:"
-            " reconciler plan --first-apply",
+            f" {state.scope.plan('--first-apply', options=state.options)}",
         )
 
 
@@ -75,7 +77,8 @@ def no_doubtful_list(state: PlanningState) -> Iterator[Refusal]:
             policy="cut-list",
             guard="cut-list",
             what=f"a list of the service may not be whole: {doubt}",
-            hint=f"run reconciler plan again; if it happens again, {_on('cut-list')}",
+            hint=f"plan again: {state.scope.plan(options=state.options)}; if it happens again,"
+            f" {_on(state, 'cut-list')}",
         )
 
 
@@ -87,8 +90,8 @@ def no_contradiction(state: PlanningState) -> Iterator[Refusal]:
             guard="contradictions",
             what="jobs bear marks of this project that cannot be read, or that disagree with each other: "
             + ", ".join(state.observed.contradictions),
-            hint=f"look at them with reconciler jobs {state.observed.contradictions[0]}; a plan never touches them;"
-            f" {_on('contradictions')}",
+            hint=f"look at them with: {state.scope.call('jobs', state.observed.contradictions[0])};"
+            f" a plan never touches them; {_on(state, 'contradictions')}",
         )
 
 
@@ -102,7 +105,7 @@ def no_bulk_change(state: PlanningState) -> Iterator[Refusal]:
             policy="bulk-change",
             guard="bulk-change",
             what=f"{len(changed)} of {len(known)} known models would change; policy.max_change_percent is {bound}",
-            hint=f"review the changes; {_on('bulk-change')}",
+            hint=f"review the changes; {_on(state, 'bulk-change')}",
         )
 
 
@@ -123,14 +126,14 @@ def no_amnesia(state: PlanningState) -> Iterator[Refusal]:
     ]
     if forgotten and state.observed.jobs:
         named = ", ".join(f"{name} ({job})" for name, job in sorted(forgotten))
-        again = " ".join(f"--replace {name}" for name, _ in sorted(forgotten)[:3])
+        again = replace(state.options, replace=state.options.replace | {name for name, _ in forgotten})
         yield Refusal(
             policy="amnesia",
             guard="amnesia",
             what=f"the lock file names jobs that made exactly what the specs want, and the service shows them neither"
             f" in its list nor by their ids: {named}",
             hint="check the key, organisation and project in the environment; to train them again:"
-            f" reconciler plan {again}{' …' if len(forgotten) > 3 else ''}, or for all of them, {_on('amnesia')}",
+            f" {state.scope.plan(options=again)}; or, {_on(state, 'amnesia')}",
         )
 
 
@@ -146,9 +149,10 @@ def no_more_jobs_than_allowed(state: PlanningState) -> Iterator[Refusal]:
         )
 
 
-def _on(guard: str) -> str:
+def _on(state: PlanningState, guard: str) -> str:
     """Return how to continue past a guard."""
-    return f"if this is intended: reconciler plan --allow {guard}"
+    options = replace(state.options, allow=state.options.allow | {guard})
+    return f"if this is intended: {state.scope.plan(options=options)}"
 
 
 POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (

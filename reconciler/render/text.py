@@ -14,6 +14,7 @@ from reconciler.render.sanitize import ELLIPSIS
 # Cleaned text holds no such space, so it can stand for one at which no line is broken.
 _NO_BREAK = "\xa0"
 _FLAG = re.compile(r"(--[a-z-]+) ")
+_COMMAND = re.compile(r"""(?<=: )reconciler [a-z]+(?: (?:'[^']*'|"[^"]*"|[^\s'";,])+)+""")
 
 
 def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | None = None) -> bool:
@@ -93,8 +94,10 @@ def truncate(text: str, width: int) -> str:
 def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
     """Break a text between words; `first` and `rest` are the indents of the first line and of the others.
 
-    A word that is longer than a line stays whole, so that an id can be copied; a flag stays with its value.
+    A word that is longer than a line stays whole, so that an id can be copied; so does a command after a
+    colon, and a flag stays with its value.
     """
+    text = _COMMAND.sub(lambda command: command[0].replace(" ", _NO_BREAK), text)
     lines = textwrap.wrap(
         _FLAG.sub(rf"\1{_NO_BREAK}", text),
         max(width, width_of(rest) + 20),

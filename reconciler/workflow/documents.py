@@ -2,16 +2,17 @@
 
 import json
 import secrets
-import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Digest
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Options
+from reconciler.domain.plan import CommandScope, Options
 from reconciler.journal import check_unapplied
 from reconciler.planner import MAX_BYTES, SavedPlan, check_place, read_saved, write_saved
 from reconciler.render import plan_json, time_text
@@ -169,6 +170,7 @@ def review_plan(prepared: PreparedPlan, *, commit: str, samples: bool = True, ou
         time=time_text(int(time.time())),
         apply=write_apply_command(setting, prepared.options, basis, out) if is_doable else "",
         samples=samples,
+        scope=setting.scope,
     )
 
 
@@ -177,6 +179,7 @@ def review_saved_plan(
 ) -> Review:
     """Return the review of a plan that was saved, as it was when it was made."""
     plan = saved.plan
+    scope = CommandScope(root=saved.root, environment=plan.environment, provider=saved.asked)
     is_doable = not plan.refused and not plan.is_empty
     return Review(
         plan=plan,
@@ -185,8 +188,9 @@ def review_saved_plan(
         root=saved.root,
         basis=str(plan.basis.digest),
         time=time_text(saved.made_at),
-        apply=shlex.join(["reconciler", "apply", str(file)]) if is_doable else "",
+        apply=scope.apply_saved(str(file)) if is_doable else "",
         samples=samples,
+        scope=scope,
     )
 
 
@@ -204,12 +208,6 @@ def review_without_plan(setting: Setting, *, commit: str) -> Review:
 def write_apply_command(setting: Setting, options: Options, basis: str, out: Path | None = None) -> str:
     """Return the command that applies exactly what a plan shows."""
     if out:
-        return shlex.join(["reconciler", "apply", str(out)])
-    names_by_flag = {"--target": options.target, "--retry": options.retry, "--replace": options.replace}
-    words = ["reconciler", "apply", setting.root_name]
-    words += ["--env", setting.environment] if setting.environment else []
-    words += ["--provider", setting.provider] if setting.provider else []
-    words += [word for flag, names in names_by_flag.items() for name in sorted(names) for word in (flag, name)]
-    words += ["--prune"] if options.prune else []
-    words += [word for guard in sorted(options.allow) for word in ("--allow", guard)]
-    return shlex.join([*words, "--expect-basis", basis])
+        return setting.scope.apply_saved(str(out))
+    # Reviews are read at the root of the repository.
+    return replace(setting.scope, root=setting.root_name).apply("--expect-basis", basis, options=options)

@@ -89,6 +89,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
         capabilities=provider.capabilities,
         version=__version__,
         prices=prices,
+        scope=setting.scope,
     )
     return PreparedPlan(
         setting=setting,

@@ -66,8 +66,12 @@ def _compare_with_service(
         return None
     title = " and ".join(file.filename for file in files)
     if sum(file.size_bytes or 0 for file in files) > most_bytes:
-        why = f"more than {most_bytes >> 20} MiB would have to be fetched: see reconciler data diff service:{spec.name}"
-        return RowsUnknown(before=title, why=f"{why} {spec.name}")
+        # The rows of a dataset are the same in every environment, and data diff takes none.
+        scope = replace(prepared.setting.scope, environment=None)
+        command = scope.call("data diff", f"service:{spec.name}", spec.name)
+        return RowsUnknown(
+            before=title, why=f"more than {most_bytes >> 20} MiB would have to be fetched; see: {command}"
+        )
     try:
         paths = tuple(fetch_file(file, provider, prepared.setting) for file in files)
         wanted = replace(spec, format=dataset.format)

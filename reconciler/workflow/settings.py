@@ -1,13 +1,14 @@
 """Where a command works, and what the operator chose: the spec root, the repository around it, the profile, bounds."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
+from reconciler.domain.plan import CommandScope
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
 from reconciler.providers import PROFILE_NAMES
@@ -16,6 +17,8 @@ from reconciler.specfile import find_roots, find_workspace, lock_name, read_spec
 HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
+_ENVIRONMENT_VARIABLE = "RECONCILER_ENV"
+_JOURNAL_VARIABLE = "RECONCILER_JOURNAL"
 
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -63,6 +66,29 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         """The spec root within the repository, with forward slashes."""
         root, workspace = self.root.resolve(), self.workspace.resolve()
         return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(self.root)
+
+    @property
+    def scope(self) -> CommandScope:
+        """What the commands that messages print need, so that they work in this setting too."""
+        environment = self.environment
+        if environment is None and self.environ.get(_ENVIRONMENT_VARIABLE):
+            environment = ""
+        return CommandScope(
+            root=str(self.root),
+            environment=environment,
+            provider=self.provider,
+            prices=None if self.prices is None else str(self.prices),
+            apply_flags=tuple(self._safety_flags()),
+        )
+
+    def _safety_flags(self) -> Iterator[str]:
+        """Yield the flags of apply that differ from what the environment variables say."""
+        if self.journal != (self.environ.get(_JOURNAL_VARIABLE) or JournalKind.DIRECTORY):
+            yield from ("--journal", str(self.journal))
+        stated = read_bounds((), self.environ)
+        for name, seconds in sorted(self.bounds.items()):
+            if stated.get(name) != seconds:
+                yield from ("--bound", f"{name}={seconds:f}".rstrip("0").rstrip("."))
 
 
 def locate_setting(

@@ -95,7 +95,8 @@ def find_job(place: Workplace, text: str, provider: Provider, note: Note) -> Rem
     maker = Makers.among(provider.list_jobs().items).of_model(ModelId(text))
     if maker is None:
         raise NotFoundError(
-            f"no job on {place.provider} lists {text} as its model", hint="see them with: reconciler jobs"
+            f"no job on {place.provider} lists {text} as its model",
+            hint=f"see them with: {place.setting.scope.call('jobs')}",
         )
     note(f"{text}: a model that the job {maker.id} made, {describe_owner(maker)}.")
     return maker

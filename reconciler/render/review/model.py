@@ -9,7 +9,7 @@ from reconciler.domain.basis import Basis
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import KeepReason, Plan, Train
+from reconciler.domain.plan import CommandScope, KeepReason, Plan, Train
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.render.plan_words import count_plan, is_retrain, is_running, needs_decision
 from reconciler.render.sanitize import clean
@@ -27,7 +27,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
             those beyond a bound; `commit`, `environment` and `time` are empty where there is none; `basis` is the
             digest of everything that the plan depends on; `root` is relative to the repository, with slashes;
             without `samples` no row is shown; `apply` is the exact command that applies the plan, empty where none
-            does; `notes` are sentences on what is not known
+            does; `notes` are sentences on what is not known; other commands are written for the `scope`
     """
 
     plan: Plan
@@ -42,6 +42,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     apply: str = ""
     samples: bool = True
     notes: tuple[str, ...] = ()
+    scope: CommandScope = CommandScope()
 
     @property
     def is_invalid(self) -> bool:

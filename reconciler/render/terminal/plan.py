@@ -6,7 +6,7 @@ from typing import assert_never
 
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Plan, Promote, Step, Train, Upload
+from reconciler.domain.plan import Cancel, CommandScope, Delete, Keep, KeepReason, Plan, Promote, Step, Train, Upload
 from reconciler.domain.row_diff import RowDiff
 from reconciler.render.fields import StepField, step_fields
 from reconciler.render.plan_words import (
@@ -38,19 +38,27 @@ _ONE_LINE = 80
 
 _ORPHANS_SHOWN = 5
 
+_NO_SCOPE = CommandScope()
+
 
 def plan_text(
-    plan: Plan, *, colour: bool = False, previous: Mapping[Address, ModelId] | None = None, width: int = 88
+    plan: Plan,
+    *,
+    colour: bool = False,
+    previous: Mapping[Address, ModelId] | None = None,
+    width: int = 88,
+    scope: CommandScope = _NO_SCOPE,
 ) -> str:
     """Return the whole plan; its last line counts the steps, or begins with `No changes`.
 
-    Shape:  `previous` names the serving models, so that a retraining says which one it replaces
+    Shape:  `previous` names the serving models, so that a retraining says which one it replaces; commands are
+            written for the `scope`
     """
     style = Style(colour)
     sections = [
         _head(plan, style),
         *("\n".join(_step(step, previous or {}, style, width)) for step in plan.steps),
-        *_kept_sections(plan, style, width),
+        *_kept_sections(plan, style, width, scope),
         "\n".join(line for each in plan.warnings for line in _warning(each, style, width)),
         refused_section(plan, style, width),
         "\n".join(_cost_lines(plan, width)),
@@ -104,26 +112,26 @@ def _field_lines(fields: Sequence[StepField], style: Style) -> Iterator[str]:
             yield start + " → ".join(field.values) + remark
 
 
-def _kept_sections(plan: Plan, style: Style, width: int) -> Iterator[str]:
+def _kept_sections(plan: Plan, style: Style, width: int, scope: CommandScope) -> Iterator[str]:
     """Yield a section for each group that needs attention, and one line that counts what is unchanged."""
     running = [keep for keep in plan.kept if is_running(keep)]
     undecided = [keep for keep in plan.kept if needs_decision(keep)]
     orphans = [keep for keep in plan.kept if keep.why is KeepReason.ORPHAN]
     ready = [keep for keep in plan.kept if keep.why is KeepReason.READY]
-    yield _section(style.yellow("Still running:"), running, style, width)
-    yield _section(style.red("Waiting for your decision:"), undecided, style, width)
-    yield _section(style.yellow("Suspended in the specs:"), list(filter(is_suspended, plan.kept)), style, width)
-    yield _section("Unchanged, with a remark:", [keep for keep in ready if keep.detail], style, width)
+    yield _section(style.yellow("Still running:"), running, style, width, scope)
+    yield _section(style.red("Waiting for your decision:"), undecided, style, width, scope)
+    yield _section(style.yellow("Suspended in the specs:"), list(filter(is_suspended, plan.kept)), style, width, scope)
+    yield _section("Unchanged, with a remark:", [keep for keep in ready if keep.detail], style, width, scope)
     yield _orphans(orphans, style, width)
     where = f" in {plan_place(plan)}" if plan.is_empty else ""
     yield f"{len(ready)} unchanged{where}." if ready else ""
 
 
-def _section(title: str, kept: Sequence[Keep], style: Style, width: int) -> str:
-    return "\n".join([title, *(line for keep in kept for line in _keep(keep, style, width))]) if kept else ""
+def _section(title: str, kept: Sequence[Keep], style: Style, width: int, scope: CommandScope) -> str:
+    return "\n".join([title, *(line for keep in kept for line in _keep(keep, style, width, scope))]) if kept else ""
 
 
-def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
+def _keep(keep: Keep, style: Style, width: int, scope: CommandScope) -> Iterator[str]:
     first, *rest = wrap(f"{clean(str(keep.address))}: {keep_sentence(keep)}", width, first="  ", rest="    ")
     yield style.bold(first)
     yield from map(style.bold, rest)
@@ -132,7 +140,7 @@ def _keep(keep: Keep, style: Style, width: int) -> Iterator[str]:
     if keep.hint:
         yield from hint_lines(keep.hint, width)
     if is_running(keep) and "reconciler follow" not in keep.hint:
-        yield f"    follow it with: reconciler follow {clean(keep.address.name)}"
+        yield f"    follow it with: {clean(scope.call('follow', keep.address.name))}"
 
 
 def _orphans(kept: Sequence[Keep], style: Style, width: int) -> str:
