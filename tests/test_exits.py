@@ -11,6 +11,7 @@ from reconciler.domain.errors import (
     ReconcilerError,
     StalePlanError,
     TemporaryError,
+    UnusablePlaceError,
     UsageError,
 )
 from reconciler.domain.event import Outcome
@@ -29,6 +30,7 @@ DONE, FAILED, UNKNOWN = Outcome.DONE, Outcome.FAILED, Outcome.UNKNOWN
         (StalePlanError("x"), 4),
         (PolicyError("x"), 5),
         (UsageError("x"), 64),
+        (UnusablePlaceError("x"), 74),
         (TemporaryError("x"), 1),
         (DeniedError("x"), 1),
         (ReconcilerError("x"), 1),

@@ -7,7 +7,15 @@ from itertools import pairwise
 from typer.exceptions import Abort, TyperException
 
 from reconciler.cli.console import open_console
-from reconciler.domain.errors import InputError, PolicyError, ProviderError, ReconcilerError, StalePlanError, UsageError
+from reconciler.domain.errors import (
+    InputError,
+    PolicyError,
+    ProviderError,
+    ReconcilerError,
+    StalePlanError,
+    UnusablePlaceError,
+    UsageError,
+)
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
 from reconciler.domain.plan import KeepReason, Plan
@@ -24,6 +32,7 @@ STILL_RUNNING = 7
 PARTLY = 8
 UNKNOWN = 9
 USAGE = 64
+UNUSABLE = 74
 INTERRUPTED = 130
 
 _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
@@ -31,6 +40,7 @@ _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
     (StalePlanError, STALE),
     (PolicyError, REFUSED),
     (UsageError, USAGE),
+    (UnusablePlaceError, UNUSABLE),
     (ProviderError, SERVICE),
 )
 

@@ -34,7 +34,7 @@ from reconciler.planner import check_expected, check_fresh
 from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import limit_samples
-from reconciler.workflow import CheckedSpecs, Setting, make_home, read_bounds, resolve_setting
+from reconciler.workflow import CheckedSpecs, Setting, read_bounds, require_home, resolve_setting
 from reconciler.workflow.documents import (
     check_provider,
     read_basis,
@@ -306,7 +306,7 @@ def apply(
             console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
         if saved:
-            mark_applied(setting.home, saved.id, make_home)
+            mark_applied(setting.home, saved.id, require_home)
         return run_and_show(
             prepared,
             provider,

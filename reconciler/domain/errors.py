@@ -96,6 +96,16 @@ class PolicyError(ReconcilerError):
     """A policy or guard refused: decide, and then use the flag that the message names."""
 
 
+class UnusablePlaceError(ReconcilerError):
+    """The system does not let a directory or an address of this machine be used; nothing was sent."""
+
+    @classmethod
+    def of_directory(cls, directory: str, error: OSError, advice: str) -> "UnusablePlaceError":
+        """Return the error for a directory that cannot be made or written, with what to do about it."""
+        why = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        return cls(f"{directory} cannot be used ({why}), and nothing was sent: {advice}")
+
+
 class JournalError(ReconcilerError):
     """The journal could not be read or written; nothing was sent."""
 

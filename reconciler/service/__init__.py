@@ -64,8 +64,8 @@ def serve(
 
     Shape:  port 0 is any free port; without `api_key` it asks for none; `on_ready` receives the base URL, ending in
             /v1, once connections are accepted
-    Raises: EngineMissingError; StoreError, also when another process serves the same directory; OSError when the port
-            is not available
+    Raises: EngineMissingError; StoreError, also when another process serves the same directory; UnusablePlaceError when
+            the directory or the port cannot be used
     """
     require_packages("starlette", "python_multipart", "uvicorn")
     # The web server is an optional dependency: a missing one is reported above, with the command that installs it.

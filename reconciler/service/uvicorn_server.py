@@ -1,5 +1,6 @@
 """Serves a store on a port with uvicorn, and stops on a signal."""
 
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reconciler.domain.errors import UnusablePlaceError
 from reconciler.foundation.locks import open_lock_file, try_lock
 from reconciler.service.factory import open_app
 from reconciler.service.faults.actions import offer_hang_up
@@ -32,17 +34,35 @@ def serve_until_stopped(
 ) -> None:
     """Open a store and serve it on a port until SIGINT or SIGTERM."""
     store = open_store(root)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with (
         hold_serve_lock(store),
-        socket.create_server((host, port), family=family) as listener,
+        open_listener(host, port) as listener,
         send_webhooks(store, settings.webhook, settings.clock),
     ):
         app = open_app(root, settings, api_key)
         # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        host_text = f"[{host}]" if family == socket.AF_INET6 else host
+        host_text = f"[{host}]" if listener.family == socket.AF_INET6 else host
         listen(app, listener, lambda: on_ready(f"http://{host_text}:{listener.getsockname()[1]}/v1"))
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address of this machine.
+
+    Raises: UnusablePlaceError, with what to choose instead
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        number = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
+        if number in {errno.EADDRINUSE, errno.EACCES}:
+            advice = "choose another --port; --port 0 takes a free one"
+        else:
+            advice = "name an address of this machine with --host; the default is 127.0.0.1"
+        # The library adds the address to the system's own words, as a Python value.
+        why = os.strerror(number) if number else "this name has no address"
+        raise UnusablePlaceError(f"the service cannot listen on {host}, port {port} ({why}): {advice}") from error
 
 
 @contextmanager

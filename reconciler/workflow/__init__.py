@@ -16,10 +16,10 @@ from reconciler.workflow.measure import (
 from reconciler.workflow.settings import (
     Setting,
     locate_setting,
-    make_home,
     read_bounds,
     read_duration,
     read_setting,
+    require_home,
     resolve_setting,
     select_provider,
 )
@@ -32,11 +32,11 @@ __all__ = [
     "find_bases",
     "ignore_progress",
     "locate_setting",
-    "make_home",
     "measure_datasets",
     "read_bounds",
     "read_duration",
     "read_setting",
+    "require_home",
     "resolve_setting",
     "select_provider",
 ]

@@ -32,7 +32,7 @@ from reconciler.specfile import read_prices
 from reconciler.workflow.lock import read_claimed_lock
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
-from reconciler.workflow.settings import Setting, make_home, select_provider
+from reconciler.workflow.settings import Setting, make_home, require_home, select_provider
 
 
 class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +132,7 @@ def _open_local_app(setting: Setting) -> object:
     # The server's libraries are an extra, and only the built-in service needs them.
     from reconciler.service import open_service as open_app
 
-    make_home(setting.home)
+    require_home(setting.home)
     return open_app(setting.store)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import UnusablePlaceError, UsageError
 from reconciler.domain.plan import CommandScope
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
@@ -174,6 +174,18 @@ def make_home(home: Path) -> None:
     ignore = home / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
+
+
+def require_home(home: Path) -> None:
+    """Make our own directory where a command cannot work without it.
+
+    Raises: UnusablePlaceError when it cannot be made
+    """
+    try:
+        make_home(home)
+    except OSError as error:
+        advice = "set RECONCILER_HOME to a directory that can be written"
+        raise UnusablePlaceError.of_directory(str(home), error, advice) from error
 
 
 def read_bounds(flags: Iterable[str], environ: Mapping[str, str]) -> Mapping[str, float]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from reconciler.domain.errors import ReconcilerError
+from reconciler.domain.errors import ReconcilerError, UnusablePlaceError
 from reconciler.foundation.locks import hold_lock
 
 WAIT_SECONDS = 30.0
@@ -98,16 +98,20 @@ class Store:
 def open_store(root: Path) -> Store:
     """Open the store in a directory, and make it if it is missing.
 
-    Raises: StoreError when another version of this program made it, or when it is not a store
+    Raises: StoreError when another version of this program made it, or when it is not a store; UnusablePlaceError when
+            the directory cannot be made or written
     """
     store = Store(root)
-    if not store.root.is_dir():
-        store.root.parent.mkdir(parents=True, exist_ok=True)
-        store.root.mkdir(mode=0o700, exist_ok=True)
-    for folder in (store.files, store.incoming, store.jobs, store.models, store.parts):
-        folder.mkdir(mode=0o700, exist_ok=True)
     try:
+        if not store.root.is_dir():
+            store.root.parent.mkdir(parents=True, exist_ok=True)
+            store.root.mkdir(mode=0o700, exist_ok=True)
+        for folder in (store.files, store.incoming, store.jobs, store.models, store.parts):
+            folder.mkdir(mode=0o700, exist_ok=True)
         _prepare(store)
+    except OSError as error:
+        advice = "choose a directory that can be written, with --store or RECONCILER_HOME"
+        raise UnusablePlaceError.of_directory(str(store.root), error, advice) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{store.database} cannot be opened as a store ({error}): move it away to start with an empty store"
