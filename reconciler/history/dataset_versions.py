@@ -27,7 +27,7 @@ from reconciler.dataset.row_diff import (
     open_uploaded_version,
 )
 from reconciler.dataset.stats import DatasetTarget, is_dataset_name, target_file
-from reconciler.domain.errors import NotFoundError, UsageError
+from reconciler.domain.errors import NotFoundError, UnusablePlaceError, UsageError
 from reconciler.domain.row_diff import RowDiff
 from reconciler.history.revision import SPEC_ENDINGS, Revision, open_revision
 from reconciler.planner import files_before, users_of
@@ -113,7 +113,11 @@ def _open_on_service(name: str, root: Path, environ: Mapping[str, str], provider
             raise NotFoundError(
                 f"the service holds no file of a dataset {name}", hint=f"see: {setting.scope.call('files')}"
             )
-        paths = tuple(fetch_file(file, service, setting) for file in files)
+        try:
+            paths = tuple(fetch_file(file, service, setting) for file in files)
+        except OSError as error:
+            advice = "set RECONCILER_HOME to a directory that can be written"
+            raise UnusablePlaceError.of_directory(str(setting.home), error, advice) from error
     return NamedVersion(
         title=" and ".join(file.filename for file in files),
         open=lambda id_path: open_uploaded_version(paths, id_path=id_path),

@@ -1,5 +1,6 @@
 """Directories, ports and hosts that this machine does not give: one sentence, exit code 74, and nothing is paid."""
 
+import errno
 import socket
 
 import pytest
@@ -65,3 +66,15 @@ def test_a_store_inside_an_own_directory_that_is_a_file_is_named(
     quickstart.write("home/local", "mine\n")
     monkeypatch.setenv("RECONCILER_HOME", "home")
     check_unusable(quickstart.run("plan", ROOT), "home/local", "RECONCILER_HOME")
+
+
+def test_a_download_that_cannot_be_kept_names_the_directory(
+    quickstart: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
+    monkeypatch.setattr("reconciler.history.dataset_versions.fetch_file", fetch)
+    result = quickstart.run("data", "diff", "service:banking-questions", "banking-questions", "--specs", ROOT)
+    check_unusable(result, "No space left on device", "RECONCILER_HOME")
