@@ -41,7 +41,7 @@ class ServeCommand(TyperCommand):
     """A command whose `--legacy-bases` may stand without a value, which typer does not support."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give the option its default value when no value follows it."""
+        """Set the option to its default value when no value follows it."""
         for at, (word, after) in enumerate(pairwise([*args, "--"])):
             if word == "--legacy-bases" and after.startswith("-"):
                 args = [*args[:at], f"{word}={ALL_LEGACY_BASES}", *args[at + 1 :]]

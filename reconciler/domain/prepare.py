@@ -9,7 +9,7 @@ Scalar = str | int | float | bool
 
 
 class Rename(Tagged, frozen=True):
-    """Give columns other names; `names` are pairs of the old and the new."""
+    """Rename columns; `names` are pairs of the old and the new."""
 
     names: tuple[tuple[str, str], ...]
 

@@ -21,7 +21,7 @@ BODY = "".join(f"Where is parcel {number}?,It is in city {number * 7}\n" for num
 
 
 def type_input(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Give lines to the next command on stdin."""
+    """Feed lines to the next command on stdin."""
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 

@@ -100,7 +100,7 @@ class LoopThread:
 
 
 class _Lifespan:
-    """Tells the application that it begins and that it ends; one that does not want to know is left in peace."""
+    """Runs the start and the end of the application; one without such events is used as it is."""
 
     def __init__(self, app: AsgiApp, state: dict[str, Any]) -> None:
         self._app = app

@@ -345,7 +345,7 @@ class Redact(WrappingTransport):
 
 
 class NewConnection(WrappingTransport):
-    """Gives every request a transport of its own, closed with its answer.
+    """Sends every request on a transport of its own, which is closed with its answer.
 
     A connection kept alive from before may be dead already; a write sent into it ends unknown
     for no reason. On a new connection, not connecting proves that nothing was sent.

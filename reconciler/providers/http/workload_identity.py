@@ -87,7 +87,7 @@ def read_identity(environ: Mapping[str, str], *, has_key: bool) -> Identity | No
 
 
 class TokenExchange:
-    """Gives the token that is good now, and gets another before it expires. Safe to use from several threads.
+    """Holds the token that is valid now, and fetches another before it expires. Safe to use from several threads.
 
     Shape:  `make` makes the transport for one exchange, closed with it
     """
