@@ -152,7 +152,7 @@ def _choose_remaining(prepared: PreparedPlan, tally: RunTally) -> Options:
 def _summarize(model: Model, prepared: PreparedPlan, tally: RunTally) -> SummaryRow:
     jobs = {job.id: job for job in prepared.observed.jobs} | tally.jobs
     keep = next((keep for keep in prepared.plan.kept if keep.address == model.address), None)
-    ours = [job for job in jobs.values() if job.is_of(model.stamp)]
+    ours = [job for job in jobs.values() if model.bears(job.stamp)]
     newest = max(ours, key=lambda job: job.age_key, default=None)
     job = (jobs.get(keep.job) if keep and keep.job else None) or newest
     words = {KeepReason.MISSING: "missing", KeepReason.BUSY: "waiting", KeepReason.SUSPENDED: "suspended"}

@@ -1,12 +1,21 @@
 """The desired state: specs joined with the measures of their rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import msgspec
 
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.identity import Address, Digest, Kind, PartiallyCompared, Stamp, digest_of
+from reconciler.domain.identity import (
+    DIGEST_VERSION,
+    NEUTRAL_VERSION,
+    Address,
+    Digest,
+    Kind,
+    PartiallyCompared,
+    Stamp,
+    digest_of,
+)
 from reconciler.domain.spec import (
     Adoption,
     DatasetSpec,
@@ -90,7 +99,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A wanted model: its recipe and its data. With another recipe or other data it is another model.
 
-    Shape:  `is_suspended` if nothing may be created for it
+    Shape:  `is_suspended` if nothing may be created for it; `validation_is_neutral` if the service guarantees that
+            validation rows change no weights
     """
 
     name: str
@@ -98,6 +108,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe
     training: Dataset
     validation: Dataset | None = None
+    validation_is_neutral: bool = False
     on_change: OnChange = OnChange.WAIT
     retries: int = 0
     is_suspended: bool = False
@@ -110,10 +121,18 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def facts(self) -> dict[str, object]:
         """The facts that the stamp depends on, under the names that a reviewer knows."""
-        facts = {**recipe_facts(self.recipe), "training": str(self.training.measure.digest)}
-        if self.validation:
-            facts["validation"] = str(self.validation.measure.digest)
-        return facts
+        if self.validation and self.validation_is_neutral:
+            return {**self._facts_of_training, "validation": True}
+        return self._facts_with_rows
+
+    @property
+    def _facts_of_training(self) -> dict[str, object]:
+        return {**recipe_facts(self.recipe), "training": str(self.training.measure.digest)}
+
+    @property
+    def _facts_with_rows(self) -> dict[str, object]:
+        rows = {"validation": str(self.validation.measure.digest)} if self.validation else {}
+        return {**self._facts_of_training, **rows}
 
     @property
     def displayed_facts(self) -> tuple[tuple[str, str], ...]:
@@ -125,7 +144,18 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stamp(self) -> Stamp:
-        return Stamp(self.address, digest_of(self.facts))
+        version = NEUTRAL_VERSION if self.validation and self.validation_is_neutral else DIGEST_VERSION
+        return Stamp(self.address, digest_of(self.facts, version))
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Every stamp that a job of this model may bear: the one that is written today, then those of older rules."""
+        older = Stamp(self.address, digest_of(self._facts_with_rows))
+        return (self.stamp, older) if self.validation and self.validation_is_neutral else (older,)
+
+    def bears(self, stamp: Stamp | None) -> bool:
+        """Return whether a stamp is one of this model's, by today's rules or by older ones."""
+        return stamp is not None and any(stamp.agrees(own) for own in self.stamps)
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
@@ -150,12 +180,15 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def join(cls, specs: Specs, measures: Mapping[str, DatasetMeasure]) -> "Desired":
-        """Join specs with the measures of the datasets they name; every name must be there."""
+    def join(cls, specs: Specs, measures: Mapping[str, DatasetMeasure], neutral_methods: Collection[str]) -> "Desired":
+        """Join specs with the measures of the datasets they name; every name must be there.
+
+        Shape:  `neutral_methods` are those that take no weight from validation rows, by the service's capabilities
+        """
         datasets = {spec.name: (spec, measures[spec.name]) for spec in specs.datasets if spec.name in measures}
         return cls(
             project=specs.project,
-            models=tuple(_model(spec, datasets) for spec in specs.models),
+            models=tuple(_model(spec, datasets, neutral_methods) for spec in specs.models),
             declared=tuple(spec.name for spec in specs.datasets),
         )
 
@@ -164,13 +197,16 @@ def _stamp(dataset: Dataset) -> Stamp:
     return dataset.stamp
 
 
-def _model(spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMeasure]]) -> Model:
+def _model(
+    spec: ModelSpec, datasets: Mapping[str, tuple[DatasetSpec, DatasetMeasure]], neutral_methods: Collection[str]
+) -> Model:
     return Model(
         name=spec.name,
         place=spec.place,
         recipe=spec.recipe,
         training=_side(datasets[spec.training], Part.TRAINING),
         validation=_validation(spec, datasets),
+        validation_is_neutral=spec.recipe.method in neutral_methods,
         on_change=spec.on_change,
         retries=spec.retries,
         is_suspended=spec.suspend,

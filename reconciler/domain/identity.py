@@ -9,6 +9,15 @@ from enum import StrEnum
 import msgspec
 
 DIGEST_VERSION = "v1"
+"""The rules by which the bytes of rows and the facts of a model become a digest."""
+
+NEUTRAL_VERSION = "v2"
+"""The same rules for a model whose validation rows change no weights: that there are some counts, their content does
+not."""
+
+KNOWN_VERSIONS = frozenset({DIGEST_VERSION, NEUTRAL_VERSION})
+"""The versions that this program writes and reads. An object with another one was made by a newer program."""
+
 SHORT_HEX = 12
 """Hex digits of a digest that fit a file name or a suffix: 48 bits, beside the name that they belong to."""
 
@@ -59,9 +68,17 @@ class Digest(msgspec.Struct, frozen=True, order=True):
         """The first 12 hex digits, for names and for people."""
         return self.hex[:SHORT_HEX]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether this program has the rules of the version."""
+        return self.version in KNOWN_VERSIONS
+
     def agrees(self, other: "Digest") -> bool:
-        """Return whether both name the same content, compared in the length of the shorter one."""
-        return self.version == other.version and (self.hex.startswith(other.hex) or other.hex.startswith(self.hex))
+        """Return whether both name the same content, compared in the length of the shorter one.
+
+        Versions are not compared: a short carrier has no room for one, and two rules never give one digest.
+        """
+        return self.hex.startswith(other.hex) or other.hex.startswith(self.hex)
 
     @classmethod
     def parse(cls, text: str) -> "Digest | None":
@@ -101,12 +118,12 @@ def canonical_json(value: object) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def digest_of(facts: Mapping[str, object]) -> Digest:
-    """Return the digest of a set of facts.
+def digest_of(facts: Mapping[str, object], version: str = DIGEST_VERSION) -> Digest:
+    """Return the digest of a set of facts; `version` names the rule that chose them.
 
     Raises: ValueError for NaN or infinity, which JSON cannot hold
     """
-    return Digest(DIGEST_VERSION, hashlib.sha256(canonical_json(facts)).hexdigest())
+    return Digest(version, hashlib.sha256(canonical_json(facts)).hexdigest())
 
 
 def _normalize(value: object) -> object:

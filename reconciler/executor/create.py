@@ -156,7 +156,7 @@ def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> Rem
             named = own_job(context.provider, intent.job)
         except NotFoundError:
             named = None
-        if named and named.is_of(train.model.stamp):
+        if named and train.model.bears(named.stamp):
             return named
     return find_job(train, context)
 
@@ -171,7 +171,8 @@ def find_job(train: Train, context: RunContext) -> RemoteJob | None:
 
 def list_new_jobs(train: Train, context: RunContext) -> tuple[RemoteJob, ...]:
     """Return the jobs of this stamp that the plan did not know."""
-    return tuple(job for job in context.provider.jobs_of(train.model.stamp) if job.id not in train.excluded_jobs)
+    found = {job.id: job for stamp in train.model.stamps for job in context.provider.jobs_of(stamp)}
+    return tuple(job for job in found.values() if job.id not in train.excluded_jobs)
 
 
 def keep_order(job: RemoteJob) -> tuple[bool, bool, int, str]:

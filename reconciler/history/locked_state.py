@@ -97,7 +97,7 @@ class LockedState(msgspec.Struct, frozen=True, kw_only=True):
 
     def _find_model(self, entry: LockEntry) -> Model | None:
         models = (model for snapshot in self.base.snapshots for model in snapshot.models)
-        return next((model for model in models if self.claims.rename_stamp(model.stamp).agrees(entry.stamp)), None)
+        return next((model for model in models if _is_locked(model, entry, self.claims)), None)
 
     def _find_files(self) -> frozenset[Stamp]:
         # Files are uploaded for models, so the files of the known models exist.
@@ -146,6 +146,10 @@ class LockedState(msgspec.Struct, frozen=True, kw_only=True):
     def _searched(self) -> str:
         titles = [snapshot.title for snapshot in self.base.snapshots]
         return f"{' and '.join(titles)} {'holds' if len(titles) == 1 else 'hold'}"
+
+
+def _is_locked(model: Model, entry: LockEntry, claims: NameMap) -> bool:
+    return any(claims.rename_stamp(stamp).agrees(entry.stamp) for stamp in model.stamps)
 
 
 def _make_locked_job(entry: LockEntry, model: Model | None) -> RemoteJob:

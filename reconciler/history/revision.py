@@ -20,7 +20,8 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError, GitMissingError, GitTimeoutError
-from reconciler.workflow import Setting, read_setting
+from reconciler.providers import find_profile
+from reconciler.workflow import Setting, read_setting, select_provider
 
 _CALL_SECONDS = 120
 _POINTER = b"version https://git-lfs.github.com/spec/"
@@ -188,7 +189,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What one version of the repository declares.
 
     Shape:  `title` names the version; `measures` are those of the datasets that can be read; `sides` are rows that
-            are kept, of some of them, without the id of a row in its source; `notes` are about the others
+            are kept, of some of them, without the id of a row in its source; `neutral_methods` as in Capabilities;
+            `notes` are about the others
     """
 
     title: str
@@ -196,13 +198,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     specs: Specs
     measures: Mapping[str, DatasetMeasure]
     sides: Mapping[str, DatasetVersion] = msgspec.field(default_factory=dict)
+    neutral_methods: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def models(self) -> tuple[Model, ...]:
         """The models whose data can be measured, sorted by name."""
         known = tuple(model for model in self.specs.models if {model.training, model.validation} <= self._known)
-        return Desired.join(replace(self.specs, models=known), self.measures).models
+        return Desired.join(replace(self.specs, models=known), self.measures, self.neutral_methods).models
 
     @property
     def _known(self) -> frozenset[str | None]:
@@ -256,7 +259,13 @@ def open_snapshot(title: str, setting: Setting, fetch_sources: Callable[[Dataset
             except UsageError as error:
                 notes.append(f"the rows of {spec.name} at {title} are not available: {error}")
         yield Snapshot(
-            title=title, workspace=setting.workspace, specs=specs, measures=measures, sides=sides, notes=tuple(notes)
+            title=title,
+            workspace=setting.workspace,
+            specs=specs,
+            measures=measures,
+            sides=sides,
+            neutral_methods=find_profile(select_provider(setting, specs)).capabilities.neutral_methods,
+            notes=tuple(notes),
         )
 
 

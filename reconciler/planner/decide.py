@@ -18,12 +18,12 @@ id) stays; the others become visible cancel steps. For a suspended model neither
 it is. An adopted job does not bear our stamp, and is never cancelled.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 import msgspec
 
 from reconciler.domain.desired import Model
-from reconciler.domain.identity import Address
+from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.lock import LockEntry
 from reconciler.domain.observed import (
     CANCELLED,
@@ -75,16 +75,16 @@ class ModelJobs(msgspec.Struct, frozen=True, kw_only=True):
     ) -> "ModelJobs":
         """Return the jobs of one address, and its lock entry, sorted by their meaning for the wanted model."""
         ordered = sorted(jobs, key=_age)
-        ours = [job for job in ordered if job.is_of(model.stamp)]
+        ours = [job for job in ordered if model.bears(job.stamp)]
         done = [job for job in ours if job.status == SUCCEEDED]
-        is_recorded = locked is not None and locked.stamp.agrees(model.stamp) and locked.model in models
+        is_recorded = locked is not None and model.bears(locked.stamp) and locked.model in models
         return cls(
             ready=tuple(job for job in done if job.model in models),
             active=tuple(job for job in ours if job.status.is_active),
             missing=tuple(job for job in done if job.model not in models),
             failed=tuple(job for job in ours if job.status == FAILED),
             cancelled=tuple(job for job in ours if job.status == CANCELLED),
-            others=tuple(job for job in ordered if job.status.is_active and not job.is_of(model.stamp)),
+            others=tuple(job for job in ordered if job.status.is_active and not model.bears(job.stamp)),
             superseded=cancelled_by_us | {superseded for job in ordered for superseded in job.supersedes},
             recorded=locked if is_recorded else None,
         )
@@ -97,12 +97,14 @@ def decide(
     options: Options,
     cancelled_by_us: frozenset[JobId] = frozenset(),
     locked: LockEntry | None = None,
+    other_rows: Container[JobId] = (),
 ) -> Iterator[Decision]:
     """Answer both questions for one wanted model, and yield the decisions.
 
     Shape:  `jobs` all bear the model's address; `models` are those that the service still has; `cancelled_by_us` are
             jobs that a plan has cancelled, beside those that a later job names as superseded; `locked` is the last
-            serving model of this address on this service
+            serving model of this address on this service; `other_rows` are jobs that validated with other rows, so
+            that their failure says nothing of today's
     """
     found = ModelJobs.of(model, jobs, models, cancelled_by_us, locked)
     if model.is_suspended:
@@ -112,7 +114,7 @@ def decide(
     supersede = model.on_change is OnChange.SUPERSEDE
     cancels = [*_duplicates(found), *(_supersede(found) if supersede else ())]
     yield from cancels
-    rest = _rest(model, found, options)
+    rest = _rest(model, found, options, other_rows)
     if rest:
         yield rest
     elif found.others and model.on_change is OnChange.WAIT:
@@ -122,7 +124,7 @@ def decide(
         yield Train(model=model, excluded_jobs=found.spent, supersedes=superseded)
 
 
-def _rest(model: Model, found: ModelJobs, options: Options) -> Keep | None:
+def _rest(model: Model, found: ModelJobs, options: Options, other_rows: Container[JobId]) -> Keep | None:
     """Return the best reason to create no job; None when there is none, and a job is due."""
     address = model.address
     if found.ready:
@@ -133,13 +135,15 @@ def _rest(model: Model, found: ModelJobs, options: Options) -> Keep | None:
         return reasons.keep_locked(address, found.recorded)
     if found.missing and model.name not in options.replace:
         return reasons.keep_missing(address, found.missing[-1], model.name)
-    adopted = model.adopt.job if model.adopt and model.adopt.digest.agrees(model.stamp.digest) else None
+    is_adopted = model.adopt is not None and model.bears(Stamp(address, model.adopt.digest))
+    adopted = model.adopt.job if model.adopt and is_adopted else None
     if adopted and not found.spent and model.name not in options.replace:
         return reasons.keep_until_adopted(address, model.name, adopted)
     if model.name in options.retry or found.missing:
         return None
-    if found.failed and not _may_retry(found.failed, model.retries):
-        return reasons.keep_failed(address, found.failed[-1], model.name)
+    failed = tuple(job for job in found.failed if job.id not in other_rows)
+    if failed and not _may_retry(failed, model.retries):
+        return reasons.keep_failed(address, failed[-1], model.name)
     by_others = [job for job in found.cancelled if job.id not in found.superseded]
     return reasons.keep_cancelled(address, by_others[-1], model.name) if by_others else None
 

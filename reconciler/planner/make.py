@@ -12,12 +12,13 @@ from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Action, CommandScope, Keep, KeepReason, Options, Plan, Promote, Train
 from reconciler.domain.ports import Capabilities
-from reconciler.planner.cost import add_estimates, budget_refusals, price_digest
+from reconciler.planner.cost import add_estimates, budget_refusals, estimate, price_digest
 from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
 from reconciler.planner.inputs import collect_inputs
 from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
+from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import closing_warnings, plan_warnings
 
 NO_OPTIONS = Options()
@@ -47,10 +48,13 @@ def make_plan(
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
     ours = frozenset(lock.cancelled)
     locked = {entry.address: entry for entry in lock.of(observed.service)}
+    other_rows = find_other_rows(wanted, jobs, observed)
     decisions = [
         decision
         for model in wanted
-        for decision in decide(model, jobs[model.address], observed.models, options, ours, locked.get(model.address))
+        for decision in decide(
+            model, jobs[model.address], observed.models, options, ours, locked.get(model.address), other_rows
+        )
     ]
     if not options.target:
         decisions += _orphans(desired, observed, jobs, options)
@@ -83,6 +87,7 @@ def make_plan(
         + budget_refusals(desired.project.policy, steps, options),
         warnings=(
             *plan_warnings(wanted, observed, options, provider, capabilities),
+            *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
         ),
     )

@@ -16,6 +16,10 @@ BULK_OBJECTS = 10
 """With fewer objects than this, a large share of changes is no sign of a mistake."""
 
 
+MOST_NAMED = 5
+"""Objects that a refusal names; the others are counted."""
+
+
 class PlanningState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a policy may look at."""
 
@@ -121,7 +125,7 @@ def no_amnesia(state: PlanningState) -> Iterator[Refusal]:
         if isinstance(action, Train)
         and action.address in locked
         and locked[action.address].job in state.observed.gone
-        and locked[action.address].stamp.agrees(action.model.stamp)
+        and action.model.bears(locked[action.address].stamp)
         and action.model.name not in state.options.replace
     ]
     if forgotten and state.observed.jobs:
@@ -134,6 +138,21 @@ def no_amnesia(state: PlanningState) -> Iterator[Refusal]:
             f" in its list nor by their ids: {named}",
             hint="check the key, organisation and project in the environment; to train them again:"
             f" {state.scope.plan(options=again)}; or, {_on(state, 'amnesia')}",
+        )
+
+
+def no_newer_digests(state: PlanningState) -> Iterator[Refusal]:
+    """Refuse what a newer program stamped: compared by older rules, it would look changed and be paid for again."""
+    stamps = [(f"job {job.id}", job.own_stamp) for job in state.observed.jobs]
+    stamps += [(f"the lock entry of {entry.address}", entry.stamp) for entry in state.lock.of(state.observed.service)]
+    newer = sorted(f"{title} ({stamp.digest.version})" for title, stamp in stamps if not stamp.digest.is_known)
+    if newer:
+        yield Refusal(
+            policy="newer-program",
+            what=f"{len(newer)} {'object bears a digest' if len(newer) == 1 else 'objects bear digests'} of a newer"
+            f" version of this program: {', '.join(newer[:MOST_NAMED])}{', …' if newer[MOST_NAMED:] else ''}",
+            hint="use the newest version that works on this project, here and everywhere else:"
+            " pip install --upgrade finetune-reconciler",
         )
 
 
@@ -161,6 +180,7 @@ POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_empty_remote,
     no_doubtful_list,
     no_contradiction,
+    no_newer_digests,
     no_amnesia,
     no_bulk_change,
     no_more_jobs_than_allowed,

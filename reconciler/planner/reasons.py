@@ -133,7 +133,7 @@ def explain_changes(model: Model, jobs: Collection[RemoteJob]) -> tuple[Change, 
 
 
 def _previous(model: Model, jobs: Collection[RemoteJob]) -> RemoteJob | None:
-    others = [job for job in jobs if not job.is_of(model.stamp)]
+    others = [job for job in jobs if not model.bears(job.stamp)]
     return max(others, key=lambda job: (job.status == SUCCEEDED, *job.age_key), default=None)
 
 

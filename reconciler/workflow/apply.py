@@ -171,7 +171,7 @@ def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId,
 def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> Mapping[Address, RemoteJob]:
     """Return the succeeded job of each wanted model: those that were kept, and those that succeeded now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is KeepReason.READY}
-    wanted = {model.address: model.stamp for model in prepared.desired.models}
+    wanted = {model.address: model for model in prepared.desired.models}
     kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
     ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
-    return {job.address: job for job in ended if job.is_of(wanted[job.address])} | kept
+    return {job.address: job for job in ended if wanted[job.address].bears(job.stamp)} | kept

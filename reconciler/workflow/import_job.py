@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
-from reconciler.domain.identity import NAME_PATTERN
+from reconciler.domain.identity import NAME_PATTERN, Stamp
 from reconciler.domain.observed import SUCCEEDED, FileId, RemoteJob
 from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
-from reconciler.providers import PROFILE_NAMES
+from reconciler.providers import PROFILE_NAMES, find_profile
 from reconciler.specfile import ImportedModel, import_spec_text, read_specs, real_path, spec_files
 from reconciler.workflow.measure import measure_datasets
 from reconciler.workflow.settings import select_provider
@@ -186,9 +186,9 @@ class ImportDraft:
 
         Raises: InputError when the rows or the specs beside them are invalid
         """
-        stamp = self._read_model(import_spec_text(imported), imported.name).stamp
-        if not (job.stamp and job.stamp.digest.agrees(stamp.digest)):
-            imported = replace(imported, moved=None, digest=stamp.digest)
+        model = self._read_model(import_spec_text(imported), imported.name)
+        if not (job.stamp and model.bears(Stamp(model.address, job.stamp.digest))):
+            imported = replace(imported, moved=None, digest=model.stamp.digest)
         self.text = import_spec_text(imported)
         self._read_model(self.text, imported.name)
 
@@ -203,7 +203,8 @@ class ImportDraft:
         where = self.workspace.resolve() if self.downloaded else self.place.setting.workspace
         # Files of a temporary directory are not cached.
         setting = replace(self.place.setting, workspace=where, use_cache=False)
-        return Desired.join(alone, measure_datasets(alone, setting)).models[0]
+        neutral = find_profile(select_provider(setting, alone)).capabilities.neutral_methods
+        return Desired.join(alone, measure_datasets(alone, setting), neutral).models[0]
 
     def _copy_specs(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)

@@ -53,9 +53,9 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
     jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
     if not jobs:
         raise NotFoundError(f"no finished model for {address}", hint=f"train it with: {setting.scope.apply()}")
-    desired = Desired.join(specs, measure_datasets(specs, setting))
-    wanted = next(model.stamp for model in desired.models if model.name == name)
-    chosen = max(jobs, key=lambda job: (job.is_of(wanted), *job.age_key))
+    desired = Desired.join(specs, measure_datasets(specs, setting), provider.capabilities.neutral_methods)
+    wanted = next(model for model in desired.models if model.name == name)
+    chosen = max(jobs, key=lambda job: (wanted.bears(job.stamp), *job.age_key))
     return make_entry(chosen, provider.name, observed.service)
 
 

@@ -75,7 +75,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
     Raises: UsageError when the options name a model that the specs do not
     """
     prices = read_prices(provider.name, setting.prices)
-    desired = Desired.join(checked.specs, checked.measures)
+    desired = Desired.join(checked.specs, checked.measures, provider.capabilities.neutral_methods)
     check_targets(options, desired)
     lock = read_claimed_lock(setting, checked.specs)
     listed = find_unlisted_jobs(provider.observe(), desired, lock, options, provider)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import NotFoundError
 from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.lock import Lock, LockEntry
@@ -35,9 +35,7 @@ def find_unlisted_jobs(
 
 def _select_unlisted(observed: Observed, desired: Desired, lock: Lock, options: Options) -> tuple[LockEntry, ...]:
     listed = {job.id for job in observed.jobs} | set(observed.contradictions)
-    wanted = {
-        model.address: model.stamp for model in desired.models if not options.target or model.name in options.target
-    }
+    wanted = {model.address: model for model in desired.models if not options.target or model.name in options.target}
     return tuple(
         entry for entry in lock.of(observed.service) if _is_wanted(entry.stamp, wanted) and entry.job not in listed
     )
@@ -56,7 +54,7 @@ def confirm_models(observed: Observed, desired: Desired, lock: Lock, provider: P
 
     Cost:   a request for each model of a wanted job that is not listed
     """
-    wanted = {model.address: model.stamp for model in desired.models}
+    wanted = {model.address: model for model in desired.models}
     ours = [job for job in observed.jobs if _is_wanted(job.own_stamp, wanted)]
     expected = {job.model for job in ours if job.status == SUCCEEDED and job.model}
     expected |= {entry.model for entry in lock.of(observed.service) if _is_wanted(entry.stamp, wanted)}
@@ -64,8 +62,8 @@ def confirm_models(observed: Observed, desired: Desired, lock: Lock, provider: P
     return replace(observed, models=observed.models | found)
 
 
-def _is_wanted(stamp: Stamp, wanted: Mapping[Address, Stamp]) -> bool:
-    return stamp.address in wanted and stamp.agrees(wanted[stamp.address])
+def _is_wanted(stamp: Stamp, wanted: Mapping[Address, Model]) -> bool:
+    return stamp.address in wanted and wanted[stamp.address].bears(stamp)
 
 
 def _has_model(provider: Provider, model: ModelId) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
+from reconciler.providers import find_profile
 from reconciler.specfile import write_lock
 from reconciler.workflow import check_specs, locate_setting
 from tests.acceptance.conftest import HERE, CommandResult, Repository
@@ -76,7 +77,9 @@ def lock_present_specs(repository: Repository) -> None:
             finished_at=1_790_000_000,
             datasets=tuple(LockedDataset(stamp=each.stamp, rows=each.measure.rows) for each in model.datasets),
         )
-        for model in Desired.join(checked.specs, checked.measures).models
+        for model in Desired.join(
+            checked.specs, checked.measures, find_profile("openai").capabilities.neutral_methods
+        ).models
     )
     write_lock(setting.lock_path, Lock(entries=entries))
 

@@ -1,6 +1,7 @@
 """Today's dialect, and the services that speak it: the built-in one, and OpenAI's."""
 
 from reconciler.domain.ports import Capabilities
+from reconciler.domain.spec import SUPERVISED
 from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
 
 __all__ = ["LOCAL", "OPENAI"]
@@ -15,6 +16,7 @@ LOCAL = Profile(
     in_process=True,
     capabilities=Capabilities(
         bases=frozenset({"tfidf-logreg"}),
+        neutral_methods=(SUPERVISED,),
         poll_seconds=0.2,
         # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
         fresh_seconds=16.0,
@@ -48,6 +50,8 @@ OPENAI = Profile(
                 "gpt-4o-mini-2024-07-18",
             }
         ),
+        # The result is the last step, whatever the validation rows are. Reinforcement is not said to be so.
+        neutral_methods=(SUPERVISED, "dpo"),
         poll_seconds=10.0,
         fresh_seconds=240.0,
         send_seconds=60.0,

@@ -22,6 +22,7 @@ OPENAI_LEGACY = Profile(
         # Prompts and completions, by supervised training; other hyperparameters may stand in `extra`.
         formats=frozenset(Format) - {Format.CHAT},
         methods=(SUPERVISED,),
+        neutral_methods=(SUPERVISED,),
         hyperparameters=("n_epochs", "batch_size", "learning_rate_multiplier"),
         # Servers of the last months took 18; a suffix of 40 was the rule for two years.
         suffix_length=40,
