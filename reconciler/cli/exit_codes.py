@@ -8,6 +8,7 @@ from typer.exceptions import Abort, TyperException
 
 from reconciler.cli.console import open_console
 from reconciler.domain.errors import (
+    STORE_UNUSABLE,
     InputError,
     PolicyError,
     ProviderError,
@@ -47,6 +48,8 @@ _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
 
 def of_error(error: ReconcilerError) -> int:
     """Return the exit code of an error that ended a command."""
+    if isinstance(error, ProviderError) and error.code == STORE_UNUSABLE:
+        return UNUSABLE
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
 
 

@@ -139,6 +139,10 @@ class ProviderError(ReconcilerError):
         super().__init__(message)
 
 
+STORE_UNUSABLE = "store_unusable"
+"""The code with which the built-in service says that its directory has to be mended first."""
+
+
 class TemporaryError(ProviderError):
     """The service is busy or unavailable: wait, then run again."""
 

@@ -1,6 +1,6 @@
 """Errors in the API's words. Knows no HTTP library."""
 
-from reconciler.domain.errors import ReconcilerError
+from reconciler.domain.errors import STORE_UNUSABLE, ReconcilerError
 from reconciler.evaluation import GraderError
 
 INVALID_REQUEST = "invalid_request_error"
@@ -129,6 +129,11 @@ def key_error(given: bool) -> ApiError:
 def server_error(message: str = "The server had an error while processing your request.") -> ApiError:
     """Return the error for a defect of the service itself."""
     return ApiError(500, message, error_type=SERVER_ERROR)
+
+
+def store_error(message: str) -> ApiError:
+    """Return the error for a store that cannot be read or written, until a person has mended that."""
+    return ApiError(500, message, error_type=SERVER_ERROR, code=STORE_UNUSABLE)
 
 
 def busy_error() -> ApiError:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from reconciler.service.context import Limits, ModelCache, ServiceContext
 from reconciler.service.endpoint import JsonResponse, endpoint, endpoint_with_body
 from reconciler.service.engines.registry import load_engines
-from reconciler.service.errors import ApiError, busy_error, server_error
+from reconciler.service.errors import ApiError, busy_error, server_error, store_error
 from reconciler.service.faults.actions import FaultContext, FaultMiddleware
 from reconciler.service.jobs import ensure_worker
 from reconciler.service.legacy import legacy_routes
@@ -25,7 +25,7 @@ from reconciler.service.middleware import ApiMiddleware, RateLimit
 from reconciler.service.routes import files, inference, jobs, models, responses, uploads
 from reconciler.service.seeding import has_seeds, plant_seeds
 from reconciler.service.settings import ServiceSettings
-from reconciler.service.store.database import open_store, organization
+from reconciler.service.store.database import StoreError, open_store, organization
 from reconciler.service.store.files import remove_unlisted_files
 
 PREFIX = "/v1"
@@ -132,9 +132,11 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
 
 
 async def _answer_unusable_store(_: Request, error: Exception) -> Response:
-    # The disk is full, the directory was removed, another process locks it: the caller is most likely the owner.
-    refusal = busy_error() if "locked" in str(error) else server_error(f"The store cannot be used: {error}")
-    return JsonResponse(refusal.envelope, refusal.status)
+    # The disk is full, the directory was removed, a page is damaged: the caller is most likely the owner.
+    if "locked" in str(error):
+        return JsonResponse(busy_error().envelope, busy_error().status)
+    refusal = store_error(f"The store cannot be used: {error}")
+    return JsonResponse(refusal.envelope, refusal.status, {"x-should-retry": "false"})
 
 
 async def _answer_bug(_: Request, error: Exception) -> Response:
@@ -146,7 +148,8 @@ async def _answer_bug(_: Request, error: Exception) -> Response:
 _HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
     ApiError: _answer_refusal,
     HTTPException: _answer_unrouted,
-    sqlite3.OperationalError: _answer_unusable_store,
+    sqlite3.Error: _answer_unusable_store,
+    StoreError: _answer_unusable_store,
     OSError: _answer_unusable_store,
     Exception: _answer_bug,
 }

@@ -172,7 +172,7 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     root.mkdir()
     (root / "service.db").write_bytes(b"something else entirely, and long enough to be looked at" * 20)
 
-    with pytest.raises(StoreError, match="move it away"):
+    with pytest.raises(StoreError, match="move the directory away"):
         open_service(root)
 
 

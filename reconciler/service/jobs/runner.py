@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from reconciler.foundation.private import check_regular, child_path
 from reconciler.foundation.stop import Stop
 from reconciler.service.engines.reporting import read_report_line
 from reconciler.service.jobs.launcher import child_environment, python_command
@@ -61,7 +62,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        folder = self.store.jobs / f"{self.job.id}.{self.job.attempts}"
+        folder = child_path(self.store.jobs, f"{self.job.id}.{self.job.attempts}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         try:
@@ -154,6 +155,7 @@ def _lines(child: "subprocess.Popen[bytes]", descriptor: int, wanted: Callable[[
 
 
 def _lend(content: Path, path: Path) -> None:
+    check_regular(content)
     # The bytes of a file never change, so a hard link is as good as a copy, where the file system has hard links.
     try:
         path.hardlink_to(content)

@@ -27,7 +27,7 @@ from reconciler.service.store.jobs import (
     change_job,
     get_job,
 )
-from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model
+from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_checkpoint, add_model, job_weights_path
 
 ORGANIZATION_NAME = "local"
 """The part of a model's name where the API has the organization."""
@@ -87,7 +87,7 @@ class JobUpdates:
         """Keep the weights and the result file, and store that the job succeeded: all of it or nothing."""
         filename = self._result_file()
         results = (out / filename).read_bytes()
-        weights = self.store.models / self.job.id
+        weights = job_weights_path(self.store, self.job.id)
         with stage_file(self.store, new_id("file-")) as arriving:
             arriving.write(results)
             arriving.place()

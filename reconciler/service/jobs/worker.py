@@ -6,6 +6,7 @@ a worker starts one. A job whose worker died starts again once; if that worker d
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -30,6 +31,8 @@ from reconciler.service.store.models import list_models
 POLL_SECONDS = 0.05
 IDLE_SECONDS = 10.0
 MOST_ATTEMPTS = 2
+
+_OWN_NAME = re.compile(r"ft(job)?-[A-Za-z0-9_-]{1,64}(\.[0-9]{1,9})?")
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,11 +124,15 @@ def claim(store: Store, now: int) -> JobRecord | None:
 
 
 def clean(store: Store) -> None:
-    """Remove what dead workers left behind: the folders of their attempts, and weights that no model names."""
+    """Remove what dead workers left behind: the folders of their attempts, and weights that no model names.
+
+    Shape:  folders whose names are no ids of ours are not ours, and stay
+    """
     with store.read() as db:
         kept = {model.job for model in list_models(db)}
     for folder in (*store.jobs.iterdir(), *(each for each in store.models.iterdir() if each.name not in kept)):
-        shutil.rmtree(folder, ignore_errors=True)
+        if _OWN_NAME.fullmatch(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from reconciler.foundation.private import check_regular
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import (
     MOST_ITEMS,
@@ -65,7 +66,9 @@ def send_content(context: ServiceContext, request: ApiRequest) -> Response:
     """Return the bytes of a file, unchanged."""
     with context.store.read() as db:
         file = files.get_file(db, request.path["file"])
-    return FileResponse(files.content_path(context.store, file.id), media_type="application/octet-stream")
+    path = files.content_path(context.store, file.id)
+    check_regular(path)
+    return FileResponse(path, media_type="application/octet-stream")
 
 
 def delete_file(context: ServiceContext, request: ApiRequest) -> Response:

@@ -33,6 +33,7 @@ from reconciler.service.store.models import (
     delete_permission,
     find_model,
     find_permission,
+    job_weights_path,
     list_models,
     list_permissions,
 )
@@ -142,7 +143,7 @@ def delete(context: ServiceContext, request: ApiRequest) -> Response:
             message = f"The checkpoint '{name}' cannot be deleted alone: delete its model."
             raise ApiError(400, message, param="model", code="model_not_deletable")
         delete_model(db, model)
-    shutil.rmtree(context.store.models / model.job, ignore_errors=True)
+    shutil.rmtree(job_weights_path(context.store, model.job), ignore_errors=True)
     return JsonResponse(deleted_json(name, "model"))
 
 

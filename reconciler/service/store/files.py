@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.foundation.locks import try_lock
+from reconciler.foundation.private import NO_FOLLOW, NotPrivateError, check_regular, child_path
 from reconciler.service.errors import no_file_error
 from reconciler.service.store.database import Store
 from reconciler.service.store.rows import (
@@ -27,6 +29,8 @@ from reconciler.service.store.rows import (
 
 FINE_TUNE = "fine-tune"
 RESULTS = "fine-tune-results"
+
+_OWN_NAME = re.compile(r"(file[-_]|part_)[A-Za-z0-9_-]{1,64}")
 
 _LISTED_FILES = "SELECT id FROM files WHERE deleted_at IS NULL"
 
@@ -81,16 +85,22 @@ def delete_file(db: sqlite3.Connection, file: str, now: int) -> None:
 
 
 def content_path(store: Store, file: str) -> Path:
-    """Return the path of the bytes of a file."""
-    return store.files / file
+    """Return the path of the bytes of a file.
+
+    Raises: NotPrivateError for an id that is none of ours: a store from elsewhere must not name other files
+    """
+    return child_path(store.files, file)
 
 
 def remove_unlisted_files(store: Store) -> None:
-    """Remove what an interrupted upload or deletion left behind: bytes that are not listed and not being written."""
+    """Remove what an interrupted upload or deletion left behind: bytes that are not listed and not being written.
+
+    Shape:  files whose names are no ids of ours are not ours, and stay
+    """
     with store.read() as db:
         listed = {row["id"] for row in db.execute(f"{_LISTED_FILES} UNION ALL SELECT id FROM parts")}  # noqa: S608 (constants)
     for path in (*store.incoming.iterdir(), *store.files.iterdir(), *store.parts.iterdir()):
-        if path.name not in listed:
+        if path.name not in listed and _OWN_NAME.fullmatch(path.name):
             _remove_unless_held(store, path)
 
 
@@ -98,8 +108,10 @@ def _remove_unless_held(store: Store, path: Path) -> None:
     # A writer holds the lock of its file until the file is listed, so a free lock means that no process will list it,
     # unless that happened between our query and our taking the lock: hence the second query.
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        if not check_regular(path):
+            return
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | NO_FOLLOW)
+    except (FileNotFoundError, NotPrivateError):
         return
     try:
         if try_lock(descriptor):
@@ -117,8 +129,8 @@ class StagedFile:
     def __init__(self, store: Store, file: str, handle: BinaryIO, folder: Path) -> None:
         self.id = file
         self.size_bytes = 0
-        self.path = store.incoming / file
-        self._final = folder / file
+        self.path = child_path(store.incoming, file)
+        self._final = child_path(folder, file)
         self._handle = handle
 
     def write(self, block: bytes) -> None:
@@ -142,7 +154,7 @@ class StagedFile:
 @contextmanager
 def stage_file(store: Store, file: str, folder: Path | None = None) -> Iterator[StagedFile]:
     """Open a new file for the folder of files or another. A file that was not placed is deleted at the end."""
-    with _locked_new(store.incoming / file) as handle:
+    with _locked_new(child_path(store.incoming, file)) as handle:
         arriving = StagedFile(store, file, handle, folder or store.files)
         try:
             yield arriving
@@ -161,7 +173,7 @@ def sync_folder(folder: Path) -> None:
 
 def _locked_new(path: Path) -> BinaryIO:
     while True:
-        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")
+        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | NO_FOLLOW, 0o600), "wb")
         # Between our making the file and our locking it, another process may remove it as abandoned.
         if try_lock(handle.fileno()) and path.exists():
             return handle

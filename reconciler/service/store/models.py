@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.foundation.private import child_path
 from reconciler.service.errors import no_permission_error
 from reconciler.service.store.database import Store
 from reconciler.service.store.rows import PageCursor, RowPage, TableView, insert, read_page, select
@@ -65,7 +66,12 @@ def list_checkpoints(db: sqlite3.Connection, job: str, cursor: PageCursor) -> Ro
 
 def weights_path(store: Store, model: ModelRecord) -> Path:
     """Return the path of the weights of a model."""
-    return store.models / model.job / model.folder
+    return child_path(job_weights_path(store, model.job), model.folder)
+
+
+def job_weights_path(store: Store, job: str) -> Path:
+    """Return the path of the folder that holds the weights of a job's checkpoints."""
+    return child_path(store.models, job)
 
 
 class PermissionRecord(msgspec.Struct, frozen=True, kw_only=True):

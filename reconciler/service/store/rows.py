@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 
 from reconciler.service.errors import no_cursor_error
+from reconciler.service.store.database import RESTORE, StoreError
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
@@ -50,10 +51,38 @@ def read_record(record: type[R], row: Sequence[Any]) -> R:
     Cost:   by position and not by name: a list may have ten thousand rows, and names cost more than all the rest
     """
     values = dict(zip(record.__struct_fields__, row, strict=True))
-    for name, read in _readers(record).items():
-        if values[name] is not None:
-            values[name] = read(values[name])
+    try:
+        for name, read in _readers(record).items():
+            if values[name] is not None:
+                values[name] = read(values[name])
+        for name, kinds in _kinds(record):
+            if not isinstance(values[name], kinds):
+                raise TypeError(f"{name} is {type(values[name]).__name__}")
+    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
+        raise StoreError(f"a {record.__name__} of the store is damaged ({error}): {RESTORE}") from error
     return record(**values)
+
+
+@cache
+def _kinds(record: type[msgspec.Struct]) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """Return the types that each column may have. A damaged database may hold any other."""
+    found = []
+    for field in msgspec.structs.fields(record):
+        given = get_args(field.type) if isinstance(field.type, UnionType) else (field.type,)
+        kinds = {get_origin(each) or each for each in given}
+        found.append((field.name, tuple(kinds | ({int} if float in kinds else set()))))
+    return tuple(found)
+
+
+def _json_reader(kind: Any) -> Callable[[Any], Any]:
+    """Return a reader of JSON that checks the values and leaves numbers as they were written."""
+
+    def read(text: Any) -> Any:
+        value = json.loads(text)
+        msgspec.convert(value, kind)
+        return value
+
+    return read
 
 
 @cache
@@ -68,7 +97,7 @@ def _readers(record: type[msgspec.Struct]) -> dict[str, Callable[[Any], Any]]:
         elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             readers[field.name] = msgspec.json.Decoder(kind).decode
         elif kind not in _PLAIN:
-            readers[field.name] = json.loads
+            readers[field.name] = _json_reader(kind)
     return readers
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.foundation.private import child_path
 from reconciler.service.errors import no_upload_error, value_error
 from reconciler.service.store.database import Store
 from reconciler.service.store.files import content_path
@@ -85,7 +86,7 @@ def order_parts(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRe
 
 def part_path(store: Store, part: str) -> Path:
     """Return the path of the bytes of a part."""
-    return store.parts / part
+    return child_path(store.parts, part)
 
 
 _EXPIRED_FILES = "SELECT id FROM files WHERE expires_at <= ? AND deleted_at IS NULL"
