@@ -17,9 +17,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import msgspec
-from msgspec.structs import replace
 
-from reconciler.dataset.sources import Source, SourceIndex
+from reconciler.dataset.sources import Source, SourceIndex, held_out_datasets
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.spec import DatasetSpec
 
@@ -83,7 +82,7 @@ class MeasureCache(msgspec.Struct, frozen=True):
 
         Shape:  no dataset is too small when its tokens are `counted`: loading a vocabulary takes longer than reading
         """
-        compared = [*against, *(replace(spec, sources=(name,), terms=()) for name in spec.heldout)]
+        compared = [*against, *held_out_datasets(spec)]
         found = [sources.find(each) for each in (spec, *compared)]
         try:
             files = [_read_file_state(source) for each in found for source in each.files]

@@ -125,7 +125,8 @@ def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, rep
 
 def _make_builder(mapping: ColumnMapping, spec: DatasetSpec, report: RowReport) -> _RowBuilder | None:
     if mapping.turns:
-        sources = [(f"messages[{at}].content", turn.content) for at, turn in enumerate(mapping.turns)]
+        fields = (spec.find_field(f"messages[{at}].content") for at in range(len(mapping.turns)))
+        sources = [(field.path, turn.content) for field, turn in zip(fields, mapping.turns, strict=True)]
     else:
         sources = [("prompt", mapping.prompt or ""), ("completion", mapping.completion or "")]
     templates = []

@@ -52,7 +52,7 @@ def measure(
     kept = before.read() if before else None
     if kept and (vocabulary is None or kept.vocabulary == vocabulary.name):
         return kept
-    report = RowReport(spec.allow, spec.place, SHOWN_PER_FILE if shown is None else shown)
+    report = RowReport(spec.allow, spec.find_field("allow").place, SHOWN_PER_FILE if shown is None else shown)
     row_format, batches = read_batches(spec, workspace, report, progress=progress, sources=sources)
     tokens = _text_counter(vocabulary)
     checks = prepare_checks(spec, row_format, workspace, report, against=against, tokens=tokens, sources=sources)

@@ -3,6 +3,7 @@
 import glob
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -24,15 +25,17 @@ DEFAULT_TERMS = Terms()
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One file: its name within the repository, its path on this machine, and how it is read and counted.
+    """One file, or one sheet of a workbook: the name that places give it, its path, and how it is read and counted.
 
-    Shape:  `seen` is the device and number of the file that was checked: the file that is read must be the same one
+    Shape:  `seen` is the device and number of the file that was checked: the file that is read must be the same one;
+            `field` is the entry of the spec that finds it
     """
 
     name: str
     path: Path
     terms: Terms = DEFAULT_TERMS
     seen: tuple[int, int] | None = None
+    field: str = "source"
 
     @property
     def extension(self) -> str:
@@ -69,6 +72,14 @@ class Row(NamedTuple):
         return Problem(where=where, path=path, what=what, hint=hint, rule=rule, severity=severity)
 
 
+class _Entry(NamedTuple):
+    """One entry of a spec's `source`: its field in the spec, its path or pattern, and its terms."""
+
+    field: str
+    pattern: str
+    terms: Terms
+
+
 class SourceFiles(msgspec.Struct, frozen=True):
     """The files of one dataset, and what is wrong with those that may not be read."""
 
@@ -90,12 +101,17 @@ class SourceIndex:
         Cost:   reads directories the first time; later changes on disk are not seen, but `open_source` refuses to read
                 another file than the one that was found
         """
-        key = spec.place, spec.sources, spec.terms
+        key = spec.place, spec.sources, spec.terms, spec.written
         if key not in self._found:
             problems: list[Problem] = []
-            named = (each for pattern in spec.sources for each in _expand(pattern, spec, self._workspace, problems))
-            checked = [_check_source(source, spec, self._workspace, problems) for source in named]
-            self._found[key] = SourceFiles(tuple(source for source in checked if source), tuple(problems))
+            checked = [
+                (entry, checked)
+                for entry in _entries(spec)
+                for source in _expand(entry, spec, self._workspace, problems)
+                if (checked := _check_source(source, entry, spec, self._workspace, problems))
+            ]
+            problems += _find_overlaps(checked, spec)
+            self._found[key] = SourceFiles(_name_sheets(source for _, source in checked), tuple(problems))
         return self._found[key]
 
     def open(self, spec: DatasetSpec, report: RowReport) -> tuple[Source, ...]:
@@ -110,7 +126,9 @@ class SourceIndex:
         home, files = self._workspace.resolve(), self.find(spec).files
         real = (source.path.resolve() for source in files)
         behind = (path.relative_to(home).as_posix() for path in real if path.is_relative_to(home))
-        return tuple(dict.fromkeys((*(source.name for source in files), *behind)))
+        return tuple(
+            dict.fromkeys((*(source.path.relative_to(self._workspace).as_posix() for source in files), *behind))
+        )
 
 
 def find_sources(spec: DatasetSpec, workspace: Path, report: RowReport) -> tuple[Source, ...]:
@@ -121,24 +139,80 @@ def find_sources(spec: DatasetSpec, workspace: Path, report: RowReport) -> tuple
 def spec_problem(
     spec: DatasetSpec, rule: str, path: str, what: str, hint: str = "", severity: Severity = Severity.ERROR
 ) -> Problem:
-    """Return a problem at the place of a dataset in the specs."""
-    return Problem(where=spec.place, path=path, what=what, hint=hint, rule=rule, severity=severity)
+    """Return a problem of a field of a dataset's spec, at the place where its author wrote it."""
+    field = spec.find_field(path)
+    return Problem(where=field.place, path=field.path, what=what, hint=hint, rule=rule, severity=severity)
 
 
-def _expand(pattern: str, spec: DatasetSpec, workspace: Path, problems: list[Problem]) -> Iterator[Source]:
-    terms = dict(spec.terms).get(pattern, DEFAULT_TERMS)
+def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
+    """Return a dataset for each held-out file of a spec, read as the sources of the spec are."""
+    bare = replace(spec, terms=(), prepare=(), validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
+    return tuple(
+        replace(bare, sources=(name,), written=(*spec.written, ("source[0]", spec.find_field(f"heldout[{at}]"))))
+        for at, name in enumerate(spec.heldout)
+    )
+
+
+def _entries(spec: DatasetSpec) -> Iterator[_Entry]:
+    terms = spec.terms or (DEFAULT_TERMS,) * len(spec.sources)
+    for at, (pattern, each) in enumerate(zip(spec.sources, terms, strict=True)):
+        yield _Entry(f"source[{at}]", pattern, each)
+
+
+def _find_overlaps(found: Iterable[tuple[_Entry, Source]], spec: DatasetSpec) -> Iterator[Problem]:
+    # A file that two entries name would be trained on twice, or by the weight of either. Its number is compared, so
+    # that links and the case of letters do not hide it. Files that one entry finds twice are left to the row checks.
+    first: dict[object, list[_Entry]] = {}
+    reported: set[tuple[str, str]] = set()
+    for entry, source in found:
+        before = next((each for each in first.get(source.seen, ()) if _reads_same_rows(each, entry)), None)
+        first.setdefault(source.seen, []).append(entry)
+        if before and before.field != entry.field and (before.field, entry.field) not in reported:
+            reported.add((before.field, entry.field))
+            yield _overlap(before, entry, source, spec)
+
+
+def _reads_same_rows(one: _Entry, other: _Entry) -> bool:
+    return one.terms.sheet == other.terms.sheet or None in (one.terms.sheet, other.terms.sheet)
+
+
+def _overlap(before: _Entry, entry: _Entry, source: Source, spec: DatasetSpec) -> Problem:
+    earlier = spec.find_field(before.field)
+    where = f"`{before.pattern}` ({earlier.place.line}:{earlier.place.column} {earlier.path})"
+    if before.pattern == entry.pattern == source.name and source.extension == ".xlsx":
+        what, hint = f"`{source.name}` is also named by {where}", "give each of the two its own `sheet`"
+    else:
+        what = f"`{entry.pattern}` finds `{source.name}`, which {where} finds too: its rows would be used twice"
+        hint = "let one entry name each file: remove one, or write a pattern that leaves the file out"
+    return spec_problem(spec, "source.overlap", entry.field, what, hint)
+
+
+def _name_sheets(sources: Iterable[Source]) -> tuple[Source, ...]:
+    # Two sheets of one workbook are two sources: their rows have places of their own.
+    found = tuple(sources)
+    counts = Counter(source.name for source in found)
+    return tuple(
+        replace(source, name=f"{source.name}[{source.terms.sheet}]")
+        if counts[source.name] > 1 and source.terms.sheet
+        else source
+        for source in found
+    )
+
+
+def _expand(entry: _Entry, spec: DatasetSpec, workspace: Path, problems: list[Problem]) -> Iterator[Source]:
+    pattern, terms = entry.pattern, entry.terms
     if _leaves_repository(pattern):
-        problems.append(_outside(pattern, spec))
+        problems.append(_outside(pattern, entry, spec))
     elif os.path.lexists(workspace / pattern):
-        yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern, terms)
+        yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern, terms, field=entry.field)
     elif glob.has_magic(pattern):
         files = [name for name in _match(pattern, workspace) if not (workspace / name).is_dir()]
         if not files:
             what, hint = f"no file matches `{pattern}`", "patterns start at the root of the repository"
-            problems.append(spec_problem(spec, "source.missing", "source", what, hint))
-        yield from (Source(Path(name).as_posix(), workspace / name, terms) for name in files)
+            problems.append(spec_problem(spec, "source.missing", entry.field, what, hint))
+        yield from (Source(Path(name).as_posix(), workspace / name, terms, field=entry.field) for name in files)
     else:
-        problems.append(_missing(pattern, spec, workspace))
+        problems.append(_missing(entry, spec, workspace))
 
 
 def _match(pattern: str, workspace: Path) -> list[str]:
@@ -163,34 +237,36 @@ def _is_in_git_directory(parts: Iterable[str]) -> bool:
     return any(part.rstrip(". ").lower() in {".git", "git~1"} for part in parts)
 
 
-def _check_source(source: Source, spec: DatasetSpec, workspace: Path, problems: list[Problem]) -> Source | None:
+def _check_source(
+    source: Source, entry: _Entry, spec: DatasetSpec, workspace: Path, problems: list[Problem]
+) -> Source | None:
     name, home = source.name, workspace.resolve()
     try:
         real = source.path.resolve(strict=True)
         found = real.stat()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its links form a circle"
-        problems.append(spec_problem(spec, "source.unreadable", "source", f"`{name}` cannot be read: {reason}"))
+        problems.append(spec_problem(spec, "source.unreadable", entry.field, f"`{name}` cannot be read: {reason}"))
         return None
     if not real.is_relative_to(home):
-        problems.append(_outside(name, spec))
+        problems.append(_outside(name, entry, spec))
         return None
     if _is_in_git_directory(PurePosixPath(name).parts) or _is_in_git_directory(real.relative_to(home).parts):
         what = f"`{name}` is in git's own directory, which may hold credentials"
         hint = "name a file that is part of the repository's content"
-        problems.append(spec_problem(spec, "source.git", "source", what, hint))
+        problems.append(spec_problem(spec, "source.git", entry.field, what, hint))
         return None
     if not stat.S_ISREG(found.st_mode):
         is_directory = stat.S_ISDIR(found.st_mode)
         kind = "a directory" if is_directory else "a pipe, a socket or a device"
         hint = f"to read every file in it, write a pattern such as `{name}/*.jsonl`" if is_directory else ""
-        problems.append(spec_problem(spec, "source.kind", "source", f"`{name}` is {kind}, not a file", hint))
+        problems.append(spec_problem(spec, "source.kind", entry.field, f"`{name}` is {kind}, not a file", hint))
         return None
     return replace(source, seen=(found.st_dev, found.st_ino))
 
 
-def _missing(name: str, spec: DatasetSpec, workspace: Path) -> Problem:
-    path = workspace / name
+def _missing(entry: _Entry, spec: DatasetSpec, workspace: Path) -> Problem:
+    name, path = entry.pattern, workspace / entry.pattern
     above = next((parent for parent in path.parents if parent.is_dir()), workspace)
     if above != path.parent:
         wanted = PurePosixPath(name).parts[len(above.relative_to(workspace).parts)]
@@ -203,7 +279,7 @@ def _missing(name: str, spec: DatasetSpec, workspace: Path) -> Problem:
         hint = f"did you mean `{(above / near).relative_to(workspace).as_posix()}`?"
     else:
         hint = f"{kind} there: {list_words(names, 5)}" if names else ""
-    return spec_problem(spec, "source.missing", "source", what, hint)
+    return spec_problem(spec, "source.missing", entry.field, what, hint)
 
 
 def _list_directory(directory: Path, directories: bool) -> list[str]:
@@ -217,6 +293,6 @@ def _list_directory(directory: Path, directories: bool) -> list[str]:
         return []
 
 
-def _outside(name: str, spec: DatasetSpec) -> Problem:
+def _outside(name: str, entry: _Entry, spec: DatasetSpec) -> Problem:
     hint = "copy the data into the repository and name it by its path from there"
-    return spec_problem(spec, "source.outside", "source", f"`{name}` leads out of the repository", hint)
+    return spec_problem(spec, "source.outside", entry.field, f"`{name}` leads out of the repository", hint)

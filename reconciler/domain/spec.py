@@ -87,20 +87,28 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     encoding: Encoding = Encoding.UTF_8
 
 
+class WrittenField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field as its author wrote it: the path in the document, and where its value stands."""
+
+    path: str
+    place: Place
+
+
 class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """Rows, and what to do to them.
 
-    Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` are those of
-            the sources that say more than a path, by it; `prepare` is done in order, before the mapping;
+    Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` has one entry
+            for each of them, or none where all are only paths; `prepare` is done in order, before the mapping;
             `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split;
             `heldout` are paths like `sources`, of rows that nothing may be trained on; `moved` are names that it
-            used to have; `id` is the column that identifies a row, for people: it changes no row, and decides nothing
+            used to have; `id` is the column that identifies a row, for people: it changes no row, and decides nothing;
+            `written` leads from a field here (`source[0]`, `messages[1].content`) to the one that the author wrote
     """
 
     name: str
     place: Place
     sources: tuple[str, ...]
-    terms: tuple[tuple[str, Terms], ...] = ()
+    terms: tuple[Terms, ...] = ()
     prepare: tuple[Preparation, ...] = ()
     format: Format | None = None
     mapping: ColumnMapping | None = None
@@ -114,9 +122,17 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     labels: tuple[tuple[str, str], ...] = ()
     id: str = ""
     description: str = ""
+    written: tuple[tuple[str, WrittenField], ...] = ()
 
     def comparison_key(self) -> object:
-        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "id")
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name not in {"id", "written"})
+
+    def find_field(self, path: str) -> WrittenField:
+        """Return what the author wrote for a field, or else for the nearest field around it."""
+        fields, around = dict(self.written), path
+        while around and around not in fields:
+            around = around[: max(around.rfind("."), around.rfind("["), 0)]
+        return fields.get(around) or WrittenField(path=path, place=self.place)
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

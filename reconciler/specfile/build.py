@@ -1,6 +1,6 @@
 """Build specs from documents that are valid. Fills in defaults; checks nothing again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.domain.errors import Place
@@ -23,12 +23,13 @@ from reconciler.domain.spec import (
     Specs,
     Terms,
     Turn,
+    WrittenField,
 )
 from reconciler.specfile.cross_checks import of_kind
 from reconciler.specfile.dataset_rules import heldout_of, repository_path, sources_of, terms_of
 from reconciler.specfile.expectations import read_allowances, read_expectations
 from reconciler.specfile.prepare import read_steps
-from reconciler.specfile.yaml import Document, read_fields
+from reconciler.specfile.yaml import Document, Path, dotted_path, read_fields
 
 Fields = dict[str, Any]
 
@@ -73,10 +74,7 @@ def _dataset(document: Document) -> DatasetSpec:
         name=fields["name"],
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
-        terms=tuple(
-            (repository_path(source, document.file), read_fields(fields, Terms))
-            for _, source, fields in terms_of(document)
-        ),
+        terms=_terms(document),
         prepare=read_steps(document),
         format=format_,
         mapping=mapping,
@@ -90,7 +88,38 @@ def _dataset(document: Document) -> DatasetSpec:
         moved=_old_names(fields),
         labels=_labels(fields),
         description=fields.get("description", ""),
+        written=tuple(_written_fields(document, mapping)),
     )
+
+
+def _terms(document: Document) -> tuple[Terms, ...]:
+    found = [fields for _, _, fields in terms_of(document)]
+    return tuple(read_fields(fields, Terms) for fields in found) if any(found) else ()
+
+
+def _written_fields(document: Document, mapping: ColumnMapping | None) -> Iterator[tuple[str, WrittenField]]:
+    paths: dict[str, Path] = {
+        name: (name,) for name in ("source", "sheet", "heldout", "allow", "format") if name in document.data
+    }
+    for at, (holder, _, fields) in enumerate(terms_of(document)):
+        paths[f"source[{at}]"] = (*holder, "path") if fields else holder
+        paths |= {f"source[{at}].{name}": (*holder, name) for name in fields}
+    paths |= {f"heldout[{at}]": path for at, (path, _) in enumerate(heldout_of(document))}
+    paths |= {"split": ("split", "validation")} if "split" in document.data else {}
+    paths |= _mapped_paths(document, mapping) if mapping else {}
+    for path, written in paths.items():
+        yield path, WrittenField(path=dotted_path(written), place=document.value_place(written))
+
+
+def _mapped_paths(document: Document, mapping: ColumnMapping) -> dict[str, Path]:
+    # A prompt and a completion become turns: what is wrong with a turn is shown at the field that its author wrote.
+    if "messages" in document.data:
+        return {f"messages[{at}]": ("messages", at) for at in range(len(mapping.turns))} | {
+            f"messages[{at}].content": ("messages", at, "content") for at in range(len(mapping.turns))
+        }
+    names = [name for name in ("system", "prompt", "completion") if name in document.data]
+    paths: dict[str, Path] = {name: (name,) for name in names}
+    return paths | {f"messages[{at}].content": (name,) for at, name in enumerate(names) if mapping.turns}
 
 
 def _mapping(fields: Fields, format_: Format | None) -> ColumnMapping | None:

@@ -37,11 +37,11 @@ def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
 
 
 def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
-    """Yield the sources with more than a path: the place in the document, the file, and all its fields."""
-    for holder in _holders(document):
-        fields, source = document.get(*holder), document.text(*holder, "path")
-        if isinstance(fields, dict) and source is not None:
-            yield holder, source, fields
+    """Yield every source: its place in the document, the file, and its fields; none where it is only a path."""
+    for path, source in sources_of(document):
+        holder = path[:-1] if path[-1] == "path" else path
+        fields = document.get(*holder)
+        yield holder, source, fields if isinstance(fields, dict) else {}
 
 
 def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
@@ -62,16 +62,18 @@ def _holders(document: Document) -> Iterator[Path]:
 
 
 def _source_problems(document: Document) -> Iterator[Problem]:
-    seen: dict[str, Path] = {}
+    seen: dict[tuple[str, Plain], Path] = {}
+    sheets = {(*holder, "path"): fields.get("sheet") for holder, _, fields in terms_of(document)}
     for path, source in (*sources_of(document), *heldout_of(document)):
+        key = repository_path(source, document.file), sheets.get(path)
         if fault := _source_fault(source, document.file):
             yield document.problem(path, *fault, "spec.source")
-        elif (whole := repository_path(source, document.file)) in seen:
-            first = document.value_place(seen[whole])
+        elif key in seen:
+            first = document.value_place(seen[key])
             what = f"{quote(source)} is listed twice, first at {first.line}:{first.column}"
             yield document.problem(path, what, "keep one of them", "spec.source")
         else:
-            seen[whole] = path
+            seen[key] = path
     endings = {PurePosixPath(source).suffix.lower() for _, source in sources_of(document)}
     if document.text("sheet") and endings and endings <= _NEVER_XLSX:
         hint = "remove it: only XLSX files have sheets"

@@ -158,7 +158,7 @@ def find_untracked(
     unknown = {name: [file for file in names if file not in known] for name, names in files.items()}
     return tuple(
         Problem(
-            where=spec.place,
+            where=spec.find_field("source").place,
             path="source",
             what=f"{_list_names(unknown[spec.name])} not tracked by git, so what would be uploaded was not reviewed",
             hint=f"git add it; if an earlier step of this run creates it on purpose, set {VARIABLE}=0",

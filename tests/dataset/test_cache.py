@@ -11,7 +11,7 @@ from reconciler.dataset import MeasureCache, measure
 from reconciler.dataset.cache import LEAST_BYTES, SETTLED_NS
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import DatasetSpec, Terms
 
 from .factories import a_chat, a_spec, chats, jsonl, write
 
@@ -108,7 +108,7 @@ def test_an_edit_that_keeps_size_and_time_is_noticed(measured: Watched) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [a_spec(share=0.5), replace(a_spec(), description="x"), replace(a_spec(), sources=("rows.jsonl",) * 2)]
+    "other", [a_spec(share=0.5), replace(a_spec(), description="x"), replace(a_spec(), terms=(Terms(weight=2),))]
 )
 def test_another_spec_is_measured_again(measured: Watched, other: DatasetSpec) -> None:
     measured(a_spec())

@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from openpyxl import Workbook
 
 from reconciler.dataset import MeasureCache, RowReport, SourceIndex, measure
 from reconciler.dataset.pipeline import FIELDS_THAT_CHANGE_ROWS
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import InputError
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import DatasetSpec, Terms
 
 from .factories import SPEC_PLACE, a_spec, chats, jsonl, only, problems_of, rules, write
 
@@ -164,6 +166,85 @@ def test_a_run_finds_the_files_of_a_dataset_once(tmp_path: Path) -> None:
 
 def test_every_field_of_a_spec_either_changes_rows_or_leaves_the_fast_path_open() -> None:
     others = {"name", "place", "sources", "format", "validation_share", "heldout", "expect", "checks", "allow"}
-    others |= {"moved", "labels", "id", "description"}
+    others |= {"moved", "labels", "id", "description", "written"}
     assert set(FIELDS_THAT_CHANGE_ROWS).isdisjoint(others)
     assert set(DatasetSpec.__struct_fields__) == {*FIELDS_THAT_CHANGE_ROWS, *others}
+
+
+HARD = "prompt,completion\n" + "".join(f"hard {at},answer {at}\n" for at in range(6))
+EASY = "prompt,completion\n" + "".join(f"easy {at},answer {at}\n" for at in range(6))
+
+
+def entries(*found: tuple[str, Terms]) -> DatasetSpec:
+    """Return the spec of some source entries."""
+    return replace(a_spec(*(path for path, _ in found)), terms=tuple(terms for _, terms in found))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_that_two_entries_find_is_an_error_that_names_both(tmp_path: Path, turned: bool) -> None:
+    """Neither weight may hold for the rows of both, or be lost."""
+    write(tmp_path, "data/a-hard.csv", HARD)
+    write(tmp_path, "data/b.csv", EASY)
+    pairs = [("data/a-hard.csv", Terms(weight=3)), ("data/*.csv", Terms())]
+    problem = only(problems_of(entries(*(reversed(pairs) if turned else pairs)), tmp_path), "source.overlap")
+    assert problem.path == "source[1]"
+    assert all(f"`{path}`" in problem.what for path, _ in pairs)
+    assert "source[0]" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("data/*.csv", "data/a*"), ("./data/a.csv", "data/a.csv"), ("data/a.csv", "link.csv"), ("data/a.csv", "*k.csv")],
+)
+def test_an_overlap_is_found_behind_patterns_and_links(tmp_path: Path, first: str, second: str) -> None:
+    write(tmp_path, "data/a.csv", HARD)
+    (tmp_path / "link.csv").symlink_to("data/a.csv")
+    assert rules(problems_of(a_spec(first, second), tmp_path)).count("source.overlap") == 1
+
+
+def test_each_entry_keeps_its_own_weight_and_delimiter(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", HARD)
+    write(tmp_path, "b.csv", EASY.replace(",", ";"))
+    spec = entries(("a.csv", Terms(weight=3)), ("b.csv", Terms(delimiter=";", weight=2)))
+    assert measure(spec, tmp_path).training.rows == 3 * 6 + 2 * 6
+
+
+def a_book(directory: Path, **sheets: str) -> None:
+    """Write a workbook with two columns, and twelve rows a sheet that begin with its word."""
+    book = Workbook()
+    for title, word in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.append(["prompt", "completion"])
+        for at in range(12):
+            sheet.append([f"{word} {at}", f"{word} {at}"])
+    del book["Sheet"]
+    book.save(directory / "b.xlsx")
+
+
+def test_two_sheets_of_a_workbook_are_two_sources_with_places_of_their_own(tmp_path: Path) -> None:
+    a_book(tmp_path, One="a", Two="b")
+    found = measure(entries(("b.xlsx", Terms(sheet="One", weight=2)), ("b.xlsx", Terms(sheet="Two"))), tmp_path)
+    assert (found.training.rows, found.warnings) == (36, ())
+    a_book(tmp_path, One="a", Two="a")
+    spec = entries(("b.xlsx", Terms(sheet="One")), ("b.xlsx", Terms(sheet="Two")))
+    repeated = only(problems_of(spec, tmp_path), "rows.duplicate")
+    assert (repeated.where.file, repeated.where.line) == ("b.xlsx[Two]", 2)
+    assert "b.xlsx[One]:2" in repeated.what
+    assert SourceIndex(tmp_path).names(spec) == ("b.xlsx",)
+
+
+def test_a_workbook_named_twice_needs_two_sheets(tmp_path: Path) -> None:
+    a_book(tmp_path, One="a", Two="b")
+    for one, two in (("One", "One"), ("One", None), (None, None)):
+        found = problems_of(entries(("b.xlsx", Terms(sheet=one)), ("b.xlsx", Terms(sheet=two))), tmp_path)
+        assert "its own `sheet`" in only(found, "source.overlap").hint
+
+
+@pytest.mark.parametrize("weight", [1, 1.5, 2, 5])
+def test_repeats_are_reported_whatever_the_weight(tmp_path: Path, weight: float) -> None:
+    rows = chats(300)
+    write(tmp_path, "rows.jsonl", jsonl([*rows[:200], rows[3], *rows[200:], rows[7]]))
+    warning = only(measure(entries(("rows.jsonl", Terms(weight=weight))), tmp_path).warnings, "rows.duplicate")
+    assert (warning.where.line, "rows.jsonl:4" in warning.what) == (201, True)
+    write(tmp_path, "rows.jsonl", jsonl(rows))
+    assert measure(entries(("rows.jsonl", Terms(weight=weight))), tmp_path).warnings == ()

@@ -201,14 +201,15 @@ source:
     found = dataset(tmp_path, text)
     assert found.sources == ("specs/a.csv", "b.csv", "specs/c/*.xlsx", "specs/d.jsonl")
     assert found.terms == (
-        ("b.csv", Terms(weight=2.0, delimiter=";", encoding=Encoding.LATIN_1)),
-        ("specs/c/*.xlsx", Terms(weight=0.5, seed=3, sheet="One")),
-        ("specs/d.jsonl", Terms()),
+        Terms(),
+        Terms(weight=2.0, delimiter=";", encoding=Encoding.LATIN_1),
+        Terms(weight=0.5, seed=3, sheet="One"),
+        Terms(),
     )
     alone = dataset(tmp_path, "source: {path: t.tsv, encoding: utf-16}\n")
     assert (alone.sources, alone.terms) == (
         ("specs/t.tsv",),
-        (("specs/t.tsv", Terms(encoding=Encoding.UTF_16)),),
+        (Terms(encoding=Encoding.UTF_16),),
     )
 
 
@@ -227,6 +228,8 @@ source:
         ("{path: a.xlsx, encoding: utf-8}", "3:24  source.encoding: a workbook defines its own encoding"),
         ("[a.csv, {path: ./a.csv}]", "3:24  source[1].path: './a.csv' is listed twice, first at 3:10"),
         ("{path: ../a.csv}", "3:16  source.path: '../a.csv' leads out of the repository"),
+        ("[{path: b.xlsx, sheet: A}, {path: b.xlsx, sheet: A}]", "3:43  source[1].path: 'b.xlsx' is listed twice"),
+        ("[{path: b.xlsx, sheet: A}, {path: b.xlsx, sheet: B}]", ""),
         ("[[a.csv]]", "3:10  source[0]: must be a file, or a mapping with a path, is a list"),
         ("{path: 3}", ""),
     ],

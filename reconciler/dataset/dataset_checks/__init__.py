@@ -4,6 +4,7 @@ They read canonical lines, so that every way of reading a row gives the same res
 """
 
 from reconciler.dataset.dataset_checks.expectations import check_methods
-from reconciler.dataset.dataset_checks.runner import CheckRunner, held_out_datasets, prepare_checks
+from reconciler.dataset.dataset_checks.runner import CheckRunner, prepare_checks
+from reconciler.dataset.sources import held_out_datasets
 
 __all__ = ["CheckRunner", "check_methods", "held_out_datasets", "prepare_checks"]

@@ -25,7 +25,7 @@ from reconciler.dataset.dataset_checks.repeated_rows import Duplicates, NearDupl
 from reconciler.dataset.dataset_checks.same_text import HeldOutRows, Leaks, SameText
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import SourceIndex, spec_problem
+from reconciler.dataset.sources import SourceIndex, held_out_datasets, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
@@ -47,20 +47,19 @@ class CheckRunner:
     Shape:  `keys` counts by name how many rows have each key of their own, for graders
     """
 
-    def __init__(self, row_format: Format, checks: Sequence[DatasetCheck], *, find_duplicates: bool = False) -> None:
+    def __init__(self, row_format: Format, checks: Sequence[DatasetCheck]) -> None:
         self.keys: dict[str, int] = {}
         self._places = RowPlaces()
         self._format = row_format
         self._checks = tuple(checks)
         self._reserved = scan_for_reserved_tokens()
-        self._duplicates = Duplicates(self._places) if find_duplicates else None
+        self._duplicates = Duplicates(self._places)
 
     def see(self, batch: LineBatch, report: RowReport) -> None:
         """Check the rows of a batch."""
         first = self._places.rows
         self._places.note(batch)
-        if self._duplicates:
-            self._duplicates.note(batch)
+        self._duplicates.note(batch)
         counts_keys = self._format is Format.REINFORCEMENT
         may_have_tokens = may_have_reserved_tokens(batch.text)
         if not (self._checks or may_have_tokens or counts_keys):
@@ -75,7 +74,7 @@ class CheckRunner:
 
     def end(self, report: RowReport) -> None:
         """Report what is wrong with all rows together."""
-        repeated = self._duplicates.warning() if self._duplicates else None
+        repeated = self._duplicates.warning()
         if repeated:
             report.add(repeated)
         for check in self._checks:
@@ -109,15 +108,7 @@ def prepare_checks(
         found, batches = read_batches(other, workspace, RowReport(), check_rows=False, sources=sources)
         checks.append(Leaks(_read_held_out(f"the dataset {other.name}", found, batches), Severity.WARNING))
     checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
-    # A weight above 1 repeats rows on purpose.
-    is_repeated = any(terms.weight > 1 for _, terms in spec.terms)
-    return CheckRunner(row_format, checks, find_duplicates=not is_repeated)
-
-
-def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
-    """Return a dataset for each held-out file of a spec, read as the sources of the spec are."""
-    bare = replace(spec, terms=(), prepare=(), validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
-    return tuple(replace(bare, sources=(name,)) for name in spec.heldout)
+    return CheckRunner(row_format, checks)
 
 
 def read_examples(batch: LineBatch, first: int, row_format: Format) -> Iterator[ExampleRow]:
@@ -143,9 +134,7 @@ def _read_held_out_files(
         bare = replace(held, format=None)
         found, batches = read_batches(bare, workspace, inner, check_rows=False, sources=sources)
         yield _read_held_out(held.sources[0], found, batches)
-        for problem in inner.problems:
-            is_of_spec = problem.where == spec.place and problem.path == "source"
-            report.add(replace(problem, path="heldout") if is_of_spec else problem)
+        _add_all(inner.problems, report)
 
 
 def _read_held_out(whose: str, row_format: Format, batches: Iterable[LineBatch]) -> HeldOutRows:

@@ -124,7 +124,8 @@ def _choose_sheet(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, r
         return wanted
     missing = f"`{source.name}` has no sheet `{wanted}`; its sheets are {list_words(names)}"
     what = missing if names else "no sheet with cells"
-    report.stop_reading(spec_problem(spec, "xlsx.sheet", "sheet", what, did_you_mean(wanted or "", names)))
+    field = f"{source.field}.sheet" if source.terms.sheet else "sheet"
+    report.stop_reading(spec_problem(spec, "xlsx.sheet", field, what, did_you_mean(wanted or "", names)))
     return None
 
 

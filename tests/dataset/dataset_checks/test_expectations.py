@@ -89,7 +89,7 @@ def test_held_out_rows_are_errors_with_the_closest_match_first(tmp_path: Path) -
 
 def test_a_missing_held_out_file_is_reported_at_its_field(tmp_path: Path) -> None:
     problem = only(found(tmp_path, [], heldout=["judge.jsonl"]), "source.missing")
-    assert problem.path == "heldout"
+    assert problem.path == "heldout[0]"
 
 
 def test_rows_of_the_validation_dataset_are_a_warning(tmp_path: Path) -> None:

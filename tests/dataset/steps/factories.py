@@ -71,7 +71,7 @@ def run_weights(rows: Rows, *terms: Terms, steps: Sequence[Operation] = ()) -> l
         name="rows",
         place=Place(file="specs/data.yaml"),
         sources=tuple(names),
-        terms=tuple(zip(names, terms, strict=True)),
+        terms=terms,
         prepare=tuple(map(a_step, steps)),
     )
     return [(row.file, row.value) for found, _ in prepare_rows(iter(files), spec, RowReport()) for row in found]

@@ -179,7 +179,8 @@ def page(workspace: Path) -> str:
 
 SOURCES = """
 `source` is a file, a glob pattern, a mapping with more fields, or a list of these. Weights apply after the steps, so no
-step undoes them. Copies of a row are neighbours, and always on one side of a split.
+step undoes them. Copies of a row are neighbours, and always on one side of a split. No two entries may find the same
+file, except two sheets of one workbook.
 
 ```yaml
 source:

@@ -38,7 +38,7 @@ def with_steps(spec: DatasetSpec, *steps: Operation) -> DatasetSpec:
 
 def result(directory: Path, spec: DatasetSpec, **terms: object) -> DatasetMeasure:
     """Measure a dataset, with these terms for its first source."""
-    terms_of_source = ((spec.sources[0], Terms(**terms)),) if terms else ()  # type: ignore[arg-type]  # fields by name
+    terms_of_source = (Terms(**terms),) if terms else ()  # type: ignore[arg-type]  # fields by name
     return measure(replace(spec, terms=terms_of_source), directory)
 
 
@@ -52,13 +52,13 @@ def test_a_named_encoding_is_used(tmp_path: Path, encoding: str, mark: bytes) ->
     found = result(tmp_path, with_steps(a_spec("t.csv"), TO_PAIR), delimiter=";", encoding=named_encoding)
     assert found.training == expected
     write(tmp_path, "rows.jsonl", mark + json.dumps(chats(1)[0]).encode(encoding))
-    rows = replace(a_spec(), terms=(("rows.jsonl", Terms(encoding=named_encoding)),))
+    rows = replace(a_spec(), terms=(Terms(encoding=named_encoding),))
     assert measure(rows, tmp_path, minimum=1).training.rows == 1
 
 
 def test_an_encoding_that_is_not_the_files_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", b"\xff\xfe" + '{"a": "\ud800"}'.encode("utf-16-le", "surrogatepass"))
-    spec = replace(a_spec(), terms=(("rows.jsonl", Terms(encoding=Encoding.UTF_16)),))
+    spec = replace(a_spec(), terms=(Terms(encoding=Encoding.UTF_16),))
     assert "not UTF-16, which `encoding` says it is" in only(problems_of(spec, tmp_path), "text.encoding").what
     unsaid = only(problems_of(a_spec(), tmp_path), "text.encoding")
     assert "`encoding: utf-16`" in unsaid.hint
@@ -80,7 +80,7 @@ def test_a_source_names_its_own_sheet(tmp_path: Path) -> None:
             sheet.append([f"{word}{at}", word])
     del book["Sheet"]
     book.save(tmp_path / "b.xlsx")
-    spec = replace(a_spec("b.xlsx", sheet="One"), terms=(("b.xlsx", Terms(sheet="Two")),))
+    spec = replace(a_spec("b.xlsx", sheet="One"), terms=(Terms(sheet="Two"),))
     expected = measured(tmp_path, jsonl({"prompt": f"b{at}", "completion": "b"} for at in range(10)))
     assert measure(spec, tmp_path) == expected
 
@@ -88,7 +88,7 @@ def test_a_source_names_its_own_sheet(tmp_path: Path) -> None:
 def test_a_glob_weighs_every_file_it_finds(tmp_path: Path) -> None:
     write(tmp_path, "a/1.jsonl", jsonl(chats(12)[:6]))
     write(tmp_path, "a/2.jsonl", jsonl(chats(12)[6:]))
-    spec = replace(a_spec("a/*.jsonl"), terms=(("a/*.jsonl", Terms(weight=2)),))
+    spec = replace(a_spec("a/*.jsonl"), terms=(Terms(weight=2),))
     found = measure(spec, tmp_path)
     assert (found.training.rows, found.warnings) == (24, ())
     doubled = [row for row in chats(12) for _ in range(2)]
@@ -151,7 +151,7 @@ def test_a_row_that_cannot_be_converted_stops_the_run(tmp_path: Path) -> None:
 def test_the_rows_that_were_measured_are_sent(tmp_path: Path) -> None:
     write(tmp_path, "rows.jsonl", jsonl(chats(100)))
     spec = with_steps(a_spec(share=0.2), Sample(share=0.7, seed=3), Deduplicate(), Limit(50))
-    spec = replace(spec, terms=(("rows.jsonl", Terms(weight=1.5)),))
+    spec = replace(spec, terms=(Terms(weight=1.5),))
     found = measure(spec, tmp_path)
     dataset = Dataset(spec=spec, part=Part.TRAINING, format=found.format, measure=found.training)
     assert sum(len(block) for block in open_lines(dataset, tmp_path)) == found.training.size_bytes
