@@ -1,7 +1,7 @@
 """The tokens of a row that a service bills: its texts, and a few tokens of frame for each turn and each example.
 
 The count is that of the public recipe for chat data, and so exact for rows of text alone. No service publishes how it
-counts calls, tools and images: their texts are counted, and the row is marked as one that has more.
+counts calls and tools: their texts are counted, and the row is marked as one that has more.
 
 Source: the OpenAI cookbook's "Data preparation and analysis for chat model fine-tuning"
 """
@@ -31,12 +31,14 @@ _PAIR = ("prompt", "completion")
 class BillableText(NamedTuple):
     """The billable texts of one row, and the tokens of its frame.
 
-    Shape:  `is_all` is false when the row has tools, calls, images or other parts whose tokens are not published
+    Shape:  `is_all` is false when the row has tools, calls or other parts whose tokens are not published; images have
+            a published rule of their own (see `images.py`), and `has_images` says that there are some
     """
 
     texts: Sequence[str]
     frame: int
     is_all: bool = True
+    has_images: bool = False
 
 
 class _TextTurn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -95,6 +97,7 @@ def find_billable_text(row: object) -> BillableText:
         [*pair, *(text for part in parts for text in part.texts)],
         sum(part.frame for part in parts) + (PER_EXAMPLE if turns else 0),
         is_all=all(part.is_all for part in parts) and not any(key in row for key in _BESIDE) and bool(pair or turns),
+        has_images=any(part.has_images for part in parts),
     )
 
 
@@ -124,12 +127,14 @@ def _turns(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
 
 def _read_turn(turn: Mapping[str, object]) -> BillableText:
     texts = [text for text in turn.values() if isinstance(text, str)]
-    content, is_all = turn.get("content"), not any(turn.get(key) for key in _CALLS)
+    content, is_all, has_images = turn.get("content"), not any(turn.get(key) for key in _CALLS), False
     if isinstance(content, list):
-        inner = [part.get("text") for part in content if isinstance(part, Mapping)]
+        parts = [part for part in content if isinstance(part, Mapping)]
+        inner = [part.get("text") for part in parts if "image_url" not in part]
         texts += [text for text in inner if isinstance(text, str)]
         is_all = is_all and all(isinstance(text, str) for text in inner)
-    return BillableText(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all)
+        has_images = len(inner) < len(parts)
+    return BillableText(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all, has_images)
 
 
 class TokenCounter:

@@ -19,6 +19,7 @@ from tempfile import NamedTemporaryFile
 import msgspec
 
 from reconciler.dataset.sources import Source, SourceIndex, held_out_datasets
+from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.spec import DatasetSpec
 
@@ -77,6 +78,7 @@ class MeasureCache(msgspec.Struct, frozen=True):
         counted: bool = False,
         against: Sequence[DatasetSpec] = (),
         shown: int | None = None,
+        length: LengthLimit | None = None,
     ) -> CacheEntry | None:
         """Return the entry of a dataset as it is now; None when its files are missing, too small or too new.
 
@@ -94,7 +96,9 @@ class MeasureCache(msgspec.Struct, frozen=True):
             return None
         if any(file.touched_ns > latest for file in files):
             return None
-        state = repr((self.version, sys.version, _read_code_state(), spec, minimum, shown, tuple(against), files))
+        state = repr(
+            (self.version, sys.version, _read_code_state(), spec, minimum, shown, length, tuple(against), files)
+        )
         name = _digest(f"{spec.place.file}\n{spec.name}\n{minimum}")[:32]
         return CacheEntry(self.directory / f"{name}.json", _digest(state))
 

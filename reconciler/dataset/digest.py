@@ -10,7 +10,7 @@ from itertools import compress
 
 from reconciler.dataset.canonical import LineBatch
 from reconciler.dataset.readers.stream import BLOCK_BYTES
-from reconciler.domain.desired import Measure, Part
+from reconciler.domain.desired import Images, Measure, Part
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 
 HASH_BITS = 64
@@ -50,11 +50,11 @@ class StreamDigest:
         self._waiting, self._waiting_bytes = [], 0
         return block
 
-    def measure(self, tokens: int | None = None) -> Measure:
-        """Return the measure of all lines added; `tokens` are counted by `TokenCounter`."""
+    def measure(self, tokens: int | None = None, images: Images | None = None) -> Measure:
+        """Return the measure of all lines added; `tokens` and `images` are counted beside it."""
         self.flush()
         digest = Digest(DIGEST_VERSION, self._hash.hex())
-        return Measure(digest=digest, rows=self.rows, size_bytes=self.size_bytes, tokens=tokens)
+        return Measure(digest=digest, rows=self.rows, size_bytes=self.size_bytes, tokens=tokens, images=images)
 
 
 class _Hash:

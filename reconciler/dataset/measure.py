@@ -12,11 +12,13 @@ from reconciler.dataset.cache import CacheEntry, MeasureCache
 from reconciler.dataset.canonical import LineBatch
 from reconciler.dataset.dataset_checks import prepare_checks
 from reconciler.dataset.digest import StreamDigest, split_batch
+from reconciler.dataset.images import ImageCounter
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
 from reconciler.dataset.row_checks import MINIMUM_EXAMPLES
 from reconciler.dataset.sources import SourceIndex, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, Vocabulary, estimate_tokens
+from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec
@@ -30,6 +32,7 @@ def measure(
     progress: Callable[[int], None] | None = None,
     cache: MeasureCache | None = None,
     vocabulary: Vocabulary | None = None,
+    length: LengthLimit | None = None,
     against: Sequence[DatasetSpec] = (),
     shown: int | None = None,
     sources: SourceIndex | None = None,
@@ -39,15 +42,16 @@ def measure(
     Shape:  `minimum` is how many training rows there must be, the service's 10 when None; a dataset that only
             validates needs 1. `progress` receives the bytes of the sources read so far, at most once per MiB. With a
             `cache`, a dataset that was valid and has not changed is not read again. With a `vocabulary` the tokens of
-            each side are counted by it. `against` are the datasets that validate its models; `shown` is how many
-            problems of one severity and file are kept, fifty when None; `sources` are the files that the run has found
+            each side are counted by it. `length` limits each row. `against` are the datasets that validate its
+            models; `shown` is how many problems of one severity and file are kept, fifty when None; `sources` are the
+            files that the run has found
     Raises: InputError, with every problem found, of one file the first fifty
     Cost:   a few blocks of 1 MiB and 16 bytes a row in memory; JSON lists and workbooks are read whole
     """
     sources = sources or SourceIndex(workspace)
     counted = vocabulary is not None
     find = cache.find_entry if cache else _find_no_entry
-    look = partial(find, spec, sources, minimum, counted=counted, against=against, shown=shown)
+    look = partial(find, spec, sources, minimum, counted=counted, against=against, shown=shown, length=length)
     before = look()
     kept = before.read() if before else None
     if kept and (vocabulary is None or kept.vocabulary == vocabulary.name):
@@ -55,15 +59,19 @@ def measure(
     report = RowReport(spec.allow, spec.find_field("allow").place, SHOWN_PER_FILE if shown is None else shown)
     row_format, batches = read_batches(spec, workspace, report, progress=progress, sources=sources)
     tokens = _text_counter(vocabulary)
-    checks = prepare_checks(spec, row_format, workspace, report, against=against, tokens=tokens, sources=sources)
-    digests, token_counts = _digest_sides(batches, spec, vocabulary, lambda batch: checks.see(batch, report))
+    checks = prepare_checks(
+        spec, row_format, workspace, report, against=against, tokens=tokens, length=length, sources=sources
+    )
+    digests, token_counts, images = _digest_sides(batches, spec, vocabulary, lambda batch: checks.see(batch, report))
     checks.end(report)
     _check_sides(digests, spec, MINIMUM_EXAMPLES if minimum is None else minimum, report)
     report.raise_errors()
     measured = DatasetMeasure(
         format=row_format,
-        training=digests[Part.TRAINING].measure(token_counts[Part.TRAINING]),
-        validation=digests[Part.VALIDATION].measure(token_counts[Part.VALIDATION]) if spec.validation_share else None,
+        training=digests[Part.TRAINING].measure(token_counts[Part.TRAINING], images[Part.TRAINING].images),
+        validation=digests[Part.VALIDATION].measure(token_counts[Part.VALIDATION], images[Part.VALIDATION].images)
+        if spec.validation_share
+        else None,
         warnings=report.warnings,
         keys=tuple(sorted(checks.keys.items())),
         vocabulary=vocabulary.name if vocabulary else None,
@@ -83,16 +91,18 @@ def _digest_sides(
     spec: DatasetSpec,
     vocabulary: Vocabulary | None,
     check: Callable[[LineBatch], None],
-) -> tuple[dict[Part, StreamDigest], dict[Part, int | None]]:
+) -> tuple[dict[Part, StreamDigest], dict[Part, int | None], dict[Part, ImageCounter]]:
     digests = {part: StreamDigest() for part in Part}
+    images = {part: ImageCounter() for part in Part}
     with TokenCounter(vocabulary.count) if vocabulary else nullcontext() as counter:
         for batch in batches:
             check(batch)
             for part, text, rows in split_batch(batch, spec.validation_share):
                 digests[part].add(text, rows)
+                images[part].add(text)
                 if counter:
                     counter.add(part, text)
-        return digests, {part: counter.tokens(part) if counter else None for part in Part}
+        return digests, {part: counter.tokens(part) if counter else None for part in Part}, images
 
 
 def open_lines(dataset: Dataset, workspace: Path) -> Iterator[bytes]:

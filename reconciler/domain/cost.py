@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 _CENT = Decimal("0.01")
 
@@ -24,6 +25,15 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     def from_count(cls, tokens: int) -> "Tokens":
         """Return a number that was counted, not estimated."""
         return cls(low=tokens, expected=tokens, high=tokens, exact=True)
+
+    def plus(self, low: int, expected: int, high: int) -> "Tokens":
+        """Return more tokens; with a range, the sum is an estimate."""
+        return Tokens(
+            low=self.low + low,
+            expected=self.expected + expected,
+            high=self.high + high,
+            exact=self.exact and low == high,
+        )
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +134,33 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     minimum_usd: Decimal = Decimal()
 
 
+class ImageRate(msgspec.Struct, frozen=True, kw_only=True):
+    """How certain bases bill images: tokens for each, and for each tile of 512 pixels that covers the scaled image."""
+
+    bases: tuple[str, ...]
+    tokens: int
+    tile_tokens: int
+
+
+class LengthLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a row of certain bases may be in training, and what becomes of a longer one.
+
+    Shape:  `over` says it in a sentence
+    Units:  tokens
+    """
+
+    bases: tuple[str, ...]
+    tokens: int
+    over: str
+
+
+def base_of(name: str) -> str:
+    """Return the base that a model was made from, by its name: `ft:BASE:…` today, `BASE:ft-…` until 2023."""
+    if name.startswith("ft:"):
+        return name.split(":")[1]
+    return name.partition(":ft-")[0]
+
+
 class AutoEpochs(msgspec.Struct, frozen=True, kw_only=True):
     """How a service chooses the number of epochs when the spec states none.
 
@@ -159,3 +196,22 @@ class PriceTable(msgspec.Struct, frozen=True, kw_only=True):
     free: str = ""
     auto_epochs: AutoEpochs | None = None
     rates: tuple[Rate, ...] = ()
+    images: tuple[ImageRate, ...] = ()
+    lengths: tuple[LengthLimit, ...] = ()
+
+
+def find_length_limit(bases: Iterable[str], tables: Iterable[PriceTable]) -> LengthLimit | None:
+    """Return the tightest limit for the rows of one dataset, which several bases train on; None without a limit.
+
+    Shape:  `bases` of the limit are those that have it
+    """
+    known = tuple(tables)
+    found = {
+        base: limit
+        for base in sorted(bases)
+        if (limit := next((each for table in known for each in table.lengths if base_of(base) in each.bases), None))
+    }
+    if not found:
+        return None
+    tightest = min(found.values(), key=lambda limit: limit.tokens)
+    return replace(tightest, bases=tuple(base for base, limit in found.items() if limit.tokens == tightest.tokens))

@@ -36,11 +36,36 @@ class Part(StrEnum):
     VALIDATION = "validation"
 
 
+class Images(msgspec.Struct, frozen=True, kw_only=True):
+    """The images of one side of a dataset, as a service bills them: each, and the tiles that cover it.
+
+    Shape:  `least_tiles`, `tiles` and `most_tiles` are a range where a size is unknown, or the service chooses the
+            detail
+    Units:  `size_bytes` are those of the addresses and data in the rows, which are not text
+    """
+
+    count: int = 0
+    least_tiles: int = 0
+    tiles: int = 0
+    most_tiles: int = 0
+    size_bytes: int = 0
+
+    def plus(self, other: "Images") -> "Images":
+        """Return both together."""
+        return Images(
+            count=self.count + other.count,
+            least_tiles=self.least_tiles + other.least_tiles,
+            tiles=self.tiles + other.tiles,
+            most_tiles=self.most_tiles + other.most_tiles,
+            size_bytes=self.size_bytes + other.size_bytes,
+        )
+
+
 class Measure(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """The digest and size of one side of a dataset.
 
-    Shape:  `tokens` are those of one pass over the rows; None if they were not counted, or only the service can count
-            them. The same lines have equal measures, counted or not
+    Shape:  `tokens` are those of the texts in one pass over the rows; None if they were not counted, or only the
+            service can count them; `images` is None without any. The same lines have equal measures, counted or not
     Units:  `size_bytes` of canonical lines, newlines included: exactly what is uploaded
     """
 
@@ -48,6 +73,7 @@ class Measure(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     rows: int
     size_bytes: int
     tokens: int | None = None
+    images: Images | None = None
 
     def comparison_key(self) -> object:
         return (self.digest, self.rows, self.size_bytes)

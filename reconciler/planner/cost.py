@@ -1,6 +1,7 @@
 """What jobs cost, and whether the Project spec allows it. Prices come in as tables; none is written here.
 
 billed      tokens of the training file × epochs × price of the base and method; validation is not billed
+images      by the rule of the base: tokens for each, and for each tile that covers it; never as text
 epochs      what the recipe states, else what the service's own rule gives for so many rows
 tokens      as many as were counted, else a guess from the size of the file
 unknown     a base, method or service without a price, a price by the hour, an unknown number of epochs
@@ -11,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from reconciler.domain.cost import Cost, Estimate, Per, PriceTable, Rate, Tokens, total
+from reconciler.domain.cost import Cost, Estimate, ImageRate, Per, PriceTable, Rate, Tokens, base_of, total
 from reconciler.domain.desired import Measure, Model
 from reconciler.domain.identity import digest_of
 from reconciler.domain.plan import Options, Refusal, Step, Train, Upload
@@ -53,34 +54,48 @@ def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Esti
     Shape:  the first of the `tables` counts first: the operator's before those of the program
     """
     ours = [table for table in tables if table.service == service]
-    tokens = tokens_of(model.training.measure)
+    images = _image_rate(model, ours)
+    tokens = tokens_of(model.training.measure, images)
     stated = dict(model.recipe.hyperparameters).get("n_epochs")
     epochs = int(stated) if isinstance(stated, int | float) else _auto_epochs(model, ours)
     cost = _job_cost(model, tokens, epochs, service, ours)
+    if model.training.measure.images and images is None and not cost.is_free:
+        why = f"how {base_of(model.recipe.base)} bills images is not known"
+        cost = replace(cost, expected=None, high=None, unknown="; ".join(filter(None, (cost.unknown, why))))
     return Estimate(tokens=tokens, epochs=epochs, is_stated=isinstance(stated, int | float), cost=cost)
 
 
-def tokens_of(measure: Measure) -> Tokens:
-    """Return the tokens of a file: the counted number if there is one, else an estimate from its size."""
+def tokens_of(measure: Measure, rate: ImageRate | None = None) -> Tokens:
+    """Return the tokens of a file: those of its texts, counted or estimated from their size, and of its images.
+
+    Shape:  without a rate, images have none
+    """
+    text, images = _text_tokens(measure), measure.images
+    if images is None or rate is None:
+        return text
+    ends = (images.least_tiles, images.tiles, images.most_tiles)
+    return text.plus(*(images.count * rate.tokens + tiles * rate.tile_tokens for tiles in ends))
+
+
+def _text_tokens(measure: Measure) -> Tokens:
     if measure.tokens is not None:
         return Tokens.from_count(measure.tokens)
+    size_bytes = measure.size_bytes - (measure.images.size_bytes if measure.images else 0)
     return Tokens(
-        low=measure.size_bytes // FEWEST_TOKENS_BYTES,
-        expected=round(measure.size_bytes * 2 / _TWO_TOKENS_BYTES),
-        high=-(-measure.size_bytes // MANY_TOKENS_BYTES),
+        low=size_bytes // FEWEST_TOKENS_BYTES,
+        expected=round(size_bytes * 2 / _TWO_TOKENS_BYTES),
+        high=-(-size_bytes // MANY_TOKENS_BYTES),
     )
-
-
-def base_of(name: str) -> str:
-    """Return the base that a model was made from, by its name: `ft:BASE:…` today, `BASE:ft-…` until 2023."""
-    if name.startswith("ft:"):
-        return name.split(":")[1]
-    return name.partition(":ft-")[0]
 
 
 def _plain_amount(amount: Decimal | None) -> str | None:
     # 1.50 and 1.5 are one price.
     return None if amount is None else f"{amount.normalize():f}"
+
+
+def _image_rate(model: Model, tables: Iterable[PriceTable]) -> ImageRate | None:
+    base = base_of(model.recipe.base)
+    return next((rate for table in tables for rate in table.images if base in rate.bases), None)
 
 
 def _auto_epochs(model: Model, tables: Iterable[PriceTable]) -> int | None:

@@ -21,12 +21,14 @@ from msgspec.structs import replace
 from reconciler import __version__
 from reconciler.dataset import CountTokens, MeasureCache, SourceIndex, Vocabulary, find_vocabulary, measure
 from reconciler.dataset.dataset_checks import check_methods
+from reconciler.domain.cost import find_length_limit
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError
-from reconciler.workflow.settings import Setting, make_home, read_setting
+from reconciler.specfile import read_prices
+from reconciler.workflow.settings import Setting, make_home, read_setting, select_provider
 
 ReadProgress = Callable[[str, int], None]
 """Receives how far the reading of a dataset is: its name, and bytes."""
@@ -98,6 +100,7 @@ def measure_datasets(
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained
     sources = sources or SourceIndex(setting.workspace)
+    prices = read_prices(select_provider(setting, specs), setting.prices) if specs.models else ()
     measures: dict[str, DatasetMeasure] = {}
     problems: list[Problem] = []
     unshown = 0
@@ -110,6 +113,7 @@ def measure_datasets(
                 progress=partial(progress, spec.name),
                 cache=cache,
                 vocabulary=find_vocabulary(find_bases(specs, spec.name)) if count_tokens else None,
+                length=find_length_limit(find_bases(specs, spec.name), prices),
                 against=find_validation_datasets(specs, spec.name),
                 shown=setting.max_errors,
                 sources=sources,

@@ -5,12 +5,13 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.cost import AutoEpochs, Cost, Per, Tokens, total
+from reconciler.domain.cost import AutoEpochs, Cost, ImageRate, Per, Tokens, base_of, total
+from reconciler.domain.desired import Images, Model
 from reconciler.domain.plan import Plan
 from reconciler.planner import make_plan
-from reconciler.planner.cost import base_of, tokens_of
+from reconciler.planner.cost import tokens_of
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
-from tests.planner.prices import a_job_for, a_rate, a_table, ends, sized
+from tests.planner.prices import MINI, a_job_for, a_rate, a_table, ends, sized
 
 GUIDE = AutoEpochs(target=3, least_rows=100, most_rows=25000, least=1, most=25)
 
@@ -198,3 +199,37 @@ def test_another_price_makes_a_plan_stale_only_if_a_job_pays_it() -> None:
     assert planned("5").basis.changed_inputs(planned("6").basis) == ("prices",)
     unrelated = make_plan(desired(), observed(), provider="openai", prices=(a_table(a_rate("6")),))
     assert unrelated.basis.changed_inputs(make_plan(desired(), observed(), provider="openai").basis) == ()
+
+
+def pictures(*, count: int = 12, least: int = 0, tiles: int = 0, most: int = 0, size_bytes: int = 1_200_000) -> Images:
+    return Images(count=count, least_tiles=least, tiles=tiles, most_tiles=most, size_bytes=size_bytes)
+
+
+def with_images(images: Images, *, tokens: int | None = None) -> Model:
+    dataset = sized(images.size_bytes + 900, rows=12)
+    measured = replace(dataset.measure, images=images, tokens=tokens)
+    return a_model(training=replace(dataset, measure=measured), epochs=8)
+
+
+BILLS_IMAGES = replace(a_table(a_rate("25")), images=(ImageRate(bases=(MINI,), tokens=85, tile_tokens=170),))
+
+
+def test_images_are_billed_by_their_rule_and_never_as_text() -> None:
+    job = a_job_for(with_images(pictures(), tokens=240), BILLS_IMAGES)
+    assert job.tokens == Tokens.from_count(240 + 12 * 85)
+    assert ends(job.cost) == ("0.252", "0.252", "0.252")
+    estimated = a_job_for(with_images(pictures()), BILLS_IMAGES)
+    assert (estimated.tokens.low, estimated.tokens.high) == (90 + 12 * 85, 450 + 12 * 85)
+
+
+def test_images_of_unknown_size_give_a_range() -> None:
+    job = a_job_for(with_images(pictures(least=12, tiles=48, most=96), tokens=240), BILLS_IMAGES)
+    assert (job.tokens.low, job.tokens.expected, job.tokens.high) == tuple(1260 + n * 170 for n in (12, 48, 96))
+    assert not job.tokens.exact
+
+
+def test_a_base_whose_images_have_no_price_has_an_unknown_cost_and_a_free_service_stays_free() -> None:
+    cost = a_job_for(with_images(pictures(), tokens=240), a_table(a_rate("25"))).cost
+    assert (cost.high, cost.low is not None) == (None, True)
+    assert f"how {MINI} bills images is not known" in cost.unknown
+    assert a_job_for(with_images(pictures(), tokens=240), a_table(free="it runs here")).cost.is_free

@@ -21,12 +21,14 @@ from reconciler.dataset.dataset_checks.content_scan import (
 )
 from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowPlaces
 from reconciler.dataset.dataset_checks.expectations import make_check
+from reconciler.dataset.dataset_checks.long_rows import LongRows
 from reconciler.dataset.dataset_checks.repeated_rows import Duplicates, NearDuplicates
 from reconciler.dataset.dataset_checks.same_text import HeldOutRows, Leaks, SameText
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import SourceIndex, held_out_datasets, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
+from reconciler.domain.cost import LengthLimit
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.spec import DatasetSpec, Format
@@ -47,11 +49,14 @@ class CheckRunner:
     Shape:  `keys` counts by name how many rows have each key of their own, for graders
     """
 
-    def __init__(self, row_format: Format, checks: Sequence[DatasetCheck]) -> None:
+    def __init__(
+        self, row_format: Format, checks: Sequence[DatasetCheck], *, long_rows: LongRows | None = None
+    ) -> None:
         self.keys: dict[str, int] = {}
         self._places = RowPlaces()
         self._format = row_format
         self._checks = tuple(checks)
+        self._long_rows = long_rows
         self._reserved = scan_for_reserved_tokens()
         self._duplicates = Duplicates(self._places)
 
@@ -60,6 +65,8 @@ class CheckRunner:
         first = self._places.rows
         self._places.note(batch)
         self._duplicates.note(batch)
+        if self._long_rows:
+            self._long_rows.see(batch, first)
         counts_keys = self._format is Format.REINFORCEMENT
         may_have_tokens = may_have_reserved_tokens(batch.text)
         if not (self._checks or may_have_tokens or counts_keys):
@@ -77,6 +84,8 @@ class CheckRunner:
         repeated = self._duplicates.warning()
         if repeated:
             report.add(repeated)
+        if self._long_rows:
+            _add_all(self._long_rows.end(self._places), report)
         for check in self._checks:
             _add_all(check.end(self._places), report)
 
@@ -89,9 +98,10 @@ def prepare_checks(
     *,
     against: Sequence[DatasetSpec] = (),
     tokens: CountTextTokens = estimate_tokens,
+    length: LengthLimit | None = None,
     sources: SourceIndex | None = None,
 ) -> CheckRunner:
-    """Return the runner for a dataset; `against` are the datasets that validate its models.
+    """Return the runner for a dataset; `against` are the datasets that validate its models, `length` limits its rows.
 
     Cost:   reads the held-out files, and the datasets of `against`, once more
     """
@@ -108,7 +118,8 @@ def prepare_checks(
         found, batches = read_batches(other, workspace, RowReport(), check_rows=False, sources=sources)
         checks.append(Leaks(_read_held_out(f"the dataset {other.name}", found, batches), Severity.WARNING))
     checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
-    return CheckRunner(row_format, checks)
+    long_rows = LongRows(length, tokens, is_estimate=tokens is estimate_tokens) if length else None
+    return CheckRunner(row_format, checks, long_rows=long_rows)
 
 
 def read_examples(batch: LineBatch, first: int, row_format: Format) -> Iterator[ExampleRow]:

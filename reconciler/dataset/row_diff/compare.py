@@ -109,7 +109,7 @@ def _count_tokens(version: DatasetVersion, rows: Sequence[int], count: CountToke
     total = 0
     for at in range(0, len(rows), _WEIGHED_AT_ONCE):
         billed = read_billable_texts(b"".join(version.read_line(row) for row in rows[at : at + _WEIGHED_AT_ONCE]))
-        if not all(row.is_all for row in billed):
+        if any(row.has_images or not row.is_all for row in billed):
             return None
         total += sum(count_rows(billed, count))
     return total

@@ -129,7 +129,7 @@ class _StatsCounter:
         roles = [str(turn.get("role")) for turn in turns]
         self._waiting.append((part, weighed))
         self.rows[part] += 1
-        self._partial += not weighed.is_all
+        self._partial += weighed.has_images or not weighed.is_all
         # Roles are billed as texts, but they are not part of what people read.
         self._characters[sum(map(len, weighed.texts)) - sum(map(len, roles))] += 1
         if turns:
