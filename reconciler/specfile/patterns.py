@@ -2,8 +2,9 @@
 
 import re
 
+from reconciler.foundation.expressions import ExpressionError, compile_expression
+
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<column>[^{}]*)\}")
-_UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
 
 
 def columns_of(template: str) -> tuple[str, ...]:
@@ -24,33 +25,12 @@ def template_fault(text: str) -> tuple[str, str] | None:
 
 
 def pattern_fault(pattern: str) -> tuple[str, str] | None:
-    """Return what is wrong with a regular expression, and a hint; None when it is valid."""
+    """Return what is wrong with a regular expression, and a hint; None when it is valid.
+
+    Cost:   the library is loaded for the first expression, and only then
+    """
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
-        reason = error.msg if isinstance(error, re.error) else "it is too large"
-        return f"this is not a regular expression: {reason}{at}", "write it in the syntax of Python's re module"
-    if _repeats_a_repetition(pattern):
-        what = "a repeated group contains a repetition, as in '(a+)+': some texts would take too long to match"
-        return what, "repeat either the group or its content, not both"
+        compile_expression(pattern)
+    except ExpressionError as error:
+        return error.what, error.hint
     return None
-
-
-def _repeats_a_repetition(pattern: str) -> bool:
-    # Only groups count: a sign in a character class, or after a backslash, has no meaning.
-    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
-    inside = [False]
-    at = 0
-    while at < len(plain):
-        if plain[at] == "(":
-            inside.append(False)
-        elif plain[at] == ")" and len(inside) > 1:
-            repeats = inside.pop()
-            if repeats and _UNBOUNDED.match(plain, at + 1):
-                return True
-            inside[-1] = inside[-1] or repeats
-        elif _UNBOUNDED.match(plain, at):
-            inside[-1] = True
-        at += 1
-    return False

@@ -168,15 +168,15 @@ def test_a_mistake_in_a_step_is_reported_with_its_place(tmp_path: Path, text: st
     assert [each for each in found if each == mistake or each.startswith(mistake)], found
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+", "(a*)*b", "((ab)+x*)+", "(?:a{2,}|b)+", "(x[(+]y+)*", "(a|(b+))+$"])
-def test_an_expression_of_unbounded_cost_is_refused(tmp_path: Path, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["a(?=b)", "a(?!b)", r"(a)\1", "(?<=a)b", "a++", "(a{1000}){1000}"])
+def test_an_expression_that_cannot_be_matched_in_linear_time_is_refused(tmp_path: Path, pattern: str) -> None:
     step = f"filter: {{column: a, matches: '{pattern}'}}"
     (mistake,) = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: x.csv\nprepare:\n  - {step}\n")
-    assert "too long" in mistake
+    assert mistake.startswith("5:34  prepare[0].filter.matches: this expression ")
 
 
-@pytest.mark.parametrize("pattern", ["(a+)b", "(ab)+", "[(a+)+]+", r"\(a+\)+", "a+b+", "(a{2}){3}", "(a?b)+"])
-def test_expressions_of_bounded_cost_are_accepted(tmp_path: Path, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "[(a+)+]+", r"\(a+\)+", "(a*)*", "(a{2}){3}", "(a?b)+"])
+def test_expressions_that_python_would_match_slowly_are_accepted(tmp_path: Path, pattern: str) -> None:
     assert dataset(tmp_path, f"source: x.csv\nprepare:\n  - filter: {{column: a, matches: '{pattern}'}}\n").prepare
 
 

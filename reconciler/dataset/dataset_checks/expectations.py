@@ -13,10 +13,12 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
+from reconciler.foundation.expressions import Expression, compile_expression
 from reconciler.foundation.text import did_you_mean, list_words
 
 MOST_REINFORCEMENT_ROWS = 50_000
 MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000
+MATCHED_CHARACTERS = 1_000_000
 
 _ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
 _REINFORCEMENT_GUIDE = "OpenAI reinforcement fine-tuning guide"
@@ -36,9 +38,9 @@ def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetChec
         case MaxRatio():
             return _MaxRatioCheck(expectation, wanted.field, wanted.ratio)
         case Matches():
-            pattern = re.compile(wanted.pattern)
+            expression = compile_expression(wanted.pattern)
             return _RowCheck(
-                expectation, lambda example: _check_match(example.field(wanted.field), wanted.field, pattern)
+                expectation, lambda example: _check_match(example.field(wanted.field), wanted.field, expression)
             )
         case OneOf():
             return _RowCheck(expectation, lambda example: _check_one_of(example.field(wanted.field), wanted))
@@ -121,12 +123,15 @@ class _MaxRatioCheck(_FieldCheck):
             yield _row_problem(self.expectation, places[found.first], what, hint)
 
 
-def _check_match(found: str | None, name: str, pattern: re.Pattern[str]) -> tuple[str, str] | None:
+def _check_match(found: str | None, name: str, expression: Expression) -> tuple[str, str] | None:
     if found is None:
         return f"there is no `{name}`", ""
-    if pattern.fullmatch(found):
+    if len(found) > MATCHED_CHARACTERS:
+        what = f"`{name}` has {len(found):,} characters, and at most {MATCHED_CHARACTERS:,} are matched"
+        return what, "shorten or split it"
+    if expression.fullmatch(found):
         return None
-    return f"`{name}` is {_quote(found)}, which does not match {pattern.pattern[:_SHOWN]}", ""
+    return f"`{name}` is {_quote(found)}, which does not match {expression.pattern[:_SHOWN]}", ""
 
 
 def _check_one_of(found: str | None, wanted: OneOf) -> tuple[str, str] | None:

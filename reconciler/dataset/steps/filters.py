@@ -1,7 +1,6 @@
 """Steps that drop rows: a test of one row, true to keep it, or a stage where a step must see all rows."""
 
 import heapq
-import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
@@ -13,6 +12,7 @@ from reconciler.dataset.steps.cells import HASH_RANGE, Cells, HashSet, hash_valu
 from reconciler.dataset.strict_json import parse_number
 from reconciler.dataset.tokens import CountTextTokens
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
+from reconciler.foundation.expressions import compile_expression
 
 Test = Callable[[Cells], bool]
 Stage = Callable[[Iterator[Row]], Iterator[Row]]
@@ -104,8 +104,8 @@ def _conditions(step: Filter) -> Iterator[Callable[[object], bool]]:
         allowed = frozenset(step.is_in)
         yield lambda value: value_to_text(value) in allowed
     if step.matches is not None:
-        expression = re.compile(step.matches)
-        yield lambda value: expression.search(value_to_text(value)[:MATCHED_CHARACTERS]) is not None
+        expression = compile_expression(step.matches)
+        yield lambda value: expression.search(value_to_text(value)[:MATCHED_CHARACTERS])
     if step.least is not None:
         least = parse_number(repr(step.least))
         yield lambda value: (number := _read_number(value)) is not None and number >= least

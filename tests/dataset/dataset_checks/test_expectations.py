@@ -33,6 +33,20 @@ def test_expectations_of_all_rows(tmp_path: Path, wanted: Requirement, rule: str
     assert says in problem.what
 
 
+@pytest.mark.parametrize("pattern", ["(a|a)*b", "(a|aa)+$", "(a?){32}a{32}b"])
+def test_an_expectation_is_matched_in_linear_time(tmp_path: Path, pattern: str) -> None:
+    """Python's engine needs hours for these."""
+    rows = [{"prompt": f"p{at}", "completion": "a" * 5_000 + "!"} for at in range(12)]
+    problems = found(tmp_path, rows, padded=False, expect=[expecting(Matches("completion", pattern))])
+    assert len([each for each in problems if each.rule == "expect.rows"]) == 12
+
+
+def test_a_text_of_more_than_a_million_characters_is_not_matched(tmp_path: Path) -> None:
+    rows = [{"prompt": "p", "completion": "a" * 1_000_001}]
+    problem = only(found(tmp_path, rows, padded=False, expect=[expecting(Matches("completion", "a+"))]), "expect.rows")
+    assert "at most 1,000,000 are matched" in problem.what
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

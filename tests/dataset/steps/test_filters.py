@@ -223,3 +223,9 @@ def test_steps_report_how_many_rows_they_dropped() -> None:
     ]
     assert [each.rule for each in find_problems(rows, DropEmpty(("x",)))] == ["prepare.unknown-column"]
     assert find_problems([{"n": 1}], DropEmpty(), Limit(2)) == ()
+
+
+@pytest.mark.parametrize("pattern", ["(a|a)*b", "(a|aa)+$", "(a?){32}a{32}b"])
+def test_an_expression_of_a_filter_cannot_hold_up_a_run(pattern: str) -> None:
+    """Python's engine needs hours for these."""
+    assert run_steps([{"a": "a" * 5_000 + "!"}] * 20, Filter(column="a", matches=pattern)) == []
