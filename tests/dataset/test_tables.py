@@ -9,10 +9,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from msgspec.structs import replace
 
 from reconciler.dataset import measure
 from reconciler.dataset.readers.workbook import MAX_UNPACKED_BYTES, cell_to_text
-from reconciler.domain.spec import ColumnMapping, Format
+from reconciler.domain.spec import ColumnMapping, Encoding, Format, Terms
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
 
@@ -59,9 +60,25 @@ def test_the_order_of_the_two_columns_does_not_count(tmp_path: Path) -> None:
 
 
 def test_cells_are_read_unchanged(tmp_path: Path) -> None:
-    content = TABLE + '"  a ""b"",\r\nc ",\ud55c\n'
-    expected = PAIRS + jsonl([{"prompt": '  a "b",\r\nc ', "completion": "\ud55c"}])
+    content = TABLE + '"  a ""b"",\nc \r",\ud55c\n'
+    expected = PAIRS + jsonl([{"prompt": '  a "b",\nc \r', "completion": "\ud55c"}])
     assert measured(tmp_path, content.encode(), "rows.csv") == measured(tmp_path, expected)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.tsv"])
+@pytest.mark.parametrize("encoding", [Encoding.UTF_8, Encoding.UTF_16])
+def test_a_line_break_in_a_cell_is_the_same_however_lines_end(tmp_path: Path, name: str, encoding: Encoding) -> None:
+    """A checkout with CRLF changes no digest: the one with LF has the digest that it always had."""
+    table = TABLE + '"two\nlines\n\nand ""more""","\n"\n"last",line'
+    lines = table.replace(",", "\t") if name.endswith("tsv") else table
+    results = []
+    for ends in ("\n", "\r\n"):
+        write(tmp_path, name, lines.replace("\n", ends).encode(encoding))
+        results.append(measure(replace(a_spec(name), terms=(Terms(encoding=encoding),)), tmp_path))
+    expected = PAIRS + jsonl(
+        [{"prompt": 'two\nlines\n\nand "more"', "completion": "\n"}, {"prompt": "last", "completion": "line"}]
+    )
+    assert results == [measured(tmp_path, expected)] * 2
 
 
 def test_a_row_has_the_line_it_begins_on(tmp_path: Path) -> None:
@@ -151,11 +168,53 @@ def a_workbook(*rows: Sequence[object], sheets: tuple[str, ...] = ("Data",), abo
     return file.getvalue()
 
 
+def a_raw_workbook(rows: str, after: str = "", parts: dict[str, str] | None = None, sheet: str = "") -> bytes:
+    """Return a workbook of rows as XML; `after` stands after them in the sheet, `parts` are more files."""
+    main, office = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://schemas.openxmlformats.org"
+    relation = f"{office}/officeDocument/2006/relationships"
+    package = f"{office}/package/2006/relationships"
+    book = f'<sheets><sheet name="Data" sheetId="1" r:id="r1"{sheet}/></sheets>'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{office}/package/2006/content-types">'
+        '<Default Extension="xml" ContentType="application/xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}">'
+        f'<Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}">{book}</workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">'
+        f'<Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData>{after}</worksheet>',
+        **(parts or {}),
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
 WORKBOOK = a_workbook(["prompt", "completion"], *([f"question {at}", f"answer {at}"] for at in range(12)))
 
 
 def test_a_workbook_has_the_digest_of_its_rows(tmp_path: Path) -> None:
     assert measured(tmp_path, WORKBOOK, "rows.xlsx") == measured(tmp_path, PAIRS)
+
+
+@pytest.mark.parametrize("written", ["two\nlines", "two\r\nlines", "two_x000D_\nlines", "two&#13;&#10;lines"])
+def test_a_workbook_of_another_program_has_the_same_rows(tmp_path: Path, written: str) -> None:
+    """Programs differ in line breaks, in where texts stand, and in the form of numbers."""
+    expected = measured(
+        tmp_path, a_workbook(["prompt", "completion"], *([f"two\nlines {at}", at] for at in range(12))), "rows.xlsx"
+    )
+    cells = [
+        f'<c r="A{at + 2}" t="inlineStr"><is><t>{written} {at}</t></is></c><c r="B{at + 2}"><v>{at}.0E0</v></c>'
+        for at in range(12)
+    ]
+    header = "".join(
+        f'<c r="{ref}" t="inlineStr"><is><t>{name}</t></is></c>'
+        for ref, name in (("A1", "prompt"), ("B1", "completion"))
+    )
+    rows = "".join(f'<row r="{at}">{row}</row>' for at, row in enumerate([header, *cells], start=1))
+    assert measured(tmp_path, a_raw_workbook(rows), "rows.xlsx") == expected
 
 
 def test_a_published_workbook_is_read(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tables. CSV and TSV: a header, then text by column. Cells are kept as they are, with line breaks and spaces.
 
-Workbooks use the same header.
+A line break in a cell is a line feed, however the file ends its lines: git may write CRLF on one machine and LF on
+another, and the rows are the same. Workbooks use the same header.
 """
 
 import csv
@@ -113,7 +114,8 @@ def _read_records(source: Source, report: RowReport, meter: ProgressMeter) -> It
 
 
 def _decode_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[str]:
-    for number, line in split_lines(blocks, source, report):
+    for number, ended in split_lines(blocks, source, report):
+        line = ended.removesuffix(b"\r")
         try:
             yield line.decode() + "\n"
         except UnicodeDecodeError as error:

@@ -60,7 +60,7 @@ def cell_to_text(cell: Cell) -> str:
     """Return a cell as text: whole numbers as integers, dates in ISO form, the rest as the sheet shows it."""
     match cell:
         case str():
-            return cell
+            return cell.replace("\r\n", "\n")
         case bool():
             return "TRUE" if cell else "FALSE"
         case int() | float():
@@ -77,7 +77,7 @@ def _read_rows(sheet: "CalamineSheet", source: Source, report: RowReport) -> Ite
     header: TableHeader | None = None
     # Empty rows above the header are ignored; those between rows are reported; the library leaves out those at the end.
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        texts = [cell if type(cell) is str else cell_to_text(cell) for cell in cells]
+        texts = [cell if type(cell) is str and "\r" not in cell else cell_to_text(cell) for cell in cells]
         if not any(texts):
             if header:
                 blanks.add(number)
