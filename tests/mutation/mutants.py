@@ -135,7 +135,7 @@ MUTANTS = (
     Mutant(
         "the stamp of the job that an intent names",
         CREATE + "find_job_of_intent",
-        r"if (\w+) and \1\.is_of\(.*\):",
+        r"if (\w+) and train\.model\.bears\(\1\.stamp\):",
         r"if \1:",
         EXECUTOR,
     ),
