@@ -32,6 +32,7 @@ JUDGED = frozenset(
         "rows.contradiction",
         "rows.duplicate",
         "rows.near-duplicate",
+        "rows.too-long",
         "rows.unsearched",
         "text.blank-line",
         "text.personal-data",
