@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+_STATES = count()
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep our own files out of the developer's state directory, and those of each test apart."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{next(_STATES)}"))
+
+
 class SocketForbiddenError(RuntimeError):
     """A test opened a connection that it must not open."""
 
@@ -70,7 +80,7 @@ def no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_operator_settings() -> Iterator[None]:
+def no_operator_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the developer's own keys, colours and services out of all tests, and of what several tests share."""
     names = (
         "OPENAI_API_KEY",
@@ -101,4 +111,5 @@ def no_operator_settings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in names:
             environment.delenv(name, raising=False)
+        environment.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
         yield

@@ -54,6 +54,7 @@ def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
         return
     counts = f"{count_text(len(specs.models), 'model')}, {count_text(len(specs.datasets), 'dataset')}"
     yield DoctorFinding(what="specs", detail=f"{setting.root}, {counts}")
+    yield DoctorFinding(what="own files", detail=str(setting.home))
     name = select_provider(setting, specs)
     try:
         signed_with = describe_signing(find_profile(name), setting.environ)

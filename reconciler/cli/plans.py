@@ -306,7 +306,7 @@ def apply(
             console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
         if saved:
-            mark_applied(setting.home, saved.id, require_home)
+            mark_applied(setting.own_home.shared, saved.id, require_home)
         return run_and_show(
             prepared,
             provider,

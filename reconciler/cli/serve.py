@@ -23,7 +23,7 @@ from reconciler.service import (
     read_webhook,
 )
 from reconciler.service import serve as serve_store
-from reconciler.workflow import locate_setting, require_home
+from reconciler.workflow import check_home, locate_setting, require_home
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -121,6 +121,7 @@ def serve(context: typer.Context, where: PortOptions, behaviour: BehaviourOption
     webhook = None if behaviour.webhook is None else read_webhook(behaviour.webhook, os.environ.get(SECRET_VARIABLE))
     setting = locate_setting(Path(), os.environ)
     if where.store is None:
+        check_home(setting.own_home, setting.workspace, setting.environ)
         require_home(setting.home)
     is_loopback = where.host in LOOPBACK
     if where.any_key and not is_loopback:

@@ -103,6 +103,8 @@ class UnusablePlaceError(ReconcilerError):
     def of_directory(cls, directory: str, error: OSError, advice: str) -> "UnusablePlaceError":
         """Return the error for a directory that cannot be made or written, with what to do about it."""
         why = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        if error.filename and str(error.filename) != directory:
+            why = f"{error.filename}: {why}"
         return cls(f"{directory} cannot be used ({why}), and nothing was sent: {advice}")
 
 

@@ -5,6 +5,7 @@ that a command which only reads specs does not load it: `plan`, `apply`, `lock`,
 `import_job`.
 """
 
+from reconciler.workflow.home import check_home, require_home
 from reconciler.workflow.measure import (
     CheckedSpecs,
     ReadProgress,
@@ -19,7 +20,6 @@ from reconciler.workflow.settings import (
     read_bounds,
     read_duration,
     read_setting,
-    require_home,
     resolve_setting,
     select_provider,
 )
@@ -28,6 +28,7 @@ __all__ = [
     "CheckedSpecs",
     "ReadProgress",
     "Setting",
+    "check_home",
     "check_specs",
     "find_bases",
     "ignore_progress",

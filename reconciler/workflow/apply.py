@@ -19,9 +19,9 @@ from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
 from reconciler.journal import JournalScope, open_journal
 from reconciler.specfile import read_lock, write_lock
+from reconciler.workflow.home import make_home
 from reconciler.workflow.lock import make_entry
 from reconciler.workflow.plan import PreparedPlan
-from reconciler.workflow.settings import make_home
 
 MAX_THREADS = 64
 

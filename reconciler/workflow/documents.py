@@ -118,7 +118,7 @@ def resolve_saved_setting(
         environment=made_for,
         use_cache=use_cache,
     )
-    check_unapplied(setting.home, saved.id)
+    check_unapplied({setting.home, setting.own_home.shared}, saved.id)
     return setting
 
 

@@ -28,7 +28,8 @@ from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError
 from reconciler.specfile import read_prices
-from reconciler.workflow.settings import Setting, make_home, read_setting, select_provider
+from reconciler.workflow.home import is_home_private, make_home
+from reconciler.workflow.settings import Setting, read_setting, select_provider
 
 ReadProgress = Callable[[str, int], None]
 """Receives how far the reading of a dataset is: its name, and bytes."""
@@ -95,7 +96,9 @@ def measure_datasets(
 
     Raises: InputError with every problem of all of them
     """
-    cache = MeasureCache(setting.measures, __version__, partial(make_home, setting.home)) if setting.use_cache else None
+    # Measures decide what is trained, so they are read only where no commit and no other user can write them.
+    is_cached = setting.use_cache and is_home_private(setting.own_home, setting.workspace, setting.environ)
+    cache = MeasureCache(setting.measures, __version__, partial(make_home, setting.home)) if is_cached else None
     # A dataset that only validates may have a single row.
     trained = {model.training for model in specs.models}
     only_validated = {model.validation for model in specs.models} - trained

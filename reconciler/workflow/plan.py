@@ -29,10 +29,11 @@ from reconciler.journal import check_journal
 from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
+from reconciler.workflow.home import check_home, make_home, require_home
 from reconciler.workflow.lock import read_claimed_lock
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
-from reconciler.workflow.settings import Setting, make_home, require_home, select_provider
+from reconciler.workflow.settings import Setting, select_provider
 
 
 class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +122,7 @@ def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     from reconciler.providers import open_provider, with_renames
 
     name = select_provider(setting, specs)
+    check_home(setting.own_home, setting.workspace, setting.environ)
     app = _open_local_app(setting) if needs_app(name, setting.environ) else None
     opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
     with opened as provider:

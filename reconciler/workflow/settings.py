@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.errors import UnusablePlaceError, UsageError
+from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import CommandScope
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
 from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import find_roots, find_workspace, lock_name, read_specs
+from reconciler.workflow.home import Home, find_home
 
-HOME = ".reconciler"
 DEFAULT_PROVIDER = "local"
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
 _ENVIRONMENT_VARIABLE = "RECONCILER_ENV"
@@ -25,9 +25,10 @@ _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a command works: the spec root, the repository around it, our own directory, the operator's choices.
+    """Where a command works: the spec root, the repository around it, our own directories, the operator's choices.
 
-    Shape:  `environment` is one of the Project's environments; `bounds` replace those of the profile, in seconds
+    Shape:  `home` is kept for this checkout, `shared` for all checkouts, None where both are one;
+            `environment` is one of the Project's environments; `bounds` replace those of the profile, in seconds
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     max_errors: int | None = None
     environment: str | None = None
     prices: Path | None = None
+    shared: Path | None = None
     journal: JournalKind = JournalKind.DIRECTORY
     bounds: Mapping[str, float] = msgspec.field(default_factory=dict)
 
@@ -50,6 +52,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lock_path(self) -> Path:
         return self.root / lock_name(self.environment)
+
+    @property
+    def own_home(self) -> Home:
+        """Our own directories, and whether the operator chose them."""
+        shared = self.home if self.shared is None else self.shared
+        return Home(directory=self.home, shared=shared, is_chosen=shared == self.home)
 
     @property
     def store(self) -> Path:
@@ -102,11 +110,12 @@ def locate_setting(
 ) -> Setting:
     """Return the setting of one spec root, with the repository around it and our own directory."""
     workspace = find_workspace(root)
-    home = Path(environ["RECONCILER_HOME"]) if environ.get("RECONCILER_HOME") else workspace / HOME
+    home = find_home(workspace, environ)
     return Setting(
         root=root,
         workspace=workspace,
-        home=home,
+        home=home.directory,
+        shared=home.shared,
         environ=environ,
         provider=provider,
         # An empty variable is none: CI sets it so where a workflow names no environment.
@@ -166,26 +175,6 @@ def select_provider(setting: Setting, specs: Specs) -> str:
     """Return the profile to use: the operator's choice, else the specs', else the built-in service."""
     by_models = next((model.provider for model in specs.models if model.provider), None)
     return setting.provider or by_models or specs.project.provider or DEFAULT_PROVIDER
-
-
-def make_home(home: Path) -> None:
-    """Make our own directory, private and ignored by git."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ignore = home / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-
-
-def require_home(home: Path) -> None:
-    """Make our own directory where a command cannot work without it.
-
-    Raises: UnusablePlaceError when it cannot be made
-    """
-    try:
-        make_home(home)
-    except OSError as error:
-        advice = "set RECONCILER_HOME to a directory that can be written"
-        raise UnusablePlaceError.of_directory(str(home), error, advice) from error
 
 
 def read_bounds(flags: Iterable[str], environ: Mapping[str, str]) -> Mapping[str, float]:

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import run
+from reconciler.workflow.home import find_home
 from tests.service.service_fixtures import dismiss
 
 HERE = Path(__file__).parent.parent.parent
 SPECS = HERE / "specs"
+OWN = "own-files"
+"""Where a test keeps what it prepares once for several checkouts."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,19 @@ class Repository:
     def read(self, path: str) -> str:
         return (self.root / path).read_text(encoding="utf-8")
 
+    def take_home(self, folder: str) -> None:
+        """Move own files that were made elsewhere, and copied into the checkout, to their place."""
+        self.home.parent.mkdir(parents=True)
+        shutil.move(self.root / folder, self.home)
+
+    @property
+    def home(self) -> Path:
+        """Where this checkout's own files are kept."""
+        return find_home(self.root, os.environ).directory
+
     @property
     def store(self) -> Path:
-        return self.root / ".reconciler" / "local"
+        return self.home / "local"
 
 
 @pytest.fixture
@@ -71,8 +84,9 @@ def repository(
     """An empty repository; commands run in it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".git").mkdir()
-    yield Repository(tmp_path, capsys)
-    dismiss(tmp_path / ".reconciler" / "local")
+    made = Repository(tmp_path, capsys)
+    yield made
+    dismiss(made.store)
 
 
 @pytest.fixture

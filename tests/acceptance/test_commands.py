@@ -92,8 +92,8 @@ def test_doctor_reports_what_works_and_what_does_not(quickstart: Repository) -> 
 
 
 def test_the_services_own_directory_is_invisible_to_git(trained: Repository) -> None:
-    assert trained.read(".reconciler/.gitignore") == "*\n"
-    assert (trained.root / ".reconciler").stat().st_mode & 0o077 == 0
+    assert (trained.home / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert trained.home.stat().st_mode & 0o077 == 0
 
 
 def test_with_several_projects_in_a_directory_the_user_has_to_name_one(quickstart: Repository) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import CommandResult, Repository
+from tests.acceptance.conftest import OWN, CommandResult, Repository
 from tests.service.faults.serving import KEY, serving
 from tests.service.service_fixtures import dismiss
 
@@ -47,15 +47,18 @@ def trained_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def trained(repository: Repository, trained_directory: Path) -> Repository:
     """A repository with two models that are trained and in the lock file."""
-    if not (trained_directory / ".reconciler").exists():
+    if not (trained_directory / OWN).exists():
         first = Repository(trained_directory, repository.capture)
         (trained_directory / ".git").mkdir()
         rows = "".join(f"question {n},{'even' if n % 2 else 'odd'}\n" for n in range(12))
         first.write("specs/rows.csv", "prompt,completion\n" + rows)
         first.write("specs/all.yaml", (SPEC + model("one") + model("two")).removesuffix("---\n"))
-        assert first.run("apply", ROOT, "--auto-approve").code == 0
-        dismiss(first.store)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("RECONCILER_HOME", str(trained_directory / OWN))
+            assert first.run("apply", ROOT, "--auto-approve").code == 0
+        dismiss(trained_directory / OWN / "local")
     shutil.copytree(trained_directory, repository.root, dirs_exist_ok=True)
+    repository.take_home(OWN)
     return repository
 
 

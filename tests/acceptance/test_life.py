@@ -12,7 +12,7 @@ import pytest
 from reconciler.cli.app import run
 from reconciler.service import open_service
 from reconciler.specfile import read_lock
-from tests.acceptance.conftest import CommandResult, Repository
+from tests.acceptance.conftest import OWN, CommandResult, Repository
 from tests.service.service_fixtures import chat, client_of, dismiss, jsonl, wait_until
 
 PROJECT = "kind: Project\nname: acme\n"
@@ -62,8 +62,10 @@ def trained_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "specs").mkdir()
     (root / "specs/letters.csv").write_text("prompt,completion\n" + ROWS)
     (root / "specs/all.yaml").write_text(join_documents(DATASET, MODEL))
-    assert run(["-C", str(root), "apply", "--auto-approve"]) == 0
-    dismiss(root / ".reconciler" / "local")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RECONCILER_HOME", str(root / OWN))
+        assert run(["-C", str(root), "apply", "--auto-approve"]) == 0
+    dismiss(root / OWN / "local")
     return root
 
 
@@ -71,6 +73,7 @@ def trained_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(repository: Repository, trained_directory: Path) -> Repository:
     """A repository whose model is trained."""
     shutil.copytree(trained_directory, repository.root, dirs_exist_ok=True)
+    repository.take_home(OWN)
     return repository
 
 

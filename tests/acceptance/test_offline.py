@@ -98,7 +98,7 @@ def test_an_offline_plan_needs_only_the_lock_file_of_an_apply(versioned: Reposit
     assert versioned.run("apply", "--auto-approve").code == 0
     commit(versioned, "applied")
     dismiss(versioned.store)
-    shutil.rmtree(versioned.root / ".reconciler")
+    shutil.rmtree(versioned.home)
     assert "No changes." in versioned.run("plan", "--offline").out
     versioned.write("specs/tickets.csv", table(rows(33)))
 
@@ -175,7 +175,7 @@ def test_no_key_no_socket_and_no_http_is_needed(versioned: Repository) -> None:
         timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert not (versioned.root / ".reconciler/local").exists()
+    assert not versioned.store.exists()
 
 
 def test_the_lock_file_gives_the_trained_state_and_git_gives_its_rows(applied: Repository) -> None:
@@ -193,7 +193,7 @@ def test_the_lock_file_gives_the_trained_state_and_git_gives_its_rows(applied: R
     assert "~ model id = ft:some:triage" in result.out
     assert "the service was not called" in result.out
     assert counts(read_plan(machine)["upload"][0]) == [30, 33, 3, 0, 0, 0]
-    assert not (applied.root / ".reconciler/local").exists()
+    assert not applied.store.exists()
 
 
 def test_an_older_lock_file_is_completed_from_git(applied: Repository) -> None:

@@ -60,7 +60,7 @@ def test_a_plan_shows_which_rows_changed(tickets: Repository) -> None:
     assert "+2 -0 ~1 ↕1  (30 → 32 since tickets-" in result.out
     assert "~ row 8 → 9 (id 7, specs/tickets.csv:10)" in result.out
     assert "[-of order49-]" in result.out
-    (kept,) = (tickets.root / ".reconciler/cache/files").iterdir()
+    (kept,) = (tickets.home / "cache/files").iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole.replace(b"billing", b"BILLING"))
     shown, hidden = tickets.run("plan", "--json"), tickets.run("plan", "--json", "--no-rows")

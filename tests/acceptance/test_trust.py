@@ -74,7 +74,7 @@ def test_twenty_mistakes_are_reported_in_one_run_with_place_and_hint_and_nothing
             assert problem["line"] > 0
             assert problem["column"] > 0
             assert problem["hint"], problem
-    assert not (repository.root / ".reconciler").exists()
+    assert not repository.home.exists()
     assert "did you mean 'n_epochs'" in repository.run("validate").err
 
 
@@ -117,7 +117,7 @@ def test_a_dataset_outside_the_repository_is_refused(
         result = repository.run(*command)
         assert result.code == 3
         assert "repository" in result.err
-    assert not (repository.root / ".reconciler").exists()
+    assert not repository.home.exists()
 
 
 class Leaky(http.server.BaseHTTPRequestHandler):

@@ -110,6 +110,5 @@ def runner(origin: Path, hub: FakeHub, tmp_path: Path) -> Iterator[Runner]:
     made = Runner(origin, tmp_path, hub.environ(), {"OPENAI_API_KEY": "a-canary", "GITHUB_TOKEN": TOKEN})
     yield made
     for workspace in made.workspaces:
-        store = workspace / ".reconciler" / "local"
-        if store.exists():
-            dismiss(store)
+        for database in workspace.parent.rglob("service.db"):
+            dismiss(database.parent)

@@ -105,5 +105,5 @@ def check_quiet(network: NetworkSetup, checkout: Checkout, most: int = 1) -> Non
     assert 1 <= len(found) <= most, found
     planned = result_of(checkout.start("plan", "--detailed-exitcode"))
     assert planned.code == DONE, planned
-    left = [path for path in checkout.root.glob(".reconciler/journal/**/*.json") if path.is_file()]
+    left = [path for path in checkout.home.glob("intents/**/*.json") if path.is_file()]
     assert left == [], left

@@ -58,10 +58,15 @@ class Checkout:
     project: str
     url: str
 
+    @property
+    def home(self) -> Path:
+        return self.root.with_name(f"{self.root.name}-home")
+
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Begin a command."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "RECONCILER_"))}
         environ = {**kept, "PYTHONPATH": str(HERE), "RECONCILER_LOCAL_URL": self.url, "RECONCILER_LOCAL_KEY": KEY}
+        environ["RECONCILER_HOME"] = str(self.home)
         return subprocess.Popen(
             [sys.executable, "-m", "reconciler", "-C", str(self.root), *arguments],
             stdout=subprocess.PIPE,

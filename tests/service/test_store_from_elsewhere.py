@@ -93,7 +93,7 @@ def test_a_folder_that_is_a_link_is_refused_and_what_it_leads_to_stays(store: St
     (store.root / folder).symlink_to(victim.parent)
     (victim.parent / "file-abc").write_text("looks like ours\n", encoding="utf-8")
 
-    with pytest.raises(UnusablePlaceError, match=f"{folder} cannot be used \\(it is a link"):
+    with pytest.raises(UnusablePlaceError, match=f"cannot be used \\(.*/{folder}: it is a link"):
         open_local(store.root)
 
     assert sorted(path.name for path in victim.parent.iterdir()) == ["deep", "file-abc", "victim.txt"]
@@ -106,7 +106,7 @@ def test_a_file_of_the_store_that_is_a_link_is_refused_and_its_target_is_not_wri
     (store.root / name).unlink(missing_ok=True)
     (store.root / name).symlink_to(victim)
 
-    with pytest.raises(UnusablePlaceError, match=f"{name} cannot be used \\(it is a link"):
+    with pytest.raises(UnusablePlaceError, match=f"cannot be used \\(.*/{name}: it is a link"):
         open_local(store.root)
 
     assert victim.read_text(encoding="utf-8") == "mine\n"

@@ -127,7 +127,7 @@ def open_store(root: Path) -> Store:
         _prepare(store)
     except OSError as error:
         advice = "choose a directory that can be written, with --store or RECONCILER_HOME"
-        raise UnusablePlaceError.of_directory(error.filename or str(store.root), error, advice) from error
+        raise UnusablePlaceError.of_directory(str(store.root), error, advice) from error
     except sqlite3.Error as error:
         raise _unusable(store, str(error)) from error
     return store

@@ -1,0 +1,50 @@
+"""Where our own files are kept: per user, by checkout, with the journal shared by all checkouts."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.workflow.home import find_home, make_home
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"XDG_STATE_HOME": "/x/state", "HOME": "/home/u"}, "/x/state/reconciler"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "/home/u"}, "/home/u/"),
+        ({"XDG_STATE_HOME": "", "HOME": "/home/u"}, "/home/u/"),
+    ],
+)
+def test_own_files_are_in_the_state_directory_of_the_user(environ: dict[str, str], expected: str) -> None:
+    home = find_home(Path("/work/support"), environ)
+    assert str(home.shared).startswith(expected)
+    assert home.shared.name == "reconciler"
+    assert home.directory.parent == home.shared / "repositories"
+    assert home.directory.name.startswith("support-")
+    assert not home.is_chosen
+
+
+def test_a_chosen_directory_holds_everything() -> None:
+    home = find_home(Path("/work/support"), {"RECONCILER_HOME": "own", "XDG_STATE_HOME": "/x"})
+    assert (home.directory, home.shared, home.is_chosen) == (Path("own"), Path("own"), True)
+
+
+def test_two_checkouts_share_the_journal_and_nothing_else(tmp_path: Path) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path)}
+    first, second = (find_home(tmp_path / name / "support", environ) for name in ("a", "b"))
+    assert first.shared == second.shared
+    assert first.directory != second.directory
+
+
+def test_a_checkout_has_one_place_whichever_link_leads_to_it(tmp_path: Path) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path)}
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert find_home(tmp_path / "link", environ) == find_home(tmp_path / "real", environ)
+
+
+def test_own_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    home = find_home(tmp_path, {"XDG_STATE_HOME": str(tmp_path / "deep" / "state")})
+    make_home(home.directory)
+    assert home.directory.stat().st_mode & 0o077 == 0
+    assert (home.directory / ".gitignore").read_text(encoding="utf-8") == "*\n"
