@@ -169,7 +169,6 @@ def test_a_reference_to_an_unreadable_document_is_not_a_second_mistake(tmp_path:
 
 def test_a_reference_to_a_document_with_a_mistake_is_not_a_second_mistake(tmp_path: Path) -> None:
     assert problem_lines(tmp_path, DATASET.replace("source", "sauce"), MODEL) == [
-        "1:1  source: this is missing",
         "3:1  sauce: unknown field, did you mean 'source'?",
     ]
 
@@ -258,3 +257,27 @@ def test_a_text_that_is_no_name_gets_no_hint_about_names(tmp_path: Path) -> None
     assert problem.path == "allow[0].reason"
     assert "call it" not in problem.hint
     assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ("expect: [{min_row: 3}]", "4:11  expect[0].min_row: unknown field, did you mean 'min_rows'?"),
+        (
+            "prepare: [{drop_lng: {characters: 3}}]",
+            "4:12  prepare[0].drop_lng: unknown field, did you mean 'drop_long'?",
+        ),
+    ],
+)
+def test_an_unknown_field_is_one_problem_and_what_follows_from_it_is_none(
+    tmp_path: Path, wrong: str, line: str
+) -> None:
+    assert problem_lines(tmp_path, f"kind: Dataset\nname: tickets\nsource: tickets.csv\n{wrong}\n") == [line]
+
+
+def test_the_example_of_an_item_is_written_in_its_list(tmp_path: Path) -> None:
+    document = "kind: Dataset\nname: tickets\nsource: tickets.csv\nexpect: [7]\n"
+    (found,) = problems_of(tmp_path, {"specs/all.yaml": document})
+    assert "For example: expect: [{max_tokens: 4096, severity: warning}]" in found.hint
+    example = found.hint.partition("For example: ")[2]
+    assert not problem_lines(tmp_path, f"kind: Dataset\nname: tickets\nsource: tickets.csv\n{example}\n")

@@ -96,15 +96,18 @@ def looks_like_a_key(text: str) -> bool:
     return bool(_SECRET.search(text[:200]))
 
 
-def advice(key: str, schema: Mapping[str, Any]) -> str:
-    """Return what a field is for, with an example."""
+def advice(key: str, schema: Mapping[str, Any], *, in_list: bool = False) -> str:
+    """Return what a field is for, with an example; of a value `in_list`, the example is the field with one item."""
     example = next(iter(schema.get("examples", ())), None)
     about = str(schema.get("description", ""))
-    return f"{about} For example: {key}: {_example(example)}" if example is not None else about
+    shown = _example([example] if in_list else example)
+    return f"{about} For example: {key}: {shown}" if example is not None else about
 
 
-def way_out(key: str, schema: Mapping[str, Any], value: object) -> str:
+def way_out(key: str, schema: Mapping[str, Any], value: object, *, in_list: bool = False) -> str:
     """Return what to do about a value of the wrong type."""
+    if in_list:
+        return advice(key, schema, in_list=True)
     wants_text = "string" in schema.get("type", ())
     if value is None:
         return f"give it a value, or remove it. {advice(key, schema)}"

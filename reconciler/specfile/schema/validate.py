@@ -4,7 +4,7 @@ A text field takes a number as its author wrote it: `3.10` stays `3.10`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -35,7 +35,17 @@ def validate_document(document: Document, name: str) -> tuple[Document, tuple[Pr
         for path, problem in problems_of(violation, document, name):
             if not _is_void(path, document):
                 found.setdefault(path, problem)
-    return document, tuple(found.values())
+    return document, tuple(problem for path, problem in found.items() if not _follows(path, problem, found))
+
+
+def _follows(path: Path, problem: Problem, found: Mapping[Path, Problem]) -> bool:
+    """Return whether a problem follows from an unknown field: the field that was meant is missing, or nothing fits."""
+    if problem.rule == "spec.missing":
+        meant = f"'{path[-1]}'"
+        beside = (other for at, other in found.items() if at[:-1] == path[:-1] and other.rule == "spec.unknown-key")
+        return any(meant in other.what for other in beside)
+    inside = (other for at, other in found.items() if at[:-1] == path and at != path)
+    return problem.rule == "spec.value" and any(other.rule == "spec.unknown-key" for other in inside)
 
 
 def find_violation(value: object, name: str) -> str:

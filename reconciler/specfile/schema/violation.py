@@ -67,8 +67,9 @@ def problems_of(violation: Violation, document: Document, name: str) -> Iterator
 def _value(violation: Violation, document: Document) -> Problem:
     path = violation.path
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    in_list = isinstance(path[-1], int) if path else False
     if violation.keyword in {"minLength", "minItems"}:
-        return document.problem(path, "must not be empty", advice(key, violation.schema), "spec.value")
+        return document.problem(path, "must not be empty", advice(key, violation.schema, in_list=in_list), "spec.value")
     what = f"must be {describe_schema(violation.schema)}, is {show_value(violation.found, document.written.get(path))}"
     if violation.keyword == "pattern" and not looks_like_a_key(violation.found):
         # A text without faults of a name breaks another rule than that of names, and its field says which.
@@ -77,7 +78,7 @@ def _value(violation: Violation, document: Document) -> Problem:
             return document.problem(path, what, f"it has {faults}: call it '{name}'", "spec.name")
     if violation.keyword == "enum" and isinstance(violation.found, str):
         what += or_nearest(violation.found, [each for each in violation.wanted if isinstance(each, str)])
-    return document.problem(path, what, way_out(key, violation.schema, violation.found), "spec.value")
+    return document.problem(path, what, way_out(key, violation.schema, violation.found, in_list=in_list), "spec.value")
 
 
 def _unknown(document: Document, path: Path, known: Schema, name: str) -> Problem:
