@@ -277,7 +277,7 @@ def test_an_unknown_field_is_one_problem_and_what_follows_from_it_is_none(
 
 def test_the_example_of_an_item_is_written_in_its_list(tmp_path: Path) -> None:
     document = "kind: Dataset\nname: tickets\nsource: tickets.csv\nexpect: [7]\n"
-    (found,) = problems_of(tmp_path, {"specs/all.yaml": document})
+    (found,) = problems_of(tmp_path, {"s.yaml": document})
     assert "For example: expect: [{max_tokens: 4096, severity: warning}]" in found.hint
     example = found.hint.partition("For example: ")[2]
     assert not problem_lines(tmp_path, f"kind: Dataset\nname: tickets\nsource: tickets.csv\n{example}\n")
