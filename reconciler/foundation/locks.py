@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.foundation.private import NO_FOLLOW
+
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.01
 
@@ -49,14 +51,14 @@ else:
 
 
 def open_lock_file(path: Path) -> int:
-    """Open a file to lock it, and make it if it is missing. No child process inherits the descriptor."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    """Open a file to lock it, and make it if it is missing. No child process inherits it, and no link is followed."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0), 0o600)
 
 
 def is_lock_free(path: Path) -> bool:
     """Return whether no process and no thread holds the lock of a file. A missing file is free."""
     try:
-        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, os.O_RDWR | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
         return True
     try:

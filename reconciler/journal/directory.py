@@ -1,4 +1,4 @@
-"""Notes in a directory, one file for each stamp: for runs on this machine, or on this file system.
+"""Notes in a directory, one file for each stamp and account: for runs on this machine, or on this file system.
 
 Every write, and every read that a decision rests on, happens under one lock. A run holds the lock of a file of its own,
 `runs/…`, from its first note until it ends, so that other runs can tell a run that has died from one that is slow. That
@@ -8,7 +8,8 @@ counts only on one machine since its start, because locks do not work across eve
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +18,13 @@ from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
 from reconciler.foundation.locks import hold_lock, is_lock_free, open_lock_file, try_lock
-from reconciler.journal.note import MOST_BYTES, JournalNote, note_name, read_note, write_note
+from reconciler.foundation.private import NO_FOLLOW, check_private, make_private
+from reconciler.journal.note import MOST_BYTES, JournalAccount, JournalNote, note_name, note_stem, read_note, write_note
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PART = ".part"
+_NOTE = re.compile(r"(dataset|model)(\.[a-z0-9-]{1,63}){1,2}\.v[0-9]+\.[0-9a-f]{12,64}(\.[0-9a-f]{8})?\.json")
+_RUN = re.compile(r"[0-9a-f]{32}")
 
 
 def this_machine(boot_id: Path = BOOT_ID) -> str:
@@ -33,20 +37,30 @@ def this_machine(boot_id: Path = BOOT_ID) -> str:
 
 
 class DirectoryJournal:
-    """The journal of one project on one service, in a directory. Safe to use from several threads and processes.
+    """The journal of one project, in a directory. Safe to use from several threads and processes.
+
+    Notes of accounts that are certainly not ours are passed over, and stay.
 
     Shape:  `make_home` is called before the directory is made; `machine` names where this process runs, as
-            `this_machine` does; empty means that it has no name
+            `this_machine` does; empty means that it has no name; `account` is whose jobs are created; `older` are
+            directories of versions before, whose notes are taken over
     """
 
     def __init__(
-        self, directory: Path, make_home: Callable[[], None] = lambda: None, machine: str | None = None
+        self,
+        directory: Path,
+        make_home: Callable[[], None] = lambda: None,
+        machine: str | None = None,
+        account: JournalAccount = JournalAccount(),  # noqa: B008 (immutable)
+        older: Iterable[Path] = (),
     ) -> None:
         self._make_home = make_home
         self._directory = directory
         self._notes = directory / "notes"
         self._runs = directory / "runs"
         self._machine = this_machine() if machine is None else machine
+        self._account = account
+        self._older = tuple(older)
         self._held: dict[Path, int] = {}
 
     def __enter__(self) -> "DirectoryJournal":
@@ -69,43 +83,40 @@ class DirectoryJournal:
             os.close(self._held.popitem()[1])
 
     def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(note.intent for note in self.notes() if not note.account.is_foreign(self._account))
+
+    def notes(self) -> tuple[JournalNote, ...]:
+        """Return every note, of any run and any account."""
         if not self._is_there():
             return ()
         with self._alone():
-            # Not glob: it treats a directory that cannot be read as empty.
-            paths = sorted(path for path in self._notes.iterdir() if path.suffix == ".json")
-            return tuple(note.intent for path in paths if (note := self._read(path)) is not None)
+            return tuple(note for path in self._paths() if (note := self._read(path)) is not None)
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         self._make()
         with self._alone():
-            current = self._current_note(intent.stamp)
-            if current is not None and current.intent != instead_of:
-                return current.intent
-            self._hold_run(intent.owner)
-            self._write(intent)
-            return intent
+            counting = self._counting(intent.stamp)
+            replaced = [path for path, note in counting if note.intent == instead_of]
+            others = [note.intent for _, note in counting if note.intent != instead_of]
+            if not others:
+                self._hold_run(intent.owner)
+                self._write(intent)
+            # Several accounts may be ours while the service does not say which: each note is taken over by itself.
+            self._remove([path for path in replaced if others or path != self._path(intent.stamp)])
+            return others[0] if others else intent
 
     def clear(self, intent: Intent) -> None:
         if not self._is_there():
             return
         with self._alone():
-            current = self._current_note(intent.stamp)
-            if current is not None and current.intent == intent:
-                self._path(intent.stamp).unlink()
-                _make_lasting(self._notes)
+            self._remove([path for path, note in self._counting(intent.stamp) if note.intent == intent])
 
     def is_abandoned(self, intent: Intent) -> bool:
         if not self._machine or not self._is_there():
             return False
         with self._alone():
-            current = self._current_note(intent.stamp)
-            return (
-                current is not None
-                and current.intent == intent
-                and current.machine == self._machine
-                and is_lock_free(self._run(intent.owner))
-            )
+            found = [note for _, note in self._counting(intent.stamp) if note.intent == intent]
+            return any(note.machine == self._machine and is_lock_free(self._run(intent.owner)) for note in found)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -127,36 +138,67 @@ class DirectoryJournal:
     def _is_there(self) -> bool:
         # Not exists(): it treats a place that cannot be read as missing.
         try:
-            self._notes.stat()
-        except FileNotFoundError:
-            return False
+            if any(check_private(each / "notes") for each in self._older):
+                self._make()
+            return check_private(self._directory) and check_private(self._notes)
         except OSError as error:
             raise self._unusable(error) from error
-        return True
 
     def _make(self) -> None:
         if self._held:
             return
         try:
             self._make_home()
-            for each in (self._notes, self._runs):
-                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for each in (self._directory, self._notes, self._runs):
+                make_private(each)
         except OSError as error:
             raise self._unusable(error) from error
         with self._alone():
             self._sweep()
+            for each in self._older:
+                self._take_over(each)
 
     def _sweep(self) -> None:
         """Remove the files of dead runs that mean nothing any more."""
         for run in self._runs.iterdir():
-            if run not in self._held and is_lock_free(run):
+            if _RUN.fullmatch(run.name) and run not in self._held and is_lock_free(run):
                 run.unlink(missing_ok=True)
         for path in self._notes.iterdir():
-            if path.suffix == _PART:
+            if path.suffix == _PART and _NOTE.fullmatch(f"{path.stem}.json"):
                 path.unlink(missing_ok=True)
 
+    def _take_over(self, older: Path) -> None:
+        """Move the notes of an earlier version here. Their runs hold no locks here, so only age ends them."""
+        notes = older / "notes"
+        if not check_private(older) or not check_private(notes):
+            return
+        with hold_lock(older / "lock"):
+            for path in sorted(notes.iterdir()):
+                note = self._read(path) if path.suffix == ".json" else None
+                if note is not None and not (self._notes / path.name).exists():
+                    self._store(path.name, JournalNote(note.intent, "", note.account))
+                if note is not None:
+                    path.unlink()
+        with suppress(OSError):
+            notes.rmdir()
+
     def _path(self, stamp: Stamp) -> Path:
-        return self._notes / note_name(stamp)
+        return self._notes / note_name(stamp, self._account)
+
+    def _paths(self, stem: str = "") -> list[Path]:
+        # Not glob: it treats a directory that cannot be read as empty.
+        return sorted(path for path in self._notes.iterdir() if path.suffix == ".json" and path.name.startswith(stem))
+
+    def _counting(self, stamp: Stamp) -> list[tuple[Path, JournalNote]]:
+        """Return the notes of a stamp that may be about jobs of our account."""
+        read = ((path, self._read(path)) for path in self._paths(f"{note_stem(stamp)}."))
+        return [(path, note) for path, note in read if note and not note.account.is_foreign(self._account)]
+
+    def _remove(self, paths: list[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        if paths:
+            _make_lasting(self._notes)
 
     def _run(self, owner: str) -> Path:
         # The owner comes from a file, so it may be any text. Its digest is always a valid file name.
@@ -172,16 +214,14 @@ class DirectoryJournal:
             raise OSError(None, "another run has the same name", str(run))
         self._held[run] = descriptor
 
-    def _current_note(self, stamp: Stamp) -> JournalNote | None:
-        return self._read(self._path(stamp))
-
     def _read(self, path: Path) -> JournalNote | None:
         try:
-            with path.open("rb") as file:
+            descriptor = os.open(path, os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
+            with open(descriptor, "rb") as file:
                 note = read_note(file.read(MOST_BYTES), str(path))
         except FileNotFoundError:
             return None
-        if note_name(note.intent.stamp) != path.name:
+        if note_name(note.intent.stamp, note.account) != path.name:
             raise JournalError(
                 f"the note {path} is about {note.intent.stamp}; nothing was sent",
                 "when no run is active any more, delete the note and run again",
@@ -189,11 +229,14 @@ class DirectoryJournal:
         return note
 
     def _write(self, intent: Intent) -> None:
-        path = self._path(intent.stamp)
+        self._store(self._path(intent.stamp).name, JournalNote(intent, self._machine, self._account))
+
+    def _store(self, name: str, note: JournalNote) -> None:
+        path = self._notes / name
         part = path.with_suffix(_PART)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(write_note(JournalNote(intent, self._machine)))
+            file.write(write_note(note))
             file.flush()
             os.fsync(descriptor)
         part.replace(path)

@@ -1,7 +1,5 @@
 """Open the journal that the operator chose, for one project on one service."""
 
-import hashlib
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +10,10 @@ import msgspec
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Journal, Notes, Provider
+from reconciler.foundation.private import check_private, is_plain_name
 from reconciler.journal.directory import DirectoryJournal
 from reconciler.journal.gitref import GitJournal, open_git
+from reconciler.journal.note import JournalAccount
 from reconciler.journal.remote import RemoteJournal, settle_seconds
 
 
@@ -26,15 +26,18 @@ class JournalKind(StrEnum):
 
 
 class JournalScope(msgspec.Struct, frozen=True, kw_only=True):
-    """One project on one service, and where this machine keeps its files.
+    """One project in one account, and where this machine keeps its files.
 
-    Shape:  `service` as in Observed; `home` is our own directory, which `make_home` makes; `workspace` is the
-            repository of the specs
+    The address of the service is no part of it: two addresses of one service would make two journals, and two jobs.
+
+    Shape:  `account` as the service states it; `home` is our own directory for all checkouts, which `make_home` makes;
+            `older_homes` may hold notes of earlier versions; `workspace` is the repository of the specs
     """
 
-    service: str
+    account: JournalAccount
     project: str
     home: Path
+    older_homes: tuple[Path, ...] = ()
     make_home: Callable[[], None]
     workspace: Path
     environ: Mapping[str, str]
@@ -54,14 +57,12 @@ def open_journal(
 
     Raises: UsageError when this kind cannot be used here
     """
-    name = f"journal/{service_slug(scope.service)}/{scope.project}"
     match kind:
         case JournalKind.DIRECTORY:
-            with DirectoryJournal(scope.home / name, scope.make_home) as directory:
+            with open_directory(scope) as directory:
                 yield directory
         case JournalKind.GIT:
-            git = open_git(scope.workspace, scope.environ)
-            yield GitJournal(git, f"refs/reconciler/{name}", clock=clock, sleep=sleep)
+            yield open_ref(scope, clock=clock, sleep=sleep)
         case JournalKind.REMOTE:
             bounds = provider.capabilities
             yield RemoteJournal(_notes(provider), scope.project, bounds, clock=clock, sleep=sleep, stopping=stopping)
@@ -91,7 +92,31 @@ def _notes(provider: Provider) -> Notes:
     return provider
 
 
-def service_slug(service: str) -> str:
-    """Return a name of a service that fits a directory and a ref. No two services get the same name."""
-    plain = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-")[:40]
-    return f"{plain}-{hashlib.sha256(service.encode()).hexdigest()[:8]}".lstrip("-")
+def open_directory(scope: JournalScope) -> DirectoryJournal:
+    """Return the journal of a project in our own directory."""
+    older = [place for home in scope.older_homes for place in _older_places(home / "journal", scope.project)]
+    directory = scope.home / "intents" / scope.project
+    return DirectoryJournal(directory, scope.make_home, account=scope.account, older=older)
+
+
+def open_ref(
+    scope: JournalScope, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+) -> GitJournal:
+    """Return the journal of a project behind a git ref.
+
+    Raises: UsageError when there is no git program
+    """
+    git = open_git(scope.workspace, scope.environ)
+    ref, older = f"refs/reconciler/intents/{scope.project}", f"refs/reconciler/journal/*/{scope.project}"
+    return GitJournal(git, ref, clock=clock, sleep=sleep, account=scope.account, older=older)
+
+
+def _older_places(journal: Path, project: str) -> Iterator[Path]:
+    """Yield where earlier versions kept the notes of a project: once for each address of a service."""
+    try:
+        services = sorted(journal.iterdir()) if check_private(journal) else []
+    except OSError:
+        return
+    for service in services:
+        if is_plain_name(service.name):
+            yield service / project

@@ -9,6 +9,7 @@ commit bears the name of its run and a random word, so no two commits are equal.
 """
 
 import random
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from reconciler.domain.errors import JournalError, UsageError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
 from reconciler.foundation.git import Git, GitError, GitMissingError
-from reconciler.journal.note import MOST_BYTES, JournalNote, note_name, read_note, write_note
+from reconciler.journal.note import MOST_BYTES, JournalAccount, JournalNote, note_name, read_note, write_note
 
 REMOTE = "origin"
 TRY_SECONDS = 60.0
@@ -40,6 +41,8 @@ _ONLY_OBJECTS = (
 
 _NOTHING_ELSE = ("--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
 
+_SERVICE = re.compile(r"[a-z0-9-]+")
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 
 
@@ -55,15 +58,23 @@ class _NotMovedError(GitError):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """The commit of the ref, empty when there is none, and its tree: names to objects, stamps to intents."""
+    """The commit of the ref, empty when there is none, and its tree: names to objects, names to notes.
+
+    Shape:  `older` are refs of versions before, by name, whose notes are here too; the next write removes these refs
+    """
 
     commit: str = ""
     objects: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    notes: Mapping[Stamp, Intent] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    notes: Mapping[str, JournalNote] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    older: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
 class GitJournal:
-    """The journal of one project on one service, behind a git ref. Safe to use from several threads and processes."""
+    """The journal of one project, behind a git ref. Safe to use from several threads and processes.
+
+    Shape:  `account` is whose jobs are created: notes of accounts that are certainly others are passed over, and stay;
+            `older` is a pattern of the refs of versions before, whose notes are taken over
+    """
 
     def __init__(
         self,
@@ -73,25 +84,40 @@ class GitJournal:
         clock: Callable[[], float],
         sleep: Callable[[float], object],
         try_seconds: float = TRY_SECONDS,
+        account: JournalAccount = JournalAccount(),  # noqa: B008 (immutable)
+        older: str = "",
     ) -> None:
         self._git = git
         self._ref = ref
         self._clock = clock
         self._sleep = sleep
         self._try_seconds = try_seconds
+        self._account = account
+        self._older = older
         self._is_shared = _has_remote(git)
 
     def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(note.intent for note in self.notes() if not note.account.is_foreign(self._account))
+
+    def notes(self) -> tuple[JournalNote, ...]:
+        """Return every note, of any run and any account."""
         return self._persist(lambda: tuple(self._read().notes.values()))
 
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
         def attempt() -> Intent:
             state = self._read()
-            current = state.notes.get(intent.stamp)
-            if current is not None and current != instead_of:
-                return current
-            content = self._git.word("hash-object", "-w", "--stdin", given=write_note(JournalNote(intent)))
-            self._move(state, {**state.objects, note_name(intent.stamp): content}, intent.owner)
+            counting = self._counting(state, intent.stamp)
+            others = [note.intent for note in counting.values() if note.intent != instead_of]
+            kept = {name: at for name, at in state.objects.items() if name not in counting or others}
+            if others:
+                # Several accounts may be ours while the service does not say which: each is taken over by itself.
+                kept = {name: at for name, at in kept.items() if not self._is_note(state, name, instead_of)}
+                if kept != state.objects:
+                    self._move(state, kept, intent.owner)
+                return others[0]
+            content = write_note(JournalNote(intent, account=self._account))
+            written = self._git.word("hash-object", "-w", "--stdin", given=content)
+            self._move(state, {**kept, note_name(intent.stamp, self._account): written}, intent.owner)
             return intent
 
         return self._persist(attempt)
@@ -99,11 +125,25 @@ class GitJournal:
     def clear(self, intent: Intent) -> None:
         def attempt() -> None:
             state = self._read()
-            if state.notes.get(intent.stamp) == intent:
-                name = note_name(intent.stamp)
-                self._move(state, {each: at for each, at in state.objects.items() if each != name}, intent.owner)
+            counting = self._counting(state, intent.stamp)
+            kept = {
+                name: at
+                for name, at in state.objects.items()
+                if name not in counting or counting[name].intent != intent
+            }
+            if kept != state.objects:
+                self._move(state, kept, intent.owner)
 
         self._persist(attempt)
+
+    def _counting(self, state: _State, stamp: Stamp) -> Mapping[str, JournalNote]:
+        """Return the notes of a stamp that may be about jobs of our account."""
+        of_stamp = ((name, note) for name, note in state.notes.items() if note.intent.stamp == stamp)
+        return {name: note for name, note in of_stamp if not note.account.is_foreign(self._account)}
+
+    def _is_note(self, state: _State, name: str, intent: Intent | None) -> bool:
+        note = state.notes[name]
+        return note.intent == intent and not note.account.is_foreign(self._account)
 
     def is_abandoned(self, intent: Intent) -> bool:
         return False
@@ -135,37 +175,48 @@ class GitJournal:
         )
 
     def _read(self) -> _State:
-        commit = self._where()
-        if not commit:
-            return _State()
+        refs = self._where()
+        commit, older = refs.pop(self._ref, ""), refs
         try:
-            if self._is_shared:
-                # The ref may have moved since. Then another commit comes.
-                self._git.run("fetch", *_ONLY_OBJECTS, REMOTE, self._ref)
-            return self._load(commit)
+            if self._is_shared and (commit or older):
+                # A ref may have moved since. Then another commit comes.
+                self._git.run("fetch", *_ONLY_OBJECTS, REMOTE, *([self._ref] if commit else []), *older)
+            state = _State(commit, older=older)
+            for ref, at in [*older.items(), *([(self._ref, commit)] if commit else [])]:
+                objects, notes = self._load(ref, at)
+                # What this version wrote counts before what was taken over.
+                state = _State(commit, {**state.objects, **objects}, {**state.notes, **notes}, older)
+            return state
         except GitError as error:
             raise _NotMovedError(str(error), commit) from error
 
-    def _where(self) -> str:
-        """Return the commit of the ref now; empty when there is no ref."""
+    def _where(self) -> dict[str, str]:
+        """Return the commits of the ref and of the older ones now, by ref; none for a ref that is not there."""
         asking = ("ls-remote", REMOTE) if self._is_shared else ("for-each-ref", "--format=%(objectname)%09%(refname)")
-        lines = self._git.run(*asking, self._ref).decode("utf-8", "replace").splitlines()
-        return next((name for name, _, ref in (line.partition("\t") for line in lines) if ref == self._ref), "")
+        patterns = [self._ref, *([self._older] if self._older else [])]
+        lines = self._git.run(*asking, *patterns).decode("utf-8", "replace").splitlines()
+        found = ((ref, name) for name, _, ref in (line.partition("\t") for line in lines))
+        return {ref: name for ref, name in found if ref == self._ref or (self._older and self._is_older(ref))}
 
-    def _load(self, commit: str) -> _State:
+    def _is_older(self, ref: str) -> bool:
+        before, _, after = self._older.partition("*")
+        middle = ref.removeprefix(before).removesuffix(after)
+        return f"{before}{middle}{after}" == ref and _SERVICE.fullmatch(middle) is not None
+
+    def _load(self, ref: str, commit: str) -> tuple[dict[str, str], dict[str, JournalNote]]:
         objects: dict[str, str] = {}
-        notes: dict[Stamp, Intent] = {}
+        notes: dict[str, JournalNote] = {}
         for entry in self._git.run("ls-tree", "-z", "-l", commit).decode("utf-8", "replace").split("\0")[:-1]:
             facts, _, name = entry.partition("\t")
             _, kind, at, size = facts.split()
-            where = f"{self._ref}:{name}"
+            where = f"{ref}:{name}"
             if kind != "blob" or int(size) > MOST_BYTES:
                 raise self._foreign(where)
-            intent = read_note(self._git.run("cat-file", "blob", at), where).intent
-            if note_name(intent.stamp) != name:
+            note = read_note(self._git.run("cat-file", "blob", at), where)
+            if note_name(note.intent.stamp, note.account) != name:
                 raise self._foreign(where)
-            objects[name], notes[intent.stamp] = at, intent
-        return _State(commit, objects, notes)
+            objects[name], notes[name] = at, note
+        return objects, notes
 
     def _foreign(self, where: str) -> JournalError:
         ref = f"git push {REMOTE} :{self._ref}" if self._is_shared else f"git update-ref -d {self._ref}"
@@ -181,15 +232,28 @@ class GitJournal:
         """
         try:
             commit = self._commit(objects, owner) if objects else ""
-            if self._is_shared:
-                lease = f"--force-with-lease={self._ref}:{state.commit}"
-                self._git.run("push", "--porcelain", *_NOTHING_ELSE, lease, REMOTE, f"{commit}:{self._ref}")
-            elif commit:
-                self._git.run("update-ref", "--no-deref", self._ref, commit, state.commit)
-            else:
-                self._git.run("update-ref", "--no-deref", "-d", self._ref, state.commit)
+            (self._push if self._is_shared else self._update)(state, commit)
         except GitError as error:
             raise _NotMovedError(str(error), state.commit) from error
+
+    def _push(self, state: _State, commit: str) -> None:
+        own = [f"{commit}:{self._ref}"] if commit or state.commit else []
+        at = {self._ref: state.commit, **state.older}
+        leases = [f"--force-with-lease={ref}:{before}" for ref, before in at.items()]
+        # Notes that are taken over are never in both places or in none.
+        together = ["--atomic"] if state.older else []
+        changes = [*own, *(f":{ref}" for ref in state.older)]
+        self._git.run("push", "--porcelain", *_NOTHING_ELSE, *together, *leases, REMOTE, *changes)
+
+    def _update(self, state: _State, commit: str) -> None:
+        changes = [f"delete {ref} {at}" for ref, at in state.older.items()]
+        if commit and state.commit:
+            changes.append(f"update {self._ref} {commit} {state.commit}")
+        elif commit:
+            changes.append(f"create {self._ref} {commit}")
+        elif state.commit:
+            changes.append(f"delete {self._ref} {state.commit}")
+        self._git.run("update-ref", "--no-deref", "--stdin", given="".join(f"{each}\n" for each in changes).encode())
 
     def _commit(self, objects: Mapping[str, str], owner: str) -> str:
         entries = "".join(f"100644 blob {at}\t{name}\0" for name, at in sorted(objects.items()))

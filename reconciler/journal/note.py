@@ -1,5 +1,6 @@
 """A note: an intent as JSON text, and the machine that wrote it. Pure, and strict: a note is a lock."""
 
+import hashlib
 import json
 
 import msgspec
@@ -9,16 +10,37 @@ from reconciler.domain.identity import Address, Digest, Stamp
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Intent
 
-VERSION = 1
+VERSION = 2
+_VERSIONS = (1, VERSION)
+"""Notes of version 1 name no account; they were kept apart by the address of the service."""
 MOST_BYTES = 64 * 1024
 """More than any note has. A larger file is no note."""
 
 
+class JournalAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a service answers, as far as its answers say; empty where they do not.
+
+    An address is no part of it: one service has several names, and an address can lead to several accounts.
+    """
+
+    organization: str = ""
+    project: str = ""
+
+    def is_foreign(self, other: "JournalAccount") -> bool:
+        """Return whether both are certainly not one account. What is not known proves nothing."""
+        pairs = ((self.organization, other.organization), (self.project, other.project))
+        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
 class JournalNote(msgspec.Struct, frozen=True):
-    """An intent as a journal holds it; `machine` names where it was written, empty when the machine has no name."""
+    """An intent as a journal holds it.
+
+    Shape:  `machine` names where it was written, empty when the machine has no name; `account` is whose job it is
+    """
 
     intent: Intent
     machine: str = ""
+    account: JournalAccount = JournalAccount()
 
 
 class _NoteFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +52,22 @@ class _NoteFields(msgspec.Struct, frozen=True, kw_only=True):
     despite: tuple[JobId, ...]
     job: JobId | None
     machine: str
+    organization: str = ""
+    account_project: str = ""
 
 
-def note_name(stamp: Stamp) -> str:
-    """Return the name of the note of a stamp, the same in every journal that has names."""
-    return f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}.json"
+def note_name(stamp: Stamp, account: JournalAccount = JournalAccount()) -> str:  # noqa: B008 (immutable)
+    """Return the name of the note of a stamp in an account, the same in every journal that has names."""
+    whose = ""
+    if account != JournalAccount():
+        text = f"{account.organization}\n{account.project}"
+        whose = f".{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{note_stem(stamp)}{whose}.json"
+
+
+def note_stem(stamp: Stamp) -> str:
+    """Return the beginning of the names of all notes of a stamp; a dot follows it."""
+    return f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}"
 
 
 def write_note(note: JournalNote) -> bytes:
@@ -49,6 +82,8 @@ def write_note(note: JournalNote) -> bytes:
         despite=intent.excluded_jobs,
         job=intent.job,
         machine=note.machine,
+        organization=note.account.organization,
+        account_project=note.account.project,
     )
     return (json.dumps(msgspec.to_builtins(fields), indent=1) + "\n").encode()
 
@@ -64,7 +99,7 @@ def read_note(content: bytes, where: str) -> JournalNote:
         raise _not_a_note(where, "is not JSON") from error
     if not isinstance(found, dict):
         raise _not_a_note(where, "is not a JSON object")
-    if found.get("version") != VERSION or not set(_NoteFields.__struct_fields__).issuperset(found):
+    if found.get("version") not in _VERSIONS or not set(_NoteFields.__struct_fields__).issuperset(found):
         raise JournalError(
             f"the note {where} was written by another version of this program; nothing was sent",
             "use the newest version that works on this project, here and everywhere else",
@@ -78,7 +113,8 @@ def read_note(content: bytes, where: str) -> JournalNote:
         raise _not_a_note(where, "is damaged: it names no address, or no digest")
     stamp = Stamp(address, digest)
     intent = Intent(stamp=stamp, owner=fields.owner, at=fields.at, excluded_jobs=fields.despite, job=fields.job)
-    return JournalNote(intent, fields.machine)
+    account = JournalAccount(organization=fields.organization, project=fields.account_project)
+    return JournalNote(intent, fields.machine, account)
 
 
 def _not_a_note(where: str, what: str) -> JournalError:

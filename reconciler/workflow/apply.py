@@ -17,11 +17,12 @@ from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Journal, Provider
 from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
-from reconciler.journal import JournalScope, open_journal
+from reconciler.journal import JournalAccount, JournalScope, open_journal
 from reconciler.specfile import read_lock, write_lock
 from reconciler.workflow.home import make_home
 from reconciler.workflow.lock import make_entry
 from reconciler.workflow.plan import PreparedPlan
+from reconciler.workflow.settings import Setting
 
 MAX_THREADS = 64
 
@@ -133,16 +134,25 @@ def _open_journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Ite
         # Two creates with one token give one job, so no run has to know of another.
         yield MemoryJournal()
         return
-    scope = JournalScope(
-        service=prepared.observed.service,
-        project=prepared.checked.specs.project.name,
-        home=setting.home,
-        make_home=lambda: make_home(setting.home),
+    observed = prepared.observed
+    account = JournalAccount(organization=observed.organization or "", project=observed.project or "")
+    scope = journal_scope(setting, prepared.checked.specs.project.name, account)
+    with open_journal(setting.journal, provider, scope, sleep=stop.wait, stopping=stop.is_set) as journal:
+        yield journal
+
+
+def journal_scope(setting: Setting, project: str, account: JournalAccount) -> JournalScope:
+    """Return what the journal of a project is opened with."""
+    home = setting.own_home
+    return JournalScope(
+        account=account,
+        project=project,
+        home=home.shared,
+        make_home=lambda: make_home(home.shared),
+        older_homes=tuple(sorted({home.shared, home.directory})),
         workspace=setting.workspace,
         environ=setting.environ,
     )
-    with open_journal(setting.journal, provider, scope, sleep=stop.wait, stopping=stop.is_set) as journal:
-        yield journal
 
 
 def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId, ...] = ()) -> Lock:

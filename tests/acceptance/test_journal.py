@@ -11,7 +11,7 @@ ROOT = "specs/quickstart"
 
 
 def notes(repository: Repository) -> list[str]:
-    left = (repository.home / "journal").rglob("*.json")
+    left = (repository.home.parent.parent / "intents").rglob("*.json")
     return [path.name for path in left]
 
 
@@ -26,7 +26,7 @@ def test_an_apply_leaves_one_job_and_an_empty_journal(
     assert notes(quickstart) == []
     assert git(quickstart.root, "for-each-ref", "refs/reconciler") == ""
     assert "reconciler-note" not in quickstart.run("files", "--specs", ROOT, "--json").out
-    assert (quickstart.home / "journal").exists() == (kind == "directory")
+    assert (quickstart.home.parent.parent / "intents").exists() == (kind == "directory")
 
 
 def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(quickstart: Repository) -> None:
@@ -45,9 +45,10 @@ def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(qui
 def test_a_journal_that_cannot_be_used_stops_the_create(quickstart: Repository) -> None:
     """Another run may create the same job, and without the journal it could not know of this run."""
     quickstart.run("plan", ROOT)
-    (quickstart.home / "journal").write_text("in the way", encoding="utf-8")
+    place = quickstart.home.parent.parent / "intents"
+    place.write_text("in the way", encoding="utf-8")
     result = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
-    assert result.code == 74
-    assert "journal: it is not a directory" in result.err
-    (quickstart.home / "journal").unlink()
+    assert result.code == 8, "the upload was done"
+    assert "the journal cannot be used" in result.err
+    place.unlink()
     assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.ports import Capabilities, Journal
-from reconciler.journal import JournalKind, JournalScope, check_journal, open_journal
-from reconciler.journal.factory import service_slug
+from reconciler.journal import JournalAccount, JournalKind, JournalScope, check_journal, open_journal
 from reconciler.providers import PROFILES, open_provider
 from reconciler.testing import MemoryProvider
 from tests.journal.stores import BOUNDS, environ, git, note
@@ -20,7 +19,7 @@ def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) 
     clock = Clock()
     git(place, "init", "-q")
     scope = JournalScope(
-        service="api.example/v1/org one",
+        account=JournalAccount(organization="org-one"),
         project="acme",
         home=place / "home",
         make_home=lambda: (place / "home").mkdir(exist_ok=True),
@@ -37,18 +36,11 @@ def used(kind: JournalKind, place: Path, service: MemoryProvider | None = None) 
         return [*refs.split(), *paths]
 
 
-def test_a_directory_and_a_ref_are_of_one_project_on_one_service(tmp_path: Path) -> None:
-    where = f"journal/{service_slug('api.example/v1/org one')}/acme"
+def test_a_directory_and_a_ref_are_of_one_project_whatever_the_address_of_its_service(tmp_path: Path) -> None:
     (path,) = used(JournalKind.DIRECTORY, tmp_path / "directory")
-    assert path.startswith(f"home/{where}/notes/model.")
-    assert used(JournalKind.GIT, tmp_path / "git") == [f"refs/reconciler/{where}"]
+    assert path.startswith("home/intents/acme/notes/model.")
+    assert used(JournalKind.GIT, tmp_path / "git") == ["refs/reconciler/intents/acme"]
     assert used(JournalKind.REMOTE, tmp_path / "remote") == []
-
-
-def test_no_two_services_are_named_alike() -> None:
-    named = {service_slug(service) for service in ("a/b", "a-b", "A/b", "a/b/", "", "é", "x" * 500)}
-    assert len(named) == 7
-    assert all(len(each) <= 50 and each.strip("-") == each and "." not in each for each in named)
 
 
 def test_a_service_without_notes_that_expire_is_refused() -> None:

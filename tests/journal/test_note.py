@@ -55,7 +55,7 @@ def test_what_is_no_note_is_an_error_that_names_its_place(content: bytes) -> Non
     assert "delete the note" in raised.value.hint
 
 
-@pytest.mark.parametrize("fields", [{"version": 2}, {"colour": "green"}])
+@pytest.mark.parametrize("fields", [{"version": 3}, {"colour": "green"}])
 def test_a_note_of_a_newer_version_is_not_guessed_at(fields: dict[str, object]) -> None:
     with pytest.raises(JournalError, match="another version") as raised:
         read_note(changed(**fields), "a place")
