@@ -1,19 +1,15 @@
 """Where the text of a command goes: results to stdout, messages to stderr, both through the sanitising sink."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from reconciler.cli.redaction import find_secrets
 from reconciler.domain.errors import InputError, ProviderError, ReconcilerError
 from reconciler.render import Sink, clean, colour_wanted, problems_text
 
-_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PWD", "PASSPHRASE", "CREDENTIAL", "_AUTH")
-_DIRECTORIES = frozenset({"PWD", "OLDPWD"})
-_IN_ADDRESS = re.compile(r"(?<=://)[^/@:\s]*:([^/@\s]+)@")
-_SHORTEST_SECRET = 8
 _WIDEST = 100_000
 _PROGRESS_BYTES = 8_000_000
 
@@ -103,18 +99,6 @@ def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Cons
         width=_find_width(environ, out),
         secrets=secrets,
     )
-
-
-def find_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets of an environment: values by their names, and passwords inside addresses."""
-    by_name = (value for name, value in environ.items() if _is_secret(name))
-    in_address = (found[1] for value in environ.values() for found in _IN_ADDRESS.finditer(value))
-    return tuple(secret for secret in (*by_name, *in_address) if len(secret) >= _SHORTEST_SECRET)
-
-
-def _is_secret(name: str) -> bool:
-    upper = name.upper()
-    return upper not in _DIRECTORIES and any(word in upper for word in _SECRET_WORDS)
 
 
 def _find_width(environ: Mapping[str, str], out: Sink) -> int | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from reconciler.cli.console import find_secrets
+from reconciler.cli.redaction import find_secrets
 from reconciler.render import Sink, clean
 from reconciler.render.sanitize import code_block, html_text, markdown_code, markdown_text
 from reconciler.render.sink import REDACTED
@@ -80,6 +80,96 @@ def test_the_password_inside_an_address_is_a_secret_too() -> None:
     assert found == ("canary-word",)
 
 
-def test_ordinary_variables_are_not_secrets() -> None:
-    ordinary = {"HOME": "/home/someone", "LANG": "C.UTF-8", "CI": "true", "GITHUB_SHA": "0" * 40, "OPENAI_API_KEY": "x"}
-    assert find_secrets(ordinary) == ()
+ORDINARY = {
+    "HOME": "/home/someone",
+    "LANG": "C.UTF-8",
+    "CI": "true",
+    "GITHUB_SHA": "0a1b2c3d4e" * 4,
+    "OPENAI_API_KEY": "x",
+    "PWD": "/home/someone/project",
+    "OLDPWD": "/home/someone",
+    "SSH_AUTH_SOCK": "/tmp/ssh-XXXX/agent.17",
+    "XDG_SESSION_TYPE": "wayland",
+    "DESKTOP_SESSION": "gnome-classic",
+    "XDG_SESSION_ID": "c12345",
+    "TERM": "xterm-256",
+    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/1000/bus",
+    "TERM_SESSION_ID": "w0t0p0:11111111",
+    "SHLVL": "1234",
+    "TOKENIZERS_PARALLELISM": "false",
+    "MAX_TOKENS": "4096",
+    "KEYBOARD_LAYOUT": "qwertz",
+    "HOTKEY": "ctrl-shift-p",
+    "GOOGLE_APPLICATION_CREDENTIALS_FILE": "/etc/google.json",
+    "SECRETS_DIR": "/run/secrets",
+    "USE_AUTH": "enabled",
+    "GITHUB_REPOSITORY": "Acme1/Models-Of-Our-Company",
+    "GITHUB_WORKFLOW_REF": "acme/models/.github/workflows/plan.yml@refs/heads/main",
+    "PATH": "/usr/local/bin:/usr/bin",
+    "PYTHONPATH": "/srv/app",
+    "HOSTNAME": "runner-abc123-project-77-concurrent-0",
+    "UUID": "123e4567-e89b-12d3-a456-426614174000",
+    "IMAGE": "sha256:" + "ab12" * 16,
+    "AUTHOR": "someone",
+    "SPIN": "fast!",
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_variables_are_not_secrets(name: str) -> None:
+    assert find_secrets({name: ORDINARY[name]}) == ()
+
+
+FIRMS = ("ACME", "openai", "MyService", "CI_DEPLOY", "aws", "GITHUB", "db")
+WORDS = (
+    *(
+        "API_KEY",
+        "APIKEY",
+        "KEY",
+        "TOKEN",
+        "ACCESS_TOKEN",
+        "SECRET",
+        "CLIENT_SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "PASS",
+        "PWD",
+    ),
+    *("PASSPHRASE", "PASSCODE", "CREDENTIALS", "CREDS", "AUTH", "PAT", "JWT", "COOKIE", "SESSION", "SESSION_ID", "SID"),
+    *("BEARER", "PRIVATE_KEY", "SIGNING_KEY", "WEBHOOK_URL", "DSN", "SAS_TOKEN", "OTP", "HMAC", "AUTHORIZATION"),
+)
+VALUES = ("canary-value-1", "c4nary!", "hun7er2")
+
+
+def spellings(firm: str, word: str) -> list[str]:
+    """Return a name as environments, programs and people write it."""
+    parts = [*firm.split("_"), *word.split("_")]
+    camel = parts[0].lower() + "".join(part.capitalize() for part in parts[1:])
+    return [f"{firm}_{word}", f"{firm}_{word}".lower(), f"{firm}_{word}_2", f"INPUT_{firm}-{word}".upper(), camel]
+
+
+NAMES = sorted({name for firm in FIRMS for word in WORDS for name in spellings(firm, word)})
+
+
+def test_every_spelling_of_a_secret_name_is_one() -> None:
+    assert len(NAMES) > 900
+    missed = [name for name in NAMES for value in VALUES if value not in find_secrets({name: value})]
+    assert not missed
+
+
+def test_a_short_password_is_removed_where_it_stands() -> None:
+    stream = io.StringIO()
+    Sink(stream, find_secrets({"DB_PASSWORD": "hun7er2", "LOGIN_PIN": "4711"})).line(
+        "cannot log in with hun7er2 or 4711"
+    )
+    assert stream.getvalue() == f"cannot log in with {REDACTED} or {REDACTED}\n"
+
+
+def test_a_value_with_the_shape_of_a_key_is_a_secret_whatever_its_name() -> None:
+    """Made-up keys in the shapes of two services, and one without a prefix."""
+    slack, key, plain = (
+        "xox" + "b-17653672481-19874698323-pdFZKVeTuE8sk7oOHcbrzqgy",
+        "s" + "k-" + "aB3dE6gH" * 6,
+        "Zk3vQ9bT7xLm2NpR5sWy8DfGh4Jc",
+    )
+    assert find_secrets({"CHANNEL": slack, "SETTING": f"x={key};y", "ID": plain}) == (slack, key, plain)
