@@ -4,6 +4,7 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from reconciler.dataset.sensitive import mask_problem
 from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.domain.expectations import Allowance
 
@@ -39,7 +40,7 @@ class RowReport:
         key = problem.where.file, problem.severity
         kept = self._kept.setdefault(key, [])
         # The first by place are kept: the order in which the stages report differs between the two paths of a row.
-        insort(kept, problem)
+        insort(kept, mask_problem(problem))
         if len(kept) > self._shown:
             self._unshown.setdefault(key, Counter())[kept.pop().rule] += 1
 

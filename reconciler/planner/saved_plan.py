@@ -45,7 +45,7 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_saved(saved: SavedPlan) -> str:
-    """Return the text of a saved plan: ids, digests and what was shown; no row and no secret."""
+    """Return the text of a saved plan: ids, digests and what was shown, with rows as they were shown."""
     content = {
         "saved_plan": FORMAT_VERSION,
         "id": saved.id,

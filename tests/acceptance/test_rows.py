@@ -183,3 +183,36 @@ def test_a_file_that_cannot_be_read_is_invalid(repository: Repository) -> None:
     result = repository.run("data", "diff", "old.jsonl", "new.jsonl")
 
     assert (result.code, "old.jsonl:1" in result.err) == (3, True)
+
+
+KEY, CARD, ADDRESS = "s" + "k-proj-" + "Ab3dE6gH9jK2mN5pQ8sT1vW4" * 2, "4242 4242 4242 4242", "jane.doe@somewhere.net"
+HIDDEN = (KEY, KEY[10:40], CARD, "4242 4242", ADDRESS, "jane.doe")
+
+
+def test_what_the_checks_mask_is_masked_in_every_output(tickets: Repository) -> None:
+    """A key, a card and an address in an edited, an added and a moved row, in a cell and in the id of a row."""
+    rows = [f"{n},message {n} of order{n * 7},{CATEGORIES[n % 3]}" for n in range(30)]
+    rows[7] = f"7,use {KEY} and pay {CARD} 12/27 cvc 123,other"
+    rows += [f"{ADDRESS},write to {ADDRESS},billing", f"41,{KEY},other"]
+    tickets.write("specs/tickets.csv", "\n".join(["ticket_id,subject,category", *rows, ""]))
+    validated = tickets.run("validate", "--deep")
+    outputs = {
+        "plan": tickets.run("plan").out,
+        "data diff": tickets.run("data", "diff", "service:tickets", "tickets", "--samples", "50").out,
+        "data diff --json": tickets.run("data", "diff", "service:tickets", "tickets", "--json", "--samples", "50").out,
+        "data show": tickets.run("data", "show", "tickets", "--row", "8").out,
+        "data sample": tickets.run("data", "sample", "tickets", "-n", "50").out,
+        "data sample --json": tickets.run("data", "sample", "specs/tickets.csv", "-n", "50", "--json").out,
+        "data stats": tickets.run("data", "stats", "tickets").out,
+        "validate": "".join((validated.out, validated.err)),
+    }
+    for name in ("json", "markdown", "html", "sarif"):
+        assert tickets.run("plan", "--format", f"{name}={name}.out").code == 0
+        outputs[name] = tickets.read(f"{name}.out")
+    assert tickets.run("plan", "--out", "saved.plan").code == 0
+    outputs["saved plan"] = tickets.read("saved.plan")
+    outputs["show"] = tickets.run("show", "saved.plan").out
+    shown = {name: [part for part in HIDDEN if part in text] for name, text in outputs.items()}
+    assert not any(shown.values()), shown
+    assert "a payment card …42" in outputs["plan"]
+    assert "an e-mail address" in outputs["data diff"]

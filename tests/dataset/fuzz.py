@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterator
 
 from reconciler.dataset import LineError, decode_json, recognise_format, write_canonical_line
-from reconciler.dataset.dataset_checks.content_scan import find_personal_data, find_secrets
 from reconciler.dataset.dataset_checks.example_row import ExampleRow, normalise_text
 from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.sensitive import find_personal_data
 from reconciler.domain.spec import Format
+from reconciler.foundation.secret_shapes import find_secrets
 
 _USER, _ANSWER = {"role": "user", "content": "Why is that?\n"}, {"role": "assistant", "content": "So: 4111 é 🙂"}
 _TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": {}}}}}
@@ -80,7 +81,7 @@ def can_be_read(line: bytes) -> bool:
         assert normalise_text(example.whole).encode(errors="surrogatepass")
         for _, text in (*example.texts, ("", example.question), ("", example.prompt or example.completion or "")):
             assert all(each.masked for each in find_secrets(text))
-            assert all(masked for _, masked in find_personal_data(text))
+            assert all(masked for _, masked, _, _ in find_personal_data(text))
     return True
 
 

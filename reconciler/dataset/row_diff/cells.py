@@ -7,11 +7,15 @@ from difflib import SequenceMatcher
 import msgspec
 from xxhash import xxh3_64_intdigest
 
+from reconciler.dataset.sensitive import mask_text
 from reconciler.domain.row_diff import CellChange, WordChange, Words
 
 MOST_CELLS = 20
 SHOWN = 400
 """Characters of one value that are shown."""
+
+_MASKED_AFTER = 4_000
+"""Characters after those that are shown which are searched, too: a secret that begins in sight may end there."""
 
 _CONTEXT = 6
 """Words and spaces that are shown before and after a change."""
@@ -60,19 +64,34 @@ def _changes(before: object, after: object, path: str) -> Iterator[_Change]:
 
 
 def _describe_change(path: str, before: object, after: object) -> CellChange:
-    words = compare_words(before, after) if isinstance(before, str) and isinstance(after, str) else ()
-    return CellChange(path=path, before=_text(before), after=_text(after), words=words)
+    old, new = _mask(before), _mask(after)
+    words: tuple[Words, ...] = ()
+    if old is not None and new is not None and isinstance(before, str) and isinstance(after, str):
+        # Masked, two secrets may look the same: that one took the place of the other is shown all the same.
+        words = compare_words(old, new) if old != new else _replace_all(old, new)
+    shown = [None if text is None else shorten(text) for text in (old, new)]
+    return CellChange(path=mask_text(path), before=shown[0], after=shown[1], words=words)
 
 
-def _text(value: object) -> str | None:
+def _mask(value: object) -> str | None:
     if isinstance(value, _Absent):
         return None
-    return shorten(value if isinstance(value, str) else _encode(value).decode())
+    return mask_text(value if isinstance(value, str) else _encode(value).decode())
+
+
+def _replace_all(old: str, new: str) -> tuple[Words, ...]:
+    changes = ((WordChange.REMOVED, old), (WordChange.ADDED, new))
+    return tuple(Words(change=change, text=shorten(text)) for change, text in changes)
 
 
 def shorten(text: str, most: int = SHOWN) -> str:
     """Return a text, or its start with an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def show_masked(text: str, most: int = SHOWN) -> str:
+    """Return a text of a row as it is shown: masked, and then shortened, so that no part of a secret is left."""
+    return shorten(mask_text(text[: most + _MASKED_AFTER]), most)
 
 
 def show_row(line: bytes) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.dataset.billable_tokens import count_rows, read_billable_texts
-from reconciler.dataset.row_diff.cells import SHOWN, compare_cells, shorten, show_row
+from reconciler.dataset.row_diff.cells import compare_cells, show_masked, show_row
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows, find_moved, match_rows
 from reconciler.dataset.row_diff.pairing import pair_rows
 from reconciler.dataset.row_diff.version import DatasetVersion
@@ -82,7 +82,7 @@ def _sample_row(before: DatasetVersion, after: DatasetVersion, change: RowChange
     version, row = (before, old) if new == NONE else (after, new)
     sample = RowSample(change=change, row_before=old + 1, row_after=new + 1, place=version.find_place(row))
     if change is not RowChange.EDITED:
-        return replace(sample, text=shorten(show_row(version.read_line(row)), SHOWN))
+        return replace(sample, text=show_masked(show_row(version.read_line(row))))
     cells, more = compare_cells(_read(before.read_line(old)), _read(after.read_line(new)))
     return replace(sample, place=sample.place or before.find_place(old), cells=cells, cells_more=more)
 
@@ -92,7 +92,7 @@ def _add_ids(before: DatasetVersion, after: DatasetVersion, samples: Sequence[Ro
     olds = before.read_ids([each.row_before - 1 for each in samples if not each.row_after])
     news = after.read_ids([each.row_after - 1 for each in samples if each.row_after])
     ids = [news.get(each.row_after - 1) or olds.get(each.row_before - 1, "") for each in samples]
-    return tuple(replace(each, id=shorten(word, _SHOWN_ID)) for each, word in zip(samples, ids, strict=True))
+    return tuple(replace(each, id=show_masked(word, _SHOWN_ID)) for each, word in zip(samples, ids, strict=True))
 
 
 def _count_token_change(

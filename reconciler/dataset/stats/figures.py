@@ -10,6 +10,7 @@ from itertools import accumulate
 
 from xxhash import xxh3_64_intdigest
 
+from reconciler.dataset.sensitive import mask_text
 from reconciler.domain.stats import Bin, Label, Labels, Spread, SystemPrompts
 
 LONGEST_LABEL = 60
@@ -51,7 +52,7 @@ class AnswerCounts:
         if not counts or 2 * len(counts) > counts.total():
             return None
         by_count = sorted(counts.items(), key=lambda label: (-label[1], label[0]))
-        most = tuple(Label(text=text, rows=rows) for text, rows in by_count[:SHOWN_LABELS])
+        most = tuple(Label(text=mask_text(text), rows=rows) for text, rows in by_count[:SHOWN_LABELS])
         return Labels(kinds=len(counts), most=most)
 
 
@@ -88,7 +89,7 @@ class SystemPromptCounts:
         return SystemPrompts(
             rows=self._rows,
             kinds=len(self._counts) if self._are_all else None,
-            most=Label(text=self._texts[key], rows=rows),
+            most=Label(text=mask_text(self._texts[key]), rows=rows),
             share=self._characters / characters if characters else 0.0,
         )
 

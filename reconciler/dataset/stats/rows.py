@@ -14,6 +14,7 @@ from reconciler.dataset.digest import choose_part
 from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
+from reconciler.dataset.sensitive import mask_row
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.errors import Place, UsageError
 from reconciler.domain.identity import NAME_PATTERN
@@ -64,7 +65,7 @@ def find_row(rows: Iterator[RowShown], number: int) -> RowShown:
     last = None
     for last in islice(rows, number):
         if last.number == number:
-            return last
+            return mask_row(last)
     reason = "there are no rows" if last is None else f"the last row is {last.number}"
     raise UsageError(f"--row {number}: {reason}")
 
@@ -77,7 +78,7 @@ def sample_rows(rows: Iterator[RowShown], wanted: int, seed: int) -> tuple[RowSh
     Cost:   one pass over all rows, with the chosen ones in memory
     """
     chosen = nsmallest(wanted, rows, key=lambda row: (xxh3_64_intdigest(row.text.encode(), seed=seed), row.number))
-    return tuple(sorted(chosen, key=lambda row: row.number))
+    return tuple(map(mask_row, sorted(chosen, key=lambda row: row.number)))
 
 
 class DatasetTarget(msgspec.Struct, frozen=True, kw_only=True):

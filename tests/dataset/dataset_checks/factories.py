@@ -7,9 +7,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from reconciler.dataset.dataset_checks.content_scan import base62
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import Allowance, Expectation, OptionalCheck, Requirement
+from reconciler.foundation.secret_shapes import base62
 from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, problems_of, write
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.dataset.dataset_checks.content_scan import (
-    entropy,
-    find_personal_data,
-    find_secrets,
-    passes_luhn,
-    passes_mod97,
-)
+from reconciler.dataset.sensitive.personal_data import find_personal_data, passes_luhn, passes_mod97
 from reconciler.domain.errors import Severity
 from reconciler.domain.expectations import Allowance, OptionalCheck
+from reconciler.foundation.secret_shapes import entropy, find_secrets
 from tests.dataset.factories import a_chat, only, rules
 
 from .factories import LETTERS, found, github_token, noise, says

@@ -1,0 +1,274 @@
+"""Made-up secrets and personal data, and harmless texts that look alike, each within a sentence.
+
+Every value is drawn by a seed: no file holds a key. The odd ones are the half by which the detectors were written, the
+even ones are kept for judging them.
+"""
+
+import base64
+import json
+import random
+import string
+import zlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from reconciler.foundation.secret_shapes import base62
+
+LETTERS = string.ascii_letters + string.digits
+HEX = "0123456789abcdef"
+UPPER = string.ascii_uppercase + "234567"
+Draw = Callable[[random.Random], str]
+
+
+class Case(NamedTuple):
+    """One text, and the kind of thing in it."""
+
+    kind: str
+    text: str
+    value: str
+
+
+def chars(chance: random.Random, count: int, alphabet: str = LETTERS) -> str:
+    return "".join(chance.choices(alphabet, k=count))
+
+
+def prefixed(prefix: str, count: int, alphabet: str = LETTERS) -> Draw:
+    return lambda chance: prefix + chars(chance, count, alphabet)
+
+
+def password(chance: random.Random) -> str:
+    word = chance.choice(("sunrise", "Harbour", "winter", "Magenta", "tiger", "Lisbon", "copper"))
+    return word + chance.choice("!#?_-") + str(chance.randint(10, 9999)) + chance.choice(("", "x", "Q"))
+
+
+def github(chance: random.Random) -> str:
+    body = chars(chance, 30)
+    return "gh" + chance.choice("pousr") + "_" + body + base62(zlib.crc32(body.encode()))
+
+
+def web_token(chance: random.Random) -> str:
+    parts = [
+        {"alg": "HS256", "typ": "JWT"},
+        {"sub": str(chance.randint(1, 10**9)), "iat": chance.randint(10**9, 2 * 10**9)},
+    ]
+    heads = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join((*heads, chars(chance, 43, LETTERS + "-_")))
+
+
+def luhn(body: str) -> str:
+    for digit in "0123456789":
+        doubled = [int(each) * (2 if at % 2 else 1) for at, each in enumerate(reversed(body + digit))]
+        if sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0:
+            return body + digit
+    raise AssertionError
+
+
+def card(chance: random.Random) -> str:
+    head, length = chance.choice((("4", 16), ("51", 16), ("55", 16), ("37", 15), ("6011", 16), ("2221", 16)))
+    return luhn(head + chars(chance, length - 1 - len(head), string.digits))
+
+
+def grouped_card(gap: str) -> Draw:
+    def draw(chance: random.Random) -> str:
+        digits = card(chance)
+        cuts = (4, 6, 5) if len(digits) == 15 else (4, 4, 4, 4)
+        at, groups = 0, []
+        for cut in cuts:
+            groups.append(digits[at : at + cut])
+            at += cut
+        return gap.join(groups)
+
+    return draw
+
+
+COUNTRIES = {"DE": 18, "AT": 16, "NL": 14, "FR": 23, "GB": 18, "ES": 20, "CH": 17, "BE": 12, "PL": 24, "IT": 23}
+
+
+def iban(chance: random.Random) -> str:
+    country = chance.choice(sorted(COUNTRIES))
+    body = chars(chance, COUNTRIES[country], string.digits)
+    if country in {"NL", "GB"}:
+        body = chars(chance, 4, string.ascii_uppercase) + body[4:]
+    number = int("".join(str(int(each, 36)) for each in body + country + "00"))
+    return f"{country}{98 - number % 97:02}{body}"
+
+
+def spaced_iban(chance: random.Random) -> str:
+    text = iban(chance)
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def pattern(form: str) -> Draw:
+    """Draw digits for `#`, and digits above one for `N`."""
+    return lambda chance: "".join(
+        chance.choice("123456789") if char == "N" else chance.choice(string.digits) if char == "#" else char
+        for char in form
+    )
+
+
+def email(chance: random.Random) -> str:
+    first, last = (
+        chance.choice(("jane", "oleg", "maria", "tim", "yuki")),
+        chance.choice(("doe", "petrov", "silva", "li")),
+    )
+    host = chance.choice(("gmail.com", "web.de", "company.co.uk", "mail.ru", "uni-bonn.de", "proton.me"))
+    return first + chance.choice(".-_+") + last + chance.choice(("", "7", "84")) + "@" + host
+
+
+KEYS: dict[str, Draw] = {
+    "github": github,
+    "github fine": lambda c: "github" + "_pat_" + chars(c, 22) + "_" + chars(c, 59),
+    "aws id": prefixed("AK" + "IA", 16, UPPER),
+    "aws secret": lambda c: "aws_secret_access_key = " + chars(c, 40, LETTERS + "/+"),
+    "slack": lambda c: "xox" + c.choice("bp") + "-" + chars(c, 11, string.digits) + "-" + chars(c, 24),
+    "slack hook": lambda c: (
+        f"https://hooks.slack.com/services/T{chars(c, 8, UPPER)}/B{chars(c, 8, UPPER)}/{chars(c, 24)}"
+    ),
+    "discord hook": lambda c: f"https://discord.com/api/webhooks/{chars(c, 18, string.digits)}/{chars(c, 68)}",
+    "openai": prefixed("sk" + "-proj-", 48, LETTERS + "_-"),
+    "openai old": prefixed("sk" + "-", 48),
+    "anthropic": prefixed("sk" + "-ant-api03-", 93, LETTERS + "_-"),
+    "openrouter": prefixed("sk" + "-or-v1-", 64, HEX),
+    "groq": prefixed("gs" + "k_", 52),
+    "xai": prefixed("xa" + "i-", 80),
+    "stripe": prefixed("sk" + "_live_", 24),
+    "stripe hook": prefixed("whs" + "ec_", 32),
+    "google": prefixed("AI" + "za", 35, LETTERS + "_-"),
+    "google secret": prefixed("GOC" + "SPX-", 28, LETTERS + "_-"),
+    "gitlab": prefixed("gl" + "pat-", 20, LETTERS + "_-"),
+    "npm": lambda c: (lambda body: "np" + "m_" + body + base62(zlib.crc32(body.encode())))(chars(c, 30)),
+    "pypi": prefixed("pypi-" + "AgEIcHlwaS5vcmc", 120, LETTERS + "_-"),
+    "hugging face": prefixed("h" + "f_", 34),
+    "sendgrid": lambda c: "S" + "G." + chars(c, 22) + "." + chars(c, 43),
+    "twilio": prefixed("S" + "K", 32, HEX),
+    "mailgun": prefixed("ke" + "y-", 32, HEX),
+    "databricks": prefixed("da" + "pi", 32, HEX),
+    "digital ocean": prefixed("do" + "p_v1_", 64, HEX),
+    "shopify": prefixed("shp" + "at_", 32, HEX),
+    "vault": prefixed("hv" + "s.", 90, LETTERS + "_-"),
+    "linear": prefixed("lin" + "_api_", 40),
+    "azure": lambda c: "AccountName=store;Account" + "Key=" + chars(c, 86, LETTERS + "+/") + "==",
+    "telegram": lambda c: chars(c, 9, "123456789") + ":AA" + chars(c, 33, LETTERS + "_-"),
+    "web token": web_token,
+    "private key": lambda c: "-----BEGIN RSA PRIVATE" + " KEY-----\n" + chars(c, 64, LETTERS + "+/"),
+    "address": lambda c: "postgres://admin:" + chars(c, 14) + "@db.internal:5432/shop",
+    "password=": lambda c: "password=" + password(c),
+    "password: quoted": lambda c: f'"db_password": "{password(c)}"',
+    "PASSWORD env": lambda c: "export ADMIN_PASSWORD=" + password(c),
+    "api key": lambda c: "api_key: " + chars(c, 32, HEX),
+    "client secret": lambda c: f"clientSecret='{chars(c, 30)}'",
+    "bearer": lambda c: "Authorization: Bearer " + chars(c, 40),
+    "basic": lambda c: "Authorization: Basic " + base64.b64encode(f"admin:{password(c)}".encode()).decode(),
+    "--password": lambda c: "mysql -u root --password " + password(c),
+}
+PERSONAL: dict[str, Draw] = {
+    "card": card,
+    "card spaced": grouped_card(" "),
+    "card dashed": grouped_card("-"),
+    "card odd spaces": grouped_card("  "),
+    "card narrow spaces": grouped_card("\u202f"),
+    "card and expiry": lambda c: f"{grouped_card(' ')(c)} 12/27 cvc {chars(c, 3, string.digits)}",
+    "card after a count": lambda c: f"2 {grouped_card(' ')(c)}",
+    "iban": iban,
+    "iban spaced": spaced_iban,
+    "iban lower": lambda c: iban(c).lower(),
+    "iban lower spaced": lambda c: spaced_iban(c).lower(),
+    "email": email,
+    "email upper": lambda c: email(c).upper(),
+    "phone +": lambda c: pattern(
+        c.choice(("+49 N## N######", "+44 20 N### ####", "+1 (N12) 7##-####", "+33 6 N# ## ## ##"))
+    )(c),
+    "phone 00": lambda c: pattern(c.choice(("0049 30 N#####", "0044 20 N### ####", "0033 6 N# ## ## ##")))(c),
+    "phone us": lambda c: pattern(c.choice(("(415) 7##-#N##", "212-6##-#N##", "650.8##.#N##")))(c),
+    "phone fr": pattern("06 N# ## N# ##"),
+    "phone uk": pattern("020 7N## #N##"),
+    "phone de": lambda c: pattern(c.choice(("0171/N#N####", "030-N#N###9", "(0221) N##-###9")))(c),
+    "phone after a word": lambda c: c.choice(("Tel. ", "call me on ", "mobile: ", "phone ")) + pattern("0N# N#N###")(c),
+}
+HARMLESS: dict[str, Draw] = {
+    "commit": prefixed("", 40, HEX),
+    "md5": prefixed("", 32, HEX),
+    "sha256": prefixed("sha256:", 64, HEX),
+    "uuid": lambda c: "-".join(chars(c, count, HEX) for count in (8, 4, 4, 4, 12)),
+    "placeholder key": lambda c: c.choice(
+        ("sk" + "-your-api-key-here", "sk" + "-" + "x" * 48, "api_key=YOUR_API_KEY", "token: <token>")
+    ),
+    "placeholder password": lambda c: c.choice(
+        ("password=changeme", "password: ********", "PASSWORD=${DB_PASSWORD}", "pwd = example123")
+    ),
+    "password in words": lambda c: c.choice(
+        ("Password: required", "password is correct", "token: string", "secret: true", "pass: yes")
+    ),
+    "password in code": lambda c: c.choice(
+        ("password = get_password()", "token = os.environ['TOKEN']", "api_key=settings.api_key", "pwd=args.password")
+    ),
+    "documented aws": lambda c: "AK" + "IA" + "IOSFODNN7EXAMPLE",
+    "not a github token": lambda c: "gh" + "p_" + chars(c, 36),
+    "words with dashes": lambda c: c.choice(
+        ("sk" + "-loading-spinner-with-a-very-long-name-of-words", "a risk-free-way-to-learn-something-entirely-new")
+    ),
+    "limit": lambda c: f"max_tokens: {c.randint(1, 4096)}",
+    "address without password": lambda c: f"https://user@host{c.randint(1, 99)}.test:8443/path",
+    "data uri": lambda c: "data:image/png;base64,iVBORw0KGgo" + chars(c, 60),
+    "bearer in words": lambda c: c.choice(
+        ("the bearer of this letter", "Authorization: Bearer <token>", "Bearer $TOKEN")
+    ),
+    "order": lambda c: f"order {c.randint(10**15, 10**16 - 1)}",
+    "wrong card": lambda c: (lambda digits: digits[:-1] + str((int(digits[-1]) + 5) % 10))(card(c)),
+    "timestamp": lambda c: str(c.randint(1_500_000_000_000, 1_900_000_000_000)),
+    "decimal": lambda c: f"{c.random():.18f}",
+    "wrong iban": lambda c: "DE00" + chars(c, 18, string.digits),
+    "isbn": lambda c: "ISBN 978-" + pattern("#-###-#####-#")(c),
+    "date": lambda c: (
+        f"{c.randint(1990, 2030)}-{c.randint(1, 12):02}-{c.randint(1, 28):02} "
+        f"{c.randint(0, 23):02}:{c.randint(0, 59):02}:{c.randint(0, 59):02}"
+    ),
+    "dates": lambda c: f"{c.randint(1, 28):02}/{c.randint(1, 12):02}/{c.randint(1990, 2030)}",
+    "version": lambda c: f"v{c.randint(0, 20)}.{c.randint(0, 99)}.{c.randint(0, 9999)}",
+    "ip": lambda c: ".".join(str(c.randint(1, 254)) for _ in range(4)),
+    "coordinates": lambda c: f"{c.uniform(-90, 90):.6f}, {c.uniform(-180, 180):.6f}",
+    "money": lambda c: f"EUR {c.randint(1, 999)},{c.randint(0, 999):03}.{c.randint(0, 99):02}",
+    "example address": lambda c: c.choice(
+        ("jane@example.com", "bob@test.example", "git@github.com", "you@host.invalid", "user@company.com")
+    ),
+    "file of a size": lambda c: c.choice(("logo@2x.png", "icon@3x.svg", "react@18.2.0", "@mention", "x @ y.T")),
+    "fiction phone": lambda c: c.choice(("+1 212 555 0123", "(415) 555-0199", "555-0142")),
+    "sequence": lambda c: c.choice(("1234567890", "+1234567890", "0000 0000 0000", "1111-2222-3333")),
+    "sum": lambda c: f"{c.randint(1, 999)} + {c.randint(1, 999)} = {c.randint(1, 1999)}",
+    "part number": lambda c: (
+        f"{chars(c, 3, string.ascii_uppercase)}-{c.randint(10**4, 10**6)}-{chars(c, 2, string.ascii_uppercase)}"
+    ),
+    "year range": lambda c: f"{c.randint(1900, 1999)}-{c.randint(2000, 2026)}",
+    "scores": lambda c: " ".join(str(c.randint(10, 99)) for _ in range(8)),
+    "model id": lambda c: "ft:gpt-4o-mini-2024-07-18:acme:support:" + chars(c, 8),
+    "job id": lambda c: "ftjob-" + chars(c, 24),
+    "file id": lambda c: "file-" + chars(c, 24),
+    "call id": lambda c: "call_" + chars(c, 24),
+    "hyphens": lambda c: "npm_config_registry and pypi-server and hf_hub_download and xai-tools",
+}
+
+SENTENCES = (
+    "{}",
+    "use {} here",
+    "I wrote: {}.",
+    "- {}\n- next",
+    "({})",
+    "config:\n  {}\nend",
+    "please keep {}, thanks",
+)
+
+
+def _cases(draws: dict[str, Draw], seed: str, each: int) -> Iterator[Case]:
+    for kind, draw in draws.items():
+        for at in range(each):
+            chance = random.Random(f"{seed} {kind} {at}")
+            value = draw(chance)
+            yield Case(kind, SENTENCES[(at * 3 + len(kind)) % len(SENTENCES)].format(value), value)
+
+
+def positives(each: int = 8) -> list[Case]:
+    return [*_cases(KEYS, "keys", each), *_cases(PERSONAL, "personal", each)]
+
+
+def negatives(each: int = 12) -> list[Case]:
+    return list(_cases(HARMLESS, "harmless", each))

@@ -1,0 +1,38 @@
+"""The precision and recall of the detectors, over made-up secrets and personal data and harmless texts like them."""
+
+from collections.abc import Sequence
+
+from reconciler.dataset.sensitive import find_personal_data, mask_text
+from reconciler.foundation.secret_shapes import find_secrets
+from tests.dataset.sensitive.corpus import Case, negatives, positives
+
+LEAST = 0.95
+
+
+def is_flagged(text: str) -> bool:
+    return any(find_secrets(text)) or any(find_personal_data(text))
+
+
+def kept(cases: Sequence[Case]) -> Sequence[Case]:
+    """Return the half that the detectors were not written by."""
+    return cases[::2]
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(positives()) >= 400
+    assert len(negatives()) >= 400
+
+
+def test_recall_and_precision_of_the_kept_half() -> None:
+    missed = [case for case in kept(positives()) if not is_flagged(case.text)]
+    wrong = [case for case in kept(negatives()) if is_flagged(case.text)]
+    found = len(kept(positives())) - len(missed)
+    assert found / len(kept(positives())) >= LEAST, missed
+    assert found / (found + len(wrong)) >= LEAST, wrong
+
+
+def test_what_is_flagged_is_masked() -> None:
+    for case in positives():
+        if is_flagged(case.text):
+            assert case.text not in mask_text(case.text), case
+            assert not is_flagged(mask_text(case.text)), (case, mask_text(case.text))
