@@ -47,6 +47,18 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         """Return the entries of one service."""
         return tuple(entry for entry in self.entries if entry.service == service)
 
-    def find(self, address: Address) -> LockEntry | None:
-        """Return the entry of one model."""
-        return next((entry for entry in self.entries if entry.address == address), None)
+    def find(self, address: Address, provider: str = "") -> LockEntry | None:
+        """Return the entry of one model; with a `provider`, the one on a service of that profile."""
+        named = (entry for entry in self.entries if entry.address == address)
+        return next((entry for entry in named if provider in ("", entry.provider)), None)
+
+
+class OtherLock(msgspec.Struct, frozen=True, kw_only=True):
+    """The lock file of another environment, beside the one that a plan is for: what it names is used there.
+
+    Shape:  `environment` is empty for the file of no environment
+    """
+
+    file: str
+    environment: str
+    lock: Lock

@@ -136,7 +136,8 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
             service kept it: for people, never for decisions; `supersedes` are the jobs that were cancelled so that
             this one could run; `moved_from` is the address on its own stamp where the specs have given that one
             another name; `is_adopted` when it bears no stamp of ours and a spec says which it stands for: it is never
-            cancelled
+            cancelled; `is_known_by_name` when only the name of its model says that it is ours, which carries no
+            project: it is used, and never cancelled or deleted
     """
 
     id: JobId
@@ -155,6 +156,7 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
     supersedes: tuple[JobId, ...] = ()
     moved_from: Address | None = None
     is_adopted: bool = False
+    is_known_by_name: bool = False
     details: JobDetails = JobDetails()
 
     @property
@@ -228,10 +230,11 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
             project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
-            or a job of another project names; `contradictions` are ids whose marks disagree with each other;
-            `list_warnings` say why a list may not be whole; `gone` are jobs of the lock file that are wanted, that
-            no list shows and that are not there by their id either; `host` is where the operator's environment
-            points, `organization`, `project` and `region` are what the service says of whom it answers
+            or a job of another project names; `bases_in_use` are the bases of the jobs of others; `contradictions`
+            are ids whose marks disagree with each other; `list_warnings` say why a list may not be whole; `gone` are
+            jobs of the lock file that are wanted, that no list shows and that are not there by their id either;
+            `host` is where the operator's environment points, `organization`, `project` and `region` are what the
+            service says of whom it answers
     Raises: ValueError for a job without a stamp
     """
 
@@ -241,6 +244,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[ModelId] = frozenset()
     retiring: tuple[tuple[ModelId, str], ...] = ()
     files_in_use: frozenset[FileId] = frozenset()
+    bases_in_use: frozenset[str] = frozenset()
     contradictions: tuple[str, ...] = ()
     list_warnings: tuple[str, ...] = ()
     gone: tuple[JobId, ...] = ()

@@ -2,7 +2,7 @@
 
 from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
-from reconciler.domain.plan import Cancel, Delete
+from reconciler.domain.plan import Cancel, CancelReason, Delete
 from reconciler.domain.ports import Refused, own_job
 from reconciler.executor.context import RunContext, StepFailedError
 from reconciler.executor.upload import outcome_of
@@ -11,8 +11,8 @@ from reconciler.executor.upload import outcome_of
 def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     """Cancel a job and wait for its end. Return its last state and a message about it.
 
-    A job that has ended meanwhile is left as it is; one that has succeeded is a success. A duplicate is left alone
-    when the job that was to be kept in its place is no longer of use.
+    A job that has ended meanwhile is left as it is; one that has succeeded is a success. A job is left alone when the
+    one that was to be kept in its place, a twin or a newer version, is no longer of use.
     Raises: StepFailedError when the job is not ours any more, or is still active after the service's limit
     """
     job = own_job(context.provider, action.job.id)
@@ -22,7 +22,7 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
         )
     if job.status.is_terminal:
         return job, f"had already {job.status}"
-    if action.kept and not _is_live(action.kept, job, context):
+    if action.kept and not _is_live(action, action.kept, context):
         return job, f"not cancelled: job {action.kept}, which was to be kept, is no longer of use; plan again"
     written = context.provider.cancel(job.id)
     ended = _wait_for_end(job.id, context)
@@ -32,15 +32,16 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     return ended, str(ended.status)
 
 
-def _is_live(kept: JobId, twin: RemoteJob, context: RunContext) -> bool:
-    """Return whether a job makes, or has made, the same model as its twin."""
+def _is_live(action: Cancel, kept: JobId, context: RunContext) -> bool:
+    """Return whether the job to keep makes, or has made, a model: of two twins, the same one."""
     try:
         job = own_job(context.provider, kept)
         if job.status == SUCCEEDED and job.model:
             context.provider.model(job.model)
     except NotFoundError:
         return False
-    return job.is_of(twin.own_stamp) and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
+    is_right = action.reason is not CancelReason.DUPLICATE or job.is_of(action.job.own_stamp)
+    return is_right and (job.status.is_active or (job.status == SUCCEEDED and bool(job.model)))
 
 
 def _wait_for_end(job: JobId, context: RunContext) -> RemoteJob:
@@ -68,7 +69,8 @@ def delete(action: Delete, context: RunContext) -> str:
 
 def _check_still_ours(action: Delete, context: RunContext) -> None:
     if action.is_model and action.job:
-        if own_job(context.provider, action.job).model != ModelId(action.thing):
+        job = own_job(context.provider, action.job)
+        if job.model != ModelId(action.thing) or job.is_known_by_name:
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was not deleted", "plan again")
     elif action.thing in context.provider.observe().files_in_use:
         raise StepFailedError(f"{action.thing} is in use now; it was not deleted", "run again when that job has ended")

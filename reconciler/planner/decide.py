@@ -16,9 +16,12 @@ A model whose job is missing, failed or cancelled is trained again only on reque
 `retries` for errors of the service itself. Of several live jobs of one stamp, the first by (not succeeded, created_at,
 id) stays; the others become visible cancel steps. For a suspended model neither question is asked: everything stays as
 it is. An adopted job does not bear our stamp, and is never cancelled.
+
+An older version is superseded only by a job: one that this plan creates, or one that exists. Where the wanted version
+is missing, held or failed, the job of the older version stays.
 """
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterator, Sequence
 
 import msgspec
 
@@ -38,6 +41,10 @@ from reconciler.domain.observed import (
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, KeepReason, Options, Train
 from reconciler.domain.spec import OnChange
 from reconciler.planner import reasons
+from reconciler.planner.references import Reference, References
+
+MOST_NAMED = 3
+"""Models that a reason names; the others are left out."""
 
 Decision = Train | Cancel | Delete | Keep
 
@@ -111,17 +118,15 @@ def decide(
         stays = next(iter((*found.live, *found.others)), None)
         yield reasons.keep_suspended(model.address, stays, answers=bool(found.ready or found.recorded))
         return
-    supersede = model.on_change is OnChange.SUPERSEDE
-    cancels = [*_duplicates(found), *(_supersede(found) if supersede else ())]
-    yield from cancels
+    yield from _duplicates(found)
     rest = _rest(model, found, options, other_rows)
-    if rest:
-        yield rest
-    elif found.others and model.on_change is OnChange.WAIT:
-        yield reasons.keep_waiting(model.address, found.others[0])
-    else:
-        superseded = tuple(cancel.job.id for cancel in cancels)
-        yield Train(model=model, excluded_jobs=found.spent, supersedes=superseded)
+    if rest is None and found.others and model.on_change is OnChange.WAIT:
+        rest = reasons.keep_waiting(model.address, found.others[0])
+    superseded = tuple(_supersede(found, rest)) if model.on_change is OnChange.SUPERSEDE else ()
+    yield from superseded
+    yield rest or Train(
+        model=model, excluded_jobs=found.spent, supersedes=tuple(cancel.job.id for cancel in superseded)
+    )
 
 
 def _rest(model: Model, found: ModelJobs, options: Options, other_rows: Container[JobId]) -> Keep | None:
@@ -148,46 +153,92 @@ def _rest(model: Model, found: ModelJobs, options: Options, other_rows: Containe
     return reasons.keep_cancelled(address, by_others[-1], model.name) if by_others else None
 
 
-def decide_orphan(
-    address: Address, jobs: Collection[RemoteJob], models: frozenset[ModelId], bases: frozenset[str], prune: bool
-) -> Iterator[Decision]:
-    """Yield the decisions about a model that no spec names: it is kept and listed, unless pruning was requested.
+class Pruning(msgspec.Struct, frozen=True, kw_only=True):
+    """How orphans are treated.
 
-    Shape:  `bases` are the models that a spec or a running job uses as its base; they are never deleted
+    Shape:  with `is_asked`, what nothing names is cancelled and deleted; `kept` are jobs that wanted models keep;
+            `heirs` are wanted models that have nothing that answers yet, `heirs_without_job` those that no job makes
+    """
+
+    is_asked: bool = False
+    references: References = References()
+    kept: frozenset[JobId] = frozenset()
+    heirs: tuple[Address, ...] = ()
+    heirs_without_job: tuple[Address, ...] = ()
+
+    def why_job_stays(self, job: RemoteJob) -> Reference | None:
+        """Return why the running job of an orphan is not cancelled."""
+        return self.references.why_job_stays(job) or _wait_for(self.heirs_without_job)
+
+    def why_model_stays(self, job: RemoteJob) -> Reference | None:
+        """Return why the model of an orphan is not deleted."""
+        return self.references.why_model_stays(job) or _wait_for(self.heirs)
+
+
+def decide_orphan(
+    address: Address, jobs: Collection[RemoteJob], models: frozenset[ModelId], pruning: Pruning
+) -> Iterator[Decision]:
+    """Yield the decisions about a model that no spec names.
+
+    It is kept and listed, unless pruning was requested and nothing names it.
     """
     ordered = sorted(jobs, key=_age)
     active = [job for job in ordered if job.status.is_active]
     answering = [job for job in ordered if job.model and job.model in models]
-    free = [job for job in answering if job.model not in bases]
-    if prune:
-        yield from (Cancel(job=job, reason=CancelReason.ORPHAN) for job in active)
-        yield from (Delete(address=address, thing=job.model, is_model=True, job=job.id) for job in free if job.model)
-    if (active or answering) and not (prune and len(free) == len(answering)):
-        newest = (active or answering)[-1]
-        yield Keep(
-            address=address,
-            why=KeepReason.ORPHAN,
-            job=newest.id,
-            status=newest.status,
-            model=newest.model,
-            detail="a spec or a running job uses it as its base"
-            if prune
-            else _count_orphans(len(answering), len(active)),
-            hint="" if prune else "name it in a spec again, or remove it with --prune",
-        )
+    if not pruning.is_asked:
+        if active or answering:
+            hint = "name it in a spec again, or remove it with --prune"
+            yield _keep_orphan(address, (active or answering)[-1], _count_orphans(len(answering), len(active)), hint)
+        return
+    stays = [(job, pruning.why_job_stays(job)) for job in active]
+    stays += [(job, pruning.why_model_stays(job)) for job in answering]
+    for job, why in stays:
+        if why is None and job.status.is_active:
+            yield Cancel(job=job, reason=CancelReason.ORPHAN)
+        elif why is None and job.model:
+            yield Delete(address=address, thing=job.model, is_model=True, job=job.id)
+    kept = [(job, why) for job, why in stays if why]
+    if kept:
+        job, why = kept[-1]
+        yield _keep_orphan(address, job, why.why, why.hint)
+
+
+def _wait_for(heirs: Sequence[Address]) -> Reference | None:
+    if not heirs:
+        return None
+    named = ", ".join(str(each) for each in heirs[:MOST_NAMED]) + (", …" if heirs[MOST_NAMED:] else "")
+    return Reference(
+        why=f"{named} may be its new name, and has no model yet",
+        hint="prune again when that model has succeeded; if it is a rename, say so with moved",
+    )
+
+
+def _keep_orphan(address: Address, job: RemoteJob, detail: str, hint: str) -> Keep:
+    return Keep(
+        address=address,
+        why=KeepReason.ORPHAN,
+        job=job.id,
+        status=job.status,
+        model=job.model,
+        detail=detail,
+        hint=hint,
+    )
 
 
 def decide_orphan_files(
-    files: Collection[RemoteFile], observed: Observed, declared: frozenset[str], prune: bool
+    files: Collection[RemoteFile], observed: Observed, declared: frozenset[str], pruning: Pruning
 ) -> Iterator[Delete]:
     """Yield the deletions of files when pruning: files of this project that no spec wants and no job uses.
 
     A file name does not carry the project. So only a file that a job of this project trained on counts as its file.
     """
-    trained_on = {file for job in observed.jobs for file in (job.training_file, job.validation_file)}
-    for file in files if prune else ():
+    if not pruning.is_asked:
+        return
+    trained_on = {file for job in observed.jobs if not job.is_known_by_name for file in job.files}
+    for file in files:
         unwanted = file.stamp is not None and _dataset_name(file.stamp.address) not in declared
-        if file.stamp and unwanted and file.id in trained_on and file.id not in observed.files_in_use:
+        is_free = file.id not in observed.files_in_use and not pruning.references.names_file(file)
+        if file.stamp and unwanted and file.id in trained_on and is_free:
             yield Delete(address=file.stamp.address, thing=file.id, is_model=False)
 
 
@@ -217,5 +268,10 @@ def _duplicates(found: ModelJobs) -> Iterator[Cancel]:
             yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=found.live[0].id)
 
 
-def _supersede(found: ModelJobs) -> Iterator[Cancel]:
-    return (Cancel(job=job, reason=CancelReason.SUPERSEDED) for job in found.others if not job.is_adopted)
+def _supersede(found: ModelJobs, rest: Keep | None) -> Iterator[Cancel]:
+    """Yield the cancels of older versions, where the successor exists or is created by this plan."""
+    if rest is None or rest.why in {KeepReason.READY, KeepReason.TRAINING}:
+        kept = rest.job if rest else None
+        for job in found.others:
+            if not job.is_adopted:
+                yield Cancel(job=job, reason=CancelReason.SUPERSEDED, kept=kept)

@@ -1,38 +1,48 @@
 """Name every input of a plan by content, object by object. What changes no decision is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
 from reconciler.domain.basis import Facts, PlanInputs
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.identity import digest_of
-from reconciler.domain.lock import Lock
+from reconciler.domain.lock import Lock, OtherLock
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Options
 from reconciler.domain.spec import ProjectSpec, recipe_facts
 
 
 def collect_inputs(
-    desired: Desired, observed: Observed, lock: Lock, options: Options, *, provider: str, version: str
+    desired: Desired,
+    observed: Observed,
+    lock: Lock,
+    other_locks: Sequence[OtherLock],
+    options: Options,
+    *,
+    provider: str,
+    version: str,
 ) -> PlanInputs:
     """Return what a plan rests on, except its prices.
 
-    The states of an active job (queued, running) count as one, because they change no decision.
+    The states of an active job (queued, running) count as one, because they change no decision. What other lock files
+    name decides only where something is pruned.
     """
+    prunes = options.prune or desired.project.policy.prune
     return PlanInputs(
         environment=desired.project.environment or "",
         provider=provider,
         version=version,
         specs=_sort(_spec_facts(desired)),
         rows=_sort((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
-        lock=_sort(_lock_facts(lock, observed.service)),
+        lock=_sort(chain(_lock_facts(lock, observed.service), _other_facts(other_locks) if prunes else ())),
         service=_sort(_service_facts(observed, lock)),
         options=_sort(_option_facts(options)),
     )
 
 
-def _sort(facts: Iterator[tuple[str, str]]) -> Facts:
+def _sort(facts: Iterable[tuple[str, str]]) -> Facts:
     return tuple(sorted(facts))
 
 
@@ -78,6 +88,13 @@ def _lock_facts(lock: Lock, service: str) -> Iterator[tuple[str, str]]:
     for entry in lock.of(service):
         yield str(entry.address), f"{entry.model} of job {entry.job} ({entry.stamp.digest})"
     yield from ((f"job {job}", "cancelled") for job in lock.cancelled)
+
+
+def _other_facts(other_locks: Sequence[OtherLock]) -> Iterator[tuple[str, str]]:
+    for other in other_locks:
+        yield from (
+            (f"{entry.address} in {other.file}", f"{entry.model} of job {entry.job}") for entry in other.lock.entries
+        )
 
 
 def _service_facts(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:

@@ -8,16 +8,17 @@ from msgspec.structs import replace
 from reconciler.domain.cost import PriceTable
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock
+from reconciler.domain.lock import Lock, OtherLock
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Action, CommandScope, Keep, KeepReason, Options, Plan, Promote, Train
 from reconciler.domain.ports import Capabilities
 from reconciler.planner.cost import add_estimates, budget_refusals, estimate, price_digest
-from reconciler.planner.decide import Decision, decide, decide_orphan, decide_orphan_files
+from reconciler.planner.decide import Decision, Pruning, decide, decide_orphan, decide_orphan_files
 from reconciler.planner.inputs import collect_inputs
 from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
+from reconciler.planner.references import References, list_heirs
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import closing_warnings, plan_warnings
 
@@ -32,6 +33,7 @@ def make_plan(
     observed: Observed,
     *,
     lock: Lock = NO_LOCK,
+    other_locks: Sequence[OtherLock] = (),
     options: Options = NO_OPTIONS,
     provider: str = "local",
     capabilities: Capabilities = NO_CAPABILITIES,
@@ -41,8 +43,9 @@ def make_plan(
 ) -> Plan:
     """Return everything that a run would do, keep and refuse, with reasons.
 
-    Shape:  the same inputs give the same plan in the same order, and time is no input; of several `prices` for one
-            base the first counts; hints write their commands for the `scope`
+    Shape:  the same inputs give the same plan in the same order, and time is no input; `other_locks` are those of the
+            environments beside, whose models are not pruned; of several `prices` for one base the first counts; hints
+            write their commands for the `scope`
     """
     jobs = _by_address(observed)
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
@@ -57,7 +60,19 @@ def make_plan(
         )
     ]
     if not options.target:
-        decisions += _orphans(desired, observed, jobs, options)
+        kept = [decision for decision in decisions if isinstance(decision, Keep)]
+        named = References.gather(desired, observed, lock, other_locks, kept, provider=provider, scope=scope)
+        trained = {decision.address for decision in decisions if isinstance(decision, Train)}
+        heirs = tuple(list_heirs(desired, kept, jobs, observed.models))
+        made = trained | {keep.address for keep in kept if keep.why in {KeepReason.TRAINING, KeepReason.BUSY}}
+        pruning = Pruning(
+            is_asked=options.prune or desired.project.policy.prune,
+            references=named,
+            kept=frozenset(keep.job for keep in kept if keep.job),
+            heirs=heirs,
+            heirs_without_job=tuple(each for each in heirs if each not in made),
+        )
+        decisions += _orphans(desired, observed, jobs, pruning)
     keeps = [decision for decision in decisions if isinstance(decision, Keep)]
     chosen: list[Action] = [decision for decision in decisions if not isinstance(decision, Keep)]
     actions = (
@@ -68,7 +83,7 @@ def make_plan(
     steps = add_estimates(
         order_steps(actions, lambda model: explain_changes(model, jobs[model.address])), provider, prices
     )
-    grounds = collect_inputs(desired, observed, lock, options, provider=provider, version=version)
+    grounds = collect_inputs(desired, observed, lock, other_locks, options, provider=provider, version=version)
     grounds = replace(grounds, prices=price_digest(steps))
     return Plan(
         project=desired.project.name,
@@ -101,17 +116,15 @@ def _by_address(observed: Observed) -> Mapping[Address, Sequence[RemoteJob]]:
 
 
 def _orphans(
-    desired: Desired, observed: Observed, jobs: Mapping[Address, Sequence[RemoteJob]], options: Options
+    desired: Desired, observed: Observed, jobs: Mapping[Address, Sequence[RemoteJob]], pruning: Pruning
 ) -> Iterator[Decision]:
-    prune = options.prune or desired.project.policy.prune
     named = {model.address for model in desired.models}
-    bases = frozenset(model.recipe.base for model in desired.models) | {
-        job.base for job in observed.jobs if job.status.is_active
-    }
     for address in sorted(jobs.keys() - named):
-        yield from decide_orphan(address, jobs[address], observed.models, bases, prune)
+        # A job that a wanted model keeps under its own name has its decision already.
+        others = [job for job in jobs[address] if job.id not in pruning.kept]
+        yield from decide_orphan(address, others, observed.models, pruning)
     declared = frozenset(desired.declared) | {dataset.spec.name for dataset in desired.datasets}
-    yield from decide_orphan_files(observed.files, observed, declared, prune)
+    yield from decide_orphan_files(observed.files, observed, declared, pruning)
 
 
 def _promotions(keeps: list[Keep], observed: Observed, lock: Lock, environment: str | None) -> Iterator[Promote]:

@@ -1,11 +1,12 @@
 """Policies and guards. Each is a function of the planning state. It may add refusals, and does nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
+from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
 from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options, Refusal, Train
@@ -48,6 +49,25 @@ def no_other_service(state: PlanningState) -> Iterator[Refusal]:
             hint="set the key, address, organisation and project in the environment to the right service, or correct"
             f" expect in the Project spec; {_on(state, 'identity')}",
         )
+
+
+def no_unnamed_project(state: PlanningState) -> Iterator[Refusal]:
+    """Refuse to remove anything without a project name: all repositories without one would share each other's."""
+    removed = [action for action in state.actions if isinstance(action, Cancel | Delete)]
+    name = state.desired.project.name
+    if removed and not state.desired.project.is_stated:
+        yield Refusal(
+            policy="project-name",
+            what=f"{_count(len(removed), 'job or model', 'jobs, models and files')} would be cancelled or deleted, and"
+            f" the specs state no project name: every repository without one is the project {name}, so these may be"
+            " another repository's",
+            hint=f"add the document “kind: Project” with “name: {name}” if no other repository uses this service"
+            " without a name: what was trained so far then stays yours; under any other name nothing is trained yet",
+        )
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"1 {one}" if number == 1 else f"{number} {several}"
 
 
 def no_empty_specs(state: PlanningState) -> Iterator[Refusal]:
@@ -100,17 +120,42 @@ def no_contradiction(state: PlanningState) -> Iterator[Refusal]:
 
 
 def no_bulk_change(state: PlanningState) -> Iterator[Refusal]:
-    """Refuse to change many known models at once: more often a mistake than an intention."""
-    known = {job.address for job in state.observed.jobs}
-    changed = {action.address for action in state.actions if isinstance(action, Train | Cancel | Delete)} & known
+    """Refuse to change many known models at once: more often a mistake than an intention.
+
+    Known are the models of the specs that have a job, and those that left the specs: they count as changed as far as
+    new names are trained in their place, as after a rename without `moved`, or where they are removed. Other orphans
+    count as neither.
+    """
+    wanted = {model.address for model in state.desired.models}
+    existing = {job.address for job in state.observed.jobs}
+    changed = {action.address for action in state.actions if isinstance(action, Train | Cancel | Delete)}
+    left = _find_departed(state, existing) | (changed & existing - wanted)
+    known = (wanted & existing) | left
+    new = {action.address for action in state.actions if isinstance(action, Train)} - existing
+    renamed = min(len(new), len(left - changed))
+    count = len(changed & known) + renamed
     bound = state.desired.project.policy.max_change_percent
-    if len(known) >= BULK_OBJECTS and 100 * len(changed) > bound * len(known):
+    if len(known) >= BULK_OBJECTS and 100 * count > bound * len(known):
+        moved = " If models were renamed, say so with moved, and nothing is trained for them." if renamed else ""
         yield Refusal(
             policy="bulk-change",
             guard="bulk-change",
-            what=f"{len(changed)} of {len(known)} known models would change; policy.max_change_percent is {bound}",
+            what=f"{count} of {len(known)} known models would change; policy.max_change_percent is {bound}.{moved}"
+            if moved
+            else f"{count} of {len(known)} known models would change; policy.max_change_percent is {bound}",
             hint=f"review the changes; {_on(state, 'bulk-change')}",
         )
+
+
+def _find_departed(state: PlanningState, existing: Collection[Address]) -> set[Address]:
+    """Return the models that the specs named before and do not name now.
+
+    The lock file names them. Without one, each orphan that answers may be such a model.
+    """
+    wanted = {model.address for model in state.desired.models}
+    locked = {entry.address for entry in state.lock.of(state.observed.service)}
+    answering = {job.address for job in state.observed.jobs if job.model in state.observed.models}
+    return ((locked & set(existing)) if locked else answering) - wanted
 
 
 def no_amnesia(state: PlanningState) -> Iterator[Refusal]:
@@ -176,6 +221,7 @@ def _on(state: PlanningState, guard: str) -> str:
 
 POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_other_service,
+    no_unnamed_project,
     no_empty_specs,
     no_empty_remote,
     no_doubtful_list,

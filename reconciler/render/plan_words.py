@@ -105,7 +105,7 @@ def step_header(step: Step) -> Iterator[str]:
             if excluded:
                 yield f"{_jobs(excluded)} produced no usable model"
             if supersedes:
-                yield f"supersedes {_jobs(supersedes)}, cancelled first"
+                yield f"supersedes {_jobs(supersedes)}, cancelled when this job exists"
         case Cancel(reason=reason, kept=kept):
             yield f"{address}: a job will be cancelled"
             yield _cancel_reason(reason, kept)

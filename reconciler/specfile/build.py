@@ -52,6 +52,7 @@ def _project(document: Document, environment: str | None) -> ProjectSpec:
     fields = _fields(document)
     return ProjectSpec(
         name=fields["name"],
+        is_stated=True,
         environment=environment,
         place=document.place,
         provider=fields.get("provider"),

@@ -56,6 +56,7 @@ class MemoryProvider(MemoryService):
                 models=frozenset(self.models),
                 retiring=self.retiring,
                 files_in_use=frozenset(used) | self.foreign_files,
+                bases_in_use=frozenset(each.base for each in self.foreign if isinstance(each, RemoteJob) and each.base),
                 contradictions=self.contradictions,
                 list_warnings=self.list_warnings,
                 organization=self.organization,

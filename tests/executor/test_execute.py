@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
-from reconciler.domain.errors import DeniedError, RejectedError
+from reconciler.domain.errors import DeniedError, ProviderError, RejectedError
 from reconciler.domain.event import Finished, Interrupted, Outcome, Started
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.plan import Cancel, Options, Plan
@@ -127,7 +127,7 @@ def test_a_file_that_never_becomes_usable_fails_with_its_id(status: str) -> None
     assert "file-1" in next(event.message for event in events if isinstance(event, Finished))
 
 
-def test_superseding_cancels_first_and_says_so_in_the_new_job() -> None:
+def test_superseding_creates_the_new_job_which_says_so_and_cancels_the_older_one() -> None:
     sandbox = Sandbox()
     sandbox.apply(model(epochs=3))
     events = sandbox.apply(model(epochs=5, on_change=OnChange.SUPERSEDE))
@@ -137,7 +137,7 @@ def test_superseding_cancels_first_and_says_so_in_the_new_job() -> None:
     assert new.supersedes == (old.id,)
 
 
-def test_a_cancel_is_confirmed_before_the_next_job_is_created() -> None:
+def test_a_cancel_is_waited_for_until_the_job_has_ended() -> None:
     sandbox = Sandbox(cancels_at_once=False)
     sandbox.apply(model(epochs=3))
     sandbox.clock.after(5, lambda: sandbox.service.move(JobId("ftjob-1"), "cancelled"))
@@ -145,12 +145,67 @@ def test_a_cancel_is_confirmed_before_the_next_job_is_created() -> None:
     assert outcomes(events) == [Outcome.DONE, Outcome.DONE]
 
 
-def test_a_cancel_that_is_never_confirmed_blocks_the_new_job() -> None:
+def test_a_cancel_that_is_never_confirmed_fails_and_the_new_job_runs() -> None:
     sandbox = Sandbox(cancels_at_once=False)
     sandbox.apply(model(epochs=3))
     events = sandbox.apply(model(epochs=5, on_change=OnChange.SUPERSEDE))
+    assert outcomes(events) == [Outcome.DONE, Outcome.FAILED]
+    assert len(sandbox.service.jobs) == 2
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_job_is_not_superseded_when_its_successor_is_refused(status: int) -> None:
+    sandbox = Sandbox()
+    sandbox.apply(model(epochs=3))
+    sandbox.service.refuse_next(ProviderError("this account may not train", status=status), of="train")
+    events = sandbox.apply(model(epochs=5, on_change=OnChange.SUPERSEDE))
     assert outcomes(events) == [Outcome.FAILED, Outcome.BLOCKED]
-    assert len(sandbox.service.jobs) == 1
+    assert [job.status.word for job in sandbox.service.jobs.values()] == ["queued"]
+    assert sandbox.service.writes["cancel"] == 0
+
+
+def test_a_job_is_not_superseded_when_the_upload_is_refused() -> None:
+    sandbox = Sandbox()
+    sandbox.apply(model(epochs=3))
+    sandbox.service.refuse_next(ProviderError("the account is full", status=400), of="upload")
+    other_rows = a_model(training=real_dataset("tickets", "other rows"), on_change=OnChange.SUPERSEDE)
+    assert outcomes(sandbox.apply(other_rows)) == [Outcome.FAILED, Outcome.BLOCKED, Outcome.BLOCKED]
+    assert sandbox.service.writes["cancel"] == 0
+
+
+def test_a_job_is_not_superseded_by_one_that_is_gone_by_now() -> None:
+    sandbox = Sandbox()
+    sandbox.apply(model(epochs=3))
+    wanted = model(epochs=5, on_change=OnChange.SUPERSEDE)
+    sandbox.service.refuse_next(ProviderError("busy", status=500), of="cancel")
+    sandbox.apply(wanted)
+    plan = sandbox.plan(wanted)
+    assert [str(step.id) for step in plan.steps] == ["cancel:model/triage:ftjob-1"]
+    sandbox.service.move(JobId("ftjob-2"), "failed")
+    assert outcomes(sandbox.carry_out(plan, wanted)) == [Outcome.DONE]
+    assert sandbox.service.jobs[JobId("ftjob-1")].status.word == "queued"
+
+
+def test_a_running_job_of_no_spec_is_not_cancelled_when_a_new_job_is_refused() -> None:
+    """The new model may be the same one under a new name."""
+    sandbox = Sandbox()
+    sandbox.apply(model("old"))
+    sandbox.service.refuse_next(ProviderError("this account may not train", status=403), of="train")
+    events = sandbox.apply(model("new"), options=Options(prune=True))
+    assert outcomes(events) == [Outcome.FAILED, Outcome.BLOCKED]
+    assert sandbox.service.writes["cancel"] == 0
+
+
+def test_a_model_of_no_spec_is_deleted_only_when_each_new_name_has_a_model() -> None:
+    sandbox = Sandbox()
+    sandbox.converge(model("old"))
+    sandbox.apply(model("new"), options=Options(prune=True))
+    assert len(sandbox.service.models) == 1
+    sandbox.apply(model("new"), options=Options(prune=True))
+    assert len(sandbox.service.models) == 1
+    sandbox.service.finish(JobId("ftjob-2"))
+    sandbox.apply(model("new"), options=Options(prune=True))
+    assert [str(each).split(":")[3] for each in sandbox.service.models] == ["new"]
 
 
 def test_a_job_that_succeeded_before_the_cancel_is_a_success_and_is_left_alone() -> None:
@@ -178,7 +233,7 @@ def test_a_job_whose_stamp_is_another_by_now_is_not_cancelled() -> None:
     plan = sandbox.plan(wanted)
     job = sandbox.service.jobs[JobId("ftjob-1")]
     sandbox.service.put(replace(job, stamp=model("someone-else").stamp))
-    assert outcomes(sandbox.carry_out(plan, wanted)) == [Outcome.FAILED, Outcome.BLOCKED]
+    assert outcomes(sandbox.carry_out(plan, wanted)) == [Outcome.DONE, Outcome.FAILED]
     assert sandbox.service.writes["cancel"] == 0
 
 
@@ -206,10 +261,10 @@ def test_a_file_that_came_into_use_since_the_plan_is_not_deleted() -> None:
 def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
     """The job proves that a model is ours, so a job that has another one by now proves nothing."""
     sandbox = Sandbox()
-    sandbox.converge(model("gone"))
     keep = a_model("stays", training=real_dataset("other", "others"))
+    sandbox.converge(model("gone"), keep)
     plan = sandbox.plan(keep, options=Options(prune=True))
-    (job,) = sandbox.service.jobs.values()
+    job = sandbox.service.jobs[JobId("ftjob-1")]
     sandbox.service.jobs[job.id] = replace(job, model=ModelId("ft:of-somebody-else"))
     events = sandbox.carry_out(plan, keep)
     assert Outcome.FAILED in outcomes(events)

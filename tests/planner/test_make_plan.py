@@ -96,10 +96,10 @@ def test_the_order_of_inputs_changes_nothing() -> None:
     assert len(plans) == 1
 
 
-def test_a_cancel_comes_before_the_job_it_makes_room_for() -> None:
+def test_a_superseded_job_is_cancelled_after_the_job_that_takes_its_place() -> None:
     wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
     plan = make_plan(desired(wanted), observed(a_job(a_model(epochs=3), "running"), a_file()))
-    assert [type(step.action) for step in plan.steps] == [Cancel, Train]
+    assert [type(step.action) for step in plan.steps] == [Train, Cancel]
     assert plan.steps[1].needs == (plan.steps[0].id,)
 
 

@@ -221,8 +221,8 @@ def _superseded() -> Plan:
     running = a_job(TRIAGE, "running", id="ftjob-A1")
     return a_plan(
         upload(NEW),
-        a_step(Cancel(job=running, reason=CancelReason.SUPERSEDED)),
         retrain(RETRIAGE, MORE_ROWS, supersedes=("ftjob-A1",)),
+        a_step(Cancel(job=running, reason=CancelReason.SUPERSEDED)),
     )
 
 

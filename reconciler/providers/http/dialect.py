@@ -57,6 +57,7 @@ class SeenJobs(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[RemoteFile, ...]
     jobs: tuple[RemoteJob, ...]
     files_in_use: frozenset[FileId]
+    bases_in_use: frozenset[str]
     contradictions: tuple[str, ...]
     list_warnings: tuple[str, ...]
 

@@ -35,13 +35,15 @@ class MetadataJobs:
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="observe") as pool:
             files_later = pool.submit(self._list_own_files, file_warnings)
             jobs_later = pool.submit(self._sort_jobs, job_warnings)
-            files, (ours, in_use, garbled) = files_later.result(), jobs_later.result()
+            files, (ours, in_use, bases, garbled) = files_later.result(), jobs_later.result()
         contradicted = garbled | {job.id for job in ours if _is_contradicted(job, self._names)}
         in_use |= {file for job in ours if job.id in contradicted for file in job.files}
+        bases |= {job.base for job in ours if job.id in contradicted}
         return SeenJobs(
             files=files,
             jobs=oldest_first(job for job in ours if job.id not in contradicted),
             files_in_use=in_use,
+            bases_in_use=bases,
             contradictions=tuple(sorted(contradicted)),
             list_warnings=(*file_warnings.words, *job_warnings.words),
         )
@@ -122,10 +124,13 @@ class MetadataJobs:
                 ours.append(file)
         return tuple(ours)
 
-    def _sort_jobs(self, warnings: ListWarnings) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str]]:
-        """Return our jobs, the files that others or living jobs use, and the ids of jobs whose marks are garbled."""
+    def _sort_jobs(
+        self, warnings: ListWarnings
+    ) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str], frozenset[str]]:
+        """Return our jobs, the files that others or living jobs use, the bases of others, and the garbled jobs' ids."""
         ours: list[RemoteJob] = []
         in_use: set[FileId] = set()
+        bases: set[str] = set()
         garbled: set[str] = set()
         for job in self._list(warnings, STRICT, {}):
             if job.stamp:
@@ -134,7 +139,9 @@ class MetadataJobs:
                 garbled.add(job.id)
             if job.status.is_active or not job.stamp:
                 in_use.update(job.files)
-        return tuple(ours), frozenset(in_use), frozenset(garbled)
+            if not job.stamp and job.base:
+                bases.add(job.base)
+        return tuple(ours), frozenset(in_use), frozenset(bases), frozenset(garbled)
 
     def _is_forged(self, job: RemoteJob) -> bool:
         """Return whether a job's marks disagree with the names of its files, asking for those that are not known."""

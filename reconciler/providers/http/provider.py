@@ -88,6 +88,7 @@ class HttpProvider:
             models=frozenset(model.id for model in models),
             retiring=tuple(sorted((model.id, model.shutdown_date) for model in models if model.shutdown_date)),
             files_in_use=seen.files_in_use,
+            bases_in_use=seen.bases_in_use,
             contradictions=seen.contradictions,
             list_warnings=(*seen.list_warnings, *warnings.words, *account.warnings),
             organization=account.organization,

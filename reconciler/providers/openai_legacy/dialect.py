@@ -45,12 +45,13 @@ class LabelledJobs:
         files = tuple(self._files.list(file_warnings))
         labels = self._remember_labels(files)
         judged = [(tune, self._judge(tune, labels)) for tune in tunes]
-        ours = [job_of(tune, verdict.stamp) for tune, verdict in judged if verdict.stamp]
+        ours = [_show(tune, verdict) for tune, verdict in judged if verdict.stamp]
         in_use = {file for tune, verdict in judged if tune.status.is_active or not verdict.stamp for file in tune.files}
         return SeenJobs(
             files=tuple(file for file in files if file.stamp),
             jobs=self._with_errors(oldest_first(ours)),
             files_in_use=frozenset(in_use),
+            bases_in_use=frozenset(tune.base for tune, verdict in judged if not verdict.stamp or verdict.is_by_name),
             contradictions=tuple(sorted(tune.id for tune, verdict in judged if verdict.is_unclear)),
             list_warnings=(*file_warnings.words, *tune_warnings.words),
         )
@@ -81,7 +82,7 @@ class LabelledJobs:
     def list_all(self, warnings: ListWarnings) -> Iterator[RemoteJob]:
         tunes = tuple(self._list_tunes(warnings))
         labels = self._labels(warnings)
-        return (job_of(tune, self._judge(tune, labels).stamp) for tune in tunes)
+        return (_show(tune, self._judge(tune, labels)) for tune in tunes)
 
     def job(self, job: JobId) -> RemoteJob:
         tune = self._read_tune(job)
@@ -89,7 +90,7 @@ class LabelledJobs:
         verdict = self._judge(tune, self._seen)
         if verdict.stamp is None or all(label.job != tune.id for label in self._seen):
             verdict = self._judge(tune, self._labels(ListWarnings()))
-        return job_of(tune, verdict.stamp)
+        return _show(tune, verdict)
 
     def events(self, job: JobId, after: str | None, most: int | None) -> tuple[JobEvent, ...]:
         """Return a job's events; the service gives all of them each time, so those before `after` are counted off."""
@@ -206,6 +207,10 @@ class LabelledJobs:
         newest: dict[Address, RemoteJob] = {job.address: job for job in jobs}
         failed = {job.id for job in newest.values() if job.status == FAILED}
         return tuple(replace(job, error=self._read_tune(job.id).error) if job.id in failed else job for job in jobs)
+
+
+def _show(tune: Tune, verdict: Verdict) -> RemoteJob:
+    return replace(job_of(tune, verdict.stamp), is_known_by_name=verdict.is_by_name)
 
 
 def _path(job: JobId) -> str:

@@ -11,8 +11,9 @@ the suffix confirms it. What is there decides, the surest first:
     just this base, these files and these stated settings            no answer, or the second label never came
     several such intents of different stamps                         unclear, until its model's name tells; what ended
                                                                      without a model counts as not ours
-    no label at all, and a model whose name carries our suffix       of that name and digest; unclear if the name may
-                                                                     have been cut
+    no label at all, and a model whose name carries our suffix       of that name and digest, perhaps of another
+                                                                     project: it is used, and never removed; unclear if
+                                                                     the name may have been cut
     no label at all, and alive on a file that has our kind of name   unclear: it may be ours, with its label deleted
     anything else                                                    not ours
 
@@ -38,12 +39,14 @@ from reconciler.providers.openai_legacy.wire import Tune
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whose a job is: ours with a stamp, perhaps ours when unclear, not ours with neither.
 
-    Shape:  `may_be` are the stamps that an unclear job is known to be one of, where that is known
+    Shape:  `may_be` are the stamps that an unclear job is known to be one of, where that is known; `is_by_name` when
+            no label says it, and only the name of its model, which carries no project
     """
 
     stamp: Stamp | None = None
     is_unclear: bool = False
     may_be: frozenset[Stamp] = frozenset()
+    is_by_name: bool = False
 
 
 FOREIGN = Verdict()
@@ -67,7 +70,7 @@ def judge(tune: Tune, labels: Collection[JobLabel], project: str, suffix_length:
         return _of_one(asked, tune, project)
     if carried:
         stamp = carried.stamp(suffix_length)
-        return Verdict(stamp=stamp) if stamp else UNCLEAR
+        return Verdict(stamp=stamp, is_by_name=True) if stamp else UNCLEAR
     on_our_file = any(file.stamp for file in (*tune.training, *tune.validation))
     return UNCLEAR if tune.status.is_active and on_our_file else FOREIGN
 

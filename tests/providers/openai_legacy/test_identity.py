@@ -115,7 +115,8 @@ def test_a_suffix_in_the_recipe_does_not_invalidate_its_intent() -> None:
     # The digest covers the stated settings; the origin of the suffix is stored separately.
     assert not own.has_our_suffix
     assert judged(tune("succeeded", model=made("my-own")), own) == Verdict(stamp=MODEL.stamp)
-    assert judged(tune("succeeded", model=made(OURS)), own) == Verdict(stamp=replace_digest(MODEL.stamp))
+    by_name = Verdict(stamp=replace_digest(MODEL.stamp), is_by_name=True)
+    assert judged(tune("succeeded", model=made(OURS)), own) == by_name
 
 
 def replace_digest(stamp: Stamp) -> Stamp:
@@ -125,7 +126,7 @@ def replace_digest(stamp: Stamp) -> Stamp:
 
 def test_without_labels_the_model_s_name_identifies_a_job_as_far_as_it_is_long() -> None:
     job = tune("succeeded", model=made(OURS))
-    assert judged(job) == Verdict(stamp=replace_digest(MODEL.stamp))
+    assert judged(job) == Verdict(stamp=replace_digest(MODEL.stamp), is_by_name=True)
     assert is_of(job, judged(job), MODEL.stamp, LENGTH)
     assert not is_of(job, judged(job), OTHER.stamp, LENGTH)
 

@@ -1,0 +1,151 @@
+"""What names a thing on the service. Such a thing is never cancelled or deleted, whatever is pruned. Pure.
+
+named by                                                       what stays
+─────────────────────────────────────────────────────────────  ─────────────────────────────────────────────────────
+a decision of this plan to keep or train a wanted model        its job, that job's model and files
+the lock file of another environment, by the name of a model   every job and model of that name
+the same, or the lock entry of a wanted model, by an id        that job, that model, the files of its rows
+the base of a spec, of a running job, of a job of others       that model; for a checkpoint, the model of its job
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.identity import Address, Stamp
+from reconciler.domain.lock import Lock, LockEntry, OtherLock
+from reconciler.domain.observed import CHECKPOINT, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.plan import CommandScope, Keep
+
+_BASE = "a spec or a running job uses it as its base"
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a thing stays, in words, and a next step if there is one."""
+
+    why: str
+    hint: str = ""
+
+
+class References(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that names a thing on the service.
+
+    Shape:  `bases` are names of base models, `rows` the stamps of files that lock entries name
+    """
+
+    addresses: Mapping[Address, Reference] = msgspec.field(default_factory=dict)
+    jobs: Mapping[JobId, Reference] = msgspec.field(default_factory=dict)
+    models: Mapping[ModelId, Reference] = msgspec.field(default_factory=dict)
+    files: frozenset[FileId] = frozenset()
+    rows: frozenset[Stamp] = frozenset()
+    bases: frozenset[str] = frozenset()
+
+    @classmethod
+    def gather(
+        cls,
+        desired: Desired,
+        observed: Observed,
+        lock: Lock,
+        other_locks: Sequence[OtherLock],
+        keeps: Iterable[Keep],
+        *,
+        provider: str,
+        scope: CommandScope,
+    ) -> "References":
+        """Return what the specs, the decisions about them, the lock files and the service's own jobs name."""
+        wanted = {model.address for model in desired.models}
+        here = [(entry, _describe_own(entry)) for entry in lock.entries if entry.address in wanted]
+        others = [
+            (entry, _describe_other(entry, other, scope)) for other in other_locks for entry in other.lock.entries
+        ]
+        kept = [(keep, Reference(why=f"the plan keeps it for {keep.address}")) for keep in keeps]
+        entries = [*here, *others]
+        jobs = {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
+        models = {entry.model: why for entry, why in entries} | {keep.model: why for keep, why in kept if keep.model}
+        models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
+        addresses = {entry.address: why for entry, why in others if _is_here(entry, provider, observed)}
+        return cls(
+            addresses=addresses,
+            jobs=jobs,
+            models=models,
+            files=frozenset(
+                file for job in observed.jobs if job.id in jobs or job.address in addresses for file in job.files
+            ),
+            rows=frozenset(dataset.stamp for entry, _ in entries for dataset in entry.datasets),
+            bases=frozenset(model.recipe.base for model in desired.models)
+            | frozenset(job.base for job in observed.jobs if job.status.is_active)
+            | observed.bases_in_use,
+        )
+
+    def why_job_stays(self, job: RemoteJob) -> Reference | None:
+        """Return why a running job of no spec is not cancelled; None when nothing names it."""
+        if job.is_known_by_name:
+            return _known_by_name(job.id)
+        return self.addresses.get(job.address) or self.jobs.get(job.id)
+
+    def why_model_stays(self, job: RemoteJob) -> Reference | None:
+        """Return why the model of a job of no spec is not deleted; None when nothing names it."""
+        assert job.model is not None
+        if found := self.addresses.get(job.address) or self.jobs.get(job.id) or self.models.get(job.model):
+            return found
+        if any(_is_built_on(base, job.model) for base in self.bases):
+            return Reference(why=_BASE)
+        return _known_by_name(job.model) if job.is_known_by_name else None
+
+    def names_file(self, file: RemoteFile) -> bool:
+        """Return whether a file is one that anything names."""
+        return file.id in self.files or (file.stamp is not None and any(file.stamp.agrees(rows) for rows in self.rows))
+
+
+def _is_here(entry: LockEntry, provider: str, observed: Observed) -> bool:
+    # One service may have several addresses, so a lock entry of the same profile counts as one of this service.
+    return entry.service == observed.service or entry.provider == provider
+
+
+def _describe_own(entry: LockEntry) -> Reference:
+    return Reference(why=f"the lock file names it for {entry.address}")
+
+
+def _describe_other(entry: LockEntry, other: OtherLock, scope: CommandScope) -> Reference:
+    there = msgspec.structs.replace(scope, environment=other.environment)
+    return Reference(
+        why=f"{other.file} names it",
+        hint=f"if that environment does not need it any more: {there.call('forget', entry.address.name)}",
+    )
+
+
+def _known_by_name(thing: str) -> Reference:
+    why = f"the label of its job is gone, so {thing} may be another project's of the same name"
+    return Reference(why=why, hint="delete it on the service if it is yours")
+
+
+def _is_built_on(base: str, model: ModelId) -> bool:
+    """Return whether a base is a model, or one of its checkpoints.
+
+    A checkpoint's id has its own last part on some services. So a checkpoint holds every model of the same base,
+    organisation and suffix.
+    """
+    if base == model:
+        return True
+    whole, found, _ = base.partition(CHECKPOINT)
+    return bool(found) and (whole == model or whole.rpartition(":")[0] == model.rpartition(":")[0])
+
+
+def list_heirs(
+    desired: Desired, keeps: Collection[Keep], jobs: Mapping[Address, Sequence[RemoteJob]], models: frozenset[ModelId]
+) -> Iterator[Address]:
+    """Yield the wanted models that have nothing that answers yet, under any version.
+
+    Each may be the new name of a model that no spec names any more: a rename without `moved`. Until it has succeeded,
+    the old model may be the one that applications call. A suspended model counts only where an orphan was made of the
+    same recipe and rows, because it may stay suspended for ever.
+    """
+    wanted = {model.address for model in desired.models}
+    ready = {keep.address for keep in keeps if keep.model and keep.model in models}
+    orphans = [job.own_stamp.digest for address, each in jobs.items() if address not in wanted for job in each]
+    for model in desired.models:
+        answers = any(job.model in models for job in jobs.get(model.address, ()) if job.model)
+        alike = (digest.agrees(stamp.digest) for digest in orphans for stamp in model.stamps)
+        if model.address not in ready and not answers and (not model.is_suspended or any(alike)):
+            yield model.address

@@ -1,0 +1,188 @@
+"""What pruning leaves alone: all that a decision, a lock file, a spec or a job names, and what may have a new name."""
+
+import pytest
+from msgspec.structs import replace
+
+from reconciler.domain.desired import Desired, Model
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry
+from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
+from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Options, Plan, Train
+from reconciler.domain.spec import OnChange, ProjectSpec
+from reconciler.planner import make_plan
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
+
+PRUNE = Options(prune=True)
+STAYS = a_model("stays")
+DONE = a_job(STAYS, id="ftjob-8")
+GONE = a_job(a_model("gone"), id="ftjob-2")
+
+
+def entry(model: Model, job: RemoteJob, *, service: str = "api.example.test", provider: str = "openai") -> LockEntry:
+    made = job.model or ModelId("ft:none")
+    datasets = tuple(LockedDataset(stamp=each.stamp, rows=each.measure.rows) for each in model.datasets)
+    return LockEntry(stamp=model.stamp, provider=provider, service=service, job=job.id, model=made, datasets=datasets)
+
+
+def pruned(wanted: Desired, seen: Observed, *, lock: Lock | None = None) -> Plan:
+    return make_plan(wanted, seen, lock=lock or Lock(), options=PRUNE, provider="openai")
+
+
+def removed(plan: Plan) -> list[str]:
+    """Return what a plan cancels and deletes."""
+    actions = [step.action for step in plan.steps]
+    jobs = [str(action.job.id) for action in actions if isinstance(action, Cancel)]
+    return jobs + [str(action.thing) for action in actions if isinstance(action, Delete)]
+
+
+def kept(plan: Plan, name: str) -> Keep:
+    (found,) = [keep for keep in plan.kept if keep.address.name == name]
+    return found
+
+
+def test_the_model_that_a_lock_entry_of_a_wanted_model_names_is_not_deleted() -> None:
+    """The old name of a job is still on its stamp, although `moved` has left the specs."""
+    new = a_model("new")
+    old = a_job(a_model("old"), id="ftjob-2")
+    plan = pruned(desired(new), observed(old), lock=Lock(entries=(entry(new, old),)))
+    assert removed(plan) == []
+    assert kept(plan, "new").why is KeepReason.READY
+    assert [(keep.address.name, keep.model) for keep in plan.kept] == [("new", old.model)]
+
+
+def test_the_file_of_a_job_that_is_kept_stays_although_its_dataset_has_another_name_now() -> None:
+    """The rows are the same, so nothing is trained and nothing is sent: the file is all that shows them."""
+    file = a_file(a_dataset("earlier-name"), id="file-2")
+    job = replace(a_job(STAYS), training_file=file.id)
+    plan = pruned(desired(STAYS), observed(job, file))
+    assert removed(plan) == []
+
+
+@pytest.mark.parametrize("base", ["ft:whole", "ft:whole:ckpt-step-40", "ft:b:acme:gone:9:ckpt-step-40"])
+def test_a_model_that_the_job_of_another_project_is_built_on_stays(base: str) -> None:
+    model = "ft:whole" if base.startswith("ft:whole") else "ft:b:acme:gone:2"
+    gone = replace(GONE, model=ModelId(model))
+    seen = replace(observed(DONE, gone), bases_in_use=frozenset({base}))
+    assert removed(pruned(desired(STAYS), seen)) == []
+    assert "uses it as its base" in kept(pruned(desired(STAYS), seen), "gone").detail
+
+
+def test_a_model_whose_checkpoint_a_spec_builds_on_stays() -> None:
+    on_top = a_model("stays", base=f"{GONE.model}:ckpt-step-40")
+    assert removed(pruned(desired(on_top), observed(a_job(on_top, id="ftjob-8"), GONE))) == []
+
+
+def test_what_only_the_name_of_a_model_says_is_ours_is_never_removed() -> None:
+    by_name = replace(GONE, is_known_by_name=True)
+    plan = pruned(desired(STAYS), observed(DONE, by_name))
+    assert removed(plan) == []
+    assert "may be another project's" in kept(plan, "gone").detail
+
+
+@pytest.mark.parametrize("state", ["", "running", "failed", "cancelled"])
+def test_nothing_is_deleted_while_a_new_name_has_no_model(state: str) -> None:
+    new = a_model("new", epochs=5)
+    jobs = [a_job(new, state, id="ftjob-9")] if state else []
+    plan = pruned(desired(STAYS, new), observed(DONE, GONE, *jobs))
+    assert removed(plan) == []
+    assert "model/new may be its new name" in kept(plan, "gone").detail
+    finished = observed(DONE, GONE, a_job(new, id="ftjob-9"))
+    assert removed(pruned(desired(STAYS, new), finished)) == [GONE.model]
+
+
+@pytest.mark.parametrize(("state", "goes"), [("", True), ("running", True), ("failed", False)])
+def test_a_running_job_of_no_spec_is_cancelled_only_beside_a_job_of_each_new_name(state: str, goes: bool) -> None:
+    new, running = a_model("new", epochs=5), a_job(a_model("gone"), "running", id="ftjob-2")
+    jobs = [a_job(new, state, id="ftjob-9")] if state else []
+    plan = pruned(desired(new), observed(running, *jobs))
+    assert removed(plan) == (["ftjob-2"] if goes else [])
+    cancels = [step for step in plan.steps if isinstance(step.action, Cancel)]
+    trains = [step.id for step in plan.steps if isinstance(step.action, Train)]
+    assert all(step.needs == tuple(trains) for step in cancels)
+
+
+def test_a_model_that_is_trained_again_keeps_no_orphan() -> None:
+    """Its older version answers, so it is no new name."""
+    changed = a_model("stays", epochs=5)
+    assert removed(pruned(desired(changed), observed(DONE, GONE))) == [GONE.model]
+
+
+def test_a_suspended_model_keeps_an_orphan_only_of_the_same_recipe_and_rows() -> None:
+    template = replace(a_model("new", epochs=5), is_suspended=True)
+    assert removed(pruned(desired(STAYS, template), observed(DONE, GONE))) == [GONE.model]
+    renamed = replace(a_model("new"), is_suspended=True)
+    assert removed(pruned(desired(STAYS, renamed), observed(DONE, GONE))) == []
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "succeeded"])
+def test_nothing_is_superseded_while_the_wanted_version_is_held(status: str) -> None:
+    wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
+    held = a_job(wanted, status, id="ftjob-9", answers=False)
+    plan = make_plan(desired(wanted), observed(a_job(a_model(epochs=3), "running"), held, models=()))
+    assert plan.is_empty
+    assert kept(plan, "triage").why in {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}
+
+
+def test_a_superseded_job_that_is_still_there_names_the_job_that_took_its_place() -> None:
+    wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
+    older = a_job(a_model(epochs=3), "running")
+    plan = make_plan(desired(wanted), observed(older, a_job(wanted, "running", id="ftjob-9")))
+    (step,) = plan.steps
+    assert isinstance(step.action, Cancel)
+    assert step.action.kept == "ftjob-9"
+
+
+def test_nothing_is_removed_without_a_project_name() -> None:
+    unnamed = replace(desired(STAYS), project=ProjectSpec())
+    (refusal,) = pruned(unnamed, observed(DONE, GONE)).refused
+    assert (refusal.policy, refusal.guard) == ("project-name", "")
+    assert "“kind: Project” with “name: default”" in refusal.hint
+    assert make_plan(unnamed, observed(DONE, GONE)).refused == ()
+    wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
+    superseding = replace(desired(wanted), project=ProjectSpec())
+    refused = make_plan(superseding, observed(a_job(a_model(epochs=3), "running"))).refused
+    assert [each.policy for each in refused] == ["project-name"]
+
+
+def names(count: int, prefix: str = "model") -> list[str]:
+    return [f"{prefix}-{n:02}" for n in range(count)]
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+@pytest.mark.parametrize("renamed", [3, 4, 12])
+def test_renames_without_moved_are_a_bulk_change(renamed: int, is_locked: bool) -> None:
+    before = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(12)]
+    entries = tuple(entry(a_model(name), job) for name, job in zip(names(12), before, strict=True))
+    now = [*names(renamed, "other"), *names(12)[renamed:]]
+    plan = make_plan(desired(*map(a_model, now)), observed(*before), lock=Lock(entries=entries if is_locked else ()))
+    assert [each.policy for each in plan.refused] == (["bulk-change"] if renamed > 3 else [])
+    if renamed > 3:
+        assert f"{renamed} of 12 known models" in plan.refused[0].what
+        assert "moved" in plan.refused[0].what
+
+
+def test_orphans_do_not_make_a_change_smaller() -> None:
+    orphans = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(90, "orphan")]
+    known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
+    changed = desired(*(a_model(name, epochs=2) for name in names(10)))
+    lock = Lock(entries=tuple(entry(a_model(name), job) for name, job in zip(names(10), known, strict=True)))
+    plan = make_plan(changed, observed(*known, *orphans), lock=lock)
+    assert [each.policy for each in plan.refused] == ["bulk-change"]
+    assert "10 of 10 known models" in plan.refused[0].what
+
+
+def test_new_models_beside_removed_ones_without_jobs_are_no_bulk_change() -> None:
+    orphans = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(20, "orphan")]
+    known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
+    lock = Lock(entries=tuple(entry(a_model(name), job) for name, job in zip(names(10), known, strict=True)))
+    plan = make_plan(desired(*map(a_model, names(30))), observed(*known, *orphans), lock=lock)
+    assert plan.refused == ()
+
+
+def test_every_orphan_has_one_decision_and_nothing_that_is_kept_is_removed() -> None:
+    new = a_model("new")
+    old = a_job(a_model("old"), id="ftjob-2")
+    older = a_job(a_model("old", epochs=9), id="ftjob-3")
+    plan = pruned(desired(new), observed(old, older), lock=Lock(entries=(entry(new, old),)))
+    assert removed(plan) == [older.model]
+    assert {keep.model for keep in plan.kept}.isdisjoint(removed(plan))
+    assert JobId("ftjob-2") in {keep.job for keep in plan.kept}

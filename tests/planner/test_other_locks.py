@@ -1,0 +1,63 @@
+"""What the lock files of other environments name is not pruned."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.lock import Lock, LockEntry, OtherLock
+from reconciler.domain.observed import Observed
+from reconciler.domain.plan import Plan
+from reconciler.planner import make_plan
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
+from tests.planner.test_orphans import DONE, GONE, PRUNE, STAYS, entry, kept, removed
+
+
+def beside(*entries: LockEntry) -> tuple[OtherLock, ...]:
+    return (OtherLock(file="models.prod.lock.yaml", environment="prod", lock=Lock(entries=entries)),)
+
+
+def pruned(wanted: Desired, seen: Observed, other_locks: Sequence[OtherLock] = ()) -> Plan:
+    return make_plan(wanted, seen, other_locks=other_locks, options=PRUNE, provider="openai")
+
+
+def test_what_another_environment_has_locked_is_kept_whole_and_named() -> None:
+    newer = a_job(a_model("gone", epochs=9), "running", id="ftjob-3")
+    other = beside(entry(a_model("gone"), GONE))
+    plan = pruned(desired(STAYS), observed(DONE, GONE, newer), other_locks=other)
+    assert removed(plan) == []
+    found = kept(plan, "gone")
+    assert found.detail == "models.prod.lock.yaml names it"
+    assert "reconciler forget gone --env prod" in found.hint
+    assert removed(pruned(desired(STAYS), observed(DONE, GONE, newer))) == ["ftjob-3", GONE.model]
+
+
+def test_the_address_of_a_service_does_not_decide_whether_another_environment_names_it() -> None:
+    other = beside(entry(a_model("gone"), GONE, service="127.0.0.1:8000"))
+    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=other)) == []
+
+
+def test_the_lock_of_another_service_keeps_only_what_it_names_by_id() -> None:
+    elsewhere = beside(entry(a_model("gone"), a_job(id="ftjob-7"), service="local", provider="local"))
+    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=elsewhere)) == [GONE.model]
+    same = beside(entry(a_model("gone"), GONE, service="local", provider="local"))
+    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=same)) == []
+
+
+def test_the_rows_that_a_lock_entry_of_another_environment_names_stay() -> None:
+    old = a_model("gone", training=a_dataset("old", rows="old"))
+    file = a_file(old.training, id="file-2")
+    job = replace(a_job(old, id="ftjob-2"), training_file=file.id)
+    seen = observed(DONE, job, file)
+    assert removed(pruned(desired(STAYS), seen)) == [job.model, "file-2"] or removed(pruned(desired(STAYS), seen)) == [
+        "file-2",
+        job.model,
+    ]
+    assert removed(pruned(desired(STAYS), seen, other_locks=beside(entry(old, job)))) == []
+
+
+def test_other_lock_files_move_the_basis_only_where_something_is_pruned() -> None:
+    other = beside(entry(a_model("gone"), GONE))
+    seen, wanted = observed(DONE, GONE), desired(STAYS)
+    assert pruned(wanted, seen).basis.changed_inputs(pruned(wanted, seen, other_locks=other).basis) == ("lock",)
+    assert make_plan(wanted, seen).basis == make_plan(wanted, seen, other_locks=other).basis
