@@ -27,7 +27,7 @@ from reconciler.planner import make_plan
 from reconciler.providers import find_profile
 from reconciler.specfile import find_roots, read_prices
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, read_setting, select_provider
-from reconciler.workflow.lock import read_claimed_lock
+from reconciler.workflow.lock import read_claimed_lock, read_other_locks
 from reconciler.workflow.plan import PreparedPlan, check_targets
 from reconciler.workflow.rows import FEW_ROWS, fill_rows
 
@@ -144,6 +144,7 @@ def plan_against(
         desired,
         observed,
         lock=base.lock,
+        other_locks=read_other_locks(setting, checked.specs),
         options=options,
         provider=provider,
         capabilities=profile.capabilities,

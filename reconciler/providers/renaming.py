@@ -40,26 +40,25 @@ class _RenamingProvider:
         """
         seen = self._names.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
-        more = [job for each in self._names.adopted if each not in listed and (job := self._read_adopted(each))]
+        more = [job for each in self._names.adopted if each not in listed and (job := self._read_claimed(each))]
         return replace(seen, jobs=oldest_first((*seen.jobs, *more)))
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
-        """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
-        found = [
-            self._names.rename_job(job) for each in self._names.all_stamps(stamp) for job in self._inner.jobs_of(each)
-        ]
-        adopted = [
-            self._read_adopted(job)
-            for job, stamp_of_claim in self._names.adopted.items()
-            if stamp_of_claim.agrees(stamp)
-        ]
-        by_id = {job.id: job for job in (*found, *adopted) if job and job.is_of(stamp)}
+        """List every job of one stamp, under all the names it has had, and the jobs adopted or recorded for it.
+
+        Shape:  oldest first
+        """
+        listed = (job for each in self._names.all_stamps(stamp) for job in self._inner.jobs_of(each))
+        found = {job.id: self._names.rename_job(job) for job in listed}
+        claims = (*self._names.adopted.items(), *self._names.recorded.items())
+        claimed = [self._read_claimed(job) for job, of in claims if of.agrees(stamp) and job not in found]
+        by_id = {job.id: job for job in (*found.values(), *claimed) if job and job.is_of(stamp)}
         return oldest_first(by_id.values())
 
     def job(self, job: JobId) -> RemoteJob:
         if job not in self._names.adopted:
             return self._names.rename_job(self._inner.job(job))
-        found = self._read_adopted(job)
+        found = self._read_claimed(job)
         if found is None:
             raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
         return found
@@ -80,7 +79,7 @@ class _RenamingProvider:
         written = self._inner.cancel(job)
         return Done(self._names.rename_job(written.value)) if isinstance(written, Done) else written
 
-    def _read_adopted(self, job: JobId) -> RemoteJob | None:
+    def _read_claimed(self, job: JobId) -> RemoteJob | None:
         try:
             return self._names.rename_job(self._inner.job(job))
         except NotFoundError:

@@ -1,6 +1,13 @@
 """Specs: YAML text in, `Specs` out, or every problem with it. Writes the lock file and new specs. Knows no service."""
 
-from reconciler.specfile.files import find_roots, find_workspace, lock_name, real_path, spec_files
+from reconciler.specfile.files import (
+    find_lock_environments,
+    find_roots,
+    find_workspace,
+    lock_name,
+    real_path,
+    spec_files,
+)
 from reconciler.specfile.lockfile import read_lock, write_lock
 from reconciler.specfile.prices import read_own_prices, read_prices
 from reconciler.specfile.read import read_specs
@@ -9,6 +16,7 @@ from reconciler.specfile.writer import ImportedModel, import_spec_text, write_st
 
 __all__ = [
     "ImportedModel",
+    "find_lock_environments",
     "find_roots",
     "find_violation",
     "find_workspace",

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.specfile.yaml.text import MAX_BYTES
 
-_LOCK = re.compile(r"models(?:\.[a-z0-9-]+)?\.lock\.yaml")
+_LOCK = re.compile(r"models(?:\.([a-z0-9-]+))?\.lock\.yaml")
 MAX_FILES = 50_000
 _ENDINGS = {".yaml", ".yml"}
 
@@ -21,6 +21,15 @@ _ENDINGS = {".yaml", ".yml"}
 def lock_name(environment: str | None) -> str:
     """Return the name of the lock file in a spec root. Each environment has its own."""
     return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
+
+
+def find_lock_environments(root: Path) -> tuple[str, ...]:
+    """Return the environments that have a lock file in a spec root, sorted; the empty one is that of no environment."""
+    try:
+        found = [match[1] or "" for each in root.iterdir() if (match := _LOCK.fullmatch(each.name))]
+    except OSError:
+        return ()
+    return tuple(sorted(found))
 
 
 def find_workspace(root: Path) -> Path:

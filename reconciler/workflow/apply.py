@@ -20,7 +20,7 @@ from reconciler.foundation.stop import Stop
 from reconciler.journal import JournalAccount, JournalScope, open_journal
 from reconciler.specfile import read_lock, write_lock
 from reconciler.workflow.home import make_home
-from reconciler.workflow.lock import make_entry
+from reconciler.workflow.lock import make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan
 from reconciler.workflow.settings import Setting
 
@@ -161,17 +161,12 @@ def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId,
     Shape:  `cancelled` are the jobs that an apply cancelled, so that the next plan does not hold their models for it
     """
     named = {model.address: model for model in prepared.desired.models}
-    kept = {entry.address: entry for entry in prepared.lock.entries if entry.address in named}
-    fresh = {
-        address: make_entry(job, prepared.plan.provider, prepared.observed.service, named[address].datasets)
+    serving = [
+        make_entry(job, prepared.plan.provider, prepared.observed.service, named[address].datasets)
         for address, job in select_serving_jobs(prepared, tally).items()
         if job.model
-    }
-    known = {job.id for job in prepared.observed.jobs}
-    lock = Lock(
-        entries=tuple(sorted((kept | fresh).values(), key=lambda entry: entry.address)),
-        cancelled=tuple(sorted({*(job for job in prepared.lock.cancelled if job in known), *cancelled})),
-    )
+    ]
+    lock = next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled)
     # The prepared lock may have been read under older names, so the file itself decides whether it has to change.
     if lock != read_lock(prepared.setting.lock_path):
         write_lock(prepared.setting.lock_path, lock)
@@ -182,6 +177,6 @@ def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> Mapping[Addr
     """Return the succeeded job of each wanted model: those that were kept, and those that succeeded now."""
     ready = {keep.job for keep in prepared.plan.kept if keep.why is KeepReason.READY}
     wanted = {model.address: model for model in prepared.desired.models}
-    kept = {job.address: job for job in prepared.observed.jobs if job.id in ready}
+    kept = {job.address: job for job in prepared.observed.jobs if job.id in ready and job.address in wanted}
     ended = [job for job in tally.jobs.values() if job.status == SUCCEEDED and job.address in wanted]
     return {job.address: job for job in ended if wanted[job.address].bears(job.stamp)} | kept

@@ -1,21 +1,64 @@
 """The serving models and the newest jobs, by the names of models: from the lock file, else from the service."""
 
+from collections.abc import Iterable
+
 from reconciler.domain.desired import Dataset, Desired
-from reconciler.domain.errors import NotFoundError, UsageError
+from reconciler.domain.errors import InputError, NotFoundError, UsageError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock, LockedDataset, LockEntry
-from reconciler.domain.observed import Observed, RemoteJob, oldest_first
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock
+from reconciler.domain.observed import JobId, Observed, RemoteJob, oldest_first
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Specs
-from reconciler.specfile import read_lock
+from reconciler.specfile import find_lock_environments, lock_name, read_lock
 from reconciler.workflow.measure import measure_datasets
-from reconciler.workflow.settings import Setting
+from reconciler.workflow.settings import Setting, select_provider
 
 
 def read_claimed_lock(setting: Setting, specs: Specs) -> Lock:
     """Read the lock file, under the names that the specs use today."""
     return NameMap.of(specs).rename_lock(read_lock(setting.lock_path))
+
+
+def read_other_locks(setting: Setting, specs: Specs) -> tuple[OtherLock, ...]:
+    """Read the lock files of the other environments beside, under the names that the specs use today."""
+    names = NameMap.of(specs)
+    paths = {environment: setting.root / lock_name(environment) for environment in find_lock_environments(setting.root)}
+    return tuple(
+        OtherLock(file=path.name, environment=environment, lock=names.rename_lock(read_lock(path)))
+        for environment, path in paths.items()
+        if path.name != setting.lock_path.name
+    )
+
+
+def read_names(setting: Setting, specs: Specs) -> NameMap:
+    """Return the names that the specs declare and that the lock files remember, that of this environment first.
+
+    A file that cannot be read remembers nothing here: what plans or writes reads it again, and says what is wrong.
+    """
+    try:
+        others = (other.lock for other in read_other_locks(setting, specs))
+        return NameMap.of(specs, (read_claimed_lock(setting, specs), *others))
+    except InputError:
+        return NameMap.of(specs)
+
+
+def next_lock(
+    before: Lock, desired: Desired, observed: Observed, serving: Iterable[LockEntry], cancelled: Iterable[JobId] = ()
+) -> Lock:
+    """Return the lock after a run: what serves now, beside what other services hold.
+
+    Shape:  `before` under today's names; of this service, models that no spec names any more are left out; `cancelled`
+            are the jobs that the run cancelled
+    """
+    named = {model.address for model in desired.models}
+    kept = [entry for entry in before.entries if entry.service != observed.service or entry.address in named]
+    entries = {(entry.address, entry.service): entry for entry in (*kept, *serving)}
+    known = {job.id for job in observed.jobs}
+    return Lock(
+        entries=tuple(entries[key] for key in sorted(entries)),
+        cancelled=tuple(sorted({*(job for job in before.cancelled if job in known), *cancelled})),
+    )
 
 
 def make_entry(job: RemoteJob, provider: str, service: str, datasets: tuple[Dataset, ...] = ()) -> LockEntry:
@@ -33,15 +76,17 @@ def make_entry(job: RemoteJob, provider: str, service: str, datasets: tuple[Data
 
 
 def find_locked(setting: Setting, specs: Specs, name: str) -> LockEntry | None:
-    """Return the lock file's entry for the name of a model.
+    """Return the lock file's entry for the name of a model, on the service that the command uses.
 
     Raises: UsageError when no spec has the name
     """
-    return read_claimed_lock(setting, specs).find(_find_address(specs, name))
+    return read_claimed_lock(setting, specs).find(_find_address(specs, name), select_provider(setting, specs))
 
 
 def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) -> LockEntry:
     """Return the serving model of a name: the locked one; else the one the specs want, if it exists; else the newest.
+
+    In an environment only the lock file says what serves: models that others have trained serve there after an apply.
 
     Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
     Cost:   without a lock file the model's data is read, to know what is wanted
@@ -49,6 +94,12 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
     entry = find_locked(setting, specs, name)
     if entry:
         return entry
+    if setting.environment:
+        raise NotFoundError(
+            f"in the environment {setting.environment} no model serves as {_find_address(specs, name)} yet:"
+            f" {setting.lock_path.name} does not name it",
+            hint=f"see what apply would do: {setting.scope.plan()}",
+        )
     observed, address = provider.observe(), _find_address(specs, name)
     jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
     if not jobs:

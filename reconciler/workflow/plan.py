@@ -23,14 +23,13 @@ from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed, RemoteFile
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
-from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Specs
 from reconciler.journal import check_journal
 from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import check_home, make_home, require_home
-from reconciler.workflow.lock import read_claimed_lock
+from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_locks
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
 from reconciler.workflow.settings import Setting, select_provider
@@ -85,6 +84,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
         desired,
         observed,
         lock=lock,
+        other_locks=read_other_locks(setting, checked.specs),
         options=options,
         provider=provider.name,
         capabilities=provider.capabilities,
@@ -127,7 +127,7 @@ def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
     with opened as provider:
         check_journal(setting.journal, provider)
-        yield with_renames(provider, NameMap.of(specs))
+        yield with_renames(provider, read_names(setting, specs))
 
 
 def _open_local_app(setting: Setting) -> object:

@@ -1,0 +1,173 @@
+"""Names, environments and clean-up: what is deleted, and what never is."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.cli.app import run
+from reconciler.service import open_service
+from reconciler.specfile import read_lock
+from tests.acceptance.conftest import OWN, Repository
+from tests.service.service_fixtures import client_of, dismiss
+
+PROJECT = "kind: Project\nname: acme\nenvironments: {stage: {}, prod: {}}\n"
+DATASET = "kind: Dataset\nname: letters\nsource: letters.csv\n"
+MODEL = (
+    "kind: Model\nname: {name}\nbase: tfidf-logreg\ntraining: letters\nhyperparameters: {{n_epochs: {epochs}}}\n{more}"
+)
+ROWS = "".join(
+    f"{word} number {n},{kind}\n" for n in range(6) for word, kind in (("apple", "fruit"), ("stone", "rock"))
+)
+
+
+def model(name: str, epochs: int = 3, more: str = "") -> str:
+    return MODEL.format(name=name, epochs=epochs, more=more)
+
+
+def write_specs(repository: Repository, *documents: str, project: str = PROJECT) -> None:
+    repository.write("specs/all.yaml", "---\n".join(filter(None, (project, DATASET, *documents))))
+
+
+@pytest.fixture(scope="module")
+def trained_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory in which two models are trained once for all tests: a in the environment prod, b in none."""
+    root = tmp_path_factory.mktemp("once")
+    (root / ".git").mkdir()
+    (root / "specs").mkdir()
+    (root / "specs/letters.csv").write_text("prompt,completion\n" + ROWS)
+    (root / "specs/all.yaml").write_text("---\n".join((PROJECT, DATASET, model("a"), model("b", 4))))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RECONCILER_HOME", str(root / OWN))
+        assert run(["-C", str(root), "apply", "--auto-approve", "--env", "prod"]) == 0
+        assert run(["-C", str(root), "apply", "--auto-approve"]) == 0
+    dismiss(root / OWN / "local")
+    return root
+
+
+@pytest.fixture
+def trained(repository: Repository, trained_directory: Path) -> Repository:
+    """A repository with both models, and one lock file for prod and one for no environment."""
+    shutil.copytree(trained_directory, repository.root, dirs_exist_ok=True)
+    repository.take_home(OWN)
+    return repository
+
+
+@pytest.fixture
+def client(repository: Repository) -> httpx.Client:
+    """Plain calls to the service that the commands use."""
+    return client_of(open_service(repository.store))
+
+
+def list_models(client: httpx.Client) -> set[str]:
+    return {each["id"] for each in client.get("/models").json()["data"] if each["id"].startswith("ft:")}
+
+
+def test_a_model_whose_old_name_has_left_the_specs_is_not_pruned(trained: Repository, client: httpx.Client) -> None:
+    (trained.root / "specs/models.prod.lock.yaml").unlink()
+    before = list_models(client)
+    for name, old in (("c", "a"), ("d", "c")):
+        write_specs(trained, model(name, more=f"moved: [a, {old}]\n" if old != "a" else "moved: a\n"), model("b", 4))
+        assert trained.run("apply", "--auto-approve").code == 0
+    write_specs(trained, model("d"), model("b", 4))
+    for command in (
+        ["plan", "--prune", "--detailed-exitcode"],
+        ["apply", "--prune", "--auto-approve"],
+        ["apply", "--auto-approve"],
+    ):
+        result = trained.run(*command)
+        assert result.code == 0, result.out + result.err
+        assert "Traceback" not in result.err
+    assert "moved from a" in trained.run("plan").out
+    assert list_models(client) == before
+    assert trained.run("output", "d").out.strip() in before
+    entries = read_lock(trained.root / "specs/models.lock.yaml").entries
+    assert [entry.address.name for entry in entries] == ["b", "d"]
+
+
+def test_after_a_rename_new_models_are_trained_and_recorded(trained: Repository) -> None:
+    write_specs(trained, model("c", more="moved: a\n"), model("b", 4))
+    assert trained.run("apply", "--auto-approve").code == 0
+    write_specs(trained, model("c"), model("b", 4), model("e", 5))
+    result = trained.run("apply", "--auto-approve")
+    assert result.code == 0, result.err
+    names = [entry.address.name for entry in read_lock(trained.root / "specs/models.lock.yaml").entries]
+    assert names == ["b", "c", "e"]
+
+
+def test_another_environment_knows_the_new_name_too(trained: Repository) -> None:
+    """Prod has the rename in its lock file; without `moved`, stage must neither train it again nor prune it."""
+    write_specs(trained, model("c", more="moved: a\n"), model("b", 4))
+    assert trained.run("apply", "--auto-approve", "--env", "prod").code == 0
+    write_specs(trained, model("c"), model("b", 4))
+    plan = json.loads(trained.run("plan", "--json", "--prune", "--env", "stage").out)
+    assert [(step["action"], step["address"]) for step in plan["steps"]] == [
+        ("promote", "model/b"),
+        ("promote", "model/c"),
+    ]
+
+
+def test_what_another_environment_names_is_kept_until_that_one_forgets_it(
+    trained: Repository, client: httpx.Client
+) -> None:
+    (trained.root / "specs/models.lock.yaml").unlink()
+    before = list_models(client)
+    write_specs(trained, model("b", 4))
+    result = trained.run("apply", "--prune", "--auto-approve", "--env", "stage")
+    assert result.code == 0, result.err
+    assert list_models(client) == before
+    assert "models.prod.lock.yaml names it" in result.out
+    (command,) = set(re.findall(r"reconciler (forget a .*--env prod)", " ".join(result.out.split())))
+    assert trained.run(*command.split()).code == 0
+    assert trained.run("apply", "--prune", "--auto-approve", "--env", "stage").code == 0
+    assert len(before - list_models(client)) == 1
+
+
+def test_pruning_without_a_project_name_is_refused_and_the_next_step_keeps_everything(
+    repository: Repository, client: httpx.Client
+) -> None:
+    repository.write("specs/letters.csv", "prompt,completion\n" + ROWS)
+    write_specs(repository, model("a"), model("b", 4), project="")
+    assert repository.run("apply", "--auto-approve").code == 0
+    write_specs(repository, model("b", 4), project="")
+    for command in (["plan", "--prune"], ["apply", "--prune", "--auto-approve"]):
+        result = repository.run(*command)
+        assert (result.code, "project-name" in result.err) == (5, True)
+    assert len(list_models(client)) == 2
+    assert repository.run("plan", "--detailed-exitcode").code == 0
+    write_specs(repository, model("b", 4), project="kind: Project\nname: default\n")
+    result = repository.run("apply", "--prune", "--auto-approve")
+    assert (result.code, "1 to delete" in result.out) == (0, True)
+    assert len(list_models(client)) == 1
+
+
+def test_an_environment_says_that_nothing_serves_there_before_its_first_apply(trained: Repository) -> None:
+    result = trained.run("output", "a", "--env", "stage")
+    assert (result.code, result.out) == (1, "")
+    assert "in the environment stage no model serves as model/a yet" in result.err
+    assert "reconciler plan" in result.err
+    assert trained.run("run", "a", "--env", "stage", "-p", "apple").code == 1
+    assert trained.run("apply", "--auto-approve", "--env", "stage").code == 0
+    assert trained.run("output", "a", "--env", "stage").out == trained.run("output", "a", "--env", "prod").out
+
+
+def test_a_trial_on_another_service_leaves_the_lock_entries_of_the_first(trained: Repository) -> None:
+    path = trained.root / "specs/models.lock.yaml"
+    text = path.read_text()
+    hosted = text.replace("provider: local", "provider: openai")
+    hosted = re.sub(r"service: .*", "service: api.openai.com/org-a", hosted)
+    path.write_text(hosted)
+    assert trained.run("output", "a", "--provider", "openai").code == 0
+    (trained.root / "specs/models.prod.lock.yaml").unlink()
+    assert trained.run("apply", "--auto-approve", "--provider", "local").code == 0
+    entries = read_lock(path).entries
+    assert {(entry.address.name, entry.provider) for entry in entries} == {
+        (name, provider) for name in ("a", "b") for provider in ("local", "openai")
+    }
+    write_specs(trained, model("b", 4))
+    assert trained.run("apply", "--auto-approve", "--provider", "local").code == 0
+    kept = {(entry.address.name, entry.provider) for entry in read_lock(path).entries}
+    assert kept == {("a", "openai"), ("b", "local"), ("b", "openai")}
