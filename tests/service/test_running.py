@@ -71,7 +71,9 @@ def test_checkpoints_are_listed_latest_first_and_answer(service: Service) -> Non
     assert (listed["first_id"], listed["last_id"]) == (listed["data"][0]["id"], listed["data"][2]["id"])
     assert (first["has_more"], [each["step_number"] for each in second["data"]]) == (True, [2])
     latest = listed["data"][0]
-    assert latest["fine_tuned_model_checkpoint"] == f"{job['fine_tuned_model']}:ckpt-step-3"
+    names = [each["fine_tuned_model_checkpoint"] for each in listed["data"]]
+    model = job["fine_tuned_model"]
+    assert names == [model, f"{model}:ckpt-step-2", f"{model}:ckpt-step-1"]
     assert (latest["fine_tuning_job_id"], latest["object"]) == (job["id"], "fine_tuning.job.checkpoint")
     assert latest["metrics"] == {"step": 3, "train_loss": 1 / 3, "train_mean_token_accuracy": 1.0}
     asked = {"model": latest["fine_tuned_model_checkpoint"], "prompt": "question 1"}

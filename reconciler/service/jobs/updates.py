@@ -81,7 +81,7 @@ class JobUpdates:
     def fail(self, code: str, message: str, param: str | None = None) -> None:
         """Store that the job failed."""
         with self.store.write() as db:
-            fail_job(db, self.job.id, int(self.clock()), code, message, param)
+            fail_job(db, self.job.id, int(self.clock()), code, self.store.without_paths(message), param)
 
     def complete(self, out: Path, tokens: int) -> None:
         """Keep the weights and the result file, and store that the job succeeded: all of it or nothing."""
@@ -112,8 +112,10 @@ class JobUpdates:
             FileRecord(id=results, filename=filename, purpose=RESULTS, size_bytes=size_bytes, created_at=now),
         )
         for saved in self.saved:
-            name = f"{model}:ckpt-step-{saved.step}"
-            _add_model(db, job, name, saved.folder, saved.created_at, checkpoint=True)
+            # The newest checkpoint is the result of the job, and has its name.
+            is_result = saved is self.saved[-1]
+            name = model if is_result else f"{model}:ckpt-step-{saved.step}"
+            _add_model(db, job, name, saved.folder, now if is_result else saved.created_at, checkpoint=not is_result)
             add_checkpoint(
                 db,
                 CheckpointRecord(
@@ -125,7 +127,6 @@ class JobUpdates:
                     metrics=saved.metrics,
                 ),
             )
-        _add_model(db, job, model, self.saved[-1].folder, now, checkpoint=False)
         add_event(db, job.id, now, f"New fine-tuned model created: {model}")
         add_event(db, job.id, now, "The job has successfully completed")
         change_job(
