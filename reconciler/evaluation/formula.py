@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 
 LONGEST = 4096
+DEEPEST = 100
+"""The number of operations within operations. To read and to compute a deep one would need as deep a stack."""
 
 _FUNCTIONS: dict[str, Callable[..., float]] = {
     "min": min,
@@ -63,7 +65,7 @@ def read_formula(text: str, names: Collection[str]) -> Formula:
         raise FormulaError("a power is written with '^'")
     try:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
-        _check(tree, frozenset(names))
+        _check(tree, frozenset(names), DEEPEST)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, FormulaError):
             raise
@@ -71,7 +73,9 @@ def read_formula(text: str, names: Collection[str]) -> Formula:
     return Formula(tree)
 
 
-def _check(node: ast.expr, names: frozenset[str]) -> None:
+def _check(node: ast.expr, names: frozenset[str], depth: int) -> None:
+    if not depth:
+        raise FormulaError(f"it has more than {DEEPEST} operations within each other")
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             float(value) if abs(value) < 1e300 else _refuse("it has a number beyond all measure")
@@ -79,15 +83,15 @@ def _check(node: ast.expr, names: frozenset[str]) -> None:
             if name not in names:
                 raise FormulaError(f"it names '{name}', which is none of {sorted(names)}")
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-            _check(operand, names)
+            _check(operand, names, depth - 1)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            _check(left, names)
-            _check(right, names)
+            _check(left, names, depth - 1)
+            _check(right, names, depth - 1)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS:
             if len(args) < 1 or (len(args) > 1 and name not in _MANY):
                 raise FormulaError(f"'{name}' is given {len(args)} values")
             for each in args:
-                _check(each, names)
+                _check(each, names, depth - 1)
         case _:
             raise FormulaError("only names, numbers, + - * / ^ and " + ", ".join(sorted(_FUNCTIONS)) + " are allowed")
 

@@ -10,6 +10,8 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.evaluation.formula import Formula, FormulaError, read_formula
 
 LONGEST_SOURCE = 256 * 1024
+MOST_GRADERS = 64
+"""The number of graders in one 'multi' grader."""
 
 # The guide on graders writes `neq` where the API's description has `ne`.
 Operation = Literal["eq", "ne", "neq", "like", "ilike"]
@@ -162,8 +164,8 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "role": get_args(Role),
     "format": get_args(AudioFormat),
 }
-_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*?)`)?", re.DOTALL)
-_FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
+_PLACE = " - at `$"
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
 _INDEX = re.compile(r"\[[^\]]*\]")
 _TYPES = {
     "str": "a string",
@@ -206,6 +208,9 @@ def _read_multi(body: Mapping[str, object], at: str) -> MultiGrader:
     shape: _MultiShape = _convert(body, _MultiShape, at)
     if not shape.graders:
         raise GraderError("missing", f"{at}.graders")
+    if len(shape.graders) > MOST_GRADERS:
+        detail = f"expected at most {MOST_GRADERS} graders, got {len(shape.graders)}."
+        raise GraderError("value", f"{at}.graders", detail, "object_above_max_properties")
     # Some clients send one grader where others send a map of names to graders.
     alone = isinstance(shape.graders.get("type"), str)
     bodies = {str(shape.graders.get("name")): shape.graders} if alone else shape.graders
@@ -226,8 +231,9 @@ def _convert(body: object, kind: Any, at: str) -> Any:
 
 def _explain(message: str, at: str) -> GraderError:
     """Translate an error of the library: which field, what is wrong, and what is expected."""
-    match = _MESSAGE.fullmatch(message)
-    what, path = (match["what"], at + (match["path"] or "")) if match else (message, at)
+    # The last of them, and never an empty one: a field of the request may be named like a place.
+    what, _, path = message.removesuffix("`").rpartition(_PLACE)
+    what, path = (what, at + path) if what and path else (message, at)
     if field := _FIELD.fullmatch(what):
         return GraderError("missing" if field[1] == "missing required" else "unknown", f"{path}.{field[2]}")
     if what.endswith("got `null`"):

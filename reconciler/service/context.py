@@ -6,12 +6,11 @@ from collections.abc import Callable
 from threading import Lock
 
 import msgspec
-from msgspec.structs import replace
 
 from reconciler.service.engines.port import LoadedModel
 from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
 from reconciler.service.errors import ApiError, no_model_error
-from reconciler.service.settings import ServiceSettings
+from reconciler.service.limits import BodyMemory, Limits
 from reconciler.service.store.database import Store
 from reconciler.service.store.models import ModelRecord, find_model, weights_path
 
@@ -67,25 +66,6 @@ class ModelCache:
             raise no_model_error(record.id) from error
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The sizes and rates that the service accepts.
-
-    Units:  bytes; `requests_per_minute` None is no limit
-    """
-
-    file_bytes: int = 512 * 1024 * 1024
-    part_bytes: int = 64 * 1024 * 1024
-    upload_bytes: int = 8 * 1024 * 1024 * 1024
-    body_bytes: int = 16 * 1024 * 1024
-    requests_per_minute: int | None = None
-
-    @classmethod
-    def of(cls, settings: ServiceSettings) -> "Limits":
-        """Return the limits that the operator chose."""
-        limits = cls(requests_per_minute=settings.requests_per_minute)
-        return limits if settings.file_bytes is None else replace(limits, file_bytes=settings.file_bytes)
-
-
 class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """One opened store, with what is needed to serve it.
 
@@ -100,6 +80,7 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     start_worker: Callable[[int], None]
     clock: Callable[[], float] = time.time
     limits: Limits = Limits()
+    bodies: BodyMemory = msgspec.field(default_factory=lambda: BodyMemory(Limits().bodies_bytes))
     show_paused: bool = False
     seeded: bool = False
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from reconciler.service.context import ServiceContext
 from reconciler.service.errors import ApiError, missing_error, type_error, unknown_field_error, value_error
+from reconciler.service.limits import BODY, BodyShare
 from reconciler.service.store.rows import PageCursor
 from reconciler.service.store.uploads import remove_expired
 
@@ -22,6 +23,11 @@ def check_known(body: RequestBody, known: Collection[str], at: str = "") -> None
     for name in body:
         if name not in known:
             raise unknown_field_error(at + name)
+
+
+def set_fields(body: RequestBody) -> RequestBody:
+    """Return the fields that are set: old clients send every field that they know, most of them null."""
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def read_text(body: RequestBody, name: str, *, at: str = "", low: int = 0, high: int = 1 << 20) -> str | None:
@@ -36,11 +42,25 @@ def read_text(body: RequestBody, name: str, *, at: str = "", low: int = 0, high:
     return value
 
 
-def read_required_text(body: RequestBody, name: str) -> str:
+def read_required_text(body: RequestBody, name: str, *, low: int = 0, high: int = 1 << 20) -> str:
     """Return a string that must be set."""
-    value = read_text(body, name)
+    value = read_text(body, name, low=low, high=high)
     if value is None:
         raise missing_error(name)
+    return value
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def read_id(body: RequestBody, name: str, what: str) -> str | None:
+    """Return the id of an object, or None when it is unset.
+
+    Raises: ApiError for a text that no object can have as its id, in the words for an object that does not exist
+    """
+    value = read_text(body, name)
+    if value is not None and not _ID.fullmatch(value):
+        raise ApiError(400, f"{what}: {value}", param=name)
     return value
 
 
@@ -86,8 +106,8 @@ def read_object(body: RequestBody, name: str, *, at: str = "") -> dict[str, obje
     return value
 
 
-def read_texts(body: RequestBody, name: str, most: int) -> tuple[str, ...]:
-    """Return a string or a list of strings as a tuple, empty when it is unset."""
+def read_texts(body: RequestBody, name: str, most: int, *, low: int = 0, high: int = 1 << 22) -> tuple[str, ...]:
+    """Return a string or a list of strings of `low` to `high` characters as a tuple, empty when it is unset."""
     value = body.get(name)
     if value is None:
         return ()
@@ -96,6 +116,10 @@ def read_texts(body: RequestBody, name: str, most: int) -> tuple[str, ...]:
         raise type_error(name, "a string or an array of strings", value)
     if len(items) > most:
         raise value_error(name, f"expected at most {most} items, got {len(items)}.", "array_above_max_length")
+    for place, item in enumerate(items):
+        if not low <= len(item) <= high:
+            message = f"expected {low} to {high} characters, got {len(item)}."
+            raise value_error(f"{name}[{place}]", message, "string_length")
     return tuple(items)
 
 
@@ -148,12 +172,15 @@ def endpoint(context: ServiceContext, handler: Handler) -> Callable[[Request], o
     return answer
 
 
-def endpoint_with_body(context: ServiceContext, handler: Handler) -> Callable[[Request], object]:
-    """Make an endpoint of a handler that reads a JSON object."""
+def endpoint_with_body(
+    context: ServiceContext, handler: Handler, most_bytes: int = BODY
+) -> Callable[[Request], object]:
+    """Make an endpoint of a handler that reads a JSON object of at most so many bytes."""
 
     async def answer(request: Request) -> Response:
-        body = await _read_object(request, context.limits.body_bytes)
-        return await run_in_threadpool(_handle, context, handler, request, body)
+        with context.bodies.share() as share:
+            body = await _read_object(request, share, most_bytes)
+            return await run_in_threadpool(_handle, context, handler, request, body)
 
     return answer
 
@@ -162,16 +189,21 @@ def _handle(context: ServiceContext, handler: Handler, request: Request, body: R
     # Every route first removes what has expired, so that no answer shows it.
     remove_expired(context.store, context.now())
     api_request = ApiRequest(path=request.path_params, query=request.query_params, body=body, lenient=context.seeded)
-    return handler(context, api_request)
+    try:
+        return handler(context, api_request)
+    except RecursionError as error:
+        # What could be decoded may still be too deep for what is done with it.
+        raise ApiError(400, "The JSON body of your request is nested too deep.") from error
 
 
-async def _read_object(request: Request, most_bytes: int) -> RequestBody:
+async def _read_object(request: Request, share: BodyShare, most_bytes: int) -> RequestBody:
     read = bytearray()
     try:
         async for block in request.stream():
-            read.extend(block)
-            if len(read) > most_bytes:
+            if len(read) + len(block) > most_bytes:
                 raise ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.")
+            share.add(len(block))
+            read.extend(block)
     except ClientDisconnect as error:
         raise ApiError(400, "The request was broken off.") from error
     try:

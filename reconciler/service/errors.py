@@ -3,6 +3,9 @@
 from reconciler.domain.errors import STORE_UNUSABLE, ReconcilerError
 from reconciler.evaluation import GraderError
 
+LONGEST_MESSAGE, LONGEST_PARAM = 2000, 200
+"""In characters. A message repeats what a request says, which may be long."""
+
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 
@@ -23,11 +26,11 @@ class ApiError(ReconcilerError):
         error_type: str = INVALID_REQUEST,
     ) -> None:
         self.status = status
-        self.message = message
-        self.param = param
+        self.message = _shorten(message, LONGEST_MESSAGE)
+        self.param = None if param is None else _shorten(param, LONGEST_PARAM)
         self.code = code
         self.type = error_type
-        super().__init__(message)
+        super().__init__(self.message)
 
     @property
     def envelope(self) -> dict[str, object]:
@@ -92,6 +95,15 @@ def no_upload_error(upload: str) -> ApiError:
     return ApiError(404, f"No such Upload object: {upload}", param="upload_id")
 
 
+def no_item_error(item: str) -> ApiError:
+    """Return the error for a reference to an item of an earlier response, of which none is stored."""
+    message = (
+        f"Item with id '{item}' not found. Items are not persisted by this service. Try again with the item itself in "
+        "your input, or remove it."
+    )
+    return ApiError(404, message, param="input")
+
+
 def no_permission_error(permission: str) -> ApiError:
     """Return the error for a permission that does not exist."""
     return ApiError(404, f"No such checkpoint permission: {permission}", param="permission_id")
@@ -100,6 +112,12 @@ def no_permission_error(permission: str) -> ApiError:
 def rate_limit_error(most: int) -> ApiError:
     """Return the error for more requests in a minute than the service accepts."""
     message = f"Rate limit reached: this service takes {most} requests a minute. Try again in a moment."
+    return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
+
+
+def in_flight_error() -> ApiError:
+    """Return the error for a body that does not fit into memory beside those of other requests."""
+    message = "Rate limit reached: other requests with large bodies are being answered. Try again in a moment."
     return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
 
 
@@ -140,6 +158,10 @@ def busy_error() -> ApiError:
     """Return the error for a store that another process kept locked for longer than a request waits."""
     message = "The store is busy with another process. Try again in a few seconds."
     return ApiError(503, message, error_type="service_unavailable_error", code="server_is_overloaded")
+
+
+def _shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _json_type(value: object) -> str:

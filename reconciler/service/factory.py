@@ -14,26 +14,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from reconciler.service.context import Limits, ModelCache, ServiceContext
+from reconciler.service.context import ModelCache, ServiceContext
 from reconciler.service.endpoint import JsonResponse, endpoint, endpoint_with_body
 from reconciler.service.engines.registry import load_engines
 from reconciler.service.errors import ApiError, busy_error, server_error, store_error
 from reconciler.service.faults.actions import FaultContext, FaultMiddleware
 from reconciler.service.jobs import ensure_worker
 from reconciler.service.legacy import legacy_routes
+from reconciler.service.limits import BODY, SHORT_BODY, TEXT_BODY, BodyMemory, Limits
 from reconciler.service.middleware import ApiMiddleware, RateLimit
 from reconciler.service.routes import files, inference, jobs, models, responses, uploads
 from reconciler.service.seeding import has_seeds, plant_seeds
 from reconciler.service.settings import ServiceSettings
-from reconciler.service.store.database import StoreError, open_store, organization
+from reconciler.service.store.database import Store, StoreError, open_store, organization
 from reconciler.service.store.files import remove_unlisted_files
 
 PREFIX = "/v1"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
-def open_app(root: Path, settings: ServiceSettings, api_key: str | None) -> ASGIApp:
-    """Open a store and put the application in front of it."""
+def open_app(root: Path, settings: ServiceSettings, api_key: str | None, *, shows_paths: bool = True) -> ASGIApp:
+    """Open a store and put the application in front of it. On a port, callers need not know where the store is."""
     store = open_store(root)
     remove_unlisted_files(store)
     if settings.seeds is not None:
@@ -42,6 +43,7 @@ def open_app(root: Path, settings: ServiceSettings, api_key: str | None) -> ASGI
     with store.read() as db:
         owner, seeded = organization(db), has_seeds(db)
         models.check_legacy_bases(db, registry)
+    limits = Limits.of(settings)
     context = ServiceContext(
         store=store,
         organization=owner,
@@ -49,19 +51,20 @@ def open_app(root: Path, settings: ServiceSettings, api_key: str | None) -> ASGI
         registry=registry,
         start_worker=partial(ensure_worker, store, settings.engines),
         clock=settings.clock,
-        limits=Limits.of(settings),
+        limits=limits,
+        bodies=BodyMemory(limits.bodies_bytes),
         show_paused=settings.show_paused,
         seeded=seeded,
     )
-    app = make_app(context, api_key)
+    app = make_app(context, api_key, shows_paths=shows_paths)
     if not settings.faults:
         return app
     return FaultMiddleware(app, settings.faults, FaultContext(store=store, clock=settings.clock))
 
 
-def make_app(context: ServiceContext, api_key: str | None) -> ASGIApp:
+def make_app(context: ServiceContext, api_key: str | None, *, shows_paths: bool = True) -> ASGIApp:
     """Make the whole service as one ASGI application. Without a key it asks for none."""
-    app = Starlette(routes=_routes(context), exception_handlers=_HANDLERS)
+    app = Starlette(routes=_routes(context), exception_handlers=_handlers(context.store, shows_paths=shows_paths))
     app.router.redirect_slashes = False
     limit = context.limits.requests_per_minute
     return ApiMiddleware(
@@ -78,8 +81,8 @@ def _routes(context: ServiceContext) -> list[Route]:
     def get(path: str, handler: Any) -> Route:
         return Route(PREFIX + path, endpoint(context, handler), methods=["GET"])
 
-    def post(path: str, handler: Any) -> Route:
-        return Route(PREFIX + path, endpoint_with_body(context, handler), methods=["POST"])
+    def post(path: str, handler: Any, most_bytes: int = BODY) -> Route:
+        return Route(PREFIX + path, endpoint_with_body(context, handler, most_bytes), methods=["POST"])
 
     def act(path: str, handler: Any, method: str = "POST") -> Route:
         return Route(PREFIX + path, endpoint(context, handler), methods=[method])
@@ -101,18 +104,18 @@ def _routes(context: ServiceContext) -> list[Route]:
         get(_PERMISSIONS, models.list_permissions_route),
         post(_PERMISSIONS, models.create_permissions),
         act(_PERMISSIONS + "/{permission}", models.delete_permission_route, "DELETE"),
-        post("/fine_tuning/alpha/graders/validate", jobs.validate_grader),
-        post("/fine_tuning/alpha/graders/run", jobs.run_grader),
-        post("/uploads", uploads.create_upload),
+        post("/fine_tuning/alpha/graders/validate", jobs.validate_grader, TEXT_BODY),
+        post("/fine_tuning/alpha/graders/run", jobs.run_grader, TEXT_BODY),
+        post("/uploads", uploads.create_upload, SHORT_BODY),
         Route(PREFIX + "/uploads/{upload}/parts", uploads.make_part_endpoint(context), methods=["POST"]),
         post("/uploads/{upload}/complete", uploads.complete_upload),
         act("/uploads/{upload}/cancel", uploads.cancel_upload),
         get("/models", models.list_models_route),
         get("/models/{model}", models.show_model),
         act("/models/{model}", models.delete, "DELETE"),
-        post("/chat/completions", inference.create_chat_completion),
-        post("/completions", inference.create_completion),
-        post("/responses", responses.create_response),
+        post("/chat/completions", inference.create_chat_completion, TEXT_BODY),
+        post("/completions", inference.create_completion, TEXT_BODY),
+        post("/responses", responses.create_response, TEXT_BODY),
         *legacy_routes(context, PREFIX),
     ]
 
@@ -131,25 +134,26 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
     return JsonResponse(ApiError(error.status_code, message).envelope, error.status_code, error.headers)
 
 
-async def _answer_unusable_store(_: Request, error: Exception) -> Response:
-    # The disk is full, the directory was removed, a page is damaged: the caller is most likely the owner.
-    if "locked" in str(error):
-        return JsonResponse(busy_error().envelope, busy_error().status)
-    refusal = store_error(f"The store cannot be used: {error}")
-    return JsonResponse(refusal.envelope, refusal.status, {"x-should-retry": "false"})
-
-
 async def _answer_bug(_: Request, error: Exception) -> Response:
     # A bug: the framework raises the error again after this answer, so that it keeps its traceback.
     refusal = server_error()
     return JsonResponse(refusal.envelope, refusal.status)
 
 
-_HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
-    ApiError: _answer_refusal,
-    HTTPException: _answer_unrouted,
-    sqlite3.Error: _answer_unusable_store,
-    StoreError: _answer_unusable_store,
-    OSError: _answer_unusable_store,
-    Exception: _answer_bug,
-}
+def _handlers(store: Store, *, shows_paths: bool) -> dict[Any, Callable[[Request, Exception], Any]]:
+    async def answer_unusable_store(_: Request, error: Exception) -> Response:
+        # The disk is full, the directory was removed, a page is damaged: the caller is most likely the owner.
+        if "locked" in str(error):
+            return JsonResponse(busy_error().envelope, busy_error().status)
+        why = str(error) if shows_paths else store.without_paths(str(error))
+        refusal = store_error(f"The store cannot be used: {why}")
+        return JsonResponse(refusal.envelope, refusal.status, {"x-should-retry": "false"})
+
+    return {
+        ApiError: _answer_refusal,
+        HTTPException: _answer_unrouted,
+        sqlite3.Error: answer_unusable_store,
+        StoreError: answer_unusable_store,
+        OSError: answer_unusable_store,
+        Exception: _answer_bug,
+    }

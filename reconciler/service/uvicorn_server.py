@@ -39,7 +39,7 @@ def serve_until_stopped(
         open_listener(host, port) as listener,
         send_webhooks(store, settings.webhook, settings.clock),
     ):
-        app = open_app(root, settings, api_key)
+        app = open_app(root, settings, api_key, shows_paths=False)
         # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host_text = f"[{host}]" if listener.family == socket.AF_INET6 else host

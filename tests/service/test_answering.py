@@ -87,7 +87,6 @@ def test_sampling_parameters_change_nothing(trained: tuple[Service, str]) -> Non
         "seed": 4,
         "presence_penalty": 0,
         "frequency_penalty": 1.5,
-        "max_tokens": 16,
         "max_completion_tokens": 16,
         "user": "somebody",
         "response_format": {"type": "text"},
@@ -159,6 +158,16 @@ def test_a_completion_is_limited_and_echoed_as_requested(
     assert (choice["text"], choice["finish_reason"]) == (text, reason)
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_a_chat_answer_is_limited_as_requested(trained: tuple[Service, str], name: str) -> None:
+    service, model = trained
+
+    answer = service.post("/chat/completions", {"model": model, "messages": ASK, name: 1})
+
+    choice = answer["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("answer", "length")
+
+
 def test_probabilities_are_returned_on_request(trained: tuple[Service, str]) -> None:
     service, model = trained
     chat = {"model": model, "messages": ASK, "logprobs": True, "top_logprobs": 1}
@@ -209,6 +218,25 @@ def test_text_in_parts_is_accepted(trained: tuple[Service, str]) -> None:
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"model": None}, "model"),
+        ({"surprise": 1}, "surprise"),
+        ({"prompt": "x"}, "prompt"),
+        ({"max_tokens": 5, "max_completion_tokens": 5}, "max_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"messages": [*ASK, {"role": "tool", "content": "42", "tool_call_id": "call_1"}]}, "messages[1].role"),
+        ({"messages": [{"role": "tool", "content": "42"}]}, "messages[0].role"),
+        ({"messages": [{"role": "function", "name": "f", "content": "42"}]}, "messages[0].role"),
+        ({"tool_choice": "auto"}, "tool_choice"),
+        ({"parallel_tool_calls": True}, "parallel_tool_calls"),
+        ({"function_call": "auto"}, "function_call"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"reasoning_effort": "low"}, "reasoning_effort"),
+        ({"web_search_options": {"search_context_size": "low"}}, "web_search_options"),
+        ({"service_tier": "first"}, "service_tier"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"store": "yes"}, "store"),
+        ({"seed": "x"}, "seed"),
+        ({"user": 1}, "user"),
+        ({"stream": True, "stream_options": {"surprise": True}}, "stream_options.surprise"),
     ],
 )
 def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[Service, str], asked: Json, param: str) -> None:
@@ -231,6 +259,10 @@ def test_a_chat_that_cannot_be_answered_is_refused(trained: tuple[Service, str],
         ({"n": 2, "best_of": 1}, "best_of"),
         ({"logprobs": 6}, "logprobs"),
         ({"max_tokens": -1}, "max_tokens"),
+        ({"surprise": 1}, "surprise"),
+        ({"messages": ASK}, "messages"),
+        ({"max_completion_tokens": 5}, "max_completion_tokens"),
+        ({"best_of": 2, "stream": True}, "best_of"),
     ],
 )
 def test_a_completion_that_cannot_be_given_is_refused(trained: tuple[Service, str], asked: Json, param: str) -> None:

@@ -47,7 +47,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(service: Service, body: byt
 
 
 def test_a_body_that_is_too_large_is_refused(service: Service) -> None:
-    assert error_of(service.client.post("/completions", content=b" " * (16 * 1024 * 1024 + 1)))[0] == 413
+    assert error_of(service.client.post("/completions", content=b" " * (4 * 1024 * 1024 + 1)))[0] == 413
 
 
 @pytest.mark.parametrize("path", ["//models", "/models/", "//files/", "///fine_tuning//jobs"])

@@ -110,6 +110,12 @@ def answer_body(model: str) -> Json:
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"metadata": {"a": 1}}, "metadata.a"),
         ({"model": None}, "model"),
+        ({"surprise": 1}, "surprise"),
+        ({"max_tokens": 5}, "max_tokens"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"truncation": "sometimes"}, "truncation"),
+        ({"top_logprobs": 2}, "top_logprobs"),
+        ({"stream_options": {"include_obfuscation": False}}, "stream_options"),
     ],
 )
 def test_an_unsupported_request_is_refused(service: Service, model: str, change: Json, param: str) -> None:
@@ -120,3 +126,23 @@ def test_an_unsupported_request_is_refused(service: Service, model: str, change:
 
 def test_an_unknown_model_is_not_found(service: Service) -> None:
     assert error_of(service.client.post("/responses", json={"model": "nobody", "input": "x"}))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "item", [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_1"}, {"type": None, "id": "msg_1"}]
+)
+def test_a_reference_to_an_item_of_an_earlier_response_is_not_found(service: Service, model: str, item: Json) -> None:
+    body = {"model": model, "input": [{"role": "user", "content": "hello"}, item]}
+
+    status, error = error_of(service.client.post("/responses", json=body))
+
+    assert (status, error["type"], error["param"]) == (404, "invalid_request_error", "input")
+    assert error["message"].startswith("Item with id 'msg_1' not found. Items are not persisted")
+
+
+def test_what_a_response_has_put_out_is_accepted_as_input(service: Service, model: str) -> None:
+    output = ask(service, model, input="hello")["output"]
+
+    again = ask(service, model, input=[{"role": "user", "content": "hello"}, *output])
+
+    assert again["status"] == "completed"

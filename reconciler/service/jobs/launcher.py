@@ -94,4 +94,4 @@ def _give_up(store: Store, now: int) -> None:
     with store.write() as db:
         db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
         for job in active_jobs(db):
-            fail_job(db, job.id, now, "server_error", message)
+            fail_job(db, job.id, now, "server_error", store.without_paths(message))

@@ -97,7 +97,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
     def _fail(self, job: JobRecord, message: str) -> None:
         with self.store.write() as db:
-            fail_job(db, job.id, int(self.clock()), "server_error", message)
+            fail_job(db, job.id, int(self.clock()), "server_error", self.store.without_paths(message))
 
 
 def claim(store: Store, now: int) -> JobRecord | None:

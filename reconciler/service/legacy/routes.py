@@ -17,6 +17,7 @@ from reconciler.service.legacy.events import (
     legacy_events,
     make_events_endpoint,
 )
+from reconciler.service.limits import TEXT_BODY
 from reconciler.service.routes.inference import create_completion
 from reconciler.service.routes.job_request import check_training_files, read_fine_tune_request
 from reconciler.service.routes.models import known_models
@@ -59,7 +60,7 @@ def legacy_routes(context: ServiceContext, prefix: str) -> list[Route]:
         Route(prefix + "/engines/{engine}", endpoint(context, show_engine), methods=["GET"]),
         Route(
             prefix + "/engines/{engine}/completions",
-            endpoint_with_body(context, complete_with_engine),
+            endpoint_with_body(context, complete_with_engine, TEXT_BODY),
             methods=["POST"],
         ),
     ]

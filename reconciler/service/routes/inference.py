@@ -5,8 +5,7 @@ choose among several answers, and are accepted because every client sends them. 
 answer (tools, JSON schemas, token biases) is refused.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import msgspec
@@ -17,157 +16,24 @@ from reconciler.service.endpoint import (
     ApiRequest,
     JsonResponse,
     RequestBody,
+    check_known,
     read_flag,
     read_integer,
     read_number,
     read_object,
     read_required_text,
+    read_text,
     read_texts,
+    set_fields,
 )
 from reconciler.service.engines.port import ModelAnswer, ModelQuestion
 from reconciler.service.engines.rows import NotTextError, make_question
 from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
-from reconciler.service.routes.wire import Json
+from reconciler.service.limits import check_answer, check_prompts
+from reconciler.service.routes.answer_forms import CHAT, COMPLETION, AnswerChoice, AnswerFormat, CompletionAnswer
+from reconciler.service.routes.job_request import read_metadata
 from reconciler.service.seeding import is_for_seed, seed_answer
 from reconciler.service.store.database import new_id
-
-
-class AnswerChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `alternatives` is None when no probabilities are asked for; `before` is the prompt to echo."""
-
-    text: str
-    finish_reason: str
-    completion_tokens: int
-    tokens: tuple[tuple[str, float], ...]
-    alternatives: tuple[tuple[str, float], ...] | None
-    before: str = ""
-
-
-class AnswerFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of the two routes writes a choice: whole, or as the chunks of a stream."""
-
-    prefix: str
-    object: str
-    chunk_object: str
-    whole: Callable[[AnswerChoice], Json]
-    chunks: Callable[[AnswerChoice], Iterator[Json]]
-
-
-class CompletionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer to one request."""
-
-    form: AnswerFormat
-    id: str
-    model: str
-    created: int
-    choices: tuple[AnswerChoice, ...]
-    prompt_tokens: int
-
-    def whole(self) -> Json:
-        """Return it as one object."""
-        choices = [{"index": index, **self.form.whole(choice)} for index, choice in enumerate(self.choices)]
-        return {**self._head(self.form.object), "choices": choices, "usage": self._usage()}
-
-    def chunks(self, *, include_usage: bool) -> Iterator[Json]:
-        """Yield it as the chunks of a stream. The usage comes last, if it is asked for, without choices."""
-        head = self._head(self.form.chunk_object)
-        usage = {"usage": None} if include_usage else {}
-        for index, choice in enumerate(self.choices):
-            for chunk in self.form.chunks(choice):
-                yield {**head, "choices": [{"index": index, **chunk}], **usage}
-        if include_usage:
-            yield {**head, "choices": [], "usage": self._usage()}
-
-    def _head(self, kind: str) -> Json:
-        return {
-            "id": self.id,
-            "object": kind,
-            "created": self.created,
-            "model": self.model,
-        }
-
-    def _usage(self) -> Json:
-        completion = sum(choice.completion_tokens for choice in self.choices)
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": completion,
-            "total_tokens": self.prompt_tokens + completion,
-        }
-
-
-def _chat_whole(choice: AnswerChoice) -> Json:
-    return {
-        "message": {"role": "assistant", "content": choice.text, "refusal": None, "annotations": []},
-        "logprobs": _chat_logprobs(choice),
-        "finish_reason": choice.finish_reason,
-    }
-
-
-def _chat_chunks(choice: AnswerChoice) -> Iterator[Json]:
-    first = {"role": "assistant", "content": "", "refusal": None}
-    yield {"delta": first, "logprobs": None, "finish_reason": None}
-    yield {"delta": {"content": choice.text}, "logprobs": _chat_logprobs(choice), "finish_reason": None}
-    yield {"delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
-
-
-def _chat_logprobs(choice: AnswerChoice) -> Json | None:
-    if choice.alternatives is None:
-        return None
-    top = [_token(*alternative) for alternative in choice.alternatives]
-    return {"content": [{**_token(*token), "top_logprobs": top} for token in choice.tokens], "refusal": None}
-
-
-def _token(token: str, logprob: float) -> Json:
-    return {"token": token, "logprob": _finite(logprob), "bytes": list(token.encode())}
-
-
-def _completion_whole(choice: AnswerChoice) -> Json:
-    text = choice.before + choice.text
-    return {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": choice.finish_reason}
-
-
-def _completion_chunks(choice: AnswerChoice) -> Iterator[Json]:
-    text = choice.before + choice.text
-    yield {"text": text, "logprobs": _completion_logprobs(choice), "finish_reason": None}
-    yield {"text": "", "logprobs": None, "finish_reason": choice.finish_reason}
-
-
-def _completion_logprobs(choice: AnswerChoice) -> Json | None:
-    if choice.alternatives is None:
-        return None
-    # The model did not choose an echoed prompt: like the first token of any text, it has no probability.
-    echoed = [choice.before] if choice.before else []
-    tokens = [*echoed, *(token for token, _ in choice.tokens)]
-    nothing: list[None] = [None for _ in echoed]
-    top = {token: _finite(logprob) for token, logprob in choice.alternatives}
-    return {
-        "tokens": tokens,
-        "token_logprobs": [*nothing, *(_finite(logprob) for _, logprob in choice.tokens)],
-        "top_logprobs": [*nothing, *(top for _ in choice.tokens)],
-        "text_offset": [sum(map(len, tokens[:at])) for at in range(len(tokens))],
-    }
-
-
-def _finite(logprob: float) -> float:
-    # JSON has no infinity; the API writes this number for what is practically impossible.
-    return logprob if math.isfinite(logprob) else -9999.0
-
-
-CHAT = AnswerFormat(
-    prefix="chatcmpl-",
-    object="chat.completion",
-    chunk_object="chat.completion.chunk",
-    whole=_chat_whole,
-    chunks=_chat_chunks,
-)
-COMPLETION = AnswerFormat(
-    prefix="cmpl-",
-    object="text_completion",
-    chunk_object="text_completion",
-    whole=_completion_whole,
-    chunks=_completion_chunks,
-)
-
 
 MOST_CHOICES = 128
 MOST_PROMPTS = 2048
@@ -178,26 +44,70 @@ COMPLETION_TOKENS = 16
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
+_SHARED = (
+    *("model", "stream", "stream_options", "n", "stop", "seed", "user", "logprobs", "max_tokens"),
+    *("temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias"),
+)
+_CHAT_ONLY = (
+    *("messages", "max_completion_tokens", "top_logprobs", "response_format", "metadata", "store", "service_tier"),
+    *("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "modalities"),
+    *("prediction", "reasoning_effort", "verbosity", "web_search_options", "moderation", "safety_identifier"),
+    *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
+)
+_CHAT_FIELDS = frozenset((*_SHARED, *_CHAT_ONLY))
+_COMPLETION_FIELDS = frozenset((*_SHARED, "prompt", "suffix", "echo", "best_of"))
+_NOT_IN_CHAT = (
+    *("tools", "functions", "logit_bias", "audio", "reasoning_effort", "verbosity", "web_search_options"),
+    *("moderation", "prediction"),
+)
+_TIERS = ("auto", "default", "flex", "scale", "priority")
+
+
 def create_chat_completion(context: ServiceContext, request: ApiRequest) -> Response:
     """Answer a conversation."""
     body = request.body
     model = context.registry.resolve(read_required_text(body, "model"))
     if is_for_seed(context, body):
         return _send_seed_answer(context, CHAT, model, body)
+    check_known(set_fields(body), _CHAT_FIELDS)
     question = _conversation(body)
-    _refuse(body, ("tools", "functions", "logit_bias", "audio"))
-    if (read_object(body, "response_format") or {}).get("type", "text") != "text":
-        raise unsupported_error("response_format", "is not supported with this model beyond {'type': 'text'}.")
-    for name in ("max_tokens", "max_completion_tokens"):
-        read_integer(body, name, 1, MOST_TOKENS)
+    check_prompts((f"{question.instructions}{question.text}",), "messages")
+    _refuse(body, _NOT_IN_CHAT)
+    _check_chat_options(body)
     top = read_integer(body, "top_logprobs", 0, 20)
     logprobs = (top or 0) if read_flag(body, "logprobs") else None
     if top is not None and logprobs is None:
         raise value_error("top_logprobs", "it needs 'logprobs' to be true.")
+    limit = _chat_limit(body)
     stops, choices = _sampling(body)
     answer = context.models.get(model).answer(question)
-    choice = _make_choice(answer, stops, logprobs)
+    choice = _make_choice(answer, stops, logprobs, limit=limit)
+    check_answer(choices, choices * choice.most_bytes, "n")
     return _send(_make_answer(context, CHAT, model, (choice,) * choices, answer.prompt_tokens), body)
+
+
+def _check_chat_options(body: RequestBody) -> None:
+    if (read_object(body, "response_format") or {}).get("type", "text") != "text":
+        raise unsupported_error("response_format", "is not supported with this model beyond {'type': 'text'}.")
+    if set(read_texts(body, "modalities", 10)) - {"text"}:
+        raise unsupported_error("modalities", "is not supported with this model beyond ['text'].")
+    for name, needed in (("tool_choice", "tools"), ("parallel_tool_calls", "tools"), ("function_call", "functions")):
+        if body.get(name) is not None:
+            raise value_error(name, f"'{name}' is only allowed when '{needed}' are specified.")
+    if (tier := read_text(body, "service_tier")) is not None and tier not in _TIERS:
+        raise value_error("service_tier", f"expected one of {list(_TIERS)}.")
+    for name in ("safety_identifier", "prompt_cache_key"):
+        read_text(body, name)
+    read_flag(body, "store")
+    read_metadata(body)
+
+
+def _chat_limit(body: RequestBody) -> int:
+    old, new = (read_integer(body, name, 1, MOST_TOKENS) for name in ("max_tokens", "max_completion_tokens"))
+    if old is not None and new is not None:
+        message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+        raise ApiError(400, message, param="max_tokens", code="invalid_parameter_combination")
+    return next((limit for limit in (new, old) if limit is not None), MOST_TOKENS)
 
 
 def create_completion(context: ServiceContext, request: ApiRequest) -> Response:
@@ -206,24 +116,32 @@ def create_completion(context: ServiceContext, request: ApiRequest) -> Response:
     model = context.registry.resolve(read_required_text(body, "model"))
     if is_for_seed(context, body):
         return _send_seed_answer(context, COMPLETION, model, body)
+    check_known(set_fields(body), _COMPLETION_FIELDS)
     prompts = _prompts(body)
+    check_prompts(prompts, "prompt")
     _refuse(body, ("suffix", "logit_bias"))
     limit = read_integer(body, "max_tokens", 0, MOST_TOKENS)
     logprobs = read_integer(body, "logprobs", 0, 5)
     echo = read_flag(body, "echo")
     stops, choices = _sampling(body)
-    if (best_of := read_integer(body, "best_of", 0, 20)) and best_of < choices:
+    best_of = read_integer(body, "best_of", 0, 20)
+    if best_of and best_of < choices:
         raise value_error("best_of", "it must not be less than 'n'.")
+    if best_of and best_of > choices and read_flag(body, "stream"):
+        raise value_error("best_of", "results cannot be streamed when it is greater than 'n'.")
+    check_answer(len(prompts) * choices, 0, "n")
     loaded = context.models.get(model)
-    answers = [loaded.answer(ModelQuestion(text=prompt)) for prompt in prompts]
     limit = COMPLETION_TOKENS if limit is None else limit
-    made = tuple(
-        _make_choice(answer, stops, logprobs, before=prompt if echo else "", limit=limit)
-        for prompt, answer in zip(prompts, answers, strict=True)
-        for _ in range(choices)
-    )
-    prompt_tokens = sum(answer.prompt_tokens for answer in answers)
-    return _send(_make_answer(context, COMPLETION, model, made, prompt_tokens), body)
+    made: list[AnswerChoice] = []
+    prompt_tokens = answer_bytes = 0
+    for prompt in prompts:
+        answer = loaded.answer(ModelQuestion(text=prompt))
+        choice = _make_choice(answer, stops, logprobs, before=prompt if echo else "", limit=limit)
+        prompt_tokens += answer.prompt_tokens
+        answer_bytes += choices * choice.most_bytes
+        check_answer(0, answer_bytes, "n")
+        made += [choice] * choices
+    return _send(_make_answer(context, COMPLETION, model, tuple(made), prompt_tokens), body)
 
 
 def _make_answer(
@@ -246,6 +164,9 @@ def _send(answer: CompletionAnswer, body: RequestBody, *, lenient: bool = False)
         if options and not lenient:
             raise value_error("stream_options", "it is only allowed when 'stream' is true.")
         return JsonResponse(answer.whole())
+    if options and not lenient:
+        check_known(options, ("include_usage", "include_obfuscation"), "stream_options.")
+        read_flag(options, "include_obfuscation")
     chunks = answer.chunks(include_usage=read_flag(options or {}, "include_usage"))
     return StreamingResponse(
         _event_lines(chunks), media_type="text/event-stream", headers={"cache-control": "no-cache"}
@@ -289,6 +210,12 @@ def _conversation(body: RequestBody) -> ModelQuestion:
             raise type_error(f"messages[{number_}]", "an object", message)
         if message.get("role") not in ROLES:
             raise value_error(f"messages[{number_}].role", f"expected one of {sorted(ROLES)}.")
+        if message["role"] == "tool":
+            # An assistant message with calls is refused below, so that nothing can have called a tool.
+            why = "messages with role 'tool' must be a response to a preceding message with 'tool_calls'."
+            raise ApiError(400, f"Invalid parameter: {why}", param=f"messages[{number_}].role")
+        if message["role"] == "function":
+            raise unsupported_error(f"messages[{number_}].role", "'function' is not supported with this model.")
     try:
         return make_question(messages)
     except NotTextError as error:
@@ -315,6 +242,8 @@ def _sampling(body: RequestBody) -> tuple[tuple[str, ...], int]:
         ("frequency_penalty", -2.0, 2.0),
     ):
         read_number(body, name, low, high)
+    read_integer(body, "seed", -(2**63), 2**63 - 1)
+    read_text(body, "user")
     stops = tuple(filter(None, read_texts(body, "stop", 4)))
     return stops, read_integer(body, "n", 1, MOST_CHOICES) or 1
 

@@ -11,6 +11,7 @@ from reconciler.service.endpoint import (
     RequestBody,
     check_known,
     read_flag,
+    read_id,
     read_integer,
     read_number,
     read_object,
@@ -27,6 +28,7 @@ from reconciler.service.store.jobs import VALIDATING, JobRecord
 SUPERVISED = "supervised"
 METHODS = (SUPERVISED, "dpo", "reinforcement")
 MOST_SEED = 2**31 - 1
+MOST_METADATA = 16
 
 _FIELDS = (
     "model",
@@ -83,8 +85,8 @@ def read_job_request(body: RequestBody, registry: EngineRegistry) -> NewJobReque
     seed = read_integer(body, "seed", 0, MOST_SEED)
     return NewJobRequest(
         engine=engine,
-        training_file=read_required_text(body, "training_file"),
-        validation_file=read_text(body, "validation_file", low=1),
+        training_file=_read_training_file(body),
+        validation_file=read_id(body, "validation_file", "invalid validation_file"),
         suffix=_suffix(body),
         seed=secrets.randbelow(MOST_SEED + 1) if seed is None else seed,
         metadata=read_metadata(body),
@@ -98,9 +100,18 @@ def check_training_files(db: sqlite3.Connection, job: JobRecord) -> None:
     Raises: ApiError
     """
     for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
-        record = find_file(db, file) if file else None
-        if file and (record is None or record.purpose != FINE_TUNE):
+        if file is None:
+            continue
+        record = find_file(db, file)
+        if record is None or record.purpose != FINE_TUNE:
             raise ApiError(400, f"invalid {param}: {file}", param=param)
+
+
+def _read_training_file(body: RequestBody) -> str:
+    file = read_id(body, "training_file", "invalid training_file")
+    if file is None:
+        raise missing_error("training_file")
+    return file
 
 
 def _find_engine(model: str, registry: EngineRegistry, unknown: ApiError) -> Engine:
@@ -181,8 +192,9 @@ def read_metadata(body: RequestBody) -> dict[str, str] | None:
     given = read_object(body, "metadata")
     if not given:
         return None
-    if len(given) > 16:
-        raise value_error("metadata", f"expected at most 16 pairs, got {len(given)}.", "object_above_max_properties")
+    if len(given) > MOST_METADATA:
+        message = f"expected at most {MOST_METADATA} pairs, got {len(given)}."
+        raise value_error("metadata", message, "object_above_max_properties")
     for key, value in given.items():
         if not 1 <= len(key) <= 64:
             raise value_error("metadata", f"expected keys of 1 to 64 characters, got {len(key)}.", "string_length")
@@ -231,7 +243,7 @@ def read_fine_tune_request(body: RequestBody, registry: EngineRegistry) -> FineT
     Raises: ApiError for the first thing that is wrong
     """
     check_known(body, _LEGACY_FIELDS)
-    training_file = read_required_text(body, "training_file")
+    training_file = _read_training_file(body)
     model = read_text(body, "model", low=1) or DEFAULT_MODEL
     message = (
         f"The model '{model}' does not exist or cannot be fine-tuned here. This service trains "
@@ -243,7 +255,7 @@ def read_fine_tune_request(body: RequestBody, registry: EngineRegistry) -> FineT
     job = NewJobRequest(
         engine=engine,
         training_file=training_file,
-        validation_file=read_text(body, "validation_file", low=1),
+        validation_file=read_id(body, "validation_file", "invalid validation_file"),
         suffix=_legacy_suffix(body),
         seed=LEGACY_SEED,
         metadata=None,
@@ -305,7 +317,9 @@ def _read_betas(body: RequestBody) -> tuple[float, ...]:
     given = body.get("classification_betas")
     if given is None:
         return ()
-    if not isinstance(given, list) or not all(isinstance(beta, int | float) for beta in given):
+    if not isinstance(given, list) or not all(
+        isinstance(beta, int | float) and not isinstance(beta, bool) for beta in given
+    ):
         raise type_error("classification_betas", "an array of numbers", given)
     if len(given) > MOST_BETAS or not all(0 < beta <= 1000 for beta in given):
         raise value_error("classification_betas", f"expected at most {MOST_BETAS} numbers above 0 and up to 1000.")

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from reconciler.evaluation import Grader, GraderError, MultiGrader, Score, read_grader, score_sample
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import ApiRequest, JsonResponse, check_known, read_object, read_required_text
-from reconciler.service.errors import ApiError, grader_refusal, missing_error
-from reconciler.service.routes.job_request import check_training_files, read_job_request
+from reconciler.service.errors import ApiError, grader_refusal, missing_error, value_error
+from reconciler.service.routes.job_request import MOST_METADATA, check_training_files, read_job_request
 from reconciler.service.routes.wire import checkpoint_json, event_json, job_json, page_json
 from reconciler.service.seeding import SeedKind, is_seed, seeded_job
 from reconciler.service.store.database import new_id
@@ -52,6 +52,10 @@ def list_jobs_route(context: ServiceContext, request: ApiRequest) -> Response:
     """List jobs, newest first, or those with some metadata."""
     found = ((_METADATA.fullmatch(name), value) for name, value in request.query.multi_items())
     metadata = {match[1]: value for match, value in found if match}
+    if len(metadata) > MOST_METADATA:
+        # No job has more. SQLite refuses a query of very many conditions.
+        message = f"expected at most {MOST_METADATA} pairs, got {len(metadata)}."
+        raise value_error("metadata", message, "object_above_max_properties")
     bare = request.query.get("metadata") == "null"
     with context.store.read() as db:
         page = list_jobs(db, request.cursor(JOBS_A_PAGE), metadata, bare=bare)

@@ -149,6 +149,7 @@ def delete(context: ServiceContext, request: ApiRequest) -> Response:
 
 PERMISSIONS_A_PAGE = 10
 MOST_PROJECTS = 1000
+LONGEST_PROJECT = 256
 PERMISSION_KIND = "checkpoint.permission"
 
 
@@ -167,7 +168,7 @@ def list_permissions_route(context: ServiceContext, request: ApiRequest) -> Resp
 def create_permissions(context: ServiceContext, request: ApiRequest) -> Response:
     """Let projects use a checkpoint. A project that has a permission keeps it."""
     check_known(request.body, ("project_ids",))
-    projects = tuple(dict.fromkeys(read_texts(request.body, "project_ids", MOST_PROJECTS)))
+    projects = tuple(dict.fromkeys(read_texts(request.body, "project_ids", MOST_PROJECTS, low=1, high=LONGEST_PROJECT)))
     if not projects:
         raise missing_error("project_ids")
     with context.store.write() as db:

@@ -15,15 +15,18 @@ from reconciler.service.endpoint import (
     ApiRequest,
     JsonResponse,
     RequestBody,
+    check_known,
     read_flag,
     read_integer,
     read_number,
     read_object,
     read_required_text,
     read_text,
+    set_fields,
 )
 from reconciler.service.engines.rows import NotTextError, make_question
-from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
+from reconciler.service.errors import ApiError, missing_error, no_item_error, type_error, unsupported_error, value_error
+from reconciler.service.limits import check_prompts
 from reconciler.service.routes.inference import MOST_TOKENS
 from reconciler.service.routes.job_request import read_metadata
 from reconciler.service.routes.wire import Json
@@ -119,7 +122,18 @@ class ResponseAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 ROLES = ("user", "assistant", "system", "developer")
 _TEXTS = ("input_text", "output_text", "text")
-_NOT_HERE = ("tools", "previous_response_id", "conversation", "background", "prompt", "include", "reasoning")
+_NOT_HERE = (
+    *("tools", "previous_response_id", "conversation", "background", "background_options", "prompt", "include"),
+    *("reasoning", "max_tool_calls", "context_management", "moderation", "image", "access_programs"),
+)
+_FIELDS = frozenset(
+    (
+        *("model", "input", "instructions", "max_output_tokens", "metadata", "temperature", "top_p", "text", "store"),
+        *("stream", "stream_options", "truncation", "top_logprobs", "tool_choice", "parallel_tool_calls", "user"),
+        *("service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
+        *_NOT_HERE,
+    )
+)
 LEAST_OUTPUT = 1
 
 
@@ -130,6 +144,7 @@ def create_response(context: ServiceContext, request: ApiRequest) -> Response:
     messages = _messages(body)
     seeded = is_for_seed(context, body)
     if not seeded:
+        check_known(set_fields(body), _FIELDS)
         _refuse(body)
     read_number(body, "temperature", 0.0, 2.0)
     read_number(body, "top_p", 0.0, 1.0)
@@ -140,6 +155,7 @@ def create_response(context: ServiceContext, request: ApiRequest) -> Response:
         question = make_question(messages)
     except NotTextError as error:
         raise ApiError(400, str(error), param="input", code="unsupported_content") from error
+    check_prompts((f"{question.instructions}{question.text}",), "input")
     answer = seed_answer() if seeded else context.models.get(model).answer(question)
     reply = ResponseAnswer(
         id=new_id("resp_", 48),
@@ -178,6 +194,14 @@ def _refuse(body: RequestBody) -> None:
     for name in _NOT_HERE:
         if body.get(name):
             raise unsupported_error(name, "is not supported with this model.")
+    if read_integer(body, "top_logprobs", 0, 20):
+        raise unsupported_error("top_logprobs", "is not supported with this model.")
+    if body.get("tool_choice") not in (None, "auto", "none"):
+        raise value_error("tool_choice", "it needs 'tools', which are not supported with this model.")
+    if body.get("truncation") not in (None, "auto", "disabled"):
+        raise value_error("truncation", "expected 'auto' or 'disabled'.")
+    if read_object(body, "stream_options") and not read_flag(body, "stream"):
+        raise value_error("stream_options", "it is only allowed when 'stream' is true.")
     form = (read_object(body, "text") or {}).get("format")
     if form is not None and (not isinstance(form, dict) or form.get("type", "text") != "text"):
         raise unsupported_error("text.format", "is not supported with this model beyond {'type': 'text'}.")
@@ -200,7 +224,10 @@ def _messages(body: RequestBody) -> list[dict[str, object]]:
 def _message(item: object, at: str) -> dict[str, object]:
     if not isinstance(item, dict):
         raise type_error(at, "an object", item)
-    if item.get("type", "message") != "message":
+    kind = item.get("type")
+    if kind == "item_reference" or (kind is None and set(item) <= {"id", "type"} and isinstance(item.get("id"), str)):
+        raise no_item_error(str(item.get("id")))
+    if kind not in (None, "message"):
         raise unsupported_error(f"{at}.type", "is not supported with this model: it reads messages.")
     if item.get("role") not in ROLES:
         raise value_error(f"{at}.role", f"expected one of {sorted(ROLES)}.")

@@ -1,6 +1,7 @@
 """The routes of uploads: a file is announced, sent in parts, and joined in the order that the client gives."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -32,6 +33,7 @@ from reconciler.service.store.uploads import (
     UploadRecord,
     add_part,
     add_upload,
+    count_parts,
     end_upload,
     get_upload,
     list_parts,
@@ -41,7 +43,8 @@ from reconciler.service.store.uploads import (
 )
 
 LIFE_SECONDS = 3600
-MOST_PARTS = 100_000
+MOST_PARTS = 10_000
+LONGEST_KIND = 256
 _BLOCK = 1024 * 1024
 
 
@@ -51,7 +54,7 @@ def create_upload(context: ServiceContext, request: ApiRequest) -> Response:
     check_known(body, ("filename", "purpose", "bytes", "mime_type", "expires_after"))
     read_required_text(body, "filename")
     wanted = read_file_request(body)
-    read_required_text(body, "mime_type")
+    read_required_text(body, "mime_type", low=1, high=LONGEST_KIND)
     size = read_integer(body, "bytes", 0, context.limits.upload_bytes)
     if size is None:
         raise missing_error("bytes")
@@ -93,6 +96,8 @@ def complete_upload(context: ServiceContext, request: ApiRequest) -> Response:
     upload, seeded = _look(context, request.path["upload"])
     if seeded:
         return JsonResponse(upload_json(upload, None))
+    if md5 is not None and not re.fullmatch("[0-9A-Fa-f]{32}", md5):
+        raise value_error("md5", "expected 32 hexadecimal digits.")
     with context.store.read() as db:
         parts = list_parts(db, upload.id)
     chosen = order_parts(parts, ids)
@@ -161,10 +166,10 @@ def _store_part(context: ServiceContext, arriving: StagedFile, upload: str) -> P
             if is_seed(db, SeedKind.UPLOAD, upload):
                 arriving.path.unlink()
                 return part
-            there = list_parts(db, upload)
-            if len(there) >= MOST_PARTS:
+            count, there_bytes = count_parts(db, upload)
+            if count >= MOST_PARTS:
                 raise ApiError(400, f"An upload has at most {MOST_PARTS} parts.", param="data")
-            if sum(each.size_bytes for each in there) + part.size_bytes > context.limits.upload_bytes:
+            if there_bytes + part.size_bytes > context.limits.upload_bytes:
                 message = f"The parts of an upload have at most {context.limits.upload_bytes} bytes together."
                 raise ApiError(413, message, param="data", code="file_too_large")
             add_part(db, part)
@@ -180,6 +185,8 @@ def _part_ids(body: RequestBody) -> tuple[str, ...]:
         raise missing_error("part_ids")
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
         raise type_error("part_ids", "an array of strings", ids)
+    if len(ids) > MOST_PARTS:
+        raise value_error("part_ids", f"expected at most {MOST_PARTS} items, got {len(ids)}.", "array_above_max_length")
     return tuple(ids)
 
 

@@ -81,6 +81,10 @@ class Store:
     def worker_log(self) -> Path:
         return self.root / "worker.log"
 
+    def without_paths(self, text: str) -> str:
+        """Return a text for callers, who need not know where the store is."""
+        return text.replace(str(self.root), "STORE")
+
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that reads one state of the store, and never waits for a writer."""

@@ -70,6 +70,12 @@ def list_parts(db: sqlite3.Connection, upload: str) -> tuple[PartRecord, ...]:
     return tuple(select(db, PartRecord, "parts", "WHERE upload = ? ORDER BY seq", (upload,)))
 
 
+def count_parts(db: sqlite3.Connection, upload: str) -> tuple[int, int]:
+    """Return the number of parts of an upload, and their bytes together."""
+    row = db.execute("SELECT count(*), coalesce(sum(size_bytes), 0) FROM parts WHERE upload = ?", (upload,)).fetchone()
+    return int(row[0]), int(row[1])
+
+
 def order_parts(parts: Sequence[PartRecord], ids: Sequence[str]) -> tuple[PartRecord, ...]:
     """Return the parts that a list of ids names, in its order.
 
