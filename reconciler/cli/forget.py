@@ -1,6 +1,7 @@
 """forget: takes a model out of the lock file, and lists what stays on the service. Changes nothing there."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,10 +13,11 @@ from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
+from reconciler.domain.lock import Lock
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import CommandScope, Options
 from reconciler.render import clean
-from reconciler.specfile import read_lock, write_lock
+from reconciler.specfile import read_lock, update_lock
 from reconciler.workflow import read_setting
 from reconciler.workflow.plan import open_service
 
@@ -61,14 +63,17 @@ def forget(
     if entry is None and not jobs:
         raise UsageError(f"{name} is not known: the lock file does not name it, and no job of ours does")
     if entry:
-        kept = tuple(each for each in lock.entries if each.address != address)
-        write_lock(setting.lock_path, replace(lock, entries=kept))
+        update_lock(setting.lock_path, partial(_leave_out, address=address))
         console.out.line(f"{address}: taken out of {setting.lock_path}; it was {clean(entry.model)}")
     else:
         console.out.line(f"{address}: {setting.lock_path} does not name it")
     for line in _list_remaining(jobs, setting.scope):
         console.out.line(clean(line))
     return exit_codes.OK
+
+
+def _leave_out(lock: Lock, address: Address) -> Lock:
+    return replace(lock, entries=tuple(each for each in lock.entries if each.address != address))
 
 
 def _list_remaining(jobs: tuple[RemoteJob, ...], scope: CommandScope) -> Iterator[str]:

@@ -44,8 +44,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: tuple[JobId, ...] = ()
 
     def of(self, service: str) -> tuple[LockEntry, ...]:
-        """Return the entries of one service."""
-        return tuple(entry for entry in self.entries if entry.service == service)
+        """Return the entries of one account, under whichever address of its service they were written."""
+        return tuple(entry for entry in self.entries if is_same_account(entry.service, service))
 
     def find(self, address: Address, provider: str = "") -> LockEntry | None:
         """Return the entry of one model; with a `provider`, the one on a service of that profile."""
@@ -62,3 +62,46 @@ class OtherLock(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     environment: str
     lock: Lock
+
+
+def is_same_account(service: str, other: str) -> bool:
+    """Return whether two services, as in Observed, are one account, as far as they say.
+
+    An organization decides wherever both state one: one service has several addresses, and one address may lead to
+    several accounts. Otherwise the address decides.
+    """
+    (host, _, organization), (other_host, _, other_organization) = service.partition("/"), other.partition("/")
+    if organization and other_organization:
+        return organization == other_organization
+    return host == other_host
+
+
+def merge_locks(before: Lock, mine: Lock, now: Lock) -> Lock:
+    """Return what the lock file has to hold: what it holds now, with what one run changed since it read it.
+
+    Shape:  `before` is what the run read, `mine` what it wants to write, `now` what the file holds, all under the same
+            names; where both changed one entry, the model that finished later is the serving one
+    """
+    old, wanted, merged = _by_key(before), _by_key(mine), _by_key(now)
+    for key in sorted(old.keys() | wanted.keys()):
+        entry = wanted.get(key)
+        if entry == old.get(key):
+            continue
+        if entry is None:
+            if merged.get(key) == old.get(key):
+                merged.pop(key, None)
+        elif key not in merged or merged[key] == old.get(key) or _is_later(entry, merged[key]):
+            merged[key] = entry
+    removed, added = set(before.cancelled) - set(mine.cancelled), set(mine.cancelled) - set(before.cancelled)
+    return Lock(
+        entries=tuple(merged[key] for key in sorted(merged)),
+        cancelled=tuple(sorted((set(now.cancelled) - removed) | added)),
+    )
+
+
+def _by_key(lock: Lock) -> dict[tuple[Address, str], LockEntry]:
+    return {(entry.address, entry.service): entry for entry in lock.entries}
+
+
+def _is_later(entry: LockEntry, other: LockEntry) -> bool:
+    return (entry.finished_at or 0, entry.job) >= (other.finished_at or 0, other.job)

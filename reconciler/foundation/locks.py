@@ -80,11 +80,37 @@ def hold_lock(
     """
     descriptor = open_lock_file(path)
     try:
-        deadline = clock() + wait_seconds
-        while not try_lock(descriptor):
-            if clock() >= deadline:
-                raise TimeoutError(f"another process has held it for {wait_seconds:g} seconds")
-            sleep(POLL_SECONDS)
+        _wait_for_lock(descriptor, wait_seconds, clock, sleep)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(
+    descriptor: int, wait_seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> None:
+    deadline = clock() + wait_seconds
+    while not try_lock(descriptor):
+        if clock() >= deadline:
+            raise TimeoutError(f"another process has held it for {wait_seconds:g} seconds")
+        sleep(POLL_SECONDS)
+
+
+@contextmanager
+def hold_directory_lock(directory: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the lock of a directory, for a short section that replaces the file of this name in it.
+
+    No file stays behind: the directory itself is locked. Windows cannot lock one, so a hidden file is locked there.
+
+    Raises: TimeoutError when the lock was not free within the time
+    """
+    if sys.platform == "win32":
+        with hold_lock(directory / f".{name}.lock", wait_seconds):
+            yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _wait_for_lock(descriptor, wait_seconds, time.monotonic, time.sleep)
         yield
     finally:
         os.close(descriptor)

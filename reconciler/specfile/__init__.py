@@ -8,7 +8,7 @@ from reconciler.specfile.files import (
     real_path,
     spec_files,
 )
-from reconciler.specfile.lockfile import read_lock, write_lock
+from reconciler.specfile.lockfile import check_lock_writable, read_lock, update_lock, write_lock
 from reconciler.specfile.prices import read_own_prices, read_prices
 from reconciler.specfile.read import read_specs
 from reconciler.specfile.schema import find_violation, schema_names, schema_text
@@ -16,6 +16,7 @@ from reconciler.specfile.writer import ImportedModel, import_spec_text, write_st
 
 __all__ = [
     "ImportedModel",
+    "check_lock_writable",
     "find_lock_environments",
     "find_roots",
     "find_violation",
@@ -30,6 +31,7 @@ __all__ = [
     "schema_names",
     "schema_text",
     "spec_files",
+    "update_lock",
     "write_lock",
     "write_starter",
 ]

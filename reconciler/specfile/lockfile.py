@@ -2,15 +2,16 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.domain.errors import Problem
+from reconciler.domain.errors import Place, Problem, UnusablePlaceError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
+from reconciler.foundation.locks import hold_directory_lock
 from reconciler.foundation.text import yaml_scalar
 from reconciler.specfile.files import find_workspace, place_name, read_bytes, real_path
 from reconciler.specfile.read import limit_problems
@@ -21,15 +22,16 @@ from reconciler.specfile.yaml import Document, read_yaml
 _HEADER = """\
 # Which model answered last, for each model of this spec root. Written by `reconciler apply`; commit it.
 # It raises an alarm when a model disappears, and tells other tools what to call. It decides nothing: the service
-# knows what exists. To settle a merge conflict take either side, or delete the file; the next apply writes it anew.
+# knows what exists. After a merge conflict or a damage: `reconciler lock rebuild`. Three dots end the file.
 apiVersion: reconciler/v1
 kind: Lock
 """
+_END = "...\n"
 _CANCELLED = """\
 # Jobs that a plan cancelled. Wanted again, they are trained again without being asked.
 cancelled:
 """
-_REBUILT = "take either side of the conflict, or delete the file: the next apply writes it again"
+_REBUILT = "take the file from git, or write it again from what the service holds: reconciler lock rebuild"
 # Enough for fifty thousand models: what is written can be read again.
 _MAX_BYTES, _MAX_NODES = 16 * 1024 * 1024, 1_000_000
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -44,8 +46,12 @@ def read_lock(path: Path) -> Lock:
     if not path.exists() and not path.is_symlink():
         return Lock()
     raw = read_bytes(path, home, _MAX_BYTES)
-    page = read_yaml(raw, place_name(path, home), max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
+    where = place_name(path, home)
+    page = read_yaml(raw, where, max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
     problems, entries, cancelled = list(page.problems), list[LockEntry](), list[JobId]()
+    if not problems and _is_cut(raw, page.documents):
+        what = "the lock file is damaged: its end is missing"
+        problems.append(Problem(where=Place(file=where), what=what, hint=_REBUILT, rule="lock.cut"))
     for index, document in enumerate(page.documents):
         document, found = validate_document(document, "lock")
         problems += found or (() if document.void else _more_problems(document))
@@ -57,6 +63,49 @@ def read_lock(path: Path) -> Lock:
     if problems:
         raise limit_problems(problems)
     return Lock(entries=tuple(sorted(entries, key=_by_address)), cancelled=tuple(sorted(set(cancelled))))
+
+
+def _is_cut(raw: bytes, documents: Sequence[Document]) -> bool:
+    """Return whether the end of a lock file is missing. Versions before wrote no last line, but always a document."""
+    states_end = _HEADER.splitlines()[2].encode() in raw
+    return not documents or (states_end and not raw.rstrip().endswith(b"..."))
+
+
+def update_lock(path: Path, change: Callable[[Lock], Lock]) -> Lock:
+    """Read a lock file, change what it holds now, and write that, while no other run does so. Return its content.
+
+    Raises: InputError when the file is damaged, UnusablePlaceError when it cannot be written
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with hold_directory_lock(path.parent, path.name):
+            now = read_lock(path)
+            lock = change(now)
+            if lock != now:
+                write_lock(path, lock)
+            return lock
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def check_lock_writable(path: Path) -> None:
+    """Check that a lock file can be written, by writing a file beside it and removing it again.
+
+    Raises: UnusablePlaceError
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UnusablePlaceError:
+    why = error.strerror or str(error)
+    advice = f"make {path.parent} writable for this user, with free space, and run again"
+    return UnusablePlaceError(f"the lock file {path} cannot be written ({why}): {advice}")
 
 
 def write_lock(path: Path, lock: Lock) -> None:
@@ -138,7 +187,7 @@ def _text(lock: Lock) -> str:
     entries = "".join(_item(entry) for entry in sorted(lock.entries, key=_by_address))
     jobs = "".join(f"  - {yaml_scalar(job)}\n" for job in sorted(lock.cancelled))
     models = f"models:\n{entries}" if entries else "models: []\n"
-    return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "")
+    return _HEADER + models + (f"{_CANCELLED}{jobs}" if jobs else "") + _END
 
 
 def _item(entry: LockEntry) -> str:

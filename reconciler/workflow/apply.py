@@ -11,14 +11,15 @@ from reconciler.dataset import open_lines
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock
+from reconciler.domain.lock import Lock, merge_locks
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Journal, Provider
+from reconciler.domain.renames import NameMap
 from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
 from reconciler.journal import JournalAccount, JournalScope, open_journal
-from reconciler.specfile import read_lock, write_lock
+from reconciler.specfile import update_lock
 from reconciler.workflow.home import make_home
 from reconciler.workflow.lock import make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan
@@ -156,7 +157,7 @@ def journal_scope(setting: Setting, project: str, account: JournalAccount) -> Jo
 
 
 def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId, ...] = ()) -> Lock:
-    """Write into the lock file which models serve now, if that differs from the file; return its content.
+    """Write into the lock file what this run changed, if the file does not say so already; return its content.
 
     Shape:  `cancelled` are the jobs that an apply cancelled, so that the next plan does not hold their models for it
     """
@@ -166,11 +167,10 @@ def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId,
         for address, job in select_serving_jobs(prepared, tally).items()
         if job.model
     ]
-    lock = next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled)
-    # The prepared lock may have been read under older names, so the file itself decides whether it has to change.
-    if lock != read_lock(prepared.setting.lock_path):
-        write_lock(prepared.setting.lock_path, lock)
-    return lock
+    mine = next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled)
+    # Other runs may have written since the plan was made, and under older names.
+    names = NameMap.of(prepared.checked.specs)
+    return update_lock(prepared.setting.lock_path, lambda now: merge_locks(prepared.lock, mine, names.rename_lock(now)))
 
 
 def select_serving_jobs(prepared: PreparedPlan, tally: RunTally) -> Mapping[Address, RemoteJob]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from reconciler.domain.desired import Dataset, Desired
 from reconciler.domain.errors import InputError, NotFoundError, UsageError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock, is_same_account
 from reconciler.domain.observed import JobId, Observed, RemoteJob, oldest_first
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
@@ -46,18 +46,23 @@ def read_names(setting: Setting, specs: Specs) -> NameMap:
 def next_lock(
     before: Lock, desired: Desired, observed: Observed, serving: Iterable[LockEntry], cancelled: Iterable[JobId] = ()
 ) -> Lock:
-    """Return the lock after a run: what serves now, beside what other services hold.
+    """Return the lock after a run: what serves now, beside what other accounts hold.
 
-    Shape:  `before` under today's names; of this service, models that no spec names any more are left out; `cancelled`
-            are the jobs that the run cancelled
+    Shape:  `before` under today's names; of this account, models that no spec names any more are left out; `cancelled`
+            are the jobs that the run cancelled, beside those that earlier runs did
     """
     named = {model.address for model in desired.models}
-    kept = [entry for entry in before.entries if entry.service != observed.service or entry.address in named]
-    entries = {(entry.address, entry.service): entry for entry in (*kept, *serving)}
-    known = {job.id for job in observed.jobs}
+    fresh = {entry.address: entry for entry in serving}
+    kept = [
+        entry
+        for entry in before.entries
+        if not is_same_account(entry.service, observed.service)
+        or (entry.address in named and entry.address not in fresh)
+    ]
+    entries = {(entry.address, entry.service): entry for entry in (*kept, *fresh.values())}
     return Lock(
         entries=tuple(entries[key] for key in sorted(entries)),
-        cancelled=tuple(sorted({*(job for job in before.cancelled if job in known), *cancelled})),
+        cancelled=tuple(sorted({*before.cancelled, *cancelled})),
     )
 
 

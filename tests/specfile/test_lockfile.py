@@ -1,5 +1,6 @@
 """The lock file is read back as written, and mistakes of manual edits are reported."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.domain.errors import InputError
+from reconciler.domain.errors import InputError, UnusablePlaceError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
-from reconciler.specfile import read_lock, write_lock
+from reconciler.specfile import check_lock_writable, read_lock, update_lock, write_lock
 from tests.specfile.trees import write
 
 HEX = "3f9c2ad1e0b4" * 5 + "3f9c"
@@ -37,7 +38,7 @@ def locked(
 GOLDEN = f"""\
 # Which model answered last, for each model of this spec root. Written by `reconciler apply`; commit it.
 # It raises an alarm when a model disappears, and tells other tools what to call. It decides nothing: the service
-# knows what exists. To settle a merge conflict take either side, or delete the file; the next apply writes it anew.
+# knows what exists. After a merge conflict or a damage: `reconciler lock rebuild`. Three dots end the file.
 apiVersion: reconciler/v1
 kind: Lock
 models:
@@ -58,6 +59,7 @@ models:
 cancelled:
   - ftjob-2
   - ftjob-3
+...
 """
 
 
@@ -114,14 +116,74 @@ def test_malformed_dataset_entries_are_reported_with_their_place(tmp_path: Path,
     assert [problem.where.line for problem in caught.value.problems] == [at + line - 1]
 
 
-def test_no_file_and_an_empty_file_are_an_empty_lock(tmp_path: Path) -> None:
+def test_no_file_is_an_empty_lock(tmp_path: Path) -> None:
     path = tmp_path / "models.lock.yaml"
     assert read_lock(path) == Lock()
     write_lock(path, Lock())
     assert "models: []" in path.read_text()
     assert read_lock(path) == Lock()
-    path.write_text("")
-    assert read_lock(path) == Lock()
+
+
+def test_a_lock_that_was_cut_anywhere_is_an_error_that_says_how_to_mend_it(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.yaml"
+    write_lock(path, Lock(entries=(locked("alpha"), locked("beta")), cancelled=(JobId("ftjob-2"), JobId("ftjob-3"))))
+    whole = path.read_bytes()
+    for length in range(len(whole.rstrip())):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError) as raised:
+            read_lock(path)
+        if raised.value.problems[0].rule == "lock.cut":
+            assert "lock rebuild" in raised.value.problems[0].hint
+        assert str(raised.value.problems[0].where).startswith("models.lock.yaml")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_lock_of_an_earlier_version_has_no_last_line(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "models.lock.yaml"
+    write_lock(path, Lock(entries=(locked(),)))
+    text = path.read_text().replace("\n...\n", end)
+    path.write_text(text.replace(" Three dots end the file.", ""))
+    assert read_lock(path) == Lock(entries=(locked(),))
+
+
+def test_line_ends_of_another_system_are_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.yaml"
+    write_lock(path, Lock(entries=(locked(),)))
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_lock(path) == Lock(entries=(locked(),))
+
+
+def test_a_damaged_lock_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.yaml"
+    path.write_text("# Which model answered l")
+    with pytest.raises(InputError, match="its end is missing"):
+        update_lock(path, lambda now: Lock(entries=(locked(),)))
+    assert path.read_text() == "# Which model answered l"
+
+
+def test_a_lock_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "specs").write_text("a file in the way")
+    path = tmp_path / "specs" / "models.lock.yaml"
+    for use in (lambda: update_lock(path, lambda now: now), lambda: check_lock_writable(path)):
+        with pytest.raises(UnusablePlaceError, match=r"models\.lock\.yaml cannot be written \("):
+            use()
+
+
+def test_to_ask_whether_a_lock_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check_lock_writable(tmp_path / "models.lock.yaml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.yaml"
+
+    def add(number: int) -> None:
+        update_lock(path, lambda now: replace(now, entries=(*now.entries, locked(f"model-{number}"))))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(24)))
+    assert len(read_lock(path).entries) == 24
+    assert [each.name for each in tmp_path.iterdir()] == ["models.lock.yaml"]
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
