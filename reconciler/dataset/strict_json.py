@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import msgspec
 
+from reconciler.dataset.encodings import suggest_encoding
 from reconciler.domain.errors import ReconcilerError
 
 MAX_DEPTH = 64
@@ -105,14 +106,11 @@ def _explain_error(line: bytes) -> LineError:
 
 
 def encoding_error(line: bytes, at: int) -> LineError:
-    """Return the error of a byte is not UTF-8, with a guess at the encoding of the text."""
-    guess = "it is most likely Latin-1 or Windows-1252" if line[at] >= 0x80 else ""
-    return LineError(
-        f"not UTF-8: byte 0x{line[at]:02X}",
-        f"{guess}: save the file as UTF-8, or give its source an `encoding`".lstrip(": "),
-        at + 1,
-        "text.encoding",
-    )
+    """Return the error of a byte that is not UTF-8, with the encoding that the line suggests."""
+    encoding = suggest_encoding(line)
+    named = f"`encoding: {encoding}`" if encoding else "the `encoding` that it has (docs/specs.md lists them)"
+    what = f"not UTF-8: byte 0x{line[at]:02X}" + (f"; the line is most likely {encoding}" if encoding else "")
+    return LineError(what, f"save the file as UTF-8, or give its source {named}", at + 1, "text.encoding")
 
 
 def _may_repeat_a_key(line: bytes, value: object) -> bool:

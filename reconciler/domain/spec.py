@@ -69,15 +69,49 @@ class Encoding(StrEnum):
     """How the bytes of a text file are to be read."""
 
     UTF_8 = "utf-8"
-    LATIN_1 = "latin-1"
     UTF_16 = "utf-16"
+    LATIN_1 = "latin-1"
+    WINDOWS_1250 = "windows-1250"
+    WINDOWS_1251 = "windows-1251"
+    WINDOWS_1252 = "windows-1252"
+    WINDOWS_1253 = "windows-1253"
+    WINDOWS_1254 = "windows-1254"
+    WINDOWS_1255 = "windows-1255"
+    WINDOWS_1256 = "windows-1256"
+    WINDOWS_1257 = "windows-1257"
+    WINDOWS_1258 = "windows-1258"
+    ISO_8859_2 = "iso-8859-2"
+    ISO_8859_5 = "iso-8859-5"
+    ISO_8859_7 = "iso-8859-7"
+    ISO_8859_9 = "iso-8859-9"
+    ISO_8859_15 = "iso-8859-15"
+    KOI8_R = "koi8-r"
+    KOI8_U = "koi8-u"
+    CP437 = "cp437"
+    CP850 = "cp850"
+    CP866 = "cp866"
+    CP874 = "cp874"
+    MAC_ROMAN = "mac-roman"
+    GB18030 = "gb18030"
+    BIG5 = "big5"
+    SHIFT_JIS = "shift-jis"
+    EUC_JP = "euc-jp"
+    EUC_KR = "euc-kr"
+
+
+class Quoting(StrEnum):
+    """How a cell of a CSV or TSV file holds its delimiter: between double quotes, or never."""
+
+    DOUBLE = "double"
+    NONE = "none"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How one source is read and counted.
 
     Shape:  `weight` is how often each of its rows is used: 2 is twice, 0.5 a half of them, by their content and `seed`;
-            `sheet` and `delimiter` are None where the dataset or the file's name says it
+            `sheet` and `delimiter` are None where the dataset or the file's name says it; `columns` are names that
+            stand for the header, or for the one that is missing where `header` is false
     """
 
     weight: float = 1.0
@@ -85,6 +119,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     sheet: str | None = None
     delimiter: str | None = None
     encoding: Encoding = Encoding.UTF_8
+    quote: Quoting = Quoting.DOUBLE
+    header: bool = True
+    columns: tuple[str, ...] = ()
 
 
 class WrittenField(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,16 +50,18 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
         if isinstance(value, list):
             waiting += [((*path, index), each) for index, each in enumerate(value)]
         for key, each in value.items() if isinstance(value, dict) else ():
-            is_name = path == (_ENVIRONMENTS,) or _is_of_a_step(path, key)
+            is_name = path == (_ENVIRONMENTS,) or _is_of_rows(path, key, each)
             if not is_name and (hint := _hint(key, is_inert=_is_inert(path))):
                 yield (*path, key), hint
             else:
                 waiting.append(((*path, key), each))
 
 
-def _is_of_a_step(path: Path, key: str) -> bool:
-    # Below these fields, keys are names of columns, and `tokens` is a number.
+def _is_of_rows(path: Path, key: str, value: Plain) -> bool:
+    # Below the fields of steps, keys are names of columns, and `tokens` is a number. A source has a header or none.
     match path:
+        case ("source",) | ("source", int()):
+            return key == "header" and isinstance(value, bool)
         case ("prepare", _, "rename" | "template" | "set"):
             return True
         case ("prepare", _, "drop_long"):

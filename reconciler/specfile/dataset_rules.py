@@ -17,6 +17,9 @@ _NEVER_XLSX = {".csv", ".tsv", ".json", ".jsonl", ".txt"}
 _ONLY_FOR = {
     "sheet": (_NEVER_XLSX, "only XLSX files have sheets"),
     "delimiter": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have delimiters"),
+    "quote": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have quotes"),
+    "header": ({".json", ".jsonl"}, "only tables have headers"),
+    "columns": ({".json", ".jsonl"}, "only tables have columns: rename keys with a step, `rename`"),
     "encoding": ({".xlsx"}, "a workbook defines its own encoding"),
 }
 
@@ -83,6 +86,10 @@ def _source_problems(document: Document) -> Iterator[Problem]:
         for field, (endings, why) in _ONLY_FOR.items():
             if field in fields and ending in endings:
                 yield document.problem((*path, field), why, "remove it", "spec.source", at_key=True)
+        if fields.get("header") is False and "columns" not in fields:
+            what = "without a header, the columns have no names"
+            hint = "name them in order: `columns: [text, label]`"
+            yield document.problem((*path, "header"), what, hint, "spec.source", at_key=True)
 
 
 def _source_fault(source: str, file: str) -> tuple[str, str] | None:

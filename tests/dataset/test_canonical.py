@@ -67,7 +67,7 @@ def test_single_quotes_and_other_encodings_are_recognised() -> None:
     with pytest.raises(LineError) as latin:
         decode_json('{"a": "Größe"}'.encode("latin-1"))
     assert "double quotes" in quoted.value.hint
-    assert "Latin-1" in latin.value.hint
+    assert "`encoding: windows-1252`" in latin.value.hint
 
 
 def test_nesting_is_bounded_and_the_bound_itself_is_allowed() -> None:

@@ -89,7 +89,7 @@ def test_latin_1_is_reported_line_by_line(tmp_path: Path) -> None:
     found = problems(tmp_path, "\n".join(rows).encode("latin-1"))
     assert rules(found) == ["text.encoding"] * 12
     assert "0xDF" in found[0].what
-    assert "Latin-1" in found[0].hint
+    assert "`encoding: windows-1252`" in found[0].hint
 
 
 def test_a_line_over_the_limit_is_passed_over_and_the_next_is_read(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_row_has_the_line_it_begins_on(tmp_path: Path) -> None:
     [
         (TABLE + "a,b,c\n", "table.cells", 14, "3 cells"),
         ("prompt,prompt,completion\n", "table.header", 1, "`prompt` more than once"),
-        (",,\n" + TABLE, "table.header", 1, "header is empty"),
+        (",,\n" + TABLE, "text.blank-line", 1, "1 blank line is skipped"),
         (TABLE.replace(",", "\t"), "table.delimiter", 1, "separated by tabs"),
         (TABLE.replace(",", ";"), "table.delimiter", 1, "separated by semicolons"),
         (TABLE + '"a,b\n' + "c,d\n" * 9, "table.syntax", 14, "has no end"),

@@ -19,6 +19,7 @@ from reconciler.dataset.dataset_checks.content_scan import (
     scan_for_reserved_tokens,
     scan_for_secrets,
 )
+from reconciler.dataset.dataset_checks.damaged_text import DamagedTexts, may_be_damaged
 from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowPlaces
 from reconciler.dataset.dataset_checks.expectations import make_check
 from reconciler.dataset.dataset_checks.long_rows import LongRows
@@ -58,6 +59,7 @@ class CheckRunner:
         self._checks = tuple(checks)
         self._long_rows = long_rows
         self._reserved = scan_for_reserved_tokens()
+        self._damaged = DamagedTexts()
         self._duplicates = Duplicates(self._places)
 
     def see(self, batch: LineBatch, report: RowReport) -> None:
@@ -69,11 +71,14 @@ class CheckRunner:
             self._long_rows.see(batch, first)
         counts_keys = self._format is Format.REINFORCEMENT
         may_have_tokens = may_have_reserved_tokens(batch.text)
-        if not (self._checks or may_have_tokens or counts_keys):
+        may_have_damage = may_be_damaged(batch.text)
+        if not (self._checks or may_have_tokens or may_have_damage or counts_keys):
             return
         for example in read_examples(batch, first, self._format):
             if may_have_tokens:
                 _add_all(self._reserved.see(example, self._places), report)
+            if may_have_damage:
+                _add_all(self._damaged.see(example, self._places), report)
             for check in self._checks:
                 _add_all(check.see(example, self._places), report)
             for key in example.row if counts_keys else ():
@@ -86,7 +91,7 @@ class CheckRunner:
             report.add(repeated)
         if self._long_rows:
             _add_all(self._long_rows.end(self._places), report)
-        for check in self._checks:
+        for check in (self._damaged, *self._checks):
             _add_all(check.end(self._places), report)
 
 

@@ -3,14 +3,16 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 
+from reconciler.dataset.encodings import codec_of
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Encoding
 
 BOM = b"\xef\xbb\xbf"
-_BIG_ENDIAN_MARK = b"\xfe\xff"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
 _AS_UTF_16 = "save the file as UTF-8, or give its source `encoding: utf-16`"
 _INDENTED = re.compile(rb"\s*[\[{][ \t]*\r?\n[ \t\r\n]*[\"\[{]")
@@ -18,8 +20,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 _SIGNATURES = (
     (_LFS, "file.lfs-pointer", "a Git LFS pointer, not the data", "run `git lfs pull`"),
-    (b"\xff\xfe", "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16),
-    (_BIG_ENDIAN_MARK, "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16),
+    *((mark, "text.encoding", "UTF-16, not UTF-8", _AS_UTF_16) for mark in _UTF_16_MARKS),
     (b"PK\x03\x04", "file.kind", "a zip archive or a workbook, not text", "name a workbook .xlsx; unpack an archive"),
     (b"\x1f\x8b", "file.kind", "compressed with gzip, not text", "unpack it first"),
     (b"\xd0\xcf\x11\xe0", "file.kind", "an old Excel workbook, not text", "save it as .xlsx"),
@@ -82,20 +83,21 @@ class BlankLines:
 
 
 def _decode_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
-    encoding, first = source.terms.encoding, next(blocks, b"")
-    decoder = codecs.getincrementaldecoder(_codec(encoding, first))()
+    encoding, first, line = source.terms.encoding, next(blocks, b""), 1
+    if encoding is not Encoding.UTF_16 and first.startswith((BOM, *_UTF_16_MARKS)):
+        what = f"not {encoding.upper()}, which `encoding` says it is: the first bytes mark Unicode"
+        hint = "remove `encoding`" if first.startswith(BOM) else "write `encoding: utf-16`"
+        report.stop_reading(source.problem("text.encoding", what, hint, line=1))
+        return
+    decoder = codecs.getincrementaldecoder(codec_of(encoding, first))()
     try:
-        yield decoder.decode(first).encode()
-        for block in blocks:
-            yield decoder.decode(block).encode()
+        for block in chain((first,), blocks):
+            text = decoder.decode(block)
+            yield text.encode()
+            line += text.count("\n")
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
+        line += bytes(error.object[: error.start]).count(b"\n")
         what = f"not {encoding.upper()}, which `encoding` says it is: {error.reason}; reading stopped here"
         hint = "state the encoding that the file has, or save it as UTF-8"
-        report.stop_reading(source.problem("text.encoding", what, hint))
-
-
-def _codec(encoding: Encoding, first: bytes) -> str:
-    if encoding is not Encoding.UTF_16:
-        return encoding
-    return "utf-16-be" if first.startswith(_BIG_ENDIAN_MARK) else "utf-16-le"
+        report.stop_reading(source.problem("text.encoding", what, hint, line=line))

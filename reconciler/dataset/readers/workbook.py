@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.readers.stream import ProgressMeter, open_source, unreadable_file, watch_for_changes
-from reconciler.dataset.readers.table import TableHeader, read_header
-from reconciler.dataset.readers.text import BlankLines, recognise_file
+from reconciler.dataset.readers.table_header import Record, read_records
+from reconciler.dataset.readers.text import recognise_file
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.dataset.strict_json import parse_number
@@ -51,7 +51,7 @@ def read_workbook(source: Source, spec: DatasetSpec, report: RowReport, meter: P
             sheet = _open_sheet(file, source, spec, report)
             meter.add(file.seek(0, SEEK_END))
         if sheet:
-            yield from _read_rows(sheet, source, report)
+            yield from read_records(_read_cells(sheet), source, spec, report)
     except OSError as error:
         report.stop_reading(unreadable_file(source, error))
 
@@ -72,24 +72,14 @@ def cell_to_text(cell: Cell) -> str:
             return cell.isoformat()
 
 
-def _read_rows(sheet: "CalamineSheet", source: Source, report: RowReport) -> Iterator[Row]:
-    blanks = BlankLines(source)
-    header: TableHeader | None = None
-    # Empty rows above the header are ignored; those between rows are reported; the library leaves out those at the end.
+def _read_cells(sheet: "CalamineSheet") -> Iterator[Record]:
+    # Empty rows above the table are no rows; the library leaves out those at the end.
+    is_above = True
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         texts = [cell if type(cell) is str and "\r" not in cell else cell_to_text(cell) for cell in cells]
-        if not any(texts):
-            if header:
-                blanks.add(number)
-        elif header is None:
-            header = read_header(texts, number, source, report)
-            if header is None:
-                return
-        else:
-            row = header.row(texts, number, report)
-            if row:
-                yield row
-    blanks.report_to(report)
+        is_above = is_above and not any(texts)
+        if not is_above:
+            yield number, texts
 
 
 def _open_sheet(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowReport) -> "CalamineSheet | None":

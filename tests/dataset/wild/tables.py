@@ -1,0 +1,370 @@
+"""Encodings, delimiters, quotes and headers of tables of text, as programs and people write them."""
+
+from reconciler.domain.errors import Severity
+
+from .cases import COLUMNS, MAPPED, Fields, Finding, WildFile, pairs
+
+WARNING = Severity.WARNING
+
+
+def a_table(rows: tuple[tuple[str, str], ...], mark: str = ",", header: str = "text,label", end: str = "\n") -> str:
+    """Return a header and rows, as written without quotes."""
+    return end.join([header.replace(",", mark), *(mark.join(row) for row in rows)]) + end
+
+
+def numbered(question: str, answer: str, count: int = 12) -> tuple[tuple[str, str], ...]:
+    """Return rows that differ in a number."""
+    return tuple((f"{question} {at}", f"{answer} {at}") for at in range(count))
+
+
+PLAIN = numbered("question", "answer")
+
+
+def encoded(case: str, encoding: str, codec: str, question: str, answer: str) -> WildFile:
+    """Return a file in an encoding that its bytes show."""
+    rows = numbered(question, answer)
+    hint = f"`encoding: {encoding}`"
+    found = Finding("text.encoding", "not UTF-8", hint, line=2)
+    return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found)
+
+
+def declared(case: str, encoding: str, codec: str, question: str, answer: str) -> WildFile:
+    """Return a file in an encoding that its bytes do not show: its author states it."""
+    rows = numbered(question, answer)
+    found = Finding("text.encoding", "not UTF-8", "the `encoding` that it has", line=2)
+    then: Fields = {"source": {"path": "t.csv", "encoding": encoding}}
+    return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found, then=then)
+
+
+def right(case: str, name: str, content: str | bytes, rows: tuple[tuple[str, str], ...], **more: object) -> WildFile:
+    """Return a file that is right as it is."""
+    text = content.encode() if isinstance(content, str) else content
+    return WildFile(case, name, text, pairs(*rows), **more)  # type: ignore[arg-type]  # fields by name
+
+
+def wrong(
+    case: str, name: str, content: str, rows: tuple[tuple[str, str], ...], found: Finding, **more: object
+) -> WildFile:
+    """Return a file with a finding."""
+    return WildFile(case, name, content.encode(), pairs(*rows), found, **more)  # type: ignore[arg-type]  # fields by name
+
+
+ENCODINGS = (
+    encoded("windows-1252-quotes", "windows-1252", "cp1252", "café “ok” €", "à bientôt"),
+    encoded("windows-1252-umlauts", "windows-1252", "cp1252", "Größe", "schön"),
+    encoded("latin-1", "windows-1252", "latin-1", "¿qué?", "mañana"),
+    encoded("windows-1251", "windows-1251", "cp1251", "привет", "пока"),
+    encoded("windows-1251-sentence", "windows-1251", "cp1251", "Где мой заказ?", "В пути"),
+    encoded("koi8-r", "koi8-r", "koi8-r", "привет", "пока"),
+    encoded("gb18030", "gb18030", "gb18030", "你好", "再见"),
+    encoded("gbk", "gb18030", "gbk", "请问订单什么时候到", "明天"),
+    encoded("big5", "big5", "big5", "請問我的訂單什麼時候到", "明天就到"),
+    encoded("shift-jis", "shift-jis", "cp932", "こんにちは", "さようなら"),
+    encoded("euc-jp", "euc-jp", "euc-jp", "注文はいつ届きますか", "明日です"),
+    encoded("euc-kr", "euc-kr", "euc-kr", "안녕하세요", "감사합니다"),
+    declared("windows-1250", "windows-1250", "cp1250", "Žluťoučký kůň", "zażółć"),
+    declared("windows-1253", "windows-1253", "cp1253", "Καλημέρα κόσμε", "ναι"),
+    declared("windows-1254", "windows-1254", "cp1254", "güneş ışığı", "şimdi"),
+    declared("windows-1255", "windows-1255", "cp1255", "שלום עולם", "כן"),
+    declared("windows-1256", "windows-1256", "cp1256", "مرحبا بالعالم", "نعم"),
+    declared("cp850", "cp850", "cp850", "déjà vu", "où ça"),
+    declared("mac-roman", "mac-roman", "mac-roman", "café “ok”", "naïve"),
+    declared("cp874", "cp874", "cp874", "สวัสดี", "ใช่"),
+    wrong(
+        "encoding-utf-16-no-mark", "t.csv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
+    )._replace(content=a_table(PLAIN).encode("utf-16-le")),
+    wrong(
+        "encoding-utf-16", "t.tsv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
+    )._replace(content=a_table(PLAIN, "\t").encode("utf-16")),
+    right("encoding-utf-8-mark", "t.csv", b"\xef\xbb\xbf" + a_table(PLAIN).encode(), PLAIN),
+    wrong(
+        "encoding-latin-1-of-windows-1252",
+        "t.csv",
+        "",
+        numbered("“quoted”", "it’s"),
+        Finding("text.damaged", "12 rows have a C1 control", "state the `encoding`", WARNING, 2),
+        fields={**MAPPED, "source": {"path": "t.csv", "encoding": "latin-1"}},
+        then={"source": {"path": "t.csv", "encoding": "windows-1252"}},
+        is_warning=True,
+    )._replace(content=a_table(numbered("“quoted”", "it’s")).encode("cp1252")),
+    wrong(
+        "encoding-mojibake-saved",
+        "t.csv",
+        a_table(numbered("cafÃ©", "itâ€™s")),
+        numbered("cafÃ©", "itâ€™s"),
+        Finding("text.damaged", "12 rows have letters that another encoding leaves behind", "", WARNING, 2),
+        is_warning=True,
+    ),
+    wrong(
+        "encoding-replacement-saved",
+        "t.csv",
+        a_table((*PLAIN, ("caf\ufffd", "x"))),
+        (*PLAIN, ("caf\ufffd", "x")),
+        Finding("text.damaged", "1 row has a replacement character", "", WARNING, 14),
+        is_warning=True,
+    ),
+    wrong(
+        "encoding-declared-but-utf-8",
+        "t.csv",
+        "\ufeff" + a_table(numbered("café", "à")),
+        numbered("café", "à"),
+        Finding("text.encoding", "the first bytes mark Unicode", "remove `encoding`", line=1),
+        fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1252"}},
+        then={"source": "t.csv"},
+    ),
+)
+
+DELIMITERS = (
+    wrong(
+        "delimiter-semicolon",
+        "t.csv",
+        a_table(PLAIN, ";"),
+        PLAIN,
+        Finding("table.delimiter", "semicolons", '";"', line=1),
+    ),
+    wrong(
+        "delimiter-tab-in-csv", "t.csv", a_table(PLAIN, "\t"), PLAIN, Finding("table.delimiter", "tabs", ".tsv", line=1)
+    ),
+    wrong("delimiter-pipe", "t.csv", a_table(PLAIN, "|"), PLAIN, Finding("table.delimiter", "pipes", '"|"', line=1)),
+    wrong(
+        "delimiter-comma-in-tsv", "t.tsv", a_table(PLAIN), PLAIN, Finding("table.delimiter", "commas", ".csv", line=1)
+    ),
+    wrong(
+        "delimiter-tab-header-with-comma",
+        "t.csv",
+        "label\ttext, as sent\n" + "".join(f"ham\tone, two, {at}\n" for at in range(12)),
+        tuple((f"one, two, {at}", "ham") for at in range(12)),
+        Finding("table.delimiter", "13 rows have 2 cells each by tabs", ".tsv", line=1),
+        fields={"format": "completion", "prompt": "{text, as sent}", "completion": "{label}"},
+    ),
+    wrong(
+        "delimiter-semicolon-header-with-comma",
+        "t.csv",
+        "label;price, text\n" + "".join(f"ham;{at}, or more\n" for at in range(12)),
+        tuple((f"{at}, or more", "ham") for at in range(12)),
+        Finding("table.delimiter", "semicolons", '";"', line=1),
+        fields={"format": "completion", "prompt": "{price, text}", "completion": "{label}"},
+    ),
+    wrong(
+        "delimiter-semicolon-below-a-blank-line",
+        "t.csv",
+        "\n" + a_table(PLAIN, ";"),
+        PLAIN,
+        Finding("table.delimiter", "semicolons", '";"', line=2),
+    )._replace(is_warning=False),
+    right("delimiter-stated-in-the-file", "t.csv", "sep=;\n" + a_table(PLAIN, ";"), PLAIN),
+    right("delimiter-stated-and-usual", "t.csv", "SEP=,\r\n" + a_table(PLAIN, end="\r\n"), PLAIN),
+    right("delimiter-stated-and-rare", "t.csv", "sep=^\n" + a_table(PLAIN, "^"), PLAIN),
+    right(
+        "delimiter-other-marks-in-texts",
+        "t.csv",
+        a_table(numbered("a; b | c", "d\te")),
+        numbered("a; b | c", "d\te"),
+    ),
+    right(
+        "delimiter-declared",
+        "t.csv",
+        a_table(numbered("a, b", "c"), ";"),
+        numbered("a, b", "c"),
+        fields={**MAPPED, "source": {"path": "t.csv", "delimiter": ";"}},
+    ),
+)
+
+SWALLOWED = tuple((f"q{at}", f"a{at}") for at in range(40))
+SWALLOWED_TEXT = a_table(
+    tuple((q, ('"a4' if at == 4 else 'a18"' if at == 18 else a)) for at, (q, a) in enumerate(SWALLOWED))
+)
+SWALLOWED_ROWS = tuple((q, ('"a4' if at == 4 else 'a18"' if at == 18 else a)) for at, (q, a) in enumerate(SWALLOWED))
+LETTER = "Dear all,\nthe parcel, the invoice and the label are here.\nRegards,\nKim"
+
+QUOTES = (
+    right("quotes-usual", "t.csv", 'text,label\n"a, b","say ""hi"""\n', (("a, b", 'say "hi"'),)),
+    right("quotes-line-break", "t.csv", 'text,label\n"a\nb",c\n', (("a\nb", "c"),)),
+    right("quotes-line-break-crlf", "t.csv", 'text,label\r\n"a\r\nb",c\r\n', (("a\nb", "c"),)),
+    right("quotes-letter", "t.csv", f'text,label\n"{LETTER}",mail\n', ((LETTER, "mail"),)),
+    wrong(
+        "quotes-swallow-rows",
+        "t.csv",
+        SWALLOWED_TEXT,
+        SWALLOWED_ROWS,
+        Finding("table.swallowed-rows", "what look like 14 rows", "`quote: none`", line=6),
+    ),
+    wrong(
+        "quotes-swallow-rows-of-three-columns",
+        "t.tsv",
+        "id\ttext\tlabel\n"
+        + "".join(f"{at}\t{chr(34) if at in (3, 6) else ''}t{at}\tl\n" for at in range(9)).replace('"t6', 't6"'),
+        tuple((f'"t{at}' if at == 3 else f't{at}"' if at == 6 else f"t{at}", "l") for at in range(9)),
+        Finding("table.swallowed-rows", "what look like", "`quote: none`", line=5),
+    ),
+    wrong(
+        "quotes-swallow-one-row",
+        "t.csv",
+        'text,label\nq0,"a0\nq1,a1"\nq2,a2\n',
+        (("q0", "a0\nq1,a1"), ("q2", "a2")),
+        Finding("table.swallowed-rows", "what looks like a row", "`quote: none`", WARNING, 2),
+        is_warning=True,
+    ),
+    wrong(
+        "quotes-inside-text",
+        "t.tsv",
+        'label\ttext\nham\t"Quoted" word then more\nspam\tsay "hi"\n',
+        (('"Quoted" word then more', "ham"), ('say "hi"', "spam")),
+        Finding("table.syntax", "goes on after its closing quote", "`quote: none`", line=2),
+    ),
+    wrong(
+        "quotes-never-closed",
+        "t.csv",
+        'text,label\nq0,a0\nq1,"a1\nq2,a2\n',
+        (("q0", "a0"), ("q1", '"a1'), ("q2", "a2")),
+        Finding("table.syntax", "has no end", "`quote: none`", line=3),
+    ),
+    right(
+        "quotes-off",
+        "t.csv",
+        'text,label\n"q",a"b\n',
+        (('"q"', 'a"b'),),
+        fields={**MAPPED, "source": {"path": "t.csv", "quote": "none"}},
+    ),
+)
+
+HEADERS = (
+    wrong(
+        "header-missing-labels",
+        "t.tsv",
+        "".join(f"[a]\tquestion {at}\n" for at in range(14)),
+        tuple((f"question {at}", "[a]") for at in range(14)),
+        Finding(
+            "table.header-missing", "`[a]` is also a cell of its column, first on line 2", "`header: false`", line=1
+        ),
+        fields={"format": "completion"},
+        then={"prompt": "{column_2}", "completion": "{column_1}"},
+    ),
+    wrong(
+        "header-missing-sentences",
+        "t.csv",
+        "".join(f"Where is my order number {at}?,It is on its way {at}.\n" for at in range(12)),
+        tuple((f"Where is my order number {at}?", f"It is on its way {at}.") for at in range(12)),
+        Finding("table.header-missing", "is a sentence, as the cells below it", "`columns: [", line=1),
+        fields={"format": "completion"},
+        then=COLUMNS,
+    ),
+    wrong(
+        "header-missing-numbers",
+        "t.csv",
+        "".join(f"{at},{at * 7}\n" for at in range(3, 15)),
+        tuple((str(at), str(at * 7)) for at in range(3, 15)),
+        Finding("table.header-missing", "`3` is a number, as the cells below it", "`columns: [", line=1),
+        fields={"format": "completion"},
+        then=COLUMNS,
+    ),
+    wrong(
+        "header-missing-and-mapped",
+        "t.csv",
+        "".join(f"spam,text {at}\n" for at in range(12)),
+        tuple((f"text {at}", "spam") for at in range(1, 12)),
+        Finding("table.header-missing", "`spam` is also a cell", "`header: false`", WARNING, 1),
+        fields={"format": "completion", "prompt": "{text 0}", "completion": "{spam}"},
+        is_warning=True,
+    ),
+    right(
+        "header-of-questions",
+        "t.csv",
+        "What did you like?,What should be better?\n"
+        + "".join(f"the colour {at},the price {at}\n" for at in range(12)),
+        numbered("the colour", "the price"),
+        fields={"format": "completion", "prompt": "{What did you like?}", "completion": "{What should be better?}"},
+    ),
+    right(
+        "header-of-numbers",
+        "t.csv",
+        "0,1\n" + "".join(f"text {at},{at}\n" for at in range(12)),
+        tuple((f"text {at}", str(at)) for at in range(12)),
+        fields={"format": "completion", "prompt": "{0}", "completion": "{1}"},
+    ),
+    right(
+        "header-declared-missing",
+        "t.csv",
+        a_table(PLAIN).partition("\n")[2],
+        PLAIN,
+        fields={**MAPPED, "source": {"path": "t.csv", "header": False, "columns": ["text", "label"]}},
+    ),
+    right(
+        "header-replaced",
+        "t.csv",
+        a_table(PLAIN, header="q,q"),
+        PLAIN,
+        fields={**MAPPED, "source": {"path": "t.csv", "columns": ["text", "label"]}},
+    ),
+    wrong(
+        "header-with-a-name-twice",
+        "t.csv",
+        a_table(PLAIN, header="q,q"),
+        PLAIN,
+        Finding("table.header", "`q` more than once", "`columns`", line=1),
+        then={"source": {"path": "t.csv", "columns": ["text", "label"]}},
+    ),
+    wrong(
+        "header-declared-too-short",
+        "t.csv",
+        a_table(PLAIN).partition("\n")[2],
+        PLAIN,
+        Finding("table.header", "the first row of `t.csv` has 2 cells, and `columns` names 1", "name every column"),
+        fields={**MAPPED, "source": {"path": "t.csv", "header": False, "columns": ["text"]}},
+        then={"source": {"path": "t.csv", "header": False, "columns": ["text", "label"]}},
+    ),
+    wrong(
+        "header-again",
+        "t.csv",
+        a_table(PLAIN[:6]) + a_table(PLAIN[6:]),
+        (*PLAIN[:6], ("text", "label"), *PLAIN[6:]),
+        Finding("table.header", "the row repeats the header", "remove it", WARNING, 8),
+        is_warning=True,
+    ),
+    wrong(
+        "header-with-a-gap",
+        "t.csv",
+        "text,label,\n" + "".join(f"{q},{a},{at}\n" for at, (q, a) in enumerate(PLAIN)),
+        PLAIN,
+        Finding("table.header", "a column has no name and is left out", "", WARNING, 1),
+        is_warning=True,
+    ),
+)
+
+BLANKS = (
+    wrong(
+        "blank-rows-at-the-end",
+        "t.csv",
+        a_table(PLAIN) + ",\n,\n,\n",
+        PLAIN,
+        Finding("text.blank-line", "3 blank lines are skipped", "", WARNING, 14),
+        is_warning=True,
+    ),
+    wrong(
+        "blank-rows-above-the-header",
+        "t.csv",
+        ",,\n" + a_table(PLAIN),
+        PLAIN,
+        Finding("text.blank-line", "1 blank line is skipped", "", WARNING, 1),
+        is_warning=True,
+    ),
+    wrong(
+        "blank-rows-between",
+        "t.tsv",
+        a_table(PLAIN[:3], "\t") + "\t\n" + a_table(PLAIN[3:], "\t").partition("\n")[2],
+        PLAIN,
+        Finding("text.blank-line", "1 blank line is skipped", "", WARNING, 5),
+        is_warning=True,
+    ),
+    right("cells-missing-at-the-end", "t.csv", "text,label,note\nq0,a0\nq1,a1,n\n", (("q0", "a0"), ("q1", "a1"))),
+    wrong(
+        "cells-too-many",
+        "t.csv",
+        "text,label\nq0,a0\nq1, really,a1\nq2,a2\n",
+        (("q0", "a0"), ("q1, really", "a1"), ("q2", "a2")),
+        Finding("table.cells", "3 cells, and the header names 2", "into quotes", line=3),
+        mended=b'text,label\nq0,a0\n"q1, really",a1\nq2,a2\n',
+    ),
+)
+
+TABLES = (*ENCODINGS, *DELIMITERS, *QUOTES, *HEADERS, *BLANKS)
