@@ -1,5 +1,6 @@
 """The command line: flags in, one view chosen, one exit code out."""
 
+import signal
 import sys
 
 from reconciler import __version__
@@ -12,7 +13,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"reconciler {__version__}")  # noqa: T201 (nothing else is loaded for this answer)
         return
-    # `--version` is answered without the command-line library.
-    from reconciler.cli.app import run
+    if sys.platform != "win32":
+        # A signal that arrives before there are handlers waits for them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    # `--version` is answered without the command-line library, and signals are handled before it is loaded.
+    from reconciler.cli.signals import run_with_signals
 
-    sys.exit(run(sys.argv[1:]))
+    run_with_signals("reconciler.cli.app", sys.argv[1:])

@@ -1,10 +1,6 @@
 """Applies a plan in front of the operator: shows the events, handles signals, and sums up at the end."""
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Annotated
 
 import msgspec
@@ -14,6 +10,7 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption
+from reconciler.cli.signals import handle_signals
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.event import Event, JobLogged
@@ -73,23 +70,6 @@ class EventView:
     def close(self) -> None:
         """Remove what is only shown while a run lasts."""
         self._live.close()
-
-
-@contextmanager
-def handle_signals(stop: Stop) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a request to stop; the second one interrupts at once."""
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def run_and_show(

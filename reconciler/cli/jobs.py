@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import EventView, WaitOptions, handle_signals, show_summary
+from reconciler.cli.execution import EventView, WaitOptions, show_summary
 from reconciler.cli.options import (
     ApproveOption,
     JsonOption,
@@ -19,6 +19,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.places import check_with_progress, find_place, resolve_specs
 from reconciler.cli.plans import show_plan
+from reconciler.cli.signals import handle_signals
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanished, Outcome
 from reconciler.domain.observed import RemoteJob
