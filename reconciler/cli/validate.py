@@ -43,6 +43,7 @@ def validate(
     """
     console: Console = context.obj
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     unshown = models = datasets = rows = 0
     for each in find_roots(root):
         try:
@@ -52,14 +53,16 @@ def validate(
             problems += error.problems
             unshown += error.unshown
             continue
+        warnings += checked.warnings
         models += len(checked.specs.models)
         datasets += len(checked.specs.datasets)
         sides = [side for measured in checked.measures.values() for side in (measured.training, measured.validation)]
         rows += sum(side.rows for side in sides if side)
     if problems:
-        raise InputError(tuple(problems), unshown)
+        # As text, the warnings about the other roots have been shown.
+        raise InputError((*problems, *(warnings if as_json else ())), unshown)
     if as_json:
-        console.out.write(problems_json((), 0))
+        console.out.write(problems_json(warnings))
     else:
         counts = ((models, "model"), (datasets, "dataset"), (rows, "row"))
         console.out.line(f"Valid: {', '.join(count_text(number, noun) for number, noun in counts)}.")

@@ -45,8 +45,7 @@ class CheckedSpecs(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        of_datasets = (warning for measured in self.measures.values() for warning in measured.warnings)
-        return tuple(sorted((*self.notes, *self.untracked, *of_datasets)))
+        return tuple(sorted((*self.notes, *self.untracked, *_warnings_of(self.measures))))
 
     def vocabulary(self, dataset: str) -> Vocabulary | None:
         """Return the vocabulary that counted a dataset; None where its tokens are estimated."""
@@ -58,6 +57,10 @@ class CheckedSpecs(msgspec.Struct, frozen=True, kw_only=True):
         """Return the function that counts the tokens of a dataset's rows, where the dataset was counted with it."""
         vocabulary = self.vocabulary(dataset)
         return vocabulary.count if vocabulary else None
+
+
+def _warnings_of(measures: Mapping[str, DatasetMeasure]) -> Iterator[Problem]:
+    yield from (warning for measured in measures.values() for warning in measured.warnings)
 
 
 def ignore_progress(_name: str, _size: int) -> None:
@@ -80,7 +83,7 @@ def check_specs(
     measures = measure_datasets(specs, setting, progress, count_tokens=count_tokens, sources=sources)
     notes = tuple(check_methods(specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
-        raise InputError(tuple(sorted(notes)))
+        raise InputError(tuple(sorted((*notes, *untracked, *_warnings_of(measures)))))
     return CheckedSpecs(specs=specs, measures=measures, notes=notes, untracked=untracked)
 
 
@@ -125,7 +128,8 @@ def measure_datasets(
             problems += error.problems
             unshown += error.unshown
     if problems:
-        raise InputError(tuple(sorted([*problems, *check_methods(specs, measures)])), unshown)
+        found = (*problems, *check_methods(specs, measures), *_warnings_of(measures))
+        raise InputError(tuple(sorted(found)), unshown)
     return measures
 
 
