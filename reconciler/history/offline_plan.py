@@ -143,7 +143,8 @@ def plan_against(
     plan = make_plan(
         desired,
         observed,
-        lock=base.lock,
+        # The entries of other accounts say nothing about the state that is compared with.
+        lock=replace(base.lock, entries=base.lock.of(observed.service)),
         other_locks=read_other_locks(setting, checked.specs),
         options=options,
         provider=provider,

@@ -96,7 +96,14 @@ def make_plan(
         kept=tuple(sorted(keeps, key=lambda keep: keep.address)),
         refused=refusals(
             PlanningState(
-                desired=desired, observed=observed, lock=lock, options=options, actions=tuple(actions), scope=scope
+                desired=desired,
+                observed=observed,
+                lock=lock,
+                options=options,
+                actions=tuple(actions),
+                provider=provider,
+                capabilities=capabilities,
+                scope=scope,
             )
         )
         + budget_refusals(desired.project.policy, steps, options),

@@ -10,6 +10,7 @@ from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import Observed
 from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options, Refusal, Train
+from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect
 from reconciler.planner.cost import UNKNOWN_COST
 
@@ -29,6 +30,8 @@ class PlanningState(msgspec.Struct, frozen=True, kw_only=True):
     lock: Lock
     options: Options
     actions: tuple[Action, ...]
+    provider: str = "local"
+    capabilities: Capabilities = Capabilities()
     scope: CommandScope = CommandScope()
 
 
@@ -68,6 +71,30 @@ def no_unnamed_project(state: PlanningState) -> Iterator[Refusal]:
 
 def _count(number: int, one: str, several: str) -> str:
     return f"1 {one}" if number == 1 else f"{number} {several}"
+
+
+def no_other_account(state: PlanningState) -> Iterator[Refusal]:
+    """Refuse to work on models that the lock file knows in another account of the profile, and not in this one.
+
+    More often a key of another organization than a second home: everything would be paid for once more there.
+    """
+    if state.capabilities.is_of_machine or not state.actions:
+        return
+    wanted = {model.address for model in state.desired.models}
+    ours = [each for each in state.lock.entries if each.provider == state.provider and each.address in wanted]
+    here = {entry.address for entry in state.lock.of(state.observed.service)}
+    elsewhere = [entry for entry in ours if entry.address not in here]
+    if elsewhere:
+        names = sorted({entry.address.name for entry in elsewhere})
+        accounts = sorted({entry.service for entry in elsewhere})
+        yield Refusal(
+            policy="other-account",
+            guard="other-account",
+            what=f"the lock file names {', '.join(names[:MOST_NAMED])}{', …' if names[MOST_NAMED:] else ''} in the"
+            f" account {' and '.join(accounts)}, and the service that answers is {state.observed.service}",
+            hint="check the key, address, organisation and project in the environment; the entries of every account are"
+            f" kept; {_on(state, 'other-account')}",
+        )
 
 
 def no_empty_specs(state: PlanningState) -> Iterator[Refusal]:
@@ -221,6 +248,7 @@ def _on(state: PlanningState, guard: str) -> str:
 
 POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_other_service,
+    no_other_account,
     no_unnamed_project,
     no_empty_specs,
     no_empty_remote,
@@ -234,6 +262,7 @@ POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
 
 GUARDS = (
     "identity",
+    "other-account",
     "empty-specs",
     "empty-remote",
     "cut-list",

@@ -37,6 +37,10 @@ def locked(*models: Model) -> Lock:
     )
 
 
+def in_account(provider: str, service: str) -> Lock:
+    return Lock(entries=(replace(locked(WANTED).entries[0], provider=provider, service=service),))
+
+
 def refused(plan: Plan) -> list[str]:
     return [refusal.policy for refusal in plan.refused]
 
@@ -121,10 +125,10 @@ def test_several_that_are_gone_are_one_refusal_and_one_by_name_leaves_the_others
     [
         # another version is wanted: that one was never paid for
         (replace(observed(ELSE), gone=(JobId("ftjob-triage"),)), locked(WANTED), a_model(epochs=7)),
-        # locked on another service
+        # locked on another service, of another profile
         (
             replace(observed(ELSE), gone=(JobId("ftjob-triage"),)),
-            Lock(entries=(replace(locked(WANTED).entries[0], service="elsewhere"),)),
+            Lock(entries=(replace(locked(WANTED).entries[0], service="elsewhere", provider="another"),)),
             WANTED,
         ),
         # nothing is gone
@@ -153,6 +157,7 @@ MANY = [a_model(f"model-{n:02}") for n in range(10)]
 KNOWN = [a_job(model, id=f"ftjob-{model.name}") for model in MANY]
 WORLDS = {
     "identity": (expecting(organization=("org-a",)), observed(), Lock()),
+    "other-account": (desired(WANTED), observed(), in_account("local", "api.example/org-theirs")),
     "empty-specs": (desired(), observed(a_job()), Lock()),
     "empty-remote": (desired(WANTED), observed(), locked(WANTED)),
     "cut-list": (desired(WANTED), replace(observed(), list_warnings=("odd",)), Lock()),

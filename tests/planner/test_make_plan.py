@@ -226,6 +226,16 @@ def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: s
             replace(observed(), host="127.0.0.1"),
             Lock(),
         ),
+        "other-account": (
+            desired(a_model()),
+            observed(),
+            Lock(
+                entries=tuple(
+                    replace(each, provider="local", service="elsewhere/org-a")
+                    for each in locked("ftjob-1", "ft:x").entries
+                )
+            ),
+        ),
         "amnesia": (desired(a_model()), gone, locked("ftjob-1", "ft:x")),
         "empty-specs": (desired(), observed(a_job()), Lock()),
         "empty-remote": (desired(a_model()), observed(), locked("ftjob-1", "ft:x")),

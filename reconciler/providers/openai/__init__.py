@@ -24,6 +24,7 @@ LOCAL = Profile(
         effect_seconds=2.0,
         list_lag_seconds=0.0,
         keeps_notes=True,
+        is_of_machine=True,
         ready_seconds=10.0,
         cancel_seconds=15.0,
     ),
