@@ -97,6 +97,9 @@ def of_run(
     return OK
 
 
+_MACHINE = "Check the path, its permissions and the free space, and run again; what was done already is found again."
+
+
 def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None:
     """Write what went wrong and return the exit code; None for a bug, which is raised again."""
     console = open_console(os.environ, no_colour="--no-color" in arguments)
@@ -114,6 +117,14 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
         case KeyboardInterrupt() | Abort():
             console.err.line("Interrupted.")
             return INTERRUPTED
+        case OSError() if error.strerror or error.filename:
+            # What a library or a rare place raised: still a condition of this machine, and no bug.
+            where = f"{error.filename}: " if error.filename else ""
+            console.err.line(f"Error: {where}{error.strerror or 'it cannot be used'}. {_MACHINE}")
+            return UNUSABLE
+        case _ if type(error).__module__ == "sqlite3":
+            console.err.line(f"Error: the store of the built-in service cannot be used: {error}. {_MACHINE}")
+            return UNUSABLE
         case _:
             return None
 

@@ -12,7 +12,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument, SpecsOptions, add_command
 from reconciler.cli.places import find_place
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import UnusablePlaceError, UsageError
 from reconciler.domain.ports import Message
 from reconciler.providers import find_profile, needs_app
 from reconciler.render import (
@@ -135,7 +135,7 @@ def run(
 def read_conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:
     """Return the messages to send to a model.
 
-    Raises: UsageError when the file holds no conversation
+    Raises: UsageError when the file holds no conversation, UnusablePlaceError when it cannot be read
     """
     opening = (Message(role="system", content=system),) if system else ()
     if prompt is not None:
@@ -146,7 +146,11 @@ def read_conversation(prompt: str | None, file: Path | None, system: str | None)
         content = json.loads(text)
         turns = content["messages"] if isinstance(content, dict) else content
         return (*opening, *(Message(role=str(turn["role"]), content=str(turn["content"])) for turn in turns))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        raise UnusablePlaceError(
+            f"{file} cannot be read ({error.strerror}): name a file with a conversation after -f, or - for stdin"
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{file} is not a conversation ({error}); see reconciler run --help") from error
 
 

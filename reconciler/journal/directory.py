@@ -9,12 +9,13 @@ import hashlib
 import os
 import platform
 import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from reconciler.domain.errors import JournalError
+from reconciler.domain.errors import JournalError, UnusablePlaceError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.ports import Intent
 from reconciler.foundation.locks import hold_lock, is_lock_free, open_lock_file, try_lock
@@ -23,6 +24,7 @@ from reconciler.journal.note import MOST_BYTES, JournalAccount, JournalNote, not
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PART = ".part"
+_ADVICE = "check the free space and the permissions, or set RECONCILER_HOME to another directory, and run again"
 _NOTE = re.compile(r"(dataset|model)(\.[a-z0-9-]{1,63}){1,2}\.v[0-9]+\.[0-9a-f]{12,64}(\.[0-9a-f]{8})?\.json")
 _RUN = re.compile(r"[0-9a-f]{32}")
 
@@ -81,6 +83,28 @@ class DirectoryJournal:
                     path.unlink(missing_ok=True)
         while self._held:
             os.close(self._held.popitem()[1])
+
+    def prove(self) -> None:
+        """Write a file where notes will be, and remove it again.
+
+        Raises: UnusablePlaceError
+        """
+        probe = self._notes / f"{secrets.token_hex(8)}.probe"
+        try:
+            self._make()
+            descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600)
+            try:
+                with open(descriptor, "wb") as file:
+                    # As much as a note has, so that a full disk shows.
+                    file.write(b" " * 4096)
+                    file.flush()
+                    os.fsync(descriptor)
+            finally:
+                probe.unlink()
+        except JournalError as error:
+            raise UnusablePlaceError(f"{error}: {error.hint}") from error
+        except OSError as error:
+            raise UnusablePlaceError.of_directory(str(self._notes), error, _ADVICE) from error
 
     def open_intents(self) -> tuple[Intent, ...]:
         return tuple(note.intent for note in self.notes() if not note.account.is_foreign(self._account))

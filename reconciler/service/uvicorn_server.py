@@ -61,7 +61,8 @@ def open_listener(host: str, port: int) -> socket.socket:
         else:
             advice = "name an address of this machine with --host; the default is 127.0.0.1"
         # The library adds the address to the system's own words, as a Python value.
-        why = os.strerror(number) if number else "this name has no address"
+        # A name that cannot be resolved has a number below zero, which is no error of the system.
+        why = os.strerror(number) if number and number > 0 else "this name has no address"
         raise UnusablePlaceError(f"the service cannot listen on {host}, port {port} ({why}): {advice}") from error
 
 

@@ -153,7 +153,15 @@ def find_roots(base: Path) -> tuple[Path, ...]:
 
 def _yaml_files(base: Path) -> list[Path]:
     found = [*base.rglob("*.yaml"), *base.rglob("*.yml")] if base.is_dir() else []
-    return [path for path in found if path.is_file() and not _is_hidden(path.relative_to(base))]
+    return [path for path in found if _is_file(path) and not _is_hidden(path.relative_to(base))]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # What cannot be looked at is no root; the loader says so where it belongs to one.
+        return False
 
 
 def _is_hidden(path: Path) -> bool:

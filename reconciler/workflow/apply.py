@@ -18,9 +18,9 @@ from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.renames import NameMap
 from reconciler.executor import MemoryJournal, RunContext, execute, watch
 from reconciler.foundation.stop import Stop
-from reconciler.journal import JournalAccount, JournalScope, open_journal
-from reconciler.specfile import update_lock
-from reconciler.workflow.home import make_home
+from reconciler.journal import JournalAccount, JournalKind, JournalScope, open_directory, open_journal
+from reconciler.specfile import check_lock_writable, update_lock
+from reconciler.workflow.home import make_home, require_home
 from reconciler.workflow.lock import make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan
 from reconciler.workflow.settings import Setting
@@ -98,7 +98,12 @@ def run_plan(
 def open_run_context(
     prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop
 ) -> Iterator[RunContext]:
-    """Yield what the executor works with: the provider, the journal, a pool, clocks and the stop signal."""
+    """Yield what the executor works with: the provider, the journal, a pool, clocks and the stop signal.
+
+    Raises: UnusablePlaceError when something that the run will have to write cannot be written; nothing was sent
+    """
+    if prepared.plan.steps:
+        prove_writable(prepared, provider)
     # A step that a worker began is finished before the journal is closed.
     with (
         _open_journal(prepared, provider, stop) as journal,
@@ -118,6 +123,19 @@ def open_run_context(
         yield context
 
 
+def prove_writable(prepared: PreparedPlan, provider: Provider) -> None:
+    """Write and remove something in each place that a run will have to write, before anything is sent or paid for.
+
+    Raises: UnusablePlaceError
+    """
+    setting = prepared.setting
+    check_lock_writable(setting.lock_path)
+    if prepared.plan.trains and setting.journal is JournalKind.DIRECTORY and not provider.capabilities.takes_token:
+        require_home(setting.own_home.shared)
+        with open_directory(_own_scope(prepared)) as journal:
+            journal.prove()
+
+
 def call_after_sleep(context: RunContext, tick: Callable[[], None]) -> RunContext:
     """Return a context that calls `tick` after each of its sleeps."""
 
@@ -135,11 +153,15 @@ def _open_journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Ite
         # Two creates with one token give one job, so no run has to know of another.
         yield MemoryJournal()
         return
-    observed = prepared.observed
-    account = JournalAccount(organization=observed.organization or "", project=observed.project or "")
-    scope = journal_scope(setting, prepared.checked.specs.project.name, account)
+    scope = _own_scope(prepared)
     with open_journal(setting.journal, provider, scope, sleep=stop.wait, stopping=stop.is_set) as journal:
         yield journal
+
+
+def _own_scope(prepared: PreparedPlan) -> JournalScope:
+    observed = prepared.observed
+    account = JournalAccount(organization=observed.organization or "", project=observed.project or "")
+    return journal_scope(prepared.setting, prepared.checked.specs.project.name, account)
 
 
 def journal_scope(setting: Setting, project: str, account: JournalAccount) -> JournalScope:

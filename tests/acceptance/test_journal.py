@@ -40,15 +40,3 @@ def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(qui
     assert result.code == 64
     assert "no repository" in result.err
     assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
-
-
-def test_a_journal_that_cannot_be_used_stops_the_create(quickstart: Repository) -> None:
-    """Another run may create the same job, and without the journal it could not know of this run."""
-    quickstart.run("plan", ROOT)
-    place = quickstart.home.parent.parent / "intents"
-    place.write_text("in the way", encoding="utf-8")
-    result = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
-    assert result.code == 8, "the upload was done"
-    assert "the journal cannot be used" in result.err
-    place.unlink()
-    assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []

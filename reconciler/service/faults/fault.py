@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta, inspect
 
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import UnusablePlaceError, UsageError
 
 TOO_MANY: Mapping[str, str] = {
     "rate_limit_exceeded": "requests",
@@ -186,8 +186,12 @@ def _of_text(text: str) -> Fault:
 def _of_file(path: Path) -> tuple[Fault, ...]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the faults in {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise UnusablePlaceError(
+            f"the faults in {path} cannot be read ({error.strerror}): name a file with one JSON object a line"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the faults in {path} cannot be read: {error}; see docs/faults.md") from error
     return tuple(
         _of_line(line, f"{path}:{number}")
         for number, line in enumerate(lines, 1)

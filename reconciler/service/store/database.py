@@ -6,6 +6,7 @@ models/        trained weights, a folder for each job            worker.*    the
 parts/         the parts of uploads that are not complete yet    serve.lock  held while it is served on a port
 """
 
+import errno
 import math
 import os
 import secrets
@@ -151,6 +152,11 @@ def _prepare(store: Store) -> None:
     sides = (store.root / f"{store.database.name}{end}" for end in ("-wal", "-shm", "-journal"))
     for each in (*sides, *(store.root / name for name in ("making.lock", "serve.lock", "worker.lock", "worker.log"))):
         check_regular(each)
+    # SQLite opens what it may not write for reading, and fails at the first change: after a job was paid for.
+    written = (store.root, *store.folders, *([store.database] if store.database.exists() else []))
+    for path in written:
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if not check_regular(store.database) or _version(store) < SCHEMA_VERSION:
         # SQLite does not wait for a lock when it turns its journal on, so the first processes wait here.
         with hold_lock(store.root / "making.lock", wait_seconds=math.inf):
