@@ -50,7 +50,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     "evaluation": ({"domain"}, set()),
     "service": (
         {"domain", "foundation", "dataset", "evaluation"},
-        {"starlette", "uvicorn", "numpy", "scipy", "sklearn", "python_multipart"},
+        {"starlette", "uvicorn", "h11", "numpy", "scipy", "sklearn", "python_multipart"},
     ),
     "render": ({"domain"}, {"rich"}),
     "testing": ({"domain", "providers"}, {"pytest"}),

@@ -10,7 +10,7 @@ import msgspec
 from reconciler.service.engines.port import LoadedModel
 from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
 from reconciler.service.errors import ApiError, no_model_error
-from reconciler.service.limits import BodyMemory, Limits
+from reconciler.service.limits import BodyMemory, DiskSpace, Limits
 from reconciler.service.store.database import Store
 from reconciler.service.store.models import ModelRecord, find_model, weights_path
 
@@ -83,6 +83,10 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     bodies: BodyMemory = msgspec.field(default_factory=lambda: BodyMemory(Limits().bodies_bytes))
     show_paused: bool = False
     seeded: bool = False
+
+    @property
+    def disk(self) -> DiskSpace:
+        return DiskSpace(self.store.root, self.limits.free_bytes)
 
     def now(self) -> int:
         """Return the time for what is created now, in whole seconds."""

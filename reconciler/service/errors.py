@@ -160,6 +160,12 @@ def busy_error() -> ApiError:
     return ApiError(503, message, error_type="service_unavailable_error", code="server_is_overloaded")
 
 
+def busy_connections_error(most: int) -> ApiError:
+    """Return the error for a connection that came when all were busy."""
+    message = f"The service answers {most} connections at once, and all are busy. Try again in a few seconds."
+    return ApiError(503, message, error_type="service_unavailable_error", code="server_is_overloaded")
+
+
 def _shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 

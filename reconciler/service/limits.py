@@ -3,15 +3,17 @@
 A request beyond its own limit is refused with 400 or 413, and one that only has to wait with 429.
 """
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 
 import msgspec
 from msgspec.structs import replace
 
 from reconciler.service.errors import ApiError, in_flight_error
-from reconciler.service.settings import ServiceSettings
+from reconciler.service.settings import DEFAULT_FREE_BYTES, ServiceSettings
 
 KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 
@@ -42,14 +44,54 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     part_bytes: int = 64 * MEGABYTE
     upload_bytes: int = 8 * 1024 * MEGABYTE
     bodies_bytes: int = 32 * MEGABYTE
-    free_bytes: int = 128 * MEGABYTE
+    free_bytes: int = DEFAULT_FREE_BYTES
     requests_per_minute: int | None = None
 
     @classmethod
     def of(cls, settings: ServiceSettings) -> "Limits":
         """Return the limits that the operator chose."""
-        limits = cls(requests_per_minute=settings.requests_per_minute)
+        limits = cls(requests_per_minute=settings.requests_per_minute, free_bytes=settings.free_bytes)
         return limits if settings.file_bytes is None else replace(limits, file_bytes=settings.file_bytes)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that are free where a folder is."""
+    return shutil.disk_usage(folder).free
+
+
+class DiskSpace:
+    """The room that files may take: some of the disk stays free, so that the store can still be written."""
+
+    LOOK_BYTES = 8 * MEGABYTE
+    """The disk is looked at whenever so many bytes were written."""
+
+    def __init__(self, folder: Path, least_bytes: int, measure: Callable[[Path], int] = free_bytes) -> None:
+        self._folder = folder
+        self._least_bytes = least_bytes
+        self._measure = measure
+
+    def guard(self, write: Callable[[bytes], None], param: str) -> Callable[[bytes], None]:
+        """Return a function that writes as long as there is room.
+
+        Raises: ApiError, now or when it is called
+        """
+        self._look(param)
+        unseen = 0
+
+        def write_guarded(block: bytes) -> None:
+            nonlocal unseen
+            unseen += len(block)
+            if unseen >= self.LOOK_BYTES:
+                self._look(param)
+                unseen = 0
+            write(block)
+
+        return write_guarded
+
+    def _look(self, param: str) -> None:
+        if self._measure(self._folder) < self._least_bytes:
+            message = f"The disk of this service has no room: {self._least_bytes} bytes of it stay free."
+            raise ApiError(400, message, param=param, code="storage_limit_exceeded")
 
 
 class BodyMemory:

@@ -1,7 +1,9 @@
 """Reads a multipart upload while it arrives: the bytes of the file go to disk, the other fields are limited."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from python_multipart.exceptions import FormParserError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:  # the library defines this type for type checkers only
 
 FIELD_BYTES = 64 * 1024
 MOST_PARTS = 50
+MOST_PADDING = 64
+"""The bytes around a boundary that are kept while it arrives in pieces: line ends, dashes and spaces."""
 MULTIPART = b"multipart/form-data"
 
 
@@ -38,11 +42,12 @@ async def receive_form(
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
         raise too_large(most_bytes, part)
-    parts = _FormReader(sink, most_bytes, part)
+    parts, preamble = _FormReader(sink, most_bytes, part), _Preamble(options[b"boundary"])
     try:
         parser = MultipartParser(options[b"boundary"], parts.callbacks())
         async for block in request.stream():
-            parser.write(block)
+            if rest := preamble.skip(block):
+                parser.write(rest)
         parser.finalize()
     except FormParserError as error:
         raise ApiError(400, f"The multipart body cannot be read: {error}") from error
@@ -60,6 +65,49 @@ async def receive_form(
 def too_large(most_bytes: int, part: str) -> ApiError:
     """Return the error for an upload that is larger than the service accepts."""
     return ApiError(413, f"Maximum content size limit ({most_bytes}) exceeded.", param=part, code="file_too_large")
+
+
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
+_EXTENDED = re.compile(rb";\s*filename\*\s*=\s*([A-Za-z0-9_-]+)'[^';]*'([^;\s]*)", re.IGNORECASE)
+
+
+def _extended_filename(disposition: bytes) -> str | None:
+    """Return the name in `filename*`, which stands before `filename`; None when there is none that can be read."""
+    found = _EXTENDED.search(_QUOTED.sub(b'""', disposition))
+    if found is None:
+        return None
+    try:
+        return unquote_to_bytes(found[2]).decode(found[1].decode(), errors="replace")
+    except (LookupError, ValueError):
+        return None
+
+
+class _Preamble:
+    """Skips what stands before the first boundary. Readers ignore it, and some mail programs write a sentence there."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._start = re.compile(rb"\r\n(--" + re.escape(boundary) + rb")[ \t]*(\r\n|--)")
+        self._kept_bytes = len(boundary) + MOST_PADDING
+        self._held = b"\r\n"
+        self._skipped_bytes = 0
+        self._is_over = False
+
+    def skip(self, block: bytes) -> bytes:
+        """Return what of a block is not preamble.
+
+        Raises: ApiError when the preamble is too long
+        """
+        if self._is_over:
+            return block
+        self._held += block
+        if found := self._start.search(self._held):
+            self._is_over = True
+            return found[1] + found[2] + self._held[found.end() :]
+        self._skipped_bytes += len(block)
+        if self._skipped_bytes > FIELD_BYTES:
+            raise ApiError(400, f"The multipart body has no boundary within its first {FIELD_BYTES} bytes.")
+        self._held = self._held[-self._kept_bytes :]
+        return b""
 
 
 class _FormReader:
@@ -102,6 +150,8 @@ class _FormReader:
 
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
+        if (extended := _extended_filename(self._disposition)) is not None:
+            options[b"filename"] = extended.encode()
         name = options.get(b"name", b"").decode(errors="replace")
         self._is_file = name == self._part
         if not self._is_file:

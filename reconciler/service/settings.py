@@ -33,6 +33,8 @@ DEFAULT_BASE = "tfidf-logreg"
 ALL_LEGACY_BASES = ",".join(f"{name}={DEFAULT_BASE}" for name in LEGACY_BASES)
 """The value of the option when it stands alone."""
 
+DEFAULT_FREE_BYTES = 128 * 1024 * 1024
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SECRET_PREFIX = "whsec_"  # noqa: S105 (not a secret)
@@ -52,12 +54,14 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     Shape:  `engines` are module names; `clock` returns seconds since 1970; `legacy_bases` maps further names to a base
             or a trained model; `show_paused` shows the status `paused`, which strict clients do not know; `seeds` names
             a set of objects that always exist. The key is a secret and stands apart, so that settings can be shown
-    Units:  `file_bytes` is the largest file; None is the service's own limit, or no limit for requests
+    Units:  `file_bytes` is the largest file, and files that arrive leave `free_bytes` of the disk free; None is the
+            service's own limit, or no limit for requests
     """
 
     engines: tuple[str, ...] = DEFAULT_ENGINES
     clock: Callable[[], float] = time.time
     file_bytes: int | None = None
+    free_bytes: int = DEFAULT_FREE_BYTES
     faults: tuple[Fault, ...] = ()
     legacy_bases: Mapping[str, str] = msgspec.field(default_factory=dict)
     show_paused: bool = False

@@ -14,10 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.domain.errors import UnusablePlaceError
 from reconciler.foundation.locks import open_lock_file, try_lock
+from reconciler.service.connection import BACKLOG, ConnectionLimits, make_protocol
+from reconciler.service.event_log import quiet_logs
 from reconciler.service.factory import open_app
 from reconciler.service.faults.actions import offer_hang_up
 from reconciler.service.settings import ServiceSettings
 from reconciler.service.store.database import Store, StoreError, open_store
+from reconciler.service.web_guard import LOOPBACK_HOSTS, WebGuard, use_origin_form
 from reconciler.service.webhook import send_webhooks
 
 GRACE_SECONDS = 5
@@ -40,6 +43,8 @@ def serve_until_stopped(
         send_webhooks(store, settings.webhook, settings.clock),
     ):
         app = open_app(root, settings, api_key, shows_paths=False)
+        if api_key is None:
+            app = WebGuard(app, LOOPBACK_HOSTS | {host})
         # Connections inherit it. Without it, the kernel holds each short answer back for 40 ms, to send it in one go.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host_text = f"[{host}]" if listener.family == socket.AF_INET6 else host
@@ -86,12 +91,23 @@ def hold_serve_lock(store: Store) -> Iterator[None]:
 
 def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM. Answers in progress have a few seconds to end."""
+    quiet_logs()
+    make_server(app, on_ready, ConnectionLimits.of_system()).run(sockets=[listener])
+
+
+def make_server(app: ASGIApp, on_ready: Callable[[], None], limits: ConnectionLimits) -> "UvicornServer":
+    """Make a server of an application. `on_ready` is called once it accepts connections."""
 
     async def closable(scope: Scope, receive: Receive, send: Send) -> None:
+        scope = use_origin_form(scope)
         await app(offer_hang_up(scope, lambda: server.close_connection(scope["client"])), receive, send)
 
     config = uvicorn.Config(
         closable,
+        # Its own class of connections, whatever else is installed; none of the routes is a web socket.
+        http=make_protocol(limits),
+        ws="none",
+        backlog=BACKLOG,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -99,11 +115,11 @@ def listen(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) 
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _UvicornServer(config, on_ready)
-    server.run(sockets=[listener])
+    server = UvicornServer(config, on_ready)
+    return server
 
 
-class _UvicornServer(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """A server that reports when it is ready, and returns when it is stopped."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:

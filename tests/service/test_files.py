@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from reconciler.service import open_service
+from reconciler.service.errors import ApiError
+from reconciler.service.limits import DiskSpace
 from tests.service.service_fixtures import NOW, Service, chat, error_of, jsonl, open_local, plain_rows
 
 
@@ -247,3 +249,89 @@ def test_an_upload_may_arrive_in_any_pieces(service: Service, size: int) -> None
     file = asyncio.run(send()).json()["id"]
 
     assert service.client.get(f"/files/{file}/content").content == content
+
+
+def send_form(
+    service: Service, head: bytes, before: bytes = b"", boundary: str = "B", size: int = 1 << 20
+) -> httpx.Response:
+    """Send a form whose file has this head, in blocks of this size."""
+    mark = b"--B"
+    purpose = mark + b'\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+    body = before + purpose + mark + b"\r\n" + head + b"\r\n\r\nhello\r\n" + mark + b"--\r\n"
+
+    async def blocks() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), size):
+            yield body[at : at + size]
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(open_service(service.root))
+        headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://local/v1") as client:
+            return await client.post("/files", content=blocks(), headers=headers)
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (b"filename*=UTF-8''na%C3%AFve%20rows.jsonl", "naïve rows.jsonl"),
+        (b"filename=\"plain.jsonl\"; filename*=utf-8'en'%e2%82%ac.jsonl", "€.jsonl"),
+        (b"filename*=iso-8859-1''%A3.jsonl; filename=\"plain.jsonl\"", "£.jsonl"),
+        (b"filename=\"plain.jsonl\"; filename*=nothing''%A3.jsonl", "plain.jsonl"),
+        (b"filename=\"a; filename*=UTF-8''other.jsonl\"", "a; filename*=UTF-8''other.jsonl"),
+        (b"filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "../../etc/passwd"),
+    ],
+)
+def test_an_extended_file_name_is_read(service: Service, names: bytes, wanted: str) -> None:
+    response = send_form(service, b'Content-Disposition: form-data; name="file"; ' + names)
+    assert (response.status_code, response.json()["filename"]) == (200, wanted)
+    assert [path.name for path in (service.root / "files").iterdir()] == [response.json()["id"]]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\r\n",
+        b"This is a message in several parts.\r\n",
+        b"--\r\n--Bar\r\n --B\r\n",
+        b"--B but not alone\r\n",
+        b"x" * 60_000 + b"\r\n",
+    ],
+    ids=range(5),
+)
+@pytest.mark.parametrize("size", [3, 1 << 20])
+def test_what_stands_before_the_first_boundary_is_skipped(service: Service, before: bytes, size: int) -> None:
+    response = send_form(service, b'Content-Disposition: form-data; name="file"; filename="a"', before, size=size)
+    assert response.status_code == 200, response.text
+    assert service.client.get(f"/files/{response.json()['id']}/content").content == b"hello"
+
+
+def test_a_body_without_a_boundary_is_refused_early(service: Service) -> None:
+    head = b'Content-Disposition: form-data; name="file"; filename="a"'
+    status, error = error_of(send_form(service, head, b"x" * 70_000, boundary="C"))
+    assert (status, "boundary" in error["message"]) == (400, True)
+
+
+def test_a_file_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    full = open_local(tmp_path / "store", free_bytes=1 << 60)
+    upload = full.post("/uploads", {"filename": "a", "purpose": "batch", "bytes": 1, "mime_type": "text/jsonl"})
+
+    for path, part in (("/files", "file"), (f"/uploads/{upload['id']}/parts", "data")):
+        refused = full.client.post(path, files={part: ("a", b"x")}, data={"purpose": "vision"})
+        status, error = error_of(refused)
+        assert (status, error["code"]) == (400, "storage_limit_exceeded")
+    assert [list((full.root / each).iterdir()) for each in ("files", "parts", "incoming")] == [[], [], []]
+
+
+def test_the_disk_is_looked_at_again_while_a_file_arrives(tmp_path: Path) -> None:
+    free = [10**9, 10**9, 0]
+    space = DiskSpace(tmp_path, 10**6, lambda _: free.pop(0))
+    written: list[int] = []
+    write = space.guard(lambda block: written.append(len(block)), "file")
+    block = bytes(DiskSpace.LOOK_BYTES)
+
+    write(block)
+    with pytest.raises(ApiError, match="has no room"):
+        write(block)
+    assert written == [len(block)]

@@ -38,7 +38,8 @@ def make_upload_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
 
     async def create(request: Request) -> Response:
         with stage_file(context.store, new_id("file-")) as arriving:
-            upload = await receive_form(request, arriving.write, context.limits.file_bytes)
+            write = context.disk.guard(arriving.write, "file")
+            upload = await receive_form(request, write, context.limits.file_bytes)
             record = await run_in_threadpool(_store_file, context, arriving, upload)
         return JsonResponse(file_json(record))
 

@@ -80,7 +80,8 @@ def make_part_endpoint(context: ServiceContext) -> Callable[[Request], Awaitable
         upload = request.path_params["upload"]
         await run_in_threadpool(_look, context, upload)
         with stage_file(context.store, new_id("part_"), context.store.parts) as arriving:
-            form = await receive_form(request, arriving.write, context.limits.part_bytes, part="data")
+            write = context.disk.guard(arriving.write, "data")
+            form = await receive_form(request, write, context.limits.part_bytes, part="data")
             for name in form.fields:
                 raise unknown_field_error(name)
             part = await run_in_threadpool(_store_part, context, arriving, upload)
@@ -192,11 +193,12 @@ def _part_ids(body: RequestBody) -> tuple[str, ...]:
 
 def _join(context: ServiceContext, parts: tuple[PartRecord, ...], arriving: StagedFile) -> str:
     md5 = hashlib.md5(usedforsecurity=False)
+    write = context.disk.guard(arriving.write, "part_ids")
     for part in parts:
         with part_path(context.store, part.id).open("rb") as handle:
             while block := handle.read(_BLOCK):
                 md5.update(block)
-                arriving.write(block)
+                write(block)
     return md5.hexdigest()
 
 
