@@ -147,3 +147,17 @@ def test_a_mistake_inside_a_json_list_has_line_and_column(tmp_path: Path) -> Non
     assert only(found, "json.syntax").where == Place(file="rows.json", line=3, column=16)
     found = problems(tmp_path, b'[\n {"a": 1},\n {"a": "\\ud800"}]', "rows.json")
     assert only(found, "text.encoding").where == Place(file="rows.json", line=3, column=9)
+
+
+def test_columns_count_characters_and_not_bytes(tmp_path: Path) -> None:
+    """As SARIF and editors count: a character beyond ASCII is one column, in a line and in a list."""
+    lines = jsonl(chats(12)).splitlines()
+    lines[2] = '{"a": "é😀", oops}'.encode()
+    found = only(problems(tmp_path, b"\n".join(lines)), "json.syntax")
+    assert lines[2].decode()[found.where.column - 1 :].startswith("oops")
+    listed = '[\n {"a": 1},\n {"é😀": oops}]'
+    found = only(problems(tmp_path, listed.encode(), "rows.json"), "json.syntax")
+    assert listed.splitlines()[found.where.line - 1][found.where.column - 1 :].startswith("oops")
+    table = b"prompt,completion\n" + "é😀".encode() + b"\xff,b\n"
+    found = only(problems(tmp_path, table, "rows.csv"), "text.encoding")
+    assert found.where.column in {0, 3}

@@ -42,19 +42,16 @@ def parse_lines(
             yield Row(source.name, number, decode_json(line))
         except LineError as error:
             if line.strip():
-                report.drop_row(place_error(error, source, number))
+                report.drop_row(place_error(error, source, number, line))
             else:
                 blanks.add(number)
 
 
-def place_error(error: LineError, source: Source, line: int, text: bytes = b"") -> Problem:
-    """Return the problem of a line.
-
-    Shape:  `text` is given where it may span many lines, of which `line` is the first
-    """
-    # The column of an error counts from the start of the text: here it counts from the last line feed before it.
+def place_error(error: LineError, source: Source, line: int, text: bytes) -> Problem:
+    """Return the problem of a text that begins at a line, and may span many."""
+    # An error counts bytes from the start of the text. A column counts characters from the last line feed before it.
     before = text[: max(error.column - 1, 0)]
-    column = len(before) - before.rfind(b"\n") if text and error.column else error.column
+    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1 if error.column else 0
     line += before.count(b"\n")
     return source.problem(error.rule, error.what, error.hint, line=line, column=column)
 

@@ -119,7 +119,7 @@ def _decode_lines(blocks: Iterator[bytes], source: Source, report: RowReport) ->
         try:
             yield line.decode() + "\n"
         except UnicodeDecodeError as error:
-            report.add(place_error(encoding_error(line, error.start), source, number))
+            report.add(place_error(encoding_error(line, error.start), source, number, line))
             # The cells still show where rows end, so that other problems are reported in the same run.
             yield line.decode(errors="backslashreplace") + "\n"
 

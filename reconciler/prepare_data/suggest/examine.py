@@ -202,7 +202,7 @@ def _read_text_lines(source: Source, report: RowReport) -> Iterator[Row]:
         try:
             text = line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            report.drop_row(place_error(encoding_error(line, error.start), source, number))
+            report.drop_row(place_error(encoding_error(line, error.start), source, number, line))
         else:
             yield Row(source.name, number, {"prompt": "", "completion": text})
 
