@@ -1,6 +1,8 @@
-"""Applies a plan in front of the operator: shows the events, handles signals, and sums up at the end."""
+"""Applies a plan in front of the operator: shows the events, handles signals, and writes how it ended in every case."""
 
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -9,18 +11,22 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
+from reconciler.cli.formats import FormatTarget, PlanFormat, explain_failure, is_json, read_formats, show_review
 from reconciler.cli.options import JsonOption
-from reconciler.cli.signals import handle_signals
+from reconciler.cli.signals import SignalReceived, code_of, handle_signals
 from reconciler.domain.desired import Model
-from reconciler.domain.errors import ProviderError
+from reconciler.domain.errors import ProviderError, ReconcilerError, UsageError
 from reconciler.domain.event import Event, JobLogged
 from reconciler.domain.observed import SUCCEEDED
 from reconciler.domain.plan import KeepReason, Options
 from reconciler.domain.ports import Provider
 from reconciler.foundation.stop import Stop
-from reconciler.render import LiveView, SummaryRow, event_json, summary_table
+from reconciler.history import find_commit
+from reconciler.render import LiveView, SummaryRow, event_json, plan_json, plan_text, refusals_text, summary_table
+from reconciler.render.review import Review, plan_line, result_line
 from reconciler.workflow import read_duration
 from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan
+from reconciler.workflow.documents import read_previous_models, review_plan, review_run
 from reconciler.workflow.plan import PreparedPlan
 
 ParallelismOption = Annotated[
@@ -81,9 +87,10 @@ def run_and_show(
     timeout_seconds: float | None,
     parallelism: int,
     as_json: bool,
+    tally: RunTally,
 ) -> int:
-    """Run the steps, wait for the jobs if asked, and return the exit code."""
-    tally, stop = RunTally(), Stop()
+    """Run the steps, wait for the jobs if asked, and return the exit code; the tally counts what was done."""
+    stop = Stop()
     view = EventView(console, as_json=as_json)
     with handle_signals(stop), open_run_context(prepared, provider, parallelism=parallelism, stop=stop) as context:
         try:
@@ -148,3 +155,114 @@ def _summarize(model: Model, prepared: PreparedPlan, tally: RunTally) -> Summary
         job=recorded.job if recorded else job.id if job else None,
         model=recorded.model if recorded else job.model if job and status != words[KeepReason.MISSING] else None,
     )
+
+
+_ON_STDOUT = frozenset({PlanFormat.TEXT, PlanFormat.GITHUB})
+
+
+class ApplyFormats(msgspec.Struct, frozen=True, kw_only=True):
+    """How the result of an apply is shown."""
+
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="Also write what was done and what remains: github, or text, json, markdown, html, sarif, junit or"
+            " review with =FILE; repeatable.",
+            metavar="FMT[=FILE]",
+        ),
+    ] = None
+
+    def read(self, *, as_json: bool) -> tuple[FormatTarget, ...]:
+        """Return the formats and their targets.
+
+        Raises: UsageError for an unknown format, a file that cannot be written, or a document for stdout
+        """
+        targets = read_formats(self.format, as_json=as_json)
+        for target in targets:
+            if target.path is None and not is_json([target]) and target.form not in _ON_STDOUT:
+                raise UsageError(
+                    f"--format {target.form}: apply writes its plan to stdout; name a file: --format {target.form}=FILE"
+                )
+        return targets
+
+
+class ApplyReport:
+    """Gathers what an apply knows, and writes it when the apply ends: also after an error or Ctrl-C.
+
+    Shape:  `empty` returns the review of an apply that has made no plan yet; `failure` is why nothing was done
+    """
+
+    def __init__(self, console: Console, targets: Sequence[FormatTarget], empty: Callable[[], Review]) -> None:
+        self.console = console
+        self.as_json = is_json(targets)
+        self.exit_code = exit_codes.OK
+        self.failure = ""
+        self.empty = empty
+        self._targets = [each for each in targets if each.path or each.form is PlanFormat.GITHUB]
+        self._prepared: PreparedPlan | None = None
+        self._tally: RunTally | None = None
+
+    def show_plan(self, prepared: PreparedPlan) -> None:
+        """Write the plan to stdout."""
+        self._prepared = prepared
+        if self.as_json:
+            self.console.out.write(plan_line(review_plan(prepared, commit="")))
+        else:
+            show_plan(prepared, self.console, as_json=False)
+
+    def begin(self) -> RunTally:
+        """Return the tally that counts what is done from now on."""
+        self._tally = RunTally()
+        return self._tally
+
+    @contextmanager
+    def write_however_it_ends(self) -> Iterator[None]:
+        """Write the result when the block ends; with JSON, an error is part of it and ends here."""
+        try:
+            yield
+        except (ReconcilerError, KeyboardInterrupt, SignalReceived) as error:
+            self.exit_code = exit_codes.of_error(error)
+            self._write(error)
+            if not self.as_json or not isinstance(error, ReconcilerError):
+                raise
+            self.console.show_error(error)
+        else:
+            self._write(None)
+
+    def _write(self, error: BaseException | None) -> None:
+        if not (self.as_json or self._targets):
+            return
+        code = code_of(self.exit_code)
+        review = replace(self._review(error), exit_code=code)
+        if self.as_json:
+            self.console.out.write(result_line(review))
+        show_review(review, self._targets, self.console, exit_code=code)
+
+    def _review(self, error: BaseException | None) -> Review:
+        prepared, tally = self._prepared, self._tally
+        if prepared is None or (error and tally is None):
+            assert error is not None
+            return explain_failure(self.empty(), error)
+        commit = find_commit(prepared.setting.workspace)
+        if tally is None:
+            return replace(review_plan(prepared, commit=commit), failure=self.failure)
+        title = exit_codes.TITLES.get(self.exit_code, exit_codes.TITLES[exit_codes.SERVICE])
+        failure = exit_codes.name_failure(error) if error else tally.failure
+        return review_run(prepared, tally, title, commit=commit, failure=failure)
+
+
+def show_plan(prepared: PreparedPlan, console: Console, *, as_json: bool) -> None:
+    """Write a plan to stdout."""
+    previous, findings = read_previous_models(prepared), prepared.checked.warnings
+    scope = prepared.setting.scope
+    console.out.write(
+        plan_json(prepared.plan, findings)
+        if as_json
+        else plan_text(prepared.plan, colour=console.colour, previous=previous, scope=scope)
+    )
+
+
+def show_refusals(prepared: PreparedPlan, console: Console) -> None:
+    """Write to stderr what was found, what was not done and how to continue, whatever the format of stdout."""
+    console.err.write(refusals_text(prepared.plan, colour=console.colour_err))

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typer.exceptions import Abort, TyperException
 
 from reconciler.cli.console import open_console
+from reconciler.cli.signals import SignalReceived
 from reconciler.domain.errors import (
     STORE_UNUSABLE,
     InputError,
@@ -46,18 +47,54 @@ _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
 )
 
 
-def of_error(error: ReconcilerError) -> int:
+TITLES = {
+    OK: "Applied",
+    SERVICE: "The service failed",
+    JOB_FAILED: "A job failed or waits for a decision",
+    STILL_RUNNING: "A job still runs",
+    PARTLY: "Applied in part",
+    UNKNOWN: "The outcome of a create is unknown",
+    INTERRUPTED: "Interrupted",
+}
+"""How an apply ended that began to carry out its plan."""
+
+_FAILURES: tuple[tuple[type[BaseException], str], ...] = (
+    (StalePlanError, "Stale"),
+    (PolicyError, "Refused"),
+    (UsageError, "Wrong usage"),
+    (UnusablePlaceError, "Not possible on this machine"),
+    (ProviderError, "The service failed"),
+    (KeyboardInterrupt, "Interrupted"),
+    (SignalReceived, "Interrupted"),
+)
+
+
+def name_failure(error: BaseException) -> str:
+    """Return in one line why a command ended without a plan."""
+    title = next((title for kind, title in _FAILURES if isinstance(error, kind)), "Failed")
+    hint = getattr(error, "hint", "")
+    return ": ".join(filter(None, [title, str(error)])) + (f" ({hint})" if hint else "")
+
+
+def is_success(code: int) -> bool:
+    """Return whether a command did what it is for: planned changes are no failure."""
+    return code in {OK, CHANGES}
+
+
+def of_error(error: ReconcilerError | KeyboardInterrupt | SignalReceived) -> int:
     """Return the exit code of an error that ended a command."""
+    if not isinstance(error, ReconcilerError):
+        return INTERRUPTED
     if isinstance(error, ProviderError) and error.code == STORE_UNUSABLE:
         return UNUSABLE
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
 
 
 def of_plan(plan: Plan, *, detailed: bool) -> int:
-    """Return the exit code of a plan that was only shown."""
+    """Return the exit code of a plan that was only shown; a wanted model that is missing without a job is a change."""
     if plan.refused:
         return REFUSED
-    return CHANGES if detailed and not plan.is_empty else OK
+    return CHANGES if detailed and (plan.steps or plan.blocked) else OK
 
 
 def of_jobs(statuses: Iterable[JobStatus]) -> int:

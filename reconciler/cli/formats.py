@@ -15,9 +15,11 @@ from msgspec.structs import replace
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption
+from reconciler.cli.places import WARNINGS_TAIL
 from reconciler.dataset.row_checks import RULES
-from reconciler.domain.errors import InputError, UsageError
-from reconciler.render import plan_json, plan_text, problems_json, problems_text
+from reconciler.domain.errors import InputError, ReconcilerError, UsageError
+from reconciler.domain.row_diff import FEW_ROWS
+from reconciler.render import failure_json, plan_json, plan_text, problems_json, problems_text
 from reconciler.render.html import MOST_ROWS, DatasetFigures, plan_html
 from reconciler.render.review import (
     Review,
@@ -30,8 +32,8 @@ from reconciler.render.review import (
     review_markdown,
     sarif_text,
     summary_text,
+    verdict_text,
 )
-from reconciler.workflow.rows import FEW_ROWS
 
 MeasureFigures = Callable[[], Mapping[str, DatasetFigures]]
 
@@ -132,6 +134,7 @@ def show_review(
     Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the formats that show them
     Raises: UsageError when a file cannot be written
     """
+    review = replace(review, exit_code=exit_code, is_success=exit_codes.is_success(exit_code))
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
     for target in targets:
@@ -141,24 +144,35 @@ def show_review(
         elif target.path is None:
             console.out.write(_format_review(target.form, shown, console.colour, figures))
         else:
-            _write(target.path, _format_review(target.form, shown, False, figures), console)
+            text = _format_review(target.form, shown, False, figures)
+            if target.form is PlanFormat.TEXT and shown.is_planned and shown.problems:
+                # On a terminal these stand beside the plan; a file has to hold them.
+                text = f"{problems_text(shown.problems, tail=WARNINGS_TAIL)}\n{text}"
+            _write(target.path, text, console)
 
 
 @contextmanager
-def show_problems_in_formats(
-    empty: Callable[[], Review], targets: Sequence[FormatTarget], console: Console
-) -> Iterator[None]:
-    """Write problems of specs and rows in every format that was asked for, and raise them again.
+def write_failures(empty: Callable[[], Review], targets: Sequence[FormatTarget], console: Console) -> Iterator[None]:
+    """Write in every format that was asked for why there is no plan, and raise the error again.
+
+    No file of an earlier run stays as if it were the result of this one.
 
     Shape:  `empty` returns the review without a plan; text and JSON on stdout are written where the error ends
     """
     try:
         yield
-    except InputError as error:
-        review = replace(empty(), problems=error.problems, unshown=error.unshown)
-        others = [target for target in targets if target != _JSON and target.form is not PlanFormat.TEXT]
-        show_review(review, others, console, exit_code=exit_codes.INVALID)
+    except ReconcilerError as error:
+        others = [target for target in targets if target.path or target.form not in {PlanFormat.TEXT, PlanFormat.JSON}]
+        if others:
+            show_review(explain_failure(empty(), error), others, console, exit_code=exit_codes.of_error(error))
         raise
+
+
+def explain_failure(empty: Review, error: BaseException) -> Review:
+    """Return the review of a command that made no plan: the problems of its input, or the error in one line."""
+    if isinstance(error, InputError):
+        return replace(empty, problems=error.problems, unshown=error.unshown)
+    return replace(empty, failure=exit_codes.name_failure(error))
 
 
 def _read_target(text: str) -> FormatTarget:
@@ -179,9 +193,13 @@ def _format_review(form: PlanFormat, review: Review, colour: bool, figures: Meas
         case PlanFormat.TEXT:
             if review.is_invalid:
                 return problems_text(review.problems, review.unshown, "nothing was sent", colour=colour)
+            if not review.is_planned:
+                return f"{verdict_text(review)}\n"
             return plan_text(review.plan, colour=colour, previous=review.previous, scope=review.scope)
         case PlanFormat.JSON:
-            return problems_json(review.problems, review.unshown) if review.is_invalid else plan_json(review.plan)
+            if review.is_invalid:
+                return problems_json(review.problems, review.unshown)
+            return plan_json(review.plan, review.problems) if review.is_planned else failure_json(verdict_text(review))
         case PlanFormat.MARKDOWN:
             return review_markdown(review)
         case PlanFormat.REVIEW:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import EventView, WaitOptions, show_summary
+from reconciler.cli.execution import EventView, WaitOptions, show_plan, show_summary
 from reconciler.cli.options import (
     ApproveOption,
     JsonOption,
@@ -18,7 +18,6 @@ from reconciler.cli.options import (
     add_command,
 )
 from reconciler.cli.places import check_with_progress, find_place, resolve_specs
-from reconciler.cli.plans import show_plan
 from reconciler.cli.signals import handle_signals
 from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
 from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanished, Outcome

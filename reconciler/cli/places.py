@@ -9,6 +9,8 @@ from reconciler.render import problems_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
 from reconciler.workflow.targets import Workplace, find_workplace
 
+WARNINGS_TAIL = "warnings do not stop a plan"
+
 
 def resolve_specs(where: SpecsOptions, model: str | None = None) -> Setting:
     """Return the setting of a command; of several projects, that which names the model.
@@ -38,7 +40,5 @@ def check_with_progress(setting: Setting, console: Console, *, count_tokens: boo
     with console.show_progress() as progress:
         checked = check_specs(setting, progress, count_tokens=count_tokens)
     if checked.warnings:
-        console.err.write(
-            problems_text(checked.warnings, tail="warnings do not stop a plan", colour=console.colour_err)
-        )
+        console.err.write(problems_text(checked.warnings, tail=WARNINGS_TAIL, colour=console.colour_err))
     return checked

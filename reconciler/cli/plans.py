@@ -11,8 +11,15 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.execution import ParallelismOption, WaitOptions, run_and_show
-from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_problems_in_formats, show_review
+from reconciler.cli.execution import (
+    ApplyFormats,
+    ApplyReport,
+    ParallelismOption,
+    WaitOptions,
+    run_and_show,
+    show_refusals,
+)
+from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_review, write_failures
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     ApproveOption,
@@ -28,25 +35,24 @@ from reconciler.cli.options import (
 from reconciler.cli.places import check_with_progress
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import Options
+from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.history import find_commit, plan_offline
 from reconciler.journal import JournalKind, mark_applied
 from reconciler.planner import check_expected, check_fresh
-from reconciler.render import plan_json, plan_text, refusals_text
 from reconciler.render.html import DatasetFigures
-from reconciler.render.review import limit_samples
-from reconciler.workflow import CheckedSpecs, Setting, read_bounds, require_home, resolve_setting
+from reconciler.render.review import Review, limit_samples
+from reconciler.workflow import CheckedSpecs, Setting, locate_setting, read_bounds, require_home, resolve_setting
 from reconciler.workflow.documents import (
     check_provider,
     read_basis,
     read_plan,
-    read_previous_models,
     resolve_saved_setting,
     review_plan,
     review_without_plan,
     save_plan,
 )
 from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
-from reconciler.workflow.rows import FEW_ROWS, add_row_diffs, gather_plan_stats
+from reconciler.workflow.rows import add_row_diffs, gather_plan_stats
 
 PLAN_EXAMPLES = """
 Examples:
@@ -142,6 +148,10 @@ class InputOptions(msgspec.Struct, frozen=True, kw_only=True):
             use_cache=not self.no_cache,
         )
 
+    def review_nothing(self, root: Path) -> Review:
+        """Return the review of a root that could not even be chosen."""
+        return review_without_plan(locate_setting(root, os.environ, environment=self.environment), commit="")
+
 
 class SafetyOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How an apply makes sure that nothing is created twice, and that the plan is the expected one."""
@@ -206,20 +216,21 @@ def plan(
         raise UsageError("--against names what --offline compares with; give both, or neither")
     if offline and out:
         raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
-    options, setting = choices.read(), inputs.resolve(root)
+    with write_failures(lambda: inputs.review_nothing(root), targets, console):
+        options, setting = choices.read(), inputs.resolve(root)
     commit = find_commit(setting.workspace)
-    with show_problems_in_formats(lambda: review_without_plan(setting, commit=commit), targets, console):
-        checked = check_with_progress(setting, console, count_tokens=True)
     most_samples, rows = count_rows_shown(targets), not inputs.no_rows
-    if offline:
-        prepared = plan_offline(setting, checked, options, against, rows=rows, most_samples=most_samples)
-    else:
-        prepared = _plan_online(setting, checked, options, rows=rows, most_samples=most_samples)
+    with write_failures(lambda: review_without_plan(setting, commit=commit), targets, console):
+        checked = check_with_progress(setting, console, count_tokens=True)
+        if offline:
+            prepared = plan_offline(setting, checked, options, against, rows=rows, most_samples=most_samples)
+        else:
+            prepared = _plan_online(setting, checked, options, rows=rows, most_samples=most_samples)
     prepared = _limit_samples(prepared, 0) if output.no_samples else prepared
     if out:
-        save_plan(_limit_samples(prepared, FEW_ROWS), out)
+        save_plan(_limit_samples(prepared, FEW_ROWS), out, commit=commit)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
-    review = review_plan(prepared, commit=commit, samples=not output.no_samples, out=out)
+    review = review_plan(prepared, commit=commit, samples=not output.no_samples)
     show_review(
         review, targets, console, exit_code=code, plan_file=str(out or ""), figures=lambda: _measure_figures(prepared)
     )
@@ -254,6 +265,7 @@ def apply(
     choices: PlanChoices,
     safety: SafetyOptions,
     waiting: WaitOptions,
+    output: ApplyFormats,
     what: Annotated[
         Path, typer.Argument(help="The spec root, or a plan saved with plan --out.", metavar="[ROOT|FILE]")
     ] = DEFAULT_ROOT,
@@ -265,8 +277,36 @@ def apply(
 
     Shows the plan, asks for approval, uploads, trains and cancels, and records the serving models in models.lock.yaml.
     """
-    console: Console = context.obj
-    wait_seconds, expected = waiting.timeout_seconds, read_basis(safety.expect_basis)
+    targets = output.read(as_json=waiting.as_json)
+    report = ApplyReport(context.obj, targets, lambda: inputs.review_nothing(what))
+    with report.write_however_it_ends():
+        report.exit_code = _apply(
+            report,
+            inputs,
+            choices,
+            safety,
+            what,
+            wait_seconds=waiting.timeout_seconds,
+            auto_approve=auto_approve,
+            no_wait=no_wait,
+            parallelism=parallelism,
+        )
+    return report.exit_code
+
+
+def _apply(
+    report: ApplyReport,
+    inputs: InputOptions,
+    choices: PlanChoices,
+    safety: SafetyOptions,
+    what: Path,
+    *,
+    wait_seconds: float | None,
+    auto_approve: bool,
+    no_wait: bool,
+    parallelism: int,
+) -> int:
+    console, expected = report.console, read_basis(safety.expect_basis)
     options = choices.read()
     saved = read_plan(what) if what.is_file() else None
     if saved and (inputs.provider or options != Options()):
@@ -288,6 +328,7 @@ def apply(
     else:
         setting = inputs.resolve(what)
     setting = replace(setting, journal=safety.journal, bounds=read_bounds(safety.bound or (), os.environ))
+    report.empty = lambda: review_without_plan(setting, commit=find_commit(setting.workspace))
     checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
@@ -298,12 +339,13 @@ def apply(
         if expected:
             check_expected(expected, prepared.plan)
         prepared = prepared if inputs.no_rows else add_row_diffs(prepared, provider)
-        show_plan(prepared, console, as_json=waiting.as_json)
+        report.show_plan(prepared)
         if prepared.plan.refused:
             show_refusals(prepared, console)
             return exit_codes.REFUSED
         if not (prepared.plan.is_empty or saved or auto_approve or console.ask_approval()):
-            console.err.line("Not approved: nothing was done.")
+            report.failure = "Not approved: nothing was done."
+            console.err.line(report.failure)
             return exit_codes.REFUSED
         if saved:
             mark_applied(setting.own_home.shared, saved.id, require_home)
@@ -314,21 +356,6 @@ def apply(
             wait=not no_wait,
             timeout_seconds=wait_seconds,
             parallelism=parallelism,
-            as_json=waiting.as_json,
+            as_json=report.as_json,
+            tally=report.begin(),
         )
-
-
-def show_plan(prepared: PreparedPlan, console: Console, *, as_json: bool) -> None:
-    """Write a plan to stdout."""
-    previous = read_previous_models(prepared)
-    scope = prepared.setting.scope
-    console.out.write(
-        plan_json(prepared.plan)
-        if as_json
-        else plan_text(prepared.plan, colour=console.colour, previous=previous, scope=scope)
-    )
-
-
-def show_refusals(prepared: PreparedPlan, console: Console) -> None:
-    """Write to stderr what was found, what was not done and how to continue, whatever the format of stdout."""
-    console.err.write(refusals_text(prepared.plan, colour=console.colour_err))

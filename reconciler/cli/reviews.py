@@ -9,7 +9,8 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.formats import ReviewOptions, is_json, show_review
+from reconciler.cli.execution import show_refusals
+from reconciler.cli.formats import ReviewOptions, is_json, show_review, write_failures
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     DetailedExitOption,
@@ -20,10 +21,17 @@ from reconciler.cli.options import (
     RootArgument,
     add_command,
 )
-from reconciler.cli.plans import show_refusals
+from reconciler.cli.places import WARNINGS_TAIL
 from reconciler.history import open_range, plan_between
+from reconciler.render import problems_text
 from reconciler.workflow import resolve_setting
-from reconciler.workflow.documents import parse_previous_models, read_plan, review_plan, review_saved_plan
+from reconciler.workflow.documents import (
+    parse_previous_models,
+    read_plan,
+    review_plan,
+    review_saved_plan,
+    review_without_plan,
+)
 
 DIFF_EXAMPLES = """
 Examples:
@@ -81,8 +89,9 @@ def diff(
         environment=environment,
         use_cache=False,
     )
-    before, after = open_range(revisions, setting.workspace)
-    prepared = plan_between(before, after, setting, rows=not no_rows)
+    with write_failures(lambda: review_without_plan(setting, commit=""), targets, console):
+        before, after = open_range(revisions, setting.workspace)
+        prepared = plan_between(before, after, setting, rows=not no_rows)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_plan(prepared, commit=after.commit, samples=not output.no_samples)
     show_review(review, targets, console, exit_code=code)
@@ -103,8 +112,10 @@ def show(
     console: Console = context.obj
     targets = output.read()
     saved = read_plan(file)
-    review = review_saved_plan(saved, parse_previous_models(saved), file, samples=not output.no_samples)
+    review = review_saved_plan(saved, parse_previous_models(saved), samples=not output.no_samples)
     show_review(review, targets, console, exit_code=exit_codes.OK, plan_file=str(file))
+    if saved.findings:
+        console.err.write(problems_text(saved.findings, tail=WARNINGS_TAIL, colour=console.colour_err))
     if not is_json(targets):
         made_at = datetime.fromtimestamp(saved.made_at, UTC)
         console.err.line(f"Made on {made_at:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")

@@ -114,6 +114,10 @@ class KeepReason(StrEnum):
     ORPHAN = "orphan"
 
 
+BLOCKED = frozenset({KeepReason.BUSY, KeepReason.MISSING, KeepReason.FAILED, KeepReason.CANCELLED})
+"""Why a model that the specs want is not there, and no job of it runs."""
+
+
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stays, and why. The decision rests on `job`; `hint` is the next step, if one is needed."""
 
@@ -175,6 +179,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         return not self.steps
+
+    @property
+    def blocked(self) -> tuple[Keep, ...]:
+        """The wanted models that this plan does not bring about: each waits for an older job or a decision."""
+        return tuple(keep for keep in self.kept if keep.why in BLOCKED)
+
+    @property
+    def unmet(self) -> tuple[Keep, ...]:
+        """The models that the specs want and that are not there: blocked, or their job still runs."""
+        return tuple(keep for keep in self.kept if keep.why in BLOCKED | {KeepReason.TRAINING})
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything is as the specs ask: nothing to do, nothing refused, nothing missing."""
+        return self.is_empty and not self.refused and not self.unmet
 
     @property
     def trains(self) -> tuple[Train, ...]:

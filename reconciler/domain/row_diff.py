@@ -7,6 +7,9 @@ import msgspec
 from reconciler.domain.errors import Place
 from reconciler.domain.identity import Tagged
 
+FEW_ROWS = 5
+"""Rows of one dataset that a plan shows; a page has space for more."""
+
 
 class RowChange(StrEnum):
     """How a row changed. A row that was edited and moved counts as edited."""

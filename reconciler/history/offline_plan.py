@@ -10,6 +10,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import CommandScope, Options, Plan
 from reconciler.domain.renames import NameMap
+from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.domain.spec import Expect
 from reconciler.history.locked_state import LockedState, PlanBase, remove_placeholders
 from reconciler.history.revision import (
@@ -29,7 +30,7 @@ from reconciler.specfile import find_roots, read_prices
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, read_setting, select_provider
 from reconciler.workflow.lock import read_claimed_lock, read_other_locks
 from reconciler.workflow.plan import PreparedPlan, check_targets
-from reconciler.workflow.rows import FEW_ROWS, fill_rows
+from reconciler.workflow.rows import fill_rows
 
 UNASKED = (
     "the service was not called: jobs that run, failed or were cancelled, deleted models, earlier models that"

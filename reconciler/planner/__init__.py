@@ -3,6 +3,7 @@
 from reconciler.planner.make import make_plan
 from reconciler.planner.policy import GUARDS
 from reconciler.planner.previous import files_before, users_of
+from reconciler.planner.remaining import remaining_plan
 from reconciler.planner.saved_plan import (
     MAX_BYTES,
     SavedPlan,
@@ -23,6 +24,7 @@ __all__ = [
     "files_before",
     "make_plan",
     "read_saved",
+    "remaining_plan",
     "users_of",
     "write_saved",
 ]

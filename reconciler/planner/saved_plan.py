@@ -13,12 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.basis import PlanInputs
-from reconciler.domain.errors import StalePlanError, UsageError
+from reconciler.domain.errors import Problem, StalePlanError, UsageError
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 from reconciler.domain.plan import Options, Plan, Step, Train, Upload
 from reconciler.planner.serialize import from_plain, to_plain
 
-FORMAT_VERSION = "2"
+FORMAT_VERSION = "3"
+_READ = frozenset({"2", FORMAT_VERSION})
 MAX_BYTES = 64 * 1024 * 1024
 """Enough for ten thousand models on a service that holds a hundred thousand files."""
 
@@ -30,7 +31,9 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `id` differs for each file, so that one file is applied once; `root` is relative to the repository, with
             forward slashes; `asked` is the provider that the operator named, None if the specs chose it; `previous`
-            are the serving models at that time, by address; `document` is the plan as programs read it
+            are the serving models at that time, by address; `document` is the plan as programs read it; `findings` are
+            the warnings of the checks; `commit` is that of the specs, and `prices` the file that --prices named, both
+            empty where there was none
     Units:  `made_at` in Unix seconds
     """
 
@@ -42,6 +45,9 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     previous: tuple[tuple[str, str], ...]
     document: str
+    findings: tuple[Problem, ...] = ()
+    commit: str = ""
+    prices: str = ""
 
 
 def write_saved(saved: SavedPlan) -> str:
@@ -56,6 +62,9 @@ def write_saved(saved: SavedPlan) -> str:
         "previous": dict(saved.previous),
         "plan": json.loads(saved.document),
         "record": to_plain(bare(saved.plan)),
+        "findings": to_plain(saved.findings),
+        "commit": saved.commit,
+        "prices": saved.prices,
     }
     return seal_plan(content)
 
@@ -86,6 +95,10 @@ def read_saved(text: str) -> SavedPlan:
                 (from_plain(str, name), from_plain(str, model)) for name, model in content["previous"].items()
             ),
             document=json.dumps(content["plan"]),
+            # Format 2 holds none of these.
+            findings=tuple(from_plain(Problem, each) for each in content.get("findings", [])),
+            commit=from_plain(str, content.get("commit", "")),
+            prices=from_plain(str, content.get("prices", "")),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"not a saved plan ({error}); {_MAKE_ONE}") from error
@@ -120,7 +133,7 @@ def _content(text: str) -> dict[str, Any]:
         raise UsageError(f"not a saved plan; {_MAKE_ONE}") from error
     if not isinstance(content, dict) or "saved_plan" not in content:
         raise UsageError(f"not a saved plan; {_MAKE_ONE}")
-    if content["saved_plan"] != FORMAT_VERSION:
+    if content["saved_plan"] not in _READ:
         found = str(content["saved_plan"])[:20]
         what = f"a saved plan of format {found}, from another version of the program, which reads {FORMAT_VERSION}"
         raise StalePlanError(f"{what}; {_MAKE_ONE}", ("version",))

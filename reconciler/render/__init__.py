@@ -16,7 +16,14 @@ from reconciler.render.inventory import (
     models_table,
     summary_line,
 )
-from reconciler.render.json_output import diff_json, event_json, json_document, plan_json, problems_json
+from reconciler.render.json_output import (
+    diff_json,
+    event_json,
+    failure_json,
+    json_document,
+    plan_json,
+    problems_json,
+)
 from reconciler.render.model_output import (
     ModelIdFormat,
     SnippetLanguage,
@@ -55,6 +62,7 @@ __all__ = [
     "diff_text",
     "event_json",
     "event_text",
+    "failure_json",
     "file_detail",
     "file_fields",
     "files_table",

@@ -26,22 +26,32 @@ FORMAT_VERSION = "1"
 Fields = dict[str, object]
 
 
-def plan_json(plan: Plan) -> str:
+def plan_json(plan: Plan, findings: Sequence[Problem] | None = None) -> str:
     """Return a plan as a JSON document, indented and ended by a newline; the same plan gives the same bytes."""
-    document: Fields = {
+    return json_document(plan_fields(plan, findings))
+
+
+def plan_fields(plan: Plan, findings: Sequence[Problem] | None = None) -> Fields:
+    """Return a plan as every document shows it; with `findings`, those of the checks too."""
+    return {
         "format_version": FORMAT_VERSION,
         **pick(plan, "project environment provider service"),
         **({"against": plan.against} if plan.against else {}),
         "basis": {"digest": str(plan.basis.digest), **msgspec.to_builtins(plan.basis)},
         "summary": msgspec.to_builtins(count_plan(plan)),
         "cost": _cost(plan.cost),
-        "has_changes": not plan.is_empty,
+        "has_changes": not plan.is_settled,
         "steps": [_step(step) for step in plan.steps],
         "kept": [_keep(keep) for keep in plan.kept],
         "refused": [msgspec.to_builtins(refusal) for refusal in plan.refused],
         "warnings": list(plan.warnings),
+        **({} if findings is None else {"findings": list(map(problem_fields, findings))}),
     }
-    return json_document(document)
+
+
+def failure_json(what: str) -> str:
+    """Return why there is no plan as a JSON document, ended by a newline."""
+    return json_document({"format_version": FORMAT_VERSION, "error": what})
 
 
 def diff_json(diff: RowDiff, after: str) -> str:
@@ -57,7 +67,7 @@ def event_json(event: Event) -> str:
 
 def problems_json(problems: Sequence[Problem], unshown: int = 0) -> str:
     """Return problems as a JSON document, indented and ended by a newline; an unknown line is null."""
-    found = [_problem(problem) for problem in problems]
+    found = list(map(problem_fields, problems))
     return json_document({"format_version": FORMAT_VERSION, "problems": found, "unshown": unshown})
 
 
@@ -77,7 +87,8 @@ def pick(value: object, names: str) -> Fields:
     return {name: getattr(value, name) for name in names.split()}
 
 
-def _problem(problem: Problem) -> Fields:
+def problem_fields(problem: Problem) -> Fields:
+    """Return a problem as every document shows it; an unknown line is null."""
     place = {"file": problem.where.file, "line": problem.where.line or None, "column": problem.where.column or None}
     return {**place, **pick(problem, "path what hint rule severity")}
 

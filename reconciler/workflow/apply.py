@@ -33,15 +33,19 @@ class RunTally:
     """The result of a run, gathered from its events."""
 
     outcomes: list[Outcome] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    lock: Lock | None = None
     jobs: dict[JobId, RemoteJob] = field(default_factory=dict)
     cancelled: list[JobId] = field(default_factory=list)
     interrupted: bool = False
+    failure: str = ""
 
     def count(self, event: Event) -> None:
         """Add an event."""
         match event:
             case Finished(step=step, outcome=outcome, job=job):
                 self.outcomes.append(outcome)
+                self.finished.append(event)
                 if job and isinstance(step.action, Cancel) and job.status != SUCCEEDED:
                     self.cancelled += [job.id] if job.status == CANCELLED else []
                 elif job:
@@ -87,11 +91,12 @@ def run_plan(
             awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
             for event in watch(sorted(awaited), call_after_sleep(context, tick), timeout_seconds=timeout_seconds):
                 receive(event)
-    except ProviderError:
+    except ProviderError as error:
+        tally.failure = str(error)
         tally.outcomes.append(Outcome.FAILED)
         raise
     finally:
-        record_lock(prepared, tally, tuple(tally.cancelled))
+        tally.lock = record_lock(prepared, tally, tuple(tally.cancelled))
 
 
 @contextmanager

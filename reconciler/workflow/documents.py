@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.domain.errors import UsageError
+from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.identity import Address, Digest
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import CommandScope, Options
+from reconciler.domain.plan import CommandScope, Options, Step
 from reconciler.journal import check_unapplied
-from reconciler.planner import MAX_BYTES, SavedPlan, check_place, read_saved, write_saved
+from reconciler.planner import MAX_BYTES, SavedPlan, check_place, read_saved, remaining_plan, write_saved
 from reconciler.render import plan_json, time_text
-from reconciler.render.review import Review, empty_plan
+from reconciler.render.review import Review, RunResult, StepResult, empty_plan
 from reconciler.specfile import find_violation, find_workspace
+from reconciler.workflow.apply import RunTally
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.plan import PreparedPlan
 from reconciler.workflow.settings import Setting, resolve_setting, select_provider
@@ -25,7 +27,7 @@ from reconciler.workflow.settings import Setting, resolve_setting, select_provid
 _FULL_DIGEST = 64
 
 
-def save_plan(prepared: PreparedPlan, path: Path) -> None:
+def save_plan(prepared: PreparedPlan, path: Path, *, commit: str = "") -> None:
     """Save a plan where only its owner reads it.
 
     Raises: UsageError when it cannot be written, or would be too large to be read again
@@ -41,6 +43,9 @@ def save_plan(prepared: PreparedPlan, path: Path) -> None:
             plan=prepared.plan,
             previous=tuple((str(address), model) for address, model in read_previous_models(prepared).items()),
             document=plan_json(prepared.plan),
+            findings=prepared.checked.warnings,
+            commit=commit,
+            prices=str(setting.prices or ""),
         )
     )
     if len(text) > MAX_BYTES:
@@ -151,7 +156,7 @@ def read_basis(text: str | None) -> Digest | None:
     return digest
 
 
-def review_plan(prepared: PreparedPlan, *, commit: str, samples: bool = True, out: Path | None = None) -> Review:
+def review_plan(prepared: PreparedPlan, *, commit: str, samples: bool = True) -> Review:
     """Return the review of a plan; `commit` is that of its specs.
 
     Shape:  an offline plan has no basis that apply could compare with, and no command
@@ -168,34 +173,62 @@ def review_plan(prepared: PreparedPlan, *, commit: str, samples: bool = True, ou
         root=setting.root_name,
         basis=basis,
         time=time_text(int(time.time())),
-        apply=write_apply_command(setting, prepared.options, basis, out) if is_doable else "",
+        apply=write_apply_command(setting.scope, setting.root_name, prepared.options, basis) if is_doable else "",
         samples=samples,
         scope=setting.scope,
+        places={model.address: model.place for model in prepared.desired.models},
+        is_partial=bool(prepared.options.target),
     )
 
 
-def review_saved_plan(
-    saved: SavedPlan, previous: Mapping[Address, ModelId], file: Path, *, samples: bool = True
-) -> Review:
+def review_run(prepared: PreparedPlan, tally: RunTally, title: str, *, commit: str, failure: str = "") -> Review:
+    """Return the review of an apply: what it did, and the plan that remains."""
+    ended = {each.step.id: each for each in tally.finished}
+    done = [step_id for step_id, each in ended.items() if each.outcome in {Outcome.DONE, Outcome.ADOPTED}]
+    results = tuple(_step_result(step, ended.get(step.id)) for step in prepared.plan.steps)
+    remains = replace(prepared, plan=remaining_plan(prepared.plan, done, tally.jobs))
+    lock = tally.lock or prepared.lock
+    return replace(
+        review_plan(remains, commit=commit),
+        previous={entry.address: entry.model for entry in lock.of(prepared.observed.service)},
+        apply="",
+        result=RunResult(title=title, steps=results),
+        failure=failure,
+    )
+
+
+def _step_result(step: Step, ended: Finished | None) -> StepResult:
+    if ended is None:
+        return StepResult(step=step)
+    return StepResult(step=step, outcome=ended.outcome, message=ended.message, hint=ended.hint)
+
+
+def review_saved_plan(saved: SavedPlan, previous: Mapping[Address, ModelId], *, samples: bool = True) -> Review:
     """Return the review of a plan that was saved, as it was when it was made."""
     plan = saved.plan
-    scope = CommandScope(root=saved.root, environment=plan.environment, provider=saved.asked)
+    scope = CommandScope(
+        root=saved.root, environment=plan.environment, provider=saved.asked, prices=saved.prices or None
+    )
     is_doable = not plan.refused and not plan.is_empty
+    basis = str(plan.basis.digest)
     return Review(
         plan=plan,
         previous=previous,
+        problems=saved.findings,
+        commit=saved.commit,
         environment=plan.environment or "",
         root=saved.root,
-        basis=str(plan.basis.digest),
+        basis=basis,
         time=time_text(saved.made_at),
-        apply=scope.apply_saved(str(file)) if is_doable else "",
+        apply=write_apply_command(scope, saved.root, saved.options, basis) if is_doable else "",
         samples=samples,
         scope=scope,
+        is_partial=bool(saved.options.target),
     )
 
 
 def review_without_plan(setting: Setting, *, commit: str) -> Review:
-    """Return the review of specs that were not planned, because they or their rows are invalid."""
+    """Return the review of specs that were not planned."""
     return Review(
         plan=empty_plan(__version__),
         commit=commit,
@@ -205,9 +238,9 @@ def review_without_plan(setting: Setting, *, commit: str) -> Review:
     )
 
 
-def write_apply_command(setting: Setting, options: Options, basis: str, out: Path | None = None) -> str:
-    """Return the command that applies exactly what a plan shows."""
-    if out:
-        return setting.scope.apply_saved(str(out))
-    # Reviews are read at the root of the repository.
-    return replace(setting.scope, root=setting.root_name).apply("--expect-basis", basis, options=options)
+def write_apply_command(scope: CommandScope, root_name: str, options: Options, basis: str) -> str:
+    """Return the command that applies exactly what a plan shows, at the root of any checkout of the repository.
+
+    A saved plan is a file of the machine that made it, so the command names the basis and never that file.
+    """
+    return replace(scope, root=root_name).apply("--expect-basis", basis, options=options)

@@ -13,7 +13,7 @@ from reconciler.domain.errors import InputError, ProviderError
 from reconciler.domain.observed import RemoteFile
 from reconciler.domain.plan import Plan, Step, Upload
 from reconciler.domain.ports import Provider
-from reconciler.domain.row_diff import RowDiff, RowsUnknown
+from reconciler.domain.row_diff import FEW_ROWS, RowDiff, RowsUnknown
 from reconciler.domain.spec import DatasetSpec
 from reconciler.domain.stats import Stats
 from reconciler.planner import files_before, users_of
@@ -21,9 +21,6 @@ from reconciler.workflow.plan import PreparedPlan, fetch_file, open_file_cache
 
 MOST_FETCHED_BYTES = 256 << 20
 """What a plan downloads of one dataset without being asked."""
-
-FEW_ROWS = 5
-"""Rows of one dataset that a plan shows; a page has space for more."""
 
 RowsOf = Callable[[Dataset], RowDiff | RowsUnknown | None]
 

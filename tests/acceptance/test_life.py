@@ -207,7 +207,7 @@ def test_an_adopted_job_that_is_missing_is_not_paid_for_again(trained: Repositor
     write_specs(trained, DATASET, MODEL, MODEL.replace("triage", f"old\nadopt: {{job: ftjob-gone, digest: '{stamp}'}}"))
     result = trained.run("plan")
     assert "--replace old" in result.out
-    assert trained.run("plan", "--detailed-exitcode").code == 0
+    assert trained.run("plan", "--detailed-exitcode").code == 2, "a wanted model is missing"
     assert "1 to train" in trained.run("plan", "--replace", "old").out
 
 

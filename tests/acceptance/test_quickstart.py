@@ -205,9 +205,11 @@ def test_a_cancelled_job_is_not_repeated_until_requested(quickstart: Repository)
 def test_stdout_with_json_holds_json_only(quickstart: Repository) -> None:
     assert json.loads(quickstart.run("plan", ROOT, "--json").out)["has_changes"] is True
     result = quickstart.run("apply", ROOT, "--auto-approve", "--json")
-    first, rest = result.out.split("\n}\n", 1)
-    assert json.loads(first + "}")["summary"]["train"] == 1
-    assert {json.loads(line)["type"] for line in rest.splitlines()} >= {"started", "finished", "job_moved"}
+    first, *events, last = map(json.loads, result.out.splitlines())
+    assert (first["type"], first["plan"]["summary"]["train"]) == ("plan", 1)
+    assert {each["type"] for each in events} >= {"started", "finished", "job_moved"}
+    assert (last["type"], last["exit_code"], last["state"], last["error"]) == ("result", 0, "settled", None)
+    assert last["models"] == {"support-triage": quickstart.run("output", "support-triage", "--specs", ROOT).out.strip()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.plan import Refusal
-from reconciler.render.review import MOST_FINDINGS, MOST_RESULTS, Review, empty_plan, junit_text, sarif_text
+from reconciler.domain.plan import KeepReason, Refusal
+from reconciler.render.review import (
+    MOST_FINDINGS,
+    MOST_RESULTS,
+    Review,
+    annotations_text,
+    empty_plan,
+    junit_text,
+    plan_outputs,
+    sarif_text,
+)
+from reconciler.specfile.yaml import read_yaml
 from tests.render import examples
 
 HOSTILE = "]]></failure><x/> \x1b[2J\u202e ##[error]no\n::error::no \ud800"
@@ -69,6 +79,9 @@ def test_refusals_and_warnings_of_the_plan_are_findings_too() -> None:
     assert [each["ruleId"] for each in refused] == ["plan.refused.max_new_jobs", "plan.refused.bulk-change"]
     assert {each["level"] for each in refused} == {"error"}
     assert "--allow bulk-change" in refused[1]["message"]["text"]
+    blocked = [each for each in warned if each["ruleId"].startswith("plan.blocked.")]
+    assert [(each["ruleId"], each["level"]) for each in blocked] == [("plan.blocked.failed", "error")]
+    warned = [each for each in warned if each not in blocked]
     assert [each["level"] for each in warned] == ["warning", "warning"]
     at = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in (*refused, *warned)]
     assert set(at) == {"specs/models.yaml"}
@@ -193,3 +206,40 @@ def test_no_text_breaks_a_report_or_acts_in_a_log(text: str) -> None:
         assert len(run_of(review)["results"]) == 3
         for output in (report, log):
             assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800-\udfff]|##\[|^\s*::", output, re.MULTILINE)
+
+
+def test_a_model_that_waits_is_a_finding_at_its_spec() -> None:
+    place = Place(file="specs/triage.yaml", line=4, column=3)
+    for why, level in ((KeepReason.FAILED, "error"), (KeepReason.MISSING, "error"), (KeepReason.BUSY, "warning")):
+        kept = examples.keep("triage", why, hint="decide")
+        review = Review(plan=examples.a_plan(kept=(kept,)), places={kept.address: place})
+        (result,) = run_of(review)["results"]
+        assert (result["ruleId"], result["level"]) == (f"plan.blocked.{why}", level)
+        assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 4, "startColumn": 3}
+        assert f"::{level} file=specs/triage.yaml,line=4" in annotations_text(review)
+        assert json.loads(plan_outputs(review, 2)["blocked"]) == {"triage": str(why)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "successful"),
+    [
+        ({}, True),
+        ({"exit_code": 2}, True),
+        ({"exit_code": 5, "is_success": False}, False),
+        ({"failure": "The service failed: no answer"}, False),
+        ({"problems": (a_problem(),)}, False),
+    ],
+    ids=["ended well", "changes", "refused", "no plan", "invalid"],
+)
+def test_a_run_is_successful_only_where_it_was(changed: dict[str, Any], successful: bool) -> None:
+    (invocation,) = run_of(Review(plan=examples.a_plan(), **changed))["invocations"]
+    assert invocation["executionSuccessful"] is successful
+    assert invocation["exitCode"] == changed.get("exit_code", 0)
+
+
+def test_columns_count_code_points() -> None:
+    """A column of YAML, of a row and of a cell: a character beyond the first 65,536 of Unicode counts once."""
+    text = 'kind: Model\nname: "\U0001f600\U0001f600", oops: 1\n'
+    (problem,) = read_yaml(text.encode(), "a.yaml").problems[:1]
+    assert text.splitlines()[problem.where.line - 1][problem.where.column - 1 :].startswith(",")
+    assert run_of(Review(plan=examples.a_plan(), problems=(problem,)))["columnKind"] == "unicodeCodePoints"

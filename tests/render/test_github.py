@@ -128,3 +128,18 @@ def test_no_value_ends_its_own_output(text: str) -> None:
 def test_a_value_with_the_word_in_it_is_refused() -> None:
     with pytest.raises(ValueError, match="contains the word that ends it"):
         outputs_text({"verdict": "a\nend_0f0f\nbasis<<x"}, "0f0f")
+
+
+@pytest.mark.parametrize("name", ["invalid", "failed"])
+def test_what_is_not_known_is_empty_and_never_no_changes(name: str) -> None:
+    failed = replace(REVIEWS["no-changes"], failure="The service failed: no answer")
+    outputs = plan_outputs(failed if name == "failed" else REVIEWS["invalid"], 1)
+    assert (outputs["has_changes"], outputs["state"]) == ("true", name)
+    counts = ("to_upload", "to_train", "to_cancel", "to_delete", "kept", "refused")
+    assert {outputs[each] for each in (*counts, "cost_low", "cost_expected", "cost_high")} == {""}
+
+
+def test_something_wanted_that_is_missing_is_a_change() -> None:
+    outputs = plan_outputs(REVIEWS["waiting"], 2)
+    assert (outputs["has_changes"], outputs["state"]) == ("true", "waiting")
+    assert json.loads(outputs["blocked"])

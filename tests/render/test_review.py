@@ -67,8 +67,47 @@ def test_a_review_for_a_poster_has_the_shape_of_the_schema(name: str) -> None:
 
     Draft202012Validator(SCHEMA).validate(document)
     assert "".join(document["parts"]) + "\n" == review_markdown(review)
-    assert document["has_changes"] == bool(review.plan.steps)
+    assert document["has_changes"] == (document["state"] not in {"settled", "unchanged"})
     assert not Draft202012Validator(SCHEMA).is_valid({**document, "surprise": 1})
+
+
+STATES = {
+    "no-changes": "settled",
+    "offline": "changes",
+    "waiting": "waiting",
+    "refused": "refused",
+    "invalid": "invalid",
+    "first-apply": "changes",
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_review_says_in_one_word_what_was_found(name: str) -> None:
+    assert REVIEWS[name].state == STATES[name]
+
+
+NOTHING_TO_DO = REVIEWS["no-changes"]
+
+
+@pytest.mark.parametrize(
+    ("review", "state"),
+    [
+        (replace(NOTHING_TO_DO, plan=replace(NOTHING_TO_DO.plan, against="offline against git")), "unchanged"),
+        (replace(NOTHING_TO_DO, is_partial=True), "unchanged"),
+        (replace(NOTHING_TO_DO, failure="The service failed: no answer"), "failed"),
+        (replace(NOTHING_TO_DO, plan=a_plan(kept=(keep("a", KeepReason.TRAINING),))), "waiting"),
+        (replace(NOTHING_TO_DO, plan=a_plan(kept=(keep("a", KeepReason.BUSY),))), "waiting"),
+        (replace(NOTHING_TO_DO, plan=a_plan(kept=(keep("a", KeepReason.SUSPENDED),))), "settled"),
+        (replace(NOTHING_TO_DO, plan=a_plan(kept=(keep("a", KeepReason.ORPHAN),))), "settled"),
+    ],
+    ids=["offline", "one target", "failed", "training", "busy", "suspended", "orphan"],
+)
+def test_only_a_service_that_was_asked_about_everything_and_lacks_nothing_is_settled(
+    review: Review, state: str
+) -> None:
+    assert review.state == state
+    assert review.has_changes == (state not in {"settled", "unchanged"})
+    assert ("No changes" in verdict_text(review)) == (state in {"settled", "unchanged"})
 
 
 def test_the_verdict_is_one_line_of_what_matters() -> None:

@@ -9,8 +9,18 @@ from reconciler.render.review.github import (
     plan_outputs,
     summary_text,
 )
+from reconciler.render.review.lines import plan_line, result_line
 from reconciler.render.review.markdown import review_json, review_markdown, review_parts
-from reconciler.render.review.model import Review, drop_samples, empty_plan, limit_samples, verdict_text
+from reconciler.render.review.model import (
+    Review,
+    ReviewState,
+    RunResult,
+    StepResult,
+    drop_samples,
+    empty_plan,
+    limit_samples,
+    verdict_text,
+)
 
 __all__ = [
     "MOST_A_LEVEL",
@@ -18,13 +28,18 @@ __all__ = [
     "MOST_RESULTS",
     "MOST_SUMMARY_BYTES",
     "Review",
+    "ReviewState",
+    "RunResult",
+    "StepResult",
     "annotations_text",
     "drop_samples",
     "empty_plan",
     "junit_text",
     "limit_samples",
     "outputs_text",
+    "plan_line",
     "plan_outputs",
+    "result_line",
     "review_json",
     "review_markdown",
     "review_parts",

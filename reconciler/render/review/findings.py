@@ -15,9 +15,9 @@ from typing import Literal
 import msgspec
 
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.plan import Keep, Refusal, Step
+from reconciler.domain.plan import Keep, KeepReason, Refusal, Step
 from reconciler.render.json_output import Fields, json_document
-from reconciler.render.plan_words import action_word, is_retrain, needs_decision, refusal_hints
+from reconciler.render.plan_words import action_word, is_retrain, keep_sentence, needs_decision, refusal_hints
 from reconciler.render.review.model import Review
 from reconciler.render.sanitize import clean, html_text, percent_encode
 
@@ -65,13 +65,23 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
                 },
                 "automationDetails": {"id": "/".join(map(_url_part, category)) + "/"},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
+                "invocations": [_invocation(review, notes)],
                 "results": list(_results(kept, {rule: at for at, rule in enumerate(rules)})),
                 "properties": {name: clean(value) for name, value in facts.items() if value},
             }
         ],
     }
     return json_document(document)
+
+
+def _invocation(review: Review, notes: Sequence[object]) -> Fields:
+    """Return how the run ended: successful only where every step of it was, also where its findings are complete."""
+    failed = [{"level": "error", "message": {"text": clean(review.failure)}}] if review.failure else []
+    return {
+        "executionSuccessful": review.is_success and not review.failure and not review.is_invalid,
+        "exitCode": review.exit_code,
+        "toolExecutionNotifications": [*failed, *notes],
+    }
 
 
 def _findings(review: Review) -> Iterator[Problem]:
@@ -81,11 +91,18 @@ def _findings(review: Review) -> Iterator[Problem]:
     yield from (_refusal(each, next(iter(about.values()), home)) for each in plan.refused)
     yield from review.problems
     yield from (_warning(text, about, home) for text in plan.warnings)
+    yield from (_finding_of_keep(keep, review.places.get(keep.address, home)) for keep in plan.blocked)
 
 
 def _refusal(refusal: Refusal, where: Place) -> Problem:
     hint = "; ".join(refusal_hints(refusal))
     return Problem(where=where, what=refusal.what, hint=hint, rule=_REFUSAL + refusal.policy)
+
+
+def _finding_of_keep(keep: Keep, where: Place) -> Problem:
+    what = "; ".join(filter(None, [f"{keep.address}: {keep_sentence(keep)}", keep.detail]))
+    severity = Severity.WARNING if keep.why is KeepReason.BUSY else Severity.ERROR
+    return Problem(where=where, what=what, hint=keep.hint, rule=f"plan.blocked.{keep.why}", severity=severity)
 
 
 def _warning(text: str, about: Mapping[str, Place], home: Place) -> Problem:

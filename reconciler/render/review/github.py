@@ -11,10 +11,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
+from reconciler.domain.cost import Cost
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.plan import Cancel
+from reconciler.domain.identity import Address
+from reconciler.domain.plan import Cancel, Keep, KeepReason
 from reconciler.render.json_output import json_text
-from reconciler.render.plan_words import count_plan
+from reconciler.render.plan_words import count_plan, keep_sentence
 from reconciler.render.review.markdown import review_markdown, review_parts
 from reconciler.render.review.model import Review, verdict_text
 from reconciler.render.sanitize import clean
@@ -86,18 +88,23 @@ def outputs_text(values: Mapping[str, str], word: str) -> str:
 
 
 def plan_outputs(review: Review, exit_code: int, plan_file: str = "") -> Mapping[str, str]:
-    """Return the outputs of a plan; a price that is unknown is empty."""
+    """Return the outputs of a plan; what is unknown is empty: a price, and all counts where no plan was made."""
     plan, counts = review.plan, count_plan(review.plan)
-    cost = plan.cost
+    cost = plan.cost if review.is_planned else Cost()
+    numbers = {
+        "to_upload": counts.upload,
+        "to_train": counts.train,
+        "to_cancel": counts.cancel,
+        "to_delete": counts.delete,
+        "kept": counts.keep,
+        "refused": counts.refuse,
+    }
     return {
-        "has_changes": "false" if plan.is_empty else "true",
+        "has_changes": "true" if review.has_changes else "false",
+        "state": review.state,
         "exitcode": str(exit_code),
-        "to_upload": str(counts.upload),
-        "to_train": str(counts.train),
-        "to_cancel": str(counts.cancel),
-        "to_delete": str(counts.delete),
-        "kept": str(counts.keep),
-        "refused": str(counts.refuse),
+        **{name: str(number) if review.is_planned else "" for name, number in numbers.items()},
+        "blocked": json_text({keep.address.name: str(keep.why) for keep in sorted(plan.blocked, key=_by_address)}),
         "cost_low": _cents(cost.low),
         "cost_expected": _cents(cost.expected),
         "cost_high": _cents(cost.high),
@@ -108,11 +115,17 @@ def plan_outputs(review: Review, exit_code: int, plan_file: str = "") -> Mapping
     }
 
 
+def _by_address(keep: Keep) -> Address:
+    return keep.address
+
+
 def _most(severity: Severity, is_closed: bool) -> int:
     return MOST_A_LEVEL - (1 if severity is Severity.INFO and is_closed else 0)
 
 
 def _refusals(review: Review) -> Iterator[_Annotation]:
+    if review.failure:
+        yield _Annotation(severity=Severity.ERROR, title="reconciler", text=review.failure)
     for each in review.plan.refused:
         text = f"{each.what}; {each.hint}" if each.hint else each.what
         yield _Annotation(severity=Severity.ERROR, title=f"Refused: {each.policy}", text=text)
@@ -123,6 +136,11 @@ def _warnings(review: Review) -> Iterator[_Annotation]:
         if isinstance(step.action, Cancel) and step.action.job.status.is_active:
             what = f"{step.action.address}: job {step.action.job.id} is active and will be cancelled"
             yield _Annotation(severity=Severity.WARNING, title="Job cancelled", text=what)
+    for keep in review.plan.blocked:
+        text = "; ".join(filter(None, [f"{keep.address}: {keep_sentence(keep)}", keep.detail, keep.hint]))
+        where = review.places.get(keep.address, _NO_PLACE)
+        severity = Severity.WARNING if keep.why is KeepReason.BUSY else Severity.ERROR
+        yield _Annotation(severity=severity, title="Not as the specs ask", text=text, where=where)
     for each in (*review.plan.warnings, *review.notes):
         yield _Annotation(severity=Severity.WARNING, title="Plan", text=each)
 

@@ -23,15 +23,17 @@ from reconciler.render.review.rows import row_blocks
 from reconciler.render.review.sections import (
     change_blocks,
     cost_blocks,
+    failure_blocks,
     full_blocks,
     kept_blocks,
     problem_blocks,
     refused_blocks,
+    result_blocks,
     warning_blocks,
 )
 from reconciler.render.sanitize import clean, code_block
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _LINE = 500
 """Characters of one plain line of the JSON."""
@@ -40,6 +42,8 @@ _LONGEST_COMMAND = 2000
 """A longer command is not shown: a saved plan is the better way."""
 
 _SECTIONS = (
+    failure_blocks,
+    result_blocks,
     refused_blocks,
     problem_blocks,
     change_blocks,
@@ -104,7 +108,8 @@ def review_json(review: Review) -> str:
         "commit": clean(review.commit, limit=_LINE) or None,
         "basis": clean(review.basis, limit=_LINE) or None,
         "verdict": verdict_text(review),
-        "has_changes": not review.plan.is_empty,
+        "state": review.state,
+        "has_changes": review.has_changes,
         "parts": list(review_parts(review)),
     }
     return json_document(document)

@@ -1,15 +1,27 @@
 """The review of a plan: the plan and its context, and its verdict. Every view of a review is made from this value."""
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.basis import Basis
-from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.event import Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.observed import ModelId
-from reconciler.domain.plan import CommandScope, KeepReason, Plan, Train
+from reconciler.domain.plan import (
+    Cancel,
+    CommandScope,
+    Delete,
+    KeepReason,
+    Plan,
+    Promote,
+    Step,
+    Train,
+    Upload,
+)
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
 from reconciler.render.plan_words import count_plan, is_retrain, is_running, needs_decision
 from reconciler.render.sanitize import clean
@@ -20,14 +32,50 @@ _LONGEST_ENVIRONMENT = 190
 _LONGEST_ROOT = 490
 
 
+class ReviewState(StrEnum):
+    """What a review found, in one word for programs.
+
+    Shape:  `settled` only where the service was asked about every model and everything is as the specs want it;
+            `unchanged` where the plan is empty, and the service was not asked or not about every model; `waiting` where
+            nothing can be done now and a wanted model is not there; `failed` where no plan was made
+    """
+
+    SETTLED = "settled"
+    UNCHANGED = "unchanged"
+    CHANGES = "changes"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    FAILED = "failed"
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a step of an apply ended; `outcome` is None where it was not begun."""
+
+    step: Step
+    outcome: Outcome | None = None
+    message: str = ""
+    hint: str = ""
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What an apply did: the steps of its plan, and in a few words how it ended."""
+
+    title: str
+    steps: tuple[StepResult, ...] = ()
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan, ready to be reviewed.
+    """A plan, ready to be reviewed; after an apply, the plan that remains.
 
     Shape:  `previous` names the serving models; `problems` are the findings of the checks, and `unshown` counts
             those beyond a bound; `commit`, `environment` and `time` are empty where there is none; `basis` is the
             digest of everything that the plan depends on; `root` is relative to the repository, with slashes;
             without `samples` no row is shown; `apply` is the exact command that applies the plan, empty where none
-            does; `notes` are sentences on what is not known; other commands are written for the `scope`
+            does; `notes` are sentences on what is not known; other commands are written for the `scope`; `places` are
+            those of the models in the specs; `result` is what an apply did; `failure` is why no plan was made, or why
+            the command ended early; with `is_partial`, not every model was looked at; `exit_code` is the command's, and
+            `is_success` what it means
     """
 
     plan: Plan
@@ -43,6 +91,37 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     samples: bool = True
     notes: tuple[str, ...] = ()
     scope: CommandScope = CommandScope()
+    places: Mapping[Address, Place] = msgspec.field(default_factory=dict)
+    result: RunResult | None = None
+    failure: str = ""
+    exit_code: int = 0
+    is_success: bool = True
+    is_partial: bool = False
+
+    @property
+    def is_planned(self) -> bool:
+        """Return whether there is a plan; without one, nothing is known of the service."""
+        return not self.is_invalid and not (self.failure and self.result is None)
+
+    @property
+    def state(self) -> ReviewState:
+        """Return what the review found."""
+        if self.is_invalid:
+            return ReviewState.INVALID
+        if self.failure:
+            return ReviewState.FAILED
+        if self.plan.refused:
+            return ReviewState.REFUSED
+        if self.plan.steps:
+            return ReviewState.CHANGES
+        if self.plan.unmet:
+            return ReviewState.WAITING
+        return ReviewState.UNCHANGED if self.plan.against or self.is_partial else ReviewState.SETTLED
+
+    @property
+    def has_changes(self) -> bool:
+        """Return whether anything wanted is missing, or may be."""
+        return self.state not in {ReviewState.SETTLED, ReviewState.UNCHANGED}
 
     @property
     def is_invalid(self) -> bool:
@@ -57,7 +136,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def empty_plan(version: str) -> Plan:
-    """Return the plan of invalid specs: it has no steps."""
+    """Return the plan where none was made: it has no steps."""
     return Plan(project="", provider="", service="", basis=Basis(specs="", service="", options="", version=version))
 
 
@@ -98,13 +177,39 @@ def _verdict(review: Review) -> str:
     if review.is_invalid:
         errors = sum(each.severity is Severity.ERROR for each in review.problems) + review.unshown
         return f"Invalid: {grouped_count(errors, 'error')} in specs and data; nothing was planned"
+    if not review.is_planned:
+        return review.failure
+    if review.result:
+        return "; ".join(filter(None, [_done(review.result), f"now: {_remains(review)}", review.failure]))
+    return _remains(review)
+
+
+def _remains(review: Review) -> str:
     plan = review.plan
     facts = [", ".join(_counts(review)), _row_counts(review), str(plan.cost) if plan.trains else ""]
     summary = "; ".join(filter(None, facts))
     if plan.refused:
         policies = list(dict.fromkeys(clean(each.policy, limit=60) for each in plan.refused))
         return f"Refused by {', '.join(policies[:_MOST_POLICIES])}: {summary or 'no steps'}"
+    if plan.unmet and plan.is_empty:
+        return f"Nothing to do now, but not yet as the specs ask: {summary}"
     return f"No changes: {summary or 'nothing is declared'}" if plan.is_empty else summary
+
+
+_DONE = (
+    (Upload, "file", "uploaded"),
+    (Train, "job", "created"),
+    (Promote, "model", "promoted"),
+    (Cancel, "job", "cancelled"),
+    (Delete, "thing", "deleted"),
+)
+
+
+def _done(result: RunResult) -> str:
+    done = [each.step.action for each in result.steps if each.outcome in {Outcome.DONE, Outcome.ADOPTED}]
+    counts = ((sum(isinstance(action, kind) for action in done), noun, word) for kind, noun, word in _DONE)
+    words = ", ".join(f"{grouped_count(number, noun)} {word}" for number, noun, word in counts if number)
+    return f"{result.title}: {words or 'no step was carried out'}"
 
 
 def _counts(review: Review) -> Iterator[str]:

@@ -22,7 +22,7 @@ from reconciler.render.plan_words import (
     step_symbol,
     tokens_text,
 )
-from reconciler.render.review.model import Review
+from reconciler.render.review.model import Review, StepResult
 from reconciler.render.review.parts import (
     CELL,
     Block,
@@ -52,6 +52,26 @@ def refused_blocks(review: Review) -> Iterator[Block]:
     if review.plan.refused:
         lines = tuple(map(_refusal, review.plan.refused))
         yield Block(lines=lines, around=_under_title("#### Refused: this plan will not be applied"), rest="refusals")
+
+
+def failure_blocks(review: Review) -> Iterator[Block]:
+    """Yield why no plan was made, or why a command ended early."""
+    if review.failure:
+        rest = "" if review.is_planned else "<br>No plan was made, so nothing is known of the models."
+        yield text_block(f"**{sentence(review.failure)}**{rest}")
+
+
+def result_blocks(review: Review) -> Iterator[Block]:
+    """Yield how each step of an apply ended."""
+    if review.result and review.result.steps:
+        lines = tuple(map(_step_result, review.result.steps))
+        yield Block(lines=lines, around=_under_title("#### What the apply did"), rest="results")
+
+
+def _step_result(result: StepResult) -> str:
+    action = result.step.action
+    word = f"{action_word(action)} {code(str(action.address))}: {result.outcome or 'not begun'}"
+    return "<br>".join([word, *(sentence(each) for each in (result.message, result.hint) if each)])
 
 
 def problem_blocks(review: Review) -> Iterator[Block]:

@@ -197,4 +197,6 @@ def _closing(plan: Plan) -> str:
     )
     pending = [f"{count_text(count, noun)} {one if count == 1 else many}" for count, noun, one, many in groups if count]
     result = "The service was not contacted" if plan.against else "The service matches the specs"
+    if plan.unmet:
+        return f"Nothing to do now, but not yet as the specs ask: {' and '.join(pending)}."
     return f"No changes. {' and '.join(pending) or result}."
