@@ -1,17 +1,43 @@
 """A changed lock file becomes a commit, or a pull request where the branch is protected."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.ci.conftest import Script
+from reconciler.domain.identity import Address, Digest, Kind, Stamp
+from reconciler.domain.lock import Lock, LockEntry
+from reconciler.domain.observed import JobId, ModelId
+from reconciler.specfile import write_lock
+from tests.ci.conftest import Script, script_of
 from tests.ci.fake_github import FakeHub
 from tests.ci.runner import git
 
 pytestmark = pytest.mark.loopback
 
 LOCK = "specs/quickstart/models.lock.yaml"
-NEW = "version: 1\nmodels: []\n"
+HEAD = "# Which model answered last.\napiVersion: reconciler/v1\nkind: Lock\n"
+
+
+def entry(name: str, model: str, finished: str = "2026-01-01T00:00:00Z", service: str = "openai") -> str:
+    """Return the lines of one model, as reconciler writes them."""
+    return (
+        f"  - address: model/{name}\n    digest: v1:{'0' * 64}\n    provider: openai\n    service: {service}\n"
+        f"    job: ftjob-{model}\n    model: {model}\n    finished_at: {finished}\n    datasets:\n"
+        f"      - address: dataset/rows\n        digest: v1:{'1' * 64}\n        rows: 200\n"
+    )
+
+
+def lock_text(*entries: str, cancelled: tuple[str, ...] = ()) -> str:
+    jobs = "".join(f"  - {job}\n" for job in cancelled)
+    models = f"models:\n{''.join(entries)}" if entries else "models: []\n"
+    return HEAD + models + (f"# Jobs that a plan cancelled.\ncancelled:\n{jobs}" if jobs else "")
+
+
+OLD = lock_text(entry("a", "a1"), entry("b", "b1"))
+NEW = lock_text(entry("a", "a2"), entry("b", "b1"))
 
 
 @pytest.fixture
@@ -22,11 +48,26 @@ def clone(origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path / "clone"
 
 
-def record(script: Script, content: str | None = NEW, to: str = LOCK) -> tuple[int, str]:
-    lock = script.folder / "models.lock.yaml"
+def record(script: Script, content: str | None = NEW, to: str = LOCK, before: str = "") -> tuple[int, str]:
+    lock = script.folder / "lock"
     if content is not None:
-        lock.write_text(content, encoding="utf-8")
+        lock.mkdir(exist_ok=True)
+        (lock / "before.lock.yaml").write_text(before, encoding="utf-8")
+        (lock / "after.lock.yaml").write_text(content, encoding="utf-8")
     return script.run("record", "--lock", str(lock), "--to", to, "--branch", "main")
+
+
+def commit(origin: Path, folder: Path, text: str, branch: str = "main") -> None:
+    """Commit a lock file on a branch, as another run or a person does."""
+    git("clone", "--quiet", "--branch", branch, str(origin), str(folder))
+    (folder / LOCK).write_text(text, encoding="utf-8")
+    git("-C", str(folder), "add", LOCK)
+    git("-C", str(folder), "commit", "--quiet", "--message", "a lock file")
+    git("-C", str(folder), "push", "--quiet", "origin", f"HEAD:{branch}")
+
+
+def lock_on(origin: Path, branch: str = "main") -> str:
+    return git("-C", str(origin), "show", f"{branch}:{LOCK}") + "\n"
 
 
 def on(origin: Path, branch: str) -> list[str]:
@@ -68,7 +109,7 @@ def test_a_protected_branch_gets_one_pull_request(script: Script, clone: Path, o
     protect(origin)
 
     first = record(script)
-    second = record(script, NEW + "# newer\n")
+    second = record(script, lock_text(entry("a", "a3", "2026-02-01T00:00:00Z"), entry("b", "b1")))
 
     assert (first[0], second[0]) == (0, 0), first + second
     assert hub.calls == [("POST", "/repos/acme/models/pulls")]
@@ -77,7 +118,7 @@ def test_a_protected_branch_gets_one_pull_request(script: Script, clone: Path, o
     assert on(origin, "main") == ["specs"]
     # The checks that protect the branch must run, so nothing tells them to stay away.
     assert on(origin, own) == ["models.lock.yaml: record which models answer", "specs"]
-    assert "newer" in git("-C", str(origin), "show", f"{own}:{LOCK}")
+    assert "model: a3" in lock_on(origin, own)
 
 
 def test_a_lock_file_that_git_ignores_is_not_committed(script: Script, clone: Path, origin: Path) -> None:
@@ -126,3 +167,138 @@ def test_no_hook_of_the_repository_is_run(script: Script, clone: Path, origin: P
 
     assert record(script)[0] == 0
     assert not (tmp_path / "ran").exists()
+
+
+def test_only_what_the_apply_changed_is_recorded(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:
+    """The branch has moved on: another model is newer there, and one is new."""
+    commit(origin, tmp_path / "other", lock_text(entry("a", "a1"), entry("b", "b9"), entry("c", "c1")))
+
+    assert record(script, NEW, before=OLD)[0] == 0
+
+    assert lock_on(origin) == lock_text(entry("a", "a2"), entry("b", "b9"), entry("c", "c1"))
+
+
+@pytest.mark.parametrize("newer", [lock_text(entry("a", "a9"), entry("b", "b9")), lock_text()])
+def test_an_older_checkouts_lock_that_no_apply_changed_is_not_recorded(
+    script: Script, clone: Path, origin: Path, tmp_path: Path, newer: str
+) -> None:
+    """A run that waited in the queue, or was started again, and ended 1, 4 or 5."""
+    commit(origin, tmp_path / "other", newer)
+
+    code, output = record(script, OLD, before=OLD)
+
+    assert (code, lock_on(origin)) == (0, newer)
+    assert "changed nothing" in output
+
+
+def test_an_entry_that_the_branch_has_changed_stays_and_the_rest_is_recorded(
+    script: Script, clone: Path, origin: Path, tmp_path: Path
+) -> None:
+    commit(origin, tmp_path / "other", lock_text(entry("a", "a9"), entry("b", "b1")))
+
+    code, output = record(script, lock_text(entry("a", "a2"), entry("b", "b2")), before=OLD)
+
+    assert (code, lock_on(origin)) == (1, lock_text(entry("a", "a9"), entry("b", "b2")))
+    assert "model/a: main has another entry" in output
+    assert "newest commit of main" in output
+
+
+def test_removed_models_and_cancelled_jobs_are_merged_too(
+    script: Script, clone: Path, origin: Path, tmp_path: Path
+) -> None:
+    before = lock_text(entry("a", "a1"), entry("b", "b1"), cancelled=("ftjob-1", "ftjob-2"))
+    commit(origin, tmp_path / "other", lock_text(entry("a", "a1"), entry("b", "b1"), cancelled=("ftjob-1", "ftjob-3")))
+
+    assert record(script, lock_text(entry("b", "b1"), cancelled=("ftjob-2", "ftjob-4")), before=before)[0] == 0
+
+    assert lock_on(origin) == lock_text(entry("b", "b1"), cancelled=("ftjob-3", "ftjob-4"))
+
+
+def test_one_address_on_two_services_or_accounts_is_two_entries(
+    script: Script, clone: Path, origin: Path, tmp_path: Path
+) -> None:
+    both = (
+        entry("a", "a1"),
+        entry("a", "a7", service="openai/other").replace("    job:", "    account: org-2\n    job:"),
+    )
+    commit(origin, tmp_path / "other", lock_text(*both))
+
+    assert record(script, lock_text(entry("a", "a2"), both[1]), before=lock_text(*both))[0] == 0
+
+    assert lock_on(origin) == lock_text(entry("a", "a2"), both[1])
+
+
+@pytest.mark.parametrize("text", ["kind: Lock\n", "models:\n- address: x\n", NEW + "more: 1\n", "<<<<<<< HEAD\n" + NEW])
+def test_a_lock_file_that_was_edited_by_hand_is_not_rewritten(
+    script: Script, clone: Path, origin: Path, tmp_path: Path, text: str
+) -> None:
+    commit(origin, tmp_path / "other", text)
+
+    code, output = record(script, NEW, before=OLD)
+
+    assert (code, lock_on(origin)) == (1, text)
+    assert "not as reconciler writes it" in output
+
+
+def test_what_an_open_pull_request_asks_for_is_kept_by_the_next_one(
+    script: Script, clone: Path, origin: Path, hub: FakeHub, tmp_path: Path
+) -> None:
+    commit(origin, tmp_path / "other", OLD)
+    protect(origin)
+    own = "reconciler/lock-main-specs-quickstart"
+
+    assert record(script, NEW, before=OLD)[0] == 0
+    assert record(script, lock_text(entry("a", "a1"), entry("b", "b2")), before=OLD)[0] == 0
+
+    assert lock_on(origin, own) == lock_text(entry("a", "a2"), entry("b", "b2"))
+    # An older run comes last: what is newer in the pull request stays.
+    older = entry("a", "a0", "2025-01-01T00:00:00Z")
+    assert record(script, lock_text(older, entry("b", "b1")), before=OLD)[0] == 0
+    assert lock_on(origin, own) == lock_text(entry("a", "a2"), entry("b", "b2"))
+
+
+def test_each_environment_has_a_pull_request_of_its_own(
+    script: Script, clone: Path, origin: Path, hub: FakeHub
+) -> None:
+    protect(origin)
+
+    record(script)
+    record(script, to=LOCK.replace("models.lock", "models.prod.lock"))
+
+    assert [each["head"] for each in hub.pulls] == [
+        "reconciler/lock-main-specs-quickstart",
+        "reconciler/lock-main-specs-quickstart-prod",
+    ]
+
+
+def test_a_lock_file_alone_is_refused_because_it_does_not_say_what_changed(script: Script, clone: Path) -> None:
+    lock = script.folder / "models.lock.yaml"
+    lock.write_text(NEW, encoding="utf-8")
+
+    code, output = script.run("record", "--lock", str(lock), "--to", LOCK, "--branch", "main")
+
+    assert code == 1
+    assert "output lock" in output
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True), st.data())
+def test_a_lock_file_that_reconciler_wrote_is_read_and_written_as_it_was(names: list[str], data: st.DataObject) -> None:
+    locks = script_of("locks")
+    entries = tuple(
+        LockEntry(
+            stamp=Stamp(Address(Kind.MODEL, name), Digest("v1", "0" * 64)),
+            provider="openai",
+            service=data.draw(st.sampled_from(["openai", "openai/org: 'x'", "#1", "local/org-1"])),
+            job=JobId("ftjob-1"),
+            model=ModelId(data.draw(st.sampled_from(["ft:a:b::c", "x y", "'", '"']))),
+            finished_at=data.draw(st.none() | st.integers(0, 2_000_000_000)),
+        )
+        for name in sorted(names)
+    )
+    jobs = tuple(map(JobId, sorted(data.draw(st.sets(st.sampled_from(["ftjob-1", "ftjob-2"]))))))
+    with TemporaryDirectory() as folder:
+        write_lock(Path(folder, "models.lock.yaml"), Lock(entries=entries, cancelled=jobs))
+        text = Path(folder, "models.lock.yaml").read_text(encoding="utf-8")
+    read, nothing = locks.read_lock_file(text), locks.LockFile()
+    assert locks.write_lock_file(read) == text
+    assert locks.write_lock_file(locks.merge(nothing, read, nothing).file) == text

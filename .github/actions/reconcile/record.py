@@ -1,9 +1,11 @@
-"""Brings a changed models.lock.yaml back into the repository: as a commit, or as a pull request where that is refused.
+"""Records what an apply changed in models.lock.yaml: as a commit, or as a pull request where that is refused.
 
-    python3 record.py --lock FILE --to PATH-IN-THE-REPOSITORY --branch BRANCH
+    python3 record.py --lock DIRECTORY --to PATH-IN-THE-REPOSITORY --branch BRANCH
 
-The commit is made on the newest state of the branch and changes this one file. GitHub starts no workflow for a push
-with GITHUB_TOKEN, and the workflow's own path filter leaves lock files out, so it does not start itself again.
+The directory holds the lock file as it was in the commit that was applied, and as the apply left it. The difference is
+merged onto the lock file of the branch as it is now, and pushed only if the branch has not moved since; an entry that
+the branch has changed meanwhile stays. The commit changes this one file. GitHub starts no workflow for a push with
+GITHUB_TOKEN, and the workflow's own path filter leaves lock files out, so it does not start itself again.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from comment import say
 from hub import Hub, HubError, shown
+from locks import LockFile, LockFileError, Merged, merge, read_lock_file, write_lock_file
 
 MAX_LOCK_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 3
@@ -38,7 +41,7 @@ class Git:
 
         Raises: HubError when it fails and may not
         """
-        fixed = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+        fixed = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
         done = subprocess.run(  # noqa: S603 -- arguments are a list, no shell reads them
             ["git", *fixed, *arguments],  # noqa: S607 -- the runner's git
             env=self._environ,
@@ -61,74 +64,131 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     asked = parser.parse_args(arguments)
     try:
         say("notice", record(Git(environ), environ, asked.lock, asked.to, asked.branch))
-    except (HubError, OSError) as error:
+    except (HubError, LockFileError, OSError) as error:
         say("error", str(error))
         return 1
     return 0
 
 
 def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, branch: str) -> str:
-    """Bring a lock file into a branch; return what was done.
+    """Bring what changed in a lock file into a branch; return what was done.
 
-    Raises: HubError when neither the push nor the pull request is allowed
+    Raises: HubError when neither the push nor the pull request is allowed, or the branch has changed the same entries
     """
     if not lock.exists():
-        return "no lock file was written; there is nothing to record"
-    content = _read(lock)
+        return "no apply has run to its end; there is nothing to record"
+    if not lock.is_dir():
+        raise HubError(f"{lock.name} is one file: pass the directory that the output lock of the apply names")
     if to.is_absolute() or ".." in to.parts or not _LOCK_NAME.fullmatch(to.name):
         raise HubError(f"{shown(str(to))} is no place for a lock file")
+    before, after = (_read(lock / f"{name}.lock.yaml") for name in ("before", "after"))
+    if before == after:
+        return f"the apply changed nothing in {to}; there is nothing to record"
     if git("check-ignore", "--quiet", "--", str(to), may_fail=True).returncode == 0:
         return f"{to} is ignored in this repository, so it is not recorded"
+    change = (_parse(before, "the lock file before the apply"), _parse(after, "the lock file after the apply"))
     for _ in range(ATTEMPTS):
-        if not _committed(git, content, to, branch):
-            return f"{to} is as it was; there is nothing to record"
-        pushed = git("push", "--porcelain", "origin", f"HEAD:refs/heads/{branch}", may_fail=True)
-        if pushed.returncode == 0:
-            return f"{to} was recorded on {branch}"
-        if "[remote rejected]" in pushed.stdout:
-            return _asked_for(git, Hub(environ), to, branch)
-        if "[rejected]" not in pushed.stdout:
-            raise HubError(f"git push: {shown(pushed.stderr.strip())}")
+        found = _merged(git, change, to, branch)
+        said = _push(git, environ, found.file, change, to, branch)
+        if said and found.conflicts:
+            raise HubError(
+                f"{', '.join(sorted(set(found.conflicts)))}: {branch} has another entry in {to} than the commit"
+                f" that was applied, so its own stays; run apply on the newest commit of {branch}. Otherwise: {said}"
+            )
+        if said:
+            return said
     raise HubError(f"{branch} moved {ATTEMPTS} times while {to} was being recorded; run this job again")
 
 
-def _committed(git: Git, content: bytes, to: PurePosixPath, branch: str) -> bool:
-    """Commit the lock on the newest state of the branch; whether there was anything to commit."""
+def _merged(git: Git, change: tuple[LockFile, LockFile], to: PurePosixPath, branch: str) -> Merged:
+    """Take the newest state of the branch into the work tree; return its lock file with the change in it."""
     git("fetch", "--quiet", "--depth=1", "origin", f"refs/heads/{branch}")
     git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
     target = Path(to)
     if any(each.is_symlink() for each in (target, *target.parents)):
         raise HubError(f"{to} is a link, or lies behind one")
+    return merge(*change, _parse(_read(target) if target.exists() else "", f"{to} on {branch}"))
+
+
+def _push(
+    git: Git,
+    environ: Mapping[str, str],
+    file: LockFile,
+    change: tuple[LockFile, LockFile],
+    to: PurePosixPath,
+    branch: str,
+) -> str:
+    """Commit and push a lock file; return what was done, or nothing when the branch has moved."""
+    if not _commit(git, write_lock_file(file), to, f"{SUBJECT} [skip ci]"):
+        return f"{to} is as it was; there is nothing to record"
+    pushed = git("push", "--porcelain", "origin", f"HEAD:refs/heads/{branch}", may_fail=True)
+    if pushed.returncode == 0:
+        return f"{to} was recorded on {branch}"
+    if "[remote rejected]" in pushed.stdout:
+        return _ask_for(git, Hub(environ), file, to, branch)
+    if "[rejected]" in pushed.stdout:
+        return ""
+    raise HubError(f"git push: {shown(pushed.stderr.strip())}")
+
+
+def _commit(git: Git, text: str, to: PurePosixPath, subject: str, *more: str) -> bool:
+    """Commit the lock file; whether there was anything to commit."""
+    target = Path(to)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    target.write_text(text, encoding="utf-8", newline="\n")
     git("add", "--", str(to))
-    if git("diff", "--cached", "--quiet", "--", str(to), may_fail=True).returncode == 0:
+    if not more and git("diff", "--cached", "--quiet", "--", str(to), may_fail=True).returncode == 0:
         return False
-    git(*AUTHOR, "commit", "--quiet", "--no-verify", "--message", f"{SUBJECT} [skip ci]", "--", str(to))
+    git(*AUTHOR, "commit", "--quiet", "--no-verify", *more, "--message", subject, "--", str(to))
     return True
 
 
-def _asked_for(git: Git, hub: Hub, to: PurePosixPath, branch: str) -> str:
-    """Push to a branch of our own and open a pull request for it, or refresh the one that is open."""
+def _ask_for(git: Git, hub: Hub, file: LockFile, to: PurePosixPath, branch: str) -> str:
+    """Push to a branch of our own and open a pull request for it, or add to the one that is open.
+
+    What an open one asks for already is kept: an apply before this one has made it.
+    """
+    # Each environment has a branch of its own: the pull request of one does not replace that of another.
+    environment = to.name.removeprefix("models").removesuffix(".lock.yaml").replace(".", "-")
+    own = "reconciler/" + re.sub(r"[^A-Za-z0-9]+", "-", f"lock-{branch}-{to.parent}{environment}").strip("-")
+    opened = next(iter(hub.every("/pulls", state="open", head=f"{hub.owner}:{own}", base=branch)), None)
+    fetched = git("fetch", "--quiet", "--depth=2", "origin", f"refs/heads/{own}", may_fail=True)
+    lease = git("rev-parse", "FETCH_HEAD").stdout.strip() if fetched.returncode == 0 else ""
+    if opened and lease:
+        earlier, pending = (_parse(_show(git, f"FETCH_HEAD{up}:{to}"), f"{to} on {own}") for up in ("^", ""))
+        file = merge(earlier, pending, file, newest_wins=True).file
     # The checks that protect a branch must run on what is asked for, so here the commit does not skip them.
-    git(*AUTHOR, "commit", "--quiet", "--amend", "--no-verify", "--message", SUBJECT)
-    own = "reconciler/" + re.sub(r"[^A-Za-z0-9]+", "-", f"lock-{branch}-{to.parent}").strip("-")
-    git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{own}")
-    for each in hub.every("/pulls", state="open", head=f"{hub.owner}:{own}", base=branch):
-        return f"{branch} is protected; pull request {each['number']} has the new {to}"
+    _commit(git, write_lock_file(file), to, SUBJECT, "--amend")
+    git("push", "--quiet", f"--force-with-lease=refs/heads/{own}:{lease}", "origin", f"HEAD:refs/heads/{own}")
+    if opened:
+        return f"{branch} is protected; pull request {opened['number']} has the new {to}"
     body = f"`{to}` says which models answer after the last apply. {branch} is protected, so it comes this way."
     made = hub.post("/pulls", {"title": f"Record {to}", "head": own, "base": branch, "body": body})
     return f"{branch} is protected; pull request {made['number']} was opened for {to}"
 
 
-def _read(lock: Path) -> bytes:
+def _show(git: Git, name: str) -> str:
+    return git("show", name, may_fail=True).stdout
+
+
+def _parse(text: str, what: str) -> LockFile:
+    try:
+        return read_lock_file(text)
+    except LockFileError as error:
+        raise HubError(f"{what} is not as reconciler writes it ({error}); mend it, and run this again") from error
+
+
+def _read(lock: Path) -> str:
     if lock.is_symlink() or not lock.is_file():
         raise HubError(f"{lock.name} is no regular file")
     with lock.open("rb") as file:
         content = file.read(MAX_LOCK_BYTES + 1)
     if len(content) > MAX_LOCK_BYTES:
         raise HubError(f"{lock.name} has more than {MAX_LOCK_BYTES} bytes")
-    return content
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise HubError(f"{lock.name} is not UTF-8") from error
 
 
 def _authorised(environ: Mapping[str, str]) -> dict[str, str]:
