@@ -49,15 +49,18 @@ class Script:
 
     def review(self, *parts: str, name: str = "review.json", **more: Any) -> str:
         """Write a review; return its path."""
+        environment, root = more.get("environment") or "", more.get("root", "specs/quickstart")
+        has_changes = more.get("has_changes", True)
         value = {
-            "version": 1,
-            "marker": MARKER,
+            "version": 2,
+            "marker": script_of("review").write_marker(environment, root),
             "environment": None,
             "root": "specs/quickstart",
             "commit": "0" * 40,
             "basis": "1" * 64,
             "verdict": "1 model retrained",
-            "has_changes": True,
+            "state": "changes" if has_changes else "settled",
+            "has_changes": has_changes,
             "parts": list(parts or ("A plan.",)),
             **more,
         }

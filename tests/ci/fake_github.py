@@ -26,6 +26,8 @@ class FakeHub:
     pulls: list[dict[str, Any]] = field(default_factory=list)
     minimized: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    head: str = "a" * 40
+    roots: list[str] = field(default_factory=list)
     read_only: bool = False
     address: str = ""
 
@@ -84,6 +86,10 @@ class FakeHub:
                 return 201, self.issue(**body)
             case "PATCH", ["issues", number]:
                 return 200, _changed(self.issues[int(number) - 1], body)
+            case "GET", ["contents", *root]:
+                return (200, []) if "/".join(root) in self.roots else (404, {"message": "Not Found"})
+            case "GET", ["pulls", number]:
+                return self._pull(int(number))
             case "GET", ["pulls"]:
                 return 200, _page([each for each in self.pulls if each["label"] == query["head"]], query)
             case "POST", ["pulls"]:
@@ -91,6 +97,11 @@ class FakeHub:
                 self.pulls.append(made)
                 return 201, made
         return 404, {"message": "Not Found"}
+
+    def _pull(self, number: int) -> tuple[int, Any]:
+        """Return a pull request; one that no test has opened is at the commit that the tests plan."""
+        found = next((each for each in self.pulls if each["number"] == number), None)
+        return 200, found or {"number": number, "state": "open", "head": {"sha": self.head}}
 
 
 @contextmanager

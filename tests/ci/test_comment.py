@@ -1,13 +1,19 @@
 """One comment for each review: created once, updated in place, unchanged without changes, older ones folded."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.ci.conftest import MARKER, Script
+from reconciler.render.review import Review, empty_plan, review_json, review_parts
+from tests.ci.conftest import MARKER, Script, script_of
 from tests.ci.events import BASE, STRANGER, pull_request, workflow_run
 from tests.ci.fake_github import BOT, FakeHub
+from tests.render.reviews import REVIEWS
 
 pytestmark = pytest.mark.loopback
 
@@ -91,8 +97,7 @@ def test_every_review_of_a_directory_is_posted(script: Script, hub: FakeHub, tmp
     folder = tmp_path / "reviews"
     for name in ("one", "two"):
         (folder / name).mkdir(parents=True)
-        marker = f"<!-- reconciler env= root=specs/{name} -->"
-        script.review(name, name=f"reviews/{name}/review.json", marker=marker, root=f"specs/{name}")
+        script.review(name, name=f"reviews/{name}/review.json", root=f"specs/{name}")
 
     post(script, str(folder))
 
@@ -112,6 +117,7 @@ def test_a_run_that_follows_a_plan_finds_the_pull_request_by_branch_and_commit(s
     hub.pull("stranger", "topic", "b" * 40, number=6)
     hub.pull("stranger", "topic", SHA, number=8)
     hub.pull("other", "topic", SHA, number=9)
+    hub.roots.append("specs/quickstart")
 
     assert post(script, script.review(), event=workflow_run(SHA, STRANGER), name="workflow_run")[0] == 0
 
@@ -157,11 +163,22 @@ def test_a_token_without_write_permission_is_an_error_that_names_the_permission(
     assert "permission" in output
 
 
-def test_a_push_has_no_pull_request_to_comment_on(script: Script, hub: FakeHub) -> None:
-    code, output = post(script, script.review(), event=BASE, name="push")
+@pytest.mark.parametrize("name", ["push", "merge_group", "workflow_dispatch", "schedule", "repository_dispatch"])
+def test_a_run_without_a_pull_request_posts_nothing_and_says_so(script: Script, hub: FakeHub, name: str) -> None:
+    """It ends well: the review is in the summary, and what a merge queue waits for is not red."""
+    code, output = post(script, script.review(), event=BASE, name=name)
 
-    assert (code, hub.calls) == (1, [])
-    assert "started by" in output
+    assert (code, hub.calls) == (0, [])
+    assert "has no pull request" in output
+
+
+def test_a_plan_of_an_older_commit_does_not_replace_the_comment_of_a_newer_one(script: Script, hub: FakeHub) -> None:
+    hub.pull("acme", "topic", "b" * 40)
+
+    code, output = post(script, script.review(), event=pull_request(SHA))
+
+    assert (code, hub.comments) == (0, [])
+    assert "no open pull request" in output
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_REPOSITORY"])
@@ -177,7 +194,12 @@ def test_a_missing_variable_of_the_runner_is_named(script: Script, missing: str)
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"version": 2}, "version"),
+        ({"version": 3}, "version"),
+        ({"version": 1}, "keys"),
+        ({"state": "well"}, "state"),
+        ({"state": "settled"}, "state"),
+        ({"state": "changes", "has_changes": False}, "state"),
+        ({"marker": "<!-- reconciler env=prod root=specs/quickstart -->"}, "marker"),
         ({"version": True}, "version"),
         ({"extra": 1}, "keys"),
         ({"marker": "<!-- other -->"}, "marker"),
@@ -224,14 +246,108 @@ def test_a_link_is_not_read_as_a_review(script: Script, hub: FakeHub, tmp_path: 
     assert hub.calls == []
 
 
-@pytest.mark.parametrize(
-    "mention", ["@acme/owners look", "`@tess", "_@tess_", "&#64;tess", "&#x40;tess", "&commat;tess"]
-)
-def test_a_comment_mentions_no_user(script: Script, hub: FakeHub, mention: str) -> None:
-    """A row or a name mentions no user; a mail address is unchanged."""
-    post(script, script.review(f"{mention} and tess@example.com"))
+ACTIVE = [
+    *("@acme/owners look", "`@tess", "_@tess_", "&#64;tess", "&#x40;tess", "&commat;tess", "tess@example.com"),
+    *("Fixes #1", "acme/models#2", "GH-3", "gh-3", "\\#1", "&#35;1", "&num;1"),
+    *("https://example.com", "http&#58;//example.com", "http&colon;//x.y", "ftp://example.com", "www.example.com"),
+    *("[here](https://example.com)", "[here](//example.com)", "[here](../../wiki)", "![](x.png)", "[here][there]"),
+    *("[there]: /x", "<https://example.com>", "<tess@example.com>", "mailto:tess", "xmpp:tess"),
+    *('<a href="/x">here</a>', "<img src=x>", "<details open>", "<!-- x -->", "<?x?>", "<h1>", "<br/>", "<span id=x>"),
+    *("```mermaid", "``` mermaid", "````geojson", "~~~stl"),
+]
 
-    body = hub.comments[0]["body"]
-    assert mention not in body
-    assert "tess@example.com" in body
-    assert BOT["login"] not in body
+
+@pytest.mark.parametrize("text", ACTIVE)
+def test_a_comment_mentions_links_and_refers_to_nothing(script: Script, hub: FakeHub, text: str) -> None:
+    post(script, script.review(f"A plan.\n{text}\nand more"))
+
+    assert text not in hub.comments[0]["body"]
+    assert ACTIVATES.search(hub.comments[0]["body"].removeprefix(MARKER)) is None
+    assert BOT["login"] not in hub.comments[0]["body"]
+
+
+ACTIVATES = re.compile(
+    r"@\w|(?<!&)#\w|(?i:\bgh-\d|\bwww\.)|://|(?i:mailto|xmpp):|\][(:\[]|<[a-z/!?](?!etails>|ummary>|ub>|ode>|pan>|r>)"
+    r"|&(?:#0*(?:35|58|64)|#x|num|colon|commat)|[`~]{3} ?(?!diff$|sh$)\w",
+    re.MULTILINE,
+)
+
+
+@given(st.text("@#:/[]()<>!&;`~wacdegh-0123456789 \n", max_size=60))
+def test_no_text_is_active_after_it_was_read(text: str) -> None:
+    assert ACTIVATES.search(script_of("review")._disarmed(text)) is None
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_a_review_of_our_own_reads_the_same_and_has_the_marker_of_its_place(name: str, tmp_path: Path) -> None:
+    """What a space of no width adds is not seen: markup, tables, code and commands stay as they were."""
+    review = REVIEWS[name]
+    (tmp_path / "review.json").write_text(review_json(review), encoding="utf-8")
+    read = script_of("review").read_review(tmp_path / "review.json")
+    assert read.marker == review.marker
+    assert [part.replace("\u200b", "") for part in read.parts] == list(review_parts(review))
+    for command in re.findall(r"^reconciler .*$", "".join(review_parts(review)), re.MULTILINE):
+        assert command in "".join(read.parts)
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_the_marker_is_the_one_that_reconciler_writes(environment: str, root: str) -> None:
+    own = Review(plan=empty_plan("1"), environment=environment, root=root).marker
+    assert script_of("review").write_marker(environment, root) == own
+
+
+def test_a_review_of_an_older_program_is_posted_and_settles_nothing(script: Script, hub: FakeHub) -> None:
+    path = Path(script.review("An older plan.", has_changes=False))
+    older = {key: value for key, value in json.loads(path.read_text(encoding="utf-8")).items() if key != "state"}
+    path.write_text(json.dumps({**older, "version": 1}), encoding="utf-8")
+
+    assert post(script, str(path))[0] == 0
+    assert bodies(hub) == [f"{MARKER}\nAn older plan.\n"]
+    assert script_of("review").read_review(path).state == "unknown"
+
+
+@pytest.fixture
+def fork(hub: FakeHub) -> object:
+    """A plan of a fork's pull request has ended."""
+    hub.pull("stranger", "topic", SHA, number=8)
+    hub.roots += ["specs/quickstart", *(f"specs/{number}" for number in range(20))]
+    return workflow_run(SHA, STRANGER)
+
+
+def test_every_part_of_a_forks_review_has_the_warning(script: Script, hub: FakeHub, fork: object) -> None:
+    post(script, script.review("one", "two", "three"), event=fork, name="workflow_run")
+
+    assert [("comes from a fork" in body, body.startswith(MARKER)) for body in bodies(hub)] == [(True, True)] * 3
+
+
+def test_a_fork_writes_a_handful_of_comments_in_all(script: Script, hub: FakeHub, fork: object, tmp_path: Path) -> None:
+    def post_twenty(environment: str) -> str:
+        folder = tmp_path / environment
+        folder.mkdir()
+        for number in range(20):
+            name = f"{environment}/{number:02}.json"
+            script.review("text", name=name, root=f"specs/{number}", environment=environment)
+        return post(script, str(folder), event=fork, name="workflow_run")[1]
+
+    assert "a fork gets few comments" in post_twenty("a")
+    assert len(hub.comments) == 5
+    for environment in ("b", "c", "d"):
+        post_twenty(environment)
+    assert len(hub.comments) == 10
+
+
+@pytest.mark.parametrize("root", ["specs/unknown", "../specs/quickstart", "/specs", "specs/%2e%2e"])
+def test_a_fork_cannot_write_under_a_root_that_the_default_branch_lacks(
+    script: Script, hub: FakeHub, fork: object, root: str
+) -> None:
+    code, output = post(script, script.review(root=root), event=fork, name="workflow_run")
+
+    assert (code, hub.comments) == (0, [])
+    assert "the default branch has no" in output
+
+
+def test_a_part_that_would_be_too_long_for_a_comment_is_refused(script: Script, hub: FakeHub) -> None:
+    code, output = post(script, script.review("@a" * 29_000))
+
+    assert (code, hub.calls) == (1, [])
+    assert "too many mentions" in output

@@ -1,5 +1,7 @@
 """One issue while a service differs from its specs: opened, updated, closed."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,8 +77,46 @@ def test_without_a_review_no_issue_is_closed(script: Script, hub: FakeHub) -> No
     hub.issue("Drift", f"{DRIFT}\nold")
     (script.folder / "reviews").mkdir()
 
-    assert script.run("issue", str(script.folder / "reviews"))[0] == 0
-    assert hub.calls == []
+    code, output = script.run("issue", str(script.folder / "reviews"))
+    assert (code, hub.calls) == (0, [])
+    assert "no issue was touched" in output
+
+
+@pytest.mark.parametrize("state", ["changes", "waiting", "refused", "invalid", "failed"])
+def test_a_look_that_did_not_find_everything_in_order_keeps_the_issue_open(
+    script: Script, hub: FakeHub, state: str
+) -> None:
+    hub.issue("Drift", f"{DRIFT}\nold")
+
+    settle(script, True, "What the look found.", state=state)
+
+    assert [each["state"] for each in hub.issues] == ["open"]
+    assert "What the look found." in hub.issues[0]["body"]
+    assert ("no longer matches" in hub.issues[0]["body"]) == (state == "changes")
+    assert hub.comments == []
+
+
+def test_a_look_that_failed_opens_an_issue(script: Script, hub: FakeHub) -> None:
+    settle(script, True, state="failed")
+
+    assert "The look failed" in hub.issues[0]["body"]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_look_that_did_not_ask_about_everything_closes_nothing_and_opens_nothing(
+    script: Script, hub: FakeHub, version: int
+) -> None:
+    """Offline, of one model, or by a program that does not say."""
+    hub.issue("Drift", f"{DRIFT}\nold")
+    path = Path(script.review(has_changes=False, state="unchanged"))
+    if version == 1:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({k: v for k, v in value.items() if k != "state"} | {"version": 1}), encoding="utf-8")
+
+    code, output = script.run("issue", str(path))
+
+    assert (code, hub.calls) == (0, [])
+    assert "no issue was touched" in output
 
 
 def test_a_token_without_write_permission_is_an_error(script: Script, hub: FakeHub) -> None:

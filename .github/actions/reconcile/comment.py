@@ -3,7 +3,8 @@
     python3 comment.py FILE-OR-DIRECTORY...
 
 A comment is ours when the bot wrote it and it begins with the review's own marker. The pull request is found through
-GitHub's own event, never through what the review says.
+GitHub's own event, never through what the review says; a run without one posts nothing. A fork gets a warning on every
+comment, few comments, and only those of roots that the default branch has.
 """
 
 import json
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from hub import Hub, HubError, shown
 from review import Review, ReviewError, find_reviews, read_review, same_but_for_time
@@ -22,6 +24,13 @@ FROM_A_FORK = (
     "> [!CAUTION]\n> This pull request comes from a fork. The plan below was made offline, by the code of the fork"
     " itself: read it as the author's word, and plan again before you apply.\n\n"
 )
+MOST_OF_A_FORK = 5
+"""Comments that one run of a fork may write."""
+
+MOST_ON_A_PULL = 10
+"""Comments of ours on the pull request of a fork, over all its runs."""
+
+_OURS = "<!-- reconciler "
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -39,26 +48,63 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         say("notice", "there is no review to post")
         return 0
     event, name = read_event(environ), environ.get("GITHUB_EVENT_NAME", "")
-    if name == "pull_request" and _of_a_fork(event["pull_request"]["head"], event):
+    fork = any(_of_a_fork(head, event) for head in _heads(event))
+    if name == "pull_request" and fork:
         say("notice", "a fork's token may not comment; the review is in the summary of this run")
         return 0
+    if not _may_have_a_pull(event):
+        say("notice", f"a run that was started by {shown(name)} has no pull request; the review is in its summary")
+        return 0
     hub = Hub(environ)
-    pull = pull_of(name, event, hub)
+    pull = pull_of(event, hub)
     if pull is None:
         say("notice", "no open pull request is at this commit; nothing was posted")
         return 0
-    fork = name == "workflow_run" and _of_a_fork(event["workflow_run"], event)
+    author = environ.get("COMMENT_AUTHOR", BOT)
+    if fork:
+        reviews = _limit(hub, pull, reviews, event, author)
     for review in reviews:
-        done = post(hub, pull, review, FROM_A_FORK if fork else "", environ.get("COMMENT_AUTHOR", BOT))
+        done = post(hub, pull, review, FROM_A_FORK if fork else "", author)
         sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
     return 0
+
+
+def _limit(hub: Hub, pull: int, reviews: Sequence[Review], event: Mapping[str, Any], author: str) -> list[Review]:
+    """Return the reviews of a fork that are posted: of known roots, and few."""
+    ours = [str(each["body"]) for each in hub.every(f"/issues/{pull}/comments") if _is_ours(each, _OURS, author)]
+    kept, written, total = list[Review](), 0, len(ours)
+    for review in reviews:
+        present = sum(body.startswith(review.marker) for body in ours)
+        more = max(len(review.parts) - present, 0)
+        if not _has_root(hub, review.root, event):
+            say("warning", f"the default branch has no {shown(review.root)}; its review is not posted")
+        elif written + len(review.parts) > MOST_OF_A_FORK or total + more > MOST_ON_A_PULL:
+            say("warning", f"a fork gets few comments; the review of {shown(review.root)} is not posted")
+        else:
+            kept.append(review)
+            written, total = written + len(review.parts), total + more
+    return kept
+
+
+def _has_root(hub: Hub, root: str, event: Mapping[str, Any]) -> bool:
+    branch = str(event["repository"].get("default_branch") or "main")
+    if root in {"", "."}:
+        return True
+    if root.startswith("/") or ".." in root.split("/"):
+        return False
+    try:
+        return isinstance(hub.get(f"/contents/{quote(root)}", ref=branch), list)
+    except HubError as error:
+        if error.status == 404:
+            return False
+        raise
 
 
 def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -> list[str]:
     """Make the comments of a pull request say what the review says; return what was done.
 
     The newest comments of this review are kept, one a part; what is older is marked and folded, so that it is never
-    taken for the current one again.
+    taken for the current one again. The preface stands on every part.
     """
     ours = sorted(
         (each for each in hub.every(f"/issues/{pull}/comments") if _is_ours(each, review.marker, author)),
@@ -72,7 +118,7 @@ def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -
         done.append("folded an older comment")
     kept = ours[surplus:]
     for number, part in enumerate(review.parts):
-        body = f"{review.marker}\n{preface if number == 0 else ''}{part}\n"
+        body = f"{review.marker}\n{preface}{part}\n"
         if number >= len(kept):
             hub.post(f"/issues/{pull}/comments", {"body": body})
             done.append("created a comment")
@@ -84,24 +130,32 @@ def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -
     return done
 
 
-def pull_of(name: str, event: Mapping[str, Any], hub: Hub) -> int | None:
+def pull_of(event: Mapping[str, Any], hub: Hub) -> int | None:
     """Find the pull request that an event is about; none when it was closed or has moved on.
 
     A run that follows another one gets no number for forks. So the number is looked up by the branch, and taken
     only where the head is still the commit that was planned.
     """
-    if name == "pull_request":
-        return int(event["pull_request"]["number"])
-    if name != "workflow_run":
-        raise HubError(f"a comment belongs to a pull request, and this run was started by {shown(name)}")
-    run = event["workflow_run"]
-    if run["event"] != "pull_request" or not run.get("head_repository"):
+    pull, run, issue = (event.get(key) or {} for key in ("pull_request", "workflow_run", "issue"))
+    if pull:
+        current = hub.get(f"/pulls/{int(pull['number'])}")
+        same = current["state"] == "open" and current["head"]["sha"] == pull["head"]["sha"]
+        return int(pull["number"]) if same else None
+    if issue:
+        return int(issue["number"])
+    if not run.get("head_repository"):
         return None
     head = f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
     for each in hub.every("/pulls", state="open", head=head):
         if each["head"]["sha"] == run["head_sha"]:
             return int(each["number"])
     return None
+
+
+def _may_have_a_pull(event: Mapping[str, Any]) -> bool:
+    run = event.get("workflow_run") or {}
+    is_planned = str(run.get("event", "")).startswith("pull_request")
+    return bool(event.get("pull_request") or is_planned or (event.get("issue") or {}).get("pull_request"))
 
 
 def read_event(environ: Mapping[str, str]) -> Any:
@@ -124,6 +178,11 @@ def say(level: str, text: str) -> None:
 def _is_ours(comment: Mapping[str, Any], marker: str, author: str) -> bool:
     user = comment.get("user") or {}
     return user.get("login") == author and str(comment.get("body", "")).startswith(marker)
+
+
+def _heads(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    pull = event.get("pull_request") or {}
+    return [each for each in (pull.get("head"), event.get("workflow_run")) if each]
 
 
 def _of_a_fork(head: Mapping[str, Any], event: Mapping[str, Any]) -> bool:

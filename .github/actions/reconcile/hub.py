@@ -15,7 +15,11 @@ PER_PAGE = 100
 
 
 class HubError(Exception):
-    """GitHub refused, is away, or said what cannot be read."""
+    """GitHub refused, is away, or said what cannot be read; `status` is that of its answer, 0 without one."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class Hub:
@@ -107,7 +111,7 @@ def _read(what: str, status: int, content: bytes) -> Any:
         raise HubError(f"{what}: status {status}, and an answer that is no JSON") from error
     if not 200 <= status < 300:
         said = value.get("message") if isinstance(value, dict) else value
-        raise HubError(f"{what}: status {status}: {shown(said)}{HINTS.get(status, '')}")
+        raise HubError(f"{what}: status {status}: {shown(said)}{HINTS.get(status, '')}", status)
     return value
 
 

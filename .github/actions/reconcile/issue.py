@@ -2,13 +2,15 @@
 
     python3 issue.py FILE-OR-DIRECTORY...
 
-An issue is ours when the bot opened it and it begins with the review's own marker. Nothing is closed without a review
-that says that there is nothing to do.
+An issue is ours when the bot opened it and it begins with the review's own marker. It is closed by a look that asked
+the service about every model and found nothing to do and nothing missing, and by nothing else: a look that failed, or
+whose plan was refused, is written into the issue.
 """
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from comment import BOT, say
 from hub import Hub, HubError
@@ -20,7 +22,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         reviews = [read_review(path) for path in find_reviews(list(arguments))]
         if not reviews:
-            say("notice", "there is no review, so no issue was touched")
+            say("warning", "the look left no review, so no issue was touched; its own job says why")
             return 0
         hub = Hub(environ)
         for review in reviews:
@@ -32,10 +34,21 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
+WORDS = {
+    "changes": "The service no longer matches the specs.",
+    "waiting": "A model that the specs want is missing on the service.",
+    "refused": "The look made a plan that is refused.",
+    "invalid": "The look failed: specs or data are invalid, so it is not known whether the service matches them.",
+    "failed": "The look failed, so it is not known whether the service matches the specs.",
+}
+"""What the issue says by the state of the review. A review of any other state says nothing about the service."""
+
+
 def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
     """Make the issue of a review say what it says; return what was done.
 
-    Of several open ones the oldest is kept, because that is where people have answered.
+    Only a review that found everything as it should be closes the issue. Of several open ones the oldest is kept,
+    because that is where people have answered.
     """
     marker = review.marker.replace("<!-- reconciler ", "<!-- reconciler drift ", 1)
     ours = sorted(
@@ -48,17 +61,14 @@ def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
         ),
         key=lambda each: int(each["number"]),
     )
-    done = []
-    for closing in ours[1:] if review.has_changes else ours:
-        number = int(closing["number"])
-        words = f"Continued in #{ours[0]['number']}." if review.has_changes else f"Settled: {review.verdict}"
-        hub.post(f"/issues/{number}/comments", {"body": words})
-        hub.patch(f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
-        done.append(f"closed issue {number}")
-    if not review.has_changes:
-        return done
+    if review.state == "settled":
+        return [_close(hub, each, f"Settled: {review.verdict}") for each in ours]
+    if review.state not in WORDS:
+        say("warning", f"{review.root}: this look did not ask the service about every model, so no issue was touched")
+        return []
+    done = [_close(hub, each, f"Continued in #{ours[0]['number']}.") for each in ours[1:]]
     more = "" if len(review.parts) == 1 else f"\n\nThis goes on in the summary of {run or 'the run'}."
-    body = f"{marker}\nThe service no longer matches the specs.\n\n{review.parts[0]}{more}\n"
+    body = f"{marker}\n{WORDS[review.state]}\n\n{review.parts[0]}{more}\n"
     if not ours:
         where = f" ({review.environment})" if review.environment else ""
         made = hub.post("/issues", {"title": f"Drift: {review.root}{where}", "body": body})
@@ -67,6 +77,13 @@ def settle(hub: Hub, review: Review, run: str, author: str = BOT) -> list[str]:
         return [*done, "unchanged"]
     hub.patch(f"/issues/{int(ours[0]['number'])}", {"body": body})
     return [*done, f"updated issue {ours[0]['number']}"]
+
+
+def _close(hub: Hub, issue: Mapping[str, Any], words: str) -> str:
+    number = int(issue["number"])
+    hub.post(f"/issues/{number}/comments", {"body": words})
+    hub.patch(f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
+    return f"closed issue {number}"
 
 
 def _run_address(environ: Mapping[str, str]) -> str:

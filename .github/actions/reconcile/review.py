@@ -1,7 +1,8 @@
 """Reads the review that `reconciler plan --format review=FILE` wrote, and trusts nothing in it.
 
 The file comes out of a job that ran a pull request's code. So its size, its keys and its types are checked by hand,
-and what would reach beyond the comment (mentions, a second marker, hidden characters) is refused or disarmed.
+and what would reach beyond the comment (mentions, references, links, a second marker, hidden characters) is refused or
+disarmed. Of HTML, only the tags and entities that a review has stay.
 """
 
 import json
@@ -18,8 +19,30 @@ MAX_PART_CHARACTERS = 60_000
 MAX_LINE_CHARACTERS = 1_000
 
 _MARKER = re.compile(r"<!-- reconciler env=[^\s<>]{0,200} root=[^\x00-\x1f\x7f<>]{0,500} -->")
-_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
-_WRITTEN_OUT = re.compile(r"&(?=#0*64\b|#[xX]0*40\b|commat\b)")
+# A space of no width keeps what it stands in from being found: mentions, references, addresses, tags. It is not seen.
+_ACTIVE = re.compile(
+    r"(?<=@)(?=[A-Za-z0-9])"
+    r"|(?<!&#)(?<=#)(?=\w)"
+    r"|(?i:(?<=\bgh-)(?=\d))"
+    r"|(?<=:)(?=//)"
+    r"|(?i:(?<=\bmailto)|(?<=\bxmpp)|(?<=\btel))(?=:)"
+    r"|(?i:(?<=\bwww)(?=\.))"
+    r"|(?<=\])(?=[(:\[])"
+    r"|(?<=<)(?!/?(?:details|summary|sub|code|span)>|br>)(?=[A-Za-z/!?])"
+    r"|(?<=```)(?!diff$|sh$)(?=[ \t]*\w)"
+    r"|(?<=~~~)(?=[ \t]*\w)",
+    re.MULTILINE,
+)
+_WRITTEN_OUT = re.compile(r"&(?!(?:amp|lt|gt|quot|#32|#124|#8203|#x27);)(?=#|[A-Za-z][A-Za-z0-9]*;)")
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")
+_LONGEST_ENVIRONMENT, _LONGEST_ROOT = 190, 490
+MOST_COMMENT_CHARACTERS = 65_000
+"""Of a comment, which may have 65,536; the rest is for the marker and a warning."""
+
+STATES = frozenset({"settled", "unchanged", "changes", "waiting", "refused", "invalid", "failed"})
+OLDER_STATE = "unknown"
+"""The state of a review of version 1 without changes: whether everything wanted was there, it does not say."""
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(UTC|Z|[+-]\d\d:?\d\d))?")
 _ZERO_WIDTH_SPACE = "\u200b"
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -33,6 +56,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "has_changes": (bool,),
     "parts": (list,),
 }
+_TYPES_OF = {1: _TYPES, 2: {**_TYPES, "state": (str,)}}
 
 
 class ReviewError(Exception):
@@ -43,7 +67,8 @@ class ReviewError(Exception):
 class Review:
     """What a comment is made of.
 
-    Shape:  `parts` are Markdown, disarmed, each short enough for a comment of its own
+    Shape:  `parts` are Markdown, disarmed, each short enough for a comment of its own; `state` is one of `STATES`, or
+            `OLDER_STATE`
     """
 
     marker: str
@@ -51,6 +76,7 @@ class Review:
     root: str
     verdict: str
     has_changes: bool
+    state: str
     parts: tuple[str, ...]
 
 
@@ -92,25 +118,34 @@ def same_but_for_time(one: str, other: str) -> bool:
 
 
 def _checked(name: str, value: Any) -> Review:
-    if not isinstance(value, dict) or set(value) != set(_TYPES):
+    if not isinstance(value, dict) or not set(_TYPES) <= set(value):
         raise ReviewError(f"{name}: a review has exactly the keys {', '.join(_TYPES)}")
-    for key, types in _TYPES.items():
+    version = value["version"]
+    if type(version) is not int or version not in _TYPES_OF:
+        raise ReviewError(f"{name}: a review of another version; this action reads version 1 and 2")
+    if set(value) != set(_TYPES_OF[version]):
+        raise ReviewError(f"{name}: a review has exactly the keys {', '.join(_TYPES_OF[version])}")
+    for key, types in _TYPES_OF[version].items():
         if type(value[key]) not in types:
             raise ReviewError(f"{name}: {key} is not of the right type")
-    if value["version"] != 1:
-        raise ReviewError(f"{name}: a review of another version; this action reads version 1")
+    state = value.get("state") or ("changes" if value["has_changes"] else OLDER_STATE)
+    if version > 1 and (state not in STATES or value["has_changes"] == (state in {"settled", "unchanged"})):
+        raise ReviewError(f"{name}: state is unknown, or contradicts has_changes")
     if not _MARKER.fullmatch(value["marker"]):
         raise ReviewError(f"{name}: marker is not one of ours")
     lines = {key: value[key] or "" for key in ("environment", "root", "commit", "basis", "verdict")}
     for key, line in lines.items():
         if len(line) > MAX_LINE_CHARACTERS or "\n" in line or _hidden(line):
             raise ReviewError(f"{name}: {key} is no single plain line")
+    if value["marker"] != write_marker(lines["environment"], lines["root"]):
+        raise ReviewError(f"{name}: marker is not that of its environment and root")
     return Review(
         marker=value["marker"],
         environment=lines["environment"],
         root=lines["root"],
         verdict=_disarmed(lines["verdict"]),
         has_changes=value["has_changes"],
+        state=state,
         parts=_parts(name, value["parts"], value["marker"]),
     )
 
@@ -126,12 +161,29 @@ def _parts(name: str, parts: list[Any], marker: str) -> tuple[str, ...]:
     bare = [part.removeprefix(marker).strip("\n") for part in parts]
     if any("<!-- reconciler" in part for part in bare):
         raise ReviewError(f"{name}: a part has a second marker in it")
-    return tuple(_disarmed(part) for part in bare)
+    disarmed = tuple(_disarmed(part) for part in bare)
+    if any(len(part.encode("utf-16-le")) // 2 > MOST_COMMENT_CHARACTERS for part in disarmed):
+        raise ReviewError(f"{name}: a part has too many mentions, references and links for one comment")
+    return disarmed
+
+
+def write_marker(environment: str, root: str) -> str:
+    """Return the hidden line of an environment and a spec root, as reconciler writes it."""
+    words = (_word(environment, _LONGEST_ENVIRONMENT), _word(root, _LONGEST_ROOT))
+    return f"<!-- reconciler env={words[0]} root={words[1]} -->"
+
+
+def _word(text: str, most: int) -> str:
+    written = "".join(
+        char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+        for char in text
+    )
+    return written.replace("--", "-%2d")[:most]
 
 
 def _disarmed(text: str) -> str:
-    """Return a text without mentions."""
-    return _WRITTEN_OUT.sub("&amp;", _MENTION.sub(f"@{_ZERO_WIDTH_SPACE}", text))
+    """Return a text that mentions no user, refers to nothing and links nowhere."""
+    return _ACTIVE.sub(_ZERO_WIDTH_SPACE, _WRITTEN_OUT.sub("&amp;", text))
 
 
 def _hidden(text: str) -> bool:
