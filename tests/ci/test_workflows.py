@@ -9,7 +9,7 @@ import pytest
 
 from tests.ci.conftest import ACTION, MARKER
 from tests.ci.events import STRANGER, pull_request, push, schedule, workflow_run
-from tests.ci.fake_github import TOKEN, FakeHub
+from tests.ci.fake_github import REPOSITORY, TOKEN, FakeHub
 from tests.ci.runner import HERE, WATCH, Runner, commands, git, outputs_of
 
 pytestmark = pytest.mark.loopback
@@ -29,7 +29,6 @@ def test_a_branch_is_planned_online_and_its_review_becomes_one_comment(runner: R
     plan = runner.run("plan", "pull_request", pull_request(sha), sha, only=ROOT)["plan"]
 
     assert plan.result == "success", plan.log
-    assert {environ["FORK"] for environ in plan.environments if "FORK" in environ} == {"false"}
     assert "1 to train" in plan.log
     assert plan.summary.strip()
     review = json.loads(next(runner.artifacts["review-quickstart"].iterdir()).read_text(encoding="utf-8"))
@@ -46,11 +45,12 @@ def test_a_forks_pull_request_is_planned_offline_without_connection_or_secret(ru
     """No step uses the secrets, even if GitHub provides them, and no socket is opened."""
     sha = head(runner)
     hub.pull("stranger", "topic", sha)
+    hub.roots.append(ROOT)
 
     plan = runner.run("plan", "pull_request", pull_request(sha, STRANGER), sha, only=ROOT)["plan"]
 
     assert plan.result == "success", plan.log
-    assert {environ["FORK"] for environ in plan.environments if "FORK" in environ} == {"true"}
+    assert "offline" in plan.log
     assert plan.connections == ""
     for environ in plan.environments:
         assert CANARY not in environ.values()
@@ -125,12 +125,17 @@ def run_step(tmp_path: Path, root: str, **given: str) -> tuple[int, dict[str, st
     """Run the action's run step in a directory."""
     output = tmp_path / "output"
     output.write_text("", encoding="utf-8")
-    asked = {"COMMAND": "plan", "ENVIRONMENT": "", "PROVIDER": "", "OFFLINE": "auto", "FORK": "false"}
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(pull_request("", STRANGER) if given.pop("FORK", "") else push()), encoding="utf-8")
+    asked = {"COMMAND": "plan", "ENVIRONMENT": "", "PROVIDER": "", "OFFLINE": "auto", "ORIGIN": "own"}
     environ = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
         "PYTHONPATH": str(HERE),
         "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
         "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
         "RECONCILER_BIN": str(commands(tmp_path / "bin")),
@@ -169,6 +174,7 @@ def test_an_apply_of_another_basis_than_the_reviewed_one_is_stale(tmp_path: Path
         ({"COMMAND": "apply", "FORK": "true"}, "fork"),
         ({"COMMAND": "drift", "FORK": "true"}, "fork"),
         ({"OFFLINE": "perhaps"}, "offline is"),
+        ({"ORIGIN": "mine"}, "origin is"),
         ({"EXPECT_BASIS": "0" * 64}, "expect-basis"),
     ],
 )

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs one command of reconciler, and writes its exit code and the review's path as outputs.
 #
-# Takes COMMAND ROOT ENVIRONMENT PROVIDER OFFLINE FORK EXPECT_BASIS EXTRA_ARGS and RECONCILER_BIN. Always succeeds once
-# the command has run: the action's last step exits with the command's own code, after the review was posted.
+# Takes COMMAND ROOT ENVIRONMENT PROVIDER OFFLINE ORIGIN OWN_INSTALLATION EXPECT_BASIS EXTRA_ARGS and RECONCILER_BIN.
+# Always succeeds once the command has run: the action's last step exits with the command's own code, after the review
+# was posted.
 set -euo pipefail
 
 refuse() {
@@ -11,40 +12,59 @@ refuse() {
   exit 64
 }
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=isolate.sh
+source "$here/isolate.sh"
+
 [[ $COMMAND =~ ^(plan|apply|drift)$ ]] || refuse "command is plan, apply or drift"
 [[ $OFFLINE =~ ^(auto|true|false)$ ]] || refuse "offline is auto, true or false"
+[[ $ORIGIN =~ ^(auto|own|fork)$ ]] || refuse "origin is auto, own or fork"
 [[ -z $EXPECT_BASIS || $COMMAND == apply ]] || refuse "expect-basis is for the command apply"
-if [[ $FORK == true ]]; then
-  # The specs and the rows are a stranger's: nothing is sent anywhere, whatever the workflow asks for.
-  [[ $COMMAND == plan ]] || refuse "a fork's pull request is planned, and nothing else"
-  OFFLINE=true
-fi
+
+# A directory of the checkout that looks like a bare repository is none.
+git=(git -c safe.bareRepository=explicit -c core.fsmonitor=false -C "$ROOT")
+head=$("${git[@]}" rev-parse --verify --quiet HEAD 2>/dev/null || true)
+origin=$(python3 -I "$here/origin.py" "$head")
+[[ $ORIGIN == auto || $origin == fork ]] || origin=$ORIGIN
+case $origin in
+  own) ;;
+  fork)
+    # The specs and the rows are a stranger's: nothing is sent anywhere, whatever the workflow asks for.
+    [[ $COMMAND == plan ]] || refuse "what comes from a fork is planned, and nothing else"
+    OFFLINE=true
+    ;;
+  *)
+    refuse "the event ${GITHUB_EVENT_NAME:-} does not say whose commit is checked out; set the input origin to own if\
+ only commits of this repository can be there, or to fork to plan offline"
+    ;;
+esac
 
 folder=$(mktemp -d "$RUNNER_TEMP/review.XXXXXX")
-shared=("$ROOT")
-[[ -z $ENVIRONMENT ]] || shared+=(--env "$ENVIRONMENT")
-[[ -z $PROVIDER ]] || shared+=(--provider "$PROVIDER")
+arguments=("$ROOT")
+[[ -z $ENVIRONMENT ]] || arguments+=(--env "$ENVIRONMENT")
+[[ -z $PROVIDER ]] || arguments+=(--provider "$PROVIDER")
 # Words are split at blanks; nothing in them is evaluated or expanded.
 read -r -a extra <<<"$EXTRA_ARGS" || true
-extra=("${shared[@]}" ${extra[@]+"${extra[@]}"})
-formats=(--format text --format github --format "review=$folder/review.json")
+arguments+=(${extra[@]+"${extra[@]}"})
 
+case $COMMAND in
+  apply)
+    arguments+=(--auto-approve)
+    [[ -z $EXPECT_BASIS ]] || arguments+=(--expect-basis "$EXPECT_BASIS")
+    command=apply
+    ;;
+  *)
+    if [[ $OFFLINE == true ]]; then arguments+=(--offline); else arguments+=(--out "$folder/plan.json"); fi
+    arguments+=(--detailed-exitcode)
+    command=plan
+    ;;
+esac
 code=0
-if [[ $COMMAND == apply ]]; then
-  approved=(--auto-approve)
-  [[ -z $EXPECT_BASIS ]] || approved+=(--expect-basis "$EXPECT_BASIS")
-  "$RECONCILER_BIN/reconciler" apply "${extra[@]}" "${approved[@]}" || code=$?
-  # What the outputs and the summary tell is what is left to do: nothing, when all went well.
-  case $code in
-    0 | 6 | 7 | 8 | 9) "$RECONCILER_BIN/reconciler" plan "${shared[@]}" "${formats[@]}" || true ;;
-  esac
-elif [[ $OFFLINE == true ]]; then
-  "$RECONCILER_BIN/reconciler" plan "${extra[@]}" --offline --detailed-exitcode "${formats[@]}" || code=$?
-else
-  "$RECONCILER_BIN/reconciler" plan "${extra[@]}" --detailed-exitcode "${formats[@]}" --out "$folder/plan.json" || code=$?
-fi
+formats=(--format text --format github --format "review=$folder/review.json")
+"$RECONCILER_BIN/reconciler" "$command" "${arguments[@]}" "${formats[@]}" || code=$?
 
 printf 'exitcode=%s\n' "$code" >>"$GITHUB_OUTPUT"
 if [[ -f $folder/review.json ]]; then
   printf 'review=%s\n' "$folder/review.json" >>"$GITHUB_OUTPUT"
 fi
+[[ $COMMAND != apply ]] || bash "$here/lock.sh" "$folder/lock"
