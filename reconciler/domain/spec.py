@@ -106,12 +106,20 @@ class Quoting(StrEnum):
     NONE = "none"
 
 
+class Cells(StrEnum):
+    """Which text a cell of a workbook has: what the sheet shows, or the value that it stores."""
+
+    SHOWN = "shown"
+    STORED = "stored"
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How one source is read and counted.
 
     Shape:  `weight` is how often each of its rows is used: 2 is twice, 0.5 a half of them, by their content and `seed`;
             `sheet` and `delimiter` are None where the dataset or the file's name says it; `columns` are names that
-            stand for the header, or for the one that is missing where `header` is false
+            stand for the header, or for the one that is missing where `header` is false; `cells` is None where the
+            author has not chosen: cells are read as stored, with a warning where the sheet shows something else
     """
 
     weight: float = 1.0
@@ -122,6 +130,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quoting = Quoting.DOUBLE
     header: bool = True
     columns: tuple[str, ...] = ()
+    cells: Cells | None = None
 
 
 class WrittenField(msgspec.Struct, frozen=True, kw_only=True):

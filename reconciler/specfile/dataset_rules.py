@@ -18,6 +18,7 @@ _ONLY_FOR = {
     "sheet": (_NEVER_XLSX, "only XLSX files have sheets"),
     "delimiter": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have delimiters"),
     "quote": ({".xlsx", ".json", ".jsonl"}, "only CSV and TSV files have quotes"),
+    "cells": (_NEVER_XLSX, "only XLSX files store other values than they show"),
     "header": ({".json", ".jsonl"}, "only tables have headers"),
     "columns": ({".json", ".jsonl"}, "only tables have columns: rename keys with a step, `rename`"),
     "encoding": ({".xlsx"}, "a workbook defines its own encoding"),

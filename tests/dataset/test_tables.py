@@ -4,18 +4,18 @@ import datetime
 import io
 import struct
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
-import openpyxl
 import pytest
 from msgspec.structs import replace
 
 from reconciler.dataset import measure
-from reconciler.dataset.readers.workbook import MAX_UNPACKED_BYTES, cell_to_text
+from reconciler.dataset.readers.shown_cells import cell_to_text
+from reconciler.dataset.readers.workbook import MAX_UNPACKED_BYTES
 from reconciler.domain.spec import ColumnMapping, Encoding, Format, Terms
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
+from .workbooks import a_raw_workbook, a_workbook
 
 TABLE = "prompt,completion\n" + "".join(f"question {at},answer {at}\n" for at in range(12))
 PAIRS = jsonl({"prompt": f"question {at}", "completion": f"answer {at}"} for at in range(12))
@@ -152,44 +152,6 @@ def test_a_table_read_as_chat_becomes_two_turns(tmp_path: Path) -> None:
         for at in range(12)
     ]
     assert measured(tmp_path, TABLE.encode(), "rows.csv", format=Format.CHAT) == measured(tmp_path, jsonl(turns))
-
-
-def a_workbook(*rows: Sequence[object], sheets: tuple[str, ...] = ("Data",), above: int = 0) -> bytes:
-    """Return a workbook with these rows in its first sheet."""
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name in sheets:
-        book.create_sheet(name)
-    for at, row in enumerate(rows, start=1 + above):
-        for column, value in enumerate(row, start=1):
-            book[sheets[0]].cell(at, column, value)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def a_raw_workbook(rows: str, after: str = "", parts: dict[str, str] | None = None, sheet: str = "") -> bytes:
-    """Return a workbook of rows as XML; `after` stands after them in the sheet, `parts` are more files."""
-    main, office = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://schemas.openxmlformats.org"
-    relation = f"{office}/officeDocument/2006/relationships"
-    package = f"{office}/package/2006/relationships"
-    book = f'<sheets><sheet name="Data" sheetId="1" r:id="r1"{sheet}/></sheets>'
-    files = {
-        "[Content_Types].xml": f'<Types xmlns="{office}/package/2006/content-types">'
-        '<Default Extension="xml" ContentType="application/xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}">'
-        f'<Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}">{book}</workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">'
-        f'<Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData>{after}</worksheet>',
-        **(parts or {}),
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return file.getvalue()
 
 
 WORKBOOK = a_workbook(["prompt", "completion"], *([f"question {at}", f"answer {at}"] for at in range(12)))

@@ -1,4 +1,4 @@
-"""XLSX: the cells of one sheet as text, as the CSV export of the sheet has them, with dates in ISO form.
+"""XLSX: the cells of one sheet as text, as `shown_cells.py` writes them.
 
 A workbook is a zip archive of XML. The library that reads it reads sheets whole, and lays out every cell between the
 first and the last, so a small file can ask for more memory than there is. The sizes that an archive states may be
@@ -9,19 +9,18 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
 from io import SEEK_END, BufferedReader
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.readers.sheet_facts import SheetFacts, UnreadableSheetError, read_facts
+from reconciler.dataset.readers.shown_cells import CellReader
 from reconciler.dataset.readers.stream import ProgressMeter, open_source, unreadable_file, watch_for_changes
 from reconciler.dataset.readers.table_header import Record, read_records
 from reconciler.dataset.readers.text import recognise_file
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
-from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.errors import Problem, Severity
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import Cells, DatasetSpec
 from reconciler.foundation.text import did_you_mean, list_words
 
 if TYPE_CHECKING:  # The library is loaded only when a workbook is read.
@@ -38,7 +37,12 @@ _REFERENCE = re.compile(rb"""r\s*=\s*["']([A-Za-z]{0,7})([0-9]{1,10})["']""")
 _CELL = tuple(b"<c" + after for after in (b" ", b">", b"/", b"\t", b"\n", b"\r"))
 _PREFIXED_ROW = re.compile(rb"<[\w.-]+:row[\s/>]")
 
-Cell = int | float | str | bool | time | date | datetime | timedelta
+
+class _Sheet(NamedTuple):
+    """A sheet: its values, and how its cells become text."""
+
+    values: "CalamineSheet"
+    reader: CellReader
 
 
 def read_workbook(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
@@ -51,38 +55,24 @@ def read_workbook(source: Source, spec: DatasetSpec, report: RowReport, meter: P
             sheet = _open_sheet(file, source, spec, report)
             meter.add(file.seek(0, SEEK_END))
         if sheet:
-            yield from read_records(_read_cells(sheet), source, spec, report)
+            yield from read_records(_read_cells(sheet, report), source, spec, report)
     except OSError as error:
         report.stop_reading(unreadable_file(source, error))
 
 
-def cell_to_text(cell: Cell) -> str:
-    """Return a cell as text: whole numbers as integers, dates in ISO form, the rest as the sheet shows it."""
-    match cell:
-        case str():
-            return cell.replace("\r\n", "\n")
-        case bool():
-            return "TRUE" if cell else "FALSE"
-        case int() | float():
-            return write_canonical_text(parse_number(repr(cell)))
-        case timedelta():
-            minutes, seconds = divmod(int(cell.total_seconds()), 60)
-            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-        case _:
-            return cell.isoformat()
-
-
-def _read_cells(sheet: "CalamineSheet") -> Iterator[Record]:
+def _read_cells(sheet: _Sheet, report: RowReport) -> Iterator[Record]:
     # Empty rows above the table are no rows; the library leaves out those at the end.
     is_above = True
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        texts = [cell if type(cell) is str and "\r" not in cell else cell_to_text(cell) for cell in cells]
+    for number, cells in enumerate(sheet.values.iter_rows(), start=1):
+        texts = sheet.reader.read_row(number, cells)
         is_above = is_above and not any(texts)
         if not is_above:
             yield number, texts
+    for finding in sheet.reader.findings():
+        report.add(finding)
 
 
-def _open_sheet(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowReport) -> "CalamineSheet | None":
+def _open_sheet(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowReport) -> _Sheet | None:
     # Loaded here because only workbooks need it.
     from python_calamine import CalamineError, load_workbook
 
@@ -94,11 +84,24 @@ def _open_sheet(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowRe
         file.seek(0)
         book = load_workbook(file)
         name = _choose_sheet(book, source, spec, report)
-        return None if name is None else book.get_sheet_by_name(name)
+        return None if name is None else _prepare_sheet(file, book.get_sheet_by_name(name), source, report)
     except CalamineError as error:
         what = f"the workbook cannot be read: {error}"[:300]
         report.stop_reading(source.problem("xlsx.syntax", what, "save it again as .xlsx"))
         return None
+
+
+def _prepare_sheet(file: BinaryIO, values: "CalamineSheet", source: Source, report: RowReport) -> _Sheet:
+    (_, column), (last_row, last_column) = values.start or (0, 0), values.end or (-1, -1)
+    try:
+        facts = read_facts(file, values.name, last_row + 1, last_column + 1)
+    except UnreadableSheetError as error:
+        facts, is_needed = SheetFacts(), source.terms.cells is Cells.SHOWN
+        what = f"what the sheet shows cannot be read ({error}), only what it stores"[:300]
+        hint = "save it again as .xlsx, or give its source `cells: stored`"
+        severity = Severity.ERROR if is_needed else Severity.WARNING
+        report.add(source.problem("xlsx.cells", what, hint, severity=severity))
+    return _Sheet(values, CellReader(source, facts, column + 1))
 
 
 def _choose_sheet(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: RowReport) -> str | None:
@@ -109,6 +112,10 @@ def _choose_sheet(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, r
             what = f"the workbook has {len(names)} sheets; the first, `{names[0]}`, is read"
             hint = "name the sheet you want with `sheet`"
             report.add(source.problem("xlsx.sheet", what, hint, severity=Severity.WARNING))
+        shown = next(str(sheet.visible) for sheet in book.sheets_metadata if sheet.name == names[0])
+        if shown.endswith("Hidden"):
+            what, hint = f"the sheet that is read, `{names[0]}`, is hidden", "name the sheet you want with `sheet`"
+            report.add(source.problem("xlsx.hidden", what, hint, severity=Severity.WARNING))
         return names[0]
     if wanted in names:
         return wanted

@@ -8,8 +8,9 @@ from reconciler.domain.errors import Severity
 
 from .cases import WildFile, follow_hint, read_wild
 from .tables import TABLES
+from .workbooks import WORKBOOKS
 
-FILES: tuple[WildFile, ...] = TABLES
+FILES: tuple[WildFile, ...] = (*TABLES, *WORKBOOKS)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.id)
