@@ -15,9 +15,16 @@ from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
 from reconciler.foundation.text import did_you_mean, list_words
 
+MOST_CHARACTERS = 8 << 20
+"""Characters of a row that templates and steps may make. What services train on is a hundredth of it."""
+
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")
 _TURNS = ColumnMapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
+
+
+class RowTooLargeError(Exception):
+    """A row that would have more characters than `MOST_CHARACTERS`."""
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -53,11 +60,19 @@ class Template(msgspec.Struct, frozen=True):
     def columns(self) -> tuple[str, ...]:
         return tuple(column for _, column in self.pieces if column is not None)
 
-    def render(self, cells: dict[str, object]) -> str:
-        """Return the text with the cells of a row in it; a missing or null cell is empty."""
-        return "".join(
-            [text + ("" if column is None else value_to_text(cells.get(column))) for text, column in self.pieces]
-        )
+    def render(self, cells: dict[str, object], most: int = MOST_CHARACTERS) -> str:
+        """Return the text with the cells of a row in it; a missing or null cell is empty.
+
+        Raises: RowTooLargeError, before the text is made
+        """
+        texts, left = [], most
+        for text, column in self.pieces:
+            for each in (text, "" if column is None else value_to_text(cells.get(column))):
+                left -= len(each)
+                if left < 0:
+                    raise RowTooLargeError
+                texts.append(each)
+        return "".join(texts)
 
     def is_empty(self, cells: dict[str, object]) -> bool:
         """Return whether a row has no text for this template: its columns are all empty, or it has none and no text."""
@@ -107,7 +122,9 @@ def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, rep
         unseen = unseen.difference(cells) if unseen else unseen
         empty = next(((path, template) for path, template in builder.templates if template.is_empty(cells)), None)
         if empty is None:
-            yield Row(row.file, row.line, builder.build([template.render(cells) for _, template in builder.templates]))
+            texts = _render_all(row, builder, report)
+            if texts is not None:
+                yield Row(row.file, row.line, builder.build(texts))
         elif unseen.isdisjoint(empty[1].columns):
             report.drop_row(_empty_field(row, *empty))
         else:
@@ -121,6 +138,20 @@ def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, rep
         for column in sorted(unseen.intersection(template.columns)):
             what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"
             report.add(spec_problem(spec, "mapping.unknown-column", path, what, did_you_mean(column, there)))
+
+
+def _render_all(row: Row, builder: _RowBuilder, report: RowReport) -> list[str] | None:
+    cells, left, texts = row.value, MOST_CHARACTERS, list[str]()
+    assert isinstance(cells, dict), "rows of other kinds are reported before"
+    for path, template in builder.templates:
+        try:
+            texts.append(template.render(cells, left))
+        except RowTooLargeError:
+            what = f"with this template the row would have more than {MOST_CHARACTERS >> 20} million characters"
+            report.drop_row(row.problem("row.too-large", path, what, "name fewer columns, or drop the row"))
+            return None
+        left -= len(texts[-1])
+    return texts
 
 
 def _make_builder(mapping: ColumnMapping, spec: DatasetSpec, report: RowReport) -> _RowBuilder | None:

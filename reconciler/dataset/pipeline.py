@@ -16,12 +16,15 @@ from reconciler.dataset.mapping import map_rows
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
-from reconciler.dataset.sources import Row, SourceIndex
+from reconciler.dataset.sources import Row, SourceIndex, spec_problem
 from reconciler.dataset.steps import prepare_rows
 from reconciler.domain.spec import DatasetSpec, Format
 
 FIELDS_THAT_CHANGE_ROWS = ("terms", "prepare", "mapping", "sheet")
 """The fields of a spec for which rows take the general path; none of the others changes what a row becomes."""
+
+MOST_BYTES = 8 << 30
+"""Bytes of all rows of a dataset. No service takes a larger file, and a small one may ask for any size by templates."""
 
 _BATCH_BYTES = 64 << 10
 _BATCH_ROWS = 32
@@ -60,7 +63,21 @@ def read_batches(
         files = (read_plain_file(file, plain, general, report, meter) for file in sources.open(spec, report))
         return plain, chain.from_iterable(files)
     row_format, rows = read_rows(spec, workspace, report, progress, sources)
-    return row_format, write_batches(rows, row_format, checked_by)
+    return row_format, bound_batches(write_batches(rows, row_format, checked_by), spec, report)
+
+
+def bound_batches(
+    batches: Iterator[LineBatch], spec: DatasetSpec, report: RowReport, most: int = MOST_BYTES
+) -> Iterator[LineBatch]:
+    """Yield the lines of a dataset up to a size; report more, and read no further."""
+    for batch in batches:
+        most -= len(batch.text)
+        if most < 0:
+            what = f"the rows are more than {MOST_BYTES >> 30} GiB when they are written"
+            hint = "use fewer rows, shorter templates, or a smaller weight"
+            report.stop_reading(spec_problem(spec, "rows.too-large", "source", what, hint))
+            return
+        yield batch
 
 
 def write_batches(rows: Iterator[Row], row_format: Format, report: RowReport | None = None) -> Iterator[LineBatch]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
+from reconciler.foundation.path_patterns import MOST_VISITED, TooManyPathsError, match_paths
 from reconciler.foundation.text import list_words, nearest
 
 _MOST_NEIGHBOURS = 10_000
@@ -206,25 +207,19 @@ def _expand(entry: _Entry, spec: DatasetSpec, workspace: Path, problems: list[Pr
     elif os.path.lexists(workspace / pattern):
         yield Source(PurePosixPath(pattern).as_posix(), workspace / pattern, terms, field=entry.field)
     elif glob.has_magic(pattern):
-        files = [name for name in _match(pattern, workspace) if not (workspace / name).is_dir()]
+        try:
+            files = [name for name in match_paths(pattern, workspace) if not (workspace / name).is_dir()]
+        except TooManyPathsError:
+            what = f"`{pattern}` looks at more than {MOST_VISITED:,} files and directories"
+            hint = "begin the pattern with the directory that holds the files"
+            problems.append(spec_problem(spec, "source.too-many", entry.field, what, hint))
+            return
         if not files:
             what, hint = f"no file matches `{pattern}`", "patterns start at the root of the repository"
             problems.append(spec_problem(spec, "source.missing", entry.field, what, hint))
         yield from (Source(Path(name).as_posix(), workspace / name, terms, field=entry.field) for name in files)
     else:
         problems.append(_missing(entry, spec, workspace))
-
-
-def _match(pattern: str, workspace: Path) -> list[str]:
-    # `**` does not follow links to directories. A hidden file is found only when the pattern names it.
-    try:
-        found = [path.relative_to(workspace) for path in workspace.glob(pattern)]
-    except (ValueError, OSError):
-        return []
-    named = set(PurePosixPath(pattern).parts)
-    return sorted(
-        path.as_posix() for path in found if not any(part[0] == "." and part not in named for part in path.parts)
-    )
 
 
 def _leaves_repository(pattern: str) -> bool:

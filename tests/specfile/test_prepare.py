@@ -180,6 +180,24 @@ def test_expressions_that_python_would_match_slowly_are_accepted(tmp_path: Path,
     assert dataset(tmp_path, f"source: x.csv\nprepare:\n  - filter: {{column: a, matches: '{pattern}'}}\n").prepare
 
 
+@pytest.mark.parametrize(
+    ("field", "item", "most"),
+    [
+        ("prepare", "{limit: 5}", 100),
+        ("expect", "{min_rows: 5}", 200),
+        ("messages", "{role: user, content: '{a}'}", 200),
+        ("allow", "{rule: rows.duplicate, reason: on purpose}", 200),
+    ],
+)
+def test_a_list_that_multiplies_the_work_of_each_row_is_bounded(
+    tmp_path: Path, field: str, item: str, most: int
+) -> None:
+    """Thousands of steps would also be nested deeper than the interpreter can go."""
+    text = f"kind: Dataset\nname: d\nsource: x.csv\n{field}: [{', '.join([item] * (most + 1))}]\n"
+    found = problem_lines(tmp_path, text)
+    assert any(each.startswith("4:") and f"must have at most {most} items, has {most + 1}" in each for each in found)
+
+
 def test_columns_may_have_any_name(tmp_path: Path) -> None:
     """A name that is forbidden as a credential elsewhere is a column here."""
     text = (

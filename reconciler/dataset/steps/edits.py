@@ -4,10 +4,10 @@ A step on texts first writes a number, true or false as text, as a template does
 or an object stays as it is.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import assert_never
 
-from reconciler.dataset.mapping import Template, value_to_text
+from reconciler.dataset.mapping import MOST_CHARACTERS, RowTooLargeError, Template, value_to_text
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.steps import block_forms, text_forms
 from reconciler.dataset.steps.cells import Cells, is_text
@@ -65,12 +65,13 @@ _TO_CHAT: Mapping[Form, Callable[[JsonObject], JsonObject]] = {
 class StepError(ReconcilerError):
     """A step that does not fit the rows: correct the step.
 
-    Shape:  what is wrong, and a way out
+    Shape:  what is wrong, a way out, and the rule
     """
 
-    def __init__(self, what: str, hint: str) -> None:
+    def __init__(self, what: str, hint: str, rule: str = "prepare.taken-column") -> None:
         self.what = what
         self.hint = hint
+        self.rule = rule
         super().__init__(what)
 
 
@@ -91,18 +92,18 @@ def make_edit(step: EditingStep) -> Edit:
             return lambda cells: {column: value for column, value in cells.items() if column in kept}
         case SetColumns():
             values = dict(step.values)
-            return lambda cells: {**cells, **values}
+            return _bound_size(lambda cells: {**cells, **values})
         case FillTemplate():
             templates = [(column, Template.parse(source)) for column, source in step.templates]
-            return lambda cells: {**cells, **{column: template.render(cells) for column, template in templates}}
+            return _bound_size(_fill_templates(templates))
         case LowerCase():
             return _edit_texts(step.columns, str.lower)
         case Strip():
             return _edit_texts(step.columns, str.strip)
         case AddPrefix():
-            return _edit_texts((step.column,), lambda text: step.text + text)
+            return _bound_size(_edit_texts((step.column,), lambda text: step.text + text))
         case AddSuffix():
-            return _edit_texts((step.column,), lambda text: text + step.text)
+            return _bound_size(_edit_texts((step.column,), lambda text: text + step.text))
         case RemovePrefix():
             return _edit_texts((step.column,), lambda text: text.removeprefix(step.text))
         case RemoveSuffix():
@@ -110,11 +111,38 @@ def make_edit(step: EditingStep) -> Edit:
         case EnsureLeadingSpace():
             return _edit_texts(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
         case JoinMessages():
-            return _join_messages(step.separator)
+            return _bound_size(_join_messages(step.separator))
         case Convert():
             to_chat = _TO_CHAT[step.source]
             return to_chat if step.target is Target.CHAT else lambda row: text_forms.chat_to_pair(to_chat(row))
     assert_never(step)
+
+
+def _bound_size(edit: Edit) -> Edit:
+    """Return an edit that refuses a row that it would make too large. Only steps that add text need it."""
+
+    def edit_within_bounds(cells: Cells) -> Cells:
+        try:
+            edited = edit(cells)
+            if sum(len(value) for value in edited.values() if isinstance(value, str)) > MOST_CHARACTERS:
+                raise RowTooLargeError
+        except RowTooLargeError:
+            what = f"this step would make a row of more than {MOST_CHARACTERS >> 20} million characters"
+            raise StepError(what, "repeat less text, or drop long rows before this step", "row.too-large") from None
+        return edited
+
+    return edit_within_bounds
+
+
+def _fill_templates(templates: Sequence[tuple[str, Template]]) -> Edit:
+    def edit(cells: Cells) -> Cells:
+        made, left = dict[str, str](), MOST_CHARACTERS
+        for column, template in templates:
+            made[column] = template.render(cells, left)
+            left -= len(made[column])
+        return {**cells, **made}
+
+    return edit
 
 
 def _rename_columns(names: Mapping[str, str]) -> Edit:
@@ -143,13 +171,24 @@ def _join_messages(separator: str) -> Edit:
         if not isinstance(messages, list):
             return cells
         joined: list[object] = []
+        contents: list[list[str]] = []
+        size = 0
         for message in messages:
             last = joined[-1] if joined else None
             if isinstance(last, dict) and isinstance(message, dict) and _can_join(last, message):
-                joined[-1] = {**last, "content": f"{last['content']}{separator}{message['content']}"}
+                contents[-1].append(message["content"])
+                size += len(separator) + len(message["content"])
+                if size > MOST_CHARACTERS:
+                    raise RowTooLargeError
             else:
                 joined.append(message)
-        return {**cells, "messages": joined}
+                content = message.get("content") if isinstance(message, dict) else None
+                contents.append([content] if isinstance(content, str) else [])
+        whole = [
+            {**message, "content": separator.join(parts)} if isinstance(message, dict) and len(parts) > 1 else message
+            for message, parts in zip(joined, contents, strict=True)
+        ]
+        return {**cells, "messages": whole}
 
     return edit
 

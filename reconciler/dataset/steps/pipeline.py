@@ -34,6 +34,7 @@ class StepReport:
         self._columns: dict[str, None] = {}
         self._entered = self._left = self._broken = 0
         self._fault: StepError | None = None
+        self._fault_place: Place | None = None
 
     def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them and note their columns."""
@@ -59,6 +60,10 @@ class StepReport:
             except StepError as error:
                 self._broken += 1
                 self._fault = self._fault or error
+                if error.rule == "row.too-large":
+                    # Every further row may be as large: no more of them are read.
+                    self._fault_place = Place(file=row.file, line=row.line)
+                    return
 
     def count_leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them."""
@@ -73,7 +78,8 @@ class StepReport:
             what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
             self._report.stop_reading(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
         if self._fault:
-            self._report.stop_reading(self._problem(self._fault.what, "prepare.taken-column", self._fault.hint))
+            row = f": {self._fault_place}" if self._fault_place else ""
+            self._report.stop_reading(self._problem(self._fault.what + row, self._fault.rule, self._fault.hint))
         elif not (self._missing and columns):
             self._report_counts(limit)
 

@@ -70,6 +70,9 @@ def _value(violation: Violation, document: Document) -> Problem:
     in_list = isinstance(path[-1], int) if path else False
     if violation.keyword in {"minLength", "minItems"}:
         return document.problem(path, "must not be empty", advice(key, violation.schema, in_list=in_list), "spec.value")
+    if violation.keyword == "maxItems":
+        what = f"must have at most {violation.wanted} items, has {len(violation.found)}"
+        return document.problem(path, what, "split it, or use fewer", "spec.value")
     what = f"must be {describe_schema(violation.schema)}, is {show_value(violation.found, document.written.get(path))}"
     if violation.keyword == "pattern" and not looks_like_a_key(violation.found):
         # A text without faults of a name breaks another rule than that of names, and its field says which.

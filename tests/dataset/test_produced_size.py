@@ -1,0 +1,83 @@
+"""Small specs and rows that ask for large results are refused before the memory is used, with the place."""
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from reconciler.dataset.canonical import make_batch
+from reconciler.dataset.mapping import MOST_CHARACTERS, Template
+from reconciler.dataset.pipeline import bound_batches
+from reconciler.dataset.report import RowReport
+from reconciler.domain.prepare import (
+    AddPrefix,
+    AddSuffix,
+    FillTemplate,
+    JoinMessages,
+    Operation,
+    SetColumns,
+)
+from reconciler.domain.spec import ColumnMapping, Turn
+from tests.dataset.factories import a_spec, jsonl, only, problems_of, write
+from tests.dataset.steps.factories import find_problems
+
+ROWS = [{"a": "x" * 100, "b": f"y{at}"} for at in range(20)]
+DOUBLE = FillTemplate((("a", "{a}{a}"),))
+STEPS: dict[str, list[Operation]] = {
+    "doubling templates": [DOUBLE] * 40,
+    "a template of many columns": [FillTemplate((("a", "{a}" * 200_000),))],
+    "many templates": [FillTemplate(tuple((f"c{at}", "{a}" * 3_000) for at in range(100)))],
+    "columns that refer to each other": [FillTemplate(((f"c{at}", "{a}" * 3_000),)) for at in range(100)],
+    "prefixes": [AddPrefix("a", "z" * 1_000_000)] * 20,
+    "suffixes": [AddSuffix("a", "z" * 1_000_000)] * 20,
+    "constants": [SetColumns(tuple((f"c{at}", "z" * 1_000_000) for at in range(20)))],
+}
+
+
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_steps_that_multiply_text_are_refused_at_the_step(steps: list[Operation]) -> None:
+    tracemalloc.start()
+    try:
+        problem = only(find_problems(ROWS, *steps), "row.too-large")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert problem.where.line
+    assert "more than 8 million characters" in problem.what
+    assert peak < 10 * MOST_CHARACTERS
+
+
+def test_joined_turns_are_bounded_and_joined_in_one_go() -> None:
+    turn = {"role": "user", "content": "x"}
+    rows = [{"messages": [turn] * 2_000}] * 3
+    problem = only(find_problems(rows, JoinMessages("z" * 10_000)), "row.too-large")
+    assert "8 million" in problem.what
+
+
+MAPPINGS: dict[str, ColumnMapping] = {
+    "one long template": ColumnMapping(prompt="{a}" * 200_000, completion="{b}"),
+    "many turns": ColumnMapping(
+        turns=tuple(Turn(role="user" if at % 2 == 0 else "assistant", content="{a}" * 10_000) for at in range(100))
+    ),
+}
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS.values(), ids=MAPPINGS)
+def test_templates_of_a_mapping_are_bounded_at_the_row(tmp_path: Path, mapping: ColumnMapping) -> None:
+    write(tmp_path, "rows.jsonl", jsonl(ROWS))
+    problems = problems_of(a_spec(mapping=mapping), tmp_path)
+    assert {problem.rule for problem in problems} == {"row.too-large"}
+    assert [problem.where.line for problem in problems][:2] == [1, 2]
+
+
+def test_a_template_may_fill_a_row_up_to_the_bound() -> None:
+    text = Template.parse("{a}{b}").render({"a": "x" * (MOST_CHARACTERS - 1), "b": "y"})
+    assert len(text) == MOST_CHARACTERS
+
+
+def test_all_rows_together_are_bounded() -> None:
+    batches = iter([make_batch("f", at, [b"x" * 99 + b"\n"]) for at in range(10)])
+    report = RowReport()
+    assert len(list(bound_batches(batches, a_spec(), report, most=550))) == 5
+    problem = only(report.problems, "rows.too-large")
+    assert (problem.path, report.is_whole) == ("source", False)
