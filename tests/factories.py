@@ -115,5 +115,5 @@ def observed(*things: RemoteJob | RemoteFile, models: tuple[str, ...] | None = N
 
 def desired(*models: Model, policy: Policy | None = None, project: str = "acme") -> Desired:
     """Everything wanted."""
-    where = replace(ProjectSpec(), name=project, is_stated=True, policy=policy or Policy())
+    where = replace(ProjectSpec(), name=project, policy=policy or Policy())
     return Desired(project=where, models=tuple(sorted(models, key=lambda model: model.name)))

@@ -50,13 +50,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
     Shape:  `bases`, `formats`, `methods` and `hyperparameters` are what it takes, empty where it decides;
-            `suffix_length` 0 means that it takes none; `takes_token`: a create may bear a token of ours, and two of
-            one token give one job; `keeps_notes`: small files that expire by themselves are harmless there;
-            `is_of_machine`: each machine has a service of its own, so another account there is no surprise;
-            `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty where none is known; `retiring`:
-            bases with the day on which they end, should its own list not say it; `neutral_methods`: those whose
-            result is the model of the last step and takes no weight from validation rows (no early stopping, no
-            choice of the best checkpoint)
+            `lists_all_bases`: it trains no other base than those; `missing_fields` are fields of specs, and names in
+            `extra`, that its create does not have; `suffix_length` 0 means that it takes none; `takes_token`: a create
+            may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire by
+            themselves are harmless there; `is_of_machine`: each machine has a service of its own, so another account
+            there is no surprise; `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty where none
+            is known; `retiring`: bases with the day on which they end, should its own list not say it;
+            `neutral_methods`: those whose result is the model of the last step and takes no weight from validation
+            rows (no early stopping, no choice of the best checkpoint)
     Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
             The four that never two jobs rests on: `fresh_seconds`, at most between the last look and the moment a
             create leaves; `send_seconds`, until its sender gives up on an answer; `effect_seconds`, from then on,
@@ -68,6 +69,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...] = ()
     neutral_methods: tuple[str, ...] = ()
     hyperparameters: tuple[str, ...] = ()
+    lists_all_bases: bool = False
+    missing_fields: tuple[str, ...] = ()
     suffix_length: int = 64
     max_file_bytes: int = 512 * 1024 * 1024
     poll_seconds: float = 5.0

@@ -175,10 +175,14 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
 
     def find_field(self, path: str) -> WrittenField:
         """Return what the author wrote for a field, or else for the nearest field around it."""
-        fields, around = dict(self.written), path
-        while around and around not in fields:
-            around = around[: max(around.rfind("."), around.rfind("["), 0)]
-        return fields.get(around) or WrittenField(path=path, place=self.place)
+        return _find_written(self.written, path, self.place)
+
+
+def _find_written(written: tuple[tuple[str, WrittenField], ...], path: str, place: Place) -> WrittenField:
+    fields, around = dict(written), path
+    while around and around not in fields:
+        around = around[: max(around.rfind("."), around.rfind("["), 0)]
+    return fields.get(around) or WrittenField(path=path, place=place)
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,10 +220,11 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest
 
 
-class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
+class ModelSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     """One desired fine-tuned model, as its author wrote it: datasets by name.
 
-    Shape:  `moved` are names that it used to have
+    Shape:  `moved` are names that it used to have; `written` leads from a field of its recipe (`base`,
+            `hyperparameters.n_epochs`) to where it stands, here or in the Project's defaults
     """
 
     name: str
@@ -235,6 +240,14 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     adopt: Adoption | None = None
     labels: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    written: tuple[tuple[str, WrittenField], ...] = ()
+
+    def comparison_key(self) -> object:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "written")
+
+    def find_field(self, path: str) -> WrittenField:
+        """Return where a field of the recipe stands, or else the nearest field around it."""
+        return _find_written(self.written, path, self.place)
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,7 +284,7 @@ class ProjectSpec(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str = "default"
-    is_stated: bool = False
+    is_stated: bool = True
     environment: str | None = None
     place: Place = msgspec.field(default_factory=lambda: Place(file="specs"))
     provider: str | None = None

@@ -7,6 +7,8 @@ tokens      as many as were counted, else a guess from the size of the file
 unknown     a base, method or service without a price, a price by the hour, an unknown number of epochs
 """
 
+import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 
@@ -16,7 +18,7 @@ from reconciler.domain.cost import Cost, Estimate, ImageRate, Per, PriceTable, R
 from reconciler.domain.desired import Measure, Model
 from reconciler.domain.identity import digest_of
 from reconciler.domain.plan import Options, Refusal, Step, Train, Upload
-from reconciler.domain.spec import Policy
+from reconciler.domain.spec import Policy, Recipe
 
 FEWEST_TOKENS_BYTES = 10
 MANY_TOKENS_BYTES = 2
@@ -28,6 +30,7 @@ Source: counted with the two newest public encodings over 18 published files of 
         to 8.4 with their frame; base64 and rare scripts have fewer than 2, and only a count is right for them
 """
 
+_EPOCHS = "n_epochs"
 _MILLION = Decimal(1_000_000)
 
 
@@ -56,13 +59,25 @@ def estimate(model: Model, service: str, tables: Collection[PriceTable]) -> Esti
     ours = [table for table in tables if table.service == service]
     images = _image_rate(model, ours)
     tokens = tokens_of(model.training.measure, images)
-    stated = dict(model.recipe.hyperparameters).get("n_epochs")
-    epochs = int(stated) if isinstance(stated, int | float) else _auto_epochs(model, ours)
+    stated = _stated_epochs(model.recipe)
+    epochs = _most_epochs(stated) if stated else _auto_epochs(model, ours)
     cost = _job_cost(model, tokens, epochs, service, ours)
     if model.training.measure.images and images is None and not cost.is_free:
         why = f"how {base_of(model.recipe.base)} bills images is not known"
         cost = replace(cost, expected=None, high=None, unknown="; ".join(filter(None, (cost.unknown, why))))
-    return Estimate(tokens=tokens, epochs=epochs, is_stated=isinstance(stated, int | float), cost=cost)
+    return Estimate(tokens=tokens, epochs=epochs, is_stated=bool(stated) and epochs is not None, cost=cost)
+
+
+def _stated_epochs(recipe: Recipe) -> tuple[object, ...]:
+    """Return every number of epochs that a recipe states: as its hyperparameter, and as what it passes through."""
+    own, passed = dict(recipe.hyperparameters).get(_EPOCHS), json.loads(recipe.extra).get(_EPOCHS)
+    return tuple(each for each in (own, passed) if each is not None)
+
+
+def _most_epochs(stated: Sequence[object]) -> int | None:
+    """Return the largest number of epochs that a recipe states; None where one of them is no number."""
+    numbers = [each for each in stated if isinstance(each, int | float) and not isinstance(each, bool)]
+    return math.ceil(max(numbers)) if len(numbers) == len(stated) else None
 
 
 def tokens_of(measure: Measure, rate: ImageRate | None = None) -> Tokens:

@@ -47,4 +47,5 @@ def _unknown_base(model: Model, provider: str, capabilities: Capabilities) -> It
     if pinned:
         yield f"{model.address}: base model {base} is an alias; pin it as {pinned[-1]}"
     else:
-        yield f"{model.address}: base model {base} is not known to {provider}; the service decides"
+        decides = "" if capabilities.lists_all_bases else "; the service decides"
+        yield f"{model.address}: base model {base} is not known to {provider}{decides}"

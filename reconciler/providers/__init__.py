@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.profile import Profile
 from reconciler.providers.registry import PROFILE_NAMES, PROFILES, find_profile, needs_app
+from reconciler.providers.service_rules import RuleFault, recipe_faults, row_fault
 
 if TYPE_CHECKING:
     from reconciler.providers.factory import open_provider
@@ -17,10 +18,13 @@ __all__ = [
     "PROFILE_NAMES",
     "HttpProvider",
     "Profile",
+    "RuleFault",
     "describe_signing",
     "find_profile",
     "needs_app",
     "open_provider",
+    "recipe_faults",
+    "row_fault",
     "with_renames",
 ]
 

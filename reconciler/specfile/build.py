@@ -40,10 +40,12 @@ def build_specs(documents: Sequence[Document], root: str, environment: str | Non
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
     return Specs(
         root=root,
-        project=_project(project, environment) if project else ProjectSpec(place=Place(file=root)),
+        project=_project(project, environment) if project else ProjectSpec(is_stated=False, place=Place(file=root)),
         datasets=tuple(sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)),
         models=tuple(
-            sorted((_model(each, defaults) for each in of_kind(documents, "Model")), key=lambda spec: spec.name)
+            sorted(
+                (_model(each, defaults, project) for each in of_kind(documents, "Model")), key=lambda spec: spec.name
+            )
         ),
     )
 
@@ -52,7 +54,6 @@ def _project(document: Document, environment: str | None) -> ProjectSpec:
     fields = _fields(document)
     return ProjectSpec(
         name=fields["name"],
-        is_stated=True,
         environment=environment,
         place=document.place,
         provider=fields.get("provider"),
@@ -135,7 +136,7 @@ def _mapping(fields: Fields, format_: Format | None) -> ColumnMapping | None:
     return ColumnMapping(turns=(*system, Turn(role="user", content=prompt), Turn(role="assistant", content=completion)))
 
 
-def _model(document: Document, defaults: Fields) -> ModelSpec:
+def _model(document: Document, defaults: Fields, project: Document | None) -> ModelSpec:
     fields: Fields = {**defaults, **_fields(document)}
     return ModelSpec(
         name=fields["name"],
@@ -158,7 +159,26 @@ def _model(document: Document, defaults: Fields) -> ModelSpec:
         adopt=_adoption(fields.get("adopt")),
         labels=_labels(fields),
         description=fields.get("description", ""),
+        written=tuple(_written_recipe(document, defaults, project)),
     )
+
+
+def _written_recipe(
+    document: Document, defaults: Fields, project: Document | None
+) -> Iterator[tuple[str, WrittenField]]:
+    """Yield where each field of a recipe stands; what a model states itself counts before a default."""
+    for name in ("provider", "base", "method", "suffix", "seed", "hyperparameters", "extra"):
+        own, default = document.data.get(name), defaults.get(name)
+        if default is not None and project:
+            yield from _written_below((name,), default, project, ("defaults",))
+        if own is not None:
+            yield from _written_below((name,), own, document, ())
+
+
+def _written_below(path: Path, value: Any, holder: Document, above: Path) -> Iterator[tuple[str, WrittenField]]:
+    for each in (path, *((*path, key) for key in (value if isinstance(value, dict) else ()))):
+        where = (*above, *each)
+        yield dotted_path(each), WrittenField(path=dotted_path(where), place=holder.value_place(where))
 
 
 def _extra(fields: Fields) -> Fields:

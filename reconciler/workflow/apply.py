@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from reconciler.dataset import open_lines
-from reconciler.domain.errors import ProviderError
+from reconciler.domain.errors import InputError, ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, merge_locks
@@ -23,6 +23,7 @@ from reconciler.specfile import check_lock_writable, update_lock
 from reconciler.workflow.home import make_home, require_home
 from reconciler.workflow.lock import make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan
+from reconciler.workflow.service_check import check_bases
 from reconciler.workflow.settings import Setting
 
 MAX_THREADS = 64
@@ -77,8 +78,12 @@ def run_plan(
 
     Shape:  every event is counted in the `tally` and then shown; `tick` is called after each sleep between two looks
             at the jobs
-    Raises: ProviderError when the service refuses; the tally then counts a failure
+    Raises: InputError before anything is sent, when a model is to be trained on a base that the service does not have;
+            ProviderError when the service refuses; the tally then counts a failure
     """
+    names = {train.model.name for train in prepared.plan.trains}
+    if unknown := tuple(check_bases(prepared.setting, prepared.checked.specs, names)):
+        raise InputError(unknown)
 
     def receive(event: Event) -> None:
         tally.count(event)

@@ -29,6 +29,7 @@ from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import is_home_private, make_home
+from reconciler.workflow.service_check import check_service
 from reconciler.workflow.settings import Setting, read_setting, select_provider
 
 ReadProgress = Callable[[str, int], None]
@@ -81,7 +82,7 @@ def check_specs(
     if any(problem.severity is Severity.ERROR for problem in untracked):
         raise InputError(tuple(sorted(untracked)))
     measures = measure_datasets(specs, setting, progress, count_tokens=count_tokens, sources=sources)
-    notes = tuple(check_methods(specs, measures))
+    notes = (*check_methods(specs, measures), *check_service(setting, specs, measures))
     if any(note.severity is Severity.ERROR for note in notes):
         raise InputError(tuple(sorted((*notes, *untracked, *_warnings_of(measures)))))
     return CheckedSpecs(specs=specs, measures=measures, notes=notes, untracked=untracked)

@@ -114,13 +114,34 @@ def test_a_running_job_is_waited_for_and_not_created_twice(old_server: Repositor
     assert len(read_jobs(old_server)) == 1
 
 
-def test_a_field_that_the_old_api_lacks_is_refused_by_name(old_server: Repository) -> None:
-    old_server.write(SPEC, old_server.read(SPEC).replace("base: tfidf-logreg", "base: ada") + "seed: 42\n")
-    result = old_server.run("apply", ROOT, *OLD, "--auto-approve")
-    assert result.code == 8
-    assert "no field for seed" in result.err
-    assert "remove seed" in result.err
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--auto-approve"]])
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("seed: 42\n", ("9:7 seed:", "no field for seed", "remove seed")),
+        (f"suffix: {'a' * 41}\n", ("9:9 suffix:", "the suffix has 41 characters", "shorten the suffix")),
+        ("extra: {integrations: []}\n", ("9:23 extra.integrations:", "no field for extra.integrations")),
+    ],
+    ids=["seed", "suffix", "extra"],
+)
+def test_a_field_that_the_old_api_lacks_is_refused_before_anything_is_sent_or_cancelled(
+    old_server: Repository, command: list[str], fields: str, words: tuple[str, ...]
+) -> None:
+    spec = old_server.read(SPEC).replace("base: tfidf-logreg", "base: ada")
+    old_server.write(SPEC, spec + fields)
+    result = old_server.run(*command, ROOT, *OLD)
+    assert result.code == 3
+    found = " ".join(result.err.split())
+    assert all(each in found for each in words), found
     assert read_jobs(old_server) == []
+
+
+def test_rows_that_the_old_api_does_not_take_are_refused_before_anything_is_sent(old_server: Repository) -> None:
+    mapping = 'source: data/train.csv\nprompt: "{prompt}"\ncompletion: "{completion}"\n'
+    spec = old_server.read(SPEC).replace("base: tfidf-logreg", "base: ada")
+    old_server.write(SPEC, spec.replace("source: data/train.csv\n", mapping))
+    result = old_server.run("plan", ROOT, *OLD)
+    assert (result.code, "its rows are conversations" in result.err) == (3, True), result.err
 
 
 def test_without_an_address_the_error_names_the_variable_to_set(

@@ -149,16 +149,22 @@ def test_apply_without_a_terminal_and_without_approval_refuses_at_once(quickstar
     assert not quickstart.store.exists()
 
 
-def test_a_base_that_the_service_lacks_gives_a_warning_and_then_the_refusal_of_the_service(
+def test_a_base_that_the_service_lacks_is_warned_of_and_ends_an_apply_before_anything_is_sent(
     repository: Repository,
 ) -> None:
+    """The specs name no service, so another one may still be chosen."""
     import shutil
 
     shutil.copytree(HERE / "specs" / "support-replies", repository.root / "specs")
-    assert "is not known to" in repository.run("plan").out
+    assert repository.run("validate").code == 0
+    planned = repository.run("plan")
+    assert (planned.code, "is not known to local" in planned.out) == (0, True)
+    assert "the service local has no base model" in planned.err
     result = repository.run("apply", "--auto-approve")
-    assert result.code == 8
-    assert "not available for fine-tuning or does not exist" in result.err
+    assert result.code == 3
+    assert "support-replies.yaml:18:7  base: the service local has no base model" in " ".join(result.err.split("\n"))
+    assert json.loads(repository.run("files", "--json").out) == []
+    assert json.loads(repository.run("jobs", "--json").out) == []
 
 
 def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository: Repository) -> None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.cost import AutoEpochs, Per, PriceTable
 from reconciler.domain.plan import Options, Plan, Refusal
@@ -122,3 +123,27 @@ def test_a_changed_bound_makes_a_plan_stale() -> None:
     assert basis(max_cost_usd=Decimal(100)) == basis(max_cost_usd=Decimal("100.0"))
     several = {basis(), basis(max_cost_usd=Decimal(100)), basis(max_epochs=9), basis(max_bytes=9_000_000)}
     assert len(several) == 4
+
+
+@pytest.mark.parametrize(
+    ("own", "passed", "says"),
+    [
+        (None, "40", ["max_epochs"]),
+        (None, "4", []),
+        (None, "4.5", ["max_epochs"]),
+        (2, "40", ["max_epochs"]),
+        (40, "2", ["max_epochs"]),
+        (None, '"40"', ["max_epochs"]),
+        (None, "true", ["max_epochs"]),
+        (None, "[40]", ["max_epochs"]),
+    ],
+)
+def test_epochs_that_a_recipe_passes_through_are_bounded_and_priced_too(
+    own: int | None, passed: str, says: list[str]
+) -> None:
+    model = a_model("one", training=FILE, epochs=own)
+    model = replace(model, recipe=replace(model.recipe, extra=f'{{"n_epochs":{passed}}}'))
+    plan = planned(model, policy=Policy(max_epochs=4))
+    assert refused(plan) == says
+    (estimate,) = [step.estimate for step in plan.steps if step.estimate]
+    assert estimate.epochs == {"40": 40, "4": 4, "4.5": 5, "2": 40}.get(passed)

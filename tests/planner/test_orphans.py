@@ -132,13 +132,13 @@ def test_a_superseded_job_that_is_still_there_names_the_job_that_took_its_place(
 
 
 def test_nothing_is_removed_without_a_project_name() -> None:
-    unnamed = replace(desired(STAYS), project=ProjectSpec())
+    unnamed = replace(desired(STAYS), project=ProjectSpec(is_stated=False))
     (refusal,) = pruned(unnamed, observed(DONE, GONE)).refused
     assert (refusal.policy, refusal.guard) == ("project-name", "")
     assert "“kind: Project” with “name: default”" in refusal.hint
     assert make_plan(unnamed, observed(DONE, GONE)).refused == ()
     wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
-    superseding = replace(desired(wanted), project=ProjectSpec())
+    superseding = replace(desired(wanted), project=ProjectSpec(is_stated=False))
     refused = make_plan(superseding, observed(a_job(a_model(epochs=3), "running"))).refused
     assert [each.policy for each in refused] == ["project-name"]
 

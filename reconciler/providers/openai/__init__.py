@@ -16,6 +16,7 @@ LOCAL = Profile(
     in_process=True,
     capabilities=Capabilities(
         bases=frozenset({"tfidf-logreg"}),
+        lists_all_bases=True,
         neutral_methods=(SUPERVISED,),
         poll_seconds=0.2,
         # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.

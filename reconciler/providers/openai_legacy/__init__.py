@@ -24,6 +24,7 @@ OPENAI_LEGACY = Profile(
         methods=(SUPERVISED,),
         neutral_methods=(SUPERVISED,),
         hyperparameters=("n_epochs", "batch_size", "learning_rate_multiplier"),
+        missing_fields=("hyperparameters", "integrations", "metadata", "method", "seed"),
         # Servers of the last months took 18; a suffix of 40 was the rule for two years.
         suffix_length=40,
         # All files of an organisation together could have this size.
