@@ -1,10 +1,12 @@
-"""JSON Lines, one row a line; and JSON, one list of objects.
+"""JSON Lines, one row a line; and JSON, one list of objects, or objects one after the other.
 
 For JSON Lines a byte order mark, CRLF and a missing last line feed make no difference. A JSON file is read whole,
 because only its end shows whether it is JSON.
 """
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -19,6 +21,8 @@ from reconciler.foundation.text import list_words
 
 MAX_BYTES = 256 << 20
 
+_SPACE = re.compile(r"[ \t\r\n]*")
+_one_value = json.JSONDecoder()
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -57,7 +61,7 @@ def place_error(error: LineError, source: Source, line: int, text: bytes) -> Pro
 
 
 def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
-    """Yield each item of the list, with the line it begins on.
+    """Yield each item of the list, or each of several objects, with the line it begins on.
 
     Cost:   the file in memory, at most 256 MiB
     """
@@ -74,13 +78,14 @@ def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: Progr
 
 def _read_items(whole: bytes, source: Source, report: RowReport) -> Iterator[Row]:
     try:
-        items = _items.decode(whole)
+        items: Iterable[bytes] = map(bytes, _items.decode(whole))
     except (msgspec.DecodeError, RecursionError):
-        report.stop_reading(_not_a_list(whole, source))
-        return
+        items = _split_objects(whole)
+        if not items:
+            report.stop_reading(_not_a_list(whole, source))
+            return
     line, position = 1, 0
-    for item in items:
-        text = bytes(item)
+    for text in items:
         start = whole.find(text, position)
         line += whole.count(b"\n", position, start)
         try:
@@ -89,6 +94,26 @@ def _read_items(whole: bytes, source: Source, report: RowReport) -> Iterator[Row
             report.drop_row(place_error(error, source, line, text))
         line += text.count(b"\n")
         position = start + len(text)
+
+
+def _split_objects(whole: bytes) -> list[bytes]:
+    """Return the texts of objects that follow each other over several lines; none when the file is something else."""
+    if _is_object(whole.partition(b"\n")[0]):
+        return []
+    try:
+        text, at, found = whole.decode(), 0, list[bytes]()
+        while text.startswith("{", at := _skip_space(text, at)):
+            _, end = _one_value.raw_decode(text, at)
+            found.append(text[at:end].encode())
+            at = end
+    except (ValueError, RecursionError):
+        return []
+    return found if len(found) > 1 and at == len(text) else []
+
+
+def _skip_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
 
 
 def _not_a_list(whole: bytes, source: Source) -> Problem:
@@ -101,10 +126,33 @@ def _not_a_list(whole: bytes, source: Source) -> Problem:
             return source.problem("json.not-a-list", what, "name it .jsonl", line=1)
         return place_error(error, source, 1, whole)
     fields = value if isinstance(value, dict) else {}
+    orient = _find_orientation(fields)
+    if orient is not None:
+        what = "the file holds columns, not rows, as pandas writes a table without further words"
+        lines = f"{source.name.removesuffix('.json')}.jsonl"
+        write = f'to_json("{lines}", orient="records", lines=True)'
+        hint = f'read `{lines}`, which pandas writes: `pandas.read_json("{source.name}"{orient}).{write}`'
+        return source.problem("json.not-a-list", what, hint, line=1)
     keys = [key for key, inner in fields.items() if isinstance(inner, list) and _is_rows(inner)]
     what = f"the file holds {'one object' if isinstance(value, dict) else 'one value'}, not a list of objects"
     hint = f"the rows may be under {list_words(keys, 5)}: write that list alone" if keys else ""
     return source.problem("json.not-a-list", what, hint or "put the rows into a list: [{…}, {…}]", line=1)
+
+
+def _find_orientation(fields: dict[str, object]) -> str | None:
+    """Return the argument with which pandas reads an object as a table; None when it is no table."""
+    if {"columns", "data"} <= set(fields) <= {"columns", "index", "data"}:
+        return ', orient="split"'
+    values = list(fields.values())
+    inner = [value for value in values if isinstance(value, dict) and value]
+    if inner and len(inner) == len(values) and all(value.keys() == inner[0].keys() for value in inner[:10]):
+        # The numbers of the rows are the outer keys, or the inner ones.
+        if all(map(str.isdigit, inner[0])):
+            return ""
+        return ', orient="index"' if all(map(str.isdigit, fields)) else None
+    lists = [value for value in values if isinstance(value, list) and value and not _is_rows(value)]
+    is_table = len(lists) > 1 and len(lists) == len(values) and len(set(map(len, lists))) == 1
+    return "" if is_table else None
 
 
 def _is_rows(value: list[object]) -> bool:

@@ -57,7 +57,7 @@ def recognise_file(head: bytes, source: Source) -> Problem | None:
         return source.problem("file.kind", what, "name a file of rows", line=1)
     if source.extension == ".jsonl" and _INDENTED.match(head.removeprefix(BOM)):
         what = "line 1 is not a whole row: the file is most likely indented JSON, not JSON Lines"
-        hint = "write each row on one line; a list of rows may also be named .json"
+        hint = "name it .json, or write each row on one line"
         return source.problem("json.indented", what, hint, line=1)
     return None
 

@@ -7,10 +7,11 @@ import pytest
 from reconciler.domain.errors import Severity
 
 from .cases import WildFile, follow_hint, read_wild
+from .json_files import JSON_FILES
 from .tables import TABLES
 from .workbooks import WORKBOOKS
 
-FILES: tuple[WildFile, ...] = (*TABLES, *WORKBOOKS)
+FILES: tuple[WildFile, ...] = (*TABLES, *WORKBOOKS, *JSON_FILES)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.id)
@@ -43,5 +44,7 @@ def test_the_hint_of_a_wild_file_leads_to_the_rows_that_its_author_means(tmp_pat
     hint = next(each.hint for each in found if file.found and each.rule == file.found.rule)
     name, fields = follow_hint(hint, file.name, file.fields)
     content = file.content if file.mended is None else file.mended
-    after, rows = read_wild(tmp_path / "after", name, content, {**fields, **(file.then or {})})
+    then = {**fields, **(file.then or {})}
+    name = then["source"] if isinstance(then.get("source"), str) else name
+    after, rows = read_wild(tmp_path / "after", name, content, then)
     assert rows == list(file.wanted), [str(each) for each in after]
