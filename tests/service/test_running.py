@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.service.jobs import JobUpdates
+from reconciler.service.jobs.checks import store_check
 from reconciler.service.store import Store, get_job
 from tests.service.service_fixtures import (
     Service,
@@ -150,10 +152,51 @@ def test_jobs_are_done_one_at_a_time_in_order(service: Service, tmp_path: Path) 
     first, second = service.train(plain_rows(f"wait for {go}")), service.train()
     service.until(first, "running")
 
-    assert service.job(second)["status"] == "validating_files"
+    assert service.job(second)["status"] in {"validating_files", "queued"}
     go.touch()
     assert service.done(second)["status"] == "succeeded"
     assert service.job(first)["status"] == "succeeded"
+
+
+def test_the_files_of_waiting_jobs_are_checked_while_another_one_runs(service: Service, tmp_path: Path) -> None:
+    """A queue shows `queued`, and broken rows fail when they are checked, and not when their turn comes."""
+    go = tmp_path / "go"
+    first, sound = service.train(plain_rows(f"wait for {go}")), service.train()
+    broken = service.train(jsonl([chat("question", "")] * 10))
+    short = service.train(plain_rows(count=3))
+    last = service.train()
+
+    failed = service.until(broken, "failed", "succeeded")
+    assert (failed["error"]["code"], failed["error"]["param"]) == ("invalid_training_file", "training_file")
+    assert service.until(short, "failed", "succeeded")["error"]["code"] == "invalid_n_examples"
+    assert [service.until(each, "queued")["hyperparameters"] for each in (sound, last)] == [{"n_epochs": 3}] * 2
+    assert service.job(first)["status"] == "running"
+    go.touch()
+    assert [service.done(each)["status"] for each in (sound, last)] == ["succeeded"] * 2
+    messages = service.messages(sound)
+    assert messages[1:4] == [
+        f"Validating training file: {sound['training_file']}",
+        "Files validated, moving job to queued state",
+        "Fine-tuning job started",
+    ]
+    assert messages.count("Files validated, moving job to queued state") == 1
+
+
+def test_a_job_is_cancelled_while_its_files_are_checked(service: Service, tmp_path: Path) -> None:
+    store = Store(service.root)
+    go = tmp_path / "go"
+    first, second = service.train(plain_rows(f"wait for {go}")), service.train()
+    service.until(second, "queued")
+    with store.read() as db:
+        job = replace(get_job(db, second["id"]), status="validating_files")
+    service.post(f"/fine_tuning/jobs/{second['id']}/cancel")
+
+    store_check(store, job, {"kind": "validated", "hyperparameters": {"n_epochs": 1}}, 1)
+
+    assert service.job(second)["status"] == "cancelled"
+    go.touch()
+    assert service.done(first)["status"] == "succeeded"
+    assert list((service.root / "jobs").iterdir()) == []
 
 
 def test_a_cancelled_job_ends_at_once_and_its_processes_soon(service: Service, tmp_path: Path) -> None:
@@ -180,7 +223,8 @@ def test_a_queued_job_is_cancelled_before_it_begins(service: Service, tmp_path: 
     service.done(first)
 
     assert service.job(second)["status"] == "cancelled"
-    assert len(service.messages(second)) == 2
+    assert service.messages(second)[-1] == "Fine tuning process stopping due to job cancellation"
+    assert "Fine-tuning job started" not in service.messages(second)
     assert error_of(service.client.post(f"/fine_tuning/jobs/{second['id']}/cancel"))[0] == 400
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reconciler.service.engines.run")
     parser.add_argument("directory", type=Path)
     parser.add_argument("--engine", required=True, help="the module of the engine")
+    parser.add_argument("--check", action="store_true", help="check the rows only")
     options = parser.parse_args(arguments)
     os.nice(NICENESS)
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
@@ -34,12 +36,21 @@ def main(arguments: list[str] | None = None) -> int:
     job.out.mkdir(mode=0o700, exist_ok=True)
     sheet = result_table(job)
     with os.fdopen(descriptor, "w", encoding="utf-8") as lines, sheet.open(job.out) as results:
-        report = LineReport(lines, results, sheet)
+        report = (CheckReport if options.check else LineReport)(lines, results, sheet)
         try:
             engine.train(job, report)
         except DataError as error:
             report.refuse(error)
     return 0
+
+
+class CheckReport(LineReport):
+    """A report that ends the process when the rows can be learned, before anything is trained."""
+
+    def start(self, hyperparameters: Mapping[str, float]) -> None:
+        """Write the hyperparameters, and end."""
+        super().start(hyperparameters)
+        sys.exit(0)
 
 
 def open_job(directory: Path) -> TrainingJob:

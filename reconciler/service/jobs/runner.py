@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -41,10 +41,11 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     clock: Callable[[], float]
     stop: Stop
+    on_poll: Callable[[], None] = lambda: None
 
     def run(self) -> bool:
         """Run the job. Return whether it ended; it does not when the worker is asked to stop."""
-        with self._folder() as folder:
+        with self.folder() as folder:
             progress = JobUpdates(self.store, self.job, self.clock)
             with self._child(folder) as child:
                 end = self._follow(child, progress)
@@ -61,7 +62,8 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
             return True
 
     @contextmanager
-    def _folder(self) -> Iterator[Path]:
+    def folder(self) -> Iterator[Path]:
+        """Yield the directory of the job as its engine reads it, removed when the block ends."""
         folder = child_path(self.store.jobs, f"{self.job.id}.{self.job.attempts}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
@@ -88,15 +90,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     def _child(self, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
         with (
             (folder / _ERRORS).open("wb") as errors,
-            subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                python_command("reconciler.service.engines.run", str(folder), "--engine", self.engine),
-                cwd=folder,
-                env={**child_environment(), **_ONE_THREAD},
-                start_new_session=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            ) as child,
+            self.start_child(folder, subprocess.PIPE, errors=errors) as child,
         ):
             try:
                 yield child
@@ -104,6 +98,20 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
                 # Its own session is its own process group, so that every process that it started ends with it.
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
+
+    def start_child(
+        self, folder: Path, output: int | IO[bytes], *more: str, errors: int | IO[bytes] = subprocess.DEVNULL
+    ) -> "subprocess.Popen[bytes]":
+        """Start the process of the engine on the directory of the job."""
+        return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            python_command("reconciler.service.engines.run", str(folder), "--engine", self.engine, *more),
+            cwd=folder,
+            env={**child_environment(), **_ONE_THREAD},
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=errors,
+        )
 
     def _follow(self, child: "subprocess.Popen[bytes]", progress: JobUpdates) -> dict[str, Any] | None:
         """Pass on what the child reports until it ends or is no longer wanted. Return its final report, if any."""
@@ -125,6 +133,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
         return end if child.poll() == 0 else None
 
     def _is_wanted(self) -> bool:
+        self.on_poll()
         return not self.stop.is_set() and self._is_ours()
 
     def _is_ours(self) -> bool:

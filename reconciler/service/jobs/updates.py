@@ -21,6 +21,7 @@ from reconciler.service.store.jobs import (
     QUEUED,
     RUNNING,
     SUCCEEDED,
+    VALIDATING,
     WARN,
     JobRecord,
     add_event,
@@ -31,6 +32,8 @@ from reconciler.service.store.models import CheckpointRecord, ModelRecord, add_c
 
 ORGANIZATION_NAME = "local"
 """The part of a model's name where the API has the organization."""
+
+VALIDATED_MESSAGE = "Files validated, moving job to queued state"
 
 _TAIL_BYTES = 16 * 1024
 
@@ -57,7 +60,9 @@ class JobUpdates:
     def start(self, hyperparameters: Mapping[str, float]) -> None:
         """Store that the rows are valid and that the job runs: one job runs at a time, so it starts at once."""
         text = json.dumps(dict(hyperparameters))
-        self._move("Files validated, moving job to queued state", status=QUEUED, hyperparameters=text)
+        # The rows of a job that waited were checked while it waited.
+        message = VALIDATED_MESSAGE if self.job.status == VALIDATING else None
+        self._move(message, status=QUEUED, hyperparameters=text)
         self.started_at = self.clock()
         self._move("Fine-tuning job started", status=RUNNING, started_at=self.started_at)
 
@@ -140,15 +145,21 @@ class JobUpdates:
             status=SUCCEEDED,
         )
 
-    def _move(self, message: str, **fields: object) -> None:
+    def _move(self, message: str | None, **fields: object) -> None:
         with self.store.write() as db:
-            if change_job(db, self.job.id, **fields):
+            if change_job(db, self.job.id, **fields) and message is not None:
                 add_event(db, self.job.id, int(self.clock()), message)
 
     def _say(self, message: str, level: str = "info") -> None:
         with self.store.write() as db:
             if get_job(db, self.job.id).is_active:
                 add_event(db, self.job.id, int(self.clock()), message, level=level)
+
+
+def validating_message(job: JobRecord) -> str:
+    """Return the event with which the check of a job's files begins."""
+    second = f" and validation file: {job.validation_file}" if job.validation_file else ""
+    return f"Validating training file: {job.training_file}{second}"
 
 
 def fail_job(db: sqlite3.Connection, job: str, now: int, code: str, message: str, param: str | None = None) -> None:

@@ -20,12 +20,22 @@ import msgspec
 from reconciler.foundation.locks import try_lock, unlock
 from reconciler.foundation.stop import Stop
 from reconciler.service.engines.registry import DEFAULT_ENGINES, INSTALL, load_engines, missing_packages
+from reconciler.service.jobs.checks import WaitingChecks
 from reconciler.service.jobs.launcher import note_worker_started
 from reconciler.service.jobs.runner import JobRun
-from reconciler.service.jobs.updates import fail_job
+from reconciler.service.jobs.updates import fail_job, validating_message
 from reconciler.service.store.database import Store, StoreError, open_store
 from reconciler.service.store.fine_tunes import update_queue_events
-from reconciler.service.store.jobs import QUEUED, WARN, JobRecord, active_jobs, add_event, change_job, get_job
+from reconciler.service.store.jobs import (
+    QUEUED,
+    VALIDATING,
+    WARN,
+    JobRecord,
+    active_jobs,
+    add_event,
+    change_job,
+    get_job,
+)
 from reconciler.service.store.models import list_models
 
 POLL_SECONDS = 0.05
@@ -67,20 +77,28 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
                 return
 
     def _do(self, job: JobRecord) -> None:
-        engine = self._engine(job)
-        if engine is None:
+        checks = WaitingChecks(self.store, self._make_run, self.clock)
+        attempt = self._make_run(job, lambda: checks.look(job.id))
+        if attempt is None:
             return
-        attempt = JobRun(store=self.store, job=job, engine=engine, clock=self.clock, stop=self.stop)
         try:
             ended = attempt.run()
         except (OSError, ValueError, LookupError) as error:
             # The disk is full, a file is missing, the report cannot be read: this job ends, and the next one runs.
             self._fail(job, f"The job could not be run: {error}")
             return
+        finally:
+            checks.close()
         if not ended:
             with self.store.write() as db:
                 if change_job(db, job.id, attempts=job.attempts - 1, status=QUEUED, estimated_finish=None):
                     add_event(db, job.id, int(self.clock()), "The worker was asked to stop: the job waits", level=WARN)
+
+    def _make_run(self, job: JobRecord, on_poll: Callable[[], None] = lambda: None) -> JobRun | None:
+        engine = self._engine(job)
+        if engine is None:
+            return None
+        return JobRun(store=self.store, job=job, engine=engine, clock=self.clock, stop=self.stop, on_poll=on_poll)
 
     def _engine(self, job: JobRecord) -> str | None:
         for module in self.engines:
@@ -115,9 +133,8 @@ def claim(store: Store, now: int) -> JobRecord | None:
             if job.attempts:
                 change_job(db, job.id, status=QUEUED, estimated_finish=None)
                 add_event(db, job.id, now, "The worker stopped in the middle: the job begins again", level=WARN)
-            else:
-                second = f" and validation file: {job.validation_file}" if job.validation_file else ""
-                add_event(db, job.id, now, f"Validating training file: {job.training_file}{second}")
+            elif job.status == VALIDATING:
+                add_event(db, job.id, now, validating_message(job))
             update_queue_events(db, now)
             return get_job(db, job.id)
     return None

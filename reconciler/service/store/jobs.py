@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -89,6 +89,12 @@ def list_jobs(
 def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
     """Return every job that a worker is to run, oldest first."""
     return tuple(select(db, JobRecord, "jobs", f"WHERE {_IS_ACTIVE} ORDER BY seq"))
+
+
+def find_unchecked_job(db: sqlite3.Connection, leave_out: Collection[str]) -> JobRecord | None:
+    """Return the oldest job whose files were not checked yet, and that no worker has begun."""
+    rest = "WHERE status = ? AND attempts = 0 AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"
+    return next(select(db, JobRecord, "jobs", rest, (VALIDATING, json.dumps(list(leave_out)))), None)
 
 
 def is_in_use(db: sqlite3.Connection, file: str) -> bool:
