@@ -44,6 +44,8 @@ COMMANDS = {
     "output": CommandEntry("models", "Print the id of the serving model."),
     "run": CommandEntry("models", "Ask a model; the answer is printed as it comes."),
     "import": CommandEntry("import_job", "Write a spec for a job, or for the model of one."),
+    "journal": CommandEntry("", "Show and mend the notes about creates that are in flight."),
+    "lock": CommandEntry("", "Mend the lock file."),
     "forget": CommandEntry("forget", "Take a model out of the lock file; the service is not changed."),
     "snippet": CommandEntry("models", "Print a ready call to a finished model."),
     "serve": CommandEntry("serve", "Run the built-in service on a port."),
@@ -56,6 +58,16 @@ DATA_COMMANDS = {
     "stats": CommandEntry("data", "Show the statistics of a dataset."),
     "sample": CommandEntry("data", "Show a few rows, chosen by their content."),
     "diff": CommandEntry("data_diff", "Show which rows changed."),
+}
+
+
+JOURNAL_COMMANDS = {
+    "list": CommandEntry("journal", "List the notes about creates that are in flight."),
+    "clear": CommandEntry("journal", "Take notes out of the journal; the service is not changed."),
+}
+
+LOCK_COMMANDS = {
+    "rebuild": CommandEntry("lock", "Write the lock file again from what the service holds."),
 }
 
 
@@ -80,10 +92,25 @@ class DataGroup(LazyGroup):
     table = DATA_COMMANDS
 
 
+class JournalGroup(LazyGroup):
+    """The group of the journal commands."""
+
+    table = JOURNAL_COMMANDS
+
+
+class LockGroup(LazyGroup):
+    """The group of the lock commands."""
+
+    table = LOCK_COMMANDS
+
+
+_GROUPS: Mapping[str, type[LazyGroup]] = {"data": DataGroup, "journal": JournalGroup, "lock": LockGroup}
+
+
 def load_command(name: str, entry: CommandEntry) -> Any:
     """Import the module of a command, and return the command; the entry of a group names no module."""
     if not entry.module:
-        return DataGroup(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
+        return _GROUPS[name](name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
     app = typer.Typer(rich_markup_mode=None)
     import_module(f"reconciler.cli.{entry.module}").register(app)
     return typer.main.get_group(app).commands[name]

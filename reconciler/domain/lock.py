@@ -48,9 +48,9 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(entry for entry in self.entries if is_same_account(entry.service, service))
 
     def find(self, address: Address, provider: str = "") -> LockEntry | None:
-        """Return the entry of one model; with a `provider`, the one on a service of that profile."""
-        named = (entry for entry in self.entries if entry.address == address)
-        return next((entry for entry in named if provider in ("", entry.provider)), None)
+        """Return the entry of one model; with a `provider`, the newest one on a service of that profile."""
+        named = (entry for entry in self.entries if entry.address == address and provider in ("", entry.provider))
+        return max(named, key=lambda entry: entry.finished_at or 0, default=None)
 
 
 class OtherLock(msgspec.Struct, frozen=True, kw_only=True):

@@ -142,6 +142,15 @@ class DirectoryJournal:
             found = [note for _, note in self._counting(intent.stamp) if note.intent == intent]
             return any(note.machine == self._machine and is_lock_free(self._run(intent.owner)) for note in found)
 
+    def is_active(self, note: JournalNote) -> bool | None:
+        """Return whether the run that wrote a note is at work; None when it ran elsewhere, or before a restart."""
+        if not self._machine or note.machine != self._machine:
+            return None
+        try:
+            return not is_lock_free(self._run(note.intent.owner))
+        except OSError as error:
+            raise self._unusable(error) from error
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the lock of the journal for a moment. An error of the system names the place."""

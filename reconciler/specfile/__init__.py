@@ -8,7 +8,7 @@ from reconciler.specfile.files import (
     real_path,
     spec_files,
 )
-from reconciler.specfile.lockfile import check_lock_writable, read_lock, update_lock, write_lock
+from reconciler.specfile.lockfile import check_lock_writable, read_lock, rebuild_lock, update_lock, write_lock
 from reconciler.specfile.prices import read_own_prices, read_prices
 from reconciler.specfile.read import read_specs
 from reconciler.specfile.schema import find_violation, schema_names, schema_text
@@ -28,6 +28,7 @@ __all__ = [
     "read_prices",
     "read_specs",
     "real_path",
+    "rebuild_lock",
     "schema_names",
     "schema_text",
     "spec_files",

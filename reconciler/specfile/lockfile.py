@@ -2,12 +2,13 @@
 
 import os
 import secrets
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.domain.errors import Place, Problem, UnusablePlaceError
+from reconciler.domain.errors import InputError, Place, Problem, UnusablePlaceError
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
 from reconciler.domain.observed import JobId, ModelId
@@ -31,7 +32,6 @@ _CANCELLED = """\
 # Jobs that a plan cancelled. Wanted again, they are trained again without being asked.
 cancelled:
 """
-_REBUILT = "take the file from git, or write it again from what the service holds: reconciler lock rebuild"
 # Enough for fifty thousand models: what is written can be read again.
 _MAX_BYTES, _MAX_NODES = 16 * 1024 * 1024, 1_000_000
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -46,23 +46,31 @@ def read_lock(path: Path) -> Lock:
     if not path.exists() and not path.is_symlink():
         return Lock()
     raw = read_bytes(path, home, _MAX_BYTES)
-    where = place_name(path, home)
+    where, mend = place_name(path, home), _mend(path)
     page = read_yaml(raw, where, max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
     problems, entries, cancelled = list(page.problems), list[LockEntry](), list[JobId]()
     if not problems and _is_cut(raw, page.documents):
         what = "the lock file is damaged: its end is missing"
-        problems.append(Problem(where=Place(file=where), what=what, hint=_REBUILT, rule="lock.cut"))
+        problems.append(Problem(where=Place(file=where), what=what, hint=mend, rule="lock.cut"))
     for index, document in enumerate(page.documents):
         document, found = validate_document(document, "lock")
-        problems += found or (() if document.void else _more_problems(document))
+        problems += found or (() if document.void else _more_problems(document, mend))
         if index:
-            problems.append(document.problem((), "a lock file holds one document", _REBUILT, "lock.document"))
+            problems.append(document.problem((), "a lock file holds one document", mend, "lock.document"))
         if not problems:
             entries += map(_entry, _items(document, "models"))
             cancelled += _items(document, "cancelled")
     if problems:
         raise limit_problems(problems)
     return Lock(entries=tuple(sorted(entries, key=_by_address)), cancelled=tuple(sorted(set(cancelled))))
+
+
+def _mend(path: Path) -> str:
+    """Return how to mend a lock file, with a command that works in the current directory."""
+    command = ["reconciler", "lock", "rebuild", "--specs", os.path.relpath(path.parent)]
+    environment = path.name.removeprefix("models").removesuffix(".lock.yaml").removeprefix(".")
+    command += ["--env", environment] if environment else []
+    return f"take the file from git, or write it again from what the service holds: {shlex.join(command)}"
 
 
 def _is_cut(raw: bytes, documents: Sequence[Document]) -> bool:
@@ -83,6 +91,25 @@ def update_lock(path: Path, change: Callable[[Lock], Lock]) -> Lock:
             lock = change(now)
             if lock != now:
                 write_lock(path, lock)
+            return lock
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def rebuild_lock(path: Path, change: Callable[[Lock | None], Lock]) -> Lock:
+    """Write a lock file as `update_lock` does, also in place of a damaged one: `change` then receives None.
+
+    Raises: UnusablePlaceError when it cannot be written
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with hold_directory_lock(path.parent, path.name):
+            try:
+                now: Lock | None = read_lock(path)
+            except InputError:
+                now = None
+            lock = change(now)
+            write_lock(path, lock)
             return lock
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -132,17 +159,17 @@ def _items(document: Document, field: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _more_problems(document: Document) -> Iterator[Problem]:
+def _more_problems(document: Document, mend: str) -> Iterator[Problem]:
     first: dict[tuple[str, str], int] = {}
     for index, fields in enumerate(_items(document, "models")):
         if (key := (fields["address"], fields["service"])) in first:
             place = document.value_place(("models", first[key]))
             what = f"{quote(key[0])} is locked twice on one service, first at {place.line}:{place.column}"
-            yield document.problem(("models", index), what, _REBUILT, "lock.duplicate")
+            yield document.problem(("models", index), what, mend, "lock.duplicate")
         first.setdefault(key, index)
         if (finished := fields.get("finished_at")) and _seconds(finished) is None:
             path = ("models", index, "finished_at")
-            yield document.problem(path, f"{quote(finished)} is not a date and time", _REBUILT, "lock.time")
+            yield document.problem(path, f"{quote(finished)} is not a date and time", mend, "lock.time")
 
 
 def _entry(fields: dict[str, Any]) -> LockEntry:
