@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 
 import pytest
 from msgspec.structs import replace
@@ -96,7 +97,7 @@ def test_tokens_are_counted_with_the_vocabulary_of_the_base(tickets: Repository)
 def test_a_plan_counts_what_models_are_trained_on_and_validate_counts_nothing(tickets: Repository) -> None:
     tickets.write("specs/unused.jsonl", CHAT)
     tickets.write("specs/unused.yaml", "kind: Dataset\nname: unused\nsource: unused.jsonl\n")
-    setting = locate_setting(tickets.root / "specs", {})
+    setting = locate_setting(tickets.root / "specs", os.environ)
     counted = check_specs(setting, count_tokens=True).measures
     assert counted["tickets"].training.tokens == 20 * (3 + 4 + 3 + 4 + 1)
     assert counted["unused"].training.tokens is None

@@ -65,7 +65,7 @@ def versioned(repository: Repository) -> Repository:
 
 def lock_present_specs(repository: Repository) -> None:
     """Write the lock file that an apply of the present specs would write."""
-    setting = locate_setting(repository.root / "specs", {})
+    setting = locate_setting(repository.root / "specs", os.environ)
     checked = check_specs(setting)
     entries = tuple(
         LockEntry(

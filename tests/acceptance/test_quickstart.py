@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import signal
 import time
@@ -45,7 +46,7 @@ def test_at_least_ninety_of_a_hundred_held_out_messages_are_answered_exactly(qui
     from reconciler.workflow.plan import open_service
 
     assert quickstart.run("apply", ROOT, "--auto-approve").code == 0
-    setting = locate_setting(quickstart.root / ROOT, {})
+    setting = locate_setting(quickstart.root / ROOT, os.environ)
     specs = read_specs(setting.root, setting.workspace)
     with (quickstart.root / ROOT / "data/held-out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
