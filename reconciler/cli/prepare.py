@@ -14,6 +14,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption, add_command
 from reconciler.domain.errors import UsageError
+from reconciler.domain.spec import Format
 from reconciler.foundation.text import slug
 from reconciler.prepare_data.compat import TaskKind, run_legacy_prepare
 from reconciler.prepare_data.suggest import (
@@ -39,8 +40,17 @@ Examples:
 
   reconciler prepare data/tickets.csv --write
 
+  reconciler prepare data/tickets.csv --for completion
+
   reconciler prepare data/tickets.csv --compat legacy
 """
+
+
+class Learner(StrEnum):
+    """The models that are to learn from the rows."""
+
+    CHAT = "chat"
+    COMPLETION = "completion"
 
 
 class Compat(StrEnum):
@@ -65,6 +75,9 @@ def prepare(
         Compat | None,
         typer.Option("--compat", help="Do what `openai tools fine_tunes.prepare_data` did, byte for byte; it writes."),
     ] = None,
+    target: Annotated[
+        Learner, typer.Option("--for", help="What learns from the rows: chat models, or completion models.")
+    ] = Learner.CHAT,
     as_json: JsonOption = False,
 ) -> int:
     """Check a file of examples, and show how to correct it.
@@ -73,10 +86,15 @@ def prepare(
     """
     console: Console = context.obj
     if compat:
+        if target is not Learner.CHAT:
+            raise UsageError("--compat legacy prepares for completion models: leave out --for")
         if as_json or write:
             raise UsageError("--compat legacy writes files and texts as the old tool did: leave out --json and --write")
         return _run_legacy(file, console, interactive=interactive)
-    examined = examine(Path(file), (lambda remedy: _ask(console, remedy.what)) if interactive else _accept)
+    find = partial(examine, Path(file), target=Format(target.value))
+    if interactive and not as_json:
+        _show_findings(find(), console)
+    examined = find((lambda remedy: _ask(console, remedy.what)) if interactive else _accept)
     share = _choose_share(examined, console, interactive=interactive)
     is_needed = bool(examined.steps or share or Path(file).suffix.lower() != ".jsonl" or not examined.is_for_specs)
     written = write_prepared_files(examined, share) if write and is_needed else ()
@@ -84,7 +102,7 @@ def prepare(
     if as_json:
         console.out.line(_write_json(examined, share, written, documents))
         return exit_codes.OK
-    _show(examined, console)
+    _show(examined, console, with_findings=not interactive)
     for path in written:
         console.out.line(f"Wrote {clean(str(path))}")
     if write and not written:
@@ -158,13 +176,20 @@ def _write_documents(examined: Examination, share: float, written: tuple[Path, .
     return note + "---\n".join(write_dataset(each, str(path), row_format=examined.format) for each, path in pairs)
 
 
-def _show(examined: Examination, console: Console) -> None:
+def _show_findings(examined: Examination, console: Console) -> None:
     out = console.out
     out.line(f"{clean(str(examined.file))}")
     for warning in examined.warnings:
         out.line(f"  - {clean(str(warning))}")
     for finding in examined.findings:
         out.line(f"  - {clean(str(finding))}")
+    out.flush()
+
+
+def _show(examined: Examination, console: Console, *, with_findings: bool) -> None:
+    out = console.out
+    if with_findings:
+        _show_findings(examined, console)
     if examined.remedies:
         out.line("Remedies:")
     for remedy, accepted in examined.remedies:

@@ -1,62 +1,56 @@
-"""The format of a dataset's rows: as the spec states it, or as the first row shows it."""
+"""The format of a dataset's rows: as the spec states it, or as most of the first rows show it."""
 
 from collections import deque
-from collections.abc import Collection, Iterator
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, islice
 
+from reconciler.dataset.recognise import Recognition, recognise_format, recognise_row, recognise_rows
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.row_checks import API_KEYS
 from reconciler.dataset.sources import Row
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.foundation.text import list_words
 
-_PROMPTS = ("prompt", "question", "instruction", "input", "query", "user_prompt", "text", "user", "message", "subject")
-_COMPLETIONS = (
-    *("completion", "answer", "output", "response", "label"),
-    *("category", "intent", "classification", "assistant"),
-)
-
-_CONVERT = "with `prepare: [{{convert: {{from: {0}}}}}]` they become chat"
-_KNOWN_SHAPES = (
-    ({"chosen", "rejected"}, "these are preference pairs: the API names them `preferred_output` and "
-     "`non_preferred_output`, a list of one turn each, beside `input` with the `messages` so far"),
-    ({"conversations"}, f"this is the ShareGPT form: {_CONVERT.format('sharegpt')}"),
-    ({"conversation"}, "this is like the ShareGPT form: rename the column to `conversations`, and "
-     + _CONVERT.format("sharegpt")),
-    ({"contents"}, f"these are Vertex AI's contents and parts: {_CONVERT.format('vertex')}"),
-    ({"instruction", "output"}, f"this is the Alpaca form: {_CONVERT.format('alpaca')}"),
-    ({"text"}, "plain text has no prompt and no answer: chat training needs both"),
-)  # fmt: skip
-_PREFERENCE = {"input", "preferred_output", "non_preferred_output"}
+LOOKED_AT = 50
+"""Rows from which the format is found: one odd row at the start decides nothing."""
 
 
-def detect_format(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> tuple[Format, Iterator[Row]]:
-    """Return the format, and the rows from the first on; no rows, and a problem, when their format is unknown."""
-    if spec.format:
-        return spec.format, rows
+def detect_format(
+    rows: Iterator[Row], spec: DatasetSpec, report: RowReport, *, check_rows: bool = True
+) -> tuple[Format, Iterator[Row]]:
+    """Return the format, and the rows from the first on; no rows, and a problem, when they are not in the API's form.
+
+    Shape:  without `check_rows`, chat that only has more or other keys than the API's passes too
+    """
     if spec.mapping:
-        return Format.CHAT if spec.mapping.turns else Format.COMPLETION, rows
-    first = next(rows, None)
-    if first is None:
-        return Format.CHAT, rows
-    found = recognise_format(first.value)
-    if found:
-        return found, chain((first,), rows)
-    report.stop_reading(_unknown_format(first))
-    read_to_end(rows)
-    return Format.CHAT, iter(())
+        return spec.format or (Format.CHAT if spec.mapping.turns else Format.COMPLETION), rows
+    head = list(islice(rows, LOOKED_AT))
+    if not head:
+        return spec.format or Format.CHAT, rows
+    found = recognise_rows([row.value for row in head], spec.used_as)
+    every = chain(head, rows)
+    stated = spec.format or (found.format if found else None)
+    if stated and (found is None or found.form is None or found.format is not None or not _is_certain(found, spec)):
+        return stated, every
+    passes = recognise_format(head[0].value, spec.used_as)
+    if not check_rows and passes:
+        return spec.format or passes, every
+    if found is None or found.form is None:
+        odd = next((row for row in head if recognise_row(row.value, spec.used_as) is None), head[0])
+        report.stop_reading(_unknown_format(odd, found))
+        read_to_end(every)
+    else:
+        report.stop_reading(_other_form(head, every, found, spec))
+    return spec.format or Format.CHAT, iter(())
 
 
-def recognise_format(value: object) -> Format | None:
-    """Return the format that a row's keys show; None when they show none."""
-    keys = set(value) if isinstance(value, dict) else set()
-    if isinstance(value, dict) and "messages" in keys:
-        is_for_grader = keys - API_KEYS and _ends_with_question(value["messages"])
-        return Format.REINFORCEMENT if is_for_grader else Format.CHAT
-    if keys & _PREFERENCE >= _PREFERENCE - {"input"}:
-        return Format.PREFERENCE
-    return Format.COMPLETION if {"prompt", "completion"} <= keys else None
+def peek_format(rows: Iterator[Row], spec: DatasetSpec) -> Format | None:
+    """Return the format that the first rows show; None where they have another form, or none."""
+    head = [row.value for row in islice(rows, LOOKED_AT)]
+    found = recognise_rows(head, spec.used_as)
+    if found is None or found.format is None:
+        return (spec.format or Format.CHAT) if not head else None
+    return spec.format or found.format
 
 
 def read_to_end(rows: Iterator[Row]) -> None:
@@ -64,36 +58,28 @@ def read_to_end(rows: Iterator[Row]) -> None:
     deque(rows, maxlen=0)
 
 
-def suggest_mapping(columns: Collection[str]) -> str:
-    """Return the hint of the mapping that these columns most likely need."""
-    if len(columns) < 2:
-        return "training needs two texts in a row: what the model is asked, and what it should answer"
-    prompt, completion = _likely_pair(columns)
-    return f'map them: prompt: "{{{prompt}}}", completion: "{{{completion}}}"'
+def _is_certain(found: Recognition, spec: DatasetSpec) -> bool:
+    # Where the spec states a format, its checks say what is wrong with a row, except where all rows have another form.
+    return found.rows == found.seen and spec.format is not Format.REINFORCEMENT
 
 
-def _ends_with_question(messages: object) -> bool:
-    # Chat ends with an answer. A row that ends with a question, and has other keys, is for a grader.
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    return isinstance(last, dict) and last.get("role") == "user"
+def _other_form(head: list[Row], every: Iterator[Row], found: Recognition, spec: DatasetSpec) -> Problem:
+    first = next(row for row in head if recognise_row(row.value, spec.used_as) is found.form)
+    count = total = 0
+    for row in every:
+        total += 1
+        count += recognise_row(row.value, spec.used_as) is found.form
+    what = f"{count} of {total} rows are {found.form}: {found.reason}"
+    return first.problem("format.other", "", what, found.hint)
 
 
-def _likely_pair(columns: Collection[str]) -> tuple[str, str]:
-    # By their names, and then by their order.
-    by_lower = {column.lower(): column for column in reversed(list(columns))}
-    completion = next((by_lower[name] for name in _COMPLETIONS if name in by_lower), "")
-    others = [column for column in columns if column != completion]
-    prompt = next((by_lower[name] for name in _PROMPTS if by_lower.get(name) in others), "") or others[0]
-    return prompt, completion or next(column for column in others if column != prompt)
-
-
-def _unknown_format(row: Row) -> Problem:
+def _unknown_format(row: Row, found: Recognition | None) -> Problem:
     value = row.value
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else "a single value"
         hint = "if the file is one list of rows, name it .json" if isinstance(value, list) else "write each row as {…}"
         return row.problem("row.not-an-object", "", f"the row is {kind}, not an object", hint)
-    hint = next((words for keys, words in _KNOWN_SHAPES if keys <= set(value)), "")
     keys = f"rows have neither `messages` nor `prompt` and `completion`; their keys are {list_words(tuple(value))}"
     what = keys if value else "the row is an empty object"
-    return row.problem("format.unknown", "", what, hint or suggest_mapping(tuple(value)))
+    hint = found.advice if found else "write each row as an object with a question and an answer"
+    return row.problem("format.unknown", "", what, hint)

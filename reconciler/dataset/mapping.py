@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 import msgspec
 
 from reconciler.dataset.canonical import write_canonical_text
-from reconciler.dataset.format_detection import read_to_end, suggest_mapping
+from reconciler.dataset.format_detection import LOOKED_AT, read_to_end
+from reconciler.dataset.left_out import LeftOut
+from reconciler.dataset.recognise import RowForm, recognise_rows
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
 from reconciler.dataset.sources import Row, spec_problem
 from reconciler.domain.errors import Problem, Severity
@@ -87,29 +89,35 @@ class _RowBuilder(msgspec.Struct, frozen=True):
     build: Callable[[list[str]], dict[str, object]]
 
 
-def map_rows(rows: Iterator[Row], spec: DatasetSpec, is_table: bool, report: RowReport) -> Iterator[Row]:
+def map_rows(
+    rows: Iterator[Row], spec: DatasetSpec, is_table: bool, report: RowReport, left_out: LeftOut
+) -> Iterator[Row]:
     """Return the rows of one file in the API's form; those that cannot be mapped are reported.
 
     Shape:  a table without a mapping is read by its columns `prompt` and `completion`; other rows without a mapping are
-            returned as they are
+            returned as they are. `left_out` counts the columns that the mapping does not use
     """
     first = next(rows, None)
     if first is None:
         return iter(())
-    mapping = spec.mapping or (_find_implied_mapping(first, spec, report) if is_table else None)
+    head = [first, *islice(rows, LOOKED_AT - 1)] if is_table and not spec.mapping else [first]
+    mapping = spec.mapping or (_find_implied_mapping(head, spec, report) if is_table else None)
     if mapping is None and not is_table:
-        return chain((first,), rows)
+        return chain(head, rows)
     builder = _make_builder(mapping, spec, report) if mapping else None
     if builder is None:
         read_to_end(rows)
         return iter(())
-    return _fill_rows(chain((first,), rows), builder, spec, report)
+    return _fill_rows(chain(head, rows), builder, spec, report, left_out)
 
 
-def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
+def _fill_rows(
+    rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, report: RowReport, left_out: LeftOut
+) -> Iterator[Row]:
     # A column that no row has is a mistake in the spec, and is reported once. Rows of JSON may leave keys out, so only
     # the end of the file shows which columns those are; the problem of a cell that they leave empty waits until then.
-    unseen = {column for _, template in builder.templates for column in template.columns}
+    used = frozenset(column for _, template in builder.templates for column in template.columns)
+    unseen = set(used)
     there: tuple[str, ...] = ()
     waiting: list[Problem] = []
     for row in rows:
@@ -119,6 +127,8 @@ def _fill_rows(rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, rep
             report.drop_row(row.problem("row.not-an-object", "", what))
             continue
         there = there or tuple(cells)
+        left_out.note(cells, used)
+        left_out.end_row()
         unseen = unseen.difference(cells) if unseen else unseen
         empty = next(((path, template) for path, template in builder.templates if template.is_empty(cells)), None)
         if empty is None:
@@ -186,16 +196,20 @@ def _build_turns(turns: tuple[Turn, ...], texts: list[str]) -> dict[str, object]
     }
 
 
-def _find_implied_mapping(first: Row, spec: DatasetSpec, report: RowReport) -> ColumnMapping | None:
+def _find_implied_mapping(head: list[Row], spec: DatasetSpec, report: RowReport) -> ColumnMapping | None:
+    first = head[0]
     columns = tuple(first.value) if isinstance(first.value, dict) else ()
+    found = recognise_rows([row.value for row in head], spec.used_as)
     unused = [column for column in columns if column not in {"prompt", "completion"}]
-    if len(columns) - len(unused) == 2:
+    if len(columns) - len(unused) == 2 and (found is None or found.form is RowForm.COMPLETION):
         if unused:
             what = f"only `prompt` and `completion` are used; {list_words(unused)} left out"
             report.add(first._replace(line=1).problem("mapping.unused", "", what, severity=Severity.WARNING))
         return _TURNS if spec.format is Format.CHAT else _PAIR
     what = f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}"
-    report.stop_reading(spec_problem(spec, "mapping.missing", "", what, suggest_mapping(columns)))
+    if found and found.form and found.format is None and found.form not in {RowForm.TABLE, RowForm.CONTEXT}:
+        what = f"the rows of `{first.file}` are {found.form}: {found.reason}"
+    report.stop_reading(spec_problem(spec, "mapping.missing", "", what, found.hint if found else ""))
     return None
 
 

@@ -9,15 +9,19 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from reconciler.dataset.canonical import LineBatch, make_batch, write_canonical_line
 from reconciler.dataset.fast_path import can_be_plain, plain_values, read_plain_file
-from reconciler.dataset.format_detection import detect_format
+from reconciler.dataset.format_detection import detect_format, peek_format
+from reconciler.dataset.left_out import IN_MAPPING, LeftOut, describe_left_out
 from reconciler.dataset.mapping import map_rows
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sources import Row, SourceIndex, spec_problem
 from reconciler.dataset.steps import prepare_rows
+from reconciler.domain.errors import Severity
 from reconciler.domain.spec import DatasetSpec, Format
 
 FIELDS_THAT_CHANGE_ROWS = ("terms", "prepare", "mapping", "sheet")
@@ -37,10 +41,12 @@ def read_rows(
     report: RowReport,
     progress: Callable[[int], None] | None = None,
     sources: SourceIndex | None = None,
+    *,
+    check_rows: bool = True,
 ) -> tuple[Format, Iterator[Row]]:
     """Return the format of a dataset and its rows in the API's form, source after source."""
     rows = _read_and_map(spec, sources or SourceIndex(workspace), report, ProgressMeter(progress))
-    return detect_format(rows, spec, report)
+    return detect_format(rows, spec, report, check_rows=check_rows)
 
 
 def read_batches(
@@ -62,7 +68,7 @@ def read_batches(
         meter, general = ProgressMeter(progress), partial(write_batches, row_format=plain, report=checked_by)
         files = (read_plain_file(file, plain, general, report, meter) for file in sources.open(spec, report))
         return plain, chain.from_iterable(files)
-    row_format, rows = read_rows(spec, workspace, report, progress, sources)
+    row_format, rows = read_rows(spec, workspace, report, progress, sources, check_rows=check_rows)
     return row_format, bound_batches(write_batches(rows, row_format, checked_by), spec, report)
 
 
@@ -122,32 +128,37 @@ def _check_and_write(rows: list[Row], row_format: Format, report: RowReport | No
 
 def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
     files = ((source, read_source(source, spec, report, meter)) for source in sources.open(spec, report))
+    left_out = LeftOut()
     for rows, in_table in prepare_rows(files, spec, report):
         are_pairs = in_table and not (spec.prepare or spec.mapping or spec.format is Format.CHAT)
-        yield from _read_pairs(rows, spec, report) if are_pairs else map_rows(rows, spec, in_table, report)
+        read = _read_pairs if are_pairs else partial(map_rows, is_table=in_table)
+        yield from read(rows, spec, report=report, left_out=left_out)
+    for problem in describe_left_out(left_out, IN_MAPPING):
+        if problem.severity is Severity.ERROR or (spec.mapping and not report.has_errors):
+            report.add(replace(problem, where=spec.place))
 
 
-def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
+def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, left_out: LeftOut) -> Iterator[Row]:
     # A table of just these two columns is mapped to itself, except the rows with an empty cell.
     first = next(rows, None)
     every = chain((first,), rows) if first else rows
     if first is None or not isinstance(first.value, dict) or tuple(first.value) != _PAIR:
-        yield from map_rows(every, spec, True, report)
+        yield from map_rows(every, spec, True, report, left_out)
         return
     for row in every:
         if isinstance(row.value, dict) and all(row.value.values()):
             yield row
         else:
-            yield from map_rows(iter((row,)), spec, True, report)
+            yield from map_rows(iter((row,)), spec, True, report, left_out)
 
 
 def _find_plain_format(spec: DatasetSpec, sources: SourceIndex) -> Format | None:
-    # The first row shows the format, and is read before the pass: a start with problems takes the general path.
+    # The first rows show the format, and are read before the pass: a start with problems takes the general path.
     found = sources.find(spec)
     if found.problems or any(getattr(spec, field) for field in FIELDS_THAT_CHANGE_ROWS):
         return None
     if not all(source.extension == ".jsonl" for source in found.files):
         return None
     report = RowReport()
-    shown = spec.format or detect_format(_read_and_map(spec, sources, report, ProgressMeter()), spec, report)[0]
-    return shown if can_be_plain(shown) and not report.has_problems else None
+    shown = peek_format(_read_and_map(spec, sources, report, ProgressMeter()), spec)
+    return shown if shown and can_be_plain(shown) and not report.has_problems else None

@@ -137,19 +137,71 @@ class JoinMessages(Tagged, frozen=True):
     separator: str = "\n\n"
 
 
+class DropEmptyTurns(Tagged, frozen=True):
+    """Leave out the turns of some roles that hold nothing: no text, no call, no image."""
+
+    roles: tuple[str, ...]
+
+
+class DropTurnKeys(Tagged, frozen=True):
+    """Leave keys of turns out."""
+
+    keys: tuple[str, ...]
+
+
+class TurnWeight(Tagged, frozen=True, kw_only=True):
+    """Read from a key of each turn whether it is trained on; when `inverted`, the key says that it is not."""
+
+    key: str
+    inverted: bool = False
+
+
+class MendCalls(Tagged, frozen=True):
+    """Write tool calls as the API has them: with a type, an id, and arguments that are the text of one object."""
+
+
+class MendImages(Tagged, frozen=True):
+    """Write the media type of images by its registered name."""
+
+
+class PlaceImages(Tagged, frozen=True):
+    """Put the images of a column into the turns whose texts hold a place for them."""
+
+    column: str
+
+
+class ChoosePair(Tagged, frozen=True, kw_only=True):
+    """Name the better and the worse of two columns `chosen` and `rejected`, as a third says."""
+
+    column: str
+    first: str
+    second: str
+
+
+class PairLabels(Tagged, frozen=True, kw_only=True):
+    """Make pairs of a desired and an undesired answer to one question; `desired` are the texts of the better label."""
+
+    column: str
+    desired: tuple[str, ...]
+    answer: str = "completion"
+
+
 class Form(StrEnum):
     """A form that conversations are published in."""
 
     ALPACA = "alpaca"
     ANTHROPIC = "anthropic"
+    BEDROCK = "bedrock"
     CHAT = "chat"
+    DOLLY = "dolly"
+    PREFERENCE = "preference"
     PROMPT_COMPLETION = "prompt_completion"
     SHAREGPT = "sharegpt"
     VERTEX = "vertex"
 
 
 class Target(StrEnum):
-    """A form that rows can be converted to."""
+    """A form that rows can be converted to; pairs of a better and a worse answer are always preference rows."""
 
     CHAT = "chat"
     COMPLETION = "completion"
@@ -182,6 +234,14 @@ Operation = (
     | Sample
     | Limit
     | JoinMessages
+    | DropEmptyTurns
+    | DropTurnKeys
+    | TurnWeight
+    | MendCalls
+    | MendImages
+    | PlaceImages
+    | ChoosePair
+    | PairLabels
     | Convert
 )
 

@@ -148,6 +148,7 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
             `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split;
             `heldout` are paths like `sources`, of rows that nothing may be trained on; `moved` are names that it
             used to have; `id` is the column that identifies a row, for people: it changes no row, and decides nothing;
+            `used_as` is the only format that the method of its models learns from, None where there is no such format;
             `written` leads from a field here (`source[0]`, `messages[1].content`) to the one that the author wrote
     """
 
@@ -168,6 +169,7 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     labels: tuple[tuple[str, str], ...] = ()
     id: str = ""
     description: str = ""
+    used_as: Format | None = None
     written: tuple[tuple[str, WrittenField], ...] = ()
 
     def comparison_key(self) -> object:

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.domain.errors import Place
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.identity import Digest, canonical_json
 from reconciler.domain.observed import JobId
 from reconciler.domain.spec import (
     AUTO,
+    FORMATS_OF,
     SUPERVISED,
     Adoption,
     ColumnMapping,
@@ -38,16 +41,22 @@ def build_specs(documents: Sequence[Document], root: str, environment: str | Non
     """Return the specs of one root. The environment has been applied already."""
     project = next(iter(of_kind(documents, "Project")), None)
     defaults: Fields = _fields(project).get("defaults", {}) if project else {}
+    found = (_model(each, defaults, project) for each in of_kind(documents, "Model"))
+    models = sorted(found, key=lambda spec: spec.name)
+    datasets = sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)
     return Specs(
         root=root,
         project=_project(project, environment) if project else ProjectSpec(is_stated=False, place=Place(file=root)),
-        datasets=tuple(sorted(map(_dataset, of_kind(documents, "Dataset")), key=lambda spec: spec.name)),
-        models=tuple(
-            sorted(
-                (_model(each, defaults, project) for each in of_kind(documents, "Model")), key=lambda spec: spec.name
-            )
-        ),
+        datasets=tuple(replace(each, used_as=_find_use(each.name, models)) for each in datasets),
+        models=tuple(models),
     )
+
+
+def _find_use(dataset: str, models: Sequence[ModelSpec]) -> Format | None:
+    methods = {model.recipe.method for model in models if dataset in {model.training, model.validation}}
+    formats = {FORMATS_OF.get(method, tuple(Format)) for method in methods}
+    only = formats.pop() if len(formats) == 1 else ()
+    return only[0] if len(only) == 1 else None
 
 
 def _project(document: Document, environment: str | None) -> ProjectSpec:

@@ -7,11 +7,14 @@ from reconciler.domain.errors import Problem
 from reconciler.domain.prepare import (
     AddPrefix,
     AddSuffix,
+    ChoosePair,
     Convert,
     Deduplicate,
     DropColumns,
     DropEmpty,
+    DropEmptyTurns,
     DropLong,
+    DropTurnKeys,
     EnsureLeadingSpace,
     FillTemplate,
     Filter,
@@ -20,7 +23,11 @@ from reconciler.domain.prepare import (
     KeepColumns,
     Limit,
     LowerCase,
+    MendCalls,
+    MendImages,
     Operation,
+    PairLabels,
+    PlaceImages,
     Preparation,
     RemovePrefix,
     RemoveSuffix,
@@ -29,6 +36,7 @@ from reconciler.domain.prepare import (
     SetColumns,
     Strip,
     Target,
+    TurnWeight,
 )
 from reconciler.specfile.patterns import pattern_fault, template_fault
 from reconciler.specfile.schema.messages import quote
@@ -54,6 +62,14 @@ OPERATIONS: dict[str, Callable[[Any], Operation]] = {
     "sample": lambda value: read_fields(value, Sample),
     "limit": lambda value: Limit(int(value)),
     "join_messages": lambda value: JoinMessages() if value is True else read_fields(value, JoinMessages),
+    "drop_empty_turns": lambda value: DropEmptyTurns(tuple(value)),
+    "drop_turn_keys": lambda value: DropTurnKeys(tuple(value)),
+    "turn_weight": lambda value: read_fields(value, TurnWeight),
+    "mend_calls": lambda _: MendCalls(),
+    "mend_images": lambda _: MendImages(),
+    "place_images": PlaceImages,
+    "choose_pair": lambda value: read_fields(value, ChoosePair),
+    "pair_labels": lambda value: read_fields({**value, "desired": tuple(value["desired"])}, PairLabels),
     "convert": lambda value: Convert(source=Form(value["from"]), target=Target(value.get("to", Target.CHAT))),
 }
 
@@ -101,6 +117,9 @@ def prepare_problems(document: Document) -> Iterator[Problem]:
                 yield from _rename_problems(document, path, value)
             elif name == "filter":
                 yield from _filter_problems(document, path, value)
+            elif name == "convert" and value.get("from") == Form.PREFERENCE and "to" in value:
+                what = "pairs of answers become preference rows"
+                yield document.problem((*path, "to"), what, "remove it", "spec.prepare", at_key=True)
 
 
 def _template_problems(document: Document, path: Path, value: Mapping[str, object]) -> Iterator[Problem]:

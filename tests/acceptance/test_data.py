@@ -68,7 +68,7 @@ def test_a_table_is_shown_without_its_mapping(repository: Repository) -> None:
     assert "subject: my card" in repository.run("data", "show", "rows.csv").out
     result = repository.run("data", "stats", "rows.csv")
     assert result.code == 3
-    assert "map them" in result.err
+    assert 'add `prompt: "{subject}"`' in result.err
 
 
 def test_datasets_and_rows_that_do_not_exist_are_reported(tickets: Repository) -> None:

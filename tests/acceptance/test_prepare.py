@@ -17,6 +17,7 @@ from tests.prepare_data.compat.cases import HERE as RECORDED
 from tests.prepare_data.compat.cases import Case, cases
 
 HEADER = "prompt,completion\n"
+PLAIN = ("--for", "completion")
 BODY = "".join(f"Where is parcel {number}?,It is in city {number * 7}\n" for number in range(12))
 
 
@@ -33,7 +34,7 @@ def read_document(result: CommandResult) -> str:
 def test_findings_come_with_remedies_and_steps(repository: Repository) -> None:
     rows = BODY.replace("\n", ",7\n") + "Where?,,9\n"
     repository.write("data.csv", f"Prompt,Completion,id\n{rows}")
-    result = repository.run("prepare", "data.csv")
+    result = repository.run("prepare", "data.csv", *PLAIN)
     assert result.code == 0
     assert "[necessary] Rename `Prompt` to `prompt`, `Completion` to `completion`" in result.out
     assert "1 row without `prompt` or `completion`: line 14" in result.out
@@ -79,7 +80,7 @@ CLASSES = HEADER + "".join(f"text number {number} ->, {('spam', 'ham')[number % 
 def test_the_steps_in_a_spec_give_the_rows_that_write_gives(repository: Repository, name: str, content: str) -> None:
     """The lines that an apply would upload are the lines of the prepared files."""
     repository.write(name, content)
-    asked = repository.run("prepare", name)
+    asked = repository.run("prepare", name, *PLAIN)
     assert (asked.code, asked.err[:4]) == (0, "Next")
     repository.write("specs/one.yaml", read_document(asked).replace('source: "', 'source: "../'))
     specs = read_specs(repository.root / "specs", repository.root)
@@ -87,7 +88,7 @@ def test_the_steps_in_a_spec_give_the_rows_that_write_gives(repository: Reposito
     _, runs = read_batches(specs.datasets[0], repository.root, report)
     uploaded = b"".join(run.text for run in runs)
     report.raise_errors()
-    assert repository.run("prepare", name, "--write").code == 0
+    assert repository.run("prepare", name, "--write", *PLAIN).code == 0
     written = [path.read_bytes() for path in sorted(repository.root.glob("*_prepared*.jsonl"))]
     assert sorted(b"".join(written).splitlines()) == sorted(uploaded.splitlines())
     assert len(written) == (2 if name.startswith("classes") else 1)
@@ -100,7 +101,7 @@ def test_a_new_row_moves_no_other_row_to_the_other_file(repository: Repository) 
         for path in repository.root.glob("*.jsonl"):
             path.unlink()
         repository.write("c.csv", content)
-        assert repository.run("prepare", "c.csv", "--write").code == 0
+        assert repository.run("prepare", "c.csv", "--write", *PLAIN).code == 0
         return (
             set(repository.read("c_prepared_train.jsonl").splitlines()),
             set(repository.read("c_prepared_valid.jsonl").splitlines()),
@@ -117,14 +118,14 @@ def test_a_new_row_moves_no_other_row_to_the_other_file(repository: Repository) 
 def test_files_have_the_names_of_the_old_tool_and_none_is_overwritten(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     for name in ("data_prepared.jsonl", "data_prepared (1).jsonl", "data_prepared (2).jsonl"):
-        assert f"Wrote {name}\n" in repository.run("prepare", "data.csv", "--write").out
+        assert f"Wrote {name}\n" in repository.run("prepare", "data.csv", "--write", *PLAIN).out
     assert repository.read("data_prepared.jsonl") == repository.read("data_prepared (2).jsonl")
 
 
 def test_a_prepared_file_needs_no_further_step(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
-    repository.run("prepare", "data.csv", "--write")
-    again = repository.run("prepare", "data_prepared.jsonl", "--write")
+    repository.run("prepare", "data.csv", "--write", *PLAIN)
+    again = repository.run("prepare", "data_prepared.jsonl", "--write", *PLAIN)
     assert "Nothing to correct." in again.out
     assert "Nothing was written" in again.out
     assert not (repository.root / "data_prepared_prepared.jsonl").exists()
@@ -135,7 +136,7 @@ def test_each_suggested_step_is_confirmed_and_may_be_declined(
 ) -> None:
     repository.write("data.csv", HEADER + BODY)
     type_input(monkeypatch, "no\nwhat\n\nn\nN\n")
-    result = repository.run("prepare", "data.csv", "--interactive", "--json")
+    result = repository.run("prepare", "data.csv", "--interactive", "--json", *PLAIN)
     remedies = json.loads(result.out)["remedies"]
     assert [(each["name"], each["accepted"]) for each in remedies] == [
         ("common_prompt_prefix", False),
@@ -149,14 +150,14 @@ def test_each_suggested_step_is_confirmed_and_may_be_declined(
 def test_answers_that_end_too_early_are_reported(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("data.csv", HEADER + BODY)
     type_input(monkeypatch, "y\n")
-    result = repository.run("prepare", "data.csv", "--interactive", "--write")
+    result = repository.run("prepare", "data.csv", "--interactive", "--write", *PLAIN)
     assert (result.code, "input ended" in result.err) == (64, True)
     assert not (repository.root / "data_prepared.jsonl").exists()
 
 
 def test_json_output_is_for_programs(repository: Repository) -> None:
     repository.write("classes.csv", CLASSES)
-    report = json.loads(repository.run("prepare", "classes.csv", "--json", "--write").out)
+    report = json.loads(repository.run("prepare", "classes.csv", "--json", "--write", *PLAIN).out)
     assert (report["rows"], report["task"], report["validation_share"]) == (60, "classification", 0.2)
     assert report["written"] == ["classes_prepared_train.jsonl", "classes_prepared_valid.jsonl"]
     assert report["spec"].count("kind: Dataset") == 2
@@ -164,9 +165,9 @@ def test_json_output_is_for_programs(repository: Repository) -> None:
 
 def test_lines_of_text_become_completions_and_have_to_be_written_first(repository: Repository) -> None:
     repository.write("lines.txt", "one\r\ntwo ä\r\n\r\nthree")
-    result = repository.run("prepare", "lines.txt")
+    result = repository.run("prepare", "lines.txt", *PLAIN)
     assert 'source: "lines_prepared.jsonl"' in read_document(result)
-    repository.run("prepare", "lines.txt", "--write")
+    repository.run("prepare", "lines.txt", "--write", *PLAIN)
     assert repository.read("lines_prepared.jsonl").splitlines() == [
         '{"prompt":"","completion":" one"}',
         '{"prompt":"","completion":" two ä"}',
@@ -179,9 +180,9 @@ def test_a_table_without_prompts_is_for_open_ended_generation_and_has_to_be_writ
 ) -> None:
     """In a table an empty cell is a missing value; in a line the prompt is present and empty."""
     repository.write("null.csv", "prompt,completion\n" + "".join(f",text {number}.\n" for number in range(12)))
-    result = repository.run("prepare", "null.csv")
+    result = repository.run("prepare", "null.csv", *PLAIN)
     assert read_document(result).splitlines()[1:3] == ["kind: Dataset", 'name: "null"']
-    assert repository.run("prepare", "null.csv", "--write").code == 0
+    assert repository.run("prepare", "null.csv", "--write", *PLAIN).code == 0
     repository.write("specs/one.yaml", read_document(result).replace('source: "', 'source: "../'))
     assert repository.run("validate", "specs").out == "Valid: 0 models, 1 dataset, 12 rows.\n"
 
@@ -189,8 +190,8 @@ def test_a_table_without_prompts_is_for_open_ended_generation_and_has_to_be_writ
 def test_a_suggested_spec_names_the_file_that_will_be_written(repository: Repository) -> None:
     rows = [{"prompt": f"text number {number} ->", "completion": f" {number % 2}"} for number in range(60)]
     repository.write("lines.json", "".join(json.dumps(row) + "\n" for row in rows))
-    asked = json.loads(repository.run("prepare", "lines.json", "--json").out)["spec"]
-    made = json.loads(repository.run("prepare", "lines.json", "--json", "--write").out)
+    asked = json.loads(repository.run("prepare", "lines.json", "--json", *PLAIN).out)["spec"]
+    made = json.loads(repository.run("prepare", "lines.json", "--json", "--write", *PLAIN).out)
     assert asked.partition("\n")[2] == made["spec"]
     assert made["written"] == ["lines_prepared_train.jsonl", "lines_prepared_valid.jsonl"]
 
@@ -206,7 +207,7 @@ def test_json_with_the_wrong_extension_is_read_and_written_with_the_right_one(
     repository: Repository, name: str, content: str
 ) -> None:
     repository.write(name, content)
-    assert repository.run("prepare", name, "--write").code == 0
+    assert repository.run("prepare", name, "--write", *PLAIN).code == 0
     made = repository.read(f"{Path(name).stem}_prepared.jsonl")
     assert made == '{"prompt":"a ->","completion":" b."}\n{"prompt":"c ->","completion":" d."}\n'
 
@@ -218,7 +219,7 @@ def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_reported(reposi
         book.active.append(row)
     book.create_sheet("more")
     book.save(repository.root / "book.xlsx")
-    result = repository.run("prepare", "book.xlsx", "--write")
+    result = repository.run("prepare", "book.xlsx", "--write", *PLAIN)
     assert "the workbook has 2 sheets" in result.out
     assert repository.read("book_prepared.jsonl").splitlines()[1] == r'{"prompt":"b ->","completion":" 2.5\n"}'
 
@@ -226,7 +227,7 @@ def test_a_workbook_is_read_by_its_first_sheet_and_the_second_is_reported(reposi
 def test_chats_have_nothing_to_prepare(repository: Repository) -> None:
     turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
     repository.write("chat.jsonl", json.dumps({"messages": turns}) + "\n")
-    result = repository.run("prepare", "chat.jsonl", "--write")
+    result = repository.run("prepare", "chat.jsonl", "--write", *PLAIN)
     assert result.code == 0
     assert "format: chat" in read_document(result)
     assert [path.name for path in repository.root.iterdir() if path.suffix == ".jsonl"] == ["chat.jsonl"]
@@ -235,7 +236,7 @@ def test_chats_have_nothing_to_prepare(repository: Repository) -> None:
 def test_escape_sequences_in_rows_are_not_printed(repository: Repository) -> None:
     rows = [{"prompt": f"\x1b[31m\u202e{'x' * 12}{number} ->", "completion": f" {number}."} for number in range(5)]
     repository.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
-    for arguments in (("prepare", "a.jsonl"), ("prepare", "a.jsonl", "--compat", "legacy")):
+    for arguments in (("prepare", "a.jsonl", *PLAIN), ("prepare", "a.jsonl", "--compat", "legacy")):
         result = repository.run(*arguments)
         assert result.code == 0
         assert "x" * 12 in result.out
@@ -250,7 +251,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "empty lines": ("a.jsonl", b"", "no row"),
     "header alone": ("a.csv", b"prompt,completion\n", "no row"),
     "one column": ("a.csv", b"prompt\nhello\nthere\n", "no column `completion`"),
-    "other columns": ("a.csv", b"question,answer\na,b\nc,d\n", 'completion: "{answer}"'),
+    "other columns": ("a.csv", b"alpha,beta\na,b\nc,d\n", 'alpha ("a"), beta ("b")'),
     "NUL": ("a.csv", b"\0" * 64, "zero bytes"),
     "no kind": ("data", b"x", "has no file extension"),
     "other kind": ("a.yaml", b"x", "supported extensions: .csv"),
@@ -272,7 +273,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 def test_bad_input_is_refused_by_name_with_a_next_step(repository: Repository, kind: str) -> None:
     name, content, words = BAD[kind]
     repository.write(name, content)
-    result = repository.run("prepare", name, "--write")
+    result = repository.run("prepare", name, "--write", *PLAIN)
     assert result.code == 3, result
     assert name in result.err
     assert words in result.err
@@ -284,7 +285,7 @@ def test_a_path_that_is_not_a_file_is_refused(repository: Repository) -> None:
     os.mkfifo(repository.root / "pipe.csv")
     (repository.root / "folder.csv").mkdir()
     for name, words in (("pipe.csv", "a pipe"), ("folder.csv", "a directory"), ("gone.csv", "No such file")):
-        result = repository.run("prepare", name)
+        result = repository.run("prepare", name, *PLAIN)
         assert (result.code, words in result.err) == (3, True)
         old = repository.run("prepare", name, "--compat", "legacy")
         assert (old.code, "does not exist." in old.err) == (1, True)
@@ -294,7 +295,7 @@ def test_a_path_that_is_not_a_file_is_refused(repository: Repository) -> None:
 def test_a_folder_without_write_permission_is_reported(repository: Repository) -> None:
     repository.write("data.csv", HEADER + BODY)
     repository.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    result = repository.run("prepare", "data.csv", "--write")
+    result = repository.run("prepare", "data.csv", "--write", *PLAIN)
     repository.root.chmod(stat.S_IRWXU)
     assert (result.code, "cannot be written" in result.err) == (3, True)
 
@@ -302,7 +303,7 @@ def test_a_folder_without_write_permission_is_reported(repository: Repository) -
 def test_a_name_that_is_too_long_is_reported(repository: Repository) -> None:
     name = "x" * 245 + ".csv"
     repository.write(name, HEADER + BODY)
-    result = repository.run("prepare", name, "--write")
+    result = repository.run("prepare", name, "--write", *PLAIN)
     assert (result.code, "cannot be written" in result.err) == (3, True)
 
 
@@ -334,14 +335,14 @@ def test_the_bugs_of_the_old_tool_are_absent_by_default(repository: Repository) 
         ("crash.jsonl", "it stays, because some completions hold nothing else"),
     ):
         repository.write(name, (RECORDED / "inputs" / name).read_bytes())
-        result = repository.run("prepare", name, "--write")
+        result = repository.run("prepare", name, "--write", *PLAIN)
         assert (result.code, words in result.out) == (0, True)
     for path in repository.root.glob("*_prepared.jsonl"):
         completions = [json.loads(line)["completion"].strip() for line in path.read_text("utf-8").splitlines()]
         assert completions
         assert not {"", "nan", "nan."} & set(completions)
     repository.write("array.json", (RECORDED / "inputs/array.json").read_bytes())
-    assert "Wrote array_prepared.jsonl" in repository.run("prepare", "array.json", "--write").out
+    assert "Wrote array_prepared.jsonl" in repository.run("prepare", "array.json", "--write", *PLAIN).out
     repository.write("unicode.jsonl", (RECORDED / "inputs/unicode.jsonl").read_bytes())
-    repository.run("prepare", "unicode.jsonl", "--write")
+    repository.run("prepare", "unicode.jsonl", "--write", *PLAIN)
     assert "\\/" not in repository.read("unicode_prepared.jsonl")

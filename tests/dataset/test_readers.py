@@ -40,7 +40,7 @@ def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Pat
     write(
         tmp_path,
         "bad.jsonl",
-        b'{"messages": [{"role": "human", "content": "x"}, {"role": "assistant", "content": "y"}]}\n' * 70,
+        b'{"messages": [{"role": "boss", "content": "x"}, {"role": "assistant", "content": "y"}]}\n' * 70,
     )
     write(tmp_path, "worse.jsonl", b"nonsense\n" * 60)
     with pytest.raises(InputError) as caught:
@@ -66,9 +66,9 @@ def test_of_one_file_fifty_problems_are_shown_and_the_rest_counted(tmp_path: Pat
         (b"7\n" * 12, "row.not-an-object", "single value"),
         (b"", "rows.none", "no rows"),
         (b"\n\n", "rows.none", "no rows"),
-        (b'{"question": "a", "answer": "b"}\n' * 12, "format.unknown", "`question`, `answer`"),
-        (b'{"conversations": []}\n' * 12, "format.unknown", "`conversations`"),
-        (b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "format.unknown", "`chosen`"),
+        (b'{"question": "a", "answer": "b"}\n' * 12, "format.other", "`question`, `answer`"),
+        (b'{"conversations": []}\n' * 12, "format.other", "`conversations`"),
+        (b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "format.other", "`chosen`"),
         (b"{}\n", "format.unknown", "empty object"),
     ],
 )
@@ -80,8 +80,8 @@ def test_a_file_of_another_kind_is_recognised_once(tmp_path: Path, content: byte
 
 def test_unknown_keys_get_a_hint_with_the_mapping_that_they_need(tmp_path: Path) -> None:
     found = problems(tmp_path, b'{"id": 1, "question": "a", "answer": "b"}\n' * 12)
-    assert rules(found) == ["format.unknown"]
-    assert found[0].hint == 'map them: prompt: "{question}", completion: "{answer}"'
+    assert rules(found) == ["format.other"]
+    assert found[0].hint == 'add `prompt: "{question}"`, `completion: "{answer}"` to the Dataset'
 
 
 def test_latin_1_is_reported_line_by_line(tmp_path: Path) -> None:

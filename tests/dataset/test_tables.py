@@ -131,7 +131,7 @@ def test_latin_1_in_a_table_is_reported_and_the_rest_is_read(tmp_path: Path) -> 
 def test_a_table_without_the_two_columns_needs_a_mapping(tmp_path: Path) -> None:
     found = problems(tmp_path, "id,text,label\n1,a,b\n", "rows.csv")
     assert rules(found) == ["mapping.missing"]
-    assert found[0].hint == 'map them: prompt: "{text}", completion: "{label}"'
+    assert found[0].hint == 'add `prompt: "{text}"`, `completion: "{label}"` to the Dataset'
 
 
 def test_a_long_cell_is_read(tmp_path: Path) -> None:

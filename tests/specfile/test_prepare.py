@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.dataset.recognise import write_steps_inline
 from reconciler.domain.errors import Place
 from reconciler.domain.prepare import (
     AddPrefix,
     AddSuffix,
+    ChoosePair,
     Convert,
     Deduplicate,
     DropColumns,
     DropEmpty,
+    DropEmptyTurns,
     DropLong,
+    DropTurnKeys,
     EnsureLeadingSpace,
     FillTemplate,
     Filter,
@@ -21,7 +25,11 @@ from reconciler.domain.prepare import (
     KeepColumns,
     Limit,
     LowerCase,
+    MendCalls,
+    MendImages,
     Operation,
+    PairLabels,
+    PlaceImages,
     RemovePrefix,
     RemoveSuffix,
     Rename,
@@ -29,6 +37,7 @@ from reconciler.domain.prepare import (
     SetColumns,
     Strip,
     Target,
+    TurnWeight,
 )
 from reconciler.domain.spec import DatasetSpec, Encoding, Terms
 from reconciler.specfile.prepare import OPERATIONS
@@ -78,6 +87,15 @@ STEPS: list[tuple[str, Operation]] = [
     ("limit: 7", Limit(7)),
     ("join_messages: true", JoinMessages()),
     ('join_messages: {separator: " "}', JoinMessages(" ")),
+    ("drop_empty_turns: [system, user]", DropEmptyTurns(("system", "user"))),
+    ("drop_turn_keys: [loss]", DropTurnKeys(("loss",))),
+    ("turn_weight: {key: loss}", TurnWeight(key="loss")),
+    ("turn_weight: {key: mask, inverted: true}", TurnWeight(key="mask", inverted=True)),
+    ("mend_calls: true", MendCalls()),
+    ("mend_images: true", MendImages()),
+    ("place_images: images", PlaceImages("images")),
+    ("choose_pair: {column: w, first: a, second: b}", ChoosePair(column="w", first="a", second="b")),
+    ("pair_labels: {column: l, desired: ['true']}", PairLabels(column="l", desired=("true",))),
     ("convert: {from: sharegpt}", Convert(source=Form.SHAREGPT)),
     (
         "convert: {from: chat, to: completion}",
@@ -92,6 +110,12 @@ def test_a_step_is_built_as_stated(tmp_path: Path, text: str, expected: Operatio
     assert found.operation == expected
     assert found.place == Place(file="specs/d.yaml", line=5, column=5)
     assert found.path == f"prepare[0].{text.partition(':')[0]}"
+
+
+@pytest.mark.parametrize("operation", [operation for _, operation in STEPS])
+def test_a_step_that_we_write_is_read_back_as_the_same_step(tmp_path: Path, operation: Operation) -> None:
+    (found,) = dataset(tmp_path, f"source: x.csv\n{write_steps_inline([operation])}\n").prepare
+    assert found.operation == operation
 
 
 def test_every_step_of_the_schema_can_be_built_and_is_tested() -> None:
@@ -158,8 +182,8 @@ def test_steps_keep_their_order(tmp_path: Path) -> None:
         ('template: {a: "{b"}', "5:19  prepare[0].template.a: a brace is opened and not closed"),
         (
             "convert: {from: share_gpt}",
-            "5:21  prepare[0].convert.from: must be sharegpt, alpaca, prompt_completion, anthropic, "
-            "vertex or chat, is 'share_gpt', did you mean 'sharegpt'?",
+            "5:21  prepare[0].convert.from: must be sharegpt, alpaca, dolly, prompt_completion, anthropic, "
+            "bedrock, vertex, preference or chat, is 'share_gpt', did you mean 'sharegpt'?",
         ),
     ],
 )

@@ -20,6 +20,9 @@ MAX_NAME = 64
 _NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{MAX_NAME}}}")
 _ROW_KEYS = ("messages", "tools", "functions", "parallel_tool_calls")
 _MESSAGE_KEYS = ("role", "name", "content", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
+_MESSAGE_KEY_SET = frozenset(_MESSAGE_KEYS)
+_DUMPED = frozenset({"audio", "annotations", "parsed"})
+"""Keys that the SDK writes into every answer, with nothing in them."""
 _PLAIN = frozenset({"system", "developer", "user", "assistant"})
 
 ALIASES = {
@@ -93,7 +96,9 @@ def check_message(message: object, path: str) -> Iterator[RowFinding]:
             "chat.message", path, f"is {describe_value(message)}, not an object", "write each turn as {role, content}"
         )
         return
-    yield from find_unknown_keys(message, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
+    if not message.keys() <= _MESSAGE_KEY_SET:
+        known = {key: value for key, value in message.items() if value not in (None, []) or key not in _DUMPED}
+        yield from find_unknown_keys(known, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
     yield from _check_role(message, f"{path}.role")
     yield from content.check_content(message, path)
     yield from _check_weight(message, f"{path}.weight")

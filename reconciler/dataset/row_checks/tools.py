@@ -44,7 +44,7 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
         for key in ("tool_calls", "function_call"):
             if key in message and message[key] is not None and message.get("role") != "assistant":
                 yield _wrong_tools(f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
-        if "tool_calls" in message:
+        if message.get("tool_calls") is not None:
             yield from _check_tool_calls(message["tool_calls"], f"{path}.tool_calls", tools, made)
         if message.get("function_call") is not None:
             yield from _check_call(message["function_call"], f"{path}.function_call", functions, "functions")

@@ -16,9 +16,9 @@ from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.canonical import LineBatch
 from reconciler.dataset.digest import StreamDigest, split_batch
-from reconciler.dataset.format_detection import recognise_format
 from reconciler.dataset.pipeline import read_batches, write_batches
 from reconciler.dataset.readers import ProgressMeter, read_source
+from reconciler.dataset.recognise import recognise_format
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows
 from reconciler.dataset.sources import find_sources

@@ -1,6 +1,6 @@
 """What all forms of chat rows need: turns, calls with ids, tools, and the error of a row that cannot be converted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.row_checks import ALIASES, ROLES, JsonObject, describe_value
@@ -16,6 +16,14 @@ class ConversionError(ReconcilerError):
         self.what = what
         self.hint = hint
         super().__init__(what)
+
+
+NoteUnread = Callable[[JsonObject, Collection[str], str], None]
+"""Receives an object of a row, the keys that a conversion reads of it, and the path of the object."""
+
+
+def note_nothing(_holder: JsonObject, _known: Collection[str], _path: str = "") -> None:
+    """Do nothing."""
 
 
 class CallIds:

@@ -8,27 +8,36 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import assert_never
 
 from reconciler.dataset.mapping import MOST_CHARACTERS, RowTooLargeError, Template, value_to_text
-from reconciler.dataset.row_checks import JsonObject
-from reconciler.dataset.steps import block_forms, text_forms
+from reconciler.dataset.recognise import which_side
+from reconciler.dataset.row_checks import JsonObject, describe_value
+from reconciler.dataset.steps import block_forms, preference_forms, text_forms, turns
 from reconciler.dataset.steps.cells import Cells, is_text
+from reconciler.dataset.steps.conversion import ConversionError, NoteUnread, note_nothing
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.prepare import (
     AddPrefix,
     AddSuffix,
+    ChoosePair,
     Convert,
     DropColumns,
+    DropEmptyTurns,
+    DropTurnKeys,
     EnsureLeadingSpace,
     FillTemplate,
     Form,
     JoinMessages,
     KeepColumns,
     LowerCase,
+    MendCalls,
+    MendImages,
+    PlaceImages,
     RemovePrefix,
     RemoveSuffix,
     Rename,
     SetColumns,
     Strip,
     Target,
+    TurnWeight,
 )
 
 Edit = Callable[[Cells], Cells]
@@ -47,15 +56,25 @@ EditingStep = (
     | RemoveSuffix
     | EnsureLeadingSpace
     | JoinMessages
+    | DropEmptyTurns
+    | DropTurnKeys
+    | TurnWeight
+    | MendCalls
+    | MendImages
+    | PlaceImages
+    | ChoosePair
     | Convert
 )
 
 _JOINED_ROLES = ("system", "developer", "user", "assistant")
 
-_TO_CHAT: Mapping[Form, Callable[[JsonObject], JsonObject]] = {
+_TO_API: Mapping[Form, Callable[[JsonObject, NoteUnread], JsonObject]] = {
     Form.ALPACA: text_forms.alpaca_to_chat,
     Form.ANTHROPIC: block_forms.anthropic_to_chat,
+    Form.BEDROCK: block_forms.bedrock_to_chat,
     Form.CHAT: text_forms.normalize_chat,
+    Form.DOLLY: text_forms.dolly_to_chat,
+    Form.PREFERENCE: preference_forms.pair_to_preference,
     Form.PROMPT_COMPLETION: text_forms.pair_to_chat,
     Form.SHAREGPT: text_forms.sharegpt_to_chat,
     Form.VERTEX: block_forms.vertex_to_chat,
@@ -75,8 +94,8 @@ class StepError(ReconcilerError):
         super().__init__(what)
 
 
-def make_edit(step: EditingStep) -> Edit:
-    """Return the function that applies a step to one row.
+def make_edit(step: EditingStep, note: NoteUnread = note_nothing) -> Edit:
+    """Return the function that applies a step to one row; a conversion notes the keys that it leaves out.
 
     Raises: in that function, StepError when the step does not fit the row, and ConversionError when the row does not
             have the form that the step names, or cannot be written in the other form
@@ -112,9 +131,25 @@ def make_edit(step: EditingStep) -> Edit:
             return _edit_texts(step.columns, lambda text: text if text.startswith(" ") else f" {text}")
         case JoinMessages():
             return _bound_size(_join_messages(step.separator))
+        case DropEmptyTurns():
+            return turns.drop_empty_turns(step.roles)
+        case DropTurnKeys():
+            return turns.drop_turn_keys(step.keys)
+        case TurnWeight():
+            return turns.set_turn_weights(step.key, step.inverted)
+        case MendCalls():
+            return turns.mend_calls
+        case MendImages():
+            return turns.mend_images
+        case PlaceImages():
+            return turns.place_images(step.column)
+        case ChoosePair():
+            return _choose_pair(step)
         case Convert():
-            to_chat = _TO_CHAT[step.source]
-            return to_chat if step.target is Target.CHAT else lambda row: text_forms.chat_to_pair(to_chat(row))
+            convert = _TO_API[step.source]
+            if step.target is Target.COMPLETION:
+                return lambda row: text_forms.chat_to_pair(convert(row, note))
+            return lambda row: convert(row, note)
     assert_never(step)
 
 
@@ -160,6 +195,20 @@ def _edit_texts(columns: Collection[str], change: Callable[[str], str]) -> Edit:
     def edit(cells: Cells) -> Cells:
         changed = {column: change(value_to_text(value)) for column in columns if is_text(value := cells.get(column))}
         return {**cells, **changed}
+
+    return edit
+
+
+def _choose_pair(step: ChoosePair) -> Edit:
+    names = step.first, step.second
+
+    def edit(cells: Cells) -> Cells:
+        side = which_side(cells.get(step.column), names)
+        if side is None:
+            what = f"{describe_value(cells.get(step.column))} names neither `{names[0]}` nor `{names[1]}`"
+            raise ConversionError(step.column, what, "drop ties with a `filter` before this step")
+        rest = {column: value for column, value in cells.items() if column not in {step.column, *names}}
+        return {**rest, "chosen": cells.get(names[side]), "rejected": cells.get(names[1 - side])}
 
     return edit
 

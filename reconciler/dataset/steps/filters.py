@@ -1,6 +1,7 @@
 """Steps that drop rows: a test of one row, true to keep it, or a stage where a step must see all rows."""
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
@@ -11,7 +12,7 @@ from reconciler.dataset.sources import Row
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, HashSet, hash_value, is_empty, texts_of
 from reconciler.dataset.strict_json import parse_number
 from reconciler.dataset.tokens import CountTextTokens
-from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
+from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, PairLabels, Sample
 from reconciler.foundation.expressions import compile_expression
 
 Test = Callable[[Cells], bool]
@@ -71,6 +72,42 @@ def sample_rows(step: Sample) -> Stage:
 def limit_rows(step: Limit) -> Stage:
     """Return the stage that keeps the first rows, and does not read the row after them."""
     return lambda rows: islice(rows, step.rows)
+
+
+def pair_rows(step: PairLabels) -> Stage:
+    """Return the stage that makes a pair of a desired and an undesired answer to one question.
+
+    Shape:  the answer is the last turn, or a column; two rows have one question when all else in them is equal. The
+            n-th desired answer to a question goes with the n-th undesired one; the rest makes no pair
+    Cost:   holds the answers that wait for another, each with its question
+    """
+
+    def stage(rows: Iterator[Row]) -> Iterator[Row]:
+        waiting: dict[tuple[int, bool], deque[object]] = {}
+        for row in rows:
+            if not isinstance(row.value, dict):
+                yield row
+                continue
+            asked, answer = _split_answer(row.value, step)
+            is_desired = value_to_text(row.value.get(step.column)) in step.desired
+            key = hash_value(asked, "pair")
+            others = waiting.get((key, not is_desired))
+            if not others:
+                waiting.setdefault((key, is_desired), deque()).append(answer)
+                continue
+            other = others.popleft()
+            chosen, rejected = (answer, other) if is_desired else (other, answer)
+            yield row._replace(value={**asked, "chosen": chosen, "rejected": rejected})
+
+    return stage
+
+
+def _split_answer(cells: Cells, step: PairLabels) -> tuple[Cells, object]:
+    rest = {column: value for column, value in cells.items() if column != step.column}
+    turns = rest.get("messages")
+    if isinstance(turns, list) and len(turns) > 1:
+        return {**rest, "messages": turns[:-1]}, turns[-1]
+    return {column: value for column, value in rest.items() if column != step.answer}, rest.get(step.answer)
 
 
 def _deduplicate(step: Deduplicate) -> Test:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 
+from msgspec.structs import replace
+
+from reconciler.dataset.left_out import IN_CONVERSION, LeftOut, describe_left_out
 from reconciler.dataset.mapping import Template
 from reconciler.dataset.readers import is_table
 from reconciler.dataset.report import RowReport
@@ -10,7 +13,7 @@ from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
 from reconciler.dataset.steps.edits import StepError, make_edit
-from reconciler.dataset.steps.filters import limit_rows, make_test, sample_rows
+from reconciler.dataset.steps.filters import limit_rows, make_test, pair_rows, sample_rows
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
@@ -35,6 +38,7 @@ class StepReport:
         self._entered = self._left = self._broken = 0
         self._fault: StepError | None = None
         self._fault_place: Place | None = None
+        self.left_out = LeftOut()
 
     def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them and note their columns."""
@@ -50,7 +54,9 @@ class StepReport:
         """Yield the rows with an edit applied; report and leave out those that cannot be edited."""
         for row in rows:
             try:
-                yield Row(row.file, row.line, edit(row.value)) if isinstance(row.value, dict) else row
+                edited = Row(row.file, row.line, edit(row.value)) if isinstance(row.value, dict) else row
+                self.left_out.end_row()
+                yield edited
             except ConversionError as error:
                 self._broken += 1
                 where = Place(file=row.file, line=row.line)
@@ -82,10 +88,16 @@ class StepReport:
             self._report.stop_reading(self._problem(self._fault.what + row, self._fault.rule, self._fault.hint))
         elif not (self._missing and columns):
             self._report_counts(limit)
+        for problem in describe_left_out(self.left_out, IN_CONVERSION):
+            self._report.add(replace(problem, where=self._preparation.place, path=self._preparation.path))
 
     def _report_counts(self, limit: int | None) -> None:
         dropped = self._entered - self._left - self._broken
-        if dropped:
+        if isinstance(self._preparation.operation, domain.PairLabels):
+            rest = f"; {dropped - self._left} rows have no partner" if dropped > self._left else ""
+            what = f"{self._left} pairs from {self._entered} rows{rest}"
+            self._report.add(self._problem(what, "prepare.dropped", severity=Severity.INFO))
+        elif dropped:
             what = f"{dropped} of {self._entered} rows dropped"
             self._report.add(self._problem(what, "prepare.dropped", severity=Severity.INFO))
         if self._left == limit:
@@ -146,9 +158,21 @@ def _columns_read(step: domain.Operation) -> tuple[str, ...]:
             return tuple(name for _, source in step.templates for name in Template.parse(source).columns)
         case domain.AddPrefix() | domain.AddSuffix() | domain.RemovePrefix() | domain.RemoveSuffix() | domain.Filter():
             return (step.column,)
+        case domain.PlaceImages() | domain.PairLabels():
+            return (step.column,)
+        case domain.ChoosePair():
+            return (step.column, step.first, step.second)
         case domain.JoinMessages():
             return ("messages",)
         case domain.SetColumns() | domain.Sample() | domain.Limit() | domain.Convert():
+            return ()
+        case (
+            domain.DropEmptyTurns()
+            | domain.DropTurnKeys()
+            | domain.TurnWeight()
+            | domain.MendCalls()
+            | domain.MendImages()
+        ):
             return ()
         case _:
             return step.columns
@@ -162,11 +186,13 @@ def _run_step(
             return sample_rows(step)(rows)
         case domain.Limit():
             return limit_rows(step)(rows)
+        case domain.PairLabels():
+            return pair_rows(step)(rows)
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
             keeps = make_test(step, tokens)
             return (row for row in rows if not isinstance(row.value, dict) or keeps(row.value))
         case _:
-            return step_report.edit_rows(rows, make_edit(step))
+            return step_report.edit_rows(rows, make_edit(step, step_report.left_out.note))
 
 
 def _repeat_rows(rows: Iterator[Row], terms: Terms) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Forms whose turns are plain texts: chat with other words, ShareGPT, Alpaca, and a prompt with a completion.
+"""Forms whose turns are plain texts: chat with other words, ShareGPT, Alpaca, Dolly, and a prompt with a completion.
 
 Source: FastChat's data (ShareGPT), the Stanford Alpaca data, and LLaMA-Factory's description of both forms
 """
@@ -9,6 +9,7 @@ from reconciler.dataset.row_checks import JsonObject, describe_value
 from reconciler.dataset.steps.conversion import (
     CallIds,
     ConversionError,
+    NoteUnread,
     build_row,
     build_tools,
     parse_json,
@@ -21,37 +22,59 @@ from reconciler.dataset.steps.conversion import (
 _ROW_KEYS = ("tools", "functions", "parallel_tool_calls")
 _TURN_KEYS = ("name", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
 _CALL_ROLES = frozenset({"function_call", "tool_call", "function-call"})
+_ROLE_KEYS = ("role", "from", "author")
+_CONTENT_KEYS = ("content", "value", "text")
 _ROLES_BEFORE_ANSWER = (["user"], ["system", "user"], ["developer", "user"])
 
 
-def normalize_chat(row: JsonObject) -> JsonObject:
+def normalize_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     """Return chat with the API's roles and keys, from roles such as `human` and keys such as `value`."""
-    messages = read_objects(row.get("messages"), "messages")
-    turns = [_normalize_turn(message, f"messages[{at}]") for at, message in enumerate(messages)]
+    note(row, ("messages", "system", *_ROW_KEYS), "")
+    turns = normalize_turns(row.get("messages"), "messages", note)
     return build_row(row.get("system"), turns, {key: row[key] for key in _ROW_KEYS if row.get(key) is not None})
 
 
-def _normalize_turn(message: JsonObject, path: str) -> JsonObject:
+def normalize_turns(messages: object, path: str, note: NoteUnread) -> list[JsonObject]:
+    """Return turns with the API's roles and keys."""
+    return [
+        _normalize_turn(message, f"{path}[{at}]", f"{path}[]", note)
+        for at, message in enumerate(read_objects(messages, path))
+    ]
+
+
+def _normalize_turn(message: JsonObject, path: str, every: str, note: NoteUnread) -> JsonObject:
+    note(message, (*_TURN_KEYS, *_choose_key(message, _ROLE_KEYS), *_choose_key(message, _CONTENT_KEYS)), every)
     rest = {key: message[key] for key in _TURN_KEYS if message.get(key) is not None}
     return {"role": read_role(message, path), "content": _read_content(message), **rest}
 
 
+def _choose_key(turn: JsonObject, names: tuple[str, ...]) -> list[str]:
+    # Of several keys for one thing, the first is read.
+    return [key for key in names if key in turn][:1]
+
+
 def _read_content(turn: JsonObject) -> object:
-    return next((turn[key] for key in ("content", "value", "text") if key in turn), None)
+    return next((turn[key] for key in _CONTENT_KEYS if key in turn), None)
 
 
-def sharegpt_to_chat(row: JsonObject) -> JsonObject:
+def sharegpt_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     """Return chat from `conversations` of {from, value}; calls get ids by their order in the row."""
     key = "conversation" if "conversations" not in row and "conversation" in row else "conversations"
+    note(row, (key, "system", "tools"), "")
     turns, calls = read_objects(row.get(key), key), CallIds()
+    for turn in turns:
+        weighted = ("weight",) if turn.get("weight") is not None else ()
+        note(turn, (*_choose_key(turn, _ROLE_KEYS), *_choose_key(turn, _CONTENT_KEYS), *weighted), f"{key}[]")
     messages = [_sharegpt_turn(turn, calls, f"{key}[{at}]") for at, turn in enumerate(turns)]
     return build_row(row.get("system"), messages, build_tools(row.get("tools"), "tools"))
 
 
 def _sharegpt_turn(turn: JsonObject, calls: CallIds, path: str) -> JsonObject:
-    content, word = _read_content(turn), turn.get("from", turn.get("role"))
+    content, word = _read_content(turn), next((turn[key] for key in _ROLE_KEYS if key in turn), None)
     if isinstance(word, str) and word.strip().lower() in _CALL_ROLES:
-        return {"role": "assistant", "content": None, "tool_calls": _sharegpt_calls(content, calls, f"{path}.value")}
+        made = _sharegpt_calls(content, calls, f"{path}.value")
+        weight = {"weight": turn["weight"]} if "weight" in turn else {}
+        return {"role": "assistant", "content": None, "tool_calls": made, **weight}
     role = read_role(turn, path)
     if role in ("tool", "function"):
         call_id = calls.match_result(path)
@@ -70,22 +93,41 @@ def _sharegpt_calls(content: object, calls: CallIds, path: str) -> list[JsonObje
     return made
 
 
-def alpaca_to_chat(row: JsonObject) -> JsonObject:
+def alpaca_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     """Return chat from an instruction, an optional input, and an output.
 
     Shape:  instruction and input become the user's turn, with an empty line between them
     """
     require_keys(row, "instruction", "output")
-    asked = [read_text(row.get(key), key) for key in ("instruction", "input")]
+    note(row, ("instruction", "input", "output", "system", "history"), "")
     turns = [
-        *_alpaca_history(row.get("history")),
-        *_exchange("\n\n".join(part for part in asked if part), read_text(row["output"], "output")),
+        *read_history(row.get("history")),
+        *_exchange(join_texts(row, "instruction", "input"), read_text(row["output"], "output")),
     ]
     return build_row(row.get("system"), turns, {})
 
 
-def _alpaca_history(history: object) -> Iterator[JsonObject]:
-    for at, exchange in enumerate(history if isinstance(history, list) else []):
+def dolly_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
+    """Return chat from an instruction, an optional context, and a response.
+
+    Shape:  context and instruction become the user's turn, with an empty line between them
+    """
+    require_keys(row, "instruction", "response")
+    note(row, ("instruction", "context", "response", "system"), "")
+    asked = join_texts(row, "context", "instruction")
+    return build_row(row.get("system"), _exchange(asked, read_text(row["response"], "response")), {})
+
+
+def join_texts(row: JsonObject, *keys: str) -> str:
+    """Return the texts of some keys that are not empty, with an empty line between them."""
+    return "\n\n".join(text for key in keys if (text := read_text(row.get(key), key)))
+
+
+def read_history(history: object) -> Iterator[JsonObject]:
+    """Yield the turns of earlier exchanges, each a list of a question and an answer."""
+    if history is not None and not isinstance(history, list):
+        raise ConversionError("history", f"is {describe_value(history)}, not a list", "write a list of exchanges")
+    for at, exchange in enumerate(history or []):
         path = f"history[{at}]"
         if not isinstance(exchange, list) or len(exchange) != 2:
             raise ConversionError(path, "must be a list of a question and an answer")
@@ -96,9 +138,13 @@ def _exchange(question: str, answer: str) -> list[JsonObject]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
-def pair_to_chat(row: JsonObject) -> JsonObject:
+def pair_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     """Return chat from a prompt, which becomes the user's turn, and a completion, which becomes the assistant's."""
     require_keys(row, "prompt", "completion")
+    note(row, ("prompt", "completion", "system"), "")
+    if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
+        turns = [turn for key in ("prompt", "completion") for turn in normalize_turns(row[key], key, note)]
+        return build_row(row.get("system"), turns, {})
     turns = _exchange(read_text(row["prompt"], "prompt"), read_text(row["completion"], "completion"))
     return build_row(row.get("system"), turns, {})
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.dataset import Row, RowReport, Source, encoding_error, recognise_format
+from reconciler.dataset import (
+    LOOKED_AT,
+    Recognition,
+    Row,
+    RowReport,
+    Source,
+    encoding_error,
+    recognise_format,
+    recognise_rows,
+)
 from reconciler.dataset.readers import (
     READERS,
     ProgressMeter,
@@ -18,6 +27,7 @@ from reconciler.dataset.readers import (
     split_lines,
     text_blocks,
 )
+from reconciler.dataset.row_checks import check_row
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
@@ -31,13 +41,14 @@ from reconciler.prepare_data.suggest.finding import (
     RuleResult,
     apply_step,
     guess_rows_task,
+    list_columns,
 )
 
 TXT = ".txt"
 Rule = Callable[[Sequence[Row]], RuleResult]
 Accept = Callable[[Remedy], bool]
 
-RULES: tuple[Rule, ...] = (
+COLUMN_RULES: tuple[Rule, ...] = (
     row_rules.count_rows,
     row_rules.find_columns,
     row_rules.find_surplus,
@@ -45,6 +56,8 @@ RULES: tuple[Rule, ...] = (
     row_rules.find_other_than_text,
     row_rules.find_task,
     row_rules.find_duplicates,
+)
+COMPLETION_RULES: tuple[Rule, ...] = (
     row_rules.find_long,
     partial(affix_rules.find_upper, PROMPT),
     partial(affix_rules.find_upper, COMPLETION),
@@ -54,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     affix_rules.find_ending,
     affix_rules.find_space,
 )
+"""Rules for models that learn from plain text; chat needs no separators and no endings."""
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,44 +105,91 @@ class FileRead(msgspec.Struct, frozen=True):
     is_for_specs: bool
 
 
-def examine(file: Path, accept: Accept = lambda _: True) -> Examination:
+def examine(file: Path, accept: Accept = lambda _: True, *, target: Format = Format.CHAT) -> Examination:
     """Examine a file by every rule; apply necessary remedies, and others when `accept` returns true.
 
+    Shape:  prompts and completions become chat where the `target` is chat, except where no row has a prompt
     Raises: InputError, when the file cannot be read or a rule finds a problem that no remedy corrects
     Cost:   the rows in memory
     """
     content = read_file(file)
-    rows, count = content.rows, len(content.rows)
-    findings: list[FileFinding] = []
-    remedies: list[tuple[Remedy, bool]] = []
-    is_chat = recognise_format(rows[0].value) is Format.CHAT
-    if is_chat:
-        what = f"{count} rows in the chat format; there are no prompts and completions to prepare"
-        findings.append(FileFinding(name="format", what=what))
-    for rule in () if is_chat else RULES:
-        result = rule(rows)
-        if result.problem:
-            raise InputError((result.problem,))
-        findings += result.findings
-        if result.remedy:
-            accepted = result.remedy.necessary or accept(result.remedy)
-            remedies.append((result.remedy, accepted))
-            for step in result.remedy.steps if accepted else ():
-                rows = apply_step(step, rows)
-            if not rows:
-                raise InputError((_no_row_left(file),))
-    task = TaskKind.CONDITIONAL if is_chat else guess_rows_task(rows)
+    pass_ = _Pass(file, content.rows, accept)
+    found = recognise_rows([row.value for row in content.rows[:LOOKED_AT]])
+    row_format = pass_.convert(found) if found else None
+    if row_format is None:
+        for rule in COLUMN_RULES:
+            pass_.apply(rule)
+        row_format = Format.COMPLETION
+        if target is Format.COMPLETION or guess_rows_task(pass_.rows) is TaskKind.OPEN_ENDED:
+            for rule in COMPLETION_RULES:
+                pass_.apply(rule)
+    task = guess_rows_task(pass_.rows) if row_format is Format.COMPLETION else TaskKind.CONDITIONAL
+    if row_format is Format.COMPLETION and target is Format.CHAT and task is not TaskKind.OPEN_ENDED:
+        pass_.apply(row_rules.make_chat)
+        row_format = Format.CHAT
     return Examination(
         file=file,
-        format=Format.CHAT if is_chat else Format.COMPLETION,
+        format=row_format,
         task=task,
-        count=count,
-        findings=tuple(findings),
+        count=len(content.rows),
+        findings=tuple(pass_.findings),
         warnings=content.warnings,
-        remedies=tuple(remedies),
-        rows=tuple(rows),
+        remedies=tuple(pass_.remedies),
+        rows=tuple(pass_.rows),
         is_for_specs=content.is_for_specs and not (task is TaskKind.OPEN_ENDED and is_table(content.source)),
     )
+
+
+class _Pass:
+    """The rows of one examination, what was found in them, and the remedies so far."""
+
+    def __init__(self, file: Path, rows: list[Row], accept: Accept) -> None:
+        self.rows = rows
+        self.findings: list[FileFinding] = []
+        self.remedies: list[tuple[Remedy, bool]] = []
+        self._file = file
+        self._accept = accept
+
+    def apply(self, rule: Rule) -> None:
+        """Apply a rule, and the steps of its remedy when it is necessary or accepted.
+
+        Raises: InputError, with the rule's problem, or when no row is left
+        """
+        result = rule(self.rows)
+        if result.problem:
+            raise InputError((result.problem,))
+        self.findings += result.findings
+        if result.remedy:
+            accepted = result.remedy.necessary or self._accept(result.remedy)
+            self.remedies.append((result.remedy, accepted))
+            for step in result.remedy.steps if accepted else ():
+                self.rows = apply_step(step, self.rows)
+            if not self.rows:
+                raise InputError((_no_row_left(self._file),))
+
+    def convert(self, found: Recognition) -> Format | None:
+        """Bring rows of another form into the API's, and check rows of its form; None for prompts and completions.
+
+        Raises: InputError, when only their author can say what they mean
+        """
+        if found.format is Format.COMPLETION or found.form in row_rules.PLAIN_TABLES or found.form is None:
+            named = {column.lower() for column in list_columns(self.rows)} >= {PROMPT, COMPLETION}
+            if found.form in row_rules.PLAIN_TABLES and found.mapping and not named:
+                self.apply(partial(row_rules.fill_columns, found))
+            return None
+        if found.format is None and not found.steps:
+            raise InputError((row_rules.describe_form(self.rows, found),))
+        self.apply(partial(row_rules.convert_form, found))
+        if found.mapping or (found.format is None and recognise_format(self.rows[0].value) is Format.COMPLETION):
+            return self.convert(after) if (after := recognise_rows([row.value for row in self.rows])) else None
+        row_format = recognise_format(self.rows[0].value) or Format.CHAT
+        self.apply(partial(row_rules.mend_rows, row_format))
+        report = RowReport()
+        for row in self.rows:
+            for each in check_row(row.value, row_format):
+                report.add(row.problem(each.rule, each.path, each.what, each.hint, each.severity))
+        report.raise_errors()
+        return row_format
 
 
 def _no_row_left(file: Path) -> Problem:

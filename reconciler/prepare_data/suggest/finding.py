@@ -3,42 +3,26 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from reconciler.dataset import Row, estimate_tokens, value_to_text
-from reconciler.dataset.steps import make_edit, make_test
-from reconciler.domain.errors import Problem
-from reconciler.domain.prepare import (
-    AddPrefix,
-    AddSuffix,
-    Deduplicate,
-    DropEmpty,
-    DropLong,
-    EnsureLeadingSpace,
-    FillTemplate,
-    KeepColumns,
-    LowerCase,
-    RemovePrefix,
-    Rename,
+from reconciler.dataset import (
+    IN_CONVERSION,
+    SHOWN_PER_FILE,
+    LeftOut,
+    Row,
+    describe_left_out,
+    estimate_tokens,
+    value_to_text,
 )
+from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test
+from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.prepare_data.compat import TaskKind, guess_task
 
 PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
 SHOWN_LINES = 10
 
-RemedyStep = (
-    Rename
-    | KeepColumns
-    | FillTemplate
-    | LowerCase
-    | AddPrefix
-    | AddSuffix
-    | RemovePrefix
-    | EnsureLeadingSpace
-    | DropEmpty
-    | Deduplicate
-    | DropLong
-)
-"""The steps that remedies are made of."""
+RemedyStep = EditingStep | TestingStep
+"""The steps that remedies are made of: each sees one row at a time."""
 
 
 class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,12 +74,27 @@ def suggest_remedy(
 
 
 def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows after one step, which does what the same step does in a spec."""
-    if isinstance(step, DropEmpty | Deduplicate | DropLong):
+    """Return the rows after one step, which does what the same step does in a spec.
+
+    Raises: InputError, when a row cannot be converted, or would lose what says more about training
+    """
+    if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)
         return [row for row in rows if keeps(cells_of(row))]
-    edit = make_edit(step)
-    return [row._replace(value=edit(cells_of(row))) for row in rows]
+    left_out, problems, changed = LeftOut(), list[Problem](), list[Row]()
+    edit = make_edit(step, left_out.note)
+    for row in rows:
+        try:
+            changed.append(row._replace(value=edit(cells_of(row))))
+        except ConversionError as error:
+            problems.append(row.problem("prepare.convert", error.path, error.what, error.hint))
+        left_out.end_row()
+    for problem in describe_left_out(left_out, IN_CONVERSION) if rows else ():
+        if problem.severity is Severity.ERROR:
+            problems.append(replace(problem, where=Place(file=rows[0].file)))
+    if problems:
+        raise InputError(tuple(problems[:SHOWN_PER_FILE]), max(0, len(problems) - SHOWN_PER_FILE))
+    return changed
 
 
 def cells_of(row: Row) -> dict[str, object]:

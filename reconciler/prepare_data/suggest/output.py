@@ -2,64 +2,37 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import assert_never
 
 from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset import choose_part, write_canonical_line
+from reconciler.dataset.recognise import write_step
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.domain.prepare import (
-    AddPrefix,
-    AddSuffix,
-    Deduplicate,
-    DropEmpty,
-    DropLong,
-    EnsureLeadingSpace,
-    FillTemplate,
-    KeepColumns,
-    LowerCase,
-    RemovePrefix,
-    Rename,
-)
+from reconciler.domain.prepare import Operation
 from reconciler.domain.spec import Format
 from reconciler.foundation.text import yaml_quoted
 from reconciler.prepare_data.compat import choose_names, write_new_files
 from reconciler.prepare_data.suggest.examine import Examination
-from reconciler.prepare_data.suggest.finding import RemedyStep
 
 _WORDS = frozenset({"null", "true", "false"})
 """Names that YAML reads as another value than a text."""
 
-_STEP_NAMES: dict[type[RemedyStep], str] = {
-    Rename: "rename",
-    FillTemplate: "template",
-    KeepColumns: "keep_columns",
-    LowerCase: "lower_case",
-    EnsureLeadingSpace: "ensure_leading_space",
-    DropEmpty: "drop_empty",
-    Deduplicate: "deduplicate",
-    AddPrefix: "add_prefix",
-    AddSuffix: "add_suffix",
-    RemovePrefix: "remove_prefix",
-    DropLong: "drop_long",
-}
 
-
-def write_steps(steps: Sequence[RemedyStep]) -> str:
+def write_steps(steps: Sequence[Operation]) -> str:
     """Return steps as items of a spec's `prepare` list, one on each line."""
-    return "".join(f"  - {_write_step(step)}\n" for step in steps)
+    return "".join(f"  - {write_step(step)}\n" for step in steps)
 
 
 def write_dataset(
-    name: str, source: str, *, row_format: Format, steps: Sequence[RemedyStep] = (), validation: float = 0.0
+    name: str, source: str, *, row_format: Format, steps: Sequence[Operation] = (), validation: float = 0.0
 ) -> str:
     """Return the document of a dataset that reads a file, applies steps and validates with a share of the rows."""
     return "".join(_dataset_lines(name, source, row_format, steps, validation))
 
 
 def _dataset_lines(
-    name: str, source: str, row_format: Format, steps: Sequence[RemedyStep], validation: float
+    name: str, source: str, row_format: Format, steps: Sequence[Operation], validation: float
 ) -> Iterator[str]:
     yield "kind: Dataset\n"
     yield f"name: {name if name[:1].isalpha() and name not in _WORDS else yaml_quoted(name)}\n"
@@ -70,21 +43,6 @@ def _dataset_lines(
         yield write_steps(steps)
     if validation:
         yield f"split: {{validation: {validation}}}\n"
-
-
-def _write_step(step: RemedyStep) -> str:
-    name = _STEP_NAMES.get(type(step))
-    match step:
-        case Rename(pairs) | FillTemplate(pairs):
-            texts = (f"{yaml_quoted(key)}: {yaml_quoted(value)}" for key, value in pairs)
-            return f"{name}: {{{', '.join(texts)}}}"
-        case AddPrefix(column, text) | AddSuffix(column, text) | RemovePrefix(column, text):
-            return f"{name}: {{column: {column}, text: {yaml_quoted(text)}}}"
-        case DropLong():
-            return f"{name}: {{characters: {step.characters}, columns: [{', '.join(step.columns)}]}}"
-        case KeepColumns() | LowerCase() | EnsureLeadingSpace() | DropEmpty() | Deduplicate():
-            return f"{name}: [{', '.join(step.columns)}]"
-    assert_never(step)
 
 
 def name_prepared_files(examination: Examination, validation: float = 0.0) -> tuple[Path, ...]:

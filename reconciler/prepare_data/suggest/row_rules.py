@@ -6,10 +6,26 @@ The remedies of the rules about columns are necessary: without them the rows tra
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler.dataset import Row, suggest_mapping
-from reconciler.dataset.steps import is_empty
+from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
+from reconciler.dataset.recognise import RowForm, has_meaning
+from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.steps import EditingStep, TestingStep, is_empty
 from reconciler.domain.errors import Place, Problem
-from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, FillTemplate, KeepColumns, Rename
+from reconciler.domain.prepare import (
+    Convert,
+    Deduplicate,
+    DropEmpty,
+    DropEmptyTurns,
+    DropLong,
+    FillTemplate,
+    Form,
+    KeepColumns,
+    MendCalls,
+    MendImages,
+    Rename,
+)
+from reconciler.domain.spec import Format
+from reconciler.foundation.text import yaml_scalar
 from reconciler.prepare_data.compat import MAX_CHARACTERS, TaskKind
 from reconciler.prepare_data.suggest.finding import (
     COMPLETION,
@@ -27,12 +43,71 @@ from reconciler.prepare_data.suggest.finding import (
 )
 
 FEW = 100
+_SYSTEM = ("system",)
 
 
 def count_rows(rows: Sequence[Row]) -> RuleResult:
     """Report the number of rows; advise to add more when there are few."""
     advice = "; a few hundred train better, and every doubling helps" if len(rows) < FEW else ""
     return RuleResult(findings=(FileFinding(name="num_examples", what=f"{_count(len(rows))}{advice}"),))
+
+
+PLAIN_TABLES = (RowForm.TABLE, RowForm.CONTEXT)
+"""The forms that columns with a question and an answer have."""
+
+
+def describe_form(rows: Sequence[Row], found: Recognition) -> Problem:
+    """Return the problem of rows whose form is known, and that only their author can bring into the API's."""
+    what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
+    return Problem(where=Place(file=rows[0].file, line=rows[0].line), what=what, hint=found.hint, rule="format.other")
+
+
+def convert_form(found: Recognition, rows: Sequence[Row]) -> RuleResult:
+    """Convert rows of another form."""
+    what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
+    if found.format is not None:
+        return RuleResult(findings=(FileFinding(name="format", what=f"{_count(len(rows))} of {found.format}"),))
+    steps = [step for step in found.steps if isinstance(step, EditingStep | TestingStep)]
+    remedy = f"Bring them into the form of the API{f'; {found.advice}' if found.advice else ''}"
+    return suggest_remedy("form", what, remedy, *steps, necessary=True)
+
+
+def fill_columns(found: Recognition, rows: Sequence[Row]) -> RuleResult:
+    """Fill the columns of a prompt and a completion from columns whose names say what they hold."""
+    what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
+    names = tuple(name for name, _ in found.mapping)
+    remedy = f"Fill {' and '.join(f'`{name}`' for name in names)} from them"
+    steps = (*found.steps, FillTemplate(templates=found.mapping), KeepColumns(columns=names))
+    taken = [step for step in steps if isinstance(step, EditingStep | TestingStep)]
+    return suggest_remedy("form", what, remedy, *taken, necessary=True)
+
+
+_MENDS: dict[str, RemedyStep] = {
+    "chat.arguments": MendCalls(),
+    "chat.empty-turn": DropEmptyTurns(("system", "developer")),
+    "chat.image-type": MendImages(),
+}
+
+
+def mend_rows(row_format: Format, rows: Sequence[Row]) -> RuleResult:
+    """Mend what a service may refuse, and a step can mend."""
+    lines: dict[str, dict[int, None]] = {}
+    for row in rows:
+        for each in check_row(row.value, row_format):
+            if each.rule in _MENDS:
+                lines.setdefault(each.rule, {})[row.line] = None
+    if not lines:
+        return NO_RESULT
+    every = tuple(sorted({line for found in lines.values() for line in found}))
+    what = f"{_count(len(every))} with {', '.join(sorted(lines))}"
+    steps = [_MENDS[rule] for rule in sorted(lines)]
+    return suggest_remedy("mend", what, f"Mend {what}", *steps, lines=every)
+
+
+def make_chat(rows: Sequence[Row]) -> RuleResult:
+    """Make turns of prompts and completions, as today's base models learn them."""
+    what = "prompts and completions become turns of a chat; for a base of plain text, add --for completion"
+    return suggest_remedy("chat", what, "Write them as chat", Convert(source=Form.PROMPT_COMPLETION), necessary=True)
 
 
 def find_columns(rows: Sequence[Row]) -> RuleResult:
@@ -44,7 +119,7 @@ def find_columns(rows: Sequence[Row]) -> RuleResult:
         if not candidates:
             where, what = Place(file=rows[0].file, line=rows[0].line), f"there is no column `{wanted}`"
             return RuleResult(
-                problem=Problem(where=where, what=what, hint=_suggest_mapping(columns), rule="mapping.missing")
+                problem=Problem(where=where, what=what, hint=_suggest_mapping(rows), rule="mapping.missing")
             )
         if wanted not in candidates:
             names.append((candidates[0], wanted))
@@ -55,21 +130,33 @@ def find_columns(rows: Sequence[Row]) -> RuleResult:
     return suggest_remedy("necessary_column", "column names must be in lower case", remedy, step, necessary=True)
 
 
-def _suggest_mapping(columns: Sequence[str]) -> str:
-    return (
-        f"in a spec, {suggest_mapping(columns)}; or rename the columns in the file" if columns else "name the columns"
-    )
+def _suggest_mapping(rows: Sequence[Row]) -> str:
+    columns = list_columns(rows)
+    hint = suggest_mapping([cells_of(row) for row in rows[:LOOKED_AT]])
+    return f"in a spec, {hint}; or rename the columns in the file" if columns else "name the columns"
 
 
 def find_surplus(rows: Sequence[Row]) -> RuleResult:
     """Drop columns other than prompt and completion."""
-    surplus = [column for column in list_columns(rows) if column not in FIELDS]
+    surplus = [column for column in list_columns(rows) if column not in (*FIELDS, *_SYSTEM)]
     if not surplus:
         return NO_RESULT
+    for row in rows:
+        for column, value in cells_of(row).items():
+            if column in surplus and not is_empty(value) and has_meaning(column, value):
+                return RuleResult(problem=_lost_column(rows, column))
     names = ", ".join(f"`{column}`" for column in surplus[:20])
+    kept = tuple(column for column in (*_SYSTEM, *FIELDS) if column in list_columns(rows))
     what = f"{len(surplus)} column{'s' if len(surplus) > 1 else ''} besides `prompt` and `completion`: {names}"
     remedy = "Keep only the columns `prompt` and `completion`"
-    return suggest_remedy("additional_column", what, remedy, KeepColumns(columns=FIELDS), necessary=True)
+    return suggest_remedy("additional_column", what, remedy, KeepColumns(columns=kept), necessary=True)
+
+
+def _lost_column(rows: Sequence[Row], column: str) -> Problem:
+    count = sum(not is_empty(cells_of(row).get(column)) for row in rows)
+    what = f"`{column}` would be left out, and {count} of {len(rows)} rows have it; it says more about training"
+    hint = f"in a spec, put it into a template, or add `prepare: [{{drop_columns: [{yaml_scalar(column)}]}}]`"
+    return Problem(where=Place(file=rows[0].file), path=column, what=what, hint=hint, rule="mapping.lost-key")
 
 
 def find_empty(rows: Sequence[Row]) -> RuleResult:

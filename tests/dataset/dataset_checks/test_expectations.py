@@ -114,7 +114,7 @@ def test_rows_of_the_validation_dataset_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_more_findings_are_shown_on_request_and_counted_by_rule(tmp_path: Path) -> None:
-    bad = {"messages": [{"role": "human", "content": 1}, {"role": "assistant", "content": "x"}]}
+    bad = {"messages": [{"role": "boss", "content": 1}, {"role": "assistant", "content": "x"}]}
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([bad] * 40)))
     shown = [problem for problem in problems_of(spec, tmp_path) if problem.severity is Severity.ERROR]
     assert len(shown) == 50

@@ -66,6 +66,8 @@ HOLES = [
 ]
 SPACED = [{"prompt": " Why?\n", "completion": "So. "}]
 USER, ANSWER = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}
+CALL = {"name": "look", "arguments": {"n": 1}}
+JPG = "data:image/jpg;base64,/9j/"
 TWICE = [{"messages": [{"role": "user", "content": "Hello."}, USER, ANSWER]}]
 
 ROWS: dict[str, list[Any]] = {
@@ -88,6 +90,44 @@ ROWS: dict[str, list[Any]] = {
     "sample": [{"n": at} for at in range(1, 9)],
     "limit": [{"n": at} for at in range(1, 5)],
     "join_messages": TWICE,
+    "drop_empty_turns": [{"messages": [{"role": "system", "content": ""}, USER, ANSWER]}],
+    "drop_turn_keys": [{"messages": [USER, {**ANSWER, "loss": 1}]}],
+    "turn_weight": [
+        {
+            "messages": [
+                USER,
+                {"role": "assistant", "content": "Hm.", "loss": 0, "masked": 1},
+                USER,
+                {**ANSWER, "loss": 1},
+            ]
+        }
+    ],
+    "mend_calls": [
+        {"messages": [USER, {"role": "assistant", "tool_calls": [{"name": "look", "arguments": {"n": 1}}]}]}
+    ],
+    "mend_images": [
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": "data:image/jpg;base64,/9j/"}}],
+                },
+                ANSWER,
+            ]
+        }
+    ],
+    "place_images": [
+        {
+            "messages": [{"role": "user", "content": "<image>What is it?"}, ANSWER],
+            "images": ["https://example.test/cat.png"],
+        }
+    ],
+    "choose_pair": [{"prompt": "Why?", "response_a": "So.", "response_b": "No.", "winner": "b"}],
+    "pair_labels": [
+        {"prompt": "Why?", "completion": "So.", "label": "good"},
+        {"prompt": "Why?", "completion": "No.", "label": "bad"},
+        {"prompt": "How?", "completion": "Thus.", "label": "good"},
+    ],
 }
 FORMS: dict[Form, dict[str, Any]] = {
     Form.SHAREGPT: {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]},
@@ -100,6 +140,16 @@ FORMS: dict[Form, dict[str, Any]] = {
     Form.VERTEX: {
         "contents": [{"role": "user", "parts": [{"text": "Why?"}]}, {"role": "model", "parts": [{"text": "So."}]}]
     },
+    Form.DOLLY: {"instruction": "Add.", "context": "1 and 2", "response": "3"},
+    Form.BEDROCK: {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "Be brief."}],
+        "messages": [
+            {"role": "user", "content": [{"text": "Why?"}]},
+            {"role": "assistant", "content": [{"text": "So."}]},
+        ],
+    },
+    Form.PREFERENCE: {"prompt": "Why?", "chosen": "So.", "rejected": "No."},
     Form.CHAT: {"messages": [{"role": "human", "value": "Why?"}, {"role": "bot", "value": "So."}]},
 }
 

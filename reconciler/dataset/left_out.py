@@ -1,0 +1,83 @@
+"""The keys and columns that a conversion or a mapping leaves out: counted, and named when the pass is over."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from reconciler.dataset.recognise.names import IMAGES, TURN_WEIGHTS, has_meaning
+from reconciler.dataset.recognise.step_text import write_step
+from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, PlaceImages, TurnWeight
+from reconciler.foundation.text import list_words
+
+_MOST_KEYS = 1000
+"""Keys that are counted; rows may have keys without end."""
+
+
+class LeftOut:
+    """The keys that are left out of rows: by their path, in how many rows each holds something.
+
+    Shape:  a path has no positions: `messages[].loss`
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+        self.rows = Counter[str]()
+        self.entered = 0
+        self._row: set[str] = set()
+
+    def note(self, holder: dict[str, object], known: Collection[str], path: str = "") -> None:
+        """Note the keys of an object of this row that are not known, and hold something."""
+        for key, value in holder.items():
+            if key not in known and value not in (None, "", [], {}):
+                place = f"{path}.{key[:100]}".lstrip(".")
+                if place in self.values or len(self.values) < _MOST_KEYS:
+                    self.values.setdefault(place, value)
+                    self._row.add(place)
+
+    def end_row(self) -> None:
+        """Count a row, and its keys."""
+        self.entered += 1
+        if self._row:
+            self.rows.update(self._row)
+            self._row = set()
+
+
+IN_CONVERSION = ("prepare.lost-key", "prepare.left-out")
+IN_MAPPING = ("mapping.lost-key", "mapping.left-out")
+
+
+def describe_left_out(left_out: LeftOut, rules: tuple[str, str]) -> Iterator[Problem]:
+    """Yield an error for each key that says something which training would have to know, and a note of the others.
+
+    Shape:  `rules` are those of the error and of the note
+    """
+    others = []
+    for path, count in sorted(left_out.rows.items()):
+        key = path.rpartition(".")[2]
+        if has_meaning(key, left_out.values[path]):
+            what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; it says more about training"
+            yield Problem(where=Place(file=""), what=what, hint=_suggest(path), rule=rules[0])
+        else:
+            others.append((path, count))
+    if others:
+        most = max(count for _, count in others)
+        what = f"{list_words([path for path, _ in others])} left out, in up to {most} of {left_out.entered} rows"
+        yield Problem(where=Place(file=""), what=what, rule=rules[1], severity=Severity.INFO)
+
+
+def _suggest(path: str) -> str:
+    holder, _, key = path.rpartition(".")
+    remedy: Operation | None = None
+    drop: Operation = DropTurnKeys((key,)) if holder else DropColumns((key,))
+    if holder.endswith("[]") and "." not in holder and "mask" in key:
+        either = "where 1 is a turn to train on, with `inverted: true` where 1 is one to leave out"
+        return f"add `turn_weight: {{key: {key}}}` before this step {either}"
+    if holder.endswith("[]") and "." not in holder and key in TURN_WEIGHTS:
+        remedy = TurnWeight(key=key)
+    elif not holder and key in IMAGES:
+        remedy = PlaceImages(key)
+    if holder and (not holder.endswith("[]") or "." in holder):
+        return "take it out of the rows, or write it into the texts"
+    use = f"to use it, add `{write_step(remedy)}` before this step; " if remedy else ""
+    other = "" if remedy or holder else "put the column into a template or a key that is read; "
+    return f"{use}{other}to train without it, add `{write_step(drop)}` before this step"

@@ -1,0 +1,19 @@
+"""The form of rows: recognised by keys, names and values, with the steps that make the API's form of it."""
+
+from reconciler.dataset.recognise.advice import Recognition, recognise_rows, suggest_mapping
+from reconciler.dataset.recognise.forms import RowForm, recognise_format, recognise_row
+from reconciler.dataset.recognise.names import has_meaning, which_side
+from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
+
+__all__ = [
+    "Recognition",
+    "RowForm",
+    "has_meaning",
+    "recognise_format",
+    "recognise_row",
+    "recognise_rows",
+    "suggest_mapping",
+    "which_side",
+    "write_step",
+    "write_steps_inline",
+]

@@ -1,0 +1,286 @@
+"""What to do about rows of a form: the steps or the mapping that make the API's form of them, or what to decide."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import msgspec
+
+from reconciler.dataset.canonical import write_canonical_text
+from reconciler.dataset.recognise.forms import (
+    API_FORMS,
+    RowForm,
+    find_images,
+    find_judgement,
+    find_turn_weight,
+    recognise_row,
+    turns_of,
+)
+from reconciler.dataset.recognise.names import (
+    COMPLETIONS,
+    CONTEXTS,
+    PROMPTS,
+    SYSTEMS,
+    WINNERS,
+    desired_values,
+    find_named,
+    find_pair,
+    find_sides,
+    has_meaning,
+    plain_name,
+    says_rejected,
+)
+from reconciler.dataset.recognise.step_text import write_steps_inline
+from reconciler.dataset.row_checks import JsonObject
+from reconciler.domain import prepare as domain
+from reconciler.domain.spec import Format
+from reconciler.foundation.text import yaml_quoted
+
+_SAMPLE_CHARACTERS = 24
+_MOST_COLUMNS = 12
+
+
+class Recognition(msgspec.Struct, frozen=True, kw_only=True):
+    """The form of some rows, and the way to the API's form.
+
+    Shape:  `rows` of the `seen` rows have the form, which is the confidence; `format` is None where the form is not the
+            API's. `steps` or `mapping` (field and template) make the API's form; where both are empty, `advice` says
+            what to decide
+    """
+
+    form: RowForm | None
+    reason: str
+    rows: int
+    seen: int
+    format: Format | None = None
+    steps: tuple[domain.Operation, ...] = ()
+    mapping: tuple[tuple[str, str], ...] = ()
+    advice: str = ""
+
+    @property
+    def confidence(self) -> float:
+        return self.rows / self.seen if self.seen else 0.0
+
+    @property
+    def hint(self) -> str:
+        """What to write into the Dataset, ready to be copied; else what to decide."""
+        fields = [f"{name}: {yaml_quoted(template)}" for name, template in self.mapping]
+        lines = [*([write_steps_inline(self.steps)] if self.steps else []), *fields]
+        add = f"add {', '.join(f'`{line}`' for line in lines)} to the Dataset" if lines else ""
+        return "; ".join(part for part in (add, self.advice) if part)
+
+
+def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> Recognition | None:
+    """Return the form that most of some rows have, the first of several; None where no row is an object with keys."""
+    objects = [value for value in values if isinstance(value, dict) and value]
+    if not objects:
+        return None
+    forms = Counter(recognise_row(value, used_as) for value in objects)
+    form, rows = forms.most_common(1)[0]
+    shown = [value for value in objects if recognise_row(value, used_as) is form]
+    if form is None:
+        return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
+    found = API_FORMS.get(form)
+    steps, mapping, advice = _ADVICE.get(form, _advise_nothing)(shown) if found is None else ((), (), "")
+    return Recognition(
+        form=form,
+        reason=_describe_reason(form, shown[0]),
+        rows=rows,
+        seen=len(values),
+        format=found,
+        steps=steps,
+        mapping=mapping,
+        advice=advice,
+    )
+
+
+def suggest_mapping(rows: Sequence[JsonObject]) -> str:
+    """Return the hint of what the columns of a table need."""
+    found = recognise_rows(rows)
+    return found.hint if found and found.hint else ask_for_columns(rows)
+
+
+def ask_for_columns(rows: Sequence[JsonObject]) -> str:
+    """Return a form to fill in: the columns with a sample of each, where their names do not say what they hold."""
+    first = rows[0] if rows else {}
+    if len(first) < 2:
+        return "training needs two texts in a row: what the model is asked, and what it should answer"
+    shown = [f"{name[:60]} ({_sample(value)})" for name, value in list(first.items())[:_MOST_COLUMNS]]
+    more = f" and {len(first) - len(shown)} more" if len(first) > len(shown) else ""
+    return (
+        'write into the Dataset which columns to use: prompt: "{COLUMN}" for what the model is asked, completion: '
+        f'"{{COLUMN}}" for what it should answer; the columns are {", ".join(shown)}{more}'
+    )
+
+
+Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
+
+
+def _advise_nothing(_rows: Sequence[JsonObject]) -> Advice:
+    return (), (), ""
+
+
+def _convert(source: domain.Form) -> Callable[[Sequence[JsonObject]], Advice]:
+    return lambda rows: ((*_place_parts(rows), domain.Convert(source=source)), (), "")
+
+
+def _place_parts(rows: Sequence[JsonObject]) -> tuple[domain.Operation, ...]:
+    # What stands beside turns or on them, and would be lost.
+    weights = {key for row in rows if (key := find_turn_weight(row))}
+    images = {key for row in rows if turns_of(row) and (key := find_images(row))}
+    steps: list[domain.Operation] = [domain.TurnWeight(key=key) for key in sorted(weights) if "mask" not in key]
+    return (*steps, *(domain.PlaceImages(column=key) for key in sorted(images)))
+
+
+def _advise_chat(rows: Sequence[JsonObject]) -> Advice:
+    masks = sorted({key for row in rows if (key := find_turn_weight(row)) and "mask" in key})
+    if masks:
+        key = masks[0]
+        what = f"write `turn_weight: {{key: {key}}}` into `prepare` where 1 is a turn to train on, "
+        return (), (), f"{what}with `inverted: true` where 1 is a turn to leave out"
+    return (*_place_parts(rows), domain.Convert(source=domain.Form.CHAT)), (), ""
+
+
+def _advise_calls(rows: Sequence[JsonObject]) -> Advice:
+    return (*_place_parts(rows), domain.MendCalls()), (), ""
+
+
+def _advise_questions(_rows: Sequence[JsonObject]) -> Advice:
+    answer = "add the answer that the model should learn"
+    return (), (), f"{answer}, or add `format: reinforcement` where a grader judges what the model answers"
+
+
+def _advise_pairs(rows: Sequence[JsonObject]) -> Advice:
+    row = rows[0]
+    pair = find_pair(row)
+    if pair:
+        better: str | None = pair[0]
+        worse = pair[1]
+    else:
+        worse = next(key for key in row if says_rejected(key))
+        better = None if turns_of(row) else find_named(COMPLETIONS, [key for key in row if key != worse])
+    names = [(old, new) for old, new in ((better, "chosen"), (worse, "rejected")) if old and old != new]
+    names += _name_question(row, {better, worse})
+    return _convert_pairs(names), (), "train with `method: dpo`"
+
+
+def _name_question(row: JsonObject, answers: Collection[str | None]) -> list[tuple[str, str]]:
+    if turns_of(row) or "prompt" in row or "instruction" in row:
+        return []
+    others = [key for key in row if key not in answers]
+    asked = find_named(PROMPTS, others)
+    names = [(asked, "prompt")] if asked and asked != "question" else []
+    system = find_named(SYSTEMS, others)
+    return names + ([(system, "system")] if system and system != "system" else [])
+
+
+def _convert_pairs(names: list[tuple[str, str]], *before: domain.Operation) -> tuple[domain.Operation, ...]:
+    rename = (domain.Rename(tuple(names)),) if names else ()
+    return (*before, *rename, domain.Convert(source=domain.Form.PREFERENCE))
+
+
+def _advise_compared(rows: Sequence[JsonObject]) -> Advice:
+    row = rows[0]
+    first, second = find_sides(row) or ("", "")
+    column = find_named(WINNERS, [key for key in row if key not in {first, second}]) or ""
+    choose = domain.ChoosePair(column=column, first=first, second=second)
+    names = _name_question(row, {first, second, column})
+    return _convert_pairs(names, choose), (), "train with `method: dpo`"
+
+
+def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
+    key = find_judgement(rows[0]) or ""
+    values = desired_values(key, [row[key] for row in rows if row.get(key) is not None])
+    desired = tuple(_cell(value) for value in values[True]) if values else ()
+    if not desired:
+        return (), (), f"`{key}` says which answers are desired: keep those with a `filter` on `{key}`"
+    keep = (
+        domain.Filter(column=key, equals=desired[0]) if len(desired) == 1 else domain.Filter(column=key, is_in=desired)
+    )
+    bare = [{name: value for name, value in row.items() if name != key} for row in rows]
+    rest = recognise_rows(bare)
+    steps: tuple[domain.Operation, ...] = (keep, domain.DropColumns((key,)))
+    if rest and rest.form is RowForm.COMPLETION:
+        steps = (*steps, domain.Convert(source=domain.Form.PROMPT_COMPLETION))
+    why = f"this trains on the desired answers only; `pair_labels` makes pairs for `method: dpo` of `{key}` instead"
+    return steps + (rest.steps if rest else ()), rest.mapping if rest else (), why
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else write_canonical_text(value)
+
+
+def _advise_table(rows: Sequence[JsonObject]) -> Advice:
+    row = rows[0]
+    texts = [key for key, value in row.items() if isinstance(value, str)]
+    answer = find_named(COMPLETIONS, texts) or ""
+    others = [key for key in texts if key != answer]
+    asked = find_named(PROMPTS, others) or (others[0] if len(others) == 1 else "")
+    context = find_named(CONTEXTS, others)
+    system = find_named(SYSTEMS, others)
+    rest = [key for key in others if key not in {asked, context, system} and has_meaning(key, row[key])]
+    drop = (domain.DropColumns(tuple(rest)),) if rest else ()
+    prompt = f"{{{context}}}\n\n{{{asked}}}" if context and context != asked else f"{{{asked}}}"
+    fields = [("prompt", prompt), ("completion", f"{{{answer}}}")]
+    return drop, tuple([("system", f"{{{system}}}"), *fields] if system else fields), ""
+
+
+def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:
+    context = next((key for row in rows for key in row if plain_name(key) in CONTEXTS and row[key]), None)
+    if context and any("input" in row for row in rows):
+        return (), (), f'write the columns into templates, such as prompt: "{{instruction}} {{input}} {{{context}}}"'
+    rename = (domain.Rename(((context, "input"),)),) if context else ()
+    return (*rename, domain.Convert(source=domain.Form.ALPACA)), (), ""
+
+
+def _advise_text(_rows: Sequence[JsonObject]) -> Advice:
+    return (), (), "plain text has no question and no answer: write each row as a prompt and a completion"
+
+
+def _advise_cohere(_rows: Sequence[JsonObject]) -> Advice:
+    return (), (), "write `chat_history` and `message` as one list named `messages`, with the answer as its last turn"
+
+
+def _advise_oasst(_rows: Sequence[JsonObject]) -> Advice:
+    return (), (), "join each path of messages, by `parent_id`, to one row with a list named `messages`"
+
+
+_ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
+    RowForm.QUESTIONS: _advise_questions,
+    RowForm.PAIRS: _advise_pairs,
+    RowForm.COMPARED: _advise_compared,
+    RowForm.LABELED: _advise_labeled,
+    RowForm.IMAGES: _advise_chat,
+    RowForm.WEIGHTED: _advise_chat,
+    RowForm.CALLS: _advise_calls,
+    RowForm.CHAT_WORDS: _advise_chat,
+    RowForm.ANTHROPIC: _convert(domain.Form.ANTHROPIC),
+    RowForm.BEDROCK: _convert(domain.Form.BEDROCK),
+    RowForm.SHAREGPT: _convert(domain.Form.SHAREGPT),
+    RowForm.VERTEX: _convert(domain.Form.VERTEX),
+    RowForm.COHERE: _advise_cohere,
+    RowForm.OASST: _advise_oasst,
+    RowForm.ALPACA: _advise_alpaca,
+    RowForm.TURN_PAIRS: _convert(domain.Form.PROMPT_COMPLETION),
+    RowForm.DOLLY: _convert(domain.Form.DOLLY),
+    RowForm.CONTEXT: _advise_table,
+    RowForm.TABLE: _advise_table,
+    RowForm.TEXT: _advise_text,
+}
+
+
+def _describe_reason(form: RowForm, row: JsonObject) -> str:
+    match form:
+        case RowForm.LABELED:
+            return f"`{find_judgement(row)}` says of each answer whether it is desired"
+        case RowForm.IMAGES:
+            return f"`{find_images(row)}` stands beside the turns"
+        case RowForm.WEIGHTED:
+            return f"turns have the key `{find_turn_weight(row)}`"
+    return f"the keys are {', '.join(f'`{key[:60]}`' for key in list(row)[:_MOST_COLUMNS])}"
+
+
+def _sample(value: object) -> str:
+    if isinstance(value, str):
+        short = value if len(value) <= _SAMPLE_CHARACTERS else f"{value[:_SAMPLE_CHARACTERS]}…"
+        return yaml_quoted(short)
+    return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else _cell(value)

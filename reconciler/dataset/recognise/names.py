@@ -1,0 +1,151 @@
+"""What the name of a column or key says: a question, an answer, the better or worse of two answers, a judgement.
+
+Names are compared in lower case, with an underscore between words: `User Prompt` is `user_prompt`.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+PROMPTS = (
+    *("prompt", "question", "instruction", "query", "user_prompt", "user_message", "user_input", "input"),
+    *("input_text", "user", "human", "request", "utterance", "message", "text", "subject"),
+)
+COMPLETIONS = (
+    *("completion", "answer", "output", "response", "output_text", "reply", "assistant", "assistant_response"),
+    *("model_response", "bot", "gpt", "target", "summary", "translation", "solution"),
+    *("label", "category", "intent", "classification", "class"),
+)
+CONTEXTS = ("context", "passage", "document", "article")
+SYSTEMS = ("system", "system_prompt", "system_message")
+IMAGES = ("images", "image", "image_url", "image_urls", "image_path", "image_paths")
+TURN_WEIGHTS = ("loss", "loss_weight", "train", "trainable", "mask", "loss_mask", "weight", "weights")
+LABELS = (
+    *("label", "kto_tag", "is_good", "good", "is_bad", "thumbs_up", "thumbs_down", "desirable", "is_desirable"),
+    *("undesirable", "accepted", "is_accepted", "approved", "is_approved", "is_correct", "correct", "feedback"),
+    *("liked", "is_chosen", "is_rejected", "is_preferred", "helpful", "is_helpful"),
+)
+WINNERS = ("winner", "preference", "preferred", "choice", "better", "better_response", "better_response_id", "chosen")
+
+_GOOD = frozenset(
+    {"chosen", "preferred", "prefer", "win", "winner", "winning", "accepted", "better", "best", "good", "favored"}
+)
+_BAD = frozenset(
+    {
+        *("rejected", "reject", "dispreferred", "unpreferred", "nonpreferred", "lose", "loser", "losing", "lost"),
+        *("worse", "worst", "bad", "declined", "dispreferred", "disfavored"),
+    }
+)
+_OTHER_MEANING = frozenset(
+    {
+        *("audio", "audios", "video", "videos", "tools", "functions", "history", "chat_history", "documents"),
+        *("thinking", "reasoning", "reasoning_content", *CONTEXTS, *SYSTEMS, *IMAGES),
+    }
+)
+_ON_AND_OFF = {"is_bad", "thumbs_down", "undesirable", "is_rejected"}
+_TRUE = frozenset({"true", "1", "1.0", "yes", "good", "desirable", "up", "positive", "chosen", "accepted", "correct"})
+_FALSE = frozenset(
+    {"false", "0", "0.0", "-1", "no", "bad", "undesirable", "down", "negative", "rejected", "incorrect", "wrong"}
+)
+_SIDES = (
+    ("a", "b"),
+    ("1", "2"),
+    ("0", "1"),
+    ("one", "two"),
+    ("first", "second"),
+    ("left", "right"),
+)
+
+
+def plain_name(name: str) -> str:
+    """Return a name in lower case with underscores, as the tables here have it."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[\W_]+", "_", spaced).strip("_").lower()
+
+
+def find_named(names: Sequence[str], columns: Collection[str]) -> str | None:
+    """Return the column with the first of some names that there is."""
+    by_name = {plain_name(column): column for column in reversed(list(columns))}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def says_rejected(name: str) -> bool:
+    """Return whether a name says that a model should not answer so."""
+    words = plain_name(name).split("_")
+    return not _BAD.isdisjoint(words) or "non_preferred" in plain_name(name) or plain_name(name) == "y_l"
+
+
+def says_chosen(name: str) -> bool:
+    """Return whether a name says that this is the better of two answers."""
+    return not says_rejected(name) and (not _GOOD.isdisjoint(plain_name(name).split("_")) or plain_name(name) == "y_w")
+
+
+def find_pair(columns: Collection[str]) -> tuple[str, str] | None:
+    """Return the columns of the better and the worse answer, when two names differ only in saying so."""
+    better = {_without_judgement(column): column for column in columns if says_chosen(column)}
+    worse = {_without_judgement(column): column for column in columns if says_rejected(column)}
+    for rest, column in worse.items():
+        if rest in better:
+            return better[rest], column
+    return (*better.values(), *worse.values()) if len(better) == len(worse) == 1 else None  # type: ignore[return-value]  # one of each
+
+
+def find_sides(columns: Collection[str]) -> tuple[str, str] | None:
+    """Return two columns whose names differ only in `a` and `b`, or `1` and `2`: answers to be compared."""
+    by_words = {tuple(plain_name(column).split("_")): column for column in columns}
+    for words, column in by_words.items():
+        for first, second in _SIDES:
+            other = by_words.get(tuple(second if word == first else word for word in words))
+            if first in words and len(words) > 1 and other and other != column and "model" not in words[-1:]:
+                return column, other
+    return None
+
+
+def read_judgement(name: str, value: object) -> bool | None:
+    """Return whether a cell says that an answer is desired; None when it says neither."""
+    if isinstance(value, bool):
+        found = value
+    elif isinstance(value, str | int | float) and str(value).strip().lower() in _TRUE | _FALSE:
+        found = str(value).strip().lower() in _TRUE
+    else:
+        return None
+    return found is not (plain_name(name) in _ON_AND_OFF)
+
+
+def has_meaning(name: str, value: object) -> bool:
+    """Return whether a key says something that training would have to know: it is not to be left out by the way."""
+    plain = plain_name(name)
+    if plain in _OTHER_MEANING or says_rejected(name):
+        return True
+    if plain in LABELS or plain in TURN_WEIGHTS:
+        return isinstance(value, bool | int | float) or read_judgement(name, value) is not None
+    return says_chosen(name) and not isinstance(value, bool | int | float)
+
+
+def which_side(value: object, names: tuple[str, str]) -> int | None:
+    """Return which of two answers a winner's cell names: 0 or 1; None for a tie, or for something else."""
+    if isinstance(value, bool):
+        return None
+    word = plain_name(str(value)).removeprefix("model_").removeprefix("response_").removeprefix("answer_")
+    plain = [plain_name(name) for name in names]
+    if plain_name(str(value)) in plain:
+        return plain.index(plain_name(str(value)))
+    ends = [set(plain[0].split("_")) - set(plain[1].split("_")), set(plain[1].split("_")) - set(plain[0].split("_"))]
+    return next((side for side in (0, 1) if word in ends[side]), None)
+
+
+def desired_values(name: str, values: Collection[object]) -> Mapping[bool, tuple[object, ...]] | None:
+    """Return the values of a judgement by whether they say that the answer is desired; None when one says neither."""
+    found: dict[bool, list[object]] = {True: [], False: []}
+    for value in values:
+        judged = read_judgement(name, value)
+        if judged is None:
+            return None
+        if value not in found[judged]:
+            found[judged].append(value)
+    return {key: tuple(kept) for key, kept in found.items()} if values else None
+
+
+def _without_judgement(name: str) -> str:
+    plain = plain_name(name).replace("non_preferred", "dispreferred")
+    plain = {"y_w": "chosen_y", "y_l": "rejected_y"}.get(plain, plain)
+    return "_".join(word for word in plain.split("_") if word not in _GOOD | _BAD)

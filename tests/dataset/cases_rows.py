@@ -1,0 +1,745 @@
+"""Small files of every row form, naming and defect. Made by hand from knowledge of the formats; none is copied."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .small_files import ERROR, VALID, SmallFile, lines
+
+Json = dict[str, Any]
+
+
+def user(text: object) -> Json:
+    return {"role": "user", "content": text}
+
+
+def bot(text: object, **more: object) -> Json:
+    return {"role": "assistant", "content": text, **more}
+
+
+def system(text: str) -> Json:
+    return {"role": "system", "content": text}
+
+
+def chat(*turns: Json, **more: object) -> Json:
+    return {"messages": list(turns), **more}
+
+
+def rows(row: Callable[[int], object], count: int = 12) -> str:
+    return lines(row(at) for at in range(count))
+
+
+def first(row: Callable[[int], object], count: int = 2) -> list[object]:
+    return [row(at) for at in range(count)]
+
+
+def pair_row(before: list[Json], at: int, **more: object) -> Json:
+    return {
+        "input": {"messages": before, **more},
+        "preferred_output": [bot(f"good {at}")],
+        "non_preferred_output": [bot(f"bad {at}")],
+    }
+
+
+def csv(header: str, row: Callable[[int], Iterable[str]], count: int = 12) -> str:
+    return header + "\n" + "".join(",".join(row(at)) + "\n" for at in range(count))
+
+
+def q(at: int) -> str:
+    return f"question {at}"
+
+
+def a(at: int) -> str:
+    return f"answer {at}"
+
+
+def asked(at: int) -> Json:
+    return chat(user(q(at)), bot(a(at)))
+
+
+def preferred(at: int) -> Json:
+    return pair_row([user(q(at))], at)
+
+
+def sharegpt(at: int, **more: object) -> Json:
+    return {"conversations": [{"from": "human", "value": q(at)}, {"from": "gpt", "value": a(at), **more}]}
+
+
+def naming(id: str, better: str, worse: str, question: str = "prompt") -> SmallFile:  # noqa: A002 (the word of the field)
+    return SmallFile(
+        f"preference-{id}",
+        rows(lambda at: {question: q(at), worse: f"bad {at}", better: f"good {at}"}),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    )
+
+
+def table_naming(question: str, answer: str) -> SmallFile:
+    return SmallFile(
+        f"pair-{question}-{answer}".lower().replace(" ", "-"),
+        rows(lambda at: {"id": at, question: q(at), answer: a(at)}),
+        ERROR,
+        "format.other",
+        "a question and an answer",
+        first(asked),
+    )
+
+
+API = [
+    SmallFile("chat", rows(asked), VALID, rows=first(asked)),
+    SmallFile("chat-null-fields", rows(lambda at: chat(user(q(at)), bot(a(at), refusal=None, audio=None))), VALID),
+    SmallFile(
+        "completion",
+        rows(lambda at: {"prompt": q(at), "completion": a(at)}),
+        VALID,
+        rows=first(lambda at: {"prompt": q(at), "completion": a(at)}),
+    ),
+    SmallFile("preference", rows(preferred), VALID, rows=first(preferred), method="dpo"),
+    SmallFile(
+        "reinforcement",
+        rows(lambda at: chat(user(q(at)), answer=a(at))),
+        VALID,
+        rows=first(lambda at: chat(user(q(at)), answer=a(at))),
+        method="reinforcement",
+    ),
+    SmallFile(
+        "reinforcement-without-references",
+        rows(lambda at: chat(user(q(at)))),
+        VALID,
+        rows=first(lambda at: chat(user(q(at)))),
+        method="reinforcement",
+    ),
+    SmallFile(
+        "reinforcement-first-row-without-reference",
+        rows(lambda at: chat(user(q(at)), **({"answer": a(at)} if at else {}))),
+        VALID,
+        method="reinforcement",
+    ),
+    SmallFile(
+        "chat-without-answers",
+        rows(lambda at: chat(user(q(at)))),
+        ERROR,
+        "format.other",
+        "12 of 12 rows are chat without answers",
+        hint="`format: reinforcement`",
+    ),
+]
+
+PREFERENCES = [
+    naming("chosen-rejected", "chosen", "rejected"),
+    naming("chosen-response", "chosen_response", "rejected_response"),
+    naming("response-chosen", "response_chosen", "response_rejected", "question"),
+    naming("preferred-dispreferred", "preferred", "dispreferred"),
+    naming("win-lose", "win", "lose", "query"),
+    naming("winner-loser", "winner", "loser", "instruction"),
+    naming("better-worse", "better_answer", "worse_answer", "question"),
+    naming("accepted-rejected", "accepted", "rejected", "user_prompt"),
+    naming("good-bad", "good", "bad", "input"),
+    naming("camel-case", "chosenResponse", "rejectedResponse", "userPrompt"),
+    naming("y-w-y-l", "y_w", "y_l"),
+    naming("completion-and-rejected", "completion", "rejected"),
+    SmallFile(
+        "preference-messages-beside",
+        rows(lambda at: chat(user(q(at)), chosen=f"good {at}", rejected=f"bad {at}")),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-turns",
+        rows(
+            lambda at: {
+                "prompt": [system("s"), user(q(at))],
+                "chosen": [bot(f"good {at}")],
+                "rejected": [bot(f"bad {at}")],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(lambda at: pair_row([system("s"), user(q(at))], at)),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-whole-conversations",
+        rows(
+            lambda at: {
+                "prompt": q(at),
+                "chosen": [user(q(at)), bot(f"good {at}")],
+                "rejected": [user(q(at)), bot(f"bad {at}")],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-messages-names",
+        rows(
+            lambda at: {
+                "chosen_messages": [user(q(at)), bot(f"good {at}")],
+                "rejected_messages": [user(q(at)), bot(f"bad {at}")],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-sharegpt",
+        rows(
+            lambda at: {
+                "conversations": [{"from": "human", "value": q(at)}],
+                "chosen": {"from": "gpt", "value": f"good {at}"},
+                "rejected": {"from": "gpt", "value": f"bad {at}"},
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-rejected-response-beside-chat",
+        rows(lambda at: chat(user(q(at)), bot(f"good {at}"), rejected_response=f"bad {at}")),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-alpaca",
+        rows(lambda at: {"instruction": "Do.", "input": q(at), "chosen": f"good {at}", "rejected": f"bad {at}"}),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(lambda at: pair_row([user(f"Do.\n\n{q(at)}")], at)),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-api-names-with-texts",
+        rows(lambda at: {"prompt": q(at), "preferred_output": f"good {at}", "non_preferred_output": f"bad {at}"}),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-system",
+        rows(lambda at: {"system": "s", "question": q(at), "chosen": f"good {at}", "rejected": f"bad {at}"}),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(lambda at: pair_row([system("s"), user(q(at))], at)),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-table",
+        csv("question,chosen,rejected", lambda at: (q(at), f"good {at}", f"bad {at}")),
+        ERROR,
+        "mapping.missing",
+        "preference pairs",
+        first(preferred),
+        name="rows.csv",
+        method="dpo",
+    ),
+    SmallFile(
+        "compared-response-a-b",
+        rows(
+            lambda at: {
+                "prompt": q(at),
+                "response_a": f"{'bad' if at % 2 else 'good'} {at}",
+                "response_b": f"{'good' if at % 2 else 'bad'} {at}",
+                "winner": "b" if at % 2 else "a",
+            }
+        ),
+        ERROR,
+        "format.other",
+        "pairs of answers with a winner",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "compared-answer-1-2",
+        rows(
+            lambda at: {"question": q(at), "answer_1": f"bad {at}", "answer_2": f"good {at}", "preference": "answer_2"}
+        ),
+        ERROR,
+        "format.other",
+        "pairs of answers with a winner",
+        first(preferred),
+        method="dpo",
+    ),
+]
+
+
+def labeled(id: str, row: Callable[[int], Json], hint: str = "") -> SmallFile:  # noqa: A002 (the word of the field)
+    return SmallFile(
+        f"labeled-{id}",
+        rows(row, 24),
+        ERROR,
+        "format.other",
+        "unpaired preferences",
+        [asked(0), asked(2)],
+        hint=hint,
+    )
+
+
+LABELED = [
+    labeled("chat", lambda at: {**asked(at), "label": at % 2 == 0}, "pair_labels"),
+    labeled("completion", lambda at: {"prompt": q(at), "completion": a(at), "label": at % 2 == 0}),
+    labeled("kto-tag-sharegpt", lambda at: {**sharegpt(at), "kto_tag": at % 2 == 0}),
+    labeled("kto-tag-alpaca", lambda at: {"instruction": q(at), "output": a(at), "kto_tag": at % 2 == 0}),
+    labeled("is-good-words", lambda at: {"question": q(at), "answer": a(at), "is_good": "no" if at % 2 else "yes"}),
+    labeled("thumbs-up", lambda at: {"question": q(at), "answer": a(at), "thumbs_up": 0 if at % 2 else 1}),
+    labeled("is-bad", lambda at: {"question": q(at), "answer": a(at), "is_bad": 1 if at % 2 else 0}),
+    SmallFile(
+        "labeled-table",
+        csv("question,answer,is_good", lambda at: (q(at), a(at), "false" if at % 2 else "true"), 24),
+        ERROR,
+        "mapping.missing",
+        "unpaired preferences",
+        [asked(0), asked(2)],
+        name="rows.csv",
+    ),
+    SmallFile(
+        "labeled-in-pairs",
+        rows(
+            lambda at: {
+                "prompt": q(at // 2),
+                "completion": f"{'bad' if at % 2 else 'good'} {at // 2}",
+                "label": at % 2 == 0,
+            },
+            24,
+        ),
+        VALID,
+        rows=first(preferred),
+        dataset={
+            "prepare": [
+                {"pair_labels": {"column": "label", "desired": ["true"]}},
+                {"convert": {"from": "preference"}},
+            ]
+        },
+        method="dpo",
+    ),
+]
+
+URL = "https://example.test/cat.png"
+IMAGE = {"type": "image_url", "image_url": {"url": URL}}
+LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
+
+def calling(*calls: Json, results: Iterable[Json] = (), content: object = None) -> Callable[[int], Json]:
+    def row(at: int) -> Json:
+        made = {"role": "assistant", "content": content, "tool_calls": list(calls)}
+        return chat(user(q(at)), made, *results, bot(a(at)), tools=[LOOK])
+
+    return row
+
+
+def call(arguments: object = '{"n":1}', id: str = "c1", **more: object) -> Json:  # noqa: A002 (the word of the field)
+    return {"id": id, "type": "function", "function": {"name": "look", "arguments": arguments}, **more}
+
+
+def result(id: str = "c1", content: object = "seen") -> Json:  # noqa: A002 (the word of the field)
+    return {"role": "tool", "content": content, "tool_call_id": id}
+
+
+FORMS = [
+    SmallFile("sharegpt", rows(sharegpt), ERROR, "format.other", "ShareGPT", first(asked)),
+    SmallFile(
+        "sharegpt-conversation-role-content",
+        rows(lambda at: {"conversation": asked(at)["messages"]}),
+        ERROR,
+        "format.other",
+        "ShareGPT",
+        first(asked),
+    ),
+    SmallFile(
+        "chat-other-words",
+        rows(lambda at: chat({"role": "human", "content": q(at)}, {"role": "bot", "content": a(at)})),
+        ERROR,
+        "format.other",
+        "12 of 12 rows are chat with other words",
+        first(asked),
+    ),
+    SmallFile(
+        "chat-capital-roles",
+        rows(lambda at: chat({"role": "User", "content": q(at)}, {"role": "Chatbot", "content": a(at)})),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(asked),
+    ),
+    SmallFile(
+        "chat-values",
+        rows(lambda at: chat({"role": "user", "value": q(at)}, {"role": "assistant", "value": a(at)})),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(asked),
+    ),
+    SmallFile(
+        "chat-from-in-messages",
+        rows(lambda at: chat({"from": "human", "value": q(at)}, {"from": "gpt", "value": a(at)})),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(asked),
+    ),
+    SmallFile(
+        "chat-system-beside",
+        rows(lambda at: {"system": "s", **asked(at)}),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "anthropic",
+        rows(
+            lambda at: {
+                "system": [{"type": "text", "text": "s"}],
+                "messages": [user([{"type": "text", "text": q(at)}]), bot([{"type": "text", "text": a(at)}])],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "Anthropic",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "anthropic-tools",
+        rows(
+            lambda at: {
+                "messages": [
+                    user(q(at)),
+                    bot([{"type": "tool_use", "id": "c1", "name": "look", "input": {"n": 1}}]),
+                    user([{"type": "tool_result", "tool_use_id": "c1", "content": "seen"}]),
+                    bot(a(at)),
+                ],
+                "tools": [{"name": "look", "input_schema": {"type": "object", "properties": {}}}],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "Anthropic",
+        first(lambda at: calling(call(), results=[result()])(at)),
+    ),
+    SmallFile(
+        "bedrock",
+        rows(
+            lambda at: {
+                "schemaVersion": "bedrock-conversation-2024",
+                "system": [{"text": "s"}],
+                "messages": [user([{"text": q(at)}]), bot([{"text": a(at)}])],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "Amazon Bedrock",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "bedrock-without-version",
+        rows(lambda at: chat(user([{"text": q(at)}]), bot([{"text": a(at)}]))),
+        ERROR,
+        "format.other",
+        "Amazon Bedrock",
+        first(asked),
+    ),
+    SmallFile(
+        "vertex",
+        rows(
+            lambda at: {
+                "systemInstruction": {"role": "system", "parts": [{"text": "s"}]},
+                "contents": [
+                    {"role": "user", "parts": [{"text": q(at)}]},
+                    {"role": "model", "parts": [{"text": a(at)}]},
+                ],
+            }
+        ),
+        ERROR,
+        "format.other",
+        "Google",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "alpaca",
+        rows(lambda at: {"instruction": "Do.", "input": q(at), "output": a(at)}),
+        ERROR,
+        "format.other",
+        "Alpaca",
+        first(lambda at: chat(user(f"Do.\n\n{q(at)}"), bot(a(at)))),
+    ),
+    SmallFile(
+        "alpaca-with-context",
+        rows(lambda at: {"instruction": "Do.", "context": q(at), "output": a(at)}),
+        ERROR,
+        "format.other",
+        "Alpaca",
+        first(lambda at: chat(user(f"Do.\n\n{q(at)}"), bot(a(at)))),
+    ),
+    SmallFile(
+        "alpaca-history",
+        rows(lambda at: {"instruction": q(at), "input": "", "output": a(at), "history": [["x", "y"]]}),
+        ERROR,
+        "format.other",
+        "Alpaca",
+        first(lambda at: chat(user("x"), bot("y"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "dolly",
+        rows(lambda at: {"instruction": q(at), "context": "c", "response": a(at), "category": "closed_qa"}),
+        ERROR,
+        "format.other",
+        "Dolly",
+        first(lambda at: chat(user(f"c\n\n{q(at)}"), bot(a(at)))),
+    ),
+    SmallFile(
+        "question-context-answer",
+        rows(lambda at: {"id": at, "question": q(at), "context": "c", "answer": a(at)}),
+        ERROR,
+        "format.other",
+        "questions with a context",
+        first(lambda at: chat(user(f"c\n\n{q(at)}"), bot(a(at)))),
+    ),
+    SmallFile(
+        "pair-with-system",
+        rows(lambda at: {"system_prompt": "s", "question": q(at), "response": a(at)}),
+        ERROR,
+        "format.other",
+        "a question and an answer",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    table_naming("question", "answer"),
+    table_naming("input", "output"),
+    table_naming("query", "response"),
+    table_naming("instruction", "response"),
+    table_naming("user", "assistant"),
+    table_naming("User Prompt", "Model Response"),
+    table_naming("input_text", "output_text"),
+    table_naming("text", "label"),
+    table_naming("utterance", "intent"),
+    SmallFile(
+        "pair-answer-first",
+        rows(lambda at: {"answer": a(at), "question": q(at)}),
+        ERROR,
+        "format.other",
+        "a question and an answer",
+        first(asked),
+    ),
+    SmallFile(
+        "pair-table",
+        csv("id,text,category", lambda at: (str(at), q(at), a(at))),
+        ERROR,
+        "mapping.missing",
+        "no columns `prompt` and `completion`",
+        first(asked),
+        name="rows.csv",
+    ),
+    SmallFile(
+        "prompts-as-turns",
+        rows(lambda at: {"prompt": [user(q(at))], "completion": [bot(a(at))]}),
+        ERROR,
+        "format.other",
+        "lists of turns",
+        first(asked),
+    ),
+    SmallFile(
+        "unknown-columns",
+        rows(lambda at: {"alpha": q(at), "beta": a(at), "gamma": at}),
+        ERROR,
+        "format.unknown",
+        "their keys are `alpha`, `beta`, `gamma`",
+        hint='alpha ("question 0"), beta ("answer 0"), gamma (0)',
+    ),
+    SmallFile(
+        "unknown-columns-table",
+        csv("c1,c2,c3", lambda at: (q(at), a(at), "x")),
+        ERROR,
+        "mapping.missing",
+        "its columns are `c1`, `c2`, `c3`",
+        name="rows.csv",
+        hint='c1 ("question 0")',
+    ),
+    SmallFile(
+        "lists-are-not-mapped",
+        rows(lambda at: {"question": [q(at)], "answer": {"text": a(at)}}),
+        ERROR,
+        "format.unknown",
+        "their keys are",
+        hint="question (a list), answer (an object)",
+    ),
+    SmallFile(
+        "rejected-only",
+        rows(lambda at: {"text": q(at), "rejected_response": "bad"}),
+        ERROR,
+        "format.unknown",
+        "their keys are",
+        hint="which columns to use",
+    ),
+    SmallFile("plain-text", rows(lambda at: {"text": q(at)}), ERROR, "format.other", "plain text", hint="no question"),
+    SmallFile(
+        "oasst",
+        rows(lambda at: {"message_id": str(at), "parent_id": None, "text": q(at), "role": "prompter"}),
+        ERROR,
+        "format.other",
+        "OpenAssistant",
+        hint="by `parent_id`",
+    ),
+    SmallFile(
+        "cohere-history",
+        rows(lambda at: {"chat_history": [{"role": "USER", "message": "x"}], "message": q(at), "response": a(at)}),
+        ERROR,
+        "format.other",
+        "Cohere",
+        hint="named `messages`",
+    ),
+    SmallFile("empty-objects", "{}\n" * 12, ERROR, "format.unknown", "an empty object"),
+    SmallFile("numbers", "7\n" * 12, ERROR, "row.not-an-object", "a single value"),
+]
+
+MEANING = [
+    SmallFile(
+        "images-beside",
+        rows(lambda at: {"messages": [user(f"<image>{q(at)}"), bot(a(at))], "images": [URL]}),
+        ERROR,
+        "format.other",
+        "12 of 12 rows are chat with images beside it",
+        first(lambda at: chat(user([IMAGE, {"type": "text", "text": q(at)}]), bot(a(at)))),
+    ),
+    SmallFile(
+        "images-lost-in-conversion",
+        rows(lambda at: {"messages": [user(f"<image>{q(at)}"), bot(a(at))], "images": [URL]}),
+        ERROR,
+        "prepare.lost-key",
+        "`images` is left out, and 12 of 12 rows have it",
+        first(lambda at: chat(user([IMAGE, {"type": "text", "text": q(at)}]), bot(a(at)))),
+        dataset={"prepare": [{"convert": {"from": "chat"}}]},
+    ),
+    SmallFile(
+        "loss-in-turns",
+        rows(lambda at: chat(user(q(at)), bot("no", loss=False), user("again"), bot(a(at), loss=True))),
+        ERROR,
+        "format.other",
+        "training weight",
+        first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+    ),
+    SmallFile(
+        "loss-weight-lost-in-conversion",
+        rows(lambda at: chat(user(q(at)), bot("no", loss_weight=0.0), user("again"), bot(a(at), loss_weight=1.0))),
+        ERROR,
+        "prepare.lost-key",
+        "`messages[].loss_weight` is left out, and 12 of 12 rows have it",
+        first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+        dataset={"prepare": [{"convert": {"from": "chat"}}]},
+    ),
+    SmallFile(
+        "loss-in-sharegpt",
+        rows(lambda at: sharegpt(at, loss=True)),
+        ERROR,
+        "format.other",
+        "ShareGPT",
+        first(asked),
+    ),
+    SmallFile(
+        "train-in-turns",
+        rows(lambda at: chat(user(q(at)), bot("no", train=0), user("again"), bot(a(at)))),
+        ERROR,
+        "format.other",
+        "training weight",
+        first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+    ),
+    SmallFile(
+        "mask-in-turns",
+        rows(lambda at: chat(user(q(at)), bot(a(at), mask=1))),
+        ERROR,
+        "format.other",
+        "training weight",
+        hint="inverted: true",
+    ),
+    SmallFile(
+        "context-lost-in-mapping",
+        rows(lambda at: {"question": q(at), "context": "c", "answer": a(at)}),
+        ERROR,
+        "mapping.lost-key",
+        "`context` is left out, and 12 of 12 rows have it",
+        dataset={"prompt": "{question}", "completion": "{answer}"},
+        hint="`drop_columns: [context]`",
+    ),
+    SmallFile(
+        "context-dropped-on-purpose",
+        rows(lambda at: {"question": q(at), "context": "c", "answer": a(at)}),
+        VALID,
+        rows=first(asked),
+        dataset={"prepare": [{"drop_columns": ["context"]}], "prompt": "{question}", "completion": "{answer}"},
+    ),
+    SmallFile(
+        "context-lost-in-alpaca",
+        rows(lambda at: {"instruction": q(at), "context": "c", "output": a(at)}),
+        ERROR,
+        "prepare.lost-key",
+        "`context` is left out",
+        dataset={"prepare": [{"convert": {"from": "alpaca"}}]},
+    ),
+    SmallFile(
+        "other-keys-are-named",
+        rows(lambda at: {**sharegpt(at), "id": at, "source": "x"}),
+        VALID,
+        "prepare.left-out",
+        "`id`, `source` left out, in up to 12 of 12 rows",
+        first(asked),
+        dataset={"prepare": [{"convert": {"from": "sharegpt"}}]},
+    ),
+    SmallFile(
+        "other-columns-are-named",
+        rows(lambda at: {"id": at, "question": q(at), "answer": a(at)}),
+        VALID,
+        "mapping.left-out",
+        "`id` left out",
+        first(asked),
+        dataset={"prompt": "{question}", "completion": "{answer}"},
+    ),
+    SmallFile(
+        "tools-lost",
+        rows(lambda at: {"instruction": q(at), "output": a(at), "tools": [LOOK]}),
+        ERROR,
+        "prepare.lost-key",
+        "`tools` is left out",
+        dataset={"prepare": [{"convert": {"from": "alpaca"}}]},
+    ),
+]
+
+CALLS = [
+    SmallFile("calls", rows(calling(call(), results=[result()])), VALID),
+    SmallFile(
+        "calls-arguments-as-object",
+        rows(calling(call({"n": 1}), results=[result()])),
+        ERROR,
+        "format.other",
+        "calls as another service writes them",
+        first(calling(call(), results=[result()])),
+    ),
+    SmallFile(
+        "calls-without-type",
+        rows(calling({"id": "c1", "name": "look", "arguments": {"n": 1}}, results=[result()])),
+        ERROR,
+        "format.other",
+        "calls as another service writes them",
+        first(calling(call(), results=[result()])),
+    ),
+]
+
+ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS]
