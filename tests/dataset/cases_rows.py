@@ -1,9 +1,10 @@
 """Small files of every row form, naming and defect. Made by hand from knowledge of the formats; none is copied."""
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .small_files import ERROR, VALID, SmallFile, lines
+from .small_files import ERROR, VALID, WARNING, SmallFile, lines
 
 Json = dict[str, Any]
 
@@ -74,6 +75,10 @@ def naming(id: str, better: str, worse: str, question: str = "prompt") -> SmallF
         first(preferred),
         method="dpo",
     )
+
+
+def defect(id: str, row: Callable[[int], object], rule: str, cause: str) -> SmallFile:  # noqa: A002 (the word of the field)
+    return SmallFile(id, rows(row), ERROR, rule, cause)
 
 
 def table_naming(question: str, answer: str) -> SmallFile:
@@ -740,6 +745,146 @@ CALLS = [
         "calls as another service writes them",
         first(calling(call(), results=[result()])),
     ),
+    SmallFile(
+        "calls-arguments-in-a-text-in-a-text",
+        rows(calling(call(json.dumps('{"n":1}')), results=[result()])),
+        WARNING,
+        "chat.arguments",
+        "the text of a text",
+        first(calling(call(), results=[result()])),
+    ),
+    SmallFile(
+        "calls-arguments-empty",
+        rows(calling(call(""), results=[result()])),
+        WARNING,
+        "chat.arguments",
+        "is empty",
+        first(calling(call("{}"), results=[result()])),
+    ),
+    SmallFile(
+        "calls-beside-an-empty-text",
+        rows(calling(call(), results=[result(content="")], content="")),
+        VALID,
+    ),
+    SmallFile(
+        "calls-beside-an-empty-part",
+        rows(
+            calling(
+                call(),
+                results=[result(content=[{"type": "text", "text": ""}])],
+                content=[{"type": "text", "text": ""}],
+            )
+        ),
+        VALID,
+    ),
+    SmallFile(
+        "calls-null-in-other-turns",
+        rows(lambda at: chat(user(q(at)), bot(a(at), tool_calls=None, function_call=None), tools=[LOOK])),
+        VALID,
+    ),
+    defect("calls-without-result", calling(call()), "chat.tools", "has no result before the next turn"),
+    defect(
+        "calls-with-one-id", calling(call(), call(), results=[result()]), "chat.tools", "is the id of an earlier call"
+    ),
+    defect("calls-with-two-results", calling(call(), results=[result(), result()]), "chat.tools", "a second time"),
+    SmallFile(
+        "calls-with-a-late-result",
+        rows(calling(call(), call(id="c2"), results=[result("c2"), bot("wait"), result()])),
+        ERROR,
+        "chat.tools",
+        "has no result before the next turn",
+    ),
+    SmallFile(
+        "calls-at-the-end",
+        rows(lambda at: chat(user(q(at)), {"role": "assistant", "tool_calls": [call()]}, tools=[LOOK])),
+        VALID,
+    ),
 ]
 
-ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS]
+JPEG = "data:image/jpg;base64,/9j/"
+
+
+def pictured(url: str) -> Callable[[int], Json]:
+    image = {"type": "image_url", "image_url": {"url": url}}
+    return lambda at: chat(user([image, {"type": "text", "text": q(at)}]), bot(a(at)))
+
+
+DEFECTS = [
+    defect("answer-of-white-space", lambda at: chat(user(q(at)), bot(" \n")), "chat.content", "is only white space"),
+    defect("answer-empty", lambda at: chat(user(q(at)), bot("")), "chat.content", "is empty"),
+    defect(
+        "answer-of-an-empty-part",
+        lambda at: chat(user(q(at)), bot([{"type": "text", "text": ""}])),
+        "chat.content",
+        "is empty",
+    ),
+    SmallFile(
+        "question-empty",
+        rows(lambda at: chat(user(""), user(q(at)), bot(a(at)))),
+        ERROR,
+        "chat.content",
+        "is empty",
+        first(asked),
+    ),
+    defect(
+        "completion-of-white-space",
+        lambda at: {"prompt": q(at), "completion": " "},
+        "completion.completion",
+        "is only white space",
+    ),
+    SmallFile(
+        "completion-of-white-space-in-one-row",
+        rows(lambda at: {"prompt": q(at), "completion": a(at) if at else " "}),
+        ERROR,
+        "completion.completion",
+        "is only white space",
+        [{"prompt": q(at), "completion": a(at)} for at in (1, 2)],
+    ),
+    SmallFile(
+        "system-empty",
+        rows(lambda at: chat(system(""), user(q(at)), bot(a(at)))),
+        WARNING,
+        "chat.empty-turn",
+        "is empty",
+        first(asked),
+    ),
+    SmallFile(
+        "system-empty-part",
+        rows(lambda at: chat({"role": "system", "content": [{"type": "text", "text": ""}]}, user(q(at)), bot(a(at)))),
+        WARNING,
+        "chat.empty-turn",
+        "is empty",
+        first(asked),
+    ),
+    SmallFile(
+        "image-jpg",
+        rows(pictured(JPEG)),
+        WARNING,
+        "chat.image-type",
+        "image/jpg",
+        first(pictured("data:image/jpeg;base64,/9j/")),
+    ),
+    defect("image-gif", pictured("data:image/gif;base64,R0lG"), "chat.images", "is not the URL of an image"),
+    defect("image-path", pictured("cat.png"), "chat.images", "is not the URL of an image"),
+    defect(
+        "role-unknown", lambda at: chat(user(q(at)), {"role": "boss", "content": "x"}, bot("x")), "chat.role", "`boss`"
+    ),
+    defect("content-number", lambda at: chat(user(q(at)), bot(at)), "chat.content", "not text"),
+    defect("last-turn-user", lambda at: chat(user(q(at)), bot(a(at)), user("?")), "chat.last-turn", "the assistant's"),
+    defect("weight-half", lambda at: chat(user(q(at)), bot(a(at), weight=0.5)), "chat.weight", "not 0 or 1"),
+    defect("weights-zero", lambda at: chat(user(q(at)), bot(a(at), weight=0)), "chat.weight", "every answer"),
+    defect("message-text", lambda at: {"messages": [q(at), a(at)]}, "chat.message", "not an object"),
+    SmallFile("messages-text", rows(lambda at: {"messages": q(at)}), ERROR, "chat.messages", "not a list of turns"),
+    SmallFile(
+        "unknown-key",
+        rows(lambda at: {**asked(at), "note": "x"}),
+        ERROR,
+        "chat.unknown-key",
+        "an unknown key",
+        hint="leave it out",
+    ),
+    SmallFile("no-user", rows(lambda at: chat(system(q(at)), bot(a(at)))), WARNING, "chat.no-user", "the user's"),
+    SmallFile("two-rows", rows(asked, 2), ERROR, "rows.too-few", "2 examples"),
+]
+
+ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS]

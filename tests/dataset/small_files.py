@@ -64,7 +64,7 @@ def check_small_file(case: SmallFile, root: Path) -> None:
         assert shown, found[:3]
         assert case.cause in shown[0].what, shown[0]
         assert case.hint in shown[0].hint, shown[0]
-        assert case.verdict is not ERROR or [each.rule for each in errors] == [case.rule], errors[:3]
+        assert case.verdict is not ERROR or {each.rule for each in errors} == {case.rule}, errors[:3]
     if not case.rows:
         return
     if case.verdict != VALID:
@@ -75,7 +75,13 @@ def check_small_file(case: SmallFile, root: Path) -> None:
 
 
 def _read_spec(document: dict[str, Any], case: SmallFile, root: Path) -> DatasetSpec:
-    model = {"kind": "Model", "name": "m", "base": "gpt-4o-mini-2024-07-18", "training": "rows", "method": case.method}
+    model: dict[str, Any] = {
+        "kind": "Model",
+        "name": "m",
+        "base": "gpt-4o-mini-2024-07-18",
+        "training": "rows",
+        "method": case.method,
+    }
     if case.method == "reinforcement":
         model["grader"] = {"type": "string_check", "name": "g", "operation": "eq", "input": "x", "reference": "x"}
     documents = [document, model]

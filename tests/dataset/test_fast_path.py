@@ -66,7 +66,7 @@ PLAIN = [
     CHAT,
     b' { "messages" : [ { "content" : "a \\" : \\/ \\u0041\\n" , "role" : "\\u0075ser" } ,\t'
     b'{"role":"assistant","content":": \xf0\x9f\x99\x82 \\ud83d\\ude42 \xe2\x80\xa8 \x7f"}]}\r',
-    b'{"messages":[{"role":"system","content":"s"},{"role":"developer","content":" "},{"role":"user","content":"a"},'
+    b'{"messages":[{"role":"system","content":"s"},{"role":"developer","content":" d"},{"role":"user","content":"a"},'
     b'{"role":"assistant","content":"b"},{"role":"assistant","content":"b"}]}',
     b'{"prompt":"","completion":" b"}',
     b'{"completion": "b:\\":", "prompt": "a"}',

@@ -113,7 +113,12 @@ BAD = [
     (with_turn(content=[]), "chat.content", "messages[0].content", ""),
     (with_turn(content=["x"]), "chat.content", "messages[0].content[0]", ""),
     (with_turn(content=[{"type": "video"}]), "chat.content", "messages[0].content[0].type", "`image_url`"),
-    (with_turn(content=[{"type": "text", "text": ""}]), "chat.content", "messages[0].content[0].text", ""),
+    (
+        with_turn(content=[{"type": "text", "text": ""}]),
+        "chat.content",
+        "messages[0].content",
+        "`drop_empty_turns: [user]`",
+    ),
     (
         with_turn(content=[{"type": "image_url", "image_url": "u"}]),
         "chat.images",

@@ -54,6 +54,8 @@ def _find_unanswered(rows: _Rows) -> set[int]:
         and not (
             (turns := row.messages)[-1].role == "assistant"
             and (turns[0].role == "user" or turns[len(turns) > 1].role == "user" or _asks(turns))
+            and not turns[-1].content.isspace()
+            and (len(turns) < 3 or not _has_blank(turns))
         )
     }
 
@@ -62,11 +64,15 @@ def _asks(turns: Sequence[_PlainTurn]) -> bool:
     return any(turn.role == "user" for turn in turns)
 
 
-def _find_none(_rows: _Rows) -> set[int]:
-    return set()
+def _has_blank(turns: Sequence[_PlainTurn]) -> bool:
+    return any(turn.content.isspace() for turn in turns)
 
 
-_KINDS = {Format.CHAT: _RowKind(_PlainChat, _find_unanswered), Format.COMPLETION: _RowKind(_PlainPair, _find_none)}
+def _find_blank(rows: _Rows) -> set[int]:
+    return {at for at, row in enumerate(rows) if isinstance(row, _PlainPair) and row.completion.isspace()}
+
+
+_KINDS = {Format.CHAT: _RowKind(_PlainChat, _find_unanswered), Format.COMPLETION: _RowKind(_PlainPair, _find_blank)}
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode_lines = msgspec.json.Encoder().encode_lines
 

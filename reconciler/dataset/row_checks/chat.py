@@ -63,7 +63,9 @@ def check_chat(row: JsonObject) -> Iterator[RowFinding]:
         yield RowFinding("chat.messages", "messages", what, "a list of turns: [{role, content}, …]")
         return
     yield from check_conversation(row, messages)
-    yield from _check_turns([message for message in messages if isinstance(message, dict)])
+    turns = [message for message in messages if isinstance(message, dict)]
+    if len(turns) == len(messages):
+        yield from _check_turns(turns)
 
 
 def check_conversation(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
@@ -83,7 +85,7 @@ def _is_plain(messages: list[object]) -> bool:
         if not isinstance(message, dict) or len(message) != 2:
             return False
         role, text = message.get("role"), message.get("content")
-        if not isinstance(text, str) or not text or not isinstance(role, str) or role not in _PLAIN:
+        if not isinstance(text, str) or not text or text.isspace() or not isinstance(role, str) or role not in _PLAIN:
             return False
         user = user or role == "user"
     return user and role == "assistant"

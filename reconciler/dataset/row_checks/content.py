@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from reconciler.dataset.row_checks.finding import JsonObject, RowFinding, describe_value, find_unknown_keys
+from reconciler.domain.errors import Severity
 from reconciler.foundation.text import list_words
 
 MAX_IMAGES = 10
@@ -28,7 +29,9 @@ def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the content of one turn."""
     value, role = message.get("content"), message.get("role")
     path = f"{path}.content"
-    if isinstance(value, list) and value:
+    if is_blank(value):
+        yield from _check_blank(message, value, path)
+    elif isinstance(value, list) and value:
         for at, part in enumerate(value):
             yield from _check_part(part, role, f"{path}[{at}]")
     elif value is None:
@@ -37,15 +40,31 @@ def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
             yield _wrong_content(path, what, "only a turn that calls a tool may have no content")
     elif not isinstance(value, str):
         yield _wrong_content(path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
-    elif (
-        not value
-        and role not in ("tool", "function")
-        and not (message.get("tool_calls") or message.get("function_call"))
-    ):
-        yield _wrong_content(path, "is empty", "add the text, or drop the row")
     refusal = message.get("refusal")
     if refusal is not None and not isinstance(refusal, str):
         yield _wrong_content(path.replace(".content", ".refusal"), f"is {describe_value(refusal)}, not text", "")
+
+
+def is_blank(value: object) -> bool:
+    """Return whether content is a text, or parts of text, with nothing or only white space in it."""
+    if isinstance(value, list) and value:
+        return all(
+            isinstance(part, dict) and part.get("type") == "text" and is_blank(part.get("text")) for part in value
+        )
+    return isinstance(value, str) and (not value or value.isspace())
+
+
+def _check_blank(message: JsonObject, value: object, path: str) -> Iterator[RowFinding]:
+    role = message.get("role")
+    if role in ("tool", "function") or message.get("tool_calls") or message.get("function_call"):
+        return
+    what = "is empty" if value == "" or isinstance(value, list) else "is only white space"
+    if role in ("system", "developer"):
+        hint = f"leave such turns out: `drop_empty_turns: [{role}]`"
+        yield RowFinding("chat.empty-turn", path, what, hint, Severity.WARNING)
+    elif role != "user" or value == "" or isinstance(value, list):
+        hint = f"add the text, drop the row, or leave such turns out: `drop_empty_turns: [{role}]`"
+        yield _wrong_content(path, what, hint if role in ("user", "assistant") else "add the text, or drop the row")
 
 
 def check_images(messages: list[object]) -> Iterator[RowFinding]:
@@ -100,6 +119,11 @@ def _check_image(image: object, path: str) -> Iterator[RowFinding]:
 
 def _check_data(url: str, path: str) -> Iterator[RowFinding]:
     found = _DATA.match(url)
+    if not found and url[:15].lower() in ("data:image/jpg;", "data:image/jpg,"):
+        hint = "the registered name is image/jpeg: `mend_images: true`"
+        yield RowFinding("chat.image-type", path, "has the type image/jpg", hint, Severity.WARNING)
+        url = f"data:image/jpeg{url[14:]}"
+        found = _DATA.match(url)
     if not found:
         yield _wrong_images(path, "is not the URL of an image", _HINT)
         return

@@ -19,6 +19,9 @@ RULES: Mapping[str, str] = json.loads(Path(__file__).with_name("rules.json").rea
 
 JUDGED = frozenset(
     {
+        "chat.arguments",
+        "chat.empty-turn",
+        "chat.image-type",
         "chat.name",
         "chat.no-user",
         "expect.rows",

@@ -49,8 +49,11 @@ def _check_completion(row: JsonObject) -> Iterator[RowFinding]:
             yield RowFinding(rule, key, f"there is no `{key}`", "give each row a prompt and a completion")
         elif not isinstance(row[key], str):
             yield RowFinding(rule, key, f"is {describe_value(row[key])}, not text", "write it as text, in quotes")
-    if row.get("completion") == "":
-        yield RowFinding("completion.completion", "completion", "is empty", "add the text to learn, or drop the row")
+    answer = row.get("completion")
+    if isinstance(answer, str) and (not answer or answer.isspace()):
+        what = "is only white space" if answer else "is empty"
+        hint = "add the text to learn, or drop such rows: `drop_empty: [completion]`"
+        yield RowFinding("completion.completion", "completion", what, hint)
     if len(row) > 2 or not row.keys() <= set(_COMPLETION_KEYS):
         yield from find_unknown_keys(row, _COMPLETION_KEYS, "completion.unknown-key", "")
 

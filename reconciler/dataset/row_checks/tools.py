@@ -37,10 +37,12 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
     """Yield everything that is wrong with the calls of a row, and with their results."""
     tools, functions = _names(row.get("tools"), wrapped=True), _names(row.get("functions"), wrapped=False)
     made: set[str] = set()
+    conversation = _Calls()
     for at, message in enumerate(messages):
         if not isinstance(message, dict):
             continue
         path = f"messages[{at}]"
+        yield from conversation.follow(message, path)
         for key in ("tool_calls", "function_call"):
             if key in message and message[key] is not None and message.get("role") != "assistant":
                 yield _wrong_tools(f"{path}.{key}", "only the assistant's turns call tools", "leave it out")
@@ -157,10 +159,23 @@ def _check_call(call: object, path: str, offered: frozenset[str], key: str) -> I
     elif name not in offered:
         hint = did_you_mean(name, offered) or f"add it to `{key}` of the row"
         yield _wrong_tools(f"{path}.name", f"`{name[:100]}` is not among the `{key}` of the row", hint)
-    arguments = call.get("arguments")
-    if not isinstance(arguments, str) or not _is_json_object(arguments):
-        hint = 'write the object as a JSON text: "{\\"city\\": \\"Paris\\"}"'
-        yield _wrong_tools(f"{path}.arguments", "is not a JSON object written as text", hint)
+    yield from _check_arguments(call.get("arguments"), f"{path}.arguments")
+
+
+def _check_arguments(arguments: object, path: str) -> Iterator[RowFinding]:
+    if isinstance(arguments, str) and _is_json_object(arguments):
+        return
+    mend = "`mend_calls: true`"
+    if arguments == "":
+        what, hint = "is empty; no arguments are written {}", f"write them as an object: {mend}"
+        yield RowFinding("chat.arguments", path, what, hint, Severity.WARNING)
+    elif isinstance(arguments, str) and _is_text_of_object(arguments):
+        what, hint = "is the text of a text of an object", f"unpack it once: {mend}"
+        yield RowFinding("chat.arguments", path, what, hint, Severity.WARNING)
+    else:
+        example = 'a JSON text: "{\\"city\\": \\"Paris\\"}"'
+        hint = f"write the object as {example}; {mend} does so with objects" if arguments else f"write {example}"
+        yield _wrong_tools(path, "is not a JSON object written as text", hint)
 
 
 def _check_answer(message: JsonObject, path: str, made: set[str]) -> Iterator[RowFinding]:
@@ -171,6 +186,49 @@ def _check_answer(message: JsonObject, path: str, made: set[str]) -> Iterator[Ro
         yield _wrong_tools(path, f"`{name[:100]}` is not the id of an earlier call", did_you_mean(name, made))
 
 
+class _Calls:
+    """The calls of the last turn that made some, and which of them wait for a result."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._waiting: dict[str, str] = {}
+        self._answered: set[str] = set()
+
+    def follow(self, message: JsonObject, path: str) -> Iterator[RowFinding]:
+        """Yield what is wrong with the order of calls and results, with the next turn."""
+        if message.get("role") == "tool":
+            yield from self._follow_result(message.get("tool_call_id"), f"{path}.tool_call_id")
+            return
+        for waiting, place in self._waiting.items():
+            what = f"the call `{waiting[:100]}` has no result before the next turn"
+            yield _wrong_tools(place, what, "add a turn with the role `tool` after it, or drop the row")
+        self._waiting = {}
+        calls = message.get("tool_calls") if message.get("role") == "assistant" else None
+        for at, call in enumerate(calls if isinstance(calls, list) else ()):
+            call_id = call.get("id") if isinstance(call, dict) else None
+            if not isinstance(call_id, str) or not call_id:
+                continue
+            place = f"{path}.tool_calls[{at}].id"
+            if call_id in self._ids:
+                yield _wrong_tools(
+                    place, f"`{call_id[:100]}` is the id of an earlier call", "give each call its own id"
+                )
+            self._ids.add(call_id)
+            self._waiting[call_id] = place
+
+    def _follow_result(self, call_id: object, path: str) -> Iterator[RowFinding]:
+        if not isinstance(call_id, str) or call_id not in self._ids:
+            # The id is reported; that the call has no result is the same mistake.
+            self._waiting.clear()
+            return
+        if self._waiting.pop(call_id, None) is None:
+            late = call_id not in self._answered
+            what = f"the result of `{call_id[:100]}` comes {'too late' if late else 'a second time'}"
+            hint = "results follow the turn that makes the call: move it there" if late else "keep one result"
+            yield _wrong_tools(path, what, hint)
+        self._answered.add(call_id)
+
+
 def _names(offered: object, wrapped: bool) -> frozenset[str]:
     tools = offered if isinstance(offered, list) else []
     functions = [tool.get("function") if wrapped else tool for tool in tools if isinstance(tool, dict)]
@@ -179,7 +237,16 @@ def _names(offered: object, wrapped: bool) -> frozenset[str]:
 
 
 def _is_json_object(text: str) -> bool:
+    return isinstance(_decode(text), dict)
+
+
+def _is_text_of_object(text: str) -> bool:
+    inner = _decode(text)
+    return isinstance(inner, str) and (inner == "" or _is_json_object(inner) or _is_text_of_object(inner))
+
+
+def _decode(text: str) -> object:
     try:
-        return isinstance(decode_json(text.encode()), dict)
+        return decode_json(text.encode())
     except (LineError, UnicodeEncodeError):
-        return False
+        return None

@@ -45,7 +45,7 @@ def _read_question(row: JsonObject, note: NoteUnread) -> list[JsonObject]:
     if isinstance(question, list):
         return [*before, *normalize_turns(question, "prompt", note)]
     text = join_texts(row, "prompt", "question", "instruction", "input")
-    return [*before, *([{"role": "user", "content": text}] if text else [])]
+    return [*before, {"role": "user", "content": text}] if text else before
 
 
 def _read_answer(row: JsonObject, key: str, note: NoteUnread) -> list[JsonObject]:
