@@ -18,6 +18,9 @@ from reconciler.domain.row_diff import RowDiff, RowsUnknown
 
 StepId = NewType("StepId", str)
 
+ENVIRONMENT_VARIABLE = "RECONCILER_ENV"
+"""The environment variable that names the environment of the Project to work in."""
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One field, before and after. It explains, and never decides."""
@@ -227,8 +230,8 @@ _NO_OPTIONS = Options()
 class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works, and the flags that its next commands need. Messages print commands that can be copied.
 
-    Shape:  without a `root`, a command gets none; an `environment` of no characters is one that was taken back, where a
-            variable names another; `provider` and `prices` only if they were given by flag; `plan_flags` are flags
+    Shape:  without a `root`, a command gets none; an `environment` of no characters is none where a variable may name
+            one; `provider` and `prices` only if they were given by flag; `plan_flags` are flags
             that only plan has, `apply_flags` those of apply
     """
 
@@ -241,11 +244,11 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
 
     def plan(self, *flags: str, options: Options = _NO_OPTIONS) -> str:
         """Return the command that plans here, with these options, and more flags at its end."""
-        return shlex.join(["reconciler", "plan", *self._plan_words(options), *self.plan_flags, *flags])
+        return shlex.join([*self._program(), "plan", *self._plan_words(options), *self.plan_flags, *flags])
 
     def apply(self, *flags: str, options: Options = _NO_OPTIONS) -> str:
         """Return the command that plans here, with these options, and applies it."""
-        return shlex.join(["reconciler", "apply", *self._plan_words(options), *self.apply_flags, *flags])
+        return shlex.join([*self._program(), "apply", *self._plan_words(options), *self.apply_flags, *flags])
 
     def apply_saved(self, file: str) -> str:
         """Return the command that applies a saved plan, which holds everything but the prices itself."""
@@ -254,7 +257,10 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     def call(self, command: str, *words: str) -> str:
         """Return any other command that takes the specs as `--specs`, such as wait, follow, cancel or jobs."""
         specs = ["--specs", self.root] if self.root else []
-        return shlex.join(["reconciler", *command.split(), *words, *specs, *self._place_words()])
+        return shlex.join([*self._program(), *command.split(), *words, *specs, *self._place_words()])
+
+    def _program(self) -> list[str]:
+        return ["env", "-u", ENVIRONMENT_VARIABLE, "reconciler"] if self.environment == "" else ["reconciler"]
 
     def _plan_words(self, options: Options) -> list[str]:
         names_by_flag = {
@@ -269,7 +275,7 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
         return words + [word for guard in sorted(options.allow) for word in ("--allow", guard)]
 
     def _place_words(self) -> list[str]:
-        words = [] if self.environment is None else ["--env", self.environment]
+        words = ["--env", self.environment] if self.environment else []
         return words + (["--provider", self.provider] if self.provider else [])
 
     def _price_words(self) -> list[str]:

@@ -20,7 +20,7 @@ from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
 from reconciler.planner.references import References, list_heirs
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
-from reconciler.planner.warnings import closing_warnings, plan_warnings
+from reconciler.planner.warnings import closing_warnings, idle_requests, plan_warnings
 
 NO_OPTIONS = Options()
 NO_LOCK = Lock()
@@ -110,6 +110,7 @@ def make_plan(
         warnings=(
             *plan_warnings(wanted, observed, options, provider, capabilities),
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
+            *idle_requests(keeps, options),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
         ),
     )

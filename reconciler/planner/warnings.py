@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.domain.desired import Model
 from reconciler.domain.observed import Observed
-from reconciler.domain.plan import Options
+from reconciler.domain.plan import Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
 
 
@@ -27,6 +27,25 @@ def plan_warnings(
                     f"{dataset.stamp.address}: {dataset.measure.size_bytes} bytes are more than"
                     f" {provider} takes in one file ({capabilities.max_file_bytes})"
                 )
+
+
+_NOTHING_TO_DO = {
+    KeepReason.READY: "its model is there",
+    KeepReason.TRAINING: "its job is still training",
+    KeepReason.BUSY: "an older version is still being trained",
+    KeepReason.SUSPENDED: "its spec suspends it",
+    KeepReason.MISSING: "its model is missing, and --replace trains it again",
+    KeepReason.FAILED: "its job failed, and --retry trains it again",
+    KeepReason.CANCELLED: "its job was cancelled, and --retry trains it again",
+}
+
+
+def idle_requests(keeps: Iterable[Keep], options: Options) -> Iterator[str]:
+    """Yield a warning for each model that was to be trained again, and stays as it is."""
+    for keep in sorted(keeps, key=lambda keep: keep.address):
+        for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
+            if keep.address.name in names and keep.why in _NOTHING_TO_DO:
+                yield f"{keep.address}: {flag} does nothing: {_NOTHING_TO_DO[keep.why]}"
 
 
 def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:

@@ -103,7 +103,7 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
         raise NotFoundError(
             f"in the environment {setting.environment} no model serves as {_find_address(specs, name)} yet:"
             f" {setting.lock_path.name} does not name it",
-            hint=f"see what apply would do: {setting.scope.plan()}",
+            hint=f"train or promote it with: {setting.scope.apply()}",
         )
     observed, address = provider.observe(), _find_address(specs, name)
     jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import CommandScope
+from reconciler.domain.plan import ENVIRONMENT_VARIABLE, CommandScope
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
 from reconciler.providers import PROFILE_NAMES
@@ -17,7 +17,6 @@ from reconciler.workflow.home import Home, find_home
 
 DEFAULT_PROVIDER = "local"
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
-_ENVIRONMENT_VARIABLE = "RECONCILER_ENV"
 _JOURNAL_VARIABLE = "RECONCILER_JOURNAL"
 
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
@@ -79,7 +78,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     def scope(self) -> CommandScope:
         """What the commands that messages print need, so that they work in this setting too."""
         environment = self.environment
-        if environment is None and self.environ.get(_ENVIRONMENT_VARIABLE):
+        if environment is None and self.environ.get(ENVIRONMENT_VARIABLE):
             environment = ""
         return CommandScope(
             root=str(self.root),
@@ -118,11 +117,25 @@ def locate_setting(
         shared=home.shared,
         environ=environ,
         provider=provider,
-        # An empty variable is none: CI sets it so where a workflow names no environment.
-        environment=environment or None,
+        environment=_check_environment(environment, environ),
         prices=prices,
         use_cache=use_cache,
     )
+
+
+def _check_environment(environment: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the environment, if one is named.
+
+    Raises: UsageError for an empty name: without an environment its limits do not count, so none is never taken for one
+    """
+    if environment == "":
+        raise UsageError("--env is empty, and an environment has a name; leave --env out for the Project's own fields")
+    if environment is None and environ.get(ENVIRONMENT_VARIABLE) == "":
+        raise UsageError(
+            f"{ENVIRONMENT_VARIABLE} is set and empty, and an environment has a name; unset it for the Project's own"
+            f" fields: unset {ENVIRONMENT_VARIABLE}"
+        )
+    return environment
 
 
 def resolve_setting(

@@ -69,8 +69,22 @@ def test_an_unknown_environment_is_an_error_that_suggests_a_similar_name(
         assert (result.code, "did you mean 'prod'?" in result.err) == (64, True), command
     monkeypatch.setenv("RECONCILER_ENV", "prd")
     assert staged.run("validate", ROOT).code == 64
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["plan", ROOT], ["apply", ROOT, "--auto-approve"], ["validate", ROOT], ["output", "--specs", ROOT]],
+    ids=lambda command: command[0],
+)
+def test_an_empty_environment_is_an_error_and_not_no_environment(
+    staged: Repository, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    result = staged.run(*command, "--env", "")
+    assert (result.code, "--env is empty" in result.err) == (64, True)
     monkeypatch.setenv("RECONCILER_ENV", "")
-    assert staged.run("validate", ROOT).code == 0
+    result = staged.run(*command)
+    assert (result.code, "unset RECONCILER_ENV" in result.err) == (64, True)
+    assert not staged.store.exists()
 
 
 def test_a_saved_plan_is_for_one_environment_and_one_provider(

@@ -148,7 +148,7 @@ def test_an_environment_says_that_nothing_serves_there_before_its_first_apply(tr
     result = trained.run("output", "a", "--env", "stage")
     assert (result.code, result.out) == (1, "")
     assert "in the environment stage no model serves as model/a yet" in result.err
-    assert "reconciler plan" in result.err
+    assert "with: reconciler apply" in result.err
     assert trained.run("run", "a", "--env", "stage", "-p", "apple").code == 1
     assert trained.run("apply", "--auto-approve", "--env", "stage").code == 0
     assert trained.run("output", "a", "--env", "stage").out == trained.run("output", "a", "--env", "prod").out

@@ -93,13 +93,18 @@ def make_setting(environ: dict[str, str], **changes: Any) -> Setting:
         ({}, {"bounds": {"list_lag": 60.0, "x": 0.25}}, " --bound list_lag=60 --bound x=0.25"),
         ({"RECONCILER_BOUNDS": "list-lag=1m"}, {"bounds": {"list_lag": 60.0}}, ""),
         ({}, {"environment": "prod"}, " --env prod"),
-        ({"RECONCILER_ENV": "staging"}, {"environment": None}, " --env ''"),
     ],
 )
 def test_the_flags_of_a_setting_are_written_where_no_variable_says_the_same(
     environ: dict[str, str], changes: dict[str, Any], flags: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert make_setting(environ, **changes).scope.apply() == f"reconciler apply specs{flags}"
+
+
+def test_a_command_without_environment_removes_the_variable_that_names_one() -> None:
+    scope = make_setting({"RECONCILER_ENV": "staging"}, environment=None).scope
+    assert scope.apply() == "env -u RECONCILER_ENV reconciler apply specs"
+    assert scope.call("forget", "a") == "env -u RECONCILER_ENV reconciler forget a --specs specs"
 
 
 def test_a_command_is_not_broken_over_two_lines() -> None:

@@ -311,3 +311,19 @@ def test_a_job_that_only_moves_on_its_way_makes_no_plan_stale() -> None:
     done = make_plan(desired(a_model()), observed(a_job(status="succeeded")))
     assert queued.basis == running.basis
     assert queued.basis.changed_inputs(done.basis) == ("service",)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "says"),
+    [
+        (Options(replace=frozenset({"triage"})), "succeeded", "--replace does nothing: its model is there"),
+        (Options(retry=frozenset({"triage"})), "succeeded", "--retry does nothing: its model is there"),
+        (Options(replace=frozenset({"triage"})), "running", "--replace does nothing: its job is still training"),
+        (Options(replace=frozenset({"triage"})), "failed", "--retry trains it again"),
+        (Options(retry=frozenset({"triage"})), "failed", ""),
+    ],
+)
+def test_a_request_that_does_nothing_is_warned_of(options: Options, status: str, says: str) -> None:
+    plan = make_plan(desired(a_model()), observed(a_job(a_model(), status), a_file()), options=options)
+    assert any(says in each for each in plan.warnings) if says else not plan.warnings
+    assert plan.is_empty == bool(says)

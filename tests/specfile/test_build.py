@@ -33,7 +33,7 @@ def model(root: Path, text: str, project: str = "") -> ModelSpec:
 def test_a_spec_of_ten_lines_is_complete(tmp_path: Path) -> None:
     assert specs_of(tmp_path, {"specs/all.yaml": f"{DATASET}---\n{MODEL}"}) == Specs(
         root=".",
-        project=ProjectSpec(name="default", place=Place(file=".")),
+        project=ProjectSpec(name="default", is_stated=False, place=Place(file=".")),
         datasets=(
             DatasetSpec(
                 name="tickets",
@@ -219,5 +219,5 @@ def test_specs_are_sorted_by_name_independent_of_their_files(tmp_path: Path) -> 
 
 def test_a_root_without_documents_is_not_a_problem(tmp_path: Path) -> None:
     assert specs_of(tmp_path, {"a.yaml": "# nothing yet\n"}) == Specs(
-        root=".", project=ProjectSpec(place=Place(file="."))
+        root=".", project=ProjectSpec(is_stated=False, place=Place(file="."))
     )
