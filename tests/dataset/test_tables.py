@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset import measure
 from reconciler.dataset.readers.shown_cells import cell_to_text
-from reconciler.dataset.readers.workbook import MAX_UNPACKED_BYTES
+from reconciler.dataset.readers.workbook_size import MAX_UNPACKED_BYTES
 from reconciler.domain.spec import ColumnMapping, Encoding, Format, Terms
 
 from .factories import CORPUS, a_spec, jsonl, measured, only, problems, rules, write
@@ -223,11 +223,13 @@ def test_the_sheet_is_chosen_by_name(tmp_path: Path) -> None:
 
 
 def changed(book: bytes, **parts: bytes) -> bytes:
-    """Return a workbook with the content of its first sheet, or of other parts, replaced."""
+    """Return a workbook with the content of its first sheet, or of other parts, replaced or added."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            new.writestr(name, parts.get("sheet" if name.endswith("sheet1.xml") else name, old.read(name)))
+            new.writestr(name, parts.pop("sheet" if name.endswith("sheet1.xml") else name, old.read(name)))
+        for name, content in parts.items():
+            new.writestr(name, content)
     return file.getvalue()
 
 
@@ -286,6 +288,63 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_whatever_size_it_claims(
     bomb = changed(WORKBOOK, sheet=b" " * (MAX_UNPACKED_BYTES + 1))
     for content in (bomb, understating(bomb)):
         assert "more than 256 MiB" in only(problems(tmp_path, content, "rows.xlsx"), "file.size").what
+
+
+TEXTS = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
+
+
+def repeated(cell: bytes, text: bytes = b"<si><t>" + b"x" * 32_000 + b"</t></si>", rows: int = 10_000) -> bytes:
+    """Return a workbook of ten thousand rows, each a cell that refers to a long text."""
+    lines = b"".join(b'<row r="%d">' % at + cell.replace(b"A1", b"A%d" % at) + b"</row>" for at in range(1, rows + 1))
+    return changed(WORKBOOK, sheet=SPREAD % lines, **{"xl/sharedStrings.xml": TEXTS % text})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        repeated(b'<c r="A1" t="s"><v>0</v></c>'),
+        repeated(b"<c r='A1' t='s'><v>0</v></c>"),
+        repeated(b'<c r="A1" t="&#115;"><v>&#48;</v></c>'),
+        repeated(b'<c r="A1" t="s"><v><![CDATA[0]]></v></c>'),
+        repeated(b'<c r="A1" t="s"><f>1+1</f><v>0</v></c>'),
+        repeated(b'<c r="A1" t="s"><v>+0</v></c>'),
+        repeated(b'<c r="A1" t="s"><v>0<!-- 7 --></v></c>'),
+        repeated(b'<c r="A1" t="s"><v>0</v></c>', b"<si><t>" + (b"x" * 99 + b"<!--<si>-->") * 320 + b"</t></si>"),
+    ],
+    ids=["plain", "quotes", "entities", "cdata", "formula", "plus", "comment", "comment-in-text"],
+)
+def test_a_text_that_stands_in_many_cells_is_refused_before_it_is_copied(tmp_path: Path, content: bytes) -> None:
+    """A file of some kilobytes would take gigabytes."""
+    assert len(content) < 200_000
+    problem = only(problems(tmp_path, content, "rows.xlsx"), "file.size")
+    assert "more than 256 MiB of text" in problem.what
+
+
+def test_short_texts_that_stand_in_many_cells_are_read(tmp_path: Path) -> None:
+    text = b"<si><t>prompt</t></si><si><t>completion</t></si><si><t>%s</t></si><si><t>yes</t></si>" % (b"x" * 30_000)
+    cells = b'<c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c>'
+    rows = b"".join(
+        b'<row r="%d"><c r="A%d"><v>%d</v></c><c r="B%d" t="s"><v>%d</v></c></row>' % (*[at] * 4, 2 if at < 20 else 3)
+        for at in range(2, 10_002)
+    )
+    sheet = SPREAD % (b'<row r="1">' + cells + b"</row>" + rows)
+    content = changed(WORKBOOK, sheet=sheet, **{"xl/sharedStrings.xml": TEXTS % text})
+    assert measured(tmp_path, content, "rows.xlsx").training.rows == 10_000
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "what"),
+    [
+        ("xl/sharedStrings.xml", TEXTS % (b"<si/>" * 2_000_001), "more than 2,000,000 texts"),
+        ("xl/workbook.xml", b"<workbook>" + b'<definedName name="a">A1</definedName>' * 1_000_001, "1,000,000 entries"),
+        ("xl/styles.xml", b"<styleSheet>" + b"<xf/>" * 1_000_001, "1,000,000 entries"),
+        ("xl/_rels/workbook.xml.rels", b"<r>" + b"<Relationship/>" * 1_000_001, "1,000,000 entries"),
+    ],
+    ids=["texts", "names", "styles", "relations"],
+)
+def test_a_part_of_millions_of_entries_is_refused(tmp_path: Path, part: str, content: bytes, what: str) -> None:
+    problem = only(problems(tmp_path, changed(WORKBOOK, **{part: content}), "rows.xlsx"), "file.size")
+    assert what in problem.what
 
 
 def test_an_archive_of_a_million_parts_is_refused_unread(tmp_path: Path) -> None:

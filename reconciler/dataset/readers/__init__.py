@@ -6,7 +6,8 @@ from reconciler.dataset.readers.json_rows import place_error, read_json, read_js
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
 from reconciler.dataset.readers.table import read_table
 from reconciler.dataset.readers.text import text_blocks
-from reconciler.dataset.readers.workbook import check_workbook_size, read_workbook
+from reconciler.dataset.readers.workbook import read_workbook
+from reconciler.dataset.readers.workbook_size import check_workbook_size
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.domain.spec import DatasetSpec

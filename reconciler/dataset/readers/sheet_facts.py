@@ -21,6 +21,7 @@ _CHUNK = 1 << 20
 _OVERLAP = 16
 _SIGNS = (b"hidden", b't="e"', b"t='e'", b"<f", b":f", b"mergeCell", b"autoFilter")
 _MOST_FORMATS = 65_000
+_LONGEST_FORMAT = 255
 _SHOWN = 3
 
 Attributes = Mapping[str, str]
@@ -134,7 +135,7 @@ class _SheetScan:
             self._unsolved.add(place)
 
     def text(self, text: str) -> None:
-        if self._is_error and self._has_value:
+        if self._is_error and self._has_value and len(self._error) < _LONGEST_FORMAT:
             self._error += text
 
     def facts(self) -> SheetFacts:
@@ -208,7 +209,7 @@ def _read_formats(archive: zipfile.ZipFile) -> tuple[str | None, ...]:
 
     def start(name: str, attributes: Attributes) -> None:
         if name == "numFmt":
-            codes[int(attributes.get("numFmtId") or 0)] = attributes.get("formatCode", GENERAL)
+            codes[int(attributes.get("numFmtId") or 0)] = attributes.get("formatCode", GENERAL)[:_LONGEST_FORMAT]
         elif name == "cellXfs":
             inside[0] = True
         elif name == "xf" and inside[0] and len(numbers) < _MOST_FORMATS:
