@@ -75,8 +75,8 @@ class ApplyResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether a step or a job failed, or the outcome of a create is unknown; applying again is safe."""
-        return bool({Outcome.FAILED, Outcome.UNKNOWN} & set(self.outcomes.values())) or any(
+        """Whether a step or a job failed, was refused, or has an unknown outcome; applying again is safe."""
+        return bool({Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN} & set(self.outcomes.values())) or any(
             job.status.word in {"failed", "cancelled"} for job in self.jobs.values()
         )
 

@@ -123,6 +123,8 @@ def of_run(
         return INTERRUPTED
     if Outcome.UNKNOWN in ended:
         return UNKNOWN
+    if Outcome.REFUSED in ended:
+        return REFUSED
     if Outcome.FAILED in ended:
         return PARTLY if {Outcome.DONE, Outcome.ADOPTED} & set(ended) else SERVICE
     held = {keep.why for keep in plan.kept}

@@ -1,6 +1,8 @@
-"""The desired state: specs joined with the measures of their rows."""
+"""The desired state: specs joined with the measures of their rows; and what a job differs in from a wanted model."""
 
-from collections.abc import Collection, Mapping
+import json
+import math
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -16,7 +18,9 @@ from reconciler.domain.identity import (
     Stamp,
     digest_of,
 )
+from reconciler.domain.observed import FileId, RemoteJob
 from reconciler.domain.spec import (
+    AUTO,
     Adoption,
     DatasetSpec,
     Format,
@@ -252,3 +256,63 @@ def _side(found: tuple[DatasetSpec, DatasetMeasure], part: Part) -> Dataset:
     measure = measured.training if part is Part.TRAINING else measured.validation
     assert measure is not None
     return Dataset(spec=spec, part=part, format=measured.format, measure=measure)
+
+
+def find_differences(
+    model: Model,
+    job: RemoteJob,
+    training: Collection[FileId],
+    validation: Collection[FileId],
+    suffix: str | None = None,
+) -> Iterator[str]:
+    """Yield in words what a job says of itself that differs from what was sent for a model.
+
+    A service, or a gateway before it, may change what it was sent. What a job does not repeat says nothing.
+
+    Shape:  `training` and `validation` are the files that hold the rows; `suffix` is the one that was sent
+    """
+    recipe, stated = model.recipe, dict(job.details.hyperparameters)
+    if job.base and not _is_same_base(recipe.base, job.base):
+        yield f"the base {job.base} instead of {recipe.base}"
+    for side, wanted, found in (
+        ("training", training, job.training_file),
+        ("validation", validation, job.validation_file),
+    ):
+        if found is not None and found not in wanted:
+            yield f"the {side} file {found} instead of {', '.join(sorted(wanted)) or 'none'}"
+    for name, value in recipe.hyperparameters:
+        if value == AUTO or not stated:
+            continue
+        if name not in stated:
+            yield f"no {name} instead of {value}"
+        elif not _is_same_number(value, stated[name]):
+            yield f"{name} {stated[name]} instead of {value}"
+    if recipe.seed is not None and job.details.seed not in {None, recipe.seed}:
+        yield f"the seed {job.details.seed} instead of {recipe.seed}"
+    if suffix and job.details.suffix not in {None, suffix}:
+        yield f"the suffix {job.details.suffix} instead of {suffix}"
+
+
+def is_perhaps_of(model: Model, job: RemoteJob, training: Collection[FileId], validation: Collection[FileId]) -> bool:
+    """Return whether a job without any mark may be one of this model that lost its marks.
+
+    It trains on the file that holds just these rows, and says nothing of itself that the model contradicts.
+    """
+    if job.stamp is not None or job.training_file not in training:
+        return False
+    return next(find_differences(model, job, training, validation), None) is None
+
+
+def _is_same_base(sent: str, found: str) -> bool:
+    # Services answer with the snapshot that an alias stands for, and some with another case.
+    sent, found = sent.lower(), found.lower()
+    return found == sent or found.startswith((f"{sent}-", f"{sent}:"))
+
+
+def _is_same_number(sent: object, found: str) -> bool:
+    if str(sent) == found:
+        return True
+    try:
+        return isinstance(sent, int | float) and math.isclose(sent, float(json.loads(found)), rel_tol=1e-6)
+    except (ValueError, TypeError):
+        return False

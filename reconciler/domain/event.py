@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     DONE = "done"
     ADOPTED = "adopted"
     FAILED = "failed"
+    REFUSED = "refused"
     UNKNOWN = "unknown"
     BLOCKED = "blocked"
     STOPPED = "stopped"

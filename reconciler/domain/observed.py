@@ -225,13 +225,23 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
 
 
+class ClaimedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that the answer to a create of ours named, although it does not bear the stamp that was sent, and why."""
+
+    stamp: Stamp
+    job: JobId
+    doubt: str
+
+
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the service, taken once a run.
 
     Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
             project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
             or a job of another project names; `bases_in_use` are the bases of the jobs of others; `contradictions`
-            are ids whose marks disagree with each other; `list_warnings` say why a list may not be whole; `gone` are
+            are ids whose marks disagree with each other; `unmarked` are jobs that bear sound marks of no project and
+            train on a file that has our kind of name; `claimed` are jobs that the journal names as answers to our
+            creates, and that do not bear our marks; `list_warnings` say why a list may not be whole; `gone` are
             jobs of the lock file that are wanted, that no list shows and that are not there by their id either;
             `host` is where the operator's environment points, `organization`, `project` and `region` are what the
             service says of whom it answers
@@ -246,6 +256,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     files_in_use: frozenset[FileId] = frozenset()
     bases_in_use: frozenset[str] = frozenset()
     contradictions: tuple[str, ...] = ()
+    unmarked: tuple[RemoteJob, ...] = ()
+    claimed: tuple[ClaimedJob, ...] = ()
     list_warnings: tuple[str, ...] = ()
     gone: tuple[JobId, ...] = ()
     host: str | None = None

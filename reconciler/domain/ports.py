@@ -26,9 +26,13 @@ T = TypeVar("T", covariant=True)
 
 
 class Done(msgspec.Struct, Generic[T], frozen=True):
-    """The service did it, and said so."""
+    """The service did it, and said so.
+
+    Shape:  `doubts` say in what its answer differs from what was sent
+    """
 
     value: T
+    doubts: tuple[str, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -131,6 +135,13 @@ class Listing(Protocol):
 
         Raises: MalformedError when the list may not be whole, because creating a job depends on this answer
         Cost:   every page of the list of jobs
+        """
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        """Return the jobs that bear sound marks of no project and train on a file that has our kind of name.
+
+        Raises: MalformedError when the list may not be whole
+        Cost:   every page of the lists of files and jobs
         """
 
     def find_file(self, dataset: Dataset) -> RemoteFile | None:
@@ -295,7 +306,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A record, made before a create is sent: this stamp is about to get a job.
 
     Shape:  `owner` is a name that only one run has; `at` is the service's time of the record, None when it gives none;
-            `excluded_jobs` as in Train; `job` is the created job, once it is known
+            `excluded_jobs` as in Train; `job` is the created job, once it is known; `doubt` says why that job cannot be
+            relied on as the one of this stamp. An intent with a doubt stays until a person has decided
     """
 
     stamp: Stamp
@@ -303,6 +315,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     at: float | None = None
     excluded_jobs: tuple[JobId, ...] = ()
     job: JobId | None = None
+    doubt: str = ""
 
 
 class RemoteNote(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import FileId, Observed, UsableFiles
+from reconciler.domain.observed import FileId, JobId, Observed, RemoteJob, UsableFiles
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
 
 Pool = Callable[[Callable[[], None]], object]
@@ -20,6 +20,17 @@ class StepFailedError(ReconcilerError):
     def __init__(self, message: str, hint: str = "") -> None:
         self.hint = hint
         super().__init__(message)
+
+
+class StepRefusedError(StepFailedError):
+    """The step stopped at something that only a person can decide. Running again changes nothing before that.
+
+    Shape:  `job` is the job that it is about, where that job is ours
+    """
+
+    def __init__(self, message: str, hint: str = "", job: RemoteJob | None = None) -> None:
+        self.job = job
+        super().__init__(message, hint)
 
 
 class OutcomeUnknownError(StepFailedError):
@@ -67,7 +78,8 @@ class RunContext:
     """Everything that a run needs beside its plan. It holds what changes during the run, so that the plan need not.
 
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
-            `stopping` returns whether a stop was requested; `run` is a name that no other run has
+            `stopping` returns whether a stop was requested; `run` is a name that no other run has; `first_seen` says
+            when this run first saw a job or an intent, by `clock`
     """
 
     provider: Provider
@@ -79,6 +91,7 @@ class RunContext:
     journal: Journal = field(default_factory=MemoryJournal)
     run: str = "this run"
     files: dict[Stamp, FileId] = field(default_factory=dict)
+    first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self, dataset: Dataset, file: FileId) -> None:
@@ -87,11 +100,18 @@ class RunContext:
             self.files[dataset.stamp] = file
 
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
-        """Remember the files that the service held when the plan was made."""
+        """Remember what the service held when the plan was made."""
+        for job in observed.jobs:
+            self.see(job.id)
         usable = UsableFiles(observed.files)
         for dataset in datasets:
             if file := usable.find(*dataset.file_key):
                 self.learn(dataset, file.id)
+
+    def see(self, thing: JobId | Intent) -> float:
+        """Return when this run first saw a job or an intent; now, if it did not yet."""
+        with self.lock:
+            return self.first_seen.setdefault(thing, self.clock())
 
     def file_of(self, dataset: Dataset) -> FileId:
         """Return the file of a dataset that this run uploaded or found."""

@@ -2,7 +2,6 @@
 
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
@@ -12,10 +11,16 @@ import msgspec
 from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
-from reconciler.domain.ports import Intent
 from reconciler.executor.cancel import cancel, delete
-from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
-from reconciler.executor.create import create, is_in_every_list, is_old
+from reconciler.executor.context import (
+    OutcomeUnknownError,
+    RunContext,
+    StepFailedError,
+    StepRefusedError,
+    StoppedError,
+)
+from reconciler.executor.create import create
+from reconciler.executor.intents import clear_finished_intents
 from reconciler.executor.upload import check_usable, send_file
 
 POLL_SECONDS = 0.2
@@ -117,6 +122,8 @@ def _perform(step: Step, context: RunContext, tell: Tell) -> Finished:
         return Finished(step=step, outcome=Outcome.STOPPED, message=str(stopped))
     except OutcomeUnknownError as unknown:
         return Finished(step=step, outcome=Outcome.UNKNOWN, message=str(unknown), hint=unknown.hint)
+    except StepRefusedError as refused:
+        return Finished(step=step, outcome=Outcome.REFUSED, message=str(refused), hint=refused.hint, job=refused.job)
     except (InputError, StalePlanError):
         message = "the data changed after it was planned; nothing was stored"
         return Finished(step=step, outcome=Outcome.FAILED, message=message, hint="plan again")
@@ -156,24 +163,3 @@ def _upload(step: Step, action: Upload, context: RunContext, tell: Tell) -> Fini
     context.learn(action.dataset, file.id)
     outcome = Outcome.ADOPTED if found else Outcome.DONE
     return Finished(step=step, outcome=outcome, message=str(file.id), file=file.id)
-
-
-def clear_finished_intents(context: RunContext) -> None:
-    """Clear every intent that has ended: its job shows in every list, or no job can show any more.
-
-    Cost:   no request while the journal is empty
-    """
-    with suppress(JournalError):
-        for intent in context.journal.open_intents():
-            with suppress(ProviderError):
-                if _has_ended(intent, context):
-                    context.journal.clear(intent)
-
-
-def _has_ended(intent: Intent, context: RunContext) -> bool:
-    if is_old(intent, context):
-        return True
-    if intent.owner == context.run or not context.journal.is_abandoned(intent):
-        return False
-    jobs = context.provider.jobs_of(intent.stamp)
-    return any(job.id not in intent.excluded_jobs and is_in_every_list(job, context) for job in jobs)

@@ -7,7 +7,13 @@ from reconciler.domain.desired import Dataset, Measure
 from reconciler.domain.errors import ProviderError
 from reconciler.domain.observed import FileId, RemoteFile
 from reconciler.domain.ports import Done, Refused, Unknown, Write
-from reconciler.executor.context import OutcomeUnknownError, RunContext, StepFailedError, StoppedError
+from reconciler.executor.context import (
+    OutcomeUnknownError,
+    RunContext,
+    StepFailedError,
+    StepRefusedError,
+    StoppedError,
+)
 
 TRIES = 3
 """How often a file is sent when there is no clear answer. A second copy costs nothing and is never read."""
@@ -17,7 +23,7 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
     """Return the dataset's file on the service, and whether it was there already.
 
     Shape:  `tell` is called with the bytes sent so far
-    Raises: StepFailedError, ProviderError, OutcomeUnknownError; StoppedError when a stop was requested before the end
+    Raises: StepFailedError, StepRefusedError, ProviderError; StoppedError when a stop was requested before the end
     """
     for _ in range(TRIES):
         found = context.provider.find_file(dataset)
@@ -25,6 +31,12 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
             return wait_until_usable(found, context), True
         blocks = verify_blocks(context.open_dataset(dataset), dataset.measure, context.stopping, tell)
         match context.provider.upload(dataset, blocks):
+            case Done(file, doubts) if doubts:
+                raise StepRefusedError(
+                    f"the service stored the rows as file {file.id}, with {', '.join(doubts)}; no run can recognise it",
+                    f"look at it: reconciler files {file.id}. If a gateway stands before the service, let it pass on"
+                    " what it is sent, then run again",
+                )
             case Done(file):
                 return wait_until_usable(file, context), False
             case Refused(error):
@@ -32,7 +44,7 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
             case Unknown(reason):
                 why = reason
                 context.sleep(context.provider.capabilities.poll_seconds)
-    raise OutcomeUnknownError(
+    raise StepFailedError(
         f"it is not known whether the file arrived: {why}", "run again: a file that arrived is found by its name"
     )
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError
 from reconciler.domain.identity import Address, Digest, Stamp
@@ -54,6 +55,7 @@ class _NoteFields(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     organization: str = ""
     account_project: str = ""
+    doubt: str = ""
 
 
 def note_name(stamp: Stamp, account: JournalAccount = JournalAccount()) -> str:  # noqa: B008 (immutable)
@@ -84,6 +86,7 @@ def write_note(note: JournalNote) -> bytes:
         machine=note.machine,
         organization=note.account.organization,
         account_project=note.account.project,
+        doubt=intent.doubt,
     )
     return (json.dumps(msgspec.to_builtins(fields), indent=1) + "\n").encode()
 
@@ -113,6 +116,7 @@ def read_note(content: bytes, where: str) -> JournalNote:
         raise _not_a_note(where, "is damaged: it names no address, or no digest")
     stamp = Stamp(address, digest)
     intent = Intent(stamp=stamp, owner=fields.owner, at=fields.at, excluded_jobs=fields.despite, job=fields.job)
+    intent = replace(intent, doubt=fields.doubt)
     account = JournalAccount(organization=fields.organization, project=fields.account_project)
     return JournalNote(intent, fields.machine, account)
 

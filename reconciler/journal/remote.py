@@ -21,6 +21,9 @@ from reconciler.journal.note import JournalNote, write_note
 SHORTEST_LIFE = 3600
 """Seconds: the shortest life of an expiring file that a service takes."""
 
+LONGEST_LIFE = 30 * 24 * 3600
+"""Seconds: the longest life of an expiring file that a service takes. A note with a doubt waits for a person."""
+
 WHOLE_SECONDS = 2.0
 """Seconds: creation times have whole seconds, so two files this far apart have a certain order."""
 
@@ -28,7 +31,7 @@ _NONE = "-"
 _NAME = re.compile(
     r"reconciler-note\.(?P<project>[0-9a-f]{12})"
     rf"\.(?P<kind>dataset|model)\.(?P<name>{NAME_PATTERN})\.(?P<version>v[0-9]+)\.(?P<hex>[0-9a-f]{{12,64}})"
-    r"\.(?P<owner>[A-Za-z0-9_]+)\.(?P<at>[0-9]+|-)\.(?P<job>[A-Za-z0-9_-]+)\.json"
+    r"\.(?P<owner>[A-Za-z0-9_]+)\.(?P<at>[0-9]+|-)\.(?P<job>[A-Za-z0-9_-]+)(?P<doubtful>\.doubtful)?\.json"
 )
 
 
@@ -122,7 +125,8 @@ class RemoteJournal:
         name = self._name(intent)
         with self._lock:
             self._mine[name] = intent
-        match self._service.leave_note(name, write_note(JournalNote(intent)), self._lives_seconds):
+        lives = LONGEST_LIFE if intent.doubt else self._lives_seconds
+        match self._service.leave_note(name, write_note(JournalNote(intent)), lives):
             case Done(note):
                 with self._lock:
                     self._left[intent] = note
@@ -167,7 +171,8 @@ class RemoteJournal:
         stamp = intent.stamp
         at = _NONE if intent.at is None else str(round(intent.at * 1000))
         where = f"{stamp.address.kind}.{stamp.address.name}.{stamp.digest.version}.{stamp.digest.hex}"
-        name = f"reconciler-note.{self._project}.{where}.{intent.owner}.{at}.{intent.job or _NONE}.json"
+        name = f"reconciler-note.{self._project}.{where}.{intent.owner}.{at}.{intent.job or _NONE}"
+        name += ".doubtful.json" if intent.doubt else ".json"
         if not _NAME.fullmatch(name):
             raise self._unusable(f"{name!r} is not a name that can be read back", "use --journal directory or git")
         return name
@@ -184,4 +189,5 @@ class RemoteJournal:
             owner=match["owner"],
             at=None if match["at"] == _NONE else int(match["at"]) / 1000,
             job=None if match["job"] == _NONE else JobId(match["job"]),
+            doubt="without the metadata that was sent" if match["doubtful"] else "",
         )

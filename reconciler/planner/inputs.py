@@ -108,6 +108,8 @@ def _service_facts(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:
     yield from ((f"model {model}", "there") for model in known & observed.models)
     yield from ((f"the doubt that {doubt}", "raised") for doubt in observed.list_warnings)
     yield from ((f"the marks of {each}", "contradictory") for each in observed.contradictions)
+    yield from ((f"job {job.id} without marks", "there") for job in observed.unmarked)
+    yield from ((f"job {claim.job} of {claim.stamp}", claim.doubt) for claim in observed.claimed)
     yield from ((f"locked job {job}", "not there") for job in observed.gone)
 
 

@@ -19,6 +19,7 @@ from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
 from reconciler.planner.references import References, list_heirs
+from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import closing_warnings, idle_requests, plan_warnings
 
@@ -74,7 +75,11 @@ def make_plan(
         )
         decisions += _orphans(desired, observed, jobs, pruning)
     keeps = [decision for decision in decisions if isinstance(decision, Keep)]
-    chosen: list[Action] = [decision for decision in decisions if not isinstance(decision, Keep)]
+    chosen: list[Action] = [
+        count_out_unmarked(decision, observed, options) if isinstance(decision, Train) else decision
+        for decision in decisions
+        if not isinstance(decision, Keep)
+    ]
     actions = (
         *find_uploads((action for action in chosen if isinstance(action, Train)), observed),
         *chosen,

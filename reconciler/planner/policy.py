@@ -13,6 +13,7 @@ from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect
 from reconciler.planner.cost import UNKNOWN_COST
+from reconciler.planner.unmarked import find_unmarked
 
 BULK_OBJECTS = 10
 """With fewer objects than this, a large share of changes is no sign of a mistake."""
@@ -213,6 +214,22 @@ def no_amnesia(state: PlanningState) -> Iterator[Refusal]:
         )
 
 
+def no_unmarked_job(state: PlanningState) -> Iterator[Refusal]:
+    """Refuse to create a job beside one that may be its twin without marks: it was paid for already."""
+    trains = (action for action in state.actions if isinstance(action, Train))
+    for model in (train.model for train in trains if train.model.name not in state.options.replace):
+        for job, why in find_unmarked(model, state.observed):
+            again = replace(state.options, replace=state.options.replace | {model.name})
+            yield Refusal(
+                policy="unmarked-job",
+                what=f"job {job} may be the job of {model.stamp}: {why}; it may cost money already, so no other one is"
+                " created",
+                hint=f"look at it: {state.scope.call('jobs', job)}; to take it as this model, write in the Model:"
+                f' adopt: {{job: {job}, digest: "{model.stamp.digest}"}}; to train without it:'
+                f" {state.scope.plan(options=again)}",
+            )
+
+
 def no_newer_digests(state: PlanningState) -> Iterator[Refusal]:
     """Refuse what a newer program stamped: compared by older rules, it would look changed and be paid for again."""
     stamps = [(f"job {job.id}", job.own_stamp) for job in state.observed.jobs]
@@ -254,6 +271,7 @@ POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_empty_remote,
     no_doubtful_list,
     no_contradiction,
+    no_unmarked_job,
     no_newer_digests,
     no_amnesia,
     no_bulk_change,

@@ -74,7 +74,7 @@ def open_provider(
     if not isinstance(dialect, Dialect):
         raise UsageError(f"the profile {found.name} names {found.dialect}, which is no Dialect")
     transports = _stack_transports(found, endpoint, transport, clock, sleep)
-    client = Client(endpoint, transports, found.key_variable, clock)
+    client = Client(endpoint, transports, found.key_variable, clock, dialect.proofs)
     return HttpProvider(client, dialect, found, project=project, sleep=sleep)
 
 

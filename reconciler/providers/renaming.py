@@ -41,7 +41,10 @@ class _RenamingProvider:
         seen = self._names.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
         more = [job for each in self._names.adopted if each not in listed and (job := self._read_claimed(each))]
-        return replace(seen, jobs=oldest_first((*seen.jobs, *more)))
+        return replace(seen, jobs=oldest_first((*seen.jobs, *more)), unmarked=self._not_adopted(seen.unmarked))
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        return self._not_adopted(self._inner.unmarked_jobs())
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         """List every job of one stamp, under all the names it has had, and the jobs adopted or recorded for it.
@@ -78,6 +81,9 @@ class _RenamingProvider:
             return Refused(RejectedError(f"{job} was adopted and bears no stamp of ours; it is never cancelled"))
         written = self._inner.cancel(job)
         return Done(self._names.rename_job(written.value)) if isinstance(written, Done) else written
+
+    def _not_adopted(self, jobs: tuple[RemoteJob, ...]) -> tuple[RemoteJob, ...]:
+        return tuple(job for job in jobs if job.id not in self._names.adopted)
 
     def _read_claimed(self, job: JobId) -> RemoteJob | None:
         try:

@@ -144,6 +144,8 @@ def _end_lines(event: Finished, style: Style) -> tuple[str, ...]:
             text = style.green(_adoption_text(event))
         case Outcome.FAILED:
             text = style.red(f"failed{reason}")
+        case Outcome.REFUSED:
+            text = style.red(f"refused{reason}")
         case Outcome.UNKNOWN:
             text = style.red(f"outcome unknown{reason}")
         case Outcome.BLOCKED:

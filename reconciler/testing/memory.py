@@ -58,6 +58,7 @@ class MemoryProvider(MemoryService):
                 files_in_use=frozenset(used) | self.foreign_files,
                 bases_in_use=frozenset(each.base for each in self.foreign if isinstance(each, RemoteJob) and each.base),
                 contradictions=self.contradictions,
+                unmarked=self.unmarked_jobs(),
                 list_warnings=self.list_warnings,
                 organization=self.organization,
             )
@@ -66,6 +67,12 @@ class MemoryProvider(MemoryService):
         with self._lock:
             same = (job for job in self.jobs.values() if job.stamp == stamp and self._is_listed(job.id))
             return _oldest_first(same)
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        with self._lock:
+            ours = {file.id for file in self.files.values() if file.stamp}
+            bare = (thing for thing in self.foreign if isinstance(thing, RemoteJob) and not thing.details.project)
+            return _oldest_first(job for job in bare if job.training_file in ours and self._is_listed(job.id))
 
     def job(self, job: JobId) -> RemoteJob:
         with self._lock:

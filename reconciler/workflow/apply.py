@@ -16,15 +16,15 @@ from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, KeepReason
 from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.renames import NameMap
-from reconciler.executor import MemoryJournal, RunContext, execute, watch
+from reconciler.executor import MemoryJournal, RunContext, clear_finished_intents, execute, watch
 from reconciler.foundation.stop import Stop
-from reconciler.journal import JournalAccount, JournalKind, JournalScope, open_directory, open_journal
+from reconciler.journal import JournalKind, JournalScope, open_directory, open_journal
 from reconciler.specfile import check_lock_writable, update_lock
-from reconciler.workflow.home import make_home, require_home
+from reconciler.workflow.home import require_home
+from reconciler.workflow.journal import account_of, journal_scope
 from reconciler.workflow.lock import make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan
 from reconciler.workflow.service_check import check_bases
-from reconciler.workflow.settings import Setting
 
 MAX_THREADS = 64
 
@@ -96,6 +96,8 @@ def run_plan(
             awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
             for event in watch(sorted(awaited), call_after_sleep(context, tick), timeout_seconds=timeout_seconds):
                 receive(event)
+            # After the wait, what was in flight has shown for long enough.
+            clear_finished_intents(context)
     except ProviderError as error:
         tally.failure = str(error)
         tally.outcomes.append(Outcome.FAILED)
@@ -169,23 +171,7 @@ def _open_journal(prepared: PreparedPlan, provider: Provider, stop: Stop) -> Ite
 
 
 def _own_scope(prepared: PreparedPlan) -> JournalScope:
-    observed = prepared.observed
-    account = JournalAccount(organization=observed.organization or "", project=observed.project or "")
-    return journal_scope(prepared.setting, prepared.checked.specs.project.name, account)
-
-
-def journal_scope(setting: Setting, project: str, account: JournalAccount) -> JournalScope:
-    """Return what the journal of a project is opened with."""
-    home = setting.own_home
-    return JournalScope(
-        account=account,
-        project=project,
-        home=home.shared,
-        make_home=lambda: make_home(home.shared),
-        older_homes=tuple(sorted({home.shared, home.directory})),
-        workspace=setting.workspace,
-        environ=setting.environ,
-    )
+    return journal_scope(prepared.setting, prepared.checked.specs.project.name, account_of(prepared.observed))
 
 
 def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId, ...] = ()) -> Lock:

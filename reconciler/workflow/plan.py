@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace as replace_fields
 
 from reconciler import __version__
 from reconciler.dataset.row_diff import FileCache
@@ -29,6 +30,7 @@ from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import check_home, make_home, require_home
+from reconciler.workflow.journal import read_claimed_jobs
 from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_locks
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
@@ -79,7 +81,9 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
     check_targets(options, desired)
     lock = read_claimed_lock(setting, checked.specs)
     listed = find_unlisted_jobs(provider.observe(), desired, lock, options, provider)
-    observed = confirm_models(listed, desired, lock, provider)
+    confirmed = confirm_models(listed, desired, lock, provider)
+    claimed = read_claimed_jobs(setting, checked.specs.project.name, confirmed, provider)
+    observed = replace_fields(confirmed, claimed=claimed)
     plan = make_plan(
         desired,
         observed,

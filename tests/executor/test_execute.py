@@ -97,7 +97,7 @@ def test_an_upload_that_did_not_arrive_is_sent_again_and_only_so_often() -> None
     sandbox = Sandbox()
     for _ in range(9):
         sandbox.service.lose_next_reply(effect=False, of="upload")
-    assert outcomes(sandbox.apply(model())) == [Outcome.UNKNOWN, Outcome.BLOCKED]
+    assert outcomes(sandbox.apply(model())) == [Outcome.FAILED, Outcome.BLOCKED], "no create is unknown"
     assert sandbox.service.writes["upload"] == 3
 
 

@@ -9,9 +9,17 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Write
-from reconciler.executor import MemoryJournal, OutcomeUnknownError, RunContext, StepFailedError, create, execute
+from reconciler.executor import (
+    MemoryJournal,
+    OutcomeUnknownError,
+    RunContext,
+    StepFailedError,
+    StepRefusedError,
+    create,
+    execute,
+)
 from reconciler.executor.context import StoppedError
-from reconciler.executor.execute import clear_finished_intents
+from reconciler.executor.intents import clear_finished_intents
 from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import Sandbox, outcomes, real_dataset
@@ -124,12 +132,20 @@ def test_an_intent_that_names_its_job_is_accepted_before_any_list_shows_the_job(
     assert sandbox.service.writes["train"] == 1
 
 
-def test_an_intent_that_names_a_job_of_another_stamp_is_not_accepted() -> None:
+def test_an_intent_that_names_a_job_of_another_stamp_stops_the_create_until_a_person_decides() -> None:
     sandbox, journal = Sandbox(), Survivor("another run")
     context = ready(sandbox, journal)
     sandbox.service.put(a_job(a_model("other"), id="ftjob-other"))
     journal.put(replace(THEIRS, job=JobId("ftjob-other")))
-    assert create(TRAIN, context).job.id == "ftjob-1"
+    with pytest.raises(StepRefusedError, match="ftjob-other"):
+        create(TRAIN, context)
+    assert sandbox.service.writes["train"] == 0
+    sandbox.clock.sleep(1000)
+    with pytest.raises(StepRefusedError, match="ftjob-other"):
+        create(TRAIN, context)
+    decided = replace(TRAIN, excluded_jobs=(JobId("ftjob-other"),))
+    assert create(decided, context).job.id == "ftjob-1"
+    assert journal.open_intents() == ()
 
 
 def test_a_job_that_the_plan_counts_out_is_not_believed_either() -> None:
@@ -302,24 +318,38 @@ class Recording:
         return self.inner.create_job(*arguments)  # type: ignore[arg-type]  # handed on as they are
 
 
-@pytest.mark.parametrize(("dead", "shows", "cleared"), [(True, True, True), (True, False, False), (False, True, False)])
-def test_notes_of_dead_runs_go_when_their_job_shows(dead: bool, shows: bool, cleared: bool) -> None:
+@pytest.mark.parametrize("dead", [True, False])
+@pytest.mark.parametrize("lag", [0.0, 30.0])
+def test_a_note_goes_when_its_job_was_seen_for_as_long_as_lists_may_lag(dead: bool, lag: float) -> None:
+    """Then every list shows the job, whoever wrote the note, and whatever the service says of the time."""
+    sandbox, journal = with_lag(lag), Survivor(*(["another run"] if dead else []))
+    context = ready(sandbox, journal)
+    journal.put(THEIRS)
+    sandbox.service.put(a_job(MODEL, "running"))
+    clear_finished_intents(context)
+    assert (journal.open_intents() == ()) is (lag == 0)
+    sandbox.clock.sleep(lag + 1)
+    clear_finished_intents(context)
+    assert journal.open_intents() == ()
+
+
+@pytest.mark.parametrize(("dead", "cleared"), [(True, True), (False, False)])
+def test_a_note_without_a_job_goes_when_its_writer_is_dead_and_nothing_can_show_any_more(
+    dead: bool, cleared: bool
+) -> None:
     sandbox, journal = Sandbox(), Survivor(*(["another run"] if dead else []))
     context = ready(sandbox, journal)
     journal.put(THEIRS)
-    if shows:
-        sandbox.service.put(a_job(MODEL, "running"))
+    sandbox.clock.sleep(1000)
+    clear_finished_intents(context)
+    assert journal.open_intents() == (THEIRS,), "this run has not watched it yet"
+    sandbox.clock.sleep(sandbox.service.capabilities.settle_seconds)
     clear_finished_intents(context)
     assert (journal.open_intents() == ()) is cleared
 
 
-def test_an_old_note_says_nothing_and_goes() -> None:
-    sandbox, journal = Sandbox(), Survivor()
-    context = ready(sandbox, journal)
-    journal.put(THEIRS)
-    sandbox.clock.sleep(26)
-    clear_finished_intents(context)
-    assert journal.open_intents() == ()
+def with_lag(lag: float) -> Sandbox:
+    return Sandbox(capabilities=replace(Sandbox().service.capabilities, list_lag_seconds=lag))
 
 
 def test_an_empty_journal_costs_no_request() -> None:

@@ -72,8 +72,11 @@ def _names_of(node: ast.stmt) -> list[str]:
 CREATE = "reconciler/executor/create.py::"
 CANCEL = "reconciler/executor/cancel.py::"
 UPLOAD = "reconciler/executor/upload.py::"
-CLEANUP = "reconciler/executor/execute.py::"
+INTENTS = "reconciler/executor/intents.py::"
+LOOKING = "reconciler/executor/looking.py::"
 WRITE_RESULT = "reconciler/providers/http/errors.py::"
+UNMARKED = "reconciler/planner/unmarked.py::"
+ECHO = "reconciler/domain/desired.py::"
 TRANSPORT = "reconciler/providers/http/transport.py::"
 FACTORY = "reconciler/providers/factory.py::"
 METADATA = "reconciler/providers/http/metadata_jobs.py::MetadataJobs."
@@ -100,54 +103,121 @@ MUTANTS = (
     ),
     Mutant(
         "the quiet period before an intent is taken over",
-        CREATE + "quiet_period_seconds",
+        INTENTS + "quiet_period_seconds",
         r"return \S+ if .*",
         "return 0.0",
         EXECUTOR,
     ),
     Mutant(
         "the age of an intent whose writer may live",
-        CREATE + "quiet_period_seconds",
+        INTENTS + "quiet_period_seconds",
         r"return (\S+settle_seconds) if .*",
         r"return \1",
         EXECUTOR,
     ),
     Mutant(
         "the quiet period begins again when the intent changes its state",
-        CREATE + "acquire_intent",
+        INTENTS + "acquire_intent",
         r"if \((\w+), \w+\) != \((\w+), \w+\):",
         r"if \1 != \2:",
         EXECUTOR,
     ),
-    Mutant("yielding to another run", CREATE + "acquire_intent", r"if \w+ == \w+\.intent:", "if True:", EXECUTOR),
-    Mutant("the stop while yielding", CREATE + "acquire_intent", r"if \w+\.stopping\(\):", "if False:", EXECUTOR),
+    Mutant("yielding to another run", INTENTS + "acquire_intent", r"if \w+ == \w+\.intent:", "if True:", EXECUTOR),
+    Mutant("the stop while yielding", INTENTS + "acquire_intent", r"if \w+\.stopping\(\):", "if False:", EXECUTOR),
     Mutant(
         "the look before the create",
         CREATE + "check_then_create",
-        r"(\w+) = \w+\(train, \w+\)$",
+        r"(\w+) = find_job\(train, \w+\)$",
         r"\1 = None",
         EXECUTOR,
     ),
-    Mutant("the freshness of the look", CREATE + "is_fresh", r"return max\(.*", "return True", EXECUTOR),
+    Mutant("the freshness of the look", INTENTS + "is_fresh", r"return max\(.*", "return True", EXECUTOR),
     Mutant(
-        "the job that an intent names", CREATE + "find_job_of_intent", r"if \w+\.job and .*:", "if False:", EXECUTOR
+        "the job that an intent names",
+        INTENTS + "find_job_of_intent",
+        r"= _read_job\(.*",
+        "= None",
+        EXECUTOR,
+    ),
+    Mutant(
+        "a job that is not of the stamp stops the create",
+        INTENTS + "find_job_of_intent",
+        r"if found is None and .*:",
+        "if False:",
+        EXECUTOR,
+    ),
+    Mutant(
+        "the journal is read once more before the create",
+        CREATE + "check_then_create",
+        r"(is_ours = ).*",
+        r"\1True",
+        EXECUTOR,
+    ),
+    Mutant(
+        "jobs without marks are looked for at a takeover",
+        CREATE + "check_then_create",
+        r"unmarked = .*",
+        "unmarked = None",
+        EXECUTOR,
+    ),
+    Mutant(
+        "jobs without marks are looked for after an unknown outcome",
+        CREATE + "resolve_unknown",
+        r"unmarked = .*",
+        "unmarked = None",
+        EXECUTOR,
+    ),
+    Mutant(
+        "jobs without marks that may be ours refuse a plan",
+        UNMARKED + "find_unmarked",
+        r"for job in observed\.unmarked:",
+        "for job in ():",
+        ("tests/planner", "tests/executor"),
+    ),
+    Mutant(
+        "jobs that a create was answered with refuse a plan",
+        UNMARKED + "find_unmarked",
+        r"named = .*",
+        "named: dict[JobId, str] = {}",
+        ("tests/planner", "tests/executor"),
+    ),
+    Mutant(
+        "a create that was answered with a doubtful job stays in the journal",
+        CREATE + "resolve_doubtful",
+        r"(\n\s+)raise doubtful_error\(",
+        r"\1release_intent(intent, context)\1raise doubtful_error(",
+        EXECUTOR,
+    ),
+    Mutant(
+        "a job that no list shows is read for its marks",
+        CREATE + "check_marks_kept",
+        r"if not train\.model\.bears\(.*\):",
+        "if False:",
+        EXECUTOR,
+    ),
+    Mutant(
+        "settings that came back otherwise are reported",
+        ECHO + "find_differences",
+        r"elif not _is_same_number\(.*\):",
+        "elif False:",
+        PROVIDER,
     ),
     Mutant(
         "the stamp of the job that an intent names",
-        CREATE + "find_job_of_intent",
+        INTENTS + "find_job_of_intent",
         r"if (\w+) and train\.model\.bears\(\1\.stamp\):",
         r"if \1:",
         EXECUTOR,
     ),
     Mutant(
         "jobs that the plan excludes",
-        CREATE + "list_new_jobs",
+        LOOKING + "list_new_jobs",
         r" if \w+\.id not in train\.\w+",
         "",
         EXECUTOR,
     ),
-    Mutant("the order of twins", CREATE + "keep_order", r"\*job\.age_key\)", "-job.age_key[0], job.id)", EXECUTOR),
-    Mutant("a spent twin goes last", CREATE + "keep_order", r"return \(\w+,", "return (False,", EXECUTOR),
+    Mutant("the order of twins", LOOKING + "keep_order", r"\*job\.age_key\)", "-job.age_key[0], job.id)", EXECUTOR),
+    Mutant("a spent twin goes last", LOOKING + "keep_order", r"return \(\w+,", "return (False,", EXECUTOR),
     Mutant(
         "unknown is not refused",
         CREATE + "send_create",
@@ -155,10 +225,10 @@ MUTANTS = (
         r"\1raise ProviderError(\2)",
         EXECUTOR,
     ),
-    Mutant("the echo check", CREATE + "confirm_created", r"if not \w+\.is_of\(.*\):", "if False:", EXECUTOR),
+    Mutant("the echo check", CREATE + "confirm_created", r"is_ours = .*", "is_ours = True", EXECUTOR),
     Mutant(
         "the answer is added to the intent",
-        CREATE + "add_job_to_intent",
+        INTENTS + "record_job",
         r"(\w+) = .*\.put\(.*\)$",
         r"\1 = intent",
         EXECUTOR,
@@ -166,20 +236,20 @@ MUTANTS = (
     Mutant(
         "the intent is held until a list shows the job",
         CREATE + "confirm_created",
-        r"if \w+:\n\s+\w+\((\w+), \w+, (\w+)\)",
+        r"if listed:\n\s+\w+\((\w+), \w+, (\w+)\)",
         r"\2.journal.clear(\1)",
         EXECUTOR,
     ),
     Mutant(
         "a list that showed a job may leave it out again",
-        CREATE + "is_in_every_list",
+        LOOKING + "is_in_every_list",
         r"return lag == 0 .*",
         "return True",
         (*EXECUTOR, "tests/simulation"),
     ),
     Mutant(
         "an intent taken over is not taken back",
-        CREATE + "add_job_to_intent",
+        INTENTS + "record_job",
         r"return (\w+) if \w+\.owner == .*",
         r"return \1",
         EXECUTOR,
@@ -208,8 +278,8 @@ MUTANTS = (
     ),
     Mutant(
         "a refusal takes the intent back",
-        CREATE + "check_then_create",
-        r"\n\s+\w+\(\w+\.intent, \w+\)(\n\s+raise)$",
+        CREATE + "send_create",
+        r"\n\s+release_intent\(\w+, \w+\)(\n\s+raise)",
         r"\1",
         EXECUTOR,
     ),
@@ -223,14 +293,14 @@ MUTANTS = (
     # What is cleared, cancelled, deleted and uploaded.
     Mutant(
         "a living run's intent is not cleared",
-        CLEANUP + "_has_ended",
-        r" or not .*is_abandoned\(.*\)",
+        INTENTS + "_has_ended",
+        r" and context\.journal\.is_abandoned\(.*\)",
         "",
         EXECUTOR,
     ),
     Mutant(
-        "the intent of a dead run stays until its job shows",
-        CLEANUP + "_has_ended",
+        "an intent stays until its job shows in every list",
+        INTENTS + "_has_ended",
         r"return any\(.*",
         "return True",
         EXECUTOR,
@@ -271,7 +341,7 @@ MUTANTS = (
         "elif False:",
         EXECUTOR,
     ),
-    Mutant("files are found before they are sent", UPLOAD + "send_file", r"if \w+:$", "if False:", EXECUTOR),
+    Mutant("files are found before they are sent", UPLOAD + "send_file", r"if found:$", "if False:", EXECUTOR),
     Mutant(
         "the digest of what is sent",
         UPLOAD + "verify_blocks",
@@ -316,6 +386,34 @@ MUTANTS = (
         PROVIDER,
     ),
     Mutant(
+        "only the service's own words prove a refusal",
+        WRITE_RESULT + "classify_write",
+        r"if proves_refusal\(.*\):",
+        "if response.status_code < 500:",
+        PROVIDER,
+    ),
+    Mutant(
+        "a redirect proves nothing about a create",
+        WRITE_RESULT + "classify_write",
+        r"\(proofs is None and (_is_plain_redirect\(error\))\)",
+        r"\1",
+        PROVIDER,
+    ),
+    Mutant(
+        "the type of an error counts",
+        WRITE_RESULT + "proves_refusal",
+        r" and error\.type in proof\.types",
+        "",
+        PROVIDER,
+    ),
+    Mutant(
+        "the code of an error counts",
+        WRITE_RESULT + "proves_refusal",
+        r" and error\.code in proof\.codes",
+        "",
+        PROVIDER,
+    ),
+    Mutant(
         "unclear statuses are unknown",
         WRITE_RESULT + "_UNCLEAR_STATUSES",
         r"= frozenset\(.*\)",
@@ -324,7 +422,7 @@ MUTANTS = (
     ),
     Mutant(
         "errors of the service are unknown",
-        WRITE_RESULT + "_is_refusal",
+        WRITE_RESULT + "_is_plain_refusal",
         r"400 <= (\w+) < 500",
         r"400 <= \1",
         PROVIDER,
@@ -338,7 +436,7 @@ MUTANTS = (
     ),
     Mutant(
         "a list that may be cut decides nothing",
-        METADATA + "jobs_of",
+        METADATA + "_require_whole",
         r"if (\w+) := \(.*\):",
         r"if \1 := ():",
         PROVIDER,

@@ -181,9 +181,7 @@ class FakeService:
     def list_jobs(self, request: httpx.Request) -> httpx.Response:
         filters = {key[9:-1]: value for key, value in request.url.params.items() if key.startswith("metadata[")}
         jobs = [
-            job
-            for job in self.jobs.values()
-            if not self.knows_filters or filters.items() <= (job["metadata"] or {}).items()
+            job for job in self.jobs.values() if not self.knows_filters or filters.items() <= _metadata_of(job).items()
         ]
         return self.page_response(request, jobs[::-1], self.page)
 
@@ -234,6 +232,11 @@ class FakeService:
         page = items[start : start + size]
         more = start + size < len(items)
         return httpx.Response(200, json={"object": "list", "data": page, "has_more": more})
+
+
+def _metadata_of(job: Json) -> Json:
+    found = job.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 class Sent(httpx.SyncByteStream):

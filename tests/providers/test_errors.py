@@ -27,13 +27,19 @@ from tests.providers.fakes import anything
         (refusal(429, "x", code="insufficient_quota"), "credit"),
         (refusal(429, "x"), "minute"),
         (refusal(503, "x"), "run again"),
-        (refusal(413, "x"), "split"),
+        (refusal(413, "x"), "^$"),
         (httpx.Response(503, headers={"retry-after": "20"}), "20 seconds"),
     ],
 )
 def test_each_error_names_the_next_step(response: httpx.Response, hint: str) -> None:
     found = error_of(response, "OPENAI_API_KEY").hint
     assert re.search(hint, found), found
+
+
+def test_a_file_that_is_too_large_is_to_be_split_and_nothing_else_is() -> None:
+    page = httpx.Response(413, text="<html>Request Entity Too Large</html>")
+    assert "split the dataset" in error_of(page, "K", is_upload=True).hint
+    assert "split" not in error_of(page, "K").hint
 
 
 def test_an_exhausted_quota_is_not_waited_for() -> None:

@@ -126,8 +126,8 @@ def silent(_: socket.socket) -> None:
     """Read the request and send no answer."""
 
 
-def error(status: bytes, code: str, *headers: bytes) -> bytes:
-    body = json.dumps({"error": {"message": f"said with {code}", "type": code, "param": None, "code": code}}).encode()
+def error(status: bytes, code: str | None, *headers: bytes, kind: str = "invalid_request_error") -> bytes:
+    body = json.dumps({"error": {"message": f"said with {code}", "type": kind, "param": None, "code": code}}).encode()
     return response(status, body, *headers)
 
 
@@ -143,6 +143,7 @@ DONE: dict[str, Answer] = {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(JOB), JOB)
     ),
     "200 twice": send_response(FINE + FINE),
+    "200 of another job": send_response(response(b"200 OK", b'{"id": "ftjob-2", "status": "queued"}')),
     "200 that asks to be asked again": send_response(
         response(b"200 OK", JOB, b"Retry-After: 0", b"x-should-retry: true")
     ),
@@ -152,7 +153,6 @@ UNKNOWN: dict[str, Answer] = {
     "200 cut short": break_off(FINE[:-20]),
     "200 of which only the head came": break_off(FINE[: -len(JOB)]),
     "200 of another shape": send_response(response(b"200 OK", b'{"object": "list", "data": []}')),
-    "200 of another job": send_response(response(b"200 OK", b'{"id": "ftjob-2", "status": "queued"}')),
     "200 of HTML": send_response(response(b"200 OK", HTML, kind=b"text/html")),
     "200 of nothing": send_response(response(b"200 OK", b"")),
     "204": send_response(b"HTTP/1.1 204 No Content\r\n\r\n"),
@@ -174,26 +174,44 @@ UNKNOWN: dict[str, Answer] = {
     "silence": silent,
 }
 
-REFUSED: dict[str, Answer] = {
-    "400": send_response(error(b"400 Bad Request", "invalid_request_error")),
-    "401": send_response(error(b"401 Unauthorized", "invalid_api_key", b'WWW-Authenticate: Bearer realm="x"')),
-    "403": send_response(error(b"403 Forbidden", "training_not_available")),
+UNKNOWN |= {
+    "400 with a code of a gateway": send_response(error(b"400 Bad Request", "400")),
+    "403 of HTML": send_response(response(b"403 Forbidden", HTML, kind=b"text/html")),
     "404 of HTML": send_response(response(b"404 Not Found", HTML, kind=b"text/html")),
     "407": send_response(error(b"407 Proxy Authentication Required", "proxy", b"Proxy-Authenticate: Basic")),
-    "429 too fast": send_response(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 0")),
-    "429 too many jobs": send_response(
-        error(b"429 Too Many Requests", "daily_rate_limit_exceeded", b"retry-after-ms: 1")
-    ),
-    "429 no money": send_response(error(b"429 Too Many Requests", "insufficient_quota", b"x-should-retry: true")),
-    "429 slow down": send_response(
-        error(b"429 Too Many Requests", "slow_down", b"Retry-After: Fri, 31 Dec 2021 23:59:59 GMT")
-    ),
-    "429 for ever": send_response(error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 999999999")),
+    "413 of HTML": send_response(response(b"413 Content Too Large", HTML, kind=b"text/html")),
     "429 of HTML": send_response(response(b"429 Too Many Requests", HTML, b"Retry-After: soon", kind=b"text/html")),
+    "429 with a code of a gateway": send_response(error(b"429 Too Many Requests", "429", kind="None")),
     "301": send_response(response(b"301 Moved Permanently", b"", b"Location: /v1/fine_tuning/jobs")),
     "302": send_response(response(b"302 Found", b"", b"Location: /v1/fine_tuning/jobs")),
     "307": send_response(response(b"307 Temporary Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
     "308": send_response(response(b"308 Permanent Redirect", b"", b"Location: /v1/fine_tuning/jobs")),
+}
+
+REFUSED: dict[str, Answer] = {
+    "400": send_response(error(b"400 Bad Request", None)),
+    "401": send_response(error(b"401 Unauthorized", "invalid_api_key", b'WWW-Authenticate: Bearer realm="x"')),
+    "403": send_response(error(b"403 Forbidden", "training_not_available")),
+    "429 too fast": send_response(
+        error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 0", kind="requests")
+    ),
+    "429 too many jobs": send_response(
+        error(b"429 Too Many Requests", "daily_rate_limit_exceeded", b"retry-after-ms: 1")
+    ),
+    "429 no money": send_response(
+        error(b"429 Too Many Requests", "insufficient_quota", b"x-should-retry: true", kind="insufficient_quota")
+    ),
+    "429 slow down": send_response(
+        error(
+            b"429 Too Many Requests",
+            "slow_down",
+            b"Retry-After: Fri, 31 Dec 2021 23:59:59 GMT",
+            kind="rate_limit_error",
+        )
+    ),
+    "429 for ever": send_response(
+        error(b"429 Too Many Requests", "rate_limit_exceeded", b"Retry-After: 999999999", kind="tokens")
+    ),
 }
 
 CASES = [

@@ -232,8 +232,9 @@ def test_a_service_that_keeps_no_metadata_gives_no_job_of_ours() -> None:
     service.troubles.append(Trouble(has_effect=False, answer=lambda _: forgotten))
 
     outcome = opened(service).create_job(MODEL, file, None, ())
-    assert isinstance(outcome, Unknown)
-    assert "ftjob-9" in outcome.why
+    assert isinstance(outcome, Done)
+    assert (outcome.value.id, outcome.value.stamp) == ("ftjob-9", None)
+    assert outcome.doubts == ("without the metadata that was sent",)
 
 
 @pytest.mark.parametrize("odd", ["", ".", "..", "..."])

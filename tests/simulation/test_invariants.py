@@ -15,8 +15,16 @@ from tests.simulation.services import ServiceVariant
 class Forgetful(MemoryJournal):
     """A journal that tells every run that its note is the only one."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[Intent] = []
+
     def put(self, intent: Intent, instead_of: Intent | None = None) -> Intent:
+        self.written.append(intent)
         return intent
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(self.written)
 
 
 def with_two(given: tuple[int, ...], *, forgetful: bool) -> list[str]:

@@ -13,6 +13,7 @@ from reconciler.providers.http import (
     JobRules,
     MetadataJobs,
     NewJob,
+    Proof,
     Reader,
     checked_id,
     decode,
@@ -68,7 +69,11 @@ RULES = JobRules(
     read_checkpoint=read_snapshot,
     write=write_job,
 )
-DIALECT = Dialect(name="toy", jobs=partial(MetadataJobs, rules=RULES))
+PROOFS = (
+    Proof(status=400, types=frozenset({"invalid_request_error"}), codes=frozenset({None})),
+    Proof(status=404, types=frozenset({"invalid_request_error"}), codes=frozenset({None, "model_not_found"})),
+)
+DIALECT = Dialect(name="toy", jobs=partial(MetadataJobs, rules=RULES), proofs=PROOFS)
 
 TOY = Profile(
     name="toy",

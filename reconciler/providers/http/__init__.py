@@ -4,7 +4,7 @@ from reconciler.providers.http.asgi import AsgiApp, ASGITransport
 from reconciler.providers.http.auth import Credentials, Endpoint, SignedTransport, describe_signing, read_endpoint
 from reconciler.providers.http.client import Client, Transports, segment
 from reconciler.providers.http.dialect import Dialect, JobRules, Jobs, NewJob, SeenJobs, Session
-from reconciler.providers.http.errors import error_of, is_final
+from reconciler.providers.http.errors import Proof, error_of, is_final
 from reconciler.providers.http.files import FileRules, Files
 from reconciler.providers.http.marks import marks_of, with_marks
 from reconciler.providers.http.metadata_jobs import MetadataJobs
@@ -27,6 +27,7 @@ __all__ = [
     "ListWarnings",
     "MetadataJobs",
     "NewJob",
+    "Proof",
     "Reader",
     "SeenJobs",
     "Session",

@@ -1,7 +1,7 @@
 """Sends requests to one service and reads lists page by page. What an answer means for a run is decided elsewhere."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -10,10 +10,10 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, ProviderError, StalePlanError
-from reconciler.domain.ports import Write
+from reconciler.domain.ports import Done, Write
 from reconciler.providers.http.answer_headers import Account, ServiceClock
 from reconciler.providers.http.auth import Endpoint
-from reconciler.providers.http.errors import classify_write, error_of, network_error
+from reconciler.providers.http.errors import Proof, classify_write, error_of, network_error
 from reconciler.providers.http.paging import ListWarnings, Page, read_page, walk
 
 T = TypeVar("T")
@@ -107,7 +107,8 @@ class Transports(msgspec.Struct, frozen=True, kw_only=True):
 class Client:
     """One service and its transports; knows no path and no dialect. Safe to use from several threads.
 
-    Shape:  `account` is whom the service answers, and `time` what time it is there, as its answers say
+    Shape:  `account` is whom the service answers, and `time` what time it is there, as its answers say; `proofs` are
+            the answers that prove that a write had no effect
     """
 
     def __init__(
@@ -116,7 +117,9 @@ class Client:
         transports: Transports,
         key_variable: str,
         clock: Callable[[], float] = time.monotonic,
+        proofs: Collection[Proof] = (),
     ) -> None:
+        self._proofs = proofs
         self.host = endpoint.host
         self.time = ServiceClock(clock)
         self.account = Account()
@@ -193,26 +196,26 @@ class Client:
         except httpx.RequestError as error:
             raise self.network_error(error) from error
 
-    def upload(self, path: str, body: Multipart, read: Callable[[bytes], T]) -> Write[T]:
-        """Send a large file, once. What its blocks raise is raised."""
-        return self._write(self._transports.uploads, self._form(path, body), read)
+    def upload(self, path: str, body: Multipart, read: Callable[[bytes], Done[T]]) -> Write[T]:
+        """Send a large file, once. What its blocks raise is raised; `read` also says what the answer makes doubtful."""
+        return _flat(self._write(self._transports.uploads, self._form(path, body), read, None))
 
     def send_file(self, path: str, body: Multipart, read: Callable[[bytes], T], *, is_urgent: bool = False) -> Write[T]:
         """Send a small file, once; where `is_urgent`, soon or not at all, because a create waits for it."""
         transport = self._transports.creates if is_urgent else self._transports.writes
-        return self._write(transport, self._form(path, body), read)
+        return self._write(transport, self._form(path, body), read, None)
 
-    def create(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], T]) -> Write[T]:
-        """Send the body of a job, once, soon or not at all."""
-        return self._write(self._transports.creates, self._posting(path, body), read)
+    def create(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Done[T]]) -> Write[T]:
+        """Send the body of a job, once, soon or not at all; `read` also says what the answer makes doubtful."""
+        return _flat(self._write(self._transports.creates, self._posting(path, body), read, self._proofs))
 
     def post(self, path: str, read: Callable[[bytes], T]) -> Write[T]:
         """Send an empty body, once."""
-        return self._write(self._transports.writes, self._posting(path, {}), read)
+        return self._write(self._transports.writes, self._posting(path, {}), read, self._proofs)
 
     def delete(self, path: str, read: Callable[[bytes], T]) -> Write[T]:
         """Delete something; safe to repeat, and repeated when the network fails."""
-        return self._write(self._transports.reads, self._request("DELETE", path), read)
+        return self._write(self._transports.reads, self._request("DELETE", path), read, self._proofs)
 
     def stream(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
         """Begin an answer that is read as it comes; the caller closes it.
@@ -232,13 +235,23 @@ class Client:
         """Return the error that a failure of the network stands for."""
         return network_error(error, self.host)
 
-    def _write(self, transport: httpx.BaseTransport, request: httpx.Request, read: Callable[[bytes], T]) -> Write[T]:
+    def _write(
+        self,
+        transport: httpx.BaseTransport,
+        request: httpx.Request,
+        read: Callable[[bytes], T],
+        proofs: Collection[Proof] | None,
+    ) -> Write[T]:
         def send() -> httpx.Response:
             response = transport.handle_request(request)
             self.time.set_from(response.headers.get("date", ""))
             return response
 
-        return classify_write(send, read, self.error_from, self.network_error)
+        explain = self.error_from if proofs is not None else self._explain_upload
+        return classify_write(send, read, explain, self.network_error, proofs)
+
+    def _explain_upload(self, response: httpx.Response) -> ProviderError:
+        return error_of(response, self._key_variable, is_upload=True)
 
     def _form(self, path: str, body: Multipart) -> httpx.Request:
         return self._request("POST", path, headers=body.headers, stream=body)
@@ -261,6 +274,10 @@ class Client:
         # With a stream of our own, the library leaves even the host to us.
         common = {"host": self.host, "accept": "application/json", "user-agent": _CALLER}
         return httpx.Request(method, url, headers={**common, **(headers or {})}, content=content, stream=stream)
+
+
+def _flat(written: Write[Done[T]]) -> Write[T]:
+    return written.value if isinstance(written, Done) else written
 
 
 def _read_item(what: str, item_id: str, item: msgspec.Raw, read: Read[T], warnings: ListWarnings) -> tuple[T, ...]:

@@ -14,6 +14,7 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob
 from reconciler.domain.ports import Write
 from reconciler.providers.http.client import Client
+from reconciler.providers.http.errors import Proof
 from reconciler.providers.http.files import FileRules, Files
 from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.http.wire import Reader
@@ -59,6 +60,7 @@ class SeenJobs(msgspec.Struct, frozen=True, kw_only=True):
     files_in_use: frozenset[FileId]
     bases_in_use: frozenset[str]
     contradictions: tuple[str, ...]
+    unmarked: tuple[RemoteJob, ...] = ()
     list_warnings: tuple[str, ...]
 
 
@@ -68,6 +70,8 @@ class Jobs(Protocol):
     def observe(self) -> SeenJobs: ...
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]: ...
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]: ...
 
     def list_all(self, warnings: ListWarnings) -> Iterator[RemoteJob]: ...
 
@@ -94,12 +98,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of service.
 
-    Shape:  `jobs` opens the jobs of a session; an empty `chat_path` says that models take prompts only
+    Shape:  `jobs` opens the jobs of a session; `proofs` are the answers that prove that a write had no effect, and
+            without one every error is looked into before it is judged; an empty `chat_path` says that models take
+            prompts only
     """
 
     name: str
     jobs: Callable[[Session], Jobs]
     files: FileRules = FileRules()
+    proofs: tuple[Proof, ...] = ()
     models_path: str = "models"
     chat_path: str = "chat/completions"
     completions_path: str = "completions"

@@ -1,6 +1,12 @@
-"""What a failed call means, as an error that says what, where, and the next step; and how a write ended."""
+"""What a failed call means, as an error that says what, where, and the next step; and how a write ended.
 
-from collections.abc import Callable
+Only a service's own words prove that a write had no effect. A gateway may answer a request that the service behind it
+has carried out: with a page of its own, a redirect, or an error in an envelope like the service's. So each dialect
+lists the words with which its service refuses, in a table of `Proof`s. What is not in the table proves nothing: the run
+looks again before it judges.
+"""
+
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import httpx
@@ -71,10 +77,10 @@ def is_final(response: httpx.Response) -> bool:
     return complaint.code == _NEXT_DAY or bool(_MONEY & {complaint.code, complaint.type})
 
 
-def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
+def error_of(response: httpx.Response, key_variable: str, *, is_upload: bool = False) -> ProviderError:
     """Return the error that an answer of status 400 or more stands for. The answer must have been read."""
     complaint = read_complaint(response.content)
-    reason = complaint.message or "the service gave no reason that could be read"
+    reason = complaint.message or "the service, or a gateway before it, gave no reason that could be read"
     words = ", ".join(word for word in (f"HTTP {response.status_code}", complaint.code) if word)
     kind = _kind(response.status_code, complaint)
     return kind(
@@ -83,7 +89,7 @@ def error_of(response: httpx.Response, key_variable: str) -> ProviderError:
         code=complaint.code,
         param=complaint.param,
         request_id=response.headers.get("x-request-id"),
-        hint=_hint(response, complaint, key_variable),
+        hint=_TOO_LARGE if is_upload and response.status_code == 413 else _hint(response, complaint, key_variable),
     )
 
 
@@ -103,6 +109,9 @@ def network_error(error: httpx.RequestError, host: str) -> ProviderError:
         return TemporaryError(what, hint="check the network and the base URL, then run again")
     what = f"{host} did not answer to the end: {str(error) or type(error).__name__}"
     return TemporaryError(what, hint="run again; what is there already is found again")
+
+
+_TOO_LARGE = "the file is larger than the service, or a gateway before it, takes in one upload: split the dataset"
 
 
 def _kind(status: int, complaint: Complaint) -> type[ProviderError]:
@@ -157,10 +166,6 @@ _HINTS: tuple[tuple[Callable[[int, Complaint], bool], str], ...] = (
         lambda status, complaint: status == 429 and bool(_MONEY & {complaint.code, complaint.type}),
         "the account's money or budget is used up: add credit or raise the limit; waiting will not help",
     ),
-    (
-        lambda status, complaint: status == 413,
-        "the file is larger than the service takes in one upload: split the dataset",
-    ),
 )
 
 
@@ -178,11 +183,48 @@ _UNCLEAR_STATUSES = frozenset({408, 409, 425, 499})
 _SEE_OTHER = 303
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a dialect's table: an answer with these words proves that a write had no effect.
+
+    Shape:  `types` and `codes` are members of the service's error envelope; a code None is a null
+    """
+
+    status: int
+    types: frozenset[str]
+    codes: frozenset[str | None]
+
+
+class _OwnError(msgspec.Struct):
+    """The error of a service of this family. It has all four members; most gateways leave one out."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class _OwnEnvelope(msgspec.Struct):
+    error: _OwnError
+
+
+def proves_refusal(response: httpx.Response, proofs: Collection[Proof]) -> bool:
+    """Return whether an answer is a refusal in the service's own words."""
+    try:
+        error = msgspec.json.decode(response.content, type=_OwnEnvelope).error
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return False
+    return any(
+        response.status_code == proof.status and error.type in proof.types and error.code in proof.codes
+        for proof in proofs
+    )
+
+
 def classify_write(
     send: Callable[[], httpx.Response],
     read: Callable[[bytes], T],
     explain: Callable[[httpx.Response], ProviderError],
     explain_network: Callable[[httpx.RequestError], ProviderError],
+    proofs: Collection[Proof] | None,
 ) -> Write[T]:
     """Send once, and return how it ended: the one table from answers and failures to done, refused and unknown.
 
@@ -190,25 +232,29 @@ def classify_write(
     ───────────────────────────────────────────────────────   ─────────────────────────────────────────────
     2xx that can be read                                      done
     2xx cut short, not JSON, or of another shape              unknown: it was probably done
-    3xx                                                       refused: redirects are not followed
-    303                                                       unknown: it may say "done, look over there"
-    400 – 499, but for the next row                           refused: it says so
-    408, 409, 425, 499                                        unknown: something of it may have begun
-    429                                                       refused: it was turned away before anything began
-    5xx and anything else                                     unknown: it may have been done before that
+    an error that is in the dialect's table                   refused: the service says so in its own words
+    any other status, with or without a body                  unknown: a gateway may have answered
     no connection, no name, no time to connect                refused: nothing was sent
     anything after that                                       unknown: it may have arrived
+
+    Without a table (`proofs` is None) a repeat costs nothing, as for an upload, which is found again by its name. Then
+    these count as refused too, so that they are reported at once: 3xx but 303, and 4xx but 408, 409, 425 and 499.
 
     Raises: only what the body's own iterator raises; `read` says with MalformedError that an answer is not one
     """
     try:
         response = send()
     except httpx.RequestError as error:
-        return Refused(explain_network(error)) if _proves_no_effect(error) else Unknown(_why(explain_network(error)))
+        is_refused = _was_not_sent(error) or (proofs is None and _is_plain_redirect(error))
+        return Refused(explain_network(error)) if is_refused else Unknown(_why(explain_network(error)))
     if 200 <= response.status_code < 300:
         return _done(response, read)
     refusal = explain(response)
-    return Refused(refusal) if _is_refusal(response.status_code) else Unknown(_why(refusal))
+    if proofs is None:
+        return Refused(refusal) if _is_plain_refusal(response.status_code) else Unknown(_why(refusal))
+    if proves_refusal(response, proofs):
+        return Refused(refusal)
+    return Unknown(f"{_why(refusal)}; this answer does not prove that nothing was done")
 
 
 def _done(response: httpx.Response, read: Callable[[bytes], T]) -> Write[T]:
@@ -218,14 +264,16 @@ def _done(response: httpx.Response, read: Callable[[bytes], T]) -> Write[T]:
         return Unknown(_why(error))
 
 
-def _is_refusal(status: int) -> bool:
-    return 400 <= status < 500 and status not in _UNCLEAR_STATUSES
-
-
-def _proves_no_effect(error: httpx.RequestError) -> bool:
-    if isinstance(error, RedirectError):
-        return error.status != _SEE_OTHER
+def _was_not_sent(error: httpx.RequestError) -> bool:
     return isinstance(error, _NOT_SENT)
+
+
+def _is_plain_redirect(error: httpx.RequestError) -> bool:
+    return isinstance(error, RedirectError) and error.status != _SEE_OTHER
+
+
+def _is_plain_refusal(status: int) -> bool:
+    return 400 <= status < 500 and status not in _UNCLEAR_STATUSES
 
 
 def _why(error: ProviderError) -> str:

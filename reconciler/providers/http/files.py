@@ -85,7 +85,7 @@ class Files:
         if encode is None:
             form = _form(PURPOSE, name, size_bytes, blocks)
             return self._client.upload(
-                self._path, form, lambda answer: check_upload(read_file(answer), name, size_bytes)
+                self._path, form, lambda answer: check_upload(read_file(answer, LENIENT), name, size_bytes)
             )
         # How much is sent is known only when all rows are encoded, and a form says it first.
         with SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as spool:
@@ -94,9 +94,9 @@ class Files:
             spool.seek(0)
             form = _form(PURPOSE, name, size_bytes, iter(partial(spool.read, _BLOCK_BYTES), b""))
             sent = self._client.upload(
-                self._path, form, lambda answer: check_upload(read_file(answer), name, size_bytes)
+                self._path, form, lambda answer: check_upload(read_file(answer, LENIENT), name, size_bytes)
             )
-        return Done(self._mark(sent.value)) if isinstance(sent, Done) else sent
+        return replace(sent, value=self._mark(sent.value)) if isinstance(sent, Done) else sent
 
     def send_label(self, filename: str, content: bytes) -> Write[FileId]:
         """Send a small training file, once, soon or not at all: a create waits for it."""
@@ -136,17 +136,12 @@ class Files:
         return replace(file, is_recoded=True) if is_recoded else file
 
 
-def check_upload(file: RemoteFile, filename: str, size_bytes: int) -> RemoteFile:
-    """Return the file that an upload made, when it is the one that was sent.
-
-    Raises: MalformedError when the service echoes another name, size or purpose
-    """
-    echoed = {"filename": file.filename, "bytes": file.size_bytes or 0, "purpose": file.purpose}
-    sent = {"filename": filename, "bytes": size_bytes, "purpose": PURPOSE}
-    wrong = [f"{name} {echoed[name]!r} instead of {sent[name]!r}" for name in sent if echoed[name] != sent[name]]
-    if wrong:
-        raise MalformedError(f"the service made file {file.id} with {', '.join(wrong)}")
-    return file
+def check_upload(file: RemoteFile, filename: str, size_bytes: int) -> Done[RemoteFile]:
+    """Return the file that the answer to an upload names, and in what it differs from what was sent."""
+    echoed = {"name": file.filename, "size": file.size_bytes or 0, "purpose": file.purpose}
+    sent = {"name": filename, "size": size_bytes, "purpose": PURPOSE}
+    wrong = (f"the {name} {echoed[name]!r} instead of {sent[name]!r}" for name in sent if echoed[name] != sent[name])
+    return Done(file, tuple(wrong))
 
 
 def _form(

@@ -1,19 +1,20 @@
 """Jobs that bear our marks in their metadata: lists them, and believes a mark only when everything agrees with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from reconciler.domain.desired import Model
+from reconciler.domain.desired import find_differences
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
-from reconciler.domain.ports import Write
+from reconciler.domain.ports import Done, Write
 from reconciler.providers.http.client import segment
 from reconciler.providers.http.dialect import JobRules, NewJob, SeenJobs, Session
-from reconciler.providers.http.marks import DIGEST, is_garbled, names_file
+from reconciler.providers.http.marks import DIGEST, is_garbled, is_unmarked, names_file
 from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.http.wire import LENIENT, STRICT, Reader
 
@@ -35,16 +36,17 @@ class MetadataJobs:
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="observe") as pool:
             files_later = pool.submit(self._list_own_files, file_warnings)
             jobs_later = pool.submit(self._sort_jobs, job_warnings)
-            files, (ours, in_use, bases, garbled) = files_later.result(), jobs_later.result()
-        contradicted = garbled | {job.id for job in ours if _is_contradicted(job, self._names)}
-        in_use |= {file for job in ours if job.id in contradicted for file in job.files}
-        bases |= {job.base for job in ours if job.id in contradicted}
+            files, sorted_jobs = files_later.result(), jobs_later.result()
+        ours = sorted_jobs.ours
+        contradicted = sorted_jobs.garbled | {job.id for job in ours if _is_contradicted(job, self._names)}
+        in_doubt = [job for job in ours if job.id in contradicted]
         return SeenJobs(
             files=files,
             jobs=oldest_first(job for job in ours if job.id not in contradicted),
-            files_in_use=in_use,
-            bases_in_use=bases,
+            files_in_use=sorted_jobs.in_use | {file for job in in_doubt for file in job.files},
+            bases_in_use=sorted_jobs.bases | {job.base for job in in_doubt},
             contradictions=tuple(sorted(contradicted)),
+            unmarked=self._on_own_files(sorted_jobs.unmarked),
             list_warnings=(*file_warnings.words, *job_warnings.words),
         )
 
@@ -57,12 +59,15 @@ class MetadataJobs:
         warnings = ListWarnings()
         filters = {DIGEST: str(stamp.digest)} if self._rules.filters_by_metadata else {}
         found = tuple(self._list(warnings, STRICT, filters))
-        if why := (*warnings.words, *self._client.account.warnings):
-            raise MalformedError(
-                f"the list of the jobs of {stamp} may not be whole: {'; '.join(why)}",
-                hint="nothing was created; run again, and if it stays so, ask the service's support",
-            )
+        self._require_whole(f"the jobs of {stamp}", warnings)
         return oldest_first(job for job in found if job.stamp == stamp and not self._is_forged(job))
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        warnings = ListWarnings()
+        self._list_own_files(warnings)
+        unmarked = self._sort_jobs(warnings).unmarked
+        self._require_whole("jobs", warnings)
+        return self._on_own_files(unmarked)
 
     def list_all(self, warnings: ListWarnings) -> Iterator[RemoteJob]:
         return self._list(warnings, LENIENT, {})
@@ -85,10 +90,13 @@ class MetadataJobs:
         return tuple(sorted(listed, key=lambda saved: (saved.step, saved.id)))
 
     def create(self, request: NewJob) -> Write[RemoteJob]:
-        def read_created(answer: bytes) -> RemoteJob:
-            return check_created(self._rules.read(answer, self._project, STRICT), request.model, request.training)
+        body = self._rules.write(request)
 
-        return self._client.create(self._rules.path, self._rules.write(request), read_created)
+        def read_created(answer: bytes) -> Done[RemoteJob]:
+            # Leniently: an answer that names a job is about that job, whatever else is odd about it.
+            return check_created(self._rules.read(answer, self._project, LENIENT), request, body.get("suffix"))
+
+        return self._client.create(self._rules.path, body, read_created)
 
     def cancel(self, job: JobId) -> Write[RemoteJob]:
         def read_cancelled(answer: bytes) -> RemoteJob:
@@ -124,11 +132,21 @@ class MetadataJobs:
                 ours.append(file)
         return tuple(ours)
 
-    def _sort_jobs(
-        self, warnings: ListWarnings
-    ) -> tuple[tuple[RemoteJob, ...], frozenset[FileId], frozenset[str], frozenset[str]]:
-        """Return our jobs, the files that others or living jobs use, the bases of others, and the garbled jobs' ids."""
+    def _require_whole(self, what: str, warnings: ListWarnings) -> None:
+        if why := (*warnings.words, *self._client.account.warnings):
+            raise MalformedError(
+                f"the list of {what} may not be whole: {'; '.join(why)}",
+                hint="nothing was created; run again, and if it stays so, ask the service's support",
+            )
+
+    def _on_own_files(self, jobs: Sequence[RemoteJob]) -> tuple[RemoteJob, ...]:
+        names = (self._names.get(job.training_file or FileId(""), "") for job in jobs)
+        return oldest_first(job for job, name in zip(jobs, names, strict=True) if Stamp.of_filename(name))
+
+    def _sort_jobs(self, warnings: ListWarnings) -> "_SortedJobs":
+        """Sort the jobs of the service by whose they are."""
         ours: list[RemoteJob] = []
+        unmarked: list[RemoteJob] = []
         in_use: set[FileId] = set()
         bases: set[str] = set()
         garbled: set[str] = set()
@@ -141,7 +159,9 @@ class MetadataJobs:
                 in_use.update(job.files)
             if not job.stamp and job.base:
                 bases.add(job.base)
-        return tuple(ours), frozenset(in_use), frozenset(bases), frozenset(garbled)
+            if is_unmarked(job, self._project):
+                unmarked.append(job)
+        return _SortedJobs(tuple(ours), frozenset(in_use), frozenset(bases), frozenset(garbled), tuple(unmarked))
 
     def _is_forged(self, job: RemoteJob) -> bool:
         """Return whether a job's marks disagree with the names of its files, asking for those that are not known."""
@@ -158,16 +178,30 @@ class MetadataJobs:
             return ""
 
 
-def check_created(job: RemoteJob, model: Model, training: FileId) -> RemoteJob:
-    """Return the job that a create made, when it bears the stamp it was sent with.
+class _SortedJobs(NamedTuple):
+    """Our jobs, the files that others or living jobs use, the bases of others, garbled ids, and jobs without marks."""
 
-    Raises: MalformedError when the service did not keep the stamp, or names another file
+    ours: tuple[RemoteJob, ...]
+    in_use: frozenset[FileId]
+    bases: frozenset[str]
+    garbled: frozenset[str]
+    unmarked: tuple[RemoteJob, ...]
+
+
+def check_created(job: RemoteJob, request: NewJob, suffix: str | None) -> Done[RemoteJob]:
+    """Return the job that the answer to a create names, and in what it differs from what was sent.
+
+    A job that does not bear its stamp, or trains on another file, is returned without a stamp.
     """
-    if job.stamp is None or job.stamp != model.stamp:
-        raise MalformedError(f"the service made job {job.id} without the marks that were sent, so it cannot be ours")
-    if job.training_file != training:
-        raise MalformedError(f"the service made job {job.id} on file {job.training_file}, not on {training}")
-    return job
+    model, training = request.model, (request.training,)
+    validation = (request.validation,) if request.validation else ()
+    doubts = tuple(find_differences(model, job, training, validation, suffix))
+    if job.stamp != model.stamp:
+        kept = "without the metadata that was sent" if job.details.project is None else "with other metadata"
+        return Done(replace(job, stamp=None), (kept, *doubts))
+    if job.training_file not in {None, request.training}:
+        return Done(replace(job, stamp=None), doubts)
+    return Done(job, doubts)
 
 
 def _is_contradicted(job: RemoteJob, names: Mapping[FileId, str]) -> bool:

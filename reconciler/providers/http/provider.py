@@ -90,6 +90,7 @@ class HttpProvider:
             files_in_use=seen.files_in_use,
             bases_in_use=seen.bases_in_use,
             contradictions=seen.contradictions,
+            unmarked=seen.unmarked,
             list_warnings=(*seen.list_warnings, *warnings.words, *account.warnings),
             organization=account.organization,
             project=account.project,
@@ -98,6 +99,9 @@ class HttpProvider:
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
         return self._jobs.jobs_of(stamp)
+
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        return self._jobs.unmarked_jobs()
 
     def find_file(self, dataset: Dataset) -> RemoteFile | None:
         return self._files.find(dataset)

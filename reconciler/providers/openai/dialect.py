@@ -32,6 +32,7 @@ from reconciler.providers.http.wire import (
     read_error,
     to_int,
 )
+from reconciler.providers.openai.refusals import PROOFS
 
 
 def write_job(request: NewJob) -> dict[str, Any]:
@@ -170,6 +171,7 @@ def _method(found: _JobObject) -> tuple[str | None, Any]:
 
 DIALECT = Dialect(
     name="openai",
+    proofs=PROOFS,
     jobs=partial(
         MetadataJobs,
         rules=JobRules(read=read_job, read_event=read_event, read_checkpoint=read_checkpoint, write=write_job),

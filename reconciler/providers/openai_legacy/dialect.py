@@ -17,7 +17,7 @@ from reconciler.providers.http.files import FileRules
 from reconciler.providers.http.paging import ListWarnings
 from reconciler.providers.http.wire import PURPOSE, read_deleted
 from reconciler.providers.openai_legacy import create
-from reconciler.providers.openai_legacy.create import refusal_of_rows
+from reconciler.providers.openai_legacy.create import PROOFS, refusal_of_rows
 from reconciler.providers.openai_legacy.identity import Verdict, is_of, judge
 from reconciler.providers.openai_legacy.labels import JobLabel, project_key, read_label
 from reconciler.providers.openai_legacy.wire import Tune, job_of, place_of, read_events, read_tune
@@ -79,6 +79,10 @@ class LabelledJobs:
         length = self._capabilities.suffix_length
         return oldest_first(job_of(tune, stamp) for tune, verdict in judged if is_of(tune, verdict, stamp, length))
 
+    def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
+        """Return none: no job bears marks here, and `judge` finds those that may be ours."""
+        return ()
+
     def list_all(self, warnings: ListWarnings) -> Iterator[RemoteJob]:
         tunes = tuple(self._list_tunes(warnings))
         labels = self._labels(warnings)
@@ -126,7 +130,8 @@ class LabelledJobs:
             body,
             lambda answer: create.check_created(read_tune(answer), model, request.training, request.validation),
         )
-        if isinstance(written, Refused) or (isinstance(written, Done) and self._label_job(written.value)):
+        job = written.value if isinstance(written, Done) and written.value.stamp else None
+        if isinstance(written, Refused) or (job and self._label_job(job)):
             self._remove_label(intent)
         return written
 
@@ -220,6 +225,7 @@ def _path(job: JobId) -> str:
 DIALECT = Dialect(
     name="openai-legacy",
     jobs=LabelledJobs,
+    proofs=PROOFS,
     # Nothing can be asked of that generation's lists: neither a page nor a purpose.
     files=FileRules(page_size=0, refuse_rows=refusal_of_rows),
     chat_path="",

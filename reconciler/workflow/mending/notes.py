@@ -19,7 +19,7 @@ from reconciler.journal import (
     open_journal,
     open_ref,
 )
-from reconciler.workflow.apply import journal_scope
+from reconciler.workflow.journal import journal_scope
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.settings import Setting
 

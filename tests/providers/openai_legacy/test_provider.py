@@ -16,7 +16,7 @@ from reconciler.domain.errors import (
 )
 from reconciler.domain.observed import FileId, JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Train
-from reconciler.domain.ports import Done, Message, Refused, Unknown, own_job
+from reconciler.domain.ports import Done, Message, Refused, own_job
 from reconciler.executor import MemoryJournal, OutcomeUnknownError, RunContext, create
 from reconciler.providers import PROFILES, HttpProvider, open_provider
 from reconciler.providers.http import Client, Credentials, Endpoint, Transports
@@ -334,8 +334,10 @@ def test_an_answer_about_another_job_is_not_taken_for_ours() -> None:
     service.spares = SpareFirstWrites(1)
     service.troubles = [Trouble(has_effect=False, answer=lambda _: httpx.Response(200, json=service.jobs[other]))]
     outcome = opened(service).create_job(MODEL, file, None, ())
-    assert isinstance(outcome, Unknown)
-    assert "'davinci' instead of 'curie'" in outcome.why
+    assert isinstance(outcome, Done)
+    assert (outcome.value.id, outcome.value.stamp) == (other, None)
+    assert outcome.doubts == ("the base davinci instead of curie", "n_epochs 4 instead of 3")
+    assert not [name for name in service.files.values() if f".job.{other}." in name["filename"]], "it gets no label"
 
 
 @pytest.mark.parametrize("length", [0, 12, 18, 40])
