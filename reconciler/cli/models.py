@@ -12,7 +12,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument, SpecsOptions, add_command
 from reconciler.cli.places import find_place
-from reconciler.domain.errors import UnusablePlaceError, UsageError
+from reconciler.domain.errors import NotFoundError, UnusablePlaceError, UsageError
 from reconciler.domain.ports import Message
 from reconciler.providers import find_profile, needs_app
 from reconciler.render import (
@@ -76,20 +76,31 @@ def output(
 ) -> int:
     """Print the id of the serving model.
 
-    By the names of models; the id of a job stands for the model that it made.
+    By the names of models; the id of a job stands for the model that it made. Where some models have none, the others
+    are printed, those are named on stderr, and the exit code is 1.
     """
     console: Console = context.obj
     place = find_place(where, names or ())
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
         return _print_ids(place, wanted, id_format, console)
-    found = [find_locked(place.setting, place.specs, name) for name in wanted]
-    if not all(found):
+    found = {name: find_locked(place.setting, place.specs, name) for name in wanted}
+    missing: dict[str, NotFoundError] = {}
+    if not all(found.values()):
         with open_service(place.setting, place.specs) as provider:
-            found = [find_serving(place.setting, place.specs, name, provider) for name in wanted]
-    entries = tuple(entry for entry in found if entry)
-    console.out.write(model_ids_text(entries, id_format, delimiter=secrets.token_hex(16)))
-    return exit_codes.OK
+            for name in (each for each in wanted if not found[each]):
+                try:
+                    found[name] = find_serving(place.setting, place.specs, name, provider)
+                except NotFoundError as error:
+                    missing[name] = error
+    entries = tuple(entry for name in wanted if (entry := found[name]))
+    if entries or not missing:
+        console.out.write(
+            model_ids_text(entries, id_format, with_names=len(wanted) > 1, delimiter=secrets.token_hex(16))
+        )
+    for each in missing.values():
+        console.show_error(each)
+    return exit_codes.SERVICE if missing else exit_codes.OK
 
 
 def _print_ids(place: Workplace, wanted: tuple[str, ...], id_format: ModelIdFormat, console: Console) -> int:

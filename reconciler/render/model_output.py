@@ -118,16 +118,19 @@ class ModelIdFormat(StrEnum):
     GITHUB = "github"
 
 
-def model_ids_text(entries: Sequence[LockEntry], id_format: ModelIdFormat, *, delimiter: str = "") -> str:
+def model_ids_text(
+    entries: Sequence[LockEntry], id_format: ModelIdFormat, *, with_names: bool = False, delimiter: str = ""
+) -> str:
     """Return the ids of models, each line ended.
 
-    Shape:  plain is the id alone, or `name id` where there are several; env is `NAME_MODEL=id`, safe to source;
-            github is `name=id` for $GITHUB_OUTPUT, with `delimiter`, a random word, around an id of several lines
+    Shape:  plain is the id alone, or `name id` where several were asked for (`with_names`) or are there; env is
+            `NAME_MODEL=id`, safe to source; github is `name=id` for $GITHUB_OUTPUT, with `delimiter`, a random word,
+            around an id of several lines
     Raises: ValueError when an id of several lines meets a delimiter that is missing or stands in the id itself
     """
     match id_format:
         case ModelIdFormat.PLAIN:
-            return _plain(entries)
+            return _plain(entries, with_names)
         case ModelIdFormat.JSON:
             return json.dumps({entry.address.name: _entry(entry) for entry in entries}, indent=2) + "\n"
         case ModelIdFormat.ENV:
@@ -138,8 +141,8 @@ def model_ids_text(entries: Sequence[LockEntry], id_format: ModelIdFormat, *, de
             assert_never(id_format)
 
 
-def _plain(entries: Sequence[LockEntry]) -> str:
-    if len(entries) == 1:
+def _plain(entries: Sequence[LockEntry], with_names: bool) -> str:
+    if len(entries) == 1 and not with_names:
         return f"{clean(entries[0].model)}\n"
     column = max((len(entry.address.name) for entry in entries), default=0)
     return "".join(f"{entry.address.name:{column}}  {clean(entry.model)}\n" for entry in entries)

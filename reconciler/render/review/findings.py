@@ -184,6 +184,8 @@ def junit_text(review: Review) -> str:
         ],
         "kept": list(map(_keep_case, plan.kept)),
     }
+    if review.failure:
+        suites["plan"].insert(0, JUnitCase(name="plan", result="failure", message=review.failure))
     if review.unshown:
         message = f"{review.unshown} more problems are not in this list"
         suites["checks"].append(JUnitCase(name="more", result="failure", message=message))
