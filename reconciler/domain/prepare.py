@@ -104,17 +104,28 @@ class DropLong(Tagged, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
 
 
+class Numbers(StrEnum):
+    """How numbers are written in cells of text, where not as in JSON: `1,234.5` or `1.234,5`."""
+
+    ENGLISH = "english"
+    EUROPEAN = "european"
+
+
 class Filter(Tagged, frozen=True, kw_only=True):
-    """Keep the rows whose cell passes every condition that is not None."""
+    """Keep the rows whose cell passes every condition that is not None.
+
+    Shape:  a text is compared as text, a number as a number; `numbers` is how the cells write them, None for as in JSON
+    """
 
     column: str
-    equals: str | None = None
-    not_equals: str | None = None
-    is_in: tuple[str, ...] | None = None
+    equals: str | int | float | None = None
+    not_equals: str | int | float | None = None
+    is_in: tuple[str | int | float, ...] | None = None
     matches: str | None = None
     least: float | None = None
     most: float | None = None
     present: bool | None = None
+    numbers: Numbers | None = None
 
 
 class Sample(Tagged, frozen=True, kw_only=True):

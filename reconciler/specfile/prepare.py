@@ -25,6 +25,7 @@ from reconciler.domain.prepare import (
     LowerCase,
     MendCalls,
     MendImages,
+    Numbers,
     Operation,
     PairLabels,
     PlaceImages,
@@ -100,6 +101,7 @@ def _read_filter(value: dict[str, Any]) -> Filter:
         least=value.get("min"),
         most=value.get("max"),
         present=value.get("present"),
+        numbers=Numbers(value["numbers"]) if "numbers" in value else None,
     )
 
 

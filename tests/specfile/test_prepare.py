@@ -27,6 +27,7 @@ from reconciler.domain.prepare import (
     LowerCase,
     MendCalls,
     MendImages,
+    Numbers,
     Operation,
     PairLabels,
     PlaceImages,
@@ -69,13 +70,17 @@ STEPS: list[tuple[str, Operation]] = [
     ("deduplicate: true", Deduplicate()),
     ("drop_long: {characters: 100.0}", DropLong(characters=100)),
     ("drop_long: {tokens: 5, columns: [a]}", DropLong(tokens=5, columns=("a",))),
-    ("filter: {column: a, equals: 3.10}", Filter(column="a", equals="3.10")),
+    ("filter: {column: a, equals: 3.10}", Filter(column="a", equals=3.1)),
+    (
+        'filter: {column: a, equals: "3.10", numbers: english}',
+        Filter(column="a", equals="3.10", numbers=Numbers.ENGLISH),
+    ),
     (
         'filter: {column: a, not_equals: x, in: [1, b], matches: "^a(b+|c)$", min: 1, max: 2.5, present: false}',
         Filter(
             column="a",
             not_equals="x",
-            is_in=("1", "b"),
+            is_in=(1, "b"),
             matches="^a(b+|c)$",
             least=1,
             most=2.5,

@@ -13,7 +13,8 @@ from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
 from reconciler.dataset.steps.edits import StepError, make_edit
-from reconciler.dataset.steps.filters import limit_rows, make_test, pair_rows, sample_rows
+from reconciler.dataset.steps.filters import Test, limit_rows, make_test, pair_rows, sample_rows
+from reconciler.dataset.steps.numbers import OtherNotationError, OtherNotations
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
@@ -39,6 +40,7 @@ class StepReport:
         self._fault: StepError | None = None
         self._fault_place: Place | None = None
         self.left_out = LeftOut()
+        self._other_notations = OtherNotations()
 
     def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them and note their columns."""
@@ -71,6 +73,16 @@ class StepReport:
                     self._fault_place = Place(file=row.file, line=row.line)
                     return
 
+    def keep_rows(self, rows: Iterator[Row], keeps: Test) -> Iterator[Row]:
+        """Yield the rows that a test keeps; count those with numbers that it cannot read."""
+        for row in rows:
+            try:
+                if not isinstance(row.value, dict) or keeps(row.value):
+                    yield row
+            except OtherNotationError as error:
+                self._broken += 1
+                self._other_notations.add(error)
+
     def count_leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them."""
         for row in rows:
@@ -86,6 +98,9 @@ class StepReport:
         if self._fault:
             row = f": {self._fault_place}" if self._fault_place else ""
             self._report.stop_reading(self._problem(self._fault.what + row, self._fault.rule, self._fault.hint))
+        elif self._other_notations.count and isinstance(self._preparation.operation, domain.Filter):
+            what, hint = self._other_notations.describe(self._preparation.operation.column)
+            self._report.stop_reading(self._problem(what, "prepare.number", hint))
         elif not (self._missing and columns):
             self._report_counts(limit)
         for problem in describe_left_out(self.left_out, IN_CONVERSION):
@@ -189,8 +204,7 @@ def _run_step(
         case domain.PairLabels():
             return pair_rows(step)(rows)
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
-            keeps = make_test(step, tokens)
-            return (row for row in rows if not isinstance(row.value, dict) or keeps(row.value))
+            return step_report.keep_rows(rows, make_test(step, tokens))
         case _:
             return step_report.edit_rows(rows, make_edit(step, step_report.left_out.note))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,10 +21,12 @@ from reconciler.domain.prepare import (
     JoinMessages,
     Limit,
     LowerCase,
+    Numbers,
     Operation,
     Sample,
 )
 from reconciler.domain.spec import Format
+from tests.dataset.factories import only
 
 from .factories import find_problems, run_steps, stream_steps
 
@@ -111,6 +114,66 @@ def test_rows_that_pass_every_condition_stay(condition: Filter, kept: list[objec
     values = [None, "", "1", 1, "x1", "2.5", " 3 ", "nan", True]
     found = [row["a"] for row in run_steps([{"a": value} for value in values], condition) if isinstance(row, dict)]
     assert [repr(each) for each in found] == [repr(each) for each in kept]
+
+
+NUMBERS = ["1", "1.0", 1, Decimal("1.5"), "01", " 1 ", "one", "", None, True, "2"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        (Filter(column="a", equals=1.0), ["1", "1.0", 1, "01", " 1 "]),
+        (Filter(column="a", equals="1"), ["1", 1]),
+        (Filter(column="a", equals="1.0"), ["1.0"]),
+        (Filter(column="a", equals=1.5), [Decimal("1.5")]),
+        (Filter(column="a", not_equals=1), [Decimal("1.5"), "one", "", None, True, "2"]),
+        (Filter(column="a", is_in=(2, "one")), ["one", "2"]),
+    ],
+)
+def test_a_number_is_compared_as_a_number_and_a_text_as_text(condition: Filter, kept: list[object]) -> None:
+    found = [row["a"] for row in run_steps([{"a": value} for value in NUMBERS], condition) if isinstance(row, dict)]
+    assert [repr(each) for each in found] == [repr(each) for each in kept]
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        (["5,0", "12,50"], "add `numbers: european` to the step"),
+        (["1,234.5"], "add `numbers: english` to the step"),
+        (["1,234"], "add `numbers: english` or `numbers: european` to the step"),
+        (["1,234", "1,5"], "add `numbers: european` to the step"),
+        (["5 %"], "add `numbers: english` or `numbers: european` to the step"),
+        (["€ 1.234,50"], "add `numbers: european` to the step"),
+    ],
+)
+@pytest.mark.parametrize("condition", [{"least": 1}, {"most": 1}, {"equals": 5}, {"not_equals": 5}, {"is_in": (5,)}])
+def test_numbers_in_another_notation_are_refused_with_their_count(
+    cells: list[str], hint: str, condition: dict[str, Any]
+) -> None:
+    found = only(
+        find_problems([{"a": each} for each in ["7", *cells]], Filter(column="a", **condition)), "prepare.number"
+    )
+    assert str(len(cells)) in found.what
+    assert cells[0] in found.what
+    assert found.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("notation", "least", "kept"),
+    [
+        (Numbers.ENGLISH, 1000, ["1,234", "$1,234.50", "1'234", 1234]),
+        (Numbers.EUROPEAN, 1000, ["1.234", "1 234,5", "1.234,50 €", 1234]),
+        (Numbers.EUROPEAN, 0.05, ["5 %", "0,5", 1234]),
+    ],
+)
+def test_a_notation_that_the_step_names_is_read(notation: Numbers, least: float, kept: list[object]) -> None:
+    rows = [{"a": value} for value in [*kept, "word", "", None]]
+    assert run_steps(rows, Filter(column="a", least=least, numbers=notation)) == rows[: len(kept)]
+
+
+def test_texts_that_only_hold_digits_are_no_numbers() -> None:
+    rows = [{"a": each} for each in ("2024-03-01", "1.2.3", "A1", "12:30", "+49 30 1234567 ext", "n/a")]
+    assert run_steps(rows, Filter(column="a", least=0)) == []
 
 
 def test_an_expression_is_tried_on_the_start_of_a_long_cell() -> None:
