@@ -121,7 +121,8 @@ def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> N
     if running:
         console.err.line(f"Still running: {', '.join(running)}. The jobs continue on the service.")
         console.err.line(f"To wait again: {scope.call('wait')}")
-    waiting = sorted(str(keep.address) for keep in prepared.plan.kept if keep.why is KeepReason.BUSY)
+    busy = [keep for keep in prepared.plan.kept if keep.why is KeepReason.BUSY]
+    waiting = sorted(f"{keep.address} (waits for job {keep.job})" for keep in busy)
     if waiting and not running:
         console.err.line(f"Not started: {', '.join(waiting)}; an older version was still training.")
         console.err.line(f"To start: {scope.apply(options=options)}")

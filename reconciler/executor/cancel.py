@@ -7,6 +7,9 @@ from reconciler.domain.ports import Refused, own_job
 from reconciler.executor.context import RunContext, StepFailedError
 from reconciler.executor.upload import outcome_of
 
+MOST_NAMED = 5
+"""Jobs that a message names; the others are counted."""
+
 
 def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     """Cancel a job and wait for its end. Return its last state and a message about it.
@@ -63,7 +66,8 @@ def delete(action: Delete, context: RunContext) -> str:
     if isinstance(refusal, NotFoundError):
         return "was gone already"
     if refusal:
-        raise refusal
+        users = _describe_users(action, context)
+        raise StepFailedError(f"{refusal}; {users}", "run again when that job has ended") if users else refusal
     return "deleted"
 
 
@@ -73,4 +77,20 @@ def _check_still_ours(action: Delete, context: RunContext) -> None:
         if job.model != ModelId(action.thing) or job.is_known_by_name:
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was not deleted", "plan again")
     elif action.thing in context.provider.observe().files_in_use:
-        raise StepFailedError(f"{action.thing} is in use now; it was not deleted", "run again when that job has ended")
+        users = _describe_users(action, context) or "by a job that no list names"
+        raise StepFailedError(
+            f"{action.thing} is in use now, {users}; it was not deleted", "run again when that job has ended"
+        )
+
+
+def _describe_users(action: Delete, context: RunContext) -> str:
+    """Return by which jobs a file or model is used, of this project or another; nothing when none can be named."""
+    try:
+        jobs = context.provider.list_jobs().items
+    except ProviderError:
+        return ""
+    active = [job for job in jobs if job.status.is_active]
+    using = [job for job in active if action.thing in ((job.base,) if action.is_model else job.files)]
+    named = ", ".join(f"{job.id} ({job.status})" for job in using[:MOST_NAMED])
+    more = f" and {len(using) - MOST_NAMED} more" if using[MOST_NAMED:] else ""
+    return f"by {'job' if len(using) == 1 else 'jobs'} {named}{more}" if using else ""

@@ -1,5 +1,6 @@
 """Executing a plan: steps in order, an event for each, and a failure blocks only what needs it."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,13 +8,13 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, ProviderError, RejectedError
-from reconciler.domain.event import Finished, Interrupted, Outcome, Started
+from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Started
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
 from reconciler.executor import execute
-from tests.factories import a_model
+from tests.factories import a_job, a_model
 from tests.simulation import Sandbox, content_of, outcomes, real_dataset
 
 DATA = real_dataset()
@@ -256,6 +257,42 @@ def test_a_file_that_came_into_use_since_the_plan_is_not_deleted() -> None:
     events = sandbox.carry_out(plan, keep)
     assert Outcome.FAILED in outcomes(events)
     assert len(sandbox.service.files) == 2
+
+
+def failures(events: Iterable[Event]) -> list[str]:
+    """Return the messages of the steps that failed."""
+    ended = (event for event in events if isinstance(event, Finished) and event.outcome is Outcome.FAILED)
+    return [event.message for event in ended]
+
+
+def test_a_file_that_came_into_use_names_the_job_that_uses_it() -> None:
+    sandbox = Sandbox()
+    sandbox.converge(model("gone"))
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    plan = sandbox.plan(keep, options=Options(prune=True))
+    (file,) = sandbox.service.files
+    queued = a_job(a_model("elsewhere"), "queued", id="ftjob-theirs")
+    sandbox.service.foreign_files = frozenset({file})
+    sandbox.service.foreign = [replace(queued, stamp=None, training_file=file)]
+    (message,) = failures(sandbox.carry_out(plan, keep))
+    assert "by job ftjob-theirs (queued)" in message
+
+
+def test_a_refused_clean_up_names_the_jobs_that_use_what_was_to_go() -> None:
+    sandbox = Sandbox()
+    sandbox.converge(model("gone"), a_model("stays", training=real_dataset("other", "others")))
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    plan = sandbox.plan(keep, options=Options(prune=True))
+    (job,) = (each for each in sandbox.service.jobs.values() if each.address.name == "gone")
+    assert job.model
+    queued = replace(a_job(a_model("elsewhere"), "queued", id="ftjob-theirs"), stamp=None, base=str(job.model))
+    queued = replace(queued, training_file=job.training_file)
+    sandbox.service.foreign = [queued]
+    refusals = [RejectedError("It is in use", status=409), RejectedError("It is in use", status=400)]
+    for refusal in refusals:
+        sandbox.service.refuse_next(refusal, of="delete")
+    messages = failures(sandbox.carry_out(plan, keep))
+    assert messages == ["It is in use; by job ftjob-theirs (queued)"] * 2
 
 
 def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
