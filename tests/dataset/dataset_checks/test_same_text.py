@@ -1,11 +1,13 @@
 """Rows that differ in spelling only, contradictions, sides of a split, and near duplicates."""
 
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from reconciler.dataset.dataset_checks.example_row import RowKeys
-from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, LIKENESS, estimate_likeness, make_sketch
+from reconciler.dataset.dataset_checks.repeated_rows import LEAST_WORDS, make_sketch
 from reconciler.dataset.dataset_checks.runner import SMALL_BYTES
 from reconciler.domain.expectations import OptionalCheck
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems, problems_of, rules, write
@@ -75,12 +77,59 @@ def test_short_and_equal_rows_are_not_near_duplicates(tmp_path: Path) -> None:
     assert "rows.near-duplicate" not in rules(found(tmp_path, [*short, *same], looks=[OptionalCheck.NEAR_DUPLICATES]))
 
 
-def test_similarity_is_near_the_share_of_common_shingles() -> None:
-    text = " ".join(WORDS)
-    assert estimate_likeness(make_sketch(text), make_sketch(text.upper())) == 1
-    assert estimate_likeness(make_sketch(text), make_sketch(" ".join(reversed(WORDS)))) < 0.2
-    assert estimate_likeness(make_sketch(text), make_sketch(" ".join([*WORDS, "more"]))) >= LIKENESS
-    assert make_sketch("too short") == ()
+def test_a_sketch_is_of_words_whatever_their_case() -> None:
+    assert make_sketch(" ".join(WORDS)) == make_sketch(" ".join(WORDS).upper())
+    assert make_sketch("too short") is None
+
+
+def shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
+    # The role stands before the question, and the answer after it.
+    whole = ["user", *words, "answer"]
+    return {tuple(whole[at : at + 3]) for at in range(len(whole) - 2)}
+
+
+def edit_words(words: Sequence[str], least: float, chance: random.Random) -> list[str]:
+    """Return the words with others in their place, until no more than this share of shingles is in common."""
+    edited = list(words)
+    for at in chance.sample(range(len(words)), len(words)):
+        before, edited[at] = edited[at], f"new{chance.randrange(10**6)}"
+        old, new = shingles(words), shingles(edited)
+        if len(old & new) < least * len(old | new):
+            edited[at] = before
+            return edited
+    return edited
+
+
+def pairs_of_rows(share: float, count: int) -> list[object]:
+    """Return rows of which each second one has at least this share of its shingles in common with the one before."""
+    chance, rows = random.Random(str(share)), list[object]()
+    for number in range(count):
+        words = [f"w{chance.randrange(10**6)}" for _ in range(chance.choice((40, 60, 120, 240, 900)))]
+        for each in (words, edit_words(words, share, chance)):
+            rows.append(a_chat(" ".join(each), f"a{number}"))
+    return rows
+
+
+def count_near_duplicates(directory: Path, rows: Sequence[object]) -> int:
+    problems = found(directory, rows, looks=[OptionalCheck.NEAR_DUPLICATES])
+    said = [problem.what for problem in problems if problem.rule == "rows.near-duplicate"]
+    return int(said[0].split()[0]) if said else 0
+
+
+def test_of_rows_with_four_fifths_in_common_99_in_100_are_found(tmp_path: Path) -> None:
+    assert count_near_duplicates(tmp_path, pairs_of_rows(0.8, 200)) >= 198
+
+
+def test_rows_with_two_thirds_in_common_are_not_found(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    rows = []
+    for number in range(100):
+        words = [f"w{chance.randrange(10**6)}" for _ in range(chance.choice((60, 120, 240, 900)))]
+        edited = edit_words(words, 0.55, chance)
+        old, new = shingles(words), shingles(edited)
+        assert len(old & new) < 0.67 * len(old | new)
+        rows += [a_chat(" ".join(each), f"a{number}") for each in (words, edited)]
+    assert count_near_duplicates(tmp_path, rows) == 0
 
 
 def test_keys_count_and_pair() -> None:
