@@ -308,6 +308,17 @@ def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
     assert job.model in sandbox.service.models
 
 
+def test_a_model_that_only_its_name_shows_to_be_ours_is_not_deleted() -> None:
+    sandbox = Sandbox()
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    sandbox.converge(model("gone"), keep)
+    plan = sandbox.plan(keep, options=Options(prune=True))
+    job = sandbox.service.jobs[JobId("ftjob-1")]
+    sandbox.service.jobs[job.id] = replace(job, is_known_by_name=True)
+    assert Outcome.FAILED in outcomes(sandbox.carry_out(plan, keep))
+    assert job.model in sandbox.service.models
+
+
 def test_a_file_that_the_service_found_broken_is_not_waited_for() -> None:
     sandbox = Sandbox(files_are_ready=False)
 

@@ -86,11 +86,15 @@ PAGING = "reconciler/providers/http/paging.py::"
 DECIDE = "reconciler/planner/decide.py::"
 POLICY = "reconciler/planner/policy.py::"
 OBSERVED = "reconciler/domain/observed.py::"
+REFERENCES = "reconciler/planner/references.py::"
+ORDER = "reconciler/planner/order.py::"
+RENAMES = "reconciler/domain/renames.py::"
 
 EXECUTOR = ("tests/executor",)
 PROVIDER = ("tests/providers", "tests/executor")
 PROVIDERS_ALONE = ("tests/providers",)
 PLANNER = ("tests/planner",)
+HISTORIES = ("tests/simulation/test_histories.py",)
 
 MUTANTS = (
     # The create, from the intent to the job.
@@ -466,6 +470,78 @@ MUTANTS = (
         r"(if \w+ is not .*)\[0\]:",
         r"\1[-1]:",
         PLANNER,
+    ),
+    # What pruning and superseding leave alone.
+    Mutant(
+        "the model of another environment's lock entry stays, under any version",
+        REFERENCES + "References.gather",
+        r"addresses=addresses,",
+        "addresses={},",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "what a lock entry names by its id stays",
+        REFERENCES + "References.gather",
+        r"jobs = \{entry\.job.*",
+        "jobs = {keep.job: why for keep, why in kept if keep.job}",
+        PLANNER,
+    ),
+    Mutant(
+        "a checkpoint holds the model of its job",
+        REFERENCES + "_is_built_on",
+        r"return bool\(found\) and .*",
+        "return False",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "the base of a job of others stays",
+        REFERENCES + "References.gather",
+        r"\n\s+\| observed\.bases_in_use",
+        "",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "a model stays while a new name has none",
+        DECIDE + "Pruning.why_model_stays",
+        r" or _wait_for\(.*\)",
+        "",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "a running job stays while a new name has none",
+        DECIDE + "Pruning.why_job_stays",
+        r" or _wait_for\(.*\)",
+        "",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "an older version stays where the wanted one is held",
+        DECIDE + "_supersede",
+        r"if rest is None or .*:",
+        "if True:",
+        PLANNER,
+    ),
+    Mutant(
+        "a superseded job is cancelled after its successor was created",
+        ORDER + "_needs",
+        r"return \(created\[action\.address\],\) if .*",
+        "return ()",
+        (*EXECUTOR, *HISTORIES),
+    ),
+    Mutant(
+        "a lock file remembers a rename",
+        RENAMES + "NameMap.rename_job",
+        r"if remembered and",
+        "if False and",
+        ("tests/specfile/test_renames.py", *HISTORIES),
+    ),
+    Mutant("a project name before anything is removed", POLICY + "POLICIES", r"\n    no_unnamed_project,", "", PLANNER),
+    Mutant(
+        "what only its name shows to be ours is not deleted",
+        CANCEL + "_check_still_ours",
+        r" or job\.is_known_by_name",
+        "",
+        EXECUTOR,
     ),
 )
 """Every rule that never two jobs rests on, and a few that keep what belongs to others."""

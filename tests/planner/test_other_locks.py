@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
-from reconciler.domain.observed import Observed
+from reconciler.domain.observed import JobStatus, ModelId, Observed
 from reconciler.domain.plan import Plan
 from reconciler.planner import make_plan
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
@@ -61,3 +61,11 @@ def test_other_lock_files_move_the_basis_only_where_something_is_pruned() -> Non
     seen, wanted = observed(DONE, GONE), desired(STAYS)
     assert pruned(wanted, seen).basis.changed_inputs(pruned(wanted, seen, other_locks=other).basis) == ("lock",)
     assert make_plan(wanted, seen).basis == make_plan(wanted, seen, other_locks=other).basis
+
+
+def test_a_lock_entry_for_a_checkpoint_keeps_the_model_of_its_job() -> None:
+    named = entry(a_model("gone"), GONE, service="elsewhere", provider="compatible")
+    checkpoint = beside(replace(named, model=ModelId("ft:checkpoint-of-gone")))
+    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=checkpoint)) == []
+    running = replace(GONE, status=JobStatus("running"), model=None)
+    assert removed(pruned(desired(STAYS), observed(DONE, running), other_locks=checkpoint)) == []

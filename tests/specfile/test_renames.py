@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.domain.identity import Address, Digest, Kind
-from reconciler.domain.observed import JobId
+from reconciler.domain.identity import Address, Digest, Kind, Stamp
+from reconciler.domain.lock import Lock, LockEntry
+from reconciler.domain.observed import JobId, ModelId, RemoteJob
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Adoption
 from tests.specfile.trees import DATASET, MODEL, problem_lines, specs_of
@@ -74,3 +75,28 @@ def test_old_names_suspension_and_adoption_are_not_part_of_a_digest(tmp_path: Pa
     more = f"moved: old\nsuspend: true\nadopt: {{job: ftjob-1, digest: '{DIGEST}'}}\n"
     full = specs_of(tmp_path / "b", {"a.yaml": f"{DATASET}---\n{MODEL}{more}"}).models[0]
     assert plain.recipe == full.recipe
+
+
+def test_a_lock_file_remembers_the_name_of_a_job_after_moved_has_left_the_spec(tmp_path: Path) -> None:
+    specs = specs_of(tmp_path, {"a.yaml": f"{DATASET}---\n{MODEL}"})
+    stamp = Stamp(Address(Kind.MODEL, "triage"), Digest("v1", "ab" * 32))
+    entry = LockEntry(stamp=stamp, provider="openai", service="api", job=JobId("ftjob-1"), model=ModelId("ft:1"))
+    names = NameMap.of(specs, (Lock(entries=(entry,)),))
+
+    def rename(name: str, digest: str = "ab" * 32, job: str = "ftjob-1") -> str:
+        written = Stamp(Address(Kind.MODEL, name), Digest("v1", digest))
+        return names.rename_job(RemoteJob(id=JobId(job), stamp=written)).address.name
+
+    assert rename("older-name") == "triage"
+    assert rename("older-name", digest="cd" * 32) == "older-name", "another version is not what the entry names"
+    assert rename("older-name", job="ftjob-2") == "older-name"
+    assert NameMap.of(specs).rename_job(RemoteJob(id=JobId("ftjob-1"), stamp=None)).stamp is None
+
+
+def test_a_lock_file_takes_no_job_from_a_name_that_the_specs_declare(tmp_path: Path) -> None:
+    specs = specs_of(tmp_path, {"a.yaml": f"{DATASET}---\n{MODEL}---\n{OTHER}"})
+    stamp = Stamp(Address(Kind.MODEL, "triage"), Digest("v1", "ab" * 32))
+    entry = LockEntry(stamp=stamp, provider="openai", service="api", job=JobId("ftjob-1"), model=ModelId("ft:1"))
+    others = Stamp(Address(Kind.MODEL, "other"), stamp.digest)
+    job = RemoteJob(id=JobId("ftjob-1"), stamp=others)
+    assert NameMap.of(specs, (Lock(entries=(entry,)),)).rename_job(job) == job
