@@ -169,7 +169,7 @@ class FakeService:
 
     def list_files(self, request: httpx.Request) -> httpx.Response:
         wanted = request.url.params.get("purpose")
-        files = [file for file in self.files.values() if wanted in {None, file["purpose"]}]
+        files = [file for file in self.files.values() if wanted in (None, file["purpose"])]
         return self.page_response(request, files[::-1], self.page * 100)
 
     def content(self, request: httpx.Request, file_id: str) -> httpx.Response:

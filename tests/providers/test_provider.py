@@ -159,7 +159,8 @@ def always_the_same(request: httpx.Request) -> httpx.Response:
 
 
 def half_readable(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"data": [{"id": "ftjob-1", "created_at": "yesterday"}], "has_more": False})
+    job = {"id": "ftjob-1", "created_at": "yesterday", **ours()}
+    return httpx.Response(200, json={"data": [job], "has_more": False})
 
 
 @pytest.mark.parametrize("answer", [always_the_same, half_readable])

@@ -14,7 +14,7 @@ from reconciler.domain.observed import FileId, RemoteFile
 from reconciler.domain.ports import Done, Refused, RemoteNote, Write
 from reconciler.providers.http.client import Client, Multipart, segment
 from reconciler.providers.http.paging import ListWarnings
-from reconciler.providers.http.wire import LENIENT, PURPOSE, STRICT, Reader, read_file
+from reconciler.providers.http.wire import LENIENT, PURPOSE, STRICT, Reader, read_file, read_listed_file
 
 NOTE_PURPOSE = "user_data"
 """Files of this purpose are data for a model's context: never trained on, and never processed."""
@@ -54,7 +54,7 @@ class Files:
         self, warnings: ListWarnings, purpose: str | None = PURPOSE, reader: Reader = STRICT
     ) -> Iterator[RemoteFile]:
         """Yield the files of one purpose, or of every one. A server that does not know the filter ignores it."""
-        read: Callable[[msgspec.Raw], RemoteFile] = lambda item: self._mark(read_file(item, reader))  # noqa: E731
+        read: Callable[[msgspec.Raw], RemoteFile] = lambda item: self._mark(read_listed_file(item, reader))  # noqa: E731
         if not self._rules.page_size:
             return self._client.list_whole("files", self._path, read, warnings)
         query = {"purpose": purpose} if purpose else {}

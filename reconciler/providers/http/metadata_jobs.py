@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.desired import find_differences
@@ -16,7 +17,7 @@ from reconciler.providers.http.client import segment
 from reconciler.providers.http.dialect import JobRules, NewJob, SeenJobs, Session
 from reconciler.providers.http.marks import DIGEST, is_garbled, is_unmarked, names_file
 from reconciler.providers.http.paging import ListWarnings
-from reconciler.providers.http.wire import LENIENT, STRICT, Reader
+from reconciler.providers.http.wire import FOREIGN, LENIENT, STRICT, Reader
 
 
 class MetadataJobs:
@@ -118,9 +119,19 @@ class MetadataJobs:
             rules.path,
             query,
             rules.page_size,
-            lambda item: rules.read(item, self._project, reader),
+            lambda item: self._read_listed(item, reader),
             warnings,
         )
+
+    def _read_listed(self, item: msgspec.Raw, reader: Reader) -> RemoteJob:
+        """Read a job of a list. What is odd about the job of another project concerns no plan."""
+        try:
+            return self._rules.read(item, self._project, reader)
+        except MalformedError:
+            found = self._rules.read(item, self._project, FOREIGN)
+            if found.details.project == self._project:
+                raise
+            return found
 
     def _list_own_files(self, warnings: ListWarnings) -> tuple[RemoteFile, ...]:
         # Only names of our kind are kept: an account may hold a hundred thousand files of other people.
@@ -173,7 +184,7 @@ class MetadataJobs:
     def _filename(self, file: FileId) -> str:
         # Jobs keep the ids of files that were deleted, and of files that others see: such an id says nothing.
         try:
-            return self._files.read(file, STRICT).filename
+            return self._files.read(file).filename
         except (NotFoundError, DeniedError):
             return ""
 

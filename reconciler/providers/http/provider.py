@@ -28,7 +28,7 @@ from reconciler.providers.http.dialect import Dialect, NewJob, Session
 from reconciler.providers.http.files import Files
 from reconciler.providers.http.inference import ask
 from reconciler.providers.http.paging import ListWarnings
-from reconciler.providers.http.wire import LENIENT, STRICT, Reader, read_deleted, read_model
+from reconciler.providers.http.wire import LENIENT, Reader, read_deleted, read_model
 from reconciler.providers.profile import Profile
 
 _COMPLETION_TOKENS = 256
@@ -76,7 +76,7 @@ class HttpProvider:
         """Look at everything once: models beside files and jobs."""
         warnings = ListWarnings()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="observe") as pool:
-            models_later = pool.submit(lambda: tuple(self._models(warnings, STRICT)))
+            models_later = pool.submit(lambda: tuple(self._models(warnings, LENIENT)))
             seen = self._jobs.observe()
             models = models_later.result()
         account = self._client.account

@@ -17,6 +17,9 @@ T = TypeVar("T")
 PURPOSE = "fine-tune"
 """What every file of ours is uploaded for."""
 
+OWN_PREFIX = "reconciler"
+"""How the names of our labels and notes begin."""
+
 Number = int | float
 
 _TOO_LARGE = 2**63
@@ -49,27 +52,33 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Takes members out of an object.
 
     Shape:  where `is_strict`, a member of another type is an error, because a plan rests on the object; else it says
-            nothing, because a person only looks
+            nothing, because a person only looks; `names` are the only members that are read strictly, if there are any
     """
 
     is_strict: bool = True
+    names: frozenset[str] = frozenset()
+
+    def _rests_on(self, name: str) -> bool:
+        return self.is_strict and (not self.names or name in self.names)
 
     def text(self, name: str, value: Any) -> str | None:
         """Return a text that says something."""
-        if self.is_strict and not isinstance(value, str | None):
+        if self._rests_on(name) and not isinstance(value, str | None):
             raise MalformedError(f"the service's answer has a {name} that is no text")
         return value if isinstance(value, str) and value else None
 
     def number(self, name: str, value: Any) -> int | None:
         """Return a count, size or time that can be."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if self.is_strict and not is_number and value is not None:
+        if self._rests_on(name) and not is_number and value is not None:
             raise MalformedError(f"the service's answer has a {name} that is no number")
         return to_int(value) if is_number else None
 
 
 STRICT = Reader()
 LENIENT = Reader(is_strict=False)
+FOREIGN = Reader(names=frozenset({"training_file", "validation_file", "model"}))
+"""Reads what is not ours: only the files and the base that it uses matter to a plan, which never deletes them."""
 
 
 def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
@@ -87,6 +96,13 @@ def read_file(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteFile:
         expires_at=LENIENT.number("date", found.expires_at),
         detail=LENIENT.text("detail", found.status_details),
     )
+
+
+def read_listed_file(body: bytes | msgspec.Raw, reader: Reader) -> RemoteFile:
+    """Read a file of a list. One that does not bear our kind of name is read leniently: no plan rests on it."""
+    found = read_file(body, LENIENT)
+    is_ours = Stamp.of_filename(found.filename) is not None or found.filename.startswith(OWN_PREFIX)
+    return read_file(body, reader) if is_ours and reader.is_strict else found
 
 
 def read_model(body: bytes | msgspec.Raw, reader: Reader = STRICT) -> RemoteModel:

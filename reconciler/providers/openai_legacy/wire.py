@@ -20,31 +20,33 @@ from reconciler.domain.observed import (
     RemoteFile,
     RemoteJob,
 )
-from reconciler.providers.http.wire import checked_id, decode, read_file, to_int
+from reconciler.providers.http.wire import LENIENT, STRICT, Reader, checked_id, decode, read_file
 from reconciler.providers.openai_legacy.labels import ECHOED, Request
 
 Number = int | float
 _ERROR = "error"
+_NAMED = Reader(names=frozenset({"filename"}))
+"""Of a job's files only the names matter: they say whether the job may be ours."""
 
 
 class _TuneEventObject(msgspec.Struct):
-    created_at: Number | None = None
-    level: str | None = None
-    message: str | None = None
+    created_at: Any = None
+    level: Any = None
+    message: Any = None
 
 
 class _TuneObject(msgspec.Struct):
     id: str
-    status: str | None = None
-    created_at: Number | None = None
-    updated_at: Number | None = None
+    status: Any = None
+    created_at: Any = None
+    updated_at: Any = None
     model: str | None = None
     fine_tuned_model: str | None = None
     hyperparams: Any = None
     training_files: list[msgspec.Raw] | None = None
     validation_files: list[msgspec.Raw] | None = None
-    result_files: list[msgspec.Raw] | None = None
-    events: list[_TuneEventObject] | None = None
+    result_files: Any = None
+    events: Any = None
 
 
 class _TuneEventsObject(msgspec.Struct):
@@ -89,22 +91,28 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_tune(body: bytes | msgspec.Raw) -> Tune:
-    """Read a fine-tune object."""
+    """Read a fine-tune object. What says nothing of whose it is, is read leniently.
+
+    Raises: MalformedError also for one on a file of our kind without a time that can be read: it may be ours
+    """
     found = decode(body, _TuneObject)
     job = JobId(checked_id(found.id))
     settings = found.hyperparams if isinstance(found.hyperparams, dict) else {}
+    training, validation = _files(found.training_files), _files(found.validation_files)
+    is_perhaps_ours = any(file.stamp for file in (*training, *validation))
+    status = LENIENT.text("status", found.status)
     return Tune(
         id=job,
-        status=JobStatus(found.status) if found.status else UNSTATED,
-        created_at=to_int(found.created_at) or 0,
-        updated_at=to_int(found.updated_at) or 0,
+        status=JobStatus(status) if status else UNSTATED,
+        created_at=(STRICT if is_perhaps_ours else LENIENT).number("date", found.created_at) or 0,
+        updated_at=LENIENT.number("date", found.updated_at) or 0,
         base=found.model or "",
         model=ModelId(found.fine_tuned_model) if found.fine_tuned_model else None,
-        training=_files(found.training_files),
-        validation=_files(found.validation_files),
-        results=tuple(file.id for file in _files(found.result_files)),
+        training=training,
+        validation=validation,
+        results=_result_files(found.result_files),
         settings={name: settings[name] for name in ECHOED if settings.get(name) is not None},
-        events=_number_events(job, found.events or []),
+        events=_number_events(job, _events(found.events)),
     )
 
 
@@ -146,12 +154,24 @@ def _number_events(job: JobId, events: list[_TuneEventObject]) -> tuple[JobEvent
     return tuple(
         JobEvent(
             id=f"{job}:{number}",
-            created_at=to_int(event.created_at) or 0,
-            level=event.level or "info",
-            message=event.message or "",
+            created_at=LENIENT.number("date", event.created_at) or 0,
+            level=LENIENT.text("level", event.level) or "info",
+            message=LENIENT.text("message", event.message) or "",
         )
         for number, event in enumerate(events, start=1)
     )
+
+
+def _events(found: Any) -> list[_TuneEventObject]:
+    try:
+        return msgspec.convert(found, list[_TuneEventObject])
+    except msgspec.ValidationError:
+        return []
+
+
+def _result_files(found: Any) -> tuple[FileId, ...]:
+    ids = (each.get("id") if isinstance(each, dict) else each for each in (found if isinstance(found, list) else ()))
+    return tuple(FileId(each) for each in ids if isinstance(each, str) and each)
 
 
 def _files(found: list[msgspec.Raw] | None) -> tuple[RemoteFile, ...]:
@@ -163,7 +183,7 @@ def _file(raw: msgspec.Raw) -> RemoteFile:
     if bytes(raw).lstrip().startswith(b'"'):
         return RemoteFile(id=FileId(checked_id(decode(raw, str))))
     # Servers leave the purpose out of the files of a job; what trains is for training.
-    file = read_file(raw)
+    file = read_file(raw, _NAMED)
     return replace(file, stamp=Stamp.of_filename(file.filename))
 
 
