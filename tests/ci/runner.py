@@ -58,7 +58,8 @@ class Runner:
     """Runs workflows of a repository.
 
     Shape:  `origin` is a bare repository; `artifacts` outlive a run, as they do on GitHub; `version` is what the
-            action installs where a workflow names nothing; `more` is of this machine's own environment
+            action installs where a workflow names nothing; `more` is of this machine's own environment; `program` is
+            what stands for reconciler, in place of this checkout's
     """
 
     origin: Path
@@ -69,6 +70,7 @@ class Runner:
     workspaces: list[Path] = field(default_factory=list)
     version: str = "none"
     python: str = sys.executable
+    program: str = ""
     ref_name: str = "main"
     timeout_seconds: int = 120
     more: Mapping[str, str] = field(default_factory=dict)
@@ -78,6 +80,17 @@ class Runner:
     ) -> dict[str, Ran]:
         """Run every job of a workflow whose condition holds; `only` is the one root of a matrix that is wanted."""
         workflow = yaml.safe_load((GITHUB / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+        return self.run_jobs(workflow["jobs"], event_name, event, sha, only)
+
+    def run_jobs(
+        self,
+        jobs: Mapping[str, Any],
+        event_name: str,
+        event: Mapping[str, Any],
+        sha: str,
+        only: str | None = None,
+    ) -> dict[str, Ran]:
+        """Run jobs one after another."""
         github = {
             "event_name": event_name,
             "event": event,
@@ -87,7 +100,7 @@ class Runner:
             "token": TOKEN,
         }
         ran: dict[str, Ran] = {}
-        for key, job in workflow["jobs"].items():
+        for key, job in jobs.items():
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             contexts = {
                 "github": github,
@@ -175,8 +188,9 @@ class _Job:
         output, summary, event = (self._home / each for each in ("output", "summary", "event.json"))
         output.write_text("", encoding="utf-8")
         event.write_text(json.dumps(github["event"]), encoding="utf-8")
+        programs = commands(self._home / "bin", self._runner.python, self._runner.program)
         full = {
-            "PATH": f"{commands(self._home / 'bin', self._runner.python)}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": f"{self._home / 'watch'}{os.pathsep}{HERE}",
             "CONNECTIONS": str(self._home / "connections"),
             "HOME": str(self._home),
@@ -257,10 +271,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def commands(folder: Path, python: str = sys.executable) -> Path:
+def commands(folder: Path, python: str = sys.executable, program: str = "") -> Path:
     """Return a directory with `reconciler` and `python` in it: this checkout, on the Python of the tests."""
     folder.mkdir(exist_ok=True)
-    for name, arguments in (("reconciler", f"{sys.executable} -P -m reconciler"), ("python", python)):
+    for name, arguments in (("reconciler", program or f"{sys.executable} -P -m reconciler"), ("python", python)):
         path = folder / name
         if not path.exists():
             path.write_text(f'#!/bin/sh\nexec {arguments} "$@"\n', encoding="utf-8")
