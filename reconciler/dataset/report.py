@@ -1,8 +1,11 @@
 """The report of one dataset: every problem of a pass, bounded, so that a user sees all of them in one run."""
 
+import re
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from reconciler.dataset.sensitive import mask_problem
 from reconciler.domain.errors import InputError, Place, Problem, Severity
@@ -10,6 +13,51 @@ from reconciler.domain.expectations import Allowance
 
 SHOWN_PER_FILE = 50
 """Problems of one file that are kept; the rest are counted."""
+
+
+SHOWN_OF_A_CAUSE = 3
+"""Findings of one cause that are shown one by one; more become one, with the number of rows."""
+
+Cause = tuple[str, str, str, str]
+"""What findings of one cause have in common: the rule, the path without positions, what is wrong, the hint."""
+
+_POSITION = re.compile(r"\[\d+\]")
+
+
+class SameCause:
+    """The findings of one cause in one file."""
+
+    def __init__(self, problem: Problem, most: int) -> None:
+        self.count = 1
+        self._most = most
+        self._first = [problem]
+        self._rows = 1
+        self._line = problem.where.line
+
+    @property
+    def first(self) -> Problem:
+        return self._first[0]
+
+    def add(self, problem: Problem) -> None:
+        """Add a finding."""
+        self.count += 1
+        self._rows += problem.where.line != self._line
+        self._line = problem.where.line
+        insort(self._first, problem)
+        del self._first[self._most :]
+
+    def problems(self) -> list[Problem]:
+        """Return the findings, or one for all of them."""
+        if self.count <= self._most:
+            return self._first
+        lines = list(dict.fromkeys(problem.where.line for problem in self._first))[:SHOWN_OF_A_CAUSE]
+        more = self._rows - len(lines)
+        if not lines[0] or self._rows < SHOWN_OF_A_CAUSE:
+            also = f"{self.count} times"
+        else:
+            shown = ", ".join(map(str, lines))
+            also = f"in {self._rows} rows: lines {shown}{f' and {more} more' if more > 0 else ''}"
+        return [replace(self._first[0], what=f"{self._first[0].what} ({also})")]
 
 
 class RowReport:
@@ -26,9 +74,11 @@ class RowReport:
         self.dropped = 0
         self.is_whole = True
         self._shown = shown
+        # Where a person asks for more findings, each has its line.
+        self._shown_of_a_cause = SHOWN_OF_A_CAUSE if shown <= SHOWN_PER_FILE else shown
         self._place = place or Place(file="")
         self._allowed = dict.fromkeys(allow, 0)
-        self._kept: dict[tuple[str, Severity], list[Problem]] = {}
+        self._causes: dict[tuple[str, Severity], dict[Cause, SameCause]] = {}
         self._unshown: dict[tuple[str, Severity], Counter[str]] = {}
 
     def add(self, problem: Problem) -> None:
@@ -38,11 +88,17 @@ class RowReport:
                 self._allowed[allowance] += 1
                 return
         key = problem.where.file, problem.severity
-        kept = self._kept.setdefault(key, [])
-        # The first by place are kept: the order in which the stages report differs between the two paths of a row.
-        insort(kept, mask_problem(problem))
+        kept = self._causes.setdefault(key, {})
+        shown = mask_problem(problem)
+        cause = shown.rule, _POSITION.sub("[]", shown.path), shown.what, shown.hint
+        if cause in kept:
+            kept[cause].add(shown)
+            return
+        kept[cause] = SameCause(shown, self._shown_of_a_cause)
         if len(kept) > self._shown:
-            self._unshown.setdefault(key, Counter())[kept.pop().rule] += 1
+            # The first by place are kept: the order in which the stages report differs between the two paths of a row.
+            last = max(kept, key=lambda each: kept[each].first)
+            self._unshown.setdefault(key, Counter())[last[0]] += kept.pop(last).count
 
     def drop_row(self, problem: Problem) -> None:
         """Keep a problem because of which a row is dropped."""
@@ -56,16 +112,16 @@ class RowReport:
 
     @property
     def has_problems(self) -> bool:
-        return bool(self._kept)
+        return bool(self._causes)
 
     @property
     def has_errors(self) -> bool:
-        return any(severity is Severity.ERROR for _, severity in self._kept)
+        return any(severity is Severity.ERROR for _, severity in self._causes)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Every problem kept, of all severities, sorted."""
-        return tuple(sorted(problem for kept in self._kept.values() for problem in kept))
+        return tuple(sorted(problem for severity in Severity for problem in self._of(severity)))
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -84,7 +140,9 @@ class RowReport:
             counts = Counter[str]()
             for (name, _), unshown in self._unshown.items():
                 counts += unshown if name == file else Counter()
-            counts.update(problem.rule for (name, _), kept in self._kept.items() if name == file for problem in kept)
+            for (name, _), kept in self._causes.items():
+                for (rule, *_), same in kept.items() if name == file else ():
+                    counts[rule] += same.count
             if len(counts) > 1:
                 parts = ", ".join(f"{count} of {rule}" for rule, count in sorted(counts.items()))
                 yield _note(Place(file=file), "rows.counts", f"found in all: {parts}")
@@ -109,7 +167,8 @@ class RowReport:
             raise InputError(tuple(sorted((*self._of(Severity.ERROR), *self.warnings))), unshown)
 
     def _of(self, wanted: Severity) -> list[Problem]:
-        return [problem for (_, severity), kept in self._kept.items() if severity is wanted for problem in kept]
+        found = [kept for (_, severity), kept in self._causes.items() if severity is wanted]
+        return [problem for kept in found for same in kept.values() for problem in same.problems()]
 
 
 def _note(where: Place, rule: str, what: str, severity: Severity = Severity.INFO, hint: str = "") -> Problem:

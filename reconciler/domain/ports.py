@@ -50,10 +50,28 @@ class Unknown(msgspec.Struct, frozen=True):
 Write = Done[T] | Refused | Unknown
 
 
+class BaseRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What some base models of a service learn from.
+
+    Shape:  `bases` are their names, also as the beginning of a fine-tuned model's name
+    """
+
+    bases: tuple[str, ...]
+    formats: tuple[Format, ...]
+    methods: tuple[str, ...]
+    sees_images: bool = False
+
+    def holds_for(self, base: str) -> bool:
+        """Return whether a base is one of these, or a model that was made of one."""
+        found = base.removeprefix("ft:").partition(":")[0] if base.startswith("ft:") else base
+        return found in self.bases
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
     Shape:  `bases`, `formats`, `methods` and `hyperparameters` are what it takes, empty where it decides;
+            `base_rules` say what each base learns from, where it is known;
             `lists_all_bases`: it trains no other base than those; `missing_fields` are fields of specs, and names in
             `extra`, that its create does not have; `suffix_length` 0 means that it takes none; `takes_token`: a create
             may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire by
@@ -69,6 +87,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bases: frozenset[str] = frozenset()
+    base_rules: tuple[BaseRules, ...] = ()
     formats: frozenset[Format] = frozenset()
     methods: tuple[str, ...] = ()
     neutral_methods: tuple[str, ...] = ()

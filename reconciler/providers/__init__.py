@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.profile import Profile
 from reconciler.providers.registry import PROFILE_NAMES, PROFILES, find_profile, needs_app
-from reconciler.providers.service_rules import RuleFault, recipe_faults, row_fault
+from reconciler.providers.service_rules import RuleFault, base_faults, recipe_faults, row_fault
 
 if TYPE_CHECKING:
     from reconciler.providers.factory import open_provider
@@ -19,6 +19,7 @@ __all__ = [
     "HttpProvider",
     "Profile",
     "RuleFault",
+    "base_faults",
     "describe_signing",
     "find_profile",
     "needs_app",

@@ -5,12 +5,15 @@ our own client will not send.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from reconciler.domain.ports import Capabilities
-from reconciler.domain.spec import AUTO, Format, Recipe
+from reconciler.domain.desired import DatasetMeasure
+from reconciler.domain.ports import BaseRules, Capabilities
+from reconciler.domain.spec import AUTO, FORMATS_OF, Format, Recipe
+
+_SHOWN_BASES = 8
 
 _PLAIN = {Format.CHAT: "conversations", Format.COMPLETION: "prompts and completions", Format.PREFERENCE: "preferences"}
 
@@ -58,6 +61,56 @@ def row_fault(row_format: Format, taken: Capabilities, service: str) -> RuleFaul
         what=f"its rows are {found}, and {service} trains on {wanted}",
         hint=hint if Format.COMPLETION in taken.formats else "use a Dataset of another format",
     )
+
+
+def base_faults(recipe: Recipe, measured: DatasetMeasure, taken: Capabilities) -> Iterator[RuleFault]:
+    """Yield why a base cannot learn by a method, or from the rows of a dataset; nothing for a base without rules.
+
+    Shape:  `field` is `method` of the model, `format` or `source` of the dataset
+    """
+    rules = next((each for each in taken.base_rules if each.holds_for(recipe.base)), None)
+    if rules is None:
+        return
+    if recipe.method not in rules.methods:
+        others = [each for each in taken.base_rules if recipe.method in each.methods]
+        what = f"{recipe.base} does not learn by {recipe.method}; it learns by {' and '.join(rules.methods)}"
+        yield RuleFault(field="method", what=what, hint=_name_bases(others, f"learn by {recipe.method}"))
+    elif measured.format not in rules.formats and measured.format in FORMATS_OF.get(recipe.method, ()):
+        found = _PLAIN.get(measured.format, measured.format.value)
+        wanted = " and ".join(_PLAIN.get(each, each.value) for each in rules.formats)
+        what = f"its rows are {found}, and {recipe.base} learns from {wanted}"
+        step = _CONVERSIONS.get((measured.format, rules.formats[0]))
+        others = [each for each in taken.base_rules if measured.format in each.formats]
+        hint = f"{step}; or {_name_bases(others, f'learn from {found}')}" if step else ""
+        yield RuleFault(field="format", what=what, hint=hint or _name_bases(others, f"learn from {found}"))
+    sides = (measured.training, measured.validation)
+    count = sum(side.images.count for side in sides if side and side.images)
+    if count and not rules.sees_images:
+        what = (
+            f"its rows hold {count} {'image' if count == 1 else 'images'}, and {recipe.base} does not learn from them"
+        )
+        hint = _name_bases([each for each in taken.base_rules if each.sees_images], "see images")
+        yield RuleFault(field="source", what=what, hint=hint)
+
+
+_CONVERSIONS = {
+    (
+        Format.COMPLETION,
+        Format.CHAT,
+    ): "add the step `convert: {from: prompt_completion}` to the Dataset's `prepare`, or "
+    "leave out `format: completion` where it maps columns",
+    (
+        Format.CHAT,
+        Format.COMPLETION,
+    ): "add the step `convert: {from: chat, to: completion}` to the Dataset's `prepare`, "
+    "or state `format: completion` where it maps columns",
+}
+
+
+def _name_bases(rules: Sequence[BaseRules], how: str) -> str:
+    names = [base for each in rules for base in each.bases]
+    shown = ", ".join(names[:_SHOWN_BASES])
+    return f"the bases that {how} are {shown}" if names else f"no base of this service is known to {how}"
 
 
 def _no_field(field: str, value: object, service: str, hint: str) -> RuleFault:

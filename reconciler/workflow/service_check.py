@@ -6,7 +6,7 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ModelSpec, Specs, WrittenField
 from reconciler.foundation.text import did_you_mean
-from reconciler.providers import Profile, RuleFault, find_profile, needs_app, recipe_faults, row_fault
+from reconciler.providers import Profile, RuleFault, base_faults, find_profile, needs_app, recipe_faults, row_fault
 from reconciler.workflow.settings import Setting, select_provider
 
 
@@ -24,6 +24,7 @@ def check_service(setting: Setting, specs: Specs, measures: Mapping[str, Dataset
     for model in specs.models:
         for fault in recipe_faults(model.recipe, profile.capabilities, profile.name):
             yield _problem(fault, model.find_field(fault.field), "service.field")
+    yield from _check_rows_of_bases(specs, measures, profile)
     used = {name for model in specs.models for name in (model.training, model.validation) if name}
     for dataset in specs.datasets:
         measured = measures.get(dataset.name) if dataset.name in used else None
@@ -58,6 +59,22 @@ def _check_bases(
                 rule="service.base",
                 severity=severity,
             )
+
+
+def _check_rows_of_bases(specs: Specs, measures: Mapping[str, DatasetMeasure], profile: Profile) -> Iterator[Problem]:
+    datasets = {spec.name: spec for spec in specs.datasets}
+    reported: set[tuple[str, str]] = set()
+    for model in specs.models:
+        for name in (model.training, model.validation):
+            measured = measures.get(name) if name else None
+            for fault in base_faults(model.recipe, measured, profile.capabilities) if name and measured else ():
+                owner = model if fault.field == "method" else datasets[name or ""]
+                if (owner.name, fault.what) not in reported:
+                    reported.add((owner.name, fault.what))
+                    yield _problem(fault, owner.find_field(fault.field), _RULES[fault.field])
+
+
+_RULES = {"method": "service.method", "format": "service.format", "source": "service.images"}
 
 
 def _problem(fault: RuleFault, written: WrittenField, rule: str) -> Problem:

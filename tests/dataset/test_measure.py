@@ -20,7 +20,7 @@ from reconciler.domain.spec import DatasetSpec, Format
 from .factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, measured, only, problems, problems_of, rules, write
 from .test_canonical import TEXT
 
-MESSAGE = st.tuples(TEXT.filter(bool), TEXT.filter(bool))
+MESSAGE = st.tuples(TEXT.filter(bool), TEXT.filter(str.strip))
 ROWS = st.lists(MESSAGE, min_size=10, max_size=14).map(lambda pairs: [a_chat(*pair) for pair in pairs])
 
 
@@ -163,11 +163,27 @@ def test_repeats_are_found_across_files(tmp_path: Path) -> None:
     )
 
 
-def test_a_thousand_warnings_are_shown_as_fifty_and_a_count(tmp_path: Path) -> None:
+def test_a_thousand_warnings_of_one_cause_are_one_with_the_number_of_rows(tmp_path: Path) -> None:
     rows = [{"messages": [{"role": "assistant", "content": f"a{at}"}]} for at in range(1000)]
-    warnings = measured(tmp_path, jsonl(rows)).warnings
-    assert rules(warnings) == ["chat.no-user"] * 50 + ["rows.more"]
-    assert "950" in warnings[-1].what
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)))
+    warnings = measure(spec, tmp_path).warnings
+    assert rules(warnings) == ["chat.no-user"]
+    assert warnings[0].what.endswith("(in 1000 rows: lines 1, 2, 3 and 997 more)")
+
+
+def test_findings_of_different_causes_are_shown_as_fifty_and_a_count(tmp_path: Path) -> None:
+    rows = [{**a_chat(f"a{at}", f"b{at}"), f"key{at}": at} for at in range(60)]
+    found = [each for each in problems(tmp_path, jsonl(rows)) if each.severity is Severity.ERROR]
+    assert rules(found) == ["chat.unknown-key"] * 50
+
+
+def test_up_to_three_findings_of_a_cause_are_shown_one_by_one(tmp_path: Path) -> None:
+    def bad(count: int) -> bytes:
+        return jsonl([{**a_chat(f"a{at}", f"b{at}"), **({"note": 1} if at < count else {})} for at in range(12)])
+
+    assert [each.where.line for each in problems(tmp_path, bad(3))] == [1, 2, 3]
+    (one,) = problems(tmp_path, bad(4))
+    assert one.what == "an unknown key (in 4 rows: lines 1, 2, 3 and 1 more)"
 
 
 def test_the_stated_format_is_checked_against_the_rows(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_templates_of_a_mapping_are_bounded_at_the_row(tmp_path: Path, mapping: 
     write(tmp_path, "rows.jsonl", jsonl(ROWS))
     problems = problems_of(a_spec(mapping=mapping), tmp_path)
     assert {problem.rule for problem in problems} == {"row.too-large"}
-    assert [problem.where.line for problem in problems][:2] == [1, 2]
+    assert problems[0].where.line == 1
 
 
 def test_a_template_may_fill_a_row_up_to_the_bound() -> None:

@@ -69,14 +69,14 @@ def test_cells_are_read_unchanged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", [Encoding.UTF_8, Encoding.UTF_16])
 def test_a_line_break_in_a_cell_is_the_same_however_lines_end(tmp_path: Path, name: str, encoding: Encoding) -> None:
     """A checkout with CRLF changes no digest: the one with LF has the digest that it always had."""
-    table = TABLE + '"two\nlines\n\nand ""more""","\n"\n"last",line'
+    table = TABLE + '"two\nlines\n\nand ""more""","\nx"\n"last",line'
     lines = table.replace(",", "\t") if name.endswith("tsv") else table
     results = []
     for ends in ("\n", "\r\n"):
         write(tmp_path, name, lines.replace("\n", ends).encode(encoding))
         results.append(measure(replace(a_spec(name), terms=(Terms(encoding=encoding),)), tmp_path))
     expected = PAIRS + jsonl(
-        [{"prompt": 'two\nlines\n\nand "more"', "completion": "\n"}, {"prompt": "last", "completion": "line"}]
+        [{"prompt": 'two\nlines\n\nand "more"', "completion": "\nx"}, {"prompt": "last", "completion": "line"}]
     )
     assert results == [measured(tmp_path, expected)] * 2
 

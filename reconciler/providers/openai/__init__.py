@@ -1,7 +1,7 @@
 """Today's dialect, and the services that speak it: the built-in one, and OpenAI's."""
 
-from reconciler.domain.ports import Capabilities
-from reconciler.domain.spec import SUPERVISED
+from reconciler.domain.ports import BaseRules, Capabilities
+from reconciler.domain.spec import SUPERVISED, Format
 from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
 
 __all__ = ["LOCAL", "OPENAI"]
@@ -51,6 +51,32 @@ OPENAI = Profile(
                 "gpt-4o-2024-08-06",
                 "gpt-4o-mini-2024-07-18",
             }
+        ),
+        # By the guides to supervised, vision, preference and reinforcement fine-tuning.
+        base_rules=(
+            BaseRules(
+                bases=(
+                    *("gpt-4.1-2025-04-14", "gpt-4.1", "gpt-4.1-mini-2025-04-14", "gpt-4.1-mini"),
+                    *("gpt-4.1-nano-2025-04-14", "gpt-4.1-nano", "gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
+                ),
+                formats=(Format.CHAT, Format.PREFERENCE),
+                methods=(SUPERVISED, "dpo"),
+            ),
+            BaseRules(
+                bases=("gpt-4o-2024-08-06", "gpt-4o"),
+                formats=(Format.CHAT, Format.PREFERENCE),
+                methods=(SUPERVISED, "dpo"),
+                sees_images=True,
+            ),
+            BaseRules(
+                bases=("gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-3.5-turbo-1106", "gpt-3.5-turbo-0613"),
+                formats=(Format.CHAT,),
+                methods=(SUPERVISED,),
+            ),
+            BaseRules(bases=("babbage-002", "davinci-002"), formats=(Format.COMPLETION,), methods=(SUPERVISED,)),
+            BaseRules(
+                bases=("o4-mini-2025-04-16", "o4-mini"), formats=(Format.REINFORCEMENT,), methods=("reinforcement",)
+            ),
         ),
         # The result is the last step, whatever the validation rows are. Reinforcement is not said to be so.
         neutral_methods=(SUPERVISED, "dpo"),

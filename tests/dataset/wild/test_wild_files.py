@@ -19,7 +19,7 @@ def test_a_wild_file_has_its_verdict_cause_and_hint(tmp_path: Path, file: WildFi
     found, rows = read_wild(tmp_path, file.name, file.content, file.fields)
     wanted = file.found
     if wanted is None:
-        assert [str(each) for each in found] == []
+        assert [str(each) for each in found if each.severity is not Severity.INFO] == []
         assert rows == list(file.wanted)
         return
     first = next((each for each in found if each.rule == wanted.rule), None)

@@ -1,0 +1,100 @@
+"""Rows that a base cannot learn from are found before anything is uploaded, with the step that mends them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.domain.errors import InputError
+from reconciler.workflow import check_specs, locate_setting
+
+MINI, VISION, PLAIN, TURBO = "gpt-4.1-mini-2025-04-14", "gpt-4o-2024-08-06", "babbage-002", "gpt-3.5-turbo"
+PAIR = "prepare: [{convert: {from: prompt_completion}}]"
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.test/cat.png"}}
+
+
+def completion(at: int) -> dict[str, Any]:
+    return {"prompt": f"q{at}", "completion": f" text {at}"}
+
+
+def chat(at: int) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": f"q{at}"}, {"role": "assistant", "content": f"a{at}"}]}
+
+
+def pictured(at: int) -> dict[str, Any]:
+    parts = [IMAGE, {"type": "text", "text": f"q{at}"}]
+    return {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": f"a{at}"}]}
+
+
+def preference(at: int) -> dict[str, Any]:
+    answers = {
+        key: [{"role": "assistant", "content": f"{key} {at}"}] for key in ("preferred_output", "non_preferred_output")
+    }
+    return {"input": {"messages": [{"role": "user", "content": f"q{at}"}]}, **answers}
+
+
+Row = Callable[[int], dict[str, Any]]
+
+
+def find(
+    root: Path, row: Row, base: str, *, dataset: str = "", method: str = "supervised"
+) -> list[tuple[str, str, str]]:
+    """Return the rule, the text and the hint of each error."""
+    specs = root / "specs"
+    specs.mkdir(exist_ok=True)
+    (specs / "rows.jsonl").write_text("".join(json.dumps(row(at)) + "\n" for at in range(12)), encoding="utf-8")
+    documents = (
+        f"kind: Dataset\nname: rows\nsource: rows.jsonl\n{dataset}\n",
+        f"kind: Model\nname: m\ntraining: rows\nbase: {base}\nprovider: openai\nmethod: {method}\n",
+    )
+    (specs / "all.yaml").write_text("---\n".join(documents), encoding="utf-8")
+    try:
+        check_specs(locate_setting(specs, {"RECONCILER_HOME": str(root / "home")}))
+    except InputError as error:
+        return [(each.rule, str(each), each.hint) for each in error.problems]
+    return []
+
+
+@pytest.mark.parametrize("base", [MINI, "gpt-4o-mini-2024-07-18", TURBO, f"ft:{MINI}:org:name:id"])
+def test_completion_rows_for_a_base_of_chat_are_an_error_with_the_step_to_chat(tmp_path: Path, base: str) -> None:
+    ((rule, text, hint),) = find(tmp_path, completion, base)
+    assert rule == "service.format"
+    assert f"its rows are prompts and completions, and {base} learns from conversations" in text
+    assert "convert: {from: prompt_completion}" in hint
+    assert "babbage-002" in hint
+    assert not find(tmp_path, completion, base, dataset=PAIR)
+    assert not find(tmp_path, completion, base, dataset='prompt: "{prompt}"\ncompletion: "{completion}"')
+
+
+def test_chat_rows_for_a_base_of_plain_text_are_an_error(tmp_path: Path) -> None:
+    ((rule, text, hint),) = find(tmp_path, chat, PLAIN)
+    assert rule == "service.format"
+    assert f"its rows are conversations, and {PLAIN} learns from prompts and completions" in text
+    assert not find(tmp_path, chat, PLAIN, dataset="prepare: [{convert: {from: chat, to: completion}}]")
+    assert "convert: {from: chat, to: completion}" in hint
+    mapping = 'prompt: "{prompt}"\ncompletion: "{completion}"'
+    ((rule, _, hint),) = find(tmp_path, completion, PLAIN, dataset=mapping)
+    assert rule == "service.format"
+    assert "`format: completion`" in hint
+    assert not find(tmp_path, completion, PLAIN, dataset=f"format: completion\n{mapping}")
+
+
+def test_a_method_that_a_base_does_not_know_is_an_error_with_the_bases_that_do(tmp_path: Path) -> None:
+    ((rule, text, hint),) = find(tmp_path, preference, TURBO, method="dpo")
+    assert (rule, "method: gpt-3.5-turbo does not learn by dpo" in text) == ("service.method", True)
+    assert MINI in hint
+    assert not find(tmp_path, preference, MINI, method="dpo")
+
+
+def test_images_for_a_base_that_does_not_see_are_an_error_with_the_bases_that_do(tmp_path: Path) -> None:
+    ((rule, text, hint),) = find(tmp_path, pictured, MINI)
+    assert (rule, "its rows hold 12 images" in text) == ("service.images", True)
+    assert hint == f"the bases that see images are {VISION}, gpt-4o"
+    assert not find(tmp_path, pictured, VISION)
+
+
+@pytest.mark.parametrize(("row", "method"), [(chat, "supervised"), (completion, "supervised"), (preference, "dpo")])
+def test_a_base_without_rules_takes_any_rows(tmp_path: Path, row: Row, method: str) -> None:
+    assert not find(tmp_path, row, "a-base-of-tomorrow", method=method)
