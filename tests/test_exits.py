@@ -96,3 +96,8 @@ def test_lengths_of_time(text: str | None, length: float | None) -> None:
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(UsageError, match="write 90"):
         read_timeout(text)
+
+
+def test_a_lack_of_memory_is_a_sentence_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_codes.report_failure(MemoryError(), []) == 74
+    assert "not enough memory" in capsys.readouterr().err

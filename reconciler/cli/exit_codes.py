@@ -153,6 +153,10 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
         case ReconcilerError():
             console.show_error(error)
             return of_error(error)
+        case MemoryError():
+            console.err.line("Error: there is not enough memory for this command on this machine")
+            console.err.line("  hint: split the largest dataset into several files, or run it on a larger machine")
+            return UNUSABLE
         case KeyboardInterrupt() | Abort():
             console.err.line("Interrupted.")
             return INTERRUPTED

@@ -133,7 +133,7 @@ def _content(text: str) -> dict[str, Any]:
         raise UsageError(f"not a saved plan; {_MAKE_ONE}") from error
     if not isinstance(content, dict) or "saved_plan" not in content:
         raise UsageError(f"not a saved plan; {_MAKE_ONE}")
-    if content["saved_plan"] not in _READ:
+    if not isinstance(content["saved_plan"], str) or content["saved_plan"] not in _READ:
         found = str(content["saved_plan"])[:20]
         what = f"a saved plan of format {found}, from another version of the program, which reads {FORMAT_VERSION}"
         raise StalePlanError(f"{what}; {_MAKE_ONE}", ("version",))

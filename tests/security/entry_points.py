@@ -26,6 +26,7 @@ from reconciler.providers.openai_legacy import wire as legacy
 from reconciler.specfile import read_lock, read_specs
 from tests.providers.test_provider import opened, ours
 from tests.security.corpus_reader import cases
+from tests.security.data_entry_points import a_cached_measure, a_workbook, an_expression, some_steps
 from tests.security.mutations import either, spoiled
 from tests.security.plans import a_saved_plan, forged
 from tests.specfile.test_lockfile import GOLDEN
@@ -162,10 +163,14 @@ def _messages(ask: Callable[[], object]) -> Iterator[str]:
 
 
 ENTRY_POINTS: dict[str, tuple[int, EntryPoint]] = {
-    "spec": (35, a_spec),
+    "spec": (30, a_spec),
     "lock": (5, a_lock),
-    "plan": (20, a_plan),
-    "payload": (35, a_payload),
+    "plan": (15, a_plan),
+    "payload": (25, a_payload),
     "service": (5, a_service),
+    "measure": (5, a_cached_measure),
+    "expression": (5, an_expression),
+    "steps": (5, some_steps),
+    "workbook": (5, a_workbook),
 }
 """Each with its share in a hundred; a service case makes forty requests, so it has few."""
