@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from reconciler.domain.desired import Desired
-from reconciler.domain.identity import Address, Stamp
+from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
 from reconciler.domain.observed import CHECKPOINT, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.plan import CommandScope, Keep
@@ -31,15 +31,17 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
 class References(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that names a thing on the service.
 
-    Shape:  `bases` are names of base models, `rows` the stamps of files that lock entries name
+    Shape:  `rows` are the names of files that lock entries name by their content; `bases` are the models that
+            something is built on, `checkpoints` the beginnings of their names where it is built on a checkpoint
     """
 
     addresses: Mapping[Address, Reference] = msgspec.field(default_factory=dict)
     jobs: Mapping[JobId, Reference] = msgspec.field(default_factory=dict)
     models: Mapping[ModelId, Reference] = msgspec.field(default_factory=dict)
     files: frozenset[FileId] = frozenset()
-    rows: frozenset[Stamp] = frozenset()
+    rows: frozenset[str] = frozenset()
     bases: frozenset[str] = frozenset()
+    checkpoints: frozenset[str] = frozenset()
 
     @classmethod
     def gather(
@@ -64,6 +66,9 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         jobs = {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
         models = {entry.model: why for entry, why in entries} | {keep.model: why for keep, why in kept if keep.model}
         models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
+        bases = {model.recipe.base for model in desired.models} | observed.bases_in_use
+        bases |= {job.base for job in observed.jobs if job.status.is_active}
+        wholes = {base.partition(CHECKPOINT)[0] for base in bases if CHECKPOINT in base}
         addresses = {entry.address: why for entry, why in others if _is_here(entry, provider, observed)}
         return cls(
             addresses=addresses,
@@ -72,10 +77,9 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
             files=frozenset(
                 file for job in observed.jobs if job.id in jobs or job.address in addresses for file in job.files
             ),
-            rows=frozenset(dataset.stamp for entry, _ in entries for dataset in entry.datasets),
-            bases=frozenset(model.recipe.base for model in desired.models)
-            | frozenset(job.base for job in observed.jobs if job.status.is_active)
-            | observed.bases_in_use,
+            rows=frozenset(dataset.stamp.filename for entry, _ in entries for dataset in entry.datasets),
+            bases=frozenset(bases | wholes),
+            checkpoints=frozenset(map(_all_but_the_last_part, wholes)),
         )
 
     def why_job_stays(self, job: RemoteJob) -> Reference | None:
@@ -89,13 +93,21 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         assert job.model is not None
         if found := self.addresses.get(job.address) or self.jobs.get(job.id) or self.models.get(job.model):
             return found
-        if any(_is_built_on(base, job.model) for base in self.bases):
+        if self._is_built_on(job.model):
             return Reference(why=_BASE)
         return _known_by_name(job.model) if job.is_known_by_name else None
 
     def names_file(self, file: RemoteFile) -> bool:
         """Return whether a file is one that anything names."""
-        return file.id in self.files or (file.stamp is not None and any(file.stamp.agrees(rows) for rows in self.rows))
+        return file.id in self.files or (file.stamp is not None and file.stamp.filename in self.rows)
+
+    def _is_built_on(self, model: ModelId) -> bool:
+        """Return whether something is built on a model, or on one of its checkpoints.
+
+        A checkpoint's id has its own last part on some services. So a checkpoint holds every model of the same base,
+        organisation and suffix.
+        """
+        return model in self.bases or _all_but_the_last_part(model) in self.checkpoints
 
 
 def _is_here(entry: LockEntry, provider: str, observed: Observed) -> bool:
@@ -120,16 +132,8 @@ def _known_by_name(thing: str) -> Reference:
     return Reference(why=why, hint="delete it on the service if it is yours")
 
 
-def _is_built_on(base: str, model: ModelId) -> bool:
-    """Return whether a base is a model, or one of its checkpoints.
-
-    A checkpoint's id has its own last part on some services. So a checkpoint holds every model of the same base,
-    organisation and suffix.
-    """
-    if base == model:
-        return True
-    whole, found, _ = base.partition(CHECKPOINT)
-    return bool(found) and (whole == model or whole.rpartition(":")[0] == model.rpartition(":")[0])
+def _all_but_the_last_part(model: str) -> str:
+    return model.rpartition(":")[0] or model
 
 
 def list_heirs(
@@ -143,9 +147,10 @@ def list_heirs(
     """
     wanted = {model.address for model in desired.models}
     ready = {keep.address for keep in keeps if keep.model and keep.model in models}
-    orphans = [job.own_stamp.digest for address, each in jobs.items() if address not in wanted for job in each]
+    orphans = {job.own_stamp.digest.short for address, each in jobs.items() if address not in wanted for job in each}
     for model in desired.models:
         answers = any(job.model in models for job in jobs.get(model.address, ()) if job.model)
-        alike = (digest.agrees(stamp.digest) for digest in orphans for stamp in model.stamps)
-        if model.address not in ready and not answers and (not model.is_suspended or any(alike)):
+        if model.address in ready or answers:
+            continue
+        if not model.is_suspended or any(stamp.digest.short in orphans for stamp in model.stamps):
             yield model.address
