@@ -137,7 +137,8 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
             this one could run; `moved_from` is the address on its own stamp where the specs have given that one
             another name; `is_adopted` when it bears no stamp of ours and a spec says which it stands for: it is never
             cancelled; `is_known_by_name` when only the name of its model says that it is ours, which carries no
-            project: it is used, and never cancelled or deleted
+            project: it is used, and never cancelled or deleted; `origin` is a digest of where its specs came from,
+            empty where the job does not say it
     """
 
     id: JobId
@@ -157,6 +158,7 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
     moved_from: Address | None = None
     is_adopted: bool = False
     is_known_by_name: bool = False
+    origin: str = ""
     details: JobDetails = JobDetails()
 
     @property

@@ -21,7 +21,7 @@ from reconciler.planner.reasons import explain_changes
 from reconciler.planner.references import References, list_heirs
 from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
-from reconciler.planner.warnings import closing_warnings, idle_requests, plan_warnings
+from reconciler.planner.warnings import closing_warnings, idle_requests, origin_warnings, plan_warnings
 
 NO_OPTIONS = Options()
 NO_LOCK = Lock()
@@ -41,12 +41,13 @@ def make_plan(
     version: str = "",
     prices: Sequence[PriceTable] = (),
     scope: CommandScope = NO_SCOPE,
+    origin: str = "",
 ) -> Plan:
     """Return everything that a run would do, keep and refuse, with reasons.
 
     Shape:  the same inputs give the same plan in the same order, and time is no input; `other_locks` are those of the
             environments beside, whose models are not pruned; of several `prices` for one base the first counts; hints
-            write their commands for the `scope`
+            write their commands for the `scope`; `origin` is a digest of where the specs come from
     """
     jobs = _by_address(observed)
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
@@ -109,6 +110,7 @@ def make_plan(
                 provider=provider,
                 capabilities=capabilities,
                 scope=scope,
+                origin=origin,
             )
         )
         + budget_refusals(desired.project.policy, steps, options),
@@ -116,6 +118,7 @@ def make_plan(
             *plan_warnings(wanted, observed, options, provider, capabilities),
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
+            *origin_warnings(desired, observed, origin),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
         ),
     )

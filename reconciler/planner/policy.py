@@ -34,6 +34,7 @@ class PlanningState(msgspec.Struct, frozen=True, kw_only=True):
     provider: str = "local"
     capabilities: Capabilities = Capabilities()
     scope: CommandScope = CommandScope()
+    origin: str = ""
 
 
 def refusals(state: PlanningState) -> tuple[Refusal, ...]:
@@ -67,6 +68,24 @@ def no_unnamed_project(state: PlanningState) -> Iterator[Refusal]:
             " another repository's",
             hint=f"add the document “kind: Project” with “name: {name}” if no other repository uses this service"
             " without a name: what was trained so far then stays yours; under any other name nothing is trained yet",
+        )
+
+
+def no_shared_project(state: PlanningState) -> Iterator[Refusal]:
+    """Refuse to remove what was created from other specs with the same project name: it may be in use there."""
+    jobs = {job.id: job for job in state.observed.jobs}
+    removed = [action.job for action in state.actions if isinstance(action, Cancel)]
+    removed += [jobs[action.job] for action in state.actions if isinstance(action, Delete) and action.job in jobs]
+    others = sorted(job.id for job in removed if state.origin and job.origin and job.origin != state.origin)
+    if others:
+        yield Refusal(
+            policy="shared-project",
+            guard="shared-project",
+            what=f"{_count(len(others), 'job', 'jobs')} of the project {state.desired.project.name} that would be"
+            " cancelled, or whose models would be deleted, came from another repository or another directory of specs:"
+            f" {', '.join(others[:MOST_NAMED])}{', …' if others[MOST_NAMED:] else ''}",
+            hint="if that one is still in use, give each a project name of its own; if these specs were moved:"
+            f" {state.scope.plan(options=replace(state.options, allow=state.options.allow | {'shared-project'}))}",
         )
 
 
@@ -267,6 +286,7 @@ POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
     no_other_service,
     no_other_account,
     no_unnamed_project,
+    no_shared_project,
     no_empty_specs,
     no_empty_remote,
     no_doubtful_list,
@@ -281,6 +301,7 @@ POLICIES: tuple[Callable[[PlanningState], Iterator[Refusal]], ...] = (
 GUARDS = (
     "identity",
     "other-account",
+    "shared-project",
     "empty-specs",
     "empty-remote",
     "cut-list",

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.domain.desired import Model
-from reconciler.domain.observed import Observed
+from reconciler.domain.desired import Desired, Model
+from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
+
+MOST_NAMED = 3
+"""Jobs that a warning names; the others are counted."""
 
 
 def plan_warnings(
@@ -46,6 +49,27 @@ def idle_requests(keeps: Iterable[Keep], options: Options) -> Iterator[str]:
         for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
             if keep.address.name in names and keep.why in _NOTHING_TO_DO:
                 yield f"{keep.address}: {flag} does nothing: {_NOTHING_TO_DO[keep.why]}"
+
+
+def origin_warnings(desired: Desired, observed: Observed, origin: str) -> Iterator[str]:
+    """Yield a warning when jobs of this project, which the specs do not ask for, were created from other specs."""
+    wanted = {model.address: model for model in desired.models}
+    others = [
+        job
+        for job in observed.jobs
+        if origin and job.origin and job.origin != origin and not _is_asked_for(job, wanted.get(job.address))
+    ]
+    if others:
+        named = ", ".join(f"{job.address} ({job.id})" for job in others[:MOST_NAMED])
+        yield (
+            f"{len(others)} {'job' if len(others) == 1 else 'jobs'} of the project {desired.project.name} came from"
+            f" another repository or another directory of specs: {named}{', …' if others[MOST_NAMED:] else ''}. If that"
+            " one is still in use, each needs a project name of its own; if these specs were moved, nothing is wrong"
+        )
+
+
+def _is_asked_for(job: RemoteJob, model: Model | None) -> bool:
+    return model is not None and (model.bears(job.stamp) or job.status.is_terminal)
 
 
 def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:

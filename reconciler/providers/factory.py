@@ -53,12 +53,13 @@ def open_provider(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
+    origin: str = "",
 ) -> HttpProvider:
     """Return the service of a profile, ready to be asked; close it when done.
 
     Shape:  `profile` is a name, or a profile that no registry knows; `app` is an ASGI application, for a profile that
             `needs_app`; `transport` takes the place of the network; `bounds` take the place of the profile's own, in
-            seconds by name
+            seconds by name; `origin` is a digest of where the specs come from, which new jobs bear
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
     found = profile if isinstance(profile, Profile) else find_profile(profile)
@@ -75,7 +76,7 @@ def open_provider(
         raise UsageError(f"the profile {found.name} names {found.dialect}, which is no Dialect")
     transports = _stack_transports(found, endpoint, transport, clock, sleep)
     client = Client(endpoint, transports, found.key_variable, clock, dialect.proofs)
-    return HttpProvider(client, dialect, found, project=project, sleep=sleep)
+    return HttpProvider(client, dialect, found, project=project, sleep=sleep, origin=origin)
 
 
 def _stack_transports(

@@ -33,6 +33,7 @@ from reconciler.workflow.home import check_home, make_home, require_home
 from reconciler.workflow.journal import read_claimed_jobs
 from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_locks
 from reconciler.workflow.measure import CheckedSpecs
+from reconciler.workflow.origin import find_origin
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
 from reconciler.workflow.settings import Setting, select_provider
 
@@ -95,6 +96,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
         version=__version__,
         prices=prices,
         scope=setting.scope,
+        origin=find_origin(setting),
     )
     return PreparedPlan(
         setting=setting,
@@ -128,7 +130,14 @@ def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
     name = select_provider(setting, specs)
     check_home(setting.own_home, setting.workspace, setting.environ)
     app = _open_local_app(setting) if needs_app(name, setting.environ) else None
-    opened = open_provider(name, project=specs.project.name, environ=setting.environ, app=app, bounds=setting.bounds)
+    opened = open_provider(
+        name,
+        project=specs.project.name,
+        environ=setting.environ,
+        app=app,
+        bounds=setting.bounds,
+        origin=find_origin(setting),
+    )
     with opened as provider:
         check_journal(setting.journal, provider)
         yield with_renames(provider, read_names(setting, specs))

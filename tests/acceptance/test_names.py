@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -171,3 +172,24 @@ def test_a_trial_on_another_service_leaves_the_lock_entries_of_the_first(trained
     assert trained.run("apply", "--auto-approve", "--provider", "local").code == 0
     kept = {(entry.address.name, entry.provider) for entry in read_lock(path).entries}
     assert kept == {("a", "openai"), ("b", "local"), ("b", "openai")}
+
+
+def test_another_repository_with_the_same_project_name_is_noticed_and_its_model_is_kept(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("RECONCILER_HOME", str(tmp_path_factory.mktemp("shared")))
+    other = Repository(tmp_path_factory.mktemp("other"), repository.capture)
+    (repository.root / ".git").rmdir()
+    for each, name in ((repository, "a"), (other, "b")):
+        subprocess.run(["git", "init", "-q", each.root], check=True)
+        remote = f"https://example.test/acme/{name}.git"
+        subprocess.run(["git", "-C", each.root, "remote", "add", "origin", remote], check=True)
+        each.write("specs/letters.csv", "prompt,completion\n" + ROWS)
+        write_specs(each, model(name, 3 if name == "a" else 4))
+        assert each.run("apply", "--auto-approve").code == 0
+    planned = other.run("plan")
+    assert "came from another repository" in " ".join(planned.out.split())
+    pruned = other.run("apply", "--prune", "--auto-approve")
+    assert (pruned.code, "shared-project" in pruned.err) == (5, True)
+    assert other.run("apply", "--prune", "--auto-approve", "--allow", "shared-project").code == 0
+    dismiss(other.store)

@@ -243,10 +243,15 @@ def test_every_guard_can_be_allowed_by_name_and_then_takes_nothing_away(guard: s
         "contradictions": (desired(a_model()), replace(observed(), contradictions=("ftjob-3",)), Lock()),
         "bulk-change": (desired(*(a_model(name, epochs=2) for name in many(10))), observed(*known), Lock()),
         "unknown-cost": (desired(a_model(), policy=Policy(max_cost_usd=Decimal(20))), observed(), Lock()),
+        "shared-project": (
+            desired(a_model(), policy=Policy(prune=True)),
+            observed(a_job(a_model()), replace(a_job(a_model("gone"), id="ftjob-2"), origin="aaaaaaaaaaaa")),
+            Lock(),
+        ),
     }
     wanted, seen, lock = sandboxes[guard]
-    refusing = make_plan(wanted, seen, lock=lock)
-    allowing = make_plan(wanted, seen, lock=lock, options=Options(allow=frozenset({guard})))
+    refusing = make_plan(wanted, seen, lock=lock, origin="bbbbbbbbbbbb")
+    allowing = make_plan(wanted, seen, lock=lock, options=Options(allow=frozenset({guard})), origin="bbbbbbbbbbbb")
     assert refused(refusing) == [guard]
     assert refused(allowing) == []
     assert refusing.steps == allowing.steps

@@ -186,3 +186,28 @@ def test_every_orphan_has_one_decision_and_nothing_that_is_kept_is_removed() -> 
     assert removed(plan) == [older.model]
     assert {keep.model for keep in plan.kept}.isdisjoint(removed(plan))
     assert JobId("ftjob-2") in {keep.job for keep in plan.kept}
+
+
+def test_what_came_from_other_specs_of_the_same_project_name_is_warned_of_and_not_removed() -> None:
+    theirs = replace(GONE, origin="aaaaaaaaaaaa")
+    seen, wanted = observed(DONE, theirs), desired(STAYS)
+    plan = make_plan(wanted, seen, options=PRUNE, origin="bbbbbbbbbbbb")
+    assert [each.policy for each in plan.refused] == ["shared-project"]
+    assert any("came from another repository" in each for each in plan.warnings)
+    allowed = make_plan(
+        wanted, seen, options=replace(PRUNE, allow=frozenset({"shared-project"})), origin="bbbbbbbbbbbb"
+    )
+    assert allowed.refused == ()
+    for origin in ("aaaaaaaaaaaa", ""):
+        plan = make_plan(wanted, seen, options=PRUNE, origin=origin)
+        assert (plan.refused, removed(plan)) == ((), [GONE.model])
+        assert not any("another repository" in each for each in plan.warnings)
+
+
+def test_a_job_of_other_specs_is_not_superseded_and_one_that_is_wanted_is_used() -> None:
+    wanted = a_model(epochs=5, on_change=OnChange.SUPERSEDE)
+    older = replace(a_job(a_model(epochs=3), "running"), origin="aaaaaaaaaaaa")
+    plan = make_plan(desired(wanted), observed(older), origin="bbbbbbbbbbbb")
+    assert [each.policy for each in plan.refused] == ["shared-project"]
+    same = replace(a_job(wanted), origin="aaaaaaaaaaaa")
+    assert make_plan(desired(wanted), observed(same), origin="bbbbbbbbbbbb").warnings == ()

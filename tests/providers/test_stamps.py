@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.observed import JobId
+from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.providers.http import marks_of
 from reconciler.providers.http.marks import (
     ADDRESS,
     DIGEST,
     FACTS,
+    ORIGIN,
     PROJECT,
     SEAL,
     SUPERSEDES,
@@ -19,6 +20,7 @@ from reconciler.providers.http.marks import (
     Marks,
     names_file,
     read_marks,
+    with_marks,
 )
 from tests.factories import a_dataset, a_model
 from tests.providers.fakes import anything
@@ -41,6 +43,14 @@ def test_written_marks_are_read_back() -> None:
     assert read_marks(marks, "acme") == Marks(
         stamp=MODEL.stamp, facts=MODEL.displayed_facts, supersedes=(JobId("ftjob-8"), JobId("ftjob-9"))
     )
+
+
+def test_the_origin_is_read_back_and_decides_nothing_about_whose_a_job_is() -> None:
+    marks = marks_of("acme", MODEL, (), "0123456789ab")
+    assert with_marks(RemoteJob(id=JobId("ftjob-1")), marks, "acme").origin == "0123456789ab"
+    for changed in ({**marks, ORIGIN: "of another"}, {each: marks[each] for each in marks if each != ORIGIN}):
+        assert with_marks(RemoteJob(id=JobId("ftjob-1")), changed, "acme").stamp == MODEL.stamp
+    assert marks_of("acme", MODEL, ()) == {each: marks[each] for each in marks if each != ORIGIN}
 
 
 def test_every_mark_fits_the_limits_of_metadata() -> None:

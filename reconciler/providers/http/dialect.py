@@ -22,9 +22,14 @@ from reconciler.providers.profile import Profile
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job is asked to be; `suffix_length` is how many characters of a suffix the service takes."""
+    """What a job is asked to be.
+
+    Shape:  `suffix_length` is how many characters of a suffix the service takes; `origin` a digest of where the specs
+            came from, empty where that is unknown
+    """
 
     project: str
+    origin: str = ""
     model: Model
     training: FileId
     validation: FileId | None

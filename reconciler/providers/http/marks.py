@@ -15,6 +15,8 @@ ADDRESS = "reconciler-address"
 DIGEST = "reconciler-digest"
 FACTS = "reconciler-facts"
 SUPERSEDES = "reconciler-supersedes"
+ORIGIN = "reconciler-origin"
+"""A digest of where the specs came from. It raises a warning and proves nothing, so it is not sealed."""
 SEAL = "reconciler-seal"
 """A digest of the other marks, so that a changed mark is noticed."""
 
@@ -38,7 +40,7 @@ class Garbled:
     """The marks name our project, and the rest cannot be read or is not what was sealed."""
 
 
-def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[str, str]:
+def marks_of(project: str, model: Model, supersedes: Iterable[JobId], origin: str = "") -> dict[str, str]:
     """Return the marks of a job that is about to be created; what is too long is left out."""
     marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
     facts = canonical_json(dict(model.displayed_facts)).decode()
@@ -46,7 +48,7 @@ def marks_of(project: str, model: Model, supersedes: Iterable[JobId]) -> dict[st
         marks[FACTS] = facts
     if ids := _as_many_as_fit(supersedes):
         marks[SUPERSEDES] = ids
-    return marks | {SEAL: _seal(marks)}
+    return marks | {SEAL: _seal(marks)} | ({ORIGIN: origin} if origin else {})
 
 
 def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
@@ -74,7 +76,14 @@ def with_marks(job: RemoteJob, metadata: Any, project: str) -> RemoteJob:
     details = replace(job.details, metadata=words_of(known), project=_text(known.get(PROJECT)) or None)
     if not isinstance(marks, Marks):
         return replace(job, details=details)
-    return replace(job, stamp=marks.stamp, facts=marks.facts, supersedes=marks.supersedes, details=details)
+    return replace(
+        job,
+        stamp=marks.stamp,
+        facts=marks.facts,
+        supersedes=marks.supersedes,
+        origin=_text(known.get(ORIGIN))[:_FULL_HEX],
+        details=details,
+    )
 
 
 def words_of(value: Any) -> tuple[tuple[str, str], ...]:

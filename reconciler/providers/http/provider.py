@@ -39,12 +39,20 @@ class HttpProvider:
     """A service, seen as the port of one project. Safe to use from several threads."""
 
     def __init__(
-        self, client: Client, dialect: Dialect, profile: Profile, *, project: str, sleep: Callable[[float], None]
+        self,
+        client: Client,
+        dialect: Dialect,
+        profile: Profile,
+        *,
+        project: str,
+        sleep: Callable[[float], None],
+        origin: str = "",
     ) -> None:
         self._client = client
         self._dialect = dialect
         self._profile = profile
         self._project = project
+        self._origin = origin
         self._sleep = sleep
         self._files = Files(client, dialect.files)
         self._jobs = dialect.jobs(Session(client=client, files=self._files, profile=profile, project=project))
@@ -152,6 +160,7 @@ class HttpProvider:
     ) -> Write[RemoteJob]:
         request = NewJob(
             project=self._project,
+            origin=self._origin,
             model=model,
             training=training,
             validation=validation,

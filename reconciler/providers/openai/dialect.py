@@ -51,7 +51,7 @@ def write_job(request: NewJob) -> dict[str, Any]:
         "method": {"type": recipe.method, **({recipe.method: settings} if settings else {})},
         "metadata": {
             **(theirs if isinstance(theirs, dict) else {}),
-            **marks_of(request.project, model, request.supersedes),
+            **marks_of(request.project, model, request.supersedes, request.origin),
         },
     }
     suffix = suffix_of(model, request.suffix_length)
