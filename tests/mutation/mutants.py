@@ -93,6 +93,9 @@ RENAMES = "reconciler/domain/renames.py::"
 EXECUTOR = ("tests/executor",)
 PROVIDER = ("tests/providers", "tests/executor")
 PROVIDERS_ALONE = ("tests/providers",)
+JOURNAL = ("tests/journal/test_accounts.py",)
+LOCKS = ("tests/specfile/test_lockfile.py", "tests/workflow/test_lock_merge.py")
+STORE = ("tests/service/test_store_from_elsewhere.py",)
 PLANNER = ("tests/planner",)
 HISTORIES = ("tests/simulation/test_histories.py",)
 
@@ -456,6 +459,78 @@ MUTANTS = (
     Mutant("a walk that goes back is doubted", PAGING + "walk", r"if goes_back:$", "if False:", PROVIDERS_ALONE),
     # What a plan decides and refuses.
     Mutant("the service that is expected", POLICY + "POLICIES", r"\n    no_other_service,", "", PLANNER),
+    Mutant("another account of a profile", POLICY + "POLICIES", r"\n    no_other_account,", "", PLANNER),
+    # What is kept on this machine.
+    Mutant(
+        "a note of another account does not count",
+        "reconciler/journal/note.py::JournalAccount.is_foreign",
+        r"return any\(.*\)",
+        "return False",
+        JOURNAL,
+    ),
+    Mutant(
+        "a note of an account that is not known counts",
+        "reconciler/journal/note.py::JournalAccount.is_foreign",
+        r"mine and theirs and mine != theirs",
+        "mine != theirs",
+        JOURNAL,
+    ),
+    Mutant(
+        "notes of earlier versions count",
+        "reconciler/journal/directory.py::DirectoryJournal._make",
+        r"self\._take_over\(each\)",
+        "pass",
+        JOURNAL,
+    ),
+    Mutant(
+        "a lock is merged with what the file holds",
+        "reconciler/domain/lock.py::merge_locks",
+        r"_by_key\(before\), _by_key\(mine\), _by_key\(now\)",
+        "_by_key(before), _by_key(mine), _by_key(mine)",
+        LOCKS,
+    ),
+    Mutant(
+        "a lock that was cut is damaged",
+        "reconciler/specfile/lockfile.py::_is_cut",
+        r"return .*",
+        "return False",
+        LOCKS,
+    ),
+    Mutant(
+        "what is written later is proved writable first",
+        "reconciler/workflow/apply.py::open_run_context",
+        r"prove_writable\(prepared, provider\)",
+        "pass",
+        ("tests/acceptance/test_unusable_places.py",),
+    ),
+    Mutant(
+        "an id that is a path names no file",
+        "reconciler/foundation/private.py::is_plain_name",
+        r"return .*",
+        "return True",
+        STORE,
+    ),
+    Mutant(
+        "a link in a store is not followed",
+        "reconciler/foundation/private.py::check_private",
+        r"if stat\.S_ISLNK\(.*\) or .*:",
+        "if False:",
+        STORE,
+    ),
+    Mutant(
+        "a clean-up removes only what bears a name of ours",
+        "reconciler/service/store/files.py::remove_unlisted_files",
+        r" and _OWN_NAME\.fullmatch\(path\.name\)",
+        "",
+        STORE,
+    ),
+    Mutant(
+        "state in a checkout is not believed",
+        "reconciler/workflow/home.py::check_home",
+        r"_check_old\(.*\)",
+        "pass",
+        ("tests/security/test_committed_state.py",),
+    ),
     Mutant("what was paid for and is gone", POLICY + "POLICIES", r"\n    no_amnesia,", "", PLANNER),
     Mutant(
         "other words are alive",

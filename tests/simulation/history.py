@@ -16,7 +16,7 @@ from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.lock import Lock
 from reconciler.domain.observed import CANCELLED
 from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
-from reconciler.domain.ports import Intent, Provider
+from reconciler.domain.ports import Intent, Journal, Provider
 from reconciler.executor import RunContext, clear_finished_intents, execute
 from reconciler.planner import make_plan
 from reconciler.providers import open_provider
@@ -151,7 +151,7 @@ class History:
             open_dataset=lines_of,
             clock=actor.clock,
             sleep=actor.doze,
-            journal=SharedJournal(self.shared, boundary),
+            journal=self._open_journal(boundary, run),
             run=run,
         )
         context.remember(observed, wanted.datasets)
@@ -185,6 +185,9 @@ class History:
             sleep=boundary.actor.sleep,
         )
         return cast(Provider, SideBySide(opened, boundary.actor))
+
+    def _open_journal(self, boundary: Boundary, _run: str) -> Journal:
+        return SharedJournal(self.shared, boundary)
 
     def _remember_cancelled(self, ended: list[Finished]) -> None:
         # What a run records in the lock file when it ends: the jobs that a plan of ours cancelled.

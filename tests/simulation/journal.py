@@ -18,7 +18,7 @@ T = TypeVar("T")
 class SharedNotes:
     """The intents that are open, and the writers that still run."""
 
-    notes: MemoryJournal = field(default_factory=MemoryJournal)
+    notes: Journal = field(default_factory=MemoryJournal)
     living: set[str] = field(default_factory=set)
     knows_the_dead: bool = True
 

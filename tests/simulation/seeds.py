@@ -1,6 +1,7 @@
 """The random loop. A seed chooses service, scenario, knobs and every turn: the same seed is the same history."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,10 @@ class Seeded:
         return cls(seed=seed, variant=variant or chosen, scenario=scenario, knobs=swarm(seed, beyond=beyond))
 
 
-def history_of(seeded: Seeded) -> History:
+def history_of(seeded: Seeded, make: Callable[..., History] = History) -> History:
     """Play what a seed stands for; what broke is in the history's ledger."""
     turns = random.Random(f"turns {seeded.seed}")
-    history = History(
+    history = make(
         seeded.variant,
         Dice(seeded.seed, seeded.knobs),
         within_bounds=not seeded.knobs.breaks_bounds,

@@ -107,12 +107,16 @@ class Store:
 @contextmanager
 def _open_database(path: Path, wait_seconds: float) -> Iterator[sqlite3.Connection]:
     uri = f"{path.as_uri()}?mode=rw"
-    with closing(sqlite3.connect(uri, uri=True, timeout=wait_seconds, isolation_level=None)) as db:
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous = FULL")
-        # What the schema of a file from elsewhere calls must have no effect outside of the file.
-        db.execute("PRAGMA trusted_schema = OFF")
-        yield db
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=wait_seconds, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA synchronous = FULL")
+            # What the schema of a file from elsewhere calls must have no effect outside of the file.
+            db.execute("PRAGMA trusted_schema = OFF")
+            yield db
+    except UnicodeDecodeError as error:
+        # A value, or a name that SQLite quotes in an error of its own.
+        raise StoreError(f"{path} is damaged (a text is not UTF-8): {RESTORE}") from error
 
 
 def open_store(root: Path) -> Store:
