@@ -20,6 +20,9 @@ from reconciler.domain.errors import ReconcilerError
 MAX_DEPTH = 64
 """How deep objects and lists of a row may be nested; the deepest that services document is 10."""
 
+MOST_VALUES = 1_000_000
+"""Values of a row. Commas within texts count too: a text of four million words has fewer."""
+
 MOST_DIGITS = 1000
 """Digits of a number, written out, that are read; no service keeps more than a hundredth of them."""
 
@@ -36,7 +39,8 @@ _ESCAPED = re.compile(rb"\\u00(?:22|3[aA])")
 class LineError(ReconcilerError):
     """A line that is not one JSON value: what is wrong, a way out, and the column it starts at.
 
-    Shape:  `rule` is `json.syntax`, `json.duplicate-key`, `json.depth`, `json.number` or `text.encoding`
+    Shape:  `rule` is `json.syntax`, `json.duplicate-key`, `json.depth`, `json.number`, `json.values` or
+            `text.encoding`
     Units:  `column` counts bytes from 1; 0 is unknown
     """
 
@@ -54,6 +58,9 @@ def decode_json(line: bytes) -> object:
     Shape:  str, bool, None, list, dict, and numbers as `int` or, where they are not whole, `Decimal`
     Raises: LineError for anything that is not JSON in UTF-8, has a key twice in one object, or is nested too deep
     """
+    if len(line) > MOST_VALUES and count_values(line) > MOST_VALUES:
+        what, hint = f"the row has more than {MOST_VALUES:,} values", "split it: no service takes a row of that size"
+        raise LineError(what, hint, rule="json.values")
     try:
         value = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -63,6 +70,11 @@ def decode_json(line: bytes) -> object:
     if _may_repeat_a_key(line, value):
         _check_keys(line)
     return value
+
+
+def count_values(text: bytes) -> int:
+    """Return how many values a JSON text can have at most. Each takes sixty bytes and more when it is read."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def parse_number(text: str) -> int | Decimal:

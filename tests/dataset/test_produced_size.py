@@ -18,7 +18,7 @@ from reconciler.domain.prepare import (
     SetColumns,
 )
 from reconciler.domain.spec import ColumnMapping, Turn
-from tests.dataset.factories import a_spec, jsonl, only, problems_of, write
+from tests.dataset.factories import a_spec, chats, jsonl, only, problems_of, write
 from tests.dataset.steps.factories import find_problems
 
 ROWS = [{"a": "x" * 100, "b": f"y{at}"} for at in range(20)]
@@ -81,3 +81,26 @@ def test_all_rows_together_are_bounded() -> None:
     assert len(list(bound_batches(batches, a_spec(), report, most=550))) == 5
     problem = only(report.problems, "rows.too-large")
     assert (problem.path, report.is_whole) == ("source", False)
+
+
+@pytest.mark.parametrize("line", [b"[" + b"[]," * 600_000 + b"1]", b'{"a":[' + b"1," * 1_100_000 + b"1]}"])
+def test_a_row_of_millions_of_values_is_refused_unread(tmp_path: Path, line: bytes) -> None:
+    """Each value would take twenty times its bytes."""
+    write(tmp_path, "rows.jsonl", jsonl(chats(12)) + line + b"\n")
+    problem = only(problems_of(a_spec(), tmp_path), "json.values")
+    assert (problem.where.line, problem.what) == (13, "the row has more than 1,000,000 values")
+
+
+def test_a_file_of_millions_of_values_is_refused_unread(tmp_path: Path) -> None:
+    write(tmp_path, "rows.json", b"[" + b"1," * 16_000_000 + b"1]")
+    problem = only(problems_of(a_spec("rows.json"), tmp_path), "file.size")
+    assert "more than 16,000,000 values" in problem.what
+
+
+@pytest.mark.parametrize(
+    "head", [b"," * 20_000, b",".join(b"c%d" % at for at in range(20_001))], ids=["empty", "named"]
+)
+def test_a_table_of_too_many_columns_is_refused(tmp_path: Path, head: bytes) -> None:
+    write(tmp_path, "rows.csv", b"a" + head + b"\n" + b"1,2\n" * 12)
+    problem = only(problems_of(a_spec("rows.csv"), tmp_path), "table.header")
+    assert "at most 20,000 columns" in problem.what

@@ -14,12 +14,13 @@ from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_
 from reconciler.dataset.readers.text import BlankLines, text_blocks
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
-from reconciler.dataset.strict_json import LineError, decode_json
+from reconciler.dataset.strict_json import LineError, count_values, decode_json
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.text import list_words
 
 MAX_BYTES = 256 << 20
+MOST_VALUES = 16_000_000
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _one_value = json.JSONDecoder()
@@ -77,6 +78,12 @@ def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: Progr
 
 
 def _read_items(whole: bytes, source: Source, report: RowReport) -> Iterator[Row]:
+    if count_values(whole) > MOST_VALUES:
+        what = f"the file holds more than {MOST_VALUES:,} values, and JSON has to be read whole"
+        report.stop_reading(
+            source.problem("file.size", what, "write it as JSON Lines (.jsonl): one row a line, any size")
+        )
+        return
     try:
         items: Iterable[bytes] = map(bytes, _items.decode(whole))
     except (msgspec.DecodeError, RecursionError):

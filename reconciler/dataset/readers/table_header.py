@@ -21,6 +21,9 @@ from reconciler.foundation.text import list_words
 Record = tuple[int, Sequence[str]]
 """The cells of one row, with the line that it begins on."""
 
+MOST_COLUMNS = 20_000
+"""Columns of a table; a spreadsheet has at most 16,384."""
+
 _SAMPLE_ROWS = 100
 _SAMPLE_CHARACTERS = 1 << 20
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)*")
@@ -92,7 +95,7 @@ def _take_sample(records: Iterator[Record]) -> list[Record]:
     size = 0
     for record in records:
         sample.append(record)
-        size += sum(map(len, record[1]))
+        size += len(record[1]) + sum(map(len, record[1]))
         if len(sample) == _SAMPLE_ROWS or size > _SAMPLE_CHARACTERS:
             break
     return sample
@@ -102,6 +105,11 @@ def _choose_header(
     first: Record, sample: Sequence[Record], source: Source, spec: DatasetSpec, report: RowReport
 ) -> TableHeader | None:
     line, cells = first
+    if len(cells) > MOST_COLUMNS:
+        what = f"the first row has {len(cells):,} cells, and a table has at most {MOST_COLUMNS:,} columns"
+        hint = "keep the columns that you need, or check the delimiter"
+        report.stop_reading(source.problem("table.header", what, hint, line=line))
+        return None
     if source.terms.columns:
         return _name_columns(cells, source, spec, report)
     sign = find_sign_of_data(cells, sample)
