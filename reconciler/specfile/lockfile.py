@@ -5,6 +5,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,12 @@ def read_lock(path: Path) -> Lock:
     home, path = find_workspace(path.parent), real_path(path.parent) / path.name
     if not path.exists() and not path.is_symlink():
         return Lock()
-    raw = read_bytes(path, home, _MAX_BYTES)
-    where, mend = place_name(path, home), _mend(path)
+    return _read_text(read_bytes(path, home, _MAX_BYTES), place_name(path, home), _mend(path))
+
+
+# One command reads the lock files of its root several times: for names, for the plan, and before it writes.
+@lru_cache(maxsize=8)
+def _read_text(raw: bytes, where: str, mend: str) -> Lock:
     page = read_yaml(raw, where, max_bytes=_MAX_BYTES, max_nodes=_MAX_NODES)
     problems, entries, cancelled = list(page.problems), list[LockEntry](), list[JobId]()
     if not problems and _is_cut(raw, page.documents):

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.domain.desired import Model
-from reconciler.domain.plan import Cancel, Delete, Plan
+from reconciler.domain.plan import Cancel, CancelReason, Delete, KeepReason, Plan
 from tests.simulation.state import Lag, ServiceState, TrueFile, TrueJob
 
 T = TypeVar("T")
@@ -20,14 +20,17 @@ LABEL = "reconciler."
 class RunRecord:
     """What one run may do, and what it has done.
 
-    Shape:  `may_stop` and `may_delete` are ids that its approved plan names; `showed` are the files that its
-            last look at the files cannot but have shown; `made` is what its requests made
+    Shape:  `may_stop` and `may_delete` are ids that its approved plan names; `superseded` are those of them that make
+            way for another version, with the names of their models, and `kept` the models that it keeps; `showed` are
+            the files that its last look at the files cannot but have shown; `made` is what its requests made
     """
 
     name: str
     trains: frozenset[str] = frozenset()
     may_stop: frozenset[str] = frozenset()
     may_delete: frozenset[str] = frozenset()
+    superseded: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     made: set[str] = field(default_factory=set)
     showed: frozenset[str] = frozenset()
     sent: Counter[str] = field(default_factory=Counter)
@@ -73,6 +76,12 @@ class Invariants:
         actions = [step.action for step in plan.steps]
         record.trains = frozenset(str(train.model.stamp) for train in plan.trains)
         record.may_stop = frozenset(action.job.id for action in actions if isinstance(action, Cancel))
+        record.superseded = {
+            action.job.id: str(action.address)
+            for action in actions
+            if isinstance(action, Cancel) and action.reason is CancelReason.SUPERSEDED
+        }
+        record.kept = frozenset(keep.model for keep in plan.kept if keep.model and keep.why is KeepReason.READY)
         record.may_delete = frozenset(action.thing for action in actions if isinstance(action, Delete))
 
     def excuse(self, stamp: str) -> None:
@@ -115,7 +124,20 @@ class Invariants:
                     self._made_file(sent, file, tuple(files.values()))
         else:
             self.effects.append((sent.verb, sent.target))
+            self._check_removal(sent)
         return done
+
+    def _check_removal(self, sent: Sent) -> None:
+        """Check that nothing is removed that is kept, and no job cancelled without the one that takes its place."""
+        if sent.target in sent.record.kept:
+            self.violate(f"{sent.record.name} deleted {sent.target}, which its plan keeps")
+        model = sent.record.superseded.get(sent.target)
+        gone = next((job for job in self.state.jobs() if job.id == sent.target), None)
+        if model is None or gone is None or gone.is_active:
+            return
+        heirs = [job for job in self.state.jobs() if (job.stamp or "").startswith(f"{model}@") and job.id != gone.id]
+        if not any(job.stamp != gone.stamp for job in heirs):
+            self.violate(f"{sent.record.name} cancelled {gone.id}, and no job of {model} takes its place")
 
     def _made_job(self, record: RunRecord, job: TrueJob) -> None:
         self.lag.made.setdefault(job.id, self.lag.time.now)
