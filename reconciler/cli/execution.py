@@ -100,6 +100,7 @@ def run_and_show(
             console.show_error(error)
         finally:
             view.close()
+    prepared = replace(prepared, plan=tally.plan_of(prepared.plan))
     if not as_json:
         show_summary(prepared, tally, console)
     return exit_codes.of_run(

@@ -24,7 +24,7 @@ from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanishe
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
 from reconciler.domain.ports import Provider, own_job
-from reconciler.executor import execute, watch
+from reconciler.executor import beside, execute, watch
 from reconciler.executor import follow as follow_jobs
 from reconciler.foundation.stop import Stop
 from reconciler.render import clean, event_json, event_text
@@ -112,6 +112,7 @@ def _watch_ids(
                 sleep=stop.wait,
                 stopping=stop.is_set,
                 deadline=deadline,
+                pool=beside,
             )
             newest, is_gone = job, False
             for event in events:
@@ -145,6 +146,8 @@ def _watch_names(
             raise NotFoundError(what, hint=f"create it with: {place.setting.scope.apply()}")
         with open_run_context(prepared, provider, parallelism=1, stop=stop) as run_context:
             ticking = call_after_sleep(run_context, view.tick)
+            # A job that never answers is still running, as far as is known.
+            tally.jobs |= {job.id: job for job in jobs}
             for event in watch([job.id for job in jobs], ticking, timeout_seconds=limit):
                 tally.count(event)
                 view.show(event)

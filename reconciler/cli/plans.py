@@ -343,7 +343,9 @@ def _apply(
         if prepared.plan.refused:
             show_refusals(prepared, console)
             return exit_codes.REFUSED
-        if not (prepared.plan.is_empty or saved or auto_approve or console.ask_approval()):
+        # What waits for an older job is begun when that job has ended, so it is approved now.
+        does_something = not prepared.plan.is_empty or (prepared.plan.is_waiting and not no_wait)
+        if does_something and not (saved or auto_approve or console.ask_approval()):
             report.failure = "Not approved: nothing was done."
             console.err.line(report.failure)
             return exit_codes.REFUSED

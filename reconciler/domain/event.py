@@ -69,8 +69,23 @@ class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
     job: JobId
 
 
+class ServiceSilent(msgspec.Struct, frozen=True, kw_only=True):
+    """The service has given no readable answer for so long, and the run goes on asking; `reason` is the last error."""
+
+    seconds: float
+    reason: str
+
+
+class ServiceAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """The service answers again, after so long."""
+
+    seconds: float
+
+
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     """A stop was requested: no step is started, and what runs continues."""
 
 
-Event = Started | Progress | Finished | JobLogged | JobMoved | JobVanished | Interrupted
+Event = (
+    Started | Progress | Finished | JobLogged | JobMoved | JobVanished | ServiceSilent | ServiceAnswered | Interrupted
+)

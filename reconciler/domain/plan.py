@@ -209,6 +209,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return total(step.estimate.cost if step.estimate else Cost() for step in jobs) if jobs else NO_COST
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether an apply that waits would begin something when an older job has ended."""
+        return any(keep.why is KeepReason.BUSY for keep in self.kept)
+
+    @property
     def awaited(self) -> tuple[JobId, ...]:
         """The jobs that run already, and that a wait includes."""
         return tuple(keep.job for keep in self.kept if keep.why in {KeepReason.TRAINING, KeepReason.BUSY} and keep.job)

@@ -6,6 +6,7 @@ from reconciler.executor.context import (
     RunContext,
     StepFailedError,
     StepRefusedError,
+    beside,
     inline,
 )
 from reconciler.executor.create import create
@@ -19,6 +20,7 @@ __all__ = [
     "RunContext",
     "StepFailedError",
     "StepRefusedError",
+    "beside",
     "clear_finished_intents",
     "create",
     "execute",

@@ -73,12 +73,18 @@ def inline(work: Callable[[], None]) -> None:
     work()
 
 
+def beside(work: Callable[[], None]) -> None:
+    """Do a piece of work in a thread of its own, which does not keep the program from ending."""
+    threading.Thread(target=work, name="look", daemon=True).start()
+
+
 @dataclass(kw_only=True)
 class RunContext:
     """Everything that a run needs beside its plan. It holds what changes during the run, so that the plan need not.
 
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
-            `stopping` returns whether a stop was requested; `run` is a name that no other run has; `first_seen` says
+            `stopping` returns whether a stop was requested; `look_pool` is for reads that may take longer than the run
+            has time; `run` is a name that no other run has; `first_seen` says
             when this run first saw a job or an intent, by `clock`
     """
 
@@ -88,6 +94,7 @@ class RunContext:
     sleep: Callable[[float], object]
     stopping: Callable[[], bool] = lambda: False
     pool: Pool = inline
+    look_pool: Pool = inline
     journal: Journal = field(default_factory=MemoryJournal)
     run: str = "this run"
     files: dict[Stamp, FileId] = field(default_factory=dict)

@@ -3,13 +3,24 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 
-from reconciler.domain.errors import NotFoundError, TemporaryError
-from reconciler.domain.event import Event, Interrupted, JobLogged, JobMoved, JobVanished
+import msgspec
+
+from reconciler.domain.errors import MalformedError, NotFoundError, TemporaryError
+from reconciler.domain.event import (
+    Event,
+    Interrupted,
+    JobLogged,
+    JobMoved,
+    JobVanished,
+    ServiceAnswered,
+    ServiceSilent,
+)
 from reconciler.domain.identity import Address
-from reconciler.domain.observed import JobId, RemoteJob
+from reconciler.domain.observed import JobEvent, JobId, RemoteJob
 from reconciler.domain.ports import Provider, own_job
-from reconciler.executor.context import RunContext
+from reconciler.executor.context import Pool, RunContext, inline
 
 FindJob = Callable[[JobId], RemoteJob]
 """Reads a job; NotFoundError when it is not there, or is not one to follow."""
@@ -30,6 +41,43 @@ class _Followed:
         return self.has_vanished or (not self.is_first and self.job is not None and self.job.status.is_terminal)
 
 
+SILENT_SECONDS = 10.0
+"""After so long without an answer a person is informed, and again whenever twice the time has passed."""
+
+LOOK_SECONDS = 0.2
+"""How often a look that is under way is asked whether it has ended."""
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    """What a look at a job brought: the job with its new events, or the error."""
+
+    job: RemoteJob | None = None
+    events: tuple[JobEvent, ...] = ()
+    error: BaseException | None = None
+
+
+@dataclass
+class _Silence:
+    """Since when the service has not answered, by our own clock."""
+
+    clock: Callable[[], float]
+    since: float
+    reported: float = 0.0
+    reason: str = "no answer yet"
+
+    def report(self) -> Iterator[Event]:
+        seconds = self.clock() - self.since
+        if seconds >= max(SILENT_SECONDS, 2 * self.reported):
+            self.reported = seconds
+            yield ServiceSilent(seconds=seconds, reason=self.reason)
+
+    def end(self) -> Iterator[Event]:
+        seconds, was_reported = self.clock() - self.since, bool(self.reported)
+        self.since, self.reported, self.reason = self.clock(), 0.0, "no answer yet"
+        if was_reported:
+            yield ServiceAnswered(seconds=seconds)
+
+
 def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: float | None = None) -> Iterator[Event]:
     """Follow jobs of ours during a run; a job that is not ours counts as gone."""
     return follow(
@@ -40,6 +88,7 @@ def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: floa
         sleep=context.sleep,
         stopping=context.stopping,
         deadline=None if timeout_seconds is None else context.clock() + timeout_seconds,
+        pool=context.look_pool,
     )
 
 
@@ -52,41 +101,74 @@ def follow(
     sleep: Callable[[float], object],
     stopping: Callable[[], bool],
     deadline: float | None = None,
+    pool: Pool = inline,
 ) -> Iterator[Event]:
     """Yield the events and moves of jobs, until all have ended, time is up, or the run is asked to stop.
 
     Shape:  every event of a job comes once, in its order; the last JobMoved of a job holds its final state; `deadline`
-            is a reading of `clock`; a job that was read before may be given as it was read
+            is a reading of `clock`; a job that was read before may be given as it was read; a `pool` that works beside
+            us lets time run out, and a stop come, while a service is silent
     """
     followed = {_id_of(job): _Followed(job=job if isinstance(job, RemoteJob) else None) for job in jobs}
+    silence = _Silence(clock, since=clock())
     while True:
         for job, state in followed.items():
-            if not state.has_ended:
-                yield from _look(job, state, provider, find_job)
+            if state.has_ended:
+                continue
+            readings: SimpleQueue[_Reading] = SimpleQueue()
+            pool(partial(_read, job, state.last_event, provider, find_job, readings.put))
+            while readings.empty():
+                if stopping() or _is_past(deadline, clock):
+                    break
+                yield from silence.report()
+                sleep(LOOK_SECONDS)
+            else:
+                yield from _take(job, state, readings.get(), silence)
         if all(state.has_ended for state in followed.values()):
             return
         if stopping():
             yield Interrupted()
             return
-        if deadline is not None and clock() >= deadline:
+        if _is_past(deadline, clock):
             return
         sleep(provider.capabilities.poll_seconds)
 
 
-def _look(job: JobId, state: _Followed, provider: Provider, find_job: FindJob) -> Iterator[Event]:
+def _is_past(deadline: float | None, clock: Callable[[], float]) -> bool:
+    return deadline is not None and clock() >= deadline
+
+
+def _read(
+    job: JobId, last_event: str | None, provider: Provider, find_job: FindJob, put: Callable[[_Reading], None]
+) -> None:
     """Read a job and then its events, so that what led to its end comes before the end."""
     try:
-        now = find_job(job)
-        fresh = [event for event in provider.events(job, state.last_event) if event.id not in state.seen]
-    except TemporaryError:
-        # A service that is away for a moment says nothing about the job: look again later.
-        return
-    except NotFoundError:
-        state.has_vanished = True
-        if state.job:
-            yield JobVanished(address=_address_of(state.job), job=job)
-        return
-    for event in fresh:
+        found = find_job(job)
+        put(_Reading(found, provider.events(job, last_event)))
+    except BaseException as error:
+        put(_Reading(error=error))
+
+
+def _take(job: JobId, state: _Followed, reading: _Reading, silence: _Silence) -> Iterator[Event]:
+    """Yield what a look at a job brought."""
+    match reading.error:
+        case TemporaryError() | MalformedError() as error:
+            # A service that is away, or a gateway in its place, says nothing about the job: look again later.
+            silence.reason = str(error)
+            yield from silence.report()
+            return
+        case NotFoundError():
+            state.has_vanished = True
+            yield from silence.end()
+            if state.job:
+                yield JobVanished(address=_address_of(state.job), job=job)
+            return
+        case BaseException() as error:
+            raise error
+    yield from silence.end()
+    now = reading.job
+    assert now is not None
+    for event in (each for each in reading.events if each.id not in state.seen):
         state.seen.add(event.id)
         state.last_event = event.id
         yield JobLogged(address=_address_of(now), job=job, event=event)

@@ -3,7 +3,7 @@
 from reconciler.planner.make import make_plan
 from reconciler.planner.policy import GUARDS
 from reconciler.planner.previous import files_before, users_of
-from reconciler.planner.remaining import remaining_plan
+from reconciler.planner.remaining import join_following, remaining_plan
 from reconciler.planner.saved_plan import (
     MAX_BYTES,
     SavedPlan,
@@ -22,6 +22,7 @@ __all__ = [
     "check_fresh",
     "check_place",
     "files_before",
+    "join_following",
     "make_plan",
     "read_saved",
     "remaining_plan",

@@ -78,7 +78,8 @@ def keep_waiting(address: Address, job: RemoteJob) -> Keep:
         job=job.id,
         status=job.status,
         detail="an older version is still being trained, and the new one waits for it",
-        hint="set on_change: supersede to cancel it, or parallel to train beside it",
+        hint="apply starts the new one when it has ended; set on_change: supersede to cancel it, or parallel to train"
+        " beside it",
     )
 
 

@@ -26,6 +26,14 @@ def remaining_plan(plan: Plan, done: Collection[StepId], jobs: Mapping[JobId, Re
     return replace(plan, steps=steps, kept=(*kept, *made.values()))
 
 
+def join_following(plan: Plan, following: Plan) -> Plan:
+    """Return a plan joined with one that was made later for models that had to wait."""
+    steps = (*plan.steps, *following.steps)
+    addresses = {keep.address for keep in following.kept} | {step.action.address for step in following.steps}
+    kept = (*(keep for keep in plan.kept if keep.address not in addresses), *following.kept)
+    return replace(plan, steps=steps, kept=tuple(sorted(kept, key=lambda keep: keep.address)))
+
+
 def _keep_of(step: Step, jobs: Mapping[JobId, RemoteJob]) -> Keep | None:
     match step.action:
         case Train(model=model):

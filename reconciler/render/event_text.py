@@ -12,6 +12,8 @@ from reconciler.domain.event import (
     JobVanished,
     Outcome,
     Progress,
+    ServiceAnswered,
+    ServiceSilent,
     Started,
 )
 from reconciler.domain.observed import JobEvent, RemoteJob
@@ -56,6 +58,14 @@ def event_lines(event: Event, style: Style, progress: str = "") -> tuple[str, ..
         case JobVanished(address=address, job=gone):
             text = f"job {clean(gone)} no longer exists on the service"
             return (_line(str(address or gone), style.red(text), style),)
+        case ServiceSilent(seconds=seconds, reason=reason):
+            text = (
+                f"The service has not answered for {duration_text(seconds)} ({clean(reason)}). The jobs continue there;"
+                " asking again until it answers. To stop waiting: Ctrl-C, or --timeout TIME."
+            )
+            return (style.yellow(text),)
+        case ServiceAnswered(seconds=seconds):
+            return (style.green(f"The service answers again, after {duration_text(seconds)}."),)
         case Interrupted():
             return (style.yellow("Interrupted: no new step starts; running jobs continue on the service."),)
         case _:

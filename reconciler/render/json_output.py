@@ -15,7 +15,18 @@ import msgspec
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Problem
-from reconciler.domain.event import Event, Finished, Interrupted, JobLogged, JobMoved, JobVanished, Progress, Started
+from reconciler.domain.event import (
+    Event,
+    Finished,
+    Interrupted,
+    JobLogged,
+    JobMoved,
+    JobVanished,
+    Progress,
+    ServiceAnswered,
+    ServiceSilent,
+    Started,
+)
 from reconciler.domain.observed import JobError, JobEvent, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
 from reconciler.domain.row_diff import CellChange, RowDiff, RowSample, RowsUnknown
@@ -194,6 +205,10 @@ def _event(event: Event) -> Fields:
             return {"type": "job_moved", "address": _text(address), "job": _job_fields(moved)}
         case JobVanished(address=address, job=job_id):
             return {"type": "job_vanished", "address": _text(address), "job": job_id}
+        case ServiceSilent(seconds=seconds, reason=reason):
+            return {"type": "service_silent", "seconds": round(seconds, 1), "reason": reason}
+        case ServiceAnswered(seconds=seconds):
+            return {"type": "service_answered", "seconds": round(seconds, 1)}
         case Interrupted():
             return {"type": "interrupted"}
         case _:

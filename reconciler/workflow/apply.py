@@ -6,24 +6,26 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from reconciler.dataset import open_lines
-from reconciler.domain.errors import InputError, ProviderError
+from reconciler.domain.errors import InputError, PolicyError, ProviderError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, merge_locks
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
-from reconciler.domain.plan import Cancel, KeepReason
+from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
 from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.renames import NameMap
-from reconciler.executor import MemoryJournal, RunContext, clear_finished_intents, execute, watch
+from reconciler.executor import MemoryJournal, RunContext, beside, clear_finished_intents, execute, watch
 from reconciler.foundation.stop import Stop
 from reconciler.journal import JournalKind, JournalScope, open_directory, open_journal
+from reconciler.planner import join_following
 from reconciler.specfile import check_lock_writable, update_lock
 from reconciler.workflow.home import require_home
 from reconciler.workflow.journal import account_of, journal_scope
 from reconciler.workflow.lock import make_entry, next_lock
-from reconciler.workflow.plan import PreparedPlan
+from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.service_check import check_bases
 
 MAX_THREADS = 64
@@ -40,6 +42,11 @@ class RunTally:
     cancelled: list[JobId] = field(default_factory=list)
     interrupted: bool = False
     failure: str = ""
+    following: list[Plan] = field(default_factory=list)
+
+    def plan_of(self, plan: Plan) -> Plan:
+        """Return a plan with what was planned later, for models that had to wait."""
+        return reduce(join_following, self.following, plan)
 
     def count(self, event: Event) -> None:
         """Add an event."""
@@ -76,12 +83,17 @@ def run_plan(
 ) -> None:
     """Run the steps of a plan, wait for its jobs if asked, and record the serving models, whatever happens.
 
+    A model that waits for the job of an older version is planned again when that job has ended, and begun. Nothing else
+    is in that plan, and the guards and policies judge it anew.
+
     Shape:  every event is counted in the `tally` and then shown; `tick` is called after each sleep between two looks
             at the jobs
     Raises: InputError before anything is sent, when a model is to be trained on a base that the service does not have;
-            ProviderError when the service refuses; the tally then counts a failure
+            ProviderError when the service refuses, and the tally then counts a failure; PolicyError when what had to
+            wait is refused
     """
     names = {train.model.name for train in prepared.plan.trains}
+    names |= {keep.address.name for keep in prepared.plan.kept if wait and keep.why is KeepReason.BUSY}
     if unknown := tuple(check_bases(prepared.setting, prepared.checked.specs, names)):
         raise InputError(unknown)
 
@@ -90,12 +102,23 @@ def run_plan(
         show(event)
 
     try:
-        for event in execute(prepared.plan, context):
-            receive(event)
-        if wait and not tally.interrupted:
-            awaited = {*prepared.plan.awaited, *(job for job, seen in tally.jobs.items() if seen.status.is_active)}
-            for event in watch(sorted(awaited), call_after_sleep(context, tick), timeout_seconds=timeout_seconds):
+        deadline = None if timeout_seconds is None else context.clock() + timeout_seconds
+        current: PreparedPlan | None = prepared
+        while current:
+            for event in execute(current.plan, context):
                 receive(event)
+            if not wait or tally.interrupted:
+                break
+            # What is awaited and never answers is still running, as far as is known.
+            for job in current.observed.jobs:
+                if job.id in current.plan.awaited:
+                    tally.jobs.setdefault(job.id, job)
+            active = sorted(job for job, seen in tally.jobs.items() if seen.status.is_active)
+            left = None if deadline is None else max(deadline - context.clock(), 0.0)
+            for event in watch(active, call_after_sleep(context, tick), timeout_seconds=left):
+                receive(event)
+            current = _plan_following(current, context, tally)
+        if wait:
             # After the wait, what was in flight has shown for long enough.
             clear_finished_intents(context)
     except ProviderError as error:
@@ -106,6 +129,28 @@ def run_plan(
         tally.lock = record_lock(prepared, tally, tuple(tally.cancelled))
 
 
+def _plan_following(prepared: PreparedPlan, context: RunContext, tally: RunTally) -> PreparedPlan | None:
+    """Plan the models that had to wait for an older job which has ended; None when there is nothing to begin.
+
+    Raises: PolicyError when that plan is refused
+    """
+    busy = [keep for keep in prepared.plan.kept if keep.why is KeepReason.BUSY and keep.job]
+    ended = {job for job, seen in tally.jobs.items() if seen.status.is_terminal}
+    free = frozenset(keep.address.name for keep in busy if keep.job in ended)
+    if tally.interrupted or not free:
+        return None
+    options = Options(target=free, allow=prepared.options.allow)
+    following = prepare_plan(prepared.setting, prepared.checked, options, context.provider)
+    if following.plan.refused:
+        refusal = following.plan.refused[0]
+        raise PolicyError(
+            f"{', '.join(sorted(free))} had to wait, and cannot begin now: {refusal.what}; {refusal.hint}"
+        )
+    context.remember(following.observed, following.desired.datasets)
+    tally.following.append(following.plan)
+    return following if following.plan.trains else None
+
+
 @contextmanager
 def open_run_context(
     prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop
@@ -114,7 +159,7 @@ def open_run_context(
 
     Raises: UnusablePlaceError when something that the run will have to write cannot be written; nothing was sent
     """
-    if prepared.plan.steps:
+    if prepared.plan.steps or prepared.plan.is_waiting:
         prove_writable(prepared, provider)
     # A step that a worker began is finished before the journal is closed.
     with (
@@ -128,6 +173,7 @@ def open_run_context(
             sleep=stop.wait,
             stopping=stop.is_set,
             pool=pool.submit,
+            look_pool=beside,
             journal=journal,
             run=secrets.token_hex(8),
         )

@@ -185,8 +185,9 @@ def review_run(prepared: PreparedPlan, tally: RunTally, title: str, *, commit: s
     """Return the review of an apply: what it did, and the plan that remains."""
     ended = {each.step.id: each for each in tally.finished}
     done = [step_id for step_id, each in ended.items() if each.outcome in {Outcome.DONE, Outcome.ADOPTED}]
-    results = tuple(_step_result(step, ended.get(step.id)) for step in prepared.plan.steps)
-    remains = replace(prepared, plan=remaining_plan(prepared.plan, done, tally.jobs))
+    whole = tally.plan_of(prepared.plan)
+    results = tuple(_step_result(step, ended.get(step.id)) for step in whole.steps)
+    remains = replace(prepared, plan=remaining_plan(whole, done, tally.jobs))
     lock = tally.lock or prepared.lock
     return replace(
         review_plan(remains, commit=commit),

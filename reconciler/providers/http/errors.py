@@ -120,7 +120,8 @@ def _kind(status: int, complaint: Complaint) -> type[ProviderError]:
     if status in _DENIED:
         return DeniedError
     if status in _MISSING:
-        return NotFoundError
+        # A page without words that can be read is as often one of a gateway as one of the service.
+        return NotFoundError if complaint.message else TemporaryError
     return TemporaryError if status in _PASSING or status >= 500 else RejectedError
 
 
