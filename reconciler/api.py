@@ -48,7 +48,7 @@ class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the plan as `reconciler plan --json` writes it."""
-        return plan_json(self.plan)
+        return plan_json(self.plan, self.prepared.checked.warnings)
 
     def __str__(self) -> str:
         previous = {entry.address: entry.model for entry in self.prepared.lock.of(self.prepared.observed.service)}

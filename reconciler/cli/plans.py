@@ -19,7 +19,7 @@ from reconciler.cli.execution import (
     run_and_show,
     show_refusals,
 )
-from reconciler.cli.formats import ReviewOptions, count_rows_shown, is_json, show_review, write_failures
+from reconciler.cli.formats import PlanFormat, ReviewOptions, count_rows_shown, is_json, show_review, write_failures
 from reconciler.cli.options import (
     DEFAULT_ROOT,
     ApproveOption,
@@ -237,7 +237,10 @@ def plan(
     if prepared.plan.refused:
         show_refusals(prepared, console)
     elif out and not is_json(targets):
-        console.err.line(f"Saved. To apply exactly this plan: {setting.scope.apply_saved(str(out))}")
+        # The log of a GitHub job is read elsewhere, where the file is not.
+        is_read_elsewhere = any(target.form is PlanFormat.GITHUB for target in targets)
+        command = review.apply if is_read_elsewhere and review.apply else setting.scope.apply_saved(str(out))
+        console.err.line(f"Saved. To apply exactly this plan: {command}")
         console.err.line(f"Basis: {prepared.plan.basis.digest} (apply --expect-basis takes it too)")
     return code
 

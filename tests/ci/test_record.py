@@ -1,5 +1,7 @@
 """A changed lock file becomes a commit, or a pull request where the branch is protected."""
 
+import os
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,10 +13,10 @@ from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.lock import Lock, LockEntry
 from reconciler.domain.observed import JobId, ModelId
 from reconciler.specfile import write_lock
-from tests.ci.conftest import Script, script_of
+from tests.ci.conftest import ACTION, Script, script_of
 from tests.ci.fake_github import FakeHub
 from tests.ci.locks import NEW, OLD, entry, lock_text
-from tests.ci.runner import git
+from tests.ci.runner import git, outputs_of
 
 pytestmark = pytest.mark.loopback
 
@@ -33,6 +35,7 @@ def record(script: Script, content: str | None = NEW, to: str = LOCK, before: st
     lock = script.folder / "lock"
     if content is not None:
         lock.mkdir(exist_ok=True)
+        (lock / "path").write_text(to, encoding="utf-8")
         (lock / "before.lock.yaml").write_text(before, encoding="utf-8")
         (lock / "after.lock.yaml").write_text(content, encoding="utf-8")
     return script.run("record", "--lock", str(lock), "--to", to, "--branch", "main")
@@ -283,3 +286,66 @@ def test_a_lock_file_that_reconciler_wrote_is_read_and_written_as_it_was(names: 
     read, nothing = locks.read_lock_file(text), locks.LockFile()
     assert locks.write_lock_file(read) == text
     assert locks.write_lock_file(locks.merge(nothing, read, nothing).file) == text
+
+
+def test_a_lock_of_another_place_than_the_step_names_is_not_recorded(script: Script, clone: Path, origin: Path) -> None:
+    record(script)
+    before = on(origin, "main")
+
+    other = LOCK.replace("models.lock", "models.prod.lock")
+    lock = str(script.folder / "lock")
+    code, output = script.run("record", "--lock", lock, "--to", other, "--branch", "main")
+
+    assert (code, on(origin, "main")) == (1, before)
+    assert "give it those of the apply" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"), [("models", ""), ("models.prod", "prod"), ("models.prod", ""), ("nested/models", "")]
+)
+def test_the_lock_that_an_apply_changed_is_found_whatever_chose_its_place(
+    clone: Path, tmp_path: Path, name: str, environment: str
+) -> None:
+    """The environment may come from a variable or an argument, and the only project may lie below the root."""
+    path = clone / "specs" / "quickstart" / f"{name}.lock.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(OLD, encoding="utf-8")
+    (path.parent / "models.kept.lock.yaml").write_text(OLD, encoding="utf-8")
+    git("-C", str(clone), "add", "--all")
+    git("-C", str(clone), "commit", "--quiet", "--message", "locks")
+
+    assert keep_lock(tmp_path, environment) == {}
+    path.write_text(NEW, encoding="utf-8")
+    kept = Path(keep_lock(tmp_path, environment)["lock"])
+
+    assert (kept / "path").read_text(encoding="utf-8") == f"specs/quickstart/{name}.lock.yaml"
+    assert (kept / "before.lock.yaml").read_text(encoding="utf-8") == OLD
+    assert (kept / "after.lock.yaml").read_text(encoding="utf-8") == NEW
+
+
+def test_a_lock_that_is_gone_or_a_link_is_not_kept(clone: Path, tmp_path: Path) -> None:
+    """It would be recorded as if the apply had removed every model."""
+    lock = clone / LOCK
+    lock.write_text(OLD, encoding="utf-8")
+    git("-C", str(clone), "add", "--all")
+    git("-C", str(clone), "commit", "--quiet", "--message", "a lock")
+    lock.unlink()
+    assert keep_lock(tmp_path) == {}
+    lock.symlink_to("/dev/null")
+    assert keep_lock(tmp_path) == {}
+
+
+def keep_lock(folder: Path, environment: str = "") -> dict[str, str]:
+    """Run the script that keeps the lock file of an apply in the current checkout; return its outputs."""
+    output = folder / "output"
+    output.write_text("", encoding="utf-8")
+    environ = {
+        "PATH": os.environ["PATH"],
+        "ROOT": "specs/quickstart",
+        "ENVIRONMENT": environment,
+        "GITHUB_OUTPUT": str(output),
+    }
+    subprocess.run(
+        ["bash", str(ACTION / "lock.sh"), str(folder / "kept")], env=environ, check=True, capture_output=True
+    )
+    return outputs_of(output)

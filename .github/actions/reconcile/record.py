@@ -82,6 +82,11 @@ def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, 
     if to.is_absolute() or ".." in to.parts or not _LOCK_NAME.fullmatch(to.name):
         raise HubError(f"{shown(str(to))} is no place for a lock file")
     before, after = (_read(lock / f"{name}.lock.yaml") for name in ("before", "after"))
+    if (place := _read(lock / "path")) != str(to):
+        raise HubError(
+            f"the apply changed {shown(place)}, and root and environment of this step name {to}; give it those of the"
+            " apply"
+        )
     if before == after:
         return f"the apply changed nothing in {to}; there is nothing to record"
     if git("check-ignore", "--quiet", "--", str(to), may_fail=True).returncode == 0:
