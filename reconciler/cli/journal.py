@@ -113,6 +113,7 @@ def _line(each: ListedNote) -> str:
         f"written {_time(intent.at)}" if intent.at is not None else "written at an unknown time",
         f"by run {intent.owner}",
         *([f"account {account.organization or account.project}"] if account.organization or account.project else []),
+        *([f"in doubt: answered {intent.doubt}"] if intent.doubt else []),
         _STATES[each.is_active],
     ]
     return ", ".join(words)
@@ -128,6 +129,7 @@ def _fields(each: ListedNote) -> dict[str, object]:
         "address": str(intent.stamp.address),
         "digest": str(intent.stamp.digest),
         "job": intent.job,
+        "doubt": intent.doubt or None,
         "written_at": intent.at,
         "run": intent.owner,
         "machine": note.machine or None,

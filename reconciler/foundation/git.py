@@ -71,7 +71,7 @@ class Git:
     def __init__(self, directory: Path, environ: Mapping[str, str], call_seconds: float = CALL_SECONDS) -> None:
         program = shutil.which("git", path=environ.get("PATH"))
         if program is None:
-            raise GitMissingError("this needs the git program, and none is in PATH")
+            raise GitMissingError("git is missing: there is no git program in PATH")
         self._command = (program, "--no-pager", *(word for setting in _SETTINGS for word in ("-c", setting)))
         self.directory = directory
         self._call_seconds = call_seconds

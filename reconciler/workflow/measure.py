@@ -26,7 +26,7 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.spec import DatasetSpec, Specs
-from reconciler.foundation.git import Git, GitError
+from reconciler.foundation.git import Git, GitError, GitMissingError
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import is_home_private, make_home
 from reconciler.workflow.service_check import check_service
@@ -166,7 +166,7 @@ def find_untracked(
     try:
         known = _find_tracked(every, workspace, environ) if every else frozenset()
     except GitError as error:
-        return _report_no_answer(specs, str(error), severity)
+        return _report_no_answer(specs, error, severity)
     unknown = {name: [file for file in names if file not in known] for name, names in files.items()}
     return tuple(
         Problem(
@@ -200,15 +200,20 @@ def _list_tracked(git: Git, names: list[str]) -> Iterator[str]:
     yield from (name.decode("utf-8", "surrogateescape") for name in found.split(b"\0") if name)
 
 
-def _report_no_answer(specs: Specs, why: str, severity: Severity) -> tuple[Problem, ...]:
+def _report_no_answer(specs: Specs, error: GitError, severity: Severity) -> tuple[Problem, ...]:
     """Return the problem that git did not answer; only where an answer is required."""
     if severity is Severity.WARNING or not specs.datasets:
         return ()
+    if isinstance(error, GitMissingError):
+        what, hint = f"{error}; without it, it cannot be known which files were reviewed", "install git"
+    else:
+        what = f"git cannot say which files it tracks: {error}"
+        hint = "make git work in this directory (safe.directory, in a container)"
     problem = Problem(
         where=specs.datasets[0].place,
         path="source",
-        what=f"git cannot say which files it tracks: {why}",
-        hint=f"make git work in this directory (safe.directory, in a container), or set {VARIABLE}=0",
+        what=what,
+        hint=f"{hint}, or set {VARIABLE}=0",
         rule="source.untracked",
     )
     return (problem,)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.identity import Digest, Stamp
 from reconciler.domain.observed import JobId
@@ -41,6 +42,14 @@ def test_the_notes_of_interrupted_runs_are_listed(quickstart: Repository) -> Non
     (note,) = json.loads(quickstart.run("journal", "list", *WHERE, "--json").out)
     assert (note["address"], note["job"], note["run"]) == ("model/support-triage", "ftjob-lost", "run-1")
     assert (note["organization"], note["is_active"]) == ("org-one", False)
+
+
+def test_a_doubt_about_a_job_is_listed(quickstart: Repository) -> None:
+    doubted = replace(INTENT, doubt="without the metadata that was sent")
+    leave_note(quickstart, doubted)
+    assert "in doubt: answered without the metadata that was sent" in quickstart.run("journal", "list", *WHERE).out
+    (note,) = json.loads(quickstart.run("journal", "list", *WHERE, "--json").out)
+    assert note["doubt"] == "without the metadata that was sent"
 
 
 @pytest.mark.parametrize("name", ["ftjob-lost", "support-triage", "model/support-triage", str(STAMP)])

@@ -41,7 +41,7 @@ def test_an_error_names_the_command_and_not_its_options(tmp_path: Path) -> None:
 
 
 def test_a_missing_git_program_is_an_error_about_git_alone(tmp_path: Path) -> None:
-    with pytest.raises(GitMissingError, match=r"^this needs the git program, and none is in PATH$"):
+    with pytest.raises(GitMissingError, match=r"^git is missing: there is no git program in PATH$"):
         Git(tmp_path, {"PATH": str(tmp_path)})
 
 

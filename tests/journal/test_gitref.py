@@ -223,7 +223,7 @@ def test_a_directory_or_a_heap_behind_the_ref_is_no_note(tmp_path: Path) -> None
 def test_without_a_repository_or_a_git_it_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no repository"):
         git_journal(tmp_path)
-    with pytest.raises(UsageError, match="--journal git: this needs the git program"):
+    with pytest.raises(UsageError, match="--journal git: git is missing"):
         open_git(tmp_path, {"PATH": str(tmp_path)})
 
 

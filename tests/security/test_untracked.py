@@ -91,7 +91,9 @@ def test_automation_stops_when_git_fails(repository: Path) -> None:
     write(repository, ".git/HEAD", "nonsense")
     assert warned(repository, ENVIRON) == []
     assert "git cannot say" in refused(repository, CI)
-    assert "git cannot say" in refused(repository, {**CI, "PATH": "/nonexistent"})
+    missing = refused(repository, {**CI, "PATH": "/nonexistent"})
+    assert "git is missing: there is no git program in PATH" in missing
+    assert "install git, or set RECONCILER_STRICT=0" in missing
 
 
 def test_without_a_repository_there_is_no_check(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.domain.errors import UnusablePlaceError
 from reconciler.foundation.locks import try_lock, unlock
 from reconciler.foundation.stop import Stop
 from reconciler.service.engines.registry import DEFAULT_ENGINES, INSTALL, load_engines, missing_packages
@@ -24,7 +25,7 @@ from reconciler.service.jobs.checks import WaitingChecks
 from reconciler.service.jobs.launcher import note_worker_started
 from reconciler.service.jobs.runner import JobRun
 from reconciler.service.jobs.updates import fail_job, validating_message
-from reconciler.service.store.database import Store, StoreError, open_store
+from reconciler.service.store.database import Store, open_store
 from reconciler.service.store.fine_tunes import update_queue_events
 from reconciler.service.store.jobs import (
     QUEUED,
@@ -202,5 +203,5 @@ def _waiting(store: Store) -> bool:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except StoreError as error:
+    except UnusablePlaceError as error:
         sys.exit(str(error))
