@@ -104,8 +104,8 @@ def _flow(pairs: Iterable[tuple[str, str]]) -> str:
     return "{" + ", ".join(f"{yaml_quoted(key)}: {value}" for key, value in pairs) + "}"
 
 
-def _list(words: Iterable[str]) -> str:
-    return f"[{', '.join(map(yaml_scalar, words))}]"
+def _list(words: Iterable[object]) -> str:
+    return f"[{', '.join(map(_scalar, words))}]"
 
 
 def _scalar(value: object) -> str:
