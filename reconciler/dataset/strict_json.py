@@ -16,6 +16,7 @@ import msgspec
 
 from reconciler.dataset.encodings import suggest_encoding
 from reconciler.domain.errors import ReconcilerError
+from reconciler.domain.spec import Encoding
 
 MAX_DEPTH = 64
 """How deep objects and lists of a row may be nested; the deepest that services document is 10."""
@@ -50,6 +51,14 @@ class LineError(ReconcilerError):
         self.column = column
         self.rule = rule
         super().__init__(what)
+
+
+class NotUtf8Error(LineError):
+    """A line that is not UTF-8, with the encoding that its bytes suggest."""
+
+    def __init__(self, what: str, hint: str, column: int, encoding: Encoding | None) -> None:
+        self.encoding = encoding
+        super().__init__(what, hint, column, "text.encoding")
 
 
 def decode_json(line: bytes) -> object:
@@ -117,12 +126,17 @@ def _explain_error(line: bytes) -> LineError:
     )
 
 
-def encoding_error(line: bytes, at: int) -> LineError:
+def encoding_error(line: bytes, at: int) -> NotUtf8Error:
     """Return the error of a byte that is not UTF-8, with the encoding that the line suggests."""
     encoding = suggest_encoding(line)
-    named = f"`encoding: {encoding}`" if encoding else "the `encoding` that it has (docs/specs.md lists them)"
     what = f"not UTF-8: byte 0x{line[at]:02X}" + (f"; the line is most likely {encoding}" if encoding else "")
-    return LineError(what, f"save the file as UTF-8, or give its source {named}", at + 1, "text.encoding")
+    return NotUtf8Error(what, advise_encoding(encoding), at + 1, encoding)
+
+
+def advise_encoding(encoding: Encoding | None) -> str:
+    """Return the hint for a file that is not UTF-8, and may have an encoding."""
+    named = f"`encoding: {encoding}`" if encoding else "the `encoding` that it has (docs/specs.md lists them)"
+    return f"save the file as UTF-8, or give its source {named}"
 
 
 def _may_repeat_a_key(line: bytes, value: object) -> bool:

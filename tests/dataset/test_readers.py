@@ -82,13 +82,15 @@ def test_unknown_keys_get_a_hint_with_the_mapping_that_they_need(tmp_path: Path)
     assert found[0].hint == 'add `prompt: "{question}"`, `completion: "{answer}"` to the Dataset'
 
 
-def test_latin_1_is_reported_line_by_line(tmp_path: Path) -> None:
-    rows = [json.dumps(a_chat(f"Straße {at}"), ensure_ascii=False) for at in range(12)]
-    found = problems(tmp_path, "\n".join(rows).encode("latin-1"))
-    assert rules(found) == ["text.encoding"]
-    assert "in 12 rows: lines 1, 2, 3 and 9 more" in found[0].what
-    assert "0xDF" in found[0].what
-    assert "`encoding: windows-1252`" in found[0].hint
+def test_an_encoding_is_one_problem_with_the_number_of_lines(tmp_path: Path) -> None:
+    words = ("Straße", "café", "naïve", "señor")
+    rows = [json.dumps(a_chat(f"{words[at % 4]} {at}"), ensure_ascii=False) for at in range(12)]
+    count, first = problems(tmp_path, "\n".join(rows).encode("latin-1"))
+    assert (first.rule, first.severity, first.where.line) == ("text.encoding", Severity.ERROR, 1)
+    assert "0xDF" in first.what
+    assert (count.severity, count.what) == (Severity.INFO, "12 lines are not UTF-8; the first is shown")
+    assert "`encoding: windows-1252`" in first.hint
+    assert "`encoding: windows-1252`" in count.hint
 
 
 def test_a_line_over_the_limit_is_passed_over_and_the_next_is_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from reconciler.dataset.fast_path.pool import open_pool
 from reconciler.dataset.readers import ProgressMeter, read_blocks, text_blocks
 from reconciler.dataset.readers.json_rows import parse_lines
 from reconciler.dataset.readers.stream import overlong_line, whole_lines
-from reconciler.dataset.readers.text import BOM, BlankLines
+from reconciler.dataset.readers.text import BOM, OddLines
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.domain.spec import Format
@@ -32,7 +32,7 @@ def read_plain_file(
 
     Cost:   a few blocks of 512 KiB, as they are and as they are written, and one line in memory
     """
-    blanks, number = BlankLines(source), 1
+    odd, number = OddLines(source), 1
     blocks = whole_lines(text_blocks(read_blocks(source, report, meter, _BLOCK_BYTES), source, report))
     with open_pool(source, row_format, at=_mark_bytes(source)) as pool:
         for block, found in pool.work(blocks):
@@ -44,9 +44,9 @@ def read_plain_file(
                 number += len(found[1])
             else:
                 lines = block.split(b"\n")
-                yield from _read_mixed_block(source, lines, number, row_format, general, report, blanks)
+                yield from _read_mixed_block(source, lines, number, row_format, general, report, odd)
                 number += len(lines)
-    blanks.report_to(report)
+    odd.report_to(report)
 
 
 def _read_mixed_block(
@@ -56,7 +56,7 @@ def _read_mixed_block(
     row_format: Format,
     general: GeneralPath,
     report: RowReport,
-    blanks: BlankLines,
+    odd: OddLines,
 ) -> Iterator[LineBatch]:
     numbered = zip(count(first), lines, plain_lines(lines, row_format), strict=False)
     for is_plain, stretch in groupby(numbered, lambda line: line[2] is not None):
@@ -64,7 +64,7 @@ def _read_mixed_block(
         if is_plain:
             yield make_batch(source.name, rows[0][0], [text for _, _, text in rows if text is not None])
         else:
-            yield from general(parse_lines(((at, line) for at, line, _ in rows), source, report, blanks))
+            yield from general(parse_lines(((at, line) for at, line, _ in rows), source, report, odd))
 
 
 def _mark_bytes(source: Source) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
-from reconciler.dataset.readers.text import BlankLines, text_blocks
+from reconciler.dataset.readers.text import OddLines, text_blocks
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
-from reconciler.dataset.strict_json import LineError, count_values, decode_json
+from reconciler.dataset.strict_json import LineError, NotUtf8Error, count_values, decode_json
 from reconciler.domain.errors import Problem
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.text import list_words
@@ -32,24 +32,25 @@ def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
 
     Cost:   one block and one line in memory
     """
-    blanks = BlankLines(source)
+    odd = OddLines(source)
     blocks = text_blocks(read_blocks(source, report, meter), source, report)
-    yield from parse_lines(split_lines(blocks, source, report), source, report, blanks)
-    blanks.report_to(report)
+    yield from parse_lines(split_lines(blocks, source, report), source, report, odd)
+    odd.report_to(report)
 
 
-def parse_lines(
-    lines: Iterator[tuple[int, bytes]], source: Source, report: RowReport, blanks: BlankLines
-) -> Iterator[Row]:
-    """Yield the row of every numbered line that is strict JSON; report the others, and count those that are blank."""
+def parse_lines(lines: Iterator[tuple[int, bytes]], source: Source, report: RowReport, odd: OddLines) -> Iterator[Row]:
+    """Yield the row of every numbered line that is strict JSON; report the others, and count those that are odd."""
     for number, line in lines:
         try:
             yield Row(source.name, number, decode_json(line))
+        except NotUtf8Error as error:
+            report.dropped += 1
+            odd.add_undecoded(place_error(error, source, number, line), error.encoding, report)
         except LineError as error:
             if line.strip():
                 report.drop_row(place_error(error, source, number, line))
             else:
-                blanks.add(number)
+                odd.add_blank(number)
 
 
 def place_error(error: LineError, source: Source, line: int, text: bytes) -> Problem:

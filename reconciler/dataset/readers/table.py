@@ -21,7 +21,7 @@ from reconciler.dataset.readers.table_shape import (
     stated_delimiter,
     take_head,
 )
-from reconciler.dataset.readers.text import text_blocks
+from reconciler.dataset.readers.text import OddLines, text_blocks
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import encoding_error
@@ -114,14 +114,17 @@ def _report_swallowed_rows(cells: list[str], line: int, columns: int, layout: _L
 
 
 def _decode_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[str]:
+    odd = OddLines(source)
     for number, ended in split_lines(blocks, source, report):
         line = ended.removesuffix(b"\r")
         try:
             yield line.decode() + "\n"
-        except UnicodeDecodeError as error:
-            report.add(place_error(encoding_error(line, error.start), source, number, line))
+        except UnicodeDecodeError as found:
+            error = encoding_error(line, found.start)
+            odd.add_undecoded(place_error(error, source, number, line), error.encoding, report)
             # The cells still show where rows end, so that other problems are reported in the same run.
             yield line.decode(errors="backslashreplace") + "\n"
+    odd.report_to(report)
 
 
 def _syntax_problem(error: csv.Error, line: int, source: Source) -> Problem:

@@ -11,7 +11,7 @@ from itertools import chain
 
 import msgspec
 
-from reconciler.dataset.readers.text import BlankLines
+from reconciler.dataset.readers.text import OddLines
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
 from reconciler.domain.errors import Severity
@@ -61,8 +61,8 @@ def read_records(records: Iterator[Record], source: Source, spec: DatasetSpec, r
 
     Cost:   one row in memory, and the first hundred before the first is yielded
     """
-    blanks = BlankLines(source)
-    filled = _pass_blank_rows(records, blanks)
+    odd = OddLines(source)
+    filled = _pass_blank_rows(records, odd)
     first = next(filled, None)
     if first is None:
         return
@@ -79,15 +79,15 @@ def read_records(records: Iterator[Record], source: Source, spec: DatasetSpec, r
         row = header.row(cells, line, report)
         if row:
             yield row
-    blanks.report_to(report)
+    odd.report_to(report)
 
 
-def _pass_blank_rows(records: Iterator[Record], blanks: BlankLines) -> Iterator[Record]:
+def _pass_blank_rows(records: Iterator[Record], odd: OddLines) -> Iterator[Record]:
     for line, cells in records:
         if any(cells):
             yield line, cells
         else:
-            blanks.add(line)
+            odd.add_blank(line)
 
 
 def _take_sample(records: Iterator[Record]) -> list[Record]:

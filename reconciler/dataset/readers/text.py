@@ -2,12 +2,14 @@
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
 from reconciler.dataset.encodings import codec_of
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
+from reconciler.dataset.strict_json import advise_encoding
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Encoding
 
@@ -62,24 +64,39 @@ def recognise_file(head: bytes, source: Source) -> Problem | None:
     return None
 
 
-class BlankLines:
-    """Counts the blank lines of one file."""
+class OddLines:
+    """Counts the lines of one file that are blank, and those that are not UTF-8: one cause is one problem."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._first = 0
-        self._count = 0
+        self._first_blank = 0
+        self._first_undecoded = 0
+        self._blank = self._undecoded = 0
+        self._suggested: Counter[Encoding] = Counter()
 
-    def add(self, line: int) -> None:
-        self._first = self._first or line
-        self._count += 1
+    def add_blank(self, line: int) -> None:
+        self._first_blank = self._first_blank or line
+        self._blank += 1
+
+    def add_undecoded(self, problem: Problem, encoding: Encoding | None, report: RowReport) -> None:
+        """Count a line that is not UTF-8. The first is reported at once, as a pass may end before the file does."""
+        self._undecoded += 1
+        self._suggested.update((encoding,) if encoding else ())
+        if self._undecoded == 1:
+            self._first_undecoded = problem.where.line
+            report.add(problem)
 
     def report_to(self, report: RowReport) -> None:
-        """Report the blank lines, if there are any, at the first."""
-        if self._count:
-            what = f"{self._count} blank {'line is' if self._count == 1 else 'lines are'} skipped"
-            blank = self._source.problem("text.blank-line", what, line=self._first, severity=Severity.WARNING)
+        """Report the blank lines, if there are any, at the first, and how many lines are not UTF-8."""
+        if self._blank:
+            what = f"{self._blank} blank {'line is' if self._blank == 1 else 'lines are'} skipped"
+            blank = self._source.problem("text.blank-line", what, line=self._first_blank, severity=Severity.WARNING)
             report.add(blank)
+        if self._undecoded > 1:
+            encoding = next((each for each, _ in self._suggested.most_common(1)), None)
+            what = f"{self._undecoded} lines are not UTF-8; the first is shown"
+            hint, line = advise_encoding(encoding), self._first_undecoded
+            report.add(self._source.problem("text.encoding", what, hint, line=line, severity=Severity.INFO))
 
 
 def _decode_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
