@@ -21,6 +21,7 @@ import msgspec
 from reconciler.dataset.sources import Source, SourceIndex, held_out_datasets
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import DatasetMeasure
+from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec
 
 SETTLED_NS = 2_000_000_000
@@ -83,6 +84,7 @@ class MeasureCache(msgspec.Struct, frozen=True):
         against: Sequence[DatasetSpec] = (),
         shown: int | None = None,
         length: LengthLimit | None = None,
+        answers: AnswerSet | None = None,
     ) -> CacheEntry | None:
         """Return the entry of a dataset as it is now; None when its files are missing, too small or too new.
 
@@ -101,7 +103,18 @@ class MeasureCache(msgspec.Struct, frozen=True):
         if any(file.touched_ns > latest for file in files):
             return None
         state = repr(
-            (self.version, sys.version, _read_code_state(), spec, minimum, shown, length, tuple(against), files)
+            (
+                self.version,
+                sys.version,
+                _read_code_state(),
+                spec,
+                minimum,
+                shown,
+                length,
+                answers,
+                tuple(against),
+                files,
+            )
         )
         name = _digest(f"{spec.place.file}\n{spec.name}\n{minimum}")[:32]
         return CacheEntry(self.directory / f"{name}.json", _digest(state))

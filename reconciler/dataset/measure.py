@@ -21,6 +21,7 @@ from reconciler.dataset.tokens import CountTextTokens, Vocabulary, estimate_toke
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec
 
 
@@ -33,6 +34,7 @@ def measure(
     cache: MeasureCache | None = None,
     vocabulary: Vocabulary | None = None,
     length: LengthLimit | None = None,
+    answers: AnswerSet | None = None,
     against: Sequence[DatasetSpec] = (),
     shown: int | None = None,
     sources: SourceIndex | None = None,
@@ -42,16 +44,17 @@ def measure(
     Shape:  `minimum` is how many training rows there must be, the service's 10 when None; a dataset that only
             validates needs 1. `progress` receives the bytes of the sources read so far, at most once per MiB. With a
             `cache`, a dataset that was valid and has not changed is not read again. With a `vocabulary` the tokens of
-            each side are counted by it. `length` limits each row. `against` are the datasets that validate its
-            models; `shown` is how many problems of one severity and file are kept, fifty when None; `sources` are the
-            files that the run has found
+            each side are counted by it. `length` limits each row, and `answers` what is answered. `against` are the
+            datasets that validate its models; `shown` is how many problems of one severity and file are kept, fifty
+            when None; `sources` are the files that the run has found
     Raises: InputError, with every problem found, of one file the first fifty
     Cost:   a few blocks of 1 MiB and 16 bytes a row in memory; JSON lists and workbooks are read whole
     """
     sources = sources or SourceIndex(workspace)
     counted = vocabulary is not None
     find = cache.find_entry if cache else _find_no_entry
-    look = partial(find, spec, sources, minimum, counted=counted, against=against, shown=shown, length=length)
+    look = partial(find, spec, sources, minimum, counted=counted, against=against, shown=shown)
+    look = partial(look, length=length, answers=answers)
     before = look()
     kept = before.read() if before else None
     if kept and (vocabulary is None or kept.vocabulary == vocabulary.name):
@@ -60,7 +63,15 @@ def measure(
     row_format, batches = read_batches(spec, workspace, report, progress=progress, sources=sources)
     tokens = _text_counter(vocabulary)
     checks = prepare_checks(
-        spec, row_format, workspace, report, against=against, tokens=tokens, length=length, sources=sources
+        spec,
+        row_format,
+        workspace,
+        report,
+        against=against,
+        tokens=tokens,
+        length=length,
+        answers=answers,
+        sources=sources,
     )
     digests, token_counts, images = _digest_sides(batches, spec, vocabulary, lambda batch: checks.see(batch, report))
     checks.end(report)

@@ -67,6 +67,20 @@ class BaseRules(msgspec.Struct, frozen=True, kw_only=True):
         return found in self.bases
 
 
+class AnswerSet(msgspec.Struct, frozen=True, kw_only=True):
+    """What a base needs that chooses one of the answers of its training rows, and writes no text.
+
+    Shape:  at least `least` and at most `most` different answers, each in `rows_each` rows on average; `other` is what
+            to write in a spec to train a language model
+    """
+
+    base: str
+    other: str
+    least: int = 2
+    most: int = 500
+    rows_each: int = 2
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
@@ -79,7 +93,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             there is no surprise; `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty where none
             is known; `retiring`: bases with the day on which they end, should its own list not say it;
             `neutral_methods`: those whose result is the model of the last step and takes no weight from validation
-            rows (no early stopping, no choice of the best checkpoint)
+            rows (no early stopping, no choice of the best checkpoint); `answer_sets`: the bases that write no text
     Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
             The four that never two jobs rests on: `fresh_seconds`, at most between the last look and the moment a
             create leaves; `send_seconds`, until its sender gives up on an answer; `effect_seconds`, from then on,
@@ -93,6 +107,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     neutral_methods: tuple[str, ...] = ()
     hyperparameters: tuple[str, ...] = ()
     lists_all_bases: bool = False
+    answer_sets: tuple[AnswerSet, ...] = ()
     missing_fields: tuple[str, ...] = ()
     suffix_length: int = 64
     max_file_bytes: int = 512 * 1024 * 1024

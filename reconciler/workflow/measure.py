@@ -25,8 +25,10 @@ from reconciler.domain.cost import find_length_limit
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
+from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError, GitMissingError
+from reconciler.providers import find_profile
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import is_home_private, make_home
 from reconciler.workflow.service_check import check_service
@@ -121,6 +123,7 @@ def measure_datasets(
                 cache=cache,
                 vocabulary=find_vocabulary(find_bases(specs, spec.name)) if count_tokens else None,
                 length=find_length_limit(find_bases(specs, spec.name), prices),
+                answers=find_answer_set(setting, specs, spec.name),
                 against=find_validation_datasets(specs, spec.name),
                 shown=setting.max_errors,
                 sources=sources,
@@ -143,6 +146,15 @@ def find_validation_datasets(specs: Specs, dataset: str) -> tuple[DatasetSpec, .
 def find_bases(specs: Specs, dataset: str) -> frozenset[str]:
     """Return the base models of all models that are trained on a dataset."""
     return frozenset(model.recipe.base for model in specs.models if model.training == dataset)
+
+
+def find_answer_set(setting: Setting, specs: Specs, dataset: str) -> AnswerSet | None:
+    """Return what a base needs that trains on a dataset and chooses one of its answers; None when none does."""
+    bases = find_bases(specs, dataset)
+    if not bases:
+        return None
+    sets = find_profile(select_provider(setting, specs)).capabilities.answer_sets
+    return next((each for each in sets if each.base in bases), None)
 
 
 VARIABLE = "RECONCILER_STRICT"

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 
 import pytest
 from msgspec.structs import replace
@@ -120,3 +121,37 @@ def two_models(base: str) -> str:
     first, *others = base.split("\n---\n")
     more = "".join(f"---\n{other}\ntraining: tickets\n" for other in others)
     return SPECS.format(base=first) + more
+
+
+FREE_TEXT = """\
+kind: Dataset
+name: replies
+source: replies.jsonl
+---
+kind: Model
+name: writer
+base: tfidf-logreg
+training: replies
+"""
+
+
+def test_free_text_for_the_classifier_is_found_before_anything_is_uploaded(repository: Repository) -> None:
+    """Forty chat rows with forty different answers; the hint, followed literally, gives valid specs."""
+    rows = [
+        {"messages": [{"role": "user", "content": f"question {n}"}, {"role": "assistant", "content": f"reply {n}"}]}
+        for n in range(40)
+    ]
+    repository.write("specs/replies.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    repository.write("specs/all.yaml", FREE_TEXT)
+
+    for command in (("validate",), ("plan",), ("apply", "--auto-approve")):
+        found = repository.run(*command)
+        assert found.code == 3
+        assert "specs/all.yaml:3:9" in found.out + found.err
+        assert "there are 40 different answers in 40 rows" in found.out + found.err
+
+    hint = re.search(r"`(provider: \S+)` and `(base: \S+)` in\s+the model", found.out + found.err)
+    assert hint
+    mended = FREE_TEXT.replace("base: tfidf-logreg", f"{hint[1]}\n{hint[2]}")
+    repository.write("specs/all.yaml", mended)
+    assert repository.run("validate").code == 0

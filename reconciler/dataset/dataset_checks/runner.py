@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.dataset.canonical import LineBatch
+from reconciler.dataset.dataset_checks.answer_set import AnswerSetCheck
 from reconciler.dataset.dataset_checks.content_scan import (
     may_have_reserved_tokens,
     scan_for_personal_data,
@@ -32,6 +33,7 @@ from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
+from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec, Format
 
 SMALL_BYTES = 8 << 20
@@ -104,9 +106,12 @@ def prepare_checks(
     against: Sequence[DatasetSpec] = (),
     tokens: CountTextTokens = estimate_tokens,
     length: LengthLimit | None = None,
+    answers: AnswerSet | None = None,
     sources: SourceIndex | None = None,
 ) -> CheckRunner:
     """Return the runner for a dataset; `against` are the datasets that validate its models, `length` limits its rows.
+
+    Shape:  `answers` is what a base needs that trains on it and chooses one of its answers
 
     Cost:   reads the held-out files, and the datasets of `against`, once more
     """
@@ -123,6 +128,8 @@ def prepare_checks(
         found, batches = read_batches(other, workspace, RowReport(), check_rows=False, sources=sources)
         checks.append(Leaks(_read_held_out(f"the dataset {other.name}", found, batches), Severity.WARNING))
     checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
+    if answers:
+        checks.append(AnswerSetCheck(spec, answers))
     long_rows = LongRows(length, tokens, is_estimate=tokens is estimate_tokens) if length else None
     return CheckRunner(row_format, checks, long_rows=long_rows)
 

@@ -1,6 +1,6 @@
 """Today's dialect, and the services that speak it: the built-in one, and OpenAI's."""
 
-from reconciler.domain.ports import BaseRules, Capabilities
+from reconciler.domain.ports import AnswerSet, BaseRules, Capabilities
 from reconciler.domain.spec import SUPERVISED, Format
 from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
 
@@ -17,6 +17,9 @@ LOCAL = Profile(
     capabilities=Capabilities(
         bases=frozenset({"tfidf-logreg"}),
         lists_all_bases=True,
+        answer_sets=(
+            AnswerSet(base="tfidf-logreg", other="`provider: openai` and `base: gpt-4.1-mini-2025-04-14` in the model"),
+        ),
         neutral_methods=(SUPERVISED,),
         poll_seconds=0.2,
         # It shows a job in the moment in which it makes it, and a request that was cut off ends with its transaction.
