@@ -121,6 +121,18 @@ def in_flight_error() -> ApiError:
     return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
 
 
+def streams_error(most: int) -> ApiError:
+    """Return the error for one more stream of events than the service keeps open."""
+    message = f"Rate limit reached: this service keeps {most} streams of events open. Try again in a moment."
+    return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
+
+
+def waiting_jobs_error(most: int) -> ApiError:
+    """Return the error for one more job than may wait."""
+    message = f"Rate limit reached: {most} jobs of this service have not ended. Try again when some have."
+    return ApiError(429, message, error_type="requests", code="rate_limit_exceeded")
+
+
 def no_job_error(job: str) -> ApiError:
     """Return the error for a job that does not exist."""
     return ApiError(404, f"Could not find fine tune: {job}", param="fine_tuning_job_id", code="fine_tune_not_found")

@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.evaluation import FormulaError, read_formula, read_grader, text_similarity
 from reconciler.service import ServiceSettings, open_service
+from reconciler.service.store import JobRecord, Store, add_job
 from tests.service.service_fixtures import ECHO, Json, Service, dismiss, error_of, open_local, plain_rows
 from tests.service.test_graders import CLOSE, EXACT
 
@@ -272,3 +273,30 @@ def test_a_label_grader_of_many_labels_is_read_quickly() -> None:
     body = {"type": "label_model", "name": "l", "model": "m", "input": [message], "labels": labels}
     with at_most(1):
         read_grader({**body, "passing_labels": labels})
+
+
+@pytest.mark.parametrize("path", ["/fine_tuning/jobs", "/fine-tunes"])
+def test_so_many_jobs_may_wait(service: Service, path: str) -> None:
+    file = service.upload(plain_rows())["id"]
+    with Store(service.root).write() as db:
+        for number in range(1000):
+            add_job(db, waiting_job(f"ftjob-{number}", file))
+
+    status, error = error_of(service.client.post(path, json={"model": "test-echo", "training_file": file}))
+
+    assert (status, error["code"], error["type"]) == (429, "rate_limit_exceeded", "requests")
+
+
+def waiting_job(name: str, file: str) -> JobRecord:
+    return JobRecord(
+        id=name,
+        base="test-echo",
+        training_file=file,
+        validation_file=None,
+        suffix="",
+        seed=1,
+        metadata=None,
+        hyperparameters={},
+        status="paused",
+        created_at=1,
+    )

@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import JsonResponse
-from reconciler.service.errors import no_job_error, value_error
+from reconciler.service.errors import no_job_error, streams_error, value_error
 from reconciler.service.routes.wire import Json
 from reconciler.service.store.fine_tunes import is_listed
 from reconciler.service.store.jobs import EventRecord, JobRecord, all_events, events_after, get_job
@@ -89,12 +89,15 @@ POLL_SECONDS = 0.2
 QUIET_POLLS = 75
 """After this many polls without an event, 15 seconds, a comment keeps the connection open."""
 
+MOST_STREAMS = 64
+
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": still here\n\n"
 
 
 def make_events_endpoint(context: ServiceContext) -> Callable[[Request], Awaitable[Response]]:
     """Make the endpoint."""
+    streams = OpenStreams()
 
     async def answer(request: Request) -> Response:
         job = request.path_params["job"]
@@ -105,10 +108,30 @@ def make_events_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
         first = await run_in_threadpool(found.read)
         if streamed == "false":
             return JsonResponse({"object": "list", "data": [event.json for event in first]})
+        if streams.count >= MOST_STREAMS:
+            raise streams_error(MOST_STREAMS)
         headers = {"cache-control": "no-cache"}
-        return StreamingResponse(_stream(found, first), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            streams.counted(_stream(found, first)), media_type="text/event-stream", headers=headers
+        )
 
     return answer
+
+
+@dataclass(slots=True)
+class OpenStreams:
+    """Counts the streams that are open: each of them looks at the store again and again."""
+
+    count: int = 0
+
+    async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield what a stream yields, and count it meanwhile."""
+        self.count += 1
+        try:
+            async for block in stream:
+                yield block
+        finally:
+            self.count -= 1
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from reconciler.service.legacy.events import (
 )
 from reconciler.service.limits import TEXT_BODY
 from reconciler.service.routes.inference import create_completion
-from reconciler.service.routes.job_request import check_training_files, read_fine_tune_request
+from reconciler.service.routes.job_request import check_new_job, read_fine_tune_request
 from reconciler.service.routes.models import known_models
 from reconciler.service.routes.wire import Json, deleted_json, file_json
 from reconciler.service.store.database import new_id
@@ -74,7 +74,7 @@ def create_fine_tune(context: ServiceContext, request: ApiRequest) -> Response:
         job=job.id, model=wanted.model, prompt_loss_weight=wanted.prompt_loss_weight, classes=wanted.classes
     )
     with context.store.write() as db:
-        check_training_files(db, job)
+        check_new_job(db, job)
         add_job(db, job)
         add_fine_tune(db, fine_tune)
         add_event(db, job.id, job.created_at, creation_message(job.id, wanted.model, job.base))

@@ -20,15 +20,23 @@ from reconciler.service.endpoint import (
 )
 from reconciler.service.engines.port import AUTO, Classes, Engine, Hyperparameter
 from reconciler.service.engines.registry import INSTALL, EngineRegistry, missing_packages
-from reconciler.service.errors import ApiError, missing_error, type_error, unsupported_error, value_error
+from reconciler.service.errors import (
+    ApiError,
+    missing_error,
+    type_error,
+    unsupported_error,
+    value_error,
+    waiting_jobs_error,
+)
 from reconciler.service.settings import LEGACY_BASES_OPTION
 from reconciler.service.store.files import FINE_TUNE, find_file
-from reconciler.service.store.jobs import VALIDATING, JobRecord
+from reconciler.service.store.jobs import VALIDATING, JobRecord, count_unfinished_jobs
 
 SUPERVISED = "supervised"
 METHODS = (SUPERVISED, "dpo", "reinforcement")
 MOST_SEED = 2**31 - 1
 MOST_METADATA = 16
+MOST_UNFINISHED_JOBS = 1000
 
 _FIELDS = (
     "model",
@@ -94,11 +102,13 @@ def read_job_request(body: RequestBody, registry: EngineRegistry) -> NewJobReque
     )
 
 
-def check_training_files(db: sqlite3.Connection, job: JobRecord) -> None:
-    """Return when the files of a new job can be trained on.
+def check_new_job(db: sqlite3.Connection, job: JobRecord) -> None:
+    """Return when there is room for a new job, and its files can be trained on.
 
     Raises: ApiError
     """
+    if count_unfinished_jobs(db) >= MOST_UNFINISHED_JOBS:
+        raise waiting_jobs_error(MOST_UNFINISHED_JOBS)
     for param, file in (("training_file", job.training_file), ("validation_file", job.validation_file)):
         if file is None:
             continue

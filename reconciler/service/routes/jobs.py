@@ -10,7 +10,7 @@ from reconciler.evaluation import Grader, GraderError, MultiGrader, Score, read_
 from reconciler.service.context import ServiceContext
 from reconciler.service.endpoint import ApiRequest, JsonResponse, check_known, read_object, read_required_text
 from reconciler.service.errors import ApiError, grader_refusal, missing_error, value_error
-from reconciler.service.routes.job_request import MOST_METADATA, check_training_files, read_job_request
+from reconciler.service.routes.job_request import MOST_METADATA, check_new_job, read_job_request
 from reconciler.service.routes.wire import checkpoint_json, event_json, job_json, page_json
 from reconciler.service.seeding import SeedKind, is_seed, seeded_job
 from reconciler.service.store.database import new_id
@@ -41,7 +41,7 @@ def create_job(context: ServiceContext, request: ApiRequest) -> Response:
         return _answer(context, seed)
     job = read_job_request(request.body, context.registry).record(new_id("ftjob-"), context.now())
     with context.store.write() as db:
-        check_training_files(db, job)
+        check_new_job(db, job)
         add_job(db, job)
         add_event(db, job.id, job.created_at, f"Created fine-tuning job: {job.id}")
     context.wake()

@@ -91,6 +91,11 @@ def active_jobs(db: sqlite3.Connection) -> tuple[JobRecord, ...]:
     return tuple(select(db, JobRecord, "jobs", f"WHERE {_IS_ACTIVE} ORDER BY seq"))
 
 
+def count_unfinished_jobs(db: sqlite3.Connection) -> int:
+    """Return the number of jobs that can still end."""
+    return int(db.execute(f"SELECT count(*) FROM jobs WHERE {_IS_ALIVE}").fetchone()[0])  # noqa: S608 (constants)
+
+
 def find_unchecked_job(db: sqlite3.Connection, leave_out: Collection[str]) -> JobRecord | None:
     """Return the oldest job whose files were not checked yet, and that no worker has begun."""
     rest = "WHERE status = ? AND attempts = 0 AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"

@@ -110,6 +110,50 @@ def test_a_stream_is_live_and_closing_it_stops_neither_the_stream_nor_the_job(
     assert old.done(job)["status"] == "succeeded"
 
 
+def test_so_many_streams_may_be_open(old: LegacyService, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    job = old.train(waiting_rows(gate))
+
+    statuses = asyncio.run(_open_streams(old, job["id"], 65))
+
+    assert statuses == [200] * 64 + [429]
+    gate.touch()
+    assert old.done(job)["status"] == "succeeded"
+
+
+async def _open_streams(old: LegacyService, job: str, count: int) -> list[int]:
+    """Open streams one after the other; return their statuses, and close all of them at the end."""
+    app = open_service(
+        old.service.root, ServiceSettings(engines=ECHO, clock=lambda: float(NOW), legacy_bases=OLD_BASES)
+    )
+    gone = asyncio.Event()
+    statuses: asyncio.Queue[int] = asyncio.Queue()
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def open_one() -> None:
+        started: list[int] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            # A stream is open when its first event has arrived.
+            if message["type"] == "http.response.start":
+                started.append(message["status"])
+            elif started:
+                statuses.put_nowait(started.pop())
+
+        await app(_scope(job), receive, send)  # type: ignore[arg-type]  # ASGI's own, looser types
+
+    tasks, found = [], []
+    for _ in range(count):
+        tasks.append(asyncio.create_task(open_one()))
+        found.append(await asyncio.wait_for(statuses.get(), timeout=30))
+    gone.set()
+    await asyncio.gather(*tasks)
+    return found
+
+
 async def _read_until(old: LegacyService, job: str, sign: bytes) -> bytes:
     """Read a stream as a server would send it, and disconnect when a text has arrived."""
     app = open_service(
@@ -130,7 +174,12 @@ async def _read_until(old: LegacyService, job: str, sign: bytes) -> bytes:
         if sign in received:
             gone.set()
 
-    scope = {
+    await asyncio.wait_for(app(_scope(job), receive, send), timeout=30)  # type: ignore[arg-type]  # as above
+    return bytes(received)
+
+
+def _scope(job: str) -> dict[str, Any]:
+    return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
@@ -143,5 +192,3 @@ async def _read_until(old: LegacyService, job: str, sign: bytes) -> bytes:
         "client": ("local", 1),
         "server": ("local", 80),
     }
-    await asyncio.wait_for(app(scope, receive, send), timeout=30)  # type: ignore[arg-type]  # ASGI's own, looser types
-    return bytes(received)
