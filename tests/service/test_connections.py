@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from starlette.responses import StreamingResponse
 
@@ -19,7 +20,7 @@ from reconciler.service.connection import ConnectionLimits
 from reconciler.service.event_log import OncePerKind
 from reconciler.service.uvicorn_server import make_server, open_listener
 from reconciler.service.web_guard import WebGuard
-from tests.service.service_fixtures import ECHO
+from tests.service.service_fixtures import ECHO, plain_rows
 
 pytestmark = pytest.mark.loopback
 
@@ -309,6 +310,20 @@ def test_without_a_key_no_web_page_can_change_anything(
     without_key: int, method: str, path: str, headers: list[str], status: int
 ) -> None:
     assert send(without_key, method, path, "Host: 127.0.0.1", *headers, body="{}")[0] == status
+
+
+def test_without_a_key_the_official_client_works(without_key: int) -> None:
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{without_key}/v1", api_key="any", max_retries=0) as client:
+        file = client.files.create(file=("rows.jsonl", plain_rows()), purpose="batch")
+        assert client.files.retrieve(file.id).filename == "rows.jsonl"
+        upload = client.uploads.create(filename="a", purpose="batch", bytes=1, mime_type="text/jsonl")
+        part = client.uploads.parts.create(upload.id, data=b"x")
+        assert client.uploads.complete(upload.id, part_ids=[part.id]).status == "completed"
+        with pytest.raises(openai.NotFoundError):
+            client.fine_tuning.jobs.cancel("ftjob-none")
+        with pytest.raises(openai.BadRequestError):
+            client.fine_tuning.jobs.create(model="test-echo", training_file="")
+        assert client.files.delete(file.id).deleted
 
 
 def record(line: int, error: Exception | None = None) -> logging.LogRecord:
