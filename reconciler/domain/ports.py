@@ -71,7 +71,7 @@ class AnswerSet(msgspec.Struct, frozen=True, kw_only=True):
     """What a base needs that chooses one of the answers of its training rows, and writes no text.
 
     Shape:  at least `least` and at most `most` different answers, each in `rows_each` rows on average; `other` is what
-            to write in a spec to train a language model
+            to write in a spec to train a language model; `is_learned` is false for rows that only validate
     """
 
     base: str
@@ -79,6 +79,7 @@ class AnswerSet(msgspec.Struct, frozen=True, kw_only=True):
     least: int = 2
     most: int = 500
     rows_each: int = 2
+    is_learned: bool = True
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,12 +149,14 @@ def find_bases(specs: Specs, dataset: str) -> frozenset[str]:
 
 
 def find_answer_set(setting: Setting, specs: Specs, dataset: str) -> AnswerSet | None:
-    """Return what a base needs that trains on a dataset and chooses one of its answers; None when none does."""
-    bases = find_bases(specs, dataset)
+    """Return what a base needs of a dataset that chooses one of its answers; None when no such base uses it."""
+    trained = find_bases(specs, dataset)
+    bases = trained | {model.recipe.base for model in specs.models if model.validation == dataset}
     if not bases:
         return None
     sets = find_profile(select_provider(setting, specs)).capabilities.answer_sets
-    return next((each for each in sets if each.base in bases), None)
+    found = next((each for each in sets if each.base in bases), None)
+    return replace(found, is_learned=found.base in trained) if found else None
 
 
 VARIABLE = "RECONCILER_STRICT"

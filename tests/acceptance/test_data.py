@@ -150,7 +150,8 @@ def test_free_text_for_the_classifier_is_found_before_anything_is_uploaded(repos
         assert "specs/all.yaml:3:9" in found.out + found.err
         assert "there are 40 different answers in 40 rows" in found.out + found.err
 
-    hint = re.search(r"`(provider: \S+)` and `(base: \S+)` in\s+the model", found.out + found.err)
+    text = " ".join((found.out + found.err).split())
+    hint = re.search(r"`(provider: \S+)` and `(base: \S+)` in the model", text)
     assert hint
     mended = FREE_TEXT.replace("base: tfidf-logreg", f"{hint[1]}\n{hint[2]}")
     repository.write("specs/all.yaml", mended)

@@ -168,8 +168,11 @@ def test_a_base_that_the_service_lacks_is_warned_of_and_ends_an_apply_before_any
     assert json.loads(repository.run("jobs", "--json").out) == []
 
 
-def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository: Repository) -> None:
-    rows = "".join(f"question {n},a long answer about thing number {n}\n" for n in range(30))
+def test_a_job_that_failed_is_not_paid_again(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library that trains is broken, which shows only when the job runs."""
+    repository.write("broken/sklearn.py", "raise RuntimeError('this library is broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(repository.root / "broken"))
+    rows = "".join(f"question {n},{'yes' if n % 2 else 'no'}\n" for n in range(30))
     repository.write("specs/rows.csv", "prompt,completion\n" + rows)
     repository.write(
         "specs/all.yaml",
@@ -178,7 +181,7 @@ def test_free_text_answers_fail_in_validation_and_are_not_paid_again(repository:
     )
     result = repository.run("apply", "--auto-approve")
     assert result.code == 6
-    assert "invalid_training_file" in result.err
+    assert "this library is broken" in result.err
 
     held = repository.run("apply", "--auto-approve")
     assert held.code == 6

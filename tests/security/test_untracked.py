@@ -10,7 +10,17 @@ from reconciler.workflow import check_specs, locate_setting
 from reconciler.workflow.measure import is_strict
 from tests.dataset.factories import chats, jsonl, write
 
-SPEC = "kind: Dataset\nname: d\nsource: {source}\n---\nkind: Model\nname: m\nbase: tfidf-logreg\ntraining: d\n"
+SPEC = """\
+kind: Dataset
+name: d
+source: {source}
+---
+kind: Model
+name: m
+provider: openai
+base: gpt-4o-mini-2024-07-18
+training: d
+"""
 ROWS = jsonl(chats(12))
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
 CI = {**ENVIRON, "CI": "true"}

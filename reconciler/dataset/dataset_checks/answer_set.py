@@ -45,7 +45,7 @@ class AnswerSetCheck:
         """Yield why the answers are no closed set."""
         rows, answers = len(self._answers), self._answers.count_different()
         why = self._find_fault(rows, answers)
-        if rows and why:
+        if rows and why and self._limits.is_learned:
             what = f"{why}; {self._limits.base} chooses one of the answers of its rows, and cannot write text"
             hint = (
                 f"give labels or fixed replies, each in {self._limits.rows_each} rows or more; to learn free text,"

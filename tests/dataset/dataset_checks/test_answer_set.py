@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.dataset import MeasureCache, measure
 from reconciler.domain.errors import InputError, Problem
@@ -108,6 +109,13 @@ def test_rows_of_the_validation_side_are_not_learned(tmp_path: Path) -> None:
     (found,) = find_problems(tmp_path, labels(60, 60), share=0.3)
     training = measure(a_spec("rows.jsonl", share=0.3), tmp_path).training.rows
     assert f"there are {training} different answers in {training} rows" in found.what
+
+
+def test_rows_that_only_validate_may_have_any_answers_and_are_text(tmp_path: Path) -> None:
+    validating = replace(LIMITS, is_learned=False)
+    assert not find_problems(tmp_path, labels(40, 40), limits=validating)
+    (found,) = find_problems(tmp_path, CASES["parts"][0], limits=validating)
+    assert found.rule == "answers.text"
 
 
 def test_other_bases_learn_any_text(tmp_path: Path) -> None:
