@@ -1,5 +1,6 @@
 """Rows for a base that chooses one of its answers: the check finds what the service would refuse, and nothing else."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,16 @@ def labels(count: int, different: int) -> Rows:
 
 
 def find_problems(
-    directory: Path, rows: Rows, limits: AnswerSet | None = LIMITS, **spec: object
+    directory: Path, rows: Rows, limits: AnswerSet | None = LIMITS, share: float = 0.0
 ) -> tuple[Problem, ...]:
     try:
-        measure(a_spec(write(directory, "rows.jsonl", jsonl(rows)), **spec), directory, answers=limits)
+        measure(a_spec(write(directory, "rows.jsonl", jsonl(rows)), share=share), directory, answers=limits)
     except InputError as error:
         return error.problems
     return ()
 
 
-def with_messages(*messages: dict[str, object], **more: object) -> dict[str, object]:
+def with_messages(*messages: Mapping[str, object], **more: object) -> dict[str, object]:
     return {"messages": list(messages), **more}
 
 
