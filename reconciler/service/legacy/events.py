@@ -112,7 +112,7 @@ def make_events_endpoint(context: ServiceContext) -> Callable[[Request], Awaitab
             raise streams_error(MOST_STREAMS)
         headers = {"cache-control": "no-cache"}
         return StreamingResponse(
-            streams.counted(_stream(found, first)), media_type="text/event-stream", headers=headers
+            streams.count_while_open(_stream(found, first)), media_type="text/event-stream", headers=headers
         )
 
     return answer
@@ -124,7 +124,7 @@ class OpenStreams:
 
     count: int = 0
 
-    async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def count_while_open(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yield what a stream yields, and count it meanwhile."""
         self.count += 1
         try:
