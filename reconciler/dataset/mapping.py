@@ -83,10 +83,14 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class _RowBuilder(msgspec.Struct, frozen=True):
-    """The templates of a mapping by the field they fill, and how the texts become a row."""
+    """The templates of a mapping by the field they fill, and how the texts become a row.
+
+    Shape:  `may_be_empty` are the positions of system texts, whose turn is left out where their columns are empty
+    """
 
     templates: tuple[tuple[str, Template], ...]
     build: Callable[[list[str]], dict[str, object]]
+    may_be_empty: frozenset[int] = frozenset()
 
 
 def map_rows(
@@ -130,11 +134,14 @@ def _fill_rows(
         left_out.note(cells, used)
         left_out.end_row()
         unseen = unseen.difference(cells) if unseen else unseen
-        empty = next(((path, template) for path, template in builder.templates if template.is_empty(cells)), None)
+        blank = [at for at, (_, template) in enumerate(builder.templates) if template.is_empty(cells)]
+        empty = next((builder.templates[at] for at in blank if at not in builder.may_be_empty), None)
+        if empty is None and blank and not unseen.isdisjoint(builder.templates[blank[0]][1].columns):
+            empty = builder.templates[blank[0]]
         if empty is None:
             texts = _render_all(row, builder, report)
             if texts is not None:
-                yield Row(row.file, row.line, builder.build(texts))
+                yield Row(row.file, row.line, builder.build(_leave_out(blank, texts, row, builder, report)))
         elif unseen.isdisjoint(empty[1].columns):
             report.drop_row(_empty_field(row, *empty))
         else:
@@ -148,6 +155,15 @@ def _fill_rows(
         for column in sorted(unseen.intersection(template.columns)):
             what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"
             report.add(spec_problem(spec, "mapping.unknown-column", path, what, did_you_mean(column, there)))
+
+
+def _leave_out(blank: list[int], texts: list[str], row: Row, builder: _RowBuilder, report: RowReport) -> list[str]:
+    for at in blank:
+        path, template = builder.templates[at]
+        what = f"empty, because {_describe_columns(template)}: such rows get no system turn"
+        report.add(row.problem("row.empty-system", path, what, severity=Severity.WARNING))
+        texts[at] = ""
+    return texts
 
 
 def _render_all(row: Row, builder: _RowBuilder, report: RowReport) -> list[str] | None:
@@ -180,7 +196,9 @@ def _make_builder(mapping: ColumnMapping, spec: DatasetSpec, report: RowReport) 
             report.stop_reading(spec_problem(spec, "mapping.template", path, what, hint))
     if len(templates) < len(sources):
         return None
-    return _RowBuilder(tuple(templates), partial(_build_turns, mapping.turns) if mapping.turns else _build_pair)
+    optional = frozenset(at for at, turn in enumerate(mapping.turns) if turn.role in ("system", "developer"))
+    build = partial(_build_turns, mapping.turns) if mapping.turns else _build_pair
+    return _RowBuilder(tuple(templates), build, optional)
 
 
 def _build_pair(texts: list[str]) -> dict[str, object]:
@@ -192,6 +210,7 @@ def _build_turns(turns: tuple[Turn, ...], texts: list[str]) -> dict[str, object]
         "messages": [
             {"role": turn.role, "content": text, **({} if turn.weight is None else {"weight": turn.weight})}
             for turn, text in zip(turns, texts, strict=True)
+            if text
         ]
     }
 
@@ -214,10 +233,18 @@ def _find_implied_mapping(head: list[Row], spec: DatasetSpec, report: RowReport)
 
 
 def _empty_field(row: Row, path: str, template: Template) -> Problem:
+    what = f"empty, because {_describe_columns(template)}"
+    columns = ", ".join(template.columns)
+    hint = (
+        f"fill the cell, or drop such rows: `drop_empty: [{columns}]`" if columns else "write a text, or name a column"
+    )
+    return row.problem("row.empty-cell", path, what, hint)
+
+
+def _describe_columns(template: Template) -> str:
     columns = template.columns
     noun, verb = ("the column", "is") if len(columns) == 1 else ("all of the columns", "are")
-    what = f"empty, because {noun} {list_words(columns)} {verb}" if columns else "empty, because the template is"
-    return row.problem("row.empty-cell", path, what, "fill the cell, or drop the row")
+    return f"{noun} {list_words(columns)} {verb}" if columns else "the template is"
 
 
 def value_to_text(value: object) -> str:

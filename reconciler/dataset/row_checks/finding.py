@@ -31,6 +31,7 @@ JUDGED = frozenset(
         "leak.split",
         "mapping.unused",
         "preference.same",
+        "row.empty-system",
         "rows.alike",
         "rows.contradiction",
         "rows.duplicate",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.row_checks import JsonObject
+from reconciler.dataset.steps.cells import is_empty
 from reconciler.dataset.steps.conversion import (
     CallIds,
     ConversionError,
@@ -92,7 +93,7 @@ def _anthropic_image(source: object, path: str) -> JsonObject:
 
 def _anthropic_tools(offered: object, note: NoteUnread) -> JsonObject:
     names = {"name": "name", "description": "description", "input_schema": "parameters"}
-    tools = read_objects(offered, "tools") if offered else []
+    tools = [] if is_empty(offered) else read_objects(offered, "tools")
     for tool in tools:
         note(tool, names, "tools[]")
     return build_tools([{names[key]: tool[key] for key in names if key in tool} for tool in tools], "tools")
@@ -178,7 +179,7 @@ def _vertex_system(instruction: object) -> str:
 
 
 def _vertex_functions(offered: object, note: NoteUnread) -> Iterator[JsonObject]:
-    for tool in read_objects(offered, "tools") if offered else []:
+    for tool in [] if is_empty(offered) else read_objects(offered, "tools"):
         note(tool, ("functionDeclarations", "function_declarations"), "tools[]")
         declared = tool.get("functionDeclarations", tool.get("function_declarations"))
         for function in read_objects(declared, "tools.functionDeclarations"):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.row_checks import ALIASES, ROLES, JsonObject, describe_value
+from reconciler.dataset.steps.cells import is_empty
 from reconciler.dataset.strict_json import LineError, decode_json
 from reconciler.domain.errors import ReconcilerError
 
@@ -113,8 +114,8 @@ def parse_json(value: object, path: str) -> object:
 
 def build_tools(value: object, path: str) -> JsonObject:
     """Return the `tools` of a row, from a list of functions or a text that holds one; empty where there are none."""
-    offered = parse_json(value, path) if value else None
-    if not offered:
+    offered = None if is_empty(value) else parse_json(value, path)
+    if is_empty(offered):
         return {}
     functions = read_objects(offered, path)
     return {"tools": [each if "function" in each else {"type": "function", "function": each} for each in functions]}

@@ -5,7 +5,7 @@ Source: FastChat's data (ShareGPT), the Stanford Alpaca data, and LLaMA-Factory'
 
 from collections.abc import Iterator
 
-from reconciler.dataset.row_checks import JsonObject, describe_value
+from reconciler.dataset.row_checks import ALIASES, JsonObject, describe_value
 from reconciler.dataset.steps.conversion import (
     CallIds,
     ConversionError,
@@ -63,10 +63,16 @@ def sharegpt_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     note(row, (key, "system", "tools"), "")
     turns, calls = read_objects(row.get(key), key), CallIds()
     for turn in turns:
-        weighted = ("weight",) if turn.get("weight") is not None else ()
+        word = next((turn[name] for name in _ROLE_KEYS if name in turn), None)
+        weighted = ("weight",) if isinstance(word, str) and _is_answer(word) else ()
         note(turn, (*_choose_key(turn, _ROLE_KEYS), *_choose_key(turn, _CONTENT_KEYS), *weighted), f"{key}[]")
     messages = [_sharegpt_turn(turn, calls, f"{key}[{at}]") for at, turn in enumerate(turns)]
     return build_row(row.get("system"), messages, build_tools(row.get("tools"), "tools"))
+
+
+def _is_answer(word: str) -> bool:
+    plain = word.strip().lower()
+    return plain in _CALL_ROLES or ALIASES.get(plain, plain) == "assistant"
 
 
 def _sharegpt_turn(turn: JsonObject, calls: CallIds, path: str) -> JsonObject:
