@@ -63,6 +63,8 @@ DAY, MOMENT = dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 14, 5, 9)  # noqa: DT
         (DAY, "[$-409]mmmm\\ d\\,\\ yyyy;@", "March 1, 2024"),
         (MOMENT, "yyyy-mm-dd hh:mm:ss", "2024-03-01 14:05:09"),
         (MOMENT, "h:mm AM/PM", "2:05 PM"),
+        (MOMENT, "YYYY-MM-DD HH:MM:SS", "2024-03-01 14:05:09"),
+        (dt.timedelta(hours=36), "[H]:MM", "36:00"),
         (dt.time(0, 5), "h:mm AM/PM", "12:05 AM"),
         (dt.time(6, 0, 5), "mm:ss", "00:05"),
         (dt.time(6, 0, 5, 250_000), "mm:ss.00", "00:05.25"),

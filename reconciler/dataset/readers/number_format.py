@@ -100,9 +100,9 @@ def _read_tokens(text: str) -> tuple[Token, ...] | None:
         elif kind == "space":
             tokens.append(("literal", " "))
         elif kind == "part":
-            tokens += [("unit", found["unit"]), ("places", found["part"])]
+            tokens += [("unit", found["unit"].lower()), ("places", found["part"])]
         elif kind not in {"fill", "colour"}:
-            tokens.append((kind, found[kind]))
+            tokens.append((kind, found[kind].lower() if kind in {"unit", "elapsed"} else found[kind]))
     return tuple(tokens)
 
 
