@@ -20,6 +20,9 @@ from reconciler.foundation.text import did_you_mean, list_words
 MOST_CHARACTERS = 8 << 20
 """Characters of a row that templates and steps may make. What services train on is a hundredth of it."""
 
+_MOST_REPORTED = 20
+"""Columns that no row has, of one template, that are reported."""
+
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")
 _TURNS = ColumnMapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
@@ -152,7 +155,7 @@ def _fill_rows(
             report.add(problem)
         return
     for path, template in builder.templates:
-        for column in sorted(unseen.intersection(template.columns)):
+        for column in sorted(unseen.intersection(template.columns))[:_MOST_REPORTED]:
             what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"
             report.add(spec_problem(spec, "mapping.unknown-column", path, what, did_you_mean(column, there)))
 

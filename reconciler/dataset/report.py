@@ -47,9 +47,9 @@ class SameCause:
         del self._first[self._most :]
 
     def problems(self) -> list[Problem]:
-        """Return the findings, or one for all of them."""
+        """Return the findings, or one for all of them, masked."""
         if self.count <= self._most:
-            return self._first
+            return [mask_problem(problem) for problem in self._first]
         lines = list(dict.fromkeys(problem.where.line for problem in self._first))[:SHOWN_OF_A_CAUSE]
         more = self._rows - len(lines)
         if not lines[0] or self._rows < SHOWN_OF_A_CAUSE:
@@ -57,7 +57,8 @@ class SameCause:
         else:
             shown = ", ".join(map(str, lines))
             also = f"in {self._rows} rows: lines {shown}{f' and {more} more' if more > 0 else ''}"
-        return [replace(self._first[0], what=f"{self._first[0].what} ({also})")]
+        first = mask_problem(self._first[0])
+        return [replace(first, what=f"{first.what} ({also})")]
 
 
 class RowReport:
@@ -89,12 +90,11 @@ class RowReport:
                 return
         key = problem.where.file, problem.severity
         kept = self._causes.setdefault(key, {})
-        shown = mask_problem(problem)
-        cause = shown.rule, _POSITION.sub("[]", shown.path), shown.what, shown.hint
+        cause = problem.rule, _POSITION.sub("[]", problem.path), problem.what, problem.hint
         if cause in kept:
-            kept[cause].add(shown)
+            kept[cause].add(problem)
             return
-        kept[cause] = SameCause(shown, self._shown_of_a_cause)
+        kept[cause] = SameCause(problem, self._shown_of_a_cause)
         if len(kept) > self._shown:
             # The first by place are kept: the order in which the stages report differs between the two paths of a row.
             last = max(kept, key=lambda each: kept[each].first)

@@ -11,11 +11,12 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
 _MEMORY_BYTES = 8 << 20
+_LONGEST = 10_000
 _IN_PYTHON = "write it in the syntax of Python's re module, without what looks ahead or behind or refers to a group"
 _LINEAR = "expressions are matched in linear time, which rules this out: write it without"
 
@@ -79,12 +80,16 @@ class Expression:
         return self._compiled.fullmatch(_encode(text)) is not None
 
 
-@cache
+@lru_cache(maxsize=32)
 def compile_expression(pattern: str) -> Expression:
     """Return an expression ready to be matched.
 
     Raises: ExpressionError
+    Cost:   at most 8 MiB, and as much again while it is matched; the last few are kept
     """
+    if len(pattern) > _LONGEST:
+        what = f"this expression has {len(pattern):,} characters, and at most {_LONGEST:,} are matched"
+        raise ExpressionError(what, "split it, or list the values: `in` of a filter, `one_of` of `expect`")
     try:
         with warnings.catch_warnings(action="ignore"):
             re.compile(pattern)

@@ -3,10 +3,14 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 MAX_LENGTH = 100
 """A longer word is no typing mistake, and the cost of comparing grows with the product of the lengths."""
+
+MOST_KNOWN = 1_000
+"""Known words that are compared; a row may have millions of keys."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+:-]))*")
@@ -21,7 +25,7 @@ def nearest(word: str, known: Iterable[str], synonyms: Mapping[str, str] = _NONE
     Shape:  case, dashes, underscores, spaces and camel case make no difference; `synonyms` are words of other tools,
             in snake case, and the known word for each
     """
-    names = sorted(set(known), reverse=True)
+    names = sorted(set(islice(known, MOST_KNOWN)), reverse=True)
     plain = _snake_case(word.strip())
     if not plain or len(plain) > MAX_LENGTH:
         return None

@@ -97,6 +97,7 @@ def test_half_a_surrogate_pair_is_a_character_like_any_other() -> None:
         ("a{1001}", "more than 1,000 times"),
         ("((a{100}){100}){100}", "more than 1,000 times"),
         (r"\w{900}", "too large"),
+        ("a|" * 5_001, "has 10,002 characters, and at most 10,000"),
         ("(", "not a regular expression: missing ), unterminated subpattern at character 1"),
         ("a**", "not a regular expression: multiple repeat at character 3"),
     ],

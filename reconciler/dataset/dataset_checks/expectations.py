@@ -23,6 +23,7 @@ MATCHED_CHARACTERS = 1_000_000
 _ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
 _REINFORCEMENT_GUIDE = "OpenAI reinforcement fine-tuning guide"
 _SHOWN = 60
+_MOST_HINTS = 50
 
 
 def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetCheck:
@@ -43,7 +44,8 @@ def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetChec
                 expectation, lambda example: _check_match(example.field(wanted.field), wanted.field, expression)
             )
         case OneOf():
-            return _RowCheck(expectation, lambda example: _check_one_of(example.field(wanted.field), wanted))
+            one_of = _OneOfTest(wanted)
+            return _RowCheck(expectation, lambda example: one_of.find_fault(example.field(wanted.field)))
         case MaxTokens():
             return _RowCheck(expectation, lambda example: _check_tokens(example, wanted.tokens, tokens))
 
@@ -134,13 +136,23 @@ def _check_match(found: str | None, name: str, expression: Expression) -> tuple[
     return f"`{name}` is {_quote(found)}, which does not match {expression.pattern[:_SHOWN]}", ""
 
 
-def _check_one_of(found: str | None, wanted: OneOf) -> tuple[str, str] | None:
-    if found is None:
-        return f"there is no `{wanted.field}`", ""
-    if found in wanted.values:
-        return None
-    hint = did_you_mean(found, wanted.values) or f"one of {list_words(wanted.values)}"
-    return f"`{wanted.field}` is {_quote(found)}", hint
+class _OneOfTest:
+    """Finds texts that are none of some values. The nearest value is found for a few of them: that takes long."""
+
+    def __init__(self, wanted: OneOf) -> None:
+        self._field, self._values = wanted.field, frozenset(wanted.values)
+        self._listed = f"one of {list_words(wanted.values)}"
+        self._known = wanted.values
+        self._hints: dict[str, str] = {}
+
+    def find_fault(self, found: str | None) -> tuple[str, str] | None:
+        if found is None:
+            return f"there is no `{self._field}`", ""
+        if found in self._values:
+            return None
+        if found not in self._hints and len(self._hints) < _MOST_HINTS:
+            self._hints[found] = did_you_mean(found, self._known) or self._listed
+        return f"`{self._field}` is {_quote(found)}", self._hints.get(found, self._listed)
 
 
 def _check_tokens(example: ExampleRow, most: int, tokens: CountTextTokens) -> tuple[str, str] | None:

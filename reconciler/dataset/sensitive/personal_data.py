@@ -108,10 +108,12 @@ def find_personal_data(text: str) -> Iterator[PersonalData]:
     """Yield the personal data in a text, each with its kind, and masked."""
     certain = [*_find_cards(text), *_find_accounts(text), *(_find_addresses(text) if "@" in text else ())]
     yield from certain
-    # Part of a card or an account may look like a telephone number.
-    for found in _find_numbers(text):
-        if all(found.end <= each.start or each.end <= found.start for each in certain):
-            yield found
+    # Part of a card or an account may look like a telephone number, or like the end of one.
+    rest, at = list[str](), 0
+    for start, end in sorted((each.start, each.end) for each in certain):
+        rest += (text[at:start], "\0" * (end - max(start, at)))
+        at = max(at, end)
+    yield from _find_numbers("".join((*rest, text[at:])))
 
 
 def _find_accounts(text: str) -> Iterator[PersonalData]:

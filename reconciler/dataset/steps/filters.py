@@ -9,6 +9,7 @@ from typing import assert_never
 from reconciler.dataset.mapping import value_to_text
 from reconciler.dataset.sources import Row
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, HashSet, hash_value, is_empty, texts_of
+from reconciler.dataset.steps.edits import StepError
 from reconciler.dataset.steps.numbers import read_number
 from reconciler.dataset.strict_json import parse_number
 from reconciler.dataset.tokens import CountTextTokens
@@ -18,6 +19,9 @@ from reconciler.foundation.expressions import compile_expression
 Test = Callable[[Cells], bool]
 Stage = Callable[[Iterator[Row]], Iterator[Row]]
 TestingStep = DropEmpty | Deduplicate | DropLong | Filter | Sample
+
+MOST_HELD = 1 << 30
+"""Characters of the rows that a step may hold at once. Small rows can be made large by the steps before it."""
 
 MATCHED_CHARACTERS = 10_000
 """An expression sees this many characters of a cell, so that one row cannot hold up a run."""
@@ -49,9 +53,10 @@ def make_test(step: TestingStep, tokens: CountTextTokens) -> Test:
     assert_never(step)
 
 
-def sample_rows(step: Sample) -> Stage:
+def sample_rows(step: Sample, most_held: int = MOST_HELD) -> Stage:
     """Return the stage that keeps the rows with the smallest hashes, in the order they came.
 
+    Raises: StepError when the rows that it holds are too large
     Cost:   reads all rows before it yields the first; holds the rows that it may keep
     """
     most = step.rows or 0
@@ -59,12 +64,15 @@ def sample_rows(step: Sample) -> Stage:
     def stage(rows: Iterator[Row]) -> Iterator[Row]:
         # The largest of the smallest hashes lies on top of the heap. Of equal rows the earlier are kept.
         heap: list[tuple[int, int, Row]] = []
+        held = 0
         for at, row in enumerate(rows):
             entry = (-hash_value(row.value, "sample", step.seed), -at, row)
+            held += _count_characters(row.value)
             if len(heap) < most:
                 heapq.heappush(heap, entry)
             else:
-                heapq.heappushpop(heap, entry)
+                held -= _count_characters(heapq.heappushpop(heap, entry)[2].value)
+            _check_held(held, most_held)
         yield from (row for _, _, row in sorted(heap, key=lambda entry: -entry[1]))
 
     return stage
@@ -75,16 +83,18 @@ def limit_rows(step: Limit) -> Stage:
     return lambda rows: islice(rows, step.rows)
 
 
-def pair_rows(step: PairLabels) -> Stage:
+def pair_rows(step: PairLabels, most_held: int = MOST_HELD) -> Stage:
     """Return the stage that makes a pair of a desired and an undesired answer to one question.
 
     Shape:  the answer is the last turn, or a column; two rows have one question when all else in them is equal. The
             n-th desired answer to a question goes with the n-th undesired one; the rest makes no pair
-    Cost:   holds the answers that wait for another, each with its question
+    Raises: StepError when the answers that it holds are too large
+    Cost:   holds the answers that wait for another
     """
 
     def stage(rows: Iterator[Row]) -> Iterator[Row]:
         waiting: dict[tuple[int, bool], deque[object]] = {}
+        held = 0
         for row in rows:
             if not isinstance(row.value, dict):
                 yield row
@@ -95,8 +105,11 @@ def pair_rows(step: PairLabels) -> Stage:
             others = waiting.get((key, not is_desired))
             if not others:
                 waiting.setdefault((key, is_desired), deque()).append(answer)
+                held += _count_characters(answer)
+                _check_held(held, most_held)
                 continue
             other = others.popleft()
+            held -= _count_characters(other)
             chosen, rejected = (answer, other) if is_desired else (other, answer)
             yield row._replace(value={**asked, "chosen": chosen, "rejected": rejected})
 
@@ -109,6 +122,19 @@ def _split_answer(cells: Cells, step: PairLabels) -> tuple[Cells, object]:
     if isinstance(turns, list) and len(turns) > 1:
         return {**rest, "messages": turns[:-1]}, turns[-1]
     return {column: value for column, value in rest.items() if column != step.answer}, rest.get(step.answer)
+
+
+def _count_characters(value: object) -> int:
+    # Only texts that a step can have made count; what lies deeper was as large in the file.
+    if isinstance(value, str):
+        return len(value)
+    return sum(len(text) for text in value.values() if isinstance(text, str)) if isinstance(value, dict) else 0
+
+
+def _check_held(characters: int, most: int) -> None:
+    if characters > most:
+        what = f"this step would hold more than {most >> 20:,} million characters of rows at once"
+        raise StepError(what, "sample fewer rows, or do it before the steps that add text", "row.too-large")
 
 
 def _deduplicate(step: Deduplicate) -> Test:

@@ -21,6 +21,9 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
 from reconciler.foundation.text import did_you_mean, list_words
 
+_MOST_REPORTED = 20
+"""Columns that no row has, of one step, that are reported."""
+
 _MOST_COLUMNS = 100
 """Columns that are remembered, to name them when a step names another."""
 
@@ -73,6 +76,13 @@ class StepReport:
                     self._fault_place = Place(file=row.file, line=row.line)
                     return
 
+    def run_stage(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Yield the rows of a stage that holds rows, until it holds too many."""
+        try:
+            yield from rows
+        except StepError as error:
+            self._fault = self._fault or error
+
     def keep_rows(self, rows: Iterator[Row], keeps: Test) -> Iterator[Row]:
         """Yield the rows that a test keeps; count those with numbers that it cannot read."""
         for row in rows:
@@ -92,7 +102,7 @@ class StepReport:
     def finish(self, limit: int | None = None) -> None:
         """Report faults and counts; `limit` is the number of rows after which the step reads no further."""
         columns = tuple(self._columns)
-        for column in sorted(self._missing) if columns else ():
+        for column in sorted(self._missing)[:_MOST_REPORTED] if columns else ():
             what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
             self._report.stop_reading(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
         if self._fault:
@@ -198,11 +208,11 @@ def _run_step(
 ) -> Iterator[Row]:
     match step:
         case domain.Sample(share=None):
-            return sample_rows(step)(rows)
+            return step_report.run_stage(sample_rows(step)(rows))
         case domain.Limit():
             return limit_rows(step)(rows)
         case domain.PairLabels():
-            return pair_rows(step)(rows)
+            return step_report.run_stage(pair_rows(step)(rows))
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
             return step_report.keep_rows(rows, make_test(step, tokens))
         case _:
