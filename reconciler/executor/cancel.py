@@ -1,7 +1,7 @@
 """Cancel jobs and delete files and models: read again, act once, confirm. Nothing without our stamp is touched."""
 
 from reconciler.domain.errors import NotFoundError, ProviderError
-from reconciler.domain.observed import SUCCEEDED, JobId, ModelId, RemoteJob
+from reconciler.domain.observed import CHECKPOINT, SUCCEEDED, JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Delete
 from reconciler.domain.ports import Refused, own_job
 from reconciler.executor.context import RunContext, StepFailedError
@@ -72,15 +72,27 @@ def delete(action: Delete, context: RunContext) -> str:
 
 
 def _check_still_ours(action: Delete, context: RunContext) -> None:
+    """Check that a thing is ours and that nothing uses it: the plan may have been made long ago.
+
+    Cost:   one look at everything
+    """
     if action.is_model and action.job:
         job = own_job(context.provider, action.job)
         if job.model != ModelId(action.thing) or job.is_known_by_name:
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was not deleted", "plan again")
-    elif action.thing in context.provider.observe().files_in_use:
+    if is_in_use(action, context.provider.observe()):
         users = _describe_users(action, context) or "by a job that no list names"
         raise StepFailedError(
             f"{action.thing} is in use now, {users}; it was not deleted", "run again when that job has ended"
         )
+
+
+def is_in_use(action: Delete, observed: Observed) -> bool:
+    """Return whether a job uses a file, or is built on a model or one of its checkpoints."""
+    if not action.is_model:
+        return action.thing in observed.files_in_use
+    bases = observed.bases_in_use | {job.base for job in observed.jobs if job.status.is_active}
+    return any(base.partition(CHECKPOINT)[0] == action.thing for base in bases)
 
 
 def _describe_users(action: Delete, context: RunContext) -> str:
@@ -90,7 +102,11 @@ def _describe_users(action: Delete, context: RunContext) -> str:
     except ProviderError:
         return ""
     active = [job for job in jobs if job.status.is_active]
-    using = [job for job in active if action.thing in ((job.base,) if action.is_model else job.files)]
+    using = [
+        job
+        for job in active
+        if action.thing in ((job.base.partition(CHECKPOINT)[0],) if action.is_model else job.files)
+    ]
     named = ", ".join(f"{job.id} ({job.status})" for job in using[:MOST_NAMED])
     more = f" and {len(using) - MOST_NAMED} more" if using[MOST_NAMED:] else ""
     return f"by {'job' if len(using) == 1 else 'jobs'} {named}{more}" if using else ""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, ProviderError, RejectedError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Started
-from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.observed import JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
@@ -288,11 +288,12 @@ def test_a_refused_clean_up_names_the_jobs_that_use_what_was_to_go() -> None:
     queued = replace(a_job(a_model("elsewhere"), "queued", id="ftjob-theirs"), stamp=None, base=str(job.model))
     queued = replace(queued, training_file=job.training_file)
     sandbox.service.foreign = [queued]
-    refusals = [RejectedError("It is in use", status=409), RejectedError("It is in use", status=400)]
-    for refusal in refusals:
-        sandbox.service.refuse_next(refusal, of="delete")
+    sandbox.service.refuse_next(RejectedError("It is in use", status=409), of="delete")
     messages = failures(sandbox.carry_out(plan, keep))
-    assert messages == ["It is in use; by job ftjob-theirs (queued)"] * 2
+    assert messages == [
+        "It is in use; by job ftjob-theirs (queued)",
+        f"{job.model} is in use now, by job ftjob-theirs (queued); it was not deleted",
+    ]
 
 
 def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
@@ -306,6 +307,19 @@ def test_a_model_that_is_not_what_the_planned_job_made_is_not_deleted() -> None:
     events = sandbox.carry_out(plan, keep)
     assert Outcome.FAILED in outcomes(events)
     assert job.model in sandbox.service.models
+
+
+@pytest.mark.parametrize("part", ["", ":ckpt-step-7"])
+def test_a_model_that_a_job_is_built_on_since_the_plan_is_not_deleted(part: str) -> None:
+    sandbox = Sandbox()
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    sandbox.converge(model("gone"), keep)
+    plan = sandbox.plan(keep, options=Options(prune=True))
+    base = sandbox.service.jobs[JobId("ftjob-1")].model
+    assert base
+    sandbox.service.foreign.append(RemoteJob(id=JobId("ftjob-theirs"), status=JobStatus("running"), base=base + part))
+    assert Outcome.FAILED in outcomes(sandbox.carry_out(plan, keep))
+    assert base in sandbox.service.models
 
 
 def test_a_model_that_only_its_name_shows_to_be_ours_is_not_deleted() -> None:
