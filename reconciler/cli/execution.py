@@ -1,5 +1,6 @@
 """Applies a plan in front of the operator: shows the events, handles signals, and writes how it ended in every case."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,19 @@ from msgspec.structs import replace
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.formats import FormatTarget, PlanFormat, explain_failure, is_json, read_formats, show_review
+from reconciler.cli.formats import (
+    FormatTarget,
+    PlanFormat,
+    check_writable,
+    explain_failure,
+    is_json,
+    read_formats,
+    show_review,
+)
 from reconciler.cli.options import JsonOption
 from reconciler.cli.signals import SignalReceived, code_of, handle_signals
 from reconciler.domain.desired import Model
-from reconciler.domain.errors import ProviderError, ReconcilerError, UsageError
+from reconciler.domain.errors import ProviderError, ReconcilerError, UnusablePlaceError, UsageError
 from reconciler.domain.event import Event, JobLogged
 from reconciler.domain.observed import SUCCEEDED
 from reconciler.domain.plan import KeepReason, Options
@@ -178,9 +187,11 @@ class ApplyFormats(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, *, as_json: bool) -> tuple[FormatTarget, ...]:
         """Return the formats and their targets.
 
-        Raises: UsageError for an unknown format, a file that cannot be written, or a document for stdout
+        Raises: UsageError for an unknown format or a document for stdout, UnusablePlaceError for a file that cannot be
+                written
         """
         targets = read_formats(self.format, as_json=as_json)
+        check_writable(targets, os.environ)
         for target in targets:
             if target.path is None and not is_json([target]) and target.form not in _ON_STDOUT:
                 raise UsageError(
@@ -208,10 +219,18 @@ class ApplyReport:
     def show_plan(self, prepared: PreparedPlan) -> None:
         """Write the plan to stdout."""
         self._prepared = prepared
-        if self.as_json:
-            self.console.out.write(plan_line(review_plan(prepared, commit="")))
-        else:
-            show_plan(prepared, self.console, as_json=False)
+        try:
+            if self.as_json:
+                self.console.out.write(plan_line(review_plan(prepared, commit="")))
+            else:
+                show_plan(prepared, self.console, as_json=False)
+            # What cannot be shown is not begun.
+            self.console.out.flush()
+        except OSError as error:
+            raise UnusablePlaceError(
+                f"the output cannot be written ({error.strerror}), and nothing was sent: free some space, or write it"
+                " elsewhere"
+            ) from error
 
     def begin(self) -> RunTally:
         """Return the tally that counts what is done from now on."""

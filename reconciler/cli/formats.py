@@ -1,7 +1,7 @@
 """The formats of a plan, and where each of them goes: `--format FMT[=FILE]`. The formats themselves are `render`'s."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption
 from reconciler.cli.places import WARNINGS_TAIL
 from reconciler.dataset.row_checks import RULES
-from reconciler.domain.errors import InputError, ReconcilerError, UsageError
+from reconciler.domain.errors import InputError, ReconcilerError, UnusablePlaceError, UsageError
 from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.render import failure_json, plan_json, plan_text, problems_json, problems_text
 from reconciler.render.html import MOST_ROWS, DatasetFigures, plan_html
@@ -173,6 +173,28 @@ def explain_failure(empty: Review, error: BaseException) -> Review:
     if isinstance(error, InputError):
         return replace(empty, problems=error.problems, unshown=error.unshown)
     return replace(empty, failure=exit_codes.name_failure(error))
+
+
+def check_writable(targets: Iterable[FormatTarget], environ: Mapping[str, str]) -> None:
+    """Open every file that the formats go to, for a command that pays before it writes them. No file is changed.
+
+    Raises: UnusablePlaceError
+    """
+    files = [target.path for target in targets if target.path]
+    if any(target.form is PlanFormat.GITHUB for target in targets):
+        named = (environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT"))
+        files += [Path(each) for each in named if each]
+    for path in files:
+        is_new = not path.exists()
+        try:
+            with path.open("ab"):
+                pass
+        except OSError as error:
+            raise UnusablePlaceError(
+                f"{path} cannot be written ({error.strerror}), and nothing was sent: name a file that can be written"
+            ) from error
+        if is_new:
+            path.unlink(missing_ok=True)
 
 
 def _read_target(text: str) -> FormatTarget:

@@ -96,19 +96,39 @@ def _wait_for_lock(
         sleep(POLL_SECONDS)
 
 
+def open_lockable_directory(directory: Path) -> int | None:
+    """Return a descriptor of a directory that can be locked, or None where the system locks no directories."""
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if try_lock(descriptor):
+            unlock(descriptor)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
-def hold_directory_lock(directory: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def hold_directory_lock(
+    directory: Path,
+    name: str,
+    wait_seconds: float = WAIT_SECONDS,
+    open_directory: Callable[[Path], int | None] = open_lockable_directory,
+) -> Iterator[None]:
     """Hold the lock of a directory, for a short section that replaces the file of this name in it.
 
-    No file stays behind: the directory itself is locked. Windows cannot lock one, so a hidden file is locked there.
+    No file stays behind: the directory itself is locked. Windows and network file systems cannot lock one, so a hidden
+    file is locked there.
 
     Raises: TimeoutError when the lock was not free within the time
     """
-    if sys.platform == "win32":
+    descriptor = open_directory(directory)
+    if descriptor is None:
         with hold_lock(directory / f".{name}.lock", wait_seconds):
             yield
         return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _wait_for_lock(descriptor, wait_seconds, time.monotonic, time.sleep)
         yield

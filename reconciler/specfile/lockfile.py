@@ -121,15 +121,16 @@ def rebuild_lock(path: Path, change: Callable[[Lock | None], Lock]) -> Lock:
 
 
 def check_lock_writable(path: Path) -> None:
-    """Check that a lock file can be written, by writing a file beside it and removing it again.
+    """Check that a lock file can be written and locked, by writing a file beside it and removing it again.
 
     Raises: UnusablePlaceError
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        draft.unlink()
+        with hold_directory_lock(path.parent, path.name):
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            draft.unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -126,6 +127,28 @@ def test_a_spec_root_that_cannot_be_written_is_found_before_anything_is_sent(
     result = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
     assert result.code == 74, result.err
     assert "models.lock.yaml cannot be written" in result.err
+    assert (jobs_of(quickstart), files_of(quickstart)) == ([], [])
+
+
+@pytest.mark.parametrize("form", ["html=/proc/self/status/x.html", "html=taken/x.html", "json=/dev/full/x", "github"])
+def test_a_file_that_the_result_goes_to_is_found_before_anything_is_sent(
+    quickstart: Repository, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    quickstart.write("taken/x.html/in-the-way", "")
+    monkeypatch.setenv("GITHUB_OUTPUT", "/proc/self/no-such-directory/output")
+    result = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait", "--format", form)
+    assert result.code in {64, 74}, result.err
+    assert (jobs_of(quickstart), files_of(quickstart)) == ([], [])
+
+
+def test_a_plan_that_cannot_be_shown_is_not_applied(quickstart: Repository) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "reconciler", "apply", ROOT, "--auto-approve", "--no-wait"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 74
+    assert "the output cannot be written (No space left on device), and nothing was sent" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
     assert (jobs_of(quickstart), files_of(quickstart)) == ([], [])
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.foundation.locks import hold_lock, is_lock_free, open_lock_file, try_lock, unlock
+from reconciler.foundation.locks import (
+    hold_directory_lock,
+    hold_lock,
+    is_lock_free,
+    open_lock_file,
+    open_lockable_directory,
+    try_lock,
+    unlock,
+)
 from tests.simulation import Clock
 
 HOLDER = """
@@ -53,3 +61,18 @@ def test_the_system_frees_the_lock_of_a_killed_process(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
     assert is_lock_free(path)
+
+
+@pytest.mark.parametrize("locks_directories", [True, False])
+def test_a_directory_is_locked_by_itself_or_by_a_hidden_file(tmp_path: Path, locks_directories: bool) -> None:
+    opener = open_lockable_directory if locks_directories else lambda directory: None
+    with hold_directory_lock(tmp_path, "models.lock.yaml", open_directory=opener):
+        with (
+            pytest.raises(TimeoutError),
+            hold_directory_lock(tmp_path, "models.lock.yaml", wait_seconds=0, open_directory=opener),
+        ):
+            pass
+        left = [path.name for path in tmp_path.iterdir()]
+    assert left == ([] if locks_directories else [".models.lock.yaml.lock"])
+    with hold_directory_lock(tmp_path, "models.lock.yaml", wait_seconds=0, open_directory=opener):
+        pass

@@ -19,6 +19,7 @@ from reconciler.journal import (
     open_journal,
     open_ref,
 )
+from reconciler.workflow.home import check_home
 from reconciler.workflow.journal import journal_scope
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.settings import Setting
@@ -43,6 +44,7 @@ def open_notes(setting: Setting, specs: Specs) -> Iterator[OpenedJournal]:
 
     Raises: UsageError when this kind cannot be used here
     """
+    check_home(setting.own_home, setting.workspace, setting.environ)
     # Without an account every note counts.
     scope = journal_scope(setting, specs.project.name, JournalAccount())
     match setting.journal:
