@@ -39,7 +39,7 @@ def step_fields(step: Step, previous: ModelId | None) -> list[StepField]:
     match step.action:
         case Upload(dataset=dataset):
             facts = {
-                "source": ", ".join(dataset.spec.sources),
+                "source": ", ".join(dict.fromkeys(dataset.spec.sources)),
                 "rows": str(dataset.measure.rows),
                 "size": size_text(dataset.measure.size_bytes),
                 "file": dataset.stamp.filename,
