@@ -119,8 +119,8 @@ class ApiConnection(H11Protocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether nothing is being done for the caller: no complete request head has arrived."""
-        return self.conn.their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete)
+        """Return whether nothing is being done for the caller: no request has arrived, or all were answered."""
+        return self.cycle is None or self.cycle.response_complete
 
     def _watch(self) -> None:
         """Set the deadline of the phase that the connection is in now."""
@@ -140,7 +140,8 @@ class ApiConnection(H11Protocol):
             # The rest of a body after its answer is read and dropped, but for a short time only.
             return "rest" if self.conn.our_state in (h11.DONE, h11.MUST_CLOSE) else "body"
         # Between two requests the server has a deadline of its own, which the first byte ends.
-        return "head" if self.is_waiting and self.timeout_keep_alive_task is None else ""
+        is_reading = self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None
+        return "head" if self.is_waiting and is_reading else ""
 
     def _check_deadline(self) -> None:
         self._deadline = None

@@ -172,6 +172,16 @@ def test_silent_connections_keep_no_one_out(patient: int) -> None:
         assert rest_of(silent[0]) == ""
 
 
+def test_callers_that_go_on_sending_after_a_refusal_keep_no_one_out(patient: int) -> None:
+    """Without the key, a request is refused before its body is read, and the body may never end."""
+    with ExitStack() as stack:
+        for _ in range(40):
+            there = stack.enter_context(connect(patient))
+            there.sendall(b"POST /v1/files HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+            assert there.recv(65536).startswith(b"HTTP/1.1 401")
+        assert ask(patient, closing(GET)).startswith(ANSWERED)
+
+
 def test_a_connection_beyond_the_busy_ones_is_refused_in_the_words_of_the_api() -> None:
     go, arrived = threading.Event(), threading.Semaphore(0)
 

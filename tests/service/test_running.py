@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from reconciler.foundation.stop import Stop
 from reconciler.service.jobs import JobUpdates
-from reconciler.service.jobs.checks import store_check
-from reconciler.service.store import Store, get_job
+from reconciler.service.jobs.checks import WaitingChecks, store_check
+from reconciler.service.jobs.runner import JobRun
+from reconciler.service.store import JobRecord, Store, get_job
 from tests.service.service_fixtures import (
     Service,
     chat,
@@ -180,6 +182,31 @@ def test_the_files_of_waiting_jobs_are_checked_while_another_one_runs(service: S
         "Fine-tuning job started",
     ]
     assert messages.count("Files validated, moving job to queued state") == 1
+
+
+def test_a_check_that_cannot_be_made_changes_no_job(service: Service, tmp_path: Path) -> None:
+    """The job that runs goes on, and the one that waits says what is wrong when its turn comes."""
+    go = tmp_path / "go"
+    first = service.train(plain_rows(f"wait for {go}"))
+    service.until(first, "running")
+    second, third = service.train(), service.train()
+    service.until(third, "queued")
+    store = Store(service.root)
+    with store.write() as db:
+        db.execute("UPDATE jobs SET status = 'validating_files' WHERE id = ?", (second["id"],))
+    (service.root / "files" / second["training_file"]).unlink()
+    checks = WaitingChecks(store, lambda job: make_run(store, job), lambda: 1.0, lambda: 1.0)
+
+    checks.look(first["id"])
+    checks.close()
+
+    assert [service.job(each)["status"] for each in (first, second)] == ["running", "validating_files"]
+    go.touch()
+    assert [service.done(each)["status"] for each in (first, second, third)] == ["succeeded", "failed", "succeeded"]
+
+
+def make_run(store: Store, job: JobRecord) -> JobRun:
+    return JobRun(store=store, job=job, engine="tests.service.echo", clock=lambda: 1.0, stop=Stop())
 
 
 def test_a_job_is_cancelled_while_its_files_are_checked(service: Service, tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ class WaitingChecks:
         if now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
+        try:
+            self._look(running)
+        except (OSError, ValueError, LookupError):
+            # The disk is full, a report cannot be read: the job that runs must not fail for it.
+            self.close()
+
+    def _look(self, running: str) -> None:
         if self._current is None:
             self._begin(running)
         elif not self._is_wanted(self._current.run.job):
@@ -82,8 +89,7 @@ class WaitingChecks:
         self._seen.add(job.id)
         run = self._make_run(job)
         if run is not None:
-            with suppress(OSError):
-                self._current = JobCheck(run)
+            self._current = JobCheck(run)
 
     def _is_wanted(self, job: JobRecord) -> bool:
         with self._store.read() as db:
