@@ -18,6 +18,7 @@ from reconciler.planner import make_plan
 from reconciler.providers import open_provider
 from tests.factories import a_model, desired
 from tests.providers.fake_service import FakeService, Json, refusal
+from tests.simulation.carriers import ALTERATIONS, Alteration
 from tests.simulation.sandbox import Clock, lines_of, outcomes, real_dataset
 
 MODEL = a_model(training=real_dataset(), epochs=3)
@@ -105,24 +106,13 @@ class World:
         return len(self.service.jobs)
 
 
-def with_metadata(alter: Callable[[dict[str, str]], object]) -> Callable[[Json], Json]:
+def with_metadata(alter: Alteration) -> Callable[[Json], Json]:
     return lambda job: {**job, "metadata": alter(job["metadata"] or {})}
 
 
 ALTERED: dict[str, Callable[[Json], Json]] = {
-    "null": with_metadata(lambda _: None),
-    "empty": with_metadata(lambda _: {}),
-    "of a gateway": with_metadata(lambda _: {"trace": "1"}),
-    "upper-case keys": with_metadata(lambda marks: {name.upper(): value for name, value in marks.items()}),
-    "underscores": with_metadata(lambda marks: {name.replace("-", "_"): value for name, value in marks.items()}),
-    "cut values": with_metadata(lambda marks: {name: value[:20] for name, value in marks.items()}),
-    "cut keys": with_metadata(lambda marks: {name[:16]: value for name, value in marks.items()}),
-    "upper-case values": with_metadata(lambda marks: {name: value.upper() for name, value in marks.items()}),
-    "without the digest": with_metadata(
-        lambda marks: {name: value for name, value in marks.items() if name != f"{MARK}digest"}
-    ),
+    **{name: with_metadata(alter) for name, alter in ALTERATIONS.items()},
     "left out": lambda job: {name: value for name, value in job.items() if name != "metadata"},
-    "a text": with_metadata(str),
 }
 
 

@@ -62,6 +62,50 @@ def test_the_intent_of_another_run_is_respected_until_it_ends() -> None:
     assert sandbox.service.writes["train"] == 1
 
 
+@pytest.mark.parametrize("wrong_by", [3600.0, 86400.0, -3600.0])
+def test_a_wrong_date_of_the_service_makes_the_intent_of_another_run_no_older(wrong_by: float) -> None:
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
+    context.provider = Wrong(sandbox.service, wrong_by)  # type: ignore[assignment]  # the same port, by delegation
+    journal.put(THEIRS)
+    started = sandbox.clock.now
+    sandbox.clock.after(20, lambda: sandbox.service.put(a_job(MODEL, "queued", id="ftjob-theirs")))
+    assert create(TRAIN, context).job.id == "ftjob-theirs"
+    assert sandbox.service.writes["train"] == 0
+    assert sandbox.clock.now - started >= 20
+
+
+class Wrong:
+    """A service whose answers bear a wrong date."""
+
+    def __init__(self, inner: MemoryProvider, wrong_by: float) -> None:
+        self.inner, self.wrong_by = inner, wrong_by
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def service_time(self) -> float:
+        return (self.inner.service_time() or 0.0) + self.wrong_by
+
+
+class TakenBefore(MemoryJournal):
+    """A journal whose note is taken over right after it was written."""
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        mine = next(iter(super().open_intents()))
+        if mine.owner != THEIRS.owner and mine.job is None:
+            super().put(THEIRS, instead_of=mine)
+        return super().open_intents()
+
+
+def test_the_journal_is_read_once_more_and_nothing_is_sent_under_the_intent_of_another_run() -> None:
+    sandbox = Sandbox()
+    context = ready(sandbox, TakenBefore())
+    sandbox.clock.after(5, lambda: sandbox.service.put(a_job(MODEL, "queued", id="ftjob-theirs")))
+    assert create(TRAIN, context).job.id == "ftjob-theirs"
+    assert sandbox.service.writes["train"] == 0
+
+
 def test_on_a_service_without_a_clock_the_whole_age_is_waited_for() -> None:
     sandbox, journal = Sandbox(), Survivor()
     context = ready(sandbox, journal)

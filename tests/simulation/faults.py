@@ -106,6 +106,8 @@ class Knobs:
     bad_waits: float = 0.0
     skew: float = 0.0
     second: float = 0.0
+    lies: float = 0.0
+    carriers: float = 0.0
 
     @property
     def breaks_bounds(self) -> bool:
@@ -135,6 +137,8 @@ RATES = {
     "bad_waits": (0.1, 1.0),
     "skew": (0.5, 1.0),
     "second": (0.3, 1.0),
+    "lies": (0.02, 0.5),
+    "carriers": (1.0, 1.0),
 }
 """The knobs that a swarm turns within the bounds, each with its least and greatest rate when it is turned."""
 

@@ -14,7 +14,7 @@ from reconciler.cli import exit_codes
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.event import Finished, Outcome
 from reconciler.domain.lock import Lock
-from reconciler.domain.observed import CANCELLED
+from reconciler.domain.observed import CANCELLED, ClaimedJob
 from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
 from reconciler.domain.ports import Intent, Journal, Provider
 from reconciler.executor import RunContext, clear_finished_intents, execute
@@ -24,6 +24,7 @@ from reconciler.render import clean, event_json
 from reconciler.testing import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
+from tests.simulation.carriers import ALTERATIONS
 from tests.simulation.faults import Decider, Knobs, Planned
 from tests.simulation.invariants import Invariants, RunRecord
 from tests.simulation.journal import SharedJournal, SharedNotes
@@ -70,6 +71,8 @@ class History:
         # A service whose clock is wrong is wrong by the same all the time.
         self.skew = 1e6 if self.decider.chance("service", "skew") else 0.0
         self.capabilities = capabilities_of(self.variant)
+        keeps_metadata = self.variant not in {ServiceVariant.PORT, ServiceVariant.LEGACY, ServiceVariant.TOY}
+        self.loses_marks = keeps_metadata and self.decider.chance("service", "carriers")
         lag_seconds = self.capabilities.list_lag_seconds * min(1.0, self.knobs.list_lag)
         self.lag = Lag(self.scheduler.time, self.decider, lag_seconds)
         self.state = self._state()
@@ -93,8 +96,13 @@ class History:
         service.time, service.lag, service.decider = self.scheduler.time, self.lag, self.decider
         service.skew = self.skew
         if isinstance(service, LaggingService):
+            service.sent_marks = {}
             service.pages = self.variant is not ServiceVariant.NO_PAGES
             service.knows_filters = bool(self.decider.pick("filters", 2))
+            if self.loses_marks:
+                alterations = tuple(ALTERATIONS.values())
+                service.alter = alterations[self.decider.pick("alteration", len(alterations))]
+                service.alters_answer = bool(self.decider.pick("altered answer", 2))
         self.service = service
         return HttpState(service)
 
@@ -130,8 +138,11 @@ class History:
         boundary = Boundary(actor, record, self.decider, self.invariants, self.capabilities)
         provider = self._open(boundary)
         wanted = desired(*turn.models)
+        if self.loses_marks:
+            # Nobody decides here: what is in doubt stays so to the end.
+            turn = replace_turn(turn, options=replace(turn.options, replace=frozenset()))
         try:
-            observed = provider.observe()
+            observed = replace(provider.observe(), claimed=self._claimed())
             plan = make_plan(
                 wanted,
                 observed,
@@ -169,6 +180,12 @@ class History:
         report = Report(run=run, plan=plan, outcomes=outcomes, code=code, calls=boundary.calls)
         self._check_code(report, turn)
         return report
+
+    def _claimed(self) -> tuple[ClaimedJob, ...]:
+        notes = self.shared.notes.open_intents()
+        return tuple(
+            ClaimedJob(stamp=note.stamp, job=note.job, doubt=note.doubt) for note in notes if note.job and note.doubt
+        )
 
     def _open(self, boundary: Boundary) -> Provider:
         if self.variant is ServiceVariant.PORT:
@@ -224,6 +241,10 @@ class History:
             for file in self.state.files():
                 if file.id not in self.foreign and not file.filename.startswith("reconciler."):
                     self.state.remove(file.id)
+            if self.loses_marks:
+                # Without marks and without its file, nothing tells of a job whose answer was lost.
+                for job in self.state.jobs():
+                    self.invariants.excuse(job.stamp or "")
 
     # ---- what is promised -------------------------------------------------------------------------------------
 
@@ -241,6 +262,9 @@ class History:
         before = len(self.invariants.effects)
         self.play(wanted)
         last = self.reports[-1]
+        if self.loses_marks:
+            self._check_stopped(last, before)
+            return
         if last.plan is None or last.plan.refused or last.plan.steps:
             steps = [str(step.id) for step in last.plan.steps] if last.plan else [f"exit {last.code}"]
             refused = [refusal.what for refusal in last.plan.refused] if last.plan else []
@@ -252,12 +276,27 @@ class History:
         self._check_bound(last, turn)
         self._check_rest(wanted)
 
+    def _check_stopped(self, last: Report, before: int) -> None:
+        """Check that plans stop at a job that lost its marks, for good; nothing is paid beside it."""
+        made = {job.stamp for job in self.state.jobs() if job.stamp}
+        wanted = last.plan is not None and any(str(train.model.stamp) in made for train in last.plan.trains)
+        if wanted and not (last.plan and last.plan.refused):
+            self.invariants.violate(f"{last.run} would create what was created already")
+        if [effect for effect in self.invariants.effects[before:] if effect[0] == "train"]:
+            self.invariants.violate(f"creates after the quiet: {self.invariants.effects[before:]}")
+
     def _should_be_gone(self, note: Intent) -> bool:
         """Return whether a note has ended: its job is there, or its writer is known to be gone."""
-        made = {job.id for job in self.state.jobs() if job.stamp == str(note.stamp)} - set(note.excluded_jobs)
+        known = [job for job in self.state.jobs() if not (self.invariants.forgets_failures and job.is_spent)]
+        made = {job.id for job in known if job.stamp == str(note.stamp)} - set(note.excluded_jobs)
         return bool(made) or (self.knows_the_dead and not note.doubt)
 
     def _calm(self) -> None:
+        # A person looks at each job in doubt, and takes the note out of the journal where there is no such job.
+        there = {job.id for job in self.state.jobs()}
+        for note in self.shared.notes.open_intents():
+            if note.doubt and note.job not in there:
+                self.shared.notes.clear(note)
         self.decider = Planned(share=0.0)
         self.lag.longest = 0.0
         self.lag.decider = self.decider

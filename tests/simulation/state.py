@@ -13,6 +13,7 @@ from reconciler.testing import MemoryProvider
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService, Json
 from tests.providers.openai_legacy.fake import OldService
+from tests.simulation.carriers import Alteration
 from tests.simulation.faults import Decider
 from tests.simulation.scheduler import Time
 
@@ -136,19 +137,35 @@ class MemoryState:
 class LaggingService(FakeService):
     """The service of today's dialect on the simulated clock; its lists lag and have odd pages within the contract.
 
-    Shape:  with `pages` False it knows neither limits nor cursors, and shows everything at once
+    Shape:  with `pages` False it knows neither limits nor cursors, and shows everything at once; `alter` is what it, or
+            a gateway before it, does to metadata, in the answer to a create too if it `alters_answer`
     """
 
     time: Time
     lag: Lag
     decider: Decider
+    sent_marks: dict[str, dict[str, str]]
     skew: float = 0.0
     pages: bool = True
+    alter: Alteration | None = None
+    alters_answer: bool = True
 
     def new(self, kind: str) -> tuple[str, int]:
         made, _ = super().new(kind)
         self.lag.made[made] = self.time.now
         return made, int(self.time.now + self.skew)
+
+    def route(self, request: httpx.Request, path: str) -> httpx.Response:
+        answer = super().route(request, path)
+        if (request.method, path, answer.status_code) != ("POST", "fine_tuning/jobs", 200):
+            return answer
+        job = json.loads(answer.content)
+        self.sent_marks[job["id"]] = job["metadata"]
+        if self.alter is None:
+            return answer
+        kept = self.jobs[job["id"]]
+        kept["metadata"] = self.alter(job["metadata"])
+        return httpx.Response(200, json=kept, headers=answer.headers) if self.alters_answer else answer
 
     def page_response(self, request: httpx.Request, items: list[Json], most: int) -> httpx.Response:
         shown = [item for item in items if self.lag.shows(item["id"])]
@@ -213,11 +230,13 @@ class HttpState:
         )
 
     def stamp_of(self, job: Json) -> str | None:
+        """Return whose a job is: by the marks that it was sent with, whatever was kept of them."""
         if isinstance(self.service, OldService):
             suffix = self.service.asked[job["id"]]["suffix"] or ""
             name, _, digest = suffix.rpartition("-")
             return f"model/{name}@{digest}" if name and len(digest) == 12 else None
-        marks = job["metadata"] or {}
+        sent = self.service.sent_marks if isinstance(self.service, LaggingService) else {}
+        marks = sent.get(job["id"]) or job["metadata"] or {}
         if marks.get("reconciler-project") != PROJECT:
             return None
         return f"{marks['reconciler-address']}@{marks['reconciler-digest'].partition(':')[2][:12]}"

@@ -32,18 +32,28 @@ def _refusal(status: int, code: str | None = None) -> Callable[[], httpx.Respons
     return lambda: refusal(status, _NASTY, code=code)
 
 
+def _redirect(status: int) -> Callable[[], httpx.Response]:
+    return lambda: httpx.Response(status, headers={"location": "https://elsewhere.example.test/"})
+
+
 _REFUSALS = (
-    *map(_refusal, (400, 401, 403, 404, 413, 422, 429)),
+    *map(_refusal, (400, 404)),
+    _refusal(400, "invalid_value"),
+    _refusal(401, "invalid_api_key"),
     _refusal(403, "training_not_available"),
-    _refusal(429, "insufficient_quota"),
+    _refusal(429, "rate_limit_exceeded"),
     _refusal(429, "daily_rate_limit_exceeded"),
-    _html(403),
-    _html(429),
-    lambda: httpx.Response(307, headers={"location": "https://elsewhere.example.test/"}),
 )
+"""In the service's own words: the only answers that come without an effect for certain."""
+
 _UNCLEAR = (
-    *map(_refusal, (408, 409, 500, 503)),
-    *map(_html, (500, 502, 503, 504, 520, 529)),
+    *map(_refusal, (401, 403, 405, 408, 409, 410, 413, 422, 429, 500, 503)),
+    _refusal(400, "400"),
+    _refusal(429, "429"),
+    *map(_html, (400, 401, 403, 404, 405, 410, 413, 418, 429, 451, 500, 502, 503, 504, 520, 529)),
+    *map(_redirect, (301, 302, 303, 307, 308)),
+    lambda: httpx.Response(404, json={"detail": "Not Found"}),
+    lambda: httpx.Response(429, json={"message": "API rate limit exceeded"}),
     lambda: httpx.Response(500, content=b""),
     lambda: httpx.Response(503, json={"error": "busy"}),
 )
@@ -124,6 +134,9 @@ class FaultyTransport(httpx.BaseTransport):
                 boundary.no_answer(key, _patience(request))
             boundary.actor.scheduler.time.after(boundary.late(key, outcome), effect)
             boundary.ended(outcome)
+            if boundary.decider.pick(f"late answer {key}", 3) == 1:
+                # A gateway gave up on the service and answered in its place.
+                return self._one_of(_UNCLEAR, key)
             raise httpx.ReadTimeout("no answer came")
         answer = effect()
         boundary.ended(outcome)
@@ -146,7 +159,9 @@ class FaultyTransport(httpx.BaseTransport):
         return self._dated(answers[self._boundary.decider.pick(key, len(answers))](), key)
 
     def _dated(self, answer: httpx.Response, key: str) -> httpx.Response:
-        answer.headers["date"] = formatdate(self._boundary.actor.now + self._skew, usegmt=True)
+        lie = (0.0, 3600.0, -3600.0, 86400.0)[self._boundary.decider.pick(f"lie {key}", 4)]
+        wrong = lie if self._boundary.decider.chance(key, "lies") else 0.0
+        answer.headers["date"] = formatdate(self._boundary.actor.now + self._skew + wrong, usegmt=True)
         if self._boundary.decider.chance(key, "bad_waits"):
             answer.headers.update(_WAITS[self._boundary.decider.pick(f"wait {key}", len(_WAITS))])
         return answer

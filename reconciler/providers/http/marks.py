@@ -104,14 +104,11 @@ def is_garbled(job: RemoteJob, project: str) -> bool:
 
 
 def is_unmarked(job: RemoteJob, project: str) -> bool:
-    """Return whether a job bears sound marks of no project: none at all, or some that are not what was sealed.
-
-    Marks of our own project that are not what was sealed are a contradiction, and not meant here.
-    """
-    if job.stamp is not None or job.details.project == project:
+    """Return whether a job bears sound marks of no project: none at all, or some that are not what was sealed."""
+    if job.stamp is not None:
         return False
     metadata = dict(job.details.metadata)
-    return job.details.project is None or (SEAL in metadata and metadata[SEAL] != _seal(metadata))
+    return job.details.project in {None, project} or (SEAL in metadata and metadata[SEAL] != _seal(metadata))
 
 
 def names_file(facts: Iterable[tuple[str, str]], side: str, filename: str) -> bool:

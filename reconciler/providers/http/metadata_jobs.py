@@ -47,7 +47,8 @@ class MetadataJobs:
             files_in_use=sorted_jobs.in_use | {file for job in in_doubt for file in job.files},
             bases_in_use=sorted_jobs.bases | {job.base for job in in_doubt},
             contradictions=tuple(sorted(contradicted)),
-            unmarked=self._on_own_files(sorted_jobs.unmarked),
+            # Marks that name our project, and are not what was sealed, are a contradiction already.
+            unmarked=self._on_own_files([job for job in sorted_jobs.unmarked if job.id not in sorted_jobs.garbled]),
             list_warnings=(*file_warnings.words, *job_warnings.words),
         )
 
