@@ -56,7 +56,7 @@ class Script:
             "marker": script_of("review").write_marker(environment, root),
             "environment": None,
             "root": "specs/quickstart",
-            "commit": "0" * 40,
+            "commit": "a" * 40,
             "basis": "1" * 64,
             "verdict": "1 model retrained",
             "state": "changes" if has_changes else "settled",

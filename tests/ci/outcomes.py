@@ -82,7 +82,7 @@ OUTCOMES = {
 }
 
 
-def prepare(name: str, folder: Path) -> Path:
+def prepare(name: str, folder: Path, commit: str) -> Path:
     """Write what an outcome leaves, and return the program that leaves it."""
     folder.mkdir()
     outcome = OUTCOMES[name]
@@ -98,7 +98,7 @@ def prepare(name: str, folder: Path) -> Path:
         )
         environ = {"GITHUB_OUTPUT": f"{folder}/outputs", "GITHUB_STEP_SUMMARY": f"{folder}/summary"}
         targets = read_formats(["text", "github", f"review={folder}/review"])
-        review = replace(outcome.review, root=ROOT, environment="")
+        review = replace(outcome.review, root=ROOT, environment="", commit=commit)
         show_review(review, targets, console, exit_code=outcome.code, environ=environ)
         (folder / "stdout").write_text(stdout.getvalue(), encoding="utf-8")
     if outcome.lock:

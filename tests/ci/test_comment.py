@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.render.review import Review, empty_plan, review_json, review_parts
 from tests.ci.conftest import MARKER, Script, script_of
-from tests.ci.events import BASE, STRANGER, pull_request, workflow_run
+from tests.ci.events import BASE, STRANGER, issue_comment, pull_request, workflow_run
 from tests.ci.fake_github import BOT, FakeHub
 from tests.render.reviews import REVIEWS
 
@@ -351,3 +351,28 @@ def test_a_part_that_would_be_too_long_for_a_comment_is_refused(script: Script, 
 
     assert (code, hub.calls) == (1, [])
     assert "too many mentions" in output
+
+
+@pytest.mark.parametrize("name", ["pull_request", "pull_request_target", "pull_request_review"])
+def test_a_plan_of_the_base_is_not_posted_as_that_of_the_pull_request(script: Script, hub: FakeHub, name: str) -> None:
+    """What `pull_request_target` checks out by itself is the base: its plan says nothing about the change."""
+    base = script.review("No changes.", commit="b" * 40)
+    code, output = script.run("comment", base, event=pull_request(SHA), GITHUB_EVENT_NAME=name, GITHUB_SHA="c" * 40)
+
+    assert (code, hub.calls) == (0, [])
+    assert "not of the pull request" in output
+
+
+def test_a_plan_of_the_merge_is_posted(script: Script, hub: FakeHub) -> None:
+    merge = script.review("A plan.", commit="c" * 40)
+    environ = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": "c" * 40}
+
+    assert script.run("comment", merge, event=pull_request(SHA), **environ)[0] == 0
+    assert len(hub.comments) == 1
+
+
+def test_a_comment_on_a_pull_request_is_no_plan_of_it(script: Script, hub: FakeHub) -> None:
+    code, output = post(script, script.review(), event=issue_comment(), name="issue_comment")
+
+    assert (code, hub.calls) == (0, [])
+    assert "has no pull request" in output

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ci.conftest import MARKER, Script
+from tests.ci.events import STRANGER, pull_request, schedule, workflow_run
 from tests.ci.fake_github import FakeHub
 
 pytestmark = pytest.mark.loopback
@@ -15,7 +16,7 @@ DRIFT = MARKER.replace("reconciler env", "reconciler drift env")
 
 
 def settle(script: Script, has_changes: bool, *parts: str, **more: Any) -> str:
-    code, output = script.run("issue", script.review(*parts, has_changes=has_changes, **more))
+    code, output = script.run("issue", script.review(*parts, has_changes=has_changes, **more), event=schedule())
     assert code == 0, output
     return output
 
@@ -113,7 +114,7 @@ def test_a_look_that_did_not_ask_about_everything_closes_nothing_and_opens_nothi
         value = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps({k: v for k, v in value.items() if k != "state"} | {"version": 1}), encoding="utf-8")
 
-    code, output = script.run("issue", str(path))
+    code, output = script.run("issue", str(path), event=schedule())
 
     assert (code, hub.calls) == (0, [])
     assert "no issue was touched" in output
@@ -122,7 +123,17 @@ def test_a_look_that_did_not_ask_about_everything_closes_nothing_and_opens_nothi
 def test_a_token_without_write_permission_is_an_error(script: Script, hub: FakeHub) -> None:
     hub.read_only = True
 
-    code, output = script.run("issue", script.review())
+    code, output = script.run("issue", script.review(), event=schedule())
 
     assert code == 1
     assert "permission" in output
+
+
+@pytest.mark.parametrize("event", [workflow_run("a" * 40, STRANGER), pull_request("a" * 40, STRANGER)])
+def test_a_forks_plan_closes_no_issue_and_opens_none(script: Script, hub: FakeHub, event: object) -> None:
+    hub.issue("Drift", f"{DRIFT}\nold")
+
+    for has_changes in (False, True):
+        code, output = script.run("issue", script.review(has_changes=has_changes), event=event)
+        assert (code, hub.calls) == (0, [])
+        assert "fork" in output

@@ -108,7 +108,7 @@ def test_a_reader_sees_what_happened(world: World, hub: FakeHub, tmp_path: Path,
     hub.roots.append(ROOT)
     hub.pull("stranger" if "fork" in event else "acme", "topic", world.sha)
     hub.issue("Drift", f"{DRIFT}\nAn older look.")
-    program = prepare(outcome, tmp_path / "program")
+    program = prepare(outcome, tmp_path / "program", world.sha)
     (tmp_path / "service").mkdir()
     runner = Runner(origin, tmp_path, hub.environ(), program=str(program), artifacts={"service": tmp_path / "service"})
     jobs = {each: action_job(each) for each in ("plan", "drift")} if happened.command == "plan" else apply_jobs()

@@ -48,7 +48,7 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         say("notice", "there is no review to post")
         return 0
     event, name = read_event(environ), environ.get("GITHUB_EVENT_NAME", "")
-    fork = any(_of_a_fork(head, event) for head in _heads(event))
+    fork = is_of_a_fork(event)
     if name == "pull_request" and fork:
         say("notice", "a fork's token may not comment; the review is in the summary of this run")
         return 0
@@ -61,12 +61,29 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         say("notice", "no open pull request is at this commit; nothing was posted")
         return 0
     author = environ.get("COMMENT_AUTHOR", BOT)
+    reviews = [each for each in reviews if _is_of_the_pull(each, name, event, environ)]
     if fork:
         reviews = _limit(hub, pull, reviews, event, author)
     for review in reviews:
         done = post(hub, pull, review, FROM_A_FORK if fork else "", author)
         sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
     return 0
+
+
+def _is_of_the_pull(review: Review, name: str, event: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether a review is of the head of the pull request, or of its merge: `pull_request_target` has its base.
+
+    A review without a commit, and one that another run made, are not judged.
+    """
+    pull = event.get("pull_request")
+    if not pull or not review.commit:
+        return True
+    known = {pull["head"]["sha"], pull.get("merge_commit_sha")}
+    if name != "pull_request_target":
+        known.add(environ.get("GITHUB_SHA"))
+    if review.commit not in known:
+        say("warning", f"the plan is of commit {shown(review.commit)}, and not of the pull request; it is not posted")
+    return review.commit in known
 
 
 def _limit(hub: Hub, pull: int, reviews: Sequence[Review], event: Mapping[str, Any], author: str) -> list[Review]:
@@ -136,13 +153,11 @@ def pull_of(event: Mapping[str, Any], hub: Hub) -> int | None:
     A run that follows another one gets no number for forks. So the number is looked up by the branch, and taken
     only where the head is still the commit that was planned.
     """
-    pull, run, issue = (event.get(key) or {} for key in ("pull_request", "workflow_run", "issue"))
+    pull, run = (event.get(key) or {} for key in ("pull_request", "workflow_run"))
     if pull:
         current = hub.get(f"/pulls/{int(pull['number'])}")
         same = current["state"] == "open" and current["head"]["sha"] == pull["head"]["sha"]
         return int(pull["number"]) if same else None
-    if issue:
-        return int(issue["number"])
     if not run.get("head_repository"):
         return None
     head = f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
@@ -155,7 +170,7 @@ def pull_of(event: Mapping[str, Any], hub: Hub) -> int | None:
 def _may_have_a_pull(event: Mapping[str, Any]) -> bool:
     run = event.get("workflow_run") or {}
     is_planned = str(run.get("event", "")).startswith("pull_request")
-    return bool(event.get("pull_request") or is_planned or (event.get("issue") or {}).get("pull_request"))
+    return bool(event.get("pull_request")) or is_planned
 
 
 def read_event(environ: Mapping[str, str]) -> Any:
@@ -183,6 +198,11 @@ def _is_ours(comment: Mapping[str, Any], marker: str, author: str) -> bool:
 def _heads(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     pull = event.get("pull_request") or {}
     return [each for each in (pull.get("head"), event.get("workflow_run")) if each]
+
+
+def is_of_a_fork(event: Mapping[str, Any]) -> bool:
+    """Whether an event is about a commit of another repository."""
+    return any(_of_a_fork(head, event) for head in _heads(event))
 
 
 def _of_a_fork(head: Mapping[str, Any], event: Mapping[str, Any]) -> bool:

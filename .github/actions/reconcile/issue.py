@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comment import BOT, say
+from comment import BOT, is_of_a_fork, read_event, say
 from hub import Hub, HubError
 from review import Review, ReviewError, find_reviews, read_review, same_but_for_time
 
@@ -23,6 +23,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         reviews = [read_review(path) for path in find_reviews(list(arguments))]
         if not reviews:
             say("warning", "the look left no review, so no issue was touched; its own job says why")
+            return 0
+        if is_of_a_fork(read_event(environ)):
+            say("warning", "a plan of a fork says nothing about the service, so no issue was touched")
             return 0
         hub = Hub(environ)
         for review in reviews:

@@ -74,6 +74,7 @@ class Review:
     marker: str
     environment: str
     root: str
+    commit: str
     verdict: str
     has_changes: bool
     state: str
@@ -143,6 +144,7 @@ def _checked(name: str, value: Any) -> Review:
         marker=value["marker"],
         environment=lines["environment"],
         root=lines["root"],
+        commit=lines["commit"],
         verdict=_disarmed(lines["verdict"]),
         has_changes=value["has_changes"],
         state=state,
