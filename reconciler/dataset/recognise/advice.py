@@ -33,7 +33,7 @@ from reconciler.dataset.recognise.step_text import write_steps_inline
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.domain import prepare as domain
 from reconciler.domain.spec import Format
-from reconciler.foundation.text import yaml_quoted
+from reconciler.foundation.text import list_words, yaml_quoted
 
 _SAMPLE_CHARACTERS = 24
 _MOST_COLUMNS = 12
@@ -76,6 +76,8 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
         return None
     forms = Counter(recognise_row(value, used_as) for value in objects)
     form, rows = forms.most_common(1)[0]
+    if form is RowForm.LABELED and (key := _find_class(objects)):
+        return recognise_rows([{name: held for name, held in row.items() if name != key} for row in objects], used_as)
     shown = [value for value in objects if recognise_row(value, used_as) is form]
     if form is None:
         return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
@@ -110,6 +112,17 @@ def ask_for_columns(rows: Sequence[JsonObject]) -> str:
         'write into the Dataset which columns to use: prompt: "{COLUMN}" for what the model is asked, completion: '
         f'"{{COLUMN}}" for what it should answer; the columns are {", ".join(shown)}{more}'
     )
+
+
+def _find_class(rows: Sequence[JsonObject]) -> str | None:
+    # A key that says no more than the answer does is the answer's class: it judges nothing.
+    key = next((key for row in rows if (key := find_judgement(row))), None)
+    answer = find_named(COMPLETIONS, [name for name in rows[0] if name != key])
+    if key is None or answer is None:
+        return None
+    pairs = {(_cell(row.get(key)), _cell(row.get(answer))) for row in rows}
+    answers = {each for _, each in pairs}
+    return key if len(rows) > len(answers) and len(pairs) == len(answers) else None
 
 
 Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
@@ -214,14 +227,18 @@ def _advise_table(rows: Sequence[JsonObject]) -> Advice:
     texts = [key for key, value in row.items() if isinstance(value, str)]
     answer = find_named(COMPLETIONS, texts) or ""
     others = [key for key in texts if key != answer]
-    asked = find_named(PROMPTS, others) or (others[0] if len(others) == 1 else "")
+    asked = find_named(PROMPTS, others) or ""
     context = find_named(CONTEXTS, others)
     system = find_named(SYSTEMS, others)
-    rest = [key for key in others if key not in {asked, context, system} and has_meaning(key, row[key])]
+    named = {answer, asked, context, system}
+    rest = dict.fromkeys(
+        key for row in rows for key, value in row.items() if key not in named and value and has_meaning(key, value)
+    )
     drop = (domain.DropColumns(tuple(rest)),) if rest else ()
+    without = f"this trains without {list_words(tuple(rest))}; to use them, name them in a template" if rest else ""
     prompt = f"{{{context}}}\n\n{{{asked}}}" if context and context != asked else f"{{{asked}}}"
     fields = [("prompt", prompt), ("completion", f"{{{answer}}}")]
-    return drop, tuple([("system", f"{{{system}}}"), *fields] if system else fields), ""
+    return drop, tuple([("system", f"{{{system}}}"), *fields] if system else fields), without
 
 
 def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:

@@ -152,8 +152,6 @@ def _forms(row: JsonObject, used_as: Format | None) -> Iterator[RowForm | None]:
     asked = find_named(PROMPTS, [key for key in texts if key != answer])
     if answer and asked and not says_rejected(answer):
         yield RowForm.CONTEXT if find_named(CONTEXTS, texts) else RowForm.TABLE
-    if answer and len(row) == 2 and len(texts) == 2 and not any(map(says_rejected, texts)):
-        yield RowForm.TABLE
     yield RowForm.TEXT if set(row) == {"text"} else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.domain.errors import Severity
-from reconciler.foundation.text import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words, yaml_scalar
 
 JsonObject = dict[str, object]
 
@@ -76,9 +76,16 @@ def find_unknown_keys(
         hint = (
             (hints or {}).get(key)
             or did_you_mean(key, set(known).difference(found))
-            or f"leave it out; the keys here are {list_words(known)}"
+            or f"leave it out{_name_step(path, key)}; the keys here are {list_words(known)}"
         )
         yield RowFinding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
+
+
+def _name_step(path: str, key: str) -> str:
+    if not path:
+        return f" with the step `drop_columns: [{yaml_scalar(key[:100])}]`"
+    is_turn = path.startswith("messages[") and path.endswith("]") and "." not in path
+    return f" with the step `drop_turn_keys: [{yaml_scalar(key[:100])}]`" if is_turn else ""
 
 
 def describe_value(value: object) -> str:

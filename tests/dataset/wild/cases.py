@@ -13,6 +13,7 @@ from reconciler.dataset.pipeline import read_batches
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.spec import DatasetSpec
 from reconciler.specfile import read_specs
+from reconciler.specfile.prepare import OPERATIONS
 
 _QUOTED = re.compile(r"`([^`]*)`")
 _EXTENSION = re.compile(r"\bname it (\.[a-z]+)")
@@ -89,6 +90,8 @@ def follow_hint(hint: str, name: str, fields: Fields) -> tuple[str, Fields]:
             if field in _SOURCE_FIELDS:
                 source = changed.get("source", name)
                 changed["source"] = {**(source if isinstance(source, dict) else {"path": source}), field: value}
+            elif field in OPERATIONS:
+                changed["prepare"] = [*changed.get("prepare", ()), {field: value}]
             else:
                 changed[field] = value
     return name, changed
