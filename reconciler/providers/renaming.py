@@ -40,28 +40,25 @@ class _RenamingProvider:
         """
         seen = self._names.rename_observed(self._inner.observe())
         listed = {job.id for job in seen.jobs}
-        more = [job for each in self._names.adopted if each not in listed and (job := self._read_claimed(each))]
+        more = [job for each in self._names.adopted if each not in listed and (job := self._read_adopted(each))]
         return replace(seen, jobs=oldest_first((*seen.jobs, *more)), unmarked=self._not_adopted(seen.unmarked))
 
     def unmarked_jobs(self) -> tuple[RemoteJob, ...]:
         return self._not_adopted(self._inner.unmarked_jobs())
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:
-        """List every job of one stamp, under all the names it has had, and the jobs adopted or recorded for it.
-
-        Shape:  oldest first
-        """
+        """List every job of one stamp, under all the names it has had, and the job adopted for it; oldest first."""
         listed = (job for each in self._names.all_stamps(stamp) for job in self._inner.jobs_of(each))
         found = {job.id: self._names.rename_job(job) for job in listed}
-        claims = (*self._names.adopted.items(), *self._names.recorded.items())
-        claimed = [self._read_claimed(job) for job, of in claims if of.agrees(stamp) and job not in found]
-        by_id = {job.id: job for job in (*found.values(), *claimed) if job and job.is_of(stamp)}
+        claims = self._names.adopted.items()
+        adopted = [self._read_adopted(job) for job, of in claims if of.agrees(stamp) and job not in found]
+        by_id = {job.id: job for job in (*found.values(), *adopted) if job and job.is_of(stamp)}
         return oldest_first(by_id.values())
 
     def job(self, job: JobId) -> RemoteJob:
         if job not in self._names.adopted:
             return self._names.rename_job(self._inner.job(job))
-        found = self._read_claimed(job)
+        found = self._read_adopted(job)
         if found is None:
             raise NotFoundError(f"there is no job {job}, which the specs adopt", status=404)
         return found
@@ -85,7 +82,7 @@ class _RenamingProvider:
     def _not_adopted(self, jobs: tuple[RemoteJob, ...]) -> tuple[RemoteJob, ...]:
         return tuple(job for job in jobs if job.id not in self._names.adopted)
 
-    def _read_claimed(self, job: JobId) -> RemoteJob | None:
+    def _read_adopted(self, job: JobId) -> RemoteJob | None:
         try:
             return self._names.rename_job(self._inner.job(job))
         except NotFoundError:

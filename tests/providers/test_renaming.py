@@ -163,3 +163,15 @@ def test_the_lock_entry_of_todays_name_takes_precedence() -> None:
     for entries in ((old, new), (new, old)):
         assert CLAIMS.rename_lock(Lock(entries=entries)).entries == (new,)
     assert CLAIMS.rename_lock(Lock(entries=(old,))).entries == (replace(old, stamp=NEW.stamp),)
+
+
+def test_a_job_that_only_a_lock_file_names_is_not_asked_for_before_a_create() -> None:
+    """It may be of another service, which this one does not know, or answers with an error."""
+    stamp = a_model().stamp
+
+    class Strict(MemoryProvider):
+        def job(self, job: JobId) -> RemoteJob:
+            raise AssertionError(job)
+
+    names = NameMap(recorded={JobId("ftjob-elsewhere"): stamp}, declared=frozenset({stamp.address}))
+    assert with_renames(Strict(), names).jobs_of(stamp) == ()
