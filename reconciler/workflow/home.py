@@ -132,33 +132,39 @@ def check_home(home: Home, workspace: Path, environ: Mapping[str, str]) -> None:
 
 
 def _check_inside(home: Path, workspace: Path, environ: Mapping[str, str]) -> None:
+    """Check our own directory where it is inside the checkout of the specs, or inside any other repository."""
     real, checkout = Path(os.path.abspath(home)), Path(os.path.realpath(workspace))
     outer = Path(os.path.realpath(real.parent)) / real.name
-    if not outer.is_relative_to(checkout):
-        return
-    below = outer.relative_to(checkout).parts
+    around = next((each for each in outer.parents if os.path.lexists(each / ".git")), None)
     try:
-        for count in range(1, len(below) + 1):
-            check_private(checkout.joinpath(*below[:count]))
+        # By its name as well: a link on the way may have come with a commit, wherever it leads.
+        for path, root in ((outer, checkout), (outer, around or checkout), (real, Path(os.path.abspath(workspace)))):
+            if path.is_relative_to(root):
+                below = path.relative_to(root).parts
+                for count in range(1, len(below) + 1):
+                    check_private(root.joinpath(*below[:count]))
     except OSError as error:
         raise UnusablePlaceError.of_directory(str(home), error, _ADVICE) from error
-    if not (checkout / ".git").exists() or not below:
-        return
+    if around is not None:
+        _check_untracked(outer, around, environ)
+
+
+def _check_untracked(home: Path, repository: Path, environ: Mapping[str, str]) -> None:
+    name = "/".join(home.relative_to(repository).parts)
     try:
-        git = Git(checkout, environ)
-        is_tracked = git.run("ls-files", "-z", "--", f":(icase,top){'/'.join(below)}") != b""
+        is_tracked = Git(repository, environ).run("ls-files", "-z", "--", f":(icase,top){name}") != b""
     except GitMissingError as error:
         raise UnusablePlaceError(
-            f"{outer} is inside the checkout, and without git it cannot be known whether a commit brought it: install"
-            f" git, or set {HOME_VARIABLE} to a directory outside of {checkout}"
+            f"{home} is inside a repository, and without git it cannot be known whether a commit brought it: install"
+            f" git, or set {HOME_VARIABLE} to a directory outside of {repository}"
         ) from error
     except GitError:
         # Not a repository that git knows, so nothing in it is tracked.
         return
     if is_tracked:
         raise UnusablePlaceError(
-            f"{outer} is tracked by git, and what a commit brings is not believed as our own state: take it out of the"
-            f" repository with git rm -r --cached, or set {HOME_VARIABLE} to a directory outside of {checkout}"
+            f"{home} is tracked by git, and what a commit brings is not believed as our own state: take it out of the"
+            f" repository with git rm -r --cached, or set {HOME_VARIABLE} to a directory outside of {repository}"
         )
 
 

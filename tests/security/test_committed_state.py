@@ -129,6 +129,31 @@ def test_a_chosen_directory_that_git_tracks_is_refused(
     assert not is_home_private(home, quickstart.root, os.environ)
 
 
+@pytest.mark.parametrize("link", ["build", "build/state"])
+def test_a_link_on_the_way_to_a_chosen_directory_in_the_checkout_is_refused(
+    tmp_path: Path, victim: Path, link: str
+) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / ".git").mkdir(parents=True)
+    (checkout / link).parent.mkdir(exist_ok=True)
+    (checkout / link).symlink_to(victim.parent)
+    environ = {**os.environ, "RECONCILER_HOME": str(checkout / "build" / "state")}
+    with pytest.raises(UnusablePlaceError, match="it is a link"):
+        check_home(find_home(checkout, environ), checkout, environ)
+
+
+def test_a_chosen_directory_that_another_repository_tracks_is_refused(tmp_path: Path, victim: Path) -> None:
+    """The specs may be in a submodule, or in a clone inside of the repository that brings the directory."""
+    git(tmp_path, "init", "--quiet")
+    plant_store(tmp_path / "state" / "local", victim)
+    git(tmp_path, "add", "--force", "--all")
+    inner = tmp_path / "inner"
+    (inner / ".git").mkdir(parents=True)
+    environ = {**os.environ, "RECONCILER_HOME": str(tmp_path / "state")}
+    with pytest.raises(UnusablePlaceError, match="is tracked by git"):
+        check_home(find_home(inner, environ), inner, environ)
+
+
 def test_a_chosen_directory_in_a_checkout_that_git_does_not_track_is_used(
     quickstart: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
