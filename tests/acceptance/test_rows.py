@@ -216,3 +216,18 @@ def test_what_the_checks_mask_is_masked_in_every_output(tickets: Repository) -> 
     assert not any(shown.values()), shown
     assert "a payment card …42" in outputs["plan"]
     assert "an e-mail address" in outputs["data diff"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", "".join(f"ask {at} {KEY},pay {CARD},z\n" for at in range(12))),
+        ("rows.jsonl", "".join(json.dumps({"foo": f"{KEY} {at}", "bar": ADDRESS}) + "\n" for at in range(12))),
+        ("named.csv", f"q,{ADDRESS}\n" + "".join(f"ask {at},{KEY}\n" for at in range(12))),
+    ],
+)
+def test_samples_in_the_hints_of_prepare_are_masked(repository: Repository, name: str, content: str) -> None:
+    repository.write(name, content)
+    result = repository.run("prepare", name)
+    assert result.code == 3
+    assert not [part for part in (*HIDDEN, KEY[:16]) if part in result.out + result.err]

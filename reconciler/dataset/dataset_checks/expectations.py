@@ -8,6 +8,7 @@ from xxhash import xxh3_64_intdigest
 
 from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowKeys, RowPlaces
 from reconciler.dataset.row_checks import API_KEYS
+from reconciler.dataset.sensitive import mask_text
 from reconciler.dataset.tokens import CountTextTokens
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Place, Problem, Severity
@@ -24,6 +25,7 @@ _ITEM = re.compile(r"\{\{\s*item\.([A-Za-z0-9_]+)")
 _REINFORCEMENT_GUIDE = "OpenAI reinforcement fine-tuning guide"
 _SHOWN = 60
 _MOST_HINTS = 50
+_MASKED = 4_000
 
 
 def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetCheck:
@@ -163,6 +165,8 @@ def _check_tokens(example: ExampleRow, most: int, tokens: CountTextTokens) -> tu
 
 
 def _quote(text: str) -> str:
+    # Masked before it is cut: what is left of a key would not be known as one.
+    text = mask_text(text[:_MASKED])
     return f"`{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}`"
 
 

@@ -31,11 +31,13 @@ from reconciler.dataset.recognise.names import (
 )
 from reconciler.dataset.recognise.step_text import write_steps_inline
 from reconciler.dataset.row_checks import JsonObject
+from reconciler.dataset.sensitive import mask_text
 from reconciler.domain import prepare as domain
 from reconciler.domain.spec import Format
 from reconciler.foundation.text import list_words, yaml_quoted
 
 _SAMPLE_CHARACTERS = 24
+_MASKED_CHARACTERS = 4_000
 _MOST_COLUMNS = 12
 
 
@@ -298,6 +300,8 @@ def _describe_reason(form: RowForm, row: JsonObject) -> str:
 
 def _sample(value: object) -> str:
     if isinstance(value, str):
+        # Masked before it is cut: what is left of a key would not be known as one.
+        value = mask_text(value[:_MASKED_CHARACTERS])
         short = value if len(value) <= _SAMPLE_CHARACTERS else f"{value[:_SAMPLE_CHARACTERS]}…"
         return yaml_quoted(short)
     return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else _cell(value)

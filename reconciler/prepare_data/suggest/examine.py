@@ -28,6 +28,7 @@ from reconciler.dataset.readers import (
     text_blocks,
 )
 from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.sensitive import mask_problem
 from reconciler.domain.errors import InputError, Place, Problem
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
@@ -157,7 +158,7 @@ class _Pass:
         """
         result = rule(self.rows)
         if result.problem:
-            raise InputError((result.problem,))
+            raise InputError((mask_problem(result.problem),))
         self.findings += result.findings
         if result.remedy:
             accepted = result.remedy.necessary or self._accept(result.remedy)
@@ -178,7 +179,7 @@ class _Pass:
                 self.apply(partial(row_rules.fill_columns, found))
             return None
         if found.format is None and not found.steps:
-            raise InputError((row_rules.describe_form(self.rows, found),))
+            raise InputError((mask_problem(row_rules.describe_form(self.rows, found)),))
         self.apply(partial(row_rules.convert_form, found))
         if found.mapping or (found.format is None and recognise_format(self.rows[0].value) is Format.COMPLETION):
             return self.convert(after) if (after := recognise_rows([row.value for row in self.rows])) else None
@@ -208,7 +209,7 @@ def read_file(file: Path) -> FileRead:
     source = Source(str(file), file)
     problem = _check_is_file(source)
     if problem:
-        raise InputError((problem,))
+        raise InputError((mask_problem(problem),))
     extension = _find_extension(source, report)
     rows = list(_read_rows(source, extension, report)) if extension else []
     for row in rows:

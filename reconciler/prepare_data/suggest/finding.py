@@ -14,6 +14,7 @@ from reconciler.dataset import (
     estimate_tokens,
     value_to_text,
 )
+from reconciler.dataset.sensitive import mask_problem
 from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test
 from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.prepare_data.compat import TaskKind, guess_task
@@ -93,7 +94,7 @@ def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
         if problem.severity is Severity.ERROR:
             problems.append(replace(problem, where=Place(file=rows[0].file)))
     if problems:
-        raise InputError(tuple(problems[:SHOWN_PER_FILE]), max(0, len(problems) - SHOWN_PER_FILE))
+        raise InputError(tuple(map(mask_problem, problems[:SHOWN_PER_FILE])), max(0, len(problems) - SHOWN_PER_FILE))
     return changed
 
 
