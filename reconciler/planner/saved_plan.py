@@ -96,12 +96,18 @@ def read_saved(text: str) -> SavedPlan:
             ),
             document=json.dumps(content["plan"]),
             # Format 2 holds none of these.
-            findings=tuple(from_plain(Problem, each) for each in content.get("findings", [])),
+            findings=_findings(content.get("findings", [])),
             commit=from_plain(str, content.get("commit", "")),
             prices=from_plain(str, content.get("prices", "")),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"not a saved plan ({error}); {_MAKE_ONE}") from error
+
+
+def _findings(data: object) -> tuple[Problem, ...]:
+    if not isinstance(data, list):
+        raise TypeError("its findings are no list")
+    return tuple(from_plain(Problem, each) for each in data)
 
 
 def bare(plan: Plan) -> Plan:

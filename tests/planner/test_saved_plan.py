@@ -13,7 +13,7 @@ from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.spec import ColumnMapping as RowMapping
 from reconciler.planner import SavedPlan, check_expected, check_fresh, check_place, make_plan, read_saved, write_saved
-from reconciler.planner.saved_plan import bare
+from reconciler.planner.saved_plan import bare, seal_plan
 from reconciler.planner.serialize import from_plain, to_plain
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.render import examples
@@ -164,3 +164,24 @@ def moved_steps(forged: Plan) -> str:
 def test_the_file_is_json_in_ascii_with_the_plan_in_it() -> None:
     assert TEXT.isascii()
     assert json.loads(TEXT)["plan"] == {"shown": 1.5}
+
+
+def test_findings_commit_and_prices_come_back_as_they_were() -> None:
+    more = replace(saved(), findings=examples.PROBLEMS, commit="0" * 40, prices="our prices.json")
+    assert read_saved(write_saved(more)) == more
+
+
+def test_a_plan_of_format_2_is_read_without_findings() -> None:
+    content = json.loads(TEXT)
+    for name in ("findings", "commit", "prices", "digest"):
+        del content[name]
+    older = read_saved(seal_plan({**content, "saved_plan": "2"}))
+    assert older == saved()
+
+
+@pytest.mark.parametrize("findings", [[{"is": "Problem"}], [1], {}, "x", None])
+def test_findings_of_another_form_are_refused(findings: object) -> None:
+    content = json.loads(TEXT)
+    del content["digest"]
+    with pytest.raises(UsageError, match="not a saved plan"):
+        read_saved(seal_plan({**content, "findings": findings}))
