@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import run
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import UnusablePlaceError, UsageError
 from reconciler.service import Fault, read_faults
 from reconciler.service.faults.fault import (
     TOO_MANY,
@@ -127,7 +127,7 @@ def test_a_mistake_in_a_file_has_its_line(tmp_path: Path, line: str, message: st
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UnusablePlaceError, match="cannot be read"):
         read_faults([], tmp_path / "none")
 
 
