@@ -197,9 +197,32 @@ def test_a_damaged_store_is_named_with_the_way_to_mend_it_and_not_begun_anew(
         open_local(store.root)
 
 
-def test_a_value_of_another_kind_is_an_answer_and_no_traceback(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [("'many'", "size_bytes is str"), ("1.5", "size_bytes is float"), ("1e999", "size_bytes is")],
+)
+def test_a_value_of_another_kind_is_an_answer_and_no_traceback(store: Store, value: str, fault: str) -> None:
     add_file(store.root, "file-x")
-    change(store.root, "UPDATE files SET size_bytes = 'many'")
+    change(store.root, f"UPDATE files SET size_bytes = {value}")
     status, error = error_of(open_local(store.root).client.get("/files"))
     assert (status, error["code"]) == (500, "store_unusable")
-    assert "a FileRecord of the store is damaged (size_bytes is str)" in error["message"]
+    assert f"a FileRecord of the store is damaged ({fault}" in error["message"]
+
+
+NOT_NUMBERS = (
+    "started_at = 1e999",
+    """hyperparameters = '{"n_epochs": 1e999}'""",
+    """hyperparameters = '{"n_epochs": NaN}'""",
+)
+
+
+@pytest.mark.parametrize("change_job", NOT_NUMBERS)
+def test_a_number_that_is_none_is_an_answer_and_no_traceback(store: Store, change_job: str) -> None:
+    change(
+        store.root,
+        "INSERT INTO jobs (id, base, training_file, suffix, seed, hyperparameters, status, created_at)"
+        " VALUES ('ftjob-x', 'test-echo', 'file-x', '', 1, '{}', 'succeeded', 1)",
+        f"UPDATE jobs SET {change_job}",
+    )
+    status, error = error_of(open_local(store.root).client.get("/fine_tuning/jobs"))
+    assert (status, error["code"]) == (500, "store_unusable")

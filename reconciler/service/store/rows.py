@@ -4,6 +4,7 @@ A page is named by a cursor: the rows that come after one named row, in the orde
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -56,8 +57,11 @@ def read_record(record: type[R], row: Sequence[Any]) -> R:
             if values[name] is not None:
                 values[name] = read(values[name])
         for name, kinds in _kinds(record):
-            if not isinstance(values[name], kinds):
-                raise TypeError(f"{name} is {type(values[name]).__name__}")
+            value = values[name]
+            if not isinstance(value, kinds):
+                raise TypeError(f"{name} is {type(value).__name__}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}")
     except (ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
         raise StoreError(f"a {record.__name__} of the store is damaged ({error}): {RESTORE}") from error
     return record(**values)
@@ -80,6 +84,8 @@ def _json_reader(kind: Any) -> Callable[[Any], Any]:
     def read(text: Any) -> Any:
         value = json.loads(text)
         msgspec.convert(value, kind)
+        # Python reads NaN and numbers beyond every bound, and no client does.
+        json.dumps(value, allow_nan=False)
         return value
 
     return read
