@@ -346,3 +346,115 @@ def test_the_bugs_of_the_old_tool_are_absent_by_default(repository: Repository) 
     repository.write("unicode.jsonl", (RECORDED / "inputs/unicode.jsonl").read_bytes())
     repository.run("prepare", "unicode.jsonl", "--write", *PLAIN)
     assert "\\/" not in repository.read("unicode_prepared.jsonl")
+
+
+def write_rows(repository: Repository, *rows: object) -> None:
+    repository.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def chat_of(*turns: tuple[str, object]) -> dict[str, object]:
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+FOREIGN: list[tuple[str, list[object], str, str]] = [
+    (
+        "chat with other words",
+        [chat_of(("human", f"q{at}"), ("bot", f"a{at}")) for at in range(12)],
+        "convert: {from: chat}",
+        '{"messages":[{"role":"user","content":"q0"},{"role":"assistant","content":"a0"}]}',
+    ),
+    (
+        "ShareGPT",
+        [
+            {"conversations": [{"from": "human", "value": f"q{at}"}, {"from": "gpt", "value": f"a{at}"}]}
+            for at in range(12)
+        ],
+        "convert: {from: sharegpt}",
+        '{"messages":[{"role":"user","content":"q0"},{"role":"assistant","content":"a0"}]}',
+    ),
+    (
+        "preference pairs",
+        [{"prompt": f"q{at}", "win": f"a{at}", "lose": f"b{at}"} for at in range(12)],
+        'rename: {"win": "chosen", "lose": "rejected"}',
+        '{"input":{"messages":[{"role":"user","content":"q0"}]},"preferred_output":[{"role":"assistant","content":"a0"}],'
+        '"non_preferred_output":[{"role":"assistant","content":"b0"}]}',
+    ),
+    (
+        "unpaired preferences",
+        [{"prompt": f"q{at}", "completion": f"a{at}", "label": at % 2 == 0} for at in range(24)],
+        'filter: {column: label, equals: "true"}',
+        '{"messages":[{"role":"user","content":"q0"},{"role":"assistant","content":"a0"}]}',
+    ),
+    (
+        "a question and an answer",
+        [{"id": at, "question": f"q{at}", "answer": f"a{at}"} for at in range(12)],
+        'template: {"prompt": "{question}", "completion": "{answer}"}',
+        '{"messages":[{"role":"user","content":"q0"},{"role":"assistant","content":"a0"}]}',
+    ),
+    (
+        "chat.empty-turn",
+        [chat_of(("system", ""), ("user", f"q{at}"), ("assistant", f"a{at}")) for at in range(12)],
+        "drop_empty_turns: [system, developer]",
+        '{"messages":[{"role":"user","content":"q0"},{"role":"assistant","content":"a0"}]}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "rows", "step", "line"), FOREIGN, ids=[each[0] for each in FOREIGN])
+def test_a_form_is_recognised_and_its_steps_give_what_write_gives(
+    repository: Repository, what: str, rows: list[object], step: str, line: str
+) -> None:
+    write_rows(repository, *rows)
+    asked = repository.run("prepare", "rows.jsonl")
+    assert asked.code == 0, asked.err
+    assert what in asked.out
+    assert step in asked.out
+    assert "Nothing to correct" not in asked.out
+    repository.write("specs/one.yaml", read_document(asked).replace('source: "', 'source: "../'))
+    assert repository.run("validate", "specs").code == 0
+    assert repository.run("prepare", "rows.jsonl", "--write").code == 0
+    assert repository.read("rows_prepared.jsonl").splitlines()[0] == line
+
+
+@pytest.mark.parametrize("form", ["preference", "reinforcement"])
+def test_rows_in_the_forms_of_the_api_need_no_steps(repository: Repository, form: str) -> None:
+    user = {"messages": [{"role": "user", "content": "q"}]}
+    pair = {
+        "input": user,
+        "preferred_output": [{"role": "assistant", "content": "a"}],
+        "non_preferred_output": [{"role": "assistant", "content": "b"}],
+    }
+    write_rows(repository, *[pair if form == "preference" else {**user, "answer": "x"}] * 12)
+    result = repository.run("prepare", "rows.jsonl")
+    assert (result.code, f"12 rows of {form}" in result.out) == (0, True)
+    assert f"format: {form}" in read_document(result)
+
+
+def test_what_validate_refuses_prepare_refuses_too(repository: Repository) -> None:
+    write_rows(repository, *[chat_of(("user", "q"), ("assistant", " \n"))] * 12)
+    result = repository.run("prepare", "rows.jsonl")
+    assert result.code == 3
+    assert "is only white space" in result.err
+
+
+def test_a_form_that_only_its_author_can_read_is_a_question(repository: Repository) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "mask": 1}]
+    write_rows(repository, *[{"messages": turns}] * 12)
+    result = repository.run("prepare", "rows.jsonl")
+    assert (result.code, "with `inverted: true`" in result.err) == (3, True)
+
+
+def test_columns_that_are_not_known_are_shown_with_masked_samples(repository: Repository) -> None:
+    write_rows(repository, *[{"alpha": "sk-proj-" + "aB3dE5gH7jK9mN1pQ3sT5vX7" * 2, "beta": "b"}] * 12)
+    result = repository.run("prepare", "rows.jsonl")
+    assert result.code == 3
+    assert "alpha (" in result.err
+    assert "aB3dE5gH" not in result.err
+
+
+def test_the_analysis_comes_before_the_questions(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.write("data.csv", HEADER + BODY + BODY)
+    type_input(monkeypatch, "y\n")
+    result = repository.run("prepare", "data.csv", "--interactive")
+    assert result.code == 0
+    assert result.out.index("equal to an earlier row") < result.out.index("Remedies:")
