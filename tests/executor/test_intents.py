@@ -75,6 +75,24 @@ def test_a_wrong_date_of_the_service_makes_the_intent_of_another_run_no_older(wr
     assert sandbox.clock.now - started >= 20
 
 
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, 86400.0])
+def test_nothing_is_sent_while_a_wrong_date_hides_how_long_this_machine_stood_still(jump: float) -> None:
+    sandbox, journal = Sandbox(), Survivor()
+    context = ready(sandbox, journal)
+    wrong = Wrong(sandbox.service, 0.0)
+    context.provider = wrong  # type: ignore[assignment]  # the same port, by delegation
+    recorded = journal.put
+
+    def put(intent: Intent, instead_of: Intent | None = None) -> Intent:
+        wrong.wrong_by += jump
+        return recorded(intent, instead_of)
+
+    journal.put = put  # type: ignore[method-assign]  # the journal of this test
+    with pytest.raises(StepFailedError):
+        create(TRAIN, context)
+    assert sandbox.service.writes["train"] == 0
+
+
 class Wrong:
     """A service whose answers bear a wrong date."""
 

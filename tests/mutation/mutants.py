@@ -138,7 +138,21 @@ MUTANTS = (
         r"\1 = None",
         EXECUTOR,
     ),
-    Mutant("the freshness of the look", INTENTS + "is_fresh", r"return max\(.*", "return True", EXECUTOR),
+    Mutant("the freshness of the look", INTENTS + "is_fresh", r"return ours .*", "return True", EXECUTOR),
+    Mutant(
+        "a wrong date hides no suspension",
+        INTENTS + "is_fresh",
+        r"return ours - DISAGREEMENT_SECONDS <= by_service and ",
+        "return ",
+        EXECUTOR,
+    ),
+    Mutant(
+        "the sockets are given what the call has left",
+        TRANSPORT + "Deadline.handle_request",
+        r", ends_at=ends_at",
+        "",
+        ("tests/providers/test_slow_answers.py",),
+    ),
     Mutant(
         "the job that an intent names",
         INTENTS + "find_job_of_intent",

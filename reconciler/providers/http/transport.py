@@ -1,6 +1,8 @@
 """Transports that stack, each doing one thing to bytes and failures. They know HTTP, and know no service."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -61,9 +63,11 @@ def copy_request(
     headers: dict[str, str] | None = None,
     stream: httpx.SyncByteStream | None = None,
     timeout: dict[str, float] | None = None,
+    ends_at: float | None = None,
 ) -> httpx.Request:
     """Return a copy of a request with some of it changed; the original, which errors may show, stays as it is."""
     extensions: dict[str, Any] = {**request.extensions, **({"timeout": timeout} if timeout else {})}
+    extensions |= {} if ends_at is None else {"ends_at": ends_at}
     merged = httpx.Headers(request.headers)
     merged.update(headers or {})
     return httpx.Request(
@@ -87,7 +91,8 @@ def wrap_response(
 class Retry(WrappingTransport):
     """Repeats GET and DELETE when the network failed or the service was busy; anything else goes through once.
 
-    Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help
+    Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help; no attempt begins later
+            than `most_seconds` after the first
     """
 
     def __init__(
@@ -98,8 +103,12 @@ class Retry(WrappingTransport):
         sleep: Callable[[float], None],
         random: Callable[[], float],
         is_final: Callable[[httpx.Response], bool],
+        clock: Callable[[], float] = time.monotonic,
+        most_seconds: float = math.inf,
     ) -> None:
         super().__init__(inner)
+        self._clock = clock
+        self._most_seconds = most_seconds
         self._retries = retries
         self._sleep = sleep
         self._random = random
@@ -107,14 +116,17 @@ class Retry(WrappingTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         attempts = self._retries.attempts if request.method in _REPEATED_METHODS else 1
+        gives_up_at = self._clock() + self._most_seconds
         for tried in range(1, attempts):
             try:
                 response = self._inner.handle_request(request)
             except NETWORK_ERRORS:
                 wait = self._backoff(tried)
+                if self._clock() + wait > gives_up_at:
+                    raise
             else:
                 asked = self._wait_after(response, tried)
-                if asked is None:
+                if asked is None or self._clock() + asked > gives_up_at:
                     return response
                 response.close()
                 wait = asked
@@ -263,7 +275,10 @@ class SingleEncoding(WrappingTransport):
 
 
 class Deadline(WrappingTransport):
-    """Bounds each call: to connect, between two signs of life, and in all."""
+    """Bounds each call: to connect, between two signs of life, and in all.
+
+    It passes on when the call ends, so that the network below gives up in the middle of a part too.
+    """
 
     def __init__(
         self,
@@ -292,7 +307,7 @@ class Deadline(WrappingTransport):
         assert isinstance(body, httpx.SyncByteStream)
         sent = ByteStream(lambda: within_time(iter(body), httpx.WriteTimeout))
         limits = {name: min(limit, self._total) for name, limit in self._limits.items()}
-        response = self._inner.handle_request(copy_request(request, stream=sent, timeout=limits))
+        response = self._inner.handle_request(copy_request(request, stream=sent, timeout=limits, ends_at=ends_at))
         return wrap_response(response, lambda parts: within_time(parts, httpx.ReadTimeout))
 
 
