@@ -109,7 +109,8 @@ _CONVERSIONS = {
 
 def _name_bases(rules: Sequence[BaseRules], how: str) -> str:
     names = [base for each in rules for base in each.bases]
-    shown = ", ".join(names[:_SHOWN_BASES])
+    more = len(names) - _SHOWN_BASES
+    shown = ", ".join(names[:_SHOWN_BASES]) + (f" and {more} more" if more > 0 else "")
     return f"the bases that {how} are {shown}" if names else f"no base of this service is known to {how}"
 
 

@@ -250,6 +250,46 @@ PREFERENCES = [
         method="dpo",
     ),
     SmallFile(
+        "preference-transcripts",
+        rows(
+            lambda at: {
+                "chosen": f"\n\nHuman: {q(at)}\n\nAssistant: good {at}",
+                "rejected": f"\n\nHuman: {q(at)}\n\nAssistant: bad {at}",
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
+        "preference-without-question",
+        rows(lambda at: {"chosen": f"good {at}", "rejected": f"bad {at}"}),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        method="dpo",
+        hint="there is no question beside the two answers",
+    ),
+    SmallFile(
+        "preference-with-ratings",
+        rows(
+            lambda at: {
+                "prompt": q(at),
+                "chosen": f"good {at}",
+                "rejected": f"bad {at}",
+                "chosen_rating": 5,
+                "rejected_rating": 1.5,
+            }
+        ),
+        ERROR,
+        "format.other",
+        "preference pairs",
+        first(preferred),
+        method="dpo",
+    ),
+    SmallFile(
         "preference-table",
         csv("question,chosen,rejected", lambda at: (q(at), f"good {at}", f"bad {at}")),
         ERROR,
@@ -308,6 +348,18 @@ LABELED = [
     labeled("kto-tag-alpaca", lambda at: {"instruction": q(at), "output": a(at), "kto_tag": at % 2 == 0}),
     labeled("is-good-words", lambda at: {"question": q(at), "answer": a(at), "is_good": "no" if at % 2 else "yes"}),
     labeled("thumbs-up", lambda at: {"question": q(at), "answer": a(at), "thumbs_up": 0 if at % 2 else 1}),
+    labeled(
+        "thumbs", lambda at: {"question": q(at), "answer": a(at), "feedback": f"thumbs_{'down' if at % 2 else 'up'}"}
+    ),
+    labeled(
+        "signs", lambda at: {"question": q(at), "answer": a(at), "label": "\U0001f44e" if at % 2 else "\U0001f44d"}
+    ),
+    labeled("words", lambda at: {"question": q(at), "answer": a(at), "label": f"{'not_' * (at % 2)}preferred"}),
+    labeled("reward", lambda at: {"question": q(at), "answer": a(at), "reward": -1 if at % 2 else 1}),
+    labeled("score", lambda at: {"question": q(at), "answer": a(at), "score": 0.0 if at % 2 else 1.0}),
+    labeled("toxic", lambda at: {"question": q(at), "answer": a(at), "toxic": at % 2 == 1}),
+    labeled("is-hallucination", lambda at: {"question": q(at), "answer": a(at), "is_hallucination": at % 2}),
+    labeled("rejected-flag", lambda at: {"prompt": q(at), "completion": a(at), "rejected": at % 2 == 1}),
     labeled("is-bad", lambda at: {"question": q(at), "answer": a(at), "is_bad": 1 if at % 2 else 0}),
     SmallFile(
         "labeled-table",

@@ -175,7 +175,15 @@ def _advise_pairs(rows: Sequence[JsonObject]) -> Advice:
         better = None if turns_of(row) else find_named(COMPLETIONS, [key for key in row if key != worse])
     names = [(old, new) for old, new in ((better, "chosen"), (worse, "rejected")) if old and old != new]
     names += _name_question(row, {better, worse})
+    is_asked = _has_question(row) or any(new == "prompt" for _, new in names)
+    answer = row[worse]
+    if not is_asked and isinstance(answer, str) and not answer.lstrip().startswith("Human:"):
+        return (), (), "there is no question beside the two answers: add a column `prompt` that holds it"
     return _convert_pairs(names), (), "train with `method: dpo`"
+
+
+def _has_question(row: JsonObject) -> bool:
+    return bool(turns_of(row)) or any(key in row for key in ("prompt", "instruction", "question"))
 
 
 def _name_question(row: JsonObject, answers: Collection[str | None]) -> list[tuple[str, str]]:

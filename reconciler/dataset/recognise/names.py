@@ -5,6 +5,7 @@ Names are compared in lower case, with an underscore between words: `User Prompt
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 
 PROMPTS = (
     *("prompt", "question", "instruction", "query", "user_prompt", "user_message", "user_input", "input"),
@@ -22,7 +23,8 @@ TURN_WEIGHTS = ("loss", "loss_weight", "train", "trainable", "mask", "loss_mask"
 LABELS = (
     *("label", "kto_tag", "is_good", "good", "is_bad", "thumbs_up", "thumbs_down", "desirable", "is_desirable"),
     *("undesirable", "accepted", "is_accepted", "approved", "is_approved", "is_correct", "correct", "feedback"),
-    *("liked", "is_chosen", "is_rejected", "is_preferred", "helpful", "is_helpful"),
+    *("liked", "is_chosen", "is_rejected", "is_preferred", "helpful", "is_helpful", "vote", "judgement", "verdict"),
+    *("rejected", "reward", "score", "is_hallucination", "hallucination", "toxic", "is_toxic", "harmful", "is_harmful"),
 )
 WINNERS = ("winner", "preference", "preferred", "choice", "better", "better_response", "better_response_id", "chosen")
 
@@ -41,10 +43,25 @@ _OTHER_MEANING = frozenset(
         *("thinking", "reasoning", "reasoning_content", *CONTEXTS, *SYSTEMS, *IMAGES),
     }
 )
-_ON_AND_OFF = {"is_bad", "thumbs_down", "undesirable", "is_rejected"}
-_TRUE = frozenset({"true", "1", "1.0", "yes", "good", "desirable", "up", "positive", "chosen", "accepted", "correct"})
+_GRADES = {"reward", "score"}
+_SAYS_BAD = frozenset(
+    {
+        *("is_bad", "thumbs_down", "undesirable", "is_rejected", "rejected", "is_hallucination", "hallucination"),
+        *("toxic", "is_toxic", "harmful", "is_harmful"),
+    }
+)
+_TRUE = frozenset(
+    {
+        *("true", "1", "1.0", "+1", "yes", "good", "desirable", "up", "positive", "chosen", "accepted", "correct"),
+        *("thumbs_up", "thumbsup", "preferred", "like", "liked", "upvote", "helpful", "approved", "\U0001f44d"),
+    }
+)
 _FALSE = frozenset(
-    {"false", "0", "0.0", "-1", "no", "bad", "undesirable", "down", "negative", "rejected", "incorrect", "wrong"}
+    {
+        *("false", "0", "0.0", "-1", "-1.0", "no", "bad", "undesirable", "down", "negative", "rejected", "incorrect"),
+        *("wrong", "thumbs_down", "thumbsdown", "not_preferred", "dispreferred", "dislike", "disliked", "downvote"),
+        *("unhelpful", "not_helpful", "\U0001f44e"),
+    }
 )
 _SIDES = (
     ("a", "b"),
@@ -104,21 +121,27 @@ def read_judgement(name: str, value: object) -> bool | None:
     """Return whether a cell says that an answer is desired; None when it says neither."""
     if isinstance(value, bool):
         found = value
-    elif isinstance(value, str | int | float) and str(value).strip().lower() in _TRUE | _FALSE:
-        found = str(value).strip().lower() in _TRUE
+    elif isinstance(value, str | int | float | Decimal):
+        word = str(value).strip().lower().replace(" ", "_")
+        if word not in _TRUE | _FALSE:
+            return None
+        found = word in _TRUE
     else:
         return None
-    return found is not (plain_name(name) in _ON_AND_OFF)
+    return found is not (plain_name(name) in _SAYS_BAD)
 
 
 def has_meaning(name: str, value: object) -> bool:
     """Return whether a key says something that training would have to know: it is not to be left out by the way."""
     plain = plain_name(name)
-    if plain in _OTHER_MEANING or says_rejected(name):
+    if plain in _OTHER_MEANING:
         return True
+    if plain in _GRADES:
+        return read_judgement(name, value) is not None
     if plain in LABELS or plain in TURN_WEIGHTS:
         return isinstance(value, bool | int | float) or read_judgement(name, value) is not None
-    return says_chosen(name) and not isinstance(value, bool | int | float)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return (says_chosen(name) or says_rejected(name)) and not is_number
 
 
 def which_side(value: object, names: tuple[str, str]) -> int | None:

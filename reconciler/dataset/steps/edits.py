@@ -9,7 +9,7 @@ from typing import assert_never
 
 from reconciler.dataset.mapping import MOST_CHARACTERS, RowTooLargeError, Template, value_to_text
 from reconciler.dataset.recognise import which_side
-from reconciler.dataset.row_checks import JsonObject, describe_value
+from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.steps import block_forms, preference_forms, text_forms, turns
 from reconciler.dataset.steps.cells import Cells, is_text
 from reconciler.dataset.steps.conversion import ConversionError, NoteUnread, note_nothing
@@ -39,6 +39,7 @@ from reconciler.domain.prepare import (
     Target,
     TurnWeight,
 )
+from reconciler.foundation.text import yaml_quoted
 
 Edit = Callable[[Cells], Cells]
 
@@ -205,7 +206,8 @@ def _choose_pair(step: ChoosePair) -> Edit:
     def edit(cells: Cells) -> Cells:
         side = which_side(cells.get(step.column), names)
         if side is None:
-            what = f"{describe_value(cells.get(step.column))} names neither `{names[0]}` nor `{names[1]}`"
+            shown = value_to_text(cells.get(step.column))[:60]
+            what = f"{yaml_quoted(shown)} names neither `{names[0]}` nor `{names[1]}`"
             raise ConversionError(step.column, what, "drop ties with a `filter` before this step")
         rest = {column: value for column, value in cells.items() if column not in {step.column, *names}}
         return {**rest, "chosen": cells.get(names[side]), "rejected": cells.get(names[1 - side])}

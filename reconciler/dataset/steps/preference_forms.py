@@ -4,6 +4,7 @@ Source: TRL's dataset formats (explicit and implicit prompts), LLaMA-Factory's a
         data; OpenAI direct preference optimization guide for what is written
 """
 
+import re
 from collections.abc import Sequence
 
 from reconciler.dataset.row_checks import JsonObject
@@ -12,6 +13,8 @@ from reconciler.dataset.steps.text_forms import join_texts, normalize_turns, rea
 
 _ANSWERS = ("chosen", "rejected")
 _TURNS = ("messages", "conversations", "conversation")
+_SPEAKERS = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant):")
+"""How the transcripts of Anthropic's published preference data name who speaks."""
 _KNOWN = ("prompt", "question", "instruction", "input", "system", "history", "tools", *_TURNS, *_ANSWERS)
 
 
@@ -54,6 +57,8 @@ def _read_answer(row: JsonObject, key: str, note: NoteUnread) -> list[JsonObject
         found = [found]
     if isinstance(found, list) and found:
         turns = normalize_turns(found, key, note)
+    elif isinstance(found, str) and found.lstrip().startswith("Human:"):
+        turns = _read_transcript(found)
     else:
         text = read_text(found, key)
         if not text:
@@ -62,6 +67,16 @@ def _read_answer(row: JsonObject, key: str, note: NoteUnread) -> list[JsonObject
     if turns[-1]["role"] != "assistant":
         raise ConversionError(f"{key}[{len(turns) - 1}].role", "the last turn is not the assistant's", "drop the row")
     return turns
+
+
+def _read_transcript(text: str) -> list[JsonObject]:
+    pieces = _SPEAKERS.split(text)[1:]
+    roles = {"Human": "user", "Assistant": "assistant"}
+    return [
+        {"role": roles[speaker], "content": held.strip()}
+        for speaker, held in zip(pieces[::2], pieces[1::2], strict=True)
+        if held.strip()
+    ]
 
 
 def _merge(before: list[JsonObject], chosen: Sequence[JsonObject], rejected: Sequence[JsonObject]) -> list[JsonObject]:

@@ -14,6 +14,7 @@ from reconciler.dataset import (
     estimate_tokens,
     value_to_text,
 )
+from reconciler.dataset.recognise import write_step
 from reconciler.dataset.sensitive import mask_problem
 from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test
 from reconciler.domain.errors import InputError, Place, Problem, Severity
@@ -92,7 +93,8 @@ def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
         left_out.end_row()
     for problem in describe_left_out(left_out, IN_CONVERSION) if rows else ():
         if problem.severity is Severity.ERROR:
-            problems.append(replace(problem, where=Place(file=rows[0].file)))
+            hint = problem.hint.replace("before this step", f"before `{write_step(step)}`, in a spec")
+            problems.append(replace(problem, where=Place(file=rows[0].file), hint=hint))
     if problems:
         raise InputError(tuple(map(mask_problem, problems[:SHOWN_PER_FILE])), max(0, len(problems) - SHOWN_PER_FILE))
     return changed
