@@ -20,6 +20,9 @@ from reconciler.foundation.secret_shapes import find_secrets
 # Bytes are searched first: the bar is rare, and a search for one byte costs almost nothing.
 _BAR, _OPEN = b"|", b"<|"
 _TOKEN = re.compile(r"<\|[a-z][a-z0-9_]{1,40}\|>")
+_WORDS = ("[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>")
+"""Marks of turns that other families of models know: Llama 2, Mistral, Gemma."""
+_MARKS = (b"INST]", b"<<SYS>>", b"_of_turn>")
 
 
 class _ContentFinding(NamedTuple):
@@ -62,11 +65,13 @@ def scan_for_personal_data() -> ContentScan:
 
 def may_have_reserved_tokens(lines: bytes) -> bool:
     """Return whether lines can hold reserved tokens; fast, for every line of every dataset."""
-    return _BAR in lines and _OPEN in lines
+    return (_BAR in lines and _OPEN in lines) or any(mark in lines for mark in _MARKS)
 
 
 def _find_reserved_tokens(text: str) -> Iterator[_ContentFinding]:
-    tokens = dict.fromkeys(_TOKEN.findall(text)) if "<|" in text else ()
+    tokens = _TOKEN.findall(text) if "<|" in text else []
+    tokens += [mark for mark in _WORDS if mark in text]
+    tokens = list(dict.fromkeys(tokens))
     return (_ContentFinding(f"a reserved token: {token}") for token in tokens)
 
 

@@ -138,7 +138,9 @@ def test_check_digits() -> None:
     assert entropy("abcd") == 2
 
 
-@pytest.mark.parametrize("token", ["<|im_start|>", "<|endoftext|>", "<|eot_id|>"])
+@pytest.mark.parametrize(
+    "token", ["<|im_start|>", "<|endoftext|>", "<|eot_id|>", "[INST]", "[/INST]", "<<SYS>>", "<end_of_turn>"]
+)
 def test_every_reader_reports_reserved_tokens(tmp_path: Path, token: str) -> None:
     for row in (
         a_chat(f"a {token} b"),
@@ -149,6 +151,6 @@ def test_every_reader_reports_reserved_tokens(tmp_path: Path, token: str) -> Non
         assert token in problem.what
 
 
-@pytest.mark.parametrize("text", ["a <| b", "<|>", "<| im_start |>", "|<", "x || y"])
+@pytest.mark.parametrize("text", ["a [inst] b", "an end_of_turn", "a <| b", "<|>", "<| im_start |>", "|<", "x || y"])
 def test_bars_alone_are_no_tokens(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, [says(text)]) == ()
