@@ -145,3 +145,30 @@ def test_the_readable_entries_of_a_doubtful_list_are_returned() -> None:
     found, doubts = walk_list(fetch)
     assert found == ["a", "b", "c", "d"]
     assert doubts == ["the list of jobs names a twice"]
+
+
+@pytest.mark.parametrize("cap", [10, 16, 20, 25, 50, 99])
+def test_a_list_that_is_capped_below_its_limit_and_says_that_it_ends_is_asked_once_more(cap: int) -> None:
+    """The server says has_more false with every page, and shows the rest only to one who asks."""
+    ids = [f"ftjob-{number}" for number in range(2 * cap + 3)]
+
+    def fetch(after: str | None) -> paging.Page:
+        start = ids.index(after) + 1 if after else 0
+        return paging.Page(items=tuple((each, msgspec.Raw(b"{}")) for each in ids[start : start + cap]), has_more=False)
+
+    warnings = ListWarnings()
+    assert [item_id for item_id, _ in walk("jobs", 100, fetch, warnings)] == ids
+    assert warnings.words == []
+
+
+def test_a_list_without_pages_that_says_that_it_ends_is_believed_when_it_repeats_itself() -> None:
+    items = tuple((f"ftjob-{number}", msgspec.Raw(b"{}")) for number in range(12))
+    asked: list[str | None] = []
+
+    def fetch(after: str | None) -> paging.Page:
+        asked.append(after)
+        return paging.Page(items=items, has_more=False)
+
+    warnings = ListWarnings()
+    assert len(list(walk("jobs", 100, fetch, warnings))) == 12
+    assert (warnings.words, len(asked)) == ([], 2)

@@ -10,7 +10,8 @@ casts doubt on that, and nothing else does:
     no end in sight                                     the list is made up as it is read
 
 A page that begins with the end of the one before is no reason: something new has pushed the list along meanwhile. A
-last page that is exactly full may have been cut there, and one more question settles it.
+last page that is exactly full may have been cut there, and one more question settles it. So may one of ten entries or
+more that says that it is the last: servers cap a page below what was asked, and some say then that nothing follows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,9 @@ from reconciler.providers.http.wire import decode, to_int
 _MOST_ENTRIES = 1_000_000
 MOST_PAGES = 10_000
 """More than any account has: a list that goes on is made up as it is read."""
+
+SMALLEST_CAP = 10
+"""No server is known whose pages are smaller. A shorter last page is taken at its word, and costs no more question."""
 
 _JITTER_SECONDS = 5
 """Servers of one service may not agree on the second."""
@@ -161,10 +165,12 @@ def walk(
             return
         if goes_back:
             # A list that knows no pages gives the first again when asked for a second, and says nothing of more.
-            if len(walk_state.seen) > known or page.has_more is not None or len(page.items) >= limit:
+            is_repeated = len(walk_state.seen) == known and page.has_more is not True
+            if not is_repeated or len(page.items) >= limit:
                 walk_state.warn(f"goes round in circles after {len(walk_state.seen)} entries; it may be cut")
             return
-        if page.has_more is False and len(page.items) + page.nameless < limit:
+        count = len(page.items) + page.nameless
+        if page.has_more is False and count < limit and count < SMALLEST_CAP:
             return
         if len(walk_state.seen) > _MOST_ENTRIES:
             break
