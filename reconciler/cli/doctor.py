@@ -66,6 +66,11 @@ def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
         return
     jobs = count_text(len(observed.jobs), "job")
     yield DoctorFinding(what=f"service {name}", detail=f"{observed.service}, {jobs} of project {specs.project.name}")
+    if carrier := provider.capabilities.carrier:
+        kept = (
+            f"kept, as {jobs} of this project show" if observed.jobs else "not shown yet: this project has no job there"
+        )
+        yield DoctorFinding(what="marks of jobs", detail=f"in {carrier}; {kept}")
     for base in sorted({model.recipe.base for model in specs.models}):
         detail = (
             "listed by the service" if base in observed.models else "not in the service's list; the service decides"

@@ -91,8 +91,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             `extra`, that its create does not have; `suffix_length` 0 means that it takes none; `takes_token`: a create
             may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire by
             themselves are harmless there; `is_of_machine`: each machine has a service of its own, so another account
-            there is no surprise; `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty where none
-            is known; `retiring`: bases with the day on which they end, should its own list not say it;
+            there is no surprise; `carrier`: in words, what keeps our marks on a job
+            there, empty where that is proven; `closes_on`: the day (2027-01-06) from which it takes no new jobs, empty
+            where none is known; `retiring`: bases with the day on which they end, should its own list not say it;
             `neutral_methods`: those whose result is the model of the last step and takes no weight from validation
             rows (no early stopping, no choice of the best checkpoint); `answer_sets`: the bases that write no text
     Units:  seconds. `ready_seconds`: how long a file may be processed; `cancel_seconds`: how long a cancel may take.
@@ -121,6 +122,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     cancel_seconds: float = 120.0
     takes_token: bool = False
     keeps_notes: bool = False
+    carrier: str = ""
     is_of_machine: bool = False
     closes_on: str = ""
     retiring: tuple[tuple[str, str], ...] = ()

@@ -21,7 +21,13 @@ from reconciler.planner.reasons import explain_changes
 from reconciler.planner.references import References, list_heirs
 from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
-from reconciler.planner.warnings import closing_warnings, idle_requests, origin_warnings, plan_warnings
+from reconciler.planner.warnings import (
+    carrier_warnings,
+    closing_warnings,
+    idle_requests,
+    origin_warnings,
+    plan_warnings,
+)
 
 NO_OPTIONS = Options()
 NO_LOCK = Lock()
@@ -120,6 +126,7 @@ def make_plan(
             *idle_requests(keeps, options),
             *origin_warnings(desired, observed, origin),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
+            *carrier_warnings(sum(isinstance(action, Train) for action in actions), observed, provider, capabilities),
         ),
     )
 

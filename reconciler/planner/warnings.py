@@ -82,6 +82,16 @@ def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> 
         )
 
 
+def carrier_warnings(trains: int, observed: Observed, provider: str, capabilities: Capabilities) -> Iterator[str]:
+    """Yield a warning before the first job on a service that has not shown yet that it keeps our marks."""
+    if trains and capabilities.carrier and not observed.jobs:
+        yield (
+            f"no job of this project shows yet that {provider} keeps our marks; the first one relies on"
+            f" {capabilities.carrier}. If a gateway drops them, the run ends with exit code 5, names the job, and"
+            " creates no other one"
+        )
+
+
 def _unknown_base(model: Model, provider: str, capabilities: Capabilities) -> Iterator[str]:
     base = model.recipe.base
     if not capabilities.bases or base in capabilities.bases or base.startswith("ft:"):

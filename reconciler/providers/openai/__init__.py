@@ -89,6 +89,7 @@ OPENAI = Profile(
         effect_seconds=60.0,
         list_lag_seconds=30.0,
         keeps_notes=True,
+        carrier="the metadata of the job",
         ready_seconds=1800.0,
         cancel_seconds=120.0,
         # By the service's deprecations page; organisations that did not fine-tune before 2026-05-07, or did not use a

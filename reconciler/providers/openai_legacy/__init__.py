@@ -34,6 +34,7 @@ OPENAI_LEGACY = Profile(
         send_seconds=60.0,
         effect_seconds=60.0,
         list_lag_seconds=30.0,
+        carrier="the names of small files beside the job, and the suffix of its model",
         ready_seconds=600.0,
         cancel_seconds=120.0,
     ),

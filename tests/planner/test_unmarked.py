@@ -1,0 +1,43 @@
+"""Which carrier a plan relies on, and jobs that may be ours without their marks."""
+
+import pytest
+from msgspec.structs import replace
+
+from reconciler.domain.observed import ClaimedJob, JobId
+from reconciler.domain.plan import Options
+from reconciler.planner import make_plan
+from reconciler.providers import find_profile
+from tests.factories import a_file, a_job, a_model, desired, observed
+
+MODEL = a_model()
+BARE = replace(a_job(MODEL, "running", id="ftjob-bare"), stamp=None, facts=(), training_file=a_file().id)
+
+
+@pytest.mark.parametrize(("profile", "carrier"), [("openai", "metadata"), ("openai-legacy", "names of small files")])
+def test_before_the_first_job_a_plan_says_which_carrier_it_relies_on(profile: str, carrier: str) -> None:
+    capabilities = find_profile(profile).capabilities
+    first = make_plan(desired(MODEL), observed(), provider=profile, capabilities=capabilities)
+    assert [warning for warning in first.warnings if "keeps our marks" in warning and carrier in warning]
+    later = make_plan(desired(MODEL), observed(a_job(a_model("other"))), provider=profile, capabilities=capabilities)
+    assert not [warning for warning in later.warnings if "keeps our marks" in warning]
+
+
+def test_the_built_in_service_is_proven() -> None:
+    plan = make_plan(desired(MODEL), observed(), capabilities=find_profile("local").capabilities)
+    assert not [warning for warning in plan.warnings if "keeps our marks" in warning]
+
+
+@pytest.mark.parametrize("known", ["by the journal", "by its file"])
+def test_a_job_that_may_be_ours_refuses_the_plan_until_a_person_decides(known: str) -> None:
+    claim = ClaimedJob(stamp=MODEL.stamp, job=JobId("ftjob-bare"), doubt="without the metadata that was sent")
+    seen = observed(a_file())
+    seen = replace(seen, claimed=(claim,)) if known == "by the journal" else replace(seen, unmarked=(BARE,))
+    (refusal,) = make_plan(desired(MODEL), seen).refused
+    assert refusal.policy == "unmarked-job"
+    assert "ftjob-bare" in refusal.what
+    assert "--replace triage" in refusal.hint
+    decided = make_plan(desired(MODEL), seen, options=Options(replace=frozenset({"triage"})))
+    assert decided.refused == ()
+    assert decided.trains[0].excluded_jobs == ("ftjob-bare",)
+    adopted = replace(seen, jobs=(a_job(MODEL, "running", id="ftjob-bare"),))
+    assert make_plan(desired(MODEL), adopted).refused == ()
