@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from reconciler.dataset.recognise.names import IMAGES, TURN_WEIGHTS, has_meaning
+from reconciler.dataset.recognise.names import IMAGES, TURN_WEIGHTS, has_meaning, plain_name, says_either_way
 from reconciler.dataset.recognise.step_text import write_step
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, PlaceImages, TurnWeight
@@ -69,10 +69,10 @@ def _suggest(path: str) -> str:
     holder, _, key = path.rpartition(".")
     remedy: Operation | None = None
     drop: Operation = DropTurnKeys((key,)) if holder else DropColumns((key,))
-    if holder.endswith("[]") and "." not in holder and "mask" in key:
+    if holder.endswith("[]") and "." not in holder and says_either_way(key):
         either = "where 1 is a turn to train on, with `inverted: true` where 1 is one to leave out"
         return f"add `turn_weight: {{key: {key}}}` before this step {either}"
-    if holder.endswith("[]") and "." not in holder and key in TURN_WEIGHTS:
+    if holder.endswith("[]") and "." not in holder and plain_name(key) in TURN_WEIGHTS:
         remedy = TurnWeight(key=key)
     elif not holder and key in IMAGES:
         remedy = PlaceImages(key)

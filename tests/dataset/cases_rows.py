@@ -65,6 +65,10 @@ def sharegpt(at: int, **more: object) -> Json:
     return {"conversations": [{"from": "human", "value": q(at)}, {"from": "gpt", "value": a(at), **more}]}
 
 
+def weighted_by(key: str) -> Callable[[int], Json]:
+    return lambda at: chat(user(q(at)), bot("no", **{key: False}), user("again"), bot(a(at), **{key: True}))
+
+
 def naming(id: str, better: str, worse: str, question: str = "prompt") -> SmallFile:  # noqa: A002 (the word of the field)
     return SmallFile(
         f"preference-{id}",
@@ -744,6 +748,45 @@ MEANING = [
         "format.other",
         "training weight",
         first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+    ),
+    *(
+        SmallFile(
+            f"{key}-in-turns",
+            rows(weighted_by(key)),
+            ERROR,
+            "format.other",
+            "training weight",
+            first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+        )
+        for key in ("training", "trainable", "is_loss", "learn", "computeLoss")
+    ),
+    *(
+        SmallFile(
+            f"{key}-in-turns",
+            rows(weighted_by(key)),
+            ERROR,
+            "format.other",
+            "training weight",
+            hint="inverted: true",
+        )
+        for key in ("masked", "loss_mask", "ignore", "no_loss")
+    ),
+    SmallFile(
+        "unknown-yes-or-no-in-turns",
+        rows(lambda at: chat(user(q(at)), bot("no", good_one=False), user("again"), bot(a(at), good_one=True))),
+        ERROR,
+        "chat.unknown-key",
+        "an unknown key",
+        first(lambda at: chat(user(q(at)), bot("no", weight=0), user("again"), bot(a(at)))),
+        dataset={"prepare": [{"drop_empty_turns": ["system"]}]},
+    ),
+    SmallFile(
+        "images-in-sharegpt",
+        rows(lambda at: {**sharegpt(at, image=None), "image": URL}),
+        ERROR,
+        "format.other",
+        "ShareGPT",
+        first(lambda at: chat(user([IMAGE, {"type": "text", "text": q(at)}]), bot(a(at)))),
     ),
     SmallFile(
         "mask-in-turns",

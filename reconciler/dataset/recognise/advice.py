@@ -27,6 +27,7 @@ from reconciler.dataset.recognise.names import (
     find_sides,
     has_meaning,
     plain_name,
+    says_either_way,
     says_rejected,
 )
 from reconciler.dataset.recognise.step_text import write_steps_inline
@@ -142,12 +143,12 @@ def _place_parts(rows: Sequence[JsonObject]) -> tuple[domain.Operation, ...]:
     # What stands beside turns or on them, and would be lost.
     weights = {key for row in rows if (key := find_turn_weight(row))}
     images = {key for row in rows if turns_of(row) and (key := find_images(row))}
-    steps: list[domain.Operation] = [domain.TurnWeight(key=key) for key in sorted(weights) if "mask" not in key]
+    steps: list[domain.Operation] = [domain.TurnWeight(key=key) for key in sorted(weights) if not says_either_way(key)]
     return (*steps, *(domain.PlaceImages(column=key) for key in sorted(images)))
 
 
 def _advise_chat(rows: Sequence[JsonObject]) -> Advice:
-    masks = sorted({key for row in rows if (key := find_turn_weight(row)) and "mask" in key})
+    masks = sorted({key for row in rows if (key := find_turn_weight(row)) and says_either_way(key)})
     if masks:
         key = masks[0]
         what = f"write `turn_weight: {{key: {key}}}` into `prepare` where 1 is a turn to train on, "

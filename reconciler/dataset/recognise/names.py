@@ -19,7 +19,13 @@ COMPLETIONS = (
 CONTEXTS = ("context", "passage", "document", "article")
 SYSTEMS = ("system", "system_prompt", "system_message")
 IMAGES = ("images", "image", "image_url", "image_urls", "image_path", "image_paths")
-TURN_WEIGHTS = ("loss", "loss_weight", "train", "trainable", "mask", "loss_mask", "weight", "weights")
+TURN_WEIGHTS = (
+    *("loss", "loss_weight", "is_loss", "has_loss", "with_loss", "compute_loss", "train", "training", "trainable"),
+    *("trained", "train_on", "is_trained", "learn", "learnable", "learned", "weight", "weights"),
+    *("mask", "masked", "is_masked", "loss_mask", "loss_masked", "train_mask", "label_mask"),
+    *("ignore", "ignored", "ignore_loss", "no_loss", "skip_loss", "no_train"),
+)
+_EITHER_WAY = frozenset({"mask", "masked", "ignore", "ignored", "no", "skip"})
 LABELS = (
     *("label", "kto_tag", "is_good", "good", "is_bad", "thumbs_up", "thumbs_down", "desirable", "is_desirable"),
     *("undesirable", "accepted", "is_accepted", "approved", "is_approved", "is_correct", "correct", "feedback"),
@@ -77,6 +83,11 @@ def plain_name(name: str) -> str:
     """Return a name in lower case with underscores, as the tables here have it."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[\W_]+", "_", spaced).strip("_").lower()
+
+
+def says_either_way(name: str) -> bool:
+    """Return whether a training weight may say which turns are trained on, or which are left out."""
+    return not _EITHER_WAY.isdisjoint(plain_name(name).split("_"))
 
 
 def find_named(names: Sequence[str], columns: Collection[str]) -> str | None:

@@ -76,7 +76,8 @@ def find_unknown_keys(
         hint = (
             (hints or {}).get(key)
             or did_you_mean(key, set(known).difference(found))
-            or f"leave it out{_name_step(path, key)}; the keys here are {list_words(known)}"
+            or f"{_ask_for_weight(path, key, found[key])}leave it out{_name_step(path, key)}; "
+            f"the keys here are {list_words(known)}"
         )
         yield RowFinding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
 
@@ -84,8 +85,19 @@ def find_unknown_keys(
 def _name_step(path: str, key: str) -> str:
     if not path:
         return f" with the step `drop_columns: [{yaml_scalar(key[:100])}]`"
-    is_turn = path.startswith("messages[") and path.endswith("]") and "." not in path
-    return f" with the step `drop_turn_keys: [{yaml_scalar(key[:100])}]`" if is_turn else ""
+    return f" with the step `drop_turn_keys: [{yaml_scalar(key[:100])}]`" if _is_turn(path) else ""
+
+
+def _ask_for_weight(path: str, key: str, value: object) -> str:
+    # Yes or no on a turn may say whether it is trained on. Its author knows, and its name does not show it.
+    if not _is_turn(path) or value not in (0, 1):
+        return ""
+    step = f"`turn_weight: {{key: {yaml_scalar(key[:100])}}}`"
+    return f"if it says which turns are trained on, use the step {step} instead; if not, "
+
+
+def _is_turn(path: str) -> bool:
+    return path.startswith("messages[") and path.endswith("]") and "." not in path
 
 
 def describe_value(value: object) -> str:

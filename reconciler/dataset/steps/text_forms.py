@@ -21,6 +21,7 @@ from reconciler.dataset.steps.conversion import (
 
 _ROW_KEYS = ("tools", "functions", "parallel_tool_calls")
 _TURN_KEYS = ("name", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
+_PARTS = ("text", "image_url")
 _CALL_ROLES = frozenset({"function_call", "tool_call", "function-call"})
 _ROLE_KEYS = ("role", "from", "author")
 _CONTENT_KEYS = ("content", "value", "text")
@@ -86,7 +87,13 @@ def _sharegpt_turn(turn: JsonObject, calls: CallIds, path: str) -> JsonObject:
         call_id = calls.match_result(path)
         return {"role": "tool", "content": read_text(content, f"{path}.value"), "tool_call_id": call_id}
     weight = {"weight": turn["weight"]} if "weight" in turn and role == "assistant" else {}
-    return {"role": role, "content": read_text(content, f"{path}.value"), **weight}
+    return {"role": role, "content": content if _are_parts(content) else read_text(content, f"{path}.value"), **weight}
+
+
+def _are_parts(content: object) -> bool:
+    # The API's parts, as the step `place_images` makes them of a text.
+    parts = content if isinstance(content, list) else []
+    return bool(parts) and all(isinstance(part, dict) and part.get("type") in _PARTS for part in parts)
 
 
 def _sharegpt_calls(content: object, calls: CallIds, path: str) -> list[JsonObject]:

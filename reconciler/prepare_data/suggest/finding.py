@@ -7,17 +7,16 @@ from msgspec.structs import replace
 
 from reconciler.dataset import (
     IN_CONVERSION,
-    SHOWN_PER_FILE,
     LeftOut,
     Row,
+    RowReport,
     describe_left_out,
     estimate_tokens,
     value_to_text,
 )
 from reconciler.dataset.recognise import write_step
-from reconciler.dataset.sensitive import mask_problem
 from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test
-from reconciler.domain.errors import InputError, Place, Problem, Severity
+from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.prepare_data.compat import TaskKind, guess_task
 
 PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
@@ -83,20 +82,19 @@ def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
     if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)
         return [row for row in rows if keeps(cells_of(row))]
-    left_out, problems, changed = LeftOut(), list[Problem](), list[Row]()
+    left_out, report, changed = LeftOut(), RowReport(), list[Row]()
     edit = make_edit(step, left_out.note)
     for row in rows:
         try:
             changed.append(row._replace(value=edit(cells_of(row))))
         except ConversionError as error:
-            problems.append(row.problem("prepare.convert", error.path, error.what, error.hint))
+            report.drop_row(row.problem("prepare.convert", error.path, error.what, error.hint))
         left_out.end_row()
     for problem in describe_left_out(left_out, IN_CONVERSION) if rows else ():
         if problem.severity is Severity.ERROR:
             hint = problem.hint.replace("before this step", f"before `{write_step(step)}`, in a spec")
-            problems.append(replace(problem, where=Place(file=rows[0].file), hint=hint))
-    if problems:
-        raise InputError(tuple(map(mask_problem, problems[:SHOWN_PER_FILE])), max(0, len(problems) - SHOWN_PER_FILE))
+            report.add(replace(problem, where=Place(file=rows[0].file), hint=hint))
+    report.raise_errors()
     return changed
 
 
