@@ -86,7 +86,7 @@ def test_problems_in_specs_come_before_the_data_and_all_data_problems_come_toget
     repository.write("specs/two.jsonl", "not json\n")
     result = repository.run("validate")
     assert result.code == 3
-    assert "specs/one.jsonl:12" in result.err
+    assert "specs/one.jsonl:1" in result.err
     assert "specs/two.jsonl:1" in result.err
 
 

@@ -1,5 +1,6 @@
 """A model whose older version still trains: an apply that waits goes on with the new version after that job."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ class World:
         )
         return tally, code, events
 
+    def write_rows(self, answers: Iterable[str]) -> None:
+        rows = (f'{{"prompt":"message {at}","completion":"{answer}"}}\n' for at, answer in enumerate(answers))
+        (self.root / "specs" / "tickets.jsonl").write_text("".join(rows), encoding="utf-8")
+
     def edit(self, line: str = "seed: 7\n") -> None:
         self.specs.write_text(self.specs.read_text(encoding="utf-8") + line, encoding="utf-8")
 
@@ -65,6 +70,8 @@ def world(workspace: Path) -> World:
     """A workspace whose model is being trained, and was changed since."""
     made = World(workspace)
     made.specs.write_text(made.specs.read_text(encoding="utf-8").replace("some-base", "tfidf-logreg"), encoding="utf-8")
+    # The classifier learns one of the answers of its rows, so there are fewer answers than rows.
+    made.write_rows(f"c{number % 2}" for number in range(20))
     made.run(wait=False)
     made.edit()
     assert [keep.why for keep in made.plan().plan.kept] == [KeepReason.BUSY]
