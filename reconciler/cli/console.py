@@ -1,6 +1,7 @@
 """Where the text of a command goes: results to stdout, messages to stderr, both through the sanitising sink."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from reconciler.domain.errors import InputError, ProviderError, ReconcilerError
 from reconciler.render import Sink, clean, colour_wanted, problems_text
 
 _WIDEST = 100_000
+SILENT_SECONDS = 10.0
+"""After so long a person learns that the service has not answered."""
+
 _PROGRESS_BYTES = 8_000_000
 
 
@@ -62,6 +66,28 @@ class Console:
             return input() == "yes"
         except EOFError:
             return False
+
+    @contextmanager
+    def notice_silence(self, seconds: float = SILENT_SECONDS) -> Iterator[None]:
+        """Write a line when a look at the service takes so long, and again whenever twice the time has passed."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            passed, wait = 0.0, seconds
+            while not ended.wait(wait):
+                passed += wait
+                wait = passed
+                self.err.line(
+                    f"The service has not given all answers for {passed:g} seconds; asking on, as long as its limits"
+                    " allow. To stop: Ctrl-C."
+                )
+                self.err.flush()
+
+        threading.Thread(target=watch, name="silence", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     @contextmanager
     def show_progress(self) -> Iterator[Callable[[str, int], None]]:

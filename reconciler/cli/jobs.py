@@ -54,7 +54,7 @@ def status(context: typer.Context, where: SpecsOptions, as_json: JsonOption = Fa
     console: Console = context.obj
     setting = resolve_specs(where)
     checked = check_with_progress(setting, console)
-    with open_service(setting, checked.specs) as provider:
+    with open_service(setting, checked.specs) as provider, console.notice_silence():
         prepared = prepare_plan(setting, checked, Options(), provider)
     if as_json:
         show_plan(prepared, console, as_json=True)
@@ -139,7 +139,8 @@ def _watch_names(
     checked = check_with_progress(place.setting, console)
     tally, stop = RunTally(), Stop()
     with open_service(place.setting, checked.specs) as provider, handle_signals(stop):
-        prepared = prepare_plan(place.setting, checked, Options(), provider)
+        with console.notice_silence():
+            prepared = prepare_plan(place.setting, checked, Options(), provider)
         jobs = find_newest_jobs(checked.specs, names, prepared.observed)
         if names and not jobs:
             what = f"no job of {', '.join(names)} on the service"
@@ -178,7 +179,8 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
     with open_service(place.setting, place.specs) as provider:
         # A job that is not ours is refused before anything else happens.
         jobs = [] if by_name else [_require_ours(place, find_job(place, name, provider, console.note), provider)]
-        prepared = prepare_plan(place.setting, checked, Options(), provider)
+        with console.notice_silence():
+            prepared = prepare_plan(place.setting, checked, Options(), provider)
         if by_name:
             find_newest_jobs(checked.specs, (name,), prepared.observed)
             jobs = [job for job in prepared.observed.jobs if job.address.name == name and not job.is_adopted]

@@ -225,7 +225,7 @@ def plan(
         if offline:
             prepared = plan_offline(setting, checked, options, against, rows=rows, most_samples=most_samples)
         else:
-            prepared = _plan_online(setting, checked, options, rows=rows, most_samples=most_samples)
+            prepared = _plan_online(setting, checked, options, console, rows=rows, most_samples=most_samples)
     prepared = _limit_samples(prepared, 0) if output.no_samples else prepared
     if out:
         save_plan(_limit_samples(prepared, FEW_ROWS), out, commit=commit)
@@ -246,10 +246,11 @@ def plan(
 
 
 def _plan_online(
-    setting: Setting, checked: CheckedSpecs, options: Options, *, rows: bool, most_samples: int
+    setting: Setting, checked: CheckedSpecs, options: Options, console: Console, *, rows: bool, most_samples: int
 ) -> PreparedPlan:
     with open_service(setting, checked.specs) as provider:
-        prepared = prepare_plan(setting, checked, options, provider)
+        with console.notice_silence():
+            prepared = prepare_plan(setting, checked, options, provider)
         return add_row_diffs(prepared, provider, most_samples=most_samples) if rows else prepared
 
 
@@ -336,7 +337,8 @@ def _apply(
     if saved:
         check_provider(saved, setting, checked)
     with open_service(setting, checked.specs) as provider:
-        prepared = prepare_plan(setting, checked, options, provider)
+        with console.notice_silence():
+            prepared = prepare_plan(setting, checked, options, provider)
         if saved:
             check_fresh(saved.plan, prepared.plan)
         if expected:
