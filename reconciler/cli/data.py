@@ -85,10 +85,10 @@ def stats(
             vocabulary=find_vocabulary(bases),
             progress=partial(progress, target.spec.name),
         )
+    hint = _explain_estimate(bases)
     if as_json:
-        console.out.write(stats_json(found))
+        console.out.write(stats_json(found, hint=hint))
     else:
-        hint = _explain_estimate(bases)
         console.out.write(stats_text(found, hint=hint, colour=console.colour, width=console.width))
     return exit_codes.OK
 

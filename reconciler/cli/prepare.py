@@ -1,6 +1,5 @@
 """prepare: checks a file of examples, and prints or performs the steps that correct it."""
 
-import json
 import re
 import sys
 from enum import StrEnum
@@ -26,7 +25,7 @@ from reconciler.prepare_data.suggest import (
     write_prepared_files,
     write_steps,
 )
-from reconciler.render import Sink, clean
+from reconciler.render import FORMAT_VERSION, Sink, clean, json_document, problem_fields
 
 VALIDATION_SHARE = 0.2
 """The share of rows held back for validation where the rows look like classification."""
@@ -100,7 +99,7 @@ def prepare(
     written = write_prepared_files(examined, share) if write and is_needed else ()
     documents = _write_documents(examined, share, written)
     if as_json:
-        console.out.line(_write_json(examined, share, written, documents))
+        console.out.write(_write_json(examined, share, written, documents))
         return exit_codes.OK
     _show(examined, console, with_findings=not interactive)
     for path in written:
@@ -181,6 +180,8 @@ def _show_findings(examined: Examination, console: Console) -> None:
     out.line(f"{clean(str(examined.file))}")
     for warning in examined.warnings:
         out.line(f"  - {clean(str(warning))}")
+        if warning.hint:
+            out.line(f"    hint: {clean(warning.hint)}")
     for finding in examined.findings:
         out.line(f"  - {clean(str(finding))}")
     out.flush()
@@ -200,14 +201,19 @@ def _show(examined: Examination, console: Console, *, with_findings: bool) -> No
 
 
 def _write_json(examined: Examination, share: float, written: tuple[Path, ...], documents: str) -> str:
-    document = {
-        "file": str(examined.file),
+    file = str(examined.file)
+    document: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "file": file,
         "format": examined.format.value,
         "task": examined.task.value,
         "rows": examined.count,
         "rows_prepared": len(examined.rows),
-        "warnings": [str(warning) for warning in examined.warnings],
-        "findings": [{"name": each.name, "what": each.what, "lines": list(each.lines)} for each in examined.findings],
+        "warnings": list(map(problem_fields, examined.warnings)),
+        "findings": [
+            problem_fields(each.to_problem(file)) | {"name": each.name, "lines": list(each.lines)}
+            for each in examined.findings
+        ],
         "remedies": [
             {
                 "name": remedy.name,
@@ -222,4 +228,4 @@ def _write_json(examined: Examination, share: float, written: tuple[Path, ...], 
         "written": [str(path) for path in written],
         "spec": documents,
     }
-    return json.dumps(document, indent=2)
+    return json_document(document)

@@ -41,7 +41,7 @@ def schema(
 ) -> int:
     """Print a JSON Schema.
 
-    There is one for the specs, the lock file, the plan, the saved plan and the events.
+    There is one for the specs, the lock file, the price tables, and each kind of JSON that commands write.
     """
     console: Console = context.obj
     if name is None:

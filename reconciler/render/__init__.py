@@ -17,11 +17,13 @@ from reconciler.render.inventory import (
     summary_line,
 )
 from reconciler.render.json_output import (
+    FORMAT_VERSION,
     diff_json,
     event_json,
     failure_json,
     json_document,
     plan_json,
+    problem_fields,
     problems_json,
 )
 from reconciler.render.model_output import (
@@ -47,6 +49,7 @@ from reconciler.render.terminal import (
 from reconciler.render.text import colour_wanted, count_text, time_text
 
 __all__ = [
+    "FORMAT_VERSION",
     "JobDetail",
     "LiveView",
     "ModelIdFormat",
@@ -77,6 +80,7 @@ __all__ = [
     "models_table",
     "plan_json",
     "plan_text",
+    "problem_fields",
     "problems_json",
     "problems_text",
     "refusals_text",

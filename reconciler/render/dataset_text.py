@@ -36,12 +36,13 @@ def stats_text(stats: Stats, *, hint: str = "", colour: bool = False, width: int
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def stats_json(stats: Stats) -> str:
-    """Return the figures as one JSON object, ended by a newline."""
+def stats_json(stats: Stats, *, hint: str = "") -> str:
+    """Return the figures as one JSON object, ended by a newline; `hint` as for the text, empty for exact tokens."""
     fields = msgspec.to_builtins(stats) | {
         "format": str(stats.format),
         "roles": dict(stats.roles),
         "exact": stats.is_exact,
+        "hint": "" if stats.vocabulary else hint,
     }
     return json_document(fields)
 

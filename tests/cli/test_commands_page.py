@@ -15,7 +15,9 @@ TITLE = """\
 
 Every command with its arguments and flags, and every variable of the environment that the program reads. This page is
 made from the program. The fields of specs are in [specs.md](specs.md), the outputs of the action in [ci.md](ci.md).
-`reconciler schema NAME` prints the shapes of JSON: `plan`, `event` (the lines of `apply --json`), `review` and more.
+`reconciler schema NAME` prints the shapes of JSON: `plan`, `event` (the lines of `apply --json`), `problems` (`validate
+--json`, and every command that stops at the input), `prepare`, `review` and more. A finding has the same fields in all
+of them: `file`, `line`, `column`, `path`, `what`, `hint`, `rule` and `severity`.
 """
 VARIABLES = {
     "RECONCILER_ENV": "The environment of the Project (`--env`). An empty one is a usage error.",

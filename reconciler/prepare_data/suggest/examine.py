@@ -114,6 +114,14 @@ def examine(file: Path, accept: Accept = lambda _: True, *, target: Format = For
     Cost:   the rows in memory
     """
     content = read_file(file)
+    try:
+        return _examine_rows(file, content, accept, target)
+    except InputError as error:
+        # What stops the examination hides no warning about the file.
+        raise InputError((*content.warnings, *error.problems), error.unshown) from error
+
+
+def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format) -> Examination:
     pass_ = _Pass(file, content.rows, accept)
     found = recognise_rows([row.value for row in content.rows[:LOOKED_AT]])
     row_format = pass_.convert(found) if found else None

@@ -29,12 +29,14 @@ RemedyStep = EditingStep | TestingStep
 class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing about the rows.
 
-    Shape:  `lines` are the lines of the rows in the file, from 1; empty when the finding is about all rows
+    Shape:  `lines` are the lines of the rows in the file, from 1; empty when the finding is about all rows; `hint` says
+            what the remedy does; empty when there is none
     """
 
     name: str
     what: str
     lines: tuple[int, ...] = ()
+    hint: str = ""
 
     def __str__(self) -> str:
         if not self.lines:
@@ -42,6 +44,16 @@ class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
         first = ", ".join(map(str, self.lines[:SHOWN_LINES]))
         more = len(self.lines) - SHOWN_LINES
         return f"{self.what}: line{'s' if len(self.lines) > 1 else ''} {first}{f' and {more} more' if more > 0 else ''}"
+
+    def to_problem(self, file: str) -> Problem:
+        """Return the finding as those of the checks are: a warning where there is a remedy."""
+        return Problem(
+            where=Place(file=file, line=self.lines[0] if self.lines else 0),
+            what=str(self),
+            hint=self.hint,
+            rule=f"prepare.{self.name.replace('_', '-')}",
+            severity=Severity.WARNING if self.hint else Severity.INFO,
+        )
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +81,7 @@ def suggest_remedy(
 ) -> RuleResult:
     """Return the result of a rule with one finding and its remedy."""
     return RuleResult(
-        findings=(FileFinding(name=name, what=what, lines=lines),),
+        findings=(FileFinding(name=name, what=what, lines=lines, hint=remedy),),
         remedy=Remedy(name=name, what=remedy, necessary=necessary, steps=steps),
     )
 
