@@ -45,6 +45,13 @@ def test_a_commit_that_the_event_does_not_name_is_not_vouched_for(title: str) ->
     assert find(name, event, "b" * 40) == ("fork" if WORDS[title] == "fork" else "unknown")
 
 
+@pytest.mark.parametrize("title", EVENTS)
+def test_where_git_does_not_say_the_commit_nothing_vouches_for_it(title: str) -> None:
+    """The root may be missing, a link out of the checkout, or a directory that git does not trust."""
+    name, event = EVENTS[title](SHA)
+    assert find(name, event, "") == ("fork" if WORDS[title] == "fork" else "unknown")
+
+
 @pytest.mark.parametrize("event", [None, [], "x", {}, {"pull_request": {}}, {"pull_request": {"head": None}}])
 def test_an_event_that_cannot_be_read_is_never_our_own(event: object) -> None:
     assert find("pull_request", event) != "own"

@@ -2,9 +2,9 @@
 
     python3 -I origin.py HEAD
 
-HEAD is the commit that is checked out, empty where there is no git. The repository that the head of a pull request or
-of a run lies in decides, whatever the event is called. An event of this repository's own speaks for the commits that it
-names, and for no other one: a workflow can check out anything.
+HEAD is the commit that is checked out, empty where git does not say it: that commit is of unknown origin. Where the
+head of a pull request or of a run lies decides, whatever the event is called. An event of this repository's own speaks
+for the commits that it names, and for no other one: a workflow can check out anything.
 """
 
 import json
@@ -43,7 +43,7 @@ def find_origin(name: str, event: object, repository: str, commits: Sequence[str
     if not heads and name not in OF_THIS_REPOSITORY:
         return UNKNOWN
     known = {*filter(None, commits), *_find_commits(event)}
-    return OWN if not head or head in known else UNKNOWN
+    return OWN if head in known else UNKNOWN
 
 
 def _find_heads(event: Mapping[str, Any]) -> Iterator[str | None]:

@@ -34,6 +34,9 @@ case $origin in
     OFFLINE=true
     ;;
   *)
+    [[ -n $head ]] || refuse "git does not say which commit is checked out at $ROOT, so its origin is unknown: check out\
+ the repository with git, name a root inside it, and in a container run 'git config --global --add safe.directory DIR'\
+ first; or set the input origin to own if only commits of this repository can be there"
     refuse "the event ${GITHUB_EVENT_NAME:-} does not say whose commit is checked out; set the input origin to own if\
  only commits of this repository can be there, or to fork to plan offline"
     ;;
