@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.foundation.path_patterns import MOST_VISITED, TooManyPathsError, match_paths
 from reconciler.specfile.yaml.text import MAX_BYTES
 
 _LOCK = re.compile(r"models(?:\.([a-z0-9-]+))?\.lock\.yaml")
@@ -57,10 +58,11 @@ def place_name(path: Path, home: Path) -> str:
     return name.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
+def spec_files(root: Path, home: Path, most: int = MOST_VISITED) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
     """Return the spec files of a root in order, and a problem for each link and directory that cannot be followed.
 
-    Raises: InputError when there is no such root, it is outside the repository, or it holds too many files
+    Raises: InputError when there is no such root, it is outside the repository, it holds too many spec files, or more
+            than `most` files and directories would have to be looked at
     """
     name = place_name(root, home)
     if not root.is_relative_to(home):
@@ -72,7 +74,7 @@ def spec_files(root: Path, home: Path) -> tuple[tuple[Path, ...], tuple[Problem,
         raise _input_error(name, "this is not a directory", "name the directory that contains it", "spec.no-root")
     problems: list[Problem] = []
     found: list[Path] = []
-    for path in _walk(root, home, problems):
+    for path in _walk(root, home, problems, most):
         found.append(path)
         if len(found) > MAX_FILES:
             raise _input_error(name, f"this holds more than {MAX_FILES:,} spec files", "split it", "spec.too-many")
@@ -97,9 +99,9 @@ def read_bytes(path: Path, home: Path, max_bytes: int = MAX_BYTES) -> bytes:
         raise InputError((_unreadable(name, error),)) from error
 
 
-def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
+def _walk(root: Path, home: Path, problems: list[Problem], most: int) -> Iterator[Path]:
     """Yield every spec file below a root, and below links from there to other places in the repository."""
-    waiting, seen = [root], {root}
+    waiting, seen, left = [root], {root}, most
     while waiting:
         here = waiting.pop()
         try:
@@ -107,6 +109,9 @@ def _walk(root: Path, home: Path, problems: list[Problem]) -> Iterator[Path]:
         except OSError as error:
             problems.append(_unreadable(place_name(here, home), error))
             continue
+        left -= len(entries)
+        if left < 0:
+            raise _too_many_paths(place_name(root, home), most)
         for entry in entries:
             if not entry.is_dir():
                 if entry.suffix.lower() in _ENDINGS and not _LOCK.fullmatch(entry.name):
@@ -125,6 +130,11 @@ def _unreadable(name: str, error: OSError) -> Problem:
     return _problem(name, what, "correct it, or move it out of the root", "spec.unreadable")
 
 
+def _too_many_paths(name: str, most: int) -> InputError:
+    what = f"this holds more than {most:,} files and directories"
+    return _input_error(name, what, "name the directory that holds the specs, such as specs/", "spec.too-many")
+
+
 def _input_error(name: str, what: str, hint: str, rule: str) -> InputError:
     return InputError((_problem(name, what, hint, rule),))
 
@@ -137,23 +147,28 @@ _PROJECT = re.compile(rb"^kind:[ \t]*[\"']?Project\b", re.MULTILINE)
 _READ_BYTES = 1 << 20
 
 
-def find_roots(base: Path) -> tuple[Path, ...]:
+def find_roots(base: Path, most: int = MOST_VISITED) -> tuple[Path, ...]:
     """Return the roots at or under a directory, sorted.
 
     Several directories with a Project are several roots. A single one is the root if no spec is outside it, so that
     `specs` finds `specs/quickstart`. In every other case the directory itself is the root.
     Source: only the text is searched, so that a broken document still belongs to its root
+    Raises: InputError, when more than `most` files and directories would have to be looked at
+    Cost:   one walk, without hidden directories
     """
-    files = _yaml_files(base)
+    try:
+        files = _yaml_files(base, most)
+    except TooManyPathsError as error:
+        raise _too_many_paths(place_name(base, Path.cwd()), most) from error
     holders = sorted({path.parent for path in files if _PROJECT.search(_read_beginning(path))})
     if len(holders) > 1 or (holders and all(path.is_relative_to(holders[0]) for path in files)):
         return tuple(holders)
     return (base,)
 
 
-def _yaml_files(base: Path) -> list[Path]:
-    found = [*base.rglob("*.yaml"), *base.rglob("*.yml")] if base.is_dir() else []
-    return [path for path in found if _is_file(path) and not _is_hidden(path.relative_to(base))]
+def _yaml_files(base: Path, most: int) -> list[Path]:
+    found = match_paths("**/*.[yY]*[mM][lL]", base, most) if base.is_dir() else []
+    return [path for path in map(base.joinpath, found) if path.suffix.lower() in _ENDINGS and _is_file(path)]
 
 
 def _is_file(path: Path) -> bool:
@@ -162,10 +177,6 @@ def _is_file(path: Path) -> bool:
     except OSError:
         # What cannot be looked at is no root; the loader says so where it belongs to one.
         return False
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _read_beginning(path: Path) -> bytes:
