@@ -1,5 +1,6 @@
 """Trees of spec files for tests, and their problems."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.domain.errors import InputError, Problem
@@ -22,7 +23,7 @@ training: tickets
 """
 
 
-def write(root: Path, files: dict[str, str | bytes]) -> Path:
+def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write files below a root, byte for byte."""
     root.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
