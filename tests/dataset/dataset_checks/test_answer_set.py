@@ -1,5 +1,6 @@
 """Rows for a base that chooses one of its answers: the check finds what the service would refuse, and nothing else."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset import MeasureCache, measure
 from reconciler.domain.errors import InputError, Problem
-from reconciler.domain.ports import AnswerSet
+from reconciler.domain.ports import AnswerSet, Capabilities
 from reconciler.providers import find_profile
 from reconciler.service.engines import DataError
 from reconciler.service.engines.tfidf_logreg import MOST_ANSWERS
@@ -129,6 +130,22 @@ def test_a_measure_without_the_check_is_not_taken_from_the_cache(tmp_path: Path)
     measure(spec, tmp_path, cache=cache)
     with pytest.raises(InputError):
         measure(spec, tmp_path, cache=cache, answers=LIMITS)
+
+
+def test_a_profile_of_another_package_states_its_own_limits_as_its_page_shows(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/services.md").read_text(encoding="utf-8")
+    (example,) = (code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "answer_sets" in code)
+    found: dict[str, Capabilities] = {}
+    exec(example, {}, found)
+    (limits,) = found["capabilities"].answer_sets
+    assert not find_problems(tmp_path, labels(500, 100), limits=limits)
+    for rows, what in (
+        (labels(606, 101), "at most 100 are learned"),
+        (labels(20, 5), "5 different answers in 20 rows"),
+    ):
+        (problem,) = find_problems(tmp_path, rows, limits=limits)
+        assert what in problem.what
+        assert problem.hint.endswith("`base: toy-writer` in the model")
 
 
 def test_the_limits_are_those_of_the_engine() -> None:
