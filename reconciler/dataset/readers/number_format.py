@@ -124,7 +124,8 @@ def _write_digits(value: Decimal, tokens: Sequence[Token]) -> str | None:
     if len(places) > _MOST_PLACES or (exponent is not None and len(whole) != 1):
         return None
     commas = [at for at, token in enumerate(tokens) if token == ("mark", ",")]
-    scale = [at for at in commas if digits and at > max(whole or digits[:1]) and (not places or at > max(places))]
+    last = max([*(whole or digits[:1]), *places], default=len(tokens))
+    scale = {at for at in commas if at > last}
     value = value * 100 ** sum(token == ("mark", "%") for token in tokens) / 1000 ** len(scale)
     power = value.adjusted() if exponent is not None and value else 0
     written = f"{value.scaleb(-power).quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP, _wide(value)):f}"
@@ -183,7 +184,7 @@ def _write_date(value: date | datetime | time, tokens: Sequence[Token]) -> str |
     day = None if isinstance(value, time) else value
     clock = value if isinstance(value, time) else moment.time() if moment else time()
     has_half = any(kind == "half" for kind, _ in tokens)
-    units = [(at, text.lower()) for at, (kind, text) in enumerate(tokens) if kind == "unit"]
+    minutes = _find_minutes(tokens)
     parts = []
     for at, (kind, text) in enumerate(tokens):
         if kind == "half":
@@ -192,7 +193,7 @@ def _write_date(value: date | datetime | time, tokens: Sequence[Token]) -> str |
             parts.append(f"{clock.microsecond / 1_000_000:.{len(text) - 1}f}"[1:])
         elif kind != "unit":
             parts.append(text if kind in {"literal", "fraction", "mark"} else "")
-        elif _is_minute(at, units):
+        elif at in minutes:
             parts.append(f"{clock.minute:0{min(len(text), 2)}}")
         elif text[0] in "hs":
             number = clock.second if text[0] == "s" else (clock.hour + 11) % 12 + 1 if has_half else clock.hour
@@ -204,13 +205,15 @@ def _write_date(value: date | datetime | time, tokens: Sequence[Token]) -> str |
     return "".join(parts).strip()
 
 
-def _is_minute(at: int, units: Sequence[tuple[int, str]]) -> bool:
+def _find_minutes(tokens: Sequence[Token]) -> frozenset[int]:
     # `m` is a minute after an hour and before a second, else a month.
-    names = [text[0] for _, text in units]
-    order = next(order for order, (place, _) in enumerate(units) if place == at)
-    if names[order] != "m" or len(units[order][1]) > 2:
-        return False
-    return (order > 0 and names[order - 1] == "h") or (order + 1 < len(names) and names[order + 1] == "s")
+    units = [(at, text.lower()) for at, (kind, text) in enumerate(tokens) if kind == "unit"]
+    around = zip(units, [(-1, "-"), *units], [*units[1:], (-1, "-")], strict=False)
+    return frozenset(
+        at
+        for (at, text), (_, before), (_, after) in around
+        if text in {"m", "mm"} and (before[0] == "h" or after[0] == "s")
+    )
 
 
 def _write_year(day: date, width: int) -> str:
