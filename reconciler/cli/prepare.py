@@ -12,7 +12,7 @@ import typer
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import JsonOption, add_command
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.spec import Format
 from reconciler.foundation.text import slug
 from reconciler.prepare_data.compat import TaskKind, run_legacy_prepare
@@ -96,17 +96,22 @@ def prepare(
     examined = find((lambda remedy: _ask(console, remedy.what)) if interactive else _accept)
     share = _choose_share(examined, console, interactive=interactive)
     is_needed = bool(examined.steps or share or Path(file).suffix.lower() != ".jsonl" or not examined.is_for_specs)
-    written = write_prepared_files(examined, share) if write and is_needed else ()
+    is_decided = not examined.questions
+    written = write_prepared_files(examined, share) if write and is_needed and is_decided else ()
     documents = _write_documents(examined, share, written)
     if as_json:
         console.out.write(_write_json(examined, share, written, documents))
-        return exit_codes.OK
+        return exit_codes.OK if is_decided else exit_codes.INVALID
     _show(examined, console, with_findings=not interactive)
     for path in written:
         console.out.line(f"Wrote {clean(str(path))}")
-    if write and not written:
+    if write and not written and is_decided:
         console.out.line("Nothing was written: the file is ready to use.")
     console.out.write(f"\nAs a spec, with paths relative to the spec's own file:\n\n{documents}")
+    if not is_decided:
+        console.out.flush()
+        console.err.line("Some of it only you can decide; the file is used with these steps when that is done:")
+        raise InputError(examined.questions)
     console.err.line("Next: put this into a file under specs/, name the dataset in a Model, and run reconciler plan")
     return exit_codes.OK
 
@@ -224,6 +229,7 @@ def _write_json(examined: Examination, share: float, written: tuple[Path, ...], 
             }
             for remedy, accepted in examined.remedies
         ],
+        "questions": list(map(problem_fields, examined.questions)),
         "validation_share": share,
         "written": [str(path) for path in written],
         "spec": documents,

@@ -20,6 +20,7 @@ from reconciler.dataset.recognise.names import (
     CONTEXTS,
     PROMPTS,
     SYSTEMS,
+    TIES,
     WINNERS,
     desired_values,
     find_named,
@@ -208,7 +209,13 @@ def _advise_compared(rows: Sequence[JsonObject]) -> Advice:
     column = find_named(WINNERS, [key for key in row if key not in {first, second}]) or ""
     choose = domain.ChoosePair(column=column, first=first, second=second)
     names = _name_question(row, {first, second, column})
-    return _convert_pairs(names, choose), (), "train with `method: dpo`"
+    held = dict.fromkeys(value for row in rows if isinstance(value := row.get(column), str))
+    ties = [value for value in held if plain_name(value) in TIES]
+    drop = [domain.Filter(column=column, not_equals=value) for value in ties]
+    advice = "train with `method: dpo`"
+    if ties:
+        advice += f"; rows whose `{column}` is {list_words(tuple(ties))} are dropped: neither answer is better"
+    return _convert_pairs(names, *drop, choose), (), advice
 
 
 def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:

@@ -33,6 +33,13 @@ LABELS = (
     *("rejected", "reward", "score", "is_hallucination", "hallucination", "toxic", "is_toxic", "harmful", "is_harmful"),
 )
 WINNERS = ("winner", "preference", "preferred", "choice", "better", "better_response", "better_response_id", "chosen")
+TIES = frozenset(
+    {
+        *("tie", "ties", "tied", "draw", "equal", "same", "both", "neither", "none", "no_preference", "tie_bothbad"),
+        *("both_bad", "bothbad", "both_good", "tie_both_bad", "tie_both_good", "unsure", "undecided"),
+    }
+)
+"""What a winner's cell says where neither answer is better."""
 
 _GOOD = frozenset(
     {"chosen", "preferred", "prefer", "win", "winner", "winning", "accepted", "better", "best", "good", "favored"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import assert_never
 
 from reconciler.dataset.mapping import MOST_CHARACTERS, RowTooLargeError, Template, value_to_text
-from reconciler.dataset.recognise import which_side
+from reconciler.dataset.recognise import which_side, write_step
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.steps import block_forms, preference_forms, text_forms, turns
 from reconciler.dataset.steps.cells import Cells, is_text
@@ -24,6 +24,7 @@ from reconciler.domain.prepare import (
     DropTurnKeys,
     EnsureLeadingSpace,
     FillTemplate,
+    Filter,
     Form,
     JoinMessages,
     KeepColumns,
@@ -67,6 +68,7 @@ EditingStep = (
     | Convert
 )
 
+_MOST_NAMED = 60
 _JOINED_ROLES = ("system", "developer", "user", "assistant")
 
 _TO_API: Mapping[Form, Callable[[JsonObject, NoteUnread], JsonObject]] = {
@@ -206,13 +208,21 @@ def _choose_pair(step: ChoosePair) -> Edit:
     def edit(cells: Cells) -> Cells:
         side = which_side(cells.get(step.column), names)
         if side is None:
-            shown = value_to_text(cells.get(step.column))[:60]
+            shown = value_to_text(cells.get(step.column))[:_MOST_NAMED]
             what = f"{yaml_quoted(shown)} names neither `{names[0]}` nor `{names[1]}`"
-            raise ConversionError(step.column, what, "drop ties with a `filter` before this step")
+            raise ConversionError(step.column, what, _drop_ties(step.column, cells.get(step.column)))
         rest = {column: value for column, value in cells.items() if column not in {step.column, *names}}
         return {**rest, "chosen": cells.get(names[side]), "rejected": cells.get(names[1 - side])}
 
     return edit
+
+
+def _drop_ties(column: str, value: object) -> str:
+    if isinstance(value, str) and 0 < len(value) <= _MOST_NAMED:
+        return f"to drop such rows, add `{write_step(Filter(column=column, not_equals=value))}` before this step"
+    if value is None or value == "":
+        return f"to drop such rows, add `{write_step(Filter(column=column, present=True))}` before this step"
+    return "write the name of the better answer's column, or drop the row"
 
 
 def _join_messages(separator: str) -> Edit:

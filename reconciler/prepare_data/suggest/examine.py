@@ -27,9 +27,11 @@ from reconciler.dataset.readers import (
     split_lines,
     text_blocks,
 )
+from reconciler.dataset.recognise import write_step
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sensitive import mask_problem
-from reconciler.domain.errors import InputError, Place, Problem
+from reconciler.dataset.steps import TestingStep
+from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
 from reconciler.prepare_data.suggest import affix_rules, row_rules
@@ -40,9 +42,9 @@ from reconciler.prepare_data.suggest.finding import (
     Remedy,
     RemedyStep,
     RuleResult,
-    apply_step,
     guess_rows_task,
     list_columns,
+    run_step,
 )
 
 TXT = ".txt"
@@ -76,7 +78,9 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `steps` are those of the accepted remedies, in order, and `rows` what they leave; `format` is chat when
             there is nothing to prepare; `is_for_specs` is false when a spec cannot read the file as it is: its
-            extension is another one, or it is a table whose prompts are all empty, which a spec reads as missing
+            extension is another one, or it is a table whose prompts are all empty, which a spec reads as missing;
+            `questions` are what only a person can decide: rows that a step cannot convert, which `rows` lacks, and
+            keys that it would lose
     """
 
     file: Path
@@ -88,6 +92,7 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     remedies: tuple[tuple[Remedy, bool], ...]
     rows: tuple[Row, ...]
     is_for_specs: bool
+    questions: tuple[Problem, ...] = ()
 
     @property
     def steps(self) -> tuple[RemedyStep, ...]:
@@ -134,6 +139,8 @@ def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format)
                 pass_.apply(rule)
     task = guess_rows_task(pass_.rows) if row_format is Format.COMPLETION else TaskKind.CONDITIONAL
     if row_format is Format.COMPLETION and target is Format.CHAT and task is not TaskKind.OPEN_ENDED:
+        # The conversion asks for each of its columns itself, and names its own step.
+        pass_.questions = [each for each in pass_.questions if each.rule != "mapping.lost-key"]
         pass_.apply(row_rules.make_chat)
         row_format = Format.CHAT
     return Examination(
@@ -145,6 +152,7 @@ def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format)
         warnings=content.warnings,
         remedies=tuple(pass_.remedies),
         rows=tuple(pass_.rows),
+        questions=tuple(pass_.questions),
         is_for_specs=content.is_for_specs and not (task is TaskKind.OPEN_ENDED and is_table(content.source)),
     )
 
@@ -156,25 +164,37 @@ class _Pass:
         self.rows = rows
         self.findings: list[FileFinding] = []
         self.remedies: list[tuple[Remedy, bool]] = []
+        self.questions: list[Problem] = []
         self._file = file
         self._accept = accept
 
     def apply(self, rule: Rule) -> None:
         """Apply a rule, and the steps of its remedy when it is necessary or accepted.
 
-        Raises: InputError, with the rule's problem, or when no row is left
+        Raises: InputError, with the rule's problem, or when no row is left; with what the steps ask, if that is why
         """
         result = rule(self.rows)
         if result.problem:
             raise InputError((mask_problem(result.problem),))
         self.findings += result.findings
+        self.questions += map(mask_problem, result.questions)
         if result.remedy:
             accepted = result.remedy.necessary or self._accept(result.remedy)
             self.remedies.append((result.remedy, accepted))
             for step in result.remedy.steps if accepted else ():
-                self.rows = apply_step(step, self.rows)
+                self._run(step, result.remedy)
             if not self.rows:
-                raise InputError((_no_row_left(self._file),))
+                raise InputError(tuple(self.questions) or (_no_row_left(self._file),))
+
+    def _run(self, step: RemedyStep, remedy: Remedy) -> None:
+        made = run_step(step, self.rows)
+        self.questions += made.questions
+        self.findings += (FileFinding(name="left_out", what=note) for note in made.notes)
+        dropped = len(self.rows) - len(made.rows)
+        if isinstance(step, TestingStep) and remedy.name == "form" and dropped:
+            what = f"{dropped} of {len(self.rows)} rows are dropped by `{write_step(step)}`"
+            self.findings.append(FileFinding(name="dropped", what=what))
+        self.rows = made.rows
 
     def convert(self, found: Recognition) -> Format | None:
         """Bring rows of another form into the API's, and check rows of its form; None for prompts and completions.
@@ -197,7 +217,9 @@ class _Pass:
         for row in self.rows:
             for each in check_row(row.value, row_format):
                 report.add(row.problem(each.rule, each.path, each.what, each.hint, each.severity))
-        report.raise_errors()
+        if found.format is not None:
+            report.raise_errors()
+        self.questions += (each for each in report.problems if each.severity is Severity.ERROR)
         return row_format
 
 

@@ -66,11 +66,12 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule finds; a problem ends the examination."""
+    """What one rule finds; a problem ends the examination, and a question is left to a person."""
 
     findings: tuple[FileFinding, ...] = ()
     remedy: Remedy | None = None
     problem: Problem | None = None
+    questions: tuple[Problem, ...] = ()
 
 
 NO_RESULT = RuleResult()
@@ -86,28 +87,42 @@ def suggest_remedy(
     )
 
 
-def apply_step(step: RemedyStep, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows after one step, which does what the same step does in a spec.
+class RowsAfterStep(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step makes of rows.
 
-    Raises: InputError, when a row cannot be converted, or would lose what says more about training
+    Shape:  `questions` are the problems of rows that cannot be converted, which are not in `rows`, and of keys that
+            would be lost; `notes` name keys that are left out, and say little about training
     """
+
+    rows: list[Row]
+    questions: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
+    """Return the rows after one step, which does what the same step does in a spec, and what it asks."""
     if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)
-        return [row for row in rows if keeps(cells_of(row))]
+        return RowsAfterStep(rows=[row for row in rows if keeps(cells_of(row))])
     left_out, report, changed = LeftOut(), RowReport(), list[Row]()
     edit = make_edit(step, left_out.note)
     for row in rows:
         try:
             changed.append(row._replace(value=edit(cells_of(row))))
         except ConversionError as error:
-            report.drop_row(row.problem("prepare.convert", error.path, error.what, error.hint))
+            report.drop_row(row.problem("prepare.convert", error.path, error.what, _name_step(error.hint, step)))
         left_out.end_row()
-    for problem in describe_left_out(left_out, IN_CONVERSION) if rows else ():
+    found = tuple(describe_left_out(left_out, IN_CONVERSION)) if rows else ()
+    for problem in found:
         if problem.severity is Severity.ERROR:
-            hint = problem.hint.replace("before this step", f"before `{write_step(step)}`, in a spec")
+            hint = _name_step(problem.hint, step)
             report.add(replace(problem, where=Place(file=rows[0].file), hint=hint))
-    report.raise_errors()
-    return changed
+    notes = tuple(problem.what for problem in found if problem.severity is not Severity.ERROR)
+    return RowsAfterStep(rows=changed, questions=report.problems, notes=notes)
+
+
+def _name_step(hint: str, step: RemedyStep) -> str:
+    return hint.replace("before this step", f"before `{write_step(step)}`, in a spec")
 
 
 def cells_of(row: Row) -> dict[str, object]:

@@ -6,6 +6,8 @@ The remedies of the rules about columns are necessary: without them the rows tra
 from collections import Counter
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
 from reconciler.dataset.recognise import RowForm, has_meaning
 from reconciler.dataset.row_checks import check_row
@@ -34,11 +36,11 @@ from reconciler.prepare_data.suggest.finding import (
     FileFinding,
     RemedyStep,
     RuleResult,
-    apply_step,
     cells_of,
     column_texts,
     guess_rows_task,
     list_columns,
+    run_step,
     suggest_remedy,
 )
 
@@ -141,15 +143,24 @@ def find_surplus(rows: Sequence[Row]) -> RuleResult:
     surplus = [column for column in list_columns(rows) if column not in (*FIELDS, *_SYSTEM)]
     if not surplus:
         return NO_RESULT
-    for row in rows:
-        for column, value in cells_of(row).items():
-            if column in surplus and not is_empty(value) and has_meaning(column, value):
-                return RuleResult(problem=_lost_column(rows, column))
-    names = ", ".join(f"`{column}`" for column in surplus[:20])
-    kept = tuple(column for column in (*_SYSTEM, *FIELDS) if column in list_columns(rows))
-    what = f"{len(surplus)} column{'s' if len(surplus) > 1 else ''} besides `prompt` and `completion`: {names}"
-    remedy = "Keep only the columns `prompt` and `completion`"
-    return suggest_remedy("additional_column", what, remedy, KeepColumns(columns=kept), necessary=True)
+    with_meaning = {
+        column
+        for row in rows
+        for column, value in cells_of(row).items()
+        if column in surplus and not is_empty(value) and has_meaning(column, value)
+    }
+    others = [column for column in surplus if column in with_meaning]
+    questions = tuple(_lost_column(rows, column) for column in others)
+    dropped = [column for column in surplus if column not in with_meaning]
+    if not dropped:
+        return RuleResult(questions=questions)
+    named = " and ".join(f"`{column}`" for column in (*FIELDS, *others))
+    names = ", ".join(f"`{column}`" for column in dropped[:20])
+    kept = tuple(column for column in (*_SYSTEM, *FIELDS, *others) if column in list_columns(rows))
+    what = f"{len(dropped)} column{'s' if len(dropped) > 1 else ''} besides `prompt` and `completion`: {names}"
+    remedy = f"Keep only the columns {named}"
+    found = suggest_remedy("additional_column", what, remedy, KeepColumns(columns=kept), necessary=True)
+    return replace(found, questions=questions)
 
 
 def _lost_column(rows: Sequence[Row], column: str) -> Problem:
@@ -194,8 +205,9 @@ def find_task(rows: Sequence[Row]) -> RuleResult:
 
 
 def find_duplicates(rows: Sequence[Row]) -> RuleResult:
-    """Drop rows that are equal to an earlier row."""
-    return _drop_rows(rows, Deduplicate(columns=FIELDS), "duplicated_rows", "equal to an earlier row")
+    """Drop rows that are equal to an earlier row, in every column that is left."""
+    others = tuple(column for column in list_columns(rows) if column not in FIELDS)
+    return _drop_rows(rows, Deduplicate(columns=(*FIELDS, *others)), "duplicated_rows", "equal to an earlier row")
 
 
 def find_long(rows: Sequence[Row]) -> RuleResult:
@@ -207,7 +219,7 @@ def find_long(rows: Sequence[Row]) -> RuleResult:
 
 
 def _drop_rows(rows: Sequence[Row], step: RemedyStep, name: str, which: str) -> RuleResult:
-    left = Counter(row.line for row in apply_step(step, rows))
+    left = Counter(row.line for row in run_step(step, rows).rows)
     lines = tuple(row.line for row in rows if not left[row.line])
     if not lines:
         return NO_RESULT

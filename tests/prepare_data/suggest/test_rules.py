@@ -22,7 +22,7 @@ from reconciler.prepare_data.suggest.affix_rules import (
     find_space,
     find_upper,
 )
-from reconciler.prepare_data.suggest.finding import RuleResult, apply_step
+from reconciler.prepare_data.suggest.finding import RuleResult, run_step
 from reconciler.prepare_data.suggest.row_rules import (
     find_columns,
     find_duplicates,
@@ -46,7 +46,7 @@ def apply_remedy(rule: Rule, given: list[Row]) -> list[Row]:
     remedy = rule(given).remedy
     assert remedy
     for step in remedy.steps:
-        given = apply_step(step, given)
+        given = run_step(step, given).rows
     return given
 
 
@@ -139,7 +139,7 @@ def test_any_text_is_read_back_from_the_spec(text: str) -> None:
 
 def test_a_step_that_no_remedy_has_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError):
-        apply_step(Limit(rows=3), rows(("a", "b")))  # type: ignore[arg-type]  # what the types forbid
+        run_step(Limit(rows=3), rows(("a", "b")))  # type: ignore[arg-type]  # what the types forbid
 
 
 def test_a_declined_remedy_is_no_step(tmp_path: Path) -> None:
