@@ -8,7 +8,7 @@ A lock file remembers a rename too: it names the job under the name that the spe
 may be taken out of a spec after an apply, and the job still has one name, and the plan one decision about its model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -75,6 +75,10 @@ class NameMap(msgspec.Struct, frozen=True, kw_only=True):
     def all_stamps(self, stamp: Stamp) -> tuple[Stamp, ...]:
         """Return every stamp that a thing of this one may bear: today's first, then those of its old names."""
         return (stamp, *(Stamp(old, stamp.digest) for old in self._old(stamp.address)))
+
+    def all_stamps_of(self, stamps: Iterable[Stamp]) -> frozenset[Stamp]:
+        """Return every stamp that a thing with any of these may bear."""
+        return frozenset(each for stamp in stamps for each in self.all_stamps(stamp))
 
     def all_versions(self, dataset: Dataset) -> tuple[Dataset, ...]:
         """Return a dataset under every name that its file may bear: today's first."""

@@ -9,6 +9,7 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, Observed, RemoteJob, UsableFiles
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
+from reconciler.domain.renames import NameMap
 
 Pool = Callable[[Callable[[], None]], object]
 """Takes a piece of work and sees that it is done, now or beside other work."""
@@ -84,8 +85,8 @@ class RunContext:
 
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
             `stopping` returns whether a stop was requested; `look_pool` is for reads that may take longer than the run
-            has time; `run` is a name that no other run has; `first_seen` says
-            when this run first saw a job or an intent, by `clock`
+            has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
+            the journal may hold notes; `first_seen` says when this run first saw a job or an intent, by `clock`
     """
 
     provider: Provider
@@ -97,6 +98,7 @@ class RunContext:
     look_pool: Pool = inline
     journal: Journal = field(default_factory=MemoryJournal)
     run: str = "this run"
+    names: NameMap = field(default_factory=NameMap)
     files: dict[Stamp, FileId] = field(default_factory=dict)
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)

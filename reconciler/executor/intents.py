@@ -71,8 +71,8 @@ def acquire_intent(train: Train, context: RunContext, tell: Tell) -> RemoteJob |
 
 
 def _older_intent(train: Train, context: RunContext) -> Intent | None:
-    """Return the intent that an older version of this program has recorded for the same model, by its own rules."""
-    older = train.model.stamps[1:]
+    """Return an intent of the same model under another stamp: an old name, or the rules of an older program."""
+    older = context.names.all_stamps_of(train.model.stamps) - {train.model.stamp}
     return next((each for each in context.journal.open_intents() if each.stamp in older), None) if older else None
 
 
@@ -187,7 +187,9 @@ def clear_finished_intents(context: RunContext) -> None:
 
 def _has_ended(intent: Intent, context: RunContext) -> bool:
     watched_seconds = context.clock() - context.see(intent)
-    jobs = [job for job in context.provider.jobs_of(intent.stamp) if job.id not in intent.excluded_jobs]
+    # A job shows under the name that the specs use today, and the intent may have an old one.
+    today = context.names.rename_stamp(intent.stamp)
+    jobs = [job for job in context.provider.jobs_of(today) if job.id not in intent.excluded_jobs]
     if jobs:
         # Each of them begins to count, so none is left out.
         is_listed = [is_in_every_list(job, context) for job in jobs]

@@ -25,6 +25,7 @@ from reconciler.planner.warnings import (
     carrier_warnings,
     closing_warnings,
     idle_requests,
+    note_warnings,
     origin_warnings,
     plan_warnings,
 )
@@ -125,6 +126,7 @@ def make_plan(
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
             *origin_warnings(desired, observed, origin),
+            *note_warnings((action.model for action in chosen if isinstance(action, Train)), observed),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
             *carrier_warnings(sum(isinstance(action, Train) for action in actions), observed, provider, capabilities),
         ),

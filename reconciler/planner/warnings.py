@@ -82,6 +82,19 @@ def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> 
         )
 
 
+def note_warnings(models: Iterable[Model], observed: Observed) -> Iterator[str]:
+    """Yield a warning for each model to be trained of whose create the journal holds a note already."""
+    for model in models:
+        found = sorted({address for stamp, address in observed.noted if model.bears(stamp)})
+        if found:
+            named = "" if found == [model.address] else f", as {', '.join(map(str, found))}"
+            yield (
+                f"{model.address}: the journal notes a create of this version{named}, by a run that is at work or was"
+                " interrupted; apply first looks for its job, as long as it can still show, and creates another one"
+                " only then. To see the note: reconciler journal list"
+            )
+
+
 def carrier_warnings(trains: int, observed: Observed, provider: str, capabilities: Capabilities) -> Iterator[str]:
     """Yield a warning before the first job on a service that has not shown yet that it keeps our marks."""
     if trains and capabilities.carrier and not observed.jobs:

@@ -176,6 +176,7 @@ def open_run_context(
             look_pool=beside,
             journal=journal,
             run=secrets.token_hex(8),
+            names=NameMap.of(prepared.checked.specs),
         )
         context.remember(prepared.observed, prepared.desired.datasets)
         yield context

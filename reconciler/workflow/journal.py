@@ -1,8 +1,12 @@
 """What the journal says before a plan: where it is, and which jobs our creates were answered with and stay doubtful."""
 
+from msgspec.structs import replace
+
 from reconciler.domain.errors import JournalError
 from reconciler.domain.observed import ClaimedJob, Observed
 from reconciler.domain.ports import Provider
+from reconciler.domain.renames import NameMap
+from reconciler.domain.spec import Specs
 from reconciler.journal import JournalAccount, JournalScope, open_journal
 from reconciler.workflow.home import make_home
 from reconciler.workflow.settings import Setting
@@ -27,22 +31,25 @@ def account_of(observed: Observed) -> JournalAccount:
     return JournalAccount(organization=observed.organization or "", project=observed.project or "")
 
 
-def read_claimed_jobs(setting: Setting, project: str, observed: Observed, provider: Provider) -> tuple[ClaimedJob, ...]:
-    """Return the jobs that the journal names with a doubt.
+def add_notes(setting: Setting, specs: Specs, observed: Observed, provider: Provider) -> Observed:
+    """Return what was seen with what the journal says, under the names that the specs use.
 
-    A journal that cannot be read names none here: a create reads it again, and does not go on without it.
+    A journal that cannot be read says nothing here: a create reads it again, and does not go on without it.
     Cost:   one look at the journal
     """
     if provider.capabilities.takes_token:
-        return ()
-    scope = journal_scope(setting, project, account_of(observed))
+        return observed
+    scope = journal_scope(setting, specs.project.name, account_of(observed))
     try:
         with open_journal(setting.journal, provider, scope) as journal:
             intents = journal.open_intents()
     except JournalError:
-        return ()
-    return tuple(
-        ClaimedJob(stamp=intent.stamp, job=intent.job, doubt=intent.doubt)
+        return observed
+    names = NameMap.of(specs)
+    claimed = tuple(
+        ClaimedJob(stamp=names.rename_stamp(intent.stamp), job=intent.job, doubt=intent.doubt)
         for intent in intents
         if intent.job and intent.doubt
     )
+    noted = tuple((names.rename_stamp(each.stamp), each.stamp.address) for each in intents if not each.doubt)
+    return replace(observed, claimed=claimed, noted=noted)

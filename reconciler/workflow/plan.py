@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace as replace_fields
 
 from reconciler import __version__
 from reconciler.dataset.row_diff import FileCache
@@ -30,7 +29,7 @@ from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import check_home, make_home, require_home
-from reconciler.workflow.journal import read_claimed_jobs
+from reconciler.workflow.journal import add_notes
 from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_locks
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.origin import find_origin
@@ -83,8 +82,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
     lock = read_claimed_lock(setting, checked.specs)
     listed = find_unlisted_jobs(provider.observe(), desired, lock, options, provider)
     confirmed = confirm_models(listed, desired, lock, provider)
-    claimed = read_claimed_jobs(setting, checked.specs.project.name, confirmed, provider)
-    observed = replace_fields(confirmed, claimed=claimed)
+    observed = add_notes(setting, checked.specs, confirmed, provider)
     plan = make_plan(
         desired,
         observed,

@@ -3,7 +3,12 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
+from reconciler.domain.identity import Address, Digest, Kind, Stamp
+from reconciler.domain.observed import JobId
+from reconciler.domain.ports import Intent
+from reconciler.journal import DirectoryJournal
 from tests.acceptance.conftest import Repository
 from tests.journal.stores import git
 
@@ -27,6 +32,27 @@ def test_an_apply_leaves_one_job_and_an_empty_journal(
     assert git(quickstart.root, "for-each-ref", "refs/reconciler") == ""
     assert "reconciler-note" not in quickstart.run("files", "--specs", ROOT, "--json").out
     assert (quickstart.home.parent.parent / "intents").exists() == (kind == "directory")
+
+
+def test_a_note_of_an_old_name_counts_in_plan_and_apply_after_a_rename(quickstart: Repository) -> None:
+    steps = json.loads(quickstart.run("plan", ROOT, "--json").out)["steps"]
+    digest = Digest.parse(next(step["model"]["digest"] for step in steps if step["action"] == "train"))
+    assert digest
+    stamp = Stamp(Address(Kind.MODEL, "older-name"), digest)
+    note = Intent(stamp=stamp, owner="killed", at=None, job=JobId("ftjob-bare"), doubt="without marks")
+    with DirectoryJournal(quickstart.home.parent.parent / "intents" / "quickstart", machine="elsewhere") as journal:
+        journal.put(replace(note, job=None, doubt=""))
+        specs = quickstart.root / ROOT / "support-triage.yaml"
+        text = specs.read_text(encoding="utf-8")
+        specs.write_text(f"{text.rstrip()}\nmoved: older-name\n", encoding="utf-8")
+        planned = quickstart.run("plan", ROOT, "--json")
+        assert "as model/older-name" in json.dumps(json.loads(planned.out)["warnings"])
+        journal.put(note, instead_of=replace(note, job=None, doubt=""))
+    assert quickstart.run("plan", ROOT).code == 5
+    refused = quickstart.run("apply", ROOT, "--auto-approve", "--no-wait")
+    assert refused.code == 5
+    assert "ftjob-bare" in refused.out + refused.err
+    assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
 
 
 def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(quickstart: Repository) -> None:

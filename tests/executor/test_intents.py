@@ -5,10 +5,11 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError
 from reconciler.domain.event import Outcome, Progress
-from reconciler.domain.identity import Stamp
+from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.observed import JobId, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.domain.ports import Done, Intent, Write
+from reconciler.domain.renames import NameMap
 from reconciler.executor import (
     MemoryJournal,
     OutcomeUnknownError,
@@ -20,6 +21,7 @@ from reconciler.executor import (
 )
 from reconciler.executor.context import StoppedError
 from reconciler.executor.intents import clear_finished_intents
+from reconciler.providers import with_renames
 from reconciler.testing import MemoryProvider
 from tests.factories import LONG_AGO, a_job, a_model
 from tests.simulation import Sandbox, outcomes, real_dataset
@@ -157,6 +159,42 @@ def test_the_request_of_a_killed_run_is_waited_for_as_long_as_it_may_take_effect
     assert (created.job.id, created.adopted) == ("ftjob-late", True)
     assert sandbox.service.writes["train"] == 0
     assert sandbox.clock.now - started <= 10
+
+
+@pytest.mark.parametrize("state", ["killed", "at work", "unknown outcome"])
+def test_an_intent_under_an_old_name_counts_after_a_rename(state: str) -> None:
+    sandbox, journal = Sandbox(), Survivor("another run" if state == "killed" else "nobody")
+    context, old = ready(sandbox, journal), Address(Kind.MODEL, "sorter")
+    context.names = NameMap(moved={old: MODEL.address}, declared=frozenset({MODEL.address}))
+    context.provider = with_renames(sandbox.service, context.names)
+    journal.put(replace(THEIRS, stamp=Stamp(old, MODEL.stamp.digest)))
+    late = replace(a_job(MODEL, "queued", id="ftjob-late", age=0), stamp=Stamp(old, MODEL.stamp.digest))
+    sandbox.clock.after(8, lambda: sandbox.service.put(late))
+    created = create(TRAIN, context)
+    assert (created.job.id, created.adopted) == ("ftjob-late", True)
+    assert sandbox.service.writes["train"] == 0
+
+
+def test_an_intent_under_an_old_name_is_taken_over_when_no_job_can_show_any_more() -> None:
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context, old = ready(sandbox, journal), Address(Kind.MODEL, "sorter")
+    context.names = NameMap(moved={old: MODEL.address}, declared=frozenset({MODEL.address}))
+    journal.put(replace(THEIRS, stamp=Stamp(old, MODEL.stamp.digest)))
+    started = sandbox.clock.now
+    assert not create(TRAIN, context).adopted
+    assert sandbox.clock.now - started == 10
+    assert journal.open_intents() == ()
+
+
+def test_a_doubtful_job_under_an_old_name_stops_the_create_after_a_rename() -> None:
+    sandbox, journal = Sandbox(), Survivor("another run")
+    context, old = ready(sandbox, journal), Address(Kind.MODEL, "sorter")
+    context.names = NameMap(moved={old: MODEL.address}, declared=frozenset({MODEL.address}))
+    journal.put(replace(THEIRS, stamp=Stamp(old, MODEL.stamp.digest), job=JobId("ftjob-bare"), doubt="without marks"))
+    with pytest.raises(StepRefusedError, match="ftjob-bare"):
+        create(TRAIN, context)
+    assert sandbox.service.writes["train"] == 0
+    assert [each.job for each in journal.open_intents()] == ["ftjob-bare"]
 
 
 def test_without_an_effect_of_the_killed_run_the_job_is_created_after_the_wait() -> None:

@@ -100,6 +100,13 @@ PLANNER = ("tests/planner",)
 HISTORIES = ("tests/simulation/test_histories.py",)
 
 MUTANTS = (
+    Mutant(
+        "notes under an old name",
+        INTENTS + "_older_intent",
+        r"context\.names\.all_stamps_of\((.*)\) -",
+        r"set(\1) -",
+        EXECUTOR,
+    ),
     # The create, from the intent to the job.
     Mutant(
         "the wait after an unknown outcome",

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import ClaimedJob, JobId
 from reconciler.domain.plan import Options
 from reconciler.planner import make_plan
@@ -25,6 +26,16 @@ def test_before_the_first_job_a_plan_says_which_carrier_it_relies_on(profile: st
 def test_the_built_in_service_is_proven() -> None:
     plan = make_plan(desired(MODEL), observed(), capabilities=find_profile("local").capabilities)
     assert not [warning for warning in plan.warnings if "keeps our marks" in warning]
+
+
+@pytest.mark.parametrize("name", ["triage", "sorter"])
+def test_a_plan_names_the_note_of_a_create_in_flight_under_today_s_and_an_old_name(name: str) -> None:
+    seen = replace(observed(a_file()), noted=((MODEL.stamp, Address(Kind.MODEL, name)),))
+    (warning,) = (each for each in make_plan(desired(MODEL), seen).warnings if "journal" in each)
+    assert warning.startswith("model/triage: the journal notes a create of this version")
+    assert ("as model/sorter" in warning) == (name == "sorter")
+    kept = replace(seen, jobs=(a_job(MODEL, "running"),))
+    assert not [each for each in make_plan(desired(MODEL), kept).warnings if "journal" in each]
 
 
 @pytest.mark.parametrize("known", ["by the journal", "by its file"])
