@@ -17,6 +17,8 @@ from functools import partial
 from reconciler.domain.spec import Encoding
 
 _BIG_ENDIAN_MARK = b"\xfe\xff"
+_MARKS_OF_UTF_16 = (_BIG_ENDIAN_MARK, b"\xff\xfe")
+_HEAD = 4096
 _CODECS = {Encoding.SHIFT_JIS: "cp932", Encoding.EUC_KR: "cp949", Encoding.BIG5: "big5hkscs"}
 """Where the common name stands for the superset that programs write under it."""
 
@@ -71,8 +73,15 @@ _CYRILLIC = {
 def codec_of(encoding: Encoding, first: bytes) -> str:
     """Return Python's name for an encoding; the first bytes of the file show which form of UTF-16 it is."""
     if encoding is Encoding.UTF_16:
-        return "utf-16-be" if first.startswith(_BIG_ENDIAN_MARK) else "utf-16-le"
+        return "utf-16-be" if _is_big_endian(first[:_HEAD]) else "utf-16-le"
     return _CODECS.get(encoding, str(encoding))
+
+
+def _is_big_endian(head: bytes) -> bool:
+    """Return which byte of a character comes first: by the mark, or by the zero bytes of ASCII letters."""
+    if head.startswith(_MARKS_OF_UTF_16):
+        return head.startswith(_BIG_ENDIAN_MARK)
+    return head[0::2].count(0) > head[1::2].count(0)
 
 
 def suggest_encoding(line: bytes) -> Encoding | None:

@@ -108,3 +108,28 @@ def test_a_document_type_is_refused() -> None:
     book = a_raw_workbook("", parts={"xl/worksheets/sheet1.xml": bomb})
     with pytest.raises(UnreadableSheetError, match="document type"):
         read_facts(io.BytesIO(book), "Data", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "unsolved"),
+    [
+        ("<f>A1</f>", 1),
+        ("<f>A1</f><v/>", 1),
+        ("<f>A1</f><v></v>", 1),
+        ("<f>A1</f><v>0</v>", 0),
+        ("<v/>", 0),
+    ],
+)
+def test_a_formula_without_a_result_is_counted(cell: str, unsolved: int) -> None:
+    book = a_raw_workbook(f'<row r="1"><c r="A1">{cell}</c></row>')
+    assert read_facts(io.BytesIO(book), "Data", 1, 1).unsolved_count == unsolved
+
+
+def test_an_empty_text_is_a_result() -> None:
+    book = a_raw_workbook('<row r="1"><c r="A1" t="str"><f>A1</f><v></v></c></row>')
+    assert read_facts(io.BytesIO(book), "Data", 1, 1).unsolved_count == 0
+
+
+def test_only_the_first_fifteen_digits_of_a_number_are_shown() -> None:
+    assert show_number(Decimal(123456789012345678), "0") == "123456789012346000"
+    assert show_number(Decimal("0.30000000000000004"), "0.0################") == "0.3"

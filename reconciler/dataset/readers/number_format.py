@@ -55,6 +55,7 @@ def show_number(value: Decimal, code: str) -> str | None:
     """Return a number as a sheet shows it; None for a code that is not written here."""
     if code == GENERAL or code == "@":
         return f"{_SIGNIFICANT.plus(value).normalize():f}"
+    value = _SIGNIFICANT.plus(value)
     sections = _parse(code)
     section, has_own_sign = _choose(sections, value)
     if section.tokens is None or section.has("unit", "elapsed", "half", "fraction", "text"):

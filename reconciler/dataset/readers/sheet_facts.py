@@ -98,7 +98,7 @@ class _SheetScan:
         self._format_of = array("H", bytes(2 * height * width))
         self._row = self._column = 0
         self._cell: Attributes = {}
-        self._has_formula = self._has_value = False
+        self._has_formula = self._has_value = self._is_value = False
         self._errors, self._unsolved, self._merged = _Examples(), _Examples(), _Examples()
         self._hidden_rows, self._hidden_columns = _Examples(), _Examples()
         self._is_error, self._error, self._is_filtered = False, "", False
@@ -116,7 +116,10 @@ class _SheetScan:
             self._note_format(int(attributes.get("s") or 0))
         elif name == "f":
             self._has_formula = True
-        elif name in {"v", "is"}:
+        elif name == "v":
+            # Some programs write an empty value where they computed none; the result of a formula may be an empty text.
+            self._is_value, self._has_value = True, self._cell.get("t") == "str"
+        elif name == "is":
             self._has_value = True
         elif name == "mergeCell":
             self._merged.add(attributes.get("ref", ""))
@@ -126,6 +129,7 @@ class _SheetScan:
             self._hidden_columns.add(column_name(int(attributes.get("min") or 1)))
 
     def end(self, name: str) -> None:
+        self._is_value = False
         if name != "c":
             return
         place = f"{column_name(self._column)}{self._row}"
@@ -135,7 +139,10 @@ class _SheetScan:
             self._unsolved.add(place)
 
     def text(self, text: str) -> None:
-        if self._is_error and self._has_value and len(self._error) < _LONGEST_FORMAT:
+        if not self._is_value:
+            return
+        self._has_value = True
+        if self._is_error and len(self._error) < _LONGEST_FORMAT:
             self._error += text
 
     def facts(self) -> SheetFacts:

@@ -22,6 +22,9 @@ from reconciler.foundation.text import list_words
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
+_MOST_EXACT = 10**15
+"""A spreadsheet keeps fifteen digits of a number, and shows zeros in place of the others."""
+
 _LEAST_LONG = 17
 """A number with fewer characters has no digit beyond the fifteenth."""
 
@@ -50,6 +53,9 @@ class CellReader:
         self._different = self._unwritten = 0
         self._examples: list[str] = []
         self._first_row = 0
+        self._inexact = 0
+        self._inexact_examples: list[str] = []
+        self._first_inexact = 0
 
     def read_row(self, number: int, cells: list[Cell]) -> list[str]:
         """Return the texts of one row."""
@@ -79,11 +85,18 @@ class CellReader:
                 "give the source `cells: shown` to read what the sheet shows, or `cells: stored` to keep these values",
                 self._first_row,
             )
+        if self._inexact:
+            noun = "1 number has" if self._inexact == 1 else f"{self._inexact} numbers have"
+            what = f"{noun} more than 15 digits, and a workbook keeps no more: {list_words(self._inexact_examples)}"
+            hint = "where they are ids, give their column the format text, and enter them again"
+            yield self._warn("xlsx.digits", what, hint, self._first_inexact)
         yield from self._warn_of_empty_cells()
         yield from self._warn_of_hidden_cells()
 
     def _read_value(self, row: int, column: int, cell: Cell) -> str:
         stored, mode = cell_to_text(cell), self._source.terms.cells
+        if isinstance(cell, int | float) and abs(cell) >= _MOST_EXACT and float(cell).is_integer():
+            self._note_inexact(row, f"{column_name(column)}{row} {stored[:30]}")
         code = self._facts.format_at(row, column)
         if mode is Cells.STORED or (code == GENERAL and len(stored) < _LEAST_LONG):
             return stored
@@ -103,15 +116,27 @@ class CellReader:
             self._examples.append(example)
         return stored
 
+    def _note_inexact(self, row: int, example: str) -> None:
+        self._inexact += 1
+        self._first_inexact = self._first_inexact or row
+        if self._inexact <= 3:
+            self._inexact_examples.append(example)
+
     def _warn_of_empty_cells(self) -> Iterator[Problem]:
         facts = self._facts
         if facts.error_count:
-            noun = "1 cell holds" if facts.error_count == 1 else f"{facts.error_count} cells hold"
-            what = f"{noun} an error, and is read as empty: {list_words(facts.errors)}"
+            is_one = facts.error_count == 1
+            noun = "1 cell holds an error, and is" if is_one else f"{facts.error_count} cells hold an error, and are"
+            what = f"{noun} read as empty: {list_words(facts.errors)}"
             yield self._warn("xlsx.errors", what, "mend the formula, or drop the row")
         if facts.unsolved_count:
-            noun = "1 formula has" if facts.unsolved_count == 1 else f"{facts.unsolved_count} formulas have"
-            what = f"{noun} no result, and the cell is read as empty: {list_words(facts.unsolved)}"
+            is_one = facts.unsolved_count == 1
+            noun = (
+                "1 formula has no result, and is"
+                if is_one
+                else f"{facts.unsolved_count} formulas have no result, and are"
+            )
+            what = f"{noun} read as empty: {list_words(facts.unsolved)}"
             hint = "open the workbook in a spreadsheet program, and save it: the program that wrote it computes nothing"
             yield self._warn("xlsx.errors", what, hint)
         if facts.merged_count:

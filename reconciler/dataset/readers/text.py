@@ -33,7 +33,7 @@ _SIGNATURES = (
 def text_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:
     """Yield the blocks of a text file as UTF-8, without a byte order mark; none when it is another kind of file.
 
-    Shape:  UTF-16 without a byte order mark is read as little-endian, as Windows writes it
+    Shape:  of UTF-16 without a byte order mark, the zero bytes of ASCII letters show which byte comes first
     Cost:   one block in memory
     """
     blocks = blocks if source.terms.encoding is Encoding.UTF_8 else _decode_blocks(blocks, source, report)

@@ -74,6 +74,13 @@ ENCODINGS = (
         "encoding-utf-16-no-mark", "t.csv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
     )._replace(content=a_table(PLAIN).encode("utf-16-le")),
     wrong(
+        "encoding-utf-16-big-endian-no-mark",
+        "t.csv",
+        "",
+        numbered("café “ok” €", "yes"),
+        Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1),
+    )._replace(content=a_table(numbered("café “ok” €", "yes")).encode("utf-16-be")),
+    wrong(
         "encoding-utf-16", "t.tsv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
     )._replace(content=a_table(PLAIN, "\t").encode("utf-16")),
     right("encoding-utf-8-mark", "t.csv", b"\xef\xbb\xbf" + a_table(PLAIN).encode(), PLAIN),
