@@ -203,8 +203,13 @@ def _epoch_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:
             yield Refusal(
                 policy="max_epochs",
                 what=f"{name} would take {epochs} epochs{stated}; policy.max_epochs is {bound}",
-                hint="state fewer in hyperparameters.n_epochs, or raise policy.max_epochs in the Project spec",
+                hint=f"state fewer in {_epochs_field(step.action.model.recipe)},"
+                " or raise policy.max_epochs in the Project spec",
             )
+
+
+def _epochs_field(recipe: Recipe) -> str:
+    return f"extra.{_EPOCHS}" if _EPOCHS in json.loads(recipe.extra) else f"hyperparameters.{_EPOCHS}"
 
 
 def _byte_refusals(policy: Policy, steps: Sequence[Step]) -> Iterator[Refusal]:

@@ -1,12 +1,12 @@
 """Make a plan: decide, explain, order, apply the policies. This module holds no rule of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from reconciler.domain.cost import PriceTable
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, OtherLock
 from reconciler.domain.observed import Observed, RemoteJob
@@ -96,6 +96,7 @@ def make_plan(
     steps = add_estimates(
         order_steps(actions, lambda model: explain_changes(model, jobs[model.address])), provider, prices
     )
+    later = add_estimates(order_steps(_begun_later(wanted, keeps), lambda _: ()), provider, prices)
     grounds = collect_inputs(desired, observed, lock, other_locks, options, provider=provider, version=version)
     grounds = replace(grounds, prices=price_digest(steps))
     return Plan(
@@ -120,7 +121,7 @@ def make_plan(
                 origin=origin,
             )
         )
-        + budget_refusals(desired.project.policy, steps, options),
+        + budget_refusals(desired.project.policy, (*steps, *later), options),
         warnings=(
             *plan_warnings(wanted, observed, options, provider, capabilities),
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
@@ -131,6 +132,12 @@ def make_plan(
             *carrier_warnings(sum(isinstance(action, Train) for action in actions), observed, provider, capabilities),
         ),
     )
+
+
+def _begun_later(models: Iterable[Model], keeps: Iterable[Keep]) -> tuple[Train, ...]:
+    """Return what an apply begins after an older version has ended: the policy decides about it now, not then."""
+    busy = {keep.address for keep in keeps if keep.why is KeepReason.BUSY}
+    return tuple(Train(model=model) for model in models if model.address in busy)
 
 
 def _by_address(observed: Observed) -> Mapping[Address, Sequence[RemoteJob]]:

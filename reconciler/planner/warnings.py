@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from reconciler.domain.desired import Desired, Model
+from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
@@ -49,6 +50,9 @@ def idle_requests(keeps: Iterable[Keep], options: Options) -> Iterator[str]:
         for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
             if keep.address.name in names and keep.why in _NOTHING_TO_DO:
                 yield f"{keep.address}: {flag} does nothing: {_NOTHING_TO_DO[keep.why]}"
+    for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
+        for name in sorted(names - options.target) if options.target else ():
+            yield f"{Address(Kind.MODEL, name)}: {flag} does nothing: --target does not name it"
 
 
 def origin_warnings(desired: Desired, observed: Observed, origin: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from reconciler.domain.cost import AutoEpochs, Per, PriceTable
 from reconciler.domain.plan import Options, Plan, Refusal
 from reconciler.domain.spec import Policy
 from reconciler.planner import make_plan
-from tests.factories import a_file, a_model, desired, observed
+from tests.factories import a_file, a_job, a_model, desired, observed
 from tests.planner.prices import a_rate, a_table, sized
 
 # 9,000,000 bytes are 4.5 million tokens at most: × 2 epochs × 5 USD = 45 USD. Two of them are 90.
@@ -147,3 +147,21 @@ def test_epochs_that_a_recipe_passes_through_are_bounded_and_priced_too(
     assert refused(plan) == says
     (estimate,) = [step.estimate for step in plan.steps if step.estimate]
     assert estimate.epochs == {"40": 40, "4": 4, "4.5": 5, "2": 40}.get(passed)
+
+
+def test_a_version_that_waits_for_an_older_one_is_judged_before_the_wait() -> None:
+    older, wanted = a_model(epochs=2), a_model(epochs=9)
+    running = a_job(older, "running")
+    plan = make_plan(desired(wanted, policy=Policy(max_epochs=4)), observed(running, a_file()))
+    assert [refusal.policy for refusal in plan.refused] == ["max_epochs"]
+    assert not make_plan(desired(older, policy=Policy(max_epochs=4)), observed(running)).refused
+
+
+def test_the_hint_names_the_field_that_states_the_epochs() -> None:
+    model = a_model(epochs=2)
+    passed = replace(model, recipe=replace(model.recipe, extra='{"n_epochs": 40}'))
+    hints = [
+        make_plan(desired(each, policy=Policy(max_epochs=1)), observed()).refused[0].hint for each in (model, passed)
+    ]
+    assert "state fewer in hyperparameters.n_epochs," in hints[0]
+    assert "state fewer in extra.n_epochs," in hints[1]

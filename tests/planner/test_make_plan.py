@@ -332,3 +332,10 @@ def test_a_request_that_does_nothing_is_warned_of(options: Options, status: str,
     plan = make_plan(desired(a_model()), observed(a_job(a_model(), status), a_file()), options=options)
     assert any(says in each for each in plan.warnings) if says else not plan.warnings
     assert plan.is_empty == bool(says)
+
+
+def test_a_request_outside_of_the_target_is_not_dropped_in_silence() -> None:
+    options = Options(target=frozenset({"triage"}), replace=frozenset({"other"}), retry=frozenset({"other", "triage"}))
+    plan = make_plan(desired(a_model(), a_model("other")), observed(), options=options)
+    idle = [each for each in plan.warnings if "does nothing" in each]
+    assert idle == [f"model/other: {flag} does nothing: --target does not name it" for flag in ("--replace", "--retry")]
