@@ -24,10 +24,23 @@ _CRC_CHARACTERS = 6
 
 _PLACEHOLDER = re.compile(
     r"example|sample|placeholder|change.?me|your|dummy|redacted|insert|replace|todo|fixme|foobar|lorem|fake|not.?a.?real"
-    r"|x{4}|\*{3}|\.{3}|…|<|>|\$|\{|\}|%[a-z_]+%|\(|\)|\[|\]|os\.environ|process\.env|getenv|1234567|abcdefg|0{6}",
+    r"|^hunter2$|correct.?horse|x{4}|\*{3}|\.{3}|…|<|>|^\$|\$[({]|(?-i:\$[A-Z_]{3,}(?![A-Za-z0-9]))|\{|\}|%[a-z_]+%|\(|\)|\[|\]|os\.environ|process\.env|getenv|1234567|abcdefg|0{6}",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_ .]?[a-z]+)*[,.;:!?]?|\d{1,5}|(?:true|false|none|null|required|optional)\b.*")
+_PROSE = re.compile(
+    r"[A-Za-z]+(?:[-_./’][A-Za-z]+)*"
+    r"|\d+-?(?:char|digit|letter|word|symbol|bit|byte|second|minute|hour|day|time)\w*"
+    r"|(?:sha|md[45]|base\d|utf|pbkdf|argon|aes|rsa|rot\d|oauth|https?|hmac|[bs]crypt|ascii|iso|rfc|[2m]fa|wpa|ipv)[\w/-]*"
+    r"|[^A-Za-z]*|[^@]+@[^@]+|.*://.*",
+    re.IGNORECASE,
+)
+"""What follows `the password is` in a sentence that gives no password away."""
+
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_EXAMPLE_PASSWORDS = frozenset(
+    {"pass", "password", "passwd", "passwort", "secret", "open sesame", "opensesame", "test"}
+)
 
 Judge = Callable[[str], bool | None]
 """Returns True for a text that a checksum proves, False for one that looks like a secret, None for another."""
@@ -56,9 +69,9 @@ def _looks_random(found: str) -> bool | None:
 
 
 def _judge_github(found: str) -> bool | None:
-    """Return True for a token with a right checksum; None for another, which is only a word like a token."""
+    """Return True for a token with a right checksum. Another may be a token of a newer kind, or one with an error."""
     body, check = found[4:-_CRC_CHARACTERS], found[-_CRC_CHARACTERS:]
-    return True if base62(zlib.crc32(body.encode())) == check else None
+    return True if base62(zlib.crc32(body.encode())) == check else _looks_random(body)
 
 
 def _judge_web_token(found: str) -> bool | None:
@@ -72,11 +85,13 @@ def _judge_web_token(found: str) -> bool | None:
 
 def _judge_basic(found: str) -> bool | None:
     try:
-        pair = base64.b64decode(found, validate=True).decode()
+        pair = base64.b64decode(found.rstrip("=") + "=" * (-len(found.rstrip("=")) % 4), validate=True).decode()
     except ValueError:
         return None
     user, colon, password = pair.partition(":")
-    return False if colon and user and len(password) >= 4 and pair.isprintable() else None
+    if not (colon and user and len(password) >= 4 and pair.isprintable()):
+        return None
+    return None if password.lower() in _EXAMPLE_PASSWORDS or _PLACEHOLDER.search(password) else False
 
 
 def _judge_openai(found: str) -> bool | None:
@@ -90,11 +105,32 @@ def _judge_password(found: str) -> bool | None:
     """Return None for a word, a call, a variable or a placeholder in the place of a password."""
     # A closing bracket after it belongs to the sentence; an opening one within it makes it a call.
     found = found.rstrip(").]}>") if "(" not in found else found
-    if len(found) < 6 or _PLACEHOLDER.search(found) or _WORDS.fullmatch(found) or len(set(found)) < 4:
+    if len(found) < 6 or _PLACEHOLDER.search(found) or _is_word(found) or len(set(found)) < 4:
         return None
     kinds = (str.islower, str.isupper, str.isdigit)
     variety = sum(any(map(kind, found)) for kind in kinds) + any(not char.isalnum() for char in found)
     return False if variety >= 2 and entropy(found) >= 2.2 else None
+
+
+def _judge_told_password(found: str) -> bool | None:
+    """Judge the word after `the password is`, where sentences go on with other words."""
+    bare = found.rstrip(".,;:!?)]}…")
+    if len(bare) < 6 or _PLACEHOLDER.search(bare) or (_PROSE.fullmatch(bare) and not _is_scrambled(bare)):
+        return None
+    kinds = (str.islower, str.isupper, str.isdigit)
+    variety = sum(any(map(kind, bare)) for kind in kinds) + any(not char.isalnum() for char in bare)
+    has_both = any(map(str.isalpha, bare)) and any(map(str.isdigit, bare)) and len(bare) >= 8
+    return False if (variety >= 3 or has_both or _is_scrambled(bare)) and entropy(bare) >= 2.2 else None
+
+
+def _is_word(found: str) -> bool:
+    return _WORDS.fullmatch(found) is not None and not _is_scrambled(found)
+
+
+def _is_scrambled(found: str) -> bool:
+    """Return whether capitals stand among letters as they do by chance, and not at the beginnings of words."""
+    humps = _HUMPS.findall(found)
+    return len(humps) >= 4 and sum(map(len, humps)) < 2.7 * len(humps) and entropy(found) >= 2.5
 
 
 def _accept(_found: str) -> bool | None:
@@ -143,6 +179,7 @@ _FORMS = (
     _form("a Hugging Face token", ("hf_", "api_org_"), r"\b(?:hf_|api_org_)[A-Za-z0-9]{34}\b"),
     _form("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
     _form("a Twilio key", "SK", r"\bSK[0-9a-f]{32}\b"),
+    _form("a Twilio token", "AC", r"\bAC[0-9a-f]{32}\b[\s\S]{1,80}?\b([0-9a-f]{32})\b"),
     _form("a Mailgun key", "key-", r"\bkey-[0-9a-f]{32}\b"),
     _form("a Mailchimp key", "-us", r"\b[0-9a-f]{32}-us\d{1,2}\b"),
     _form("a Databricks token", "dapi", r"\bdapi[0-9a-f]{32}(?:-\d)?\b"),
@@ -205,8 +242,26 @@ _FORMS = (
     _form(
         "a password in a header",
         ("asic ", "ASIC "),
-        r"(?i:\bauthorization[\"']?[:=][ \t\"']{0,3}basic)[ \t]{1,3}([A-Za-z0-9+/]{8,400}={0,2})",
+        r"(?i:\bbasic)[ \t]{1,3}([A-Za-z0-9+/]{8,400}={0,2})",
         _judge_basic,
+    ),
+    _form(
+        "a password in a command",
+        ("curl", "wget", "http ", "docker login", "mysql", "sshpass", "redis-cli"),
+        r"(?:\b(?:curl|wget|http)\b[^\n]{0,300}?[ \t](?:-[uUa][ \t]?|--(?:proxy-)?user[ =]|--auth[ =])"
+        r"[\"']?[^\s:\"']{1,100}:"
+        r"|\bdocker login\b[^\n]{0,300}?[ \t]-p[ \t]|\bmysql(?:dump|admin)?\b[^\n]{0,300}?[ \t]-p"
+        r"|\bsshpass[ \t]+-p[ \t]?|\bredis-cli\b[^\n]{0,300}?[ \t]-a[ \t])[\"']?([^\s\"'`]{6,200})",
+        _judge_password,
+    ),
+    _form(
+        "a password",
+        ("pass", "Pass", "PASS", "ennwort", "contrase"),
+        r"(?i:\b(?:pass(?:word|wort|phrase|code|wd)|kennwort|contraseña|mot de passe)"
+        r"(?:[ \t]+(?:for|of|für|de)[ \t][^\n:=]{1,40}?)?"
+        r"[ \t]+(?:is|was|to|are|ist|war|lautet|est|es)(?:[ \t]+now)?[ \t]{0,2}:?[ \t]{1,3})"
+        r"[\"'`“]?([^\s\"'`“”]{6,200})",
+        _judge_told_password,
     ),
     _form(
         "a password",

@@ -59,7 +59,7 @@ def scan_for_secrets() -> ContentScan:
 
 
 def scan_for_personal_data() -> ContentScan:
-    """Return the scan for cards, accounts, e-mail addresses and telephone numbers."""
+    """Return the scan for cards, accounts, e-mail addresses, telephone and identity numbers."""
     return ContentScan("text.personal-data", "remove it, or replace it with invented data", _describe_personal_data)
 
 

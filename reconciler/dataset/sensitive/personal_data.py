@@ -1,13 +1,14 @@
-"""Personal data in texts: payment cards, bank accounts, e-mail addresses and telephone numbers, each masked.
+"""Personal data in texts: payment cards, bank accounts, e-mail addresses, telephone and identity numbers, each masked.
 
 Payment cards must pass Luhn's check and begin as their schemes do; bank accounts must pass theirs (modulo 97) and have
 the length of their country. Addresses and numbers that documents reserve for examples are ignored.
 
 National telephone numbers have many forms. Those that a reader recognises at sight are found by their groups of digits;
-others only after a word such as `call` or `Tel.`.
+others only beside a word such as `call` or `Tel.`, and identity numbers only beside their names.
 
 Source: ISO/IEC 7812-1 (Luhn), the schemes' issuer ranges; ISO 13616 and the SWIFT IBAN registry; RFC 2606; ITU-T E.164
-        and E.123; the North American Numbering Plan (555-0100 to 555-0199 are for fiction)
+        and E.123; the North American Numbering Plan (555-0100 to 555-0199 are for fiction); the Social Security
+        Administration and HM Revenue & Customs, on the numbers that they never issue
 """
 
 import re
@@ -34,6 +35,18 @@ _CONTEXT = 40
 
 _EMAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@-])")
 _EXAMPLE_DOMAINS = re.compile(r"(?:^|\.)(?:example\.[a-z.]{2,7}|example|test|invalid|localhost|local)$", re.IGNORECASE)
+_HIDDEN_AT = re.compile(r"[(\[{<] ?(?:at|@) ?[)\]}>]|＠| (?:at|@) ", re.IGNORECASE)
+_HIDDEN_EMAIL = re.compile(
+    r"(?<![\w.+%/-])(?P<name>[\w.+%-]{1,64})(?:(?P<sure> ?[(\[{<] ?(?:at|@) ?[)\]}>] ?|＠)| (?:at|@) )"
+    r"(?P<domain>(?:[a-z0-9-]{1,63}(?:\.| ?[(\[{<] ?(?:dot|\.) ?[)\]}>] ?| dot )){1,8}[a-z]{2,24})(?![\w@-])",
+    re.IGNORECASE,
+)
+_DOT = re.compile(r" ?[(\[{<] ?(?:dot|\.) ?[)\]}>] ?| dot ", re.IGNORECASE)
+_MAIL_DOMAINS = re.compile(
+    r"(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|aol|icloud|gmx|web|t-online|freenet|proton(?:mail)?|mail|yandex"
+    r"|orange|wanadoo|libero|qq|163|126|zoho|fastmail|comcast)\.[a-z]{2,3}(?:\.[a-z]{2})?",
+    re.IGNORECASE,
+)
 _FILE_ENDINGS = frozenset(
     {
         *(
@@ -82,6 +95,7 @@ _NATIONAL = re.compile(
     r"0[1-9](?:[ .-]\d\d){4}"  # France, Belgium
     r"|\(?0[1-9]\d{1,4}\)?[ /]\d{3,4}[ -]\d{3,4}"  # Great Britain, Ireland, Italy
     r"|\(?0[1-9]\d{1,4}\)?[ ]?[/-][ ]?\d{5,8}(?:-\d{1,4})?"  # Germany, Austria
+    r"|\(?0[1-9]\d{1,4}\)?[ /-]\d{5,8}[ -]\d{1,4}"  # Germany, Austria: with an extension
     r"|0[1-9]\d[ -]\d{3}[ -]\d{2}[ -]\d{2}"  # Switzerland
     r")(?![\w/:.,-]*\d)"
 )
@@ -91,6 +105,18 @@ _PHONE_WORD = re.compile(
     r"|☎|📞)[\w '.:()]{0,25}$",
     re.IGNORECASE,
 )
+_PHONE_WORD_AFTER = re.compile(
+    r"[ ,.;:()–-]{1,3}(?:[\w'-]{2,20}[ ,.;:()–-]{1,3})?(?:tel|telefon|telephone|phone|mobile|mobil|fax|handy)\b",
+    re.IGNORECASE,
+)
+_SOCIAL = re.compile(r"(?<![\w.,-])(?!000|666|9)\d{3}([ -]?)(?!00)\d\d\1(?!0000)\d{4}(?![\w-]|[.,]\d)")
+_SOCIAL_WORD = re.compile(r"\bssns?\b|social[ -]?security|\bsocial\b|\bsoc\.? sec", re.IGNORECASE)
+_NEVER_ISSUED = frozenset({"078051120", "219099999", "457555462"})
+_INSURANCE = re.compile(
+    r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+    r" ?\d\d ?\d\d ?\d\d ?[A-D](?![A-Za-z0-9])"
+)
+_INSURANCE_WORD = re.compile(r"national insurance|\bnino?\b|\bni (?:number|no\b)", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d\d[ ./-]\d\d?[ ./-]\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)?\d\d")
 _RISING = "01234567890123456789"
 
@@ -107,6 +133,7 @@ class PersonalData(NamedTuple):
 def find_personal_data(text: str) -> Iterator[PersonalData]:
     """Yield the personal data in a text, each with its kind, and masked."""
     certain = [*_find_cards(text), *_find_accounts(text), *(_find_addresses(text) if "@" in text else ())]
+    certain += [*_find_identities(text), *(_find_hidden_addresses(text) if _HIDDEN_AT.search(text) else ())]
     yield from certain
     # Part of a card or an account may look like a telephone number, or like the end of one.
     rest, at = list[str](), 0
@@ -166,10 +193,36 @@ def _find_addresses(text: str) -> Iterator[PersonalData]:
             yield PersonalData("an e-mail address", f"{found[0][0]}…@…{ending}", *found.span())
 
 
+def _find_hidden_addresses(text: str) -> Iterator[PersonalData]:
+    """Yield addresses that are written to be read by people: `name (at) host.com`, `name at gmail dot com`."""
+    for found in _HIDDEN_EMAIL.finditer(text):
+        domain = _DOT.sub(".", found["domain"])
+        ending = domain[domain.rindex(".") :]
+        is_mail = found["sure"] or _MAIL_DOMAINS.fullmatch(domain)
+        is_person = found["name"].lower() not in _NO_PERSON and ending[1:].lower() not in _FILE_ENDINGS
+        if is_mail and is_person and not _EXAMPLE_DOMAINS.search(domain):
+            yield PersonalData("an e-mail address", f"{found[0][0]}…@…{ending}", *found.span())
+
+
+def _find_identities(text: str) -> Iterator[PersonalData]:
+    for kind, pattern, word in (
+        ("a social security number", _SOCIAL, _SOCIAL_WORD),
+        ("a national insurance number", _INSURANCE, _INSURANCE_WORD),
+    ):
+        if not word.search(text):
+            continue
+        for found in pattern.finditer(text):
+            beside = text[max(0, found.start() - _CONTEXT) : found.end() + _CONTEXT]
+            digits = re.sub(r"\D", "", found[0])
+            if word.search(beside) and digits not in _NEVER_ISSUED and len(set(digits)) > 2:
+                yield PersonalData(kind, f"…{found[0][-2:]}", *found.span())
+
+
 def _find_numbers(text: str) -> Iterator[PersonalData]:
     for pattern, needs_word in ((_PHONE, False), (_AMERICAN, False), (_NATIONAL, False), (_LOOSE, True)):
         for found in pattern.finditer(text):
-            if needs_word and not _PHONE_WORD.search(text[max(0, found.start() - _CONTEXT) : found.start()]):
+            before = text[max(0, found.start() - _CONTEXT) : found.start()]
+            if needs_word and not (_PHONE_WORD.search(before) or _PHONE_WORD_AFTER.match(text, found.end())):
                 continue
             if _is_telephone_number(found[0]):
                 yield PersonalData("a telephone number", f"{found[0][:3]}…", *found.span())

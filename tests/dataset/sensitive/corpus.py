@@ -41,6 +41,17 @@ def password(chance: random.Random) -> str:
     return word + chance.choice("!#?_-") + str(chance.randint(10, 9999)) + chance.choice(("", "x", "Q"))
 
 
+def letters(chance: random.Random) -> str:
+    """Draw a password of letters only, their capitals by chance."""
+    pairs = "".join(chance.choice(string.ascii_uppercase) + chance.choice(string.ascii_lowercase) for _ in range(3))
+    return pairs + chars(chance, 6, string.ascii_letters) + chance.choice(("", "!", "."))
+
+
+def basic(chance: random.Random) -> str:
+    user = chance.choice(("admin", "svc", "deploy"))
+    return base64.b64encode(f"{user}:{chance.choice((password, letters))(chance)}".encode()).decode()
+
+
 def github(chance: random.Random) -> str:
     body = chars(chance, 30)
     return "gh" + chance.choice("pousr") + "_" + body + base62(zlib.crc32(body.encode()))
@@ -159,6 +170,27 @@ KEYS: dict[str, Draw] = {
     "client secret": lambda c: f"clientSecret='{chars(c, 30)}'",
     "bearer": lambda c: "Authorization: Bearer " + chars(c, 40),
     "basic": lambda c: "Authorization: Basic " + base64.b64encode(f"admin:{password(c)}".encode()).decode(),
+    "password= letters": lambda c: c.choice(("password=", "DB_PASSWORD=", '"passwd": "')) + letters(c),
+    "password with a dollar": lambda c: "password: " + chars(c, 5) + c.choice("$") + chars(c, 4) + "7b",
+    "password told": lambda c: (
+        c.choice(("my password is ", "the password for the shop is ", "mein Passwort lautet ", "password was: "))
+        + c.choice((password(c), chars(c, 5) + "K7$w9", letters(c)))
+    ),
+    "curl -u": lambda c: (
+        c.choice(("curl -u admin:", "curl -X POST --user svc:", "curl -s -u'bot:", "wget -q --user x -U y:"))
+        + c.choice((password(c), chars(c, 10) + "4x"))
+        + " https://api.corp.com"
+    ),
+    "other commands": lambda c: (
+        c.choice(("mysql -u root -p", "sshpass -p ", "docker login -u me -p ", "redis-cli -h db -a ")) + password(c)
+    ),
+    "basic alone": lambda c: c.choice(("Basic ", "use Basic ", "-H 'authorization: basic ")) + basic(c),
+    "basic unpadded": lambda c: "Basic " + basic(c).rstrip("="),
+    "twilio pair": lambda c: (
+        "AC" + chars(c, 32, HEX) + c.choice((" auth token ", ":", " / ", "\n")) + chars(c, 32, HEX)
+    ),
+    "github checksum": lambda c: "gh" + c.choice("pousr") + "_" + chars(c, 36),
+    "npm checksum": prefixed("np" + "m_", 36),
     "--password": lambda c: "mysql -u root --password " + password(c),
 }
 PERSONAL: dict[str, Draw] = {
@@ -183,6 +215,33 @@ PERSONAL: dict[str, Draw] = {
     "phone fr": pattern("06 N# ## N# ##"),
     "phone uk": pattern("020 7N## #N##"),
     "phone de": lambda c: pattern(c.choice(("0171/N#N####", "030-N#N###9", "(0221) N##-###9")))(c),
+    "phone de groups": lambda c: pattern(c.choice(("030 N##### 1#", "(040) N##### 2#", "0221/N##### 1#")))(c),
+    "phone before a word": lambda c: (
+        pattern("0N# N#N###")(c) + c.choice((" Berlin, Tel.", " (mobile)", ", Tel", " phone"))
+    ),
+    "email hidden": lambda c: (
+        email(c)
+        .replace("@", c.choice((" (at) ", "(at)", " [at] ", "[AT]", " {at} ")))
+        .replace(".", c.choice((".", ".", " [dot] ", "(dot)")))
+    ),
+    "email in words": lambda c: (
+        c.choice(("jane", "oleg", "t.silva"))
+        + c.choice((" at ", " AT "))
+        + c.choice(("gmail", "web", "gmx"))
+        + " dot com"
+    ),
+    "social security": lambda c: (
+        c.choice(("ssn ", "SSN: ", "social security number is ", "my social: "))
+        + pattern(c.choice(("1##-4N-N###", "2## 4N N###", "4##6NN###")))(c)
+    ),
+    "social security after": lambda c: pattern("1##-4N-N###")(c) + c.choice((" is my SSN", " (social security)")),
+    "national insurance": lambda c: (
+        c.choice(("NI number ", "nino: ", "National Insurance "))
+        + "".join(c.choices("ABCEGHJ", k=1))
+        + "A "
+        + pattern("## ## ## ")(c)
+        + c.choice("ABCD")
+    ),
     "phone after a word": lambda c: c.choice(("Tel. ", "call me on ", "mobile: ", "phone ")) + pattern("0N# N#N###")(c),
 }
 HARMLESS: dict[str, Draw] = {
@@ -203,7 +262,77 @@ HARMLESS: dict[str, Draw] = {
         ("password = get_password()", "token = os.environ['TOKEN']", "api_key=settings.api_key", "pwd=args.password")
     ),
     "documented aws": lambda c: "AK" + "IA" + "IOSFODNN7EXAMPLE",
-    "not a github token": lambda c: "gh" + "p_" + chars(c, 36),
+    "placeholder github token": lambda c: (
+        c.choice(("gh" + "p_", "np" + "m_")) + c.choice(("x" * 36, "0" * 36, "yourtoken" * 4, "AAAABBBBCCCC" * 3))
+    ),
+    "password told in words": lambda c: (
+        c.choice(("the password is ", "my password was ", "mein Passwort ist ", "the password for it is "))
+        + c.choice(("case-sensitive", "Case-Sensitive.", "SHA-256 hashed", "Base64-encoded", "12-characters long"))
+    ),
+    "password told without one": lambda c: c.choice(
+        (
+            "the password is required, and must have 12 characters",
+            "password was changed 2024-11-03 at noon",
+            "my password is PostgreSQL's default",
+            "the password is user@company.com",
+            "my password is <password>",
+            "password is hashed/salted with PBKDF2-HMAC",
+            "the password is in https://vault.corp/x1",
+        )
+    ),
+    "letters in code": lambda c: c.choice(
+        (
+            "password=getPasswordFromVault",
+            "password=UserPasswordField",
+            "password=PasswordInput!",
+            "token=MyAccessTokenValue",
+            "apiKey: JsonStringValue",
+        )
+    ),
+    "commands without a password": lambda c: c.choice(
+        (
+            "curl -u user:password https://api.test",
+            "curl -u $USER:$PASSWORD https://api.test",
+            "curl -u <user>:<password> https://api.test",
+            "curl -u admin https://api.test:8443/a",
+            "mysql -u root -p shop",
+            "mysql -u root -p --host=db1",
+            "sshpass -p $SSHPASS ssh host",
+            "docker run -p 8080:80 nginx",
+        )
+    ),
+    "basic in words": lambda c: c.choice(
+        (
+            "basic computer skills",
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+            "Basic dXNlcjpwYXNzd29yZA==",
+            "Basic knowledge/understanding",
+            "Authorization: Basic <credentials>",
+        )
+    ),
+    "twilio account": lambda c: "account AC" + chars(c, 32, HEX) + c.choice((" sent", " SM" + chars(c, 32, HEX))),
+    "no social security": lambda c: c.choice(
+        (
+            "part " + pattern("1##-4N-N###")(c),
+            "SSN: 000-12-3456",
+            "ssn 078-05-1120",
+            "SSN has 9 digits, 3-2-4",
+            "social media 2024-12-01",
+        )
+    ),
+    "at in words": lambda c: c.choice(
+        (
+            "meet (at) noon",
+            "look at this dot product",
+            "me at example dot com is our rule",
+            "we meet at web dot school",
+            "arr [at] index",
+            "find us at acme dot com",
+        )
+    ),
+    "numbers near a telephone": lambda c: c.choice(
+        ("Room 030 901", "0312 4567", "tel. on request", "2026 1234 phones", "page 0123 of 4567", "05 12 phone calls")
+    ),
     "words with dashes": lambda c: c.choice(
         ("sk" + "-loading-spinner-with-a-very-long-name-of-words", "a risk-free-way-to-learn-something-entirely-new")
     ),
