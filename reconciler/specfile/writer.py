@@ -22,8 +22,9 @@ from reconciler.specfile.schema import schema_text
 class ImportedModel(msgspec.Struct, frozen=True, kw_only=True):
     """What a service reports of a job, under the names of a spec.
 
-    Shape:  `sources` are the datasets to declare, each with its file; `stated` are the hyperparameters for the recipe,
-            `reported` those that the service may have chosen; `digest` is None if the job is not adopted, or not yet
+    Shape:  `sources` are the datasets to declare, each with its file and the lines by which its rows are read;
+            `stated` are the hyperparameters for the recipe, `reported` those that the service may have chosen; `digest`
+            is None if the job is not adopted, or not yet
     """
 
     name: str
@@ -32,7 +33,7 @@ class ImportedModel(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     training: str
     validation: str | None = None
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     stated: tuple[tuple[str, str], ...] = ()
     reported: tuple[tuple[str, str], ...] = ()
     seed: int | None = None
@@ -46,7 +47,10 @@ def import_spec_text(imported: ImportedModel) -> str:
     """Return the documents that declare an imported model, and the datasets it needs, if any."""
     made = f", which made {yaml_scalar(imported.model)}" if imported.model else ""
     head = f"# Imported from job {yaml_scalar(imported.job)}{made}.\n"
-    datasets = [f"kind: Dataset\nname: {name}\nsource: {yaml_scalar(source)}\n" for name, source in imported.sources]
+    datasets = [
+        "\n".join(("kind: Dataset", f"name: {name}", f"source: {yaml_scalar(source)}", *lines, ""))
+        for name, source, lines in imported.sources
+    ]
     return head + "---\n".join([*datasets, "".join(_model(imported))])
 
 

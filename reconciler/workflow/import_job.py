@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from reconciler.dataset import LOOKED_AT, LineError, decode_json, recognise_rows
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.errors import ProviderError, UsageError
 from reconciler.domain.identity import NAME_PATTERN, Stamp
@@ -27,6 +28,7 @@ from reconciler.workflow.targets import Workplace
 _SETTINGS = ("batch_size", "learning_rate_multiplier", "n_epochs")
 """The hyperparameters that a spec has a field for."""
 
+_MOST_OF_A_LINE = 1 << 20
 _PREFIX = "hyperparameters."
 
 
@@ -159,7 +161,7 @@ class ImportDraft:
         )
         return replace(
             imported,
-            sources=tuple((name, _name_file(name)) for name, _ in files),
+            sources=tuple((name, _name_file(name), _describe_form(self.root / _name_file(name))) for name, _ in files),
             validation=files[1][0] if files[1:] else None,
         )
 
@@ -226,6 +228,24 @@ class ImportDraft:
         self.target.parent.mkdir(parents=True, exist_ok=True)
         with self.target.open("x", encoding="utf-8", newline="\n") as spec:
             spec.write(self.text)
+
+
+def _describe_form(rows: Path) -> tuple[str, ...]:
+    """Return the lines of a Dataset by which rows of another form than the API's are read."""
+    found = recognise_rows(list(_read_first(rows)))
+    if found is None or found.format is not None or not found.lines:
+        return ()
+    return (f"# {found.rows} of the first {found.seen} rows are {found.form}; they are read so:", *found.lines)
+
+
+def _read_first(rows: Path) -> Iterator[object]:
+    with rows.open("rb") as file:
+        for _ in range(LOOKED_AT):
+            try:
+                yield decode_json(file.readline(_MOST_OF_A_LINE))
+            except LineError:
+                # The checks of the rows say what is wrong with it.
+                return
 
 
 def _name_file(name: str) -> str:

@@ -16,7 +16,7 @@ PLAIN = ImportedModel(
     model=ModelId("ft:gpt:acme:x:1"),
     base="gpt-4.1-mini-2025-04-14",
     training="rows",
-    sources=(("rows", "data/rows.jsonl"),),
+    sources=(("rows", "data/rows.jsonl", ()),),
 )
 
 
@@ -24,7 +24,7 @@ def test_the_spec_of_a_plain_job_is_read_back(tmp_path: Path) -> None:
     full = replace(
         PLAIN,
         validation="more",
-        sources=(*PLAIN.sources, ("more", "data/more.jsonl")),
+        sources=(*PLAIN.sources, ("more", "data/more.jsonl", ())),
         stated=(("batch_size", "8"), ("learning_rate_multiplier", "1.8"), ("n_epochs", "3")),
         seed=7,
         suffix="x",

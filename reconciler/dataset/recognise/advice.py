@@ -65,10 +65,15 @@ class Recognition(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows / self.seen if self.seen else 0.0
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of a Dataset that make the API's form."""
+        fields = [f"{name}: {yaml_quoted(template)}" for name, template in self.mapping]
+        return (*([write_steps_inline(self.steps)] if self.steps else []), *fields)
+
+    @property
     def hint(self) -> str:
         """What to write into the Dataset, ready to be copied; else what to decide."""
-        fields = [f"{name}: {yaml_quoted(template)}" for name, template in self.mapping]
-        lines = [*([write_steps_inline(self.steps)] if self.steps else []), *fields]
+        lines = self.lines
         add = f"add {', '.join(f'`{line}`' for line in lines)} to the Dataset" if lines else ""
         return "; ".join(part for part in (add, self.advice) if part)
 
