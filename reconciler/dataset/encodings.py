@@ -30,6 +30,9 @@ _LEAST_LETTERS = 3
 _KANA_AND_HAN = re.compile("[\u3001-\u30ff\u4e00-\u9fff\uff01-\uff5e]")
 _KANA = re.compile("[\u3041-\u30fe]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
+_NOT_ASCII_RUN = re.compile("[^\x00-\x7f]+")
+_BESIDE_ASCII_LETTER = re.compile("(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])")
+_MOST_SEARCHED, _MOST_RUNS, _MOST_OF_A_RUN = 4_000, 50, 100
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 _BESIDE_ASCII = re.compile(rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])")
@@ -104,6 +107,27 @@ def suggest_encoding(line: bytes) -> Encoding | None:
     is_western = len(_BESIDE_ASCII.findall(line)) * 2 >= len(runs) or all(map(_MARKS.fullmatch, runs))
     is_western = is_western and not _NOT_WESTERN.search(line) and _decode(line, Encoding.WINDOWS_1252) is not None
     return Encoding.WINDOWS_1252 if is_western else None
+
+
+def is_misread(text: str) -> bool:
+    """Return whether a text of Western letters is one of another script, read as a Western encoding.
+
+    Shape:  true only where no such letter stands beside an ASCII letter, and the bytes suggest the other script
+    Cost:   the first letters of a long text decide
+    """
+    head = text[:_MOST_SEARCHED]
+    if len(set(_NOT_ASCII.findall(head))) < _LEAST_LETTERS or _BESIDE_ASCII_LETTER.search(head):
+        return False
+    letters = " ".join(run[:_MOST_OF_A_RUN] for run in _NOT_ASCII_RUN.findall(head)[:_MOST_RUNS])
+    for codec in ("cp1252", "latin-1"):
+        try:
+            line = letters.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        runs = _RUN.findall(line)
+        is_cyrillic = any(form.count_letters(runs) for form in _CYRILLIC.values())
+        return is_cyrillic or max(share(line) for share in _PAIRS.values()) >= _LEAST_COMMON
+    return False
 
 
 def _decode(line: bytes, encoding: Encoding) -> str | None:

@@ -49,6 +49,13 @@ def test_bytes_that_are_not_clear_suggest_nothing(text: str, codec: str) -> None
     assert suggest_encoding(text.encode(codec)) is None
 
 
+@pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("text", ["text,label\r\ncafé,“ok”\r\n", "文本,标签\r\n你好,再见\r\n"])
+def test_the_form_of_utf_16_is_found_without_a_mark(form: str, mark: str, text: str) -> None:
+    assert codec_of(Encoding.UTF_16, f"{mark}{text}".encode(form)) == form
+
+
 MISREAD = [
     ("café", "utf-8", "cp1252"),
     ("it’s", "utf-8", "cp1252"),
@@ -59,6 +66,11 @@ MISREAD = [
     ("你好再见", "gb18030", "latin-1"),
     ("こんにちは", "cp932", "latin-1"),
     ("안녕하세요", "cp949", "latin-1"),
+    ("你好 5", "gb18030", "latin-1"),
+    ("再见", "gb18030", "cp1252"),
+    ("“退款”: 5", "gb18030", "cp1252"),
+    ("привет", "utf-8", "cp1251"),
+    ("Здравствуйте", "utf-8", "cp1251"),
     ("“ok”", "cp1252", "latin-1"),
     ("😀", "utf-8", "cp1252"),
     ("café", "latin-1", "utf-8"),
@@ -84,6 +96,13 @@ def test_a_text_in_a_wrong_encoding_shows_it(text: str, codec: str, wrong: str) 
         "日本語 привет שלום",
         "it’s €5 “now”…",
         "Zażółć gęślą jaźń",
+        "INFORMAÇÃO, SOLICITAÇÃO, AÇÕES",
+        "À É Ö ÄÖ ÜÖ ß é à",
+        "Рёбра, Сёмга, «С», РФ — ССР № 5",
+        "Сі, Рєпка, Україні",
+        "ÆØÅ æøå Åse",
+        "ÄÄÄÄ, Äö",
+        "5 €, 7 £, ¼ — ½ «é»",
     ],
 )
 def test_a_text_in_its_own_encoding_shows_nothing(text: str) -> None:

@@ -11,12 +11,16 @@ import re
 from collections.abc import Iterator
 
 from reconciler.dataset.dataset_checks.example_row import ExampleRow, RowPlaces
+from reconciler.dataset.encodings import is_misread
 from reconciler.domain.errors import Problem, Severity
 
 _SHOWN = 12
 _HIGH = "\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019\u201c\u201d\u2022"
 _HIGH += "\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
 """What Windows-1252 makes of the bytes from 0x80 to 0x9F."""
+
+_CYRILLIC_HIGH = "".join(bytes([byte]).decode("cp1251") for byte in range(0x80, 0xC0) if byte != 0x98)
+"""What Windows-1251 makes of the same bytes, and of those up to 0xBF."""
 
 _LOST = re.compile("\ufffd")
 _CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
@@ -26,15 +30,18 @@ _MISREAD = re.compile(
     f"|(?:[\u00d0\u00d1][{_HIGH}\u00a0-\u00bf]){{2}}"  # Cyrillic
     f"|(?:[\u00e3-\u00e9][{_HIGH}\u00a0-\u00bf]{{2}}){{2}}"  # Chinese and Japanese
     f"|\u00f0\u0178[{_HIGH}\u00a0-\u00bf]"  # pictures
+    f"|(?:[\u0420\u0421][{_CYRILLIC_HIGH}]){{2}}"  # Cyrillic, read as another Cyrillic encoding
     # Cyrillic of one byte: letters together that are common in no Western language
     "|(?=[\u00c0-\u00ff]{0,15}[\u00e5-\u00e7\u00eb\u00ef-\u00f1\u00f7\u00f8\u00fe\u00ff])"
     "(?=[\u00c0-\u00ff]{0,15}[\u00e0\u00e2\u00e3\u00e8\u00ea\u00ec-\u00ee\u00f2\u00f4\u00f9-\u00fb])[\u00c0-\u00ff]{5,15}"
     # pairs of bytes
     "|(?=[\u00a1-\u00ff]{4})[\u00c0-\u00ff]{1,9}[\u00a1-\u00bf]{1,9}[\u00c0-\u00ff]{1,9}[\u00a1-\u00ff]"
 )
+_LETTERS = re.compile("[^\x00-\x7f]{1,40}")
 _BYTES = re.compile(
     b"\xef\xbf\xbd|\xc2[\x80-\x9f]|\xc3[\x82\x83\x90\x91\xa2-\xa9\xb0][\xc2\xc5\xc6\xcb\xe2]|(?:\xc3[\x80-\xbf]){2}"
     b"|\xc3[\x80-\xbf]\xc2[\xa1-\xbf]"
+    b"|(?:\xd0[\xa0\xa1](?:\xd0[\x80-\x8f]|\xd1[\x91-\x9f]|\xd2[\x90\x91]|\xc2[\xa0-\xbf]|\xe2[\x80-\x84][\x80-\xbf])){2}"
 )
 _KINDS = (
     (_LOST, "a replacement character, which stands for a lost letter"),
@@ -78,6 +85,8 @@ def find_damage(text: str) -> Iterator[tuple[str, str]]:
         return
     for sign, kind in _KINDS:
         found = sign.search(text)
+        if not found and sign is _MISREAD and is_misread(text):
+            found = _LETTERS.search(text)
         if found:
             start = max(0, found.start() - _SHOWN // 2)
             around = text[start : found.end() + _SHOWN // 2]
