@@ -278,7 +278,7 @@ def find_differences(
         ("training", training, job.training_file),
         ("validation", validation, job.validation_file),
     ):
-        if found is not None and found not in wanted:
+        if found is not None and not is_one_file(found, wanted):
             yield f"the {side} file {found} instead of {', '.join(sorted(wanted)) or 'none'}"
     for name, value in recipe.hyperparameters:
         if value == AUTO or not stated:
@@ -298,9 +298,14 @@ def is_perhaps_of(model: Model, job: RemoteJob, training: Collection[FileId], va
 
     It trains on the file that holds just these rows, and says nothing of itself that the model contradicts.
     """
-    if job.stamp is not None or job.training_file not in training:
+    if job.stamp is not None or job.training_file is None or not is_one_file(job.training_file, training):
         return False
     return next(find_differences(model, job, training, validation), None) is None
+
+
+def is_one_file(file: FileId, others: Collection[FileId]) -> bool:
+    """Return whether a file is one of others. A gateway may spell its id in another case."""
+    return file.casefold() in {other.casefold() for other in others}
 
 
 def _is_same_base(sent: str, found: str) -> bool:

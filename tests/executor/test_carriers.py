@@ -30,12 +30,13 @@ class World:
     """A service that alters what it keeps, what it answers to a create, or both; and runs that follow each other.
 
     Shape:  `kept` alters the job that is stored and listed, `said` the answer to its create; with `answer`, that comes
-            in place of the service's own
+            in place of the service's own; `wrapped` makes the answer of the job
     """
 
     kept: Callable[[Json], Json] = dict
     said: Callable[[Json], Json] = dict
     answer: httpx.Response | None = None
+    wrapped: Callable[[Json], httpx.Response] = lambda job: httpx.Response(200, json=job)
     has_effect: bool = True
     late_seconds: float = 0.0
     clock: Clock = field(default_factory=Clock)
@@ -54,7 +55,7 @@ class World:
                 self.clock.after(self.late_seconds, lambda: self._make(request))
                 self.clock.sleep(0)
             return self.answer
-        return httpx.Response(200, json=self.said(dict(self._make(request))))
+        return self.wrapped(self.said(dict(self._make(request))))
 
     def _make(self, request: httpx.Request) -> Json:
         job = json.loads(self.service.handle(request).content)
@@ -134,6 +135,75 @@ def test_a_service_that_does_not_keep_metadata_is_paid_once_however_often_apply_
     assert (world.creates, world.jobs) == (1, 1)
     assert {refusal.policy for refusal in world.plan().refused} <= {"unmarked-job", "contradictions"}
     assert job in " ".join(refusal.what for refusal in world.plan().refused)
+
+
+OWN_ERROR: Json = {"message": "no", "type": "invalid_request_error", "param": None, "code": "invalid_value"}
+WRAPPED: dict[str, Callable[[Json], httpx.Response]] = {
+    "data": lambda job: httpx.Response(201, json={"data": job}),
+    "data, own id": lambda job: httpx.Response(201, json={"id": "req-1", "object": "response", "data": job}),
+    "job": lambda job: httpx.Response(200, json={"job": job, "status": "ok"}),
+    "list": lambda job: httpx.Response(200, json=[job]),
+    "deep": lambda job: httpx.Response(200, json={"result": {"items": [{"value": job}]}}),
+    "text": lambda job: httpx.Response(200, json={"body": json.dumps(job)}),
+    "only its id": lambda job: httpx.Response(202, json={"job_id": job["id"]}),
+    "byte order mark": lambda job: httpx.Response(200, content=b"\xef\xbb\xbf" + json.dumps(job).encode()),
+    "500": lambda job: httpx.Response(500, json=job),
+    "502 in data": lambda job: httpx.Response(502, json={"data": job}),
+    "409 beside an error": lambda job: httpx.Response(409, json={"error": OWN_ERROR, "job": job}),
+    "400 beside a proven refusal": lambda job: httpx.Response(400, json={"error": OWN_ERROR, **job}),
+    "429 within the error": lambda job: httpx.Response(429, json={"error": {"message": "slow", "job_id": job["id"]}}),
+}
+
+
+def foreign_file(job: Json) -> Json:
+    return {**job, "metadata": None, "training_file": job["training_file"].upper()}
+
+
+@pytest.mark.parametrize("kept", [ALTERED["null"], foreign_file], ids=["no metadata", "no metadata, file in capitals"])
+@pytest.mark.parametrize("wrapped", WRAPPED.values(), ids=WRAPPED)
+def test_an_answer_that_carries_a_job_anywhere_is_never_unknown(
+    wrapped: Callable[[Json], httpx.Response], kept: Callable[[Json], Json]
+) -> None:
+    world = World(kept=kept, wrapped=wrapped)
+    ended = [event for event in world.apply() if isinstance(event, Finished)][-1]
+    (job,) = world.service.jobs
+    assert ended.outcome is Outcome.REFUSED
+    assert job in ended.message
+    assert [(note.job, bool(note.doubt)) for note in world.journal.open_intents()] == [(job, True)]
+    for _ in range(3):
+        world.clock.sleep(10_000)
+        assert world.apply() == []
+    assert (world.creates, world.jobs) == (1, 1)
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED.values(), ids=WRAPPED)
+def test_a_job_that_an_odd_answer_carries_is_ours_when_the_list_shows_our_marks(
+    wrapped: Callable[[Json], httpx.Response],
+) -> None:
+    world = World(wrapped=wrapped)
+    assert outcomes(world.apply()) == [Outcome.DONE, Outcome.DONE]
+    assert world.journal.open_intents() == ()
+    assert world.plan().is_empty
+    assert (world.creates, world.jobs) == (1, 1)
+
+
+def test_a_job_of_which_an_error_speaks_and_that_is_not_there_is_not_created_again_without_a_person() -> None:
+    gone = httpx.Response(500, json={"id": "ftjob-gone", "object": "fine_tuning.job"})
+    world = World(answer=gone, has_effect=False)
+    assert outcomes(world.apply())[-1] is Outcome.REFUSED
+    world.clock.sleep(10_000)
+    assert world.apply() == []
+    assert (world.creates, world.jobs) == (1, 0)
+
+
+@pytest.mark.parametrize("alter", [ALTERED["null"], foreign_file], ids=["same", "capitals"])
+def test_on_a_fresh_machine_a_file_in_capitals_is_the_same_file(alter: Callable[[Json], Json]) -> None:
+    world = World(kept=alter)
+    world.apply()
+    world.journal = MemoryJournal()
+    world.clock.sleep(10_000)
+    assert world.apply() == []
+    assert (world.creates, world.jobs) == (1, 1)
 
 
 @pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)

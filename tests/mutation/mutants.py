@@ -77,6 +77,7 @@ LOOKING = "reconciler/executor/looking.py::"
 WRITE_RESULT = "reconciler/providers/http/errors.py::"
 UNMARKED = "reconciler/planner/unmarked.py::"
 ECHO = "reconciler/domain/desired.py::"
+CLIENT = "reconciler/providers/http/client.py::Client."
 TRANSPORT = "reconciler/providers/http/transport.py::"
 FACTORY = "reconciler/providers/factory.py::"
 METADATA = "reconciler/providers/http/metadata_jobs.py::MetadataJobs."
@@ -100,6 +101,10 @@ PLANNER = ("tests/planner",)
 HISTORIES = ("tests/simulation/test_histories.py",)
 
 MUTANTS = (
+    Mutant(
+        "a job that an error carries", CLIENT + "create", r"carried\[0\] if carried else written", "written", EXECUTOR
+    ),
+    Mutant("a job within an answer", CLIENT + "create", r"jobs = list\(.*\)", "jobs = []", EXECUTOR),
     Mutant(
         "notes under an old name",
         INTENTS + "_older_intent",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -10,9 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, ProviderError, StalePlanError
+from reconciler.domain.observed import RemoteJob
 from reconciler.domain.ports import Done, Write
 from reconciler.providers.http.answer_headers import Account, ServiceClock
 from reconciler.providers.http.auth import Endpoint
+from reconciler.providers.http.carried_jobs import find_jobs
 from reconciler.providers.http.errors import Proof, classify_write, error_of, network_error
 from reconciler.providers.http.paging import ListWarnings, Page, read_page, walk
 
@@ -205,9 +208,27 @@ class Client:
         transport = self._transports.creates if is_urgent else self._transports.writes
         return self._write(transport, self._form(path, body), read, None)
 
-    def create(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Done[T]]) -> Write[T]:
-        """Send the body of a job, once, soon or not at all; `read` also says what the answer makes doubtful."""
-        return _flat(self._write(self._transports.creates, self._posting(path, body), read, self._proofs))
+    def create(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Done[RemoteJob]]) -> Write[RemoteJob]:
+        """Send the body of a job, once, soon or not at all; `read` also says what the answer makes doubtful.
+
+        An answer that carries a job anywhere is about that job, whatever its status and what is around the job.
+        """
+        carried: list[Done[RemoteJob]] = []
+
+        def read_any(answer: bytes) -> Done[RemoteJob]:
+            jobs = list(_read_carried(answer, read))
+            # Of several the one that bears what was sent.
+            return next((job for job in jobs if not job.doubts), jobs[0]) if jobs else read(answer)
+
+        def explain(response: httpx.Response) -> ProviderError:
+            for job in _read_carried(response.content, read):
+                doubt = f"in an answer that is an error (HTTP {response.status_code})"
+                carried.append(Done(replace(job.value, stamp=None), (doubt, *job.doubts)))
+            return self.error_from(response)
+
+        request = self._posting(path, body)
+        written = _flat(self._write(self._transports.creates, request, read_any, self._proofs, explain))
+        return carried[0] if carried else written
 
     def post(self, path: str, read: Callable[[bytes], T]) -> Write[T]:
         """Send an empty body, once."""
@@ -241,14 +262,15 @@ class Client:
         request: httpx.Request,
         read: Callable[[bytes], T],
         proofs: Collection[Proof] | None,
+        explain: Callable[[httpx.Response], ProviderError] | None = None,
     ) -> Write[T]:
         def send() -> httpx.Response:
             response = transport.handle_request(request)
             self.time.set_from(response.headers.get("date", ""))
             return response
 
-        explain = self.error_from if proofs is not None else self._explain_upload
-        return classify_write(send, read, explain, self.network_error, proofs)
+        usual = self.error_from if proofs is not None else self._explain_upload
+        return classify_write(send, read, explain or usual, self.network_error, proofs)
 
     def _explain_upload(self, response: httpx.Response) -> ProviderError:
         return error_of(response, self._key_variable, is_upload=True)
@@ -278,6 +300,12 @@ class Client:
 
 def _flat(written: Write[Done[T]]) -> Write[T]:
     return written.value if isinstance(written, Done) else written
+
+
+def _read_carried(answer: bytes, read: Callable[[bytes], Done[RemoteJob]]) -> Iterator[Done[RemoteJob]]:
+    for job in find_jobs(answer):
+        with suppress(MalformedError):
+            yield read(job)
 
 
 def _read_item(what: str, item_id: str, item: msgspec.Raw, read: Read[T], warnings: ListWarnings) -> tuple[T, ...]:

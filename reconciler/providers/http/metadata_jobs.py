@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.desired import find_differences
+from reconciler.domain.desired import find_differences, is_one_file
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
@@ -152,7 +152,8 @@ class MetadataJobs:
             )
 
     def _on_own_files(self, jobs: Sequence[RemoteJob]) -> tuple[RemoteJob, ...]:
-        names = (self._names.get(job.training_file or FileId(""), "") for job in jobs)
+        by_id = {file.casefold(): name for file, name in self._names.items()} if jobs else {}
+        names = (by_id.get((job.training_file or "").casefold(), "") for job in jobs)
         return oldest_first(job for job, name in zip(jobs, names, strict=True) if Stamp.of_filename(name))
 
     def _sort_jobs(self, warnings: ListWarnings) -> "_SortedJobs":
@@ -211,7 +212,7 @@ def check_created(job: RemoteJob, request: NewJob, suffix: str | None) -> Done[R
     if job.stamp != model.stamp:
         kept = "without the metadata that was sent" if job.details.project is None else "with other metadata"
         return Done(replace(job, stamp=None), (kept, *doubts))
-    if job.training_file not in {None, request.training}:
+    if job.training_file is not None and not is_one_file(job.training_file, training):
         return Done(replace(job, stamp=None), doubts)
     return Done(job, doubts)
 
