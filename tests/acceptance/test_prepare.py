@@ -259,6 +259,8 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "same prompts": ("a.csv", b"prompt,completion\na,b\na,c\n", "all 2 prompts are the same"),
     "same completions": ("a.csv", b"prompt,completion\na,c\nb,c\n", "all 2 completions are the same"),
     "no completion": ("a.csv", b"prompt,completion\na,\nb,\n", "no row is left"),
+    "table as lines": ("a.jsonl", b"prompt,completion\na,b\nc,d\n", "most likely a table"),
+    "table as json": ("a.json", b"prompt,completion\na,b\nc,d\n", "1 problem;"),
     "broken line": ("a.jsonl", b'{"prompt":"a","completion":"b"}\n{"prompt":\n', ":2"),
     "not objects": ("a.jsonl", b"1\n2\n", "not an object"),
     "deep": ("a.json", b"[" * 100_000, "a.json"),

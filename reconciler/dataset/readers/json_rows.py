@@ -67,15 +67,18 @@ def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: Progr
 
     Cost:   the file in memory, at most 256 MiB
     """
-    whole = bytearray()
+    whole, has_text = bytearray(), False
     for block in text_blocks(read_blocks(source, report, meter), source, report):
+        has_text = True
         whole += block
         if len(whole) > MAX_BYTES:
             what = f"the file is larger than {MAX_BYTES >> 20} MiB, and JSON has to be read whole"
             hint = "write it as JSON Lines (.jsonl): one row a line, any size"
             report.stop_reading(source.problem("file.size", what, hint))
             return
-    yield from _read_items(bytes(whole), source, report)
+    # Of a file that is no text at all, that is the only problem.
+    if has_text:
+        yield from _read_items(bytes(whole), source, report)
 
 
 def _read_items(whole: bytes, source: Source, report: RowReport) -> Iterator[Row]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
+import msgspec
+
 from reconciler.dataset.encodings import codec_of
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
@@ -17,6 +19,8 @@ BOM = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
 _AS_UTF_16 = "save the file as UTF-8, or give its source `encoding: utf-16`"
+_TABLES, _JSON = frozenset({".csv", ".tsv"}), frozenset({".json", ".jsonl"})
+_ENDINGS = ((b"\t", ".tsv"), (b",", ".csv"), (b";", ".csv"))
 _INDENTED = re.compile(rb"\s*[\[{][ \t]*\r?\n[ \t\r\n]*[\"\[{]")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -61,7 +65,35 @@ def recognise_file(head: bytes, source: Source) -> Problem | None:
         what = "line 1 is not a whole row: the file is most likely indented JSON, not JSON Lines"
         hint = "name it .json, or write each row on one line"
         return source.problem("json.indented", what, hint, line=1)
-    return None
+    return _recognise_rows(head.removeprefix(BOM), source)
+
+
+def _recognise_rows(head: bytes, source: Source) -> Problem | None:
+    """Return a problem when rows are of another kind than the extension says: JSON in a table, or a table in JSON."""
+    first, _, rest = head.lstrip().partition(b"\n")
+    if source.extension in _TABLES:
+        if not first.startswith(b"{") or not _is_json(first, is_whole=bool(rest)):
+            return None
+        what, hint = "the file is JSON Lines, not a table", "name it .jsonl"
+        return source.problem("file.kind", what, hint, line=1)
+    second = rest.partition(b"\n")[0]
+    if source.extension not in _JSON or first.startswith((b"{", b"[")) or second.startswith((b"{", b"[")):
+        return None
+    ending = next((each for mark, each in _ENDINGS if 0 < first.count(mark) <= second.count(mark)), None)
+    if not ending or _is_json(first, is_whole=True):
+        return None
+    what = f"the file is most likely a table, not {'JSON Lines' if source.extension == '.jsonl' else 'JSON'}"
+    return source.problem("file.kind", what, f"name it {ending}", line=1)
+
+
+def _is_json(line: bytes, *, is_whole: bool) -> bool:
+    if not is_whole and line.startswith(b'{"'):
+        return True
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 class OddLines:

@@ -241,7 +241,9 @@ def read_file(file: Path) -> FileRead:
     if problem:
         raise InputError((mask_problem(problem),))
     extension = _find_extension(source, report)
-    rows = list(_read_rows(source, extension, report)) if extension else []
+    # A file of another kind is not read again: one cause is one problem.
+    report.raise_errors()
+    rows = list(_read_rows(source, extension, report))
     for row in rows:
         if not isinstance(row.value, dict):
             what, hint = "the row is not an object", "write each row as an object with a key for each text"

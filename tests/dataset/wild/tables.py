@@ -74,6 +74,27 @@ ENCODINGS = (
         "encoding-utf-16-no-mark", "t.csv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
     )._replace(content=a_table(PLAIN).encode("utf-16-le")),
     wrong(
+        "table-named-json-lines",
+        "t.jsonl",
+        a_table(PLAIN),
+        PLAIN,
+        Finding("file.kind", "most likely a table, not JSON Lines", "name it .csv", line=1),
+    ),
+    wrong(
+        "table-of-tabs-named-json",
+        "t.json",
+        a_table(PLAIN, "\t"),
+        PLAIN,
+        Finding("file.kind", "most likely a table, not JSON", "name it .tsv", line=1),
+    ),
+    wrong(
+        "json-lines-named-as-a-table",
+        "t.csv",
+        "".join(f'{{"text": "q{at}, or not", "label": "a"}}\n' for at in range(12)),
+        tuple((f"q{at}, or not", "a") for at in range(12)),
+        Finding("file.kind", "the file is JSON Lines, not a table", "name it .jsonl", line=1),
+    ),
+    wrong(
         "encoding-utf-16-big-endian-no-mark",
         "t.csv",
         "",
