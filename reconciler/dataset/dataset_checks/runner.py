@@ -130,7 +130,8 @@ def prepare_checks(
     checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
     if answers:
         checks.append(AnswerSetCheck(spec, answers))
-    long_rows = LongRows(length, tokens, is_estimate=tokens is estimate_tokens) if length else None
+    is_estimate = tokens is estimate_tokens
+    long_rows = LongRows(length, tokens, spec.mapping, is_estimate=is_estimate) if length else None
     return CheckRunner(row_format, checks, long_rows=long_rows)
 
 
