@@ -28,9 +28,13 @@ class JournalAccount(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
 
     def is_foreign(self, other: "JournalAccount") -> bool:
-        """Return whether both are certainly not one account. What is not known proves nothing."""
+        """Return whether both are certainly not one account.
+
+        What is not known proves nothing, and neither does another case or a space: gateways rewrite headers.
+        """
         pairs = ((self.organization, other.organization), (self.project, other.project))
-        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+        plain = ((mine.strip().casefold(), theirs.strip().casefold()) for mine, theirs in pairs)
+        return any(mine and theirs and mine != theirs for mine, theirs in plain)
 
 
 class JournalNote(msgspec.Struct, frozen=True):

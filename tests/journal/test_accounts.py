@@ -56,6 +56,8 @@ PLACES = pytest.mark.parametrize("make", [in_directory, behind_ref])
         (UNKNOWN, ORG),
         (UNKNOWN, UNKNOWN),
         (ORG, JournalAccount(organization="org-one", project="p")),
+        (ORG, JournalAccount(organization="Org-One")),
+        (JournalAccount(organization=" ORG-ONE", project="P"), JournalAccount(organization="org-one", project="p ")),
     ],
 )
 def test_what_may_be_the_same_account_counts(
