@@ -36,11 +36,17 @@ _MISREAD = re.compile(
     "(?=[\u00c0-\u00ff]{0,15}[\u00e0\u00e2\u00e3\u00e8\u00ea\u00ec-\u00ee\u00f2\u00f4\u00f9-\u00fb])[\u00c0-\u00ff]{5,15}"
     # pairs of bytes
     "|(?=[\u00a1-\u00ff]{4})[\u00c0-\u00ff]{1,9}[\u00a1-\u00bf]{1,9}[\u00c0-\u00ff]{1,9}[\u00a1-\u00ff]"
+    # two of them, without the quotes that may stand between Western letters
+    "|[\u00c0-\u00ff]{2}[\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00be][\u00c0-\u00ff]"
+    "|(?:[\u201a\u0192][^\x00-\x7f]){3}"  # Japanese
+    # UTF-8 read as Cyrillic: each letter begins with one of two capitals
+    "|(?:[\u0420\u0421][\u0401-\u040f\u0450-\u045f\u0490\u0491\u00a0-\u00bf\u2013-\u203a\u20ac\u2116\u2122]){3}"
 )
 _LETTERS = re.compile("[^\x00-\x7f]{1,40}")
 _BYTES = re.compile(
     b"\xef\xbf\xbd|\xc2[\x80-\x9f]|\xc3[\x82\x83\x90\x91\xa2-\xa9\xb0][\xc2\xc5\xc6\xcb\xe2]|(?:\xc3[\x80-\xbf]){2}"
-    b"|\xc3[\x80-\xbf]\xc2[\xa1-\xbf]"
+    b"|\xc3[\x80-\xbf]\xc2[\xa1-\xbf]|(?:\xe2\x80\x9a|\xc6\x92)[\xc2-\xef]"
+    b"|(?:\xd0[\xa0\xa1][\xc2\xd0-\xd2\xe2][\x80-\xbf]{1,2}){3}"
     b"|(?:\xd0[\xa0\xa1](?:\xd0[\x80-\x8f]|\xd1[\x91-\x9f]|\xd2[\x90\x91]|\xc2[\xa0-\xbf]|\xe2[\x80-\x84][\x80-\xbf])){2}"
 )
 _KINDS = (

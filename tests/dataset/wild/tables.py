@@ -124,6 +124,39 @@ ENCODINGS = (
         is_warning=True,
     ),
     wrong(
+        "encoding-chinese-as-latin-1",
+        "t.csv",
+        "",
+        numbered("ÄãºÃ", "yes"),
+        Finding(
+            "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
+        ),
+        fields={**MAPPED, "source": {"path": "t.csv", "encoding": "latin-1"}},
+        is_warning=True,
+    )._replace(content=a_table(numbered("你好", "yes")).encode("gb18030")),
+    wrong(
+        "encoding-japanese-as-windows-1252",
+        "t.csv",
+        "",
+        numbered("‚±‚ñ‚É‚¿‚Í", "yes"),
+        Finding(
+            "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
+        ),
+        fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1252"}},
+        is_warning=True,
+    )._replace(content=a_table(numbered("こんにちは", "yes")).encode("cp932")),
+    wrong(
+        "encoding-utf-8-as-windows-1251",
+        "t.csv",
+        "",
+        numbered("РїСЂРёРІРµС‚", "yes"),
+        Finding(
+            "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
+        ),
+        fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1251"}},
+        is_warning=True,
+    )._replace(content=a_table(numbered("привет", "yes")).encode("utf-8")),
+    wrong(
         "encoding-replacement-saved",
         "t.csv",
         a_table((*PLAIN, ("caf\ufffd", "x"))),
