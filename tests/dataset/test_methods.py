@@ -184,4 +184,6 @@ def test_every_row_has_the_fields_that_a_grader_names(tmp_path: Path) -> None:
     (found,) = misfitting(tmp_path, rows_of(TASK), "reinforcement", {**grader, "reference": "{{item.anwser}}"})
     assert found == "grader: the grader names `item.anwser`, which 0 of 12 rows of `rows` have; did you mean `answer`?"
     some = rows_of(TASK) + jsonl([{"messages": [USER], "other": 1}])
-    assert "which 12 of 13 rows" in misfitting(tmp_path, some, "reinforcement", grader)[0]
+    (found,) = misfitting(tmp_path, some, "reinforcement", grader)
+    assert "which 12 of 13 rows" in found
+    assert "add `answer` to every row; `prepare: [{filter: {column: answer, present: true}}]` drops the others" in found

@@ -15,7 +15,7 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
 from reconciler.foundation.expressions import Expression, compile_expression
-from reconciler.foundation.text import did_you_mean, list_words
+from reconciler.foundation.text import did_you_mean, list_words, yaml_scalar
 
 MOST_REINFORCEMENT_ROWS = 50_000
 MOST_REINFORCEMENT_VALIDATION_ROWS = 1_000
@@ -212,7 +212,9 @@ def _check_grader(model: ModelSpec, name: str, measured: DatasetMeasure) -> Iter
         if counts.get(key, 0) < rows:
             keys = [key for key in counts if key not in API_KEYS]
             what = f"the grader names `item.{key}`, which {counts.get(key, 0)} of {rows} rows of `{name}` have"
-            hint = did_you_mean(key, keys) or f"rows have {list_words(keys) or 'no key for graders'}"
+            drop = f"`prepare: [{{filter: {{column: {yaml_scalar(key)}, present: true}}}}]` drops the others"
+            other = did_you_mean(key, keys) or f"rows have {list_words(keys) or 'no key for graders'}"
+            hint = f"add `{key}` to every row; {drop}" if key in counts else other
             yield Problem(where=model.place, path="grader", what=what, hint=hint, rule="method.grader")
 
 

@@ -43,6 +43,12 @@ _MASKED_CHARACTERS = 4_000
 _MOST_COLUMNS = 12
 
 
+_FOR_GRADERS = (
+    'write each row for a grader: {"messages": [{"role": "user", "content": …}], "answer": …}, where the last turn is '
+    "the question; a grader reads the other keys as `item.answer`"
+)
+
+
 class Recognition(msgspec.Struct, frozen=True, kw_only=True):
     """The form of some rows, and the way to the API's form.
 
@@ -92,6 +98,9 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
         return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
     found = API_FORMS.get(form)
     steps, mapping, advice = _ADVICE.get(form, _advise_nothing)(shown) if found is None else ((), (), "")
+    if found is None and used_as is Format.REINFORCEMENT and form is not RowForm.QUESTIONS:
+        # A mapping or a conversion would make the answer a turn, and leave the keys out that a grader reads.
+        steps, mapping, advice = (), (), _FOR_GRADERS
     return Recognition(
         form=form,
         reason=_describe_reason(form, shown[0]),

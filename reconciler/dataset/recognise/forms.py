@@ -74,12 +74,12 @@ _OUTPUTS = ("preferred_output", "non_preferred_output")
 def recognise_format(value: object, used_as: Format | None = None) -> Format | None:
     """Return the format that the keys of one row show; None when they show none.
 
-    Shape:  a row that ends with a question, and has no other key, is for a grader where its models learn so
+    Shape:  turns without any other key, or with an answer, are for a grader where its models learn so
     """
     keys = set(value) if isinstance(value, dict) else set()
     if isinstance(value, dict) and "messages" in keys:
-        is_asked = _last_role(value["messages"]) == "user"
-        for_grader = is_asked and (keys - API_KEYS or used_as is Format.REINFORCEMENT)
+        last, is_used_so = _last_role(value["messages"]), used_as is Format.REINFORCEMENT
+        for_grader = (last == "user" and (keys - API_KEYS or is_used_so)) or (last == "assistant" and is_used_so)
         return Format.REINFORCEMENT if for_grader else Format.CHAT
     if keys.issuperset(_OUTPUTS):
         return Format.PREFERENCE
