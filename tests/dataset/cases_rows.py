@@ -98,6 +98,19 @@ def table_naming(question: str, answer: str) -> SmallFile:
 
 API = [
     SmallFile("chat", rows(asked), VALID, rows=first(asked)),
+    SmallFile(
+        "chat-null-fields-of-rows",
+        rows(
+            lambda at: chat(
+                {**user(q(at)), "name": None, "tool_call_id": None},
+                bot(a(at), name=None, tool_calls=None, function_call=None),
+                tools=None,
+                functions=None,
+                parallel_tool_calls=None,
+            )
+        ),
+        VALID,
+    ),
     SmallFile("chat-null-fields", rows(lambda at: chat(user(q(at)), bot(a(at), refusal=None, audio=None))), VALID),
     SmallFile(
         "completion",

@@ -104,7 +104,8 @@ def check_message(message: object, path: str) -> Iterator[RowFinding]:
     yield from _check_role(message, f"{path}.role")
     yield from content.check_content(message, path)
     yield from _check_weight(message, f"{path}.weight")
-    name = message.get("name", "")
+    # The dump of an SDK has null where there is no name.
+    name = "" if message.get("name") is None else message["name"]
     if not isinstance(name, str):
         yield RowFinding(
             "chat.name", f"{path}.name", f"is {describe_value(name)}, not text", "leave it out where there is none"

@@ -21,14 +21,14 @@ _wrong_tools = partial(RowFinding, "chat.tools")
 
 def check_definitions(row: JsonObject) -> Iterator[RowFinding]:
     """Yield everything that is wrong with the tools that a row defines."""
-    if "tools" in row:
+    if row.get("tools") is not None:
         yield from _check_list(row["tools"], "tools", wrapped=True)
-    if "functions" in row:
+    if row.get("functions") is not None:
         yield from _check_list(row["functions"], "functions", wrapped=False)
-    parallel = row.get("parallel_tool_calls", False)
-    if not isinstance(parallel, bool):
+    parallel = row.get("parallel_tool_calls")
+    if parallel is not None and not isinstance(parallel, bool):
         yield _wrong_tools("parallel_tool_calls", f"is {describe_value(parallel)}, not true or false")
-    elif "parallel_tool_calls" in row and "tools" not in row:
+    elif parallel is not None and row.get("tools") is None:
         what, hint = "is set, but the row has no `tools`", "remove it, or add `tools` to the row"
         yield _wrong_tools("parallel_tool_calls", what, hint, Severity.WARNING)
 
@@ -52,7 +52,7 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
             yield from _check_call(message["function_call"], f"{path}.function_call", functions, "functions")
         if message.get("role") == "tool":
             yield from _check_answer(message, f"{path}.tool_call_id", made)
-        elif "tool_call_id" in message:
+        elif message.get("tool_call_id") is not None:
             yield _wrong_tools(f"{path}.tool_call_id", "only turns with the role `tool` have it", "leave it out")
 
 
