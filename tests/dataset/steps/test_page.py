@@ -54,7 +54,8 @@ If you know `openai tools fine_tunes.prepare_data`, read [From prepare_data](pre
 RULES_HEAD = """## Rules
 
 What the checks require of files and rows. The id of a rule appears in `--json` output and in annotations. Every finding
-is an error that stops the run and names file and line, unless the table says otherwise.
+is an error that stops the run and names file and line, unless the table says otherwise. What `reconciler prepare`
+finds and has a remedy for is a warning with an id of its own, such as `prepare.common-prompt-suffix`.
 """
 QUESTIONS = [{"question": "Why?", "answer": "So."}, {"question": "How?", "answer": "Thus."}]
 PAIRS = [{"prompt": "Why?", "completion": "So."}, {"prompt": "How?", "completion": "Thus."}]
