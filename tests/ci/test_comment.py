@@ -191,6 +191,9 @@ def test_a_missing_variable_of_the_runner_is_named(script: Script, missing: str)
     assert missing in output
 
 
+INVISIBLE = "\u00ad\u061c\u115f\u200b\u200e\u200f\u2028\u2029\u2060\u2800\u3164\ufe00\ufeff\uffa0\U000e0061\U000e0101"
+
+
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
@@ -216,6 +219,8 @@ def test_a_missing_variable_of_the_runner_is_named(script: Script, missing: str)
         ({"parts": ["a\x1b[2Jb"]}, "control"),
         ({"parts": ["a\u202eb"]}, "direction"),
         ({"parts": ["a\ud800b"]}, "control"),
+        *(({"parts": [f"a{char}b"]}, "invisible") for char in INVISIBLE),
+        ({"verdict": "a\u3164b"}, "verdict"),
         ({"parts": [f"text\n{MARKER}"]}, "second marker"),
     ],
 )
@@ -253,6 +258,8 @@ ACTIVE = [
     *("[here](https://example.com)", "[here](//example.com)", "[here](../../wiki)", "![](x.png)", "[here][there]"),
     *("[there]: /x", "<https://example.com>", "<tess@example.com>", "mailto:tess", "xmpp:tess"),
     *('<a href="/x">here</a>', "<img src=x>", "<details open>", "<!-- x -->", "<?x?>", "<h1>", "<br/>", "<span id=x>"),
+    *("a5c3785ed8d6a35868bc169f07e40e889087fd2e", "see a5c3785e", "o/r/commit/a5c3785", "GHSA-xxxx", "cve-2021-44228"),
+    *("$$x$$", "$`x`$", "`x`$", "\\huge"),
     *("```mermaid", "``` mermaid", "````geojson", "~~~stl"),
 ]
 
@@ -268,14 +275,21 @@ def test_a_comment_mentions_links_and_refers_to_nothing(script: Script, hub: Fak
 
 ACTIVATES = re.compile(
     r"@\w|(?<!&)#\w|(?i:\bgh-\d|\bwww\.)|://|(?i:mailto|xmpp):|\][(:\[]|<[a-z/!?](?!etails>|ummary>|ub>|ode>|pan>|r>)"
+    r"|(?<![A-Za-z0-9])[0-9a-f]{7,40}(?![A-Za-z0-9])|(?i:\bghsa-|\bcve-)|\$[$`]|`\$|\\[A-Za-z]"
     r"|&(?:#0*(?:35|58|64)|#x|num|colon|commat)|[`~]{3} ?(?!diff$|sh$)\w",
     re.MULTILINE,
 )
 
 
-@given(st.text("@#:/[]()<>!&;`~wacdegh-0123456789 \n", max_size=60))
+@given(st.text("@#:/[]()<>!&;`~$\\wacdegh-0123456789 \n", max_size=60))
 def test_no_text_is_active_after_it_was_read(text: str) -> None:
     assert ACTIVATES.search(script_of("review")._disarmed(text)) is None
+
+
+def test_joiners_stay_where_a_reader_needs_them_and_hide_no_message() -> None:
+    disarmed = script_of("review")._disarmed
+    assert disarmed("👩\u200d👩 ❤\ufe0f\u200d🔥 می\u200cخواهم") == "👩\u200d👩 ❤\ufe0f\u200d🔥 می\u200cخواهم"
+    assert disarmed("a" + "\ufe0e\ufe0f\u200d" * 40 + "b") == "a\ufe0e\ufe0fb"
 
 
 @pytest.mark.parametrize("name", REVIEWS)

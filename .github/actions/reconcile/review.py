@@ -19,11 +19,14 @@ MAX_PART_CHARACTERS = 60_000
 MAX_LINE_CHARACTERS = 1_000
 
 _MARKER = re.compile(r"<!-- reconciler env=[^\s<>]{0,200} root=[^\x00-\x1f\x7f<>]{0,500} -->")
-# A space of no width keeps what it stands in from being found: mentions, references, addresses, tags. It is not seen.
+# A space of no width keeps what it stands in from being found: mentions, references to issues, commits and advisories,
+# addresses, tags, formulas and their commands. It is not seen.
 _ACTIVE = re.compile(
     r"(?<=@)(?=[A-Za-z0-9])"
     r"|(?<!&#)(?<=#)(?=\w)"
     r"|(?i:(?<=\bgh-)(?=\d))"
+    r"|(?i:(?<=\bghsa)|(?<=\bcve))(?=-)"
+    r"|(?<=\$)(?=[$`])|(?<=`)(?=\$)|(?<=\\)(?=[A-Za-z])"
     r"|(?<=:)(?=//)"
     r"|(?i:(?<=\bmailto)|(?<=\bxmpp)|(?<=\btel))(?=:)"
     r"|(?i:(?<=\bwww)(?=\.))"
@@ -33,8 +36,16 @@ _ACTIVE = re.compile(
     r"|(?<=~~~)(?=[ \t]*\w)",
     re.MULTILINE,
 )
+_COMMIT = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{7,40}(?![A-Za-z0-9])")
+_SHORTEST_COMMIT = 7
 _WRITTEN_OUT = re.compile(r"&(?!(?:amp|lt|gt|quot|#32|#124|#8203|#x27);)(?=#|[A-Za-z][A-Za-z0-9]*;)")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")
+# Scripts of India and Persia and emoji need these, one or two at a time; reconciler writes all others as escapes.
+_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_SURPLUS = re.compile("(?<=[\u200c\u200d\ufe0e\ufe0f]{2})[\u200c\u200d\ufe0e\ufe0f]+")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U0001d159\U000e0000-\U000e0fff]"
+)
 _LONGEST_ENVIRONMENT, _LONGEST_ROOT = 190, 490
 MOST_COMMENT_CHARACTERS = 65_000
 """Of a comment, which may have 65,536; the rest is for the marker and a warning."""
@@ -159,7 +170,7 @@ def _parts(name: str, parts: list[Any], marker: str) -> tuple[str, ...]:
         if len(part) > MAX_PART_CHARACTERS:
             raise ReviewError(f"{name}: a part has more than {MAX_PART_CHARACTERS} characters")
         if _hidden(part):
-            raise ReviewError(f"{name}: a part has control or direction characters in it")
+            raise ReviewError(f"{name}: a part has control, direction or invisible characters in it")
     bare = [part.removeprefix(marker).strip("\n") for part in parts]
     if any("<!-- reconciler" in part for part in bare):
         raise ReviewError(f"{name}: a part has a second marker in it")
@@ -185,16 +196,18 @@ def _word(text: str, most: int) -> str:
 
 def _disarmed(text: str) -> str:
     """Return a text that mentions no user, refers to nothing and links nowhere."""
-    return _ACTIVE.sub(_ZERO_WIDTH_SPACE, _WRITTEN_OUT.sub("&amp;", text))
+    return _ACTIVE.sub(_ZERO_WIDTH_SPACE, _COMMIT.sub(_cut, _WRITTEN_OUT.sub("&amp;", _SURPLUS.sub("", text))))
+
+
+def _cut(found: re.Match[str]) -> str:
+    """Return the id of a commit in pieces that are too short to be one."""
+    size = _SHORTEST_COMMIT - 1
+    return _ZERO_WIDTH_SPACE.join(found[0][at : at + size] for at in range(0, len(found[0]), size))
 
 
 def _hidden(text: str) -> bool:
-    """Whether a text has control characters, lone surrogates, or marks that turn the direction of reading."""
-    return any(
-        character not in "\n\t"
-        and (
-            unicodedata.category(character) in {"Cc", "Cs"}
-            or unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-        )
-        for character in text
+    """Whether a text has characters that cannot be seen: controls, formats, tags, fillers, line ends, surrogates."""
+    return _UNSEEN.search(text) is not None or any(
+        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+        for character in set(text) - _JOINERS - {"\n", "\t"}
     )
