@@ -384,7 +384,62 @@ def labeled(id: str, row: Callable[[int], Json], hint: str = "") -> SmallFile:  
     )
 
 
+def unpaired(id: str, row: Callable[[int, str, bool], Json], hint: str = "") -> SmallFile:  # noqa: A002
+    def each(at: int) -> Json:
+        return row(at // 2, f"{'bad' if at % 2 else 'good'} {at // 2}", at % 2 == 0)
+
+    return SmallFile(
+        f"labeled-for-dpo-{id}",
+        rows(each, 24),
+        ERROR,
+        "format.other",
+        "unpaired preferences",
+        first(preferred),
+        method="dpo",
+        hint=hint,
+    )
+
+
 LABELED = [
+    unpaired("completion", lambda at, text, good: {"prompt": q(at), "completion": text, "label": good}, "pair_labels"),
+    unpaired("answer", lambda at, text, good: {"question": q(at), "answer": text, "is_good": "yes" if good else "no"}),
+    unpaired("query", lambda at, text, good: {"query": q(at), "response": text, "reward": 1 if good else -1}),
+    unpaired("alpaca", lambda at, text, good: {"instruction": q(at), "output": text, "kto_tag": good}),
+    unpaired("chat", lambda at, text, good: {**chat(user(q(at)), bot(text)), "label": good}),
+    unpaired(
+        "sharegpt",
+        lambda at, text, good: {
+            "conversations": [{"from": "human", "value": q(at)}, {"from": "gpt", "value": text}],
+            "kto_tag": good,
+        },
+    ),
+    SmallFile(
+        "labeled-for-dpo-without-partners",
+        rows(lambda at: {"prompt": q(at), "completion": a(at), "label": at % 2 == 0}, 24),
+        ERROR,
+        "format.other",
+        "unpaired preferences",
+        method="dpo",
+        hint="use `method: supervised`",
+    ),
+    SmallFile(
+        "labeled-for-dpo-table",
+        csv(
+            "question,answer,is_good",
+            lambda at: (
+                q(at // 2),
+                f"{'bad' if at % 2 else 'good'} {at // 2}",
+                "false" if at % 2 else "true",
+            ),
+            24,
+        ),
+        ERROR,
+        "mapping.missing",
+        "unpaired preferences",
+        first(preferred),
+        method="dpo",
+        name="rows.csv",
+    ),
     labeled("chat", lambda at: {**asked(at), "label": at % 2 == 0}, "pair_labels"),
     labeled("completion", lambda at: {"prompt": q(at), "completion": a(at), "label": at % 2 == 0}),
     labeled("kto-tag-sharegpt", lambda at: {**sharegpt(at), "kto_tag": at % 2 == 0}),

@@ -97,7 +97,10 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
     if form is None:
         return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
     found = API_FORMS.get(form)
-    steps, mapping, advice = _ADVICE.get(form, _advise_nothing)(shown) if found is None else ((), (), "")
+    advise = _ADVICE.get(form, _advise_nothing)
+    if form is RowForm.LABELED and used_as is Format.PREFERENCE:
+        advise = _advise_pairing
+    steps, mapping, advice = advise(shown) if found is None else ((), (), "")
     if found is None and used_as is Format.REINFORCEMENT and form is not RowForm.QUESTIONS:
         # A mapping or a conversion would make the answer a turn, and leave the keys out that a grader reads.
         steps, mapping, advice = (), (), _FOR_GRADERS
@@ -232,10 +235,41 @@ def _advise_compared(rows: Sequence[JsonObject]) -> Advice:
     return _convert_pairs(names, *drop, choose), (), advice
 
 
-def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
+def _advise_pairing(rows: Sequence[JsonObject]) -> Advice:
+    row = rows[0]
+    key, desired = _find_desired(rows)
+    turns = next((name for name, value in row.items() if value and value == turns_of(row)), None)
+    answer = None if turns else find_named(COMPLETIONS, [name for name in row if name != key])
+    if not desired or not (turns or answer):
+        what = "write `pair_labels` with the column of the label, its values of desired answers, and the column of the"
+        return (), (), f"{what} answers; then `convert: {{from: preference}}`"
+    before = (domain.Rename(((turns, "messages"),)),) if turns and turns != "messages" else ()
+    pair = domain.PairLabels(column=key, desired=desired, answer=answer or "completion")
+    names = _name_question(row, {key, answer})
+    advice = "this pairs a desired with an undesired answer to one question, and leaves out those without a partner"
+    if not _has_partners(rows, key, desired, turns or answer or ""):
+        advice += "; no two of the rows seen have one question: where that holds for all, use `method: supervised`"
+    return _convert_pairs(names, *before, pair), (), advice
+
+
+def _has_partners(rows: Sequence[JsonObject], key: str, desired: Collection[str], answer: str) -> bool:
+    sides: dict[str, set[bool]] = {}
+    for row in rows:
+        held = row.get(answer)
+        before = held[:-1] if isinstance(held, list) else None
+        asked = {**{name: value for name, value in row.items() if name not in {key, answer}}, answer: before}
+        sides.setdefault(write_canonical_text(asked), set()).add(_cell(row.get(key)) in desired)
+    return any(len(each) == 2 for each in sides.values())
+
+
+def _find_desired(rows: Sequence[JsonObject]) -> tuple[str, tuple[str, ...]]:
     key = find_judgement(rows[0]) or ""
     values = desired_values(key, [row[key] for row in rows if row.get(key) is not None])
-    desired = tuple(_cell(value) for value in values[True]) if values else ()
+    return key, tuple(_cell(value) for value in values[True]) if values else ()
+
+
+def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
+    key, desired = _find_desired(rows)
     if not desired:
         return (), (), f"`{key}` says which answers are desired: keep those with a `filter` on `{key}`"
     keep = (
