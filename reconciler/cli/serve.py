@@ -126,6 +126,10 @@ def serve(context: typer.Context, where: PortOptions, behaviour: BehaviourOption
     is_loopback = where.host in LOOPBACK
     if where.any_key and not is_loopback:
         raise UsageError("--any-key admits every caller that can reach the service: it is for loopback only")
+    if where.api_key == "":
+        raise UsageError(
+            "--api-key is empty, and an empty key admits no caller: state one, or leave the option out to have one made"
+        )
     key = None if where.any_key else where.api_key or secrets.token_urlsafe(32)
     if not is_loopback:
         console.err.line(

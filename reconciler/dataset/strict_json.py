@@ -116,7 +116,9 @@ def _explain_error(line: bytes) -> LineError:
     except RecursionError:
         return _too_deep()
     except ValueError as error:
-        return LineError(f"not JSON: {error}"[:200], rule="json.number")
+        # Python reads no integer of more than some thousand digits, and names its own settings.
+        what = "a number has too many digits" if "int_max_str_digits" in str(error) else f"not JSON: {error}"[:200]
+        return LineError(what, "write it as text, in quotes", rule="json.number")
     found = _ESCAPED_SURROGATE.search(text)
     return LineError(
         "not JSON: half of a surrogate pair is missing",

@@ -10,6 +10,7 @@ import os
 
 import h11
 import msgspec
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -22,6 +23,9 @@ BACKLOG = 64
 """Connections that the system accepts before the server sees them; they are accepted in one go."""
 
 _FREE_SHARE = 2
+
+HEAD_BYTES = 64 * 1024
+"""The largest head of a request: its first line and its headers."""
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,22 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
         except (AttributeError, ValueError, OSError):
             return cls()
         return cls() if files < 0 else cls(most=max(8, min(cls().most, files // _FREE_SHARE)))
+
+
+def find_framing_fault(scope: Scope) -> ApiError | None:
+    """Return the refusal of a request whose head is too large, or says in two ways where its body ends.
+
+    Source: RFC 9112, section 6.1: what sends both lengths may smuggle a second request, so the connection is closed
+    """
+    if scope["type"] != "http":
+        return None
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len("  HTTP/1.1\r\n\r\n")
+    if line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]) > HEAD_BYTES:
+        return ApiError(400, f"The head of the request has more than {HEAD_BYTES} bytes.")
+    names = {name for name, _ in scope["headers"]}
+    if names >= {b"content-length", b"transfer-encoding"}:
+        return ApiError(400, "The request has a Content-Length and a Transfer-Encoding: send one of them.")
+    return None
 
 
 def make_protocol(limits: ConnectionLimits) -> type[H11Protocol]:

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.domain.errors import UnusablePlaceError
 from reconciler.foundation.locks import open_lock_file, try_lock
-from reconciler.service.connection import BACKLOG, ConnectionLimits, make_protocol
+from reconciler.service.connection import BACKLOG, ConnectionLimits, find_framing_fault, make_protocol
+from reconciler.service.endpoint import JsonResponse
 from reconciler.service.event_log import quiet_logs
 from reconciler.service.factory import open_app
 from reconciler.service.faults.actions import offer_hang_up
@@ -99,6 +100,9 @@ def make_server(app: ASGIApp, on_ready: Callable[[], None], limits: ConnectionLi
     """Make a server of an application. `on_ready` is called once it accepts connections."""
 
     async def closable(scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := find_framing_fault(scope):
+            await JsonResponse(refusal.envelope, refusal.status, {"connection": "close"})(scope, receive, send)
+            return
         scope = use_origin_form(scope)
         await app(offer_hang_up(scope, lambda: server.close_connection(scope["client"])), receive, send)
 

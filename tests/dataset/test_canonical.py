@@ -170,3 +170,9 @@ def test_spaces_escapes_and_the_order_of_keys_make_no_difference(
 def test_any_bytes_are_read_or_refused(line: bytes) -> None:
     with suppress(LineError):
         assert decode_json(write_canonical_line(decode_json(line), Format.CHAT)) == decode_json(line)
+
+
+def test_a_long_integer_is_described_without_the_settings_of_python() -> None:
+    with pytest.raises(LineError) as caught:
+        decode_json(b'{"a": ' + b"9" * 9999 + b"}")
+    assert (caught.value.what, caught.value.hint) == ("a number has too many digits", "write it as text, in quotes")

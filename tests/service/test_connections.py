@@ -228,6 +228,24 @@ def test_what_is_no_http_is_refused_in_the_words_of_the_api(patient: int, reques
         assert error_in(answer)[0] == 400
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        GET + b"X: " + b"y" * 70_000,
+        GET.replace(b"models", b"models?a=" + b"x" * 66_000),
+        GET + b"\r\n".join(b"X%d: y" % at for at in range(9_000)),
+        GET + b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+    ],
+    ids=["a long header", "a long line", "many headers", "two lengths"],
+)
+def test_a_head_that_is_too_large_or_ambiguous_is_refused_and_ends_the_connection(patient: int, head: bytes) -> None:
+    with connect(patient) as there:
+        there.sendall(head.rstrip() + b"\r\n\r\n" + (b"0\r\n\r\n" + closing(GET) if b"chunked" in head else b""))
+        answer = rest_of(there)
+    assert error_in(answer)[0] == 400
+    assert ANSWERED not in answer
+
+
 def test_requests_sent_at_once_are_answered_in_order(patient: int) -> None:
     other = GET.replace(b"/v1/models", b"/v1/files")
     answer = ask(patient, GET + b"\r\n" + other + b"\r\n" + GET + b"\r\n" + closing(other))

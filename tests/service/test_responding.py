@@ -140,6 +140,15 @@ def test_a_reference_to_an_item_of_an_earlier_response_is_not_found(service: Ser
     assert error["message"].startswith("Item with id 'msg_1' not found. Items are not persisted")
 
 
+@pytest.mark.parametrize(("given", "code"), [({}, "missing_required_parameter"), ({"id": 5}, "invalid_type")])
+def test_a_reference_without_the_id_of_an_item_is_refused(service: Service, model: str, given: Json, code: str) -> None:
+    body = {"model": model, "input": [{"type": "item_reference", **given}]}
+
+    status, error = error_of(service.client.post("/responses", json=body))
+
+    assert (status, error["param"], error["code"]) == (400, "input[0].id", code)
+
+
 def test_what_a_response_has_put_out_is_accepted_as_input(service: Service, model: str) -> None:
     output = ask(service, model, input="hello")["output"]
 

@@ -226,7 +226,11 @@ def _message(item: object, at: str) -> dict[str, object]:
         raise type_error(at, "an object", item)
     kind = item.get("type")
     if kind == "item_reference" or (kind is None and set(item) <= {"id", "type"} and isinstance(item.get("id"), str)):
-        raise no_item_error(str(item.get("id")))
+        if item.get("id") is None:
+            raise missing_error(f"{at}.id")
+        if not isinstance(item["id"], str):
+            raise type_error(f"{at}.id", "a string", item["id"])
+        raise no_item_error(item["id"])
     if kind not in (None, "message"):
         raise unsupported_error(f"{at}.type", "is not supported with this model: it reads messages.")
     if item.get("role") not in ROLES:
