@@ -1,5 +1,6 @@
 """status, follow, wait and cancel: our models and jobs, and any other job by its id."""
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.places import check_with_progress, find_place, resolve_specs
 from reconciler.cli.signals import handle_signals
-from reconciler.domain.errors import NotFoundError, PolicyError, UsageError
+from reconciler.domain.errors import NotFoundError, PolicyError, TemporaryError, UsageError
 from reconciler.domain.event import Interrupted, JobLogged, JobMoved, JobVanished, Outcome
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import Cancel, CancelReason, Options, Plan, Step, StepId
@@ -81,9 +82,31 @@ def wait(context: typer.Context, where: SpecsOptions, waiting: WaitOptions, name
     return _watch(names or (), where, waiting, context.obj, is_quiet=True)
 
 
+_HAIR_SECONDS = 0.2
+"""A call ends so much before the time of its command at most: clocks of sockets are coarse."""
+
+
 def _watch(texts: Sequence[str], where: SpecsOptions, waiting: WaitOptions, console: Console, *, is_quiet: bool) -> int:
     limit = waiting.timeout_seconds
     deadline = None if limit is None else time.monotonic() + limit
+    try:
+        return _watch_until(deadline, texts, where, waiting, console, is_quiet=is_quiet)
+    except TemporaryError as error:
+        if deadline is None or time.monotonic() < deadline - _HAIR_SECONDS:
+            raise
+        console.err.line(f"The time is up, and the service has not given all answers: {error}. The jobs continue.")
+        return exit_codes.STILL_RUNNING
+
+
+def _watch_until(
+    deadline: float | None,
+    texts: Sequence[str],
+    where: SpecsOptions,
+    waiting: WaitOptions,
+    console: Console,
+    *,
+    is_quiet: bool,
+) -> int:
     place = find_place(where, texts)
     names = tuple(text for text in texts if place.is_name(text))
     ids = tuple(text for text in texts if not place.is_name(text))
@@ -93,16 +116,16 @@ def _watch(texts: Sequence[str], where: SpecsOptions, waiting: WaitOptions, cons
     codes = _watch_ids(place, ids, deadline, console, as_json=waiting.as_json, is_quiet=is_quiet) if ids else ()
     if exit_codes.INTERRUPTED in codes or (ids and not names):
         return exit_codes.of_codes(codes)
-    left = None if deadline is None else max(deadline - time.monotonic(), 0)
-    code = _watch_names(place, names, left, EventView(console, as_json=waiting.as_json, is_quiet=is_quiet), console)
+    view = EventView(console, as_json=waiting.as_json, is_quiet=is_quiet)
+    code = _watch_names(place, names, deadline, view, console)
     return exit_codes.of_codes((*codes, code))
 
 
 def _watch_ids(
     place: Workplace, ids: tuple[str, ...], deadline: float | None, console: Console, *, as_json: bool, is_quiet: bool
 ) -> tuple[int, ...]:
-    stop, codes = Stop(), list[int]()
-    with open_service(place.setting, place.specs) as provider, handle_signals(stop):
+    stop, codes, ends_at = Stop(), list[int](), math.inf if deadline is None else deadline
+    with open_service(place.setting, place.specs, ends_at=ends_at) as provider, handle_signals(stop):
         for job in [find_job(place, text, provider, console.note) for text in ids]:
             events = follow_jobs(
                 (job,),
@@ -134,11 +157,11 @@ def _watch_ids(
 
 
 def _watch_names(
-    place: Workplace, names: tuple[str, ...], limit: float | None, view: EventView, console: Console
+    place: Workplace, names: tuple[str, ...], deadline: float | None, view: EventView, console: Console
 ) -> int:
     checked = check_with_progress(place.setting, console)
-    tally, stop = RunTally(), Stop()
-    with open_service(place.setting, checked.specs) as provider, handle_signals(stop):
+    tally, stop, ends_at = RunTally(), Stop(), math.inf if deadline is None else deadline
+    with open_service(place.setting, checked.specs, ends_at=ends_at) as provider, handle_signals(stop):
         with console.notice_silence():
             prepared = prepare_plan(place.setting, checked, Options(), provider)
         jobs = find_newest_jobs(checked.specs, names, prepared.observed)
@@ -149,6 +172,7 @@ def _watch_names(
             ticking = call_after_sleep(run_context, view.tick)
             # A job that never answers is still running, as far as is known.
             tally.jobs |= {job.id: job for job in jobs}
+            limit = None if deadline is None else max(deadline - time.monotonic(), 0)
             for event in watch([job.id for job in jobs], ticking, timeout_seconds=limit):
                 tally.count(event)
                 view.show(event)

@@ -1,5 +1,6 @@
 """Opens a profile: reads where it is and who asks, and stacks the transports that lead there."""
 
+import math
 import random
 import ssl
 import time
@@ -54,12 +55,14 @@ def open_provider(
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
     origin: str = "",
+    ends_at: float = math.inf,
 ) -> HttpProvider:
     """Return the service of a profile, ready to be asked; close it when done.
 
     Shape:  `profile` is a name, or a profile that no registry knows; `app` is an ASGI application, for a profile that
             `needs_app`; `transport` takes the place of the network; `bounds` take the place of the profile's own, in
-            seconds by name; `origin` is a digest of where the specs come from, which new jobs bear
+            seconds by name; `origin` is a digest of where the specs come from, which new jobs bear; no call goes
+            on after `ends_at` by `clock`
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
     found = profile if isinstance(profile, Profile) else find_profile(profile)
@@ -74,7 +77,7 @@ def open_provider(
     dialect = load_dialect(found)
     if not isinstance(dialect, Dialect):
         raise UsageError(f"the profile {found.name} names {found.dialect}, which is no Dialect")
-    transports = _stack_transports(found, endpoint, transport, clock, sleep)
+    transports = _stack_transports(found, endpoint, transport, clock, sleep, ends_at)
     client = Client(endpoint, transports, found.key_variable, clock, dialect.proofs)
     return HttpProvider(client, dialect, found, project=project, sleep=sleep, origin=origin)
 
@@ -85,6 +88,7 @@ def _stack_transports(
     given: httpx.BaseTransport | None,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    ends_at: float,
 ) -> Transports:
     bounds, retries, capabilities = profile.timeouts, profile.retries, profile.capabilities
     limiter = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
@@ -92,10 +96,10 @@ def _stack_transports(
 
     def bound_time(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
         signed = SingleEncoding(SignedTransport(bottom, endpoint))
-        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock)
+        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock, ends_at=ends_at)
 
     def guard(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return RateLimitTransport(NoRedirects(inner), limiter, most_seconds)
+        return RateLimitTransport(NoRedirects(inner), limiter, most_seconds, ends_at)
 
     def send_once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
         return guard(BufferedResponse(bound_time(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
@@ -103,6 +107,7 @@ def _stack_transports(
     reads = guard(BufferedResponse(bound_time(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
     repeated = Retry(
         reads,
+        ends_at=ends_at,
         retries=retries,
         sleep=sleep,
         random=random.random,

@@ -8,6 +8,7 @@ plan     = make_plan(desired, observed)                 the two   -> plan (pure)
 events   = execute(plan, context)                       plan      -> events
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -120,8 +121,11 @@ def check_targets(options: Options, desired: Desired) -> None:
 
 
 @contextmanager
-def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
-    """Open the service that the operator or the specs choose, under the specs' claims; close it again."""
+def open_service(setting: Setting, specs: Specs, *, ends_at: float = math.inf) -> Iterator[Provider]:
+    """Open the service that the operator or the specs choose, under the specs' claims; close it again.
+
+    Shape:  no call goes on after `ends_at` by `time.monotonic`
+    """
     # The HTTP library is loaded when a service is called, so that help and offline plans do not wait for it.
     from reconciler.providers import open_provider, with_renames
 
@@ -135,6 +139,7 @@ def open_service(setting: Setting, specs: Specs) -> Iterator[Provider]:
         app=app,
         bounds=setting.bounds,
         origin=find_origin(setting),
+        ends_at=ends_at,
     )
     with opened as provider:
         check_journal(setting.journal, provider)

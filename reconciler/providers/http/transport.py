@@ -92,7 +92,7 @@ class Retry(WrappingTransport):
     """Repeats GET and DELETE when the network failed or the service was busy; anything else goes through once.
 
     Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help; no attempt begins later
-            than `most_seconds` after the first
+            than `most_seconds` after the first, nor later than `ends_at` by `clock`
     """
 
     def __init__(
@@ -105,9 +105,11 @@ class Retry(WrappingTransport):
         is_final: Callable[[httpx.Response], bool],
         clock: Callable[[], float] = time.monotonic,
         most_seconds: float = math.inf,
+        ends_at: float = math.inf,
     ) -> None:
         super().__init__(inner)
         self._clock = clock
+        self._ends_at = ends_at
         self._most_seconds = most_seconds
         self._retries = retries
         self._sleep = sleep
@@ -122,16 +124,24 @@ class Retry(WrappingTransport):
                 response = self._inner.handle_request(request)
             except NETWORK_ERRORS:
                 wait = self._backoff(tried)
-                if self._clock() + wait > gives_up_at:
+                if self._clock() + wait > gives_up_at or self._sleeps_past_end(wait):
                     raise
             else:
                 asked = self._wait_after(response, tried)
-                if asked is None or self._clock() + asked > gives_up_at:
+                if asked is None or self._clock() + asked > gives_up_at or self._sleeps_past_end(asked):
                     return response
                 response.close()
                 wait = asked
             self._sleep(wait)
         return self._inner.handle_request(request)
+
+    def _sleeps_past_end(self, wait: float) -> bool:
+        """Return whether a wait goes on longer than all calls may; then wait no longer than that."""
+        left = self._ends_at - self._clock()
+        if wait <= left:
+            return False
+        self._sleep(max(left, 0.0))
+        return True
 
     def _wait_after(self, response: httpx.Response, tried: int) -> float | None:
         """Return how long to wait before the next attempt; None when this answer stands."""
@@ -170,13 +180,19 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._free_at = float("-inf")
 
-    def wait_for_turn(self, most_seconds: float | None = None) -> bool:
-        """Return when the caller may send; False, and at once, when that takes longer than it can wait."""
+    def wait_for_turn(self, most_seconds: float | None = None, ends_at: float = math.inf) -> bool:
+        """Return when the caller may send; False, and at once, when that takes longer than it can wait.
+
+        Shape:  False at `ends_at`, and not before, when its turn comes later
+        """
         gives_up_at = None if most_seconds is None else self._clock() + most_seconds
         while (wait := self._take()) > 0:
             if gives_up_at is not None and self._clock() + wait > gives_up_at:
                 return False
-            self._sleep(wait)
+            left = ends_at - self._clock()
+            self._sleep(max(min(wait, left), 0.0))
+            if wait > left:
+                return False
         return True
 
     def hold(self, seconds: float) -> None:
@@ -203,13 +219,20 @@ class RateLimitTransport(WrappingTransport):
     Shape:  a request that would have to wait longer than `most_seconds` is not sent; None waits as long as it takes
     """
 
-    def __init__(self, inner: httpx.BaseTransport, limiter: RateLimiter, most_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        limiter: RateLimiter,
+        most_seconds: float | None = None,
+        ends_at: float = math.inf,
+    ) -> None:
         super().__init__(inner)
         self._limiter = limiter
+        self._ends_at = ends_at
         self._most_seconds = most_seconds
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if not self._limiter.wait_for_turn(self._most_seconds):
+        if not self._limiter.wait_for_turn(self._most_seconds, self._ends_at):
             raise HeldBackError("the service asked for a pause; nothing was sent")
         response = self._inner.handle_request(request)
         busy = response.status_code in {429, 503}
@@ -277,7 +300,8 @@ class SingleEncoding(WrappingTransport):
 class Deadline(WrappingTransport):
     """Bounds each call: to connect, between two signs of life, and in all.
 
-    It passes on when the call ends, so that the network below gives up in the middle of a part too.
+    No call goes on after `ends_at`. It passes on when the call ends, so that the network below gives up in the middle
+    of a part too.
     """
 
     def __init__(
@@ -288,14 +312,19 @@ class Deadline(WrappingTransport):
         read: float,
         total: float,
         clock: Callable[[], float],
+        ends_at: float = math.inf,
     ) -> None:
         super().__init__(inner)
+        self._ends_at = ends_at
         self._limits = {"connect": connect, "pool": connect, "read": read, "write": read}
         self._total = total
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        ends_at = self._clock() + self._total
+        ends_at = min(self._clock() + self._total, self._ends_at)
+        left = ends_at - self._clock()
+        if left <= 0:
+            raise httpx.ConnectTimeout("the time of the command is up")
 
         def within_time(parts: Iterator[bytes], error: type[httpx.TimeoutException]) -> Iterator[bytes]:
             for part in parts:
@@ -306,7 +335,7 @@ class Deadline(WrappingTransport):
         body = request.stream
         assert isinstance(body, httpx.SyncByteStream)
         sent = ByteStream(lambda: within_time(iter(body), httpx.WriteTimeout))
-        limits = {name: min(limit, self._total) for name, limit in self._limits.items()}
+        limits = {name: min(limit, left) for name, limit in self._limits.items()}
         response = self._inner.handle_request(copy_request(request, stream=sent, timeout=limits, ends_at=ends_at))
         return wrap_response(response, lambda parts: within_time(parts, httpx.ReadTimeout))
 
