@@ -18,13 +18,12 @@ from reconciler.providers.http.client import Client, Transports
 from reconciler.providers.http.dialect import Dialect
 from reconciler.providers.http.errors import is_final
 from reconciler.providers.http.provider import HttpProvider
+from reconciler.providers.http.rate_limit import RateLimiter, RateLimitTransport
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,
     NewConnection,
     NoRedirects,
-    RateLimiter,
-    RateLimitTransport,
     Redact,
     Retry,
     SingleEncoding,

@@ -8,13 +8,12 @@ import httpx
 import pytest
 
 from reconciler.providers.http import is_final
+from reconciler.providers.http.rate_limit import RateLimiter, RateLimitTransport
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,
     NewConnection,
     NoRedirects,
-    RateLimiter,
-    RateLimitTransport,
     Redact,
     RedirectError,
     Retry,
