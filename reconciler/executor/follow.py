@@ -64,6 +64,12 @@ class _Silence:
     since: float
     reported: float = 0.0
     reason: str = "no answer yet"
+    has_answered: bool = True
+
+    def begin(self) -> None:
+        """Begin a look. The pause after an answer was ours, and is no silence of the service."""
+        if self.has_answered:
+            self.since, self.has_answered = self.clock(), False
 
     def report(self) -> Iterator[Event]:
         seconds = self.clock() - self.since
@@ -72,7 +78,7 @@ class _Silence:
             yield ServiceSilent(seconds=seconds, reason=self.reason)
 
     def end(self) -> Iterator[Event]:
-        seconds, was_reported = self.clock() - self.since, bool(self.reported)
+        seconds, was_reported, self.has_answered = self.clock() - self.since, bool(self.reported), True
         self.since, self.reported, self.reason = self.clock(), 0.0, "no answer yet"
         if was_reported:
             yield ServiceAnswered(seconds=seconds)
@@ -116,6 +122,7 @@ def follow(
             if state.has_ended:
                 continue
             readings: SimpleQueue[_Reading] = SimpleQueue()
+            silence.begin()
             pool(partial(_read, job, state.last_event, provider, find_job, readings.put))
             while readings.empty():
                 if stopping() or _is_past(deadline, clock):
@@ -131,7 +138,8 @@ def follow(
             return
         if _is_past(deadline, clock):
             return
-        sleep(provider.capabilities.poll_seconds)
+        pause = provider.capabilities.poll_seconds
+        sleep(pause if deadline is None else min(pause, max(deadline - clock(), 0.0)))
 
 
 def _is_past(deadline: float | None, clock: Callable[[], float]) -> bool:

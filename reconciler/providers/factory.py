@@ -18,7 +18,6 @@ from reconciler.providers.http.client import Client, Transports
 from reconciler.providers.http.dialect import Dialect
 from reconciler.providers.http.errors import is_final
 from reconciler.providers.http.provider import HttpProvider
-from reconciler.providers.http.rate_limit import RateLimiter, RateLimitTransport
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,
@@ -31,6 +30,7 @@ from reconciler.providers.http.transport import (
 )
 from reconciler.providers.network import NetworkTransport
 from reconciler.providers.profile import Profile, with_bounds, without_vendor_dates
+from reconciler.providers.rate_limit import RateLimiter, RateLimitTransport
 from reconciler.providers.registry import find_profile, load_dialect, needs_app
 
 _NO_BOUNDS: Mapping[str, float] = MappingProxyType({})

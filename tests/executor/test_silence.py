@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import DeniedError, MalformedError, TemporaryError
 from reconciler.domain.event import Event, Interrupted, JobMoved, ServiceAnswered, ServiceSilent
@@ -69,6 +70,29 @@ def test_an_answer_ends_the_silence_and_is_reported_once() -> None:
     assert "answers again, after 25s" in event_text(answered)
     assert isinstance(events[-1], JobMoved)
     assert str(events[-1].job.status) == "succeeded"
+
+
+@pytest.mark.parametrize("pause", [10.0, 30.0])
+def test_our_own_pause_between_looks_is_no_silence(pause: float) -> None:
+    sandbox = running()
+    context = sandbox.context()
+    context.provider = Paused(sandbox, pause)  # type: ignore[assignment]  # the same port, by delegation
+    context.look_pool = lambda look: sandbox.clock.after(0.1, look)
+    began = sandbox.clock.now
+    events = list(watch([JOB], context, timeout_seconds=45))
+    assert silences(events) == []
+    assert 45 <= sandbox.clock.now - began < 46, "and the last pause ends with the time"
+
+
+class Paused:
+    """A service that is asked again after a pause of so long."""
+
+    def __init__(self, sandbox: Sandbox, pause: float) -> None:
+        self.sandbox = sandbox
+        self.capabilities = replace(sandbox.service.capabilities, poll_seconds=pause)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.sandbox.service, name)
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 9])

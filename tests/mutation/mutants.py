@@ -78,6 +78,7 @@ WRITE_RESULT = "reconciler/providers/http/errors.py::"
 UNMARKED = "reconciler/planner/unmarked.py::"
 ECHO = "reconciler/domain/desired.py::"
 CLIENT = "reconciler/providers/http/client.py::Client."
+RATE_LIMIT = "reconciler/providers/rate_limit.py::"
 TRANSPORT = "reconciler/providers/http/transport.py::"
 FACTORY = "reconciler/providers/factory.py::"
 METADATA = "reconciler/providers/http/metadata_jobs.py::MetadataJobs."
@@ -399,7 +400,7 @@ MUTANTS = (
     # How requests are sent, and what their answers say.
     Mutant(
         "a create does not wait for the rate limit",
-        TRANSPORT + "RateLimitTransport.handle_request",
+        RATE_LIMIT + "RateLimitTransport.handle_request",
         r"if not (self\.\w+\.\w+)\(.*\):",
         r"if \1(None) is False:",
         PROVIDER,

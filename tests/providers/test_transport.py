@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from reconciler.providers.http import is_final
-from reconciler.providers.http.rate_limit import RateLimiter, RateLimitTransport
 from reconciler.providers.http.transport import (
     BufferedResponse,
     Deadline,
@@ -20,6 +19,7 @@ from reconciler.providers.http.transport import (
     TooLargeError,
 )
 from reconciler.providers.profile import RetryPolicy
+from reconciler.providers.rate_limit import RateLimiter, RateLimitTransport
 from tests.providers.fake_service import refusal
 from tests.providers.fakes import Bottom, Clock, Parts, get, post
 
