@@ -7,6 +7,8 @@ without a complete request is closed for a new one.
 import asyncio
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 import h11
 import msgspec
@@ -82,6 +84,36 @@ def make_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
     return LimitedConnection
 
 
+class LingeringTransport:
+    """A transport that ends after its caller has ended, where the caller is still sending when it has its answer.
+
+    To close at once makes the system throw away what was sent, and the answer with it: the caller sees a reset.
+    """
+
+    def __init__(self, transport: asyncio.Transport, is_sending: Callable[[], bool], limits: ConnectionLimits) -> None:
+        self._transport = transport
+        self._is_sending = is_sending
+        self._limits = limits
+        self.is_lingering = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """End the answers; close once the caller has ended too, after a short time, or when asked again."""
+        if self.is_closing() or not self._is_sending():
+            self._transport.close()
+            return
+        self.is_lingering = True
+        self._transport.resume_reading()
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(self._limits.head_seconds, self._transport.abort)
+
+    def is_closing(self) -> bool:
+        """Return whether nothing more is answered."""
+        return self.is_lingering or self._transport.is_closing()
+
+
 class ApiConnection(H11Protocol):
     """One connection. Its refusals are in the API's words."""
 
@@ -95,7 +127,8 @@ class ApiConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, and close one that waits when there are too many."""
-        super().connection_made(transport)
+        lingering = LingeringTransport(transport, self._is_being_sent, self.limits)
+        super().connection_made(lingering)  # type: ignore[arg-type]
         self._began = self.loop.time()
         if len(self.connections) > self.limits.most and not self._close_another():
             LOG.warning("All %d connections are busy: a new one was refused.", self.limits.most)
@@ -111,6 +144,8 @@ class ApiConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read some bytes."""
+        if self.transport.is_closing():
+            return
         self._received_bytes += len(data)
         super().data_received(data)
         self._watch()
@@ -141,6 +176,9 @@ class ApiConnection(H11Protocol):
     def is_waiting(self) -> bool:
         """Return whether nothing is being done for the caller: no request has arrived, or all were answered."""
         return self.cycle is None or self.cycle.response_complete
+
+    def _is_being_sent(self) -> bool:
+        return self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
 
     def _watch(self) -> None:
         """Set the deadline of the phase that the connection is in now."""

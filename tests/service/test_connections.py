@@ -246,6 +246,19 @@ def test_a_head_that_is_too_large_or_ambiguous_is_refused_and_ends_the_connectio
     assert ANSWERED not in answer
 
 
+@pytest.mark.parametrize("key", [b"key", b"other"], ids=["too large", "without the key"])
+def test_a_caller_that_is_still_sending_can_read_the_refusal_of_its_body(patient: int, key: bytes) -> None:
+    """The caller sends all of its body before it reads, as simple clients do."""
+    size = 24 << 20
+    head = b"POST /v1/fine_tuning/jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + key
+    framing = b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % size
+    with connect(patient) as there:
+        there.sendall(closing(head + framing) + b" " * size)
+        there.shutdown(socket.SHUT_WR)
+        answer = rest_of(there)
+    assert error_in(answer)[0] == (413 if key == b"key" else 401)
+
+
 def test_requests_sent_at_once_are_answered_in_order(patient: int) -> None:
     other = GET.replace(b"/v1/models", b"/v1/files")
     answer = ask(patient, GET + b"\r\n" + other + b"\r\n" + GET + b"\r\n" + closing(other))
