@@ -2,9 +2,10 @@
 
 import glob
 import os
+import posixpath
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
@@ -93,7 +94,7 @@ class SourceIndex:
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
-        self._found: dict[object, SourceFiles] = {}
+        self._found: dict[tuple[Place, *tuple[object, ...]], SourceFiles] = {}
 
     def find(self, spec: DatasetSpec) -> SourceFiles:
         """Return the files of a dataset.
@@ -105,10 +106,16 @@ class SourceIndex:
         key = spec.place, spec.sources, spec.terms, spec.written
         if key not in self._found:
             problems: list[Problem] = []
+            # The dataset of a held-out file has the place of the spec that holds it out, whose sources are found first.
+            here = (found.files for (place, *_), found in self._found.items() if place == spec.place)
+            taken = {
+                *(self._workspace / name for name in spec.sources),
+                *(source.path for files in here for source in files),
+            }
             checked = [
                 (entry, checked)
                 for entry in _entries(spec)
-                for source in _expand(entry, spec, self._workspace, problems)
+                for source in _expand(entry, spec, self._workspace, taken, problems)
                 if (checked := _check_source(source, entry, spec, self._workspace, problems))
             ]
             problems += _find_overlaps(checked, spec)
@@ -200,7 +207,9 @@ def _name_sheets(sources: Iterable[Source]) -> tuple[Source, ...]:
     )
 
 
-def _expand(entry: _Entry, spec: DatasetSpec, workspace: Path, problems: list[Problem]) -> Iterator[Source]:
+def _expand(
+    entry: _Entry, spec: DatasetSpec, workspace: Path, taken: Collection[Path], problems: list[Problem]
+) -> Iterator[Source]:
     pattern, terms = entry.pattern, entry.terms
     if _leaves_repository(pattern):
         problems.append(_outside(pattern, entry, spec))
@@ -219,7 +228,7 @@ def _expand(entry: _Entry, spec: DatasetSpec, workspace: Path, problems: list[Pr
             problems.append(spec_problem(spec, "source.missing", entry.field, what, hint))
         yield from (Source(Path(name).as_posix(), workspace / name, terms, field=entry.field) for name in files)
     else:
-        problems.append(_missing(entry, spec, workspace))
+        problems.append(_missing(entry, spec, workspace, taken))
 
 
 def _leaves_repository(pattern: str) -> bool:
@@ -260,7 +269,8 @@ def _check_source(
     return replace(source, seen=(found.st_dev, found.st_ino))
 
 
-def _missing(entry: _Entry, spec: DatasetSpec, workspace: Path) -> Problem:
+def _missing(entry: _Entry, spec: DatasetSpec, workspace: Path, taken: Collection[Path]) -> Problem:
+    # A file that the spec already names cannot be the one that is meant: it would be named twice.
     name, path = entry.pattern, workspace / entry.pattern
     above = next((parent for parent in path.parents if parent.is_dir()), workspace)
     if above != path.parent:
@@ -268,10 +278,11 @@ def _missing(entry: _Entry, spec: DatasetSpec, workspace: Path) -> Problem:
         what, kind = f"there is no file `{name}`: no directory `{wanted}`", "directories"
     else:
         what, kind, wanted = f"there is no file `{name}`", "files", path.name
-    names = _list_directory(above, directories=kind == "directories")
+    names = [each for each in _list_directory(above, directories=kind == "directories") if above / each not in taken]
     near = nearest(wanted, names)
     if near:
-        hint = f"did you mean `{(above / near).relative_to(workspace).as_posix()}`?"
+        found = (above / near).relative_to(workspace).as_posix()
+        hint = f"did you mean `{posixpath.relpath(found, posixpath.dirname(spec.place.file))}`?"
     else:
         hint = f"{kind} there: {list_words(names, 5)}" if names else ""
     return spec_problem(spec, "source.missing", entry.field, what, hint)

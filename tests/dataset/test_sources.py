@@ -85,8 +85,8 @@ def test_the_repository_itself_may_be_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("data/ticket.csv", "did you mean `data/tickets.csv`?"),
-        ("dta/tickets.csv", "did you mean `data`?"),
+        ("data/ticket.csv", "did you mean `../data/tickets.csv`?"),
+        ("dta/tickets.csv", "did you mean `../data`?"),
         ("data/zzz.csv", "files there: `other.jsonl`, `tickets.csv`"),
         ("data/*.tsv", "patterns start at the root"),
     ],
@@ -98,6 +98,17 @@ def test_a_missing_file_is_reported_with_the_existing_ones(tmp_path: Path, name:
     assert problem.where == SPEC_PLACE
     assert name in problem.what
     assert hint in problem.hint
+
+
+def test_a_file_that_the_spec_names_is_not_the_one_that_was_meant(tmp_path: Path) -> None:
+    write(tmp_path, "data/tickets.jsonl", ROWS)
+    twice = a_spec("data/tickets.jsonl", "data/ticket.jsonl")
+    assert only(problems_of(twice, tmp_path), "source.missing").hint == ""
+    held_out = replace(a_spec("data/tickets.jsonl"), heldout=("data/ticket.jsonl",))
+    assert only(problems_of(held_out, tmp_path), "source.missing").hint == ""
+    write(tmp_path, "data/tickets2.jsonl", ROWS)
+    hint = only(problems_of(held_out, tmp_path), "source.missing").hint
+    assert hint == "did you mean `../data/tickets2.jsonl`?"
 
 
 def test_all_bad_sources_are_reported_in_one_run(tmp_path: Path) -> None:
