@@ -1,10 +1,13 @@
 """Where the text of a command goes: results to stdout, messages to stderr, both through the sanitising sink."""
 
+import math
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TextIO
 
 from reconciler.cli.redaction import find_secrets
@@ -15,6 +18,9 @@ _WIDEST = 100_000
 SILENT_SECONDS = 10.0
 """After so long a person learns that the service has not answered."""
 
+LONG_PAUSE_SECONDS = 3.0
+"""A wait before a request that a person learns of at once."""
+
 _PROGRESS_BYTES = 8_000_000
 
 
@@ -23,7 +29,7 @@ class Console:
     """The two streams of a command.
 
     Shape:  `width` is that of the terminal behind stdout; None where lines may have any length; `secrets` are removed
-            from everything that is written
+            from everything that is written; `pauses` are the ends of the waits that were reported
     """
 
     out: Sink
@@ -34,6 +40,7 @@ class Console:
     is_terminal: bool
     width: int | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    pauses: list[float] = field(default_factory=lambda: [-math.inf], repr=False)
 
     def redirect(self, stream: TextIO) -> Sink:
         """Return a sink into another stream that removes the same credentials."""
@@ -66,6 +73,20 @@ class Console:
             return input() == "yes"
         except EOFError:
             return False
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a request is sent or repeated; one line says of a long wait until when, and why."""
+        until = time.monotonic() + seconds
+        if seconds >= LONG_PAUSE_SECONDS and until > self.pauses[-1] + 1:
+            # Requests side by side wait for the same moment.
+            self.pauses.append(until)
+            at = datetime.fromtimestamp(time.time() + seconds).astimezone()
+            self.err.line(
+                f"The service asked for a pause, or refuses for now; asking again in {seconds:.0f} seconds, at"
+                f" {at:%H:%M:%S}. To stop: Ctrl-C."
+            )
+            self.err.flush()
+        time.sleep(seconds)
 
     @contextmanager
     def notice_silence(self, seconds: float = SILENT_SECONDS) -> Iterator[None]:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def doctor(context: typer.Context, where: SpecsOptions) -> int:
     """Check that plan and apply can work here."""
     console: Console = context.obj
-    findings = tuple(_examine(where))
+    findings = tuple(_examine(where, console))
     column = max(len(clean(each.what)) for each in findings)
     for each in findings:
         detail = clean(each.detail or (str(each.error) if each.error else ""))
@@ -44,7 +44,7 @@ def doctor(context: typer.Context, where: SpecsOptions) -> int:
     return exit_codes.of_error(errors[0]) if errors else exit_codes.OK
 
 
-def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
+def _examine(where: SpecsOptions, console: Console) -> Iterator[DoctorFinding]:
     """Yield findings about the specs, then the service, then both together."""
     try:
         setting = resolve_specs(where)
@@ -59,7 +59,7 @@ def _examine(where: SpecsOptions) -> Iterator[DoctorFinding]:
     try:
         signed_with = describe_signing(find_profile(name), setting.environ)
         yield DoctorFinding(what="signed with", detail=signed_with)
-        with open_service(setting, specs) as provider:
+        with open_service(setting, specs, sleep=console.pause) as provider:
             observed = provider.observe()
     except ReconcilerError as error:
         yield DoctorFinding(what=f"service {name}", error=error)

@@ -56,7 +56,7 @@ def forget(
         )
     address = Address(Kind.MODEL, name)
     lock = read_lock(setting.lock_path)
-    with open_service(setting, specs) as provider:
+    with open_service(setting, specs, sleep=console.pause) as provider:
         observed = provider.observe()
     jobs = tuple(job for job in observed.jobs if job.address == address)
     entry = lock.find(address)

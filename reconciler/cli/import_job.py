@@ -63,7 +63,7 @@ def import_(
     place = find_place(where, (what,))
     rows = dataset or f"{name}-data"
     check_names(name, rows, place)
-    with open_service(place.setting, place.specs) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         job = find_job(place, what, provider, console.note)
         with draft_import(place, job, provider, name=name, rows=rows, settings=settings) as draft:
             if write:

@@ -105,7 +105,7 @@ def files(
 ) -> int:
     """List the files on the service, ours and not ours, or show one."""
     console: Console = context.obj
-    with _open_provider(where) as provider:
+    with _open_provider(where, console) as provider:
         if file is not None:
             _refuse_filters(ours, status, purpose, limit)
             one = provider.file(FileId(file))
@@ -144,7 +144,7 @@ def jobs(
 ) -> int:
     """List the jobs on the service, ours and not ours, or show one."""
     console: Console = context.obj
-    with _open_provider(where) as provider:
+    with _open_provider(where, console) as provider:
         if job is not None:
             _refuse_filters(ours, status, limit)
             card = _read_card(provider, JobId(job))
@@ -181,7 +181,7 @@ def models(
 ) -> int:
     """List the models on the service, ours and not ours, or show one."""
     console: Console = context.obj
-    with _open_provider(where) as provider:
+    with _open_provider(where, console) as provider:
         if model is not None:
             _refuse_filters(ours, limit)
             one = provider.model(ModelId(model))
@@ -205,11 +205,11 @@ def models(
 
 
 @contextmanager
-def _open_provider(where: SpecsOptions) -> Iterator[Provider]:
+def _open_provider(where: SpecsOptions, console: Console) -> Iterator[Provider]:
     place = find_place(where)
     # Lists show the stamps that things bear themselves, so the specs' renames and adoptions are left out.
     setting = replace(place.setting, provider=place.provider)
-    with open_service(setting, replace(place.specs, datasets=(), models=())) as provider:
+    with open_service(setting, replace(place.specs, datasets=(), models=()), sleep=console.pause) as provider:
         yield provider
 
 

@@ -55,7 +55,7 @@ def status(context: typer.Context, where: SpecsOptions, as_json: JsonOption = Fa
     console: Console = context.obj
     setting = resolve_specs(where)
     checked = check_with_progress(setting, console)
-    with open_service(setting, checked.specs) as provider, console.notice_silence():
+    with open_service(setting, checked.specs, sleep=console.pause) as provider, console.notice_silence():
         prepared = prepare_plan(setting, checked, Options(), provider)
     if as_json:
         show_plan(prepared, console, as_json=True)
@@ -125,7 +125,10 @@ def _watch_ids(
     place: Workplace, ids: tuple[str, ...], deadline: float | None, console: Console, *, as_json: bool, is_quiet: bool
 ) -> tuple[int, ...]:
     stop, codes, ends_at = Stop(), list[int](), math.inf if deadline is None else deadline
-    with open_service(place.setting, place.specs, ends_at=ends_at) as provider, handle_signals(stop):
+    with (
+        open_service(place.setting, place.specs, ends_at=ends_at, sleep=console.pause) as provider,
+        handle_signals(stop),
+    ):
         for job in [find_job(place, text, provider, console.note) for text in ids]:
             events = follow_jobs(
                 (job,),
@@ -161,7 +164,10 @@ def _watch_names(
 ) -> int:
     checked = check_with_progress(place.setting, console)
     tally, stop, ends_at = RunTally(), Stop(), math.inf if deadline is None else deadline
-    with open_service(place.setting, checked.specs, ends_at=ends_at) as provider, handle_signals(stop):
+    with (
+        open_service(place.setting, checked.specs, ends_at=ends_at, sleep=console.pause) as provider,
+        handle_signals(stop),
+    ):
         with console.notice_silence():
             prepared = prepare_plan(place.setting, checked, Options(), provider)
         jobs = find_newest_jobs(checked.specs, names, prepared.observed)
@@ -200,7 +206,7 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
     else:
         # The specs then only say which jobs are ours: nothing is wanted, and no row is read.
         checked = CheckedSpecs(specs=replace(place.specs, datasets=(), models=()), measures={})
-    with open_service(place.setting, place.specs) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         # A job that is not ours is refused before anything else happens.
         jobs = [] if by_name else [_require_ours(place, find_job(place, name, provider, console.note), provider)]
         with console.notice_silence():

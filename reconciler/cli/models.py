@@ -87,7 +87,7 @@ def output(
     found = {name: find_locked(place.setting, place.specs, name) for name in wanted}
     missing: dict[str, NotFoundError] = {}
     if not all(found.values()):
-        with open_service(place.setting, place.specs) as provider:
+        with open_service(place.setting, place.specs, sleep=console.pause) as provider:
             for name in (each for each in wanted if not found[each]):
                 try:
                     found[name] = find_serving(place.setting, place.specs, name, provider)
@@ -107,7 +107,7 @@ def _print_ids(place: Workplace, wanted: tuple[str, ...], id_format: ModelIdForm
     """Print the ids of models that were asked for by an id; the other formats need a name."""
     if id_format is not ModelIdFormat.PLAIN:
         raise UsageError(f"--format {id_format} needs the names of models, and an id has none; ask by name")
-    with open_service(place.setting, place.specs) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         models = [find_serving_model(place, each, provider, console.note).model for each in wanted]
         for model in models:
             provider.model(model)
@@ -130,7 +130,7 @@ def run(
     if (prompt is None) == (file is None):
         raise UsageError("run needs either a prompt (-p) or a conversation (-f)")
     place = find_place(where, (name,))
-    with open_service(place.setting, place.specs) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         found = find_serving_model(place, name, provider, console.note, is_completion=completion)
         if found.is_completion and prompt is not None:
             pieces = provider.complete(found.model, prompt)
@@ -181,7 +181,7 @@ def snippet(
     """
     console: Console = context.obj
     place = find_place(where, (name,))
-    with open_service(place.setting, place.specs) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         found = find_serving_model(place, name, provider, console.note, is_completion=completion)
     if found.is_completion and system:
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")

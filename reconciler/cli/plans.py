@@ -248,7 +248,7 @@ def plan(
 def _plan_online(
     setting: Setting, checked: CheckedSpecs, options: Options, console: Console, *, rows: bool, most_samples: int
 ) -> PreparedPlan:
-    with open_service(setting, checked.specs) as provider:
+    with open_service(setting, checked.specs, sleep=console.pause) as provider:
         with console.notice_silence():
             prepared = prepare_plan(setting, checked, options, provider)
         return add_row_diffs(prepared, provider, most_samples=most_samples) if rows else prepared
@@ -336,7 +336,7 @@ def _apply(
     checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
-    with open_service(setting, checked.specs) as provider:
+    with open_service(setting, checked.specs, sleep=console.pause) as provider:
         with console.notice_silence():
             prepared = prepare_plan(setting, checked, options, provider)
         if saved:

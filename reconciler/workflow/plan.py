@@ -9,7 +9,8 @@ events   = execute(plan, context)                       plan      -> events
 """
 
 import math
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -121,10 +122,12 @@ def check_targets(options: Options, desired: Desired) -> None:
 
 
 @contextmanager
-def open_service(setting: Setting, specs: Specs, *, ends_at: float = math.inf) -> Iterator[Provider]:
+def open_service(
+    setting: Setting, specs: Specs, *, ends_at: float = math.inf, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Provider]:
     """Open the service that the operator or the specs choose, under the specs' claims; close it again.
 
-    Shape:  no call goes on after `ends_at` by `time.monotonic`
+    Shape:  no call goes on after `ends_at` by `time.monotonic`; `sleep` waits before a request
     """
     # The HTTP library is loaded when a service is called, so that help and offline plans do not wait for it.
     from reconciler.providers import open_provider, with_renames
@@ -140,6 +143,7 @@ def open_service(setting: Setting, specs: Specs, *, ends_at: float = math.inf) -
         bounds=setting.bounds,
         origin=find_origin(setting),
         ends_at=ends_at,
+        sleep=sleep,
     )
     with opened as provider:
         check_journal(setting.journal, provider)

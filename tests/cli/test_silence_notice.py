@@ -1,9 +1,14 @@
 """A look at the service that takes long is not silent."""
 
 import io
+import re
 import threading
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from reconciler.cli import console as console_module
 from reconciler.cli.console import open_console
 from reconciler.render.sink import Sink
 
@@ -31,6 +36,24 @@ def test_a_look_that_takes_long_is_reported_and_then_more_seldom() -> None:
     assert "has not given all answers for 0.01 seconds" in first
     assert "for 0.02 seconds" in second
     assert "Ctrl-C" in first
+
+
+def test_a_long_pause_before_a_request_says_until_when_and_once_for_requests_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    stream = io.StringIO()
+    console = replace(open_console({}), err=Sink(stream, ()))
+    for seconds in (0.5, 59.0, 58.5, 2.0):
+        console.pause(seconds)
+    (line,) = stream.getvalue().splitlines()
+    assert re.search(r"asked for a pause.*asking again in 59 seconds, at \d\d:\d\d:\d\d", line)
+
+
+def test_every_command_that_asks_a_service_reports_its_pauses() -> None:
+    for path in Path(console_module.__file__).parent.glob("*.py"):
+        for call in re.findall(r"with open_service\(.*?\) as ", path.read_text(encoding="utf-8"), re.DOTALL):
+            assert "sleep=console.pause" in call, f"{path.name}: {call}"
 
 
 def test_a_quick_look_says_nothing() -> None:
