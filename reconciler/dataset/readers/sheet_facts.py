@@ -49,6 +49,7 @@ class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
     hidden_row_count: int = 0
     hidden_columns: tuple[str, ...] = ()
     is_filtered: bool = False
+    has_criteria: bool = False
 
     def format_at(self, row: int, column: int) -> str | None:
         """Return the code of a cell; None for one that is not known here."""
@@ -102,6 +103,7 @@ class _SheetScan:
         self._errors, self._unsolved, self._merged = _Examples(), _Examples(), _Examples()
         self._hidden_rows, self._hidden_columns = _Examples(), _Examples()
         self._is_error, self._error, self._is_filtered = False, "", False
+        self._has_criteria = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "row":
@@ -125,6 +127,8 @@ class _SheetScan:
             self._merged.add(attributes.get("ref", ""))
         elif name == "autoFilter":
             self._is_filtered = True
+        elif name == "filterColumn":
+            self._has_criteria = True
         elif name == "col" and attributes.get("hidden") in {"1", "true"}:
             self._hidden_columns.add(column_name(int(attributes.get("min") or 1)))
 
@@ -161,6 +165,7 @@ class _SheetScan:
             hidden_row_count=self._hidden_rows.count,
             hidden_columns=self._hidden_columns.shown,
             is_filtered=self._is_filtered,
+            has_criteria=self._has_criteria,
         )
 
     def _note_format(self, number: int) -> None:

@@ -152,6 +152,11 @@ class CellReader:
             what = f"{rows} read too{why}: {', '.join(map(str, facts.hidden_rows))}"
             hint = "delete them from the sheet, or leave rows out with a step: `filter`"
             yield self._warn("xlsx.hidden", what, hint, facts.hidden_rows[0])
+        elif facts.has_criteria:
+            what = "the sheet has a filter, and all its rows are read: none is marked as hidden"
+            yield self._warn(
+                "xlsx.hidden", what, "to leave rows out, use a step: `filter`; else remove the filter from the sheet"
+            )
         if facts.hidden_columns:
             what = f"hidden columns are read too: {', '.join(facts.hidden_columns)}"
             yield self._warn("xlsx.hidden", what, "a mapping uses only the columns that it names")

@@ -71,6 +71,17 @@ def hide_rows(sheet: Worksheet) -> None:
         sheet.row_dimensions[row].hidden = True
 
 
+def set_filter(sheet: Worksheet) -> None:
+    for at in range(4):
+        sheet.append([f"q{at}", "a"])
+    sheet.auto_filter.ref = "A1:B5"
+
+
+def set_criteria(sheet: Worksheet) -> None:
+    set_filter(sheet)
+    sheet.auto_filter.add_filter_column(0, ["q1"])
+
+
 def hide_a_column(sheet: Worksheet) -> None:
     sheet.append(["q", "a"])
     sheet.column_dimensions["B"].hidden = True
@@ -207,6 +218,20 @@ WORKBOOKS: tuple[WildFile, ...] = (
         pairs(*((f"q{at}", "a") for at in range(4))),
         Finding("xlsx.hidden", "2 hidden rows are read too, by a filter: 3, 4", "`filter`", WARNING, 3),
         is_warning=True,
+    ),
+    WildFile(
+        "filter-that-hides-no-row",
+        "b.xlsx",
+        a_sheet(set_criteria),
+        pairs(*((f"q{at}", "a") for at in range(4))),
+        Finding("xlsx.hidden", "the sheet has a filter, and all its rows are read", "`filter`", WARNING),
+        is_warning=True,
+    ),
+    WildFile(
+        "filter-without-criteria",
+        "b.xlsx",
+        a_sheet(set_filter),
+        pairs(*((f"q{at}", "a") for at in range(4))),
     ),
     WildFile(
         "column-hidden",
