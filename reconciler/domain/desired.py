@@ -309,9 +309,10 @@ def is_one_file(file: FileId, others: Collection[FileId]) -> bool:
 
 
 def _is_same_base(sent: str, found: str) -> bool:
-    # Services answer with the snapshot that an alias stands for, and some with another case.
+    # Services answer with the snapshot that an alias stands for, some with another case or with a provider before it.
     sent, found = sent.lower(), found.lower()
-    return found == sent or found.startswith((f"{sent}-", f"{sent}:"))
+    names = (found, found[found.rfind(f"/{sent}") + 1 :])
+    return any(name == sent or name.startswith((f"{sent}-", f"{sent}:")) for name in names)
 
 
 def _is_same_number(sent: object, found: str) -> bool:

@@ -196,8 +196,14 @@ def test_a_job_of_which_an_error_speaks_and_that_is_not_there_is_not_created_aga
     assert (world.creates, world.jobs) == (1, 0)
 
 
-@pytest.mark.parametrize("alter", [ALTERED["null"], foreign_file], ids=["same", "capitals"])
-def test_on_a_fresh_machine_a_file_in_capitals_is_the_same_file(alter: Callable[[Json], Json]) -> None:
+def foreign_base(job: Json) -> Json:
+    return {**job, "metadata": None, "model": f"provider/{job['model']}"}
+
+
+@pytest.mark.parametrize("alter", [foreign_base, foreign_file], ids=["base", "file"])
+def test_on_a_fresh_machine_a_job_whose_base_or_file_is_spelled_by_a_gateway_is_found(
+    alter: Callable[[Json], Json],
+) -> None:
     world = World(kept=alter)
     world.apply()
     world.journal = MemoryJournal()
