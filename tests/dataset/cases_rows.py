@@ -1130,4 +1130,27 @@ DEFECTS = [
     SmallFile("two-rows", rows(asked, 2), ERROR, "rows.too-few", "2 examples"),
 ]
 
-ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS]
+JUDGED_COLUMNS = [
+    SmallFile(
+        "columns-label-y-n",
+        csv("question,answer,label", lambda at: (q(at), a(at), "ny"[at % 2]), 24),
+        ERROR,
+        "mapping.missing",
+        "`label` says of each answer whether it is desired",
+        [asked(at) for at in (1, 3)],
+        name="rows.csv",
+        hint="this trains on the desired answers only",
+    ),
+    SmallFile(
+        "columns-label-of-grades",
+        csv("question,answer,label", lambda at: (q(at), a(at), "51"[at % 2])),
+        ERROR,
+        "mapping.missing",
+        "has no columns `prompt` and `completion`",
+        [asked(at) for at in (0, 1)],
+        name="rows.csv",
+        hint="this trains without `label`",
+    ),
+]
+
+ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS, *JUDGED_COLUMNS]

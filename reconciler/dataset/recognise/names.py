@@ -67,15 +67,17 @@ _TRUE = frozenset(
     {
         *("true", "1", "1.0", "+1", "yes", "good", "desirable", "up", "positive", "chosen", "accepted", "correct"),
         *("thumbs_up", "thumbsup", "preferred", "like", "liked", "upvote", "helpful", "approved", "\U0001f44d"),
+        *("y", "t"),
     }
 )
 _FALSE = frozenset(
     {
         *("false", "0", "0.0", "-1", "-1.0", "no", "bad", "undesirable", "down", "negative", "rejected", "incorrect"),
         *("wrong", "thumbs_down", "thumbsdown", "not_preferred", "dispreferred", "dislike", "disliked", "downvote"),
-        *("unhelpful", "not_helpful", "\U0001f44e"),
+        *("unhelpful", "not_helpful", "\U0001f44e", "n", "f"),
     }
 )
+_NUMBER = re.compile(r"[+-]?\d{1,6}([.]\d{1,6})?")
 _SIDES = (
     ("a", "b"),
     ("1", "2"),
@@ -157,9 +159,13 @@ def has_meaning(name: str, value: object) -> bool:
     if plain in _GRADES:
         return read_judgement(name, value) is not None
     if plain in LABELS or plain in TURN_WEIGHTS:
-        return isinstance(value, bool | int | float) or read_judgement(name, value) is not None
+        return isinstance(value, bool | int | float) or read_judgement(name, value) is not None or _is_grade(value)
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     return (says_chosen(name) or says_rejected(name)) and not is_number
+
+
+def _is_grade(value: object) -> bool:
+    return isinstance(value, Decimal) or (isinstance(value, str) and bool(_NUMBER.fullmatch(value.strip())))
 
 
 def which_side(value: object, names: tuple[str, str]) -> int | None:

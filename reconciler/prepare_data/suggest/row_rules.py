@@ -3,8 +3,9 @@
 The remedies of the rules about columns are necessary: without them the rows train nothing.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import (
     Convert,
     Deduplicate,
+    DropColumns,
     DropEmpty,
     DropEmptyTurns,
     DropLong,
@@ -27,7 +29,7 @@ from reconciler.domain.prepare import (
     Rename,
 )
 from reconciler.domain.spec import Format
-from reconciler.foundation.text import yaml_scalar
+from reconciler.foundation.text import list_words, yaml_scalar
 from reconciler.prepare_data.compat import MAX_CHARACTERS, TaskKind
 from reconciler.prepare_data.suggest.finding import (
     COMPLETION,
@@ -78,10 +80,18 @@ def fill_columns(found: Recognition, rows: Sequence[Row]) -> RuleResult:
     """Fill the columns of a prompt and a completion from columns whose names say what they hold."""
     what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
     names = tuple(name for name, _ in found.mapping)
-    remedy = f"Fill {' and '.join(f'`{name}`' for name in names)} from them"
     steps = (*found.steps, FillTemplate(templates=found.mapping), KeepColumns(columns=names))
     taken = [step for step in steps if isinstance(step, EditingStep | TestingStep)]
-    return suggest_remedy("form", what, remedy, *taken, necessary=True)
+    dropped = {column for step in found.steps if isinstance(step, DropColumns) for column in step.columns}
+    read = {field for _, template in found.mapping for field in re.findall(r"\{([^{}]+)\}", template)}
+    unused = [column for column in list_columns(rows) if column not in {*read, *names, *dropped}]
+    with_meaning = _with_meaning(rows, unused)
+    left = [column for column in unused if column not in with_meaning]
+    remedy = f"Fill {' and '.join(f'`{name}`' for name in names)} from them"
+    remedy += f", and leave out {list_words(tuple(left))}" if left else ""
+    remedy += f"; {found.advice}" if found.advice else ""
+    result = suggest_remedy("form", what, remedy, *taken, necessary=True)
+    return replace(result, questions=tuple(_lost_column(rows, column) for column in with_meaning))
 
 
 _MENDS: dict[str, RemedyStep] = {
@@ -143,15 +153,9 @@ def find_surplus(rows: Sequence[Row]) -> RuleResult:
     surplus = [column for column in list_columns(rows) if column not in (*FIELDS, *_SYSTEM)]
     if not surplus:
         return NO_RESULT
-    with_meaning = {
-        column
-        for row in rows
-        for column, value in cells_of(row).items()
-        if column in surplus and not is_empty(value) and has_meaning(column, value)
-    }
-    others = [column for column in surplus if column in with_meaning]
+    others = _with_meaning(rows, surplus)
     questions = tuple(_lost_column(rows, column) for column in others)
-    dropped = [column for column in surplus if column not in with_meaning]
+    dropped = [column for column in surplus if column not in others]
     if not dropped:
         return RuleResult(questions=questions)
     named = " and ".join(f"`{column}`" for column in (*FIELDS, *others))
@@ -161,6 +165,16 @@ def find_surplus(rows: Sequence[Row]) -> RuleResult:
     remedy = f"Keep only the columns {named}"
     found = suggest_remedy("additional_column", what, remedy, KeepColumns(columns=kept), necessary=True)
     return replace(found, questions=questions)
+
+
+def _with_meaning(rows: Sequence[Row], columns: Collection[str]) -> list[str]:
+    found = {
+        column
+        for row in rows
+        for column, value in cells_of(row).items()
+        if column in columns and not is_empty(value) and has_meaning(column, value)
+    }
+    return [column for column in columns if column in found]
 
 
 def _lost_column(rows: Sequence[Row], column: str) -> Problem:

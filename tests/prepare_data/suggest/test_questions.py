@@ -131,3 +131,12 @@ def test_the_spec_comes_with_the_question(tmp_path: Path, capsys: pytest.Capture
     document = json.loads(capsys.readouterr().out)
     assert len(document["questions"]) == 1
     assert "choose_pair" in document["spec"]
+
+
+@pytest.mark.parametrize(("held", "named"), [("51", "this trains without `label`"), ("uv", "leave out `label`")])
+def test_a_column_beside_a_question_and_an_answer_is_not_dropped_in_silence(
+    tmp_path: Path, held: str, named: str
+) -> None:
+    row = lambda at: {"question": f"q{at}", "answer": f"a{at}", "label": held[at % 2]}  # noqa: E731 (one row)
+    examined = examine(write_rows(tmp_path, row))
+    assert named in examined.remedies[0][0].what
