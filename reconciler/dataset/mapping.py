@@ -228,11 +228,28 @@ def _find_implied_mapping(head: list[Row], spec: DatasetSpec, report: RowReport)
             what = f"only `prompt` and `completion` are used; {list_words(unused)} left out"
             report.add(first._replace(line=1).problem("mapping.unused", "", what, severity=Severity.WARNING))
         return _TURNS if spec.format is Format.CHAT else _PAIR
+    as_json = tuple(column for column in columns if all(_holds_turns(row.value, column) for row in head))
+    if as_json:
+        what = f"the cells of {list_words(as_json)} in `{first.file}` hold turns as JSON, and a table holds texts only"
+        hint = f"write the rows as JSON Lines, in a file named .jsonl, with the value of {list_words(as_json)} as JSON"
+        report.stop_reading(first.problem("mapping.missing", as_json[0], what, hint))
+        return None
     what = f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}"
     if found and found.form and found.format is None and found.form not in {RowForm.TABLE, RowForm.CONTEXT}:
         what = f"the rows of `{first.file}` are {found.form}: {found.reason}"
     report.stop_reading(spec_problem(spec, "mapping.missing", "", what, found.hint if found else ""))
     return None
+
+
+def _holds_turns(cells: object, column: str) -> bool:
+    text = cells.get(column) if isinstance(cells, dict) else None
+    if not isinstance(text, str) or not text.lstrip().startswith("["):
+        return False
+    try:
+        turns = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return bool(turns) and all(isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in turns)
 
 
 def _empty_field(row: Row, path: str, template: Template) -> Problem:

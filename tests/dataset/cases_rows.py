@@ -423,6 +423,16 @@ LABELED = [
         hint="use `method: supervised`",
     ),
     SmallFile(
+        "turns-as-json-in-a-table",
+        "messages\n"
+        + "".join('"' + json.dumps([user(q(at)), bot(a(at))]).replace('"', '""') + '"\n' for at in range(12)),
+        ERROR,
+        "mapping.missing",
+        "the cells of `messages` in `rows.csv` hold turns as JSON",
+        name="rows.csv",
+        hint="write the rows as JSON Lines",
+    ),
+    SmallFile(
         "labeled-for-dpo-table",
         csv(
             "question,answer,is_good",

@@ -39,11 +39,13 @@ class OtherNotations:
     def __init__(self) -> None:
         self.count = 0
         self._example = ""
+        self._has_percent = False
         self._forms = frozenset(Numbers)
 
     def add(self, error: OtherNotationError) -> None:
         self.count += 1
         self._example = self._example or error.text
+        self._has_percent = self._has_percent or "%" in error.text
         self._forms = self._forms & error.forms or error.forms
 
     def describe(self, column: str) -> tuple[str, str]:
@@ -51,7 +53,8 @@ class OtherNotations:
         noun = "1 cell is a number" if self.count == 1 else f"{self.count} cells are numbers"
         fields = [f"`numbers: {form}`" for form in sorted(self._forms)]
         what = f"{noun} in a notation that the step does not name, such as `{self._example}` in `{column}`"
-        return what, f"add {' or '.join(fields)} to the step"
+        share = "; `5 %` is then 0.05, so write its numbers as parts of 1" if self._has_percent else ""
+        return what, f"add {' or '.join(fields)} to the step{share}"
 
 
 def read_number(value: object, notation: Numbers | None) -> int | Decimal | None:

@@ -142,7 +142,11 @@ def test_a_number_is_compared_as_a_number_and_a_text_as_text(condition: Filter, 
         (["1,234.5"], "add `numbers: english` to the step"),
         (["1,234"], "add `numbers: english` or `numbers: european` to the step"),
         (["1,234", "1,5"], "add `numbers: european` to the step"),
-        (["5 %"], "add `numbers: english` or `numbers: european` to the step"),
+        (
+            ["5 %"],
+            "add `numbers: english` or `numbers: european` to the step; `5 %` is then 0.05, so write its numbers as"
+            " parts of 1",
+        ),
         (["€ 1.234,50"], "add `numbers: european` to the step"),
     ],
 )
