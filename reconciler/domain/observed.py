@@ -9,7 +9,7 @@ from typing import Generic, NewType, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.identity import Address, Stamp
+from reconciler.domain.identity import Address, Digest, Stamp
 
 T = TypeVar("T", covariant=True)
 
@@ -106,6 +106,11 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self, filename: str, size_bytes: int) -> bool:
         """Return whether the file is the one of a dataset, by its name and size."""
         return self.filename == filename and (self.is_recoded or self.size_bytes == size_bytes)
+
+    def has_rows_of(self, digest: Digest, size_bytes: int) -> bool:
+        """Return whether the file holds rows of a digest, under any name that their dataset has had."""
+        is_same = self.stamp is not None and self.stamp.digest.agrees(digest)
+        return is_same and (self.is_recoded or self.size_bytes == size_bytes)
 
     @property
     def age_key(self) -> tuple[int, str]:

@@ -86,7 +86,8 @@ class RunContext:
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
             `stopping` returns whether a stop was requested; `look_pool` is for reads that may take longer than the run
             has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
-            the journal may hold notes; `first_seen` says when this run first saw a job or an intent, by `clock`
+            the journal may hold notes; `files_of_rows` are those that held a dataset's rows at the time of the plan,
+            under any name; `first_seen` says when this run first saw a job or an intent, by `clock`
     """
 
     provider: Provider
@@ -100,6 +101,7 @@ class RunContext:
     run: str = "this run"
     names: NameMap = field(default_factory=NameMap)
     files: dict[Stamp, FileId] = field(default_factory=dict)
+    files_of_rows: dict[Stamp, tuple[FileId, ...]] = field(default_factory=dict)
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,11 +118,17 @@ class RunContext:
         for dataset in datasets:
             if file := usable.find(*dataset.file_key):
                 self.learn(dataset, file.id)
+            rows = dataset.measure.digest, dataset.measure.size_bytes
+            self.files_of_rows[dataset.stamp] = tuple(file.id for file in observed.files if file.has_rows_of(*rows))
 
     def see(self, thing: JobId | Intent) -> float:
         """Return when this run first saw a job or an intent; now, if it did not yet."""
         with self.lock:
             return self.first_seen.setdefault(thing, self.clock())
+
+    def list_files_of_rows(self, dataset: Dataset) -> tuple[FileId, ...]:
+        """Return every file that holds these rows: the one of this run, and those that earlier names were sent as."""
+        return (self.file_of(dataset), *self.files_of_rows.get(dataset.stamp, ()))
 
     def file_of(self, dataset: Dataset) -> FileId:
         """Return the file of a dataset that this run uploaded or found."""

@@ -40,9 +40,10 @@ def find_unmarked(train: Train, context: RunContext) -> RemoteJob | None:
 
     Cost:   the lists of files and jobs, all their pages
     """
-    files = [context.file_of(dataset) for dataset in train.model.datasets]
+    files = [context.list_files_of_rows(dataset) for dataset in train.model.datasets]
+    training, validation = files[0], files[1] if files[1:] else ()
     new = (job for job in context.provider.unmarked_jobs() if job.id not in train.excluded_jobs)
-    return next((job for job in new if is_perhaps_of(train.model, job, files[:1], files[1:])), None)
+    return next((job for job in new if is_perhaps_of(train.model, job, training, validation)), None)
 
 
 def find_unmarked_or_none(train: Train, context: RunContext) -> RemoteJob | None:

@@ -35,4 +35,6 @@ def count_out_unmarked(train: Train, observed: Observed, options: Options) -> Tr
 
 
 def _files_of(dataset: Dataset, observed: Observed) -> frozenset[FileId]:
-    return frozenset(file.id for file in observed.files if file.holds(*dataset.file_key))
+    # The job may have been created when the dataset had another name, on the file of that time.
+    measure = dataset.measure
+    return frozenset(file.id for file in observed.files if file.has_rows_of(measure.digest, measure.size_bytes))

@@ -8,7 +8,7 @@ from reconciler.domain.observed import ClaimedJob, JobId
 from reconciler.domain.plan import Options
 from reconciler.planner import make_plan
 from reconciler.providers import find_profile
-from tests.factories import a_file, a_job, a_model, desired, observed
+from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 
 MODEL = a_model()
 BARE = replace(a_job(MODEL, "running", id="ftjob-bare"), stamp=None, facts=(), training_file=a_file().id)
@@ -52,3 +52,12 @@ def test_a_job_that_may_be_ours_refuses_the_plan_until_a_person_decides(known: s
     assert decided.trains[0].excluded_jobs == ("ftjob-bare",)
     adopted = replace(seen, jobs=(a_job(MODEL, "running", id="ftjob-bare"),))
     assert make_plan(desired(MODEL), adopted).refused == ()
+
+
+def test_a_job_on_the_same_rows_under_an_older_name_of_the_dataset_may_be_ours_too() -> None:
+    renamed = a_model(training=a_dataset("letters"))
+    assert renamed.stamp == MODEL.stamp
+    seen = replace(observed(a_file(), a_file(a_dataset("letters"), id="file-2")), unmarked=(BARE,))
+    assert [each.policy for each in make_plan(desired(renamed), seen).refused] == ["unmarked-job"]
+    others = replace(observed(a_file(a_dataset(rows="others"))), unmarked=(BARE,))
+    assert not make_plan(desired(renamed), others).refused
