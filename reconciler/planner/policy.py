@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
-from reconciler.domain.observed import Observed
+from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options, Refusal, Train
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect
@@ -76,7 +76,7 @@ def no_shared_project(state: PlanningState) -> Iterator[Refusal]:
     jobs = {job.id: job for job in state.observed.jobs}
     removed = [action.job for action in state.actions if isinstance(action, Cancel)]
     removed += [jobs[action.job] for action in state.actions if isinstance(action, Delete) and action.job in jobs]
-    others = sorted(job.id for job in removed if state.origin and job.origin and job.origin != state.origin)
+    others = sorted({job.id for job in removed if _is_foreign(job, state)})
     if others:
         yield Refusal(
             policy="shared-project",
@@ -87,6 +87,17 @@ def no_shared_project(state: PlanningState) -> Iterator[Refusal]:
             hint="if that one is still in use, give each a project name of its own; if these specs were moved:"
             f" {state.scope.plan(options=replace(state.options, allow=state.options.allow | {'shared-project'}))}",
         )
+
+
+def _is_foreign(job: RemoteJob, state: PlanningState) -> bool:
+    """Return whether a job may have been created from other specs.
+
+    One without an origin is older than the marks, unless jobs beside it bear one: then only the lock file knows it.
+    """
+    if job.origin:
+        return job.origin != state.origin
+    is_marked = any(each.origin for each in state.observed.jobs)
+    return is_marked and job.id not in {entry.job for entry in state.lock.of(state.observed.service)}
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -61,7 +61,7 @@ def origin_warnings(desired: Desired, observed: Observed, origin: str) -> Iterat
     others = [
         job
         for job in observed.jobs
-        if origin and job.origin and job.origin != origin and not _is_asked_for(job, wanted.get(job.address))
+        if job.origin and job.origin != origin and not _is_asked_for(job, wanted.get(job.address))
     ]
     if others:
         named = ", ".join(f"{job.address} ({job.id})" for job in others[:MOST_NAMED])

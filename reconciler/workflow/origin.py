@@ -3,7 +3,7 @@
 import re
 
 from reconciler.domain.identity import digest_of
-from reconciler.foundation.git import Git, GitError
+from reconciler.foundation.git import Git, GitError, GitMissingError
 from reconciler.workflow.settings import Setting
 
 _SCHEME = re.compile(r"[a-z+]+://", re.IGNORECASE)
@@ -11,17 +11,41 @@ _REMOTE = "remote.origin.url"
 
 
 def find_origin(setting: Setting) -> str:
-    """Return a short digest of the repository's remote and of the root in it; empty where there is no remote.
+    """Return a short digest of what identifies the repository, and of the root in it; empty where there is no git.
 
-    Cost:   one call of git
+    A repository is known by its remote; without one, by its first commit; before that, by its directory.
+
+    Cost:   one call of git; two without a remote, three before the first commit
     """
     if not (setting.workspace / ".git").exists():
         return ""
     try:
-        url = Git(setting.workspace, setting.environ).run("config", "--get", _REMOTE).decode("utf-8", "replace")
+        git = Git(setting.workspace, setting.environ)
+        url = _ask(git, "config", "--get", _REMOTE)
+        roots = [] if url else _ask(git, "rev-list", "--max-parents=0", "HEAD").split()
+        place = "" if url or roots else _ask(git, "rev-parse", "--absolute-git-dir")
+    except GitMissingError:
+        return ""
+    if url:
+        known = {"repository": normalize_remote(url)}
+    elif roots:
+        # The oldest: a merge of another history adds a newer one.
+        known = {"first_commit": roots[-1]}
+    elif place:
+        known = {"directory": place}
+    else:
+        return ""
+    return digest_of({**known, "root": setting.root_name}).short
+
+
+def _ask(git: Git, *arguments: str) -> str:
+    """Return what git answers; nothing where it has no such thing."""
+    try:
+        return git.run(*arguments).decode("utf-8", "replace").strip()
+    except GitMissingError:
+        raise
     except GitError:
         return ""
-    return digest_of({"repository": normalize_remote(url), "root": setting.root_name}).short if url.strip() else ""
 
 
 def normalize_remote(url: str) -> str:

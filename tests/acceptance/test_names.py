@@ -174,8 +174,9 @@ def test_a_trial_on_another_service_leaves_the_lock_entries_of_the_first(trained
     assert kept == {("a", "openai"), ("b", "local"), ("b", "openai")}
 
 
+@pytest.mark.parametrize("remotes", ["ab", "b", ""], ids=["both", "only-the-second", "none"])
 def test_another_repository_with_the_same_project_name_is_noticed_and_its_model_is_kept(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    remotes: str, repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     monkeypatch.setenv("RECONCILER_HOME", str(tmp_path_factory.mktemp("shared")))
     other = Repository(tmp_path_factory.mktemp("other"), repository.capture)
@@ -183,7 +184,8 @@ def test_another_repository_with_the_same_project_name_is_noticed_and_its_model_
     for each, name in ((repository, "a"), (other, "b")):
         subprocess.run(["git", "init", "-q", each.root], check=True)
         remote = f"https://example.test/acme/{name}.git"
-        subprocess.run(["git", "-C", each.root, "remote", "add", "origin", remote], check=True)
+        if name in remotes:
+            subprocess.run(["git", "-C", each.root, "remote", "add", "origin", remote], check=True)
         each.write("specs/letters.csv", "prompt,completion\n" + ROWS)
         write_specs(each, model(name, 3 if name == "a" else 4))
         assert each.run("apply", "--auto-approve").code == 0

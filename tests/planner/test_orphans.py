@@ -198,10 +198,26 @@ def test_what_came_from_other_specs_of_the_same_project_name_is_warned_of_and_no
         wanted, seen, options=replace(PRUNE, allow=frozenset({"shared-project"})), origin="bbbbbbbbbbbb"
     )
     assert allowed.refused == ()
-    for origin in ("aaaaaaaaaaaa", ""):
-        plan = make_plan(wanted, seen, options=PRUNE, origin=origin)
-        assert (plan.refused, removed(plan)) == ((), [GONE.model])
-        assert not any("another repository" in each for each in plan.warnings)
+    plan = make_plan(wanted, seen, options=PRUNE, origin="")
+    assert [each.policy for each in plan.refused] == ["shared-project"]
+
+
+def test_what_came_from_these_specs_is_removed() -> None:
+    own = "aaaaaaaaaaaa"
+    seen = observed(replace(DONE, origin=own), replace(GONE, origin=own))
+    plan = make_plan(desired(STAYS), seen, options=PRUNE, origin=own)
+    assert (plan.refused, removed(plan)) == ((), [GONE.model])
+    assert not any("another repository" in each for each in plan.warnings)
+
+
+def test_a_job_without_an_origin_beside_marked_ones_is_removed_only_where_the_lock_names_it() -> None:
+    own = "aaaaaaaaaaaa"
+    seen = observed(replace(DONE, origin=own), GONE)
+    plan = make_plan(desired(STAYS), seen, options=PRUNE, origin=own)
+    assert [each.policy for each in plan.refused] == ["shared-project"]
+    lock = Lock(entries=(entry(a_model("gone"), GONE),))
+    plan = make_plan(desired(STAYS), seen, lock=lock, options=PRUNE, provider="openai", origin=own)
+    assert (plan.refused, removed(plan)) == ((), [GONE.model])
 
 
 def test_a_job_of_other_specs_is_not_superseded_and_one_that_is_wanted_is_used() -> None:

@@ -44,9 +44,23 @@ def test_clones_have_one_origin_and_other_repositories_and_roots_another(tmp_pat
     assert find_origin(locate_setting(first.parent / "more", {"PATH": "/usr/bin:/bin"})) not in found
 
 
-def test_without_a_remote_or_git_the_origin_is_unknown(tmp_path: Path) -> None:
+def test_without_a_remote_a_repository_is_known_by_its_first_commit_or_its_directory(tmp_path: Path) -> None:
+    environ = {"PATH": "/usr/bin:/bin"}
+    roots = [repository(tmp_path / name, "") for name in ("one", "two")]
+    empty = [find_origin(locate_setting(root, environ)) for root in roots]
+    for root in roots:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        message = f"the first of {root.parent.name}"
+        subprocess.run(["git", *author, "-C", root, "commit", "-q", "--allow-empty", "-m", message], check=True)
+    found = [find_origin(locate_setting(root, environ)) for root in roots]
+    assert len({*empty, *found}) == 4
+    assert all(len(each) == 12 for each in (*empty, *found))
+    subprocess.run(["git", *author, "-C", roots[0], "commit", "-q", "--allow-empty", "-m", "a second"], check=True)
+    assert find_origin(locate_setting(roots[0], environ)) == found[0]
+
+
+def test_without_a_repository_or_git_the_origin_is_unknown(tmp_path: Path) -> None:
     root = repository(tmp_path / "one", "")
-    assert find_origin(locate_setting(root, {"PATH": "/usr/bin:/bin"})) == ""
     assert find_origin(locate_setting(root, {"PATH": ""})) == ""
     (tmp_path / "none").mkdir()
     assert find_origin(locate_setting(tmp_path / "none", {"PATH": "/usr/bin:/bin"})) == ""
