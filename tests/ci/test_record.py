@@ -78,6 +78,18 @@ def test_a_lock_is_committed_alone_and_only_when_it_changed(script: Script, clon
     assert git("-C", str(origin), "show", f"main:{LOCK}") == NEW.strip()
 
 
+@pytest.mark.parametrize("content", ["", "\n"], ids=["no-bytes", "a-blank-line"])
+def test_an_empty_lock_file_removes_nothing(
+    content: str, script: Script, clone: Path, origin: Path, tmp_path: Path
+) -> None:
+    commit(origin, tmp_path / "other", OLD)
+
+    code, output = record(script, content, before=OLD)
+
+    assert (code, "is empty" in output) == (1, True)
+    assert lock_on(origin).strip() == OLD.strip()
+
+
 def test_commits_that_were_merged_meanwhile_are_kept(script: Script, clone: Path, origin: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     git("clone", "--quiet", str(origin), str(other))

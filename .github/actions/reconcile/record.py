@@ -91,6 +91,9 @@ def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, 
         return f"the apply changed nothing in {to}; there is nothing to record"
     if git("check-ignore", "--quiet", "--", str(to), may_fail=True).returncode == 0:
         return f"{to} is ignored in this repository, so it is not recorded"
+    if not after.strip():
+        # An apply writes the head of a lock file also where no model is left.
+        raise HubError("the lock file after the apply is empty, so it was cut; nothing is recorded: run apply again")
     change = (_parse(before, "the lock file before the apply"), _parse(after, "the lock file after the apply"))
     for _ in range(ATTEMPTS):
         found = _merged(git, change, to, branch)
