@@ -130,7 +130,7 @@ def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, me
     files = ((source, read_source(source, spec, report, meter)) for source in sources.open(spec, report))
     left_out = LeftOut()
     for rows, in_table in prepare_rows(files, spec, report):
-        are_pairs = in_table and not (spec.prepare or spec.mapping or spec.format is Format.CHAT)
+        are_pairs = in_table and not (spec.prepare or spec.mapping or spec.id or spec.format is Format.CHAT)
         read = _read_pairs if are_pairs else partial(map_rows, is_table=in_table)
         yield from read(rows, spec, report=report, left_out=left_out)
     for problem in describe_left_out(left_out, IN_MAPPING):

@@ -291,6 +291,25 @@ QUOTES = (
 
 HEADERS = (
     wrong(
+        "id-of-no-column",
+        "t.csv",
+        a_table(PLAIN),
+        PLAIN,
+        Finding("mapping.unknown-column", "no row has the column `zzz`", "remove `id`", WARNING),
+        fields={**MAPPED, "id": "zzz"},
+        is_warning=True,
+    ),
+    wrong(
+        "id-of-no-column-in-pairs",
+        "t.csv",
+        a_table(PLAIN, header="prompt,completion"),
+        PLAIN,
+        Finding("mapping.unknown-column", "no row has the column `promt`", "did you mean `prompt`?", WARNING),
+        fields={"id": "promt"},
+        is_warning=True,
+    ),
+    right("id-of-a-column", "t.csv", a_table(PLAIN), PLAIN, fields={**MAPPED, "id": "text"}),
+    wrong(
         "header-missing-labels",
         "t.tsv",
         "".join(f"[a]\tquestion {at}\n" for at in range(14)),
