@@ -94,6 +94,8 @@ def test_a_look_that_did_not_find_everything_in_order_keeps_the_issue_open(
     assert [each["state"] for each in hub.issues] == ["open"]
     assert "What the look found." in hub.issues[0]["body"]
     assert ("no longer matches" in hub.issues[0]["body"]) == (state == "changes")
+    assert ("its job still runs" in hub.issues[0]["body"]) == (state == "waiting")
+    assert "is missing" not in hub.issues[0]["body"]
     assert hub.comments == []
 
 

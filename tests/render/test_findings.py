@@ -243,3 +243,14 @@ def test_columns_count_code_points() -> None:
     (problem,) = read_yaml(text.encode(), "a.yaml").problems[:1]
     assert text.splitlines()[problem.where.line - 1][problem.where.column - 1 :].startswith(",")
     assert run_of(Review(plan=examples.a_plan(), problems=(problem,)))["columnKind"] == "unicodeCodePoints"
+
+
+def test_the_report_of_an_apply_that_did_not_succeed_is_red() -> None:
+    held = replace(examples.READY, why=KeepReason.FAILED, hint="", detail="")
+    plan = replace(examples.a_plan(), steps=(), kept=(held,), refused=(), warnings=())
+    for is_success, failures in ((True, "0"), (False, "1")):
+        root = ET.fromstring(junit_text(Review(plan=plan, exit_code=0 if is_success else 6, is_success=is_success)))
+        assert root.get("failures") == failures
+        skipped = root.find(".//skipped")
+        assert skipped is not None
+        assert "failed" in skipped.attrib["message"].removeprefix("failed: ")

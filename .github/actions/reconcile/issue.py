@@ -39,7 +39,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 WORDS = {
     "changes": "The service no longer matches the specs.",
-    "waiting": "A model that the specs want is missing on the service.",
+    "waiting": "A model that the specs want does not answer yet: its job still runs, or it waits for a decision.",
     "refused": "The look made a plan that is refused.",
     "invalid": "The look failed: specs or data are invalid, so it is not known whether the service matches them.",
     "failed": "The look failed, so it is not known whether the service matches the specs.",

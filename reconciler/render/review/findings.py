@@ -18,7 +18,7 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Keep, KeepReason, Refusal, Step
 from reconciler.render.json_output import Fields, json_document
 from reconciler.render.plan_words import action_word, is_retrain, keep_sentence, needs_decision, refusal_hints
-from reconciler.render.review.model import Review
+from reconciler.render.review.model import Review, verdict_text
 from reconciler.render.sanitize import clean, html_text, percent_encode
 
 MOST_RESULTS = 5000
@@ -186,6 +186,9 @@ def junit_text(review: Review) -> str:
     }
     if review.failure:
         suites["plan"].insert(0, JUnitCase(name="plan", result="failure", message=review.failure))
+    elif not review.is_success and not plan.refused and not review.is_invalid:
+        # The report of a command that failed is red, whatever each case of it says.
+        suites["plan"].insert(0, JUnitCase(name="result", result="failure", message=verdict_text(review)))
     if review.unshown:
         message = f"{review.unshown} more problems are not in this list"
         suites["checks"].append(JUnitCase(name="more", result="failure", message=message))
@@ -221,7 +224,7 @@ def _keep_case(keep: Keep) -> JUnitCase:
     facts = (keep.job or "", str(keep.status or ""), keep.model or "", keep.detail, keep.hint)
     # A model that waits for a decision does not make the plan fail.
     result: Literal["", "skipped"] = "skipped" if needs_decision(keep) else ""
-    message = f"{keep.why}: {keep.hint}"
+    message = f"{keep.why}: {keep.hint or keep_sentence(keep)}"
     return JUnitCase(name=str(keep.address), result=result, message=message, lines=tuple(filter(None, facts)))
 
 
