@@ -1,8 +1,10 @@
 """Looks for the job of a wanted model: by its stamp, and where the marks may be lost, by its file and settings."""
 
-from reconciler.domain.desired import is_perhaps_of
+from collections.abc import Iterable
+
+from reconciler.domain.desired import Dataset, is_perhaps_of
 from reconciler.domain.errors import ProviderError
-from reconciler.domain.observed import SUCCEEDED, RemoteJob
+from reconciler.domain.observed import SUCCEEDED, FileId, RemoteFile, RemoteJob
 from reconciler.domain.plan import Train
 from reconciler.executor.context import RunContext
 
@@ -38,12 +40,22 @@ def list_new_jobs_or_none(train: Train, context: RunContext) -> tuple[RemoteJob,
 def find_unmarked(train: Train, context: RunContext) -> RemoteJob | None:
     """Return a job without any mark that may be of this model, because the service did not keep its marks.
 
-    Cost:   the lists of files and jobs, all their pages
+    Cost:   the lists of files and jobs, all their pages; the files once more where such jobs exist
     """
-    files = [context.list_files_of_rows(dataset) for dataset in train.model.datasets]
-    training, validation = files[0], files[1] if files[1:] else ()
-    new = (job for job in context.provider.unmarked_jobs() if job.id not in train.excluded_jobs)
+    new = [job for job in context.provider.unmarked_jobs() if job.id not in train.excluded_jobs]
+    if not new:
+        return None
+    # Another run may have sent the same rows since the plan was made, and created its job on that file.
+    listed = context.provider.list_files().items
+    files = [_list_files_of_rows(dataset, listed, context) for dataset in train.model.datasets]
+    training, validation = files[0], files[1] if files[1:] else frozenset()
     return next((job for job in new if is_perhaps_of(train.model, job, training, validation)), None)
+
+
+def _list_files_of_rows(dataset: Dataset, listed: Iterable[RemoteFile], context: RunContext) -> frozenset[FileId]:
+    measure = dataset.measure
+    found = (file.id for file in listed if file.has_rows_of(measure.digest, measure.size_bytes))
+    return frozenset({*context.list_files_of_rows(dataset), *found})
 
 
 def find_unmarked_or_none(train: Train, context: RunContext) -> RemoteJob | None:

@@ -292,10 +292,10 @@ class History:
         return bool(made) or (self.knows_the_dead and not note.doubt)
 
     def _calm(self) -> None:
-        # A person looks at each job in doubt, and takes the note out of the journal where there is no such job.
-        there = {job.id for job in self.state.jobs()}
+        # A person looks at each job in doubt, and takes the note out of the journal where it is not the note's job.
+        there = {(job.id, job.stamp) for job in self.state.jobs()}
         for note in self.shared.notes.open_intents():
-            if note.doubt and note.job not in there:
+            if note.doubt and (note.job, str(note.stamp)) not in there:
                 self.shared.notes.clear(note)
         self.decider = Planned(share=0.0)
         self.lag.longest = 0.0

@@ -151,7 +151,7 @@ class Invariants:
         allowed = len(self._asked[job.stamp]) + self._excused[job.stamp]
         if self.forgets_failures:
             allowed += sum(each.stamp == job.stamp and each.is_spent for each in self.state.jobs())
-        if self.within_bounds and len(live) > 1:
+        if self.within_bounds and len(live) > 1 + self._excused[job.stamp]:
             self.violate(f"{job.stamp} has the live jobs {', '.join(live)}")
         if self.within_bounds and self._ever[job.stamp] > allowed:
             self.violate(f"{self._ever[job.stamp]} jobs were made of {job.stamp}, and {allowed} asked for")
