@@ -9,10 +9,10 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import resolve_specs
-from reconciler.domain.errors import ReconcilerError, UsageError
+from reconciler.domain.errors import InputError, ReconcilerError, UsageError
 from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
-from reconciler.workflow import read_setting, select_provider
+from reconciler.workflow import check_bases, read_setting, select_provider
 from reconciler.workflow.plan import open_service
 
 
@@ -71,10 +71,12 @@ def _examine(where: SpecsOptions, console: Console) -> Iterator[DoctorFinding]:
             f"kept, as {jobs} of this project show" if observed.jobs else "not shown yet: this project has no job there"
         )
         yield DoctorFinding(what="marks of jobs", detail=f"in {carrier}; {kept}")
+    faults = tuple(check_bases(setting, specs, [model.name for model in specs.models]))
     for base in sorted({model.recipe.base for model in specs.models}):
-        detail = (
-            "listed by the service" if base in observed.models else "not in the service's list; the service decides"
-        )
-        yield DoctorFinding(what=f"base model {base}", detail=detail)
+        listed = base in observed.models
+        detail = "listed by the service" if listed else "not in the service's list; the service decides"
+        fault = next((each for each in faults if f"`{base}`" in each.what), None) if not listed else None
+        refused = InputError((fault,)) if fault else None
+        yield DoctorFinding(what=f"base model {base}", detail="" if refused else detail, error=refused)
     if observed.list_warnings:
         yield DoctorFinding(what="lists", error=UsageError("; ".join(observed.list_warnings)))

@@ -14,6 +14,7 @@ from reconciler.workflow.measure import (
     ignore_progress,
     measure_datasets,
 )
+from reconciler.workflow.service_check import check_bases
 from reconciler.workflow.settings import (
     Setting,
     locate_setting,
@@ -28,6 +29,7 @@ __all__ = [
     "CheckedSpecs",
     "ReadProgress",
     "Setting",
+    "check_bases",
     "check_home",
     "check_specs",
     "find_bases",

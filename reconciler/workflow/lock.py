@@ -108,11 +108,22 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
     observed, address = provider.observe(), _find_address(specs, name)
     jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
     if not jobs:
-        raise NotFoundError(f"no finished model for {address}", hint=f"train it with: {setting.scope.apply()}")
+        raise NotFoundError(f"no finished model for {address}", hint=_how_to_train(observed, address, setting))
     desired = Desired.join(specs, measure_datasets(specs, setting), provider.capabilities.neutral_methods)
     wanted = next(model for model in desired.models if model.name == name)
     chosen = max(jobs, key=lambda job: (wanted.bears(job.stamp), *job.age_key))
     return make_entry(chosen, provider.name, observed.service)
+
+
+def _how_to_train(observed: Observed, address: Address, setting: Setting) -> str:
+    jobs = [job for job in observed.jobs if job.address == address]
+    newest = max(jobs, key=lambda job: job.age_key, default=None)
+    if newest is None:
+        return f"train it with: {setting.scope.apply()}"
+    if newest.status.is_active:
+        return f"its job {newest.id} is {newest.status}; wait for it with: {setting.scope.call('wait', address.name)}"
+    # A job that ended without a model is trained again on request only; which flag it takes, the plan says.
+    return f"its newest job {newest.id} is {newest.status}; see what trains it again with: {setting.scope.plan()}"
 
 
 def find_newest_jobs(specs: Specs, names: tuple[str, ...], observed: Observed) -> tuple[RemoteJob, ...]:

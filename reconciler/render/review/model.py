@@ -180,7 +180,9 @@ def _verdict(review: Review) -> str:
     if not review.is_planned:
         return review.failure
     if review.result:
-        return "; ".join(filter(None, [_done(review.result), f"now: {_remains(review)}", review.failure]))
+        is_left = not (review.plan.is_empty or review.plan.refused)
+        left = f"{'still to do' if is_left else 'now'}: {_remains(review)}"
+        return "; ".join(filter(None, [_done(review.result), left, review.failure]))
     return _remains(review)
 
 
