@@ -9,7 +9,8 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -28,6 +29,8 @@ _PARTS_AHEAD = 8
 _LEAVING_SECONDS = 5.0
 """How long requests that are still being worked on may take to end when everything is closed."""
 
+_CLOSED = "the built-in service of this command has ended"
+
 _BROKEN = b'{"error": {"message": "the service failed inside", "type": "server_error", "param": null, "code": null}}'
 _BROKEN_START: AsgiMessage = {"status": 500, "headers": [(b"content-type", b"application/json")]}
 
@@ -42,6 +45,8 @@ class LoopThread:
         self._state: dict[str, Any] = {}
         self._lifespan = _Lifespan(app, self._state)
         self._loop = asyncio.new_event_loop()
+        self._is_closed = False
+        self._handing_over = threading.Lock()
         self._thread = threading.Thread(target=self._loop.run_forever, name="asgi", daemon=True)
         self._thread.start()
 
@@ -55,18 +60,27 @@ class LoopThread:
     def call(self, work: Coroutine[Any, Any, T], limit: float | None = None) -> T:
         """Run something in the loop and wait for what it gives.
 
-        Raises: TimeoutError after `limit` seconds
+        Raises: TimeoutError after `limit` seconds, httpx.ConnectError when the loop has ended or ends meanwhile
         """
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        # A thread that still looks may come when everything is being closed: what is handed over then would never run.
+        with self._handing_over:
+            if self._is_closed:
+                work.close()
+                raise httpx.ConnectError(_CLOSED)
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(limit)
+        except CancelledError as error:
+            raise httpx.ConnectError(_CLOSED) from error
         except BaseException:
-            future.cancel()
+            with self._handing_over:
+                if not self._loop.is_closed():
+                    future.cancel()
             raise
 
     def leave(self, exchange: "AsgiRequest") -> None:
         """Read no further in an answer; nothing to do when all has ended already."""
-        if not self._loop.is_closed():
+        with suppress(httpx.ConnectError):
             self.call(exchange.leave())
 
     def close(self) -> None:
@@ -74,10 +88,16 @@ class LoopThread:
         if threading.current_thread() is self._thread:  # collected as garbage in the loop itself: it cannot wait
             self._loop.stop()
             return
-        self.call(self._leave())
+        with self._handing_over:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            leaving = asyncio.run_coroutine_threadsafe(self._leave(), self._loop)
+        leaving.result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
+        with self._handing_over:
+            self._loop.close()
         self._drawing.shutdown(wait=False, cancel_futures=True)
 
     async def begin(self, body: httpx.SyncByteStream, scope: AsgiMessage) -> "AsgiRequest":

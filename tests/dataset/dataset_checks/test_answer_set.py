@@ -136,7 +136,7 @@ def test_a_profile_of_another_package_states_its_own_limits_as_its_page_shows(tm
     page = (Path(__file__).parents[3] / "docs/services.md").read_text(encoding="utf-8")
     (example,) = (code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "answer_sets" in code)
     found: dict[str, Capabilities] = {}
-    exec(example, {}, found)
+    exec(example, {"AnswerSet": AnswerSet, "Capabilities": Capabilities}, found)
     (limits,) = found["capabilities"].answer_sets
     assert not find_problems(tmp_path, labels(500, 100), limits=limits)
     for rows, what in (
