@@ -16,7 +16,7 @@ from reconciler.workflow.home import find_home, make_home
     ],
 )
 def test_own_files_are_in_the_state_directory_of_the_user(environ: dict[str, str], expected: str) -> None:
-    home = find_home(Path("/work/support"), environ)
+    home = find_home(Path("/srv/support"), environ)
     assert str(home.shared).startswith(expected)
     assert home.shared.name == "reconciler"
     assert home.directory.parent == home.shared / "repositories"
@@ -25,7 +25,7 @@ def test_own_files_are_in_the_state_directory_of_the_user(environ: dict[str, str
 
 
 def test_a_chosen_directory_holds_everything() -> None:
-    home = find_home(Path("/work/support"), {"RECONCILER_HOME": "own", "XDG_STATE_HOME": "/x"})
+    home = find_home(Path("/srv/support"), {"RECONCILER_HOME": "own", "XDG_STATE_HOME": "/x"})
     assert (home.directory, home.shared, home.is_chosen) == (Path("own"), Path("own"), True)
 
 
