@@ -37,14 +37,23 @@ def find_workspace(root: Path) -> Path:
     """Return the repository around a spec root. Paths are relative to it, and no file may be outside.
 
     Shape:  the nearest directory at or above the root that holds `.git`; without one, the current directory if the
-            root is in it, else the root itself
+            root is in it, else the root itself. Of a root that is a link out of a repository, that repository: then
+            the root is outside, and is refused when its specs are read
     """
-    here = real_path(root)
+    here, around = real_path(root), _find_repository_of_link(root)
+    if around and not here.is_relative_to(around):
+        return around
     for each in (here, *here.parents):
         if (each / ".git").exists():
             return each
     current = real_path(Path.cwd())
     return current if here.is_relative_to(current) else here
+
+
+def _find_repository_of_link(root: Path) -> Path | None:
+    # A commit can make the root, or a directory on the way to it, a link to anywhere.
+    written = Path(os.path.abspath(root))
+    return next((real_path(each) for each in written.parents if (each / ".git").exists()), None)
 
 
 def real_path(path: Path) -> Path:

@@ -258,3 +258,29 @@ def test_an_empty_tree_of_specs_over_existing_models_is_refused(quickstart: Repo
     result = quickstart.run("apply", "specs/quickstart", "--auto-approve")
     assert (result.code, "empty-specs" in result.out) == (5, True)
     assert quickstart.run("apply", "specs/quickstart", "--auto-approve", "--allow", "empty-specs").code == 0
+
+
+@pytest.mark.parametrize("link", ["specs", "deep"])
+def test_a_spec_root_that_is_a_link_out_of_the_repository_is_refused(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory, link: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "specs").mkdir()
+    for there in (outside, outside / "specs"):
+        (there / "all.yaml").write_text("kind: Dataset\nname: stolen\nsource: stolen.csv\n")
+        (there / "stolen.csv").write_text("prompt,completion\n" + "a,b\n" * 20)
+    (repository.root / link).symlink_to(outside)
+    root = "specs" if link == "specs" else "deep/specs"
+    for command in (["validate", root], ["plan", root], ["apply", root, "--auto-approve"]):
+        result = repository.run(*command)
+        assert result.code == 3, result.out + result.err
+        assert "outside" in result.err or "repository" in result.err
+        assert "stolen" not in result.out
+
+
+def test_a_checkout_that_is_reached_by_a_link_is_a_repository_like_any_other(repository: Repository) -> None:
+    repository.write("project/specs/all.yaml", "kind: Dataset\nname: letters\nsource: letters.csv\n")
+    repository.write("project/specs/letters.csv", "prompt,completion\n" + "".join(f"a{n},b\n" for n in range(20)))
+    (repository.root / "project/.git").mkdir()
+    (repository.root / "short").symlink_to(repository.root / "project")
+    assert repository.run("validate", "short/specs").code == 0
