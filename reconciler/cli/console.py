@@ -86,6 +86,7 @@ class Console:
                 f" {at:%H:%M:%S}. To stop: Ctrl-C."
             )
             self.err.flush()
+        # A signal ends a command in the middle of a pause too, so nothing has to look in between.
         time.sleep(seconds)
 
     @contextmanager

@@ -83,7 +83,7 @@ def set_turn_weights(key: str, inverted: bool) -> Edit:
 
 
 def mend_calls(cells: Cells) -> Cells:
-    """Give calls the type `function`, an id, and arguments that are the text of one object; and results their id."""
+    """Return the turns with calls in the API's form: a type, an id and arguments as text; and results with their id."""
     calls = CallIds()
 
     def change(turn: JsonObject, path: str) -> JsonObject:
