@@ -57,7 +57,7 @@ def asked(at: int) -> Json:
     return chat(user(q(at)), bot(a(at)))
 
 
-def preferred(at: int) -> Json:
+def make_preference(at: int) -> Json:
     return pair_row([user(q(at))], at)
 
 
@@ -76,7 +76,7 @@ def naming(id: str, better: str, worse: str, question: str = "prompt") -> SmallF
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     )
 
@@ -118,7 +118,7 @@ API = [
         VALID,
         rows=first(lambda at: {"prompt": q(at), "completion": a(at)}),
     ),
-    SmallFile("preference", rows(preferred), VALID, rows=first(preferred), method="dpo"),
+    SmallFile("preference", rows(make_preference), VALID, rows=first(make_preference), method="dpo"),
     SmallFile(
         "reinforcement",
         rows(lambda at: chat(user(q(at)), answer=a(at))),
@@ -194,7 +194,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -224,7 +224,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -238,7 +238,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -253,7 +253,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -262,7 +262,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -280,7 +280,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -303,7 +303,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -329,7 +329,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -338,7 +338,7 @@ PREFERENCES = [
         ERROR,
         "mapping.missing",
         "preference pairs",
-        first(preferred),
+        first(make_preference),
         name="rows.csv",
         method="dpo",
     ),
@@ -355,7 +355,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "pairs of answers with a winner",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
     SmallFile(
@@ -366,7 +366,7 @@ PREFERENCES = [
         ERROR,
         "format.other",
         "pairs of answers with a winner",
-        first(preferred),
+        first(make_preference),
         method="dpo",
     ),
 ]
@@ -384,7 +384,7 @@ def labeled(id: str, row: Callable[[int], Json], hint: str = "") -> SmallFile:  
     )
 
 
-def unpaired(id: str, row: Callable[[int, str, bool], Json], hint: str = "") -> SmallFile:  # noqa: A002
+def make_unpaired_case(id: str, row: Callable[[int, str, bool], Json], hint: str = "") -> SmallFile:  # noqa: A002
     def each(at: int) -> Json:
         return row(at // 2, f"{'bad' if at % 2 else 'good'} {at // 2}", at % 2 == 0)
 
@@ -394,19 +394,23 @@ def unpaired(id: str, row: Callable[[int, str, bool], Json], hint: str = "") -> 
         ERROR,
         "format.other",
         "unpaired preferences",
-        first(preferred),
+        first(make_preference),
         method="dpo",
         hint=hint,
     )
 
 
 LABELED = [
-    unpaired("completion", lambda at, text, good: {"prompt": q(at), "completion": text, "label": good}, "pair_labels"),
-    unpaired("answer", lambda at, text, good: {"question": q(at), "answer": text, "is_good": "yes" if good else "no"}),
-    unpaired("query", lambda at, text, good: {"query": q(at), "response": text, "reward": 1 if good else -1}),
-    unpaired("alpaca", lambda at, text, good: {"instruction": q(at), "output": text, "kto_tag": good}),
-    unpaired("chat", lambda at, text, good: {**chat(user(q(at)), bot(text)), "label": good}),
-    unpaired(
+    make_unpaired_case(
+        "completion", lambda at, text, good: {"prompt": q(at), "completion": text, "label": good}, "pair_labels"
+    ),
+    make_unpaired_case(
+        "answer", lambda at, text, good: {"question": q(at), "answer": text, "is_good": "yes" if good else "no"}
+    ),
+    make_unpaired_case("query", lambda at, text, good: {"query": q(at), "response": text, "reward": 1 if good else -1}),
+    make_unpaired_case("alpaca", lambda at, text, good: {"instruction": q(at), "output": text, "kto_tag": good}),
+    make_unpaired_case("chat", lambda at, text, good: {**chat(user(q(at)), bot(text)), "label": good}),
+    make_unpaired_case(
         "sharegpt",
         lambda at, text, good: {
             "conversations": [{"from": "human", "value": q(at)}, {"from": "gpt", "value": text}],
@@ -446,7 +450,7 @@ LABELED = [
         ERROR,
         "mapping.missing",
         "unpaired preferences",
-        first(preferred),
+        first(make_preference),
         method="dpo",
         name="rows.csv",
     ),
@@ -489,7 +493,7 @@ LABELED = [
             24,
         ),
         VALID,
-        rows=first(preferred),
+        rows=first(make_preference),
         dataset={
             "prepare": [
                 {"pair_labels": {"column": "label", "desired": ["true"]}},
@@ -1029,7 +1033,7 @@ CALLS = [
 JPEG = "data:image/jpg;base64,/9j/"
 
 
-def pictured(url: str) -> Callable[[int], Json]:
+def make_row_with_image(url: str) -> Callable[[int], Json]:
     image = {"type": "image_url", "image_url": {"url": url}}
     return lambda at: chat(user([image, {"type": "text", "text": q(at)}]), bot(a(at)))
 
@@ -1102,14 +1106,14 @@ DEFECTS = [
     ),
     SmallFile(
         "image-jpg",
-        rows(pictured(JPEG)),
+        rows(make_row_with_image(JPEG)),
         WARNING,
         "chat.image-type",
         "image/jpg",
-        first(pictured("data:image/jpeg;base64,/9j/")),
+        first(make_row_with_image("data:image/jpeg;base64,/9j/")),
     ),
-    defect("image-gif", pictured("data:image/gif;base64,R0lG"), "chat.images", "is not the URL of an image"),
-    defect("image-path", pictured("cat.png"), "chat.images", "is not the URL of an image"),
+    defect("image-gif", make_row_with_image("data:image/gif;base64,R0lG"), "chat.images", "is not the URL of an image"),
+    defect("image-path", make_row_with_image("cat.png"), "chat.images", "is not the URL of an image"),
     defect(
         "role-unknown", lambda at: chat(user(q(at)), {"role": "boss", "content": "x"}, bot("x")), "chat.role", "`boss`"
     ),

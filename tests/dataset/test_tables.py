@@ -293,7 +293,9 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_whatever_size_it_claims(
 TEXTS = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
 
 
-def repeated(cell: bytes, text: bytes = b"<si><t>" + b"x" * 32_000 + b"</t></si>", rows: int = 10_000) -> bytes:
+def pack_repeated_text(
+    cell: bytes, text: bytes = b"<si><t>" + b"x" * 32_000 + b"</t></si>", rows: int = 10_000
+) -> bytes:
     """Return a workbook of ten thousand rows, each a cell that refers to a long text."""
     lines = b"".join(b'<row r="%d">' % at + cell.replace(b"A1", b"A%d" % at) + b"</row>" for at in range(1, rows + 1))
     return changed(WORKBOOK, sheet=SPREAD % lines, **{"xl/sharedStrings.xml": TEXTS % text})
@@ -302,14 +304,16 @@ def repeated(cell: bytes, text: bytes = b"<si><t>" + b"x" * 32_000 + b"</t></si>
 @pytest.mark.parametrize(
     "content",
     [
-        repeated(b'<c r="A1" t="s"><v>0</v></c>'),
-        repeated(b"<c r='A1' t='s'><v>0</v></c>"),
-        repeated(b'<c r="A1" t="&#115;"><v>&#48;</v></c>'),
-        repeated(b'<c r="A1" t="s"><v><![CDATA[0]]></v></c>'),
-        repeated(b'<c r="A1" t="s"><f>1+1</f><v>0</v></c>'),
-        repeated(b'<c r="A1" t="s"><v>+0</v></c>'),
-        repeated(b'<c r="A1" t="s"><v>0<!-- 7 --></v></c>'),
-        repeated(b'<c r="A1" t="s"><v>0</v></c>', b"<si><t>" + (b"x" * 99 + b"<!--<si>-->") * 320 + b"</t></si>"),
+        pack_repeated_text(b'<c r="A1" t="s"><v>0</v></c>'),
+        pack_repeated_text(b"<c r='A1' t='s'><v>0</v></c>"),
+        pack_repeated_text(b'<c r="A1" t="&#115;"><v>&#48;</v></c>'),
+        pack_repeated_text(b'<c r="A1" t="s"><v><![CDATA[0]]></v></c>'),
+        pack_repeated_text(b'<c r="A1" t="s"><f>1+1</f><v>0</v></c>'),
+        pack_repeated_text(b'<c r="A1" t="s"><v>+0</v></c>'),
+        pack_repeated_text(b'<c r="A1" t="s"><v>0<!-- 7 --></v></c>'),
+        pack_repeated_text(
+            b'<c r="A1" t="s"><v>0</v></c>', b"<si><t>" + (b"x" * 99 + b"<!--<si>-->") * 320 + b"</t></si>"
+        ),
     ],
     ids=["plain", "quotes", "entities", "cdata", "formula", "plus", "comment", "comment-in-text"],
 )

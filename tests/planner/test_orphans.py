@@ -23,18 +23,18 @@ def entry(model: Model, job: RemoteJob, *, service: str = "api.example.test", pr
     return LockEntry(stamp=model.stamp, provider=provider, service=service, job=job.id, model=made, datasets=datasets)
 
 
-def pruned(wanted: Desired, seen: Observed, *, lock: Lock | None = None) -> Plan:
+def plan_with_prune(wanted: Desired, seen: Observed, *, lock: Lock | None = None) -> Plan:
     return make_plan(wanted, seen, lock=lock or Lock(), options=PRUNE, provider="openai")
 
 
-def removed(plan: Plan) -> list[str]:
+def list_removals(plan: Plan) -> list[str]:
     """Return what a plan cancels and deletes."""
     actions = [step.action for step in plan.steps]
     jobs = [str(action.job.id) for action in actions if isinstance(action, Cancel)]
     return jobs + [str(action.thing) for action in actions if isinstance(action, Delete)]
 
 
-def kept(plan: Plan, name: str) -> Keep:
+def find_keep(plan: Plan, name: str) -> Keep:
     (found,) = [keep for keep in plan.kept if keep.address.name == name]
     return found
 
@@ -43,9 +43,9 @@ def test_the_model_that_a_lock_entry_of_a_wanted_model_names_is_not_deleted() ->
     """The old name of a job is still on its stamp, although `moved` has left the specs."""
     new = a_model("new")
     old = a_job(a_model("old"), id="ftjob-2")
-    plan = pruned(desired(new), observed(old), lock=Lock(entries=(entry(new, old),)))
-    assert removed(plan) == []
-    assert kept(plan, "new").why is KeepReason.READY
+    plan = plan_with_prune(desired(new), observed(old), lock=Lock(entries=(entry(new, old),)))
+    assert list_removals(plan) == []
+    assert find_keep(plan, "new").why is KeepReason.READY
     assert [(keep.address.name, keep.model) for keep in plan.kept] == [("new", old.model)]
 
 
@@ -53,8 +53,8 @@ def test_the_file_of_a_job_that_is_kept_stays_although_its_dataset_has_another_n
     """The rows are the same, so nothing is trained and nothing is sent: the file is all that shows them."""
     file = a_file(a_dataset("earlier-name"), id="file-2")
     job = replace(a_job(STAYS), training_file=file.id)
-    plan = pruned(desired(STAYS), observed(job, file))
-    assert removed(plan) == []
+    plan = plan_with_prune(desired(STAYS), observed(job, file))
+    assert list_removals(plan) == []
 
 
 @pytest.mark.parametrize("base", ["ft:whole", "ft:whole:ckpt-step-40", "ft:b:acme:gone:9:ckpt-step-40"])
@@ -62,39 +62,39 @@ def test_a_model_that_the_job_of_another_project_is_built_on_stays(base: str) ->
     model = "ft:whole" if base.startswith("ft:whole") else "ft:b:acme:gone:2"
     gone = replace(GONE, model=ModelId(model))
     seen = replace(observed(DONE, gone), bases_in_use=frozenset({base}))
-    assert removed(pruned(desired(STAYS), seen)) == []
-    assert "uses it as its base" in kept(pruned(desired(STAYS), seen), "gone").detail
+    assert list_removals(plan_with_prune(desired(STAYS), seen)) == []
+    assert "uses it as its base" in find_keep(plan_with_prune(desired(STAYS), seen), "gone").detail
 
 
 def test_a_model_whose_checkpoint_a_spec_builds_on_stays() -> None:
     on_top = a_model("stays", base=f"{GONE.model}:ckpt-step-40")
-    assert removed(pruned(desired(on_top), observed(a_job(on_top, id="ftjob-8"), GONE))) == []
+    assert list_removals(plan_with_prune(desired(on_top), observed(a_job(on_top, id="ftjob-8"), GONE))) == []
 
 
 def test_what_only_the_name_of_a_model_says_is_ours_is_never_removed() -> None:
     by_name = replace(GONE, is_known_by_name=True)
-    plan = pruned(desired(STAYS), observed(DONE, by_name))
-    assert removed(plan) == []
-    assert "may be another project's" in kept(plan, "gone").detail
+    plan = plan_with_prune(desired(STAYS), observed(DONE, by_name))
+    assert list_removals(plan) == []
+    assert "may be another project's" in find_keep(plan, "gone").detail
 
 
 @pytest.mark.parametrize("state", ["", "running", "failed", "cancelled"])
 def test_nothing_is_deleted_while_a_new_name_has_no_model(state: str) -> None:
     new = a_model("new", epochs=5)
     jobs = [a_job(new, state, id="ftjob-9")] if state else []
-    plan = pruned(desired(STAYS, new), observed(DONE, GONE, *jobs))
-    assert removed(plan) == []
-    assert "model/new may be its new name" in kept(plan, "gone").detail
+    plan = plan_with_prune(desired(STAYS, new), observed(DONE, GONE, *jobs))
+    assert list_removals(plan) == []
+    assert "model/new may be its new name" in find_keep(plan, "gone").detail
     finished = observed(DONE, GONE, a_job(new, id="ftjob-9"))
-    assert removed(pruned(desired(STAYS, new), finished)) == [GONE.model]
+    assert list_removals(plan_with_prune(desired(STAYS, new), finished)) == [GONE.model]
 
 
 @pytest.mark.parametrize(("state", "goes"), [("", True), ("running", True), ("failed", False)])
 def test_a_running_job_of_no_spec_is_cancelled_only_beside_a_job_of_each_new_name(state: str, goes: bool) -> None:
     new, running = a_model("new", epochs=5), a_job(a_model("gone"), "running", id="ftjob-2")
     jobs = [a_job(new, state, id="ftjob-9")] if state else []
-    plan = pruned(desired(new), observed(running, *jobs))
-    assert removed(plan) == (["ftjob-2"] if goes else [])
+    plan = plan_with_prune(desired(new), observed(running, *jobs))
+    assert list_removals(plan) == (["ftjob-2"] if goes else [])
     cancels = [step for step in plan.steps if isinstance(step.action, Cancel)]
     trains = [step.id for step in plan.steps if isinstance(step.action, Train)]
     assert all(step.needs == tuple(trains) for step in cancels)
@@ -103,14 +103,14 @@ def test_a_running_job_of_no_spec_is_cancelled_only_beside_a_job_of_each_new_nam
 def test_a_model_that_is_trained_again_keeps_no_orphan() -> None:
     """Its older version answers, so it is no new name."""
     changed = a_model("stays", epochs=5)
-    assert removed(pruned(desired(changed), observed(DONE, GONE))) == [GONE.model]
+    assert list_removals(plan_with_prune(desired(changed), observed(DONE, GONE))) == [GONE.model]
 
 
 def test_a_suspended_model_keeps_an_orphan_only_of_the_same_recipe_and_rows() -> None:
     template = replace(a_model("new", epochs=5), is_suspended=True)
-    assert removed(pruned(desired(STAYS, template), observed(DONE, GONE))) == [GONE.model]
+    assert list_removals(plan_with_prune(desired(STAYS, template), observed(DONE, GONE))) == [GONE.model]
     renamed = replace(a_model("new"), is_suspended=True)
-    assert removed(pruned(desired(STAYS, renamed), observed(DONE, GONE))) == []
+    assert list_removals(plan_with_prune(desired(STAYS, renamed), observed(DONE, GONE))) == []
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled", "succeeded"])
@@ -119,7 +119,7 @@ def test_nothing_is_superseded_while_the_wanted_version_is_held(status: str) -> 
     held = a_job(wanted, status, id="ftjob-9", answers=False)
     plan = make_plan(desired(wanted), observed(a_job(a_model(epochs=3), "running"), held, models=()))
     assert plan.is_empty
-    assert kept(plan, "triage").why in {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}
+    assert find_keep(plan, "triage").why in {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}
 
 
 def test_a_superseded_job_that_is_still_there_names_the_job_that_took_its_place() -> None:
@@ -133,7 +133,7 @@ def test_a_superseded_job_that_is_still_there_names_the_job_that_took_its_place(
 
 def test_nothing_is_removed_without_a_project_name() -> None:
     unnamed = replace(desired(STAYS), project=ProjectSpec(is_stated=False))
-    (refusal,) = pruned(unnamed, observed(DONE, GONE)).refused
+    (refusal,) = plan_with_prune(unnamed, observed(DONE, GONE)).refused
     assert (refusal.policy, refusal.guard) == ("project-name", "")
     assert "“kind: Project” with “name: default”" in refusal.hint
     assert make_plan(unnamed, observed(DONE, GONE)).refused == ()
@@ -182,9 +182,9 @@ def test_every_orphan_has_one_decision_and_nothing_that_is_kept_is_removed() -> 
     new = a_model("new")
     old = a_job(a_model("old"), id="ftjob-2")
     older = a_job(a_model("old", epochs=9), id="ftjob-3")
-    plan = pruned(desired(new), observed(old, older), lock=Lock(entries=(entry(new, old),)))
-    assert removed(plan) == [older.model]
-    assert {keep.model for keep in plan.kept}.isdisjoint(removed(plan))
+    plan = plan_with_prune(desired(new), observed(old, older), lock=Lock(entries=(entry(new, old),)))
+    assert list_removals(plan) == [older.model]
+    assert {keep.model for keep in plan.kept}.isdisjoint(list_removals(plan))
     assert JobId("ftjob-2") in {keep.job for keep in plan.kept}
 
 
@@ -206,7 +206,7 @@ def test_what_came_from_these_specs_is_removed() -> None:
     own = "aaaaaaaaaaaa"
     seen = observed(replace(DONE, origin=own), replace(GONE, origin=own))
     plan = make_plan(desired(STAYS), seen, options=PRUNE, origin=own)
-    assert (plan.refused, removed(plan)) == ((), [GONE.model])
+    assert (plan.refused, list_removals(plan)) == ((), [GONE.model])
     assert not any("another repository" in each for each in plan.warnings)
 
 
@@ -217,7 +217,7 @@ def test_a_job_without_an_origin_beside_marked_ones_is_removed_only_where_the_lo
     assert [each.policy for each in plan.refused] == ["shared-project"]
     lock = Lock(entries=(entry(a_model("gone"), GONE),))
     plan = make_plan(desired(STAYS), seen, lock=lock, options=PRUNE, provider="openai", origin=own)
-    assert (plan.refused, removed(plan)) == ((), [GONE.model])
+    assert (plan.refused, list_removals(plan)) == ((), [GONE.model])
 
 
 def test_a_job_of_other_specs_is_not_superseded_and_one_that_is_wanted_is_used() -> None:

@@ -10,38 +10,38 @@ from reconciler.domain.observed import JobStatus, ModelId, Observed
 from reconciler.domain.plan import Plan
 from reconciler.planner import make_plan
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
-from tests.planner.test_orphans import DONE, GONE, PRUNE, STAYS, entry, kept, removed
+from tests.planner.test_orphans import DONE, GONE, PRUNE, STAYS, entry, find_keep, list_removals
 
 
 def beside(*entries: LockEntry) -> tuple[OtherLock, ...]:
     return (OtherLock(file="models.prod.lock.yaml", environment="prod", lock=Lock(entries=entries)),)
 
 
-def pruned(wanted: Desired, seen: Observed, other_locks: Sequence[OtherLock] = ()) -> Plan:
+def plan_with_prune(wanted: Desired, seen: Observed, other_locks: Sequence[OtherLock] = ()) -> Plan:
     return make_plan(wanted, seen, other_locks=other_locks, options=PRUNE, provider="openai")
 
 
 def test_what_another_environment_has_locked_is_kept_whole_and_named() -> None:
     newer = a_job(a_model("gone", epochs=9), "running", id="ftjob-3")
     other = beside(entry(a_model("gone"), GONE))
-    plan = pruned(desired(STAYS), observed(DONE, GONE, newer), other_locks=other)
-    assert removed(plan) == []
-    found = kept(plan, "gone")
+    plan = plan_with_prune(desired(STAYS), observed(DONE, GONE, newer), other_locks=other)
+    assert list_removals(plan) == []
+    found = find_keep(plan, "gone")
     assert found.detail == "models.prod.lock.yaml names it"
     assert "reconciler forget gone --env prod" in found.hint
-    assert removed(pruned(desired(STAYS), observed(DONE, GONE, newer))) == ["ftjob-3", GONE.model]
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE, newer))) == ["ftjob-3", GONE.model]
 
 
 def test_the_address_of_a_service_does_not_decide_whether_another_environment_names_it() -> None:
     other = beside(entry(a_model("gone"), GONE, service="127.0.0.1:8000"))
-    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=other)) == []
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE), other_locks=other)) == []
 
 
 def test_the_lock_of_another_service_keeps_only_what_it_names_by_id() -> None:
     elsewhere = beside(entry(a_model("gone"), a_job(id="ftjob-7"), service="local", provider="local"))
-    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=elsewhere)) == [GONE.model]
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE), other_locks=elsewhere)) == [GONE.model]
     same = beside(entry(a_model("gone"), GONE, service="local", provider="local"))
-    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=same)) == []
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE), other_locks=same)) == []
 
 
 def test_the_rows_that_a_lock_entry_of_another_environment_names_stay() -> None:
@@ -49,23 +49,27 @@ def test_the_rows_that_a_lock_entry_of_another_environment_names_stay() -> None:
     file = a_file(old.training, id="file-2")
     job = replace(a_job(old, id="ftjob-2"), training_file=file.id)
     seen = observed(DONE, job, file)
-    assert removed(pruned(desired(STAYS), seen)) == [job.model, "file-2"] or removed(pruned(desired(STAYS), seen)) == [
+    assert list_removals(plan_with_prune(desired(STAYS), seen)) == [job.model, "file-2"] or list_removals(
+        plan_with_prune(desired(STAYS), seen)
+    ) == [
         "file-2",
         job.model,
     ]
-    assert removed(pruned(desired(STAYS), seen, other_locks=beside(entry(old, job)))) == []
+    assert list_removals(plan_with_prune(desired(STAYS), seen, other_locks=beside(entry(old, job)))) == []
 
 
 def test_other_lock_files_move_the_basis_only_where_something_is_pruned() -> None:
     other = beside(entry(a_model("gone"), GONE))
     seen, wanted = observed(DONE, GONE), desired(STAYS)
-    assert pruned(wanted, seen).basis.changed_inputs(pruned(wanted, seen, other_locks=other).basis) == ("lock",)
+    assert plan_with_prune(wanted, seen).basis.changed_inputs(
+        plan_with_prune(wanted, seen, other_locks=other).basis
+    ) == ("lock",)
     assert make_plan(wanted, seen).basis == make_plan(wanted, seen, other_locks=other).basis
 
 
 def test_a_lock_entry_for_a_checkpoint_keeps_the_model_of_its_job() -> None:
     named = entry(a_model("gone"), GONE, service="elsewhere", provider="compatible")
     checkpoint = beside(replace(named, model=ModelId("ft:checkpoint-of-gone")))
-    assert removed(pruned(desired(STAYS), observed(DONE, GONE), other_locks=checkpoint)) == []
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE), other_locks=checkpoint)) == []
     running = replace(GONE, status=JobStatus("running"), model=None)
-    assert removed(pruned(desired(STAYS), observed(DONE, running), other_locks=checkpoint)) == []
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, running), other_locks=checkpoint)) == []

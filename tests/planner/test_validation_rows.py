@@ -33,7 +33,7 @@ GOLDEN = {
 """Digests of models with validation rows that count, and of the same models where they are neutral."""
 
 
-def validated(rows: str, *, neutral: bool = True, epochs: int | None = None) -> Model:
+def make_validated_model(rows: str, *, neutral: bool = True, epochs: int | None = None) -> Model:
     """A model whose validation rows the word distinguishes."""
     held_out = a_dataset("held-out", rows, count=40)
     return replace(a_model(validation=held_out, epochs=epochs), validation_is_neutral=neutral)
@@ -53,7 +53,7 @@ def trains(plan: Plan) -> list[Train]:
 
 
 def test_neutral_validation_rows_are_not_in_the_digest_and_that_there_are_some_is() -> None:
-    first, second = validated("one"), validated("two")
+    first, second = make_validated_model("one"), make_validated_model("two")
     assert first.stamp == second.stamp
     assert first.stamp.digest.version == "v2"
     assert first.stamp != a_model().stamp
@@ -68,7 +68,7 @@ def test_a_model_without_validation_rows_keeps_its_digest() -> None:
 
 @pytest.mark.parametrize("with_lock", [False, True])
 def test_a_job_of_the_older_digest_is_not_trained_again(with_lock: bool) -> None:
-    model = validated("one")
+    model = make_validated_model("one")
     done = a_job(as_before(model))
     entry = LockEntry(
         stamp=as_before(model).stamp,
@@ -81,11 +81,11 @@ def test_a_job_of_the_older_digest_is_not_trained_again(with_lock: bool) -> None
     assert [keep.why for keep in plan.kept] == [KeepReason.READY]
     assert not plan.steps
     # Under the older digest other validation rows were another model.
-    assert trains(plan_beside(validated("two"), done))
+    assert trains(plan_beside(make_validated_model("two"), done))
 
 
 def test_a_locked_model_of_the_older_digest_counts_when_its_job_is_gone() -> None:
-    model = validated("one")
+    model = make_validated_model("one")
     entry = LockEntry(
         stamp=as_before(model).stamp,
         provider="openai",
@@ -101,7 +101,7 @@ def test_a_locked_model_of_the_older_digest_counts_when_its_job_is_gone() -> Non
 
 
 def test_an_adoption_by_the_older_digest_still_counts() -> None:
-    model = validated("one")
+    model = make_validated_model("one")
     claim = Adoption(job=JobId("ftjob-1"), digest=as_before(model).stamp.digest)
     job = replace(a_job(as_before(model)), is_adopted=True)
     assert not plan_beside(replace(model, adopt=claim), job).steps
@@ -110,7 +110,7 @@ def test_an_adoption_by_the_older_digest_still_counts() -> None:
 
 @pytest.mark.parametrize("status", ["succeeded", "running"])
 def test_a_plan_says_that_the_validation_rows_changed_and_what_validating_anew_costs(status: str) -> None:
-    before, after = validated("one", epochs=2), validated("two", epochs=2)
+    before, after = make_validated_model("one", epochs=2), make_validated_model("two", epochs=2)
     job = replace(a_job(before, status), facts=before.displayed_facts)
     rate = Rate(bases=(before.recipe.base,), methods=("supervised",), usd=Decimal(25), per=Per.TOKENS)
     table = PriceTable(service="local", source="test", dated="2026-01-01", rates=(rate,))
@@ -125,7 +125,7 @@ def test_a_plan_says_that_the_validation_rows_changed_and_what_validating_anew_c
 
 
 def test_the_validation_file_of_a_job_tells_its_rows_where_no_facts_do() -> None:
-    before, after = validated("one"), validated("two")
+    before, after = make_validated_model("one"), make_validated_model("two")
     assert before.validation
     file = a_file(before.validation, id="file-val")
     job = replace(a_job(before), facts=(), validation_file=file.id)
@@ -137,7 +137,7 @@ def test_the_validation_file_of_a_job_tells_its_rows_where_no_facts_do() -> None
 
 
 def test_a_failure_with_other_validation_rows_says_nothing_of_todays() -> None:
-    before, after = validated("broken"), validated("mended")
+    before, after = make_validated_model("broken"), make_validated_model("mended")
     failed = replace(a_job(before, "failed"), facts=before.displayed_facts)
     (train,) = trains(plan_beside(after, failed))
     assert train.excluded_jobs == (failed.id,)
@@ -145,7 +145,7 @@ def test_a_failure_with_other_validation_rows_says_nothing_of_todays() -> None:
 
 
 def test_changed_training_rows_still_retrain() -> None:
-    before = validated("one")
+    before = make_validated_model("one")
     after = replace(before, training=a_dataset(rows="others"))
     assert trains(plan_beside(after, a_job(before)))
 
@@ -183,8 +183,8 @@ def test_no_service_says_of_reinforcement_that_validation_rows_are_neutral() -> 
 def test_the_digests_of_both_versions_do_not_change(name: str) -> None:
     models = {
         "no validation": a_model(),
-        "validation": validated("one"),
-        "validation and epochs": validated("two", epochs=3),
+        "validation": make_validated_model("one"),
+        "validation and epochs": make_validated_model("two", epochs=3),
     }
     model = models[name]
     neutral = replace(model, validation_is_neutral=True)

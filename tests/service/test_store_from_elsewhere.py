@@ -28,14 +28,14 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
     """A file that is not the store's."""
-    (tmp_path / "work" / "deep").mkdir(parents=True)
-    path = tmp_path / "work" / "victim.txt"
+    (tmp_path / "theirs" / "deep").mkdir(parents=True)
+    path = tmp_path / "theirs" / "victim.txt"
     path.write_text("mine\n", encoding="utf-8")
-    (tmp_path / "work" / "deep" / "more.txt").write_text("mine too\n", encoding="utf-8")
+    (tmp_path / "theirs" / "deep" / "more.txt").write_text("mine too\n", encoding="utf-8")
     return path
 
 
-NAMES = ["../../../work/victim.txt", "{victim}", "..", "a/../../../../work/victim.txt", "", "x\\y", ".hidden"]
+NAMES = ["../../../theirs/victim.txt", "{victim}", "..", "a/../../../../theirs/victim.txt", "", "x\\y", ".hidden"]
 
 
 def add_file(root: Path, name: str, expires_at: int | None = None) -> None:
@@ -74,9 +74,9 @@ def test_a_part_whose_id_is_a_path_is_not_removed_with_its_upload(store: Store, 
     assert victim.exists()
 
 
-@pytest.mark.parametrize("job", ["../../../work", "{work}", ".."])
+@pytest.mark.parametrize("job", ["../../../theirs", "{theirs}", ".."])
 def test_a_model_whose_job_is_a_path_takes_no_folder_with_it(store: Store, victim: Path, job: str) -> None:
-    job = job.format(work=victim.parent)
+    job = job.format(theirs=victim.parent)
     change(
         store.root,
         "INSERT INTO models (id, base, job, folder, checkpoint, created_at)"

@@ -25,7 +25,7 @@ def provider_of(organization: str) -> MemoryProvider:
     return provider
 
 
-def planned(root: Path, provider: MemoryProvider, *allow: str) -> PreparedPlan:
+def make_prepared_plan(root: Path, provider: MemoryProvider, *allow: str) -> PreparedPlan:
     setting = locate_setting(root / "specs", {"RECONCILER_HOME": str(root / "home")})
     return prepare_plan(setting, check_specs(setting), Options(allow=frozenset(allow)), provider)
 
@@ -37,12 +37,12 @@ def entries(root: Path) -> tuple[LockEntry, ...]:
 def apply(root: Path, provider: MemoryProvider) -> None:
     """Train the model in an account and record it."""
     converge(root, provider)
-    record_lock(planned(root, provider, GUARD), RunTally())
+    record_lock(make_prepared_plan(root, provider, GUARD), RunTally())
 
 
 def test_a_key_of_another_organization_is_refused_and_both_accounts_are_named(workspace: Path) -> None:
     apply(workspace, provider_of("org-mine"))
-    (refusal,) = planned(workspace, provider_of("org-theirs")).plan.refused
+    (refusal,) = make_prepared_plan(workspace, provider_of("org-theirs")).plan.refused
     assert refusal.guard == GUARD
     assert "triage in the account memory/org-mine" in refusal.what
     assert "the service that answers is memory/org-theirs" in refusal.what
@@ -56,17 +56,17 @@ def test_another_organization_that_holds_jobs_of_this_project_is_refused_too(wor
     converge(workspace, theirs)
     specs = (workspace / "specs" / "all.yaml").read_text(encoding="utf-8")
     (workspace / "specs" / "all.yaml").write_text(specs + "seed: 7\n", encoding="utf-8")
-    assert [refusal.guard for refusal in planned(workspace, theirs).plan.refused] == [GUARD]
+    assert [refusal.guard for refusal in make_prepared_plan(workspace, theirs).plan.refused] == [GUARD]
 
 
 def test_with_the_flag_the_plan_goes_on_and_the_lock_keeps_the_entries_of_both_accounts(workspace: Path) -> None:
     mine, theirs = provider_of("org-mine"), provider_of("org-theirs")
     apply(workspace, mine)
-    assert planned(workspace, theirs, GUARD).plan.refused == ()
+    assert make_prepared_plan(workspace, theirs, GUARD).plan.refused == ()
     apply(workspace, theirs)
     assert [entry.service for entry in entries(workspace)] == ["memory/org-mine", "memory/org-theirs"]
     for provider in (mine, theirs):
-        assert planned(workspace, provider).plan.refused == (), "both accounts are known now"
+        assert make_prepared_plan(workspace, provider).plan.refused == (), "both accounts are known now"
 
 
 def test_a_lock_written_under_another_address_of_the_account_counts_and_is_not_doubled(workspace: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_lock_written_under_another_address_of_the_account_counts_and_is_not_d
             lock, entries=tuple(replace(entry, service="127.0.0.1:8000/org-mine") for entry in lock.entries)
         ),
     )
-    assert planned(workspace, provider).plan.refused == ()
-    record_lock(planned(workspace, provider), RunTally())
+    assert make_prepared_plan(workspace, provider).plan.refused == ()
+    record_lock(make_prepared_plan(workspace, provider), RunTally())
     assert [entry.service for entry in entries(workspace)] == ["memory/org-mine"]
 
 
@@ -89,7 +89,7 @@ def test_an_account_that_is_not_stated_once_is_no_other_account(workspace: Path)
     apply(workspace, provider)
     silent = provider_of("")
     silent.jobs, silent.files, silent.models = provider.jobs, provider.files, provider.models
-    assert planned(workspace, silent).plan.refused == ()
+    assert make_prepared_plan(workspace, silent).plan.refused == ()
 
 
 def test_the_service_of_another_machine_is_no_surprise(workspace: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_service_of_another_machine_is_no_surprise(workspace: Path) -> None:
     capabilities = replace(MemoryProvider().capabilities, is_of_machine=True)
     theirs = MemoryProvider(capabilities=capabilities)
     theirs.organization = "org-theirs"
-    assert planned(workspace, theirs).plan.refused == ()
+    assert make_prepared_plan(workspace, theirs).plan.refused == ()
 
 
 @pytest.mark.parametrize("targets", [("one",), ("two",), ("one", "two")])
@@ -106,7 +106,7 @@ def test_a_run_of_some_models_keeps_the_entries_of_the_others(workspace: Path, t
     provider = provider_of("org-mine")
     apply(workspace, provider)
     before = entries(workspace)
-    stale = planned(workspace, provider)
+    stale = make_prepared_plan(workspace, provider)
     path = workspace / "specs" / "models.lock.yaml"
     others = tuple(replace(before[0], service=f"elsewhere/org-{name}") for name in targets)
     update_lock(path, lambda lock: replace(lock, entries=(*lock.entries, *others)))

@@ -23,7 +23,7 @@ def chat(at: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": f"q{at}"}, {"role": "assistant", "content": f"a{at}"}]}
 
 
-def pictured(at: int) -> dict[str, Any]:
+def make_row_with_image(at: int) -> dict[str, Any]:
     parts = [IMAGE, {"type": "text", "text": f"q{at}"}]
     return {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": f"a{at}"}]}
 
@@ -89,10 +89,10 @@ def test_a_method_that_a_base_does_not_know_is_an_error_with_the_bases_that_do(t
 
 
 def test_images_for_a_base_that_does_not_see_are_an_error_with_the_bases_that_do(tmp_path: Path) -> None:
-    ((rule, text, hint),) = find(tmp_path, pictured, MINI)
+    ((rule, text, hint),) = find(tmp_path, make_row_with_image, MINI)
     assert (rule, "its rows hold 12 images" in text) == ("service.images", True)
     assert hint == f"the bases that see images are {VISION}, gpt-4o"
-    assert not find(tmp_path, pictured, VISION)
+    assert not find(tmp_path, make_row_with_image, VISION)
 
 
 @pytest.mark.parametrize(("row", "method"), [(chat, "supervised"), (completion, "supervised"), (preference, "dpo")])

@@ -32,7 +32,7 @@ def chars(chance: random.Random, count: int, alphabet: str = LETTERS) -> str:
     return "".join(chance.choices(alphabet, k=count))
 
 
-def prefixed(prefix: str, count: int, alphabet: str = LETTERS) -> Draw:
+def draw_after(prefix: str, count: int, alphabet: str = LETTERS) -> Draw:
     return lambda chance: prefix + chars(chance, count, alphabet)
 
 
@@ -129,35 +129,35 @@ def email(chance: random.Random) -> str:
 KEYS: dict[str, Draw] = {
     "github": github,
     "github fine": lambda c: "github" + "_pat_" + chars(c, 22) + "_" + chars(c, 59),
-    "aws id": prefixed("AK" + "IA", 16, UPPER),
+    "aws id": draw_after("AK" + "IA", 16, UPPER),
     "aws secret": lambda c: "aws_secret_access_key = " + chars(c, 40, LETTERS + "/+"),
     "slack": lambda c: "xox" + c.choice("bp") + "-" + chars(c, 11, string.digits) + "-" + chars(c, 24),
     "slack hook": lambda c: (
         f"https://hooks.slack.com/services/T{chars(c, 8, UPPER)}/B{chars(c, 8, UPPER)}/{chars(c, 24)}"
     ),
     "discord hook": lambda c: f"https://discord.com/api/webhooks/{chars(c, 18, string.digits)}/{chars(c, 68)}",
-    "openai": prefixed("sk" + "-proj-", 48, LETTERS + "_-"),
-    "openai old": prefixed("sk" + "-", 48),
-    "anthropic": prefixed("sk" + "-ant-api03-", 93, LETTERS + "_-"),
-    "openrouter": prefixed("sk" + "-or-v1-", 64, HEX),
-    "groq": prefixed("gs" + "k_", 52),
-    "xai": prefixed("xa" + "i-", 80),
-    "stripe": prefixed("sk" + "_live_", 24),
-    "stripe hook": prefixed("whs" + "ec_", 32),
-    "google": prefixed("AI" + "za", 35, LETTERS + "_-"),
-    "google secret": prefixed("GOC" + "SPX-", 28, LETTERS + "_-"),
-    "gitlab": prefixed("gl" + "pat-", 20, LETTERS + "_-"),
+    "openai": draw_after("sk" + "-proj-", 48, LETTERS + "_-"),
+    "openai old": draw_after("sk" + "-", 48),
+    "anthropic": draw_after("sk" + "-ant-api03-", 93, LETTERS + "_-"),
+    "openrouter": draw_after("sk" + "-or-v1-", 64, HEX),
+    "groq": draw_after("gs" + "k_", 52),
+    "xai": draw_after("xa" + "i-", 80),
+    "stripe": draw_after("sk" + "_live_", 24),
+    "stripe hook": draw_after("whs" + "ec_", 32),
+    "google": draw_after("AI" + "za", 35, LETTERS + "_-"),
+    "google secret": draw_after("GOC" + "SPX-", 28, LETTERS + "_-"),
+    "gitlab": draw_after("gl" + "pat-", 20, LETTERS + "_-"),
     "npm": lambda c: (lambda body: "np" + "m_" + body + base62(zlib.crc32(body.encode())))(chars(c, 30)),
-    "pypi": prefixed("pypi-" + "AgEIcHlwaS5vcmc", 120, LETTERS + "_-"),
-    "hugging face": prefixed("h" + "f_", 34),
+    "pypi": draw_after("pypi-" + "AgEIcHlwaS5vcmc", 120, LETTERS + "_-"),
+    "hugging face": draw_after("h" + "f_", 34),
     "sendgrid": lambda c: "S" + "G." + chars(c, 22) + "." + chars(c, 43),
-    "twilio": prefixed("S" + "K", 32, HEX),
-    "mailgun": prefixed("ke" + "y-", 32, HEX),
-    "databricks": prefixed("da" + "pi", 32, HEX),
-    "digital ocean": prefixed("do" + "p_v1_", 64, HEX),
-    "shopify": prefixed("shp" + "at_", 32, HEX),
-    "vault": prefixed("hv" + "s.", 90, LETTERS + "_-"),
-    "linear": prefixed("lin" + "_api_", 40),
+    "twilio": draw_after("S" + "K", 32, HEX),
+    "mailgun": draw_after("ke" + "y-", 32, HEX),
+    "databricks": draw_after("da" + "pi", 32, HEX),
+    "digital ocean": draw_after("do" + "p_v1_", 64, HEX),
+    "shopify": draw_after("shp" + "at_", 32, HEX),
+    "vault": draw_after("hv" + "s.", 90, LETTERS + "_-"),
+    "linear": draw_after("lin" + "_api_", 40),
     "azure": lambda c: "AccountName=store;Account" + "Key=" + chars(c, 86, LETTERS + "+/") + "==",
     "telegram": lambda c: chars(c, 9, "123456789") + ":AA" + chars(c, 33, LETTERS + "_-"),
     "web token": web_token,
@@ -190,7 +190,7 @@ KEYS: dict[str, Draw] = {
         "AC" + chars(c, 32, HEX) + c.choice((" auth token ", ":", " / ", "\n")) + chars(c, 32, HEX)
     ),
     "github checksum": lambda c: "gh" + c.choice("pousr") + "_" + chars(c, 36),
-    "npm checksum": prefixed("np" + "m_", 36),
+    "npm checksum": draw_after("np" + "m_", 36),
     "--password": lambda c: "mysql -u root --password " + password(c),
 }
 PERSONAL: dict[str, Draw] = {
@@ -245,9 +245,9 @@ PERSONAL: dict[str, Draw] = {
     "phone after a word": lambda c: c.choice(("Tel. ", "call me on ", "mobile: ", "phone ")) + pattern("0N# N#N###")(c),
 }
 HARMLESS: dict[str, Draw] = {
-    "commit": prefixed("", 40, HEX),
-    "md5": prefixed("", 32, HEX),
-    "sha256": prefixed("sha256:", 64, HEX),
+    "commit": draw_after("", 40, HEX),
+    "md5": draw_after("", 32, HEX),
+    "sha256": draw_after("sha256:", 64, HEX),
     "uuid": lambda c: "-".join(chars(c, count, HEX) for count in (8, 4, 4, 4, 12)),
     "placeholder key": lambda c: c.choice(
         ("sk" + "-your-api-key-here", "sk" + "-" + "x" * 48, "api_key=YOUR_API_KEY", "token: <token>")

@@ -12,17 +12,17 @@ def a_table(rows: tuple[tuple[str, str], ...], mark: str = ",", header: str = "t
     return end.join([header.replace(",", mark), *(mark.join(row) for row in rows)]) + end
 
 
-def numbered(question: str, answer: str, count: int = 12) -> tuple[tuple[str, str], ...]:
+def number_rows(question: str, answer: str, count: int = 12) -> tuple[tuple[str, str], ...]:
     """Return rows that differ in a number."""
     return tuple((f"{question} {at}", f"{answer} {at}") for at in range(count))
 
 
-PLAIN = numbered("question", "answer")
+PLAIN = number_rows("question", "answer")
 
 
 def encoded(case: str, encoding: str, codec: str, question: str, answer: str) -> WildFile:
     """Return a file in an encoding that its bytes show."""
-    rows = numbered(question, answer)
+    rows = number_rows(question, answer)
     hint = f"`encoding: {encoding}`"
     found = Finding("text.encoding", "not UTF-8", hint, line=2)
     return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found)
@@ -30,7 +30,7 @@ def encoded(case: str, encoding: str, codec: str, question: str, answer: str) ->
 
 def declared(case: str, encoding: str, codec: str, question: str, answer: str) -> WildFile:
     """Return a file in an encoding that its bytes do not show: its author states it."""
-    rows = numbered(question, answer)
+    rows = number_rows(question, answer)
     found = Finding("text.encoding", "not UTF-8", "the `encoding` that it has", line=2)
     then: Fields = {"source": {"path": "t.csv", "encoding": encoding}}
     return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found, then=then)
@@ -98,9 +98,9 @@ ENCODINGS = (
         "encoding-utf-16-big-endian-no-mark",
         "t.csv",
         "",
-        numbered("café “ok” €", "yes"),
+        number_rows("café “ok” €", "yes"),
         Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1),
-    )._replace(content=a_table(numbered("café “ok” €", "yes")).encode("utf-16-be")),
+    )._replace(content=a_table(number_rows("café “ok” €", "yes")).encode("utf-16-be")),
     wrong(
         "encoding-utf-16", "t.tsv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)
     )._replace(content=a_table(PLAIN, "\t").encode("utf-16")),
@@ -109,17 +109,17 @@ ENCODINGS = (
         "encoding-latin-1-of-windows-1252",
         "t.csv",
         "",
-        numbered("“quoted”", "it’s"),
+        number_rows("“quoted”", "it’s"),
         Finding("text.damaged", "12 rows have a C1 control", "state the `encoding`", WARNING, 2),
         fields={**MAPPED, "source": {"path": "t.csv", "encoding": "latin-1"}},
         then={"source": {"path": "t.csv", "encoding": "windows-1252"}},
         is_warning=True,
-    )._replace(content=a_table(numbered("“quoted”", "it’s")).encode("cp1252")),
+    )._replace(content=a_table(number_rows("“quoted”", "it’s")).encode("cp1252")),
     wrong(
         "encoding-mojibake-saved",
         "t.csv",
-        a_table(numbered("cafÃ©", "itâ€™s")),
-        numbered("cafÃ©", "itâ€™s"),
+        a_table(number_rows("cafÃ©", "itâ€™s")),
+        number_rows("cafÃ©", "itâ€™s"),
         Finding("text.damaged", "12 rows have letters that another encoding leaves behind", "", WARNING, 2),
         is_warning=True,
     ),
@@ -127,35 +127,35 @@ ENCODINGS = (
         "encoding-chinese-as-latin-1",
         "t.csv",
         "",
-        numbered("ÄãºÃ", "yes"),
+        number_rows("ÄãºÃ", "yes"),
         Finding(
             "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
         ),
         fields={**MAPPED, "source": {"path": "t.csv", "encoding": "latin-1"}},
         is_warning=True,
-    )._replace(content=a_table(numbered("你好", "yes")).encode("gb18030")),
+    )._replace(content=a_table(number_rows("你好", "yes")).encode("gb18030")),
     wrong(
         "encoding-japanese-as-windows-1252",
         "t.csv",
         "",
-        numbered("‚±‚ñ‚É‚¿‚Í", "yes"),
+        number_rows("‚±‚ñ‚É‚¿‚Í", "yes"),
         Finding(
             "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
         ),
         fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1252"}},
         is_warning=True,
-    )._replace(content=a_table(numbered("こんにちは", "yes")).encode("cp932")),
+    )._replace(content=a_table(number_rows("こんにちは", "yes")).encode("cp932")),
     wrong(
         "encoding-utf-8-as-windows-1251",
         "t.csv",
         "",
-        numbered("РїСЂРёРІРµС‚", "yes"),
+        number_rows("РїСЂРёРІРµС‚", "yes"),
         Finding(
             "text.damaged", "12 rows have letters that another encoding leaves behind", "the `encoding`", WARNING, 2
         ),
         fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1251"}},
         is_warning=True,
-    )._replace(content=a_table(numbered("привет", "yes")).encode("utf-8")),
+    )._replace(content=a_table(number_rows("привет", "yes")).encode("utf-8")),
     wrong(
         "encoding-replacement-saved",
         "t.csv",
@@ -167,8 +167,8 @@ ENCODINGS = (
     wrong(
         "encoding-declared-but-utf-8",
         "t.csv",
-        "\ufeff" + a_table(numbered("café", "à")),
-        numbered("café", "à"),
+        "\ufeff" + a_table(number_rows("café", "à")),
+        number_rows("café", "à"),
         Finding("text.encoding", "the first bytes mark Unicode", "remove `encoding`", line=1),
         fields={**MAPPED, "source": {"path": "t.csv", "encoding": "windows-1252"}},
         then={"source": "t.csv"},
@@ -219,14 +219,14 @@ DELIMITERS = (
     right(
         "delimiter-other-marks-in-texts",
         "t.csv",
-        a_table(numbered("a; b | c", "d\te")),
-        numbered("a; b | c", "d\te"),
+        a_table(number_rows("a; b | c", "d\te")),
+        number_rows("a; b | c", "d\te"),
     ),
     right(
         "delimiter-declared",
         "t.csv",
-        a_table(numbered("a, b", "c"), ";"),
-        numbered("a, b", "c"),
+        a_table(number_rows("a, b", "c"), ";"),
+        number_rows("a, b", "c"),
         fields={**MAPPED, "source": {"path": "t.csv", "delimiter": ";"}},
     ),
 )
@@ -352,7 +352,7 @@ HEADERS = (
         "t.csv",
         "What did you like?,What should be better?\n"
         + "".join(f"the colour {at},the price {at}\n" for at in range(12)),
-        numbered("the colour", "the price"),
+        number_rows("the colour", "the price"),
         fields={"format": "completion", "prompt": "{What did you like?}", "completion": "{What should be better?}"},
     ),
     right(
