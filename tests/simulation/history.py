@@ -33,7 +33,15 @@ from tests.simulation.sandbox import lines_of
 from tests.simulation.scenarios import Scenario, Turn
 from tests.simulation.scheduler import Actor, Chooser, Scheduler
 from tests.simulation.services import PROFILE_OF, ServiceVariant, SideBySide, capabilities_of
-from tests.simulation.state import HttpState, Lag, LaggingLegacyService, LaggingService, MemoryState, ServiceState
+from tests.simulation.state import (
+    HttpState,
+    Lag,
+    LaggingLegacyService,
+    LaggingService,
+    MemoryState,
+    ServiceState,
+    TrueJob,
+)
 from tests.simulation.wire import KEY, FaultyTransport
 from tests.toy_service.translation import ToyTranslator
 
@@ -285,15 +293,19 @@ class History:
         if [effect for effect in self.invariants.effects[before:] if effect[0] == "train"]:
             self.invariants.violate(f"creates after the quiet: {self.invariants.effects[before:]}")
 
+    def _known_jobs(self) -> list[TrueJob]:
+        """Return the jobs that are there, without those that failed where a failed job cannot be known as ours."""
+        return [job for job in self.state.jobs() if not (self.invariants.forgets_failures and job.is_spent)]
+
     def _should_be_gone(self, note: Intent) -> bool:
         """Return whether a note has ended: its job is there, or its writer is known to be gone."""
-        known = [job for job in self.state.jobs() if not (self.invariants.forgets_failures and job.is_spent)]
-        made = {job.id for job in known if job.stamp == str(note.stamp)} - set(note.excluded_jobs)
+        made = {job.id for job in self._known_jobs() if job.stamp == str(note.stamp)} - set(note.excluded_jobs)
         return bool(made) or (self.knows_the_dead and not note.doubt)
 
     def _calm(self) -> None:
-        # A person looks at each job in doubt, and takes the note out of the journal where it is not the note's job.
-        there = {(job.id, job.stamp) for job in self.state.jobs()}
+        # A person looks at each job in doubt, and takes the note out of the journal where it is not the note's job, or
+        # where it failed and nothing will ever show whose it was.
+        there = {(job.id, job.stamp) for job in self._known_jobs()}
         for note in self.shared.notes.open_intents():
             if note.doubt and (note.job, str(note.stamp)) not in there:
                 self.shared.notes.clear(note)
