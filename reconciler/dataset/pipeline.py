@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.canonical import LineBatch, make_batch, write_canonical_line
 from reconciler.dataset.fast_path import can_be_plain, plain_values, read_plain_file
-from reconciler.dataset.format_detection import detect_format, peek_format
+from reconciler.dataset.format_detection import detect_format, find_other_form, peek_format
 from reconciler.dataset.left_out import IN_MAPPING, LeftOut, describe_left_out
 from reconciler.dataset.mapping import map_rows
 from reconciler.dataset.readers import ProgressMeter, read_source
@@ -120,7 +120,9 @@ def _write_lines(rows: Iterator[Row], row_format: Format, report: RowReport | No
 
 def _check_and_write(rows: list[Row], row_format: Format, report: RowReport | None) -> Iterator[tuple[Row, bytes]]:
     for row in rows:
-        if report:
+        if report and (other := find_other_form(row, row_format)):
+            report.add(other)
+        elif report:
             for found in check_row(row.value, row_format):
                 report.add(row.problem(found.rule, found.path, found.what, found.hint, found.severity))
         yield row, write_canonical_line(row.value, row_format)

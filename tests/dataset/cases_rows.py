@@ -1167,4 +1167,62 @@ JUDGED_COLUMNS = [
     ),
 ]
 
-ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS, *JUDGED_COLUMNS]
+
+def paired(at: int) -> Json:
+    return {"prompt": q(at), "completion": a(at)}
+
+
+MIXED = [
+    SmallFile(
+        "stated-format-of-no-row",
+        rows(asked),
+        ERROR,
+        "format.other",
+        "12 of 12 rows are chat",
+        first(asked),
+        dataset={"format": "completion"},
+    ),
+    SmallFile(
+        "mixed-pairs-and-chat",
+        rows(lambda at: asked(at) if at % 2 else paired(at), 24),
+        ERROR,
+        "format.mixed",
+        "the row has another form (chat), and the dataset's rows are completion (in 12 rows: lines 2, 4, 6 and 9 more)",
+        [paired(0), paired(2)],
+    ),
+    SmallFile(
+        "mixed-preference-in-chat",
+        rows(lambda at: make_preference(at) if at == 5 else asked(at)),
+        ERROR,
+        "format.mixed",
+        "the row has another form (preference rows), and the dataset's rows are chat",
+        first(asked),
+    ),
+    SmallFile(
+        "mixed-chat-in-preference",
+        rows(lambda at: make_preference(at) if at else asked(at)),
+        ERROR,
+        "format.mixed",
+        "the row has another form (chat), and the dataset's rows are preference",
+        [make_preference(1), make_preference(2)],
+        method="dpo",
+    ),
+    SmallFile(
+        "mixed-sharegpt-in-chat",
+        rows(lambda at: sharegpt(at) if at == 0 else asked(at)),
+        ERROR,
+        "format.mixed",
+        "the row has another form (ShareGPT conversations)",
+        [asked(1), asked(2)],
+    ),
+    SmallFile(
+        "mixed-sharegpt-and-chat",
+        rows(lambda at: asked(at) if at % 2 else sharegpt(at), 24),
+        ERROR,
+        "format.other",
+        "line 2 has another form (chat)",
+        [asked(0), asked(2)],
+    ),
+]
+
+ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS, *JUDGED_COLUMNS, *MIXED]

@@ -188,6 +188,14 @@ def test_up_to_three_findings_of_a_cause_are_shown_one_by_one(tmp_path: Path) ->
 
 def test_the_stated_format_is_checked_against_the_rows(tmp_path: Path) -> None:
     found = problems(tmp_path, jsonl(chats(12)), format=Format.COMPLETION)
+    assert rules(found) == ["format.other"]
+    assert "12 of 12 rows are chat" in found[0].what
+    assert "`format: chat`" in found[0].hint
+    assert not problems(tmp_path, jsonl(chats(12)), format=Format.CHAT)
+
+
+def test_rows_without_a_key_of_the_stated_format_are_checked_one_by_one(tmp_path: Path) -> None:
+    found = problems(tmp_path, jsonl([{"question": "q", "id": at} for at in range(12)]), format=Format.COMPLETION)
     assert set(rules(found)) == {"completion.prompt", "completion.completion", "completion.unknown-key"}
 
 
