@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,6 +32,10 @@ def main() -> int:
     if options.list:
         print("\n".join(each.name for each in chosen))
         return 0
+    watchers = sorted({watcher for each in chosen for watcher in each.watchers})
+    if run_watchers(watchers) != 0:
+        print(f"the watchers fail without any mutant: {' '.join(watchers)}", file=sys.stderr)
+        return 2
     with ThreadPoolExecutor(options.jobs) as pool:
         survivors = [
             each.name for each, noticed in zip(chosen, pool.map(is_noticed, chosen), strict=True) if not noticed
@@ -43,23 +48,34 @@ def main() -> int:
 
 def is_noticed(mutant: Mutant) -> bool:
     """Run the watchers against a copy of the project without the rule; return whether one of them fails."""
+    try:
+        noticed = run_watchers(mutant.watchers, mutant) == 1
+    except subprocess.TimeoutExpired:
+        # Without this rule the tests do not end: that is noticed as well.
+        return True
+    print(f"{'noticed ' if noticed else 'SURVIVES'} {mutant.name}", flush=True)
+    return noticed
+
+
+def run_watchers(watchers: Sequence[str], mutant: Mutant | None = None) -> int:
+    """Run tests against a copy of the project, without a mutant's rule if there is one; return pytest's exit code.
+
+    Raises: subprocess.TimeoutExpired
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for part in ("reconciler", "tests", "schemas", "specs", "docs"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("pyproject.toml", "README.md"):
             shutil.copy(ROOT / file, copy / file)
-        path, text = mutant.mutate(copy)
-        path.write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.watchers]
+        if mutant:
+            path, text = mutant.mutate(copy)
+            path.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *watchers]
         environ = {**os.environ, "PYTHONPATH": str(copy)}
-        try:
-            ended = subprocess.run(command, cwd=copy, env=environ, capture_output=True, timeout=SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            # Without this rule the tests do not end: that is noticed as well.
-            return True
-    print(f"{'noticed ' if ended.returncode == 1 else 'SURVIVES'} {mutant.name}", flush=True)
-    return ended.returncode == 1
+        return subprocess.run(
+            command, cwd=copy, env=environ, capture_output=True, timeout=SECONDS, check=False
+        ).returncode
 
 
 if __name__ == "__main__":
