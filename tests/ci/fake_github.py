@@ -44,9 +44,10 @@ class FakeHub:
         self.issues.append({**made, **more})
         return self.issues[-1]
 
-    def pull(self, head: str, branch: str, sha: str, number: int = 7) -> None:
+    def pull(self, head: str, branch: str, sha: str, number: int = 7, merge: str | None = None) -> None:
         """Open a pull request: `head` is the owner of the branch."""
         self.pulls.append({"number": number, "label": f"{head}:{branch}", "head": {"sha": sha}, "state": "open"})
+        self.pulls[-1]["merge_commit_sha"] = merge
 
     def environ(self) -> dict[str, str]:
         """Return the environment that connects a runner with this fake."""

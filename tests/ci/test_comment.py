@@ -104,6 +104,33 @@ def test_every_review_of_a_directory_is_posted(script: Script, hub: FakeHub, tmp
     assert len(hub.comments) == 2
 
 
+def test_a_review_that_cannot_be_read_is_named_by_its_directory_and_keeps_no_other_back(
+    script: Script, hub: FakeHub, tmp_path: Path
+) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / "reviews" / name).mkdir(parents=True)
+        script.review(name, name=f"reviews/{name}/review.json", root=f"specs/{name}")
+    (tmp_path / "reviews" / "two" / "review.json").write_text("{", encoding="utf-8")
+
+    code, output = post(script, str(tmp_path / "reviews"))
+
+    assert (code, len(hub.comments)) == (1, 2)
+    assert "::error title=reconciler::two/review.json: this cannot be read as JSON" in output
+
+
+def test_of_too_many_reviews_as_many_as_may_be_are_posted_and_the_others_are_named(
+    script: Script, hub: FakeHub, tmp_path: Path
+) -> None:
+    for number in range(10, 32):
+        (tmp_path / "reviews" / f"review-{number}").mkdir(parents=True)
+        script.review("A plan.", name=f"reviews/review-{number}/review.json", root=f"specs/{number}")
+
+    code, output = post(script, str(tmp_path / "reviews"))
+
+    assert (code, len(hub.comments)) == (1, 20)
+    assert "22 reviews, and at most 20 are posted at once; left out: review-30/review.json, review-31/" in output
+
+
 def test_without_a_review_nothing_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "reviews").mkdir()
 
@@ -123,6 +150,19 @@ def test_a_run_that_follows_a_plan_finds_the_pull_request_by_branch_and_commit(s
 
     assert [each["on"] for each in hub.comments] == [8]
     assert "comes from a fork" in hub.comments[0]["body"]
+
+
+@pytest.mark.parametrize(("planned", "on"), [("c" * 40, [6]), ("d" * 40, [])])
+def test_of_two_pull_requests_of_one_head_the_one_whose_merge_was_planned_gets_the_comment(
+    script: Script, hub: FakeHub, planned: str, on: list[int]
+) -> None:
+    hub.pull("acme", "topic", SHA, number=5, merge="b" * 40)
+    hub.pull("acme", "topic", SHA, number=6, merge="c" * 40)
+
+    code, output = post(script, script.review(commit=planned), event=workflow_run(SHA), name="workflow_run")
+
+    assert (code, [each["on"] for each in hub.comments]) == (0, on)
+    assert ("#5, #6 have this head" in output) == (not on)
 
 
 def test_a_plan_for_an_outdated_commit_is_not_posted(script: Script, hub: FakeHub) -> None:
@@ -284,6 +324,32 @@ ACTIVATES = re.compile(
 @given(st.text("@#:/[]()<>!&;`~$\\wacdegh-0123456789 \n", max_size=60))
 def test_no_text_is_active_after_it_was_read(text: str) -> None:
     assert ACTIVATES.search(script_of("review")._disarmed(text)) is None
+
+
+COMMANDS = "reconciler apply roots/20261130 --env cafebabe --target @acme --out 'a#1'"
+
+
+def test_commands_to_copy_are_left_as_they_are(script: Script, hub: FakeHub) -> None:
+    post(script, script.review(f"A plan.\n\n```sh\n{COMMANDS}\n```\n\n@tess"))
+
+    assert f"\n\n```sh\n{COMMANDS}\n```\n\n@\u200btess" in hub.comments[0]["body"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```sh\n{COMMANDS}\n```",  # after a line that may be of a block of HTML
+        f"\n\n ```sh\n{COMMANDS}\n```",
+        f"\n\n~~~\n\n```sh\n~~~\n{COMMANDS}\n```",
+        f"\n\n```sh\n- ~~~\n{COMMANDS}\n```",
+        f"\n\n```sh\n{COMMANDS}\n ```",
+        f"\n\n```sh\n{COMMANDS}\n\n{COMMANDS}\n```",
+        f"\n\n```sh\n{COMMANDS}",
+        f"\n\n```sh x\n{COMMANDS}\n```",
+    ],
+)
+def test_what_only_looks_like_a_block_of_commands_is_disarmed(text: str) -> None:
+    assert COMMANDS not in script_of("review")._disarmed(f"<details>{text}")
 
 
 def test_joiners_stay_where_a_reader_needs_them_and_hide_no_message() -> None:

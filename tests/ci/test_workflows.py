@@ -193,6 +193,7 @@ def test_unsupported_inputs_of_the_action_are_refused_before_anything_runs(
         ({"FORK": "true", "OFFLINE": "false"}, ["plan", "a b", "--offline"]),
         ({"OFFLINE": "true", "ENVIRONMENT": "prod"}, ["plan", "a b", "--env", "prod", "--offline"]),
         ({"PROVIDER": "openai", "EXTRA_ARGS": "--target *"}, ["plan", "a b", "--provider", "openai", "--target", "*"]),
+        ({"EXTRA_ARGS": "\n--no-samples\n  --target m1\n"}, ["plan", "a b", "--no-samples", "--target", "m1", "--out"]),
         ({"EXTRA_ARGS": "$(touch pwned) ; x"}, ["plan", "a b", "$(touch", "pwned)", ";", "x"]),
     ],
 )

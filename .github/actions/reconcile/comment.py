@@ -10,13 +10,13 @@ comment, few comments, and only those of roots that the default branch has.
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from hub import Hub, HubError, shown
-from review import Review, ReviewError, find_reviews, read_review, same_but_for_time
+from review import Review, ReviewError, read_reviews, same_but_for_time
 
 BOT = "github-actions[bot]"
 RETIRED = "<!-- reconciler outdated -->"
@@ -43,23 +43,25 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    reviews = [read_review(path) for path in find_reviews(list(arguments))]
+    reviews, faults = read_reviews(arguments)
+    for fault in faults:
+        say("error", fault)
+    code = 1 if faults else 0
     if not reviews:
         say("notice", "there is no review to post")
-        return 0
+        return code
     event, name = read_event(environ), environ.get("GITHUB_EVENT_NAME", "")
     fork = is_of_a_fork(event)
     if name == "pull_request" and fork:
         say("notice", "a fork's token may not comment; the review is in the summary of this run")
-        return 0
+        return code
     if not _may_have_a_pull(event):
         say("notice", f"a run that was started by {shown(name)} has no pull request; the review is in its summary")
-        return 0
+        return code
     hub = Hub(environ)
-    pull = pull_of(event, hub)
+    pull = find_pull(event, hub, {each.commit for each in reviews})
     if pull is None:
-        say("notice", "no open pull request is at this commit; nothing was posted")
-        return 0
+        return code
     author = environ.get("COMMENT_AUTHOR", BOT)
     reviews = [each for each in reviews if _is_of_the_pull(each, name, event, environ)]
     if fork:
@@ -67,7 +69,7 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     for review in reviews:
         done = post(hub, pull, review, FROM_A_FORK if fork else "", author)
         sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
-    return 0
+    return code
 
 
 def _is_of_the_pull(review: Review, name: str, event: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
@@ -147,24 +149,40 @@ def post(hub: Hub, pull: int, review: Review, preface: str, author: str = BOT) -
     return done
 
 
-def pull_of(event: Mapping[str, Any], hub: Hub) -> int | None:
-    """Find the pull request that an event is about; none when it was closed or has moved on.
+def find_pull(event: Mapping[str, Any], hub: Hub, commits: Collection[str]) -> int | None:
+    """Find the pull request that an event is about; none, and a line in the log, when it was closed or has moved on.
 
-    A run that follows another one gets no number for forks. So the number is looked up by the branch, and taken
-    only where the head is still the commit that was planned.
+    A run that follows another one gets no number for forks. So the number is looked up by the branch, and taken only
+    where the head is still the commit that was planned. Of several pull requests of one head, with other bases, it is
+    the one whose merge was planned.
+
+    Shape:  `commits` are those that the reviews name
     """
+    found = _pulls_of(event, hub)
+    if len(found) > 1:
+        merges = [pull for pull in found if hub.get(f"/pulls/{pull}").get("merge_commit_sha") in commits]
+        if len(merges) != 1:
+            numbers = ", ".join(f"#{pull}" for pull in found)
+            say("warning", f"pull requests {numbers} have this head, and the plan may be of any; nothing was posted")
+            return None
+        found = merges
+    if not found:
+        say("notice", "no open pull request is at this commit; nothing was posted")
+    return found[0] if found else None
+
+
+def _pulls_of(event: Mapping[str, Any], hub: Hub) -> list[int]:
+    """Return the numbers of the open pull requests whose head is the commit of an event."""
     pull, run = (event.get(key) or {} for key in ("pull_request", "workflow_run"))
     if pull:
         current = hub.get(f"/pulls/{int(pull['number'])}")
         same = current["state"] == "open" and current["head"]["sha"] == pull["head"]["sha"]
-        return int(pull["number"]) if same else None
+        return [int(pull["number"])] if same else []
     if not run.get("head_repository"):
-        return None
+        return []
     head = f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
-    for each in hub.every("/pulls", state="open", head=head):
-        if each["head"]["sha"] == run["head_sha"]:
-            return int(each["number"])
-    return None
+    open_ones = hub.every("/pulls", state="open", head=head)
+    return [int(each["number"]) for each in open_ones if each["head"]["sha"] == run["head_sha"]]
 
 
 def _may_have_a_pull(event: Mapping[str, Any]) -> bool:

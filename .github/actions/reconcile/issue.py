@@ -14,14 +14,16 @@ from typing import Any
 
 from comment import BOT, is_of_a_fork, read_event, say
 from hub import Hub, HubError
-from review import Review, ReviewError, find_reviews, read_review, same_but_for_time
+from review import Review, ReviewError, read_reviews, same_but_for_time
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Make the issues say what the reviews say; return the exit code."""
     try:
-        reviews = [read_review(path) for path in find_reviews(list(arguments))]
-        if not reviews:
+        reviews, faults = read_reviews(arguments)
+        for fault in faults:
+            say("error", fault)
+        if not reviews and not faults:
             say("warning", "the look left no review, so no issue was touched; its own job says why")
             return 0
         if is_of_a_fork(read_event(environ)):
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except (HubError, ReviewError) as error:
         say("error", str(error))
         return 1
-    return 0
+    return 1 if faults else 0
 
 
 WORDS = {

@@ -8,12 +8,14 @@ disarmed. Of HTML, only the tags and entities that a review has stay.
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_FILES = 20
+_NAMED = 5
 MAX_PARTS = 4
 MAX_PART_CHARACTERS = 60_000
 MAX_LINE_CHARACTERS = 1_000
@@ -36,6 +38,9 @@ _ACTIVE = re.compile(
     r"|(?<=~~~)(?=[ \t]*\w)",
     re.MULTILINE,
 )
+# Whatever is open before an empty line, this is code: as a block of its own, or as lines of a block that none of its
+# lines closes, since none has the beginning of a fence.
+_COMMANDS = re.compile(r"(?<=\n\n)(```sh\n(?:(?!.*(?:```|~~~)).+\n){1,20}```)(?=\n|\Z)")
 _COMMIT = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{7,40}(?![A-Za-z0-9])")
 _SHORTEST_COMMIT = 7
 _WRITTEN_OUT = re.compile(r"&(?!(?:amp|lt|gt|quot|#32|#124|#8203|#x27);)(?=#|[A-Za-z][A-Za-z0-9]*;)")
@@ -92,17 +97,28 @@ class Review:
     parts: tuple[str, ...]
 
 
-def find_reviews(paths: list[str]) -> list[Path]:
-    """List the review files that are named, and those that lie in directories that are named.
+def read_reviews(paths: Sequence[str]) -> tuple[list[Review], list[str]]:
+    """Read the review files that are named, and those that lie in directories that are named.
 
-    Raises: ReviewError when there are too many
+    Returns the reviews, at most `MAX_FILES`, and one line for each file that is none, or that is one too many.
     """
     found: list[Path] = []
     for path in map(Path, paths):
         found.extend(sorted(path.rglob("*.json")) if path.is_dir() else [path])
-    if len(found) > MAX_FILES:
-        raise ReviewError(f"{len(found)} reviews, and at most {MAX_FILES} are posted at once")
-    return found
+    reviews, faults = list[Review](), list[str]()
+    for path in found[:MAX_FILES]:
+        try:
+            reviews.append(read_review(path))
+        except ReviewError as error:
+            faults.append(str(error))
+    surplus = [_place(path) for path in found[MAX_FILES:]]
+    if surplus:
+        few = ", ".join(surplus[:_NAMED]) + (", …" if surplus[_NAMED:] else "")
+        faults.append(
+            f"{len(found)} reviews, and at most {MAX_FILES} are posted at once; left out: {few}. Split the roots over"
+            " several runs"
+        )
+    return reviews, faults
 
 
 def read_review(path: Path) -> Review:
@@ -110,17 +126,23 @@ def read_review(path: Path) -> Review:
 
     Raises: ReviewError with what is wrong with it
     """
+    name = _place(path)
     try:
         if path.is_symlink() or not path.is_file():
-            raise ReviewError(f"{path.name}: this is no regular file")
+            raise ReviewError(f"{name}: this is no regular file")
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
-            raise ReviewError(f"{path.name}: more than {MAX_FILE_BYTES} bytes")
+            raise ReviewError(f"{name}: more than {MAX_FILE_BYTES} bytes")
         value = json.loads(content.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ReviewError(f"{path.name}: this cannot be read as JSON: {type(error).__name__}") from error
-    return _checked(path.name, value)
+        raise ReviewError(f"{name}: this cannot be read as JSON: {type(error).__name__}") from error
+    return _checked(name, value)
+
+
+def _place(path: Path) -> str:
+    """Return the name of a review with its directory: of a matrix, all files have the same name."""
+    return "/".join(path.parts[-2:]).lstrip("/")
 
 
 def same_but_for_time(one: str, other: str) -> bool:
@@ -195,7 +217,15 @@ def _word(text: str, most: int) -> str:
 
 
 def _disarmed(text: str) -> str:
-    """Return a text that mentions no user, refers to nothing and links nowhere."""
+    """Return a text that mentions no user, refers to nothing and links nowhere.
+
+    A block of commands stays as it is: nothing in it is active, and what a person copies has to work.
+    """
+    pieces = _COMMANDS.split(text)
+    return "".join(piece if number % 2 else _disarm(piece) for number, piece in enumerate(pieces))
+
+
+def _disarm(text: str) -> str:
     return _ACTIVE.sub(_ZERO_WIDTH_SPACE, _COMMIT.sub(_cut, _WRITTEN_OUT.sub("&amp;", _SURPLUS.sub("", text))))
 
 

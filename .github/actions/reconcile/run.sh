@@ -46,8 +46,8 @@ folder=$(mktemp -d "$RUNNER_TEMP/review.XXXXXX")
 arguments=("$ROOT")
 [[ -z $ENVIRONMENT ]] || arguments+=(--env "$ENVIRONMENT")
 [[ -z $PROVIDER ]] || arguments+=(--provider "$PROVIDER")
-# Words are split at blanks; nothing in them is evaluated or expanded.
-read -r -a extra <<<"$EXTRA_ARGS" || true
+# Words are split at blanks and line ends; nothing in them is evaluated or expanded.
+read -r -d '' -a extra <<<"$EXTRA_ARGS" || true
 arguments+=(${extra[@]+"${extra[@]}"})
 
 case $COMMAND in
