@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ from reconciler.domain.identity import (
     Stamp,
     digest_of,
 )
-from reconciler.domain.observed import FileId, RemoteJob
+from reconciler.domain.observed import FileId, RemoteJob, plain_id
 from reconciler.domain.spec import (
     AUTO,
     Adoption,
@@ -293,19 +294,34 @@ def find_differences(
         yield f"the suffix {job.details.suffix} instead of {suffix}"
 
 
-def is_perhaps_of(model: Model, job: RemoteJob, training: Collection[FileId], validation: Collection[FileId]) -> bool:
+_WORD_ENDS = re.compile(r"[-@:._ ]+")
+_DATE = re.compile(r"-?\d{4}-?\d{2}-?\d{2}$")
+
+
+def is_perhaps_of(model: Model, job: RemoteJob, training: Collection[FileId]) -> bool:
     """Return whether a job without any mark may be one of this model that lost its marks.
 
-    It trains on the file that holds just these rows, and says nothing of itself that the model contradicts.
+    It trains on a file that holds just these rows, and on a base that may be the model's under another spelling. What
+    else a job says of itself decides nothing: what dropped its marks may have changed its seed, suffix, settings and
+    validation file as well, or shows them otherwise. So a job that a person made by hand of our file, on our base and
+    with other settings, counts too, and costs that person one look: the refusal names the job and the flag that goes
+    on without it. The line is drawn at the base and at the rows, because jobs on other bases and on other files are
+    everyday use of an account, and a job that names no file would be one of every model.
     """
     if job.stamp is not None or job.training_file is None or not is_one_file(job.training_file, training):
         return False
-    return next(find_differences(model, job, training, validation), None) is None
+    return not job.base or _may_be_base(model.recipe.base, job.base)
 
 
 def is_one_file(file: FileId, others: Collection[FileId]) -> bool:
-    """Return whether a file is one of others. A gateway may spell its id in another case."""
-    return file.casefold() in {other.casefold() for other in others}
+    """Return whether a file is one of others. A gateway may spell its id in another case, or put a name before it."""
+    return plain_id(file) in {plain_id(other) for other in others}
+
+
+def _may_be_base(sent: str, found: str) -> bool:
+    # Beside the snapshot that an alias stands for: the name without its date, and other characters between its words.
+    sent, found = (_WORD_ENDS.sub("-", plain_id(base)) for base in (sent, found))
+    return found.startswith(f"{sent}-") or _DATE.sub("", found) == _DATE.sub("", sent)
 
 
 def _is_same_base(sent: str, found: str) -> bool:

@@ -20,6 +20,9 @@ FileId = NewType("FileId", str)
 JobId = NewType("JobId", str)
 ModelId = NewType("ModelId", str)
 
+_BEGINNINGS = ("file-", "ft:")
+"""How ids of files and of fine-tuned models begin; what stands before it was added on the way."""
+
 _TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 _WAITING = frozenset({"validating_files", "queued", "running", "paused", "created", "pending"})
 
@@ -277,6 +280,17 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for job in self.jobs:
             _ = job.own_stamp
+
+
+def plain_id(thing: str) -> str:
+    """Return what every spelling of an id has in common: a gateway may change its case, or put a name before it.
+
+    For questions where a difference would lead to a deletion or to a second job; never to find what is ours.
+    """
+    folded = thing.casefold()
+    named = folded.rstrip("/").rpartition("/")[2] or folded
+    begins = max((named.rfind(beginning) for beginning in _BEGINNINGS), default=-1)
+    return named[max(begins, 0) :]
 
 
 Dated = TypeVar("Dated", RemoteFile, RemoteJob, RemoteModel)

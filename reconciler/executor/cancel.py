@@ -1,7 +1,9 @@
 """Cancel jobs and delete files and models: read again, act once, confirm. Nothing without our stamp is touched."""
 
+from collections.abc import Iterable
+
 from reconciler.domain.errors import NotFoundError, ProviderError
-from reconciler.domain.observed import CHECKPOINT, SUCCEEDED, JobId, ModelId, Observed, RemoteJob
+from reconciler.domain.observed import CHECKPOINT, SUCCEEDED, JobId, ModelId, Observed, RemoteJob, plain_id
 from reconciler.domain.plan import Cancel, CancelReason, Delete
 from reconciler.domain.ports import Refused, own_job
 from reconciler.executor.context import RunContext, StepFailedError
@@ -88,11 +90,13 @@ def _check_still_ours(action: Delete, context: RunContext) -> None:
 
 
 def is_in_use(action: Delete, observed: Observed) -> bool:
-    """Return whether a job uses a file, or is built on a model or one of its checkpoints."""
-    if not action.is_model:
-        return action.thing in observed.files_in_use
+    """Return whether a job uses a file, or is built on a model or one of its checkpoints, under any spelling."""
     bases = observed.bases_in_use | {job.base for job in observed.jobs if job.status.is_active}
-    return any(base.partition(CHECKPOINT)[0] == action.thing for base in bases)
+    return _is_among(action.thing, bases if action.is_model else observed.files_in_use)
+
+
+def _is_among(thing: str, others: Iterable[str]) -> bool:
+    return plain_id(thing) in {plain_id(other).partition(CHECKPOINT)[0] for other in others}
 
 
 def _describe_users(action: Delete, context: RunContext) -> str:
@@ -102,11 +106,7 @@ def _describe_users(action: Delete, context: RunContext) -> str:
     except ProviderError:
         return ""
     active = [job for job in jobs if job.status.is_active]
-    using = [
-        job
-        for job in active
-        if action.thing in ((job.base.partition(CHECKPOINT)[0],) if action.is_model else job.files)
-    ]
+    using = [job for job in active if _is_among(action.thing, (job.base,) if action.is_model else job.files)]
     named = ", ".join(f"{job.id} ({job.status})" for job in using[:MOST_NAMED])
     more = f" and {len(using) - MOST_NAMED} more" if using[MOST_NAMED:] else ""
     return f"by {'job' if len(using) == 1 else 'jobs'} {named}{more}" if using else ""

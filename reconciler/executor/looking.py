@@ -1,4 +1,4 @@
-"""Looks for the job of a wanted model: by its stamp, and where the marks may be lost, by its file and settings."""
+"""Looks for the job of a wanted model: by its stamp, and where the marks may be lost, by its file and base."""
 
 from collections.abc import Iterable
 
@@ -47,9 +47,8 @@ def find_unmarked(train: Train, context: RunContext) -> RemoteJob | None:
         return None
     # Another run may have sent the same rows since the plan was made, and created its job on that file.
     listed = context.provider.list_files().items
-    files = [_list_files_of_rows(dataset, listed, context) for dataset in train.model.datasets]
-    training, validation = files[0], files[1] if files[1:] else frozenset()
-    return next((job for job in new if is_perhaps_of(train.model, job, training, validation)), None)
+    training = _list_files_of_rows(train.model.training, listed, context)
+    return next((job for job in new if is_perhaps_of(train.model, job, training)), None)
 
 
 def _list_files_of_rows(dataset: Dataset, listed: Iterable[RemoteFile], context: RunContext) -> frozenset[FileId]:

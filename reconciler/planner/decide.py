@@ -37,6 +37,7 @@ from reconciler.domain.observed import (
     Observed,
     RemoteFile,
     RemoteJob,
+    plain_id,
 )
 from reconciler.domain.plan import Cancel, CancelReason, Delete, Keep, KeepReason, Options, Train
 from reconciler.domain.spec import OnChange
@@ -234,10 +235,11 @@ def decide_orphan_files(
     """
     if not pruning.is_asked:
         return
+    in_use = {plain_id(file) for file in observed.files_in_use}
     trained_on = {file for job in observed.jobs if not job.is_known_by_name for file in job.files}
     for file in files:
         unwanted = file.stamp is not None and _dataset_name(file.stamp.address) not in declared
-        is_free = file.id not in observed.files_in_use and not pruning.references.names_file(file)
+        is_free = plain_id(file.id) not in in_use and not pruning.references.names_file(file)
         if file.stamp and unwanted and file.id in trained_on and is_free:
             yield Delete(address=file.stamp.address, thing=file.id, is_model=False)
 

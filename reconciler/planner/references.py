@@ -15,7 +15,7 @@ import msgspec
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
-from reconciler.domain.observed import CHECKPOINT, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import CHECKPOINT, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
 from reconciler.domain.plan import CommandScope, Keep
 
 _BASE = "a spec or a running job uses it as its base"
@@ -32,7 +32,8 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that names a thing on the service.
 
     Shape:  `rows` are the names of files that lock entries name by their content; `bases` are the models that
-            something is built on, `checkpoints` the beginnings of their names where it is built on a checkpoint
+            something is built on, `checkpoints` the beginnings of their names where it is built on a checkpoint; both
+            and `files` hold what all spellings of an id have in common
     """
 
     addresses: Mapping[Address, Reference] = msgspec.field(default_factory=dict)
@@ -68,6 +69,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
         bases = {model.recipe.base for model in desired.models} | observed.bases_in_use
         bases |= {job.base for job in observed.jobs if job.status.is_active}
+        bases = {plain_id(base) for base in bases}
         wholes = {base.partition(CHECKPOINT)[0] for base in bases if CHECKPOINT in base}
         addresses = {entry.address: why for entry, why in others if _is_here(entry, provider, observed)}
         return cls(
@@ -75,7 +77,10 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
             jobs=jobs,
             models=models,
             files=frozenset(
-                file for job in observed.jobs if job.id in jobs or job.address in addresses for file in job.files
+                plain_id(file)
+                for job in observed.jobs
+                if job.id in jobs or job.address in addresses
+                for file in job.files
             ),
             rows=frozenset(dataset.stamp.filename for entry, _ in entries for dataset in entry.datasets),
             bases=frozenset(bases | wholes),
@@ -99,7 +104,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
 
     def names_file(self, file: RemoteFile) -> bool:
         """Return whether a file is one that anything names."""
-        return file.id in self.files or (file.stamp is not None and file.stamp.filename in self.rows)
+        return plain_id(file.id) in self.files or (file.stamp is not None and file.stamp.filename in self.rows)
 
     def _is_built_on(self, model: ModelId) -> bool:
         """Return whether something is built on a model, or on one of its checkpoints.
@@ -107,7 +112,8 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         A checkpoint's id has its own last part on some services. So a checkpoint holds every model of the same base,
         organisation and suffix.
         """
-        return model in self.bases or _all_but_the_last_part(model) in self.checkpoints
+        plain = plain_id(model)
+        return plain in self.bases or _all_but_the_last_part(plain) in self.checkpoints
 
 
 def _is_here(entry: LockEntry, provider: str, observed: Observed) -> bool:

@@ -1,7 +1,7 @@
 """Jobs that may be of a wanted model although they bear no mark of ours: a service, or a gateway, may drop our marks.
 
 Two things point to such a job: the journal, which holds the id that a create of ours was answered with; and the job's
-own file, base and settings. Neither proves that the job is ours. So a plan never adopts, cancels or counts it, but
+own file and base. Neither proves that the job is ours. So a plan never adopts, cancels or counts it, but
 refuses to create another one.
 """
 
@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from reconciler.domain.desired import Dataset, Model, is_perhaps_of
+from reconciler.domain.desired import Dataset, Model, find_differences, is_perhaps_of
 from reconciler.domain.observed import FileId, JobId, Observed
 from reconciler.domain.plan import Options, Train
+
+_DOUBT = "it trains on the same rows and base, and bears no mark"
 
 
 def find_unmarked(model: Model, observed: Observed) -> Iterator[tuple[JobId, str]]:
@@ -24,8 +26,12 @@ def find_unmarked(model: Model, observed: Observed) -> Iterator[tuple[JobId, str
     training = _files_of(model.training, observed)
     validation = _files_of(model.validation, observed) if model.validation else frozenset()
     for job in observed.unmarked:
-        if job.id not in known | named.keys() and is_perhaps_of(model, job, training, validation):
-            yield job.id, "it trains on the same file and base, and bears no mark"
+        if job.id not in known | named.keys() and is_perhaps_of(model, job, training):
+            differences = ", ".join(find_differences(model, job, training, validation))
+            yield (
+                job.id,
+                _DOUBT + (f"; it shows {differences}, maybe changed by a gateway" if differences else ""),
+            )
 
 
 def count_out_unmarked(train: Train, observed: Observed, options: Options) -> Train:

@@ -279,13 +279,12 @@ def test_a_job_that_shows_late_is_looked_for_before_another_runs_intent_is_taken
     "members",
     [
         {"model": "another-base"},
-        {"hyperparameters": {"n_epochs": 9}},
         {"metadata": {f"{MARK}project": "another"}},
         {"training_file": "file-of-others"},
     ],
     ids=str,
 )
-def test_a_job_of_others_that_says_otherwise_stands_in_nobodys_way(members: Json) -> None:
+def test_a_job_on_another_base_or_file_or_of_another_project_stands_in_nobodys_way(members: Json) -> None:
     world = World()
     file = world.service.add_file(MODEL.training.stamp.filename, b"".join(lines_of(MODEL.training)))
     bare: Json = {"metadata": None, "model": MODEL.recipe.base, "hyperparameters": {"n_epochs": 3}}

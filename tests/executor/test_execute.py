@@ -1,6 +1,6 @@
 """Executing a plan: steps in order, an event for each, and a failure blocks only what needs it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, ProviderError, RejectedError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Started
-from reconciler.domain.observed import JobId, JobStatus, ModelId, RemoteJob
+from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
@@ -276,6 +276,20 @@ def test_a_file_that_came_into_use_names_the_job_that_uses_it() -> None:
     sandbox.service.foreign = [replace(queued, stamp=None, training_file=file)]
     (message,) = failures(sandbox.carry_out(plan, keep))
     assert "by job ftjob-theirs (queued)" in message
+
+
+@pytest.mark.parametrize(
+    "spelled", [str.upper, "provider/{}".format, "gateway:{}".format], ids=["case", "path", "name"]
+)
+def test_a_file_that_a_job_names_in_another_spelling_is_not_deleted(spelled: Callable[[str], str]) -> None:
+    sandbox = Sandbox()
+    sandbox.converge(model("gone"))
+    keep = a_model("stays", training=real_dataset("other", "others"))
+    plan = sandbox.plan(keep, options=Options(prune=True))
+    (file,) = sandbox.service.files
+    sandbox.service.foreign_files = frozenset({FileId(spelled(file))})
+    assert "is in use now" in " ".join(failures(sandbox.carry_out(plan, keep)))
+    assert file in sandbox.service.files
 
 
 def test_a_refused_clean_up_names_the_jobs_that_use_what_was_to_go() -> None:

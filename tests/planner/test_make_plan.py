@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Part
 from reconciler.domain.lock import Lock, LockEntry
-from reconciler.domain.observed import JobId, ModelId, Observed, RemoteFile, RemoteJob
+from reconciler.domain.observed import FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, KeepReason, Options, Plan, Promote, Train, Upload
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect, OnChange, Policy
@@ -152,8 +152,9 @@ def test_pruning_takes_files_only_when_a_job_of_ours_used_them_and_none_does_now
     plan = make_plan(desired(a_model()), seen, options=Options(prune=True))
     assert [step.action.thing for step in plan.steps if isinstance(step.action, Delete)] == ["file-2"]
 
-    busy = replace(seen, files_in_use=frozenset({files[0].id}))
-    assert make_plan(desired(a_model()), busy, options=Options(prune=True)).is_empty
+    for spelling in (files[0].id, files[0].id.upper(), f"provider/{files[0].id}", f"gateway:{files[0].id}"):
+        busy = replace(seen, files_in_use=frozenset({FileId(spelling)}))
+        assert make_plan(desired(a_model()), busy, options=Options(prune=True)).is_empty, spelling
 
 
 def test_pruning_leaves_files_of_datasets_that_still_have_a_spec() -> None:

@@ -57,9 +57,20 @@ def test_the_file_of_a_job_that_is_kept_stays_although_its_dataset_has_another_n
     assert list_removals(plan) == []
 
 
-@pytest.mark.parametrize("base", ["ft:whole", "ft:whole:ckpt-step-40", "ft:b:acme:gone:9:ckpt-step-40"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "ft:whole",
+        "FT:Whole",
+        "provider/ft:whole",
+        "ft:whole:ckpt-step-40",
+        "Gateway:FT:whole:CKPT-step-40",
+        "ft:b:acme:gone:9:ckpt-step-40",
+        "provider/ft:b:Acme:gone:9:ckpt-step-40",
+    ],
+)
 def test_a_model_that_the_job_of_another_project_is_built_on_stays(base: str) -> None:
-    model = "ft:whole" if base.startswith("ft:whole") else "ft:b:acme:gone:2"
+    model = "ft:whole" if "whole" in base.casefold() else "ft:b:acme:gone:2"
     gone = replace(GONE, model=ModelId(model))
     seen = replace(observed(DONE, gone), bases_in_use=frozenset({base}))
     assert list_removals(plan_with_prune(desired(STAYS), seen)) == []

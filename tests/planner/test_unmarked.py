@@ -1,10 +1,13 @@
 """Which carrier a plan relies on, and jobs that may be ours without their marks."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from reconciler.domain.desired import find_differences
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.observed import ClaimedJob, JobId
+from reconciler.domain.observed import ClaimedJob, FileId, JobDetails, JobId
 from reconciler.domain.plan import Options
 from reconciler.planner import make_plan
 from reconciler.providers import find_profile
@@ -52,6 +55,45 @@ def test_a_job_that_may_be_ours_refuses_the_plan_until_a_person_decides(known: s
     assert decided.trains[0].excluded_jobs == ("ftjob-bare",)
     adopted = replace(seen, jobs=(a_job(MODEL, "running", id="ftjob-bare"),))
     assert make_plan(desired(MODEL), adopted).refused == ()
+
+
+WANTED = a_model(base="gpt-4o-mini-2024-07-18", epochs=3)
+SEEDED = replace(WANTED, recipe=replace(WANTED.recipe, seed=5, suffix="triage"))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"details": JobDetails(seed=99)},
+        {"details": JobDetails(hyperparameters=(("n_epochs", "4"),))},
+        {"details": JobDetails(hyperparameters=(("epochs", "3"),))},
+        {"details": JobDetails(suffix="tria")},
+        {"validation_file": FileId("file-unknown")},
+        {"base": "provider/gpt-4o-mini-2024-07-18"},
+        {"base": "GPT-4o-mini"},
+        {"base": "gpt-4o-mini@20240718"},
+        {"base": ""},
+        {"training_file": FileId(a_file().id.upper())},
+        {"training_file": FileId(f"provider/{a_file().id}")},
+        {"training_file": FileId(f"gateway:{a_file().id}")},
+    ],
+    ids=str,
+)
+def test_what_an_echo_changes_makes_no_job_certainly_anothers(shown: dict[str, Any]) -> None:
+    bare = replace(BARE, **{"base": SEEDED.recipe.base, **shown})
+    (refusal,) = make_plan(desired(SEEDED), replace(observed(a_file()), unmarked=(bare,))).refused
+    assert refusal.policy == "unmarked-job"
+    assert ("; it shows" in refusal.what) == bool(list(find_differences(SEEDED, bare, {a_file().id}, ())))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [{"base": "gpt-4.1-mini"}, {"base": "gpt-4o"}, {"training_file": FileId("file-2")}, {"training_file": None}],
+    ids=str,
+)
+def test_a_job_on_another_base_or_on_other_rows_is_everyday_use(shown: dict[str, Any]) -> None:
+    bare = replace(BARE, **{"base": SEEDED.recipe.base, **shown})
+    assert not make_plan(desired(SEEDED), replace(observed(a_file()), unmarked=(bare,))).refused
 
 
 def test_a_job_on_the_same_rows_under_an_older_name_of_the_dataset_may_be_ours_too() -> None:

@@ -11,7 +11,16 @@ from msgspec.structs import replace
 from reconciler.domain.desired import find_differences, is_one_file
 from reconciler.domain.errors import DeniedError, MalformedError, NotFoundError
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
+from reconciler.domain.observed import (
+    Checkpoint,
+    FileId,
+    JobEvent,
+    JobId,
+    RemoteFile,
+    RemoteJob,
+    oldest_first,
+    plain_id,
+)
 from reconciler.domain.ports import Done, Write
 from reconciler.providers.http.client import segment
 from reconciler.providers.http.dialect import JobRules, NewJob, SeenJobs, Session
@@ -152,8 +161,8 @@ class MetadataJobs:
             )
 
     def _on_own_files(self, jobs: Sequence[RemoteJob]) -> tuple[RemoteJob, ...]:
-        by_id = {file.casefold(): name for file, name in self._names.items()} if jobs else {}
-        names = (by_id.get((job.training_file or "").casefold(), "") for job in jobs)
+        by_id = {plain_id(file): name for file, name in self._names.items()} if jobs else {}
+        names = (by_id.get(plain_id(job.training_file or ""), "") for job in jobs)
         return oldest_first(job for job, name in zip(jobs, names, strict=True) if Stamp.of_filename(name))
 
     def _sort_jobs(self, warnings: ListWarnings) -> "_SortedJobs":
