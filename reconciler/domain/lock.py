@@ -67,13 +67,37 @@ class OtherLock(msgspec.Struct, frozen=True, kw_only=True):
 def is_same_account(service: str, other: str) -> bool:
     """Return whether two services, as in Observed, are one account, as far as they say.
 
-    An organization decides wherever both state one: one service has several addresses, and one address may lead to
-    several accounts. Otherwise the address decides.
+    One service has several addresses, and one address may lead to several accounts. So an organization or a project
+    that both state and that differ are two accounts; one organization that both state is one; otherwise the address
+    decides.
     """
-    (host, _, organization), (other_host, _, other_organization) = service.partition("/"), other.partition("/")
-    if organization and other_organization:
-        return organization == other_organization
-    return host == other_host
+    (host, organization, project), (other_host, other_organization, other_project) = map(
+        _split_service, (service, other)
+    )
+    if _differ(organization, other_organization) or _differ(project, other_project):
+        return False
+    return bool(organization and other_organization) or host == other_host
+
+
+def complete_service(service: str, earlier: str) -> str:
+    """Return the name of a service with what an earlier name of the same account says, and this one does not."""
+    (host, organization, project), (_, known_organization, known_project) = map(_split_service, (service, earlier))
+    return name_service(host, organization or known_organization, project or known_project)
+
+
+def name_service(host: str, organization: str | None, project: str | None) -> str:
+    """Return the name of a service and of the account there, as far as its answers say: `host/organization/project`."""
+    return "/".join((host, organization or "", project or "")).rstrip("/")
+
+
+def _split_service(service: str) -> tuple[str, str, str]:
+    host, _, account = service.partition("/")
+    organization, _, project = account.partition("/")
+    return host, organization, project
+
+
+def _differ(stated: str, other: str) -> bool:
+    return bool(stated and other) and stated != other
 
 
 def merge_locks(before: Lock, mine: Lock, now: Lock) -> Lock:

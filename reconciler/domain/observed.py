@@ -246,16 +246,16 @@ class ClaimedJob(msgspec.Struct, frozen=True, kw_only=True):
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the service, taken once a run.
 
-    Shape:  `service` names host and organisation; `files` those that bear our kind of name; `jobs` those of our
-            project, oldest first; `models` every model the service lists; `files_in_use` ids that any living job
-            or a job of another project names; `bases_in_use` are the bases of the jobs of others; `contradictions`
-            are ids whose marks disagree with each other; `unmarked` are jobs that bear sound marks of no project and
-            train on a file that has our kind of name; `claimed` are jobs that the journal names as answers to our
-            creates, and that do not bear our marks; `noted` are the versions of whose creates it holds any other note,
-            with the address in the note; `list_warnings` say why a list may not be whole; `gone` are
-            jobs of the lock file that are wanted, that no list shows and that are not there by their id either;
-            `host` is where the operator's environment points, `organization`, `project` and `region` are what the
-            service says of whom it answers
+    Shape:  `service` names host, organization and project of the account; `files` those that bear our kind of name;
+            `jobs` those of our project, oldest first; `models` every model the service lists; `files_in_use` ids that
+            any living job or a job of another project names; `bases_in_use` are the bases of the jobs of others;
+            `contradictions` are ids whose marks disagree with each other; `unmarked` are jobs that bear sound marks of
+            no project and train on a file that has our kind of name; `claimed` are jobs that the journal names as
+            answers to our creates, and that do not bear our marks; `noted` are the versions of whose creates it holds
+            any other note, with the address in the note; `list_warnings` say why a list may not be whole; `gone` are
+            jobs of the lock file that are wanted, that no list shows and that are not there by their id either; `host`
+            is where the operator's environment points, `organization`, `project` and `region` are what the service says
+            of whom it answers
     Raises: ValueError for a job without a stamp
     """
 

@@ -15,7 +15,7 @@ import msgspec
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
-from reconciler.domain.observed import CHECKPOINT, FileId, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
+from reconciler.domain.observed import CHECKPOINT, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
 from reconciler.domain.plan import CommandScope, Keep
 
 _BASE = "a spec or a running job uses it as its base"
@@ -39,7 +39,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     addresses: Mapping[Address, Reference] = msgspec.field(default_factory=dict)
     jobs: Mapping[JobId, Reference] = msgspec.field(default_factory=dict)
     models: Mapping[ModelId, Reference] = msgspec.field(default_factory=dict)
-    files: frozenset[FileId] = frozenset()
+    files: frozenset[str] = frozenset()
     rows: frozenset[str] = frozenset()
     bases: frozenset[str] = frozenset()
     checkpoints: frozenset[str] = frozenset()

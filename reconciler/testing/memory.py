@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import MalformedError, NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
+from reconciler.domain.lock import name_service
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
@@ -50,7 +51,7 @@ class MemoryProvider(MemoryService):
                 if file
             }
             return Observed(
-                service="/".join(part for part in (self._name, self.organization) if part),
+                service=name_service(self._name, self.organization, self.account_project),
                 files=tuple(file for file in self.files.values() if file.stamp and self._is_listed(file.id)),
                 jobs=jobs,
                 models=frozenset(self.models),
@@ -61,6 +62,7 @@ class MemoryProvider(MemoryService):
                 unmarked=self.unmarked_jobs(),
                 list_warnings=self.list_warnings,
                 organization=self.organization,
+                project=self.account_project,
             )
 
     def jobs_of(self, stamp: Stamp) -> tuple[RemoteJob, ...]:

@@ -53,7 +53,7 @@ class MemoryService:
             `jobs` and `files` are all there are, listed or not yet; `contents` is what was uploaded;
             `notes_left` are the notes that lie there, until the moments that `expiring` says;
             `foreign` is what others have put there; `says` makes up answers; `foreign_files`, `retiring`,
-            `contradictions`, `list_warnings` and `organization` are returned as they stand
+            `contradictions`, `list_warnings`, `organization` and `account_project` are returned as they stand
     Units:  `list_lag_seconds`: how long after its making a thing turns up in lists, by the clock given
     """
 
@@ -94,6 +94,7 @@ class MemoryService:
         self.contradictions: tuple[str, ...] = ()
         self.list_warnings: tuple[str, ...] = ()
         self.organization: str | None = None
+        self.account_project: str | None = None
 
     def run(self, job: JobId) -> None:
         """Let a job begin."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from reconciler.domain.desired import Dataset, Desired
 from reconciler.domain.errors import InputError, NotFoundError, UsageError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock, is_same_account
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock, complete_service, is_same_account
 from reconciler.domain.observed import JobId, Observed, RemoteJob, oldest_first
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
@@ -52,7 +54,7 @@ def next_lock(
             are the jobs that the run cancelled, beside those that earlier runs did
     """
     named = {model.address for model in desired.models}
-    fresh = {entry.address: entry for entry in serving}
+    fresh = {entry.address: _with_known_account(entry, before) for entry in serving}
     kept = [
         entry
         for entry in before.entries
@@ -64,6 +66,13 @@ def next_lock(
         entries=tuple(entries[key] for key in sorted(entries)),
         cancelled=tuple(sorted({*before.cancelled, *cancelled})),
     )
+
+
+def _with_known_account(entry: LockEntry, before: Lock) -> LockEntry:
+    """Return an entry whose service says what it said when the same job was recorded: a header may be missing once."""
+    named = (each for each in before.of(entry.service) if (each.address, each.job) == (entry.address, entry.job))
+    known = next(named, None)
+    return replace(entry, service=complete_service(entry.service, known.service)) if known else entry
 
 
 def make_entry(job: RemoteJob, provider: str, service: str, datasets: tuple[Dataset, ...] = ()) -> LockEntry:

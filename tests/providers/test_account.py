@@ -36,6 +36,7 @@ def test_an_observation_holds_host_organisation_project_and_region(profile: str,
         "proj_b",
         "Sweden Central",
     )
+    assert observed.service == f"{host}/org-a/proj_b"
 
 
 def test_missing_values_are_unknown() -> None:

@@ -19,10 +19,17 @@ __all__ = ["workspace"]
 GUARD = "other-account"
 
 
-def provider_of(organization: str) -> MemoryProvider:
+def provider_of(organization: str, project: str = "") -> MemoryProvider:
     provider = MemoryProvider()
-    provider.organization = organization
+    provider.organization, provider.account_project = organization or None, project or None
     return provider
+
+
+def same_service(provider: MemoryProvider, organization: str, project: str = "") -> MemoryProvider:
+    """The same jobs, files and models, answering for an account as it is stated here."""
+    other = provider_of(organization, project)
+    other.jobs, other.files, other.models = provider.jobs, provider.files, provider.models
+    return other
 
 
 def make_prepared_plan(root: Path, provider: MemoryProvider, *allow: str) -> PreparedPlan:
@@ -87,9 +94,38 @@ def test_a_lock_written_under_another_address_of_the_account_counts_and_is_not_d
 def test_an_account_that_is_not_stated_once_is_no_other_account(workspace: Path) -> None:
     provider = provider_of("org-mine")
     apply(workspace, provider)
-    silent = provider_of("")
-    silent.jobs, silent.files, silent.models = provider.jobs, provider.files, provider.models
-    assert make_prepared_plan(workspace, silent).plan.refused == ()
+    assert make_prepared_plan(workspace, same_service(provider, "")).plan.refused == ()
+
+
+@pytest.mark.parametrize("organization", ["org-mine", ""])
+def test_a_key_of_another_project_of_the_organization_is_refused_and_both_are_named(
+    workspace: Path, organization: str
+) -> None:
+    apply(workspace, provider_of(organization, "proj-mine"))
+    (refusal,) = make_prepared_plan(workspace, provider_of(organization, "proj-theirs")).plan.refused
+    assert refusal.guard == GUARD
+    assert f"in the account memory/{organization}/proj-mine" in refusal.what
+    assert f"the service that answers is memory/{organization}/proj-theirs" in refusal.what
+
+
+def test_a_lock_without_a_project_goes_on_working_and_learns_it(workspace: Path) -> None:
+    """As versions before wrote it; the next apply writes the project beside the organization."""
+    old = provider_of("org-mine")
+    apply(workspace, old)
+    stated = same_service(old, "org-mine", "proj-mine")
+    assert make_prepared_plan(workspace, stated).plan.refused == ()
+    record_lock(make_prepared_plan(workspace, stated), RunTally())
+    assert [entry.service for entry in entries(workspace)] == ["memory/org-mine/proj-mine"]
+
+
+@pytest.mark.parametrize("said", ["", "org-mine"])
+def test_what_a_service_does_not_say_once_is_not_forgotten(workspace: Path, said: str) -> None:
+    provider = provider_of("org-mine", "proj-mine")
+    apply(workspace, provider)
+    record_lock(make_prepared_plan(workspace, same_service(provider, said)), RunTally())
+    assert [entry.service for entry in entries(workspace)] == ["memory/org-mine/proj-mine"]
+    (refusal,) = make_prepared_plan(workspace, provider_of("org-mine", "proj-theirs")).plan.refused
+    assert refusal.guard == GUARD
 
 
 def test_the_service_of_another_machine_is_no_surprise(workspace: Path) -> None:

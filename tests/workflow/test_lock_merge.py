@@ -116,3 +116,8 @@ def test_an_organization_decides_whose_an_entry_is_and_else_the_address() -> Non
     assert is_same_account("api.example", "api.example/org-a"), "a header that is missing once"
     assert not is_same_account("api.example", "other.example")
     assert not is_same_account("api.example", "other.example/org-a")
+    assert is_same_account("api.example/org-a", "api.example/org-a/p"), "a lock of a version that wrote no project"
+    assert not is_same_account("api.example/org-a/p", "api.example/org-a/q")
+    assert not is_same_account("api.example//p", "api.example/org-a/q")
+    assert is_same_account("api.example//p", "api.example/org-a/p")
+    assert is_same_account("api.example/org-a/p", "localhost/org-a/p")

@@ -9,6 +9,7 @@ import msgspec
 from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import NotFoundError, RejectedError
 from reconciler.domain.identity import Stamp
+from reconciler.domain.lock import name_service
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
@@ -89,7 +90,7 @@ class HttpProvider:
             models = models_later.result()
         account = self._client.account
         return Observed(
-            service="/".join(part for part in (self._profile.label or self._client.host, account.organization) if part),
+            service=name_service(self._profile.label or self._client.host, account.organization, account.project),
             host=self._client.host,
             files=seen.files,
             jobs=seen.jobs,
