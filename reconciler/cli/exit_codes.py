@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from typer.exceptions import Abort, TyperException
 
+from reconciler import __version__
 from reconciler.cli.console import open_console
 from reconciler.cli.signals import SignalReceived
 from reconciler.domain.errors import (
@@ -22,6 +23,7 @@ from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
 from reconciler.domain.plan import KeepReason, Plan
 from reconciler.render import problems_json
+from reconciler.render.review import Review, empty_plan, result_line
 
 OK = 0
 SERVICE = 1
@@ -144,6 +146,8 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
     console = open_console(os.environ, no_colour="--no-color" in arguments)
     match error:
         case TyperException():
+            if wants_json(arguments) and getattr(getattr(error, "ctx", None), "info_name", "") == "apply":
+                console.out.write(_usage_line(error.format_message()))
             console.err.line(f"Error: {error.format_message()}")
             console.err.line("Try --help after the command.")
             return USAGE
@@ -170,6 +174,12 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None
             return UNUSABLE
         case _:
             return None
+
+
+def _usage_line(message: str) -> str:
+    """Return the result of an apply whose command line is wrong: a reader of its JSON always finds one."""
+    failure = f"Wrong usage: {message}"
+    return result_line(Review(plan=empty_plan(__version__), failure=failure, exit_code=USAGE))
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

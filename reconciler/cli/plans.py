@@ -34,7 +34,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.places import check_with_progress
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import Options
+from reconciler.domain.plan import ENVIRONMENT_VARIABLE, Options
 from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.history import find_commit, plan_offline
 from reconciler.journal import JournalKind, mark_applied
@@ -150,7 +150,9 @@ class InputOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def review_nothing(self, root: Path) -> Review:
         """Return the review of a root that could not even be chosen."""
-        return review_without_plan(locate_setting(root, os.environ, environment=self.environment), commit="")
+        # An environment without a name is such a failure, and must not end its own report.
+        environ = {name: value for name, value in os.environ.items() if value or name != ENVIRONMENT_VARIABLE}
+        return review_without_plan(locate_setting(root, environ, environment=self.environment or None), commit="")
 
 
 class SafetyOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,3 +120,20 @@ def test_only_values_of_variables_named_as_secrets_are_hidden() -> None:
     talk = open_console({"OPENAI_API_KEY": "a" * 20, "MY_TOKEN": "b" * 20, "HOME": "c" * 20})
     texts = [talk.out._redact(letter * 20) for letter in "abc"]  # the sink's own memory is what is asked here
     assert texts == ["[redacted]", "[redacted]", "c" * 20]
+
+
+@pytest.mark.parametrize("flag", ["--env=", "--bogus", "--timeout=later", "--env=nowhere"])
+def test_an_apply_with_a_wrong_command_line_still_writes_its_result_line(quickstart: Repository, flag: str) -> None:
+    result = quickstart.run("apply", "--json", flag)
+    (line,) = result.out.splitlines()
+    found = json.loads(line)
+    assert (result.code, found["type"], found["exit_code"], found["remaining"]) == (64, "result", 64, None)
+    assert found["verdict"].startswith("Wrong usage")
+
+
+def test_a_variable_that_names_no_environment_is_in_the_result_line(
+    quickstart: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECONCILER_ENV", "")
+    found = json.loads(quickstart.run("apply", "--json").out)
+    assert (found["type"], found["exit_code"]) == ("result", 64)
