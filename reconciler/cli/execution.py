@@ -22,7 +22,7 @@ from reconciler.cli.formats import (
     show_review,
 )
 from reconciler.cli.options import JsonOption
-from reconciler.cli.signals import SignalReceived, code_of, handle_signals
+from reconciler.cli.signals import code_of, handle_signals
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import ProviderError, ReconcilerError, UnusablePlaceError, UsageError
 from reconciler.domain.event import Event, JobLogged
@@ -184,6 +184,10 @@ class ApplyFormats(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
 
+    def wants_json(self, *, as_json: bool) -> bool:
+        """Return whether lines of JSON go to stdout, also where another format is wrong."""
+        return as_json or PlanFormat.JSON in (self.format or ())
+
     def read(self, *, as_json: bool) -> tuple[FormatTarget, ...]:
         """Return the formats and their targets.
 
@@ -203,16 +207,17 @@ class ApplyFormats(msgspec.Struct, frozen=True, kw_only=True):
 class ApplyReport:
     """Gathers what an apply knows, and writes it when the apply ends: also after an error or Ctrl-C.
 
-    Shape:  `empty` returns the review of an apply that has made no plan yet; `failure` is why nothing was done
+    Shape:  `empty` returns the review of an apply that has made no plan yet; `failure` is why nothing was done;
+            `targets` are known when the formats have been read
     """
 
-    def __init__(self, console: Console, targets: Sequence[FormatTarget], empty: Callable[[], Review]) -> None:
+    def __init__(self, console: Console, empty: Callable[[], Review], *, as_json: bool) -> None:
         self.console = console
-        self.as_json = is_json(targets)
+        self.as_json = as_json
         self.exit_code = exit_codes.OK
         self.failure = ""
         self.empty = empty
-        self._targets = [each for each in targets if each.path or each.form is PlanFormat.GITHUB]
+        self.targets: Sequence[FormatTarget] = ()
         self._prepared: PreparedPlan | None = None
         self._tally: RunTally | None = None
 
@@ -242,7 +247,7 @@ class ApplyReport:
         """Write the result when the block ends; with JSON, an error is part of it and ends here."""
         try:
             yield
-        except (ReconcilerError, KeyboardInterrupt, SignalReceived) as error:
+        except BaseException as error:
             self.exit_code = exit_codes.of_error(error)
             self._write(error)
             if not self.as_json or not isinstance(error, ReconcilerError):
@@ -252,13 +257,20 @@ class ApplyReport:
             self._write(None)
 
     def _write(self, error: BaseException | None) -> None:
-        if not (self.as_json or self._targets):
+        targets = [each for each in self.targets if each.path or each.form is PlanFormat.GITHUB]
+        if not (self.as_json or targets):
             return
         code = code_of(self.exit_code)
         review = replace(self._review(error), exit_code=code)
+        unwritten = ""
+        try:
+            show_review(review, targets, self.console, exit_code=code)
+        except UnusablePlaceError as failure:
+            # What was done is done: the exit code stays that of the apply.
+            unwritten = str(failure)
+            self.console.note(f"Warning: {unwritten}. The exit code tells how the apply itself ended.")
         if self.as_json:
-            self.console.out.write(result_line(review))
-        show_review(review, self._targets, self.console, exit_code=code)
+            self.console.out.write(result_line(review, unwritten))
 
     def _review(self, error: BaseException | None) -> Review:
         prepared, tally = self._prepared, self._tally

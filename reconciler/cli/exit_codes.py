@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from contextlib import suppress
+from itertools import pairwise, takewhile
 
 from typer.exceptions import Abort, TyperException
 
@@ -22,7 +23,7 @@ from reconciler.domain.errors import (
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
 from reconciler.domain.plan import KeepReason, Plan
-from reconciler.render import problems_json
+from reconciler.render import failure_json, problems_json, service_fields
 from reconciler.render.review import Review, empty_plan, result_line
 
 OK = 0
@@ -67,12 +68,19 @@ _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (UnusablePlaceError, "Not possible on this machine"),
     (ProviderError, "The service failed"),
     (KeyboardInterrupt, "Interrupted"),
+    (Abort, "Interrupted"),
     (SignalReceived, "Interrupted"),
 )
 
 
 def name_failure(error: BaseException) -> str:
     """Return in one line why a command ended without a plan."""
+    if isinstance(error, TyperException):
+        return f"Wrong usage: {error.format_message()}"
+    if _is_of_machine(error):
+        return f"Not possible on this machine: {_describe_machine(error)}"
+    if not isinstance(error, (ReconcilerError, KeyboardInterrupt, Abort, SignalReceived)):
+        return f"A fault of this program: {type(error).__name__}: {error}"
     title = next((title for kind, title in _FAILURES if isinstance(error, kind)), "Failed")
     hint = getattr(error, "hint", "")
     return ": ".join(filter(None, [title, str(error)])) + (f" ({hint})" if hint else "")
@@ -83,13 +91,22 @@ def is_success(code: int) -> bool:
     return code in {OK, CHANGES}
 
 
-def of_error(error: ReconcilerError | KeyboardInterrupt | SignalReceived) -> int:
-    """Return the exit code of an error that ended a command."""
-    if not isinstance(error, ReconcilerError):
+def of_error(error: BaseException) -> int:
+    """Return the exit code of an error that ended a command; a bug ends as Python ends it."""
+    if isinstance(error, (KeyboardInterrupt, Abort, SignalReceived)):
         return INTERRUPTED
-    if isinstance(error, ProviderError) and error.code == STORE_UNUSABLE:
+    if isinstance(error, TyperException):
+        return USAGE
+    if _is_of_machine(error) or (isinstance(error, ProviderError) and error.code == STORE_UNUSABLE):
         return UNUSABLE
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
+
+
+def _is_of_machine(error: BaseException) -> bool:
+    """Return whether a library raised what this machine does not give: memory, a file, a store."""
+    if isinstance(error, OSError):
+        return bool(error.strerror or error.filename)
+    return isinstance(error, MemoryError) or type(error).__module__ == "sqlite3"
 
 
 def of_plan(plan: Plan, *, detailed: bool) -> int:
@@ -139,49 +156,79 @@ def of_run(
 
 
 _MACHINE = "Check the path, its permissions and the free space, and run again; what was done already is found again."
+_MEMORY = "There is not enough memory. Split the largest dataset into several files, or use a larger machine."
+
+
+def _describe_machine(error: BaseException) -> str:
+    """Return what this machine does not give, and the next step."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or 'it cannot be used'}. {_MACHINE}"
+    if isinstance(error, MemoryError):
+        return _MEMORY
+    return f"the store of the built-in service cannot be used: {error}. {_MACHINE}"
 
 
 def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None:
-    """Write what went wrong and return the exit code; None for a bug, which is raised again."""
+    """Write what went wrong and return the exit code; None for a bug, which is raised again.
+
+    Shape:  a command line with --json has an object on stdout for every failure, also for a bug
+    """
     console = open_console(os.environ, no_colour="--no-color" in arguments)
+    if wants_json(arguments):
+        with suppress(OSError):
+            console.out.write(_failure_json(error, find_command(arguments)))
     match error:
         case TyperException():
-            if wants_json(arguments) and getattr(getattr(error, "ctx", None), "info_name", "") == "apply":
-                console.out.write(_usage_line(error.format_message()))
             console.err.line(f"Error: {error.format_message()}")
             console.err.line("Try --help after the command.")
-            return USAGE
         case InputError() if wants_json(arguments):
-            console.out.write(problems_json(error.problems, error.unshown))
-            return INVALID
+            pass
         case ReconcilerError():
             console.show_error(error)
-            return of_error(error)
-        case MemoryError():
-            console.err.line("Error: there is not enough memory for this command on this machine")
-            console.err.line("  hint: split the largest dataset into several files, or run it on a larger machine")
-            return UNUSABLE
         case KeyboardInterrupt() | Abort():
             console.err.line("Interrupted.")
-            return INTERRUPTED
-        case OSError() if error.strerror or error.filename:
+        case _ if _is_of_machine(error):
             # What a library or a rare place raised: still a condition of this machine, and no bug.
-            where = f"{error.filename}: " if error.filename else ""
-            console.err.line(f"Error: {where}{error.strerror or 'it cannot be used'}. {_MACHINE}")
-            return UNUSABLE
-        case _ if type(error).__module__ == "sqlite3":
-            console.err.line(f"Error: the store of the built-in service cannot be used: {error}. {_MACHINE}")
-            return UNUSABLE
+            console.err.line(f"Error: {_describe_machine(error)}")
         case _:
             return None
+    return of_error(error)
 
 
-def _usage_line(message: str) -> str:
-    """Return the result of an apply whose command line is wrong: a reader of its JSON always finds one."""
-    failure = f"Wrong usage: {message}"
-    return result_line(Review(plan=empty_plan(__version__), failure=failure, exit_code=USAGE))
+def _failure_json(error: BaseException, command: str) -> str:
+    """Return what a command with --json writes to stdout when it fails; empty where it has written that itself."""
+    code = of_error(error)
+    if command == "apply":
+        # Its own report begins when the command line has been read.
+        is_read = not isinstance(error, TyperException)
+        review = Review(plan=empty_plan(__version__), failure=name_failure(error), exit_code=code, is_success=False)
+        return "" if is_read else result_line(review)
+    if isinstance(error, InputError):
+        return problems_json(error.problems, error.unshown)
+    if command == "output":
+        # The keys of its document are names of models.
+        return ""
+    service = service_fields(error) if isinstance(error, ProviderError) else None
+    return failure_json(name_failure(error), code, service, is_line=command in _WRITES_LINES)
+
+
+_WRITES_LINES = frozenset({"follow", "wait"})
+_WITH_VALUE = frozenset({"-C", "--chdir"})
+
+
+def find_command(arguments: Sequence[str]) -> str:
+    """Return the name of the command on a command line; empty where there is none."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Return whether a command line asks for JSON on stdout, so that problems are written in JSON too."""
-    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+    flags = tuple(takewhile(lambda word: word != "--", arguments))
+    return "--json" in flags or "--format=json" in flags or ("--format", "json") in pairwise(flags)

@@ -85,7 +85,7 @@ class ReviewOptions(msgspec.Struct, frozen=True, kw_only=True):
     def read(self) -> tuple[FormatTarget, ...]:
         """Return the formats and their targets.
 
-        Raises: UsageError for an unknown format, a file that cannot be written, or two documents on stdout
+        Raises: UsageError for an unknown format, a file in no directory, or two documents on stdout
         """
         return read_formats(self.format, as_json=self.as_json)
 
@@ -93,7 +93,7 @@ class ReviewOptions(msgspec.Struct, frozen=True, kw_only=True):
 def read_formats(texts: Sequence[str] | None, *, as_json: bool = False) -> tuple[FormatTarget, ...]:
     """Read the values of `--format`; the default is text.
 
-    Raises: UsageError for an unknown format, a file that cannot be written, or two documents on stdout
+    Raises: UsageError for an unknown format, a file in no directory, or two documents on stdout
     """
     targets = tuple(dict.fromkeys([*map(_read_target, texts or ()), *([_JSON] if as_json else [])]))
     on_stdout = [target.form for target in targets if target.path is None]
@@ -132,23 +132,29 @@ def show_review(
     """Write a review in every format that was asked for; a review without samples shows no row in any of them.
 
     Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the formats that show them
-    Raises: UsageError when a file cannot be written
+    Raises: UnusablePlaceError when a file cannot be written, after the others were written
     """
     review = replace(review, exit_code=exit_code, is_success=exit_codes.is_success(exit_code))
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))
+    unwritten = []
     for target in targets:
         shown = page if target.form is PlanFormat.HTML else brief
-        if target.form is PlanFormat.GITHUB:
-            _write_github(shown, console, os.environ if environ is None else environ, exit_code, plan_file)
-        elif target.path is None:
-            console.out.write(_format_review(target.form, shown, console.colour, figures))
-        else:
-            text = _format_review(target.form, shown, False, figures)
-            if target.form is PlanFormat.TEXT and shown.is_planned and shown.problems:
-                # On a terminal these stand beside the plan; a file has to hold them.
-                text = f"{problems_text(shown.problems, tail=WARNINGS_TAIL)}\n{text}"
-            _write(target.path, text, console)
+        try:
+            if target.form is PlanFormat.GITHUB:
+                _write_github(shown, console, os.environ if environ is None else environ, exit_code, plan_file)
+            elif target.path is None:
+                console.out.write(_format_review(target.form, shown, console.colour, figures))
+            else:
+                text = _format_review(target.form, shown, False, figures)
+                if target.form is PlanFormat.TEXT and shown.is_planned and shown.problems:
+                    # On a terminal these stand beside the plan; a file has to hold them.
+                    text = f"{problems_text(shown.problems, tail=WARNINGS_TAIL)}\n{text}"
+                _write(target.path, text, console)
+        except UnusablePlaceError as error:
+            unwritten.append(str(error))
+    if unwritten:
+        raise UnusablePlaceError("; ".join(unwritten))
 
 
 @contextmanager
@@ -164,7 +170,11 @@ def write_failures(empty: Callable[[], Review], targets: Sequence[FormatTarget],
     except ReconcilerError as error:
         others = [target for target in targets if target.path or target.form not in {PlanFormat.TEXT, PlanFormat.JSON}]
         if others:
-            show_review(explain_failure(empty(), error), others, console, exit_code=exit_codes.of_error(error))
+            try:
+                show_review(explain_failure(empty(), error), others, console, exit_code=exit_codes.of_error(error))
+            except UnusablePlaceError as unwritten:
+                # The first error is the cause, and decides the exit code.
+                console.note(f"Warning: {unwritten}")
         raise
 
 
@@ -185,6 +195,9 @@ def check_writable(targets: Iterable[FormatTarget], environ: Mapping[str, str]) 
         named = (environ.get("GITHUB_STEP_SUMMARY"), environ.get("GITHUB_OUTPUT"))
         files += [Path(each) for each in named if each]
     for path in files:
+        if path.is_fifo():
+            # Its reader would take the first close for the end.
+            continue
         is_new = not path.exists()
         try:
             with path.open("ab"):
@@ -221,7 +234,9 @@ def _format_review(form: PlanFormat, review: Review, colour: bool, figures: Meas
         case PlanFormat.JSON:
             if review.is_invalid:
                 return problems_json(review.problems, review.unshown)
-            return plan_json(review.plan, review.problems) if review.is_planned else failure_json(verdict_text(review))
+            if not review.is_planned:
+                return failure_json(verdict_text(review), review.exit_code)
+            return plan_json(review.plan, review.problems)
         case PlanFormat.MARKDOWN:
             return review_markdown(review)
         case PlanFormat.REVIEW:
@@ -257,4 +272,4 @@ def _write(path: Path, text: str, console: Console, mode: Literal["w", "a"] = "w
         with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="") as file:
             console.redirect(file).write(text)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise UnusablePlaceError(f"{path} cannot be written: {error.strerror or error}") from error

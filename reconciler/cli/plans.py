@@ -9,6 +9,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
+from reconciler import __version__
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.execution import (
@@ -33,14 +34,14 @@ from reconciler.cli.options import (
     add_command,
 )
 from reconciler.cli.places import check_with_progress
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import ReconcilerError, UsageError
 from reconciler.domain.plan import ENVIRONMENT_VARIABLE, Options
 from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.history import find_commit, plan_offline
 from reconciler.journal import JournalKind, mark_applied
 from reconciler.planner import check_expected, check_fresh
 from reconciler.render.html import DatasetFigures
-from reconciler.render.review import Review, limit_samples
+from reconciler.render.review import Review, empty_plan, limit_samples
 from reconciler.workflow import CheckedSpecs, Setting, locate_setting, read_bounds, require_home, resolve_setting
 from reconciler.workflow.documents import (
     check_provider,
@@ -152,7 +153,10 @@ class InputOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Return the review of a root that could not even be chosen."""
         # An environment without a name is such a failure, and must not end its own report.
         environ = {name: value for name, value in os.environ.items() if value or name != ENVIRONMENT_VARIABLE}
-        return review_without_plan(locate_setting(root, environ, environment=self.environment or None), commit="")
+        try:
+            return review_without_plan(locate_setting(root, environ, environment=self.environment or None), commit="")
+        except ReconcilerError:
+            return Review(plan=empty_plan(__version__))
 
 
 class SafetyOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,9 +287,10 @@ def apply(
 
     Shows the plan, asks for approval, uploads, trains and cancels, and records the serving models in models.lock.yaml.
     """
-    targets = output.read(as_json=waiting.as_json)
-    report = ApplyReport(context.obj, targets, lambda: inputs.review_nothing(what))
+    as_json = output.wants_json(as_json=waiting.as_json)
+    report = ApplyReport(context.obj, lambda: inputs.review_nothing(what), as_json=as_json)
     with report.write_however_it_ends():
+        report.targets = output.read(as_json=waiting.as_json)
         report.exit_code = _apply(
             report,
             inputs,

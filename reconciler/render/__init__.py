@@ -25,6 +25,7 @@ from reconciler.render.json_output import (
     plan_json,
     problem_fields,
     problems_json,
+    service_fields,
 )
 from reconciler.render.model_output import (
     ModelIdFormat,
@@ -86,6 +87,7 @@ __all__ = [
     "refusals_text",
     "rows_json",
     "rows_text",
+    "service_fields",
     "snippet_text",
     "stats_json",
     "stats_text",

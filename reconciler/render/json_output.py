@@ -14,7 +14,7 @@ import msgspec
 
 from reconciler.domain.cost import Cost, Estimate
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import Problem
+from reconciler.domain.errors import Problem, ProviderError
 from reconciler.domain.event import (
     Event,
     Finished,
@@ -31,6 +31,7 @@ from reconciler.domain.observed import JobError, JobEvent, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Keep, Plan, Promote, Step, Train, Upload
 from reconciler.domain.row_diff import CellChange, RowDiff, RowSample, RowsUnknown
 from reconciler.render.plan_words import action_word, count_plan, is_retrain, step_symbol
+from reconciler.render.sanitize import clean
 
 FORMAT_VERSION = "1"
 
@@ -60,9 +61,20 @@ def plan_fields(plan: Plan, findings: Sequence[Problem] | None = None) -> Fields
     }
 
 
-def failure_json(what: str) -> str:
-    """Return why there is no plan as a JSON document, ended by a newline."""
-    return json_document({"format_version": FORMAT_VERSION, "error": what})
+def failure_json(what: str, exit_code: int, service: Fields | None = None, *, is_line: bool = False) -> str:
+    """Return why a command failed as a JSON document, ended by a newline.
+
+    Shape:  `service` is what the service answered; `is_line` for a command that writes an object on each line
+    """
+    fields = {"error": clean(what), "exit_code": exit_code, **({"service": service} if service else {})}
+    if is_line:
+        return json_text({"type": "error", **fields}) + "\n"
+    return json_document({"format_version": FORMAT_VERSION, **fields})
+
+
+def service_fields(error: ProviderError) -> Fields:
+    """Return what a service answered when it refused; empty where it did not answer."""
+    return {name: value for name, value in pick(error, "status code param request_id").items() if value is not None}
 
 
 def diff_json(diff: RowDiff, after: str) -> str:

@@ -18,6 +18,9 @@ made from the program. The fields of specs are in [specs.md](specs.md), the outp
 `reconciler schema NAME` prints the shapes of JSON: `plan`, `event` (the lines of `apply --json`), `problems` (`validate
 --json`, and every command that stops at the input), `prepare`, `review` and more. A finding has the same fields in all
 of them: `file`, `line`, `column`, `path`, `what`, `hint`, `rule` and `severity`.
+
+A command with `--json` that fails writes an object of the schema `error`; `apply` writes its line `result`, `follow`
+and `wait` a line `error`. Only a signal leaves no object, except in an apply that has begun.
 """
 VARIABLES = {
     "RECONCILER_ENV": "The environment of the Project (`--env`). An empty one is a usage error.",

@@ -17,7 +17,7 @@ from reconciler.cli.formats import (
     show_review,
     write_failures,
 )
-from reconciler.domain.errors import InputError, UsageError
+from reconciler.domain.errors import InputError, UnusablePlaceError, UsageError
 from reconciler.render import Sink, plan_json, plan_text
 from tests.render.examples import PROBLEMS
 from tests.render.reviews import REVIEWS, a_review
@@ -140,7 +140,7 @@ def test_github_gets_lines_a_summary_and_outputs_added_to_what_is_there(tmp_path
 
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     console, _ = make_console()
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(UnusablePlaceError, match="cannot be written"):
         show_review(REVIEW, (FormatTarget(form=PlanFormat.TEXT, path=tmp_path),), console, exit_code=0)
 
 

@@ -11,10 +11,11 @@ def plan_line(review: Review) -> str:
     return json_text({"type": "plan", "plan": plan_fields(review.plan, review.problems)}) + "\n"
 
 
-def result_line(review: Review) -> str:
+def result_line(review: Review, unwritten: str = "") -> str:
     """Return how an apply ended, as one JSON object on one line.
 
-    Shape:  `remaining` counts what is left to do, and is null where no plan was made
+    Shape:  `remaining` counts what is left to do, and is null where no plan was made; `unwritten` names the files of
+            `--format` that could not be written, and why
     """
     counts = count_plan(review.plan)
     problems = review.problems if review.is_invalid else ()
@@ -40,5 +41,6 @@ def result_line(review: Review) -> str:
         "error": clean(review.failure) or None,
         "problems": list(map(problem_fields, problems)),
         "unshown": review.unshown,
+        **({"unwritten": clean(unwritten)} if unwritten else {}),
     }
     return json_text(document) + "\n"
