@@ -15,6 +15,7 @@ from reconciler.domain.errors import InputError, ProviderError, ReconcilerError
 from reconciler.render import Sink, clean, colour_wanted, problems_text
 
 _WIDEST = 100_000
+_WIDEST_DIGITS = 6
 SILENT_SECONDS = 10.0
 """After so long a person learns that the service has not answered."""
 
@@ -151,6 +152,6 @@ def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Cons
 
 def _find_width(environ: Mapping[str, str], out: Sink) -> int | None:
     stated = environ.get("COLUMNS", "")
-    if stated.isdecimal() and stated.isascii() and 0 < int(stated) < _WIDEST:
+    if stated.isdecimal() and stated.isascii() and len(stated) <= _WIDEST_DIGITS and 0 < int(stated) < _WIDEST:
         return int(stated)
     return out.columns if sys.stdout.isatty() else None

@@ -1,6 +1,5 @@
 """journal list, journal clear: the notes about creates that are in flight, and how a person takes one out."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -13,9 +12,11 @@ from reconciler.cli.options import ApproveOption, JsonOption, SpecsOptions, add_
 from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import UsageError
 from reconciler.journal import JournalKind
-from reconciler.render import clean, count_text
+from reconciler.render import clean, count_text, time_text
 from reconciler.workflow import Setting, read_setting
 from reconciler.workflow.mending import ListedNote, list_notes, open_notes, select_notes
+
+_TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 JournalOption = Annotated[
     JournalKind,
@@ -110,17 +111,13 @@ def _line(each: ListedNote) -> str:
     words = [
         str(intent.stamp),
         f"job {intent.job}" if intent.job else "no job known",
-        f"written {_time(intent.at)}" if intent.at is not None else "written at an unknown time",
+        f"written {time_text(intent.at, _TIME)}" if intent.at is not None else "written at an unknown time",
         f"by run {intent.owner}",
         *([f"account {account.organization or account.project}"] if account.organization or account.project else []),
         *([f"in doubt: answered {intent.doubt}"] if intent.doubt else []),
         _STATES[each.is_active],
     ]
     return ", ".join(words)
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _fields(each: ListedNote) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """diff and show: plans that are shown without a service, from git or from a file."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.places import WARNINGS_TAIL
 from reconciler.history import open_range, plan_between
-from reconciler.render import problems_text
+from reconciler.render import problems_text, time_text
 from reconciler.workflow import resolve_setting
 from reconciler.workflow.documents import (
     parse_previous_models,
@@ -117,6 +116,6 @@ def show(
     if saved.findings:
         console.err.write(problems_text(saved.findings, tail=WARNINGS_TAIL, colour=console.colour_err))
     if not is_json(targets):
-        made_at = datetime.fromtimestamp(saved.made_at, UTC)
-        console.err.line(f"Made on {made_at:%Y-%m-%d at %H:%M} UTC from {saved.root}. Basis: {saved.plan.basis.digest}")
+        made_at = time_text(saved.made_at, "%Y-%m-%d at %H:%M UTC")
+        console.err.line(f"Made on {made_at} from {saved.root}. Basis: {saved.plan.basis.digest}")
     return exit_codes.OK

@@ -8,6 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 _CENT = Decimal("0.01")
+_MOST_DIGITS = 21
+"""Digits of an amount in dollars. More is no cost, and could not be rounded to cents in 28 digits."""
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,15 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     dated: str = ""
     unknown: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse amounts that no table of prices gives: a plan may come from elsewhere.
+
+        Raises: ValueError
+        """
+        for amount in (self.low, self.expected, self.high):
+            if amount and not (amount.is_finite() and amount.adjusted() < _MOST_DIGITS):
+                raise ValueError("a cost is no amount of money")
 
     @property
     def is_free(self) -> bool:

@@ -336,5 +336,5 @@ def _is_same_number(sent: object, found: str) -> bool:
         return True
     try:
         return isinstance(sent, int | float) and math.isclose(sent, float(json.loads(found)), rel_tol=1e-6)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False

@@ -93,7 +93,8 @@ def compile_expression(pattern: str) -> Expression:
     try:
         with warnings.catch_warnings(action="ignore"):
             re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        # ValueError is for a repetition whose number has more digits than Python reads.
         at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
         reason = error.msg if isinstance(error, re.error) else "it is too large"
         raise ExpressionError(f"this is not a regular expression: {reason}{at}", _IN_PYTHON) from error

@@ -32,6 +32,8 @@ Source: counted with the two newest public encodings over 18 published files of 
 
 _EPOCHS = "n_epochs"
 _MILLION = Decimal(1_000_000)
+_MOST_USD = Decimal(10) ** 15
+"""A number of epochs may have a hundred digits, and then no cost that can be written out."""
 
 
 def add_estimates(steps: Iterable[Step], service: str, tables: Collection[PriceTable]) -> tuple[Step, ...]:
@@ -140,6 +142,9 @@ def _at(rate: Rate, table: PriceTable, tokens: Tokens, epochs: int | None) -> Co
         why = "the service chooses the number of epochs; state hyperparameters.n_epochs to know"
         return Cost(low=least, source=table.source, dated=table.dated, unknown=why)
     each = rate.usd * epochs / _MILLION
+    if max(rate.minimum_usd, tokens.high * each) > _MOST_USD:
+        why = "it would be more than any job costs; look at the number of epochs, and at the prices"
+        return Cost(low=least, source=table.source, dated=table.dated, unknown=why)
     return Cost(
         low=max(rate.minimum_usd, tokens.low * each),
         expected=max(rate.minimum_usd, tokens.expected * each),

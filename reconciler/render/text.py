@@ -138,7 +138,7 @@ def duration_text(seconds: float) -> str:
     return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
-def time_text(unix_seconds: int, time_format: str = "%Y-%m-%d %H:%M:%SZ") -> str:
+def time_text(unix_seconds: float, time_format: str = "%Y-%m-%d %H:%M:%SZ") -> str:
     """Return a moment in UTC: `2026-11-21 21:04:00Z`; a service's number that is no date, as it came."""
     try:
         return datetime.fromtimestamp(unix_seconds, UTC).strftime(time_format)

@@ -40,7 +40,7 @@ async def receive_form(
     if kind != MULTIPART or b"boundary" not in options:
         raise ApiError(400, f"Expected a multipart/form-data body with the file in the part '{part}'.")
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
+    if announced.isdecimal() and float(announced) > most_bytes + MOST_PARTS * FIELD_BYTES:
         raise too_large(most_bytes, part)
     parts, preamble = _FormReader(sink, most_bytes, part), _Preamble(options[b"boundary"])
     try:

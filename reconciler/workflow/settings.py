@@ -19,7 +19,7 @@ DEFAULT_PROVIDER = "local"
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
 _JOURNAL_VARIABLE = "RECONCILER_JOURNAL"
 
-_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
+_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh]?)")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 

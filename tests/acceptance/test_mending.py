@@ -44,6 +44,12 @@ def test_the_notes_of_interrupted_runs_are_listed(quickstart: Repository) -> Non
     assert (note["organization"], note["is_active"]) == ("org-one", False)
 
 
+@pytest.mark.parametrize("at", [1e300, -1e12])
+def test_a_note_of_a_time_that_is_no_date_is_listed(quickstart: Repository, at: float) -> None:
+    leave_note(quickstart, replace(INTENT, at=at))
+    assert "job ftjob-lost, written" in quickstart.run("journal", "list", *WHERE).out
+
+
 def test_a_doubt_about_a_job_is_listed(quickstart: Repository) -> None:
     doubted = replace(INTENT, doubt="without the metadata that was sent")
     leave_note(quickstart, doubted)

@@ -62,3 +62,8 @@ def test_a_quick_look_says_nothing() -> None:
     with console.notice_silence():
         pass
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("columns", ["9" * 5000, "0", "-1", "٣"])
+def test_a_width_that_no_terminal_has_is_left_out(columns: str) -> None:
+    assert open_console({"COLUMNS": columns}).width is None

@@ -95,6 +95,8 @@ def test_half_a_surrogate_pair_is_a_character_like_any_other() -> None:
         ("a{2}+", "a possessive repetition, at character 5"),
         ("a?+", "a possessive repetition, at character 3"),
         ("a{1001}", "more than 1,000 times"),
+        pytest.param("a{" + "9" * 5000 + "}", "not a regular expression: it is too large", id="a-number-of-digits"),
+        pytest.param("a{1," + "9" * 5000 + "}", "not a regular expression: it is too large", id="digits-at-most"),
         ("((a{100}){100}){100}", "more than 1,000 times"),
         (r"\w{900}", "too large"),
         ("a|" * 5_001, "has 10,002 characters, and at most 10,000"),

@@ -80,6 +80,21 @@ def test_unknown_epochs_leave_the_cost_unknown() -> None:
     assert "n_epochs" in found.cost.unknown
 
 
+@pytest.mark.parametrize("epochs", [10**30, 10**99])
+def test_a_cost_too_large_to_write_out_is_unknown(epochs: int) -> None:
+    found = a_job_for(a_model(training=sized(9_000), epochs=epochs), a_table())
+    assert found.epochs == epochs
+    assert found.cost.high is None
+    assert "number of epochs" in found.cost.unknown
+    assert str(found.cost) == "unknown"
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "1e21", "-1e30", "NaN", "Infinity"])
+def test_an_amount_that_is_no_money_is_refused(amount: str) -> None:
+    with pytest.raises(ValueError, match="no amount of money"):
+        Cost(low=Decimal(amount))
+
+
 @pytest.mark.parametrize(
     ("name", "base"),
     [

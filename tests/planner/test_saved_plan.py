@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.domain.basis import MAX_SHOWN, PlanInputs
+from reconciler.domain.cost import Cost
 from reconciler.domain.errors import ReconcilerError, StalePlanError, UsageError
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.spec import ColumnMapping as RowMapping
@@ -93,6 +94,12 @@ def test_a_value_that_is_not_of_its_type_is_refused(field: str, value: object) -
     assert isinstance(options, Mapping)
     with pytest.raises(ValueError, match="no "):
         from_plain(Options, {**options, field: value})
+
+
+@pytest.mark.parametrize("amount", ["1E+999999999", "NaN", "1E+30"])
+def test_a_cost_that_is_no_money_is_refused_and_never_written_out(amount: str) -> None:
+    with pytest.raises(ValueError, match="no amount of money"):
+        from_plain(Cost, {"low": amount})
 
 
 def test_a_fresh_plan_of_the_same_inputs_is_fresh() -> None:

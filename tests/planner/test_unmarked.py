@@ -96,6 +96,13 @@ def test_a_job_on_another_base_or_on_other_rows_is_everyday_use(shown: dict[str,
     assert not make_plan(desired(SEEDED), replace(observed(a_file()), unmarked=(bare,))).refused
 
 
+@pytest.mark.parametrize("stated", ["1" + "0" * 400, "9" * 5000, "1e999", "NaN", "-Infinity"])
+def test_a_number_that_no_float_holds_is_another_number(stated: str) -> None:
+    model = a_model(epochs=3)
+    job = replace(a_job(model), details=JobDetails(hyperparameters=(("n_epochs", stated),)))
+    assert any("n_epochs" in each for each in find_differences(model, job, (), ()))
+
+
 def test_a_job_on_the_same_rows_under_an_older_name_of_the_dataset_may_be_ours_too() -> None:
     renamed = a_model(training=a_dataset("letters"))
     assert renamed.stamp == MODEL.stamp

@@ -255,6 +255,17 @@ class TestWhole:
         with pytest.raises(httpx.RemoteProtocolError, match="4 of 10"):
             BufferedResponse(Bottom(cut), 100).handle_request(get())
 
+    @pytest.mark.parametrize("stated", ["9" * 5000, "٩" * 30], ids=["digits", "other-digits"])
+    def test_a_length_that_no_body_has_is_a_connection_failure(self, stated: str) -> None:
+        cut = httpx.Response(200, headers=[(b"content-length", stated.encode())], stream=Parts(b"only"))
+        with pytest.raises(httpx.RemoteProtocolError, match="4 of"):
+            BufferedResponse(Bottom(cut), 100).handle_request(get())
+
+    @pytest.mark.parametrize(("stated", "body"), [("0004", b"only"), ("0", b""), ("000", b"")])
+    def test_a_length_may_begin_with_zeros(self, stated: str, body: bytes) -> None:
+        whole = httpx.Response(200, headers={"content-length": stated}, stream=Parts(body))
+        assert BufferedResponse(Bottom(whole), 100).handle_request(get()).content == body
+
     def test_a_body_that_breaks_is_closed(self) -> None:
         body = Parts(b"fi", httpx.ReadError("reset"))
         with pytest.raises(httpx.ReadError):

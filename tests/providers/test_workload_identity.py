@@ -139,6 +139,16 @@ WRONG: dict[str, httpx.Response | Exception] = {
 }
 
 
+def test_a_token_that_is_to_last_for_ever_is_renewed_after_a_day() -> None:
+    issuers, clock = Issuers(), Clock()
+    issuers.wrong["auth.openai.com"] = httpx.Response(
+        200, content=b'{"access_token": "canary-token-1", "expires_in": 1' + b"0" * 400 + b"}"
+    )
+    exchange = an_exchange(issuers, clock)
+    asked = [exchange.token() and len(issuers.asked) for clock.now in (0.0, 80_000.0, 86_401.0)]
+    assert asked == [2, 2, 4]
+
+
 @pytest.mark.parametrize("host", ["run-1.actions.githubusercontent.com", "auth.openai.com"])
 @pytest.mark.parametrize("name", WRONG)
 def test_after_any_failed_exchange_nothing_is_sent_and_no_token_is_shown(name: str, host: str) -> None:

@@ -161,6 +161,12 @@ REFERENCES = (
     b'<c r="%s"><v>%d</v></c>',
     b'<c r="%s" t="inlineStr"><is><t>%d</t></is></c>',
 )
+NUMBERS = (b"1e400", b"-1e400", b"1e300", b"-1e12", b"9" * 5_000, b"NaN", b"-0", b"1e-400", b"2958466", b"0x1p9", b"1e")
+STYLES = (
+    b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts>'
+    b'<numFmt numFmtId="200" formatCode="0.00%%%"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
+    b'<xf numFmtId="46"/><xf numFmtId="200"/><xf numFmtId="44"/></cellXfs></styleSheet>'
+)
 HEADER = (
     b'<row r="1"><c r="A1" t="inlineStr"><is><t>prompt</t></is></c>'
     b'<c r="B1" t="inlineStr"><is><t>completion</t></is></c></row>'
@@ -202,12 +208,16 @@ def _workbook(chance: random.Random) -> bytes:
         + b"</row>"
         for at in range(1, count + 1)
     )
+    if chance.random() < 0.3:
+        cell = b'<row r="%d"><c r="B%d" s="%d"><v>%s</v></c></row>'
+        rows += cell % (count + 2, count + 2, chance.randrange(6), chance.choice(NUMBERS))
     merged = b'<mergeCells><mergeCell ref="A1:B2"/></mergeCells>' if chance.random() < 0.2 else b""
     names = b'<definedNames><definedName name="a">S!A1</definedName></definedNames>' * chance.choice((0, 0, 1, 2_000))
     parts = {
         **PARTS,
         "xl/workbook.xml": PARTS["xl/workbook.xml"] % names,
         "xl/sharedStrings.xml": TABLE % texts,
+        "xl/styles.xml": STYLES,
         "xl/worksheets/sheet1.xml": SHEET % (b"<sheetData>" + HEADER + rows + b"</sheetData>" + merged),
     }
     if chance.random() < 0.6:

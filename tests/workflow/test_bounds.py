@@ -13,7 +13,9 @@ def test_times_are_read_and_a_flag_counts_before_the_variable() -> None:
     assert read_bounds((), {}) == {}
 
 
-@pytest.mark.parametrize("text", ["fresh", "fresh=", "=30s", "fresh=soon", "fresh=-1", "fresh=1d", ""])
+@pytest.mark.parametrize(
+    "text", ["fresh", "fresh=", "=30s", "fresh=soon", "fresh=-1", "fresh=1d", "fresh=" + "9" * 400, ""]
+)
 def test_an_invalid_time_is_an_error_that_names_its_source(text: str) -> None:
     with pytest.raises(UsageError, match="--bound"):
         read_bounds((text,), {})

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from reconciler.dataset.readers.json_rows import place_error, read_json, read_jsonl
+from reconciler.dataset.readers.sheet_facts import Cell, UnreadableSheetError
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
 from reconciler.dataset.readers.table import read_table
 from reconciler.dataset.readers.text import text_blocks
-from reconciler.dataset.readers.workbook import read_workbook
+from reconciler.dataset.readers.workbook import read_workbook, translate_panics
 from reconciler.dataset.readers.workbook_size import check_workbook_size
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
@@ -15,7 +16,9 @@ from reconciler.foundation.text import list_words
 
 __all__ = [
     "READERS",
+    "Cell",
     "ProgressMeter",
+    "UnreadableSheetError",
     "check_workbook_size",
     "is_table",
     "place_error",
@@ -23,6 +26,7 @@ __all__ = [
     "read_source",
     "split_lines",
     "text_blocks",
+    "translate_panics",
 ]
 
 Reader = Callable[[Source, DatasetSpec, RowReport, ProgressMeter], Iterator[Row]]

@@ -24,6 +24,7 @@ BUILT_IN: Mapping[int, str] = {
 }  # fmt: skip
 """The codes that have a number only. 14 and 22 are dates as the system writes them, others belong to one language."""
 
+_OF_TIME = frozenset((*range(14, 23), *range(45, 48)))
 _SIGNIFICANT = Context(prec=15)
 _MOST_PLACES = 30
 
@@ -64,6 +65,13 @@ def show_number(value: Decimal, code: str) -> str | None:
         return "".join(text for kind, text in section.tokens if kind != "mark" or text == "%").strip()
     shown = _write_digits(abs(value), section.tokens)
     return f"-{shown}" if shown is not None and value < 0 and not has_own_sign else shown
+
+
+def is_of_time(number: int, code: str | None) -> bool:
+    """Return whether a format shows a date, a time or a duration: by its number where the standard has one."""
+    if number in _OF_TIME:
+        return True
+    return code is not None and any(section.has("unit", "elapsed", "half") for section in _parse(code))
 
 
 def show_moment(value: Moment, code: str) -> str | None:

@@ -10,12 +10,15 @@ import posixpath
 import zipfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 from xml.parsers import expat
 
 import msgspec
 
-from reconciler.dataset.readers.number_format import BUILT_IN, GENERAL
+from reconciler.dataset.readers.number_format import BUILT_IN, GENERAL, is_of_time
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
 
 _CHUNK = 1 << 20
 _OVERLAP = 16
@@ -23,6 +26,13 @@ _SIGNS = (b"hidden", b't="e"', b"t='e'", b"<f", b":f", b"mergeCell", b"autoFilte
 _MOST_FORMATS = 65_000
 _LONGEST_FORMAT = 255
 _SHOWN = 3
+_LONGEST_NUMBER = 10
+"""Digits of the number of a row, a column or a format."""
+
+NO_MOMENT = "has the form of a date or a time, and a number that is none"
+
+_FAR_DAYS = 100_000_000_000
+"""Days before any date. The library that reads workbooks cannot count them, and writes of it to standard error."""
 
 Attributes = Mapping[str, str]
 Position = tuple[int, int]
@@ -33,7 +43,8 @@ class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one sheet.
 
     Shape:  `formats` are codes by number, None for one that is not known here; `format_of` has the number of each cell,
-            row by row from the first, `width` cells each; the others count, and name the first few
+            row by row from the first, `width` cells each; the others count, and name the first few; `far` is a cell
+            whose number is none of a date
     """
 
     formats: tuple[str | None, ...] = (GENERAL,)
@@ -50,6 +61,7 @@ class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
     hidden_columns: tuple[str, ...] = ()
     is_filtered: bool = False
     has_criteria: bool = False
+    far: str = ""
 
     def format_at(self, row: int, column: int) -> str | None:
         """Return the code of a cell; None for one that is not known here."""
@@ -71,11 +83,11 @@ def read_facts(file: BinaryIO, sheet: str, height: int, width: int) -> SheetFact
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
             part = _find_part(archive, sheet)
-            formats = _read_formats(archive)
+            formats, of_time = _read_formats(archive)
             has_formats = any(code != GENERAL for code in formats)
             if not has_formats and not _has_signs(archive, part):
                 return SheetFacts()
-            scan = _SheetScan(formats, height, width if has_formats else 0)
+            scan = _SheetScan(formats, of_time, height, width if has_formats else 0)
             _parse(archive, part, scan.start, scan.end, scan.text)
             return scan.facts()
     except (KeyError, IndexError, zipfile.BadZipFile, expat.ExpatError, ValueError) as error:
@@ -94,7 +106,7 @@ def column_name(number: int) -> str:
 class _SheetScan:
     """Collects the facts while the XML of a sheet is parsed."""
 
-    def __init__(self, formats: tuple[str | None, ...], height: int, width: int) -> None:
+    def __init__(self, formats: tuple[str | None, ...], of_time: frozenset[int], height: int, width: int) -> None:
         self._formats, self._width = formats, width
         self._format_of = array("H", bytes(2 * height * width))
         self._row = self._column = 0
@@ -104,10 +116,11 @@ class _SheetScan:
         self._hidden_rows, self._hidden_columns = _Examples(), _Examples()
         self._is_error, self._error, self._is_filtered = False, "", False
         self._has_criteria = False
+        self._of_time, self._is_time, self._far = of_time, False, ""
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "row":
-            self._row = int(attributes.get("r") or self._row + 1)
+            self._row = _read_number(attributes.get("r")) or self._row + 1
             self._column = 0
             if attributes.get("hidden") in {"1", "true"}:
                 self._hidden_rows.add(str(self._row))
@@ -115,7 +128,9 @@ class _SheetScan:
             self._cell, self._has_formula, self._has_value, self._error = attributes, False, False, ""
             self._column = _read_column(attributes.get("r", "")) or self._column + 1
             self._is_error = attributes.get("t") == "e"
-            self._note_format(int(attributes.get("s") or 0))
+            number = _read_number(attributes.get("s"))
+            self._is_time = number in self._of_time
+            self._note_format(number)
         elif name == "f":
             self._has_formula = True
         elif name == "v":
@@ -130,7 +145,7 @@ class _SheetScan:
         elif name == "filterColumn":
             self._has_criteria = True
         elif name == "col" and attributes.get("hidden") in {"1", "true"}:
-            self._hidden_columns.add(column_name(int(attributes.get("min") or 1)))
+            self._hidden_columns.add(column_name(_read_number(attributes.get("min")) or 1))
 
     def end(self, name: str) -> None:
         self._is_value = False
@@ -148,6 +163,8 @@ class _SheetScan:
         self._has_value = True
         if self._is_error and len(self._error) < _LONGEST_FORMAT:
             self._error += text
+        elif self._is_time and not self._far and _is_far(text):
+            self._far = f"{column_name(self._column)}{self._row}"
 
     def facts(self) -> SheetFacts:
         """Return what was found."""
@@ -166,6 +183,7 @@ class _SheetScan:
             hidden_columns=self._hidden_columns.shown,
             is_filtered=self._is_filtered,
             has_criteria=self._has_criteria,
+            far=self._far,
         )
 
     def _note_format(self, number: int) -> None:
@@ -185,6 +203,25 @@ class _Examples:
         self.count += 1
         if self.count <= _SHOWN:
             self.shown = (*self.shown, text)
+
+
+def _read_number(text: str | None) -> int:
+    """Return the number of a row, a column or a format; 0 where none is written.
+
+    Raises: ValueError, for what is none
+    """
+    if not text:
+        return 0
+    if not (text.isdecimal() and len(text) <= _LONGEST_NUMBER):
+        raise ValueError(f"`{text[:20]}` is not the number of a row, a column or a format")
+    return int(text)
+
+
+def _is_far(text: str) -> bool:
+    try:
+        return float(text) < -_FAR_DAYS
+    except ValueError:
+        return False
 
 
 def _read_column(reference: str) -> int:
@@ -214,27 +251,29 @@ def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
     return target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
 
 
-def _read_formats(archive: zipfile.ZipFile) -> tuple[str | None, ...]:
+def _read_formats(archive: zipfile.ZipFile) -> tuple[tuple[str | None, ...], frozenset[int]]:
+    """Return the codes of formats by the number that cells give, and which of these show a date or a time."""
     codes: dict[int, str] = dict(BUILT_IN)
     numbers: list[int] = []
     inside = [False]
 
     def start(name: str, attributes: Attributes) -> None:
         if name == "numFmt":
-            codes[int(attributes.get("numFmtId") or 0)] = attributes.get("formatCode", GENERAL)[:_LONGEST_FORMAT]
+            codes[_read_number(attributes.get("numFmtId"))] = attributes.get("formatCode", GENERAL)[:_LONGEST_FORMAT]
         elif name == "cellXfs":
             inside[0] = True
         elif name == "xf" and inside[0] and len(numbers) < _MOST_FORMATS:
-            numbers.append(int(attributes.get("numFmtId") or 0))
+            numbers.append(_read_number(attributes.get("numFmtId")))
 
     def end(name: str) -> None:
         if name == "cellXfs":
             inside[0] = False
 
     if "xl/styles.xml" not in archive.namelist():
-        return (GENERAL,)
+        return (GENERAL,), frozenset()
     _parse(archive, "xl/styles.xml", start, end)
-    return tuple(codes.get(number) for number in numbers) or (GENERAL,)
+    of_time = frozenset(at for at, number in enumerate(numbers) if is_of_time(number, codes.get(number)))
+    return tuple(codes.get(number) for number in numbers) or (GENERAL,), of_time
 
 
 def _has_signs(archive: zipfile.ZipFile, part: str) -> bool:

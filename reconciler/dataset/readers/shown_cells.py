@@ -8,19 +8,17 @@ text, cells with errors and formulas without a result, which are read as empty.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.readers.number_format import GENERAL, show_moment, show_number
-from reconciler.dataset.readers.sheet_facts import SheetFacts, column_name
+from reconciler.dataset.readers.sheet_facts import Cell, SheetFacts, column_name
 from reconciler.dataset.sources import Source
 from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Cells
 from reconciler.foundation.text import list_words
-
-Cell = int | float | str | bool | time | date | datetime | timedelta
 
 _MOST_EXACT = 10**15
 """A spreadsheet keeps fifteen digits of a number, and shows zeros in place of the others."""

@@ -4,17 +4,27 @@ The library that reads workbooks reads sheets whole, so `workbook_size.py` measu
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import SEEK_END, BufferedReader
+from itertools import count
+from math import isfinite
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from reconciler.dataset.readers.sheet_facts import SheetFacts, UnreadableSheetError, read_facts
+from reconciler.dataset.readers.sheet_facts import (
+    NO_MOMENT,
+    Cell,
+    SheetFacts,
+    UnreadableSheetError,
+    column_name,
+    read_facts,
+)
 from reconciler.dataset.readers.shown_cells import CellReader
 from reconciler.dataset.readers.stream import ProgressMeter, open_source, unreadable_file, watch_for_changes
 from reconciler.dataset.readers.table_header import Record, read_records
 from reconciler.dataset.readers.workbook_size import check_workbook_size
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
-from reconciler.domain.errors import Severity
+from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Cells, DatasetSpec
 from reconciler.foundation.text import did_you_mean, list_words
 
@@ -42,12 +52,44 @@ def read_workbook(source: Source, spec: DatasetSpec, report: RowReport, meter: P
             yield from read_records(_read_cells(sheet, report), source, spec, report)
     except OSError as error:
         report.stop_reading(unreadable_file(source, error))
+    except UnreadableSheetError as error:
+        report.stop_reading(_unreadable_cell(source, str(error)))
+
+
+def read_values(values: "CalamineSheet") -> Iterator[list[Cell]]:
+    """Yield the rows of a sheet from the first, each from the first column that holds something.
+
+    Raises: UnreadableSheetError, for a number that is none of a sheet
+    """
+    rows = values.iter_rows()
+    for number in count(1):
+        with translate_panics(f"row {number}"):
+            cells = next(rows, None)
+        if cells is None:
+            return
+        for at, cell in enumerate(cells, start=values.start[1] + 1 if values.start else 1):
+            if type(cell) is float and not isfinite(cell):
+                place = f"{column_name(at)}{number}"
+                raise UnreadableSheetError(f"{place} has a number that no sheet can hold: it is too large, or none")
+        yield cells
+
+
+@contextmanager
+def translate_panics(place: str) -> Iterator[None]:
+    """Raise UnreadableSheetError where the library that reads workbooks ends with an error of its own."""
+    try:
+        yield
+    except BaseException as error:
+        # Its panic is none of the exceptions that programs catch, and its class has no public name.
+        if not isinstance(error, OverflowError) and type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableSheetError(f"{place} {NO_MOMENT}") from error
 
 
 def _read_cells(sheet: _Sheet, report: RowReport) -> Iterator[Record]:
     # Empty rows above the table are no rows; the library leaves out those at the end.
     is_above = True
-    for number, cells in enumerate(sheet.values.iter_rows(), start=1):
+    for number, cells in enumerate(read_values(sheet.values), start=1):
         texts = sheet.reader.read_row(number, cells)
         is_above = is_above and not any(texts)
         if not is_above:
@@ -75,7 +117,7 @@ def _open_sheet(file: BinaryIO, source: Source, spec: DatasetSpec, report: RowRe
         return None
 
 
-def _prepare_sheet(file: BinaryIO, values: "CalamineSheet", source: Source, report: RowReport) -> _Sheet:
+def _prepare_sheet(file: BinaryIO, values: "CalamineSheet", source: Source, report: RowReport) -> _Sheet | None:
     (_, column), (last_row, last_column) = values.start or (0, 0), values.end or (-1, -1)
     try:
         facts = read_facts(file, values.name, last_row + 1, last_column + 1)
@@ -85,7 +127,14 @@ def _prepare_sheet(file: BinaryIO, values: "CalamineSheet", source: Source, repo
         hint = "save it again as .xlsx, or give its source `cells: stored`"
         severity = Severity.ERROR if is_needed else Severity.WARNING
         report.add(source.problem("xlsx.cells", what, hint, severity=severity))
+    if facts.far:
+        report.stop_reading(_unreadable_cell(source, f"{facts.far} {NO_MOMENT}"))
+        return None
     return _Sheet(values, CellReader(source, facts, column + 1))
+
+
+def _unreadable_cell(source: Source, what: str) -> Problem:
+    return source.problem("xlsx.syntax", what, "mend the cell, or give it the format text, and save the workbook again")
 
 
 def _choose_sheet(book: "CalamineWorkbook", source: Source, spec: DatasetSpec, report: RowReport) -> str | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.row_checks import JsonObject, describe_value
@@ -67,11 +66,10 @@ def set_turn_weights(key: str, inverted: bool) -> Edit:
         value = turn.get(key)
         if value is None:
             return rest
-        number = float(value) if isinstance(value, int | float | Decimal) else value
-        if isinstance(value, dict | list) or (number not in _ON and number not in _OFF):
+        if isinstance(value, dict | list) or (value not in _ON and value not in _OFF):
             hint = f"a turn is trained on or not: write 0 or 1, or leave `{key}` out"
             raise ConversionError(f"{path}.{key}", f"is {describe_value(value)}, not 0 or 1", hint)
-        trained = (number in _ON) is not inverted
+        trained = (value in _ON) is not inverted
         if read_role(turn, path) == "assistant":
             return rest if trained else {**rest, "weight": 0}
         if trained and not inverted:

@@ -3,14 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
 
 from python_calamine import CalamineError, load_workbook
 
 from reconciler.dataset import Source
-from reconciler.dataset.readers import check_workbook_size
+from reconciler.dataset.readers import Cell, UnreadableSheetError, check_workbook_size, translate_panics
 from reconciler.prepare_data.compat.table import Label, LegacyTable
 
 EMPTY_WORDS = frozenset(
@@ -22,7 +22,6 @@ EMPTY_WORDS = frozenset(
 """Words that the old parser read as an empty cell."""
 _LONGEST_CELL = 1 << 30
 _END = "\0end of file"
-SheetCell = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read_csv(file: str, separator: str) -> LegacyTable:
@@ -114,13 +113,14 @@ def read_xlsx(file: str) -> tuple[LegacyTable, int]:
         try:
             book = load_workbook(opened)
             names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
-            rows = book.get_sheet_by_name(names[0]).to_python(skip_empty_area=False) if names else []
-        except CalamineError as error:
+            with translate_panics("the sheet"):
+                rows = book.get_sheet_by_name(names[0]).to_python(skip_empty_area=False) if names else []
+        except (CalamineError, UnreadableSheetError) as error:
             raise ValueError(str(error)) from error
     return _build_sheet_table(rows), len(names)
 
 
-def _build_sheet_table(rows: list[list[SheetCell]]) -> LegacyTable:
+def _build_sheet_table(rows: list[list[Cell]]) -> LegacyTable:
     if not rows:
         return LegacyTable((), ())
     header, *body = rows
@@ -129,14 +129,14 @@ def _build_sheet_table(rows: list[list[SheetCell]]) -> LegacyTable:
     return LegacyTable(names, texts, None if body else ())
 
 
-def _write_column(column: Iterable[SheetCell]) -> list[str]:
+def _write_column(column: Iterable[Cell]) -> list[str]:
     # Equal cells are written like the first of them: true after a 1 becomes 1.
-    first: dict[SheetCell, str] = {}
+    first: dict[Cell, str] = {}
     texts = (first.setdefault(cell, _write_sheet_cell(cell)) for cell in column)
     return ["" if text in EMPTY_WORDS else text for text in texts]
 
 
-def _write_sheet_cell(cell: SheetCell) -> str:
+def _write_sheet_cell(cell: Cell) -> str:
     match cell:
         case bool():
             return str(cell)

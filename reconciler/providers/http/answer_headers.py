@@ -13,6 +13,9 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
+_LONGEST_SECONDS = 366 * 86_400.0
+"""A longer wait has no end that a date can name. It counts as this one, which nothing waits for."""
+
 
 def requested_wait(headers: httpx.Headers) -> float | None:
     """Return the seconds that `retry-after-ms` or `Retry-After` ask for; None when neither can be read.
@@ -38,7 +41,7 @@ def parse_duration(text: str) -> float | None:
     """Read `1s`, `6m0s`, `12ms` or bare seconds; None when it is none of them."""
     text = text.strip()
     if _DURATION.fullmatch(text):
-        return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+        return min(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)), _LONGEST_SECONDS)
     return _number(text)
 
 
@@ -47,12 +50,13 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return max(number, 0.0) if math.isfinite(number) else None
+    return min(max(number, 0.0), _LONGEST_SECONDS) if math.isfinite(number) else None
 
 
 def _between(start: str, end: str) -> float | None:
     try:
-        return max((parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds(), 0.0)
+        seconds = (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds()
+        return min(max(seconds, 0.0), _LONGEST_SECONDS)
     except (ValueError, TypeError, OverflowError):
         return None
 

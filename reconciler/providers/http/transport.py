@@ -196,8 +196,9 @@ class BufferedResponse(WrappingTransport):
         finally:
             response.close()
         stated = response.headers.get("content-length", "")
-        if stated.isdecimal() and "content-encoding" not in response.headers and int(stated) != len(content):
-            raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {stated} bytes")
+        is_whole = stated.lstrip("0") == (str(len(content)) if content else "")
+        if stated.isdecimal() and "content-encoding" not in response.headers and not is_whole:
+            raise httpx.RemoteProtocolError(f"the answer ended after {len(content)} of {stated[:30]} bytes")
         kept = [(name, value) for name, value in response.headers.multi_items() if name not in _HOP_HEADERS]
         return httpx.Response(response.status_code, headers=kept, content=content)
 

@@ -34,6 +34,9 @@ GITHUB_HOSTS = ".actions.githubusercontent.com"
 
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
+_LONGEST_SECONDS = 86_400.0
+"""How long a token is used at most, whatever the service says of it."""
+
 _EARLY_SECONDS = 300.0
 """How long before its end a token is replaced: a request that begins with it may take some time."""
 
@@ -161,7 +164,7 @@ class TokenExchange:
         token, lasts = answer.get("access_token"), answer.get("expires_in")
         if not _is_token(token) or isinstance(lasts, bool) or not isinstance(lasts, int | float) or not lasts > 0:
             raise UnsignedError("OpenAI's token exchange answered without a token that can be used")
-        return token, float(lasts)
+        return token, float(min(lasts, _LONGEST_SECONDS))
 
     def _ask(self, who: str, request: httpx.Request) -> dict[str, object]:
         """Ask once. Of a refusal no more than its code is repeated: the rest may hold a token, or its beginning."""

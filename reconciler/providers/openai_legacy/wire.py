@@ -1,5 +1,6 @@
 """JSON of the old dialect to nouns, pure. Files come as objects, settings as `hyperparams`, events without an id."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from reconciler.providers.openai_legacy.labels import ECHOED, Request
 
 Number = int | float
 _ERROR = "error"
+_PLACE = re.compile("[0-9]{1,18}")
 _NAMED = Reader(names=frozenset({"filename"}))
 """Of a job's files only the names matter: they say whether the job may be ours."""
 
@@ -127,7 +129,7 @@ def read_events(body: bytes, job: JobId) -> tuple[JobEvent, ...]:
 def place_of(event: str | None, job: JobId) -> int:
     """Return how many events of a job come up to this one; 0 for an id that is no event of it."""
     owner, _, place = (event or "").rpartition(":")
-    return int(place) if owner == job and place.isascii() and place.isdecimal() else 0
+    return int(place) if owner == job and _PLACE.fullmatch(place) else 0
 
 
 def job_of(tune: Tune, stamp: Stamp | None) -> RemoteJob:
