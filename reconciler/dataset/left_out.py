@@ -41,6 +41,14 @@ class LeftOut:
             self.rows.update(self._row)
             self._row = set()
 
+    def skip_row(self) -> None:
+        """Count nothing of a row that could not be written: its problem is reported."""
+        self._row = set()
+
+    def forget(self) -> None:
+        """Count no key: a mapping that names wrong columns uses others than its author meant."""
+        self.rows.clear()
+
 
 IN_CONVERSION = ("prepare.lost-key", "prepare.left-out")
 IN_MAPPING = ("mapping.lost-key", "mapping.left-out")

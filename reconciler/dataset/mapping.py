@@ -160,6 +160,7 @@ def _fill_rows(
         for problem in waiting:
             report.add(problem)
         return
+    left_out.forget()
     for path, template in builder.templates:
         for column in sorted(unseen.intersection(template.columns))[:_MOST_REPORTED]:
             what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"

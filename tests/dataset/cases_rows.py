@@ -1155,15 +1155,109 @@ JUDGED_COLUMNS = [
         name="rows.csv",
         hint="this trains on the desired answers only",
     ),
+    *(
+        SmallFile(
+            f"columns-{name}-of-{word}",
+            csv(f"question,answer,{name}", lambda at, held=held: (q(at), a(at), held[at % 2]), 24),  # type: ignore[misc]  # bound for each case
+            ERROR,
+            "mapping.missing",
+            f"`{name}` may say how good each answer is",
+            [asked(at) for at in (0, 1)],
+            name="rows.csv",
+            hint=f"then, and where it says something else, add `prepare: [{{drop_columns: [{name}]}}]`, `prompt:",
+        )
+        for name, word, held in (
+            ("label", "grades", "51"),
+            ("label", "letters", "uv"),
+            ("label", "words", ("great", "poor")),
+            ("rating", "stars", ("*****", "*")),
+            ("answer_quality", "numbers", ("0.93", "0.12")),
+            ("avgScore", "numbers", "71"),
+            ("human-rating", "words", ("fine", "awful")),
+            ("feedback", "sentences", ("I liked it", "It is wrong")),
+        )
+    ),
     SmallFile(
-        "columns-label-of-grades",
-        csv("question,answer,label", lambda at: (q(at), a(at), "51"[at % 2])),
+        "columns-label-in-some-rows",
+        csv("question,answer,label", lambda at: (q(at), a(at), "5" if at in (7, 8) else ""), 24),
+        ERROR,
+        "mapping.missing",
+        "`label` may say how good each answer is",
+        [asked(at) for at in (0, 1)],
+        name="rows.csv",
+    ),
+    SmallFile(
+        "columns-label-of-yes-no-and-grades",
+        csv("question,answer,label", lambda at: (q(at), a(at), ("1", "0", "5")[at % 3]), 24),
+        ERROR,
+        "mapping.missing",
+        '`label` may say how good each answer is: it holds "1", "0", "5"',
+        [asked(at) for at in (0, 1)],
+        name="rows.csv",
+    ),
+    SmallFile(
+        "rows-reward-of-fractions",
+        rows(lambda at: {"prompt": q(at), "completion": a(at), "reward": at / 7 - 1}),
+        ERROR,
+        "format.other",
+        "`reward` may say how good each answer is",
+        first(asked),
+    ),
+    SmallFile(
+        "rows-score-of-alpaca",
+        rows(lambda at: {"instruction": q(at), "output": a(at), "score": 4.5 - at}),
+        ERROR,
+        "format.other",
+        "`score` may say how good each answer is",
+        first(asked),
+    ),
+    SmallFile(
+        "rows-stars-of-chat",
+        rows(lambda at: {**asked(at), "stars": 1 + at % 5}),
+        ERROR,
+        "format.other",
+        "`stars` may say how good each answer is",
+        first(asked),
+    ),
+    SmallFile(
+        "rows-grade-lost-in-mapping",
+        rows(lambda at: {"question": q(at), "answer": a(at), "grade": "ABC"[at % 3]}),
+        ERROR,
+        "mapping.lost-key",
+        "`grade` is left out, and 12 of 12 rows have it",
+        dataset={"prompt": "{question}", "completion": "{answer}"},
+        hint="`drop_columns: [grade]`",
+    ),
+    SmallFile(
+        "columns-label-of-a-class",
+        csv("question,answer,label", lambda at: (q(at), ["yes", "no"][at % 2], "10"[at % 2]), 24),
         ERROR,
         "mapping.missing",
         "has no columns `prompt` and `completion`",
-        [asked(at) for at in (0, 1)],
+        [chat(user(q(at)), bot(["yes", "no"][at % 2])) for at in (0, 1)],
         name="rows.csv",
-        hint="this trains without `label`",
+    ),
+    *(
+        SmallFile(
+            f"columns-{name}-is-no-judgement",
+            csv(f"question,answer,{name}", lambda at, held=held: (q(at), a(at), held[at % 2]), 24),  # type: ignore[misc]  # bound for each case
+            ERROR,
+            "mapping.missing",
+            "has no columns `prompt` and `completion`",
+            [asked(at) for at in (0, 1)],
+            name="rows.csv",
+        )
+        for name, held in (("category", "51"), ("credit_score", "71"), ("difficulty", "12"), ("language", ("en", "de")))
+    ),
+    SmallFile(
+        "columns-rating-beside-a-class",
+        csv("text,label,rating", lambda at: (q(at), "ab"[at % 2], "1345"[at % 4]), 24),
+        ERROR,
+        "mapping.missing",
+        "has no columns `prompt` and `completion`",
+        [chat(user(q(at)), bot("ab"[at % 2])) for at in (0, 1)],
+        name="rows.csv",
+        hint="{drop_columns: [rating]}",
     ),
 ]
 

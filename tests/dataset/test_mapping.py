@@ -137,3 +137,10 @@ def test_a_template_is_filled(template: str, text: str) -> None:
 def test_any_text_can_be_written_as_a_template(text: str) -> None:
     template = Template.parse(text.replace("{", "{{").replace("}", "}}"))
     assert (template.render({}), template.columns) == (text, ())
+
+
+def test_a_mapping_of_wrong_columns_reports_no_column_as_left_out(tmp_path: Path) -> None:
+    mapping = ColumnMapping(prompt="{subject}", completion="{lable}")
+    rows = [{"subject": f"s{at}", "label": "l", "context": "c"} for at in range(12)]
+    found = problems(tmp_path, jsonl(rows), mapping=mapping)
+    assert [(each.rule, each.hint) for each in found] == [("mapping.unknown-column", "did you mean `label`?")]

@@ -10,6 +10,7 @@ from reconciler.dataset.recognise.forms import (
     API_FORMS,
     RowForm,
     find_images,
+    find_judged,
     find_judgement,
     find_turn_weight,
     recognise_row,
@@ -31,7 +32,7 @@ from reconciler.dataset.recognise.names import (
     says_either_way,
     says_rejected,
 )
-from reconciler.dataset.recognise.step_text import write_steps_inline
+from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.sensitive import mask_text
 from reconciler.domain import prepare as domain
@@ -41,6 +42,7 @@ from reconciler.foundation.text import list_words, yaml_quoted
 _SAMPLE_CHARACTERS = 24
 _MASKED_CHARACTERS = 4_000
 _MOST_COLUMNS = 12
+_SAMPLES = 3
 
 
 _FOR_GRADERS = (
@@ -91,14 +93,23 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
         return None
     forms = Counter(recognise_row(value, used_as) for value in objects)
     form, rows = forms.most_common(1)[0]
-    if form is RowForm.LABELED and (key := _find_class(objects)):
-        return recognise_rows([{name: held for name, held in row.items() if name != key} for row in objects], used_as)
+    labeled = forms[RowForm.LABELED] + forms[RowForm.JUDGED]
     shown = [value for value in objects if recognise_row(value, used_as) is form]
+    if labeled and form not in API_FORMS:
+        # One judgement that says neither yes nor no is enough: only its author knows the scale.
+        is_mixed = labeled > (form is RowForm.LABELED) * rows
+        judged = [value for value in objects if find_judged(value)]
+        key = next((key for row in objects if (key := find_judgement(row) or find_judged(row))), "")
+        if (is_mixed and not judged) or _is_class(key, objects):
+            return _recognise_without(key, objects, used_as)
+        if is_mixed:
+            form, shown = RowForm.JUDGED, judged
+            rows = len(objects) - sum(count for each, count in forms.items() if each in API_FORMS or each is None)
     if form is None:
         return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
     found = API_FORMS.get(form)
     advise = _ADVICE.get(form, _advise_nothing)
-    if form is RowForm.LABELED and used_as is Format.PREFERENCE:
+    if form in {RowForm.LABELED, RowForm.JUDGED} and used_as is Format.PREFERENCE:
         advise = _advise_pairing
     steps, mapping, advice = advise(shown) if found is None else ((), (), "")
     if found is None and used_as is Format.REINFORCEMENT and form is not RowForm.QUESTIONS:
@@ -106,7 +117,7 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
         steps, mapping, advice = (), (), _FOR_GRADERS
     return Recognition(
         form=form,
-        reason=_describe_reason(form, shown[0]),
+        reason=_describe_reason(form, shown),
         rows=rows,
         seen=len(values),
         format=found,
@@ -135,15 +146,26 @@ def ask_for_columns(rows: Sequence[JsonObject]) -> str:
     )
 
 
-def _find_class(rows: Sequence[JsonObject]) -> str | None:
+def _recognise_without(key: str, rows: Sequence[JsonObject], used_as: Format | None) -> Recognition | None:
+    found = recognise_rows([_leave_out(key, row) for row in rows], used_as)
+    if found is None or found.format is not None or not (found.steps or found.mapping):
+        return found
+    # A mapping would report the key as lost.
+    return msgspec.structs.replace(found, steps=(domain.DropColumns((key,)), *found.steps))
+
+
+def _leave_out(key: str, row: JsonObject) -> JsonObject:
+    return {name: value for name, value in row.items() if name != key}
+
+
+def _is_class(key: str, rows: Sequence[JsonObject]) -> bool:
     # A key that says no more than the answer does is the answer's class: it judges nothing.
-    key = next((key for row in rows if (key := find_judgement(row))), None)
     answer = find_named(COMPLETIONS, [name for name in rows[0] if name != key])
-    if key is None or answer is None:
-        return None
+    if answer is None:
+        return False
     pairs = {(_cell(row.get(key)), _cell(row.get(answer))) for row in rows}
     answers = {each for _, each in pairs}
-    return key if len(rows) > len(answers) and len(pairs) == len(answers) else None
+    return len(rows) > len(answers) and len(pairs) == len(answers)
 
 
 Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
@@ -263,7 +285,7 @@ def _has_partners(rows: Sequence[JsonObject], key: str, desired: Collection[str]
 
 
 def _find_desired(rows: Sequence[JsonObject]) -> tuple[str, tuple[str, ...]]:
-    key = find_judgement(rows[0]) or ""
+    key = find_judgement(rows[0]) or find_judged(rows[0]) or ""
     values = desired_values(key, [row[key] for row in rows if row.get(key) is not None])
     return key, tuple(_cell(value) for value in values[True]) if values else ()
 
@@ -275,13 +297,23 @@ def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
     keep = (
         domain.Filter(column=key, equals=desired[0]) if len(desired) == 1 else domain.Filter(column=key, is_in=desired)
     )
-    bare = [{name: value for name, value in row.items() if name != key} for row in rows]
-    rest = recognise_rows(bare)
+    rest = recognise_rows([_leave_out(key, row) for row in rows])
     steps: tuple[domain.Operation, ...] = (keep, domain.DropColumns((key,)))
     if rest and rest.form is RowForm.COMPLETION:
         steps = (*steps, domain.Convert(source=domain.Form.PROMPT_COMPLETION))
     why = f"this trains on the desired answers only; `pair_labels` makes pairs for `method: dpo` of `{key}` instead"
     return steps + (rest.steps if rest else ()), rest.mapping if rest else (), why
+
+
+def _advise_judged(rows: Sequence[JsonObject]) -> Advice:
+    key = find_judged(rows[0]) or ""
+    rest = recognise_rows([_leave_out(key, row) for row in rows])
+    drop = domain.DropColumns((key,))
+    if rest and rest.form is RowForm.COMPLETION:
+        rest = msgspec.structs.replace(rest, steps=(domain.Convert(source=domain.Form.PROMPT_COMPLETION),))
+    add = msgspec.structs.replace(rest, steps=(drop, *rest.steps)).hint if rest else f"add `{write_step(drop)}`"
+    keep = f"where `{key}` says how good an answer is, keep those to learn with a `filter` on it, as the first step"
+    return (), (), f"{keep}; then, and where it says something else, {add}"
 
 
 def _cell(value: object) -> str:
@@ -332,6 +364,7 @@ _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
     RowForm.PAIRS: _advise_pairs,
     RowForm.COMPARED: _advise_compared,
     RowForm.LABELED: _advise_labeled,
+    RowForm.JUDGED: _advise_judged,
     RowForm.IMAGES: _advise_chat,
     RowForm.WEIGHTED: _advise_chat,
     RowForm.CALLS: _advise_calls,
@@ -351,10 +384,16 @@ _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
 }
 
 
-def _describe_reason(form: RowForm, row: JsonObject) -> str:
+def _describe_reason(form: RowForm, rows: Sequence[JsonObject]) -> str:
+    row = rows[0]
     match form:
         case RowForm.LABELED:
             return f"`{find_judgement(row)}` says of each answer whether it is desired"
+        case RowForm.JUDGED:
+            key = find_judged(row) or ""
+            values = list(dict.fromkeys(_sample(row[key]) for row in rows if row.get(key) is not None))
+            more = ", …" if len(values) > _SAMPLES else ""
+            return f"`{key}` may say how good each answer is: it holds {', '.join(values[:_SAMPLES])}{more}"
         case RowForm.IMAGES:
             return f"`{find_images(row)}` stands beside the turns"
         case RowForm.WEIGHTED:

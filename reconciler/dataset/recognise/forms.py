@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from reconciler.dataset.recognise.names import (
+    CLASSES,
     COMPLETIONS,
     CONTEXTS,
     IMAGES,
-    LABELS,
     PROMPTS,
     TURN_WEIGHTS,
     WINNERS,
@@ -23,6 +23,7 @@ from reconciler.dataset.recognise.names import (
     find_sides,
     plain_name,
     read_judgement,
+    says_judgement,
     says_rejected,
 )
 from reconciler.dataset.row_checks import ALIASES, API_KEYS, ROLES, JsonObject
@@ -40,6 +41,7 @@ class RowForm(StrEnum):
     PAIRS = "preference pairs"
     COMPARED = "pairs of answers with a winner"
     LABELED = "unpaired preferences, as for KTO"
+    JUDGED = "answers beside a judgement of them"
     IMAGES = "chat with images beside it"
     WEIGHTED = "chat with a training weight on each turn"
     CALLS = "chat with calls as another service writes them"
@@ -97,15 +99,30 @@ def recognise_row(value: object, used_as: Format | None = None) -> RowForm | Non
 
 def find_judgement(row: JsonObject) -> str | None:
     """Return the key that says whether an answer is desired, beside a question and its answer."""
+    return next((key for key in _judgements(row) if read_judgement(key, row[key]) is not None), None)
+
+
+def find_judged(row: JsonObject) -> str | None:
+    """Return the key that judges an answer beside a question and its answer, in whichever words.
+
+    Shape:  None beside a class: there, a number or a word is as likely a fact about what is classified
+    """
+    for key in _judgements(row):
+        answer = find_named(COMPLETIONS, [other for other in row if other != key])
+        if row[key] not in (None, "", [], {}) and (turns_of(row) or plain_name(answer or "") not in CLASSES):
+            return key
+    return None
+
+
+def _judgements(row: JsonObject) -> Iterator[str]:
     holder = next((key for key in _TURN_HOLDERS if isinstance(row.get(key), list)), None)
     if holder and _last_role(row[holder]) == "user":
-        return None
-    for key, value in row.items():
-        if plain_name(key) in LABELS and read_judgement(key, value) is not None:
+        return
+    for key in row:
+        if says_judgement(key):
             others = [other for other in row if other != key]
             if holder or (find_named(PROMPTS, others) and find_named(COMPLETIONS, others)):
-                return key
-    return None
+                yield key
 
 
 def find_images(row: JsonObject) -> str | None:
@@ -134,6 +151,7 @@ def _forms(row: JsonObject, used_as: Format | None) -> Iterator[RowForm | None]:
     yield RowForm.PAIRS if _is_pair(row) else None
     yield RowForm.COMPARED if find_sides(row) and find_named(WINNERS, row) else None
     yield RowForm.LABELED if find_judgement(row) else None
+    yield RowForm.JUDGED if find_judged(row) else None
     if isinstance(row.get("messages"), list):
         yield _chat_form(row, used_as)
     elif "messages" in row:

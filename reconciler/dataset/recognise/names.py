@@ -11,10 +11,11 @@ PROMPTS = (
     *("prompt", "question", "instruction", "query", "user_prompt", "user_message", "user_input", "input"),
     *("input_text", "user", "human", "request", "utterance", "message", "text", "subject"),
 )
+CLASSES = ("label", "category", "intent", "classification", "class")
 COMPLETIONS = (
     *("completion", "answer", "output", "response", "output_text", "reply", "assistant", "assistant_response"),
     *("model_response", "bot", "gpt", "target", "summary", "translation", "solution"),
-    *("label", "category", "intent", "classification", "class"),
+    *CLASSES,
 )
 CONTEXTS = ("context", "passage", "document", "article")
 SYSTEMS = ("system", "system_prompt", "system_message")
@@ -32,6 +33,21 @@ LABELS = (
     *("liked", "is_chosen", "is_rejected", "is_preferred", "helpful", "is_helpful", "vote", "judgement", "verdict"),
     *("rejected", "reward", "score", "is_hallucination", "hallucination", "toxic", "is_toxic", "harmful", "is_harmful"),
 )
+_JUDGING = frozenset(
+    {
+        *("rating", "ratings", "rated", "stars", "grade", "grades", "graded", "score", "scores", "reward"),
+        *("rewards", "quality", "feedback", "verdict", "judgement", "judgment", "vote", "votes", "upvotes", "likes"),
+        *("helpfulness", "correctness", "usefulness", "acceptance", "approval", "satisfaction", "thumbs"),
+    }
+)
+_JUDGED_OR_JUDGE = frozenset(
+    {
+        *("answer", "answers", "response", "completion", "output", "reply", "model", "assistant", "human", "user"),
+        *("annotator", "labeler", "rater", "expert", "customer", "crowd", "llm", "judge", "gpt"),
+        *("avg", "average", "mean", "median", "overall", "final", "total", "star", "kto", "quality", "reward"),
+    }
+)
+"""Whose answer is judged, by whom, and how: beside a word that judges, these do not change what it says."""
 WINNERS = ("winner", "preference", "preferred", "choice", "better", "better_response", "better_response_id", "chosen")
 TIES = frozenset(
     {
@@ -56,7 +72,6 @@ _OTHER_MEANING = frozenset(
         *("thinking", "reasoning", "reasoning_content", *CONTEXTS, *SYSTEMS, *IMAGES),
     }
 )
-_GRADES = {"reward", "score"}
 _SAYS_BAD = frozenset(
     {
         *("is_bad", "thumbs_down", "undesirable", "is_rejected", "rejected", "is_hallucination", "hallucination"),
@@ -154,14 +169,22 @@ def read_judgement(name: str, value: object) -> bool | None:
 def has_meaning(name: str, value: object) -> bool:
     """Return whether a key says something that training would have to know: it is not to be left out by the way."""
     plain = plain_name(name)
-    if plain in _OTHER_MEANING:
+    if plain in _OTHER_MEANING or says_judgement(name):
         return True
-    if plain in _GRADES:
-        return read_judgement(name, value) is not None
-    if plain in LABELS or plain in TURN_WEIGHTS:
+    if plain in TURN_WEIGHTS:
         return isinstance(value, bool | int | float) or read_judgement(name, value) is not None or _is_grade(value)
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     return (says_chosen(name) or says_rejected(name)) and not is_number
+
+
+def says_judgement(name: str) -> bool:
+    """Return whether a name says that its values judge an answer, in whichever words or numbers.
+
+    Shape:  `label`, `rating`, `answer_quality` do; `credit_score`, which measures something else, does not
+    """
+    plain = plain_name(name)
+    words = plain.split("_")
+    return plain in LABELS or (words[-1] in _JUDGING and _JUDGED_OR_JUDGE.issuperset(words[:-1]))
 
 
 def _is_grade(value: object) -> bool:

@@ -63,6 +63,7 @@ class StepReport:
                 self.left_out.end_row()
                 yield edited
             except ConversionError as error:
+                self.left_out.skip_row()
                 self._broken += 1
                 where = Place(file=row.file, line=row.line)
                 self._report.drop_row(

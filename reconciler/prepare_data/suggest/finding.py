@@ -109,9 +109,10 @@ def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
     for row in rows:
         try:
             changed.append(row._replace(value=edit(cells_of(row))))
+            left_out.end_row()
         except ConversionError as error:
             report.drop_row(row.problem("prepare.convert", error.path, error.what, _name_step(error.hint, step)))
-        left_out.end_row()
+            left_out.skip_row()
     found = tuple(describe_left_out(left_out, IN_CONVERSION)) if rows else ()
     for problem in found:
         if problem.severity is Severity.ERROR:

@@ -259,6 +259,16 @@ def test_a_row_that_cannot_be_converted_is_reported_with_its_place(
     assert words in problem.what
 
 
+def test_keys_of_rows_that_cannot_be_converted_are_not_counted_as_left_out() -> None:
+    other = {"messages": [{"role": "user", "content": "q"}], "images": ["https://example.test/a.png"]}
+    turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+    broken = {"note": "n", "images": "i", "conversations": [{**turns[0], "from": "stranger"}]}
+    (found,) = find_problems([other, {"conversations": turns, "id": ""}], Convert(source=Form.SHAREGPT))
+    assert (found.rule, found.where.line) == ("prepare.convert", 1)
+    found, note = find_problems([{"conversations": turns, "note": "n"}, broken], Convert(source=Form.SHAREGPT))
+    assert (found.rule, note.what) == ("prepare.convert", "`note` left out, in up to 1 of 1 rows")
+
+
 def test_one_exchange_becomes_a_pair_and_a_longer_one_does_not() -> None:
     to_pair = Convert(source=Form.CHAT, target=Target.COMPLETION)
     assert run_steps([{"messages": [SYSTEM, USER, ANSWER]}], to_pair) == [

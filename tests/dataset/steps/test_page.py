@@ -51,6 +51,30 @@ list or an object stays.
 
 If you know `openai tools fine_tunes.prepare_data`, read [From prepare_data](preparing-data-legacy.md).
 """
+JUDGED = """## Columns that judge an answer
+
+A row with a question, an answer and a `label` or `rating` may be a good example or a bad one. Only its author knows.
+So a column that may judge an answer stops `validate`, `plan` and `prepare`, until the spec keeps some rows by a
+`filter` and leaves the column out, or only leaves it out. That is one line in a spec; to train on bad answers costs a
+job.
+
+The line between such a column and an ordinary one is drawn by its name, not by its values: a scale may be 1 to 5, A
+to F, stars, or any words, and whether 5 or 1 is best stands in no file.
+
+- **It judges**, where the name is `label`, `is_good`, `accepted`, `correct`, `toxic` or a similar word for a
+  judgement, or ends in `rating`, `grade`, `score`, `reward`, `stars`, `quality`, `feedback` or `votes`, alone or
+  after words for the answer, for the judge or for an average: `answer_quality`, `human_rating`, `avg_score`.
+- **It does not**, where other words stand before it: a `credit_score` or a `product_rating` measures something else.
+  Nor do `category`, `topic`, `difficulty`, `language`, `source` or an id.
+- **It is the answer's class**, where each answer always has the same value: a `label` of 1 beside each "yes" says
+  nothing new, and is left out with a word.
+- **The answer itself** judges nothing: a `label` that is the only answer of the row is what the model learns. Beside
+  an answer that is a class, a number or word in another column is a fact about what is classified, and is left out
+  with a word; yes or no beside it still judges.
+
+Yes and no, in the words and signs that are known for them (`true`, `0`, `good`, `thumbs_down`), need no question: the
+hint keeps the desired answers, or makes pairs of them where a model learns from preferences.
+"""
 RULES_HEAD = """## Rules
 
 What the checks require of files and rows. The id of a rule appears in `--json` output and in annotations. Every finding
@@ -224,6 +248,7 @@ def page(workspace: Path) -> str:
     sources = {name.removeprefix("source_"): part for name, part in DEFINITIONS.items() if name.startswith("source_")}
     parts = [HEAD.rstrip(), "## Steps", *(part for name in STEPS for part in section(name, workspace))]
     parts += ["## Sources", SOURCES.strip(), table(sources)]
+    parts += [JUDGED.strip()]
     parts += [RULES_HEAD.rstrip(), "| rule | meaning |\n|---|---|"]
     return "\n\n".join(parts) + "\n" + "".join(f"| `{rule}` | {RULES[rule]} |\n" for rule in sorted(RULES))
 

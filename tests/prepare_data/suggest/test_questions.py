@@ -133,10 +133,19 @@ def test_the_spec_comes_with_the_question(tmp_path: Path, capsys: pytest.Capture
     assert "choose_pair" in document["spec"]
 
 
-@pytest.mark.parametrize(("held", "named"), [("51", "this trains without `label`"), ("uv", "leave out `label`")])
-def test_a_column_beside_a_question_and_an_answer_is_not_dropped_in_silence(
-    tmp_path: Path, held: str, named: str
+@pytest.mark.parametrize(("column", "held"), [("label", "51"), ("label", "uv"), ("rating", "AF"), ("user_score", "93")])
+@pytest.mark.parametrize("names", [("question", "answer"), ("prompt", "completion"), ("instruction", "output")])
+def test_a_column_that_may_judge_the_answers_stops(
+    tmp_path: Path, names: tuple[str, str], column: str, held: str
 ) -> None:
-    row = lambda at: {"question": f"q{at}", "answer": f"a{at}", "label": held[at % 2]}  # noqa: E731 (one row)
-    examined = examine(write_rows(tmp_path, row))
-    assert named in examined.remedies[0][0].what
+    row = lambda at: {names[0]: f"q{at}", names[1]: f"a{at}", column: held[at % 2]}  # noqa: E731 (one row)
+    with pytest.raises(InputError) as refused:
+        examine(write_rows(tmp_path, row))
+    (problem,) = refused.value.problems
+    assert f"`{column}` may say how good each answer is" in problem.what
+    assert f"{{drop_columns: [{column}]}}" in problem.hint
+
+
+def test_a_column_that_judges_nothing_is_left_out_with_a_word(tmp_path: Path) -> None:
+    row = lambda at: {"question": f"q{at}", "answer": f"a{at}", "difficulty": "51"[at % 2]}  # noqa: E731 (one row)
+    assert "leave out `difficulty`" in examine(write_rows(tmp_path, row)).remedies[0][0].what
