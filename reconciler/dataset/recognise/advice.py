@@ -1,11 +1,10 @@
 """What to do about rows of a form: the steps or the mapping that make the API's form of them, or what to decide."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.recognise.forms import (
     API_FORMS,
     RowForm,
@@ -21,16 +20,18 @@ from reconciler.dataset.recognise.names import (
     CONTEXTS,
     PROMPTS,
     SYSTEMS,
-    TIES,
-    WINNERS,
-    desired_values,
     find_named,
-    find_pair,
-    find_sides,
     has_meaning,
     plain_name,
     says_either_way,
-    says_rejected,
+)
+from reconciler.dataset.recognise.pair_advice import (
+    Advice,
+    advise_compared,
+    advise_pairing,
+    advise_pairs,
+    cell_text,
+    find_desired,
 )
 from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
 from reconciler.dataset.row_checks import JsonObject
@@ -110,7 +111,7 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
     found = API_FORMS.get(form)
     advise = _ADVICE.get(form, _advise_nothing)
     if form in {RowForm.LABELED, RowForm.JUDGED} and used_as is Format.PREFERENCE:
-        advise = _advise_pairing
+        advise = advise_pairing
     steps, mapping, advice = advise(shown) if found is None else ((), (), "")
     if found is None and used_as is Format.REINFORCEMENT and form is not RowForm.QUESTIONS:
         # A mapping or a conversion would make the answer a turn, and leave the keys out that a grader reads.
@@ -163,12 +164,9 @@ def _is_class(key: str, rows: Sequence[JsonObject]) -> bool:
     answer = find_named(COMPLETIONS, [name for name in rows[0] if name != key])
     if answer is None:
         return False
-    pairs = {(_cell(row.get(key)), _cell(row.get(answer))) for row in rows}
+    pairs = {(cell_text(row.get(key)), cell_text(row.get(answer))) for row in rows}
     answers = {each for _, each in pairs}
     return len(rows) > len(answers) and len(pairs) == len(answers)
-
-
-Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
 
 
 def _advise_nothing(_rows: Sequence[JsonObject]) -> Advice:
@@ -205,93 +203,8 @@ def _advise_questions(_rows: Sequence[JsonObject]) -> Advice:
     return (), (), f"{answer}, or add `format: reinforcement` where a grader judges what the model answers"
 
 
-def _advise_pairs(rows: Sequence[JsonObject]) -> Advice:
-    row = rows[0]
-    pair = find_pair(row)
-    if pair:
-        better: str | None = pair[0]
-        worse = pair[1]
-    else:
-        worse = next(key for key in row if says_rejected(key))
-        better = None if turns_of(row) else find_named(COMPLETIONS, [key for key in row if key != worse])
-    names = [(old, new) for old, new in ((better, "chosen"), (worse, "rejected")) if old and old != new]
-    names += _name_question(row, {better, worse})
-    is_asked = _has_question(row) or any(new == "prompt" for _, new in names)
-    answer = row[worse]
-    if not is_asked and isinstance(answer, str) and not answer.lstrip().startswith("Human:"):
-        return (), (), "there is no question beside the two answers: add a column `prompt` that holds it"
-    return _convert_pairs(names), (), "train with `method: dpo`"
-
-
-def _has_question(row: JsonObject) -> bool:
-    return bool(turns_of(row)) or any(key in row for key in ("prompt", "instruction", "question"))
-
-
-def _name_question(row: JsonObject, answers: Collection[str | None]) -> list[tuple[str, str]]:
-    if turns_of(row) or "prompt" in row or "instruction" in row:
-        return []
-    others = [key for key in row if key not in answers]
-    asked = find_named(PROMPTS, others)
-    names = [(asked, "prompt")] if asked and asked != "question" else []
-    system = find_named(SYSTEMS, others)
-    return names + ([(system, "system")] if system and system != "system" else [])
-
-
-def _convert_pairs(names: list[tuple[str, str]], *before: domain.Operation) -> tuple[domain.Operation, ...]:
-    rename = (domain.Rename(tuple(names)),) if names else ()
-    return (*before, *rename, domain.Convert(source=domain.Form.PREFERENCE))
-
-
-def _advise_compared(rows: Sequence[JsonObject]) -> Advice:
-    row = rows[0]
-    first, second = find_sides(row) or ("", "")
-    column = find_named(WINNERS, [key for key in row if key not in {first, second}]) or ""
-    choose = domain.ChoosePair(column=column, first=first, second=second)
-    names = _name_question(row, {first, second, column})
-    held = dict.fromkeys(value for row in rows if isinstance(value := row.get(column), str))
-    ties = [value for value in held if plain_name(value) in TIES]
-    drop = [domain.Filter(column=column, not_equals=value) for value in ties]
-    advice = "train with `method: dpo`"
-    if ties:
-        advice += f"; rows whose `{column}` is {list_words(tuple(ties))} are dropped: neither answer is better"
-    return _convert_pairs(names, *drop, choose), (), advice
-
-
-def _advise_pairing(rows: Sequence[JsonObject]) -> Advice:
-    row = rows[0]
-    key, desired = _find_desired(rows)
-    turns = next((name for name, value in row.items() if value and value == turns_of(row)), None)
-    answer = None if turns else find_named(COMPLETIONS, [name for name in row if name != key])
-    if not desired or not (turns or answer):
-        what = "write `pair_labels` with the column of the label, its values of desired answers, and the column of the"
-        return (), (), f"{what} answers; then `convert: {{from: preference}}`"
-    before = (domain.Rename(((turns, "messages"),)),) if turns and turns != "messages" else ()
-    pair = domain.PairLabels(column=key, desired=desired, answer=answer or "completion")
-    names = _name_question(row, {key, answer})
-    advice = "this pairs a desired with an undesired answer to one question, and leaves out those without a partner"
-    if not _has_partners(rows, key, desired, turns or answer or ""):
-        advice += "; no two of the rows seen have one question: where that holds for all, use `method: supervised`"
-    return _convert_pairs(names, *before, pair), (), advice
-
-
-def _has_partners(rows: Sequence[JsonObject], key: str, desired: Collection[str], answer: str) -> bool:
-    sides: dict[str, set[bool]] = {}
-    for row in rows:
-        held = row.get(answer)
-        before = held[:-1] if isinstance(held, list) else None
-        asked = {**{name: value for name, value in row.items() if name not in {key, answer}}, answer: before}
-        sides.setdefault(write_canonical_text(asked), set()).add(_cell(row.get(key)) in desired)
-    return any(len(each) == 2 for each in sides.values())
-
-
-def _find_desired(rows: Sequence[JsonObject]) -> tuple[str, tuple[str, ...]]:
-    key = find_judgement(rows[0]) or find_judged(rows[0]) or ""
-    values = desired_values(key, [row[key] for row in rows if row.get(key) is not None])
-    return key, tuple(_cell(value) for value in values[True]) if values else ()
-
-
 def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
-    key, desired = _find_desired(rows)
+    key, desired = find_desired(rows)
     if not desired:
         return (), (), f"`{key}` says which answers are desired: keep those with a `filter` on `{key}`"
     keep = (
@@ -314,10 +227,6 @@ def _advise_judged(rows: Sequence[JsonObject]) -> Advice:
     add = msgspec.structs.replace(rest, steps=(drop, *rest.steps)).hint if rest else f"add `{write_step(drop)}`"
     keep = f"where `{key}` says how good an answer is, keep those to learn with a `filter` on it, as the first step"
     return (), (), f"{keep}; then, and where it says something else, {add}"
-
-
-def _cell(value: object) -> str:
-    return value if isinstance(value, str) else write_canonical_text(value)
 
 
 def _advise_table(rows: Sequence[JsonObject]) -> Advice:
@@ -361,8 +270,8 @@ def _advise_oasst(_rows: Sequence[JsonObject]) -> Advice:
 
 _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
     RowForm.QUESTIONS: _advise_questions,
-    RowForm.PAIRS: _advise_pairs,
-    RowForm.COMPARED: _advise_compared,
+    RowForm.PAIRS: advise_pairs,
+    RowForm.COMPARED: advise_compared,
     RowForm.LABELED: _advise_labeled,
     RowForm.JUDGED: _advise_judged,
     RowForm.IMAGES: _advise_chat,
@@ -407,4 +316,4 @@ def _sample(value: object) -> str:
         value = mask_text(value[:_MASKED_CHARACTERS])
         short = value if len(value) <= _SAMPLE_CHARACTERS else f"{value[:_SAMPLE_CHARACTERS]}…"
         return yaml_quoted(short)
-    return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else _cell(value)
+    return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else cell_text(value)
