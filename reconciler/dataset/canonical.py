@@ -102,7 +102,9 @@ def _order_keys(value: object, shape: Shape) -> object:
         }
     if isinstance(value, list):
         return [item if type(item) in _WRITTEN_AS_IS else _order_keys(item, shape) for item in value]
-    return parse_number(repr(value)) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return parse_number(repr(value))
+    return str(value) if isinstance(value, str) else value  # a cell that was not read is a class of its own
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from reconciler.dataset.format_detection import LOOKED_AT, read_to_end
 from reconciler.dataset.left_out import LeftOut
 from reconciler.dataset.recognise import RowForm, recognise_rows
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
-from reconciler.dataset.sources import Row, spec_problem
+from reconciler.dataset.sources import Row, UnreadCell, spec_problem
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
 from reconciler.foundation.text import did_you_mean, list_words
@@ -147,6 +147,9 @@ def _fill_rows(
             texts = _render_all(row, builder, report)
             if texts is not None:
                 yield Row(row.file, row.line, builder.build(_leave_out(blank, texts, row, builder, report)))
+        elif (unread := _find_unread(empty[1], cells)) is not None:
+            report.supersede(unread.cause)
+            report.drop_row(_unread_field(row, *empty, unread))
         elif unseen.isdisjoint(empty[1].columns):
             report.drop_row(_empty_field(row, *empty))
         else:
@@ -265,6 +268,18 @@ def _empty_field(row: Row, path: str, template: Template) -> Problem:
     hint = (
         f"fill the cell, or drop such rows: `drop_empty: [{columns}]`" if columns else "write a text, or name a column"
     )
+    return row.problem("row.empty-cell", path, what, hint)
+
+
+def _find_unread(template: Template, cells: dict[str, object]) -> UnreadCell | None:
+    return next((cell for name in template.columns if isinstance(cell := cells.get(name), UnreadCell)), None)
+
+
+def _unread_field(row: Row, path: str, template: Template, cell: UnreadCell) -> Problem:
+    columns = template.columns
+    noun = "the column" if len(columns) == 1 else "a column of"
+    what = f"empty, because {noun} {list_words(columns)} holds {cell.held}"
+    hint = f"{cell.cause.hint}; or drop such rows: `drop_empty: [{', '.join(columns)}]`"
     return row.problem("row.empty-cell", path, what, hint)
 
 

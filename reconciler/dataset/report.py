@@ -81,11 +81,12 @@ class RowReport:
         self._allowed = dict.fromkeys(allow, 0)
         self._causes: dict[tuple[str, Severity], dict[Cause, SameCause]] = {}
         self._unshown: dict[tuple[str, Severity], Counter[str]] = {}
+        self._superseded: set[Problem] = set()
 
     def add(self, problem: Problem) -> None:
         """Keep a problem. Count it only, when the spec allows it, or when enough problems of its file are kept."""
         for allowance in self._allowed:
-            if allowance.rule == problem.rule and (not allowance.lines or problem.where.line in allowance.lines):
+            if allowance.covers(problem):
                 self._allowed[allowance] += 1
                 return
         key = problem.where.file, problem.severity
@@ -104,6 +105,10 @@ class RowReport:
         """Keep a problem because of which a row is dropped."""
         self.dropped += 1
         self.add(problem)
+
+    def supersede(self, warning: Problem) -> None:
+        """Leave a warning out, because an error says of what it warns: one cause is one problem."""
+        self._superseded.add(warning)
 
     def stop_reading(self, problem: Problem) -> None:
         """Keep a problem that ends the reading of a file."""
@@ -168,7 +173,13 @@ class RowReport:
 
     def _of(self, wanted: Severity) -> list[Problem]:
         found = [kept for (_, severity), kept in self._causes.items() if severity is wanted]
-        return [problem for kept in found for same in kept.values() for problem in same.problems()]
+        return [
+            problem
+            for kept in found
+            for same in kept.values()
+            if same.first not in self._superseded
+            for problem in same.problems()
+        ]
 
 
 def _note(where: Place, rule: str, what: str, severity: Severity = Severity.INFO, hint: str = "") -> Problem:

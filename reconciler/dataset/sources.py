@@ -74,6 +74,22 @@ class Row(NamedTuple):
         return Problem(where=where, path=path, what=what, hint=hint, rule=rule, severity=severity)
 
 
+class UnreadCell(str):
+    """An empty cell of a table that holds something which is not read; `cause` is the warning about all such cells."""
+
+    __slots__ = ("cause", "held")
+
+    cause: Problem
+    held: str
+
+    @classmethod
+    def of(cls, cause: Problem, held: str) -> "UnreadCell":
+        """Return an empty cell; `held` says what it holds."""
+        cell = cls()
+        cell.cause, cell.held = cause, held
+        return cell
+
+
 class _Entry(NamedTuple):
     """One entry of a spec's `source`: its field in the spec, its path or pattern, and its terms."""
 

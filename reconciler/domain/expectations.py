@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from reconciler.domain.errors import Place, Severity
+from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.identity import PartiallyCompared, Tagged
 
 
@@ -89,3 +89,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     reason: str
     lines: tuple[int, ...] = ()
+
+    def covers(self, problem: Problem) -> bool:
+        """Return whether this allows a problem."""
+        return self.rule == problem.rule and (not self.lines or problem.where.line in self.lines)

@@ -12,6 +12,7 @@ import msgspec
 
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
 from reconciler.dataset.readers.text import OddLines, text_blocks
+from reconciler.dataset.recognise import recognise_row
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import LineError, NotUtf8Error, count_values, decode_json
@@ -144,6 +145,9 @@ def _not_a_list(whole: bytes, source: Source) -> Problem:
         write = f'to_json("{lines}", orient="records", lines=True)'
         hint = f'read `{lines}`, which pandas writes: `pandas.read_json("{source.name}"{orient}).{write}`'
         return source.problem("json.not-a-list", what, hint, line=1)
+    if recognise_row(value):
+        what = "the file holds one row, not a list of rows"
+        return source.problem("json.not-a-list", what, "put it into a list, with the others: [{…}, {…}]", line=1)
     keys = [key for key, inner in fields.items() if isinstance(inner, list) and _is_rows(inner)]
     what = f"the file holds {'one object' if isinstance(value, dict) else 'one value'}, not a list of objects"
     hint = f"the rows may be under {list_words(keys, 5)}: write that list alone" if keys else ""

@@ -7,6 +7,7 @@ Source: ECMA-376 part 1, sections 18.2 (workbook), 18.3 (worksheet) and 18.8 (st
 """
 
 import posixpath
+import re
 import zipfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -38,13 +39,19 @@ Attributes = Mapping[str, str]
 Position = tuple[int, int]
 """Row and column, both from 1."""
 
+ERROR, UNSOLVED, MERGED = 1, 2, 3
+"""Why a cell is read as empty: it holds an error, or a formula without a result, or is merged with the first one."""
+
+_CELLS = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7}):([A-Za-z]{1,3})([0-9]{1,7})")
+
 
 class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one sheet.
 
     Shape:  `formats` are codes by number, None for one that is not known here; `format_of` has the number of each cell,
-            row by row from the first, `width` cells each; the others count, and name the first few; `far` is a cell
-            whose number is none of a date
+            row by row from the first, `width` cells each; `blanks` likewise has a byte for each cell, and is empty
+            where there is no such cell; the others count, and name the first few; `far` is a cell whose number is none
+            of a date
     """
 
     formats: tuple[str | None, ...] = (GENERAL,)
@@ -62,6 +69,13 @@ class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_filtered: bool = False
     has_criteria: bool = False
     far: str = ""
+    blanks: bytearray = msgspec.field(default_factory=bytearray)
+    blank_width: int = 0
+
+    def blank_at(self, row: int, column: int) -> int:
+        """Return `ERROR`, `UNSOLVED` or `MERGED` for a cell that is read as empty; else 0."""
+        at = (row - 1) * self.blank_width + column - 1
+        return self.blanks[at] if column <= self.blank_width and at < len(self.blanks) else 0
 
     def format_at(self, row: int, column: int) -> str | None:
         """Return the code of a cell; None for one that is not known here."""
@@ -77,7 +91,7 @@ def read_facts(file: BinaryIO, sheet: str, height: int, width: int) -> SheetFact
     """Return the facts of a sheet of `height` rows and `width` columns.
 
     Raises: UnreadableSheetError, when its parts cannot be found or read
-    Cost:   the sheet unpacked once or twice more; 2 bytes a cell where some have formats
+    Cost:   the sheet unpacked once or twice more; 2 bytes a cell where some have formats, and 1 where some are errors
     """
     try:
         file.seek(0)
@@ -87,7 +101,7 @@ def read_facts(file: BinaryIO, sheet: str, height: int, width: int) -> SheetFact
             has_formats = any(code != GENERAL for code in formats)
             if not has_formats and not _has_signs(archive, part):
                 return SheetFacts()
-            scan = _SheetScan(formats, of_time, height, width if has_formats else 0)
+            scan = _SheetScan(formats, of_time, height, width, has_formats=has_formats)
             _parse(archive, part, scan.start, scan.end, scan.text)
             return scan.facts()
     except (KeyError, IndexError, zipfile.BadZipFile, expat.ExpatError, ValueError) as error:
@@ -106,9 +120,19 @@ def column_name(number: int) -> str:
 class _SheetScan:
     """Collects the facts while the XML of a sheet is parsed."""
 
-    def __init__(self, formats: tuple[str | None, ...], of_time: frozenset[int], height: int, width: int) -> None:
-        self._formats, self._width = formats, width
-        self._format_of = array("H", bytes(2 * height * width))
+    def __init__(
+        self,
+        formats: tuple[str | None, ...],
+        of_time: frozenset[int],
+        height: int,
+        width: int,
+        *,
+        has_formats: bool,
+    ) -> None:
+        self._formats, self._width = formats, width if has_formats else 0
+        self._format_of = array("H", bytes(2 * height * self._width))
+        self._blanks, self._blank_width, self._cells = bytearray(), width, height * width
+        self._most_merged = self._cells
         self._row = self._column = 0
         self._cell: Attributes = {}
         self._has_formula = self._has_value = self._is_value = False
@@ -140,6 +164,7 @@ class _SheetScan:
             self._has_value = True
         elif name == "mergeCell":
             self._merged.add(attributes.get("ref", ""))
+            self._note_merged(attributes.get("ref", ""))
         elif name == "autoFilter":
             self._is_filtered = True
         elif name == "filterColumn":
@@ -154,8 +179,10 @@ class _SheetScan:
         place = f"{column_name(self._column)}{self._row}"
         if self._is_error:
             self._errors.add(f"{place}: {self._error[:20]}")
+            self._note_blank(self._row, self._column, ERROR)
         elif self._has_formula and not self._has_value:
             self._unsolved.add(place)
+            self._note_blank(self._row, self._column, UNSOLVED)
 
     def text(self, text: str) -> None:
         if not self._is_value:
@@ -184,7 +211,29 @@ class _SheetScan:
             is_filtered=self._is_filtered,
             has_criteria=self._has_criteria,
             far=self._far,
+            blanks=self._blanks,
+            blank_width=self._blank_width,
         )
+
+    def _note_merged(self, cells: str) -> None:
+        found = _CELLS.fullmatch(cells)
+        if not found:
+            return
+        first, last = _read_column(found[1]), min(_read_column(found[3]), self._blank_width)
+        top, bottom = int(found[2]), min(int(found[4]), self._cells // max(1, self._blank_width))
+        # Ranges do not overlap. Those of a hostile workbook may, and are read only as far as there are cells.
+        self._most_merged -= max(0, bottom - top + 1) * max(0, last - first + 1)
+        if self._most_merged < 0:
+            return
+        for row in range(top, bottom + 1):
+            for column in range(first + (row == top), last + 1):
+                self._note_blank(row, column, MERGED)
+
+    def _note_blank(self, row: int, column: int, why: int) -> None:
+        at = (row - 1) * self._blank_width + column - 1
+        if column <= self._blank_width and 0 <= at < self._cells:
+            self._blanks = self._blanks or bytearray(self._cells)
+            self._blanks[at] = why
 
     def _note_format(self, number: int) -> None:
         at = (self._row - 1) * self._width + self._column - 1

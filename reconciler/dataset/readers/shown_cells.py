@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.readers.number_format import GENERAL, show_moment, show_number
-from reconciler.dataset.readers.sheet_facts import Cell, SheetFacts, column_name
-from reconciler.dataset.sources import Source
+from reconciler.dataset.readers.sheet_facts import ERROR, MERGED, UNSOLVED, Cell, SheetFacts, column_name
+from reconciler.dataset.sources import Source, UnreadCell
 from reconciler.dataset.strict_json import parse_number
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Cells
@@ -54,9 +54,18 @@ class CellReader:
         self._inexact = 0
         self._inexact_examples: list[str] = []
         self._first_inexact = 0
+        self._blanks = {each: UnreadCell.of(warning, held) for each, held, warning in self._warn_of_blanks()}
 
     def read_row(self, number: int, cells: list[Cell]) -> list[str]:
         """Return the texts of one row."""
+        texts = self._read_cells(number, cells)
+        if self._blanks:
+            for at, text in enumerate(texts):
+                why = 0 if text else self._facts.blank_at(number, self._first + at)
+                texts[at] = self._blanks[why] if why else text
+        return texts
+
+    def _read_cells(self, number: int, cells: list[Cell]) -> list[str]:
         return [
             cell
             if type(cell) is str and "\r" not in cell
@@ -88,7 +97,7 @@ class CellReader:
             what = f"{noun} more than 15 digits, and a workbook keeps no more: {list_words(self._inexact_examples)}"
             hint = "where they are ids, give their column the format text, and enter them again"
             yield self._warn("xlsx.digits", what, hint, self._first_inexact)
-        yield from self._warn_of_empty_cells()
+        yield from (cell.cause for cell in self._blanks.values())
         yield from self._warn_of_hidden_cells()
 
     def _read_value(self, row: int, column: int, cell: Cell) -> str:
@@ -120,13 +129,13 @@ class CellReader:
         if self._inexact <= 3:
             self._inexact_examples.append(example)
 
-    def _warn_of_empty_cells(self) -> Iterator[Problem]:
+    def _warn_of_blanks(self) -> Iterator[tuple[int, str, Problem]]:
         facts = self._facts
         if facts.error_count:
             is_one = facts.error_count == 1
             noun = "1 cell holds an error, and is" if is_one else f"{facts.error_count} cells hold an error, and are"
             what = f"{noun} read as empty: {list_words(facts.errors)}"
-            yield self._warn("xlsx.errors", what, "mend the formula, or drop the row")
+            yield ERROR, "an error", self._warn("xlsx.errors", what, "mend the formula, or write the value")
         if facts.unsolved_count:
             is_one = facts.unsolved_count == 1
             noun = (
@@ -136,11 +145,12 @@ class CellReader:
             )
             what = f"{noun} read as empty: {list_words(facts.unsolved)}"
             hint = "open the workbook in a spreadsheet program, and save it: the program that wrote it computes nothing"
-            yield self._warn("xlsx.errors", what, hint)
+            yield UNSOLVED, "a formula without a result", self._warn("xlsx.errors", what, hint)
         if facts.merged_count:
             noun = "1 range of cells is" if facts.merged_count == 1 else f"{facts.merged_count} ranges of cells are"
             what = f"{noun} merged ({list_words(facts.merged)}); only the first cell of a range has its text"
-            yield self._warn("xlsx.merged", what, "unmerge them, and fill every cell")
+            warning = self._warn("xlsx.merged", what, "unmerge them, and fill every cell")
+            yield MERGED, "a cell that is merged with another, which has its text", warning
 
     def _warn_of_hidden_cells(self) -> Iterator[Problem]:
         facts = self._facts

@@ -26,6 +26,7 @@ from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.strict_json import encoding_error
 from reconciler.domain.errors import Problem, Severity
+from reconciler.domain.expectations import Allowance
 from reconciler.domain.spec import DatasetSpec
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -40,11 +41,15 @@ _QUOTES = f'write a quote inside a quoted cell twice: ""; {_NO_QUOTES}'
 
 
 class _Layout(msgspec.Struct, frozen=True):
-    """How the lines of one file become cells; `skipped` lines stand above the header."""
+    """How the lines of one file become cells.
+
+    Shape:  `skipped` lines stand above the header; `allow` are findings that the spec allows
+    """
 
     source: Source
     delimiter: str
     skipped: int = 0
+    allow: tuple[Allowance, ...] = ()
 
 
 def read_table(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
@@ -56,7 +61,7 @@ def read_table(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
     lines = _decode_lines(text_blocks(read_blocks(source, report, meter), source, report), source, report)
     head = take_head(lines)
-    layout = _find_layout(head, source)
+    layout = _find_layout(head, source, spec)
     problem = _judge_delimiter(head[layout.skipped :], layout)
     if problem:
         report.stop_reading(problem)
@@ -65,10 +70,10 @@ def read_table(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
     yield from read_records(records, source, spec, report)
 
 
-def _find_layout(head: list[str], source: Source) -> _Layout:
+def _find_layout(head: list[str], source: Source, spec: DatasetSpec) -> _Layout:
     stated = stated_delimiter(head[0]) if head else None
     delimiter = source.terms.delimiter or stated or _DELIMITERS[source.extension]
-    return _Layout(source=source, delimiter=delimiter, skipped=1 if stated else 0)
+    return _Layout(source=source, delimiter=delimiter, skipped=1 if stated else 0, allow=spec.allow)
 
 
 def _judge_delimiter(head: list[str], layout: _Layout) -> Problem | None:
@@ -90,18 +95,19 @@ def _read_cells(lines: Iterator[str], layout: _Layout, report: RowReport) -> Ite
         for cells in reader:
             columns = columns or len(cells)
             ends = layout.skipped + reader.line_num
-            if ends > begins:
-                _report_swallowed_rows(cells, begins, columns, layout, report)
-            yield begins, cells
+            is_broken = ends > begins and _has_swallowed_rows(cells, begins, columns, layout, report)
+            if not is_broken:
+                yield begins, cells
             begins = ends + 1
     except csv.Error as error:
         report.stop_reading(_syntax_problem(error, begins, layout.source))
 
 
-def _report_swallowed_rows(cells: list[str], line: int, columns: int, layout: _Layout, report: RowReport) -> None:
+def _has_swallowed_rows(cells: list[str], line: int, columns: int, layout: _Layout, report: RowReport) -> bool:
+    """Report a cell that holds rows; return whether its own row is left out: what is wrong with it has this cause."""
     found = count_swallowed_rows(cells, columns, layout.delimiter)
     if found is None:
-        return
+        return False
     at, rows = found
     opens = line + sum(cell.count("\n") for cell in cells[:at])
     looks = "what looks like a row" if rows == 1 else f"what look like {rows} rows"
@@ -110,7 +116,12 @@ def _report_swallowed_rows(cells: list[str], line: int, columns: int, layout: _L
         f"a quote inside a cell is written twice, and {_NO_QUOTES}; if the cell is right, allow this rule for the line"
     )
     severity = Severity.WARNING if rows == 1 else Severity.ERROR
-    report.add(layout.source.problem("table.swallowed-rows", what, hint, line=opens, severity=severity))
+    problem = layout.source.problem("table.swallowed-rows", what, hint, line=opens, severity=severity)
+    if severity is not Severity.ERROR or any(each.covers(problem) for each in layout.allow):
+        report.add(problem)
+        return False
+    report.drop_row(problem)
+    return True
 
 
 def _decode_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[str]:

@@ -156,6 +156,7 @@ def find_sign_of_data(names: Sequence[str], sample: Sequence[Record]) -> str | N
     if set(names) >= _PAIR:
         return None
     weak: list[str] = []
+    is_counted = _is_counted(names) and not _has_only_numbers(sample)
     for at, name in enumerate(names):
         column = [(line, cells[at]) for line, cells in sample if len(cells) > at and cells[at] and cells != names]
         again = [line for line, cell in column if cell == name]
@@ -163,7 +164,7 @@ def find_sign_of_data(names: Sequence[str], sample: Sequence[Record]) -> str | N
             return f"`{name[:100]}` is also a cell of its column, first on line {again[0]}"
         if name.strip() and again:
             weak.append(f"`{name[:100]}` is also a cell of its column, on line {again[0]}")
-        elif column and _is_of_kind(_NUMBER, name, column) and not _is_counted(names):
+        elif column and _is_of_kind(_NUMBER, name, column) and not is_counted:
             weak.append(f"`{name[:100]}` is a number, as the cells below it")
         elif column and _is_of_kind(_SENTENCE, name, column):
             weak.append(f"`{name[:100]}` is a sentence, as the cells below it")
@@ -177,6 +178,10 @@ def _is_of_kind(kind: re.Pattern[str], name: str, column: Sequence[tuple[int, st
 def _is_counted(names: Sequence[str]) -> bool:
     # A library that writes tables without names numbers the columns from 0 or 1.
     return any(list(names) == [str(at) for at in range(start, start + len(names))] for start in (0, 1))
+
+
+def _has_only_numbers(sample: Sequence[Record]) -> bool:
+    return all(_NUMBER.fullmatch(cell) for _, cells in sample for cell in cells if cell)
 
 
 def _names_a_column(spec: DatasetSpec, names: Sequence[str]) -> bool:

@@ -20,7 +20,8 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
 _AS_UTF_16 = "save the file as UTF-8, or give its source `encoding: utf-16`"
 _TABLES, _JSON = frozenset({".csv", ".tsv"}), frozenset({".json", ".jsonl"})
-_ENDINGS = ((b"\t", ".tsv"), (b",", ".csv"), (b";", ".csv"))
+_ENDINGS = ((b"\t", ".tsv"), (b",", ".csv"), (b";", ".csv"), (b"|", ".csv"))
+_LIST = re.compile(rb"\[\s*\{\s*\"(?:[^\"\\]|\\.)*\"\s*:")
 _INDENTED = re.compile(rb"\s*[\[{][ \t]*\r?\n[ \t\r\n]*[\"\[{]")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -72,6 +73,10 @@ def _recognise_rows(head: bytes, source: Source) -> Problem | None:
     """Return a problem when rows are of another kind than the extension says: JSON in a table, or a table in JSON."""
     first, _, rest = head.lstrip().partition(b"\n")
     if source.extension in _TABLES:
+        if _LIST.match(head.lstrip()):
+            return source.problem(
+                "file.kind", "the file is a list of JSON objects, not a table", "name it .json", line=1
+            )
         if not first.startswith(b"{") or not _is_json(first, is_whole=bool(rest)):
             return None
         what, hint = "the file is JSON Lines, not a table", "name it .jsonl"

@@ -84,7 +84,7 @@ def read_text(value: object, path: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ConversionError(path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
-    return value
+    return str(value)
 
 
 def read_role(turn: JsonObject, path: str) -> str:

@@ -254,7 +254,7 @@ WORKBOOKS: tuple[WildFile, ...] = (
         "b.xlsx",
         a_sheet(merge),
         (),
-        Finding("row.empty-cell", "`label` is", "fill the cell", line=3),
+        Finding("row.empty-cell", "`label` holds a cell that is merged with another", "fill every cell", line=3),
         mended=formatted(("q", "General")),
     )._replace(wanted=pairs(("q", "x"))),
     WildFile(
@@ -262,7 +262,7 @@ WORKBOOKS: tuple[WildFile, ...] = (
         "b.xlsx",
         a_sheet(lambda sheet: sheet.append(["q", "=1+1"])),
         pairs(("q", "2")),
-        Finding("row.empty-cell", "`label` is", "fill the cell", line=2),
+        Finding("row.empty-cell", "`label` holds a formula without a result", "save it", line=2),
         mended=a_sheet(lambda sheet: sheet.append(["q", 2])),
     ),
     WildFile(
