@@ -157,12 +157,11 @@ def settings(
     holds, apply closes it.
     """
     # `--help` and completion write through the command-line library, and load nothing else.
-    from reconciler.cli.console import open_console
+    from reconciler.cli.console import change_directory, open_console
 
-    if chdir:
-        if not chdir.is_dir():
-            raise typer.BadParameter(f"no such directory: {chdir}")
-        os.chdir(chdir)
+    if chdir and not chdir.is_dir():
+        raise typer.BadParameter(f"no such directory: {chdir}")
+    change_directory(chdir)
     context.obj = open_console(os.environ, no_colour=no_color)
 
 

@@ -1,6 +1,7 @@
 """Where the text of a command goes: results to stdout, messages to stderr, both through the sanitising sink."""
 
 import math
+import os
 import sys
 import threading
 import time
@@ -8,10 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TextIO
 
 from reconciler.cli.redaction import find_secrets
 from reconciler.domain.errors import InputError, ProviderError, ReconcilerError
+from reconciler.domain.plan import DIRECTORY_VARIABLE
 from reconciler.render import Sink, clean, colour_wanted, problems_text
 
 _WIDEST = 100_000
@@ -131,6 +134,16 @@ class Console:
         finally:
             if shown:
                 self.err.write("\r\x1b[K")
+
+
+def change_directory(chosen: Path | None) -> None:
+    """Work in the directory of `-C`, and note it: the commands that messages print are run where this one was typed."""
+    os.environ.pop(DIRECTORY_VARIABLE, None)
+    if chosen is None:
+        return
+    if not chosen.samefile(os.curdir):
+        os.environ[DIRECTORY_VARIABLE] = str(chosen)
+    os.chdir(chosen)
 
 
 def open_console(environ: Mapping[str, str], *, no_colour: bool = False) -> Console:

@@ -1,5 +1,6 @@
 """import: a spec for a job that was made without one. Reads the service, writes files, and changes nothing there."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import CommandScope
+from reconciler.domain.plan import DIRECTORY_VARIABLE, CommandScope
 from reconciler.workflow.import_job import check_names, draft_import
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import find_job, is_id
@@ -56,7 +57,12 @@ def import_(
     """
     console: Console = context.obj
     if not is_id(what):
-        scope = CommandScope(root=str(where.specs), environment=where.environment, provider=where.provider)
+        scope = CommandScope(
+            directory=os.environ.get(DIRECTORY_VARIABLE, ""),
+            root=str(where.specs),
+            environment=where.environment,
+            provider=where.provider,
+        )
         raise UsageError(
             f"{what} is not the id of a job or a model, such as ftjob-… or ft:…; list them with: {scope.call('jobs')}"
         )

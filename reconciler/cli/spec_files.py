@@ -1,5 +1,6 @@
 """init and schema: the files to start from, and the JSON Schemas of all files and outputs."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_ROOT, add_command
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import CommandScope
+from reconciler.domain.plan import DIRECTORY_VARIABLE, CommandScope
 from reconciler.specfile import schema_names, schema_text, write_starter
 
 
@@ -30,7 +31,9 @@ def init(
     console: Console = context.obj
     for path in write_starter(root):
         console.out.line(str(path))
-    scope = CommandScope(root="" if root == DEFAULT_ROOT else str(root))
+    scope = CommandScope(
+        directory=os.environ.get(DIRECTORY_VARIABLE, ""), root="" if root == DEFAULT_ROOT else str(root)
+    )
     console.err.line(f"Next: {scope.apply()}")
     return exit_codes.OK
 

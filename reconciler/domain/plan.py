@@ -21,6 +21,9 @@ StepId = NewType("StepId", str)
 ENVIRONMENT_VARIABLE = "RECONCILER_ENV"
 """The environment variable that names the environment of the Project to work in."""
 
+DIRECTORY_VARIABLE = "RECONCILER_DIRECTORY"
+"""The environment variable in which a command notes the directory of `-C`, for the commands that it prints."""
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One field, before and after. It explains, and never decides."""
@@ -235,11 +238,12 @@ _NO_OPTIONS = Options()
 class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works, and the flags that its next commands need. Messages print commands that can be copied.
 
-    Shape:  without a `root`, a command gets none; an `environment` of no characters is none where a variable may name
-            one; `provider` and `prices` only if they were given by flag; `plan_flags` are flags
-            that only plan has, `apply_flags` those of apply
+    Shape:  `directory` is that of `-C`; without a `root`, a command gets none; an `environment` of no characters is
+            none where a variable may name one; `provider` and `prices` only if they were given by flag; `plan_flags`
+            are flags that only plan has, `apply_flags` those of apply
     """
 
+    directory: str = ""
     root: str = ""
     environment: str | None = None
     provider: str | None = None
@@ -257,7 +261,7 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
 
     def apply_saved(self, file: str) -> str:
         """Return the command that applies a saved plan, which holds everything but the prices itself."""
-        return shlex.join(["reconciler", "apply", _as_argument(file), *self._price_words()])
+        return shlex.join([*self._program(), "apply", _as_argument(file), *self._price_words()])
 
     def call(self, command: str, *words: str) -> str:
         """Return any other command that takes the specs as `--specs`, such as wait, follow, cancel or jobs."""
@@ -265,7 +269,8 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
         return shlex.join([*self._program(), *command.split(), *words, *specs, *self._place_words()])
 
     def _program(self) -> list[str]:
-        return ["env", "-u", ENVIRONMENT_VARIABLE, "reconciler"] if self.environment == "" else ["reconciler"]
+        words = ["env", "-u", ENVIRONMENT_VARIABLE] if self.environment == "" else []
+        return [*words, "reconciler", *(["-C", self.directory] if self.directory else [])]
 
     def _plan_words(self, options: Options) -> list[str]:
         names_by_flag = {

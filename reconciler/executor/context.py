@@ -8,6 +8,7 @@ from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import FileId, JobId, Observed, RemoteJob, UsableFiles
+from reconciler.domain.plan import CommandScope
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
 from reconciler.domain.renames import NameMap
 
@@ -86,8 +87,9 @@ class RunContext:
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
             `stopping` returns whether a stop was requested; `look_pool` is for reads that may take longer than the run
             has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
-            the journal may hold notes; `files_of_rows` are those that held a dataset's rows at the time of the plan,
-            under any name; `first_seen` says when this run first saw a job or an intent, by `clock`
+            the journal may hold notes; `scope` is the place of the commands in its messages; `files_of_rows` are those
+            that held a dataset's rows at the time of the plan, under any name; `first_seen` says when this run first
+            saw a job or an intent, by `clock`
     """
 
     provider: Provider
@@ -100,6 +102,7 @@ class RunContext:
     journal: Journal = field(default_factory=MemoryJournal)
     run: str = "this run"
     names: NameMap = field(default_factory=NameMap)
+    scope: CommandScope = field(default_factory=CommandScope)
     files: dict[Stamp, FileId] = field(default_factory=dict)
     files_of_rows: dict[Stamp, tuple[FileId, ...]] = field(default_factory=dict)
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)

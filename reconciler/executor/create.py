@@ -110,7 +110,7 @@ def refuse_unmarked(train: Train, job: RemoteJob, intent: Intent, context: RunCo
     """Record a job that may have lost its marks, and return the refusal to create another one beside it."""
     doubt = "which trains on the same file and bears no marks"
     noted = record_job(intent, job.id, context, doubt)
-    return doubtful_error(train, job.id, doubt, unrecorded=noted == intent)
+    return doubtful_error(train, job.id, doubt, context, unrecorded=noted == intent)
 
 
 def send_create(train: Train, intent: Intent, context: RunContext, tell: ProgressCallback) -> Created:
@@ -162,8 +162,8 @@ def confirm_created(
     if doubts and kept.id == job.id:
         raise StepRefusedError(
             f"job {job.id} was created, but the service says that it has {', '.join(doubts)}; it costs money",
-            f"if that is not what you want, cancel it now: reconciler cancel {job.id}. Otherwise nothing is to be done:"
-            " the next plan takes it as the job of this version",
+            f"if that is not what you want, cancel it now: {context.scope.call('cancel', job.id)}. Otherwise"
+            " nothing is to be done: the next plan takes it as the job of this version",
             job=job,
         )
     return Created(kept, adopted=kept.id != job.id)
@@ -183,7 +183,7 @@ def resolve_doubtful(
             release_when_listed(intent, found, context)
             return Created(found, adopted=found.id != job.id)
         if context.clock() >= deadline or context.stopping():
-            raise doubtful_error(train, job.id, doubt, unrecorded)
+            raise doubtful_error(train, job.id, doubt, context, unrecorded)
         context.sleep(context.provider.capabilities.poll_seconds)
 
 
@@ -199,7 +199,7 @@ def check_marks_kept(train: Train, job: RemoteJob, intent: Intent, context: RunC
     if not train.model.bears(seen.stamp):
         doubt = "whose marks the service did not keep"
         record_job(intent, job.id, context, doubt)
-        raise doubtful_error(train, job.id, doubt)
+        raise doubtful_error(train, job.id, doubt, context)
 
 
 def wait_until_listed(train: Train, job: RemoteJob, context: RunContext) -> tuple[RemoteJob, ...]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
 from reconciler.domain.observed import JobId, RemoteJob
-from reconciler.domain.plan import Train
+from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Intent
 from reconciler.executor.context import RunContext, StepRefusedError, StoppedError
 from reconciler.executor.looking import find_job, is_in_every_list
@@ -121,7 +121,7 @@ def find_job_of_intent(intent: Intent, train: Train, context: RunContext) -> Rem
     if found is None and intent.job and (named or (intent.doubt and is_named)):
         doubt = intent.doubt or "without the marks that were sent"
         record_job(intent, intent.job, context, doubt)
-        raise doubtful_error(train, intent.job, doubt)
+        raise doubtful_error(train, intent.job, doubt, context)
     return found
 
 
@@ -132,15 +132,18 @@ def _read_job(job: JobId, context: RunContext) -> RemoteJob | None:
         return None
 
 
-def doubtful_error(train: Train, job: JobId, doubt: str, unrecorded: bool = False) -> StepRefusedError:
+def doubtful_error(
+    train: Train, job: JobId, doubt: str, context: RunContext, unrecorded: bool = False
+) -> StepRefusedError:
     """Return the refusal for a job that a create of ours was answered with, and that cannot be relied on as ours."""
-    stamp = train.model.stamp
+    stamp, scope = train.model.stamp, context.scope
+    again = scope.apply(options=Options(replace=frozenset({train.model.name})))
     return StepRefusedError(
         f"the service answered the create with job {job}, {doubt}; so it cannot be recognised as the job of {stamp},"
         " and it may cost money" + ("; the journal could not be written, so note this id" if unrecorded else ""),
-        f"nothing is created for this version until you decide. Look at it: reconciler jobs {job}. To take it as this"
-        f' model, write in the Model: adopt: {{job: {job}, digest: "{stamp.digest}"}}. To train again without it:'
-        f" reconciler apply --replace {train.model.name}. If it is none of yours: reconciler journal clear {job}",
+        f"nothing is created for this version until you decide. Look at it: {scope.call('jobs', job)}. To take it"
+        f' as this model, write in the Model: adopt: {{job: {job}, digest: "{stamp.digest}"}}. To train again'
+        f" without it: {again}. If it is none of yours: {scope.call('journal clear', job)}",
     )
 
 

@@ -34,8 +34,8 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
             case Done(file, doubts) if doubts:
                 raise StepRefusedError(
                     f"the service stored the rows as file {file.id}, with {', '.join(doubts)}; no run can recognise it",
-                    f"look at it: reconciler files {file.id}. If a gateway stands before the service, let it pass on"
-                    " what it is sent, then run again",
+                    f"look at it: {context.scope.call('files', file.id)}. If a gateway stands before the service, let"
+                    " it pass on what it is sent, then run again",
                 )
             case Done(file):
                 return wait_until_usable(file, context), False

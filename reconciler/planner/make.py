@@ -127,7 +127,7 @@ def make_plan(
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
             *origin_warnings(desired, observed, origin),
-            *note_warnings((action.model for action in chosen if isinstance(action, Train)), observed),
+            *note_warnings((action.model for action in chosen if isinstance(action, Train)), observed, scope),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
             *carrier_warnings(sum(isinstance(action, Train) for action in actions), observed, provider, capabilities),
         ),

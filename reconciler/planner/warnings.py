@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.observed import Observed, RemoteJob
-from reconciler.domain.plan import Keep, KeepReason, Options
+from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
 
 MOST_NAMED = 3
@@ -86,7 +86,7 @@ def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> 
         )
 
 
-def note_warnings(models: Iterable[Model], observed: Observed) -> Iterator[str]:
+def note_warnings(models: Iterable[Model], observed: Observed, scope: CommandScope) -> Iterator[str]:
     """Yield a warning for each model to be trained of whose create the journal holds a note already."""
     for model in models:
         found = sorted({address for stamp, address in observed.noted if model.bears(stamp)})
@@ -95,7 +95,7 @@ def note_warnings(models: Iterable[Model], observed: Observed) -> Iterator[str]:
             yield (
                 f"{model.address}: the journal notes a create of this version{named}, by a run that is at work or was"
                 " interrupted; apply first looks for its job, as long as it can still show, and creates another one"
-                " only then. To see the note: reconciler journal list"
+                f" only then. To see the note: {scope.call('journal list')}"
             )
 
 

@@ -177,6 +177,7 @@ def open_run_context(
             journal=journal,
             run=secrets.token_hex(8),
             names=NameMap.of(prepared.checked.specs),
+            scope=prepared.setting.scope,
         )
         context.remember(prepared.observed, prepared.desired.datasets)
         yield context

@@ -244,4 +244,4 @@ def write_apply_command(scope: CommandScope, root_name: str, options: Options, b
 
     A saved plan is a file of the machine that made it, so the command names the basis and never that file.
     """
-    return replace(scope, root=root_name).apply("--expect-basis", basis, options=options)
+    return replace(scope, directory="", root=root_name).apply("--expect-basis", basis, options=options)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import UsageError
-from reconciler.domain.plan import ENVIRONMENT_VARIABLE, CommandScope
+from reconciler.domain.plan import DIRECTORY_VARIABLE, ENVIRONMENT_VARIABLE, CommandScope
 from reconciler.domain.spec import Specs
 from reconciler.journal import JournalKind
 from reconciler.providers import PROFILE_NAMES
@@ -81,6 +81,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         if environment is None and self.environ.get(ENVIRONMENT_VARIABLE):
             environment = ""
         return CommandScope(
+            directory=self.environ.get(DIRECTORY_VARIABLE, ""),
             root=str(self.root),
             environment=environment,
             provider=self.provider,

@@ -24,6 +24,7 @@ and `wait` a line `error`. Only a signal leaves no object, except in an apply th
 """
 VARIABLES = {
     "RECONCILER_ENV": "The environment of the Project (`--env`). An empty one is a usage error.",
+    "RECONCILER_DIRECTORY": "Set by `-C`, for the commands that messages print; nothing else sets it.",
     "RECONCILER_HOME": "The directory of our own files: store, journal, caches. See [offline.md](offline.md).",
     "RECONCILER_JOURNAL": "Where an intent is recorded (`--journal`).",
     "RECONCILER_BOUNDS": "Bounds of the service, separated by commas (`--bound`). See [services.md](services.md).",

@@ -113,3 +113,11 @@ def test_a_command_is_not_broken_over_two_lines() -> None:
         f"hint: check the path and then the account; if this is intended: {command}; or ask", 60, rest="      "
     )
     assert sum(command in line for line in lines) == 1
+
+
+def test_every_command_is_printed_with_the_directory_of_the_flag() -> None:
+    scope = CommandScope(directory="my project", root="specs", environment="")
+    printed = (scope.plan(), scope.apply(), scope.apply_saved("a.plan"), scope.call("wait"), scope.call("journal list"))
+    assert [shlex.split(each)[:6] for each in printed] == [
+        ["env", "-u", "RECONCILER_ENV", "reconciler", "-C", "my project"]
+    ] * len(printed)
