@@ -1144,6 +1144,91 @@ DEFECTS = [
     SmallFile("two-rows", rows(asked, 2), ERROR, "rows.too-few", "2 examples"),
 ]
 
+EMPTY = [
+    SmallFile(
+        "empty-only-answer",
+        rows(lambda at: chat(user(q(at)), bot(" " if at == 3 else a(at)))),
+        ERROR,
+        "chat.content",
+        "is only white space",
+        [*first(asked, 3), asked(4)],
+        hint="leave such rows out: `drop_empty: [messages]`",
+    ),
+    SmallFile(
+        "null-only-answer",
+        rows(lambda at: chat(user(q(at)), bot(None if at == 3 else a(at)))),
+        ERROR,
+        "chat.content",
+        "is null",
+        [*first(asked, 3), asked(4)],
+    ),
+    SmallFile(
+        "empty-only-question",
+        rows(lambda at: chat(user("" if at == 3 else q(at)), bot(a(at)))),
+        ERROR,
+        "chat.content",
+        "is empty",
+        [*first(asked, 3), asked(4)],
+    ),
+    SmallFile(
+        "empty-last-answer-of-two",
+        rows(lambda at: chat(user(q(at)), bot(a(at)), *([user("more"), bot("")] if at == 3 else []))),
+        ERROR,
+        "chat.content",
+        "is empty",
+        [*first(asked, 3), asked(4)],
+    ),
+    SmallFile(
+        "empty-first-answer-of-two",
+        rows(lambda at: chat(user(q(at)), bot(""), user("again"), bot(a(at)))),
+        ERROR,
+        "chat.content",
+        "is empty",
+        first(lambda at: chat(user(q(at)), user("again"), bot(a(at)))),
+        hint="leave such turns out: `drop_empty_turns: [assistant]`",
+    ),
+    SmallFile(
+        "empty-answer-dropped-as-a-turn",
+        rows(lambda at: chat(user(q(at)), bot("" if at == 3 else a(at)))),
+        ERROR,
+        "chat.no-assistant",
+        "no turn is the assistant's",
+        [*first(asked, 3), asked(4)],
+        dataset={"prepare": [{"drop_empty_turns": ["assistant"]}]},
+    ),
+    *(
+        SmallFile(
+            f"empty-{key}",
+            rows(lambda at, key=key: {**make_preference(at), **({key: [bot("  ")]} if at == 1 else {})}),  # type: ignore[misc]  # bound for each case
+            ERROR,
+            "chat.content",
+            "is only white space",
+            [make_preference(0), make_preference(2)],
+            hint=f"leave such rows out: `drop_empty: [{key}]`",
+            method="dpo",
+        )
+        for key in ("preferred_output", "non_preferred_output")
+    ),
+    SmallFile(
+        "empty-system-of-a-preference",
+        rows(lambda at: pair_row([system(""), user(q(at))], at)),
+        WARNING,
+        "chat.empty-turn",
+        "is empty",
+        first(make_preference),
+        method="dpo",
+    ),
+    SmallFile(
+        "empty-question-of-a-preference",
+        rows(lambda at: pair_row([user("" if at == 1 else q(at))], at)),
+        ERROR,
+        "chat.content",
+        "is empty",
+        hint="add the text, or drop the row",
+        method="dpo",
+    ),
+]
+
 JUDGED_COLUMNS = [
     SmallFile(
         "columns-label-y-n",
@@ -1319,4 +1404,15 @@ MIXED = [
     ),
 ]
 
-ROWS: list[SmallFile] = [*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS, *JUDGED_COLUMNS, *MIXED]
+ROWS: list[SmallFile] = [
+    *API,
+    *PREFERENCES,
+    *LABELED,
+    *FORMS,
+    *MEANING,
+    *CALLS,
+    *DEFECTS,
+    *JUDGED_COLUMNS,
+    *MIXED,
+    *EMPTY,
+]

@@ -117,7 +117,7 @@ BAD = [
         with_turn(content=[{"type": "text", "text": ""}]),
         "chat.content",
         "messages[0].content",
-        "`drop_empty_turns: [user]`",
+        "`drop_empty: [messages]`",
     ),
     (
         with_turn(content=[{"type": "image_url", "image_url": "u"}]),

@@ -68,11 +68,19 @@ def check_chat(row: JsonObject) -> Iterator[RowFinding]:
         yield from _check_turns(turns)
 
 
-def check_conversation(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]:
-    """Yield what is wrong with the tools and turns of a row, whatever role the last turn has."""
+def check_conversation(row: JsonObject, messages: list[object], *, has_column: bool = True) -> Iterator[RowFinding]:
+    """Yield what is wrong with the tools and turns of a row, whatever role the last turn has.
+
+    Shape:  `has_column` is false where the turns stand inside a column, so that no step drops rows by them
+    """
     yield from tools.check_definitions(row)
+    is_empty = content.has_empty_end(messages)
     for at, message in enumerate(messages):
-        yield from check_message(message, f"messages[{at}]")
+        role = message.get("role") if isinstance(message, dict) else None
+        drop = f"drop_empty_turns: [{role}]" if role in ("user", "assistant") else ""
+        if is_empty:
+            drop = "drop_empty: [messages]" if has_column else ""
+        yield from check_message(message, f"messages[{at}]", drop)
     yield from tools.check_calls(row, messages)
     yield from content.check_images(messages)
 
@@ -91,8 +99,8 @@ def _is_plain(messages: list[object]) -> bool:
     return user and role == "assistant"
 
 
-def check_message(message: object, path: str) -> Iterator[RowFinding]:
-    """Yield everything that is wrong with one turn."""
+def check_message(message: object, path: str, drop: str = "") -> Iterator[RowFinding]:
+    """Yield everything that is wrong with one turn; `drop` is the step that mends one without content."""
     if not isinstance(message, dict):
         yield RowFinding(
             "chat.message", path, f"is {describe_value(message)}, not an object", "write each turn as {role, content}"
@@ -102,7 +110,7 @@ def check_message(message: object, path: str) -> Iterator[RowFinding]:
         known = {key: value for key, value in message.items() if value not in (None, []) or key not in _DUMPED}
         yield from find_unknown_keys(known, _MESSAGE_KEYS, "chat.unknown-key", path, _MESSAGE_HINTS)
     yield from _check_role(message, f"{path}.role")
-    yield from content.check_content(message, path)
+    yield from content.check_content(message, path, drop)
     yield from _check_weight(message, f"{path}.weight")
     # The dump of an SDK has null where there is no name.
     name = "" if message.get("name") is None else message["name"]
@@ -148,7 +156,10 @@ def _check_weight(message: JsonObject, path: str) -> Iterator[RowFinding]:
 def _check_turns(turns: list[JsonObject]) -> Iterator[RowFinding]:
     answers = [turn for turn in turns if turn.get("role") == "assistant"]
     if not answers:
-        hint = "drop the row, or add the answer that the model should learn"
+        hint = (
+            "add the answer that the model should learn, or drop the row; where `drop_empty_turns` took it out because "
+        )
+        hint += "it was empty, put the step `drop_empty: [messages]` before that one"
         yield RowFinding("chat.no-assistant", "messages", "no turn is the assistant's", hint)
     elif turns[-1].get("role") != "assistant":
         hint = "drop the row, or add the answer that the model should learn"

@@ -25,19 +25,20 @@ _wrong_content = partial(RowFinding, "chat.content")
 _wrong_images = partial(RowFinding, "chat.images")
 
 
-def check_content(message: JsonObject, path: str) -> Iterator[RowFinding]:
-    """Yield everything that is wrong with the content of one turn."""
+def check_content(message: JsonObject, path: str, drop: str = "") -> Iterator[RowFinding]:
+    """Yield everything that is wrong with the content of one turn; `drop` is the step for one without any."""
     value, role = message.get("content"), message.get("role")
     path = f"{path}.content"
     if is_blank(value):
-        yield from _check_blank(message, value, path)
+        yield from _check_blank(message, value, path, drop)
     elif isinstance(value, list) and value:
         for at, part in enumerate(value):
             yield from _check_part(part, role, f"{path}[{at}]")
     elif value is None:
         if not (message.get("tool_calls") or message.get("function_call") or message.get("refusal")):
             what = "is null" if "content" in message else "there is no `content`"
-            yield _wrong_content(path, what, "only a turn that calls a tool may have no content")
+            hint = f"; to leave it out, add `{drop}`" if drop else ""
+            yield _wrong_content(path, what, f"only a turn that calls a tool may have no content{hint}")
     elif not isinstance(value, str):
         yield _wrong_content(path, f"is {describe_value(value)}, not text", "write it as text, in quotes")
     refusal = message.get("refusal")
@@ -54,7 +55,25 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and (not value or value.isspace())
 
 
-def _check_blank(message: JsonObject, value: object, path: str) -> Iterator[RowFinding]:
+def lacks_content(turn: JsonObject) -> bool:
+    """Return whether the checks refuse a turn of the user or the assistant because nothing is in it."""
+    value = turn.get("content")
+    if turn.get("tool_calls") or turn.get("function_call") or turn.get("role") not in ("user", "assistant"):
+        return False
+    if value is None:
+        return not turn.get("refusal")
+    return is_blank(value) and (turn["role"] != "user" or value == "" or isinstance(value, list))
+
+
+def has_empty_end(turns: object) -> bool:
+    """Return whether turns hold nothing to learn: the last one is empty, or each of the user's, or the assistant's."""
+    if not isinstance(turns, list) or not turns or not all(isinstance(turn, dict) for turn in turns):
+        return False
+    sides = [[lacks_content(turn) for turn in turns if turn.get("role") == role] for role in ("user", "assistant")]
+    return lacks_content(turns[-1]) or any(side and all(side) for side in sides)
+
+
+def _check_blank(message: JsonObject, value: object, path: str, drop: str) -> Iterator[RowFinding]:
     role = message.get("role")
     if role in ("tool", "function") or message.get("tool_calls") or message.get("function_call"):
         return
@@ -63,8 +82,9 @@ def _check_blank(message: JsonObject, value: object, path: str) -> Iterator[RowF
         hint = f"leave such turns out: `drop_empty_turns: [{role}]`"
         yield RowFinding("chat.empty-turn", path, what, hint, Severity.WARNING)
     elif role != "user" or value == "" or isinstance(value, list):
-        hint = f"add the text, drop the row, or leave such turns out: `drop_empty_turns: [{role}]`"
-        yield _wrong_content(path, what, hint if role in ("user", "assistant") else "add the text, or drop the row")
+        which = "such rows" if drop.startswith("drop_empty:") else "such turns"
+        hint = f"add the text, or leave {which} out: `{drop}`" if drop else "add the text, or drop the row"
+        yield _wrong_content(path, what, hint)
 
 
 def check_images(messages: list[object]) -> Iterator[RowFinding]:

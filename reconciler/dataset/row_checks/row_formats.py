@@ -80,7 +80,7 @@ def _check_input(row: JsonObject) -> Iterator[RowFinding]:
     if not isinstance(messages, list) or not messages:
         yield _no_turns(found, "preference.input", "input.messages")
         return
-    for finding in check_conversation(found, messages):
+    for finding in check_conversation(found, messages, has_column=False):
         yield replace(finding, path=f"input.{finding.path}")
     yield from _check_text_only(messages, "input.messages")
     last = messages[-1]
@@ -97,7 +97,7 @@ def _check_output(row: JsonObject, key: str) -> Iterator[RowFinding]:
         yield RowFinding("preference.output", key, what, "a list of one assistant's turn: [{role, content}]")
         return
     turn = found[0]
-    yield from check_message(turn, f"{key}[0]")
+    yield from check_message(turn, f"{key}[0]", f"drop_empty: [{key}]")
     if isinstance(turn, dict) and turn.get("role") in [role for role in ROLES if role != "assistant"]:
         what = f"the turn is not the assistant's {_PREFERENCE_GUIDE}"
         yield RowFinding("preference.output", f"{key}[0].role", what, "it is the answer: use the role `assistant`")

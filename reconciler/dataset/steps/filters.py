@@ -7,6 +7,7 @@ from itertools import islice
 from typing import assert_never
 
 from reconciler.dataset.mapping import value_to_text
+from reconciler.dataset.row_checks import has_empty_end
 from reconciler.dataset.sources import Row
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, HashSet, hash_value, is_empty, texts_of
 from reconciler.dataset.steps.edits import StepError
@@ -27,6 +28,10 @@ MATCHED_CHARACTERS = 10_000
 """An expression sees this many characters of a cell, so that one row cannot hold up a run."""
 
 
+def _holds_nothing(value: object) -> bool:
+    return is_empty(value) or has_empty_end(value)
+
+
 def make_test(step: TestingStep, tokens: CountTextTokens) -> Test:
     """Return the function that decides whether a step keeps a row.
 
@@ -36,9 +41,9 @@ def make_test(step: TestingStep, tokens: CountTextTokens) -> Test:
     """
     match step:
         case DropEmpty(columns=()):
-            return lambda cells: bool(cells) and not any(map(is_empty, cells.values()))
+            return lambda cells: bool(cells) and not any(map(_holds_nothing, cells.values()))
         case DropEmpty():
-            return lambda cells: not any(is_empty(cells.get(column)) for column in step.columns)
+            return lambda cells: not any(_holds_nothing(cells.get(column)) for column in step.columns)
         case Deduplicate():
             return _deduplicate(step)
         case DropLong():

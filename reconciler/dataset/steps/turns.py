@@ -27,6 +27,10 @@ def edit_turns(change: Callable[[JsonObject, str], JsonObject | None]) -> Edit:
 
     def edit(cells: Cells) -> Cells:
         key = next((key for key in HOLDERS if isinstance(cells.get(key), list)), None)
+        question = cells.get("input")
+        if key is None and isinstance(question, dict) and isinstance(question.get("messages"), list):
+            # The turns of a preference row, before its two outputs.
+            return {**cells, "input": edit(question)}
         if key is None:
             return cells
         turns = read_objects(cells[key], key)
