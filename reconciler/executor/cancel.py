@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from reconciler.domain.errors import NotFoundError, ProviderError
 from reconciler.domain.observed import CHECKPOINT, SUCCEEDED, JobId, ModelId, Observed, RemoteJob, plain_id
 from reconciler.domain.plan import Cancel, CancelReason, Delete
-from reconciler.domain.ports import Refused, own_job
+from reconciler.domain.ports import Refused, Unknown, own_job
 from reconciler.executor.context import RunContext, StepFailedError
 from reconciler.executor.upload import outcome_of
 
@@ -32,8 +32,15 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     written = context.provider.cancel(job.id)
     ended = _wait_for_end(job.id, context)
     if ended.status.is_active:
-        reason = f": {written.error}" if isinstance(written, Refused) else ""
-        raise StepFailedError(f"job {job.id} is still “{ended.status}” after the cancel{reason}", "run again")
+        state = f"job {job.id} is still “{ended.status}”"
+        match written:
+            case Refused(error):
+                what = f"the service refused the cancel: {error}; {state}"
+            case Unknown(why):
+                what = f"the service did not confirm the cancel: {why}; {state}"
+            case _:
+                what = f"{state} after the cancel"
+        raise StepFailedError(what, "run again")
     return ended, str(ended.status)
 
 

@@ -76,7 +76,8 @@ def _end_blocked(state: _RunState, *, stopped: bool) -> Iterator[Event]:
         if stopped:
             outcome, message = Outcome.STOPPED, "not started"
         elif any(need in state.ended and need not in state.done for need in step.needs):
-            outcome, message = Outcome.BLOCKED, "a step that it needs did not succeed"
+            missed = [need for need in step.needs if need in state.ended and need not in state.done]
+            outcome, message = Outcome.BLOCKED, f"a step that it needs did not succeed ({', '.join(missed)})"
         else:
             continue
         state.waiting.remove(step)

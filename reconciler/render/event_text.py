@@ -147,25 +147,43 @@ def _start_text(action: Action) -> str:
 
 def _end_lines(event: Finished, style: Style) -> tuple[str, ...]:
     reason = f": {clean(event.message)}" if event.message else ""
+    # A model can have a create and several cancels in one plan.
+    name = _step_noun(event.step.action)
     match event.outcome:
         case Outcome.DONE:
             text = style.green(_done_text(event))
         case Outcome.ADOPTED:
             text = style.green(_adoption_text(event))
         case Outcome.FAILED:
-            text = style.red(f"failed{reason}")
+            text = style.red(f"{name} failed{reason}")
         case Outcome.REFUSED:
-            text = style.red(f"refused{reason}")
+            text = style.red(f"{name} refused{reason}")
         case Outcome.UNKNOWN:
-            text = style.red(f"outcome unknown{reason}")
+            text = style.red(f"outcome of the {name} unknown{reason}")
         case Outcome.BLOCKED:
-            text = style.yellow(f"blocked{reason}")
+            text = style.yellow(f"{name} blocked{reason}")
         case Outcome.STOPPED:
-            text = style.yellow(f"stopped{reason}")
+            text = style.yellow(f"{name} stopped{reason}")
         case _:
             assert_never(event.outcome)
     hint = (f"    hint: {clean(event.hint)}",) if event.hint else ()
     return (_line(str(event.step.action.address), text, style), *hint)
+
+
+def _step_noun(action: Action) -> str:
+    match action:
+        case Upload():
+            return "upload"
+        case Train():
+            return "create"
+        case Cancel(job=job):
+            return f"cancel of job {clean(job.id)}"
+        case Delete(thing=thing):
+            return f"delete of {clean(thing)}"
+        case Promote(model=model):
+            return f"promotion of {clean(model)}"
+        case _:
+            assert_never(action)
 
 
 def _done_text(event: Finished) -> str:

@@ -47,6 +47,18 @@ def action_word(action: Action) -> Word:
             assert_never(action)
 
 
+def name_step(step: Step) -> str:
+    """Return the name of a step that no other step of its plan has: `cancel model/a (ftjob-1)`."""
+    word, address = "retrain" if is_retrain(step) else action_word(step.action), str(step.action.address)
+    match step.action:
+        case Cancel(job=job):
+            return f"{word} {address} ({job.id})"
+        case Delete(thing=thing):
+            return f"{word} {address} ({thing})"
+        case _:
+            return f"{word} {address}"
+
+
 def is_retrain(step: Step) -> bool:
     """Return whether a step trains a model again: it had another version before, or a job that does not count."""
     if not isinstance(step.action, Train):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import OnChange
 from reconciler.executor import execute
+from reconciler.render import event_text
 from tests.factories import a_job, a_model
 from tests.simulation import Sandbox, content_of, outcomes, real_dataset
 
@@ -152,6 +154,46 @@ def test_a_cancel_that_is_never_confirmed_fails_and_the_new_job_runs() -> None:
     events = sandbox.apply(model(epochs=5, on_change=OnChange.SUPERSEDE))
     assert outcomes(events) == [Outcome.DONE, Outcome.FAILED]
     assert len(sandbox.service.jobs) == 2
+
+
+def end_cancel(**trouble: Any) -> Finished:
+    """Return how the cancel of a superseded job ended, where the service has trouble with it."""
+    sandbox = Sandbox(cancels_at_once=False)
+    sandbox.apply(model(epochs=3))
+    if "error" in trouble:
+        sandbox.service.refuse_next(trouble["error"], of="cancel")
+    else:
+        sandbox.service.lose_next_reply(effect=False, of="cancel")
+    events = sandbox.apply(model(epochs=5, on_change=OnChange.SUPERSEDE))
+    return next(each for each in events if isinstance(each, Finished) and isinstance(each.step.action, Cancel))
+
+
+def test_the_answer_of_a_service_that_refuses_a_cancel_is_in_the_message() -> None:
+    ended = end_cancel(error=ProviderError("the server had an error", status=500))
+    assert ended.outcome is Outcome.FAILED
+    assert "the server had an error" in ended.message
+    assert ended.message.startswith("the service refused the cancel: ")
+    assert "ftjob-1 is still “" in ended.message
+
+
+def test_a_cancel_without_an_answer_says_so() -> None:
+    ended = end_cancel()
+    assert ended.message.startswith("the service did not confirm the cancel: ")
+
+
+def test_a_blocked_step_names_the_step_that_it_needs_and_itself() -> None:
+    sandbox = Sandbox()
+    sandbox.apply(model(epochs=3))
+    sandbox.service.refuse_next(ProviderError("the account is full", status=400), of="upload")
+    other_rows = a_model(training=real_dataset("tickets", "other rows"), on_change=OnChange.SUPERSEDE)
+    blocked = [each for each in sandbox.apply(other_rows) if isinstance(each, Finished)]
+    lines = [event_text(each).partition(":")[2].strip() for each in blocked]
+    assert [line.split(":")[0] for line in lines] == [
+        "upload failed",
+        "create blocked",
+        "cancel of job ftjob-1 blocked",
+    ]
+    assert "did not succeed (upload:dataset/tickets" in lines[1]
 
 
 @pytest.mark.parametrize("status", [403, 429])

@@ -14,12 +14,13 @@ from reconciler.render.plan_words import (
     is_running,
     is_suspended,
     keep_sentence,
+    name_step,
     needs_decision,
     refusal_hints,
     step_header,
     step_symbol,
 )
-from reconciler.render.review.model import Review, verdict_text
+from reconciler.render.review.model import CONSEQUENCES, UNDONE, Review, StepResult, verdict_text
 from reconciler.render.text import count_text
 
 MOST_FINDINGS = 1000
@@ -59,6 +60,7 @@ def _parts(review: Review, figures: Mapping[str, DatasetFigures]) -> list[Part]:
     plan = review.plan
     parts = [
         ("refused", "Refused", join(*map(_refusal, plan.refused))),
+        ("results", "What the apply did", join(*map(_result, review.result.steps)) if review.result else Html("")),
         ("findings", "Warnings and findings", _findings(review)),
         ("changes", "Changes", steps_html(plan, review.previous)),
         ("rows", "Changed rows", rows_html(plan, samples=review.samples)),
@@ -88,6 +90,13 @@ def _contents(parts: list[Part]) -> Html:
 def _refusal(refusal: Refusal) -> Html:
     hints = (element("p", f"hint: {hint}") for hint in refusal_hints(refusal))
     return element("div", element("h3", refusal.policy), element("p", refusal.what), *hints, class_="card bad")
+
+
+def _result(result: StepResult) -> Html:
+    rest = (element("p", text) for text in (result.message, f"hint: {result.hint}" if result.hint else "") if text)
+    kind = "bad" if result.outcome in UNDONE - CONSEQUENCES else "warn" if result.outcome in CONSEQUENCES else ""
+    name = f"{name_step(result.step)}: {result.outcome or 'not begun'}"
+    return element("div", element("p", name), *rest, class_=f"card {kind}".strip())
 
 
 def _findings(review: Review) -> Html:

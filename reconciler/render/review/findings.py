@@ -17,8 +17,8 @@ import msgspec
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.plan import Keep, KeepReason, Refusal, Step
 from reconciler.render.json_output import Fields, json_document
-from reconciler.render.plan_words import action_word, is_retrain, keep_sentence, needs_decision, refusal_hints
-from reconciler.render.review.model import Review, verdict_text
+from reconciler.render.plan_words import keep_sentence, name_step, needs_decision, refusal_hints
+from reconciler.render.review.model import CONSEQUENCES, UNDONE, Review, StepResult, verdict_text
 from reconciler.render.sanitize import clean, html_text, percent_encode
 
 MOST_RESULTS = 5000
@@ -46,7 +46,12 @@ def sarif_text(review: Review, meanings: Mapping[str, str] | None = None) -> str
     ordered = sorted(_findings(review), key=lambda each: (_WORST_FIRST.index(each.severity), each))
     kept, more = ordered[:MOST_RESULTS], review.unshown + len(ordered[MOST_RESULTS:])
     rules = sorted({_rule(each) for each in kept})
-    facts = {"commit": review.commit, "basis": review.basis, "project": review.plan.project}
+    facts = {
+        "verdict": verdict_text(review),
+        "commit": review.commit,
+        "basis": review.basis,
+        "project": review.plan.project,
+    }
     # Two environments of one repository do not close each other's findings.
     category = ("reconciler", review.environment or "default", review.root or ".")
     omission = f"{more} more findings are not in this list; fix these and run again."
@@ -91,12 +96,20 @@ def _findings(review: Review) -> Iterator[Problem]:
     yield from (_refusal(each, next(iter(about.values()), home)) for each in plan.refused)
     yield from review.problems
     yield from (_warning(text, about, home) for text in plan.warnings)
+    yield from (_finding_of_step(each, review.places.get(each.step.action.address, home)) for each in review.undone)
     yield from (_finding_of_keep(keep, review.places.get(keep.address, home)) for keep in plan.blocked)
 
 
 def _refusal(refusal: Refusal, where: Place) -> Problem:
     hint = "; ".join(refusal_hints(refusal))
     return Problem(where=where, what=refusal.what, hint=hint, rule=_REFUSAL + refusal.policy)
+
+
+def _finding_of_step(result: StepResult, where: Place) -> Problem:
+    assert result.outcome
+    severity = Severity.WARNING if result.outcome in CONSEQUENCES else Severity.ERROR
+    what = f"{name_step(result.step)}: {result.outcome}" + (f", {result.message}" if result.message else "")
+    return Problem(where=where, what=what, hint=result.hint, rule=f"apply.{result.outcome}", severity=severity)
 
 
 def _finding_of_keep(keep: Keep, where: Place) -> Problem:
@@ -171,12 +184,13 @@ class JUnitCase(msgspec.Struct, frozen=True, kw_only=True):
 def junit_text(review: Review) -> str:
     """Return a review as JUnit XML, ended by a newline.
 
-    Shape:  suites `checks` (a case for each file with findings), `plan` (for each step), `guards` (for each refusal)
-            and `kept` (for each thing that stays)
+    Shape:  suites `checks` (a case for each file with findings), `apply` (for each step that was to be done), `plan`
+            (for each step), `guards` (for each refusal) and `kept` (for each thing that stays)
     """
     plan = review.plan
     suites = {
         "checks": list(_file_cases(review.problems)),
+        "apply": [_result_case(each) for each in review.result.steps] if review.result else [],
         "plan": list(map(_step_case, plan.steps)),
         "guards": [
             JUnitCase(name=refusal.policy, result="failure", message=refusal.what, lines=(refusal.hint,))
@@ -213,11 +227,18 @@ def _line(problem: Problem) -> str:
     return f"{problem.severity}: {problem}{hint}"
 
 
+def _result_case(result: StepResult) -> JUnitCase:
+    name, lines = name_step(result.step), tuple(filter(None, (result.message, result.hint)))
+    if result.outcome is None or result.outcome in CONSEQUENCES:
+        return JUnitCase(name=name, result="skipped", message=result.message or "not begun", lines=lines)
+    message = f"{result.outcome}: {result.message}"
+    return JUnitCase(name=name, result="failure" if result.outcome in UNDONE else "", message=message, lines=lines)
+
+
 def _step_case(step: Step) -> JUnitCase:
-    word = "retrain" if is_retrain(step) else action_word(step.action)
     changes = (f"{each.field}: {each.before or '(not set)'} → {each.after or '(not set)'}" for each in step.changes)
     cost = (f"cost: {step.estimate.cost}",) if step.estimate else ()
-    return JUnitCase(name=f"{word} {step.action.address}", lines=(*changes, *cost))
+    return JUnitCase(name=name_step(step), lines=(*changes, *cost))
 
 
 def _keep_case(keep: Keep) -> JUnitCase:

@@ -16,9 +16,9 @@ from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Cancel, Keep, KeepReason
 from reconciler.render.json_output import json_text
-from reconciler.render.plan_words import count_plan, keep_sentence
+from reconciler.render.plan_words import count_plan, keep_sentence, name_step
 from reconciler.render.review.markdown import review_markdown, review_parts
-from reconciler.render.review.model import Review, verdict_text
+from reconciler.render.review.model import CONSEQUENCES, Review, verdict_text
 from reconciler.render.sanitize import clean
 
 MOST_A_LEVEL = 10
@@ -136,13 +136,18 @@ def _warnings(review: Review) -> Iterator[_Annotation]:
         if isinstance(step.action, Cancel) and step.action.job.status.is_active:
             what = f"{step.action.address}: job {step.action.job.id} is active and will be cancelled"
             yield _Annotation(severity=Severity.WARNING, title="Job cancelled", text=what)
+    for each in review.undone:
+        severity = Severity.WARNING if each.outcome in CONSEQUENCES else Severity.ERROR
+        text = "; ".join(filter(None, [f"{name_step(each.step)}: {each.outcome}", each.message, each.hint]))
+        where = review.places.get(each.step.action.address, _NO_PLACE)
+        yield _Annotation(severity=severity, title=f"Step {each.outcome}", text=text, where=where)
     for keep in review.plan.blocked:
         text = "; ".join(filter(None, [f"{keep.address}: {keep_sentence(keep)}", keep.detail, keep.hint]))
         where = review.places.get(keep.address, _NO_PLACE)
         severity = Severity.WARNING if keep.why is KeepReason.BUSY else Severity.ERROR
         yield _Annotation(severity=severity, title="Not as the specs ask", text=text, where=where)
-    for each in (*review.plan.warnings, *review.notes):
-        yield _Annotation(severity=Severity.WARNING, title="Plan", text=each)
+    for note in (*review.plan.warnings, *review.notes):
+        yield _Annotation(severity=Severity.WARNING, title="Plan", text=note)
 
 
 def _problem(problem: Problem) -> _Annotation:

@@ -49,6 +49,13 @@ class ReviewState(StrEnum):
     FAILED = "failed"
 
 
+CONSEQUENCES = frozenset({Outcome.BLOCKED, Outcome.STOPPED})
+"""How a step ends because of something else."""
+
+UNDONE = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}) | CONSEQUENCES
+"""How a step ends that is not done."""
+
+
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a step of an apply ended; `outcome` is None where it was not begun."""
 
@@ -102,6 +109,11 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     def is_planned(self) -> bool:
         """Return whether there is a plan; without one, nothing is known of the service."""
         return not self.is_invalid and not (self.failure and self.result is None)
+
+    @property
+    def undone(self) -> tuple[StepResult, ...]:
+        """The steps of an apply that ended, and are not done."""
+        return tuple(each for each in self.result.steps if each.outcome in UNDONE) if self.result else ()
 
     @property
     def state(self) -> ReviewState:

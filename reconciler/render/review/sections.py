@@ -70,7 +70,9 @@ def result_blocks(review: Review) -> Iterator[Block]:
 
 def _step_result(result: StepResult) -> str:
     action = result.step.action
-    word = f"{action_word(action)} {code(str(action.address))}: {result.outcome or 'not begun'}"
+    # A model can have a create and several cancels in one plan.
+    job = f" ({code(action.job.id)})" if isinstance(action, Cancel) else ""
+    word = f"{action_word(action)} {code(str(action.address))}{job}: {result.outcome or 'not begun'}"
     return "<br>".join([word, *(sentence(each) for each in (result.message, result.hint) if each)])
 
 
