@@ -54,15 +54,15 @@ IN_CONVERSION = ("prepare.lost-key", "prepare.left-out")
 IN_MAPPING = ("mapping.lost-key", "mapping.left-out")
 
 
-def describe_left_out(left_out: LeftOut, rules: tuple[str, str]) -> Iterator[Problem]:
+def describe_left_out(left_out: LeftOut, rules: tuple[str, str], *, is_decided: bool = False) -> Iterator[Problem]:
     """Yield an error for each key that says something which training would have to know, and a note of the others.
 
-    Shape:  `rules` are those of the error and of the note
+    Shape:  `rules` are those of the error and of the note; where the author has decided, there are notes only
     """
     others = []
     for path, count in sorted(left_out.rows.items()):
         key = path.rpartition(".")[2]
-        if has_meaning(key, left_out.values[path]):
+        if not is_decided and has_meaning(key, left_out.values[path]):
             what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; it says more about training"
             yield Problem(where=Place(file=""), what=what, hint=_suggest(path), rule=rules[0])
         else:

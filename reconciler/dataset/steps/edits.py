@@ -98,7 +98,7 @@ class StepError(ReconcilerError):
 
 
 def make_edit(step: EditingStep, note: NoteUnread = note_nothing) -> Edit:
-    """Return the function that applies a step to one row; a conversion notes the keys that it leaves out.
+    """Return the function that applies a step to one row; a conversion and `keep_columns` note what they leave out.
 
     Raises: in that function, StepError when the step does not fit the row, and ConversionError when the row does not
             have the form that the step names, or cannot be written in the other form
@@ -110,8 +110,7 @@ def make_edit(step: EditingStep, note: NoteUnread = note_nothing) -> Edit:
             dropped = frozenset(step.columns)
             return lambda cells: {column: value for column, value in cells.items() if column not in dropped}
         case KeepColumns():
-            kept = frozenset(step.columns)
-            return lambda cells: {column: value for column, value in cells.items() if column in kept}
+            return _keep_columns(frozenset(step.columns), note)
         case SetColumns():
             values = dict(step.values)
             return _bound_size(lambda cells: {**cells, **values})
@@ -183,6 +182,14 @@ def _fill_templates(templates: Sequence[tuple[str, Template]]) -> Edit:
     return edit
 
 
+def _keep_columns(kept: Collection[str], note: NoteUnread) -> Edit:
+    def edit(cells: Cells) -> Cells:
+        note(cells, kept, "")
+        return {column: value for column, value in cells.items() if column in kept}
+
+    return edit
+
+
 def _rename_columns(names: Mapping[str, str]) -> Edit:
     def edit(cells: Cells) -> Cells:
         renamed = {names.get(column, column): value for column, value in cells.items()}
@@ -212,6 +219,9 @@ def _choose_pair(step: ChoosePair) -> Edit:
             what = f"{yaml_quoted(shown)} names neither `{names[0]}` nor `{names[1]}`"
             raise ConversionError(step.column, what, _drop_ties(step.column, cells.get(step.column)))
         rest = {column: value for column, value in cells.items() if column not in {step.column, *names}}
+        taken = next((name for name in ("chosen", "rejected") if rest.get(name) not in (None, "")), None)
+        if taken:
+            raise StepError(f"the column `{taken}` exists already", f"drop it first: `drop_columns: [{taken}]`")
         return {**rest, "chosen": cells.get(names[side]), "rejected": cells.get(names[1 - side])}
 
     return edit

@@ -114,7 +114,9 @@ class StepReport:
             self._report.stop_reading(self._problem(what, "prepare.number", hint))
         elif not (self._missing and columns):
             self._report_counts(limit)
-        for problem in describe_left_out(self.left_out, IN_CONVERSION):
+        # The author of `keep_columns` decides to leave the others out, whatever they say: they are only named.
+        is_decided = isinstance(self._preparation.operation, domain.KeepColumns)
+        for problem in describe_left_out(self.left_out, IN_CONVERSION, is_decided=is_decided):
             self._report.add(replace(problem, where=self._preparation.place, path=self._preparation.path))
 
     def _report_counts(self, limit: int | None) -> None:
