@@ -11,9 +11,11 @@ import msgspec
 
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.ports import BaseRules, Capabilities
-from reconciler.domain.spec import AUTO, FORMATS_OF, Format, Recipe
+from reconciler.domain.prepare import Convert
+from reconciler.domain.spec import AUTO, FORMATS_OF, DatasetSpec, Format, Recipe, Turn
 
 _SHOWN_BASES = 8
+_TABLES = (".csv", ".tsv", ".xlsx")
 
 _PLAIN = {Format.CHAT: "conversations", Format.COMPLETION: "prompts and completions", Format.PREFERENCE: "preferences"}
 
@@ -49,21 +51,23 @@ def recipe_faults(recipe: Recipe, taken: Capabilities, service: str) -> Iterator
             yield _no_field(f"extra.{name}", extra[name], service, "remove it from extra")
 
 
-def row_fault(row_format: Format, taken: Capabilities, service: str) -> RuleFault | None:
+def row_fault(row_format: Format, taken: Capabilities, service: str, spec: DatasetSpec) -> RuleFault | None:
     """Return why rows of a format cannot be trained on; None when they can."""
     if not taken.formats or row_format in taken.formats:
         return None
     found = _PLAIN.get(row_format, f"rows of the format {row_format}")
     wanted = " and ".join(_PLAIN.get(each, each.value) for each in sorted(taken.formats) if each in _PLAIN)
-    hint = "give the Dataset 'format: completion', with rows or templates of a prompt and a completion"
     return RuleFault(
         field="format",
         what=f"its rows are {found}, and {service} trains on {wanted}",
-        hint=hint if Format.COMPLETION in taken.formats else "use a Dataset of another format",
+        hint=_suggest_form(spec, row_format, Format.COMPLETION if Format.COMPLETION in taken.formats else None)
+        or "use a Dataset of another format",
     )
 
 
-def base_faults(recipe: Recipe, measured: DatasetMeasure, taken: Capabilities) -> Iterator[RuleFault]:
+def base_faults(
+    recipe: Recipe, measured: DatasetMeasure, taken: Capabilities, spec: DatasetSpec
+) -> Iterator[RuleFault]:
     """Yield why a base cannot learn by a method, or from the rows of a dataset; nothing for a base without rules.
 
     Shape:  `field` is `method` of the model, `format` or `source` of the dataset
@@ -79,7 +83,7 @@ def base_faults(recipe: Recipe, measured: DatasetMeasure, taken: Capabilities) -
         found = _PLAIN.get(measured.format, measured.format.value)
         wanted = " and ".join(_PLAIN.get(each, each.value) for each in rules.formats)
         what = f"its rows are {found}, and {recipe.base} learns from {wanted}"
-        step = _CONVERSIONS.get((measured.format, rules.formats[0]))
+        step = _suggest_form(spec, measured.format, rules.formats[0])
         others = [each for each in taken.base_rules if measured.format in each.formats]
         hint = f"{step}; or {_name_bases(others, f'learn from {found}')}" if step else ""
         yield RuleFault(field="format", what=what, hint=hint or _name_bases(others, f"learn from {found}"))
@@ -93,18 +97,35 @@ def base_faults(recipe: Recipe, measured: DatasetMeasure, taken: Capabilities) -
         yield RuleFault(field="source", what=what, hint=hint)
 
 
-_CONVERSIONS = {
-    (
-        Format.COMPLETION,
-        Format.CHAT,
-    ): "add the step `convert: {from: prompt_completion}` to the Dataset's `prepare`, or "
-    "leave out `format: completion` where it maps columns",
-    (
-        Format.CHAT,
-        Format.COMPLETION,
-    ): "add the step `convert: {from: chat, to: completion}` to the Dataset's `prepare`, "
-    "or state `format: completion` where it maps columns",
-}
+def _suggest_form(spec: DatasetSpec, found: Format, wanted: Format | None) -> str:
+    """Return how a Dataset gets rows of the wanted format, by its mapping where it has one; empty where it cannot."""
+    if (found, wanted) == (Format.COMPLETION, Format.CHAT):
+        step = "add the step `convert: {from: prompt_completion}` to the Dataset's `prepare`"
+        return "write `format: chat` into the Dataset" if spec.mapping else step
+    if (found, wanted) != (Format.CHAT, Format.COMPLETION):
+        return ""
+    if spec.mapping:
+        return _suggest_pair(spec, spec.mapping.turns)
+    # The columns `prompt` and `completion` of a table are mapped without templates.
+    is_table = all(source.lower().endswith(_TABLES) for source in spec.sources)
+    if is_table and not any(isinstance(each.operation, Convert) for each in spec.prepare):
+        return "write `format: completion` into the Dataset"
+    return "add the step `convert: {from: chat, to: completion}` to the Dataset's `prepare`"
+
+
+def _suggest_pair(spec: DatasetSpec, turns: Sequence[Turn]) -> str:
+    before = [turn for turn in turns[:-2] if turn.role in ("system", "developer")]
+    if [turn.role for turn in turns[-2:]] != ["user", "assistant"] or len(turns) != len(before) + 2:
+        return "a prompt and a completion hold one question and one answer: use a Dataset of such rows"
+    has_messages = spec.find_field("messages[0].content").path.startswith("messages")
+    if not before and not has_messages:
+        return "write `format: completion` into the Dataset"
+    prompt = "\n\n".join(turn.content for turn in (*before, turns[-2]))
+    fields = f"`prompt: {json.dumps(prompt, ensure_ascii=False)}`"
+    if has_messages:
+        fields += f", `completion: {json.dumps(turns[-1].content, ensure_ascii=False)}`"
+    gone = "messages" if has_messages else "system"
+    return f"remove `{gone}`, and write {fields}, `format: completion` into the Dataset"
 
 
 def _name_bases(rules: Sequence[BaseRules], how: str) -> str:

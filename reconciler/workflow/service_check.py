@@ -28,7 +28,7 @@ def check_service(setting: Setting, specs: Specs, measures: Mapping[str, Dataset
     used = {name for model in specs.models for name in (model.training, model.validation) if name}
     for dataset in specs.datasets:
         measured = measures.get(dataset.name) if dataset.name in used else None
-        row = row_fault(measured.format, profile.capabilities, profile.name) if measured else None
+        row = row_fault(measured.format, profile.capabilities, profile.name, dataset) if measured else None
         if row:
             yield _problem(row, dataset.find_field(row.field), "service.format")
 
@@ -67,8 +67,10 @@ def _check_rows_of_bases(specs: Specs, measures: Mapping[str, DatasetMeasure], p
     for model in specs.models:
         for name in (model.training, model.validation):
             measured = measures.get(name) if name else None
-            for fault in base_faults(model.recipe, measured, profile.capabilities) if name and measured else ():
-                owner = model if fault.field == "method" else datasets[name or ""]
+            if not name or not measured:
+                continue
+            for fault in base_faults(model.recipe, measured, profile.capabilities, datasets[name]):
+                owner = model if fault.field == "method" else datasets[name]
                 if (owner.name, fault.what) not in reported:
                     reported.add((owner.name, fault.what))
                     yield _problem(fault, owner.find_field(fault.field), _RULES[fault.field])

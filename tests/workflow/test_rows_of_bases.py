@@ -1,6 +1,7 @@
 """Rows that a base cannot learn from are found before anything is uploaded, with the step that mends them."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ def make_row_with_image(at: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": f"a{at}"}]}
 
 
+def make_row_with_system(at: int) -> dict[str, Any]:
+    return {"messages": [{"role": "system", "content": "You help."}, *chat(at)["messages"]]}
+
+
 def preference(at: int) -> dict[str, Any]:
     answers = {
         key: [{"role": "assistant", "content": f"{key} {at}"}] for key in ("preferred_output", "non_preferred_output")
@@ -39,15 +44,24 @@ Row = Callable[[int], dict[str, Any]]
 
 
 def find(
-    root: Path, row: Row, base: str, *, dataset: str = "", method: str = "supervised"
+    root: Path,
+    row: Row,
+    base: str,
+    *,
+    dataset: str = "",
+    method: str = "supervised",
+    table: bool = False,
 ) -> list[tuple[str, str, str]]:
     """Return the rule, the text and the hint of each error."""
+    provider = "openai-legacy" if base == "davinci" else "openai"
     specs = root / "specs"
     specs.mkdir(exist_ok=True)
     (specs / "rows.jsonl").write_text("".join(json.dumps(row(at)) + "\n" for at in range(12)), encoding="utf-8")
+    cells = [f"{each['prompt']},{each['completion']}" for each in map(row, range(12))] if table else []
+    (specs / "rows.csv").write_text("\n".join(["prompt,completion", *cells, ""]), encoding="utf-8")
     documents = (
-        f"kind: Dataset\nname: rows\nsource: rows.jsonl\n{dataset}\n",
-        f"kind: Model\nname: m\ntraining: rows\nbase: {base}\nprovider: openai\nmethod: {method}\n",
+        f"kind: Dataset\nname: rows\nsource: rows.{'csv' if table else 'jsonl'}\n{dataset}\n",
+        f"kind: Model\nname: m\ntraining: rows\nbase: {base}\nprovider: {provider}\nmethod: {method}\n",
     )
     (specs / "all.yaml").write_text("---\n".join(documents), encoding="utf-8")
     try:
@@ -98,3 +112,65 @@ def test_images_for_a_base_that_does_not_see_are_an_error_with_the_bases_that_do
 @pytest.mark.parametrize(("row", "method"), [(chat, "supervised"), (completion, "supervised"), (preference, "dpo")])
 def test_a_base_without_rules_takes_any_rows(tmp_path: Path, row: Row, method: str) -> None:
     assert not find(tmp_path, row, "a-base-of-tomorrow", method=method)
+
+
+MAPPED = 'prompt: "{prompt}"\ncompletion: "{completion}"\n'
+MESSAGES = 'messages: [{role: user, content: "{prompt}"}, {role: assistant, content: "{completion}"}]\n'
+SYSTEM = MESSAGES.replace("[", "[{role: system, content: You help.}, ")
+TWICE = MESSAGES.replace("]", ", {role: user, content: more}, {role: assistant, content: no}]")
+FORMS = {
+    "chat": (chat, ""),
+    "chat-with-a-system-turn": (make_row_with_system, ""),
+    "pairs": (completion, ""),
+    "columns": (completion, MAPPED),
+    "columns-as-chat": (completion, f"format: chat\n{MAPPED}"),
+    "columns-as-pairs": (completion, f"format: completion\n{MAPPED}"),
+    "columns-with-a-system-text": (completion, f"system: You help.\n{MAPPED}"),
+    "columns-with-a-system-text-as-pairs": (completion, f"format: completion\nsystem: You help.\n{MAPPED}"),
+    "turns": (completion, MESSAGES),
+    "turns-with-a-system-text": (completion, SYSTEM),
+    "turns-as-pairs": (completion, f"format: completion\n{MESSAGES}"),
+    "two-exchanges": (completion, TWICE),
+}
+REFUSED = {
+    ("two-exchanges", PLAIN): "hold one question and one answer: use a Dataset of such rows",
+    ("two-exchanges", "davinci"): "hold one question and one answer: use a Dataset of such rows",
+}
+
+
+def follow(hint: str, dataset: str) -> str:
+    """Return the fields of a Dataset after the first of the ways that a hint names."""
+    first = hint.partition("; or")[0]
+    for name in re.findall(r"remove `(\w+)`", first):
+        dataset = re.sub(rf"(?m)^{name}: .*\n", "", dataset)
+    for name, value in re.findall(r"[`'](format|prompt|completion): ([^`']*)[`']", first):
+        dataset = re.sub(rf"(?m)^{name}: .*\n", "", dataset) + f"{name}: {value}\n"
+    for step in re.findall(r"`(convert: [^`]*)`", first):
+        dataset += f"prepare: [{{{step}}}]\n"
+    return dataset
+
+
+@pytest.mark.parametrize("base", [MINI, TURBO, PLAIN, "davinci"])
+@pytest.mark.parametrize("form", FORMS)
+def test_hints_lead_from_each_form_to_rows_of_the_base_or_to_a_refusal(tmp_path: Path, form: str, base: str) -> None:
+    row, dataset = FORMS[form]
+    seen = []
+    for _ in range(4):
+        found = find(tmp_path, row, base, dataset=dataset)
+        if not found:
+            assert (form, base) not in REFUSED
+            return
+        ((_, text, hint),) = found
+        assert dataset not in seen, text
+        seen.append(dataset)
+        if refusal := REFUSED.get((form, base)):
+            assert refusal in hint
+            return
+        dataset = follow(hint, dataset)
+    raise AssertionError(seen)
+
+
+def test_a_table_of_prompts_that_is_read_as_chat_gets_the_format_as_its_hint(tmp_path: Path) -> None:
+    dataset = "format: chat\n"
+    ((_, _, hint),) = find(tmp_path, completion, PLAIN, dataset=dataset, table=True)
+    assert not find(tmp_path, completion, PLAIN, dataset=follow(hint, dataset), table=True)

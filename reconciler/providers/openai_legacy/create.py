@@ -52,7 +52,7 @@ PROOFS = (
 
 def refusal_of_rows(dataset: Dataset) -> RejectedError | None:
     """Return why a dataset cannot be trained on there; None when it can."""
-    fault = row_fault(dataset.format, _TAKEN, _SERVICE)
+    fault = row_fault(dataset.format, _TAKEN, _SERVICE, dataset.spec)
     return _refuse(dataset.stamp.address, fault) if fault else None
 
 
