@@ -16,15 +16,18 @@ class Severity(StrEnum):
 class Place(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """A place in a file.
 
-    Shape:  `file` is relative to the repository with forward slashes; line and column count from 1, 0 is unknown
+    Shape:  `file` is relative to the repository with forward slashes; line and column count from 1, 0 is unknown;
+            `revision` is that of git where the file is not the one that is checked out
     """
 
     file: str
     line: int = 0
     column: int = 0
+    revision: str = ""
 
     def __str__(self) -> str:
-        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
+        numbers = (str(number) for number in (self.line, self.column) if number)
+        return ":".join([*filter(None, [self.revision]), self.file, *numbers])
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):

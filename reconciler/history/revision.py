@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.row_diff import DatasetVersion, open_without_checks
 from reconciler.domain.desired import DatasetMeasure, Desired, Model
-from reconciler.domain.errors import InputError, Place, Problem, UsageError
+from reconciler.domain.errors import InputError, Problem, UsageError
 from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
@@ -270,13 +270,9 @@ def open_snapshot(title: str, setting: Setting, fetch_sources: Callable[[Dataset
 
 
 def name_version(error: InputError, title: str) -> InputError:
-    """Return the same problems, their files with the version that they are of: `main:specs/all.yaml`."""
-    problems = tuple(replace(each, where=_name_place(each.where, title)) for each in error.problems)
+    """Return the same problems, each at the version that it is of: in text, `main:specs/all.yaml`."""
+    problems = tuple(replace(each, where=replace(each.where, revision=title)) for each in error.problems)
     return InputError(problems, error.unshown)
-
-
-def _name_place(place: Place, title: str) -> Place:
-    return replace(place, file=f"{title}:{place.file}")
 
 
 def _find_address(spec: DatasetSpec) -> Address:

@@ -111,8 +111,10 @@ def pick(value: object, names: str) -> Fields:
 
 
 def problem_fields(problem: Problem) -> Fields:
-    """Return a problem as every document shows it; an unknown line is null."""
-    place = {"file": problem.where.file, "line": problem.where.line or None, "column": problem.where.column or None}
+    """Return a problem as every document shows it; an unknown line is null, and what is checked out has no revision."""
+    where = problem.where
+    place: Fields = {"file": where.file, "line": where.line or None, "column": where.column or None}
+    place |= {"revision": where.revision} if where.revision else {}
     return {**place, **pick(problem, "path what hint rule severity")}
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.lock import Lock, LockedDataset, LockEntry
@@ -368,3 +369,28 @@ def test_pruning_deletes_nothing_whose_id_is_unknown(versioned: Repository) -> N
 
     assert "delete" not in plan
     assert [keep["address"] for keep in plan["kept"]] == ["model/triage"]
+
+
+@pytest.mark.parametrize("span", ["HEAD~1..HEAD", "HEAD~2..HEAD~1", "HEAD~1..HEAD~1"])
+def test_a_finding_at_a_revision_names_the_plain_file_where_tools_look_for_it(versioned: Repository, span: str) -> None:
+    good = versioned.read("specs/all.yaml")
+    versioned.write("specs/all.yaml", f"{good}bogus: 1\n")
+    commit(versioned, "wrong")
+    versioned.write("specs/all.yaml", good)
+    commit(versioned, "good")
+    result = versioned.run("diff", span, "--format", "github", "--format", "sarif=a.sarif", "--format", "junit=a.xml")
+    json_result = versioned.run("diff", span, "--json")
+    revision = "HEAD~1"
+    assert (result.code, json_result.code) == (3, 3)
+    (line,) = [each for each in result.out.splitlines() if each.startswith("::error")]
+    assert "file=specs/all.yaml,line=" in line
+    assert f"::at {revision}: " in line
+    (found,) = json.loads(versioned.read("a.sarif"))["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "specs/all.yaml"
+    assert found["message"]["text"].startswith(f"at {revision}: ")
+    (problem,) = json.loads(json_result.out)["problems"]
+    assert (problem["file"], problem["revision"]) == ("specs/all.yaml", revision)
+    schema = json.loads((HERE / "schemas" / "problems.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(json.loads(json_result.out))
+    assert f"{revision}:specs/all.yaml:" in result.err
+    assert f"{revision}:specs/all.yaml" in versioned.read("a.xml")

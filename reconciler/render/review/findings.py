@@ -149,6 +149,9 @@ def _rule(problem: Problem) -> str:
 
 def _message(problem: Problem) -> str:
     text = f"{clean(problem.path)}: {clean(problem.what)}" if problem.path else clean(problem.what)
+    if problem.where.revision:
+        # Code scanning finds the plain file; the text says that another version of it is meant.
+        text = f"at {clean(problem.where.revision)}: {text}"
     return f"{text.rstrip('.')}. Hint: {clean(problem.hint)}" if problem.hint else text
 
 
@@ -212,7 +215,7 @@ def junit_text(review: Review) -> str:
 
 
 def _file_cases(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
-    for file, each in groupby(sorted(problems), key=lambda problem: problem.where.file):
+    for file, each in groupby(sorted(problems, key=_order_by_file), key=_name_file):
         found = tuple(each)
         errors = sum(problem.severity is Severity.ERROR for problem in found)
         lines = [_line(problem) for problem in found[:MOST_FINDINGS]]
@@ -220,6 +223,14 @@ def _file_cases(problems: Sequence[Problem]) -> Iterator[JUnitCase]:
             lines.append(f"… and {len(found) - MOST_FINDINGS} more")
         message = f"{errors} of {len(found)} findings are errors" if errors else ""
         yield JUnitCase(name=file, result="failure" if errors else "", message=message, lines=tuple(lines))
+
+
+def _name_file(problem: Problem) -> str:
+    return ":".join(filter(None, [problem.where.revision, problem.where.file]))
+
+
+def _order_by_file(problem: Problem) -> tuple[str, Problem]:
+    return _name_file(problem), problem
 
 
 def _line(problem: Problem) -> str:

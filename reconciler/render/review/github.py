@@ -153,6 +153,8 @@ def _warnings(review: Review) -> Iterator[_Annotation]:
 def _problem(problem: Problem) -> _Annotation:
     what = f"{problem.path}: {problem.what}" if problem.path else problem.what
     text = f"{what}; {problem.hint}" if problem.hint else what
+    if problem.where.revision:
+        text = f"at {problem.where.revision}: {text}"
     return _Annotation(severity=problem.severity, title=problem.rule or "reconciler", text=text, where=problem.where)
 
 
