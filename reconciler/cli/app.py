@@ -117,9 +117,9 @@ def load_command(name: str, entry: CommandEntry) -> Any:
 
 
 EPILOG = (
-    "Exit codes: 0 done or nothing to do; 1 the service refused or did not answer; 2 changes pending, or a "
-    "wanted model is missing (plan --detailed-exitcode); 3 specs or data invalid; 4 saved plan stale; 5 a "
-    "policy or guard refused; 6 a job failed; 7 still running; 8 some steps failed; 9 outcome of a create "
+    "Exit codes: 0 done or nothing to do; 1 the service refused or did not answer; 2 steps to apply, or a "
+    "wanted model is not there and no job makes it (plan --detailed-exitcode); 3 specs or data invalid; 4 saved plan "
+    "stale; 5 a policy or guard refused; 6 a job failed; 7 still running; 8 some steps failed; 9 outcome of a create "
     "unknown, safe to run again; 64 wrong usage; 74 a directory or port of this machine cannot be used; 130 "
     "interrupted; 143 ended by SIGTERM."
 )

@@ -110,7 +110,11 @@ def _is_of_machine(error: BaseException) -> bool:
 
 
 def of_plan(plan: Plan, *, detailed: bool) -> int:
-    """Return the exit code of a plan that was only shown; a wanted model that is missing without a job is a change."""
+    """Return the exit code of a plan that was only shown.
+
+    Shape:  `detailed` counts a wanted model that is not there as a change, but not where a job of it runs: then there
+            is nothing to apply or to decide. docs/review.md has the table
+    """
     if plan.refused:
         return REFUSED
     return CHANGES if detailed and (plan.steps or plan.blocked) else OK

@@ -26,7 +26,11 @@ ProviderOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 DetailedExitOption = Annotated[
-    bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes, 0 when there are none.")
+    bool,
+    typer.Option(
+        "--detailed-exitcode",
+        help="Exit 2 when there is something to apply or decide, else 0: also while a job makes what is missing.",
+    ),
 ]
 NoCacheOption = Annotated[
     bool, typer.Option("--no-cache", help="Read every dataset instead of the cached measures of earlier runs.")

@@ -62,7 +62,7 @@ Examples:
 
   reconciler plan specs/quickstart      another root
 
-  reconciler plan --detailed-exitcode   exit 2 if there is something to do
+  reconciler plan --detailed-exitcode   exit 2 if there is something to apply or decide
 
   reconciler plan --env prod            in an environment of the Project
 

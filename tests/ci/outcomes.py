@@ -61,24 +61,26 @@ def _after_apply(code: int, remains: Review, outcome: StepOutcome) -> Review:
     return replace(remains, apply="", result=RunResult(title=exit_codes.TITLES[code], steps=steps))
 
 
-def _kept(why: KeepReason) -> Review:
+def review_of_kept(why: KeepReason) -> Review:
     return replace(REVIEWS["no-changes"], plan=a_plan(kept=(keep("triage", why, hint="decide"),)))
 
 
-_NOTHING = replace(REVIEWS["no-changes"], plan=empty_plan("1"), previous={}, basis="")
+NOTHING = replace(REVIEWS["no-changes"], plan=empty_plan("1"), previous={}, basis="")
 OUTCOMES = {
     "settled": Outcome("plan", 0, REVIEWS["no-changes"], is_settled=True),
     "changes": Outcome("plan", 2, REVIEWS["first-apply"]),
-    "a wanted model failed": Outcome("plan", 2, _kept(KeepReason.FAILED)),
+    "a wanted model failed": Outcome("plan", 2, review_of_kept(KeepReason.FAILED)),
     "refused": Outcome("plan", 5, REVIEWS["refused"]),
     "invalid": Outcome("plan", 3, REVIEWS["invalid"]),
-    "no answer": Outcome("plan", 1, replace(_NOTHING, failure="The service failed: no answer")),
+    "no answer": Outcome("plan", 1, replace(NOTHING, failure="The service failed: no answer")),
     "crashed": Outcome("plan", 1, None),
     "applied": Outcome("apply", 0, _after_apply(0, REVIEWS["no-changes"], StepOutcome.DONE), is_settled=True, lock=NEW),
-    "a job failed": Outcome("apply", 6, _after_apply(6, _kept(KeepReason.FAILED), StepOutcome.DONE), lock=OLD),
-    "a job still runs": Outcome("apply", 7, _after_apply(7, _kept(KeepReason.TRAINING), StepOutcome.DONE), lock=OLD),
+    "a job failed": Outcome("apply", 6, _after_apply(6, review_of_kept(KeepReason.FAILED), StepOutcome.DONE), lock=OLD),
+    "a job still runs": Outcome(
+        "apply", 7, _after_apply(7, review_of_kept(KeepReason.TRAINING), StepOutcome.DONE), lock=OLD
+    ),
     "unknown create": Outcome("apply", 9, _after_apply(9, REVIEWS["first-apply"], StepOutcome.UNKNOWN), lock=NEW),
-    "stale": Outcome("apply", 4, replace(_NOTHING, failure="Stale: the basis is another one"), lock=OLD),
+    "stale": Outcome("apply", 4, replace(NOTHING, failure="Stale: the basis is another one"), lock=OLD),
 }
 
 
