@@ -1,5 +1,6 @@
 """prepare: checks a file of examples, and prints or performs the steps that correct it."""
 
+import os
 import re
 import sys
 from enum import StrEnum
@@ -11,9 +12,9 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import JsonOption, add_command
+from reconciler.cli.options import DEFAULT_ROOT, JsonOption, add_command
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.domain.spec import Format
+from reconciler.domain.spec import FORMATS_OF, Format
 from reconciler.foundation.text import slug
 from reconciler.prepare_data.compat import TaskKind, run_legacy_prepare
 from reconciler.prepare_data.suggest import (
@@ -26,6 +27,7 @@ from reconciler.prepare_data.suggest import (
     write_steps,
 )
 from reconciler.render import FORMAT_VERSION, Sink, clean, json_document, problem_fields
+from reconciler.workflow import find_use, locate_setting
 
 VALIDATION_SHARE = 0.2
 """The share of rows held back for validation where the rows look like classification."""
@@ -41,6 +43,8 @@ Examples:
 
   reconciler prepare data/tickets.csv --for completion
 
+  reconciler prepare data/thumbs.csv --method dpo
+
   reconciler prepare data/tickets.csv --compat legacy
 """
 
@@ -50,6 +54,14 @@ class Learner(StrEnum):
 
     CHAT = "chat"
     COMPLETION = "completion"
+
+
+class Method(StrEnum):
+    """The method by which models are to learn from the rows."""
+
+    SUPERVISED = "supervised"
+    DPO = "dpo"
+    REINFORCEMENT = "reinforcement"
 
 
 class Compat(StrEnum):
@@ -77,6 +89,10 @@ def prepare(
     target: Annotated[
         Learner, typer.Option("--for", help="What learns from the rows: chat models, or completion models.")
     ] = Learner.CHAT,
+    method: Annotated[
+        Method | None,
+        typer.Option("--method", help="How models learn from the rows; else as the specs that use the file say."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Check a file of examples, and show how to correct it.
@@ -85,12 +101,12 @@ def prepare(
     """
     console: Console = context.obj
     if compat:
-        if target is not Learner.CHAT:
-            raise UsageError("--compat legacy prepares for completion models: leave out --for")
+        if target is not Learner.CHAT or method:
+            raise UsageError("--compat legacy prepares for completion models: leave out --for and --method")
         if as_json or write:
             raise UsageError("--compat legacy writes files and texts as the old tool did: leave out --json and --write")
         return _run_legacy(file, console, interactive=interactive)
-    find = partial(examine, Path(file), target=Format(target.value))
+    find = partial(examine, Path(file), target=Format(target.value), used_as=_find_use(method, Path(file)))
     if interactive and not as_json:
         _show_findings(find(), console)
     examined = find((lambda remedy: _ask(console, remedy.what)) if interactive else _accept)
@@ -114,6 +130,13 @@ def prepare(
         raise InputError(examined.questions)
     console.err.line("Next: put this into a file under specs/, name the dataset in a Model, and run reconciler plan")
     return exit_codes.OK
+
+
+def _find_use(method: Method | None, file: Path) -> Format | None:
+    if method is None:
+        return find_use(locate_setting(DEFAULT_ROOT, os.environ), file) if DEFAULT_ROOT.is_dir() else None
+    formats = FORMATS_OF[method.value]
+    return formats[0] if len(formats) == 1 else None
 
 
 def _run_legacy(file: str, console: Console, *, interactive: bool) -> int:

@@ -17,6 +17,7 @@ from reconciler.workflow.measure import (
 from reconciler.workflow.service_check import check_bases
 from reconciler.workflow.settings import (
     Setting,
+    find_use,
     locate_setting,
     read_bounds,
     read_duration,
@@ -33,6 +34,7 @@ __all__ = [
     "check_home",
     "check_specs",
     "find_bases",
+    "find_use",
     "ignore_progress",
     "locate_setting",
     "measure_datasets",

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.domain.errors import UsageError
+from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import DIRECTORY_VARIABLE, ENVIRONMENT_VARIABLE, CommandScope
-from reconciler.domain.spec import Specs
+from reconciler.domain.spec import Format, Specs
 from reconciler.journal import JournalKind
 from reconciler.providers import PROFILE_NAMES
 from reconciler.specfile import find_roots, find_workspace, lock_name, read_specs
@@ -183,6 +183,17 @@ def read_setting(setting: Setting) -> Specs:
     Raises: InputError with every problem of every file, UsageError where there is no such environment
     """
     return read_specs(setting.root, setting.workspace, setting.environment, PROFILE_NAMES)
+
+
+def find_use(setting: Setting, file: Path) -> Format | None:
+    """Return the only format that the models of a file's datasets learn from; None where specs say nothing."""
+    try:
+        datasets = read_setting(setting).datasets
+        name = PurePosixPath(file.resolve().relative_to(setting.workspace.resolve()).as_posix())
+    except (InputError, UsageError, ValueError, OSError):
+        return None
+    uses = {each.used_as for each in datasets if any(name.match(source) for source in each.sources)}
+    return uses.pop() if len(uses) == 1 else None
 
 
 def select_provider(setting: Setting, specs: Specs) -> str:

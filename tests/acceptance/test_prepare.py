@@ -460,3 +460,59 @@ def test_the_analysis_comes_before_the_questions(repository: Repository, monkeyp
     result = repository.run("prepare", "data.csv", "--interactive")
     assert result.code == 0
     assert result.out.index("equal to an earlier row") < result.out.index("Remedies:")
+
+
+LABELS = "".join(
+    json.dumps({"prompt": f"q{at // 2}", "completion": f"a{at}", "label": at % 2 == 0}) + "\n" for at in range(24)
+)
+"""Answers, each labelled as desired or not, to twelve questions."""
+PAIRED = '  - pair_labels: {column: label, desired: ["true"]}\n  - convert: {from: preference}\n'
+KEPT = "  - filter: {column: label, equals: "
+
+
+def test_prepare_makes_pairs_of_labels_for_the_method_that_learns_from_them(repository: Repository) -> None:
+    repository.write("labels.jsonl", LABELS)
+    result = repository.run("prepare", "labels.jsonl", "--method", "dpo")
+    assert result.code == 0, result.err
+    assert PAIRED in result.out
+    assert "format: preference\n" in result.out
+    assert "12 pairs from 24 rows" in result.out
+    for flags in ((), ("--method", "supervised")):
+        assert KEPT in repository.run("prepare", "labels.jsonl", *flags).out
+
+
+@pytest.mark.parametrize("source", ["data/labels.jsonl", "data/*.jsonl"])
+def test_prepare_takes_the_method_of_the_specs_that_use_the_file(repository: Repository, source: str) -> None:
+    model = "kind: Model\nname: m\nbase: gpt-4.1-mini-2025-04-14\ntraining: d\nmethod: dpo\n"
+    repository.write("specs/s.yaml", f'kind: Dataset\nname: d\nsource: "{source}"\n---\n{model}')
+    for name in ("specs/data/labels.jsonl", "labels.jsonl"):
+        repository.write(name, LABELS)
+    assert PAIRED in repository.run("prepare", "specs/data/labels.jsonl").out
+    assert KEPT in repository.run("prepare", "specs/data/labels.jsonl", "--method", "supervised").out
+    assert KEPT in repository.run("prepare", "labels.jsonl").out, "no spec names this file"
+    repository.write("specs/s.yaml", "kind: Dataset\nname: [")
+    assert KEPT in repository.run("prepare", "specs/data/labels.jsonl").out, "specs with a mistake say nothing"
+
+
+@pytest.mark.parametrize(
+    ("method", "names", "words"),
+    [
+        ("dpo", ("question", "answer"), "the method of the models learns from preference"),
+        ("dpo", ("prompt", "completion"), "the method of the models learns from preference"),
+        ("reinforcement", ("question", "answer"), "write each row for a grader"),
+    ],
+)
+def test_rows_that_a_method_cannot_learn_from_are_refused(
+    repository: Repository, method: str, names: tuple[str, str], words: str
+) -> None:
+    repository.write("rows.jsonl", "".join(f'{{"{names[0]}": "q{at}", "{names[1]}": "a{at}"}}\n' for at in range(12)))
+    result = repository.run("prepare", "rows.jsonl", "--method", method)
+    assert result.code == 3
+    assert words in " ".join(result.err.split())
+
+
+def test_rows_for_a_grader_are_ready_to_be_used(repository: Repository) -> None:
+    turn = '{"role": "user", "content": "q"}'
+    repository.write("rows.jsonl", "".join(f'{{"messages": [{turn}], "answer": "{at}"}}\n' for at in range(12)))
+    result = repository.run("prepare", "rows.jsonl", "--method", "reinforcement")
+    assert (result.code, "format: reinforcement\n" in result.out) == (0, True)

@@ -100,7 +100,7 @@ def _find(document: dict[str, Any], case: SmallFile, root: Path) -> tuple[Proble
 
 def _apply_hint(hint: str, document: dict[str, Any]) -> dict[str, Any]:
     changed, used = dict(document), False
-    for piece in re.findall(r"`([^`]+)`", hint.partition("; to train without")[0]):
+    for piece in re.findall(r"`([^`]+)`", re.split("; to train (?:without|by)", hint)[0]):
         name = piece.partition(":")[0]
         if not re.match(r"[a-z_]+: \S", piece):
             continue

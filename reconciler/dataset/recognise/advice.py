@@ -214,7 +214,10 @@ def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
     steps: tuple[domain.Operation, ...] = (keep, domain.DropColumns((key,)))
     if rest and rest.form is RowForm.COMPLETION:
         steps = (*steps, domain.Convert(source=domain.Form.PROMPT_COMPLETION))
-    why = f"this trains on the desired answers only; `pair_labels` makes pairs for `method: dpo` of `{key}` instead"
+    pairs, _, _ = advise_pairing(rows)
+    why = "this trains on the desired answers only"
+    if pairs:
+        why += f"; to train by `method: dpo` on pairs instead, write `{write_steps_inline(pairs)}`"
     return steps + (rest.steps if rest else ()), rest.mapping if rest else (), why
 
 

@@ -3,7 +3,16 @@
 from reconciler.dataset.steps.cells import is_empty
 from reconciler.dataset.steps.conversion import ConversionError
 from reconciler.dataset.steps.edits import EditingStep, make_edit
-from reconciler.dataset.steps.filters import TestingStep, make_test
+from reconciler.dataset.steps.filters import TestingStep, make_test, pair_rows
 from reconciler.dataset.steps.pipeline import prepare_rows
 
-__all__ = ["ConversionError", "EditingStep", "TestingStep", "is_empty", "make_edit", "make_test", "prepare_rows"]
+__all__ = [
+    "ConversionError",
+    "EditingStep",
+    "TestingStep",
+    "is_empty",
+    "make_edit",
+    "make_test",
+    "pair_rows",
+    "prepare_rows",
+]

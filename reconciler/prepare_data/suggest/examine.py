@@ -111,25 +111,30 @@ class FileRead(msgspec.Struct, frozen=True):
     is_for_specs: bool
 
 
-def examine(file: Path, accept: Accept = lambda _: True, *, target: Format = Format.CHAT) -> Examination:
+def examine(
+    file: Path, accept: Accept = lambda _: True, *, target: Format = Format.CHAT, used_as: Format | None = None
+) -> Examination:
     """Examine a file by every rule; apply necessary remedies, and others when `accept` returns true.
 
-    Shape:  prompts and completions become chat where the `target` is chat, except where no row has a prompt
+    Shape:  prompts and completions become chat where the `target` is chat, except where no row has a prompt; `used_as`
+            is the only format that the method of the models learns from, None where there is no such format
     Raises: InputError, when the file cannot be read or a rule finds a problem that no remedy corrects
     Cost:   the rows in memory
     """
     content = read_file(file)
     try:
-        return _examine_rows(file, content, accept, target)
+        return _examine_rows(file, content, accept, target, used_as)
     except InputError as error:
         # What stops the examination hides no warning about the file.
         raise InputError((*content.warnings, *error.problems), error.unshown) from error
 
 
-def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format) -> Examination:
-    pass_ = _Pass(file, content.rows, accept)
-    found = recognise_rows([row.value for row in content.rows[:LOOKED_AT]])
+def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format, used_as: Format | None) -> Examination:
+    pass_ = _Pass(file, content.rows, accept, used_as)
+    found = recognise_rows([row.value for row in content.rows[:LOOKED_AT]], used_as)
     row_format = pass_.convert(found) if found else None
+    if used_as and row_format is not used_as:
+        raise InputError((_describe_other_method(content.rows[0], row_format or Format.COMPLETION, used_as),))
     if row_format is None:
         for rule in COLUMN_RULES:
             pass_.apply(rule)
@@ -160,13 +165,14 @@ def _examine_rows(file: Path, content: FileRead, accept: Accept, target: Format)
 class _Pass:
     """The rows of one examination, what was found in them, and the remedies so far."""
 
-    def __init__(self, file: Path, rows: list[Row], accept: Accept) -> None:
+    def __init__(self, file: Path, rows: list[Row], accept: Accept, used_as: Format | None) -> None:
         self.rows = rows
         self.findings: list[FileFinding] = []
         self.remedies: list[tuple[Remedy, bool]] = []
         self.questions: list[Problem] = []
         self._file = file
         self._accept = accept
+        self._used_as = used_as
 
     def apply(self, rule: Rule) -> None:
         """Apply a rule, and the steps of its remedy when it is necessary or accepted.
@@ -196,11 +202,17 @@ class _Pass:
             self.findings.append(FileFinding(name="dropped", what=what))
         self.rows = made.rows
 
+    @property
+    def _format(self) -> Format | None:
+        return recognise_format(self.rows[0].value, self._used_as)
+
     def convert(self, found: Recognition) -> Format | None:
         """Bring rows of another form into the API's, and check rows of its form; None for prompts and completions.
 
         Raises: InputError, when only their author can say what they mean
         """
+        if self._used_as and found.format is not self._used_as and not found.lines and found.hint:
+            raise InputError((mask_problem(row_rules.describe_form(self.rows, found)),))
         if found.format is Format.COMPLETION or found.form in row_rules.PLAIN_TABLES or found.form is None:
             named = {column.lower() for column in list_columns(self.rows)} >= {PROMPT, COMPLETION}
             if found.form in row_rules.PLAIN_TABLES and found.mapping and not named:
@@ -209,9 +221,9 @@ class _Pass:
         if found.format is None and not found.steps:
             raise InputError((mask_problem(row_rules.describe_form(self.rows, found)),))
         self.apply(partial(row_rules.convert_form, found))
-        if found.mapping or (found.format is None and recognise_format(self.rows[0].value) is Format.COMPLETION):
+        if found.mapping or (found.format is None and self._format is Format.COMPLETION):
             return self.convert(after) if (after := recognise_rows([row.value for row in self.rows])) else None
-        row_format = recognise_format(self.rows[0].value) or Format.CHAT
+        row_format = self._format or Format.CHAT
         self.apply(partial(row_rules.mend_rows, row_format))
         report = RowReport()
         for row in self.rows:
@@ -221,6 +233,12 @@ class _Pass:
             report.raise_errors()
         self.questions += (each for each in report.problems if each.severity is Severity.ERROR)
         return row_format
+
+
+def _describe_other_method(first: Row, found: Format, wanted: Format) -> Problem:
+    what = f"the rows have the format {found}, and the method of the models learns from {wanted}"
+    hint = "name a file of another form, or use `method: supervised`"
+    return Problem(where=Place(file=first.file, line=first.line), what=what, hint=hint, rule="method.format")
 
 
 def _no_row_left(file: Path) -> Problem:

@@ -15,15 +15,16 @@ from reconciler.dataset import (
     value_to_text,
 )
 from reconciler.dataset.recognise import write_step
-from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test
+from reconciler.dataset.steps import ConversionError, EditingStep, TestingStep, make_edit, make_test, pair_rows
 from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.prepare import PairLabels
 from reconciler.prepare_data.compat import TaskKind, guess_task
 
 PROMPT, COMPLETION = FIELDS = ("prompt", "completion")
 SHOWN_LINES = 10
 
-RemedyStep = EditingStep | TestingStep
-"""The steps that remedies are made of: each sees one row at a time."""
+RemedyStep = EditingStep | TestingStep | PairLabels
+"""The steps that remedies are made of."""
 
 
 class FileFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +105,10 @@ def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
     if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)
         return RowsAfterStep(rows=[row for row in rows if keeps(cells_of(row))])
+    if isinstance(step, PairLabels):
+        pairs = list(pair_rows(step)(iter(rows)))
+        note = f"{len(pairs)} pairs from {len(rows)} rows by `{write_step(step)}`"
+        return RowsAfterStep(rows=pairs, notes=(note,))
     left_out, report, changed = LeftOut(), RowReport(), list[Row]()
     edit = make_edit(step, left_out.note)
     for row in rows:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
 from reconciler.dataset.recognise import RowForm, has_meaning
 from reconciler.dataset.row_checks import check_row
-from reconciler.dataset.steps import EditingStep, TestingStep, is_empty
+from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
 from reconciler.domain.prepare import (
     Convert,
@@ -71,7 +71,7 @@ def convert_form(found: Recognition, rows: Sequence[Row]) -> RuleResult:
     what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
     if found.format is not None:
         return RuleResult(findings=(FileFinding(name="format", what=f"{_count(len(rows))} of {found.format}"),))
-    steps = [step for step in found.steps if isinstance(step, EditingStep | TestingStep)]
+    steps = [step for step in found.steps if isinstance(step, RemedyStep)]
     remedy = f"Bring them into the form of the API{f'; {found.advice}' if found.advice else ''}"
     return suggest_remedy("form", what, remedy, *steps, necessary=True)
 
@@ -81,7 +81,7 @@ def fill_columns(found: Recognition, rows: Sequence[Row]) -> RuleResult:
     what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
     names = tuple(name for name, _ in found.mapping)
     steps = (*found.steps, FillTemplate(templates=found.mapping), KeepColumns(columns=names))
-    taken = [step for step in steps if isinstance(step, EditingStep | TestingStep)]
+    taken = [step for step in steps if isinstance(step, RemedyStep)]
     dropped = {column for step in found.steps if isinstance(step, DropColumns) for column in step.columns}
     read = {field for _, template in found.mapping for field in re.findall(r"\{([^{}]+)\}", template)}
     unused = [column for column in list_columns(rows) if column not in {*read, *names, *dropped}]
