@@ -15,7 +15,8 @@ _ANSWERS = ("chosen", "rejected")
 _TURNS = ("messages", "conversations", "conversation")
 _SPEAKERS = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant):")
 """How the transcripts of Anthropic's published preference data name who speaks."""
-_KNOWN = ("prompt", "question", "instruction", "input", "system", "history", "tools", *_TURNS, *_ANSWERS)
+_TEXTS = ("prompt", "question", "instruction", "input")
+_KNOWN = ("system", "history", "tools", *_ANSWERS)
 
 
 def pair_to_preference(row: JsonObject, note: NoteUnread) -> JsonObject:
@@ -25,7 +26,7 @@ def pair_to_preference(row: JsonObject, note: NoteUnread) -> JsonObject:
             `instruction` with `input`), as text or turns, or it is `messages`; when those end with an answer, that is
             the chosen one
     """
-    note(row, _KNOWN, "")
+    note(row, (*_KNOWN, *_question_keys(row)), "")
     before = _read_question(row, note)
     if "chosen" not in row and before and before[-1]["role"] == "assistant":
         chosen = [before.pop()]
@@ -39,15 +40,17 @@ def pair_to_preference(row: JsonObject, note: NoteUnread) -> JsonObject:
     return {"input": asked, "preferred_output": chosen[-1:], "non_preferred_output": rejected[-1:]}
 
 
+def _question_keys(row: JsonObject) -> tuple[str, ...]:
+    # Of several questions one is read, and the others are left out: turns before texts.
+    turns = next((key for key in _TURNS if row.get(key)), "prompt" if isinstance(row.get("prompt"), list) else "")
+    return (turns,) if turns else _TEXTS
+
+
 def _read_question(row: JsonObject, note: NoteUnread) -> list[JsonObject]:
-    before = list(read_history(row.get("history")))
-    for key in _TURNS:
-        if row.get(key):
-            return [*before, *normalize_turns(row[key], key, note)]
-    question = row.get("prompt")
-    if isinstance(question, list):
-        return [*before, *normalize_turns(question, "prompt", note)]
-    text = join_texts(row, "prompt", "question", "instruction", "input")
+    before, keys = list(read_history(row.get("history"))), _question_keys(row)
+    if keys != _TEXTS:
+        return [*before, *normalize_turns(row[keys[0]], keys[0], note)]
+    text = join_texts(row, *_TEXTS)
     return [*before, {"role": "user", "content": text}] if text else before
 
 

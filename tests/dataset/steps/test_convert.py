@@ -305,3 +305,14 @@ def test_conversations_with_calls_from_a_published_file_pass_the_checks() -> Non
     calls = sum("tool_calls" in turn for row in found if isinstance(row, dict) for turn in row["messages"])
     assert calls == sum(turn["from"] == "function_call" for row in rows for turn in row["conversations"])
     assert calls > 0
+
+
+@pytest.mark.parametrize(
+    ("turns", "text"), [("messages", "prompt"), ("conversations", "question"), ("prompt", "instruction")]
+)
+def test_a_question_that_is_there_twice_is_read_once_and_the_other_is_named(turns: str, text: str) -> None:
+    row = {turns: [USER], text: "Another", "chosen": "Hello", "rejected": "Go"}
+    found = find_problems([row], Convert(source=Form.PREFERENCE))
+    assert [(each.severity, each.what) for each in found] == [
+        (Severity.INFO, f"`{text}` left out, in up to 1 of 1 rows")
+    ]
