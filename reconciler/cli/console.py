@@ -28,12 +28,18 @@ LONG_PAUSE_SECONDS = 3.0
 _PROGRESS_BYTES = 8_000_000
 
 
+class _LastPause:
+    """When the wait that was reported last ends."""
+
+    until = -math.inf
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     """The two streams of a command.
 
     Shape:  `width` is that of the terminal behind stdout; None where lines may have any length; `secrets` are removed
-            from everything that is written; `pauses` are the ends of the waits that were reported
+            from everything that is written; `last_pause` is the wait that was reported last
     """
 
     out: Sink
@@ -44,7 +50,7 @@ class Console:
     is_terminal: bool
     width: int | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    pauses: list[float] = field(default_factory=lambda: [-math.inf], repr=False)
+    last_pause: _LastPause = field(default_factory=_LastPause, repr=False)
 
     def redirect(self, stream: TextIO) -> Sink:
         """Return a sink into another stream that removes the same credentials."""
@@ -81,9 +87,9 @@ class Console:
     def pause(self, seconds: float) -> None:
         """Wait before a request is sent or repeated; one line says of a long wait until when, and why."""
         until = time.monotonic() + seconds
-        if seconds >= LONG_PAUSE_SECONDS and until > self.pauses[-1] + 1:
+        if seconds >= LONG_PAUSE_SECONDS and until > self.last_pause.until + 1:
             # Requests side by side wait for the same moment.
-            self.pauses.append(until)
+            self.last_pause.until = until
             at = datetime.fromtimestamp(time.time() + seconds).astimezone()
             self.err.line(
                 f"The service asked for a pause, or refuses for now; asking again in {seconds:.0f} seconds, at"

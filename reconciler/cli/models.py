@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from reconciler.render import (
     model_ids_text,
     snippet_text,
 )
-from reconciler.workflow.lock import find_locked, find_serving
+from reconciler.workflow.lock import find_all_serving, find_locked
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import Workplace, find_serving_model
 
@@ -84,16 +85,13 @@ def output(
     wanted = tuple(names or sorted(place.names))
     if any(not place.is_name(each) for each in wanted):
         return _print_ids(place, wanted, id_format, console)
-    found = {name: find_locked(place.setting, place.specs, name) for name in wanted}
-    missing: dict[str, NotFoundError] = {}
-    if not all(found.values()):
+    found = {name: entry for name in wanted if (entry := find_locked(place.setting, place.specs, name))}
+    missing: Mapping[str, NotFoundError] = {}
+    if unlocked := [name for name in wanted if name not in found]:
         with open_service(place.setting, place.specs, sleep=console.pause) as provider:
-            for name in (each for each in wanted if not found[each]):
-                try:
-                    found[name] = find_serving(place.setting, place.specs, name, provider)
-                except NotFoundError as error:
-                    missing[name] = error
-    entries = tuple(entry for name in wanted if (entry := found[name]))
+            more, missing = find_all_serving(place.setting, place.specs, unlocked, provider)
+        found |= more
+    entries = tuple(found[name] for name in wanted if name in found)
     if entries or not missing:
         console.out.write(
             model_ids_text(entries, id_format, with_names=len(wanted) > 1, delimiter=secrets.token_hex(16))

@@ -87,6 +87,8 @@ def make_home(home: Path) -> None:
     """
     if home.is_symlink():
         # The operator may choose a link; where it leads is checked as any other directory.
+        if not home.exists():
+            raise NotPrivateError("it is a link to a place that does not exist", home)
         home = home.resolve()
     make_private(home)
     for name in _BELOW:
@@ -127,6 +129,9 @@ def check_home(home: Home, workspace: Path, environ: Mapping[str, str]) -> None:
     Cost:   starts git when the directory is inside the checkout
     """
     _check_inside(home.directory, workspace, environ)
+    for place in {home.directory, home.shared}:
+        if place.is_symlink() and not place.exists():
+            raise UnusablePlaceError(f"{place} is a link to {place.readlink()}, which does not exist: {_ADVICE}")
     if not home.is_chosen:
         _check_old(workspace / OLD_HOME, home.directory)
 

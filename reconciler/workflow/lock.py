@@ -1,6 +1,8 @@
 """The serving models and the newest jobs, by the names of models: from the lock file, else from the service."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -97,6 +99,42 @@ def find_locked(setting: Setting, specs: Specs, name: str) -> LockEntry | None:
     return read_claimed_lock(setting, specs).find(_find_address(specs, name), select_provider(setting, specs))
 
 
+def find_all_serving(
+    setting: Setting, specs: Specs, names: Iterable[str], provider: Provider
+) -> tuple[Mapping[str, LockEntry], Mapping[str, NotFoundError]]:
+    """Return the serving model of each name that has one, as find_serving does, and why the others have none.
+
+    Cost:   the service is listed once, and each dataset is read at most once
+    """
+    service = _ServiceLook(setting, specs, provider)
+    found: dict[str, LockEntry] = {}
+    missing: dict[str, NotFoundError] = {}
+    for name in names:
+        try:
+            found[name] = _find_serving(name, service)
+        except NotFoundError as error:
+            missing[name] = error
+    return found, missing
+
+
+@dataclass
+class _ServiceLook:
+    """What is on the service and what the specs want; each is looked up once, where it is needed."""
+
+    setting: Setting
+    specs: Specs
+    provider: Provider
+
+    @cached_property
+    def observed(self) -> Observed:
+        return self.provider.observe()
+
+    @cached_property
+    def desired(self) -> Desired:
+        measures = measure_datasets(self.specs, self.setting)
+        return Desired.join(self.specs, measures, self.provider.capabilities.neutral_methods)
+
+
 def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) -> LockEntry:
     """Return the serving model of a name: the locked one; else the one the specs want, if it exists; else the newest.
 
@@ -105,6 +143,11 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
     Raises: UsageError when no spec has the name, NotFoundError when nothing was trained yet
     Cost:   without a lock file the model's data is read, to know what is wanted
     """
+    return _find_serving(name, _ServiceLook(setting, specs, provider))
+
+
+def _find_serving(name: str, service: _ServiceLook) -> LockEntry:
+    setting, specs = service.setting, service.specs
     entry = find_locked(setting, specs, name)
     if entry:
         return entry
@@ -114,14 +157,13 @@ def find_serving(setting: Setting, specs: Specs, name: str, provider: Provider) 
             f" {setting.lock_path.name} does not name it",
             hint=f"train or promote it with: {setting.scope.apply()}",
         )
-    observed, address = provider.observe(), _find_address(specs, name)
+    observed, address = service.observed, _find_address(specs, name)
     jobs = [job for job in observed.jobs if job.address == address and job.model in observed.models]
     if not jobs:
         raise NotFoundError(f"no finished model for {address}", hint=_how_to_train(observed, address, setting))
-    desired = Desired.join(specs, measure_datasets(specs, setting), provider.capabilities.neutral_methods)
-    wanted = next(model for model in desired.models if model.name == name)
+    wanted = next(model for model in service.desired.models if model.name == name)
     chosen = max(jobs, key=lambda job: (wanted.bears(job.stamp), *job.age_key))
-    return make_entry(chosen, provider.name, observed.service)
+    return make_entry(chosen, service.provider.name, observed.service)
 
 
 def _how_to_train(observed: Observed, address: Address, setting: Setting) -> str:

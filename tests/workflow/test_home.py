@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workflow.home import find_home, make_home
+from reconciler.cli.app import run
+from reconciler.workflow.home import check_home, find_home, make_home
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,19 @@ def test_own_files_are_for_their_owner_only(tmp_path: Path) -> None:
     make_home(home.directory)
     assert home.directory.stat().st_mode & 0o077 == 0
     assert (home.directory / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "output", "status"])
+def test_a_link_that_leads_nowhere_is_an_error_and_nothing_is_made(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, target = tmp_path / "home", tmp_path / "elsewhere" / "home"
+    home.symlink_to(target)
+    monkeypatch.setenv("RECONCILER_HOME", str(home))
+    root = Path(__file__).parents[2] / "specs" / "quickstart"
+    words = [command, str(root)] if command in {"plan", "apply"} else [command, "--specs", str(root)]
+    assert run([*words, *(["--auto-approve"] if command == "apply" else [])]) == 74
+    assert f"{home} is a link to {target}, which does not exist" in capsys.readouterr().err
+    assert not target.parent.exists()
+    target.mkdir(parents=True)
+    check_home(find_home(tmp_path / "checkout", {"RECONCILER_HOME": str(home)}), tmp_path / "checkout", {})
