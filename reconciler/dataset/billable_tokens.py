@@ -96,9 +96,15 @@ def find_billable_text(row: object) -> BillableText:
     return BillableText(
         [*pair, *(text for part in parts for text in part.texts)],
         sum(part.frame for part in parts) + (PER_EXAMPLE if turns else 0),
-        is_all=all(part.is_all for part in parts) and not any(key in row for key in _BESIDE) and bool(pair or turns),
+        is_all=all(part.is_all for part in parts) and not _has_tools(row) and bool(pair or turns),
         has_images=any(part.has_images for part in parts),
     )
+
+
+def _has_tools(row: Mapping[str, object]) -> bool:
+    # The dumps of SDKs have null where there are none. The question of a preference row has its own.
+    within = row.get("input")
+    return any(row.get(key) is not None for key in _BESIDE) or (isinstance(within, Mapping) and _has_tools(within))
 
 
 def _plain_chats(lines: bytes) -> tuple[Counter[str], int]:
@@ -134,7 +140,7 @@ def _read_turn(turn: Mapping[str, object]) -> BillableText:
         texts += [text for text in inner if isinstance(text, str)]
         is_all = is_all and all(isinstance(text, str) for text in inner)
         has_images = len(inner) < len(parts)
-    return BillableText(texts, PER_TURN + (PER_NAME if "name" in turn else 0), is_all, has_images)
+    return BillableText(texts, PER_TURN + (PER_NAME if turn.get("name") is not None else 0), is_all, has_images)
 
 
 class TokenCounter:

@@ -33,6 +33,7 @@ class SameCause:
         self._first = [problem]
         self._rows = 1
         self._line = problem.where.line
+        self._differ = False
 
     @property
     def first(self) -> Problem:
@@ -41,6 +42,7 @@ class SameCause:
     def add(self, problem: Problem) -> None:
         """Add a finding."""
         self.count += 1
+        self._differ = self._differ or problem.what != self.first.what
         self._rows += problem.where.line != self._line
         self._line = problem.where.line
         insort(self._first, problem)
@@ -58,7 +60,8 @@ class SameCause:
             shown = ", ".join(map(str, lines))
             also = f"in {self._rows} rows: lines {shown}{f' and {more} more' if more > 0 else ''}"
         first = mask_problem(self._first[0])
-        return [replace(first, what=f"{first.what} ({also})")]
+        others = ", and others like it" if self._differ else ""
+        return [replace(first, what=f"{first.what}{others} ({also})")]
 
 
 class RowReport:
@@ -91,7 +94,7 @@ class RowReport:
                 return
         key = problem.where.file, problem.severity
         kept = self._causes.setdefault(key, {})
-        cause = problem.rule, _POSITION.sub("[]", problem.path), problem.what, problem.hint
+        cause = _find_cause(problem)
         if cause in kept:
             kept[cause].add(problem)
             return
@@ -180,6 +183,13 @@ class RowReport:
             if same.first not in self._superseded
             for problem in same.problems()
         ]
+
+
+def _find_cause(problem: Problem) -> Cause:
+    if problem.rule == "expect.rows":
+        # One expectation is one cause, whatever the texts that are not as it wants; its place ends the hint.
+        return problem.rule, problem.path, "", problem.hint.rpartition("; ")[2]
+    return problem.rule, _POSITION.sub("[]", problem.path), problem.what, problem.hint
 
 
 def _note(where: Place, rule: str, what: str, severity: Severity = Severity.INFO, hint: str = "") -> Problem:

@@ -250,3 +250,23 @@ def test_known_texts_have_their_known_tokens(base: str, text: str, tokens: int) 
     vocabulary = find_vocabulary([base])
     assert vocabulary
     assert list(vocabulary.count([text])) == [tokens]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_all"),
+    [
+        ({}, True),
+        ({"tools": None, "functions": None, "parallel_tool_calls": None}, True),
+        ({"tools": [{"type": "function", "function": {"name": "look"}}]}, False),
+        ({"functions": [{"name": "look"}]}, False),
+    ],
+)
+def test_fields_without_tools_are_no_tools(more: dict[str, object], is_all: bool) -> None:
+    turn = {"role": "user", "content": "q"}
+    answer: list[dict[str, object]] = [{"role": "assistant", "content": "a", "tool_calls": None, "name": None}]
+    plain = find_billable_text(a_chat("q", "a"))
+    chat_row: dict[str, object] = {"messages": [turn, *answer], **more}
+    pair_row: dict[str, object] = {"input": {"messages": [turn], **more}, "preferred_output": answer}
+    chat, pair = find_billable_text(chat_row), find_billable_text(pair_row)
+    assert (chat.is_all, pair.is_all) == (is_all, is_all)
+    assert chat.frame == pair.frame == plain.frame

@@ -126,3 +126,27 @@ def test_more_findings_are_shown_on_request_and_counted_by_rule(tmp_path: Path) 
         measure(spec, tmp_path, shown=100)
     assert rules(caught.value.problems).count("chat.role") == 40
     assert caught.value.unshown == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        (OneOf("completion", ("yes", "no")), "`completion` is ` c0`, and others like it"),
+        (Matches("completion", "yes|no"), "`completion` is ` c0`, which does not match yes|no, and others like it"),
+        (OneOf("prompt", ("p0", "p1")), "`prompt` is `p2`, and others like it"),
+    ],
+)
+def test_rows_that_are_not_as_expected_are_one_problem_with_their_number(
+    tmp_path: Path, wanted: Requirement, shown: str
+) -> None:
+    (problem,) = found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)])
+    assert problem.what.startswith(f"{shown} (in 1")
+    assert problem.hint.endswith("specs/data.yaml:3:1 expects it")
+
+
+def test_a_few_rows_that_are_not_as_expected_are_shown_one_by_one(tmp_path: Path) -> None:
+    wanted = OneOf("prompt", tuple(f"p{at}" for at in range(9)))
+    problems = found(tmp_path, PAIRS, padded=False, expect=[expecting(wanted)])
+    assert [(each.where.line, each.what) for each in problems] == [
+        (at + 1, f"`prompt` is `p{at}`") for at in (9, 10, 11)
+    ]
