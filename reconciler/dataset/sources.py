@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.spec import DatasetSpec, Terms
+from reconciler.domain.spec import DatasetSpec, Terms, WrittenField
 from reconciler.foundation.path_patterns import MOST_VISITED, TooManyPathsError, match_paths
 from reconciler.foundation.text import list_words, nearest
 
@@ -171,10 +171,25 @@ def spec_problem(
 def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
     """Return a dataset for each held-out file of a spec, read as the sources of the spec are."""
     bare = replace(spec, terms=(), prepare=(), validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
+    bare = replace(bare, heldout_terms=())
     return tuple(
-        replace(bare, sources=(name,), written=(*spec.written, ("source[0]", spec.find_field(f"heldout[{at}]"))))
+        replace(
+            bare,
+            sources=(name,),
+            terms=spec.heldout_terms[at : at + 1],
+            written=tuple(_write_as_source(spec, f"heldout[{at}]")),
+        )
         for at, name in enumerate(spec.heldout)
     )
+
+
+def _write_as_source(spec: DatasetSpec, field: str) -> Iterator[tuple[str, WrittenField]]:
+    # What is said of the only source of a held-out dataset is shown at the held-out file.
+    yield from (each for each in spec.written if not each[0].startswith("source"))
+    yield "source[0]", spec.find_field(field)
+    for path, written in spec.written:
+        if path.startswith(f"{field}."):
+            yield f"source[0]{path.removeprefix(field)}", written
 
 
 def _entries(spec: DatasetSpec) -> Iterator[_Entry]:

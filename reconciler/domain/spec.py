@@ -146,8 +146,9 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     Shape:  `sources` are repository-relative paths or globs with forward slashes, at least one; `terms` has one entry
             for each of them, or none where all are only paths; `prepare` is done in order, before the mapping;
             `format` is None when it is to be found in the rows; `validation_share` is a part of 1, 0 for no split;
-            `heldout` are paths like `sources`, of rows that nothing may be trained on; `moved` are names that it
-            used to have; `id` is the column that identifies a row, for people: it changes no row, and decides nothing;
+            `heldout` are paths like `sources`, of rows that nothing may be trained on, with `heldout_terms` like
+            `terms`; `moved` are names that it used to have; `id` is the column that identifies a row, for people: it
+            changes no row, and decides nothing;
             `used_as` is the only format that the method of its models learns from, None where there is no such format;
             `written` leads from a field here (`source[0]`, `messages[1].content`) to the one that the author wrote
     """
@@ -162,6 +163,7 @@ class DatasetSpec(PartiallyCompared, frozen=True, kw_only=True, eq=False):
     sheet: str | None = None
     validation_share: float = 0.0
     heldout: tuple[str, ...] = ()
+    heldout_terms: tuple[Terms, ...] = ()
     expect: tuple[Expectation, ...] = ()
     checks: tuple[OptionalCheck, ...] = ()
     allow: tuple[Allowance, ...] = ()

@@ -1,6 +1,6 @@
 """Build specs from documents that are valid. Fills in defaults; checks nothing again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from reconciler.domain.spec import (
     WrittenField,
 )
 from reconciler.specfile.cross_checks import of_kind
-from reconciler.specfile.dataset_rules import heldout_of, repository_path, sources_of, terms_of
+from reconciler.specfile.dataset_rules import heldout_of, heldout_terms_of, repository_path, sources_of, terms_of
 from reconciler.specfile.expectations import read_allowances, read_expectations
 from reconciler.specfile.prepare import read_steps
 from reconciler.specfile.yaml import Document, Path, dotted_path, read_fields
@@ -85,12 +85,13 @@ def _dataset(document: Document) -> DatasetSpec:
         name=fields["name"],
         place=document.place,
         sources=tuple(repository_path(source, document.file) for _, source in sources_of(document)),
-        terms=_terms(document),
+        terms=_read_terms(fields for _, _, fields in terms_of(document)),
         prepare=read_steps(document),
         format=format_,
         mapping=mapping,
         sheet=fields.get("sheet"),
         heldout=tuple(repository_path(source, document.file) for _, source in heldout_of(document)),
+        heldout_terms=_read_terms(fields for _, _, fields in heldout_terms_of(document)),
         expect=read_expectations(document),
         checks=tuple(sorted(OptionalCheck(each) for each in fields.get("checks", ()))),
         allow=read_allowances(document),
@@ -103,8 +104,8 @@ def _dataset(document: Document) -> DatasetSpec:
     )
 
 
-def _terms(document: Document) -> tuple[Terms, ...]:
-    found = [fields for _, _, fields in terms_of(document)]
+def _read_terms(entries: Iterable[Fields]) -> tuple[Terms, ...]:
+    found = list(entries)
     return tuple(read_fields(fields, Terms) for fields in found) if any(found) else ()
 
 
@@ -116,6 +117,8 @@ def _written_fields(document: Document, mapping: ColumnMapping | None) -> Iterat
         paths[f"source[{at}]"] = (*holder, "path") if fields else holder
         paths |= {f"source[{at}].{name}": (*holder, name) for name in fields}
     paths |= {f"heldout[{at}]": path for at, (path, _) in enumerate(heldout_of(document))}
+    for at, (holder, _, fields) in enumerate(heldout_terms_of(document)):
+        paths |= {f"heldout[{at}].{name}": (*holder, name) for name in fields}
     paths |= {"split": ("split", "validation")} if "split" in document.data else {}
     paths |= _mapped_paths(document, mapping) if mapping else {}
     for path, written in paths.items():

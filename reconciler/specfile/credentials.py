@@ -60,7 +60,7 @@ def _fields(data: Plain) -> Iterator[tuple[Path, str]]:
 def _is_of_rows(path: Path, key: str, value: Plain) -> bool:
     # Below the fields of steps, keys are names of columns, and `tokens` is a number. A source has a header or none.
     match path:
-        case ("source",) | ("source", int()):
+        case ("source",) | ("source" | "heldout", int()):
             return key == "header" and isinstance(value, bool)
         case ("prepare", _, "rename" | "template" | "set"):
             return True

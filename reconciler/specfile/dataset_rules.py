@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
 from reconciler.domain.errors import Problem
@@ -42,7 +42,16 @@ def sources_of(document: Document) -> tuple[tuple[Path, str], ...]:
 
 def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
     """Yield every source: its place in the document, the file, and its fields; none where it is only a path."""
-    for path, source in sources_of(document):
+    yield from _terms_at(document, sources_of(document))
+
+
+def heldout_terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
+    """Yield every held-out file as `terms_of` yields the sources."""
+    yield from _terms_at(document, heldout_of(document))
+
+
+def _terms_at(document: Document, files: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str, dict[str, Plain]]]:
+    for path, source in files:
         holder = path[:-1] if path[-1] == "path" else path
         fields = document.get(*holder)
         yield holder, source, fields if isinstance(fields, dict) else {}
@@ -51,7 +60,8 @@ def terms_of(document: Document) -> Iterator[tuple[Path, str, dict[str, Plain]]]
 def heldout_of(document: Document) -> tuple[tuple[Path, str], ...]:
     """Return every held-out file as it is written, with its path in the document."""
     found = document.get("heldout")
-    paths: list[Path] = [("heldout", at) for at in range(len(found) if isinstance(found, list) else 0)]
+    holders: list[Path] = [("heldout", at) for at in range(len(found) if isinstance(found, list) else 0)]
+    paths = [path for holder in holders for path in (holder, (*holder, "path"))]
     return tuple((path, text) for path in paths if (text := document.text(*path)) is not None)
 
 
@@ -67,7 +77,8 @@ def _holders(document: Document) -> Iterator[Path]:
 
 def _source_problems(document: Document) -> Iterator[Problem]:
     seen: dict[tuple[str, Plain], Path] = {}
-    sheets = {(*holder, "path"): fields.get("sheet") for holder, _, fields in terms_of(document)}
+    terms = (*terms_of(document), *heldout_terms_of(document))
+    sheets = {(*holder, "path"): fields.get("sheet") for holder, _, fields in terms}
     for path, source in (*sources_of(document), *heldout_of(document)):
         key = repository_path(source, document.file), sheets.get(path)
         if fault := _source_fault(source, document.file):
@@ -82,7 +93,7 @@ def _source_problems(document: Document) -> Iterator[Problem]:
     if document.text("sheet") and endings and endings <= _NEVER_XLSX:
         hint = "remove it: only XLSX files have sheets"
         yield document.problem(("sheet",), "no source here has sheets", hint, "spec.source", at_key=True)
-    for path, source, fields in terms_of(document):
+    for path, source, fields in terms:
         ending = PurePosixPath(source).suffix.lower()
         for field, (endings, why) in _ONLY_FOR.items():
             if field in fields and ending in endings:
