@@ -7,10 +7,11 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import SpecsOptions, add_command
+from reconciler.cli.options import JsonOption, SpecsOptions, add_command
 from reconciler.cli.places import find_place
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import DIRECTORY_VARIABLE, CommandScope
+from reconciler.render import FORMAT_VERSION, Fields, json_document
 from reconciler.workflow.import_job import check_names, draft_import
 from reconciler.workflow.plan import open_service
 from reconciler.workflow.targets import find_job, is_id
@@ -50,6 +51,7 @@ def import_(
         bool, typer.Option("--settings", help="State the hyperparameters and seed that the job reports.")
     ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files instead of showing the spec.")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Write a spec for a job, or for the model of one.
 
@@ -69,12 +71,29 @@ def import_(
     place = find_place(where, (what,))
     rows = dataset or f"{name}-data"
     check_names(name, rows, place)
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        console.note(text)
+
     with open_service(place.setting, place.specs, sleep=console.pause) as provider:
-        job = find_job(place, what, provider, console.note)
+        job = find_job(place, what, provider, note)
         with draft_import(place, job, provider, name=name, rows=rows, settings=settings) as draft:
             if write:
                 draft.write()
-    if not write:
+    if as_json:
+        document: Fields = {
+            "format_version": FORMAT_VERSION,
+            "job": job.id,
+            "spec": draft.text,
+            "files": [str(path) for path in draft.paths],
+            "is_written": write,
+            "notes": notes,
+            "next": place.setting.scope.plan() if write else None,
+        }
+        console.out.write(json_document(document))
+    elif not write:
         console.out.write(draft.text)
     for path in draft.paths:
         console.err.line(f"{'Wrote' if write else 'With --write:'} {path}")

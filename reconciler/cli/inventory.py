@@ -15,6 +15,8 @@ from reconciler.domain.errors import NotFoundError, UsageError
 from reconciler.domain.observed import FileId, Inventory, JobId, Makers, ModelId, RemoteFile, RemoteJob, RemoteModel
 from reconciler.domain.ports import Provider
 from reconciler.render import (
+    FORMAT_VERSION,
+    Fields,
     JobDetail,
     file_detail,
     file_fields,
@@ -42,6 +44,10 @@ StatusOption = Annotated[
 ]
 PurposeOption = Annotated[
     str | None, typer.Option("--purpose", help="Only this purpose, as the service writes it.", metavar="WORD")
+]
+WholeOption = Annotated[
+    bool,
+    typer.Option("--summary", help="With --json: an object with the list in items, its warnings and its counts."),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", help="Only so many, the newest.", min=1, metavar="NUMBER")]
 
@@ -102,20 +108,22 @@ def files(
     purpose: PurposeOption = None,
     limit: LimitOption = None,
     as_json: JsonOption = False,
+    summary: WholeOption = False,
 ) -> int:
     """List the files on the service, ours and not ours, or show one."""
     console: Console = context.obj
+    _check_summary(summary, as_json=as_json)
     with _open_provider(where, console) as provider:
         if file is not None:
-            _refuse_filters(ours, status, purpose, limit)
+            _refuse_filters(ours, status, purpose, limit, summary)
             one = provider.file(FileId(file))
-            made = _find_makers(provider, console).of_file(one.id)
+            made = _find_makers(provider, console)[0].of_file(one.id)
             console.out.write(
                 json_document(file_fields(one, made)) if as_json else file_detail(one, made, colour=console.colour)
             )
             return exit_codes.OK
         held = provider.list_files()
-        makers = _find_makers(provider, console)
+        makers, doubts = _find_makers(provider, console)
     all_files = [(each, makers.of_file(each.id)) for each in held.items]
     shown = _select(
         all_files,
@@ -124,12 +132,13 @@ def files(
         ),
         limit,
     )
-    console.out.write(
-        json_document([file_fields(*each) for each in shown])
-        if as_json
-        else files_table(shown, colour=console.colour, width=console.width)
-    )
-    _show_summary(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_files)), "file"))
+    own = sum(map(_is_ours, all_files))
+    if as_json:
+        listed = [file_fields(*each) for each in shown]
+        console.out.write(_list_json(listed, held, own, doubts, is_whole=summary))
+    else:
+        console.out.write(files_table(shown, colour=console.colour, width=console.width))
+    _show_summary(held, console, summary_line(len(shown), len(held.items), own, "file"))
     return exit_codes.OK
 
 
@@ -141,12 +150,14 @@ def jobs(
     status: StatusOption = None,
     limit: LimitOption = None,
     as_json: JsonOption = False,
+    summary: WholeOption = False,
 ) -> int:
     """List the jobs on the service, ours and not ours, or show one."""
     console: Console = context.obj
+    _check_summary(summary, as_json=as_json)
     with _open_provider(where, console) as provider:
         if job is not None:
-            _refuse_filters(ours, status, limit)
+            _refuse_filters(ours, status, limit, summary)
             card = _read_card(provider, JobId(job))
             console.out.write(
                 json_document(job_detail_fields(card)) if as_json else job_detail(card, colour=console.colour)
@@ -161,12 +172,11 @@ def jobs(
         ),
         limit,
     )
-    console.out.write(
-        json_document([job_fields(job) for job in shown])
-        if as_json
-        else jobs_table(shown, colour=console.colour, width=console.width)
-    )
     own = sum(bool(each.stamp) for each in held.items)
+    if as_json:
+        console.out.write(_list_json([job_fields(job) for job in shown], held, own, is_whole=summary))
+    else:
+        console.out.write(jobs_table(shown, colour=console.colour, width=console.width))
     _show_summary(held, console, summary_line(len(shown), len(held.items), own, "job"))
     return exit_codes.OK
 
@@ -178,29 +188,31 @@ def models(
     ours: OursOption = False,
     limit: LimitOption = None,
     as_json: JsonOption = False,
+    summary: WholeOption = False,
 ) -> int:
     """List the models on the service, ours and not ours, or show one."""
     console: Console = context.obj
+    _check_summary(summary, as_json=as_json)
     with _open_provider(where, console) as provider:
         if model is not None:
-            _refuse_filters(ours, limit)
+            _refuse_filters(ours, limit, summary)
             one = provider.model(ModelId(model))
-            made = _find_makers(provider, console).of_model(one.id)
+            made = _find_makers(provider, console)[0].of_model(one.id)
             console.out.write(
                 json_document(model_fields(one, made)) if as_json else model_detail(one, made, colour=console.colour)
             )
             return exit_codes.OK
         held = provider.list_models()
-        makers = _find_makers(provider, console)
+        makers, doubts = _find_makers(provider, console)
     all_models = [(each, makers.of_model(each.id)) for each in held.items]
     shown = _select(all_models, lambda each: not ours or _is_ours(each), limit)
-    text = (
-        json_document([model_fields(*each) for each in shown])
-        if as_json
-        else models_table(shown, colour=console.colour, width=console.width)
-    )
-    console.out.write(text)
-    _show_summary(held, console, summary_line(len(shown), len(held.items), sum(map(_is_ours, all_models)), "model"))
+    own = sum(map(_is_ours, all_models))
+    if as_json:
+        listed = [model_fields(*each) for each in shown]
+        console.out.write(_list_json(listed, held, own, doubts, is_whole=summary))
+    else:
+        console.out.write(models_table(shown, colour=console.colour, width=console.width))
+    _show_summary(held, console, summary_line(len(shown), len(held.items), own, "model"))
     return exit_codes.OK
 
 
@@ -213,9 +225,33 @@ def _open_provider(where: SpecsOptions, console: Console) -> Iterator[Provider]:
         yield provider
 
 
+def _check_summary(summary: bool, *, as_json: bool) -> None:
+    if summary and not as_json:
+        raise UsageError("--summary is about JSON, and text has the summary already: add --json, or leave it out")
+
+
+def _list_json(
+    listed: list[Fields], held: Inventory[object], own: int, doubts: Sequence[str] = (), *, is_whole: bool
+) -> str:
+    """Return a list as JSON: the list alone, as ever, or an object with everything that the text says of it."""
+    if not is_whole:
+        return json_document(listed)
+    return json_document(
+        {
+            "format_version": FORMAT_VERSION,
+            "items": listed,
+            "count": len(held.items),
+            "ours": own,
+            "warnings": [*doubts, *held.list_warnings],
+        }
+    )
+
+
 def _refuse_filters(*filters: object) -> None:
     if any(each not in {None, False} for each in filters):
-        raise UsageError("an id is shown in full: leave out --ours, --status, --purpose and --limit, or the id")
+        raise UsageError(
+            "an id is shown in full: leave out --ours, --status, --purpose, --limit and --summary; or leave out the id"
+        )
 
 
 def _select(items: Sequence[T], wanted: Callable[[T], bool], limit: int | None) -> tuple[T, ...]:
@@ -227,15 +263,19 @@ def _is_ours(thing: tuple[RemoteFile | RemoteModel, RemoteJob | None]) -> bool:
     return (isinstance(held, RemoteFile) and held.stamp is not None) or (made is not None and made.stamp is not None)
 
 
-def _find_makers(provider: Provider, console: Console) -> Makers:
-    """Return the jobs that may have made something; servers that only run inference have no such list."""
+def _find_makers(provider: Provider, console: Console) -> tuple[Makers, tuple[str, ...]]:
+    """Return the jobs that may have made something, and what is doubtful about them.
+
+    Servers that only run inference have no such list.
+    """
     try:
         held = provider.list_jobs()
     except NotFoundError as error:
-        console.note(f"Warning: the jobs behind the files and models are not known: {error}")
-        return Makers.among(())
+        doubt = f"the jobs behind the files and models are not known: {error}"
+        console.note(f"Warning: {doubt}")
+        return Makers.among(()), (doubt,)
     _show_doubts(held, console)
-    return Makers.among(held.items)
+    return Makers.among(held.items), held.list_warnings
 
 
 def _read_card(provider: Provider, job: JobId) -> JobDetail:

@@ -8,9 +8,10 @@ import typer
 
 from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
-from reconciler.cli.options import DEFAULT_ROOT, add_command
+from reconciler.cli.options import DEFAULT_ROOT, JsonOption, add_command
 from reconciler.domain.errors import UsageError
 from reconciler.domain.plan import DIRECTORY_VARIABLE, CommandScope
+from reconciler.render import FORMAT_VERSION, json_document
 from reconciler.specfile import schema_names, schema_text, write_starter
 
 
@@ -23,17 +24,22 @@ def register(app: typer.Typer) -> None:
 def init(
     context: typer.Context,
     root: Annotated[Path, typer.Argument(help="Where to write.")] = DEFAULT_ROOT,
+    as_json: JsonOption = False,
 ) -> int:
     """Write a commented spec tree to start from.
 
     It comes with a small dataset, and trains on this machine.
     """
     console: Console = context.obj
-    for path in write_starter(root):
-        console.out.line(str(path))
+    written = [str(path) for path in write_starter(root)]
     scope = CommandScope(
         directory=os.environ.get(DIRECTORY_VARIABLE, ""), root="" if root == DEFAULT_ROOT else str(root)
     )
+    if as_json:
+        console.out.write(json_document({"format_version": FORMAT_VERSION, "files": written, "next": scope.apply()}))
+        return exit_codes.OK
+    for path in written:
+        console.out.line(path)
     console.err.line(f"Next: {scope.apply()}")
     return exit_codes.OK
 

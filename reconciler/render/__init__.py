@@ -18,6 +18,7 @@ from reconciler.render.inventory import (
 )
 from reconciler.render.json_output import (
     FORMAT_VERSION,
+    Fields,
     diff_json,
     event_json,
     failure_json,
@@ -51,6 +52,7 @@ from reconciler.render.text import colour_wanted, count_text, time_text
 
 __all__ = [
     "FORMAT_VERSION",
+    "Fields",
     "JobDetail",
     "LiveView",
     "ModelIdFormat",
