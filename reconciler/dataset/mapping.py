@@ -127,7 +127,6 @@ def _fill_rows(
     unseen = set(used)
     there: tuple[str, ...] = ()
     waiting: list[Problem] = []
-    has_id = not spec.id or bool(spec.prepare)
     for row in rows:
         cells = row.value
         if not isinstance(cells, dict):
@@ -135,7 +134,6 @@ def _fill_rows(
             report.drop_row(row.problem("row.not-an-object", "", what))
             continue
         there = there or tuple(cells)
-        has_id = has_id or spec.id in cells or spec.id.partition(".")[0] in cells
         left_out.note(cells, used)
         left_out.end_row()
         unseen = unseen.difference(cells) if unseen else unseen
@@ -155,10 +153,6 @@ def _fill_rows(
         else:
             report.dropped += 1
             waiting = [*waiting, _empty_field(row, *empty)][:SHOWN_PER_FILE]
-    if there and not has_id:
-        what = f"no row has the column `{spec.id}`; the columns are: {list_words(there)}"
-        hint = did_you_mean(spec.id, there) or "name the column that identifies a row, or remove `id`"
-        report.add(spec_problem(spec, "mapping.unknown-column", "id", what, hint, Severity.WARNING))
     if not (unseen and there):
         for problem in waiting:
             report.add(problem)

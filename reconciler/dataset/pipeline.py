@@ -19,6 +19,7 @@ from reconciler.dataset.mapping import map_rows
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
+from reconciler.dataset.row_ids import IdColumn
 from reconciler.dataset.sources import Row, SourceIndex, spec_problem
 from reconciler.dataset.steps import prepare_rows
 from reconciler.domain.errors import Severity
@@ -129,12 +130,13 @@ def _check_and_write(rows: list[Row], row_format: Format, report: RowReport | No
 
 
 def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:
-    files = ((source, read_source(source, spec, report, meter)) for source in sources.open(spec, report))
-    left_out = LeftOut()
+    ids, left_out = IdColumn(spec), LeftOut()
+    files = ((each, ids.watch(read_source(each, spec, report, meter))) for each in sources.open(spec, report))
     for rows, in_table in prepare_rows(files, spec, report):
         are_pairs = in_table and not (spec.prepare or spec.mapping or spec.id or spec.format is Format.CHAT)
         read = _read_pairs if are_pairs else partial(map_rows, is_table=in_table)
-        yield from read(rows, spec, report=report, left_out=left_out)
+        yield from ids.watch(read(rows, spec, report=report, left_out=left_out))
+    ids.report(report)
     for problem in describe_left_out(left_out, IN_MAPPING):
         if problem.severity is Severity.ERROR or (spec.mapping and not report.has_errors):
             report.add(replace(problem, where=spec.place))
@@ -157,7 +159,8 @@ def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, left_
 def _find_plain_format(spec: DatasetSpec, sources: SourceIndex) -> Format | None:
     # The first rows show the format, and are read before the pass: a start with problems takes the general path.
     found = sources.find(spec)
-    if found.problems or any(getattr(spec, field) for field in FIELDS_THAT_CHANGE_ROWS):
+    # Whether a row has the id is seen on the general path only.
+    if found.problems or spec.id or any(getattr(spec, field) for field in FIELDS_THAT_CHANGE_ROWS):
         return None
     if not all(source.extension == ".jsonl" for source in found.files):
         return None

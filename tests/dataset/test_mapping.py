@@ -1,16 +1,20 @@
 """Columns become rows: templates, empty cells and columns that are not there."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.dataset.mapping import Template
+from reconciler.domain.errors import Severity
+from reconciler.domain.prepare import Preparation, Strip
 from reconciler.domain.spec import ColumnMapping, Format, Turn
 
-from .factories import SPEC_PLACE, jsonl, measured, only, problems, rules
+from .factories import SPEC_PLACE, a_chat, a_spec, jsonl, measured, only, problems, problems_of, rules, write
 
 TABLE = "subject,body,label\n" + "".join(f"s{at},b{at},l{at}\n" for at in range(12))
 PAIR = ColumnMapping(prompt="{subject}\n\n{body}", completion=" {label}")
@@ -144,3 +148,43 @@ def test_a_mapping_of_wrong_columns_reports_no_column_as_left_out(tmp_path: Path
     rows = [{"subject": f"s{at}", "label": "l", "context": "c"} for at in range(12)]
     found = problems(tmp_path, jsonl(rows), mapping=mapping)
     assert [(each.rule, each.hint) for each in found] == [("mapping.unknown-column", "did you mean `label`?")]
+
+
+NAMED = {"id": "i", "ticket": {"key": "k"}}
+FILLED = ColumnMapping(prompt="{subject}", completion="{label}")
+
+
+@pytest.mark.parametrize("name", ["nope", "ticket.nope", "messages.0"])
+@pytest.mark.parametrize("form", ["mapped", "prepared", "chat", "completion", "preference", "table"])
+def test_an_id_that_no_row_has_is_a_warning(tmp_path: Path, form: str, name: str) -> None:
+    answer = [{"role": "assistant", "content": "a"}]
+    rows: dict[str, Callable[[int], dict[str, object]]] = {
+        "mapped": lambda at: {"subject": f"q{at}", "label": "l"},
+        "prepared": lambda at: {"subject": f"q{at}", "label": "l"},
+        "chat": lambda at: a_chat(f"q{at}"),
+        "completion": lambda at: {"prompt": f"q{at}", "completion": f"a{at}"},
+        "preference": lambda at: {
+            "input": {"messages": [{"role": "user", "content": f"q{at}"}]},
+            "preferred_output": answer,
+            "non_preferred_output": [{"role": "assistant", "content": "b"}],
+        },
+    }
+    content, file = jsonl([rows.get(form, rows["mapped"])(at) for at in range(12)]), "rows.jsonl"
+    if form == "table":
+        content, file = ("prompt,completion\n" + "".join(f"q{at},a{at}\n" for at in range(12))).encode(), "rows.csv"
+    renamed = Preparation(operation=Strip(("subject",)), place=SPEC_PLACE, path="prepare[0].strip")
+    spec = replace(
+        a_spec(write(tmp_path, file, content), mapping=FILLED if form in ("mapped", "prepared") else None),
+        id=name,
+        prepare=(renamed,) if form == "prepared" else (),
+    )
+    found = [each for each in problems_of(spec, tmp_path) if each.path == "id"]
+    assert [(each.rule, each.severity) for each in found] == [("mapping.unknown-column", Severity.WARNING)]
+    assert f"no row has the column `{name}`" in found[0].what
+
+
+@pytest.mark.parametrize("name", ["id", "ticket.key", "subject"])
+def test_an_id_of_the_file_or_of_the_row_is_no_finding(tmp_path: Path, name: str) -> None:
+    rows = [{"subject": f"q{at}", "label": "l", **NAMED} for at in range(12)]
+    spec = replace(a_spec(write(tmp_path, "rows.jsonl", jsonl(rows)), mapping=FILLED), id=name)
+    assert not [each for each in problems_of(spec, tmp_path) if each.path == "id"]

@@ -21,6 +21,7 @@ from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.recognise import recognise_format
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_diff.matching import NONE, MatchedRows
+from reconciler.dataset.row_ids import read_id
 from reconciler.dataset.sources import find_sources
 from reconciler.domain.desired import DatasetMeasure, Part
 from reconciler.domain.errors import Place
@@ -123,18 +124,6 @@ def open_uploaded_version(paths: Sequence[Path], *, id_path: str = "") -> Iterat
                 version._starts.extend(accumulate(map(len, lines), initial=at))
                 at = version._starts.pop()
         yield version
-
-
-def read_id(value: object, path: str) -> str:
-    """Return a value within a row as text, by its name or a path with dots; empty when it is missing."""
-    if isinstance(value, dict) and path in value:
-        value = value[path]
-    else:
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-    if value is None or isinstance(value, dict | list):
-        return ""
-    return value if isinstance(value, str) else _write(value).decode()
 
 
 @contextmanager
