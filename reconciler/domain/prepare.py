@@ -204,6 +204,7 @@ class Form(StrEnum):
     ANTHROPIC = "anthropic"
     BEDROCK = "bedrock"
     CHAT = "chat"
+    COHERE = "cohere"
     DOLLY = "dolly"
     PREFERENCE = "preference"
     PROMPT_COMPLETION = "prompt_completion"

@@ -96,6 +96,7 @@ def table_naming(question: str, answer: str) -> SmallFile:
     )
 
 
+COHERE = [{"role": "USER", "message": "x"}, {"role": "CHATBOT", "message": "y"}]
 API = [
     SmallFile("chat", rows(asked), VALID, rows=first(asked)),
     SmallFile(
@@ -796,11 +797,19 @@ FORMS = [
     ),
     SmallFile(
         "cohere-history",
-        rows(lambda at: {"chat_history": [{"role": "USER", "message": "x"}], "message": q(at), "response": a(at)}),
+        rows(lambda at: {"chat_history": COHERE, "message": q(at), "response": a(at)}),
         ERROR,
         "format.other",
         "Cohere",
-        hint="named `messages`",
+        [{"messages": [user("x"), bot("y"), user(q(0)), bot(a(0))]}],
+    ),
+    SmallFile(
+        "cohere-history-without-answers",
+        rows(lambda at: {"chat_history": COHERE, "message": q(at)}),
+        ERROR,
+        "format.other",
+        "Cohere",
+        hint="as the key `response`",
     ),
     SmallFile("empty-objects", "{}\n" * 12, ERROR, "format.unknown", "an empty object"),
     SmallFile("numbers", "7\n" * 12, ERROR, "row.not-an-object", "a single value"),

@@ -2,10 +2,11 @@
 
 from reconciler.dataset.recognise.advice import Recognition, recognise_rows, suggest_mapping
 from reconciler.dataset.recognise.forms import RowForm, recognise_format, recognise_row
-from reconciler.dataset.recognise.names import has_meaning, which_side
+from reconciler.dataset.recognise.names import COHERE_ANSWERS, has_meaning, which_side
 from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
 
 __all__ = [
+    "COHERE_ANSWERS",
     "Recognition",
     "RowForm",
     "has_meaning",

@@ -16,6 +16,7 @@ from reconciler.dataset.recognise.forms import (
     turns_of,
 )
 from reconciler.dataset.recognise.names import (
+    COHERE_ANSWERS,
     COMPLETIONS,
     CONTEXTS,
     PROMPTS,
@@ -263,8 +264,11 @@ def _advise_text(_rows: Sequence[JsonObject]) -> Advice:
     return (), (), "plain text has no question and no answer: write each row as a prompt and a completion"
 
 
-def _advise_cohere(_rows: Sequence[JsonObject]) -> Advice:
-    return (), (), "write `chat_history` and `message` as one list named `messages`, with the answer as its last turn"
+def _advise_cohere(rows: Sequence[JsonObject]) -> Advice:
+    if any(row.get(key) for row in rows for key in COHERE_ANSWERS):
+        return (domain.Convert(source=domain.Form.COHERE),), (), ""
+    add = "add the answer to `message` to each row, as the key `response`; then add"
+    return (), (), f"{add} `prepare: [{{convert: {{from: cohere}}}}]` to the Dataset"
 
 
 def _advise_oasst(_rows: Sequence[JsonObject]) -> Advice:

@@ -18,6 +18,8 @@ COMPLETIONS = (
     *CLASSES,
 )
 CONTEXTS = ("context", "passage", "document", "article")
+COHERE_ANSWERS = ("response", "answer", "output", "completion", "text")
+"""Keys that hold the answer to a `message` of Cohere, the first that there is."""
 SYSTEMS = ("system", "system_prompt", "system_message")
 IMAGES = ("images", "image", "image_url", "image_urls", "image_path", "image_paths")
 TURN_WEIGHTS = (

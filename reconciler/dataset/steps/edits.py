@@ -76,6 +76,7 @@ _TO_API: Mapping[Form, Callable[[JsonObject, NoteUnread], JsonObject]] = {
     Form.ANTHROPIC: block_forms.anthropic_to_chat,
     Form.BEDROCK: block_forms.bedrock_to_chat,
     Form.CHAT: text_forms.normalize_chat,
+    Form.COHERE: text_forms.cohere_to_chat,
     Form.DOLLY: text_forms.dolly_to_chat,
     Form.PREFERENCE: preference_forms.pair_to_preference,
     Form.PROMPT_COMPLETION: text_forms.pair_to_chat,

@@ -5,6 +5,7 @@ Source: FastChat's data (ShareGPT), the Stanford Alpaca data, and LLaMA-Factory'
 
 from collections.abc import Iterator
 
+from reconciler.dataset.recognise import COHERE_ANSWERS
 from reconciler.dataset.row_checks import ALIASES, JsonObject, describe_value
 from reconciler.dataset.steps.conversion import (
     CallIds,
@@ -129,6 +130,22 @@ def dolly_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
     note(row, ("instruction", "context", "response", "system"), "")
     asked = join_texts(row, "context", "instruction")
     return build_row(row.get("system"), _exchange(asked, read_text(row["response"], "response")), {})
+
+
+def cohere_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
+    """Return chat from earlier turns in `chat_history`, the question in `message`, and the answer beside it."""
+    require_keys(row, "chat_history", "message")
+    answer = next((key for key in COHERE_ANSWERS if row.get(key)), None)
+    if answer is None:
+        raise ConversionError("", "there is no answer to `message`", "add it as the key `response`, or drop the row")
+    note(row, ("chat_history", "message", "preamble", answer), "")
+    turns: list[JsonObject] = []
+    for at, turn in enumerate(read_objects(row["chat_history"], "chat_history")):
+        path = f"chat_history[{at}]"
+        note(turn, ("role", "message"), "chat_history[]")
+        turns.append({"role": read_role(turn, path), "content": read_text(turn.get("message"), f"{path}.message")})
+    turns += _exchange(read_text(row["message"], "message"), read_text(row[answer], answer))
+    return build_row(row.get("preamble"), turns, {})
 
 
 def join_texts(row: JsonObject, *keys: str) -> str:

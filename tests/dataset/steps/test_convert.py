@@ -316,3 +316,20 @@ def test_a_question_that_is_there_twice_is_read_once_and_the_other_is_named(turn
     assert [(each.severity, each.what) for each in found] == [
         (Severity.INFO, f"`{text}` left out, in up to 1 of 1 rows")
     ]
+
+
+COHERE = {"chat_history": [{"role": "USER", "message": "a"}, {"role": "CHATBOT", "message": "b"}], "message": "Hi"}
+
+
+def test_the_chat_history_of_cohere_becomes_turns_before_the_question() -> None:
+    before = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    for key in ("response", "answer", "text"):
+        row = {**COHERE, "preamble": "Be kind.", key: "Hello"}
+        assert run_steps([row], Convert(source=Form.COHERE)) == [{"messages": [SYSTEM, *before, USER, ANSWER]}]
+
+
+def test_a_message_of_cohere_without_an_answer_and_documents_beside_it_stop_the_run() -> None:
+    found = find_problems([COHERE], Convert(source=Form.COHERE))
+    assert [(each.severity, each.what) for each in found] == [(Severity.ERROR, "there is no answer to `message`")]
+    found = find_problems([{**COHERE, "response": "Hello", "documents": ["d"]}], Convert(source=Form.COHERE))
+    assert [(each.rule, each.severity) for each in found] == [("prepare.lost-key", Severity.ERROR)]

@@ -66,6 +66,9 @@ FORMS: dict[Form, st.SearchStrategy[Row]] = {
     Form.CHAT: rows(messages=turns(("role", "value"), ("human", "bot"))),
     Form.SHAREGPT: rows(conversations=turns(("from", "value"), ("human", "gpt"))),
     Form.ALPACA: rows(instruction=WORDS, output=WORDS),
+    Form.COHERE: rows(
+        chat_history=turns(("role", "message"), ("USER", "CHATBOT")), message=WORDS, response=WORDS, preamble=WORDS
+    ),
     Form.DOLLY: rows(instruction=WORDS, response=WORDS),
     Form.PROMPT_COMPLETION: rows(prompt=WORDS, completion=WORDS),
     Form.PREFERENCE: rows(prompt=WORDS, chosen=WORDS, rejected=WORDS),
@@ -128,7 +131,7 @@ COUNTED = {
 }
 """Rules of the findings that say how many rows a step takes out."""
 
-IMPLIED = {"user", "assistant", "human", "bot", "gpt", "model", "text", ""}
+IMPLIED = {"user", "assistant", "USER", "CHATBOT", "human", "bot", "gpt", "model", "text", ""}
 """Words of roles and of types, which become the API's."""
 
 COMPARED = rows(winner=st.sampled_from("abc"), a=WORDS, b=WORDS)

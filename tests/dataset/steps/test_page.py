@@ -165,6 +165,11 @@ FORMS: dict[Form, dict[str, Any]] = {
     Form.VERTEX: {
         "contents": [{"role": "user", "parts": [{"text": "Why?"}]}, {"role": "model", "parts": [{"text": "So."}]}]
     },
+    Form.COHERE: {
+        "chat_history": [{"role": "USER", "message": "Hello."}, {"role": "CHATBOT", "message": "Yes?"}],
+        "message": "Why?",
+        "response": "So.",
+    },
     Form.DOLLY: {"instruction": "Add.", "context": "1 and 2", "response": "3"},
     Form.BEDROCK: {
         "schemaVersion": "bedrock-conversation-2024",
