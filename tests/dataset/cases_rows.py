@@ -793,7 +793,7 @@ FORMS = [
         ERROR,
         "format.other",
         "OpenAssistant",
-        hint="by `parent_id`",
+        hint='by `parent_id`, to one row, with `prompter` as `user`: {"messages": [{"role": "user"',
     ),
     SmallFile(
         "cohere-history",

@@ -272,7 +272,9 @@ def _advise_cohere(rows: Sequence[JsonObject]) -> Advice:
 
 
 def _advise_oasst(_rows: Sequence[JsonObject]) -> Advice:
-    return (), (), "join each path of messages, by `parent_id`, to one row with a list named `messages`"
+    row = '{"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}]}'
+    join = "join the messages from a first one to a last answer, by `parent_id`, to one row, with `prompter` as `user`"
+    return (), (), f"{join}: {row}; of several answers to one message, take the one with the best `rank`"
 
 
 _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
