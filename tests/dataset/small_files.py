@@ -55,7 +55,7 @@ def check_small_file(case: SmallFile, root: Path) -> None:
     """Compare what is found in a file with what the case wants, and the rows after its hint."""
     (root / case.name).write_bytes(case.content if isinstance(case.content, bytes) else case.content.encode())
     document = {"kind": "Dataset", "name": "rows", "source": case.name, **case.dataset}
-    found = _find(document, case, root)
+    found = find_problems(document, case, root)
     errors = [each for each in found if each.severity is Severity.ERROR]
     warnings = [each for each in found if each.severity is Severity.WARNING]
     assert (ERROR if errors else WARNING if warnings else VALID) == case.verdict, found[:3]
@@ -68,8 +68,8 @@ def check_small_file(case: SmallFile, root: Path) -> None:
     if not case.rows:
         return
     if case.verdict != VALID:
-        document = _apply_hint(shown[0].hint, document)
-        left = [each for each in _find(document, case, root) if each.severity is not Severity.INFO]
+        document = apply_hint(shown[0].hint, document)
+        left = [each for each in find_problems(document, case, root) if each.severity is not Severity.INFO]
         assert not [each for each in left if each.rule == case.rule or each.severity is Severity.ERROR], left
     assert _read_first(document, case, root, len(case.rows)) == list(case.rows)
 
@@ -89,7 +89,8 @@ def _read_spec(document: dict[str, Any], case: SmallFile, root: Path) -> Dataset
     return read_specs(root, root).datasets[0]
 
 
-def _find(document: dict[str, Any], case: SmallFile, root: Path) -> tuple[Problem, ...]:
+def find_problems(document: dict[str, Any], case: SmallFile, root: Path) -> tuple[Problem, ...]:
+    """Return everything that is found in a file, read as a Dataset says."""
     try:
         spec = _read_spec(document, case, root)
         measured = measure(spec, root)
@@ -98,7 +99,8 @@ def _find(document: dict[str, Any], case: SmallFile, root: Path) -> tuple[Proble
     return (*measured.warnings, *check_methods(read_specs(root, root), {"rows": measured}))
 
 
-def _apply_hint(hint: str, document: dict[str, Any]) -> dict[str, Any]:
+def apply_hint(hint: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a Dataset after the first of the ways that a hint names."""
     changed, used = dict(document), False
     for piece in re.findall(r"`([^`]+)`", re.split("; to train (?:without|by)", hint)[0]):
         name = piece.partition(":")[0]

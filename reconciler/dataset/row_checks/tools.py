@@ -174,7 +174,8 @@ def _check_arguments(arguments: object, path: str) -> Iterator[RowFinding]:
         yield RowFinding("chat.arguments", path, what, hint, Severity.WARNING)
     else:
         example = 'a JSON text: "{\\"city\\": \\"Paris\\"}"'
-        hint = f"write the object as {example}; {mend} does so with objects" if arguments else f"write {example}"
+        can_mend = arguments is None or isinstance(arguments, dict)
+        hint = f"write them as {example}, as the step {mend} does" if can_mend else f"write an object as {example}"
         yield _wrong_tools(path, "is not a JSON object written as text", hint)
 
 
