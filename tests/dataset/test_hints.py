@@ -15,7 +15,7 @@ from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Format
 from reconciler.specfile.prepare import OPERATIONS
 
-from .cases_rows import asked, bot, chat, make_preference, pair_row, system, user
+from .row_cases.builders import asked, bot, chat, make_preference, pair_row, system, user
 from .small_files import SmallFile, apply_hint, find_problems, lines
 from .test_row_checks import BAD
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .cases_rows import ROWS
+from .row_cases import ROWS
 from .small_files import SmallFile, check_small_file
 
 CASES = [*ROWS]
