@@ -135,7 +135,7 @@ def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, me
     for rows, in_table in prepare_rows(files, spec, report):
         are_pairs = in_table and not (spec.prepare or spec.mapping or spec.id or spec.format is Format.CHAT)
         read = _read_pairs if are_pairs else partial(map_rows, is_table=in_table)
-        yield from ids.watch(read(rows, spec, report=report, left_out=left_out))
+        yield from ids.watch(read(rows, spec, report=report, left_out=left_out), are_written=True)
     ids.report(report)
     for problem in describe_left_out(left_out, IN_MAPPING):
         if problem.severity is Severity.ERROR or (spec.mapping and not report.has_errors):

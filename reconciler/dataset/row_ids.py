@@ -33,15 +33,15 @@ class IdColumn:
         self._has_id = not spec.id
         self._columns: dict[str, None] = {}
 
-    def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Return the rows unchanged; until one has the id, each is looked at."""
-        return rows if self._has_id else self._look(rows)
+    def watch(self, rows: Iterator[Row], *, are_written: bool = False) -> Iterator[Row]:
+        """Return the rows unchanged; until one has the id, each is looked at; `are_written` are those to be sent."""
+        return rows if self._has_id else self._look(rows, are_written)
 
-    def _look(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def _look(self, rows: Iterator[Row], are_written: bool) -> Iterator[Row]:
         for row in rows:
             if not self._has_id and isinstance(row.value, dict):
                 self._has_id = bool(read_id(row.value, self._spec.id))
-                if len(self._columns) < _MOST_NAMED:
+                if len(self._columns) < _MOST_NAMED and not are_written:
                     self._columns.update(dict.fromkeys(row.value))
             yield row
 

@@ -181,6 +181,7 @@ def test_an_id_that_no_row_has_is_a_warning(tmp_path: Path, form: str, name: str
     found = [each for each in problems_of(spec, tmp_path) if each.path == "id"]
     assert [(each.rule, each.severity) for each in found] == [("mapping.unknown-column", Severity.WARNING)]
     assert f"no row has the column `{name}`" in found[0].what
+    assert form != "mapped" or found[0].what.endswith("the columns are: `subject`, `label`")
 
 
 @pytest.mark.parametrize("name", ["id", "ticket.key", "subject"])
