@@ -14,7 +14,7 @@ from reconciler.render.sanitize import ELLIPSIS
 # Cleaned text holds no such space, so it can stand for one at which no line is broken.
 _NO_BREAK = "\xa0"
 _FLAG = re.compile(r"(--[a-z-]+) ")
-_COMMAND = re.compile(r"""(?<=: )reconciler [a-z]+(?: (?:'[^']*'|"[^"]*"|[^\s'";,])+)+""")
+_COMMAND = re.compile(r"""(?<=: )(?:env -u RECONCILER_ENV )?reconciler(?: (?:'[^']*'|"[^"]*"|[^\s'";,])+)+""")
 
 
 def colour_wanted(environ: Mapping[str, str], is_terminal: bool, flag: bool | None = None) -> bool:

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler.cli.app import COMMANDS, load_command
@@ -107,8 +108,9 @@ def test_a_command_without_environment_removes_the_variable_that_names_one() -> 
     assert scope.call("forget", "a") == "env -u RECONCILER_ENV reconciler forget a --specs specs"
 
 
-def test_a_command_is_not_broken_over_two_lines() -> None:
-    command = SCOPE.plan(options=OPTIONS)
+@pytest.mark.parametrize("place", [{}, {"directory": "my project"}, {"environment": ""}])
+def test_a_command_is_not_broken_over_two_lines(place: dict[str, str]) -> None:
+    command = msgspec.structs.replace(SCOPE, **place).plan(options=OPTIONS)
     lines = wrap(
         f"hint: check the path and then the account; if this is intended: {command}; or ask", 60, rest="      "
     )
