@@ -31,14 +31,17 @@ def clone(origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path / "clone"
 
 
-def record(script: Script, content: str | None = NEW, to: str = LOCK, before: str = "") -> tuple[int, str]:
+def record(
+    script: Script, content: str | None = NEW, to: str = LOCK, before: str = "", *, place: str = "", run: str = ""
+) -> tuple[int, str]:
     lock = script.folder / "lock"
     if content is not None:
         lock.mkdir(exist_ok=True)
-        (lock / "path").write_text(to, encoding="utf-8")
+        (lock / "path").write_text(place or to, encoding="utf-8")
         (lock / "before.lock.yaml").write_text(before, encoding="utf-8")
         (lock / "after.lock.yaml").write_text(content, encoding="utf-8")
-    return script.run("record", "--lock", str(lock), "--to", to, "--branch", "main")
+    named = {"GITHUB_WORKFLOW": "apply", "GITHUB_RUN_NUMBER": run} if run else {}
+    return script.run("record", "--lock", str(lock), "--to", to, "--branch", "main", **named)
 
 
 def commit(origin: Path, folder: Path, text: str, branch: str = "main") -> None:
@@ -251,6 +254,54 @@ def test_what_an_open_pull_request_asks_for_is_kept_by_the_next_one(
     older = entry("a", "a0", "2025-01-01T00:00:00Z")
     assert record(script, lock_text(older, entry("b", "b1")), before=OLD)[0] == 0
     assert lock_on(origin, own) == lock_text(entry("a", "a2"), entry("b", "b2"))
+
+
+def test_in_an_open_pull_request_the_later_apply_decides_and_not_the_later_job(
+    script: Script, clone: Path, origin: Path, hub: FakeHub, tmp_path: Path
+) -> None:
+    commit(origin, tmp_path / "other", lock_text(entry("a", "a1", "2026-01-01T00:00:00Z")))
+    protect(origin)
+    own, before = "reconciler/lock-main-specs-quickstart", lock_text(entry("a", "a1", "2026-01-01T00:00:00Z"))
+    retrained = lock_text(entry("a", "a3", "2026-03-03T00:00:00Z"))
+    promoted = lock_text(entry("a", "a2", "2026-02-02T00:00:00Z"))
+
+    assert record(script, retrained, before=before, run="9")[0] == 0
+    assert record(script, promoted, before=before, run="10")[0] == 0
+    assert lock_on(origin, own) == promoted
+
+    # The first run is started again, after the second.
+    code, output = record(script, retrained, before=before, run="9")
+
+    assert (code, "has the entries of a later apply for model/a; they stay" in output) == (0, True)
+    assert lock_on(origin, own) == promoted
+    assert "pull request 50 of an earlier apply is still open" in record(script, before, before=before)[1]
+
+
+def test_a_branch_that_moves_while_the_server_receives_the_push_is_no_protected_one(
+    script: Script, clone: Path, origin: Path, hub: FakeHub, tmp_path: Path
+) -> None:
+    """The server's answer is that of a hook that refuses: only the branch itself shows the difference."""
+    git("-C", str(origin), "branch", "aside", "main")
+    commit(origin, tmp_path / "other", lock_text(entry("b", "b1")), "aside")
+    hook = origin / "hooks" / "pre-receive"
+    moves = "git update-ref refs/heads/main refs/heads/aside"
+    unset = "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES"
+    hook.write_text(f'#!/bin/sh\n[ -e "$0.done" ] && exit 0\n: >"$0.done"\n{unset}\n{moves}\n', encoding="utf-8")
+    hook.chmod(0o755)
+
+    code, output = record(script, lock_text(entry("a", "a1")))
+
+    assert (code, hub.pulls, "was recorded on main" in output) == (0, [], True)
+    assert lock_on(origin) == lock_text(entry("a", "a1"), entry("b", "b1"))
+
+
+def test_a_checkout_in_a_directory_of_the_workspace_is_entered(script: Script, clone: Path, origin: Path) -> None:
+    os.chdir(clone.parent)
+
+    code, output = record(script, to=f"clone/{LOCK}", place=LOCK)
+
+    assert (code, "was recorded on main" in output) == (0, True)
+    assert lock_on(origin) == NEW
 
 
 def test_each_environment_has_a_pull_request_of_its_own(

@@ -13,6 +13,7 @@ Key = tuple[str, ...]
 _FIELD = re.compile(r"  (?:- |  )([a-z_]+): (.+)")
 _IDENTITY = ("address", "service", "account")
 _EMPTY = "models: []"
+NOW, AFTER, NEWEST = "now", "after", "newest"
 _END = "..."
 _END_STATED = "Three dots end the file"
 
@@ -83,17 +84,19 @@ def write_lock_file(file: LockFile) -> str:
     return "".join(f"{line}\n" for line in [*lines, *file.end])
 
 
-def merge(before: LockFile, after: LockFile, now: LockFile, *, newest_wins: bool = False) -> Merged:
+def merge(before: LockFile, after: LockFile, now: LockFile, *, winner: str = NOW) -> Merged:
     """Bring what changed between `before` and `after` into `now`.
 
-    Shape:  what both changed stays as it is now; with `newest_wins`, unless the job of `after` finished later
+    Shape:  of what both changed, `winner` says what stays: what is there `NOW`, what is there `AFTER`, or the one
+            whose job finished last (`NEWEST`)
     """
     entries, conflicts = dict(now.entries), list[str]()
     for key in sorted({*before.entries, *after.entries}):
         was, wanted, found = (each.entries.get(key) for each in (before, after, now))
         if wanted in (was, found):
             continue
-        if found != was and not (newest_wins and _finished(wanted) > _finished(found)):
+        wins = winner == AFTER or (winner == NEWEST and _finished(wanted) > _finished(found))
+        if found != was and not wins:
             conflicts.append(key[0])
         elif wanted is None:
             del entries[key]

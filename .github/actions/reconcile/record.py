@@ -16,16 +16,18 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from comment import say
 from hub import Hub, HubError, shown
-from locks import LockFile, LockFileError, Merged, merge, read_lock_file, write_lock_file
+from locks import AFTER, NEWEST, NOW, LockFile, LockFileError, Merged, merge, read_lock_file, write_lock_file
 
 MAX_LOCK_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 3
 NAME, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
 # Each environment of a project has a lock of its own.
 _LOCK_NAME = re.compile(r"models(\.[a-z0-9-]+)?\.lock\.yaml")
+_RUN = re.compile(r"^Run: (.*) ([0-9]{1,18})$", re.MULTILINE)
 SUBJECT = "models.lock.yaml: record which models answer"
 AUTHOR = ("-c", f"user.name={NAME}", "-c", f"user.email={MAIL}", "-c", "commit.gpgSign=false")
 
@@ -63,11 +65,30 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--branch", required=True)
     asked = parser.parse_args(arguments)
     try:
-        say("notice", record(Git(environ), environ, asked.lock, asked.to, asked.branch))
+        lock = asked.lock.absolute()
+        to = _enter_repository(Git(environ), asked.to)
+        say("notice", record(Git(environ), environ, lock, to, asked.branch))
     except (HubError, LockFileError, OSError) as error:
         say("error", str(error))
         return 1
     return 0
+
+
+def _enter_repository(git: Git, to: PurePosixPath) -> PurePosixPath:
+    """Go to the top of the repository that a lock file lies in; return its path there.
+
+    A workflow may check out into a directory of the workspace.
+    """
+    if to.is_absolute() or ".." in to.parts:
+        return to
+    near = next(each for each in Path(to).parents if each.is_dir())
+    found = git("-C", str(near), "rev-parse", "--show-prefix", "--show-toplevel", may_fail=True)
+    if found.returncode:
+        return to
+    prefix, top = found.stdout.splitlines()
+    inside = PurePosixPath(prefix) / Path(to).relative_to(near)
+    os.chdir(top)
+    return inside
 
 
 def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, branch: str) -> str:
@@ -88,6 +109,7 @@ def record(git: Git, environ: Mapping[str, str], lock: Path, to: PurePosixPath, 
             " apply"
         )
     if before == after:
+        _warn_of_open_one(environ, to, branch)
         return f"the apply changed nothing in {to}; there is nothing to record"
     if git("check-ignore", "--quiet", "--", str(to), may_fail=True).returncode == 0:
         return f"{to} is ignored in this repository, so it is not recorded"
@@ -132,10 +154,12 @@ def _push(
     pushed = git("push", "--porcelain", "origin", f"HEAD:refs/heads/{branch}", may_fail=True)
     if pushed.returncode == 0:
         return f"{to} was recorded on {branch}"
-    if "[remote rejected]" in pushed.stdout:
-        return _ask_for(git, Hub(environ), file, to, branch)
-    if "[rejected]" in pushed.stdout:
-        return ""
+    if "rejected]" in pushed.stdout:
+        base, head = git("rev-parse", "HEAD^"), git("ls-remote", "origin", f"refs/heads/{branch}")
+        # A server may notice only when it takes the commit that the branch has moved meanwhile.
+        if base.stdout.strip() != head.stdout.partition("\t")[0]:
+            return ""
+        return _ask_for(git, Hub(environ), file, to, branch, _run_of(environ))
     raise HubError(f"git push: {shown(pushed.stderr.strip())}")
 
 
@@ -151,28 +175,76 @@ def _commit(git: Git, text: str, to: PurePosixPath, subject: str, *more: str) ->
     return True
 
 
-def _ask_for(git: Git, hub: Hub, file: LockFile, to: PurePosixPath, branch: str) -> str:
+def _ask_for(git: Git, hub: Hub, file: LockFile, to: PurePosixPath, branch: str, run: str) -> str:
     """Push to a branch of our own and open a pull request for it, or add to the one that is open.
 
-    What an open one asks for already is kept: an apply before this one has made it.
+    What an open one asks for already is kept, unless a later run of the workflow found something else.
+
     """
-    # Each environment has a branch of its own: the pull request of one does not replace that of another.
-    environment = to.name.removeprefix("models").removesuffix(".lock.yaml").replace(".", "-")
-    own = "reconciler/" + re.sub(r"[^A-Za-z0-9]+", "-", f"lock-{branch}-{to.parent}{environment}").strip("-")
-    opened = next(iter(hub.every("/pulls", state="open", head=f"{hub.owner}:{own}", base=branch)), None)
+    own = _own_branch(to, branch)
+    opened = _find_open(hub, own, branch)
     fetched = git("fetch", "--quiet", "--depth=2", "origin", f"refs/heads/{own}", may_fail=True)
     lease = git("rev-parse", "FETCH_HEAD").stdout.strip() if fetched.returncode == 0 else ""
+    kept = list[str]()
     if opened and lease:
         earlier, pending = (_parse(_show(git, f"FETCH_HEAD{up}:{to}"), f"{to} on {own}") for up in ("^", ""))
-        file = merge(earlier, pending, file, newest_wins=True).file
+        before = _run_in(git("log", "-1", "--format=%B", "FETCH_HEAD").stdout)
+        winner = _find_winner(before, run)
+        merged = merge(earlier, pending, file, winner=winner)
+        if winner == AFTER:
+            kept = sorted({key[0] for key, entry in file.entries.items() if merged.file.entries.get(key) != entry})
+            run = before
+        file = merged.file
     # The checks that protect a branch must run on what is asked for, so here the commit does not skip them.
-    _commit(git, write_lock_file(file), to, SUBJECT, "--amend")
+    _commit(git, write_lock_file(file), to, f"{SUBJECT}\n\n{run}", "--amend")
     git("push", "--quiet", f"--force-with-lease=refs/heads/{own}:{lease}", "origin", f"HEAD:refs/heads/{own}")
+    if opened and kept:
+        return f"pull request {opened['number']} has the entries of a later apply for {', '.join(kept)}; they stay"
     if opened:
         return f"{branch} is protected; pull request {opened['number']} has the new {to}"
     body = f"`{to}` says which models answer after the last apply. {branch} is protected, so it comes this way."
     made = hub.post("/pulls", {"title": f"Record {to}", "head": own, "base": branch, "body": body})
     return f"{branch} is protected; pull request {made['number']} was opened for {to}"
+
+
+def _own_branch(to: PurePosixPath, branch: str) -> str:
+    """Return the name of the branch that asks; each environment has its own, so that none replaces another's."""
+    environment = to.name.removeprefix("models").removesuffix(".lock.yaml").replace(".", "-")
+    return "reconciler/" + re.sub(r"[^A-Za-z0-9]+", "-", f"lock-{branch}-{to.parent}{environment}").strip("-")
+
+
+def _find_open(hub: Hub, own: str, branch: str) -> dict[str, Any] | None:
+    return next(iter(hub.every("/pulls", state="open", head=f"{hub.owner}:{own}", base=branch)), None)
+
+
+def _warn_of_open_one(environ: Mapping[str, str], to: PurePosixPath, branch: str) -> None:
+    """Say that the pull request of an earlier apply still waits: what it asks for may be no longer wanted."""
+    try:
+        opened = _find_open(Hub(environ), _own_branch(to, branch), branch)
+    except HubError:
+        # A job that never asks for a pull request may not be allowed to look for one.
+        return
+    if opened:
+        say("warning", f"pull request {opened['number']} of an earlier apply is still open; close it if {to} is right")
+
+
+def _run_of(environ: Mapping[str, str]) -> str:
+    """Return the line that names a run of a workflow; its number stays the same when it is run again."""
+    workflow = " ".join(environ.get("GITHUB_WORKFLOW", "").split())
+    return f"Run: {workflow} {environ.get('GITHUB_RUN_NUMBER', '')}".strip()
+
+
+def _run_in(message: str) -> str:
+    found = _RUN.search(message)
+    return found[0] if found else ""
+
+
+def _find_winner(pending: str, run: str) -> str:
+    """Return whose entries stay: those of the later run of a workflow, else those whose jobs finished last."""
+    one, other = (_RUN.fullmatch(each) for each in (pending, run))
+    if one is None or other is None or one[1] != other[1]:
+        return NEWEST
+    return AFTER if int(one[2]) > int(other[2]) else NOW
 
 
 def _show(git: Git, name: str) -> str:
