@@ -186,14 +186,14 @@ def test_a_file_that_cannot_be_read_is_invalid(repository: Repository) -> None:
 
 
 KEY, CARD, ADDRESS = "s" + "k-proj-" + "Ab3dE6gH9jK2mN5pQ8sT1vW4" * 2, "4242 4242 4242 4242", "jane.doe@somewhere.net"
-HIDDEN = (KEY, KEY[10:40], CARD, "4242 4242", ADDRESS, "jane.doe")
+HIDDEN = (KEY, KEY[10:40], CARD, "4242 4242", "42424242", ADDRESS, "jane.doe")
 
 
 def test_what_the_checks_mask_is_masked_in_every_output(tickets: Repository) -> None:
     """A key, a card and an address in an edited, an added and a moved row, in a cell and in the id of a row."""
     rows = [f"{n},message {n} of order{n * 7},{CATEGORIES[n % 3]}" for n in range(30)]
     rows[7] = f"7,use {KEY} and pay {CARD} 12/27 cvc 123,other"
-    rows += [f"{ADDRESS},write to {ADDRESS},billing", f"41,{KEY},other"]
+    rows += [f"{ADDRESS},write to {ADDRESS},billing", f"41,{KEY},other", f"{CARD.replace(' ', '')},a card,other"]
     tickets.write("specs/tickets.csv", "\n".join(["ticket_id,subject,category", *rows, ""]))
     validated = tickets.run("validate", "--deep")
     outputs = {
