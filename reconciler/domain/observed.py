@@ -26,6 +26,9 @@ _BEGINNINGS = ("file-", "ft:")
 _TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 _WAITING = frozenset({"validating_files", "queued", "running", "paused", "created", "pending"})
 
+DISAGREEMENT_SECONDS = 5.0
+"""How far the service's time may lag behind our clock: its dates have whole seconds, and answers take their time."""
+
 
 class JobStatus(msgspec.Struct, frozen=True):
     """A job's state in the service's own word, empty where it says none.
@@ -351,3 +354,14 @@ def oldest_first(jobs: Iterable[RemoteJob]) -> tuple[RemoteJob, ...]:
 def newest_first(found: Iterable[Dated]) -> tuple[Dated, ...]:
     """Return things in the order of their creation, the newest first; what has no date comes last, in its own order."""
     return tuple(sorted(found, key=lambda thing: -1 if thing.created_at is None else thing.created_at, reverse=True))
+
+
+def measure_span(ours: float, by_service: float | None) -> float | None:
+    """Return how many seconds have passed; None where that cannot be known.
+
+    A machine that was suspended does not see it on its own clock, so the longer of the two spans counts. Where the
+    service says that less time has passed than our clock says, it is wrong, and nothing tells of a suspension.
+    """
+    if by_service is None:
+        return ours
+    return max(ours, by_service) if by_service >= ours - DISAGREEMENT_SECONDS else None

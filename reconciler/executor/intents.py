@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError, NotFoundError, ProviderError
-from reconciler.domain.observed import JobId, RemoteJob
+from reconciler.domain.observed import JobId, RemoteJob, measure_span
 from reconciler.domain.plan import Options, Train
 from reconciler.domain.ports import Intent
 from reconciler.executor.context import RunContext, StepRefusedError, StoppedError
@@ -19,9 +19,6 @@ from reconciler.executor.looking import find_job, is_in_every_list
 
 RECORD_TRIES = 3
 """How often the id of a job is written into the journal when that fails: it may be all that names the job."""
-
-DISAGREEMENT_SECONDS = 5.0
-"""How far the service's time may lag behind our clock: its dates have whole seconds, and answers take their time."""
 
 Tell = Callable[[str], None]
 
@@ -91,16 +88,11 @@ def quiet_period_seconds(is_over: bool, context: RunContext) -> float:
 
 
 def is_fresh(note: WrittenIntent, context: RunContext) -> bool:
-    """Return whether our intent is young enough to send: half of its time is left for the network.
-
-    A machine that was suspended does not see that on its own clock, so the service's time counts too. Where it says
-    that less time has passed than our clock says, it is wrong, and nothing tells of a suspension: then it is not young.
-    """
-    allowed = context.provider.capabilities.fresh_seconds / 2
-    ours = context.clock() - note.written
+    """Return whether our intent is certainly young enough to send: half of its time is left for the network."""
     now, at = context.provider.service_time(), note.intent.at
-    by_service = now - at if now is not None and at is not None else ours
-    return ours - DISAGREEMENT_SECONDS <= by_service and max(ours, by_service) <= allowed
+    by_service = now - at if now is not None and at is not None else None
+    span = measure_span(context.clock() - note.written, by_service)
+    return span is not None and span <= context.provider.capabilities.fresh_seconds / 2
 
 
 def is_still_recorded(note: WrittenIntent, context: RunContext) -> bool:

@@ -151,12 +151,12 @@ MUTANTS = (
         r"\1 = None",
         EXECUTOR,
     ),
-    Mutant("the freshness of the look", INTENTS + "is_fresh", r"return ours .*", "return True", EXECUTOR),
+    Mutant("the freshness of the look", INTENTS + "is_fresh", r"return span .*", "return True", EXECUTOR),
     Mutant(
         "a wrong date hides no suspension",
-        INTENTS + "is_fresh",
-        r"return ours - DISAGREEMENT_SECONDS <= by_service and ",
-        "return ",
+        "reconciler/domain/observed.py::measure_span",
+        r" if by_service >= .*",
+        "",
         EXECUTOR,
     ),
     Mutant(
@@ -385,8 +385,8 @@ MUTANTS = (
     Mutant(
         "a spelling of a file's id does not free it for a deletion",
         CANCEL + "_is_among",
-        r"plain_id\((\w+)\)",
-        r"\1",
+        r"plain_id\(thing\)",
+        "thing",
         EXECUTOR,
     ),
     Mutant("files are found before they are sent", UPLOAD + "send_file", r"if found:$", "if False:", EXECUTOR),

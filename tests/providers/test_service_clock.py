@@ -1,5 +1,8 @@
 """The service's own time, from the headers of its answers."""
 
+from email.utils import formatdate
+from math import inf
+
 import pytest
 
 from reconciler.providers.http.answer_headers import ServiceClock
@@ -40,3 +43,15 @@ def test_a_stopwatch_includes_the_time_of_a_suspended_machine() -> None:
     clock.set_from("Thu, 01 Jan 1970 01:10:00 GMT")
     now[0] = 104.0
     assert spent() == 601.0
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, 4.0), (57, 61.0), (-2, 4.0), (-3600, inf)])
+def test_a_stopwatch_without_end_where_the_service_has_gone_back_in_time(seconds: int, expected: float) -> None:
+    """A wrong date may hide that the machine was suspended."""
+    now = [100.0]
+    clock = ServiceClock(lambda: now[0])
+    clock.set_from(formatdate(7200, usegmt=True))
+    spent = clock.stopwatch()
+    now[0] = 104.0
+    clock.set_from(formatdate(7200 + 4 + seconds, usegmt=True))
+    assert spent() == expected

@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from reconciler.domain.observed import measure_span
+
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -129,15 +131,13 @@ class ServiceClock:
             return None if self._last is None else self._last[0] + self._clock() - self._last[1]
 
     def stopwatch(self) -> Callable[[], float]:
-        """Begin to count; gives what tells the seconds since then, by our clock or the service's, whichever says more.
-
-        A machine that was suspended does not see it on its own clock.
-        """
+        """Begin to count; gives what tells the seconds since then, endless where that cannot be known."""
         ours, theirs = self._clock(), self.now()
 
         def spent() -> float:
             now = self.now()
-            by_service = now - theirs if now is not None and theirs is not None else 0.0
-            return max(self._clock() - ours, by_service)
+            by_service = now - theirs if now is not None and theirs is not None else None
+            span = measure_span(self._clock() - ours, by_service)
+            return math.inf if span is None else span
 
         return spent
