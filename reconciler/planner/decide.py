@@ -158,18 +158,18 @@ class Pruning(msgspec.Struct, frozen=True, kw_only=True):
     """How orphans are treated.
 
     Shape:  with `is_asked`, what nothing names is cancelled and deleted; `kept` are jobs that wanted models keep;
-            `heirs` are wanted models that have nothing that answers yet, `heirs_without_job` those that no job makes
+            `heirs` are wanted models that have nothing that answers yet: until they have, the job of an orphan may be
+            all that there is of them, whether it has succeeded or still runs
     """
 
     is_asked: bool = False
     references: References = References()
     kept: frozenset[JobId] = frozenset()
     heirs: tuple[Address, ...] = ()
-    heirs_without_job: tuple[Address, ...] = ()
 
     def why_job_stays(self, job: RemoteJob) -> Reference | None:
         """Return why the running job of an orphan is not cancelled."""
-        return self.references.why_job_stays(job) or _wait_for(self.heirs_without_job)
+        return self.references.why_job_stays(job) or _wait_for(self.heirs)
 
     def why_model_stays(self, job: RemoteJob) -> Reference | None:
         """Return why the model of an orphan is not deleted."""

@@ -71,15 +71,11 @@ def make_plan(
     if not options.target:
         kept = [decision for decision in decisions if isinstance(decision, Keep)]
         named = References.gather(desired, observed, lock, other_locks, kept, provider=provider, scope=scope)
-        trained = {decision.address for decision in decisions if isinstance(decision, Train)}
-        heirs = tuple(list_heirs(desired, kept, jobs, observed.models))
-        made = trained | {keep.address for keep in kept if keep.why in {KeepReason.TRAINING, KeepReason.BUSY}}
         pruning = Pruning(
             is_asked=options.prune or desired.project.policy.prune,
             references=named,
             kept=frozenset(keep.job for keep in kept if keep.job),
-            heirs=heirs,
-            heirs_without_job=tuple(each for each in heirs if each not in made),
+            heirs=tuple(list_heirs(desired, kept, jobs, observed.models)),
         )
         decisions += _orphans(desired, observed, jobs, pruning)
     keeps = [decision for decision in decisions if isinstance(decision, Keep)]

@@ -100,15 +100,25 @@ def test_nothing_is_deleted_while_a_new_name_has_no_model(state: str) -> None:
     assert list_removals(plan_with_prune(desired(STAYS, new), finished)) == [GONE.model]
 
 
-@pytest.mark.parametrize(("state", "goes"), [("", True), ("running", True), ("failed", False)])
-def test_a_running_job_of_no_spec_is_cancelled_only_beside_a_job_of_each_new_name(state: str, goes: bool) -> None:
-    new, running = a_model("new", epochs=5), a_job(a_model("gone"), "running", id="ftjob-2")
+@pytest.mark.parametrize("state", ["", "queued", "running", "failed", "cancelled"])
+@pytest.mark.parametrize("old", ["queued", "running", "paused"])
+def test_a_running_job_of_no_spec_stays_until_each_new_name_has_a_model(state: str, old: str) -> None:
+    """A job that takes its place may fail, and the paid one would be gone."""
+    new, running = a_model("new", epochs=5), a_job(a_model("gone"), old, id="ftjob-2")
     jobs = [a_job(new, state, id="ftjob-9")] if state else []
     plan = plan_with_prune(desired(new), observed(running, *jobs))
-    assert list_removals(plan) == (["ftjob-2"] if goes else [])
-    cancels = [step for step in plan.steps if isinstance(step.action, Cancel)]
-    trains = [step.id for step in plan.steps if isinstance(step.action, Train)]
-    assert all(step.needs == tuple(trains) for step in cancels)
+    assert list_removals(plan) == []
+    assert "model/new may be its new name, and has no model yet" in find_keep(plan, "gone").detail
+    finished = observed(running, a_job(new, id="ftjob-9"))
+    assert list_removals(plan_with_prune(desired(new), finished)) == ["ftjob-2"]
+
+
+def test_the_cancel_of_an_orphan_needs_every_job_that_the_plan_creates() -> None:
+    changed, running = a_model("stays", epochs=5), a_job(a_model("gone"), "running", id="ftjob-2")
+    plan = plan_with_prune(desired(changed), observed(DONE, running))
+    assert list_removals(plan) == ["ftjob-2"]
+    trains = tuple(step.id for step in plan.steps if isinstance(step.action, Train))
+    assert [step.needs for step in plan.steps if isinstance(step.action, Cancel)] == [trains]
 
 
 def test_a_model_that_is_trained_again_keeps_no_orphan() -> None:

@@ -372,8 +372,7 @@ class NamesHistory:
             if environment != self.environment and self._today(job) in {entry.address.name for entry in lock.entries}:
                 self.violate(f"{job.id} was cancelled, and the lock of {environment} names its model")
         for name in self._heirs():
-            if not any(each.status.is_active for each in self._jobs_of(name)):
-                self.violate(f"{job.id} was cancelled, and {name}, which may be its new name, has no job")
+            self.violate(f"{job.id} was cancelled, and {name}, which may be its new name, has no model")
 
     def _heirs(self) -> Iterator[str]:
         for name, wish in self.wishes.items():
