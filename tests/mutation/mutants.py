@@ -385,8 +385,8 @@ MUTANTS = (
     Mutant(
         "a spelling of a file's id does not free it for a deletion",
         CANCEL + "_is_among",
-        r"plain_id\(thing\)",
-        "thing",
+        r"plain_id\(other\)",
+        "other",
         EXECUTOR,
     ),
     Mutant("files are found before they are sent", UPLOAD + "send_file", r"if found:$", "if False:", EXECUTOR),
