@@ -25,6 +25,7 @@ Read = Callable[[msgspec.Raw], T]
 _CALLER = "finetune-reconciler"
 _LONGEST_REFUSAL = 1024 * 1024
 _NO_LIMIT = 1_000_000_000
+_OK = 200
 
 
 _LINE = b"\r\n"
@@ -138,6 +139,9 @@ class Client:
 
         Raises: ProviderError for any other answer, and for none
         """
+        return self._ask(path, query).content
+
+    def _ask(self, path: str, query: Mapping[str, str] | None = None) -> httpx.Response:
         request = self._request("GET", path, query=query)
         try:
             response = self._transports.reads.handle_request(request)
@@ -147,7 +151,14 @@ class Client:
         if response.status_code >= 300:
             raise self.error_from(response)
         self.account.read_headers(response.headers)
-        return response.content
+        return response
+
+    def _ask_page(self, what: str, path: str, warnings: ListWarnings, query: Mapping[str, str] | None = None) -> Page:
+        """Return a page of a list. Only the status 200 stands for all that was asked for."""
+        response = self._ask(path, query)
+        if response.status_code != _OK:
+            warnings.add(f"the list of {what} came with the status {response.status_code}, which may stand for a part")
+        return read_page(response.content)
 
     def list_paged(
         self, what: str, path: str, query: Mapping[str, str], page_size: int, read: Read[T], warnings: ListWarnings
@@ -155,7 +166,8 @@ class Client:
         """Yield a list's items, every page; `what` names the list in a warning."""
 
         def fetch(after: str | None) -> Page:
-            return read_page(self.get(path, {**query, "limit": str(page_size), **({"after": after} if after else {})}))
+            cursor = {"after": after} if after else {}
+            return self._ask_page(what, path, warnings, {**query, "limit": str(page_size), **cursor})
 
         for item_id, item in walk(what, page_size, fetch, warnings):
             yield from _read_item(what, item_id, item, read, warnings)
@@ -164,7 +176,7 @@ class Client:
         """Yield the items of a list without pages; a server that cuts it says that there is more, and takes `after`."""
 
         def fetch(after: str | None) -> Page:
-            page = read_page(self.get(path, {"after": after} if after else None))
+            page = self._ask_page(what, path, warnings, {"after": after} if after else None)
             return replace(page, has_more=bool(page.has_more))
 
         for item_id, item in walk(what, _NO_LIMIT, fetch, warnings):
@@ -172,7 +184,7 @@ class Client:
 
     def list_once(self, what: str, path: str, read: Read[T], warnings: ListWarnings) -> Iterator[T]:
         """Yield the items of a list that comes in one answer."""
-        page = read_page(self.get(path))
+        page = self._ask_page(what, path, warnings)
         if page.nameless:
             warnings.add(f"the list of {what} holds an entry without an id")
         for item_id, item in page.items:
@@ -189,6 +201,9 @@ class Client:
             try:
                 if response.status_code >= 300:
                     raise self.error_from(read_refusal(response))
+                if response.status_code != _OK:
+                    what = f"the content of {name} came with the status {response.status_code}"
+                    raise MalformedError(f"{what}, which may stand for a part; nothing was concluded from it")
                 for block in response.iter_bytes():
                     read += len(block)
                     if most_bytes is not None and read > most_bytes:

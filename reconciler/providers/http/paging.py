@@ -8,10 +8,12 @@ casts doubt on that, and nothing else does:
     more is promised, and then a page is empty          the rest is missing
     newer and older by turns over several pages         the cursor does not say where the walk has got to
     no end in sight                                     the list is made up as it is read
+    a status of success that is not 200                 206 and its neighbours may stand for a part (see `client`)
 
 A page that begins with the end of the one before is no reason: something new has pushed the list along meanwhile. A
 last page that is exactly full may have been cut there, and one more question settles it. So may one of ten entries or
 more that says that it is the last: servers cap a page below what was asked, and some say then that nothing follows.
+Such questions have an end too: after a thousand pages that were each the last, and were not, nothing is believed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +31,9 @@ MOST_PAGES = 10_000
 
 SMALLEST_CAP = 10
 """No server is known whose pages are smaller. A shorter last page is taken at its word, and costs no more question."""
+
+MOST_LAST_PAGES = 1_000
+"""Pages that say that they are the last, and are not. A list of ten thousand entries has no more of them."""
 
 _JITTER_SECONDS = 5
 """Servers of one service may not agree on the second."""
@@ -85,7 +90,8 @@ class ListWarnings:
     words: list[str] = field(default_factory=list)
 
     def add(self, what: str) -> None:
-        self.words.append(what)
+        if what not in self.words[-1:]:
+            self.words.append(what)
 
 
 @dataclass(slots=True)
@@ -153,6 +159,7 @@ def walk(
     """
     walk_state = _Walk(what, warnings)
     after: str | None = None
+    last_pages = 0
     for _ in range(most_pages):
         page = fetch(after)
         known = len(walk_state.seen)
@@ -172,7 +179,8 @@ def walk(
         count = len(page.items) + page.nameless
         if page.has_more is False and count < limit and count < SMALLEST_CAP:
             return
-        if len(walk_state.seen) > _MOST_ENTRIES:
+        last_pages += page.has_more is False
+        if len(walk_state.seen) > _MOST_ENTRIES or last_pages >= MOST_LAST_PAGES:
             break
         after = last
     walk_state.warn(f"does not end after {len(walk_state.seen)} entries")
