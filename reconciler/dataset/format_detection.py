@@ -6,9 +6,9 @@ from itertools import chain, islice
 
 from msgspec.structs import replace
 
+from reconciler.dataset.hints import write_step
 from reconciler.dataset.recognise import Recognition, recognise_format, recognise_row, recognise_rows
 from reconciler.dataset.recognise.forms import API_FORMS
-from reconciler.dataset.recognise.step_text import write_step
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row
 from reconciler.domain.errors import Problem

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from reconciler.dataset.recognise.names import IMAGES, TURN_WEIGHTS, has_meaning, plain_name, says_either_way
-from reconciler.dataset.recognise.step_text import write_step
+from reconciler.dataset.hints import IMAGES, TURN_WEIGHTS, has_meaning, plain_name, says_either_way, write_step
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, PlaceImages, TurnWeight
 from reconciler.foundation.text import list_words

@@ -1,9 +1,8 @@
 """The form of rows: recognised by keys, names and values, with the steps that make the API's form of it."""
 
+from reconciler.dataset.hints import COHERE_ANSWERS, has_meaning, which_side, write_step, write_steps_inline
 from reconciler.dataset.recognise.advice import Recognition, recognise_rows, suggest_mapping
 from reconciler.dataset.recognise.forms import RowForm, recognise_format, recognise_row
-from reconciler.dataset.recognise.names import COHERE_ANSWERS, has_meaning, which_side
-from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
 
 __all__ = [
     "COHERE_ANSWERS",

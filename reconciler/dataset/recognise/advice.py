@@ -5,6 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from reconciler.dataset.hints import (
+    COHERE_ANSWERS,
+    COMPLETIONS,
+    CONTEXTS,
+    PROMPTS,
+    SYSTEMS,
+    find_named,
+    has_meaning,
+    plain_name,
+    says_either_way,
+    write_step,
+    write_steps_inline,
+)
 from reconciler.dataset.recognise.forms import (
     API_FORMS,
     RowForm,
@@ -15,17 +28,6 @@ from reconciler.dataset.recognise.forms import (
     recognise_row,
     turns_of,
 )
-from reconciler.dataset.recognise.names import (
-    COHERE_ANSWERS,
-    COMPLETIONS,
-    CONTEXTS,
-    PROMPTS,
-    SYSTEMS,
-    find_named,
-    has_meaning,
-    plain_name,
-    says_either_way,
-)
 from reconciler.dataset.recognise.pair_advice import (
     Advice,
     advise_compared,
@@ -34,7 +36,6 @@ from reconciler.dataset.recognise.pair_advice import (
     cell_text,
     find_desired,
 )
-from reconciler.dataset.recognise.step_text import write_step, write_steps_inline
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.sensitive import mask_text
 from reconciler.domain import prepare as domain

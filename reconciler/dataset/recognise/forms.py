@@ -10,7 +10,7 @@ Source: the data formats that OpenAI, Anthropic, Amazon Bedrock, Google, Cohere 
 from collections.abc import Iterator
 from enum import StrEnum
 
-from reconciler.dataset.recognise.names import (
+from reconciler.dataset.hints import (
     CLASSES,
     COMPLETIONS,
     CONTEXTS,

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from reconciler.dataset.canonical import write_canonical_text
-from reconciler.dataset.recognise.forms import find_judged, find_judgement, turns_of
-from reconciler.dataset.recognise.names import (
+from reconciler.dataset.hints import (
     COMPLETIONS,
     PROMPTS,
     SYSTEMS,
@@ -17,6 +16,7 @@ from reconciler.dataset.recognise.names import (
     plain_name,
     says_rejected,
 )
+from reconciler.dataset.recognise.forms import find_judged, find_judgement, turns_of
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.domain import prepare as domain
 from reconciler.foundation.text import list_words
