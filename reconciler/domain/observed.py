@@ -149,7 +149,8 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
             another name; `is_adopted` when it bears no stamp of ours and a spec says which it stands for: it is never
             cancelled; `is_known_by_name` when only the name of its model says that it is ours, which carries no
             project: it is used, and never cancelled or deleted; `origin` is a digest of where its specs came from,
-            empty where the job does not say it
+            empty where the job does not say it; `environment` is the one whose apply created it, no characters where it
+            was none of them, None where the job does not say it
     """
 
     id: JobId
@@ -170,6 +171,7 @@ class RemoteJob(msgspec.Struct, frozen=True, kw_only=True):
     is_adopted: bool = False
     is_known_by_name: bool = False
     origin: str = ""
+    environment: str | None = None
     details: JobDetails = JobDetails()
 
     @property

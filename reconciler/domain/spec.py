@@ -284,12 +284,14 @@ class ProjectSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The namespace of everything one root owns, with its defaults and guards.
 
     Shape:  `environment` is the one whose fields stand instead of the project's own; None where none was asked for;
-            `is_stated` if a Project document states the name: without one, every repository has the same name
+            `environments` are the names of all that it has; `is_stated` if a Project document states the name: without
+            one, every repository has the same name
     """
 
     name: str = "default"
     is_stated: bool = True
     environment: str | None = None
+    environments: tuple[str, ...] = ()
     place: Place = msgspec.field(default_factory=lambda: Place(file="specs"))
     provider: str | None = None
     policy: Policy = Policy()

@@ -34,7 +34,7 @@ def collect_inputs(
         environment=desired.project.environment or "",
         provider=provider,
         version=version,
-        specs=_sort(_spec_facts(desired)),
+        specs=_sort(chain(_spec_facts(desired), _environment_facts(desired.project) if prunes else ())),
         rows=_sort((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
         lock=_sort(chain(_lock_facts(lock, observed.service), _other_facts(other_locks) if prunes else ())),
         service=_sort(_service_facts(observed, lock)),
@@ -54,6 +54,10 @@ def _spec_facts(desired: Desired) -> Iterator[tuple[str, str]]:
         yield str(dataset.stamp.address), _dataset_digest(dataset)
     # Whether a spec still names a dataset decides about its files, even if no model uses it.
     yield from ((f"dataset {name} declared", "yes") for name in desired.declared)
+
+
+def _environment_facts(project: ProjectSpec) -> Iterator[tuple[str, str]]:
+    yield from ((f"environment {name}", "declared") for name in project.environments)
 
 
 def _project_digest(project: ProjectSpec) -> str:

@@ -5,6 +5,7 @@ named by                                                       what stays
 a decision of this plan to keep or train a wanted model        its job, that job's model and files
 the lock file of another environment, by the name of a model   every job and model of that name
 the same, or the lock entry of a wanted model, by an id        that job, that model, the files of its rows
+another environment, whose apply created a job                 that job, its model and files
 the base of a spec, of a running job, of a job of others       that model; for a checkpoint, the model of its job
 """
 
@@ -16,7 +17,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
 from reconciler.domain.observed import CHECKPOINT, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
-from reconciler.domain.plan import CommandScope, Keep
+from reconciler.domain.plan import CommandScope, Keep, Options
 
 _BASE = "a spec or a running job uses it as its base"
 
@@ -64,7 +65,8 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         ]
         kept = [(keep, Reference(why=f"the plan keeps it for {keep.address}")) for keep in keeps]
         entries = [*here, *others]
-        jobs = {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
+        jobs = dict(_list_jobs_of_others(desired, observed, lock, scope))
+        jobs |= {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
         models = {entry.model: why for entry, why in entries} | {keep.model: why for keep, why in kept if keep.model}
         models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
         bases = {model.recipe.base for model in desired.models} | observed.bases_in_use
@@ -131,6 +133,43 @@ def _describe_other(entry: LockEntry, other: OtherLock, scope: CommandScope) -> 
         why=f"{other.file} names it",
         hint=f"if that environment does not need it any more: {there.call('forget', entry.address.name)}",
     )
+
+
+def _list_jobs_of_others(
+    desired: Desired, observed: Observed, lock: Lock, scope: CommandScope
+) -> Iterator[tuple[JobId, Reference]]:
+    """Yield the jobs that another environment created, or may have created, and why they stay.
+
+    A job that says nothing is older than the mark, or on a service whose jobs bear none. Where the project has
+    environments, it counts as this one's only if the lock file of this one names it.
+    """
+    project, ours = desired.project, {entry.job for entry in lock.of(observed.service)}
+    for job in observed.jobs:
+        if job.environment is None and project.environments and job.id not in ours:
+            yield job.id, _describe_unknown(job, scope)
+        elif job.environment is not None and job.environment != (project.environment or ""):
+            yield job.id, _describe_made(job.environment, project.environments, scope)
+
+
+def _describe_made(environment: str, known: Collection[str], scope: CommandScope) -> Reference:
+    if environment and environment not in known:
+        why, hint = (
+            f"the environment {environment} made it, which the Project does not name",
+            "name it there, and then ",
+        )
+    else:
+        why = f"the environment {environment} made it" if environment else "an apply without --env made it"
+        hint = ""
+    there = msgspec.structs.replace(scope, environment=environment)
+    return Reference(why=why, hint=f"{hint}remove it in that environment: {there.plan(options=Options(prune=True))}")
+
+
+def _describe_unknown(job: RemoteJob, scope: CommandScope) -> Reference:
+    if job.status.is_active:
+        hint = f"if no environment needs it: {scope.call('cancel', job.id)}"
+    else:
+        hint = "if no environment needs it, delete it on the service"
+    return Reference(why="it may belong to another environment: its job does not say which one made it", hint=hint)
 
 
 def _known_by_name(thing: str) -> Reference:

@@ -54,14 +54,15 @@ def open_provider(
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
     origin: str = "",
+    environment: str | None = None,
     ends_at: float = math.inf,
 ) -> HttpProvider:
     """Return the service of a profile, ready to be asked; close it when done.
 
     Shape:  `profile` is a name, or a profile that no registry knows; `app` is an ASGI application, for a profile that
             `needs_app`; `transport` takes the place of the network; `bounds` take the place of the profile's own, in
-            seconds by name; `origin` is a digest of where the specs come from, which new jobs bear; no call goes
-            on after `ends_at` by `clock`
+            seconds by name; `origin` is a digest of where the specs come from, and `environment` the one that works,
+            which new jobs bear; no call goes on after `ends_at` by `clock`
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
     found = profile if isinstance(profile, Profile) else find_profile(profile)
@@ -78,7 +79,7 @@ def open_provider(
         raise UsageError(f"the profile {found.name} names {found.dialect}, which is no Dialect")
     transports = _stack_transports(found, endpoint, transport, clock, sleep, ends_at)
     client = Client(endpoint, transports, found.key_variable, clock, dialect.proofs)
-    return HttpProvider(client, dialect, found, project=project, sleep=sleep, origin=origin)
+    return HttpProvider(client, dialect, found, project=project, sleep=sleep, origin=origin, environment=environment)
 
 
 def _stack_transports(

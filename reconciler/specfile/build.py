@@ -64,6 +64,7 @@ def _project(document: Document, environment: str | None) -> ProjectSpec:
     return ProjectSpec(
         name=fields["name"],
         environment=environment,
+        environments=tuple(sorted(fields.get("environments", {}))),
         place=document.place,
         provider=fields.get("provider"),
         policy=read_fields(fields.get("policy", {}), Policy),

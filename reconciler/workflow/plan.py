@@ -142,6 +142,7 @@ def open_service(
         app=app,
         bounds=setting.bounds,
         origin=find_origin(setting),
+        environment=(setting.environment or "") if specs.project.environments else None,
         ends_at=ends_at,
         sleep=sleep,
     )

@@ -119,3 +119,23 @@ def test_an_expected_basis_has_to_be_complete(staged: Repository, given: str) ->
     result = staged.run("apply", ROOT, "--auto-approve", "--expect-basis", given)
     assert (result.code, "64 hex digits" in result.err) == (64, True)
     assert not staged.store.exists()
+
+
+def test_what_one_environment_trained_is_not_removed_by_another_before_a_lock_file_names_it(staged: Repository) -> None:
+    """The branch that stage is on has no such model, and production has not written its lock file yet."""
+    staged.write(f"{ROOT}/project.yaml", PROJECT.replace("prod: {policy: {max_new_jobs: 0}}", "prod: {}"))
+    model = staged.root / ROOT / "extra.yaml"
+    staged.write(
+        f"{ROOT}/extra.yaml", "kind: Model\nname: extra\nbase: tfidf-logreg\ntraining: banking-questions\nseed: 9\n"
+    )
+    assert staged.run("apply", ROOT, "--env", "prod", "--target", "extra", "--auto-approve").code == 0
+    (staged.root / ROOT / "models.prod.lock.yaml").unlink()
+    model.unlink()
+    assert staged.run("apply", ROOT, "--env", "staging", "--auto-approve").code == 0
+    plan = staged.run("plan", ROOT, "--env", "staging", "--prune")
+    assert (plan.code, "the environment prod made it" in " ".join(plan.out.split())) == (0, True)
+    assert "to remove" not in plan.out
+    command = f"plan {ROOT} --env prod --prune"
+    assert f"reconciler {command}" in " ".join(plan.out.split())
+    followed = json.loads(staged.run(*command.split(), "--json").out)
+    assert any("extra" in step["id"] and step["id"].startswith("delete:") for step in followed["steps"])

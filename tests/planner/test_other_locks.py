@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Model
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
 from reconciler.domain.observed import JobStatus, ModelId, Observed
 from reconciler.domain.plan import Plan
@@ -73,3 +74,75 @@ def test_a_lock_entry_for_a_checkpoint_keeps_the_model_of_its_job() -> None:
     assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE), other_locks=checkpoint)) == []
     running = replace(GONE, status=JobStatus("running"), model=None)
     assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, running), other_locks=checkpoint)) == []
+
+
+DECLARED = ("prod", "stage")
+
+
+def in_environment(name: str | None, *models: Model, declared: tuple[str, ...] = DECLARED) -> Desired:
+    wanted = desired(*models)
+    return replace(wanted, project=replace(wanted.project, environment=name, environments=declared))
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "succeeded"])
+@pytest.mark.parametrize("made_in", ["prod", ""])
+@pytest.mark.parametrize("declared", [DECLARED, ("stage",)])
+def test_what_another_environment_made_is_not_removed(declared: tuple[str, ...], made_in: str, status: str) -> None:
+    job = replace(a_job(a_model("gone"), status, id="ftjob-2"), environment=made_in)
+    file = a_file(a_dataset(), id="file-2")
+    job = replace(job, training_file=file.id)
+    done = replace(DONE, environment="stage")
+    plan = plan_with_prune(in_environment("stage", STAYS, declared=declared), observed(done, job, file))
+    assert list_removals(plan) == []
+    found = find_keep(plan, "gone")
+    assert ("the environment prod made it" if made_in else "an apply without --env made it") in found.detail
+    assert ("--env prod" in found.hint) == (made_in == "prod")
+    assert ("name it there" in found.hint) == (made_in not in ("", *declared))
+    own = replace(job, environment="stage")
+    removed = list_removals(plan_with_prune(in_environment("stage", STAYS), observed(done, own)))
+    assert removed == [own.model or own.id]
+
+
+def test_a_branch_whose_project_names_no_environment_removes_nothing_that_one_made() -> None:
+    job = replace(a_job(a_model("gone"), "running", id="ftjob-2"), environment="prod")
+    plan = plan_with_prune(desired(STAYS), observed(DONE, job))
+    assert list_removals(plan) == []
+    assert "the environment prod made it" in find_keep(plan, "gone").detail
+
+
+def test_in_no_environment_its_own_jobs_are_removed() -> None:
+    job = replace(a_job(a_model("gone"), "running", id="ftjob-2"), environment="")
+    assert list_removals(plan_with_prune(in_environment(None, STAYS), observed(DONE, job))) == ["ftjob-2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"), [("running", "reconciler cancel ftjob-2"), ("succeeded", "delete it on the service")]
+)
+def test_a_job_that_says_nothing_is_kept_where_there_are_environments_unless_the_lock_names_it(
+    status: str, advice: str
+) -> None:
+    job = a_job(a_model("gone"), status, id="ftjob-2")
+    plan = plan_with_prune(in_environment("stage", STAYS), observed(DONE, job))
+    assert list_removals(plan) == []
+    found = find_keep(plan, "gone")
+    assert "may belong to another environment" in found.detail
+    assert advice in found.hint
+    locked = make_plan(
+        in_environment("stage", STAYS),
+        observed(DONE, job),
+        lock=Lock(entries=(entry(a_model("gone"), job),)),
+        options=PRUNE,
+        provider="openai",
+    )
+    assert list_removals(locked) == [job.model or job.id]
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, job))) == [job.model or job.id]
+
+
+def test_the_environments_are_part_of_the_basis_only_where_something_is_pruned() -> None:
+    seen, few, many = (
+        observed(DONE),
+        in_environment("stage", STAYS, declared=("stage",)),
+        in_environment("stage", STAYS),
+    )
+    assert plan_with_prune(few, seen).basis.changed_inputs(plan_with_prune(many, seen).basis) == ("specs",)
+    assert make_plan(few, seen).basis == make_plan(many, seen).basis

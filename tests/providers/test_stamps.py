@@ -11,6 +11,7 @@ from reconciler.providers.http import marks_of
 from reconciler.providers.http.marks import (
     ADDRESS,
     DIGEST,
+    ENVIRONMENT,
     FACTS,
     ORIGIN,
     PROJECT,
@@ -18,6 +19,7 @@ from reconciler.providers.http.marks import (
     SUPERSEDES,
     Garbled,
     Marks,
+    add_marks,
     names_file,
     read_marks,
     with_marks,
@@ -51,6 +53,25 @@ def test_the_origin_is_read_back_and_decides_nothing_about_whose_a_job_is() -> N
     for changed in ({**marks, ORIGIN: "of another"}, {each: marks[each] for each in marks if each != ORIGIN}):
         assert with_marks(RemoteJob(id=JobId("ftjob-1")), changed, "acme").stamp == MODEL.stamp
     assert marks_of("acme", MODEL, ()) == {each: marks[each] for each in marks if each != ORIGIN}
+
+
+@pytest.mark.parametrize("environment", ["prod", "", None])
+def test_the_environment_is_read_back_and_decides_nothing_about_whose_a_job_is(environment: str | None) -> None:
+    marks = marks_of("acme", MODEL, (), "0123456789ab", environment)
+    read = with_marks(RemoteJob(id=JobId("ftjob-1")), marks, "acme")
+    assert (read.environment, read.stamp, read.origin) == (environment, MODEL.stamp, "0123456789ab")
+    plain = marks_of("acme", MODEL, (), "0123456789ab")
+    assert {name: text for name, text in marks.items() if name != ENVIRONMENT} == plain
+    assert all(marks.values()), "a service may take no empty text"
+    assert with_marks(RemoteJob(id=JobId("ftjob-1")), {**marks, ENVIRONMENT: "of another"}, "acme").stamp == MODEL.stamp
+
+
+@pytest.mark.parametrize(("own", "fits"), [(9, True), (10, False)])
+def test_the_environment_is_left_out_where_a_recipe_has_as_much_metadata_as_fits(own: int, fits: bool) -> None:
+    marks = marks_of("acme", MODEL, (), "0123456789ab", "prod")
+    assert len(marks) == 7
+    merged = add_marks({f"key-{number}": "x" for number in range(own)} | {"reconciler-project": "theirs"}, marks)
+    assert (len(merged), ENVIRONMENT in merged, merged["reconciler-project"]) == (16, fits, "acme")
 
 
 def test_every_mark_fits_the_limits_of_metadata() -> None:

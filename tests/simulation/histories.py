@@ -69,6 +69,7 @@ class WatchedService(MemoryProvider):
         self.watch = watch
         self.writes_left = -1
         self.dies_after = False
+        self.environment = ""
 
     def _write(self, verb: str, make: Callable[[], Any]) -> Write[Any]:
         self.writes_left -= 1
@@ -77,6 +78,8 @@ class WatchedService(MemoryProvider):
         before = self._what_is_there()
         written = super()._write(verb, make)
         for what, thing in self._what_is_there() - before:
+            if what == "made":
+                self.jobs[JobId(thing)] = revalue(self.jobs[JobId(thing)], environment=self.environment)
             self.watch(what, thing)
         if self.writes_left == 0:
             raise KilledRunError
@@ -119,7 +122,9 @@ class NamesHistory:
     def specs(self) -> Specs:
         rows = real_dataset()
         data = DatasetSpec(name=rows.name, place=_PLACE, sources=("rows.csv",), description="rows")
-        project = ProjectSpec(name="acme", environment=self.environment or None)
+        project = ProjectSpec(
+            name="acme", environment=self.environment or None, environments=tuple(filter(None, ENVIRONMENTS))
+        )
         models = tuple(self._spec(name, wish) for name, wish in sorted(self.wishes.items()))
         return Specs(root="specs", project=project, datasets=(data,), models=models)
 
@@ -237,7 +242,7 @@ class NamesHistory:
 
     def apply(self) -> None:
         """Let one run apply the specs in an environment; perhaps it prunes, is refused, or is killed."""
-        self.environment = self.pick(*ENVIRONMENTS)
+        self.environment = self.service.environment = self.pick(*ENVIRONMENTS)
         names = sorted(self.wishes)
         options = Options(
             prune=self.dice.random() < 0.6,
@@ -344,6 +349,8 @@ class NamesHistory:
 
     def _check_delete(self, model: ModelId) -> None:
         (job,) = [each for each in self.service.jobs.values() if each.model == model]
+        if job.environment != self.environment:
+            self.violate(f"{model} was deleted, and {job.environment or 'no environment'} made it")
         for environment, lock in self.locks.items():
             for entry in lock.entries:
                 is_named = entry.model == model or (
@@ -368,6 +375,8 @@ class NamesHistory:
             if not any(each.status.is_active or each.model in self.service.models for each in same):
                 self.violate(f"{job.id} of {owner} was cancelled, and no job takes its place")
             return
+        if job.environment != self.environment:
+            self.violate(f"{job.id} was cancelled, and {job.environment or 'no environment'} made it")
         for environment, lock in self.locks.items():
             if environment != self.environment and self._today(job) in {entry.address.name for entry in lock.entries}:
                 self.violate(f"{job.id} was cancelled, and the lock of {environment} names its model")

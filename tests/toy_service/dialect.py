@@ -43,7 +43,8 @@ def read_job(body: bytes | msgspec.Raw, project: str, reader: Reader) -> RemoteJ
 
 
 def write_job(request: NewJob) -> dict[str, Any]:
-    recipe, marks = request.model.recipe, marks_of(request.project, request.model, request.supersedes)
+    recipe = request.model.recipe
+    marks = marks_of(request.project, request.model, request.supersedes, request.origin, request.environment)
     body = {"base": recipe.base, "rows": request.training, "tags": marks, "settings": dict(recipe.hyperparameters)}
     return body | ({"checks": request.validation} if request.validation else {})
 

@@ -25,11 +25,13 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """What a job is asked to be.
 
     Shape:  `suffix_length` is how many characters of a suffix the service takes; `origin` a digest of where the specs
-            came from, empty where that is unknown
+            came from, empty where that is unknown; `environment` the one that creates it, no characters for none, None
+            where the project has no environments
     """
 
     project: str
     origin: str = ""
+    environment: str | None = None
     model: Model
     training: FileId
     validation: FileId | None

@@ -17,6 +17,13 @@ FACTS = "reconciler-facts"
 SUPERSEDES = "reconciler-supersedes"
 ORIGIN = "reconciler-origin"
 """A digest of where the specs came from. It raises a warning and proves nothing, so it is not sealed."""
+ENVIRONMENT = "reconciler-environment"
+"""The environment whose apply created the job, where the project has environments. It keeps a job from being removed by
+another environment and proves nothing, so it is not sealed."""
+NO_ENVIRONMENT = "-"
+"""What that mark says of an apply in no environment. It is the name of none."""
+MOST_KEYS = 16
+"""Keys that a job's metadata may have."""
 SEAL = "reconciler-seal"
 """A digest of the other marks, so that a changed mark is noticed."""
 
@@ -40,7 +47,9 @@ class Garbled:
     """The marks name our project, and the rest cannot be read or is not what was sealed."""
 
 
-def marks_of(project: str, model: Model, supersedes: Iterable[JobId], origin: str = "") -> dict[str, str]:
+def marks_of(
+    project: str, model: Model, supersedes: Iterable[JobId], origin: str = "", environment: str | None = None
+) -> dict[str, str]:
     """Return the marks of a job that is about to be created; what is too long is left out."""
     marks = {PROJECT: project, ADDRESS: str(model.address), DIGEST: str(model.stamp.digest)}
     facts = canonical_json(dict(model.displayed_facts)).decode()
@@ -48,7 +57,19 @@ def marks_of(project: str, model: Model, supersedes: Iterable[JobId], origin: st
         marks[FACTS] = facts
     if ids := _as_many_as_fit(supersedes):
         marks[SUPERSEDES] = ids
-    return marks | {SEAL: _seal(marks)} | ({ORIGIN: origin} if origin else {})
+    made_in = {} if environment is None else {ENVIRONMENT: environment or NO_ENVIRONMENT}
+    return marks | {SEAL: _seal(marks)} | ({ORIGIN: origin} if origin else {}) | made_in
+
+
+def add_marks(metadata: Any, marks: Mapping[str, str]) -> dict[str, Any]:
+    """Return the metadata of a job: the recipe's own, and our marks, which it never replaces.
+
+    Where all would be more than a job may have, the environment is left out: without it a job is only kept longer.
+    """
+    merged = {**(metadata if isinstance(metadata, dict) else {}), **marks}
+    if len(merged) > MOST_KEYS:
+        merged.pop(ENVIRONMENT, None)
+    return merged
 
 
 def read_marks(metadata: Any, project: str) -> Marks | Garbled | None:
@@ -82,8 +103,13 @@ def with_marks(job: RemoteJob, metadata: Any, project: str) -> RemoteJob:
         facts=marks.facts,
         supersedes=marks.supersedes,
         origin=_text(known.get(ORIGIN))[:_FULL_HEX],
+        environment=_read_environment(_text(known.get(ENVIRONMENT))),
         details=details,
     )
+
+
+def _read_environment(text: str) -> str | None:
+    return "" if text == NO_ENVIRONMENT else text[:_FULL_HEX] or None
 
 
 def words_of(value: Any) -> tuple[tuple[str, str], ...]:

@@ -48,12 +48,14 @@ class HttpProvider:
         project: str,
         sleep: Callable[[float], None],
         origin: str = "",
+        environment: str | None = None,
     ) -> None:
         self._client = client
         self._dialect = dialect
         self._profile = profile
         self._project = project
         self._origin = origin
+        self._environment = environment
         self._sleep = sleep
         self._files = Files(client, dialect.files)
         self._jobs = dialect.jobs(Session(client=client, files=self._files, profile=profile, project=project))
@@ -162,6 +164,7 @@ class HttpProvider:
         request = NewJob(
             project=self._project,
             origin=self._origin,
+            environment=self._environment,
             model=model,
             training=training,
             validation=validation,

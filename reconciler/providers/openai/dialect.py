@@ -19,7 +19,7 @@ from reconciler.domain.observed import (
     RemoteJob,
 )
 from reconciler.providers.http.dialect import Dialect, JobRules, NewJob
-from reconciler.providers.http.marks import marks_of, with_marks, words_of
+from reconciler.providers.http.marks import add_marks, marks_of, with_marks, words_of
 from reconciler.providers.http.metadata_jobs import MetadataJobs
 from reconciler.providers.http.wire import (
     LENIENT,
@@ -39,7 +39,6 @@ def write_job(request: NewJob) -> dict[str, Any]:
     """Return the body that creates a job; what the recipe passes through never replaces what is ours."""
     model, recipe = request.model, request.model.recipe
     extra: dict[str, Any] = json.loads(recipe.extra)
-    theirs = extra.get("metadata")
     numbers = dict(recipe.hyperparameters)
     settings: dict[str, Any] = {"hyperparameters": numbers} if numbers else {}
     if recipe.method == "reinforcement" and "grader" in extra:
@@ -49,10 +48,10 @@ def write_job(request: NewJob) -> dict[str, Any]:
         "model": recipe.base,
         "training_file": request.training,
         "method": {"type": recipe.method, **({recipe.method: settings} if settings else {})},
-        "metadata": {
-            **(theirs if isinstance(theirs, dict) else {}),
-            **marks_of(request.project, model, request.supersedes, request.origin),
-        },
+        "metadata": add_marks(
+            extra.get("metadata"),
+            marks_of(request.project, model, request.supersedes, request.origin, request.environment),
+        ),
     }
     suffix = suffix_of(model, request.suffix_length)
     optional = {"validation_file": request.validation, "suffix": suffix or None, "seed": recipe.seed}
