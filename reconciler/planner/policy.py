@@ -208,12 +208,17 @@ def no_bulk_change(state: PlanningState) -> Iterator[Refusal]:
 def _find_departed(state: PlanningState, existing: Collection[Address]) -> set[Address]:
     """Return the models that the specs named before and do not name now.
 
-    The lock file names them. Without one, each orphan that answers may be such a model.
+    The lock file names those that have succeeded. A job that still runs is of one, as is a job, whatever its end, of a
+    recipe and rows that this plan trains under a new name. Without a lock file, each orphan may be such a model.
     """
     wanted = {model.address for model in state.desired.models}
     locked = {entry.address for entry in state.lock.of(state.observed.service)}
-    answering = {job.address for job in state.observed.jobs if job.model in state.observed.models}
-    return ((locked & set(existing)) if locked else answering) - wanted
+    if not locked:
+        return set(existing) - wanted
+    trained = {action.model for action in state.actions if isinstance(action, Train)}
+    digests = {stamp.digest.short for model in trained for stamp in model.stamps}
+    paid = {job.address for job in state.observed.jobs if job.status.is_active or job.own_stamp.digest.short in digests}
+    return ((locked & set(existing)) | paid) - wanted
 
 
 def no_amnesia(state: PlanningState) -> Iterator[Refusal]:

@@ -181,6 +181,32 @@ def test_renames_without_moved_are_a_bulk_change(renamed: int, is_locked: bool) 
         assert "moved" in plan.refused[0].what
 
 
+@pytest.mark.parametrize("status", ["queued", "running", "paused", "failed", "cancelled"])
+@pytest.mark.parametrize("locked", [0, 6])
+@pytest.mark.parametrize("renamed", [3, 4, 12])
+def test_renames_of_models_that_have_not_succeeded_are_a_bulk_change(renamed: int, locked: int, status: str) -> None:
+    """Their jobs are paid for, or were: the same again under new names is paid a second time."""
+    done = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(locked)]
+    rest = [a_job(a_model(name), status, id=f"ftjob-{name}") for name in names(12)[locked:]]
+    entries = tuple(entry(a_model(name), job) for name, job in zip(names(locked), done, strict=True))
+    now = [*names(renamed, "other"), *names(12 - renamed)]
+    wanted = desired(*map(a_model, now))
+    plan = make_plan(wanted, observed(*done, *rest), lock=Lock(entries=entries))
+    assert [each.policy for each in plan.refused] == (["bulk-change"] if renamed > 3 else [])
+    if renamed > 3:
+        assert f"{renamed} of 12 known models" in plan.refused[0].what
+        assert "moved" in plan.refused[0].what
+
+
+@pytest.mark.parametrize(("status", "counts"), [("running", True), ("failed", False)])
+def test_beside_a_lock_file_a_failed_job_of_another_recipe_is_no_rename(status: str, counts: bool) -> None:
+    known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
+    lock = Lock(entries=tuple(entry(a_model(name), job) for name, job in zip(names(10), known, strict=True)))
+    old = [a_job(a_model(name, epochs=7), status, id=f"ftjob-{name}") for name in names(12, "orphan")]
+    wanted = desired(*map(a_model, [*names(10), *names(12, "other")]))
+    assert bool(make_plan(wanted, observed(*known, *old), lock=lock).refused) == counts
+
+
 def test_orphans_do_not_make_a_change_smaller() -> None:
     orphans = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(90, "orphan")]
     known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
@@ -192,11 +218,19 @@ def test_orphans_do_not_make_a_change_smaller() -> None:
 
 
 def test_new_models_beside_removed_ones_without_jobs_are_no_bulk_change() -> None:
-    orphans = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(20, "orphan")]
+    orphans = [a_job(a_model(name, epochs=7), id=f"ftjob-{name}") for name in names(20, "orphan")]
     known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
     lock = Lock(entries=tuple(entry(a_model(name), job) for name, job in zip(names(10), known, strict=True)))
     plan = make_plan(desired(*map(a_model, names(30))), observed(*known, *orphans), lock=lock)
     assert plan.refused == ()
+
+
+def test_a_model_that_is_there_under_a_name_of_no_spec_is_paid_again_and_counts_as_a_rename() -> None:
+    orphans = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(20, "orphan")]
+    known = [a_job(a_model(name), id=f"ftjob-{name}") for name in names(10)]
+    lock = Lock(entries=tuple(entry(a_model(name), job) for name, job in zip(names(10), known, strict=True)))
+    plan = make_plan(desired(*map(a_model, names(30))), observed(*known, *orphans), lock=lock)
+    assert [each.policy for each in plan.refused] == ["bulk-change"]
 
 
 def test_every_orphan_has_one_decision_and_nothing_that_is_kept_is_removed() -> None:
