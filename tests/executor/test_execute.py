@@ -229,14 +229,18 @@ def test_a_job_is_not_superseded_by_one_that_is_gone_by_now() -> None:
     assert sandbox.service.jobs[JobId("ftjob-1")].status.word == "queued"
 
 
-def test_a_running_job_of_no_spec_is_not_cancelled_when_a_new_job_is_refused() -> None:
+def test_a_running_job_of_no_spec_is_not_cancelled_before_a_new_one_has_succeeded() -> None:
     """The new model may be the same one under a new name."""
-    sandbox = Sandbox()
+    sandbox, prune = Sandbox(), Options(prune=True)
     sandbox.apply(model("old"))
     sandbox.service.refuse_next(ProviderError("this account may not train", status=403), of="train")
-    events = sandbox.apply(model("new"), options=Options(prune=True))
-    assert outcomes(events) == [Outcome.FAILED, Outcome.BLOCKED]
+    assert outcomes(sandbox.apply(model("new"), options=prune)) == [Outcome.FAILED]
+    assert outcomes(sandbox.apply(model("new"), options=prune)) == [Outcome.DONE]
+    sandbox.apply(model("new"), options=prune)
     assert sandbox.service.writes["cancel"] == 0
+    sandbox.service.finish(JobId("ftjob-2"))
+    sandbox.apply(model("new"), options=prune)
+    assert sandbox.service.jobs[JobId("ftjob-1")].status.word == "cancelled"
 
 
 def test_a_model_of_no_spec_is_deleted_only_when_each_new_name_has_a_model() -> None:

@@ -187,8 +187,8 @@ def test_steps_keep_their_order(tmp_path: Path) -> None:
         ('template: {a: "{b"}', "5:19  prepare[0].template.a: a brace is opened and not closed"),
         (
             "convert: {from: share_gpt}",
-            "5:21  prepare[0].convert.from: must be sharegpt, alpaca, dolly, prompt_completion, anthropic, "
-            "bedrock, vertex, preference or chat, is 'share_gpt', did you mean 'sharegpt'?",
+            "5:21  prepare[0].convert.from: must be sharegpt, alpaca, cohere, dolly, prompt_completion, "
+            "anthropic, bedrock, vertex, preference or chat, is 'share_gpt', did you mean 'sharegpt'?",
         ),
     ],
 )
