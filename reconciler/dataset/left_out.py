@@ -1,11 +1,20 @@
 """The keys and columns that a conversion or a mapping leaves out: counted, and named when the pass is over."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.dataset.hints import IMAGES, TURN_WEIGHTS, has_meaning, plain_name, says_either_way, write_step
+from reconciler.dataset.hints import (
+    TURN_WEIGHTS,
+    describe_meaning,
+    has_meaning,
+    plain_name,
+    says_either_way,
+    suggest_before_conversion,
+    suggest_in_mapping,
+    write_step,
+)
 from reconciler.domain.errors import Place, Problem, Severity
-from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, PlaceImages, TurnWeight
+from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, TurnWeight
 from reconciler.foundation.text import list_words
 
 _MOST_KEYS = 1000
@@ -15,11 +24,13 @@ _MOST_KEYS = 1000
 class LeftOut:
     """The keys that are left out of rows: by their path, in how many rows each holds something.
 
-    Shape:  a path has no positions: `messages[].loss`
+    Shape:  a path has no positions: `messages[].loss`; `holders` has, by path, the keys that are read of its object,
+            and those of the first such object
     """
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
+        self.holders: dict[str, tuple[Collection[str], Collection[str]]] = {}
         self.rows = Counter[str]()
         self.entered = 0
         self._row: set[str] = set()
@@ -31,6 +42,7 @@ class LeftOut:
                 place = f"{path}.{key[:100]}".lstrip(".")
                 if place in self.values or len(self.values) < _MOST_KEYS:
                     self.values.setdefault(place, value)
+                    self.holders.setdefault(place, (known, tuple(holder)))
                     self._row.add(place)
 
     def end_row(self) -> None:
@@ -53,17 +65,20 @@ IN_CONVERSION = ("prepare.lost-key", "prepare.left-out")
 IN_MAPPING = ("mapping.lost-key", "mapping.left-out")
 
 
-def describe_left_out(left_out: LeftOut, rules: tuple[str, str], *, is_decided: bool = False) -> Iterator[Problem]:
+def describe_left_out(
+    left_out: LeftOut, rules: tuple[str, str], *, fields: Mapping[str, str] | None = None, is_decided: bool = False
+) -> Iterator[Problem]:
     """Yield an error for each key that says something which training would have to know, and a note of the others.
 
-    Shape:  `rules` are those of the error and of the note; where the author has decided, there are notes only
+    Shape:  `rules` are those of the error and of the note; `fields` are those of a mapping, with their templates, None
+            for a step; where the author has decided, there are notes only
     """
     others = []
     for path, count in sorted(left_out.rows.items()):
         key = path.rpartition(".")[2]
         if not is_decided and has_meaning(key, left_out.values[path]):
-            what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; it says more about training"
-            yield Problem(where=Place(file=""), what=what, hint=_suggest(path), rule=rules[0])
+            what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; {describe_meaning(key)}"
+            yield Problem(where=Place(file=""), what=what, hint=_suggest(left_out, path, fields), rule=rules[0])
         else:
             others.append((path, count))
     if others:
@@ -72,19 +87,19 @@ def describe_left_out(left_out: LeftOut, rules: tuple[str, str], *, is_decided: 
         yield Problem(where=Place(file=""), what=what, rule=rules[1], severity=Severity.INFO)
 
 
-def _suggest(path: str) -> str:
+def _suggest(left_out: LeftOut, path: str, fields: Mapping[str, str] | None) -> str:
     holder, _, key = path.rpartition(".")
-    remedy: Operation | None = None
-    drop: Operation = DropTurnKeys((key,)) if holder else DropColumns((key,))
-    if holder.endswith("[]") and "." not in holder and says_either_way(key):
-        either = "where 1 is a turn to train on, with `inverted: true` where 1 is one to leave out"
-        return f"add `turn_weight: {{key: {key}}}` before this step {either}"
-    if holder.endswith("[]") and "." not in holder and plain_name(key) in TURN_WEIGHTS:
-        remedy = TurnWeight(key=key)
-    elif not holder and key in IMAGES:
-        remedy = PlaceImages(key)
     if holder and (not holder.endswith("[]") or "." in holder):
         return "take it out of the rows, or write it into the texts"
-    use = f"to use it, add `{write_step(remedy)}` before this step; " if remedy else ""
-    other = "" if remedy or holder else "put the column into a template or a key that is read; "
-    return f"{use}{other}to train without it, add `{write_step(drop)}` before this step"
+    drop: Operation = DropTurnKeys((key,)) if holder else DropColumns((key,))
+    if holder and says_either_way(key):
+        either = "where 1 is a turn to train on, with `inverted: true` where 1 is one to leave out"
+        return f"add `turn_weight: {{key: {key}}}` before this step {either}"
+    if holder:
+        is_weight = plain_name(key) in TURN_WEIGHTS
+        use = f"to use it, add `{write_step(TurnWeight(key=key))}` before this step; " if is_weight else ""
+    elif fields is not None:
+        use = f"{suggest_in_mapping(key, fields)}; "
+    else:
+        use = f"{suggest_before_conversion(key, *left_out.holders[path])}; "
+    return f"{use}to train without it, add `{write_step(drop)}`{' before this step' if fields is None else ''}"

@@ -137,9 +137,20 @@ def _read_and_map(spec: DatasetSpec, sources: SourceIndex, report: RowReport, me
         read = _read_pairs if are_pairs else partial(map_rows, is_table=in_table)
         yield from ids.watch(read(rows, spec, report=report, left_out=left_out), are_written=True)
     ids.report(report)
-    for problem in describe_left_out(left_out, IN_MAPPING):
+    for problem in describe_left_out(left_out, IN_MAPPING, fields=_list_fields(spec)):
         if problem.severity is Severity.ERROR or (spec.mapping and not report.has_errors):
             report.add(replace(problem, where=spec.place))
+
+
+def _list_fields(spec: DatasetSpec) -> dict[str, str]:
+    # The templates by the fields that the author wrote: a prompt and a completion may be turns by now.
+    mapping = spec.mapping
+    if mapping is None:
+        return {}
+    found = {"prompt": mapping.prompt or "", "completion": mapping.completion or ""}
+    for at, turn in enumerate(mapping.turns):
+        found[spec.find_field(f"messages[{at}].content").path] = turn.content
+    return {name: text for name, text in found.items() if text and name in ("system", "prompt", "completion")}
 
 
 def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, left_out: LeftOut) -> Iterator[Row]:

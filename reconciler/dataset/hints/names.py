@@ -20,7 +20,12 @@ COMPLETIONS = (
 CONTEXTS = ("context", "passage", "document", "article")
 COHERE_ANSWERS = ("response", "answer", "output", "completion", "text")
 """Keys that hold the answer to a `message` of Cohere, the first that there is."""
-SYSTEMS = ("system", "system_prompt", "system_message")
+HISTORIES = ("history", "chat_history", "conversation_history", "previous_turns", "previous_messages", "past_messages")
+MEDIA = ("audio", "audios", "audio_path", "audio_url", "video", "videos", "video_path", "video_url", "speech", "sound")
+SYSTEMS = (
+    *("system", "system_prompt", "system_message", "system_instruction", "system_instructions", "system_text"),
+    *("instructions", "developer", "developer_prompt", "developer_message", "preamble", "persona"),
+)
 IMAGES = ("images", "image", "image_url", "image_urls", "image_path", "image_paths")
 TURN_WEIGHTS = (
     *("loss", "loss_weight", "is_loss", "has_loss", "with_loss", "compute_loss", "train", "training", "trainable"),
@@ -28,6 +33,13 @@ TURN_WEIGHTS = (
     *("mask", "masked", "is_masked", "loss_mask", "loss_masked", "train_mask", "label_mask"),
     *("ignore", "ignored", "ignore_loss", "no_loss", "skip_loss", "no_train"),
 )
+ROW_WEIGHTS = (
+    *("mask_history", "mask_prompt", "mask_inputs", "mask_input", "train_on_last", "train_on_last_turn"),
+    *("train_on_prompt", "train_on_prompts", "train_on_inputs", "train_on_input", "train_on_history", "only_last"),
+    *("sample_weight", "sample_weights", "example_weight", "row_weight", "importance_weight"),
+)
+"""Keys of a row that say which of its turns are trained on, or how much the row counts."""
+THOUGHTS = ("thinking", "reasoning", "reasoning_content", "thoughts", "chain_of_thought", "cot", "rationale")
 _EITHER_WAY = frozenset({"mask", "masked", "ignore", "ignored", "no", "skip"})
 LABELS = (
     *("label", "kto_tag", "is_good", "good", "is_bad", "thumbs_up", "thumbs_down", "desirable", "is_desirable"),
@@ -70,8 +82,8 @@ _BAD = frozenset(
 )
 _OTHER_MEANING = frozenset(
     {
-        *("audio", "audios", "video", "videos", "tools", "functions", "history", "chat_history", "documents"),
-        *("thinking", "reasoning", "reasoning_content", *CONTEXTS, *SYSTEMS, *IMAGES),
+        *("tools", "functions", "documents", "instruction"),
+        *(*MEDIA, *HISTORIES, *THOUGHTS, *CONTEXTS, *SYSTEMS, *IMAGES, *ROW_WEIGHTS),
     }
 )
 _SAYS_BAD = frozenset(

@@ -11,10 +11,14 @@ from reconciler.dataset.hints import (
     CONTEXTS,
     PROMPTS,
     SYSTEMS,
+    describe_meaning,
     find_named,
     has_meaning,
+    kind_of,
+    place_after_templates,
     plain_name,
     says_either_way,
+    suggest_in_mapping,
     write_step,
     write_steps_inline,
 )
@@ -26,7 +30,6 @@ from reconciler.dataset.recognise.forms import (
     find_judgement,
     find_turn_weight,
     recognise_row,
-    turns_of,
 )
 from reconciler.dataset.recognise.pair_advice import (
     Advice,
@@ -176,15 +179,18 @@ def _advise_nothing(_rows: Sequence[JsonObject]) -> Advice:
 
 
 def _convert(source: domain.Form) -> Callable[[Sequence[JsonObject]], Advice]:
-    return lambda rows: ((*_place_parts(rows), domain.Convert(source=source)), (), "")
+    return lambda rows: ((*_weigh_turns(rows), domain.Convert(source=source), *_place_images(rows)), (), "")
 
 
-def _place_parts(rows: Sequence[JsonObject]) -> tuple[domain.Operation, ...]:
-    # What stands beside turns or on them, and would be lost.
+def _weigh_turns(rows: Sequence[JsonObject]) -> tuple[domain.Operation, ...]:
     weights = {key for row in rows if (key := find_turn_weight(row))}
-    images = {key for row in rows if turns_of(row) and (key := find_images(row))}
-    steps: list[domain.Operation] = [domain.TurnWeight(key=key) for key in sorted(weights) if not says_either_way(key)]
-    return (*steps, *(domain.PlaceImages(column=key) for key in sorted(images)))
+    return tuple(domain.TurnWeight(key=key) for key in sorted(weights) if not says_either_way(key))
+
+
+def _place_images(rows: Sequence[JsonObject]) -> tuple[domain.Operation, ...]:
+    # They stand beside the turns, or beside what becomes turns: a conversion before this step carries them along.
+    keys = dict.fromkeys(key for row in rows if (key := find_images(row)))
+    return tuple(domain.PlaceImages(column=key) for key in sorted(keys))
 
 
 def _advise_chat(rows: Sequence[JsonObject]) -> Advice:
@@ -193,11 +199,11 @@ def _advise_chat(rows: Sequence[JsonObject]) -> Advice:
         key = masks[0]
         what = f"write `turn_weight: {{key: {key}}}` into `prepare` where 1 is a turn to train on, "
         return (), (), f"{what}with `inverted: true` where 1 is a turn to leave out"
-    return (*_place_parts(rows), domain.Convert(source=domain.Form.CHAT)), (), ""
+    return _convert(domain.Form.CHAT)(rows)
 
 
 def _advise_calls(rows: Sequence[JsonObject]) -> Advice:
-    return (*_place_parts(rows), domain.MendCalls()), (), ""
+    return (*_weigh_turns(rows), domain.MendCalls(), *_place_images(rows)), (), ""
 
 
 def _advise_questions(_rows: Sequence[JsonObject]) -> Advice:
@@ -246,11 +252,20 @@ def _advise_table(rows: Sequence[JsonObject]) -> Advice:
     rest = dict.fromkeys(
         key for row in rows for key, value in row.items() if key not in named and value and has_meaning(key, value)
     )
-    drop = (domain.DropColumns(tuple(rest)),) if rest else ()
-    without = f"this trains without {list_words(tuple(rest))}; to use them, name them in a template" if rest else ""
+    # A judgement beside a class is as likely a fact about what is classified; documents stand behind their context.
+    judged = tuple(key for key in rest if kind_of(key) == "judgement" or (context and plain_name(key) == "documents"))
+    drop = (domain.DropColumns(judged),) if judged else ()
+    without = f"this trains without {list_words(judged)}; to use them, name them in a template" if judged else ""
     prompt = f"{{{context}}}\n\n{{{asked}}}" if context and context != asked else f"{{{asked}}}"
-    fields = [("prompt", prompt), ("completion", f"{{{answer}}}")]
-    return drop, tuple([("system", f"{{{system}}}"), *fields] if system else fields), without
+    pair = (("prompt", prompt), ("completion", f"{{{answer}}}"))
+    fields = (("system", f"{{{system}}}"), *pair) if system else pair
+    others = [key for key in rest if key not in judged]
+    if len(others) == 1 and kind_of(others[0]) == "image":
+        return (*drop, *place_after_templates(fields, others[0])), (), without
+    if others:
+        uses = (f"`{key}`: {describe_meaning(key)}; {suggest_in_mapping(key, dict(pair))}" for key in others)
+        return (), (), f"decide on what says more about training: {'; '.join(uses)}"
+    return drop, fields, without
 
 
 def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:
@@ -258,7 +273,7 @@ def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:
     if context and any("input" in row for row in rows):
         return (), (), f'write the columns into templates, such as prompt: "{{instruction}} {{input}} {{{context}}}"'
     rename = (domain.Rename(((context, "input"),)),) if context else ()
-    return (*rename, domain.Convert(source=domain.Form.ALPACA)), (), ""
+    return (*rename, domain.Convert(source=domain.Form.ALPACA), *_place_images(rows)), (), ""
 
 
 def _advise_text(_rows: Sequence[JsonObject]) -> Advice:

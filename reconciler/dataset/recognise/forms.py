@@ -189,7 +189,7 @@ def _chat_form(row: JsonObject, used_as: Format | None) -> RowForm:
     is_for_grader = recognise_format(row, used_as) is Format.REINFORCEMENT
     if "schemaVersion" in row or (objects and all("type" not in part for part in objects)):
         return RowForm.BEDROCK
-    if isinstance(row.get("system"), list) or any(part.get("type") in _BLOCKS for part in objects):
+    if isinstance(row.get("system"), list) or any(_is_block(part) for part in objects):
         return RowForm.ANTHROPIC
     if is_for_grader:
         return RowForm.REINFORCEMENT
@@ -207,6 +207,11 @@ def _chat_form(row: JsonObject, used_as: Format | None) -> RowForm:
     if turns and plain[-1:] == ["user"] and "assistant" not in plain and row.keys() <= API_KEYS:
         return RowForm.QUESTIONS
     return RowForm.CHAT
+
+
+def _is_block(part: JsonObject) -> bool:
+    # A part of the type `image` without a source stands for an image in a column beside the turns.
+    return part.get("type") in _BLOCKS and (part["type"] != "image" or "source" in part)
 
 
 def _has_other_keys(turns: list[JsonObject]) -> bool:

@@ -42,9 +42,6 @@ ALIASES = {
     "instruction": "system",
 }
 _ROW_HINTS = {
-    "system": "a system text beside the messages would be lost: `prepare: [{convert: {from: anthropic}}]` makes it the "
-    "first message",
-    "images": "put images into the content of a user message, as parts of the type `image_url`",
     "function_call": "this key belongs to a message",
     "tool_choice": "leave it out: training does not read it",
 }

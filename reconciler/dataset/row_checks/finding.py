@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.dataset.hints import describe_meaning, has_meaning, suggest_in_row, suggest_in_turn
 from reconciler.domain.errors import Severity
 from reconciler.foundation.text import did_you_mean, list_words, yaml_scalar
 
@@ -74,13 +75,17 @@ def find_unknown_keys(
 ) -> Iterator[RowFinding]:
     """Report the keys that a service would not know what to do with."""
     for key in sorted(set(found).difference(known)):
+        what, hint = "an unknown key", (hints or {}).get(key, "")
+        if not hint and has_meaning(key, found[key]) and (not path or (_is_turn(path) and found[key] not in (0, 1))):
+            what = f"an unknown key; {describe_meaning(key)}"
+            hint = suggest_in_turn(key) if path else suggest_in_row(key, found[key], found)
         hint = (
-            (hints or {}).get(key)
+            hint
             or did_you_mean(key, set(known).difference(found))
             or f"{_ask_for_weight(path, key, found[key])}leave it out{_name_step(path, key)}; "
             f"the keys here are {list_words(known)}"
         )
-        yield RowFinding(rule, f"{path}.{key[:100]}".lstrip("."), "an unknown key", hint)
+        yield RowFinding(rule, f"{path}.{key[:100]}".lstrip("."), what, hint)
 
 
 def _name_step(path: str, key: str) -> str:

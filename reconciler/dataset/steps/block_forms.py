@@ -46,6 +46,7 @@ def anthropic_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
 _BLOCK_KEYS = {
     "text": ("text",),
     "image": ("source",),
+    "image_url": ("image_url",),
     "tool_use": ("id", "name", "input"),
     "tool_result": ("tool_use_id", "content"),
 }
@@ -61,6 +62,9 @@ def _anthropic_turns(role: str, blocks: object, calls: CallIds, path: str, note:
                 parts.append({"type": "text", "text": read_text(block.get("text"), f"{place}.text")})
             case "image":
                 parts.append(_anthropic_image(block.get("source"), f"{place}.source"))
+            case "image_url":
+                # The API's part, as the step `place_images` makes it.
+                parts.append({"type": "image_url", "image_url": block.get("image_url")})
             case "tool_use":
                 made.append(calls.make_call(block.get("name"), block.get("input"), place, block.get("id")))
             case "tool_result":

@@ -31,6 +31,7 @@ from reconciler.domain.prepare import (
     LowerCase,
     MendCalls,
     MendImages,
+    Operation,
     PlaceImages,
     RemovePrefix,
     RemoveSuffix,
@@ -98,9 +99,15 @@ class StepError(ReconcilerError):
         super().__init__(what)
 
 
-def make_edit(step: EditingStep, note: NoteUnread = note_nothing) -> Edit:
+def columns_placed_after(steps: Sequence[Operation]) -> tuple[str, ...]:
+    """Return the columns of images that later steps place, which a conversion before them carries along."""
+    return tuple(step.column for step in steps if isinstance(step, PlaceImages))
+
+
+def make_edit(step: EditingStep, note: NoteUnread = note_nothing, carried: Collection[str] = ()) -> Edit:
     """Return the function that applies a step to one row; a conversion and `keep_columns` note what they leave out.
 
+    Shape:  a conversion leaves the `carried` columns as they are, beside what it makes
     Raises: in that function, StepError when the step does not fit the row, and ConversionError when the row does not
             have the form that the step names, or cannot be written in the other form
     """
@@ -149,11 +156,20 @@ def make_edit(step: EditingStep, note: NoteUnread = note_nothing) -> Edit:
         case ChoosePair():
             return _choose_pair(step)
         case Convert():
-            convert = _TO_API[step.source]
-            if step.target is Target.COMPLETION:
-                return lambda row: text_forms.chat_to_pair(convert(row, note))
-            return lambda row: convert(row, note)
+            return _convert_rows(step, note, frozenset(carried))
     assert_never(step)
+
+
+def _convert_rows(step: Convert, note: NoteUnread, carried: Collection[str]) -> Edit:
+    convert = _TO_API[step.source]
+
+    def edit(cells: Cells) -> Cells:
+        kept = {column: value for column, value in cells.items() if column in carried}
+        row = {column: value for column, value in cells.items() if column not in carried} if kept else cells
+        made = convert(row, note)
+        return {**(text_forms.chat_to_pair(made) if step.target is Target.COMPLETION else made), **kept}
+
+    return edit
 
 
 def _bound_size(edit: Edit) -> Edit:

@@ -12,7 +12,7 @@ from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
-from reconciler.dataset.steps.edits import StepError, make_edit
+from reconciler.dataset.steps.edits import StepError, columns_placed_after, make_edit
 from reconciler.dataset.steps.filters import Test, limit_rows, make_test, pair_rows, sample_rows
 from reconciler.dataset.steps.numbers import OtherNotationError, OtherNotations
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
@@ -166,10 +166,12 @@ def _join_files(files: Iterator[tuple[Source, Iterator[Row]]], sources: dict[str
 
 def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, tokens: CountTextTokens) -> Iterator[Row]:
     step_reports = []
-    for each in spec.prepare:
+    operations = [each.operation for each in spec.prepare]
+    for at, each in enumerate(spec.prepare):
+        carried = columns_placed_after(operations[at + 1 :])
         step_report = StepReport(each, _columns_read(each.operation), report)
         rows = step_report.count_leaving(
-            _run_step(each.operation, step_report.count_entering(rows), step_report, tokens)
+            _run_step(each.operation, step_report.count_entering(rows), step_report, tokens, carried)
         )
         step_reports.append(step_report)
     yield from rows
@@ -207,7 +209,11 @@ def _columns_read(step: domain.Operation) -> tuple[str, ...]:
 
 
 def _run_step(
-    step: domain.Operation, rows: Iterator[Row], step_report: StepReport, tokens: CountTextTokens
+    step: domain.Operation,
+    rows: Iterator[Row],
+    step_report: StepReport,
+    tokens: CountTextTokens,
+    carried: Collection[str],
 ) -> Iterator[Row]:
     match step:
         case domain.Sample(share=None):
@@ -219,7 +225,7 @@ def _run_step(
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
             return step_report.keep_rows(rows, make_test(step, tokens))
         case _:
-            return step_report.edit_rows(rows, make_edit(step, step_report.left_out.note))
+            return step_report.edit_rows(rows, make_edit(step, step_report.left_out.note, carried))
 
 
 def _repeat_rows(rows: Iterator[Row], terms: Terms) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from reconciler.dataset.row_checks import JsonObject, describe_value
 from reconciler.dataset.steps.cells import Cells, is_empty
 from reconciler.dataset.steps.conversion import CallIds, ConversionError, read_objects, read_role
 from reconciler.dataset.strict_json import LineError, decode_json
+from reconciler.foundation.text import yaml_scalar
 
 Edit = Callable[[Cells], Cells]
 
@@ -162,41 +163,75 @@ def place_images(column: str) -> Edit:
         for at, image in enumerate(images):
             if not isinstance(image, str) or not _URL.match(image):
                 what = f"is {describe_value(image)}, not the address or the data of an image"
-                hint = "write an https:// URL or data:image/…;base64, into the column, or leave the images out: "
-                raise ConversionError(f"{column}[{at}]", what, f"{hint}`drop_columns: [{column}]`")
+                hint = "write an https:// URL or data:image/…;base64, into the column, or drop the row"
+                raise ConversionError(f"{column}[{at}]", what, hint)
         rest = {key: value for key, value in cells.items() if key != column}
-        waiting, marks = list(images), _count_marks(cells)
+        if images and not _has_turns(rest):
+            hint = f"put `place_images: {yaml_scalar(column)}` after the step `convert`, which makes turns of the row"
+            raise ConversionError(column, "there are no turns that the image could be placed in", hint)
+        waiting, marks = list(images), _count_marks(rest)
         if marks and marks != len(images):
             what = f"{len(images)} images for {marks} marks `{_PLACE}`"
             raise ConversionError(column, what, "add what is missing, or drop the row")
 
         def change(turn: JsonObject, path: str) -> JsonObject:
-            key = next((key for key in _TEXT_KEYS if isinstance(turn.get(key), str)), None)
+            key = next((key for key in _TEXT_KEYS if isinstance(turn.get(key), str | list)), None)
             if not waiting or key is None or read_role(turn, path) != "user":
                 return turn
+            if isinstance(turn[key], list):
+                return {**turn, key: _fill_places(read_objects(turn[key], f"{path}.{key}"), waiting, marks)}
             text = str(turn[key])
             pieces = text.split(_PLACE) if marks else ["", text]
             count = len(pieces) - 1 if marks else len(waiting)
             return {**turn, key: _interleave(pieces if marks else [""] * count + [text], waiting)} if count else turn
 
-        return edit_turns(change)(rest)
+        placed = edit_turns(change)(rest)
+        if waiting:
+            raise ConversionError(column, "no turn of the user could hold the image", "add a question, or drop the row")
+        return placed
 
     return edit
+
+
+def _has_turns(cells: Cells) -> bool:
+    question = cells.get("input")
+    inside = question.get("messages") if isinstance(question, dict) else None
+    return isinstance(inside, list) or any(isinstance(cells.get(key), list) for key in HOLDERS)
+
+
+def _is_place(part: JsonObject) -> bool:
+    # A part that stands for an image, and holds none: TRL and others keep the images in a column of their own.
+    return part.get("type") in ("image", "image_url") and not any(part.get(key) for key in part if key != "type")
+
+
+def _fill_places(parts: list[JsonObject], waiting: list[str], marks: int) -> list[JsonObject]:
+    if not marks:
+        before = [_make_image(waiting.pop(0)) for _ in range(len(waiting))]
+        return [*before, *parts]
+    return [_make_image(waiting.pop(0)) if _is_place(part) and waiting else part for part in parts]
+
+
+def _make_image(url: str) -> JsonObject:
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _interleave(pieces: list[str], waiting: list[str]) -> list[JsonObject]:
     parts: list[JsonObject] = []
     for at, piece in enumerate(pieces):
         if at:
-            parts.append({"type": "image_url", "image_url": {"url": waiting.pop(0)}})
+            parts.append(_make_image(waiting.pop(0)))
         if piece.strip():
             parts.append({"type": "text", "text": piece.strip()})
     return parts
 
 
 def _count_marks(cells: Cells) -> int:
+    question = cells.get("input")
+    if isinstance(question, dict) and isinstance(question.get("messages"), list):
+        return _count_marks(question)
     key = next((key for key in HOLDERS if isinstance(cells.get(key), list)), "")
     turns = read_objects(cells[key], key) if key else []
     asked = [turn for at, turn in enumerate(turns) if read_role(turn, f"{key}[{at}]") == "user"]
-    texts = [next((turn[key] for key in _TEXT_KEYS if isinstance(turn.get(key), str)), "") for turn in asked]
-    return sum(str(text).count(_PLACE) for text in texts)
+    held = [next((turn[key] for key in _TEXT_KEYS if isinstance(turn.get(key), str | list)), "") for turn in asked]
+    parts = [part for each in held if isinstance(each, list) for part in each if isinstance(part, dict)]
+    return sum(each.count(_PLACE) for each in held if isinstance(each, str)) + sum(map(_is_place, parts))

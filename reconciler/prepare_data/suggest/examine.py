@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from reconciler.dataset.readers import (
 from reconciler.dataset.recognise import write_step
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sensitive import mask_problem
-from reconciler.dataset.steps import TestingStep
+from reconciler.dataset.steps import TestingStep, columns_placed_after
 from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
@@ -187,13 +187,13 @@ class _Pass:
         if result.remedy:
             accepted = result.remedy.necessary or self._accept(result.remedy)
             self.remedies.append((result.remedy, accepted))
-            for step in result.remedy.steps if accepted else ():
-                self._run(step, result.remedy)
+            for at, step in enumerate(result.remedy.steps if accepted else ()):
+                self._run(step, result.remedy, columns_placed_after(result.remedy.steps[at + 1 :]))
             if not self.rows:
                 raise InputError(tuple(self.questions) or (_no_row_left(self._file),))
 
-    def _run(self, step: RemedyStep, remedy: Remedy) -> None:
-        made = run_step(step, self.rows)
+    def _run(self, step: RemedyStep, remedy: Remedy, carried: Collection[str]) -> None:
+        made = run_step(step, self.rows, carried)
         self.questions += made.questions
         self.findings += (FileFinding(name="left_out", what=note) for note in made.notes)
         dropped = len(self.rows) - len(made.rows)
@@ -213,8 +213,9 @@ class _Pass:
         """
         if self._used_as and found.format is not self._used_as and not found.lines and found.hint:
             raise InputError((mask_problem(row_rules.describe_form(self.rows, found)),))
-        if found.format is Format.COMPLETION or found.form in row_rules.PLAIN_TABLES or found.form is None:
-            named = {column.lower() for column in list_columns(self.rows)} >= {PROMPT, COMPLETION}
+        named = {column.lower() for column in list_columns(self.rows)} >= {PROMPT, COMPLETION}
+        is_table = found.form in row_rules.PLAIN_TABLES and (found.mapping or named)
+        if found.format is Format.COMPLETION or is_table or found.form is None:
             if found.form in row_rules.PLAIN_TABLES and found.mapping and not named:
                 self.apply(partial(row_rules.fill_columns, found))
             return None

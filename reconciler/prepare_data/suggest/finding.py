@@ -1,6 +1,6 @@
 """What a rule finds in a file and the remedy for it, as data; and what rules need of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -100,8 +100,11 @@ class RowsAfterStep(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
-    """Return the rows after one step, which does what the same step does in a spec, and what it asks."""
+def run_step(step: RemedyStep, rows: Sequence[Row], carried: Collection[str] = ()) -> RowsAfterStep:
+    """Return the rows after one step, which does what the same step does in a spec, and what it asks.
+
+    Shape:  `carried` are the columns of images that later steps place
+    """
     if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)
         return RowsAfterStep(rows=[row for row in rows if keeps(cells_of(row))])
@@ -110,7 +113,7 @@ def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
         note = f"{len(pairs)} pairs from {len(rows)} rows by `{write_step(step)}`"
         return RowsAfterStep(rows=pairs, notes=(note,))
     left_out, report, changed = LeftOut(), RowReport(), list[Row]()
-    edit = make_edit(step, left_out.note)
+    edit = make_edit(step, left_out.note, carried)
     for row in rows:
         try:
             changed.append(row._replace(value=edit(cells_of(row))))
@@ -128,7 +131,9 @@ def run_step(step: RemedyStep, rows: Sequence[Row]) -> RowsAfterStep:
 
 
 def _name_step(hint: str, step: RemedyStep) -> str:
-    return hint.replace("before this step", f"before `{write_step(step)}`, in a spec")
+    for where in ("before", "after"):
+        hint = hint.replace(f"{where} this step", f"{where} `{write_step(step)}`, in a spec")
+    return hint
 
 
 def cells_of(row: Row) -> dict[str, object]:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
-from reconciler.dataset.recognise import RowForm, has_meaning
+from reconciler.dataset.hints import describe_meaning, has_meaning, suggest_in_row
+from reconciler.dataset.recognise import RowForm
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
@@ -29,7 +30,7 @@ from reconciler.domain.prepare import (
     Rename,
 )
 from reconciler.domain.spec import Format
-from reconciler.foundation.text import list_words, yaml_scalar
+from reconciler.foundation.text import list_words
 from reconciler.prepare_data.compat import MAX_CHARACTERS, TaskKind
 from reconciler.prepare_data.suggest.finding import (
     COMPLETION,
@@ -179,8 +180,9 @@ def _with_meaning(rows: Sequence[Row], columns: Collection[str]) -> list[str]:
 
 def _lost_column(rows: Sequence[Row], column: str) -> Problem:
     count = sum(not is_empty(cells_of(row).get(column)) for row in rows)
-    what = f"`{column}` would be left out, and {count} of {len(rows)} rows have it; it says more about training"
-    hint = f"in a spec, put it into a template, or add `prepare: [{{drop_columns: [{yaml_scalar(column)}]}}]`"
+    what = f"`{column}` would be left out, and {count} of {len(rows)} rows have it; {describe_meaning(column)}"
+    value = next((value for row in rows if not is_empty(value := cells_of(row).get(column))), None)
+    hint = f"in a spec: {suggest_in_row(column, value, FIELDS)}"
     return Problem(where=Place(file=rows[0].file), path=column, what=what, hint=hint, rule="mapping.lost-key")
 
 

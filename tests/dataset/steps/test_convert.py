@@ -308,7 +308,7 @@ def test_conversations_with_calls_from_a_published_file_pass_the_checks() -> Non
 
 
 @pytest.mark.parametrize(
-    ("turns", "text"), [("messages", "prompt"), ("conversations", "question"), ("prompt", "instruction")]
+    ("turns", "text"), [("messages", "prompt"), ("conversations", "question"), ("prompt", "question")]
 )
 def test_a_question_that_is_there_twice_is_read_once_and_the_other_is_named(turns: str, text: str) -> None:
     row = {turns: [USER], text: "Another", "chosen": "Hello", "rejected": "Go"}
