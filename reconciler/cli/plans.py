@@ -211,6 +211,15 @@ def plan(
             metavar="REV",
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="The same as --against, and the lock file is that of REV too: for what another person proposes, such"
+            " as a pull request.",
+            metavar="REV",
+        ),
+    ] = None,
 ) -> int:
     """Show what apply would do, and why.
 
@@ -218,8 +227,11 @@ def plan(
     """
     console: Console = context.obj
     targets = output.read()
-    if against and not offline:
-        raise UsageError("--against names what --offline compares with; give both, or neither")
+    if (against or base) and not offline:
+        flag = "--against" if against else "--base"
+        raise UsageError(f"{flag} names what --offline compares with; give both, or neither")
+    if against and base:
+        raise UsageError("--base and --against both name what --offline compares with; leave one of them out")
     if offline and out:
         raise UsageError("an offline plan does not know the service, so it cannot be applied; leave out --out")
     with write_failures(lambda: inputs.review_nothing(root), targets, console):
@@ -229,7 +241,15 @@ def plan(
     with write_failures(lambda: review_without_plan(setting, commit=commit), targets, console):
         checked = check_with_progress(setting, console, count_tokens=True)
         if offline:
-            prepared = plan_offline(setting, checked, options, against, rows=rows, most_samples=most_samples)
+            prepared = plan_offline(
+                setting,
+                checked,
+                options,
+                base or against,
+                rows=rows,
+                most_samples=most_samples,
+                has_earlier_lock=bool(base),
+            )
         else:
             prepared = _plan_online(setting, checked, options, console, rows=rows, most_samples=most_samples)
     prepared = _limit_samples(prepared, 0) if output.no_samples else prepared

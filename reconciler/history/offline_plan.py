@@ -1,6 +1,6 @@
 """Plans that call no service: against the lock file and git, or between two revisions. Opens no socket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 from msgspec.structs import replace
@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from reconciler import __version__
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import InputError, UsageError
-from reconciler.domain.plan import CommandScope, Options, Plan
+from reconciler.domain.lock import Lock
+from reconciler.domain.plan import CommandScope, Options, Plan, Refusal
 from reconciler.domain.renames import NameMap
 from reconciler.domain.row_diff import FEW_ROWS
-from reconciler.domain.spec import Expect
+from reconciler.domain.spec import Expect, Specs
 from reconciler.history.locked_state import LockedState, PlanBase, remove_placeholders
 from reconciler.history.revision import (
     Revision,
@@ -20,6 +21,7 @@ from reconciler.history.revision import (
     extract_specs,
     name_version,
     open_common,
+    open_first_parent,
     open_last_change,
     open_revision,
     open_snapshot_at,
@@ -40,6 +42,15 @@ _NOTHING_LOCKED = (
     "no model is locked for {provider}, so the specs at {title} stand for what was applied; if they never were, apply"
     " trains more than this"
 )
+_LOCK_REMOVED = "{file} is not there any more; that of {title} is used, because what it names exists all the same"
+_NO_BASE = (
+    "nothing is compared: no model is locked for {provider}, git does not say from which commit this version came, and"
+    " the commit that is checked out holds just these specs"
+)
+_NAME_BASE = (
+    "name the commit before with --against, as in: {command}; in CI fetch it too (fetch-depth: 2 for the merge of a"
+    " pull request)"
+)
 _NOTHING_KNOWN = "no model is locked for {provider}, and git has no version before: everything is shown as new"
 
 
@@ -51,14 +62,18 @@ def plan_offline(
     *,
     rows: bool,
     most_samples: int = FEW_ROWS,
+    has_earlier_lock: bool = False,
 ) -> PreparedPlan:
     """Plan against the lock file and git; no service is called, and no key is read.
 
+    Shape:  with `has_earlier_lock`, the lock file is that of the revision `against`, and not the one of these files,
+            which the author of a proposal may have changed; else it is so only where these files have none
     Raises: UsageError when there is no revision `against`
     """
-    lock = read_claimed_lock(setting, checked.specs)
     provider = select_provider(setting, checked.specs)
-    revisions, notes = _find_revisions(setting, against)
+    revisions, notes, is_known = _find_revisions(setting, against)
+    lock, found_notes = _find_lock(setting, checked.specs, revisions, has_earlier_lock=has_earlier_lock)
+    notes += found_notes
     with ExitStack() as stack:
         snapshots: list[Snapshot] = []
         for revision in revisions:
@@ -81,8 +96,36 @@ def plan_offline(
         names = [*([setting.lock_path.name] if is_locked else []), *(snapshot.title for snapshot in snapshots)]
         title = f"offline against {' and '.join(names) or 'nothing'}"
         base = PlanBase(title=title, snapshots=tuple(snapshots), lock=lock, notes=(*notes, UNASKED))
-        scope = replace(setting.scope, plan_flags=("--offline", *(("--against", against) if against else ())))
-        return plan_against(setting, checked, options, base, scope, rows=rows, most_samples=most_samples)
+        flag = "--base" if has_earlier_lock else "--against"
+        scope = replace(setting.scope, plan_flags=("--offline", *((flag, against) if against else ())))
+        prepared = plan_against(setting, checked, options, base, scope, rows=rows, most_samples=most_samples)
+    if is_locked or is_known or prepared.plan.steps:
+        return prepared
+    # A version that is compared with itself has no changes, whatever it holds.
+    refusal = Refusal(
+        policy="no-base",
+        what=_NO_BASE.format(provider=provider),
+        hint=_NAME_BASE.format(command=scope.plan("--against", "HEAD~1", options=options)),
+    )
+    return replace(prepared, plan=replace(prepared.plan, refused=(*prepared.plan.refused, refusal)))
+
+
+def _find_lock(
+    setting: Setting, specs: Specs, revisions: Sequence[Revision], *, has_earlier_lock: bool
+) -> tuple[Lock, list[str]]:
+    """Return the lock file of these files, or of the revision that is compared with, and a note in the latter case."""
+    if not revisions or (setting.lock_path.exists() and not has_earlier_lock):
+        return read_claimed_lock(setting, specs), []
+    earlier = revisions[0]
+    with extract_specs(earlier, setting) as there:
+        if there is None or not there.lock_path.exists():
+            return Lock(), []
+        try:
+            lock = read_claimed_lock(there, specs)
+        except InputError as error:
+            raise name_version(error, earlier.name) from error
+    is_removed = lock.entries and not setting.lock_path.exists()
+    return lock, [_LOCK_REMOVED.format(file=setting.lock_path.name, title=earlier.name)] if is_removed else []
 
 
 def plan_between(before: Revision, after: Revision, setting: Setting, *, rows: bool = True) -> PreparedPlan:
@@ -190,16 +233,20 @@ def _add_notes(plan: Plan, state: LockedState) -> Plan:
     )
 
 
-def _find_revisions(setting: Setting, against: str | None) -> tuple[list[Revision], list[str]]:
-    """Return the revisions to read, the one to compare with first, and notes that say why there are none."""
+def _find_revisions(setting: Setting, against: str | None) -> tuple[list[Revision], list[str], bool]:
+    """Return the revisions to read, the one to compare with first, and notes that say why there are none.
+
+    The third value says whether the first is known to be an earlier version. The commit that is checked out is not.
+    """
     workspace = setting.workspace
     if against is not None:
-        return _deduplicate([open_revision(against, workspace), *_find_lock_revision(setting)]), []
+        return _deduplicate([open_revision(against, workspace), *_find_lock_revision(setting)]), [], True
     try:
-        common = open_common("HEAD", "origin/HEAD", workspace)
-        return _deduplicate([common or open_revision("HEAD", workspace), *_find_lock_revision(setting)]), []
+        base = open_common("HEAD", "origin/HEAD", workspace) or open_first_parent(workspace)
+        first = base or open_revision("HEAD", workspace)
+        return _deduplicate([first, *_find_lock_revision(setting)]), [], base is not None
     except UsageError as error:
-        return [], [f"git holds no version before this one: {error}"]
+        return [], [f"git holds no version before this one: {error}"], True
 
 
 def _find_lock_revision(setting: Setting) -> Iterator[Revision]:

@@ -103,6 +103,21 @@ def open_common(one: str, other: str, workspace: Path) -> Revision | None:
         return None
 
 
+def open_first_parent(workspace: Path) -> Revision | None:
+    """Find the branch that a merge was made into, where the commit checked out is a merge; None where it is none.
+
+    Raises: UsageError when there is no git
+    """
+    git = _open_git(workspace)
+    try:
+        _resolve(git, "HEAD^2")
+        return _of_commit(_resolve(git, "HEAD^1"), workspace)
+    except (GitMissingError, GitTimeoutError) as error:
+        raise UsageError(str(error)) from error
+    except GitError:
+        return None
+
+
 def open_last_change(path: str, workspace: Path) -> Revision | None:
     """Find the newest revision up to the one checked out that changed a file; None when none did.
 

@@ -394,3 +394,64 @@ def test_a_finding_at_a_revision_names_the_plain_file_where_tools_look_for_it(ve
     Draft202012Validator(schema).validate(json.loads(json_result.out))
     assert f"{revision}:specs/all.yaml:" in result.err
     assert f"{revision}:specs/all.yaml" in versioned.read("a.xml")
+
+
+def propose(repository: Repository, *, lock: str = "") -> None:
+    """Check out the merge of a branch that adds a model, as CI does: detached, and without origin/HEAD."""
+    git(repository.root, "checkout", "-q", "-b", "proposal")
+    repository.write("specs/more.yaml", MORE_MODEL)
+    if lock == "removed":
+        (repository.root / "specs" / "models.lock.yaml").unlink()
+    elif lock == "forged":
+        lock_present_specs(repository)
+    commit(repository, "a model")
+    repository.write("README.md", "words")
+    commit(repository, "words")
+    git(repository.root, "checkout", "-q", "--detach", "main")
+    git(repository.root, "merge", "-q", "--no-ff", "-m", "merge", "proposal")
+
+
+MORE_MODEL = "kind: Model\nname: second\nprovider: openai\nbase: gpt-4.1-mini-2025-04-14\ntraining: tickets\nseed: 7\n"
+
+
+def test_a_merge_is_compared_with_the_branch_that_it_was_made_into(versioned: Repository) -> None:
+    propose(versioned)
+    result = versioned.run("plan", "--offline", "--detailed-exitcode")
+    assert (result.code, "model/second will be trained" in result.out) == (2, True)
+    assert "No changes" not in result.out
+
+
+def test_what_is_compared_with_itself_is_refused_and_the_hint_compares_it(versioned: Repository) -> None:
+    versioned.write("specs/more.yaml", MORE_MODEL)
+    commit(versioned, "a model")
+    result = versioned.run("plan", "--offline", "--detailed-exitcode")
+    assert (result.code, "No changes" in result.out) == (5, False)
+    assert "nothing is compared" in result.err
+    assert "reconciler plan specs --offline --against 'HEAD~1'" in " ".join(result.err.split())
+    followed = versioned.run("plan", "specs", "--offline", "--against", "HEAD~1")
+    assert (followed.code, "model/second will be trained" in followed.out) == (0, True)
+
+
+@pytest.mark.parametrize("lock", ["", "removed", "forged"])
+def test_with_base_the_lock_file_is_that_of_the_base(applied: Repository, lock: str) -> None:
+    propose(applied, lock=lock)
+    result = applied.run("plan", "--offline", "--base", "HEAD^1", "--json")
+    plan = read_plan(result)
+    assert [step["id"] for step in plan["train"]] == ["train:model/second"]
+    assert [keep["address"] for keep in plan["kept"]] == ["model/triage"]
+    assert any("models.lock.yaml is not there any more" in str(each) for each in plan["warnings"]) == (
+        lock == "removed"
+    )
+
+
+def test_a_removed_lock_file_is_that_of_the_earlier_version(applied: Repository) -> None:
+    propose(applied, lock="removed")
+    plan = read_plan(applied.run("plan", "--offline", "--json"))
+    assert [step["id"] for step in plan["train"]] == ["train:model/second"]
+    assert any("models.lock.yaml is not there any more" in str(each) for each in plan["warnings"])
+
+
+@pytest.mark.parametrize("flags", [("--base", "HEAD"), ("--offline", "--base", "HEAD", "--against", "HEAD")])
+def test_a_base_is_for_an_offline_plan_and_is_named_once(versioned: Repository, flags: tuple[str, ...]) -> None:
+    result = versioned.run("plan", *flags)
+    assert (result.code, "--base" in result.err) == (64, True)

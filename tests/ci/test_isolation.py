@@ -18,7 +18,20 @@ pytestmark = pytest.mark.loopback
 SHA = "a" * 40
 OTHERS = (
     *("pip", "setuptools", "sitecustomize", "usercustomize", "reconciler", "typer", "msgspec", "yaml", "httpx", "rich"),
-    *("comment", "hub", "issue", "locks", "origin", "record", "review", "_in_process", "backend", "re2", "xxhash"),
+    *(
+        "base",
+        "comment",
+        "hub",
+        "issue",
+        "locks",
+        "origin",
+        "record",
+        "review",
+        "_in_process",
+        "backend",
+        "re2",
+        "xxhash",
+    ),
 )
 PACKAGES = ("venv", "ensurepip", "json", "pip", "reconciler", "importlib", "encodings")
 BACKEND = """

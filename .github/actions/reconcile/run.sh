@@ -50,6 +50,25 @@ arguments=("$ROOT")
 read -r -d '' -a extra <<<"$EXTRA_ARGS" || true
 arguments+=(${extra[@]+"${extra[@]}"})
 
+# What is proposed is everything since the base. For a fork the lock file comes from there too: the fork may have changed
+# it. Without a base in the checkout the command gets a name that git does not know, and ends with the reason: no earlier
+# commit may stand for it, because that may be the fork's own.
+find_base() {
+  local name found
+  if "${git[@]}" rev-parse --verify --quiet "HEAD^2^{commit}" >/dev/null 2>&1; then
+    "${git[@]}" rev-parse --verify "HEAD^1^{commit}"
+    return
+  fi
+  while read -r name; do
+    found=$("${git[@]}" rev-parse --verify --quiet "$name^{commit}" 2>/dev/null) || continue
+    "${git[@]}" merge-base "$found" HEAD 2>/dev/null || printf '%s\n' "$found"
+    return
+  done < <(python3 -I "$here/base.py")
+  echo "::error title=reconciler::the commit that this pull request is compared with is not in the checkout: check out\
+ its merge with fetch-depth: 2, or everything with fetch-depth: 0" >&2
+  printf 'the base of this pull request\n'
+}
+
 case $COMMAND in
   apply)
     arguments+=(--auto-approve)
@@ -57,7 +76,14 @@ case $COMMAND in
     command=apply
     ;;
   *)
-    if [[ $OFFLINE == true ]]; then arguments+=(--offline); else arguments+=(--out "$folder/plan.json"); fi
+    if [[ $OFFLINE == true ]]; then
+      arguments+=(--offline)
+      if [[ $origin == fork && ! " ${arguments[*]} " =~ \ --(base|against)(=|\ ) ]]; then
+        arguments+=(--base "$(find_base)")
+      fi
+    else
+      arguments+=(--out "$folder/plan.json")
+    fi
     arguments+=(--detailed-exitcode)
     command=plan
     ;;
