@@ -38,7 +38,9 @@ class LeftOut:
     def note(self, holder: dict[str, object], known: Collection[str], path: str = "") -> None:
         """Note the keys of an object of this row that are not known, and hold something."""
         for key, value in holder.items():
-            if key not in known and value not in (None, "", [], {}):
+            # The order matters: a table may have thousands of empty cells. Of what counts as false, 0 and false hold
+            # something.
+            if value != "" and key not in known and (value or value == 0):
                 place = f"{path}.{key[:100]}".lstrip(".")
                 if place in self.values or len(self.values) < _MOST_KEYS:
                     self.values.setdefault(place, value)

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.dataset import measure
+from reconciler.dataset.readers import table_header
 from reconciler.dataset.readers.shown_cells import cell_to_text
 from reconciler.dataset.readers.workbook_size import MAX_UNPACKED_BYTES
 from reconciler.domain.spec import ColumnMapping, Encoding, Format, Terms
@@ -19,6 +20,7 @@ from .workbooks import a_raw_workbook, a_workbook
 
 TABLE = "prompt,completion\n" + "".join(f"question {at},answer {at}\n" for at in range(12))
 PAIRS = jsonl({"prompt": f"question {at}", "completion": f"answer {at}"} for at in range(12))
+FIRST_TWO = ColumnMapping(prompt="{c0}", completion="{c1}")
 ASKED = ColumnMapping(prompt="{text}", completion="{label}")
 
 
@@ -372,3 +374,31 @@ def test_without_a_sheet_with_the_columns_a_choice_is_needed(tmp_path: Path) -> 
     name = write(tmp_path, "rows.xlsx", a_workbook(["text", "label"], *([f"q{at}", at] for at in range(12))))
     rows = jsonl({"prompt": f"q{at}", "completion": str(at)} for at in range(12))
     assert measure(a_spec(name, mapping=ASKED), tmp_path) == measured(tmp_path, rows)
+
+
+WIDE = ",".join(f"c{at}" for at in range(16_000)) + "\n"
+
+
+def test_rows_that_lack_millions_of_cells_end_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_header, "MOST_MISSING_CELLS", 100_000)
+    content = WIDE + "".join(f"q{at},a{at}\n" for at in range(50))
+    problem = only(problems(tmp_path, content.encode(), "rows.csv", mapping=FIRST_TWO), "table.cells")
+    # A row lacks 15,998 cells, and 20 are free for each of its cells and characters.
+    assert problem.where.line == 8
+    assert "names 16,000 columns" in problem.what
+    assert problem.hint
+
+
+def test_a_row_may_lack_cells_in_proportion_to_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_header, "MOST_MISSING_CELLS", 0)
+    header = ",".join(f"c{at}" for at in range(300)) + "\n"
+    content = header + "".join(f"question {at},answer {at}\n" for at in range(50))
+    assert measured(tmp_path, content.encode(), "rows.csv", mapping=FIRST_TWO).training.rows == 50
+
+
+def test_a_short_row_is_the_row_with_empty_cells(tmp_path: Path) -> None:
+    short, whole = (
+        "c0,c1,,c3\n" + "".join(f"question {at},answer {at}{end}\n" for at in range(20)) for end in ("", ",x,")
+    )
+    one = measured(tmp_path, short.encode(), "rows.csv", mapping=FIRST_TWO)
+    assert one == measured(tmp_path, whole.encode(), "rows.csv", mapping=FIRST_TWO)

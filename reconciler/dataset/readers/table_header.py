@@ -6,7 +6,7 @@ lost: an error, unless the spec names one of these columns; then a warning.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from reconciler.dataset.readers.text import OddLines
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, spec_problem
-from reconciler.domain.errors import Severity
+from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import DatasetSpec
 from reconciler.foundation.text import list_words
 
@@ -23,6 +23,12 @@ Record = tuple[int, Sequence[str]]
 
 MOST_COLUMNS = 20_000
 """Columns of a table; a spreadsheet has at most 16,384."""
+
+MOST_MISSING_CELLS = 10_000_000
+"""Cells that short rows of one table may lack, beside those that are in proportion to what the rows hold."""
+
+_MISSING_FOR_ONE = 20
+"""Cells that a row may lack for each of its cells and characters."""
 
 _SAMPLE_ROWS = 100
 _SAMPLE_CHARACTERS = 1 << 20
@@ -34,11 +40,19 @@ _PAIR = {"prompt", "completion"}
 class TableHeader(msgspec.Struct, frozen=True):
     """The columns of one table.
 
-    Shape:  a column without a name is None: no mapping can name its cells, and they are left out
+    Shape:  a column without a name is None: no mapping can name its cells, and they are left out. `empty_row` has an
+            empty cell for each column
     """
 
     source: Source
     columns: tuple[str | None, ...]
+    empty_row: dict[str | None, str]
+
+    @classmethod
+    def of(cls, source: Source, columns: Iterable[str | None]) -> "TableHeader":
+        """Return the header with these columns."""
+        names = tuple(columns)
+        return cls(source, names, dict.fromkeys(names, ""))
 
     def row(self, cells: Sequence[str], line: int, report: RowReport) -> Row | None:
         """Return one row by column, with missing cells at its end as empty; None, and a problem, for too many cells."""
@@ -49,11 +63,41 @@ class TableHeader(msgspec.Struct, frozen=True):
             hint = "put a cell that holds a delimiter into quotes"
             report.drop_row(self.source.problem("table.cells", what, hint, line=line))
             return None
-        if not surplus and None not in self.columns:
-            return Row(self.source.name, line, dict(zip(self.columns, cells, strict=True)))
-        padded = [*cells, *[""] * -surplus] if surplus < 0 else cells
-        pairs = zip(self.columns, padded, strict=False)
-        return Row(self.source.name, line, {column: cell for column, cell in pairs if column is not None})
+        if surplus < 0:
+            # Copied at once, and not cell by cell: a short row may lack thousands.
+            by_column = self.empty_row.copy()
+            by_column.update(zip(self.columns, cells, strict=False))
+        else:
+            by_column = dict(zip(self.columns, cells, strict=False))
+        by_column.pop(None, None)
+        return Row(self.source.name, line, by_column)
+
+
+class _MissingCells:
+    """Counts the cells that rows lack at their end. Each is made, and a row of four bytes may lack thousands.
+
+    Shape:  rows may lack ten million cells, and more in proportion to what they hold
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._columns = columns
+        self._left = MOST_MISSING_CELLS
+
+    def may_go_on(self, cells: Sequence[str]) -> bool:
+        """Count the cells that a row lacks; return whether it may be read."""
+        lacking = self._columns - len(cells)
+        if lacking > 0:
+            self._left += min(0, _MISSING_FOR_ONE * (len(cells) + sum(map(len, cells))) - lacking)
+        return self._left >= 0
+
+    def problem(self, source: Source, line: int) -> Problem:
+        """Return the problem of the row at which reading stops."""
+        what = (
+            f"the header names {self._columns:,} columns, and the rows to this one lack more than"
+            f" {MOST_MISSING_CELLS:,} cells at their end; reading stopped here"
+        )
+        hint = "remove the columns that no row fills from the header, or check the delimiter"
+        return source.problem("table.cells", what, hint, line=line)
 
 
 def read_records(records: Iterator[Record], source: Source, spec: DatasetSpec, report: RowReport) -> Iterator[Row]:
@@ -70,12 +114,16 @@ def read_records(records: Iterator[Record], source: Source, spec: DatasetSpec, r
     header = _choose_header(first, sample, source, spec, report)
     if header is None:
         return
+    missing = _MissingCells(len(header.columns))
     below = chain(sample, filled) if source.terms.header else chain((first,), sample, filled)
     for line, cells in below:
         if cells == first[1] and line != first[0] and len(cells) > 1:
             hint = "remove it: files were most likely put together with their headers"
             what = "the row repeats the header"
             report.add(source.problem("table.header", what, hint, line=line, severity=Severity.WARNING))
+        if not missing.may_go_on(cells):
+            report.stop_reading(missing.problem(source, line))
+            return
         row = header.row(cells, line, report)
         if row:
             yield row
@@ -128,7 +176,7 @@ def _choose_header(
 def _name_columns(cells: Sequence[str], source: Source, spec: DatasetSpec, report: RowReport) -> TableHeader | None:
     names = source.terms.columns
     if len(cells) == len(names):
-        return TableHeader(source, names)
+        return TableHeader.of(source, names)
     row = "the header" if source.terms.header else "the first row"
     what = f"{row} of `{source.name}` has {len(cells)} cells, and `columns` names {len(names)}"
     hint = "name every column, in the order of the file"
@@ -148,7 +196,7 @@ def _read_header(cells: Sequence[str], line: int, source: Source, report: RowRep
     if nameless:
         columns = f"{nameless} columns have no name and are" if nameless > 1 else "a column has no name and is"
         report.add(source.problem(rule, f"{columns} left out", line=line, severity=Severity.WARNING))
-    return TableHeader(source, tuple(cell or None for cell in cells))
+    return TableHeader.of(source, (cell or None for cell in cells))
 
 
 def find_sign_of_data(names: Sequence[str], sample: Sequence[Record]) -> str | None:
