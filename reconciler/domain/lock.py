@@ -1,9 +1,11 @@
 """The lock: the serving models, as committed beside the specs. It warns and exports, and never decides."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from reconciler.domain.identity import Address, Stamp
-from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.observed import JobId, ModelId, Observed
 
 
 class LockedDataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,19 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         """Return the entry of one model; with a `provider`, the newest one on a service of that profile."""
         named = (entry for entry in self.entries if entry.address == address and provider in ("", entry.provider))
         return max(named, key=lambda entry: entry.finished_at or 0, default=None)
+
+
+def find_departed(lock: Lock, named: Collection[Address], observed: Observed) -> tuple[LockEntry, ...]:
+    """Return the lock entries of models that no spec names, where no job of ours shows the model that is still there.
+
+    An adopted job bears no mark, and a service may forget an old job: the lock file alone knows such a model.
+    """
+    listed = {job.id for job in observed.jobs}
+    return tuple(
+        entry
+        for entry in lock.of(observed.service)
+        if entry.address not in named and entry.model in observed.models and entry.job not in listed
+    )
 
 
 class OtherLock(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from reconciler.domain.basis import Facts, PlanInputs
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.identity import digest_of
 from reconciler.domain.lock import Lock, OtherLock
-from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.observed import CANCELLED, Observed, RemoteJob
 from reconciler.domain.plan import Options
 from reconciler.domain.spec import ProjectSpec, recipe_facts
 
@@ -36,7 +36,13 @@ def collect_inputs(
         version=version,
         specs=_sort(chain(_spec_facts(desired), _environment_facts(desired.project) if prunes else ())),
         rows=_sort((str(each.stamp.address), str(each.measure.digest)) for each in desired.datasets),
-        lock=_sort(chain(_lock_facts(lock, observed.service), _other_facts(other_locks) if prunes else ())),
+        lock=_sort(
+            chain(
+                _lock_facts(lock, observed.service),
+                _other_facts(other_locks) if prunes else (),
+                _cancelled_facts(other_locks, observed),
+            )
+        ),
         service=_sort(_service_facts(observed, lock)),
         options=_sort(_option_facts(options)),
     )
@@ -99,6 +105,12 @@ def _other_facts(other_locks: Sequence[OtherLock]) -> Iterator[tuple[str, str]]:
         yield from (
             (f"{entry.address} in {other.file}", f"{entry.model} of job {entry.job}") for entry in other.lock.entries
         )
+
+
+def _cancelled_facts(other_locks: Sequence[OtherLock], observed: Observed) -> Iterator[tuple[str, str]]:
+    cancelled = {job.id for job in observed.jobs if job.status == CANCELLED}
+    for other in other_locks:
+        yield from ((f"job {job} in {other.file}", "cancelled") for job in other.lock.cancelled if job in cancelled)
 
 
 def _service_facts(observed: Observed, lock: Lock) -> Iterator[tuple[str, str]]:

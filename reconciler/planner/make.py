@@ -18,13 +18,14 @@ from reconciler.planner.inputs import collect_inputs
 from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
-from reconciler.planner.references import References, list_heirs
+from reconciler.planner.references import References, keep_unmarked_orphans, list_heirs
 from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import (
     carrier_warnings,
     closing_warnings,
     idle_requests,
+    lock_warnings,
     note_warnings,
     origin_warnings,
     plan_warnings,
@@ -58,7 +59,7 @@ def make_plan(
     """
     jobs = _by_address(observed)
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
-    ours = frozenset(lock.cancelled)
+    ours = frozenset(lock.cancelled).union(*(other.lock.cancelled for other in other_locks))
     locked = {entry.address: entry for entry in lock.of(observed.service)}
     other_rows = find_other_rows(wanted, jobs, observed)
     decisions = [
@@ -78,6 +79,7 @@ def make_plan(
             heirs=tuple(list_heirs(desired, kept, jobs, observed.models)),
         )
         decisions += _orphans(desired, observed, jobs, pruning)
+        decisions += keep_unmarked_orphans(desired, observed, lock, scope)
     keeps = [decision for decision in decisions if isinstance(decision, Keep)]
     chosen: list[Action] = [
         count_out_unmarked(decision, observed, options) if isinstance(decision, Train) else decision
@@ -123,6 +125,7 @@ def make_plan(
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
             *origin_warnings(desired, observed, origin),
+            *lock_warnings(desired, observed, lock),
             *note_warnings((action.model for action in chosen if isinstance(action, Train)), observed, scope),
             *closing_warnings(sum(isinstance(action, Train) for action in actions), provider, capabilities),
             *carrier_warnings(sum(isinstance(action, Train) for action in actions), observed, provider, capabilities),

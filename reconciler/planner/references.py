@@ -15,9 +15,9 @@ import msgspec
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock, LockEntry, OtherLock
+from reconciler.domain.lock import Lock, LockEntry, OtherLock, find_departed
 from reconciler.domain.observed import CHECKPOINT, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
-from reconciler.domain.plan import CommandScope, Keep, Options
+from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 
 _BASE = "a spec or a running job uses it as its base"
 
@@ -179,6 +179,20 @@ def _known_by_name(thing: str) -> Reference:
 
 def _all_but_the_last_part(model: str) -> str:
     return model.rpartition(":")[0] or model
+
+
+def keep_unmarked_orphans(desired: Desired, observed: Observed, lock: Lock, scope: CommandScope) -> Iterator[Keep]:
+    """Yield the models that no spec names and the lock file alone knows, such as adopted ones. None is removed."""
+    for entry in find_departed(lock, {model.address for model in desired.models}, observed):
+        command = scope.call("forget", entry.address.name)
+        yield Keep(
+            address=entry.address,
+            why=KeepReason.ORPHAN,
+            job=entry.job,
+            model=entry.model,
+            detail="only the lock file names it, and its job bears no mark of this project or is no longer listed",
+            hint=f"name it in a spec again, or take it out of the lock file: {command}",
+        )
 
 
 def list_heirs(

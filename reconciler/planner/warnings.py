@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address, Kind
+from reconciler.domain.lock import Lock, find_departed
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
@@ -74,6 +75,19 @@ def origin_warnings(desired: Desired, observed: Observed, origin: str) -> Iterat
 
 def _is_asked_for(job: RemoteJob, model: Model | None) -> bool:
     return model is not None and (model.bears(job.stamp) or job.status.is_terminal)
+
+
+def lock_warnings(desired: Desired, observed: Observed, lock: Lock) -> Iterator[str]:
+    """Yield a warning when an apply takes entries out of the lock file: of models that no spec names any more."""
+    named = {model.address for model in desired.models}
+    known = {entry.address for entry in find_departed(lock, named, observed)}
+    gone = sorted({entry.address for entry in lock.of(observed.service)} - named - known)
+    if gone:
+        listed = ", ".join(map(str, gone[:MOST_NAMED])) + (", …" if gone[MOST_NAMED:] else "")
+        yield (
+            f"an apply takes {listed} out of the lock file, because no spec names {'it' if len(gone) == 1 else 'them'}"
+            " any more; what the service holds stays as the plan says"
+        )
 
 
 def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> Iterator[str]:

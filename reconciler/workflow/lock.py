@@ -9,7 +9,15 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Dataset, Desired
 from reconciler.domain.errors import InputError, NotFoundError, UsageError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock, LockedDataset, LockEntry, OtherLock, complete_service, is_same_account
+from reconciler.domain.lock import (
+    Lock,
+    LockedDataset,
+    LockEntry,
+    OtherLock,
+    complete_service,
+    find_departed,
+    is_same_account,
+)
 from reconciler.domain.observed import JobId, Observed, RemoteJob, oldest_first
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
@@ -52,10 +60,12 @@ def next_lock(
 ) -> Lock:
     """Return the lock after a run: what serves now, beside what other accounts hold.
 
-    Shape:  `before` under today's names; of this account, models that no spec names any more are left out; `cancelled`
-            are the jobs that the run cancelled, beside those that earlier runs did
+    Shape:  `before` under today's names; of this account, models that no spec names any more are left out, unless the
+            lock file alone knows them; `cancelled` are the jobs that the run cancelled, beside those that earlier runs
+            did
     """
     named = {model.address for model in desired.models}
+    named |= {entry.address for entry in find_departed(before, named, observed)}
     fresh = {entry.address: _with_known_account(entry, before) for entry in serving}
     kept = [
         entry

@@ -9,6 +9,7 @@ from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
 from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Options, Plan, Train
 from reconciler.domain.spec import OnChange, ProjectSpec
 from reconciler.planner import make_plan
+from reconciler.workflow.lock import next_lock
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 
 PRUNE = Options(prune=True)
@@ -282,3 +283,35 @@ def test_a_job_of_other_specs_is_not_superseded_and_one_that_is_wanted_is_used()
     assert [each.policy for each in plan.refused] == ["shared-project"]
     same = replace(a_job(wanted), origin="aaaaaaaaaaaa")
     assert make_plan(desired(wanted), observed(same), origin="bbbbbbbbbbbb").warnings == ()
+
+
+@pytest.mark.parametrize("options", [Options(), PRUNE])
+def test_a_model_that_the_lock_file_alone_knows_is_listed_and_stays_in_it(options: Options) -> None:
+    """An adopted job bears no mark of ours, and a service may forget an old job."""
+    adopted = a_job(a_model("adopted"), id="ftjob-7")
+    lock = Lock(entries=(entry(a_model("adopted"), adopted), entry(STAYS, DONE)))
+    seen = observed(DONE, models=(str(DONE.model), str(adopted.model)))
+    plan = make_plan(desired(STAYS), seen, lock=lock, options=options, provider="openai")
+    assert (list_removals(plan), plan.refused) == ([], ())
+    found = find_keep(plan, "adopted")
+    assert (found.why, found.model, found.job) == (KeepReason.ORPHAN, adopted.model, adopted.id)
+    assert "reconciler forget adopted" in found.hint
+    assert not any("out of the lock file" in each for each in plan.warnings)
+    assert next_lock(lock, desired(STAYS), seen, ()) == lock
+
+
+def test_a_plan_says_what_an_apply_takes_out_of_the_lock_file() -> None:
+    lock = Lock(entries=(entry(a_model("gone"), GONE), entry(STAYS, DONE)))
+    plan = make_plan(desired(STAYS), observed(DONE, GONE), lock=lock, provider="openai")
+    assert any("takes model/gone out of the lock file" in each for each in plan.warnings)
+    left = next_lock(lock, desired(STAYS), observed(DONE, GONE), ())
+    assert [each.address.name for each in left.entries] == ["stays"]
+    assert not any("lock file" in each for each in make_plan(desired(STAYS), observed(DONE), lock=left).warnings)
+
+
+def test_a_lock_entry_whose_model_is_gone_leaves_the_file_and_lists_nothing() -> None:
+    lock = Lock(entries=(entry(a_model("gone"), GONE),))
+    plan = make_plan(desired(STAYS), observed(DONE), lock=lock, provider="openai")
+    assert [keep.address.name for keep in plan.kept] == ["stays"]
+    assert any("takes model/gone out of the lock file" in each for each in plan.warnings)
+    assert next_lock(lock, desired(STAYS), observed(DONE), ()).entries == ()

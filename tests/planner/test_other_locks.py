@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
 from reconciler.domain.observed import JobStatus, ModelId, Observed
-from reconciler.domain.plan import Plan
+from reconciler.domain.plan import KeepReason, Plan, Train
 from reconciler.planner import make_plan
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.planner.test_orphans import DONE, GONE, PRUNE, STAYS, entry, find_keep, list_removals
@@ -146,3 +146,15 @@ def test_the_environments_are_part_of_the_basis_only_where_something_is_pruned()
     )
     assert plan_with_prune(few, seen).basis.changed_inputs(plan_with_prune(many, seen).basis) == ("specs",)
     assert make_plan(few, seen).basis == make_plan(many, seen).basis
+
+
+def test_what_a_plan_of_another_environment_cancelled_is_trained_again_without_a_request() -> None:
+    """The lock file of the environment whose plan superseded it names the job, and no later job need do so."""
+    cancelled = a_job(STAYS, "cancelled", id="ftjob-2")
+    (kept,) = make_plan(desired(STAYS), observed(cancelled)).kept
+    assert kept.why is KeepReason.CANCELLED
+    other = OtherLock(file="models.stage.lock.yaml", environment="stage", lock=Lock(cancelled=(cancelled.id,)))
+    plan = make_plan(desired(STAYS), observed(cancelled), other_locks=(other,))
+    assert [step.id for step in plan.steps if isinstance(step.action, Train)] == ["train:model/stays"]
+    without = make_plan(desired(STAYS), observed(cancelled))
+    assert without.basis.changed_inputs(plan.basis) == ("lock",)
