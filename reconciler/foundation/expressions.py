@@ -9,14 +9,18 @@ digits and underscores only. An expression is translated where the two write one
 
 import re
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
 _MEMORY_BYTES = 8 << 20
 _LONGEST = 10_000
+_FREE_SECONDS = 10.0
+_SECONDS_PER_CHARACTER = 1e-6
+_SHOWN = 60
 _IN_PYTHON = "write it in the syntax of Python's re module, without what looks ahead or behind or refers to a group"
 _LINEAR = "expressions are matched in linear time, which rules this out: write it without"
 
@@ -78,6 +82,47 @@ class Expression:
     def fullmatch(self, text: str) -> bool:
         """Return whether the expression matches a whole text."""
         return self._compiled.fullmatch(_encode(text)) is not None
+
+
+class SlowExpressionError(ExpressionError):
+    """Expressions that take too long for the texts of one run."""
+
+
+class MatchingTime:
+    """The time that the expressions of one run may take together.
+
+    Matching is linear, but the expression decides the factor: `(?:a?){900}b` takes a thousand times as long as words.
+
+    Shape:  ten seconds, and a microsecond for each character; an ordinary expression takes a hundredth of that
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock = clock
+        self._left = _FREE_SECONDS
+
+    def search(self, expression: Expression, text: str) -> bool:
+        """Return whether an expression matches somewhere in a text.
+
+        Raises: SlowExpressionError, from the text on at which the time is over
+        """
+        return self._measure(expression.search, expression, text)
+
+    def fullmatch(self, expression: Expression, text: str) -> bool:
+        """Return whether an expression matches a whole text.
+
+        Raises: SlowExpressionError, from the text on at which the time is over
+        """
+        return self._measure(expression.fullmatch, expression, text)
+
+    def _measure(self, match: Callable[[str], bool], expression: Expression, text: str) -> bool:
+        if self._left >= 0:
+            begun = self._clock()
+            is_match = match(text)
+            self._left += len(text) * _SECONDS_PER_CHARACTER - (self._clock() - begun)
+            if self._left >= 0:
+                return is_match
+        what = f"matching takes too long; the time was over at this expression: {expression.pattern[:_SHOWN]}"
+        raise SlowExpressionError(what, "repeat less inside repetitions, or drop long rows before")
 
 
 @lru_cache(maxsize=32)

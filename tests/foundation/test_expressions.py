@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.foundation.expressions import ExpressionError, compile_expression
+from reconciler.foundation.expressions import ExpressionError, MatchingTime, SlowExpressionError, compile_expression
 
 HOSTILE = [
     *("(a|a)*b", "(a|aa)+$", "(a+)+b", "(a*)*b", "(.*a){12}b", "(a|b|ab)*c", r"(\w+\s?)+!", r"(a?){32}a{32}b"),
@@ -108,3 +108,26 @@ def test_what_cannot_be_matched_is_refused_with_its_place(pattern: str, what: st
     with pytest.raises(ExpressionError, match=re.escape(what)) as caught:
         compile_expression(pattern)
     assert caught.value.hint
+
+
+def test_costly_expressions_share_one_bounded_time() -> None:
+    now = iter(range(1_000))
+    matching = MatchingTime(lambda: 2.0 * next(now))
+    # Each match takes two seconds by this clock, and ten are free.
+    one, other = compile_expression("a"), compile_expression("b")
+    for expression in (one, other, one, other, one):
+        matching.search(expression, "a")
+    with pytest.raises(SlowExpressionError, match="takes too long; the time was over at this expression: b") as caught:
+        matching.fullmatch(other, "b")
+    assert caught.value.hint
+    used = next(now)
+    with pytest.raises(SlowExpressionError):
+        matching.search(one, "a")
+    assert next(now) == used + 1, "once the time is over, nothing is matched"
+
+
+def test_the_time_for_matching_grows_with_the_text() -> None:
+    now = iter(range(1_000))
+    matching = MatchingTime(lambda: 0.001 * next(now))
+    for _ in range(400):
+        assert matching.search(compile_expression("a$"), "a" * 1_000)

@@ -14,7 +14,7 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.expectations import Expectation, Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Unique
 from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format, ModelSpec, Specs
-from reconciler.foundation.expressions import Expression, compile_expression
+from reconciler.foundation.expressions import Expression, MatchingTime, SlowExpressionError, compile_expression
 from reconciler.foundation.text import did_you_mean, list_words, yaml_scalar
 
 MOST_REINFORCEMENT_ROWS = 50_000
@@ -28,8 +28,8 @@ _MOST_HINTS = 50
 _MASKED = 4_000
 
 
-def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetCheck:
-    """Return the check of an expectation."""
+def make_check(expectation: Expectation, tokens: CountTextTokens, matching: MatchingTime | None = None) -> DatasetCheck:
+    """Return the check of an expectation; `matching` is the time that the expressions of a dataset share."""
     wanted = expectation.wanted
     match wanted:
         case MinRows():
@@ -41,9 +41,9 @@ def make_check(expectation: Expectation, tokens: CountTextTokens) -> DatasetChec
         case MaxRatio():
             return _MaxRatioCheck(expectation, wanted.field, wanted.ratio)
         case Matches():
-            expression = compile_expression(wanted.pattern)
+            expression, time = compile_expression(wanted.pattern), matching or MatchingTime()
             return _RowCheck(
-                expectation, lambda example: _check_match(example.field(wanted.field), wanted.field, expression)
+                expectation, lambda example: _check_match(example.field(wanted.field), wanted.field, expression, time)
             )
         case OneOf():
             one_of = _OneOfTest(wanted)
@@ -127,14 +127,17 @@ class _MaxRatioCheck(_FieldCheck):
             yield _row_problem(self.expectation, places[found.first], what, hint)
 
 
-def _check_match(found: str | None, name: str, expression: Expression) -> tuple[str, str] | None:
+def _check_match(found: str | None, name: str, expression: Expression, time: MatchingTime) -> tuple[str, str] | None:
     if found is None:
         return f"there is no `{name}`", ""
     if len(found) > MATCHED_CHARACTERS:
         what = f"`{name}` has {len(found):,} characters, and at most {MATCHED_CHARACTERS:,} are matched"
         return what, "shorten or split it"
-    if expression.fullmatch(found):
-        return None
+    try:
+        if time.fullmatch(expression, found):
+            return None
+    except SlowExpressionError as error:
+        return error.what, error.hint
     return f"`{name}` is {_quote(found)}, which does not match {expression.pattern[:_SHOWN]}", ""
 
 

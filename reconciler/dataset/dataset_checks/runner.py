@@ -35,6 +35,7 @@ from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec, Format
+from reconciler.foundation.expressions import MatchingTime
 
 SMALL_BYTES = 8 << 20
 """Files of this size together are searched in about a second, without a request in the spec."""
@@ -121,7 +122,8 @@ def prepare_checks(
     if note:
         report.add(note)
     asked = set(spec.checks) | (set(_WHEN_SMALL) if size_bytes <= SMALL_BYTES else set())
-    checks: list[DatasetCheck] = [make_check(expectation, tokens) for expectation in spec.expect]
+    matching = MatchingTime()
+    checks: list[DatasetCheck] = [make_check(expectation, tokens, matching) for expectation in spec.expect]
     checks += [Leaks(held, Severity.ERROR) for held in _read_held_out_files(spec, workspace, report, sources)]
     for other in against:
         # The problems of another dataset are reported when it is measured itself.

@@ -19,6 +19,7 @@ from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
+from reconciler.foundation.expressions import MatchingTime
 from reconciler.foundation.text import did_you_mean, list_words
 
 _MOST_REPORTED = 20
@@ -93,6 +94,10 @@ class StepReport:
             except OtherNotationError as error:
                 self._broken += 1
                 self._other_notations.add(error)
+            except StepError as error:
+                self._broken += 1
+                self._fault, self._fault_place = self._fault or error, Place(file=row.file, line=row.line)
+                return
 
     def count_leaving(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them."""
@@ -167,11 +172,12 @@ def _join_files(files: Iterator[tuple[Source, Iterator[Row]]], sources: dict[str
 def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, tokens: CountTextTokens) -> Iterator[Row]:
     step_reports = []
     operations = [each.operation for each in spec.prepare]
+    matching = MatchingTime()
     for at, each in enumerate(spec.prepare):
         carried = columns_placed_after(operations[at + 1 :])
         step_report = StepReport(each, _columns_read(each.operation), report)
         rows = step_report.count_leaving(
-            _run_step(each.operation, step_report.count_entering(rows), step_report, tokens, carried)
+            _run_step(each.operation, step_report.count_entering(rows), step_report, tokens, matching, carried)
         )
         step_reports.append(step_report)
     yield from rows
@@ -213,6 +219,7 @@ def _run_step(
     rows: Iterator[Row],
     step_report: StepReport,
     tokens: CountTextTokens,
+    matching: MatchingTime,
     carried: Collection[str],
 ) -> Iterator[Row]:
     match step:
@@ -223,7 +230,7 @@ def _run_step(
         case domain.PairLabels():
             return step_report.run_stage(pair_rows(step)(rows))
         case domain.DropEmpty() | domain.Deduplicate() | domain.DropLong() | domain.Filter() | domain.Sample():
-            return step_report.keep_rows(rows, make_test(step, tokens))
+            return step_report.keep_rows(rows, make_test(step, tokens, matching))
         case _:
             return step_report.edit_rows(rows, make_edit(step, step_report.left_out.note, carried))
 

@@ -7,6 +7,7 @@ import pytest
 from reconciler.dataset import measure
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.expectations import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Requirement, Unique
+from reconciler.foundation import expressions
 from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
 
 from .factories import expecting, found
@@ -39,6 +40,13 @@ def test_an_expectation_is_matched_in_linear_time(tmp_path: Path, pattern: str) 
     rows = [{"prompt": f"p{at}", "completion": "a" * 5_000 + "!"} for at in range(12)]
     problems = found(tmp_path, rows, padded=False, expect=[expecting(Matches("completion", pattern))])
     assert "in 12 rows" in only(problems, "expect.rows").what
+
+
+def test_an_expectation_that_takes_too_long_is_one_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "_FREE_SECONDS", -1.0)
+    problem = only(found(tmp_path, PAIRS, padded=False, expect=[expecting(Matches("completion", ".+"))]), "expect.rows")
+    assert "matching takes too long" in problem.what
+    assert "in 12 rows" in problem.what
 
 
 def test_a_text_of_more_than_a_million_characters_is_not_matched(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from reconciler.domain.prepare import (
     Sample,
 )
 from reconciler.domain.spec import Format
+from reconciler.foundation import expressions
 from tests.dataset.factories import only
 
 from .factories import find_problems, run_steps, stream_steps
@@ -296,3 +297,11 @@ def test_steps_report_how_many_rows_they_dropped() -> None:
 def test_an_expression_of_a_filter_cannot_hold_up_a_run(pattern: str) -> None:
     """Python's engine needs hours for these."""
     assert run_steps([{"a": "a" * 5_000 + "!"}] * 20, Filter(column="a", matches=pattern)) == []
+
+
+def test_an_expression_that_takes_too_long_ends_the_step_at_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "_FREE_SECONDS", -1.0)
+    problem = only(find_problems([{"a": "x"}, {"a": "y"}], Filter(column="a", matches="x")), "prepare.slow-expression")
+    assert problem.where.line == 7
+    assert "at this expression: x: rows.jsonl:1" in problem.what
+    assert problem.hint
