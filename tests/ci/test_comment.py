@@ -433,6 +433,49 @@ def test_a_part_that_would_be_too_long_for_a_comment_is_refused(script: Script, 
     assert "too many mentions" in output
 
 
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [(("@a" * 29_000,), "too many mentions"), (("a\u202eb",), "direction"), (("x",) * 5, "parts are 1 to 4")],
+    ids=["mentions", "direction", "parts"],
+)
+def test_where_a_review_is_refused_the_comment_of_an_earlier_commit_says_so(
+    script: Script, hub: FakeHub, parts: tuple[str, ...], why: str
+) -> None:
+    """The earlier comment would be taken for the plan of the new commit, which may be refused or cost much more."""
+    assert post(script, script.review("300 models trained"))[0] == 0
+    other = script.review("of staging", name="other.json", environment="staging")
+    assert post(script, other)[0] == 0
+
+    code, output = post(script, script.review(*parts))
+
+    assert (code, why in output, len(hub.comments)) == (1, True, 2)
+    body, beside = bodies(hub)
+    assert (body.startswith(MARKER), "300 models trained" in body, why in body) == (True, False, True)
+    assert "cannot be shown" in body
+    assert "of staging" in beside
+    assert post(script, script.review("2 models trained"))[0] == 0
+    assert "2 models trained" in bodies(hub)[0]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"commit": "of nobody"},
+        {"commit": "a" * 41},
+        {"commit": None},
+        {"marker": "<!-- reconciler env= root=other -->"},
+        {"environment": "a\nb"},
+    ],
+    ids=["words", "long", "none", "marker", "lines"],
+)
+def test_a_refused_review_that_does_not_say_plainly_whose_it_is_changes_no_comment(
+    script: Script, hub: FakeHub, more: dict[str, Any]
+) -> None:
+    assert post(script, script.review("300 models trained"))[0] == 0
+    code, _ = post(script, script.review("@a" * 29_000, **more))
+    assert (code, "300 models trained" in bodies(hub)[0]) == (1, True)
+
+
 @pytest.mark.parametrize("name", ["pull_request", "pull_request_target", "pull_request_review"])
 def test_a_plan_of_the_base_is_not_posted_as_that_of_the_pull_request(script: Script, hub: FakeHub, name: str) -> None:
     """What `pull_request_target` checks out by itself is the base: its plan says nothing about the change."""

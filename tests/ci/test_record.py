@@ -398,7 +398,25 @@ def test_a_lock_that_is_gone_or_a_link_is_not_kept(clone: Path, tmp_path: Path) 
     assert keep_lock(tmp_path) == {}
 
 
-def keep_lock(folder: Path, environment: str = "") -> dict[str, str]:
+def test_what_an_earlier_apply_of_the_same_job_changed_is_not_this_ones(clone: Path, tmp_path: Path) -> None:
+    """One job applies in staging and then in production, where nothing changes: there is nothing to record."""
+    staging, plain = clone / LOCK.replace("models.", "models.staging."), clone / LOCK
+    staging.write_text(NEW, encoding="utf-8")
+    assert keep_lock(tmp_path, before=True) == {}
+    assert keep_lock(tmp_path, "prod") == {}
+
+    assert keep_lock(tmp_path, before=True) == {}
+    plain.write_text(NEW, encoding="utf-8")
+    assert set(keep_lock(tmp_path)) == {"lock"}
+    assert (tmp_path / "kept" / "path").read_text(encoding="utf-8") == LOCK
+
+    assert keep_lock(tmp_path, before=True) == {}
+    staging.write_text(OLD, encoding="utf-8")
+    assert set(keep_lock(tmp_path)) == {"lock"}, "the environment may stand in the arguments"
+    assert (tmp_path / "kept" / "path").read_text(encoding="utf-8").endswith("models.staging.lock.yaml")
+
+
+def keep_lock(folder: Path, environment: str = "", *, before: bool = False) -> dict[str, str]:
     """Run the script that keeps the lock file of an apply in the current checkout; return its outputs."""
     output = folder / "output"
     output.write_text("", encoding="utf-8")
@@ -409,6 +427,9 @@ def keep_lock(folder: Path, environment: str = "") -> dict[str, str]:
         "GITHUB_OUTPUT": str(output),
     }
     subprocess.run(
-        ["bash", str(ACTION / "lock.sh"), str(folder / "kept")], env=environ, check=True, capture_output=True
+        ["bash", str(ACTION / "lock.sh"), str(folder / "kept"), *["before"] * before],
+        env=environ,
+        check=True,
+        capture_output=True,
     )
     return outputs_of(output)

@@ -43,11 +43,12 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    reviews, faults = read_reviews(arguments)
+    notices: list[Review] = []
+    reviews, faults = read_reviews(arguments, notices)
     for fault in faults:
         say("error", fault)
     code = 1 if faults else 0
-    if not reviews:
+    if not reviews and not notices:
         say("notice", "there is no review to post")
         return code
     event, name = read_event(environ), environ.get("GITHUB_EVENT_NAME", "")
@@ -59,7 +60,7 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         say("notice", f"a run that was started by {shown(name)} has no pull request; the review is in its summary")
         return code
     hub = Hub(environ)
-    pull = find_pull(event, hub, {each.commit for each in reviews})
+    pull = find_pull(event, hub, {each.commit for each in (*reviews, *notices)})
     if pull is None:
         return code
     author = environ.get("COMMENT_AUTHOR", BOT)
@@ -69,6 +70,11 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     for review in reviews:
         done = post(hub, pull, review, FROM_A_FORK if fork else "", author)
         sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
+    for notice in (each for each in notices if _is_of_the_pull(each, name, event, environ)):
+        # A comment about an earlier commit would be taken for one about this commit.
+        if any(_is_ours(each, notice.marker, author) for each in hub.every(f"/issues/{pull}/comments")):
+            done = post(hub, pull, notice, FROM_A_FORK if fork else "", author)
+            sys.stdout.write(f"{notice.marker}: {', '.join(done)}\n")
     return code
 
 

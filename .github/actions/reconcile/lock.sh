@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Keeps the lock file that an apply has changed, as it was in the commit that was applied and as the apply left it: what
+# Keeps the lock file that this apply has changed, as it was in the commit that was applied and as the apply left it: what
 # changed in between is all that is recorded. Takes ROOT and ENVIRONMENT and a directory; writes its path as the output
 # `lock`. The lock file is found by its change: its place follows from arguments, variables and the project itself.
+# With `before` as the second argument, run ahead of the apply, it notes what an earlier apply of the same job changed:
+# that is not this one's.
 set -euo pipefail
 
 [[ -d $ROOT ]] || exit 0
@@ -13,6 +15,19 @@ while IFS= read -r -d '' line; do
   path=${line:3}
   [[ ${path##*/} =~ ^models(\.[a-z0-9-]+)?\.lock\.yaml$ && -f $top/$path && ! -L $top/$path ]] && changed+=("$path")
 done < <(cd "$ROOT" && "${git[@]}" status --porcelain --no-renames --untracked-files=all -z -- .)
+
+sums() { (cd "$top" && cksum ${changed[@]+"${changed[@]}"} </dev/null); }
+if [[ ${2:-} == before ]]; then
+  [[ -z ${changed[0]:-} ]] || sums >"$1.before"
+  exit 0
+fi
+if [[ -n ${changed[0]:-} && -f $1.before ]]; then
+  mine=()
+  for path in "${changed[@]}"; do
+    grep -Fxq -- "$(cd "$top" && cksum "$path")" "$1.before" || mine+=("$path")
+  done
+  changed=(${mine[@]+"${mine[@]}"})
+fi
 
 found=${changed[0]:-}
 for path in ${changed[@]+"${changed[@]}"}; do

@@ -43,6 +43,7 @@ _ACTIVE = re.compile(
 _COMMANDS = re.compile(r"(?<=\n\n)(```sh\n(?:(?!.*(?:```|~~~)).+\n){1,20}```)(?=\n|\Z)")
 _COMMIT = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{7,40}(?![A-Za-z0-9])")
 _SHORTEST_COMMIT = 7
+_WHOLE_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _WRITTEN_OUT = re.compile(r"&(?!(?:amp|lt|gt|quot|#32|#124|#8203|#x27);)(?=#|[A-Za-z][A-Za-z0-9]*;)")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")
 # Scripts of India and Persia and emoji need these, one or two at a time; reconciler writes all others as escapes.
@@ -76,7 +77,12 @@ _TYPES_OF = {1: _TYPES, 2: {**_TYPES, "state": (str,)}}
 
 
 class ReviewError(Exception):
-    """The file is no review."""
+    """The file is no review.
+
+    Shape:  `notice` stands for it in its comment, where the file says plainly which review it would be
+    """
+
+    notice: "Review | None" = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,11 @@ class Review:
     parts: tuple[str, ...]
 
 
-def read_reviews(paths: Sequence[str]) -> tuple[list[Review], list[str]]:
+def read_reviews(paths: Sequence[str], notices: list[Review] | None = None) -> tuple[list[Review], list[str]]:
     """Read the review files that are named, and those that lie in directories that are named.
 
-    Returns the reviews, at most `MAX_FILES`, and one line for each file that is none, or that is one too many.
+    Returns the reviews, at most `MAX_FILES`, and one line for each file that is none, or that is one too many. What
+    stands for a refused one is added to `notices`.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -111,6 +118,8 @@ def read_reviews(paths: Sequence[str]) -> tuple[list[Review], list[str]]:
             reviews.append(read_review(path))
         except ReviewError as error:
             faults.append(str(error))
+            if notices is not None and error.notice:
+                notices.append(error.notice)
     surplus = [_place(path) for path in found[MAX_FILES:]]
     if surplus:
         few = ", ".join(surplus[:_NAMED]) + (", …" if surplus[_NAMED:] else "")
@@ -137,7 +146,35 @@ def read_review(path: Path) -> Review:
         value = json.loads(content.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ReviewError(f"{name}: this cannot be read as JSON: {type(error).__name__}") from error
-    return _checked(name, value)
+    try:
+        return _checked(name, value)
+    except ReviewError as error:
+        error.notice = _stand_in(value, str(error).removeprefix(f"{name}: "))
+        raise
+
+
+def _stand_in(value: Any, why: str) -> Review | None:
+    """Return what a comment says in the place of a refused review; None where it is not plain whose comment it is."""
+    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("marker", "root", "commit")):
+        return None
+    environment, root, commit = value.get("environment") or "", value["root"], value["commit"]
+    lines = isinstance(environment, str) and not any(
+        len(line) > MAX_LINE_CHARACTERS or "\n" in line or _hidden(line) for line in (environment, root)
+    )
+    if not lines or not _WHOLE_COMMIT.fullmatch(commit) or value["marker"] != write_marker(environment, root):
+        return None
+    verdict = f"The plan of the commit {_disarm(commit)} cannot be shown"
+    reason = f"The action refused to post its review: {_disarmed(why)}. See the log and the summary of the run."
+    return Review(
+        marker=value["marker"],
+        environment=environment,
+        root=root,
+        commit=commit,
+        verdict=verdict,
+        has_changes=True,
+        state="failed",
+        parts=(f"### {verdict}\n\n{reason}",),
+    )
 
 
 def _place(path: Path) -> str:

@@ -88,6 +88,7 @@ case $COMMAND in
     command=plan
     ;;
 esac
+[[ $COMMAND != apply ]] || bash "$here/lock.sh" "$folder/lock" before
 code=0
 formats=(--format text --format github --format "review=$folder/review.json")
 "$RECONCILER_BIN/reconciler" "$command" "${arguments[@]}" "${formats[@]}" || code=$?
