@@ -6,5 +6,6 @@ test_data.py        files in place of datasets: links, pipes, bombs, swaps
 test_remote.py      false answers of a service
 test_plans.py       saved plans that were edited
 test_secrets.py     a key in every encoding
+loop.py             the loop of the two fuzzers: cases by number, failures, time and memory
 fuzz.py             the same entry points, at random; `python -m tests.security.fuzz --cases 100000`
 """

@@ -8,14 +8,10 @@ no file outside of the store is read, changed or removed.
 
 import argparse
 import random
-import resource
 import shutil
 import sqlite3
 import sys
-import tempfile
 import time
-import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
@@ -32,9 +28,9 @@ from reconciler.service.jobs.worker import clean
 from reconciler.service.seeding import UPSTREAM_SUITES, plant_seeds
 from reconciler.service.store import open_store, organization, remove_unlisted_files
 from reconciler.service.store.database import Store
+from tests.security.loop import add_arguments, run_cases
 from tests.service.service_fixtures import client_of
 
-MEMORY_BYTES = 2 << 30
 CASE_SECONDS = 10.0
 NOW = 1_790_000_000
 SECRET = "a file of the person who runs this\n"
@@ -277,33 +273,8 @@ def run_case(seed: int, number: int, home: Path) -> str:
 def main(arguments: list[str]) -> int:
     """Run cases and print their results; return 1 when one failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.security.fuzz_store")
-    parser.add_argument("--cases", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--only", type=int)
-    asked = parser.parse_args(arguments)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    numbers = range(asked.first, asked.first + asked.cases) if asked.only is None else (asked.only,)
-    count: Counter[str] = Counter()
-    failed, slowest, began = 0, (0.0, 0), time.monotonic()
-    with tempfile.TemporaryDirectory() as directory:
-        for number in numbers:
-            started = time.monotonic()
-            try:
-                count[run_case(asked.seed, number, Path(directory))] += 1
-            except Exception:
-                failed += 1
-                print(f"case {number} of seed {asked.seed} failed:")
-                traceback.print_exc(limit=-8, file=sys.stdout)
-                if failed >= 20:
-                    break
-            slowest = max(slowest, (time.monotonic() - started, number))
-    for name, times in sorted(count.items()):
-        print(f"{times:7}  {name}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    seconds, (longest, number) = time.monotonic() - began, slowest
-    print(f"{failed} failed; {seconds:.0f} s, the slowest {longest:.2f} s (case {number}); {peak} MiB")
-    return 1 if failed else 0
+    add_arguments(parser, cases=2_000)
+    return run_cases(parser.parse_args(arguments), run_case)
 
 
 if __name__ == "__main__":
