@@ -289,3 +289,9 @@ source:
 def test_a_mistake_in_a_source_is_reported_with_its_place(tmp_path: Path, source: str, mistake: str) -> None:
     found = problem_lines(tmp_path, f"kind: Dataset\nname: d\nsource: {source}\n")
     assert [each for each in found if each.startswith(mistake)] if mistake else not found, found
+
+
+def test_a_text_that_is_too_long_is_no_other_kind_of_value(tmp_path: Path) -> None:
+    steps = f"source: d.csv\nprepare: [{{filter: {{column: a, matches: {'ab' * 300}}}}}]\n"
+    (line,) = problem_lines(tmp_path, f"kind: Dataset\nname: d\n{steps}")
+    assert "prepare[0].filter.matches: must be text of at most 500 characters, is 'abab" in line

@@ -146,6 +146,8 @@ def name_faults(text: str) -> str:
 
 
 def _describe_type(name: str, schema: Mapping[str, Any]) -> str:
+    if name == "string" and "maxLength" in schema:
+        return f"text of at most {schema['maxLength']:,} characters"
     if name not in {"integer", "number"}:
         return _TYPES.get(name, name)
     noun = "a whole number" if name == "integer" else "a number"
