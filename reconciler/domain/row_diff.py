@@ -71,7 +71,8 @@ class RowDiff(Tagged, frozen=True, kw_only=True):
 
     Shape:  `before` names that version; `tokens` are how many more there are now, None where they were not counted;
             `is_whole` is false when so many rows differ that not all were looked at for likeness, and then some that
-            were edited count as one removed and one added
+            were edited count as one removed and one added; `training_before` and `training_after` are the rows of the
+            training file, None where they are not known: a split takes the others out of it
     """
 
     before: str
@@ -85,6 +86,15 @@ class RowDiff(Tagged, frozen=True, kw_only=True):
     samples: tuple[RowSample, ...] = ()
     tokens: int | None = None
     is_whole: bool = True
+    training_before: int | None = None
+    training_after: int | None = None
+
+    @property
+    def has_other_share(self) -> bool:
+        """Whether the training file changes by another number of rows than the dataset."""
+        if self.training_before is None or self.training_after is None:
+            return False
+        return self.training_after - self.training_before != self.rows_after - self.rows_before
 
     @property
     def is_empty(self) -> bool:

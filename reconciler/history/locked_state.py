@@ -138,7 +138,13 @@ class LockedState(msgspec.Struct, frozen=True, kw_only=True):
             title += ", which is not the last version that a model was trained on"
         try:
             count = self.checked.token_counter(dataset.spec.name)
-            return _compare_rows(snapshot, before, dataset, setting, title, count, most_samples)
+            rows = _compare_rows(snapshot, before, dataset, setting, title, count, most_samples)
+            measured = snapshot.measures.get(before.name)
+            return replace(
+                rows,
+                training_before=measured.training.rows if measured else None,
+                training_after=self.checked.measures[name].training.rows,
+            )
         except InputError:
             return RowsUnknown(before=title, why="the rows cannot be read as that version of the specs has them")
 

@@ -15,6 +15,7 @@ from reconciler.render.plan_words import (
     is_retrain,
     more_tokens,
     tokens_text,
+    training_text,
 )
 from reconciler.render.sanitize import clean
 from reconciler.render.text import size_text
@@ -91,7 +92,8 @@ def estimate_fields(step: Step) -> list[StepField]:
 def _rows_field(rows: RowDiff | RowsUnknown) -> StepField:
     match rows:
         case RowDiff():
-            notes = [f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}", more_tokens(rows)]
+            sizes = f"{rows.rows_before} → {rows.rows_after} since {clean(rows.before)}"
+            notes = [sizes, training_text(rows), more_tokens(rows)]
             return StepField("~", "rows", (f"{counts_text(rows)}  ({', '.join(filter(None, notes))})",))
         case RowsUnknown(before=before, why=why):
             return StepField("~", "rows", (f"differ from {clean(before)}; {clean(why)}",))

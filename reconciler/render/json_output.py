@@ -263,7 +263,8 @@ def rows_fields(rows: RowDiff | RowsUnknown) -> Fields:
     match rows:
         case RowDiff():
             counts = "before rows_before rows_after added removed edited moved reformatted tokens is_whole"
-            return {**pick(rows, counts), "samples": [_sample(each) for each in rows.samples]}
+            training = pick(rows, "training_before training_after") if rows.has_other_share else {}
+            return {**pick(rows, counts), **training, "samples": [_sample(each) for each in rows.samples]}
         case RowsUnknown(before=before, why=why):
             return {"before": before, "unknown": why}
         case _:

@@ -229,6 +229,11 @@ def more_tokens(diff: RowDiff) -> str:
     return "" if diff.tokens is None else f"{diff.tokens:+,} tokens"
 
 
+def training_text(diff: RowDiff) -> str:
+    """Return how the training file changes, where a split makes that another number: `20 → 15 in the training file`."""
+    return f"{diff.training_before:,} → {diff.training_after:,} in the training file" if diff.has_other_share else ""
+
+
 def row_numbers(sample: RowSample, number_format: str = "") -> str:
     """Return the number of a row, before and after where they differ: `row 7 → 8`."""
     numbers = [f"{number:{number_format}}" for number in (sample.row_before, sample.row_after) if number]

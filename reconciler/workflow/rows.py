@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reconciler.dataset import Vocabulary
-from reconciler.dataset.row_diff import compare_versions, open_dataset_version, open_uploaded_version
+from reconciler.dataset.row_diff import DatasetVersion, compare_versions, open_dataset_version, open_uploaded_version
 from reconciler.dataset.stats import gather_stats
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import InputError, ProviderError
@@ -77,13 +77,29 @@ def _compare_with_service(
             open_dataset_version(wanted, prepared.setting.workspace) as after,
         ):
             count = prepared.checked.token_counter(spec.name)
-            return compare_versions(before, after, title, count=count, most_samples=most_samples)
+            rows = compare_versions(before, after, title, count=count, most_samples=most_samples)
+            return replace(
+                rows,
+                training_before=_count_training_rows(spec.name, files, before),
+                training_after=prepared.checked.measures[spec.name].training.rows,
+            )
     except ProviderError as error:
         return RowsUnknown(before=title, why=f"the service did not give the file back: {error}")
     except InputError:
         return RowsUnknown(before=title, why="the rows could not be read a second time: they changed after the first")
     except OSError as error:
         return RowsUnknown(before=title, why=f"the file could not be kept here: {error.strerror or error}")
+
+
+def _count_training_rows(name: str, files: tuple[RemoteFile, ...], version: DatasetVersion) -> int | None:
+    """Return the rows of the training file among the files of a version, None where it is not there."""
+    ends = (*version.firsts[1:], len(version))
+    sizes = [
+        end - first
+        for file, first, end in zip(files, version.firsts, ends, strict=True)
+        if file.stamp and file.stamp.address.name == name
+    ]
+    return sizes[0] if len(sizes) == 1 else None
 
 
 def _find_files_before(name: str, prepared: PreparedPlan) -> tuple[RemoteFile, ...]:

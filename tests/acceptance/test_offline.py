@@ -455,3 +455,22 @@ def test_a_removed_lock_file_is_that_of_the_earlier_version(applied: Repository)
 def test_a_base_is_for_an_offline_plan_and_is_named_once(versioned: Repository, flags: tuple[str, ...]) -> None:
     result = versioned.run("plan", *flags)
     assert (result.code, "--base" in result.err) == (64, True)
+
+
+@pytest.mark.parametrize("base", ["head", "lock"])
+def test_a_split_that_takes_rows_out_of_the_training_file_is_counted_in_every_view(
+    versioned: Repository, base: str
+) -> None:
+    if base == "lock":
+        lock_present_specs(versioned)
+        commit(versioned, "applied")
+    versioned.write("specs/all.yaml", DATASET + "split: {validation: 0.3}\n" + OPENAI)
+    document = json.loads(versioned.run("plan", "--offline", "--json").out)
+    (rows,) = [step["rows"] for step in document["steps"] if step.get("rows")]
+    assert (rows["rows_before"], rows["rows_after"], rows["training_before"]) == (30, 30, 30)
+    words = f"30 → {rows['training_after']} in the training file"
+    assert 10 < rows["training_after"] < 30
+    schema = json.loads((HERE / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
+    assert list(Draft202012Validator(schema).iter_errors(document)) == []
+    for form in ("text", "markdown", "html"):
+        assert words in " ".join(versioned.run("plan", "--offline", "--format", form).out.split()), form

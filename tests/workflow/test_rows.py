@@ -12,6 +12,7 @@ from reconciler.domain.observed import FileId
 from reconciler.domain.plan import Options
 from reconciler.domain.ports import Done
 from reconciler.domain.row_diff import RowDiff, RowsUnknown
+from reconciler.render.plan_words import training_text
 from reconciler.testing import MemoryProvider
 from reconciler.workflow import check_specs, locate_setting
 from reconciler.workflow.plan import PreparedPlan, prepare_plan
@@ -155,3 +156,34 @@ def test_a_directory_that_cannot_be_written_costs_only_the_rows(workspace: Path)
 
     assert isinstance(rows, RowsUnknown)
     assert "could not be kept here" in rows.why
+
+
+SPLIT, WIDER = "split: {validation: 0.3}", "split: {validation: 0.6}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", SPLIT), (SPLIT, ""), (SPLIT, WIDER)], ids=["added", "removed", "changed"]
+)
+def test_a_split_that_takes_rows_out_of_the_training_file_is_counted(workspace: Path, before: str, after: str) -> None:
+    """Of the dataset no row changes; of what is trained on, some go or come."""
+    provider = MemoryProvider()
+    write(workspace, range(20), before)
+    converge(workspace, provider)
+    first = planned(workspace, provider).checked.measures["tickets"].training.rows
+    write(workspace, range(20), after)
+    prepared = planned(workspace, provider)
+    (rows,) = rows_of(add_row_diffs(prepared, provider))
+    second = prepared.checked.measures["tickets"].training.rows
+    assert isinstance(rows, RowDiff)
+    assert first != second
+    assert (rows.training_before, rows.training_after, rows.has_other_share) == (first, second, True)
+    assert f"{first} → {second} in the training file" in training_text(rows)
+
+
+def test_without_a_split_the_training_file_needs_no_words(workspace: Path) -> None:
+    provider = MemoryProvider()
+    converge(workspace, provider)
+    write(workspace, range(25))
+    (rows,) = rows_of(add_row_diffs(planned(workspace, provider), provider))
+    assert isinstance(rows, RowDiff)
+    assert (rows.training_before, rows.training_after, training_text(rows)) == (20, 25, "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reconciler.domain.plan import Plan, Upload
 from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
 from reconciler.render.html.builder import Html, collapse, element, join
-from reconciler.render.plan_words import NOT_PAIRED, row_numbers
+from reconciler.render.plan_words import NOT_PAIRED, row_numbers, training_text
 from reconciler.render.text import count_text, grouped_count
 
 MOST_ROWS = 2000
@@ -59,6 +59,7 @@ def _dataset(name: str, rows: RowDiff | RowsUnknown, samples: bool, budget: _Bud
     if isinstance(rows, RowsUnknown):
         return join(title, element("p", f"Rows differ from {rows.before}; {rows.why}."))
     sizes = f"{rows.rows_before:,} → {grouped_count(rows.rows_after, 'row')}, compared with {rows.before}"
+    sizes += f"; {training_text(rows)}" if rows.has_other_share else ""
     tokens = "" if rows.tokens is None else f"; {rows.tokens:+,} tokens"
     counts = {kind: number for kind, number in _count_by_kind(rows).items() if number}
     summary = ", ".join(f"{number:,} {_KINDS[kind][1]}" for kind, number in counts.items()) or "no row changed"

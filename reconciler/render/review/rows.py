@@ -8,7 +8,7 @@ from reconciler.domain.cost import Estimate
 from reconciler.domain.identity import Address
 from reconciler.domain.plan import Plan, Step, Train, Upload
 from reconciler.domain.row_diff import CellChange, RowChange, RowDiff, RowSample, RowsUnknown, WordChange
-from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers
+from reconciler.render.plan_words import NOT_PAIRED, count_changed, counts_text, more_tokens, row_numbers, training_text
 from reconciler.render.review.model import Review
 from reconciler.render.review.parts import (
     Block,
@@ -62,9 +62,11 @@ def _dataset(step: Step, trainings: Sequence[Estimate], review: Review) -> Itera
 
 def _counts(rows: RowDiff) -> str:
     if rows.is_empty:
-        return f"no row changed since {code(rows.before)}"
+        training = f"; {training_text(rows)}" if rows.has_other_share else ""
+        return f"no row changed since {code(rows.before)}{training}"
     sizes = f"{rows.rows_before:,} → {rows.rows_after:,} rows since {code(rows.before)}"
-    return f"**{sentence(counts_text(rows))}** ({', '.join(filter(None, [sizes, more_tokens(rows)]))})"
+    notes = [sizes, training_text(rows), more_tokens(rows)]
+    return f"**{sentence(counts_text(rows))}** ({', '.join(filter(None, notes))})"
 
 
 def _cost_difference(rows: RowDiff, trainings: Sequence[Estimate]) -> str:
