@@ -134,6 +134,14 @@ def test_without_a_lock_file_nothing_is_recorded(script: Script, clone: Path, or
     assert on(origin, "main") == ["specs"]
 
 
+def test_the_empty_output_of_an_apply_that_changed_no_lock_file_is_nothing_to_record(
+    script: Script, clone: Path, origin: Path
+) -> None:
+    code, output = script.run("record", "--lock", "", "--to", LOCK, "--branch", "main")
+    assert (code, "nothing to record" in output) == (0, True)
+    assert on(origin, "main") == ["specs"]
+
+
 @pytest.mark.parametrize("to", ["../models.lock.yaml", "/tmp/models.lock.yaml", ".github/workflows/apply.yml"])
 def test_only_a_lock_file_inside_the_repository_is_written(script: Script, clone: Path, origin: Path, to: str) -> None:
     code, output = record(script, to=to)

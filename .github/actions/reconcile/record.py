@@ -60,12 +60,16 @@ class Git:
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Record the lock; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lock", required=True, type=Path)
+    parser.add_argument("--lock", required=True)
     parser.add_argument("--to", required=True, type=PurePosixPath)
     parser.add_argument("--branch", required=True)
     asked = parser.parse_args(arguments)
+    if not asked.lock:
+        # The output of an apply that changed no lock file is empty.
+        say("notice", "the apply names no lock file that it changed; there is nothing to record")
+        return 0
     try:
-        lock = asked.lock.absolute()
+        lock = Path(asked.lock).absolute()
         to = _enter_repository(Git(environ), asked.to)
         say("notice", record(Git(environ), environ, lock, to, asked.branch))
     except (HubError, LockFileError, OSError) as error:
