@@ -24,10 +24,13 @@ _CRC_CHARACTERS = 6
 
 _PLACEHOLDER = re.compile(
     r"example|sample|placeholder|change.?me|your|dummy|redacted|insert|replace|todo|fixme|foobar|lorem|fake|not.?a.?real"
-    r"|^hunter2$|correct.?horse|x{4}|\*{3}|\.{3}|…|<|>|^\$|\$[({]|(?-i:\$[A-Z_]{3,}(?![A-Za-z0-9]))|\{|\}|%[a-z_]+%|\(|\)|\[|\]|os\.environ|process\.env|getenv|1234567|abcdefg|0{6}",
+    r"|^hunter2$|correct.?horse.?battery.?staple|x{4}|\*{3}|\.{3}|…|<|>|^\$|\$[({]|(?-i:\$[A-Z_]{3,}(?![A-Za-z0-9]))|\{|\}|%[a-z_]+%|\(|\)|\[|\]|os\.environ|process\.env|getenv|1234567|abcdefg|0{6}",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[A-Za-z]+(?:[-_ .]?[a-z]+)*[,.;:!?]?|\d{1,5}|(?:true|false|none|null|required|optional)\b.*")
+_WORDS = re.compile(
+    r"[A-Za-z]+(?:[-_ .]?[a-z]+)*[,.;:!?]?|(?:[a-z_]+|[A-Z_]+)(?:\.(?:[a-z_]+|[A-Z_]+))+"
+    r"|\d{1,5}|(?:true|false|none|null|required|optional)\b.*"
+)
 _PROSE = re.compile(
     r"[A-Za-z]+(?:[-_./’][A-Za-z]+)*"
     r"|\d+-?(?:char|digit|letter|word|symbol|bit|byte|second|minute|hour|day|time)\w*"
@@ -37,10 +40,26 @@ _PROSE = re.compile(
 )
 """What follows `the password is` in a sentence that gives no password away."""
 
+_CONSONANTS = re.compile(r"[b-df-hj-np-tv-xz]{5}", re.IGNORECASE)
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _EXAMPLE_PASSWORDS = frozenset(
     {"pass", "password", "passwd", "passwort", "secret", "open sesame", "opensesame", "test"}
 )
+_ASSIGNED = re.compile(r"[^\W\d_](?:[a-zà-ÿ]{7,}[!?#$%*+]+|[a-zà-ÿ]{11,})")
+_NAMES_IN_CODE = re.compile(
+    r"pass|pwd|secret|token|(?<!mon)key|user|auth|cred|login|config|setting|environ|param|input|textfield|value|variab|string|text"
+    r"|request|response|crypt|encod|hash|require|option|missing|invalid|incorrect|wrong|important|forgot|defined|specif"
+    r"|ident|inform|generat|default|charact|database|server|client|account|vault|admin|service|manage|pflicht|erforder"
+    r"|(?:ation|able|ible|ment|ities|ness|ings?)[!?]*$",
+    re.IGNORECASE,
+)
+"""Words of programs and sentences that stand after `password=` in the place of one."""
+
+_EXAMPLES_IN_ADDRESSES = re.compile(
+    r"pass|pwd|secret|token|key|user|cred|login|test|guest|admin|postgres|rabbit|mongo|maria|root", re.IGNORECASE
+)
+"""Names and programs that stand in an address in the place of a password, as in `postgres:postgres@localhost`."""
+
 
 Judge = Callable[[str], bool | None]
 """Returns True for a text that a checksum proves, False for one that looks like a secret, None for another."""
@@ -112,6 +131,22 @@ def _judge_password(found: str) -> bool | None:
     return False if variety >= 2 and entropy(found) >= 2.2 else None
 
 
+def _judge_assigned_word(found: str) -> bool | None:
+    """Judge a single word after `password=`: words run together, or one with a sign, that no program would have."""
+    bare = found.rstrip(").]}>")
+    if _judge_password(found) is not None or _PLACEHOLDER.search(bare) or _NAMES_IN_CODE.search(bare):
+        return None
+    return False if _ASSIGNED.fullmatch(bare) and entropy(bare) >= 2.2 else None
+
+
+def _judge_address(found: str) -> bool | None:
+    """Judge the password of an address, where letters alone are one, too; names stand there in examples."""
+    if found.isalpha() and _EXAMPLES_IN_ADDRESSES.search(found) and not _is_scrambled(found):
+        return None
+    is_word = found.isalpha() and not found.isupper() and not _PLACEHOLDER.search(found) and entropy(found) >= 2.2
+    return False if is_word else _looks_random(found)
+
+
 def _judge_told_password(found: str) -> bool | None:
     """Judge the word after `the password is`, where sentences go on with other words."""
     bare = found.rstrip(".,;:!?)]}…")
@@ -130,7 +165,8 @@ def _is_word(found: str) -> bool:
 def _is_scrambled(found: str) -> bool:
     """Return whether capitals stand among letters as they do by chance, and not at the beginnings of words."""
     humps = _HUMPS.findall(found)
-    return len(humps) >= 4 and sum(map(len, humps)) < 2.7 * len(humps) and entropy(found) >= 2.5
+    longest = 3.2 if _CONSONANTS.search(found) else 2.8
+    return len(humps) >= 4 and sum(map(len, humps)) < longest * len(humps) and entropy(found) >= 2.5
 
 
 def _accept(_found: str) -> bool | None:
@@ -237,7 +273,12 @@ _FORMS = (
         _accept,
     ),
     _form("a private key", "AGE-SECRET-KEY-1", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b"),
-    _form("a password in an address", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:([^\s:/@]{6,100})@"),
+    _form(
+        "a password in an address",
+        "://",
+        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:([^\s:/@]{6,100})@",
+        _judge_address,
+    ),
     _form("a bearer token", ("earer ", "EARER "), r"(?i:\bbearer)[ \t]{1,3}([A-Za-z0-9._~+/-]{16,2000}={0,2})"),
     _form(
         "a password in a header",
@@ -268,6 +309,12 @@ _FORMS = (
         ("pass", "Pass", "PASS", "wd", "WD", "ecret", "ECRET", "oken", "OKEN", "key", "Key", "KEY"),
         rf"(?i:(?:{_NAMES_OF_PASSWORDS})[_-]?\d?(?:{_SEPARATOR}|(?<=--password)[ \t]))([^\s\"'`,;&|\\]{{6,200}})",
         _judge_password,
+    ),
+    _form(
+        "a password",
+        ("pass", "Pass", "PASS", "wd", "WD"),
+        r"(?i:(?:pass(?:phrase|code|word|wort|wd)|(?<![a-z])pwd)[_-]?\d?=)[\\\"'`]{0,2}([^\s\"'`,;&|\\]{9,200})",
+        _judge_assigned_word,
     ),
 )
 

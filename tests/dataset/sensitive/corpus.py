@@ -171,6 +171,24 @@ KEYS: dict[str, Draw] = {
     "bearer": lambda c: "Authorization: Bearer " + chars(c, 40),
     "basic": lambda c: "Authorization: Basic " + base64.b64encode(f"admin:{password(c)}".encode()).decode(),
     "password= letters": lambda c: c.choice(("password=", "DB_PASSWORD=", '"passwd": "')) + letters(c),
+    "password= one word with a sign": lambda c: (
+        c.choice(("password=", "DB_PASSWORD=", "passwd=", 'pwd="'))
+        + c.choice(("Sommerregen", "Butterblume", "Harbourlight", "tigerlily", "Copperfield", "Schneemann"))
+        + c.choice("!?#$%+")
+    ),
+    "password= words run together": lambda c: (
+        c.choice(("password=", "export PGPASSWORD=", "passphrase=", "passwort="))
+        + c.choice(("correcthorse", "winterwonder", "zwiebelkuchen", "copperharbour", "purplemonkey"))
+        + c.choice(("battery", "land", "tiger", "sunrise", "dishwasher"))
+    ),
+    "password of letters, spaced": lambda c: c.choice(('db_password = "{}"', "passwd: '{}'", "pwd = {}")).format(
+        c.choice(("kqHjWvbnTzy", "BtRwqZkLmPv", "xWzKjqRtVbn", "GfTrkMwQzhx"))
+    ),
+    "password of letters in an address": lambda c: (
+        c.choice(("mysql://root:", "postgres://app:", "amqp://svc:", "redis://:", "https://deploy:"))
+        + c.choice(("letters", "Sommerregen", "zwiebelkuchen", "copperharbour", "kqHjWvbnTzy"))
+        + c.choice(("@host", "@db.internal:5432/shop", "@10.0.0.7/"))
+    ),
     "password with a dollar": lambda c: "password: " + chars(c, 5) + c.choice("$") + chars(c, 4) + "7b",
     "password told": lambda c: (
         c.choice(("my password is ", "the password for the shop is ", "mein Passwort lautet ", "password was: "))
@@ -254,6 +272,24 @@ HARMLESS: dict[str, Draw] = {
     ),
     "placeholder password": lambda c: c.choice(
         ("password=changeme", "password: ********", "PASSWORD=${DB_PASSWORD}", "pwd = example123")
+    ),
+    "password= a word of a program": lambda c: (
+        c.choice(("password=", "DB_PASSWORD=", "pwd=", "passwd="))
+        + c.choice(("authentication", "Undefined!", "Incorrect!", "passwordencoder", "credentials", "encryptedvalue"))
+    ),
+    "password as a setting": lambda c: c.choice(
+        ("password=settings.PASSWORD", "password: config.DB_PASSWORD", "token = env.API_TOKEN", "pwd=self.pwd.value")
+    ),
+    "password in jokes and forms": lambda c: c.choice(
+        (
+            *("password: hunter2", "password: required", "password=<your password>", "the password field is empty"),
+            *("Password: Forgotten?", "password: Important!", "password=correcthorsebatterystaple"),
+        )
+    ),
+    "example in an address": lambda c: (
+        c.choice(("mysql://user:", "postgres://postgres:", "https://name:"))
+        + c.choice(("password", "secret", "passwd", "postgres", "mypassword", "PASSWORD"))
+        + c.choice(("@host", "@localhost:5432/db"))
     ),
     "password in words": lambda c: c.choice(
         ("Password: required", "password is correct", "token: string", "secret: true", "pass: yes")
