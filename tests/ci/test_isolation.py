@@ -158,7 +158,7 @@ def test_the_running_step_runs_no_module_of_the_checkout(hostile: Path, tmp_path
         ORIGIN="auto",
         OWN_INSTALLATION=own,
         EXPECT_BASIS="",
-        EXTRA_ARGS="",
+        EXTRA_ARGS="--against HEAD",
         RECONCILER_BIN=str(commands(tmp_path / "bin")),
         GITHUB_EVENT_NAME="pull_request",
         GITHUB_EVENT_PATH=str(event),

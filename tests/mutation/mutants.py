@@ -598,9 +598,23 @@ MUTANTS = (
     Mutant(
         "what a lock entry names by its id stays",
         REFERENCES + "References.gather",
-        r"jobs = \{entry\.job.*",
-        "jobs = {keep.job: why for keep, why in kept if keep.job}",
+        r"jobs \|= \{entry\.job.*",
+        "jobs |= {keep.job: why for keep, why in kept if keep.job}",
         PLANNER,
+    ),
+    Mutant(
+        "what another environment made stays",
+        REFERENCES + "References.gather",
+        r"dict\(_list_jobs_of_others\(.*\)\)",
+        "dict[JobId, Reference]()",
+        (*PLANNER, *HISTORIES),
+    ),
+    Mutant(
+        "a running job that may have a new name stays",
+        DECIDE + "Pruning.why_job_stays",
+        r" or _wait_for\(self\.heirs\)",
+        "",
+        (*PLANNER, *HISTORIES),
     ),
     Mutant(
         "a checkpoint holds the model of its job",
