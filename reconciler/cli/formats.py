@@ -26,6 +26,7 @@ from reconciler.render.review import (
     annotations_text,
     junit_text,
     limit_samples,
+    mask_review,
     outputs_text,
     plan_outputs,
     review_json,
@@ -134,6 +135,7 @@ def show_review(
     Shape:  `plan_file` is where the plan was saved; `figures` measures the datasets, for the formats that show them
     Raises: UnusablePlaceError when a file cannot be written, after the others were written
     """
+    review = mask_review(review, console.out.redact)
     review = replace(review, exit_code=exit_code, is_success=exit_codes.is_success(exit_code))
     page = review if review.samples else replace(review, plan=limit_samples(review.plan, 0))
     brief = replace(page, plan=limit_samples(page.plan, FEW_ROWS))

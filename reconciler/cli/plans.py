@@ -254,7 +254,7 @@ def plan(
             prepared = _plan_online(setting, checked, options, console, rows=rows, most_samples=most_samples)
     prepared = _limit_samples(prepared, 0) if output.no_samples else prepared
     if out:
-        save_plan(_limit_samples(prepared, FEW_ROWS), out, commit=commit)
+        save_plan(_limit_samples(prepared, FEW_ROWS), out, commit=commit, redact=console.out.redact)
     code = exit_codes.of_plan(prepared.plan, detailed=detailed_exitcode)
     review = review_plan(prepared, commit=commit, samples=not output.no_samples)
     show_review(

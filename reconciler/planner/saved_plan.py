@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.domain.basis import PlanInputs
+from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import Problem, StalePlanError, UsageError
 from reconciler.domain.identity import DIGEST_VERSION, Digest
 from reconciler.domain.plan import Options, Plan, Step, Train, Upload
@@ -111,25 +112,25 @@ def _findings(data: object) -> tuple[Problem, ...]:
 
 
 def bare(plan: Plan) -> Plan:
-    """Return a plan without what only the specs need: column templates, labels and descriptions."""
+    """Return a plan without what only the specs need: templates, labels, descriptions, expectations and allowances."""
     return replace(plan, steps=tuple(map(_bare_step, plan.steps)))
 
 
 def _bare_step(step: Step) -> Step:
     match step.action:
         case Upload(dataset=dataset):
-            spec = replace(dataset.spec, mapping=None, labels=(), description="")
-            return replace(step, action=Upload(dataset=replace(dataset, spec=spec)))
+            return replace(step, action=Upload(dataset=_bare_dataset(dataset)))
         case Train(model=model):
             sides = {"training": model.training, "validation": model.validation}
-            bared = {
-                name: replace(side, spec=replace(side.spec, mapping=None, labels=(), description=""))
-                for name, side in sides.items()
-                if side
-            }
+            bared = {name: _bare_dataset(side) for name, side in sides.items() if side}
             return replace(step, action=replace(step.action, model=replace(model, **bared)))
         case _:
             return step
+
+
+def _bare_dataset(dataset: Dataset) -> Dataset:
+    spec = replace(dataset.spec, mapping=None, labels=(), description="", expect=(), allow=())
+    return replace(dataset, spec=spec)
 
 
 def _content(text: str) -> dict[str, Any]:

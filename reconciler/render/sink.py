@@ -50,6 +50,10 @@ class Sink:
         except (OSError, ValueError, AttributeError):
             return COLUMNS
 
+    def redact(self, text: str) -> str:
+        """Return a text without the secrets that this sink removes."""
+        return self._redact(text)
+
     def write(self, text: str) -> None:
         """Write a text of ours as it is, without its secrets."""
         self.end_untrusted()
@@ -114,11 +118,14 @@ class Redactor:
     """Takes given secrets out of text, in every form.
 
     Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex
+            each of these in JSON too
     """
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         values = {value for secret in secrets for value in (secret, secret.strip()) if len(value) >= SHORTEST}
         forms = {form for value in values for form in _secret_forms(value)}
+        # A document in JSON may hold a text in any of these forms, such as Markdown.
+        forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
         # Longest first: a form that contains another one is taken out whole.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if self._forms else None

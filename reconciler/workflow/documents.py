@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from reconciler.domain.plan import CommandScope, Options, Step
 from reconciler.journal import check_unapplied
 from reconciler.planner import MAX_BYTES, SavedPlan, check_place, read_saved, remaining_plan, write_saved
 from reconciler.render import plan_json, time_text
-from reconciler.render.review import Review, RunResult, StepResult, empty_plan
+from reconciler.render.review import Review, RunResult, StepResult, empty_plan, mask_plan, mask_problems
 from reconciler.specfile import find_violation, find_workspace
 from reconciler.workflow.apply import RunTally
 from reconciler.workflow.measure import CheckedSpecs
@@ -27,12 +27,13 @@ from reconciler.workflow.settings import Setting, resolve_setting, select_provid
 _FULL_DIGEST = 64
 
 
-def save_plan(prepared: PreparedPlan, path: Path, *, commit: str = "") -> None:
+def save_plan(prepared: PreparedPlan, path: Path, *, commit: str = "", redact: Callable[[str], str] = str) -> None:
     """Save a plan where only its owner reads it.
 
+    Shape:  `redact` takes the secrets of the environment out of what the plan quotes
     Raises: UsageError when it cannot be written, or would be too large to be read again
     """
-    setting = prepared.setting
+    setting, plan = prepared.setting, mask_plan(prepared.plan, redact)
     text = write_saved(
         SavedPlan(
             id=secrets.token_hex(8),
@@ -40,10 +41,10 @@ def save_plan(prepared: PreparedPlan, path: Path, *, commit: str = "") -> None:
             root=setting.root.resolve().relative_to(setting.workspace.resolve()).as_posix(),
             asked=setting.provider,
             options=prepared.options,
-            plan=prepared.plan,
+            plan=plan,
             previous=tuple((str(address), model) for address, model in read_previous_models(prepared).items()),
-            document=plan_json(prepared.plan),
-            findings=prepared.checked.warnings,
+            document=plan_json(plan),
+            findings=mask_problems(prepared.checked.warnings, redact),
             commit=commit,
             prices=str(setting.prices or ""),
         )

@@ -221,6 +221,43 @@ def test_no_command_prints_the_key(quickstart: Repository, leaky: str) -> None:
             assert CANARY.encode() not in path.read_bytes(), path
 
 
+WORD = "pa55-Word!x<y&z"
+FORMATS = ("json", "markdown", "html", "sarif", "junit", "review")
+
+
+def test_a_value_of_the_environment_in_a_row_or_an_expectation_is_in_no_format_and_no_saved_plan(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The formats escape what they write, and the review is Markdown within JSON."""
+    monkeypatch.setenv("DB_PASSWORD", WORD)
+    outputs = {name: repository.root / f"{name}.txt" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for name, path in outputs.items():
+        monkeypatch.setenv(name, str(path))
+    rows = [{"prompt": f"question {n}, {WORD}", "completion": f"secret {WORD} {n % 2}"} for n in range(24)]
+    repository.write("specs/a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    expectations = "\n".join(
+        f"  - {{{rule}: {{field: {field}, {more}}}, severity: warning}}"
+        for field in ("prompt", "completion")
+        for rule, more in (("one_of", f'values: ["{WORD}"]'), ("matches", f'pattern: "{WORD}#"'))
+    )
+    repository.write(
+        "specs/all.yaml",
+        f"kind: Dataset\nname: rows\nsource: a.jsonl\ndescription: '{WORD}'\nlabels: {{team: '{WORD}'}}\n"
+        f"allow: [{{rule: rows.duplicate, reason: '{WORD}'}}]\nexpect:\n{expectations}\n---\n"
+        f"kind: Model\nname: triage\nbase: tfidf-logreg\ntraining: rows\ndescription: '{WORD}'\n",
+    )
+    formats = [word for each in FORMATS for word in ("--format", f"{each}={each}.out")]
+    result = repository.run("plan", "specs", "--out", "saved.plan", *formats, "--format", "github")
+    assert result.code == 0, result.err
+    shown = repository.run("show", "saved.plan", "--format", "review")
+    assert "[redacted]" in shown.err
+    texts = {"stdout": result.out, "stderr": result.err, "show": shown.out, "show, stderr": shown.err}
+    texts |= {each: repository.read(f"{each}.out") for each in FORMATS}
+    texts |= {name: path.read_text() for name, path in outputs.items()} | {"saved": repository.read("saved.plan")}
+    assert [name for name, text in texts.items() if "pa55" in text] == []
+    assert repository.run("apply", "saved.plan", "--no-wait").code == 0
+
+
 def test_without_a_key_the_variable_is_named_and_nothing_is_sent(quickstart: Repository) -> None:
     result = quickstart.run("plan", "specs/quickstart", "--provider", "openai")
     assert result.code == 1

@@ -11,6 +11,7 @@ from reconciler.render.review.github import (
 )
 from reconciler.render.review.lines import plan_line, result_line
 from reconciler.render.review.markdown import review_json, review_markdown, review_parts
+from reconciler.render.review.masking import mask_plan, mask_problems, mask_review
 from reconciler.render.review.model import (
     Review,
     ReviewState,
@@ -36,6 +37,9 @@ __all__ = [
     "empty_plan",
     "junit_text",
     "limit_samples",
+    "mask_plan",
+    "mask_problems",
+    "mask_review",
     "outputs_text",
     "plan_line",
     "plan_outputs",
