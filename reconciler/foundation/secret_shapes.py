@@ -178,9 +178,13 @@ def _form(kind: str, hint: str | tuple[str, ...], pattern: str, judge: Judge = _
 
 
 _NAMES_OF_PASSWORDS = (
-    r"(?<![a-z])pass(?:phrase|code)?|password|passwd|(?<![a-z])pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?(?:key|token)"
-    r"|(?:access|auth|session|private|signing|encryption|account|client)[_-]?key|token"
+    r"[PpSsAaEeCcTt](?i:(?<=p)(?:ass(?:word|wd)|(?<![a-z]p)(?:ass(?:phrase|code)?|wd)|rivate[_-]?key)"
+    r"|(?<=s)(?:ecret(?:[_-]?(?:access[_-]?)?key)?|(?:ession|igning)[_-]?key)"
+    r"|(?<=a)(?:pi[_-]?(?:key|token)|(?:ccess|uth|ccount)[_-]?key)"
+    r"|(?<=e)ncryption[_-]?key|(?<=c)lient[_-]?key|(?<=t)oken)"
 )
+"""The first letter stands by itself, outside of what ignores case: so Python's engine skips to it."""
+
 _SEPARATOR = r"[\\\"'`]{0,2}[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\\\"'`]{0,2}"
 _FORMS = (
     _form("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", _judge_github),
@@ -298,8 +302,8 @@ _FORMS = (
     _form(
         "a password",
         ("pass", "Pass", "PASS", "ennwort", "contrase"),
-        r"(?i:\b(?:pass(?:word|wort|phrase|code|wd)|kennwort|contraseña|mot de passe)"
-        r"(?:[ \t]+(?:for|of|für|de)[ \t][^\n:=]{1,40}?)?"
+        r"[PpKkCcMm](?i:(?<=\bp)ass(?:word|wort|phrase|code|wd)|(?<=\bk)ennwort|(?<=\bc)ontraseña|(?<=\bm)ot de passe)"
+        r"(?i:(?:[ \t]+(?:for|of|für|de)[ \t][^\n:=]{1,40}?)?"
         r"[ \t]+(?:is|was|to|are|ist|war|lautet|est|es)(?:[ \t]+now)?[ \t]{0,2}:?[ \t]{1,3})"
         r"[\"'`“]?([^\s\"'`“”]{6,200})",
         _judge_told_password,
@@ -307,13 +311,13 @@ _FORMS = (
     _form(
         "a password",
         ("pass", "Pass", "PASS", "wd", "WD", "ecret", "ECRET", "oken", "OKEN", "key", "Key", "KEY"),
-        rf"(?i:(?:{_NAMES_OF_PASSWORDS})[_-]?\d?(?:{_SEPARATOR}|(?<=--password)[ \t]))([^\s\"'`,;&|\\]{{6,200}})",
+        rf"{_NAMES_OF_PASSWORDS}[_-]?\d?(?:{_SEPARATOR}|(?i:(?<=--password))[ \t])([^\s\"'`,;&|\\]{{6,200}})",
         _judge_password,
     ),
     _form(
         "a password",
         ("pass", "Pass", "PASS", "wd", "WD"),
-        r"(?i:(?:pass(?:phrase|code|word|wort|wd)|(?<![a-z])pwd)[_-]?\d?=)[\\\"'`]{0,2}([^\s\"'`,;&|\\]{9,200})",
+        r"[Pp](?i:ass(?:phrase|code|word|wort|wd)|(?<![a-z]p)wd)[_-]?\d?=[\\\"'`]{0,2}([^\s\"'`,;&|\\]{9,200})",
         _judge_assigned_word,
     ),
 )
