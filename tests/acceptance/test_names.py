@@ -123,7 +123,12 @@ def test_what_another_environment_names_is_kept_until_that_one_forgets_it(
     assert "models.prod.lock.yaml names it" in result.out
     (command,) = set(re.findall(r"reconciler (forget a .*--env prod)", " ".join(result.out.split())))
     assert trained.run(*command.split()).code == 0
-    assert trained.run("apply", "--prune", "--auto-approve", "--env", "stage").code == 0
+    again = trained.run("apply", "--prune", "--auto-approve", "--env", "stage")
+    assert (again.code, list_models(client)) == (0, before)
+    words = " ".join(again.out.split())
+    assert "the environment prod made it" in words
+    (command,) = set(re.findall(r"remove it in that environment: reconciler plan ([a-z ]*--env prod --prune)", words))
+    assert trained.run("apply", *command.split(), "--auto-approve").code == 0
     assert len(before - list_models(client)) == 1
 
 
