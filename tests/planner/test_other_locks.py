@@ -158,3 +158,14 @@ def test_what_a_plan_of_another_environment_cancelled_is_trained_again_without_a
     assert [step.id for step in plan.steps if isinstance(step.action, Train)] == ["train:model/stays"]
     without = make_plan(desired(STAYS), observed(cancelled))
     assert without.basis.changed_inputs(plan.basis) == ("lock",)
+
+
+@pytest.mark.parametrize("made_in", ["prod", None])
+def test_the_file_of_a_job_that_another_environment_made_stays(made_in: str | None) -> None:
+    old = a_model("gone", training=a_dataset("old", rows="old"))
+    file = a_file(old.training, id="file-2")
+    job = replace(a_job(old, id="ftjob-2"), training_file=file.id, environment=made_in)
+    seen = observed(replace(DONE, environment="stage"), job, file)
+    assert list_removals(plan_with_prune(in_environment("stage", STAYS), seen)) == []
+    own = observed(replace(DONE, environment="stage"), replace(job, environment="stage"), file)
+    assert set(list_removals(plan_with_prune(in_environment("stage", STAYS), own))) == {job.model, "file-2"}
