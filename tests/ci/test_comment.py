@@ -131,6 +131,30 @@ def test_of_too_many_reviews_as_many_as_may_be_are_posted_and_the_others_are_nam
     assert "22 reviews, and at most 20 are posted at once; left out: review-30/review.json, review-31/" in output
 
 
+def test_a_review_too_many_does_not_leave_the_comment_of_an_earlier_commit(
+    script: Script, hub: FakeHub, tmp_path: Path
+) -> None:
+    assert post(script, script.review("300 models trained", root="specs/31"))[0] == 0
+    for number in range(10, 32):
+        (tmp_path / "reviews" / f"review-{number}").mkdir(parents=True)
+        script.review("A plan.", name=f"reviews/review-{number}/review.json", root=f"specs/{number}")
+
+    code, _ = post(script, str(tmp_path / "reviews"))
+
+    assert (code, len(hub.comments)) == (1, 21)
+    assert "300 models trained" not in bodies(hub)[0]
+    assert "at most 20 are posted at once" in bodies(hub)[0]
+
+
+def test_a_refused_review_does_not_replace_one_that_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "reviews").mkdir()
+    script.review("2 models trained", name="reviews/a.json")
+    script.review("@a" * 29_000, name="reviews/b.json")
+    for _ in range(2):
+        assert post(script, str(tmp_path / "reviews"))[0] == 1
+        assert ["2 models trained" in body for body in bodies(hub)] == [True]
+
+
 def test_without_a_review_nothing_is_posted(script: Script, hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "reviews").mkdir()
 

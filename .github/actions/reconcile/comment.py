@@ -70,9 +70,12 @@ def _post_all(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     for review in reviews:
         done = post(hub, pull, review, FROM_A_FORK if fork else "", author)
         sys.stdout.write(f"{review.marker}: {', '.join(done)}\n")
-    for notice in (each for each in notices if _is_of_the_pull(each, name, event, environ)):
+    posted = {review.marker for review in reviews}
+    notices = [each for each in notices if each.marker not in posted and _is_of_the_pull(each, name, event, environ)]
+    present = list(hub.every(f"/issues/{pull}/comments")) if notices else []
+    for notice in notices:
         # A comment about an earlier commit would be taken for one about this commit.
-        if any(_is_ours(each, notice.marker, author) for each in hub.every(f"/issues/{pull}/comments")):
+        if any(_is_ours(each, notice.marker, author) for each in present):
             done = post(hub, pull, notice, FROM_A_FORK if fork else "", author)
             sys.stdout.write(f"{notice.marker}: {', '.join(done)}\n")
     return code

@@ -8,13 +8,15 @@ disarmed. Of HTML, only the tags and entities that a review has stay.
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_FILES = 20
+MAX_NOTICES = 100
+"""Reviews beyond those that are posted, whose older comments are replaced."""
 _NAMED = 5
 MAX_PARTS = 4
 MAX_PART_CHARACTERS = 60_000
@@ -121,6 +123,8 @@ def read_reviews(paths: Sequence[str], notices: list[Review] | None = None) -> t
             if notices is not None and error.notice:
                 notices.append(error.notice)
     surplus = [_place(path) for path in found[MAX_FILES:]]
+    if notices is not None:
+        notices.extend(_replace_surplus(found[MAX_FILES : MAX_FILES + MAX_NOTICES]))
     if surplus:
         few = ", ".join(surplus[:_NAMED]) + (", …" if surplus[_NAMED:] else "")
         faults.append(
@@ -128,6 +132,20 @@ def read_reviews(paths: Sequence[str], notices: list[Review] | None = None) -> t
             " several runs"
         )
     return reviews, faults
+
+
+def _replace_surplus(paths: Sequence[Path]) -> Iterator[Review]:
+    """Yield what stands for the reviews that are not posted because there are too many."""
+    for path in paths:
+        try:
+            review = read_review(path)
+        except ReviewError as error:
+            if error.notice:
+                yield error.notice
+            continue
+        shown = {"marker": review.marker, "environment": review.environment, "root": review.root}
+        if notice := _stand_in({**shown, "commit": review.commit}, f"at most {MAX_FILES} are posted at once"):
+            yield notice
 
 
 def read_review(path: Path) -> Review:
