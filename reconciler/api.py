@@ -1,6 +1,8 @@
 """The public functions: validate, plan and apply from Python. `import reconciler` hands them on."""
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,14 @@ from reconciler.planner.saved_plan import check_fresh
 from reconciler.render import plan_json, plan_text, problems_text, refusals_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
 from reconciler.workflow import read_setting as read_setting_specs
-from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan, select_serving_jobs
+from reconciler.workflow.apply import (
+    GRACE_SECONDS,
+    MAX_THREADS,
+    RunTally,
+    open_run_context,
+    run_plan,
+    select_serving_jobs,
+)
 from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
 
 ROOT = "specs"
@@ -171,13 +180,14 @@ def apply(
         if on_event:
             on_event(event)
 
-    with open_service(setting, checked.specs) as service:
+    ends_at = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
+    with open_service(setting, checked.specs, ends_at=ends_at + GRACE_SECONDS) as service:
         prepared = prepare_plan(setting, checked, planned.prepared.options, service)
         check_fresh(planned.plan, prepared.plan, title="the plan")
         if prepared.plan.refused:
             raise PolicyError(refusals_text(prepared.plan, colour=False).strip())
-        with open_run_context(prepared, service, parallelism=parallelism, stop=Stop()) as context:
-            run_plan(prepared, context, tally, receive, wait=wait, timeout_seconds=timeout_seconds)
+        with open_run_context(prepared, service, parallelism=parallelism, stop=Stop(), ends_at=ends_at) as context:
+            run_plan(prepared, context, tally, receive, wait=wait)
     return ApplyResult(models=_find_serving(prepared, tally), outcomes=outcomes, jobs=dict(tally.jobs))
 
 

@@ -1,5 +1,6 @@
 """Applies a plan in front of the operator: shows the events, handles signals, and writes how it ended in every case."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,15 @@ from reconciler.cli.formats import (
 from reconciler.cli.options import JsonOption
 from reconciler.cli.signals import code_of, handle_signals
 from reconciler.domain.desired import Model
-from reconciler.domain.errors import ProviderError, ReconcilerError, UnusablePlaceError, UsageError
-from reconciler.domain.event import Event, JobLogged
+from reconciler.domain.errors import (
+    ProviderError,
+    ReconcilerError,
+    TemporaryError,
+    TimeIsUpError,
+    UnusablePlaceError,
+    UsageError,
+)
+from reconciler.domain.event import Event, JobLogged, Outcome
 from reconciler.domain.observed import SUCCEEDED
 from reconciler.domain.plan import KeepReason, Options
 from reconciler.domain.ports import Provider
@@ -34,7 +42,7 @@ from reconciler.history import find_commit
 from reconciler.render import LiveView, SummaryRow, event_json, plan_json, plan_text, refusals_text, summary_table
 from reconciler.render.review import Review, plan_line, result_line
 from reconciler.workflow import read_duration
-from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan
+from reconciler.workflow.apply import GRACE_SECONDS, MAX_THREADS, RunTally, open_run_context, run_plan
 from reconciler.workflow.documents import read_previous_models, review_plan, review_run
 from reconciler.workflow.plan import PreparedPlan
 
@@ -47,7 +55,12 @@ class WaitOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How long a command waits for jobs, and for whom it writes."""
 
     timeout: Annotated[
-        str | None, typer.Option("--timeout", help="Stop waiting after this time: 90, 90s, 30m, 2h.", metavar="TIME")
+        str | None,
+        typer.Option(
+            "--timeout",
+            help="Stop waiting for the service and its jobs after this time: 90, 90s, 30m, 2h.",
+            metavar="TIME",
+        ),
     ] = None
     as_json: JsonOption = False
 
@@ -87,13 +100,36 @@ class EventView:
         self._live.close()
 
 
+def end_of_run(seconds: float | None) -> float:
+    """Return when a run ends that begins now: the rows were read before, which takes no time of the service."""
+    return math.inf if seconds is None else time.monotonic() + seconds
+
+
+def end_of_calls(ends_at: float) -> float:
+    """Return when the calls of a run end that ends at a time by `time.monotonic`."""
+    return ends_at + GRACE_SECONDS
+
+
+@contextmanager
+def show_time_is_up(ends_at: float) -> Iterator[None]:
+    """Turn a look that was cut off because the time of the command is up into the error that says so."""
+    try:
+        yield
+    except TemporaryError as error:
+        if time.monotonic() < ends_at:
+            raise
+        raise TimeIsUpError(
+            f"the time is up, and no plan was made: {error}", "nothing was sent; run again, or with a longer --timeout"
+        ) from error
+
+
 def run_and_show(
     prepared: PreparedPlan,
     provider: Provider,
     console: Console,
     *,
     wait: bool,
-    timeout_seconds: float | None,
+    ends_at: float,
     parallelism: int,
     as_json: bool,
     tally: RunTally,
@@ -101,9 +137,12 @@ def run_and_show(
     """Run the steps, wait for the jobs if asked, and return the exit code; the tally counts what was done."""
     stop = Stop()
     view = EventView(console, as_json=as_json)
-    with handle_signals(stop), open_run_context(prepared, provider, parallelism=parallelism, stop=stop) as context:
+    with (
+        handle_signals(stop),
+        open_run_context(prepared, provider, parallelism=parallelism, stop=stop, ends_at=ends_at) as context,
+    ):
         try:
-            run_plan(prepared, context, tally, view.show, wait=wait, timeout_seconds=timeout_seconds, tick=view.tick)
+            run_plan(prepared, context, tally, view.show, wait=wait, tick=view.tick)
         except ProviderError as error:
             view.close()
             console.show_error(error)
@@ -136,6 +175,8 @@ def show_summary(prepared: PreparedPlan, tally: RunTally, console: Console) -> N
     if waiting and not running:
         console.err.line(f"Not started: {', '.join(waiting)}; an older version was still training.")
         console.err.line(f"To start: {scope.apply(options=options)}")
+    if Outcome.STOPPED in tally.outcomes and not tally.interrupted:
+        console.err.line(f"The time is up; nothing is lost. To continue: {scope.apply(options=options)}")
     if tally.interrupted:
         console.err.line(f"Interrupted; nothing is lost. To continue: {scope.apply(options=options)}")
 

@@ -17,6 +17,7 @@ from reconciler.domain.errors import (
     ProviderError,
     ReconcilerError,
     StalePlanError,
+    TimeIsUpError,
     UnusablePlaceError,
     UsageError,
 )
@@ -46,6 +47,7 @@ _OF_ERROR: tuple[tuple[type[ReconcilerError], int], ...] = (
     (PolicyError, REFUSED),
     (UsageError, USAGE),
     (UnusablePlaceError, UNUSABLE),
+    (TimeIsUpError, STILL_RUNNING),
     (ProviderError, SERVICE),
 )
 
@@ -54,7 +56,7 @@ TITLES = {
     OK: "Applied",
     SERVICE: "The service failed",
     JOB_FAILED: "A job failed or waits for a decision",
-    STILL_RUNNING: "A job still runs",
+    STILL_RUNNING: "The time was up",
     PARTLY: "Applied in part",
     UNKNOWN: "The outcome of a create is unknown",
     INTERRUPTED: "Interrupted",
@@ -65,6 +67,7 @@ _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (StalePlanError, "Stale"),
     (PolicyError, "Refused"),
     (UsageError, "Wrong usage"),
+    (TimeIsUpError, "Stopped"),
     (UnusablePlaceError, "Not possible on this machine"),
     (ProviderError, "The service failed"),
     (KeyboardInterrupt, "Interrupted"),
@@ -152,6 +155,9 @@ def of_run(
         return PARTLY if {Outcome.DONE, Outcome.ADOPTED} & set(ended) else SERVICE
     held = {keep.why for keep in plan.kept}
     jobs = of_jobs(statuses)
+    if Outcome.STOPPED in ended:
+        # Nothing was interrupted, so the time of the run was up.
+        return STILL_RUNNING
     if jobs == JOB_FAILED or held & {KeepReason.FAILED, KeepReason.CANCELLED, KeepReason.MISSING}:
         return JOB_FAILED
     if waited and (jobs == STILL_RUNNING or KeepReason.BUSY in held):

@@ -17,8 +17,11 @@ from reconciler.cli.execution import (
     ApplyReport,
     ParallelismOption,
     WaitOptions,
+    end_of_calls,
+    end_of_run,
     run_and_show,
     show_refusals,
+    show_time_is_up,
 )
 from reconciler.cli.formats import PlanFormat, ReviewOptions, count_rows_shown, is_json, show_review, write_failures
 from reconciler.cli.options import (
@@ -363,14 +366,16 @@ def _apply(
     checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
-    with open_service(setting, checked.specs, sleep=console.pause) as provider:
-        with console.notice_silence():
+    ends_at = end_of_run(wait_seconds)
+    with open_service(setting, checked.specs, ends_at=end_of_calls(ends_at), sleep=console.pause) as provider:
+        with console.notice_silence(), show_time_is_up(ends_at):
             prepared = prepare_plan(setting, checked, options, provider)
         if saved:
             check_fresh(saved.plan, prepared.plan)
         if expected:
             check_expected(expected, prepared.plan)
-        prepared = prepared if inputs.no_rows else add_row_diffs(prepared, provider)
+        with show_time_is_up(ends_at):
+            prepared = prepared if inputs.no_rows else add_row_diffs(prepared, provider)
         report.show_plan(prepared)
         if prepared.plan.refused:
             show_refusals(prepared, console)
@@ -388,7 +393,7 @@ def _apply(
             provider,
             console,
             wait=not no_wait,
-            timeout_seconds=wait_seconds,
+            ends_at=ends_at,
             parallelism=parallelism,
             as_json=report.as_json,
             tally=report.begin(),

@@ -111,6 +111,14 @@ class UnusablePlaceError(ReconcilerError):
         return cls(f"{directory} cannot be used ({why}), and nothing was sent: {advice}")
 
 
+class TimeIsUpError(ReconcilerError):
+    """The time that the operator gave the command is up, and nothing was sent: run again, or allow more time."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
 class JournalError(ReconcilerError):
     """The journal could not be read or written; nothing was sent."""
 

@@ -1,5 +1,6 @@
 """What the executor works with: what a run is given, what it learns, its own journal, and how a step can end badly."""
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,8 @@ class RunContext:
     """Everything that a run needs beside its plan. It holds what changes during the run, so that the plan need not.
 
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
-            `stopping` returns whether a stop was requested; `look_pool` is for reads that may take longer than the run
+            `stopping` returns whether a stop was requested, or the time of the run is up, which is at `ends_at` by
+            `clock`; `look_pool` is for reads that may take longer than the run
             has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
             the journal may hold notes; `scope` is the place of the commands in its messages; `files_of_rows` are those
             that held a dataset's rows at the time of the plan, under any name; `first_seen` says when this run first
@@ -97,6 +99,7 @@ class RunContext:
     clock: Callable[[], float]
     sleep: Callable[[float], object]
     stopping: Callable[[], bool] = lambda: False
+    ends_at: float = math.inf
     pool: Pool = inline
     look_pool: Pool = inline
     journal: Journal = field(default_factory=MemoryJournal)
@@ -107,6 +110,11 @@ class RunContext:
     files_of_rows: dict[Stamp, tuple[FileId, ...]] = field(default_factory=dict)
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Return whether the time of the run is up. A job that was created continues on the service."""
+        return self.clock() >= self.ends_at
 
     def learn(self, dataset: Dataset, file: FileId) -> None:
         """Remember which file holds a dataset."""

@@ -8,7 +8,7 @@ from typing import assert_never
 
 import msgspec
 
-from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError
+from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError, TemporaryError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
 from reconciler.executor.cancel import cancel, delete
@@ -48,8 +48,9 @@ class _RunState:
 def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
     """Execute every step whose needs are met, as many at once as the pool allows, and yield what happens.
 
-    A step that fails blocks the steps that need it, and no others. After a stop request no step is started; started
-    steps run to their end, because the outcome of a create that was sent must be found out.
+    A step that fails blocks the steps that need it, and no others. After a stop request, or when the time of the run is
+    up, no step is started; started steps run to their end, because the outcome of a create that was sent must be found
+    out.
     """
     state = _RunState(waiting=list(plan.steps))
     events: queue.SimpleQueue[Event | _Crashed] = queue.SimpleQueue()
@@ -57,8 +58,9 @@ def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
     while state.waiting or state.running:
         if context.stopping() and not is_stopping:
             is_stopping = True
-            yield Interrupted()
-        yield from _end_blocked(state, stopped=is_stopping)
+            if not context.is_out_of_time:
+                yield Interrupted()
+        yield from _end_blocked(state, stopped=is_stopping, why="the time is up" if context.is_out_of_time else "")
         if not is_stopping:
             _start_ready(state, context, events.put)
         for event in _next(events, state):
@@ -71,10 +73,10 @@ def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
     clear_finished_intents(context)
 
 
-def _end_blocked(state: _RunState, *, stopped: bool) -> Iterator[Event]:
+def _end_blocked(state: _RunState, *, stopped: bool, why: str) -> Iterator[Event]:
     for step in tuple(state.waiting):
         if stopped:
-            outcome, message = Outcome.STOPPED, "not started"
+            outcome, message = Outcome.STOPPED, f"not started: {why}" if why else "not started"
         elif any(need in state.ended and need not in state.done for need in step.needs):
             missed = [need for need in step.needs if need in state.ended and need not in state.done]
             outcome, message = Outcome.BLOCKED, f"a step that it needs did not succeed ({', '.join(missed)})"
@@ -129,6 +131,8 @@ def _perform(step: Step, context: RunContext, tell: Tell) -> Finished:
         message = "the data changed after it was planned; nothing was stored"
         return Finished(step=step, outcome=Outcome.FAILED, message=message, hint="plan again")
     except (StepFailedError, ProviderError, JournalError) as error:
+        if context.is_out_of_time and isinstance(error, TemporaryError):
+            return Finished(step=step, outcome=Outcome.STOPPED, message=f"the time is up: {error}", hint="run again")
         return Finished(step=step, outcome=Outcome.FAILED, message=str(error), hint=error.hint)
 
 

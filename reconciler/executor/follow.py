@@ -1,5 +1,6 @@
 """Follows jobs by looking at them, ours or not. Following creates nothing, and running out of time is no failure."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -85,7 +86,8 @@ class _Silence:
 
 
 def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: float | None = None) -> Iterator[Event]:
-    """Follow jobs of ours during a run; a job that is not ours counts as gone."""
+    """Follow jobs of ours during a run, until its time is up at most; a job that is not ours counts as gone."""
+    ends_at = min(context.ends_at, math.inf if timeout_seconds is None else context.clock() + timeout_seconds)
     return follow(
         jobs,
         context.provider,
@@ -93,7 +95,7 @@ def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: floa
         clock=context.clock,
         sleep=context.sleep,
         stopping=context.stopping,
-        deadline=None if timeout_seconds is None else context.clock() + timeout_seconds,
+        deadline=None if math.isinf(ends_at) else ends_at,
         pool=context.look_pool,
     )
 
@@ -133,10 +135,10 @@ def follow(
                 yield from _take(job, state, readings.get(), silence)
         if all(state.has_ended for state in followed.values()):
             return
+        if _is_past(deadline, clock):
+            return
         if stopping():
             yield Interrupted()
-            return
-        if _is_past(deadline, clock):
             return
         pause = provider.capabilities.poll_seconds
         sleep(pause if deadline is None else min(pause, max(deadline - clock(), 0.0)))

@@ -62,7 +62,7 @@ def open_provider(
     Shape:  `profile` is a name, or a profile that no registry knows; `app` is an ASGI application, for a profile that
             `needs_app`; `transport` takes the place of the network; `bounds` take the place of the profile's own, in
             seconds by name; `origin` is a digest of where the specs come from, and `environment` the one that works,
-            which new jobs bear; no call goes on after `ends_at` by `clock`
+            which new jobs bear; no call but a create that was sent goes on after `ends_at` by `clock`
     Raises: UsageError for a profile or variable that cannot be used, DeniedError when the key is missing
     """
     found = profile if isinstance(profile, Profile) else find_profile(profile)
@@ -94,15 +94,18 @@ def _stack_transports(
     limiter = RateLimiter(spacing=profile.spacing_seconds, longest=retries.longest_seconds, clock=clock, sleep=sleep)
     kept, make = _bottoms(endpoint, given, clock)
 
-    def bound_time(bottom: httpx.BaseTransport, read: float, total: float) -> httpx.BaseTransport:
+    def bound_time(bottom: httpx.BaseTransport, read: float, total: float, end: float = ends_at) -> httpx.BaseTransport:
         signed = SingleEncoding(SignedTransport(bottom, endpoint))
-        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock, ends_at=ends_at)
+        return Deadline(signed, connect=bounds.connect_seconds, read=read, total=total, clock=clock, ends_at=end)
 
     def guard(inner: httpx.BaseTransport, most_seconds: float | None = None) -> httpx.BaseTransport:
         return RateLimitTransport(NoRedirects(inner), limiter, most_seconds, ends_at)
 
-    def send_once(read: float, total: float, most_seconds: float | None = None) -> httpx.BaseTransport:
-        return guard(BufferedResponse(bound_time(NewConnection(make), read, total), bounds.answer_bytes), most_seconds)
+    def send_once(
+        read: float, total: float, most_seconds: float | None = None, end: float = ends_at
+    ) -> httpx.BaseTransport:
+        bounded = bound_time(NewConnection(make), read, total, end)
+        return guard(BufferedResponse(bounded, bounds.answer_bytes), most_seconds)
 
     reads = guard(BufferedResponse(bound_time(kept, bounds.read_seconds, bounds.total_seconds), bounds.answer_bytes))
     repeated = Retry(
@@ -119,8 +122,11 @@ def _stack_transports(
     return Transports(
         reads=Redact(repeated, hide),
         writes=Redact(send_once(bounds.read_seconds, bounds.total_seconds), hide),
-        # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer.
-        creates=Redact(send_once(bounds.read_seconds, capabilities.send_seconds, capabilities.delay_seconds), hide),
+        # Bounds that never two jobs rests on: how long a create waits to leave, and how long for its answer. One that
+        # left is not given up before that, because its job would be unknown then.
+        creates=Redact(
+            send_once(bounds.read_seconds, capabilities.send_seconds, capabilities.delay_seconds, math.inf), hide
+        ),
         # A service may look through a whole file before it says anything.
         uploads=Redact(send_once(bounds.total_seconds, bounds.upload_seconds), hide),
         answers=Redact(guard(bound_time(Shared(kept), bounds.read_seconds, bounds.total_seconds)), hide),

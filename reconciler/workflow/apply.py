@@ -1,5 +1,6 @@
 """Applies a plan: runs its steps, waits for the jobs, and records in the lock file which models serve now."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from reconciler.dataset import open_lines
-from reconciler.domain.errors import InputError, PolicyError, ProviderError
+from reconciler.domain.errors import InputError, PolicyError, ProviderError, TemporaryError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, merge_locks
@@ -29,6 +30,8 @@ from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.service_check import check_bases
 
 MAX_THREADS = 64
+GRACE_SECONDS = 0.2
+"""So much longer than its run a call may take, so that a call that was cut off shows that the time of the run is up."""
 
 
 @dataclass
@@ -78,13 +81,14 @@ def run_plan(
     show: Callable[[Event], None],
     *,
     wait: bool,
-    timeout_seconds: float | None = None,
     tick: Callable[[], None] = do_nothing,
 ) -> None:
     """Run the steps of a plan, wait for its jobs if asked, and record the serving models, whatever happens.
 
     A model that waits for the job of an older version is planned again when that job has ended, and begun. Nothing else
     is in that plan, and the guards and policies judge it anew.
+
+    When the time of the run is up, nothing more is begun, and jobs continue on the service.
 
     Shape:  every event is counted in the `tally` and then shown; `tick` is called after each sleep between two looks
             at the jobs
@@ -102,7 +106,6 @@ def run_plan(
         show(event)
 
     try:
-        deadline = None if timeout_seconds is None else context.clock() + timeout_seconds
         current: PreparedPlan | None = prepared
         while current:
             for event in execute(current.plan, context):
@@ -114,14 +117,16 @@ def run_plan(
                 if job.id in current.plan.awaited:
                     tally.jobs.setdefault(job.id, job)
             active = sorted(job for job, seen in tally.jobs.items() if seen.status.is_active)
-            left = None if deadline is None else max(deadline - context.clock(), 0.0)
-            for event in watch(active, call_after_sleep(context, tick), timeout_seconds=left):
+            for event in watch(active, call_after_sleep(context, tick)):
                 receive(event)
-            current = _plan_following(current, context, tally)
+            current = None if context.is_out_of_time else _plan_following(current, context, tally)
         if wait:
             # After the wait, what was in flight has shown for long enough.
             clear_finished_intents(context)
     except ProviderError as error:
+        if context.is_out_of_time and isinstance(error, TemporaryError):
+            tally.outcomes.append(Outcome.STOPPED)
+            return
         tally.failure = str(error)
         tally.outcomes.append(Outcome.FAILED)
         raise
@@ -153,10 +158,11 @@ def _plan_following(prepared: PreparedPlan, context: RunContext, tally: RunTally
 
 @contextmanager
 def open_run_context(
-    prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop
+    prepared: PreparedPlan, provider: Provider, *, parallelism: int, stop: Stop, ends_at: float = math.inf
 ) -> Iterator[RunContext]:
     """Yield what the executor works with: the provider, the journal, a pool, clocks and the stop signal.
 
+    Shape:  `ends_at` is when the time of the run is up, by `time.monotonic`
     Raises: UnusablePlaceError when something that the run will have to write cannot be written; nothing was sent
     """
     if prepared.plan.steps or prepared.plan.is_waiting:
@@ -170,8 +176,9 @@ def open_run_context(
             provider=provider,
             open_dataset=lambda dataset: open_lines(dataset, prepared.setting.workspace),
             clock=time.monotonic,
-            sleep=stop.wait,
-            stopping=stop.is_set,
+            sleep=lambda seconds: stop.wait(min(seconds, max(ends_at - time.monotonic(), 0.0))),
+            stopping=lambda: stop.is_set() or time.monotonic() >= ends_at,
+            ends_at=ends_at,
             pool=pool.submit,
             look_pool=beside,
             journal=journal,

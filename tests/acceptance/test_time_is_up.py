@@ -91,3 +91,21 @@ def test_the_command_ends_with_7_when_its_time_is_up(
     assert result.code == 7
     assert "The time is up" in result.err
     assert took < 5
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_an_apply_whose_time_is_up_before_its_plan_ends_with_7_and_sends_nothing(
+    quickstart: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    with serving(answer) as port:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{port}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+        began = time.monotonic()
+        result = quickstart.run("apply", ROOT, "--provider", "openai", "--auto-approve", "--json", "--timeout", "1s")
+        took = time.monotonic() - began
+    assert result.code == 7
+    assert "the time is up, and no plan was made" in result.err
+    assert '"exit_code":7' in result.out.replace(" ", "")
+    assert took < 8

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
-from reconciler.domain.errors import DeniedError, ProviderError, RejectedError
+from reconciler.domain.errors import DeniedError, ProviderError, RejectedError, TemporaryError
 from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Started
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Options, Plan
@@ -443,3 +443,25 @@ def test_a_plan_with_a_cancel_only_needs_no_files() -> None:
     plan: Plan = sandbox.plan(options=Options(prune=True, allow=frozenset({"empty-specs"})))
     assert isinstance(plan.steps[0].action, Cancel)
     assert outcomes(sandbox.carry_out(plan))[0] is Outcome.DONE
+
+
+def test_when_the_time_is_up_no_step_begins_and_nothing_was_interrupted() -> None:
+    sandbox = Sandbox()
+    plan = sandbox.plan(model("one"), a_model("two", training=real_dataset("other", "others")))
+    context = sandbox.context()
+    context.ends_at, context.stopping = context.clock(), lambda: True
+    events = list(execute(plan, context))
+    assert set(outcomes(events)) == {Outcome.STOPPED}
+    assert not any(isinstance(event, Interrupted) for event in events)
+    assert {event.message for event in events if isinstance(event, Finished)} == {"not started: the time is up"}
+    assert sandbox.service.jobs == {}
+
+
+def test_a_step_that_the_end_of_the_time_cuts_off_has_not_failed() -> None:
+    sandbox = Sandbox()
+    plan = sandbox.plan(model("one"))
+    context = sandbox.context()
+    context.ends_at = context.clock()
+    sandbox.service.refuse_next(TemporaryError("svc.test could not be reached"), of="upload")
+    (upload, *_) = (event for event in execute(plan, context) if isinstance(event, Finished))
+    assert (upload.outcome, upload.message) == (Outcome.STOPPED, "the time is up: svc.test could not be reached")

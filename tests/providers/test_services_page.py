@@ -78,7 +78,7 @@ ROWS: tuple[tuple[str, str, Callable[[Profile], str], str], ...] = (
         lambda profile: _seconds(profile.timeouts.read_seconds),
         "Then the call has failed.",
     ),
-    ("a whole call", "", lambda profile: _seconds(profile.timeouts.total_seconds), "Reads, each attempt by itself."),
+    ("a whole call", "", lambda profile: _seconds(profile.timeouts.total_seconds), "Reads, all attempts together."),
     (
         "a whole upload",
         "",

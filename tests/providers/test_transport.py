@@ -327,3 +327,28 @@ class TestFresh:
         with pytest.raises(httpx.ConnectError):
             NewConnection(lambda: bottom).handle_request(post())
         assert bottom.closed == 1
+
+
+def test_all_attempts_of_a_read_together_take_no_longer_than_the_bound_of_a_call() -> None:
+    """Each attempt is passed on with the same end, so the last one does not begin a whole call of its own."""
+    clock, ends = Clock(), list[float]()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        ends.append(request.extensions["ends_at"])
+        clock.sleep(40)
+        return httpx.Response(503)
+
+    bottom = Deadline(httpx.MockTransport(slow), connect=10, read=60, total=100, clock=clock)
+    reads = Retry(
+        bottom,
+        retries=PATIENCE,
+        sleep=clock.sleep,
+        random=lambda: 0.0,
+        is_final=lambda _: False,
+        clock=clock,
+        most_seconds=100,
+    )
+    began = clock()
+    reads.handle_request(httpx.Request("GET", "https://svc.test/v1/files"))
+    assert len(ends) > 1
+    assert {end - began for end in ends} == {100}

@@ -1,5 +1,6 @@
 """A model whose older version still trains: an apply that waits goes on with the new version after that job."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,9 +43,10 @@ class World:
             open_dataset=lambda dataset: open_lines(dataset, prepared.setting.workspace),
             clock=self.clock,
             sleep=self.clock.sleep,
+            ends_at=math.inf if timeout_seconds is None else self.clock() + timeout_seconds,
         )
         context.remember(prepared.observed, prepared.desired.datasets)
-        run_plan(prepared, context, tally, events.append, wait=wait, timeout_seconds=timeout_seconds)
+        run_plan(prepared, context, tally, events.append, wait=wait)
         code = exit_codes.of_run(
             tally.plan_of(prepared.plan),
             tally.outcomes,

@@ -90,8 +90,8 @@ def wrap_response(
 class Retry(WrappingTransport):
     """Repeats GET and DELETE when the network failed or the service was busy; anything else goes through once.
 
-    Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help; no attempt begins later
-            than `most_seconds` after the first, nor later than `ends_at` by `clock`
+    Shape:  `is_final` looks at an answer of status 429 and tells whether waiting cannot help; no attempt goes on longer
+            than `most_seconds` after the first began, nor begins later than `ends_at` by `clock`
     """
 
     def __init__(
@@ -118,6 +118,8 @@ class Retry(WrappingTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         attempts = self._retries.attempts if request.method in _REPEATED_METHODS else 1
         gives_up_at = self._clock() + self._most_seconds
+        # All attempts together take no longer: the last one ends then, too.
+        request = copy_request(request, ends_at=gives_up_at)
         for tried in range(1, attempts):
             try:
                 response = self._inner.handle_request(request)
@@ -225,8 +227,8 @@ class SingleEncoding(WrappingTransport):
 class Deadline(WrappingTransport):
     """Bounds each call: to connect, between two signs of life, and in all.
 
-    No call goes on after `ends_at`. It passes on when the call ends, so that the network below gives up in the middle
-    of a part too.
+    No call goes on after `ends_at`, nor after what its request says. The end of the call is passed on, so that the
+    network below gives up in the middle of a part too.
     """
 
     def __init__(
@@ -246,7 +248,7 @@ class Deadline(WrappingTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        ends_at = min(self._clock() + self._total, self._ends_at)
+        ends_at = min(self._clock() + self._total, self._ends_at, request.extensions.get("ends_at", math.inf))
         left = ends_at - self._clock()
         if left <= 0:
             raise httpx.ConnectTimeout("the time of the command is up")
