@@ -2,7 +2,7 @@
 
 from reconciler.dataset.steps.cells import is_empty
 from reconciler.dataset.steps.conversion import ConversionError
-from reconciler.dataset.steps.edits import EditingStep, columns_placed_after, make_edit
+from reconciler.dataset.steps.edits import EditingStep, find_carried, make_edit
 from reconciler.dataset.steps.filters import TestingStep, make_test, pair_rows
 from reconciler.dataset.steps.pipeline import prepare_rows
 
@@ -10,7 +10,7 @@ __all__ = [
     "ConversionError",
     "EditingStep",
     "TestingStep",
-    "columns_placed_after",
+    "find_carried",
     "is_empty",
     "make_edit",
     "make_test",

@@ -99,15 +99,23 @@ class StepError(ReconcilerError):
         super().__init__(what)
 
 
-def columns_placed_after(steps: Sequence[Operation]) -> tuple[str, ...]:
-    """Return the columns of images that later steps place, which a conversion before them carries along."""
-    return tuple(step.column for step in steps if isinstance(step, PlaceImages))
+def find_carried(steps: Sequence[Operation], at: int) -> tuple[str, ...]:
+    """Return the columns that the step at a place leaves alone, because of what other steps do with them.
+
+    Those of images that later steps place go through a conversion. Those that earlier templates have read are not
+    lost where `keep_columns` leaves them out.
+    """
+    if not isinstance(steps[at], KeepColumns):
+        return tuple(step.column for step in steps[at + 1 :] if isinstance(step, PlaceImages))
+    templates = [source for step in steps[:at] if isinstance(step, FillTemplate) for _, source in step.templates]
+    return tuple(name for source in templates for name in Template.parse(source).columns)
 
 
 def make_edit(step: EditingStep, note: NoteUnread = note_nothing, carried: Collection[str] = ()) -> Edit:
     """Return the function that applies a step to one row; a conversion and `keep_columns` note what they leave out.
 
-    Shape:  a conversion leaves the `carried` columns as they are, beside what it makes
+    Shape:  a conversion leaves the `carried` columns as they are, beside what it makes; `keep_columns` does not note
+            them, because a step before it has used them
     Raises: in that function, StepError when the step does not fit the row, and ConversionError when the row does not
             have the form that the step names, or cannot be written in the other form
     """
@@ -118,7 +126,7 @@ def make_edit(step: EditingStep, note: NoteUnread = note_nothing, carried: Colle
             dropped = frozenset(step.columns)
             return lambda cells: {column: value for column, value in cells.items() if column not in dropped}
         case KeepColumns():
-            return _keep_columns(frozenset(step.columns), note)
+            return _keep_columns(frozenset(step.columns), note, frozenset(carried))
         case SetColumns():
             values = dict(step.values)
             return _bound_size(lambda cells: {**cells, **values})
@@ -199,9 +207,11 @@ def _fill_templates(templates: Sequence[tuple[str, Template]]) -> Edit:
     return edit
 
 
-def _keep_columns(kept: Collection[str], note: NoteUnread) -> Edit:
+def _keep_columns(kept: frozenset[str], note: NoteUnread, used: frozenset[str]) -> Edit:
+    known = kept | used
+
     def edit(cells: Cells) -> Cells:
-        note(cells, kept, "")
+        note(cells, known, "")
         return {column: value for column, value in cells.items() if column in kept}
 
     return edit

@@ -12,7 +12,7 @@ from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
-from reconciler.dataset.steps.edits import StepError, columns_placed_after, make_edit
+from reconciler.dataset.steps.edits import StepError, find_carried, make_edit
 from reconciler.dataset.steps.filters import Test, limit_rows, make_test, pair_rows, sample_rows
 from reconciler.dataset.steps.numbers import OtherNotationError, OtherNotations
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
@@ -174,7 +174,7 @@ def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, tokens
     operations = [each.operation for each in spec.prepare]
     matching = MatchingTime()
     for at, each in enumerate(spec.prepare):
-        carried = columns_placed_after(operations[at + 1 :])
+        carried = find_carried(operations, at)
         step_report = StepReport(each, _columns_read(each.operation), report)
         rows = step_report.count_leaving(
             _run_step(each.operation, step_report.count_entering(rows), step_report, tokens, matching, carried)

@@ -30,7 +30,7 @@ from reconciler.dataset.readers import (
 from reconciler.dataset.recognise import write_step
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sensitive import mask_problem
-from reconciler.dataset.steps import TestingStep, columns_placed_after
+from reconciler.dataset.steps import TestingStep, find_carried
 from reconciler.domain.errors import InputError, Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
@@ -188,7 +188,7 @@ class _Pass:
             accepted = result.remedy.necessary or self._accept(result.remedy)
             self.remedies.append((result.remedy, accepted))
             for at, step in enumerate(result.remedy.steps if accepted else ()):
-                self._run(step, result.remedy, columns_placed_after(result.remedy.steps[at + 1 :]))
+                self._run(step, result.remedy, find_carried(result.remedy.steps, at))
             if not self.rows:
                 raise InputError(tuple(self.questions) or (_no_row_left(self._file),))
 

@@ -103,7 +103,7 @@ class RowsAfterStep(msgspec.Struct, frozen=True, kw_only=True):
 def run_step(step: RemedyStep, rows: Sequence[Row], carried: Collection[str] = ()) -> RowsAfterStep:
     """Return the rows after one step, which does what the same step does in a spec, and what it asks.
 
-    Shape:  `carried` are the columns of images that later steps place
+    Shape:  `carried` are the columns that it leaves alone, because of what other steps do with them
     """
     if isinstance(step, TestingStep):
         keeps = make_test(step, estimate_tokens)

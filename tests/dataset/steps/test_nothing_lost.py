@@ -247,6 +247,15 @@ ROW_FORMS: dict[RowForm, Row] = {
 }
 
 
+def test_keep_columns_names_what_no_template_before_it_has_read() -> None:
+    row: Row = {"question": "Why?", "answer": "So.", "note": "n"}
+    filled = domain.FillTemplate((("prompt", "{question}"), ("completion", "{answer}")))
+
+    _, found = run([row], filled, domain.KeepColumns(("prompt", "completion")))
+
+    assert [each.what for each in found] == ["`note` left out, in up to 1 of 1 rows"]
+
+
 def test_every_form_of_the_recogniser_is_among_those_that_are_tried() -> None:
     assert {form: recognise_row(row) for form, row in ROW_FORMS.items()} == {form: form for form in RowForm}
 
