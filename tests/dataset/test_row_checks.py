@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from reconciler.dataset.row_checks import MINIMUM_EXAMPLES, RowFinding, check_row
+from reconciler.dataset.row_checks.finding import find_unknown_keys
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Format
 
@@ -247,3 +248,11 @@ def test_any_row_can_be_checked(row: object) -> None:
 
 def test_the_minimum_number_of_training_rows_is_ten() -> None:
     assert MINIMUM_EXAMPLES == 10
+
+
+def test_keys_without_end_are_one_finding_and_the_first_hundred() -> None:
+    keys = dict.fromkeys(f"k{at:05}" for at in range(10_000))
+    findings = list(find_unknown_keys({"messages": [], **keys}, ("messages",), "chat.unknown-key", ""))
+    assert len(findings) == 101
+    assert findings[0].what == "10,000 unknown keys, of which the first 100 are looked at"
+    assert findings[-1].path == "k00099"

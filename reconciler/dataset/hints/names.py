@@ -119,6 +119,8 @@ _SIDES = (
 
 def plain_name(name: str) -> str:
     """Return a name in lower case with underscores, as the tables here have it."""
+    if name.isalnum() and name.islower():
+        return name
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[\W_]+", "_", spaced).strip("_").lower()
 

@@ -57,6 +57,10 @@ JUDGED = frozenset(
 accepts rows that break one of the others."""
 
 
+_MOST_UNKNOWN = 100
+"""Unknown keys of one object that are reported one by one; rows may have keys without end."""
+
+
 class RowFinding(msgspec.Struct, frozen=True):
     """A rule that a row breaks, where in the row, and the way out.
 
@@ -74,7 +78,11 @@ def find_unknown_keys(
     found: JsonObject, known: Collection[str], rule: str, path: str, hints: dict[str, str] | None = None
 ) -> Iterator[RowFinding]:
     """Report the keys that a service would not know what to do with."""
-    for key in sorted(set(found).difference(known)):
+    unknown = sorted(set(found).difference(known))
+    if len(unknown) > _MOST_UNKNOWN:
+        what = f"{len(unknown):,} unknown keys, of which the first {_MOST_UNKNOWN} are looked at"
+        yield RowFinding(rule, path, what, "leave them out, or write the rows again with the keys that services know")
+    for key in unknown[:_MOST_UNKNOWN]:
         what, hint = "an unknown key", (hints or {}).get(key, "")
         if not hint and has_meaning(key, found[key]) and (not path or (_is_turn(path) and found[key] not in (0, 1))):
             what = f"an unknown key; {describe_meaning(key)}"
