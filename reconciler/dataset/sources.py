@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Place, Problem, Severity
+from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
 from reconciler.domain.spec import DatasetSpec, Terms, WrittenField
 from reconciler.foundation.path_patterns import MOST_VISITED, TooManyPathsError, match_paths
 from reconciler.foundation.text import list_words, nearest
@@ -24,6 +25,9 @@ _MOST_NEIGHBOURS = 10_000
 
 DEFAULT_TERMS = Terms()
 """The terms of a source that is only a path."""
+
+_CHOOSING = (Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample)
+"""Steps that leave rows out. A held-out row stays one, whatever they would do with it."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -169,8 +173,12 @@ def spec_problem(
 
 
 def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:
-    """Return a dataset for each held-out file of a spec, read as the sources of the spec are."""
-    bare = replace(spec, terms=(), prepare=(), validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
+    """Return a dataset for each held-out file of a spec, read as the sources of the spec are.
+
+    Steps that edit rows are carried out, and none that leaves rows out or chooses among them.
+    """
+    steps = tuple(each for each in spec.prepare if not isinstance(each.operation, _CHOOSING))
+    bare = replace(spec, terms=(), prepare=steps, validation_share=0.0, heldout=(), expect=(), checks=(), allow=())
     bare = replace(bare, heldout_terms=())
     return tuple(
         replace(

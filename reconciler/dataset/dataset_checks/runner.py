@@ -34,6 +34,7 @@ from reconciler.domain.cost import LengthLimit
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.ports import AnswerSet
+from reconciler.domain.prepare import DropColumns
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.foundation.expressions import MatchingTime
 
@@ -128,7 +129,7 @@ def prepare_checks(
     for other in against:
         # The problems of another dataset are reported when it is measured itself.
         found, batches = read_batches(other, workspace, RowReport(), check_rows=False, sources=sources)
-        checks.append(Leaks(_read_held_out(f"the dataset {other.name}", found, batches), Severity.WARNING))
+        checks.append(Leaks(_gather_rows(f"the dataset {other.name}", found, batches), Severity.WARNING))
     checks += [_OPTIONAL[name](spec) for name in OptionalCheck if name in asked]
     if answers:
         checks.append(AnswerSetCheck(spec, answers))
@@ -155,16 +156,31 @@ def _read_held_out_files(
     spec: DatasetSpec, workspace: Path, report: RowReport, sources: SourceIndex
 ) -> Iterator[HeldOutRows]:
     for held in held_out_datasets(spec):
-        inner = RowReport()
-        # Held-out rows may be in the API's form where the sources are not, and then no mapping fits them.
+        # Held-out rows may be in the API's form where the sources are not, and then no mapping and no step fits them.
         bare = replace(held, format=None)
-        found, batches = read_batches(bare, workspace, inner, check_rows=False, sources=sources)
-        yield _read_held_out(held.sources[0], found, batches)
-        _add_all(inner.problems, report)
+        rows, found = _read_held_out(bare, workspace, sources)
+        if held.prepare and any(each.severity is Severity.ERROR for each in found):
+            rows, found = _read_held_out(replace(bare, prepare=()), workspace, sources)
+        yield rows
+        _add_all(found, report)
 
 
-def _read_held_out(whose: str, row_format: Format, batches: Iterable[LineBatch]) -> HeldOutRows:
-    held, places = HeldOutRows(whose), RowPlaces()
+def _read_held_out(spec: DatasetSpec, workspace: Path, sources: SourceIndex) -> tuple[HeldOutRows, tuple[Problem, ...]]:
+    """Return held-out rows, and what is wrong with them."""
+    report = RowReport()
+    row_format, batches = read_batches(spec, workspace, report, check_rows=False, sources=sources)
+    rows = _gather_rows(spec.sources[0], row_format, batches)
+    if not spec.prepare:
+        return rows, report.problems
+    # What steps note was said of the sources already, and a column that they drop need not be here too.
+    drops = {each.path for each in spec.prepare if isinstance(each.operation, DropColumns)}
+    missing = "prepare.unknown-column"
+    found = (each for each in report.problems if not (each.rule == missing and each.path in drops))
+    return rows, tuple(each for each in found if each.severity is not Severity.INFO)
+
+
+def _gather_rows(whose: str, row_format: Format, batches: Iterable[LineBatch]) -> HeldOutRows:
+    held, places = HeldOutRows(whose, row_format), RowPlaces()
     for batch in batches:
         first = places.rows
         places.note(batch)

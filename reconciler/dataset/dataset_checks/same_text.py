@@ -75,23 +75,28 @@ _LEAKS = (
     ("leak.same", "1 row is", "{} rows are", "in {} too"),
     ("leak.alike", "1 row is", "{} rows are", "in {} too, except for case, spaces or the spelling of characters"),
     ("leak.prompt", "1 row asks", "{} rows ask", "what {} asks, and with another answer"),
+    ("leak.alike", "1 row is", "{} rows are", "in {} too, in another form"),
+    ("leak.prompt", "1 row asks", "{} rows ask", "what {} asks in another form, and with another answer"),
 )
+_IN_ONE_FORM, _ACROSS_FORMS = range(3), range(3, 5)
+"""Which of these ways are for rows of one form, and which for rows of two, from the closest on."""
 
 
 class HeldOutRows(msgspec.Struct, frozen=True):
     """Rows that no model may be trained on: for each way to compare them, their keys with the first place.
 
     Shape:  `name` names them in messages
-    Cost:   about 500 bytes a row
+    Cost:   about 800 bytes a row
     """
 
     name: str
+    format: Format
     keys: tuple[dict[int, Place], ...] = msgspec.field(default_factory=lambda: tuple({} for _ in _LEAKS))
 
     def take(self, examples: Iterable[ExampleRow], places: RowPlaces) -> None:
         """Add rows."""
         for example in examples:
-            for known, key in zip(self.keys, _leak_keys(example), strict=True):
+            for known, key in zip(self.keys, (*_row_keys(example), *_exchange_keys(example)), strict=True):
                 if key:
                     known.setdefault(key, places[example.number])
 
@@ -109,7 +114,10 @@ class Leaks:
         self._firsts: list[tuple[int, Place] | None] = [None for _ in _LEAKS]
 
     def see(self, example: ExampleRow, places: RowPlaces) -> Iterator[Problem]:
-        for way, (known, key) in enumerate(zip(self._held.keys, _leak_keys(example), strict=True)):
+        is_alike = example.format is self._held.format
+        ways, keys = (_IN_ONE_FORM, _row_keys) if is_alike else (_ACROSS_FORMS, _exchange_keys)
+        for way, key in zip(ways, keys(example), strict=True):
+            known = self._held.keys[way]
             if key in known:
                 self._counts[way] += 1
                 self._firsts[way] = self._firsts[way] or (example.number, known[key])
@@ -127,6 +135,12 @@ class Leaks:
                 yield Problem(where=places[first[0]], what=what, hint=hint, rule=rule, severity=severity)
 
 
-def _leak_keys(example: ExampleRow) -> tuple[int, ...]:
+def _row_keys(example: ExampleRow) -> tuple[int, ...]:
     question = example.question
     return example.key, text_key(example.whole), text_key(question) if question.strip() else 0
+
+
+def _exchange_keys(example: ExampleRow) -> tuple[int, ...]:
+    """Return the keys of the last question with its answer, and of the question: each form has these."""
+    asked, answer = example.prompt or "", example.completion or ""
+    return (text_key(f"{asked} \0 {answer}"), text_key(asked)) if asked.strip() else (0, 0)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.dataset import measure
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.expectations import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Requirement, Unique
+from reconciler.domain.prepare import Convert, DropColumns, Filter, Form, Preparation
 from reconciler.foundation import expressions
-from tests.dataset.factories import a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
+from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
 
 from .factories import expecting, found
 
@@ -108,6 +110,41 @@ def test_held_out_rows_are_errors_with_the_closest_match_first(tmp_path: Path) -
         ("leak.prompt", 13, Severity.WARNING),
     ]
     assert problems[0].what == "1 row is in judge.jsonl too; this one as judge.jsonl:1"
+
+
+def test_held_out_rows_of_another_form_are_compared_by_question_and_answer(tmp_path: Path) -> None:
+    write(tmp_path, "judge.jsonl", jsonl([{"prompt": p, "completion": c} for p, c in (("a", " b"), ("e", "f"))]))
+    rows = [a_chat("A ", "b"), a_chat("e", "other"), a_chat("new", "b")]
+    problems = found(tmp_path, rows, heldout=["judge.jsonl"])
+    assert [(problem.rule, problem.where.line, problem.severity) for problem in problems] == [
+        ("leak.alike", 11, Severity.ERROR),
+        ("leak.prompt", 12, Severity.WARNING),
+    ]
+    assert problems[0].what == "1 row is in judge.jsonl too, in another form; this one as judge.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"conversations": [{"from": "human", "value": "q3"}, {"from": "gpt", "value": "a3"}]},
+        a_chat("q3", "a3"),
+    ],
+    ids=["the form of the sources", "the form of the API"],
+)
+def test_steps_that_edit_rows_edit_held_out_rows_too(tmp_path: Path, held: dict[str, object]) -> None:
+    turns = ([{"from": "human", "value": f"q{n}"}, {"from": "gpt", "value": f"a{n}"}] for n in range(12))
+    write(tmp_path, "judge.jsonl", jsonl([held]))
+    spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([{"conversations": each, "kept": "x"} for each in turns])))
+    steps = (
+        Filter(column="kept", equals="x"),
+        DropColumns(("kept",)),
+        Convert(source=Form.SHAREGPT),
+    )
+    prepared = tuple(
+        Preparation(operation=each, place=SPEC_PLACE, path=f"prepare[{at}]") for at, each in enumerate(steps)
+    )
+    problem = only(problems_of(replace(spec, prepare=prepared, heldout=("judge.jsonl",)), tmp_path), "leak.same")
+    assert "this one as judge.jsonl:1" in problem.what
 
 
 def test_a_missing_held_out_file_is_reported_at_its_field(tmp_path: Path) -> None:
