@@ -119,7 +119,8 @@ def show_time_is_up(ends_at: float) -> Iterator[None]:
         if time.monotonic() < ends_at:
             raise
         raise TimeIsUpError(
-            f"the time is up, and no plan was made: {error}", "nothing was sent; run again, or with a longer --timeout"
+            "the time is up, and the service has not given all answers, so no plan was made",
+            "nothing was sent; run again, or with a longer --timeout",
         ) from error
 
 

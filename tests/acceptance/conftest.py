@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +97,16 @@ def quickstart(repository: Repository) -> Repository:
         SPECS / "quickstart", repository.root / "specs" / "quickstart", ignore=shutil.ignore_patterns("*.lock.yaml")
     )
     return repository
+
+
+@pytest.fixture
+def without_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """Return a context in which the built-in service starts no worker, so that its jobs wait."""
+
+    @contextmanager
+    def wait() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr("reconciler.service.factory.ensure_worker", lambda *_: None)
+            yield
+
+    return wait

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def list_commands(text: str) -> list[list[str]]:
 
 
 SCENES = {
-    "an unfinished wait": ("apply", ROOT, "--auto-approve", "--timeout", "0"),
+    "an unfinished wait": ("apply", ROOT, "--auto-approve", "--timeout", "3s"),
     "a plan that was saved": ("plan", ROOT, "--out", "night.plan"),
     "a model without a job": ("output", "support-triage", "--specs", ROOT),
     "an id that is none": ("import", "nothing", "--as", "x", "--specs", ROOT),
@@ -48,9 +49,13 @@ SCENES = {
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_printed_command_works_from_the_same_place(
-    quickstart: Repository, type_command: Callable[..., CommandResult], scene: str
+    quickstart: Repository,
+    type_command: Callable[..., CommandResult],
+    without_worker: Callable[[], AbstractContextManager[None]],
+    scene: str,
 ) -> None:
-    result = type_command("-C", str(quickstart.root), *SCENES[scene])
+    with without_worker():
+        result = type_command("-C", str(quickstart.root), *SCENES[scene])
     printed = list_commands(result.out + result.err)
     assert printed, result
     for program, *words in printed:

@@ -6,6 +6,8 @@ import shlex
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -263,12 +265,12 @@ def test_after_an_apply_outputs_and_summary_are_those_of_the_apply(
 
 
 def test_after_an_apply_that_left_a_job_running_something_is_missing(
-    quickstart: Repository, monkeypatch: pytest.MonkeyPatch
+    quickstart: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    without_worker: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    # Without a worker the job waits for ever.
-    monkeypatch.setattr("reconciler.service.factory.ensure_worker", lambda *_: None)
-
-    code, outputs = apply_in_github(quickstart, monkeypatch, "--no-cache", "--timeout", "8s")
+    with without_worker():
+        code, outputs = apply_in_github(quickstart, monkeypatch, "--no-cache", "--timeout", "3s")
 
     assert (code, outputs["exitcode"], outputs["state"], outputs["has_changes"]) == (7, "7", "waiting", "true")
     assert outputs["verdict"].startswith("The time was up: ")

@@ -106,6 +106,6 @@ def test_an_apply_whose_time_is_up_before_its_plan_ends_with_7_and_sends_nothing
         result = quickstart.run("apply", ROOT, "--provider", "openai", "--auto-approve", "--json", "--timeout", "1s")
         took = time.monotonic() - began
     assert result.code == 7
-    assert "the time is up, and no plan was made" in result.err
+    assert "the time is up, and the service has not given all answers, so no plan was made" in result.err
     assert '"exit_code":7' in result.out.replace(" ", "")
     assert took < 8

@@ -62,7 +62,7 @@ def is_inert(markdown: str) -> bool:
         re.search(r"[`*_\[\]~|!<>{}^$]", bare)
         or re.search(r"&(?!amp;|lt;|gt;|#8203;|#32;|#124;)", bare)
         or re.search(r"#(?!8203;|32;|124;)", bare)
-        or re.search(r"@(?!&#8203;|\Z|\s)", words)
+        or re.search(r"@(?!&#8203;|&#32;|\Z|\s)", words)
         or re.search(r"\\#\w", words)
         or re.search(r"(?i)\bgh-\d", words)
         or re.search(r":[\w/]|(?i:www)\.", words)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.dataset import measure
 from reconciler.domain.errors import InputError, Severity
 from reconciler.domain.expectations import Matches, MaxRatio, MaxRows, MaxTokens, MinRows, OneOf, Requirement, Unique
-from reconciler.domain.prepare import Convert, DropColumns, Filter, Form, Preparation
+from reconciler.domain.prepare import Convert, DropColumns, Filter, Form, Operation, Preparation
 from reconciler.foundation import expressions
 from tests.dataset.factories import SPEC_PLACE, a_chat, a_spec, chats, jsonl, only, problems_of, rules, write
 
@@ -135,7 +135,7 @@ def test_steps_that_edit_rows_edit_held_out_rows_too(tmp_path: Path, held: dict[
     turns = ([{"from": "human", "value": f"q{n}"}, {"from": "gpt", "value": f"a{n}"}] for n in range(12))
     write(tmp_path, "judge.jsonl", jsonl([held]))
     spec = a_spec(write(tmp_path, "rows.jsonl", jsonl([{"conversations": each, "kept": "x"} for each in turns])))
-    steps = (
+    steps: tuple[Operation, ...] = (
         Filter(column="kept", equals="x"),
         DropColumns(("kept",)),
         Convert(source=Form.SHAREGPT),
