@@ -10,6 +10,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import InputError, ReconcilerError, UsageError
+from reconciler.domain.observed import Observed
 from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
 from reconciler.workflow import check_bases, read_setting, select_provider
@@ -66,11 +67,7 @@ def _examine(where: SpecsOptions, console: Console) -> Iterator[DoctorFinding]:
         return
     jobs = count_text(len(observed.jobs), "job")
     yield DoctorFinding(what=f"service {name}", detail=f"{observed.service}, {jobs} of project {specs.project.name}")
-    if carrier := provider.capabilities.carrier:
-        kept = (
-            f"kept, as {jobs} of this project show" if observed.jobs else "not shown yet: this project has no job there"
-        )
-        yield DoctorFinding(what="marks of jobs", detail=f"in {carrier}; {kept}")
+    yield from _examine_carriers(provider.capabilities.carrier, observed)
     faults = tuple(check_bases(setting, specs, [model.name for model in specs.models]))
     for base in sorted({model.recipe.base for model in specs.models}):
         listed = base in observed.models
@@ -80,3 +77,23 @@ def _examine(where: SpecsOptions, console: Console) -> Iterator[DoctorFinding]:
         yield DoctorFinding(what=f"base model {base}", detail="" if refused else detail, error=refused)
     if observed.list_warnings:
         yield DoctorFinding(what="lists", error=UsageError("; ".join(observed.list_warnings)))
+
+
+def _examine_carriers(carrier: str, observed: Observed) -> Iterator[DoctorFinding]:
+    """Yield what the jobs and files that are there show of the marks that they were sent with.
+
+    Nothing is sent for it: a job costs money, and only a job shows what becomes of its marks.
+    """
+    ours = {file.id for file in observed.files if file.stamp}
+    unmarked = [job.id for job in observed.unmarked if job.training_file in ours]
+    kept = f"{count_text(len(observed.jobs), 'job')} of this project" if observed.jobs else ""
+    if unmarked:
+        what = f"{count_text(len(unmarked), 'job')} on files of this project without marks, {unmarked[0]} for one"
+        why = "the service, or a gateway before it, may drop them; look whose these jobs are before the next apply"
+        yield DoctorFinding(what="marks of jobs", error=UsageError(f"{what}: {why}"))
+    elif carrier:
+        shown = f"kept, as {kept} show" if kept else "not shown yet: this project has no job there"
+        yield DoctorFinding(what="marks of jobs", detail=f"in {carrier}; {shown}")
+    if ours:
+        detail = f"kept, as {count_text(len(ours), 'file')} of this project show"
+        yield DoctorFinding(what="names of files", detail=detail)

@@ -222,7 +222,8 @@ class GitJournal:
         ref = f"git push {REMOTE} :{self._ref}" if self._is_shared else f"git update-ref -d {self._ref}"
         return JournalError(
             f"{where} is not a note; nothing was sent",
-            f"when no run is active any more, remove the ref with {ref}, and run again",
+            "a run that was killed may still have a create on its way: wait ten minutes, look with 'reconciler jobs'"
+            f" for a job that no plan names; only then remove the ref with {ref}, and run again",
         )
 
     def _move(self, state: _State, objects: Mapping[str, str], owner: str) -> None:

@@ -26,7 +26,7 @@ from reconciler.service.middleware import ApiMiddleware, RateLimit
 from reconciler.service.routes import files, inference, jobs, models, responses, uploads
 from reconciler.service.seeding import has_seeds, plant_seeds
 from reconciler.service.settings import ServiceSettings
-from reconciler.service.store.database import Store, StoreError, open_store, organization
+from reconciler.service.store.database import Store, StoreError, find_full_disk, open_store, organization
 from reconciler.service.store.files import remove_unlisted_files
 
 PREFIX = "/v1"
@@ -145,7 +145,9 @@ def _handlers(store: Store, *, shows_paths: bool) -> dict[Any, Callable[[Request
         # The disk is full, the directory was removed, a page is damaged: the caller is most likely the owner.
         if "locked" in str(error):
             return JsonResponse(busy_error().envelope, busy_error().status)
-        why = str(error) if shows_paths else store.without_paths(str(error))
+        full = find_full_disk(store, str(error))
+        text = f"{error}; {full}" if full else str(error)
+        why = text if shows_paths else store.without_paths(text)
         refusal = store_error(f"The store cannot be used: {why}")
         return JsonResponse(refusal.envelope, refusal.status, {"x-should-retry": "false"})
 

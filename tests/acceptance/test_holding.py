@@ -352,6 +352,6 @@ def test_the_columns_of_doctor_are_aligned(desk: Desk) -> None:
     result = desk.run("doctor")
     assert result.code == 0
     lines = result.out.splitlines()
-    assert [line.split()[1] for line in lines] == ["specs", "own", "signed", "service", "base"]
+    assert [line.split()[1] for line in lines] == ["specs", "own", "signed", "service", "names", "base"]
     column = len("ok    base model tfidf-logreg  ")
     assert all(line[column - 1] == " " and line[column] != " " for line in lines)

@@ -1,6 +1,7 @@
 """The store: consistent after any kill, shared by processes, and refused when it is not ours."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -9,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +23,7 @@ from reconciler.service.store import (
     Store,
     StoreError,
     add_file,
+    database,
     find_file,
     open_store,
     organization,
@@ -223,3 +226,32 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
 def tables(root: Path) -> set[tuple[str, str]]:
     with closing(sqlite3.connect(root / "service.db")) as db:
         return set(db.execute("SELECT name, sql FROM sqlite_schema"))
+
+
+@pytest.mark.parametrize(
+    ("why", "free", "is_full"),
+    [
+        ("disk I/O error", 0, True),
+        ("disk I/O error", 1 << 40, False),
+        ("database or disk is full", 1 << 40, True),
+        ("database disk image is malformed", 1 << 40, False),
+        ("no such table: about", 0, False),
+    ],
+)
+def test_a_store_on_a_full_disk_is_not_called_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str, free: int, is_full: bool
+) -> None:
+    """To move a whole store away would lose its jobs."""
+    open_store(tmp_path / "store")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+
+    def fail(_: object) -> None:
+        raise sqlite3.OperationalError(why)
+
+    monkeypatch.setattr(database, "_prepare", fail)
+
+    with pytest.raises(StoreError) as caught:
+        open_store(tmp_path / "store")
+
+    assert ("free some space" in str(caught.value)) == is_full
+    assert ("move the directory away" in str(caught.value)) != is_full

@@ -10,6 +10,7 @@ import errno
 import math
 import os
 import secrets
+import shutil
 import sqlite3
 import string
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ _ALPHABET = string.ascii_letters + string.digits
 # A new store is made as version 1 and taken through every upgrade; a file is named for the version that it leads to.
 _STATEMENTS = Path(__file__).parent
 SCHEMA_VERSION = 3
+LEAST_FREE_BYTES = 4 << 20
+"""With less free space than this, an error of the disk is one of its space."""
+
 RESTORE = "put it back from a backup, or move the directory away to begin an empty store"
 
 
@@ -142,7 +146,25 @@ def open_store(root: Path) -> Store:
     return store
 
 
+def find_full_disk(store: Store, why: str) -> str:
+    """Return what to do when an error comes from a disk without space, and nothing when it does not.
+
+    SQLite says only that it could not write, and a store of which that is true is whole.
+    """
+    if "disk" not in why:
+        return ""
+    try:
+        free = shutil.disk_usage(store.root).free
+    except OSError:
+        return ""
+    if free >= LEAST_FREE_BYTES and "full" not in why:
+        return ""
+    return f"its disk has {free >> 10} KiB left: free some space and start again; the store stays as it is"
+
+
 def _unusable(store: Store, why: str) -> StoreError:
+    if full := find_full_disk(store, why):
+        return StoreError(f"{store.database} cannot be used ({why}): {full}")
     if "readonly" in why or "unable to open" in why:
         return StoreError(
             f"{store.database} cannot be written ({why}): make {store.root} writable, or choose another directory with"
