@@ -145,7 +145,7 @@ def _handlers(store: Store, *, shows_paths: bool) -> dict[Any, Callable[[Request
         # The disk is full, the directory was removed, a page is damaged: the caller is most likely the owner.
         if "locked" in str(error):
             return JsonResponse(busy_error().envelope, busy_error().status)
-        full = find_full_disk(store, str(error))
+        full = find_full_disk(store, error)
         text = f"{error}; {full}" if full else str(error)
         why = text if shows_paths else store.without_paths(text)
         refusal = store_error(f"The store cannot be used: {why}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.exit_codes import report_failure
+from reconciler.cli.failures import report_failure
 from tests.acceptance.conftest import CommandResult, Repository
 from tests.service.service_fixtures import dismiss
 

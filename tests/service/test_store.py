@@ -1,5 +1,6 @@
 """The store: consistent after any kill, shared by processes, and refused when it is not ours."""
 
+import errno
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from reconciler.domain.errors import UnusablePlaceError
 from reconciler.service import open_service
 from reconciler.service.context import ModelCache, ServiceContext
 from reconciler.service.engines import EngineRegistry
@@ -228,30 +230,58 @@ def tables(root: Path) -> set[tuple[str, str]]:
         return set(db.execute("SELECT name, sql FROM sqlite_schema"))
 
 
+def make_sqlite_error(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("said by SQLite")
+    error.sqlite_errorcode = code
+    return error
+
+
+LITTLE, MUCH = 0, 1 << 40
+
+
 @pytest.mark.parametrize(
-    ("why", "free", "is_full"),
+    ("error", "free", "is_full"),
     [
-        ("disk I/O error", 0, True),
-        ("disk I/O error", 1 << 40, False),
-        ("database or disk is full", 1 << 40, True),
-        ("database disk image is malformed", 1 << 40, False),
-        ("no such table: about", 0, False),
+        (make_sqlite_error(sqlite3.SQLITE_IOERR_WRITE), LITTLE, True),
+        (make_sqlite_error(sqlite3.SQLITE_IOERR_WRITE), MUCH, False),
+        (make_sqlite_error(sqlite3.SQLITE_CANTOPEN), LITTLE, True),
+        (make_sqlite_error(sqlite3.SQLITE_CANTOPEN), MUCH, False),
+        (make_sqlite_error(sqlite3.SQLITE_FULL), MUCH, True),
+        (make_sqlite_error(sqlite3.SQLITE_CORRUPT), LITTLE, False),
+        (make_sqlite_error(sqlite3.SQLITE_NOTADB), LITTLE, False),
+        (OSError(errno.ENOSPC, "No space left on device"), MUCH, True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), MUCH, True),
+        (OSError(errno.EACCES, "Permission denied"), LITTLE, False),
     ],
+    ids=repr,
 )
 def test_a_store_on_a_full_disk_is_not_called_a_broken_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str, free: int, is_full: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, free: int, is_full: bool
 ) -> None:
-    """To move a whole store away would lose its jobs."""
+    """To move a whole store away, or to begin another one, would lose its jobs; a damaged one is not whole."""
     open_store(tmp_path / "store")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
     def fail(_: object) -> None:
-        raise sqlite3.OperationalError(why)
+        raise error
 
     monkeypatch.setattr(database, "_prepare", fail)
 
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(UnusablePlaceError) as caught:
         open_store(tmp_path / "store")
 
-    assert ("free some space" in str(caught.value)) == is_full
-    assert ("move the directory away" in str(caught.value)) != is_full
+    text = str(caught.value)
+    assert ("free some space" in text) == is_full
+    assert ("move the directory away" in text or "choose a" in text or "make " in text) != is_full
+
+
+def test_an_answer_from_a_store_without_space_says_so(tmp_path: Path) -> None:
+    """SQLite is given no page more, as a full disk gives none."""
+    store = open_store(tmp_path / "store")
+    with closing(sqlite3.connect(store.database)) as db:
+        db.execute("CREATE TABLE more (text)")
+        db.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            db.execute("INSERT INTO more VALUES (?)", ("x" * 1_000_000,))
+
+    assert "free some space" in database.find_full_disk(store, caught.value)

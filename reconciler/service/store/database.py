@@ -32,7 +32,9 @@ _ALPHABET = string.ascii_letters + string.digits
 _STATEMENTS = Path(__file__).parent
 SCHEMA_VERSION = 3
 LEAST_FREE_BYTES = 4 << 20
-"""With less free space than this, an error of the disk is one of its space."""
+"""With less free space than this, a file that cannot be opened or written is taken to lack space."""
+
+_PERHAPS_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 RESTORE = "put it back from a backup, or move the directory away to begin an empty store"
 
@@ -138,33 +140,38 @@ def open_store(root: Path) -> Store:
         for folder in store.folders:
             make_private(folder)
         _prepare(store)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
+        if full := find_full_disk(store, error):
+            raise StoreError(f"{store.root} cannot be used ({error}): {full}") from error
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(store, str(error)) from error
         advice = "choose a directory that can be written, with --store or RECONCILER_HOME"
         raise UnusablePlaceError.of_directory(str(store.root), error, advice) from error
-    except sqlite3.Error as error:
-        raise _unusable(store, str(error)) from error
     return store
 
 
-def find_full_disk(store: Store, why: str) -> str:
-    """Return what to do when an error comes from a disk without space, and nothing when it does not.
+def find_full_disk(store: Store, error: Exception) -> str:
+    """Return what to do when an error comes from a disk or a quota without space, and nothing when it does not.
 
-    SQLite says only that it could not write, and a store of which that is true is whole.
+    SQLite often says only that it could not write. A store of which that is true is whole.
     """
-    if "disk" not in why:
-        return ""
+    if isinstance(error, OSError):
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    else:
+        # The extended codes have the primary one in their lowest byte.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        is_full = code == sqlite3.SQLITE_FULL or (code in _PERHAPS_FULL and _has_little_space(store.root))
+    return "its disk or quota is full: free some space and start again; the store stays as it is" if is_full else ""
+
+
+def _has_little_space(root: Path) -> bool:
     try:
-        free = shutil.disk_usage(store.root).free
+        return shutil.disk_usage(root).free < LEAST_FREE_BYTES
     except OSError:
-        return ""
-    if free >= LEAST_FREE_BYTES and "full" not in why:
-        return ""
-    return f"its disk has {free >> 10} KiB left: free some space and start again; the store stays as it is"
+        return False
 
 
 def _unusable(store: Store, why: str) -> StoreError:
-    if full := find_full_disk(store, why):
-        return StoreError(f"{store.database} cannot be used ({why}): {full}")
     if "readonly" in why or "unable to open" in why:
         return StoreError(
             f"{store.database} cannot be written ({why}): make {store.root} writable, or choose another directory with"
