@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.cli import exit_codes
 from reconciler.cli.execution import read_timeout
+from reconciler.cli.failures import report_failure
 from reconciler.domain.errors import (
     DeniedError,
     InputError,
@@ -99,5 +100,5 @@ def test_what_is_no_length_of_time(text: str) -> None:
 
 
 def test_a_lack_of_memory_is_a_sentence_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_codes.report_failure(MemoryError(), []) == 74
+    assert report_failure(MemoryError(), []) == 74
     assert "not enough memory" in capsys.readouterr().err

@@ -28,6 +28,10 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     report = json.loads(done.stderr.splitlines()[-1])
     assert report["code"] == 0
     assert not set(report["loaded"]) & set(HEAVY)
+    # What is written about failures is loaded when there is one.
+    assert "reconciler.cli.failures" not in report["loaded"]
+    if arguments[0] != "plan":
+        assert "reconciler.render.review" not in report["loaded"]
 
 
 def test_the_version_is_printed_without_loading_anything() -> None:

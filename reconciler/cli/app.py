@@ -176,7 +176,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except (KeyboardInterrupt, Abort, Exception) as error:
         # A command that succeeds does not pay for the texts of errors.
-        from reconciler.cli.exit_codes import report_failure
+        from reconciler.cli.failures import report_failure
 
         code = report_failure(error, arguments)
         if code is None:

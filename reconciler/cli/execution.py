@@ -1,6 +1,5 @@
 """Applies a plan in front of the operator: shows the events, handles signals, and writes how it ended in every case."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +41,7 @@ from reconciler.history import find_commit
 from reconciler.render import LiveView, SummaryRow, event_json, plan_json, plan_text, refusals_text, summary_table
 from reconciler.render.review import Review, plan_line, result_line
 from reconciler.workflow import read_duration
-from reconciler.workflow.apply import GRACE_SECONDS, MAX_THREADS, RunTally, open_run_context, run_plan
+from reconciler.workflow.apply import MAX_THREADS, RunTally, open_run_context, run_plan
 from reconciler.workflow.documents import read_previous_models, review_plan, review_run
 from reconciler.workflow.plan import PreparedPlan
 
@@ -98,16 +97,6 @@ class EventView:
     def close(self) -> None:
         """Remove what is only shown while a run lasts."""
         self._live.close()
-
-
-def end_of_run(seconds: float | None) -> float:
-    """Return when a run ends that begins now: the rows were read before, which takes no time of the service."""
-    return math.inf if seconds is None else time.monotonic() + seconds
-
-
-def end_of_calls(ends_at: float) -> float:
-    """Return when the calls of a run end that ends at a time by `time.monotonic`."""
-    return ends_at + GRACE_SECONDS
 
 
 @contextmanager

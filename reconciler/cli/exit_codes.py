@@ -1,14 +1,9 @@
-"""The exit code of a command: the most serious thing that happened. Errors get their text here too."""
+"""The exit code of a command: the most serious thing that happened, and the name of a failure in one line."""
 
-import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from itertools import pairwise, takewhile
+from collections.abc import Iterable
 
 from typer.exceptions import Abort, TyperException
 
-from reconciler import __version__
-from reconciler.cli.console import open_console
 from reconciler.cli.signals import SignalReceived
 from reconciler.domain.errors import (
     STORE_UNUSABLE,
@@ -24,8 +19,6 @@ from reconciler.domain.errors import (
 from reconciler.domain.event import Outcome
 from reconciler.domain.observed import SUCCEEDED, JobStatus
 from reconciler.domain.plan import KeepReason, Plan
-from reconciler.render import failure_json, problems_json, service_fields
-from reconciler.render.review import Review, empty_plan, result_line
 
 OK = 0
 SERVICE = 1
@@ -80,8 +73,8 @@ def name_failure(error: BaseException) -> str:
     """Return in one line why a command ended without a plan."""
     if isinstance(error, TyperException):
         return f"Wrong usage: {error.format_message()}"
-    if _is_of_machine(error):
-        return f"Not possible on this machine: {_describe_machine(error)}"
+    if is_of_machine(error):
+        return f"Not possible on this machine: {describe_machine(error)}"
     if not isinstance(error, (ReconcilerError, KeyboardInterrupt, Abort, SignalReceived)):
         return f"A fault of this program: {type(error).__name__}: {error}"
     title = next((title for kind, title in _FAILURES if isinstance(error, kind)), "Failed")
@@ -100,12 +93,12 @@ def of_error(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, TyperException):
         return USAGE
-    if _is_of_machine(error) or (isinstance(error, ProviderError) and error.code == STORE_UNUSABLE):
+    if is_of_machine(error) or (isinstance(error, ProviderError) and error.code == STORE_UNUSABLE):
         return UNUSABLE
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), SERVICE)
 
 
-def _is_of_machine(error: BaseException) -> bool:
+def is_of_machine(error: BaseException) -> bool:
     """Return whether a library raised what this machine does not give: memory, a file, a store."""
     if isinstance(error, OSError):
         return bool(error.strerror or error.filename)
@@ -169,7 +162,7 @@ _MACHINE = "Check the path, its permissions and the free space, and run again; w
 _MEMORY = "There is not enough memory. Split the largest dataset into several files, or use a larger machine."
 
 
-def _describe_machine(error: BaseException) -> str:
+def describe_machine(error: BaseException) -> str:
     """Return what this machine does not give, and the next step."""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -177,68 +170,3 @@ def _describe_machine(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return _MEMORY
     return f"the store of the built-in service cannot be used: {error}. {_MACHINE}"
-
-
-def report_failure(error: BaseException, arguments: Sequence[str]) -> int | None:
-    """Write what went wrong and return the exit code; None for a bug, which is raised again.
-
-    Shape:  a command line with --json has an object on stdout for every failure, also for a bug
-    """
-    console = open_console(os.environ, no_colour="--no-color" in arguments)
-    if wants_json(arguments):
-        with suppress(OSError):
-            console.out.write(_failure_json(error, find_command(arguments)))
-    match error:
-        case TyperException():
-            console.err.line(f"Error: {error.format_message()}")
-            console.err.line("Try --help after the command.")
-        case InputError() if wants_json(arguments):
-            pass
-        case ReconcilerError():
-            console.show_error(error)
-        case KeyboardInterrupt() | Abort():
-            console.err.line("Interrupted.")
-        case _ if _is_of_machine(error):
-            # What a library or a rare place raised: still a condition of this machine, and no bug.
-            console.err.line(f"Error: {_describe_machine(error)}")
-        case _:
-            return None
-    return of_error(error)
-
-
-def _failure_json(error: BaseException, command: str) -> str:
-    """Return what a command with --json writes to stdout when it fails; empty where it has written that itself."""
-    code = of_error(error)
-    if command == "apply":
-        # Its own report begins when the command line has been read.
-        is_read = not isinstance(error, TyperException)
-        review = Review(plan=empty_plan(__version__), failure=name_failure(error), exit_code=code, is_success=False)
-        return "" if is_read else result_line(review)
-    if isinstance(error, InputError):
-        return problems_json(error.problems, error.unshown)
-    if command == "output":
-        # The keys of its document are names of models.
-        return ""
-    service = service_fields(error) if isinstance(error, ProviderError) else None
-    return failure_json(name_failure(error), code, service, is_line=command in _WRITES_LINES)
-
-
-_WRITES_LINES = frozenset({"follow", "wait"})
-_WITH_VALUE = frozenset({"-C", "--chdir"})
-
-
-def find_command(arguments: Sequence[str]) -> str:
-    """Return the name of the command on a command line; empty where there is none."""
-    words = iter(arguments)
-    for word in words:
-        if word in _WITH_VALUE:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word
-    return ""
-
-
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Return whether a command line asks for JSON on stdout, so that problems are written in JSON too."""
-    flags = tuple(takewhile(lambda word: word != "--", arguments))
-    return "--json" in flags or "--format=json" in flags or ("--format", "json") in pairwise(flags)

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.cli.app import COMMANDS, DATA_COMMANDS, JOURNAL_COMMANDS, CommandEntry, load_command
-from reconciler.cli.exit_codes import report_failure
+from reconciler.cli.failures import report_failure
 from reconciler.cli.formats import check_writable, read_formats
 from reconciler.domain.errors import TemporaryError
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.cli.console import Console
-from reconciler.cli.exit_codes import wants_json
+from reconciler.cli.failures import wants_json
 from reconciler.cli.formats import (
     FormatTarget,
     PlanFormat,
