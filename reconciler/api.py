@@ -1,8 +1,6 @@
 """The public functions: validate, plan and apply from Python. `import reconciler` hands them on."""
 
-import math
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,14 +19,13 @@ from reconciler.render import plan_json, plan_text, problems_text, refusals_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
 from reconciler.workflow import read_setting as read_setting_specs
 from reconciler.workflow.apply import (
-    GRACE_SECONDS,
     MAX_THREADS,
     RunTally,
     open_run_context,
     run_plan,
     select_serving_jobs,
 )
-from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
+from reconciler.workflow.plan import PreparedPlan, find_end, find_end_of_calls, make_options, open_service, prepare_plan
 
 ROOT = "specs"
 
@@ -180,8 +177,8 @@ def apply(
         if on_event:
             on_event(event)
 
-    ends_at = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
-    with open_service(setting, checked.specs, ends_at=ends_at + GRACE_SECONDS) as service:
+    ends_at = find_end(timeout_seconds)
+    with open_service(setting, checked.specs, ends_at=find_end_of_calls(ends_at)) as service:
         prepared = prepare_plan(setting, checked, planned.prepared.options, service)
         check_fresh(planned.plan, prepared.plan, title="the plan")
         if prepared.plan.refused:

@@ -1,6 +1,5 @@
 """status, follow, wait and cancel: our models and jobs, and any other job by its id."""
 
-import math
 import time
 from collections.abc import Sequence
 
@@ -32,7 +31,7 @@ from reconciler.render import clean, event_json, event_text
 from reconciler.workflow import CheckedSpecs
 from reconciler.workflow.apply import RunTally, call_after_sleep, open_run_context, record_lock
 from reconciler.workflow.lock import find_newest_jobs
-from reconciler.workflow.plan import open_service, prepare_plan
+from reconciler.workflow.plan import find_end, open_service, prepare_plan
 from reconciler.workflow.targets import Workplace, find_job, note_name
 
 
@@ -87,19 +86,18 @@ _HAIR_SECONDS = 0.2
 
 
 def _watch(texts: Sequence[str], where: SpecsOptions, waiting: WaitOptions, console: Console, *, is_quiet: bool) -> int:
-    limit = waiting.timeout_seconds
-    deadline = None if limit is None else time.monotonic() + limit
+    ends_at = find_end(waiting.timeout_seconds)
     try:
-        return _watch_until(deadline, texts, where, waiting, console, is_quiet=is_quiet)
+        return _watch_until(ends_at, texts, where, waiting, console, is_quiet=is_quiet)
     except TemporaryError as error:
-        if deadline is None or time.monotonic() < deadline - _HAIR_SECONDS:
+        if time.monotonic() < ends_at - _HAIR_SECONDS:
             raise
         console.err.line(f"The time is up, and the service has not given all answers: {error}. The jobs continue.")
         return exit_codes.STILL_RUNNING
 
 
 def _watch_until(
-    deadline: float | None,
+    ends_at: float,
     texts: Sequence[str],
     where: SpecsOptions,
     waiting: WaitOptions,
@@ -113,18 +111,18 @@ def _watch_until(
     for name in names:
         note_name(place, name, console.note)
     # Ids first: a job that does not exist is an error before anything is waited for.
-    codes = _watch_ids(place, ids, deadline, console, as_json=waiting.as_json, is_quiet=is_quiet) if ids else ()
+    codes = _watch_ids(place, ids, ends_at, console, as_json=waiting.as_json, is_quiet=is_quiet) if ids else ()
     if exit_codes.INTERRUPTED in codes or (ids and not names):
         return exit_codes.of_codes(codes)
     view = EventView(console, as_json=waiting.as_json, is_quiet=is_quiet)
-    code = _watch_names(place, names, deadline, view, console)
+    code = _watch_names(place, names, ends_at, view, console)
     return exit_codes.of_codes((*codes, code))
 
 
 def _watch_ids(
-    place: Workplace, ids: tuple[str, ...], deadline: float | None, console: Console, *, as_json: bool, is_quiet: bool
+    place: Workplace, ids: tuple[str, ...], ends_at: float, console: Console, *, as_json: bool, is_quiet: bool
 ) -> tuple[int, ...]:
-    stop, codes, ends_at = Stop(), list[int](), math.inf if deadline is None else deadline
+    stop, codes = Stop(), list[int]()
     with (
         open_service(place.setting, place.specs, ends_at=ends_at, sleep=console.pause) as provider,
         handle_signals(stop),
@@ -137,7 +135,7 @@ def _watch_ids(
                 clock=time.monotonic,
                 sleep=stop.wait,
                 stopping=stop.is_set,
-                deadline=deadline,
+                ends_at=ends_at,
                 pool=beside,
             )
             newest, is_gone = job, False
@@ -159,11 +157,9 @@ def _watch_ids(
     return tuple(codes)
 
 
-def _watch_names(
-    place: Workplace, names: tuple[str, ...], deadline: float | None, view: EventView, console: Console
-) -> int:
+def _watch_names(place: Workplace, names: tuple[str, ...], ends_at: float, view: EventView, console: Console) -> int:
     checked = check_with_progress(place.setting, console)
-    tally, stop, ends_at = RunTally(), Stop(), math.inf if deadline is None else deadline
+    tally, stop = RunTally(), Stop()
     with (
         open_service(place.setting, checked.specs, ends_at=ends_at, sleep=console.pause) as provider,
         handle_signals(stop),
@@ -174,12 +170,11 @@ def _watch_names(
         if names and not jobs:
             what = f"no job of {', '.join(names)} on the service"
             raise NotFoundError(what, hint=f"create it with: {place.setting.scope.apply()}")
-        with open_run_context(prepared, provider, parallelism=1, stop=stop) as run_context:
+        with open_run_context(prepared, provider, parallelism=1, stop=stop, ends_at=ends_at) as run_context:
             ticking = call_after_sleep(run_context, view.tick)
             # A job that never answers is still running, as far as is known.
             tally.jobs |= {job.id: job for job in jobs}
-            limit = None if deadline is None else max(deadline - time.monotonic(), 0)
-            for event in watch([job.id for job in jobs], ticking, timeout_seconds=limit):
+            for event in watch([job.id for job in jobs], ticking):
                 tally.count(event)
                 view.show(event)
         view.close()

@@ -17,8 +17,6 @@ from reconciler.cli.execution import (
     ApplyReport,
     ParallelismOption,
     WaitOptions,
-    end_of_calls,
-    end_of_run,
     run_and_show,
     show_refusals,
     show_time_is_up,
@@ -55,7 +53,7 @@ from reconciler.workflow.documents import (
     review_without_plan,
     save_plan,
 )
-from reconciler.workflow.plan import PreparedPlan, make_options, open_service, prepare_plan
+from reconciler.workflow.plan import PreparedPlan, find_end, find_end_of_calls, make_options, open_service, prepare_plan
 from reconciler.workflow.rows import add_row_diffs, gather_plan_stats
 
 PLAN_EXAMPLES = """
@@ -366,8 +364,9 @@ def _apply(
     checked = check_with_progress(setting, console, count_tokens=True)
     if saved:
         check_provider(saved, setting, checked)
-    ends_at = end_of_run(wait_seconds)
-    with open_service(setting, checked.specs, ends_at=end_of_calls(ends_at), sleep=console.pause) as provider:
+    # Reading the rows takes no time of the service, so the time begins here.
+    ends_at = find_end(wait_seconds)
+    with open_service(setting, checked.specs, ends_at=find_end_of_calls(ends_at), sleep=console.pause) as provider:
         with console.notice_silence(), show_time_is_up(ends_at):
             prepared = prepare_plan(setting, checked, options, provider)
         if saved:

@@ -85,9 +85,8 @@ class _Silence:
             yield ServiceAnswered(seconds=seconds)
 
 
-def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: float | None = None) -> Iterator[Event]:
+def watch(jobs: Collection[JobId], context: RunContext) -> Iterator[Event]:
     """Follow jobs of ours during a run, until its time is up at most; a job that is not ours counts as gone."""
-    ends_at = min(context.ends_at, math.inf if timeout_seconds is None else context.clock() + timeout_seconds)
     return follow(
         jobs,
         context.provider,
@@ -95,7 +94,7 @@ def watch(jobs: Collection[JobId], context: RunContext, *, timeout_seconds: floa
         clock=context.clock,
         sleep=context.sleep,
         stopping=context.stopping,
-        deadline=None if math.isinf(ends_at) else ends_at,
+        ends_at=context.ends_at,
         pool=context.look_pool,
     )
 
@@ -108,12 +107,12 @@ def follow(
     clock: Callable[[], float],
     sleep: Callable[[float], object],
     stopping: Callable[[], bool],
-    deadline: float | None = None,
+    ends_at: float = math.inf,
     pool: Pool = inline,
 ) -> Iterator[Event]:
     """Yield the events and moves of jobs, until all have ended, time is up, or the run is asked to stop.
 
-    Shape:  every event of a job comes once, in its order; the last JobMoved of a job holds its final state; `deadline`
+    Shape:  every event of a job comes once, in its order; the last JobMoved of a job holds its final state; `ends_at`
             is a reading of `clock`; a job that was read before may be given as it was read; a `pool` that works beside
             us lets time run out, and a stop come, while a service is silent
     """
@@ -127,7 +126,7 @@ def follow(
             silence.begin()
             pool(partial(_read, job, state.last_event, provider, find_job, readings.put))
             while readings.empty():
-                if stopping() or _is_past(deadline, clock):
+                if stopping() or clock() >= ends_at:
                     break
                 yield from silence.report()
                 sleep(LOOK_SECONDS)
@@ -135,17 +134,12 @@ def follow(
                 yield from _take(job, state, readings.get(), silence)
         if all(state.has_ended for state in followed.values()):
             return
-        if _is_past(deadline, clock):
+        if clock() >= ends_at:
             return
         if stopping():
             yield Interrupted()
             return
-        pause = provider.capabilities.poll_seconds
-        sleep(pause if deadline is None else min(pause, max(deadline - clock(), 0.0)))
-
-
-def _is_past(deadline: float | None, clock: Callable[[], float]) -> bool:
-    return deadline is not None and clock() >= deadline
+        sleep(min(provider.capabilities.poll_seconds, max(ends_at - clock(), 0.0)))
 
 
 def _read(

@@ -30,8 +30,6 @@ from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.service_check import check_bases
 
 MAX_THREADS = 64
-GRACE_SECONDS = 0.2
-"""So much longer than its run a call may take, so that a call that was cut off shows that the time of the run is up."""
 
 
 @dataclass

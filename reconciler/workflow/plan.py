@@ -38,6 +38,9 @@ from reconciler.workflow.origin import find_origin
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
 from reconciler.workflow.settings import Setting, select_provider
 
+_GRACE_SECONDS = 0.2
+"""So much longer than its run a call may take, so that a call that was cut off shows that the time of the run is up."""
+
 
 class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan with everything that it was made from."""
@@ -119,6 +122,16 @@ def check_targets(options: Options, desired: Desired) -> None:
         unknown = sorted(names - known)
         if unknown:
             raise UsageError(f"{flag} {unknown[0]}: the specs name no such model; they name {', '.join(sorted(known))}")
+
+
+def find_end(seconds: float | None) -> float:
+    """Return when the time of a run is up that begins now, by `time.monotonic`; without a limit, never."""
+    return math.inf if seconds is None else time.monotonic() + seconds
+
+
+def find_end_of_calls(ends_at: float) -> float:
+    """Return when the calls of a run are cut off whose time is up at a moment."""
+    return ends_at + _GRACE_SECONDS
 
 
 @contextmanager

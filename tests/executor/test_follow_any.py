@@ -1,5 +1,7 @@
 """Any job can be followed, ours or not: every word once, in its order, and its end."""
 
+import math
+
 import pytest
 from msgspec.structs import replace
 
@@ -25,7 +27,7 @@ class Desk:
     def move(self, status: str) -> None:
         self.service.foreign[:] = [replace(THEIRS, status=JobStatus(status))]
 
-    def follow(self, deadline: float | None = None) -> list[str]:
+    def follow(self, ends_at: float = math.inf) -> list[str]:
         events = follow(
             (THEIRS,),
             self.service,
@@ -33,7 +35,7 @@ class Desk:
             clock=self.clock,
             sleep=self.clock.sleep,
             stopping=lambda: self.stopped,
-            deadline=deadline,
+            ends_at=ends_at,
         )
         messages = []
         for each in events:
@@ -63,7 +65,7 @@ def test_every_event_is_reported_once_and_before_the_end() -> None:
 
 def test_a_deadline_and_a_wish_to_stop_end_the_looking_and_not_the_job() -> None:
     desk = Desk()
-    assert desk.follow(deadline=desk.clock.now + 5) == ["is queued"]
+    assert desk.follow(ends_at=desk.clock.now + 5) == ["is queued"]
     desk.stopped = True
     assert desk.follow() == ["is queued"]
 

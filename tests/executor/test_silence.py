@@ -1,5 +1,6 @@
 """A service that does not answer: a person learns it after seconds, and time runs out as asked."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -31,8 +32,11 @@ class Silent:
         return self.sandbox.service.job(job)
 
 
-def context_with(sandbox: Sandbox, error: Exception = AWAY, until: float = float("inf")) -> RunContext:
+def context_with(
+    sandbox: Sandbox, error: Exception = AWAY, until: float = math.inf, seconds: float = math.inf
+) -> RunContext:
     context = sandbox.context()
+    context.ends_at = context.clock() + seconds
     context.provider = Silent(sandbox, error, until)  # type: ignore[assignment]  # the same port, by delegation
     return context
 
@@ -43,14 +47,14 @@ def silences(events: list[Event]) -> list[float]:
 
 def test_silence_is_reported_after_seconds_and_then_ever_more_seldom() -> None:
     sandbox = running()
-    events = list(watch([JOB], context_with(sandbox), timeout_seconds=1000))
+    events = list(watch([JOB], context_with(sandbox, seconds=1000)))
     assert silences(events) == [10, 20, 40, 80, 160, 320, 640]
     assert not [event for event in events if isinstance(event, JobMoved)]
 
 
 def test_the_report_says_since_when_why_and_what_is_done() -> None:
     sandbox = running()
-    (first, *_) = watch([JOB], context_with(sandbox), timeout_seconds=15)
+    (first, *_) = watch([JOB], context_with(sandbox, seconds=15))
     text = event_text(first)
     assert "has not answered for 10s" in text
     assert "connection refused" in text
@@ -79,7 +83,8 @@ def test_our_own_pause_between_looks_is_no_silence(pause: float) -> None:
     context.provider = Paused(sandbox, pause)  # type: ignore[assignment]  # the same port, by delegation
     context.look_pool = lambda look: sandbox.clock.after(0.1, look)
     began = sandbox.clock.now
-    events = list(watch([JOB], context, timeout_seconds=45))
+    context.ends_at = began + 45
+    events = list(watch([JOB], context))
     assert silences(events) == []
     assert 45 <= sandbox.clock.now - began < 46, "and the last pause ends with the time"
 
@@ -126,7 +131,8 @@ def test_a_request_without_an_answer_holds_up_neither_the_report_nor_the_end() -
     context = sandbox.context()
     context.look_pool = never
     began = sandbox.clock.now
-    events = list(watch([JOB], context, timeout_seconds=25))
+    context.ends_at = began + 25
+    events = list(watch([JOB], context))
     assert [round(seconds) for seconds in silences(events)] == [10, 20]
     assert sandbox.clock.now - began < 26
 

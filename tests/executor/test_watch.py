@@ -58,7 +58,9 @@ def test_several_jobs_are_followed_together() -> None:
 
 def test_time_runs_out_without_an_end() -> None:
     sandbox = running()
-    events = list(watch([JOB], sandbox.context(), timeout_seconds=30))
+    context = sandbox.context()
+    context.ends_at = sandbox.clock.now + 30
+    events = list(watch([JOB], context))
     assert texts_of(events) == ["-> queued"]
     assert sandbox.clock.now < 1_790_000_000 + 35
 
