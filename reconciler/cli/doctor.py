@@ -9,7 +9,8 @@ from reconciler.cli import exit_codes
 from reconciler.cli.console import Console
 from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import resolve_specs
-from reconciler.domain.errors import InputError, ReconcilerError, UsageError
+from reconciler.domain.desired import is_one_file
+from reconciler.domain.errors import InputError, PolicyError, ReconcilerError, UsageError
 from reconciler.domain.observed import Observed
 from reconciler.providers import describe_signing, find_profile
 from reconciler.render import clean, count_text
@@ -84,13 +85,13 @@ def _examine_carriers(carrier: str, observed: Observed) -> Iterator[DoctorFindin
 
     Nothing is sent for it: a job costs money, and only a job shows what becomes of its marks.
     """
-    ours = {file.id for file in observed.files if file.stamp}
-    unmarked = [job.id for job in observed.unmarked if job.training_file in ours]
+    ours = [file.id for file in observed.files if file.stamp]
+    unmarked = [job.id for job in observed.unmarked if job.training_file and is_one_file(job.training_file, ours)]
     kept = f"{count_text(len(observed.jobs), 'job')} of this project" if observed.jobs else ""
     if unmarked:
         what = f"{count_text(len(unmarked), 'job')} on files of this project without marks, {unmarked[0]} for one"
         why = "the service, or a gateway before it, may drop them; look whose these jobs are before the next apply"
-        yield DoctorFinding(what="marks of jobs", error=UsageError(f"{what}: {why}"))
+        yield DoctorFinding(what="marks of jobs", error=PolicyError(f"{what}: {why}"))
     elif carrier:
         shown = f"kept, as {kept} show" if kept else "not shown yet: this project has no job there"
         yield DoctorFinding(what="marks of jobs", detail=f"in {carrier}; {shown}")
