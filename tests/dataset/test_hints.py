@@ -15,7 +15,7 @@ from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Format
 from reconciler.specfile.prepare import OPERATIONS
 
-from .row_cases.builders import asked, bot, chat, make_preference, pair_row, system, user
+from .row_cases.builders import bot, chat, make_preference, make_question, pair_row, system, user
 from .small_files import SmallFile, apply_hint, find_problems, lines
 from .test_row_checks import BAD
 
@@ -32,7 +32,7 @@ def make_graded(at: int) -> Row:
 
 
 GOOD: dict[Format, tuple[Callable[[int], Row], str]] = {
-    Format.CHAT: (asked, "supervised"),
+    Format.CHAT: (make_question, "supervised"),
     Format.COMPLETION: (make_completion, "supervised"),
     Format.PREFERENCE: (make_preference, "dpo"),
     Format.REINFORCEMENT: (make_graded, "reinforcement"),

@@ -13,7 +13,7 @@ from reconciler.domain.errors import InputError
 from reconciler.domain.prepare import PlaceImages
 from reconciler.prepare_data.suggest import examine
 
-from .row_cases.builders import URL, a, asked, bot, chat, first, q, rows, system, user
+from .row_cases.builders import URL, a, bot, chat, first, make_question, q, rows, system, user
 from .small_files import ERROR, VALID, SmallFile, apply_hint, check_small_file, find_problems, lines
 
 IMAGE = {"type": "image_url", "image_url": {"url": URL}}
@@ -62,7 +62,7 @@ CASES = [
     *(
         SmallFile(
             f"{name}-beside-turns",
-            rows(add_key(asked, name, "Be brief.")),
+            rows(add_key(make_question, name, "Be brief.")),
             ERROR,
             "chat.unknown-key",
             "it holds a text for the system",
@@ -83,7 +83,7 @@ CASES = [
         )
         for name in ("system_prompt", "instructions")
         for form, make in (
-            ("chat", asked),
+            ("chat", make_question),
             ("prompt_completion", pair),
             ("alpaca", lambda at: {"instruction": q(at), "output": a(at)}),
             ("dolly", lambda at: {"instruction": q(at), "response": a(at)}),
@@ -112,7 +112,7 @@ CASES = [
     ),
     SmallFile(
         "context-beside-turns",
-        rows(lambda at: {**asked(at), "context": "Be brief."}),
+        rows(lambda at: {**make_question(at), "context": "Be brief."}),
         ERROR,
         "chat.unknown-key",
         "a text that the question is about",
@@ -140,11 +140,11 @@ CASES = [
     *(
         SmallFile(
             f"{name}-in-some-rows",
-            rows(add_key(asked, name, ["v.mp4"], start=11)),
+            rows(add_key(make_question, name, ["v.mp4"], start=11)),
             ERROR,
             "chat.unknown-key",
             "sound or film",
-            [asked(at) for at in range(11)],
+            [make_question(at) for at in range(11)],
         )
         for name in ("videos", "audios", "audio", "video_path")
     ),
@@ -158,16 +158,16 @@ CASES = [
     ),
     SmallFile(
         "loss-weight-of-a-row-of-chat",
-        rows(lambda at: {**asked(at), "weight": (0.0, 1.0)[at % 2]}, 24),
+        rows(lambda at: {**make_question(at), "weight": (0.0, 1.0)[at % 2]}, 24),
         ERROR,
         "chat.unknown-key",
         "what is trained on, or how much",
-        [asked(at) for at in (1, 3, 5)],
+        [make_question(at) for at in (1, 3, 5)],
     ),
     *(
         SmallFile(
             f"{name}-of-a-row",
-            rows(add_key(asked, name, True)),
+            rows(add_key(make_question, name, True)),
             ERROR,
             "chat.unknown-key",
             "which turns, or how much of a row, are trained on",

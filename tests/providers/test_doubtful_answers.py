@@ -30,7 +30,7 @@ def change_status(service: FakeService | OldService, ending: str, status: int) -
     return httpx.MockTransport(handle)
 
 
-def opened(transport: httpx.BaseTransport, name: str = "openai") -> HttpProvider:
+def open_over(transport: httpx.BaseTransport, name: str = "openai") -> HttpProvider:
     clock = Clock()
     environ = {"OPENAI_API_KEY": "key-of-a-test", "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
     return open_provider(name, project="acme", environ=environ, transport=transport, clock=clock, sleep=clock.sleep)
@@ -41,13 +41,13 @@ def opened(transport: httpx.BaseTransport, name: str = "openai") -> HttpProvider
     ("ending", "what"), [("/files", "files"), ("/fine_tuning/jobs", "jobs"), ("/models", "models")]
 )
 def test_only_the_status_200_stands_for_a_whole_list(ending: str, what: str, status: int) -> None:
-    doubts = opened(change_status(FakeService(), ending, status)).observe().list_warnings
+    doubts = open_over(change_status(FakeService(), ending, status)).observe().list_warnings
     assert doubts == (f"the list of {what} came with the status {status}, which may stand for a part",)
 
 
 @pytest.mark.parametrize("status", PARTS)
 def test_a_list_of_jobs_of_another_status_creates_nothing(status: int) -> None:
-    provider = opened(change_status(FakeService(), "/fine_tuning/jobs", status))
+    provider = open_over(change_status(FakeService(), "/fine_tuning/jobs", status))
     with pytest.raises(MalformedError, match=f"the status {status}"):
         provider.jobs_of(a_model().stamp)
     with pytest.raises(MalformedError, match=f"the status {status}"):
@@ -57,7 +57,7 @@ def test_a_list_of_jobs_of_another_status_creates_nothing(status: int) -> None:
 @pytest.mark.parametrize("status", PARTS)
 @pytest.mark.parametrize(("ending", "what"), [("/files", "files"), ("/fine-tunes", "fine-tunes")])
 def test_the_lists_of_an_old_server_count_with_200_only(ending: str, what: str, status: int) -> None:
-    doubts = opened(change_status(OldService(), ending, status), "openai-legacy").observe().list_warnings
+    doubts = open_over(change_status(OldService(), ending, status), "openai-legacy").observe().list_warnings
     assert f"the list of {what} came with the status {status}, which may stand for a part" in doubts
 
 
@@ -65,7 +65,7 @@ def test_content_of_another_status_is_not_the_content() -> None:
     service = FakeService()
     file = FileId(service.add_file("notes.txt", b"one\n"))
     with pytest.raises(MalformedError, match="the status 206"):
-        list(opened(change_status(service, "/content", 206)).content(file))
+        list(open_over(change_status(service, "/content", 206)).content(file))
 
 
 def make_list(

@@ -2,10 +2,10 @@
 
 from tests.dataset.small_files import ERROR, VALID, SmallFile
 
-from .builders import a, asked, bot, chat, first, make_preference, q, rows, user
+from .builders import a, bot, chat, first, make_preference, make_question, q, rows, user
 
 API = [
-    SmallFile("chat", rows(asked), VALID, rows=first(asked)),
+    SmallFile("chat", rows(make_question), VALID, rows=first(make_question)),
     SmallFile(
         "chat-null-fields-of-rows",
         rows(

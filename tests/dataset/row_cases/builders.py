@@ -52,7 +52,7 @@ def a(at: int) -> str:
     return f"answer {at}"
 
 
-def asked(at: int) -> Json:
+def make_question(at: int) -> Json:
     return chat(user(q(at)), bot(a(at)))
 
 
@@ -91,21 +91,21 @@ def table_naming(question: str, answer: str) -> SmallFile:
         ERROR,
         "format.other",
         "a question and an answer",
-        first(asked),
+        first(make_question),
     )
 
 
 COHERE = [{"role": "USER", "message": "x"}, {"role": "CHATBOT", "message": "y"}]
 
 
-def labeled(id: str, row: Callable[[int], Json], hint: str = "") -> SmallFile:  # noqa: A002 (the word of the field)
+def label_rows(id: str, row: Callable[[int], Json], hint: str = "") -> SmallFile:  # noqa: A002 (the word of the field)
     return SmallFile(
         f"labeled-{id}",
         rows(row, 24),
         ERROR,
         "format.other",
         "unpaired preferences",
-        [asked(0), asked(2)],
+        [make_question(0), make_question(2)],
         hint=hint,
     )
 
@@ -159,5 +159,5 @@ def make_row_with_image(url: str) -> Callable[[int], Json]:
     return lambda at: chat(user([image, {"type": "text", "text": q(at)}]), bot(a(at)))
 
 
-def paired(at: int) -> Json:
+def make_pair(at: int) -> Json:
     return {"prompt": q(at), "completion": a(at)}

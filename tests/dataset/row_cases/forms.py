@@ -8,7 +8,6 @@ from .builders import (
     COHERE,
     LOOK,
     a,
-    asked,
     bot,
     call,
     calling,
@@ -16,6 +15,7 @@ from .builders import (
     csv,
     defect,
     first,
+    make_question,
     q,
     result,
     rows,
@@ -26,14 +26,14 @@ from .builders import (
 )
 
 FORMS = [
-    SmallFile("sharegpt", rows(sharegpt), ERROR, "format.other", "ShareGPT", first(asked)),
+    SmallFile("sharegpt", rows(sharegpt), ERROR, "format.other", "ShareGPT", first(make_question)),
     SmallFile(
         "sharegpt-conversation-role-content",
-        rows(lambda at: {"conversation": asked(at)["messages"]}),
+        rows(lambda at: {"conversation": make_question(at)["messages"]}),
         ERROR,
         "format.other",
         "ShareGPT",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "chat-other-words",
@@ -41,7 +41,7 @@ FORMS = [
         ERROR,
         "format.other",
         "12 of 12 rows are chat with other words",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "chat-capital-roles",
@@ -49,7 +49,7 @@ FORMS = [
         ERROR,
         "format.other",
         "chat with other words",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "chat-values",
@@ -57,7 +57,7 @@ FORMS = [
         ERROR,
         "format.other",
         "chat with other words",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "chat-from-in-messages",
@@ -65,11 +65,11 @@ FORMS = [
         ERROR,
         "format.other",
         "chat with other words",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "chat-system-beside",
-        rows(lambda at: {"system": "s", **asked(at)}),
+        rows(lambda at: {"system": "s", **make_question(at)}),
         ERROR,
         "format.other",
         "chat with other words",
@@ -126,7 +126,7 @@ FORMS = [
         ERROR,
         "format.other",
         "Amazon Bedrock",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "vertex",
@@ -207,7 +207,7 @@ FORMS = [
         ERROR,
         "format.other",
         "a question and an answer",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "pair-table",
@@ -215,7 +215,7 @@ FORMS = [
         ERROR,
         "mapping.missing",
         "no columns `prompt` and `completion`",
-        first(asked),
+        first(make_question),
         name="rows.csv",
     ),
     SmallFile(
@@ -250,7 +250,7 @@ FORMS = [
         ERROR,
         "format.other",
         "lists of turns",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "unknown-columns",

@@ -2,7 +2,7 @@
 
 from tests.dataset.small_files import ERROR, VALID, SmallFile
 
-from .builders import IMAGE, LOOK, URL, a, asked, bot, chat, csv, first, q, rows, sharegpt, user, weighted_by
+from .builders import IMAGE, LOOK, URL, a, bot, chat, csv, first, make_question, q, rows, sharegpt, user, weighted_by
 
 MEANING = [
     SmallFile(
@@ -45,7 +45,7 @@ MEANING = [
         ERROR,
         "format.other",
         "ShareGPT",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "train-in-turns",
@@ -115,7 +115,7 @@ MEANING = [
         "context-dropped-on-purpose",
         rows(lambda at: {"question": q(at), "context": "c", "answer": a(at)}),
         VALID,
-        rows=first(asked),
+        rows=first(make_question),
         dataset={"prepare": [{"drop_columns": ["context"]}], "prompt": "{question}", "completion": "{answer}"},
     ),
     SmallFile(
@@ -132,7 +132,7 @@ MEANING = [
         VALID,
         "prepare.left-out",
         "`id`, `source` left out, in up to 12 of 12 rows",
-        first(asked),
+        first(make_question),
         dataset={"prepare": [{"convert": {"from": "sharegpt"}}]},
     ),
     SmallFile(
@@ -141,7 +141,7 @@ MEANING = [
         VALID,
         "mapping.left-out",
         "`id` left out",
-        first(asked),
+        first(make_question),
         dataset={"prompt": "{question}", "completion": "{answer}"},
     ),
     SmallFile(
@@ -161,7 +161,7 @@ JUDGED_COLUMNS = [
         ERROR,
         "mapping.missing",
         "`label` says of each answer whether it is desired",
-        [asked(at) for at in (1, 3)],
+        [make_question(at) for at in (1, 3)],
         name="rows.csv",
         hint="this trains on the desired answers only",
     ),
@@ -172,7 +172,7 @@ JUDGED_COLUMNS = [
             ERROR,
             "mapping.missing",
             f"`{name}` may say how good each answer is",
-            [asked(at) for at in (0, 1)],
+            [make_question(at) for at in (0, 1)],
             name="rows.csv",
             hint=f"then, and where it says something else, add `prepare: [{{drop_columns: [{name}]}}]`, `prompt:",
         )
@@ -193,7 +193,7 @@ JUDGED_COLUMNS = [
         ERROR,
         "mapping.missing",
         "`label` may say how good each answer is",
-        [asked(at) for at in (0, 1)],
+        [make_question(at) for at in (0, 1)],
         name="rows.csv",
     ),
     SmallFile(
@@ -202,7 +202,7 @@ JUDGED_COLUMNS = [
         ERROR,
         "mapping.missing",
         '`label` may say how good each answer is: it holds "1", "0", "5"',
-        [asked(at) for at in (0, 1)],
+        [make_question(at) for at in (0, 1)],
         name="rows.csv",
     ),
     SmallFile(
@@ -211,7 +211,7 @@ JUDGED_COLUMNS = [
         ERROR,
         "format.other",
         "`reward` may say how good each answer is",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "rows-score-of-alpaca",
@@ -219,15 +219,15 @@ JUDGED_COLUMNS = [
         ERROR,
         "format.other",
         "`score` may say how good each answer is",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "rows-stars-of-chat",
-        rows(lambda at: {**asked(at), "stars": 1 + at % 5}),
+        rows(lambda at: {**make_question(at), "stars": 1 + at % 5}),
         ERROR,
         "format.other",
         "`stars` may say how good each answer is",
-        first(asked),
+        first(make_question),
     ),
     SmallFile(
         "rows-grade-lost-in-mapping",
@@ -254,7 +254,7 @@ JUDGED_COLUMNS = [
             ERROR,
             "mapping.missing",
             "has no columns `prompt` and `completion`",
-            [asked(at) for at in (0, 1)],
+            [make_question(at) for at in (0, 1)],
             name="rows.csv",
         )
         for name, held in (("category", "51"), ("credit_score", "71"), ("difficulty", "12"), ("language", ("en", "de")))
