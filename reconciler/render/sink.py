@@ -117,7 +117,7 @@ def _encode_char(encoding: str, char: str) -> str:
 class Redactor:
     """Takes given secrets out of text, in every form.
 
-    Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex
+    Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex;
             each of these in JSON too
     """
 
