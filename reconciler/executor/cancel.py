@@ -27,8 +27,9 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
         )
     if job.status.is_terminal:
         return job, f"had already {job.status}"
-    if action.kept and not _is_live(action, action.kept, context):
-        return job, f"not cancelled: job {action.kept}, which was to be kept, is no longer of use; plan again"
+    kept = action.kept or _find_successor(action, context)
+    if kept and not _is_live(action, kept, context):
+        return job, f"not cancelled: job {kept}, which was to be kept, is no longer of use; plan again"
     written = context.provider.cancel(job.id)
     ended = _wait_for_end(job.id, context)
     if ended.status.is_active:
@@ -42,6 +43,11 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
                 what = f"{state} after the cancel"
         raise StepFailedError(what, "run again")
     return ended, str(ended.status)
+
+
+def _find_successor(action: Cancel, context: RunContext) -> JobId | None:
+    """Return the job of this run that takes the place of one: created, or found as that of another run."""
+    return context.trained.get(action.address) if action.reason is CancelReason.SUPERSEDED else None
 
 
 def _is_live(action: Cancel, kept: JobId, context: RunContext) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import ReconcilerError
-from reconciler.domain.identity import Stamp
+from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.observed import FileId, JobId, Observed, RemoteJob, UsableFiles
 from reconciler.domain.plan import CommandScope
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
@@ -90,8 +90,9 @@ class RunContext:
             `clock`; `look_pool` is for reads that may take longer than the run
             has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
             the journal may hold notes; `scope` is the place of the commands in its messages; `files_of_rows` are those
-            that held a dataset's rows at the time of the plan, under any name; `first_seen` says when this run first
-            saw a job or an intent, by `clock`
+            that held a dataset's rows at the time of the plan, under any name; `trained` are the jobs that this run
+            created or found for the models to train; `first_seen` says when this run first saw a job or an intent, by
+            `clock`
     """
 
     provider: Provider
@@ -108,6 +109,7 @@ class RunContext:
     scope: CommandScope = field(default_factory=CommandScope)
     files: dict[Stamp, FileId] = field(default_factory=dict)
     files_of_rows: dict[Stamp, tuple[FileId, ...]] = field(default_factory=dict)
+    trained: dict[Address, JobId] = field(default_factory=dict)
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -120,6 +122,11 @@ class RunContext:
         """Remember which file holds a dataset."""
         with self.lock:
             self.files[dataset.stamp] = file
+
+    def learn_job(self, address: Address, job: JobId) -> None:
+        """Remember which job makes a model that was to be trained."""
+        with self.lock:
+            self.trained[address] = job
 
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
         """Remember what the service held when the plan was made."""

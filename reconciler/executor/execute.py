@@ -145,6 +145,7 @@ def _handle(step: Step, context: RunContext, tell: Tell) -> Finished:
             for dataset in action.model.datasets:
                 check_usable(context.file_of(dataset), context)
             created = create(action, context, lambda message: tell(Progress(step=step, message=message)))
+            context.learn_job(action.address, created.job.id)
             outcome = Outcome.ADOPTED if created.adopted else Outcome.DONE
             return Finished(step=step, outcome=outcome, message=str(created.job.status), job=created.job)
         case Cancel():

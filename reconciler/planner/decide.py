@@ -18,7 +18,8 @@ id) stays; the others become visible cancel steps. For a suspended model neither
 it is. An adopted job does not bear our stamp, and is never cancelled.
 
 An older version is superseded only by a job: one that this plan creates, or one that exists. Where the wanted version
-is missing, held or failed, the job of the older version stays.
+is missing, held or failed, the job of the older version stays. So does a job that another environment created: there
+it may be the version that is wanted. The model is then trained beside it.
 """
 
 from collections.abc import Collection, Container, Iterator, Sequence
@@ -106,13 +107,15 @@ def decide(
     cancelled_by_us: frozenset[JobId] = frozenset(),
     locked: LockEntry | None = None,
     other_rows: Container[JobId] = (),
+    elsewhere: Container[JobId] = (),
 ) -> Iterator[Decision]:
     """Answer both questions for one wanted model, and yield the decisions.
 
     Shape:  `jobs` all bear the model's address; `models` are those that the service still has; `cancelled_by_us` are
             jobs that a plan has cancelled, beside those that a later job names as superseded; `locked` is the last
             serving model of this address on this service; `other_rows` are jobs that validated with other rows, so
-            that their failure says nothing of today's
+            that their failure says nothing of today's; `elsewhere` are jobs that another environment created, or may
+            have created
     """
     found = ModelJobs.of(model, jobs, models, cancelled_by_us, locked)
     if model.is_suspended:
@@ -123,7 +126,7 @@ def decide(
     rest = _rest(model, found, options, other_rows)
     if rest is None and found.others and model.on_change is OnChange.WAIT:
         rest = reasons.keep_waiting(model.address, found.others[0])
-    superseded = tuple(_supersede(found, rest)) if model.on_change is OnChange.SUPERSEDE else ()
+    superseded = tuple(_supersede(found, rest, elsewhere)) if model.on_change is OnChange.SUPERSEDE else ()
     yield from superseded
     yield rest or Train(
         model=model, excluded_jobs=found.spent, supersedes=tuple(cancel.job.id for cancel in superseded)
@@ -270,10 +273,10 @@ def _duplicates(found: ModelJobs) -> Iterator[Cancel]:
             yield Cancel(job=job, reason=CancelReason.DUPLICATE, kept=found.live[0].id)
 
 
-def _supersede(found: ModelJobs, rest: Keep | None) -> Iterator[Cancel]:
+def _supersede(found: ModelJobs, rest: Keep | None, elsewhere: Container[JobId]) -> Iterator[Cancel]:
     """Yield the cancels of older versions, where the successor exists or is created by this plan."""
     if rest is None or rest.why in {KeepReason.READY, KeepReason.TRAINING}:
         kept = rest.job if rest else None
         for job in found.others:
-            if not job.is_adopted:
+            if not job.is_adopted and job.id not in elsewhere:
                 yield Cancel(job=job, reason=CancelReason.SUPERSEDED, kept=kept)

@@ -18,10 +18,11 @@ from reconciler.planner.inputs import collect_inputs
 from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
-from reconciler.planner.references import References, keep_unmarked_orphans, list_heirs
+from reconciler.planner.references import References, keep_unmarked_orphans, list_heirs, list_jobs_of_others
 from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import (
+    beside_warnings,
     carrier_warnings,
     closing_warnings,
     idle_requests,
@@ -62,16 +63,17 @@ def make_plan(
     ours = frozenset(lock.cancelled).union(*(other.lock.cancelled for other in other_locks))
     locked = {entry.address: entry for entry in lock.of(observed.service)}
     other_rows = find_other_rows(wanted, jobs, observed)
+    elsewhere = dict(list_jobs_of_others(desired, observed, lock, scope))
     decisions = [
         decision
         for model in wanted
         for decision in decide(
-            model, jobs[model.address], observed.models, options, ours, locked.get(model.address), other_rows
+            model, jobs[model.address], observed.models, options, ours, locked.get(model.address), other_rows, elsewhere
         )
     ]
     if not options.target:
         kept = [decision for decision in decisions if isinstance(decision, Keep)]
-        named = References.gather(desired, observed, lock, other_locks, kept, provider=provider, scope=scope)
+        named = References.gather(desired, observed, lock, other_locks, kept, elsewhere, provider=provider, scope=scope)
         pruning = Pruning(
             is_asked=options.prune or desired.project.policy.prune,
             references=named,
@@ -124,6 +126,7 @@ def make_plan(
             *plan_warnings(wanted, observed, options, provider, capabilities),
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
+            *beside_warnings(wanted, jobs, elsewhere, scope),
             *origin_warnings(desired, observed, origin),
             *lock_warnings(desired, observed, lock),
             *note_warnings((action.model for action in chosen if isinstance(action, Train)), observed, scope),

@@ -53,11 +53,15 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         lock: Lock,
         other_locks: Sequence[OtherLock],
         keeps: Iterable[Keep],
+        elsewhere: Mapping[JobId, Reference],
         *,
         provider: str,
         scope: CommandScope,
     ) -> "References":
-        """Return what the specs, the decisions about them, the lock files and the service's own jobs name."""
+        """Return what the specs, the decisions about them, the lock files and the service's own jobs name.
+
+        Shape:  `elsewhere` are the jobs of other environments, as `list_jobs_of_others` gives them
+        """
         wanted = {model.address for model in desired.models}
         here = [(entry, _describe_own(entry)) for entry in lock.entries if entry.address in wanted]
         others = [
@@ -65,7 +69,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         ]
         kept = [(keep, Reference(why=f"the plan keeps it for {keep.address}")) for keep in keeps]
         entries = [*here, *others]
-        jobs = dict(_list_jobs_of_others(desired, observed, lock, scope))
+        jobs = dict(elsewhere)
         jobs |= {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
         models = {entry.model: why for entry, why in entries} | {keep.model: why for keep, why in kept if keep.model}
         models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
@@ -135,7 +139,7 @@ def _describe_other(entry: LockEntry, other: OtherLock, scope: CommandScope) -> 
     )
 
 
-def _list_jobs_of_others(
+def list_jobs_of_others(
     desired: Desired, observed: Observed, lock: Lock, scope: CommandScope
 ) -> Iterator[tuple[JobId, Reference]]:
     """Yield the jobs that another environment created, or may have created, and why they stay.

@@ -1,13 +1,15 @@
 """Warnings of a plan: what a reviewer should know, although nothing is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address, Kind
 from reconciler.domain.lock import Lock, find_departed
-from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.observed import JobId, Observed, RemoteJob
 from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
+from reconciler.domain.spec import OnChange
+from reconciler.planner.references import Reference
 
 MOST_NAMED = 3
 """Jobs that a warning names; the others are counted."""
@@ -54,6 +56,24 @@ def idle_requests(keeps: Iterable[Keep], options: Options) -> Iterator[str]:
     for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
         for name in sorted(names - options.target) if options.target else ():
             yield f"{Address(Kind.MODEL, name)}: {flag} does nothing: --target does not name it"
+
+
+def beside_warnings(
+    models: Iterable[Model],
+    jobs: Mapping[Address, Iterable[RemoteJob]],
+    elsewhere: Mapping[JobId, Reference],
+    scope: CommandScope,
+) -> Iterator[str]:
+    """Yield a warning for each job of another version that `supersede` leaves alone: another environment's."""
+    for model in models:
+        if model.on_change is not OnChange.SUPERSEDE or model.is_suspended:
+            continue
+        for job in jobs.get(model.address, ()):
+            if job.status.is_active and not model.bears(job.stamp) and job.id in elsewhere and not job.is_adopted:
+                yield (
+                    f"{model.address}: job {job.id} of another version is not superseded, because"
+                    f" {elsewhere[job.id].why}. If nothing needs it: {scope.call('cancel', job.id)}"
+                )
 
 
 def origin_warnings(desired: Desired, observed: Observed, origin: str) -> Iterator[str]:

@@ -229,6 +229,21 @@ def test_a_job_is_not_superseded_by_one_that_is_gone_by_now() -> None:
     assert sandbox.service.jobs[JobId("ftjob-1")].status.word == "queued"
 
 
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_a_job_is_not_superseded_by_the_job_of_another_run_that_has_ended_without_a_model(end: str) -> None:
+    """Another run created the successor after this plan was made. It is not created twice, and takes no place."""
+    sandbox = Sandbox()
+    sandbox.apply(model(epochs=3))
+    wanted = model(epochs=5, on_change=OnChange.SUPERSEDE)
+    plan = sandbox.plan(wanted)
+    sandbox.service.put(a_job(wanted, end, id="ftjob-9"))
+    events = sandbox.carry_out(plan, wanted)
+    assert outcomes(events) == [Outcome.ADOPTED, Outcome.DONE]
+    assert sandbox.service.jobs[JobId("ftjob-1")].status.word == "queued"
+    (said,) = [each.message for each in events if isinstance(each, Finished) and isinstance(each.step.action, Cancel)]
+    assert said == "not cancelled: job ftjob-9, which was to be kept, is no longer of use; plan again"
+
+
 def test_a_running_job_of_no_spec_is_not_cancelled_before_a_new_one_has_succeeded() -> None:
     """The new model may be the same one under a new name."""
     sandbox, prune = Sandbox(), Options(prune=True)

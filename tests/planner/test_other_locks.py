@@ -9,6 +9,7 @@ from reconciler.domain.desired import Desired, Model
 from reconciler.domain.lock import Lock, LockEntry, OtherLock
 from reconciler.domain.observed import JobStatus, ModelId, Observed
 from reconciler.domain.plan import KeepReason, Plan, Train
+from reconciler.domain.spec import OnChange
 from reconciler.planner import make_plan
 from tests.factories import a_dataset, a_file, a_job, a_model, desired, observed
 from tests.planner.test_orphans import DONE, GONE, PRUNE, STAYS, entry, find_keep, list_removals
@@ -101,6 +102,28 @@ def test_what_another_environment_made_is_not_removed(declared: tuple[str, ...],
     own = replace(job, environment="stage")
     removed = list_removals(plan_with_prune(in_environment("stage", STAYS), observed(done, own)))
     assert removed == [own.model or own.id]
+
+
+@pytest.mark.parametrize("made_in", ["prod", "", None])
+def test_a_job_of_another_environment_is_not_superseded_and_the_plan_says_so(made_in: str | None) -> None:
+    """There it may be the version that is wanted: each would cancel what the other has just paid for."""
+    older = replace(a_job(a_model("stays", epochs=3), "running", id="ftjob-2"), environment=made_in)
+    wanted = a_model("stays", epochs=5, on_change=OnChange.SUPERSEDE)
+    plan = make_plan(in_environment("stage", wanted), observed(older))
+    (train,) = [step.action for step in plan.steps if isinstance(step.action, Train)]
+    assert (list_removals(plan), train.supersedes) == ([], ())
+    (said,) = [each for each in plan.warnings if "not superseded" in each]
+    assert "job ftjob-2 of another version is not superseded" in said
+    assert "reconciler cancel ftjob-2" in said
+    own = make_plan(in_environment("stage", wanted), observed(replace(older, environment="stage")))
+    assert list_removals(own) == ["ftjob-2"]
+    assert not [each for each in own.warnings if "not superseded" in each]
+
+
+def test_a_twin_is_cancelled_whichever_environment_made_it() -> None:
+    twin = replace(a_job(STAYS, "running", id="ftjob-9"), environment="prod")
+    plan = make_plan(in_environment("stage", STAYS), observed(replace(DONE, environment="stage"), twin))
+    assert list_removals(plan) == ["ftjob-9"]
 
 
 def test_a_branch_whose_project_names_no_environment_removes_nothing_that_one_made() -> None:

@@ -374,6 +374,8 @@ class NamesHistory:
             same += [each for each in self._theirs() if each.id == self.wishes[owner].adopt]
             if not any(each.status.is_active or each.model in self.service.models for each in same):
                 self.violate(f"{job.id} of {owner} was cancelled, and no job takes its place")
+            if job.environment != self.environment and not self._is_wanted(job, owner):
+                self.violate(f"{job.id} of {owner} was superseded, and {job.environment or 'no environment'} made it")
             return
         if job.environment != self.environment:
             self.violate(f"{job.id} was cancelled, and {job.environment or 'no environment'} made it")
