@@ -19,6 +19,7 @@ from reconciler.service.endpoint import JsonResponse
 from reconciler.service.event_log import quiet_logs
 from reconciler.service.factory import open_app
 from reconciler.service.faults.actions import offer_hang_up
+from reconciler.service.jobs import keep_worker
 from reconciler.service.settings import ServiceSettings
 from reconciler.service.store.database import Store, StoreError, open_store
 from reconciler.service.web_guard import LOOPBACK_HOSTS, WebGuard, use_origin_form
@@ -42,6 +43,7 @@ def serve_until_stopped(
         hold_serve_lock(store),
         open_listener(host, port) as listener,
         send_webhooks(store, settings.webhook, settings.clock),
+        keep_worker(store, settings.engines, settings.clock),
     ):
         app = open_app(root, settings, api_key, shows_paths=False)
         if api_key is None:

@@ -30,7 +30,7 @@ def ensure_worker(store: Store, engines: tuple[str, ...], now: int) -> None:
     try:
         if try_lock(descriptor):
             os.ftruncate(descriptor, 0)  # the process id of a worker that has ended
-            if _count_failed_starts(store) < PATIENCE:
+            if _count_start(store) < PATIENCE:
                 _start(store, engines, descriptor)
             else:
                 _give_up(store, now)
@@ -75,7 +75,15 @@ def _start(store: Store, engines: tuple[str, ...], lock: int) -> None:
             log.write(f"{error}\n")
 
 
-def _count_failed_starts(store: Store) -> int:
+def count_failed_starts(store: Store) -> int:
+    """Return how often a worker was started in a row and took up no work."""
+    with store.read() as db:
+        row = db.execute("SELECT value FROM about WHERE key = 'unanswered_starts'").fetchone()
+        return int(row["value"])
+
+
+def _count_start(store: Store) -> int:
+    """Count one more start. Return how many before it failed."""
     with store.write() as db:
         row = db.execute(
             "UPDATE about SET value = value + 1 WHERE key = 'unanswered_starts' RETURNING value"
@@ -84,7 +92,7 @@ def _count_failed_starts(store: Store) -> int:
 
 
 def note_worker_started(store: Store) -> None:
-    """Store, as the worker, that it has started."""
+    """Store, as the worker, that it has taken up its work."""
     with store.write() as db:
         db.execute("UPDATE about SET value = '0' WHERE key = 'unanswered_starts'")
 

@@ -67,8 +67,13 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
     def _until_idle(self) -> None:
         deadline = time.monotonic() + self.idle_seconds
+        is_first = True
         while not self.stop.is_set():
             job = claim(self.store, int(self.clock()))
+            if is_first:
+                # Not sooner: a worker that always dies on the way here must not be started for ever.
+                note_worker_started(self.store)
+                is_first = False
             if job:
                 self._do(job)
                 deadline = time.monotonic() + self.idle_seconds
@@ -171,7 +176,6 @@ def main(arguments: list[str] | None = None) -> int:
     engines = tuple(options.engines or DEFAULT_ENGINES)
     worker = Worker(store=store, lock=lock, engines=engines, idle_seconds=options.idle_seconds, stop=stop)
     try:
-        note_worker_started(store)
         clean(store)
         worker.work()
     except (sqlite3.OperationalError, FileNotFoundError):
