@@ -1,8 +1,10 @@
 """What every request handler receives: store, engines, models, clock, and the function that starts a worker."""
 
+import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 
 import msgspec
@@ -95,3 +97,11 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     def wake(self) -> None:
         """Make sure that a worker runs. Cheap when one does."""
         self.start_worker(self.now())
+
+    def wake_after_write(self) -> None:
+        """Make sure that a worker runs for a job that was just stored, as far as that is possible now.
+
+        An error would say that the job was not stored. The next look at the job raises it, or starts the worker.
+        """
+        with suppress(OSError, sqlite3.Error):
+            self.wake()

@@ -166,6 +166,11 @@ def store_error(message: str) -> ApiError:
     return ApiError(500, message, error_type=SERVER_ERROR, code=STORE_UNUSABLE)
 
 
+def full_store_error(message: str) -> ApiError:
+    """Return the error for a store whose disk is full, until a person has freed some space."""
+    return ApiError(507, message, error_type=SERVER_ERROR, code=STORE_UNUSABLE)
+
+
 def busy_error() -> ApiError:
     """Return the error for a store that another process kept locked for longer than a request waits."""
     message = "The store is busy with another process. Try again in a few seconds."

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from reconciler.service.context import ModelCache, ServiceContext
 from reconciler.service.endpoint import JsonResponse, endpoint, endpoint_with_body
 from reconciler.service.engines.registry import load_engines
-from reconciler.service.errors import ApiError, busy_error, server_error, store_error
+from reconciler.service.errors import ApiError, busy_error, full_store_error, server_error, store_error
 from reconciler.service.faults.actions import FaultContext, FaultMiddleware
 from reconciler.service.jobs import ensure_worker
 from reconciler.service.legacy import legacy_routes
@@ -148,7 +148,7 @@ def _handlers(store: Store, *, shows_paths: bool) -> dict[Any, Callable[[Request
         full = find_full_disk(store, error)
         text = f"{error}; {full}" if full else str(error)
         why = text if shows_paths else store.without_paths(text)
-        refusal = store_error(f"The store cannot be used: {why}")
+        refusal = (full_store_error if full else store_error)(f"The store cannot be used: {why}")
         return JsonResponse(refusal.envelope, refusal.status, {"x-should-retry": "false"})
 
     return {

@@ -90,7 +90,10 @@ class DiskSpace:
 
     def _look(self, param: str) -> None:
         if self._measure(self._folder) < self._least_bytes:
-            message = f"The disk of this service has no room: {self._least_bytes} bytes of it stay free."
+            message = (
+                "The disk of this service has no room for files: less than the "
+                f"{self._least_bytes / MEGABYTE:,.0f} MiB that it keeps free are left. Free some space there."
+            )
             raise ApiError(400, message, param=param, code="storage_limit_exceeded")
 
 

@@ -28,6 +28,9 @@ from tests.providers.fakes import anything
         (refusal(429, "x"), "minute"),
         (refusal(503, "x"), "run again"),
         (refusal(413, "x"), "^$"),
+        (refusal(500, "x", code="store_unusable"), "machine where the service runs"),
+        (refusal(507, "x", code="store_unusable"), "machine where the service runs"),
+        (refusal(507, "x"), "no space left"),
         (httpx.Response(503, headers={"retry-after": "20"}), "20 seconds"),
     ],
 )

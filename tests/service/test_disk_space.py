@@ -1,12 +1,18 @@
-"""Files that arrive leave some of the disk free, so that the store can still be written."""
+"""Files that arrive leave some of the disk free, so that the store can still be written; a full one is said to be."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from reconciler.service.context import ModelCache, ServiceContext
+from reconciler.service.engines.registry import load_engines
 from reconciler.service.errors import ApiError
+from reconciler.service.factory import make_app
 from reconciler.service.limits import DiskSpace
-from tests.service.service_fixtures import error_of, open_local
+from reconciler.service.store.database import Store
+from tests.service.service_fixtures import ECHO, Service, client_of, error_of, open_local
 
 
 def test_a_file_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
@@ -31,3 +37,43 @@ def test_the_disk_is_looked_at_again_while_a_file_arrives(tmp_path: Path) -> Non
     with pytest.raises(ApiError, match="has no room"):
         write(block)
     assert written == [len(block)]
+
+
+def open_without_worker(root: Path, number: int) -> Service:
+    """Return the service of a store on whose disk no worker can be started."""
+
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number), str(root / "worker.lock"))
+
+    open_local(root)
+    store, registry = Store(root), load_engines(ECHO)
+    context = ServiceContext(
+        store=store, organization="org-x", models=ModelCache(store, registry), registry=registry, start_worker=fail
+    )
+    return Service(root=root, client=client_of(make_app(context, None, shows_paths=False)))
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EACCES, 500), (errno.EIO, 500)]
+)
+def test_a_full_disk_is_answered_as_one(tmp_path: Path, number: int, status: int) -> None:
+    full = open_without_worker(tmp_path / "store", number)
+    job = full.train()
+
+    response = full.client.get(f"/fine_tuning/jobs/{job['id']}")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (status, "store_unusable")
+    assert ("free some space" in response.text) == (status == 507)
+    assert response.headers["x-should-retry"] == "false"
+    assert str(tmp_path) not in response.text
+
+
+def test_a_job_that_was_stored_is_answered_though_no_worker_can_be_started(tmp_path: Path) -> None:
+    """An error would say that there is none, and the next create would make a second one."""
+    full = open_without_worker(tmp_path / "store", errno.ENOSPC)
+
+    assert full.train()["status"] == "validating_files"
+
+    job = full.train()
+    full.post(f"/fine_tuning/jobs/{job['id']}/pause")
+    assert full.post(f"/fine_tuning/jobs/{job['id']}/resume")["status"] == "queued"

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from reconciler.domain.errors import (
+    STORE_UNUSABLE,
     DeniedError,
     MalformedError,
     NotFoundError,
@@ -139,6 +140,14 @@ def _hint(response: httpx.Response, complaint: Complaint, key_variable: str) -> 
 
 
 _HINTS: tuple[tuple[Callable[[int, Complaint], bool], str], ...] = (
+    (
+        lambda status, complaint: complaint.code == STORE_UNUSABLE,
+        "mend that on the machine where the service runs, then run again; what was done already is found again",
+    ),
+    (
+        lambda status, complaint: status == 507,
+        "the service has no space left: free some, or ask who runs it, then run again",
+    ),
     (
         lambda status, complaint: complaint.code == "training_not_available",
         "this organisation may not create fine-tuning jobs on this service, and repeating will not help; uploaded "

@@ -1,6 +1,6 @@
 """Starts the worker of a store again when it has died, while the store is served on a port.
 
-A request does so too, but none may come: nobody asks about a job whose end a webhook reports.
+A request does so too, but none may come: of a job whose end a webhook reports, for example.
 """
 
 import logging

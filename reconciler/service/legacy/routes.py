@@ -80,7 +80,7 @@ def create_fine_tune(context: ServiceContext, request: ApiRequest) -> Response:
         add_event(db, job.id, job.created_at, creation_message(job.id, wanted.model, job.base))
         add_queue_event(db, job.id, job.created_at)
         answer = _with_events(context, db, job, fine_tune)
-    context.wake()
+    context.wake_after_write()
     return answer
 
 

@@ -44,7 +44,7 @@ def create_job(context: ServiceContext, request: ApiRequest) -> Response:
         check_new_job(db, job)
         add_job(db, job)
         add_event(db, job.id, job.created_at, f"Created fine-tuning job: {job.id}")
-    context.wake()
+    context.wake_after_write()
     return _answer(context, job)
 
 
@@ -103,7 +103,7 @@ def resume(context: ServiceContext, request: ApiRequest) -> Response:
             add_event(db, job.id, context.now(), "The job is resumed: it begins again from the start")
         job = get_job(db, job.id)
     if is_waiting:
-        context.wake()
+        context.wake_after_write()
     return _answer(context, job)
 
 
