@@ -29,7 +29,7 @@ from reconciler.executor import follow as follow_jobs
 from reconciler.foundation.stop import Stop
 from reconciler.render import clean, event_json, event_text
 from reconciler.workflow import CheckedSpecs
-from reconciler.workflow.apply import RunTally, call_after_sleep, open_run_context, record_lock
+from reconciler.workflow.apply import RunTally, call_after_sleep, open_run_context, record_watched
 from reconciler.workflow.lock import find_newest_jobs
 from reconciler.workflow.plan import find_end, open_service, prepare_plan
 from reconciler.workflow.targets import Workplace, find_job, note_name
@@ -75,8 +75,9 @@ def follow(context: typer.Context, name: NameArgument, where: SpecsOptions, wait
 def wait(context: typer.Context, where: SpecsOptions, waiting: WaitOptions, names: NamesArgument = None) -> int:
     """Wait until jobs have ended.
 
-    By name: the newest job of each model, and the lock file then records the serving models. By id: any job on the
-    service, and nothing is recorded.
+    By name: the newest job of each model, and the lock file then records what has succeeded. Only an apply goes back to
+    an older model, or promotes one that another environment trained. By id: any job on the service, and nothing is
+    recorded.
     """
     return _watch(names or (), where, waiting, context.obj, is_quiet=True)
 
@@ -178,7 +179,10 @@ def _watch_names(place: Workplace, names: tuple[str, ...], ends_at: float, view:
                 tally.count(event)
                 view.show(event)
         view.close()
-        record_lock(prepared, tally)
+        left = record_watched(prepared, tally)
+    if asked := [str(address) for address in left if not names or address.name in names]:
+        console.err.line(f"Not recorded: {', '.join(asked)}. What serves from now on is decided by an apply:")
+        console.err.line(place.setting.scope.apply())
     if tally.interrupted:
         console.err.line("Interrupted; the jobs continue on the service.")
         return exit_codes.INTERRUPTED
@@ -225,7 +229,7 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
                 tally.count(event)
         view.close()
         if by_name:
-            record_lock(prepared, tally)
+            record_watched(prepared, tally)
     return exit_codes.OK if set(tally.outcomes) <= {Outcome.DONE} else exit_codes.SERVICE
 
 

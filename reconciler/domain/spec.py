@@ -297,6 +297,12 @@ class ProjectSpec(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     expect: Expect = Expect()
 
+    def has_made(self, environment: str | None) -> bool:
+        """Return whether a job is of the environment at hand, by what it says; without environments each job is."""
+        if environment is None:
+            return not self.environments
+        return environment == (self.environment or "")
+
 
 class Specs(msgspec.Struct, frozen=True, kw_only=True):
     """All documents of one root, sorted by name."""

@@ -13,7 +13,7 @@ from reconciler.dataset import open_lines
 from reconciler.domain.errors import InputError, PolicyError, ProviderError, TemporaryError
 from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outcome
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock, merge_locks
+from reconciler.domain.lock import Lock, LockEntry, merge_locks
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
 from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
 from reconciler.domain.ports import Journal, Provider
@@ -25,7 +25,7 @@ from reconciler.planner import join_following
 from reconciler.specfile import check_lock_writable, update_lock
 from reconciler.workflow.home import require_home
 from reconciler.workflow.journal import account_of, journal_scope
-from reconciler.workflow.lock import make_entry, next_lock
+from reconciler.workflow.lock import add_serving, make_entry, next_lock
 from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.service_check import check_bases
 
@@ -232,13 +232,40 @@ def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId,
 
     Shape:  `cancelled` are the jobs that an apply cancelled, so that the next plan does not hold their models for it
     """
+    serving = _make_entries(prepared, select_serving_jobs(prepared, tally))
+    return _write_lock(prepared, next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled))
+
+
+def record_watched(prepared: PreparedPlan, tally: RunTally) -> tuple[Address, ...]:
+    """Write into the lock file what has succeeded, and nothing that an apply decides; return what is left to it.
+
+    An apply goes back to an older model, promotes what another environment trains or may train, and takes out what no
+    spec names any more. The jobs of the `tally` were only watched, so that has no approval.
+    """
+    serving, recorded = select_serving_jobs(prepared, tally), prepared.lock.of(prepared.observed.service)
+    known = {(entry.address, entry.job) for entry in recorded}
+    ended = {entry.address: entry.finished_at or 0 for entry in recorded}
+    left = {
+        address
+        for address, job in serving.items()
+        if (address, job.id) not in known
+        and ((job.finished_at or 0) < ended.get(address, 0) or not prepared.desired.project.has_made(job.environment))
+    }
+    entries = _make_entries(prepared, {address: job for address, job in serving.items() if address not in left})
+    _write_lock(prepared, add_serving(prepared.lock, prepared.observed, entries))
+    return tuple(sorted(left))
+
+
+def _make_entries(prepared: PreparedPlan, jobs: Mapping[Address, RemoteJob]) -> list[LockEntry]:
     named = {model.address: model for model in prepared.desired.models}
-    serving = [
+    return [
         make_entry(job, prepared.plan.provider, prepared.observed.service, named[address].datasets)
-        for address, job in select_serving_jobs(prepared, tally).items()
+        for address, job in jobs.items()
         if job.model
     ]
-    mine = next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled)
+
+
+def _write_lock(prepared: PreparedPlan, mine: Lock) -> Lock:
     # Other runs may have written since the plan was made, and under older names.
     names = NameMap.of(prepared.checked.specs)
     return update_lock(prepared.setting.lock_path, lambda now: merge_locks(prepared.lock, mine, names.rename_lock(now)))

@@ -66,18 +66,28 @@ def next_lock(
     """
     named = {model.address for model in desired.models}
     named |= {entry.address for entry in find_departed(before, named, observed)}
+    kept = [
+        entry
+        for entry in before.entries
+        if not is_same_account(entry.service, observed.service) or entry.address in named
+    ]
+    return add_serving(
+        replace(before, entries=tuple(kept), cancelled=tuple(sorted({*before.cancelled, *cancelled}))),
+        observed,
+        serving,
+    )
+
+
+def add_serving(before: Lock, observed: Observed, serving: Iterable[LockEntry]) -> Lock:
+    """Return a lock with what serves now in place of what served in this account; everything else stays."""
     fresh = {entry.address: _with_known_account(entry, before) for entry in serving}
     kept = [
         entry
         for entry in before.entries
-        if not is_same_account(entry.service, observed.service)
-        or (entry.address in named and entry.address not in fresh)
+        if not is_same_account(entry.service, observed.service) or entry.address not in fresh
     ]
     entries = {(entry.address, entry.service): entry for entry in (*kept, *fresh.values())}
-    return Lock(
-        entries=tuple(entries[key] for key in sorted(entries)),
-        cancelled=tuple(sorted({*before.cancelled, *cancelled})),
-    )
+    return replace(before, entries=tuple(entries[key] for key in sorted(entries)))
 
 
 def _with_known_account(entry: LockEntry, before: Lock) -> LockEntry:

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -200,3 +202,67 @@ def test_another_repository_with_the_same_project_name_is_noticed_and_its_model_
     assert (pruned.code, "shared-project" in pruned.err) == (5, True)
     assert other.run("apply", "--prune", "--auto-approve", "--allow", "shared-project").code == 0
     dismiss(other.store)
+
+
+def read_serving(repository: Repository, environment: str = "") -> dict[str, str]:
+    path = repository.root / f"specs/models{environment and '.' + environment}.lock.yaml"
+    return {entry.address.name: entry.model for entry in read_lock(path).entries}
+
+
+@pytest.mark.parametrize("asked", [(), ("a",)])
+def test_wait_promotes_nothing_that_another_environment_trained(trained: Repository, asked: tuple[str, ...]) -> None:
+    """No plan was shown, and none was approved."""
+    result = trained.run("wait", *asked, "--env", "stage")
+    assert (result.code, read_serving(trained, "stage")) == (0, {})
+    words = " ".join(result.err.split())
+    (command,) = re.findall(r"Not recorded: .* is decided by an apply: reconciler (apply .*)$", words)
+    assert trained.run(*command.split(), "--auto-approve").code == 0
+    assert read_serving(trained, "stage") == read_serving(trained)
+    again = trained.run("wait", *asked, "--env", "stage")
+    assert (again.code, "Not recorded" in again.err) == (0, False)
+
+
+def test_wait_does_not_switch_back_what_serves(trained: Repository) -> None:
+    """The specs ask for the older version again: its model is there, and an apply promotes it."""
+    write_specs(trained, model("a", 5), model("b", 4))
+    assert trained.run("apply", "--auto-approve").code == 0
+    before = read_serving(trained)
+    write_specs(trained, model("a"), model("b", 4))
+    result = trained.run("wait")
+    assert (result.code, read_serving(trained), "Not recorded: model/a" in result.err) == (0, before, True)
+    assert trained.run("apply", "--auto-approve").code == 0
+    assert read_serving(trained)["a"] != before["a"]
+
+
+def test_wait_records_what_the_own_environment_has_trained(
+    trained: Repository, without_worker: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write_specs(trained, model("a"), model("b", 4), model("c", 5))
+    with without_worker():
+        started = trained.run("apply", "--auto-approve", "--env", "stage", "--target", "c", "--no-wait")
+    assert started.code == 0
+    assert trained.run("wait", "c", "--env", "prod").code == 0
+    assert "c" not in read_serving(trained, "prod")
+    result = trained.run("wait", "c", "--env", "stage")
+    assert (result.code, "Not recorded" in result.err, set(read_serving(trained, "stage"))) == (0, False, {"c"})
+
+
+@pytest.mark.parametrize("command", [("wait",), ("cancel", "b", "--auto-approve")], ids=" ".join)
+def test_wait_and_cancel_take_nothing_out_of_the_lock_file(trained: Repository, command: tuple[str, ...]) -> None:
+    """On a branch without the model, its entry is what keeps other environments from removing it."""
+    before = read_serving(trained, "prod")
+    write_specs(trained, model("b", 4))
+    assert trained.run(*command, "--env", "prod").code == 0
+    assert read_serving(trained, "prod") == before
+
+
+def test_cancel_promotes_nothing(
+    trained: Repository, without_worker: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write_specs(trained, model("a"), model("b", 4), model("c", 5))
+    with without_worker():
+        started = trained.run("apply", "--auto-approve", "--env", "stage", "--target", "c", "--no-wait")
+        assert started.code == 0
+        before = read_serving(trained, "stage")
+        assert trained.run("cancel", "c", "--env", "stage", "--auto-approve").code == 0
+    assert read_serving(trained, "stage") == before
