@@ -14,7 +14,7 @@ from reconciler.providers import HttpProvider, open_provider
 from reconciler.providers.http import marks_of
 from tests.factories import a_dataset, a_model
 from tests.providers.fake_service import FakeService, Trouble, refusal
-from tests.providers.fakes import Clock
+from tests.providers.fakes import Bottom, Clock
 
 PROJECT = "acme"
 MODEL = a_model(epochs=3)
@@ -206,6 +206,24 @@ def test_a_delete_with_a_lost_reply_is_done_when_the_file_is_missing() -> None:
     file = FileId(service.add_file("x.jsonl"))
     service.troubles.append(Trouble(has_effect=True))
     assert opened(service).delete(file, is_model=False) == Done(None)
+
+
+def test_a_delete_that_the_service_does_not_know_is_refused_when_the_file_is_still_there() -> None:
+    service = FakeService()
+    file = FileId(service.add_file("x.jsonl"))
+    service.troubles.append(Trouble(has_effect=False, answer=lambda _: refusal(404, "Invalid URL (DELETE /v1/files)")))
+    outcome = opened(service).delete(file, is_model=False)
+    assert isinstance(outcome, Refused)
+    assert f"there is no {file} to delete, and shows it all the same" in str(outcome.error)
+
+
+def test_a_delete_is_unknown_when_nothing_says_whether_the_file_is_there() -> None:
+    bottom = Bottom(refusal(404, "no such path"), refusal(403, "not for you"))
+    environ = {"OPENAI_API_KEY": "key-of-a-test"}
+    with open_provider("openai", project="acme", environ=environ, transport=bottom) as provider:
+        outcome = provider.delete(FileId("file-1"), is_model=False)
+    assert isinstance(outcome, Unknown)
+    assert [request.method for request in bottom.asked] == ["DELETE", "GET"]
 
 
 def test_the_outcome_of_deleting_a_file_in_processing_is_unknown() -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 import msgspec
 
 from reconciler.domain.desired import Dataset, Model
-from reconciler.domain.errors import NotFoundError, RejectedError
+from reconciler.domain.errors import NotFoundError, ProviderError, RejectedError
 from reconciler.domain.identity import Stamp
 from reconciler.domain.lock import name_service
 from reconciler.domain.observed import (
@@ -177,15 +177,36 @@ class HttpProvider:
         return self._jobs.cancel(job)
 
     def delete(self, thing: FileId | ModelId, is_model: bool) -> Write[None]:
-        """Delete a file or a model; what is not there any more counts as deleted."""
-        path = self._dialect.models_path if is_model else self._dialect.files.path
-        outcome = self._client.delete(f"{path}/{segment(thing)}", read_deleted)
+        """Delete a file or a model; what is not there any more counts as deleted.
+
+        Cost:   one request; one more where the service says that there is nothing to delete
+        """
+        path = f"{self._dialect.models_path if is_model else self._dialect.files.path}/{segment(thing)}"
+        outcome = self._client.delete(path, read_deleted)
         if not isinstance(outcome, Refused):
             return outcome
         if isinstance(outcome.error, NotFoundError):
-            return Done(None)
+            return self._confirm_deleted(path, thing)
         # Repeated on the way, so that the last attempt did not arrive says nothing of those before it.
         return outcome if outcome.error.status else Unknown(str(outcome.error))
+
+    def _confirm_deleted(self, path: str, thing: str) -> Write[None]:
+        """Return whether something is not there, after the service said that there is nothing to delete.
+
+        A service that has no deletions says the same of something that is there.
+        """
+        try:
+            self._client.get(path)
+        except NotFoundError:
+            return Done(None)
+        except ProviderError as error:
+            return Unknown(f"whether {thing} is there cannot be read: {error}")
+        return Refused(
+            RejectedError(
+                f"{self.name} says that there is no {thing} to delete, and shows it all the same",
+                hint="it may have no deletions: delete it in the pages of the service",
+            )
+        )
 
     def leave_note(self, name: str, content: bytes, lives_seconds: int) -> Write[RemoteNote]:
         return self._files.leave_note(name, content, lives_seconds)
