@@ -49,6 +49,7 @@ COMMANDS = {
     "forget": CommandEntry("forget", "Take a model out of the lock file; the service is not changed."),
     "snippet": CommandEntry("models", "Print a ready call to a finished model."),
     "serve": CommandEntry("serve", "Run the built-in service on a port."),
+    "providers": CommandEntry("providers", "List the services that a spec may name, or show one."),
     "doctor": CommandEntry("doctor", "Check that plan and apply can work here."),
 }
 

@@ -12,7 +12,7 @@ from reconciler.cli.places import resolve_specs
 from reconciler.domain.desired import is_one_file
 from reconciler.domain.errors import InputError, PolicyError, ReconcilerError, UsageError
 from reconciler.domain.observed import Observed
-from reconciler.providers import describe_signing, find_profile
+from reconciler.providers import describe_signing
 from reconciler.render import clean, count_text
 from reconciler.workflow import check_bases, read_setting, select_provider
 from reconciler.workflow.plan import open_service
@@ -59,7 +59,7 @@ def _examine(where: SpecsOptions, console: Console) -> Iterator[DoctorFinding]:
     yield DoctorFinding(what="own files", detail=str(setting.home))
     name = select_provider(setting, specs)
     try:
-        signed_with = describe_signing(find_profile(name), setting.environ)
+        signed_with = describe_signing(setting.profiles.find(name), setting.environ)
         yield DoctorFinding(what="signed with", detail=signed_with)
         with open_service(setting, specs, sleep=console.pause) as provider:
             observed = provider.observe()

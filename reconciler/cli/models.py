@@ -15,7 +15,7 @@ from reconciler.cli.options import CompletionOption, NameArgument, NamesArgument
 from reconciler.cli.places import find_place
 from reconciler.domain.errors import NotFoundError, UnusablePlaceError, UsageError
 from reconciler.domain.ports import Message
-from reconciler.providers import find_profile, needs_app
+from reconciler.providers import Profile, needs_app
 from reconciler.render import (
     ModelIdFormat,
     SnippetLanguage,
@@ -184,14 +184,13 @@ def snippet(
     if found.is_completion and system:
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
     question = SnippetPrompt(model=found.model, prompt=prompt, system=system, is_completion=found.is_completion)
-    console.out.write(snippet_text(lang, question, describe_target(place.provider)))
+    console.out.write(snippet_text(lang, question, describe_target(place.setting.profiles.find(place.provider))))
     return exit_codes.OK
 
 
-def describe_target(profile: str) -> SnippetTarget:
+def describe_target(found: Profile) -> SnippetTarget:
     """Return where a call to a profile goes, in variables; the built-in service has no port until it is served."""
-    found = find_profile(profile)
-    if needs_app(profile, os.environ):
+    if needs_app(found, os.environ):
         return SnippetTarget(url_variable="OPENAI_BASE_URL", key_variable="OPENAI_API_KEY", note=_SERVE_FIRST)
     base_url = None if found.in_process else found.base_url
     # Of two names for one variable, the snippet reads the one that this environment uses.

@@ -1,6 +1,7 @@
 """Specs as an author wrote them, checked and complete, before any row is read."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
@@ -311,3 +312,33 @@ class Specs(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectSpec
     datasets: tuple[DatasetSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()
+
+
+class ProfileSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as an operator describes it in a file of the machine: another profile, with what is different there.
+
+    Shape:  `like` names the profile whose fields hold where nothing is said here; `url` is the address of the API, and
+            `key_variable` the variable that holds the key; `key_header` is the header that bears the key as it is,
+            empty for `Authorization: Bearer`; `query` is added to each request; None and absent say nothing;
+            `bounds` are lengths of time in seconds by name, as in `--bound`
+    """
+
+    name: str
+    like: str = "compatible"
+    url: str | None = None
+    key_variable: str | None = None
+    key_header: str | None = None
+    query: Mapping[str, str] | None = None
+    bases: tuple[str, ...] | None = None
+    lists_all_bases: bool | None = None
+    methods: tuple[str, ...] | None = None
+    formats: tuple[Format, ...] | None = None
+    hyperparameters: tuple[str, ...] | None = None
+    missing_fields: tuple[str, ...] | None = None
+    suffix_length: int | None = None
+    max_file_bytes: int | None = None
+    keeps_notes: bool | None = None
+    closes_on: str | None = None
+    retiring: Mapping[str, str] | None = None
+    bounds: Mapping[str, float] | None = None
+    neutral_methods: tuple[str, ...] | None = None

@@ -27,7 +27,6 @@ from reconciler.history.revision import (
     open_snapshot_at,
 )
 from reconciler.planner import make_plan
-from reconciler.providers import find_profile
 from reconciler.specfile import find_roots, read_prices
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, read_setting, select_provider
 from reconciler.workflow.lock import read_claimed_lock, read_other_locks
@@ -177,7 +176,7 @@ def plan_against(
     Cost:   reads each dataset that changed once more, and its version before
     """
     provider = select_provider(setting, checked.specs)
-    profile = find_profile(provider)
+    profile = setting.profiles.find(provider)
     state = LockedState(checked=checked, claims=NameMap.of(checked.specs), base=base, provider=provider)
     joined = Desired.join(checked.specs, checked.measures, profile.capabilities.neutral_methods)
     desired = _without_account_checks(joined, state)

@@ -20,8 +20,7 @@ from reconciler.domain.identity import Address, Kind, Stamp
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError, GitMissingError, GitTimeoutError
-from reconciler.providers import find_profile
-from reconciler.workflow import Setting, read_setting, select_provider
+from reconciler.workflow import Setting, find_service, read_setting
 
 _CALL_SECONDS = 120
 _POINTER = b"version https://git-lfs.github.com/spec/"
@@ -279,7 +278,7 @@ def open_snapshot(title: str, setting: Setting, fetch_sources: Callable[[Dataset
             specs=specs,
             measures=measures,
             sides=sides,
-            neutral_methods=find_profile(select_provider(setting, specs)).capabilities.neutral_methods,
+            neutral_methods=find_service(setting, specs).capabilities.neutral_methods,
             notes=tuple(notes),
         )
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.profile import Profile
-from reconciler.providers.registry import PROFILE_NAMES, PROFILES, find_profile, needs_app
+from reconciler.providers.registry import PROFILE_NAMES, PROFILES, ProfileCatalog, find_profile, needs_app
 from reconciler.providers.service_rules import RuleFault, base_faults, recipe_faults, row_fault
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "PROFILE_NAMES",
     "HttpProvider",
     "Profile",
+    "ProfileCatalog",
     "RuleFault",
     "base_faults",
     "describe_signing",

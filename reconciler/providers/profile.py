@@ -39,8 +39,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     Shape:  `dialect` names a `Dialect` as entry points do, `package.module:NAME`; `label` stands for the host in what
             is recorded, where the host means nothing to others; the variables are names in the environment, the
             `other_` ones what else they have been called; `in_process` says that the service is part of this program;
-            without a home, `base_url` is an example and the variable must be set; `has_identities` says that a job of
-            GitHub Actions can be known there without a key
+            without a home, `base_url` is an example and the variable must be set; `key_header` is the header that
+            bears the key as it is, empty for a bearer token;
+            `query` is added to each request; `has_identities` says that a job of GitHub Actions can be known there
+            without a key
     Units:  seconds. `spacing_seconds` between two requests; `warmup_seconds`: how long a model that was just made
             may not answer yet
     """
@@ -56,6 +58,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     other_organization_variable: str = ""
     project_variable: str = ""
     has_home: bool = True
+    key_header: str = ""
+    query: tuple[tuple[str, str], ...] = ()
     label: str = ""
     in_process: bool = False
     has_identities: bool = False

@@ -37,6 +37,7 @@ from reconciler.render.model_output import (
     snippet_text,
 )
 from reconciler.render.sanitize import clean
+from reconciler.render.services import ServiceCard, service_card_fields, service_detail, services_table
 from reconciler.render.sink import Sink
 from reconciler.render.terminal import (
     LiveView,
@@ -56,6 +57,7 @@ __all__ = [
     "JobDetail",
     "LiveView",
     "ModelIdFormat",
+    "ServiceCard",
     "Sink",
     "SnippetLanguage",
     "SnippetPrompt",
@@ -89,7 +91,10 @@ __all__ = [
     "refusals_text",
     "rows_json",
     "rows_text",
+    "service_card_fields",
+    "service_detail",
     "service_fields",
+    "services_table",
     "snippet_text",
     "stats_json",
     "stats_text",

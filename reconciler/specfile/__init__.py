@@ -10,6 +10,7 @@ from reconciler.specfile.files import (
 )
 from reconciler.specfile.lockfile import check_lock_writable, read_lock, rebuild_lock, update_lock, write_lock
 from reconciler.specfile.prices import read_own_prices, read_prices
+from reconciler.specfile.profiles import read_profiles
 from reconciler.specfile.read import read_specs
 from reconciler.specfile.schema import find_violation, schema_names, schema_text
 from reconciler.specfile.writer import ImportedModel, import_spec_text, write_starter
@@ -26,6 +27,7 @@ __all__ = [
     "read_lock",
     "read_own_prices",
     "read_prices",
+    "read_profiles",
     "read_specs",
     "real_path",
     "rebuild_lock",

@@ -14,9 +14,11 @@ from reconciler.workflow.measure import (
     ignore_progress,
     measure_datasets,
 )
+from reconciler.workflow.profiles import open_catalog
 from reconciler.workflow.service_check import check_bases
 from reconciler.workflow.settings import (
     Setting,
+    find_service,
     find_use,
     locate_setting,
     read_bounds,
@@ -34,10 +36,12 @@ __all__ = [
     "check_home",
     "check_specs",
     "find_bases",
+    "find_service",
     "find_use",
     "ignore_progress",
     "locate_setting",
     "measure_datasets",
+    "open_catalog",
     "read_bounds",
     "read_duration",
     "read_setting",

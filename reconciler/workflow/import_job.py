@@ -19,10 +19,9 @@ from reconciler.domain.identity import NAME_PATTERN, Stamp
 from reconciler.domain.observed import SUCCEEDED, FileId, RemoteJob
 from reconciler.domain.ports import Provider, own_job
 from reconciler.domain.spec import AUTO, SUPERVISED, Specs
-from reconciler.providers import PROFILE_NAMES, find_profile
 from reconciler.specfile import ImportedModel, import_spec_text, read_specs, real_path, spec_files
 from reconciler.workflow.measure import measure_datasets
-from reconciler.workflow.settings import select_provider
+from reconciler.workflow.settings import find_service, select_provider
 from reconciler.workflow.targets import Workplace
 
 _SETTINGS = ("batch_size", "learning_rate_multiplier", "n_epochs")
@@ -198,14 +197,15 @@ class ImportDraft:
         """Read the text as a spec beside the other specs of the root, and return its model."""
         self._copy_specs()
         (self.root / self.target.name).write_text(text, encoding="utf-8")
-        specs = read_specs(self.root, self.workspace.resolve(), self.place.setting.environment, PROFILE_NAMES)
+        setting = self.place.setting
+        specs = read_specs(self.root, self.workspace.resolve(), setting.environment, setting.profiles)
         (model,) = [each for each in specs.models if each.name == name]
         used = tuple(each for each in specs.datasets if each.name in {model.training, model.validation})
         alone = Specs(root=specs.root, project=specs.project, datasets=used, models=(model,))
-        where = self.workspace.resolve() if self.downloaded else self.place.setting.workspace
+        where = self.workspace.resolve() if self.downloaded else setting.workspace
         # Files of a temporary directory are not cached.
-        setting = replace(self.place.setting, workspace=where, use_cache=False)
-        neutral = find_profile(select_provider(setting, alone)).capabilities.neutral_methods
+        setting = replace(setting, workspace=where, use_cache=False)
+        neutral = find_service(setting, alone).capabilities.neutral_methods
         return Desired.join(alone, measure_datasets(alone, setting), neutral).models[0]
 
     def _copy_specs(self) -> None:

@@ -28,11 +28,10 @@ from reconciler.domain.expectations import OptionalCheck
 from reconciler.domain.ports import AnswerSet
 from reconciler.domain.spec import DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError, GitMissingError
-from reconciler.providers import find_profile
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import is_home_private, make_home
 from reconciler.workflow.service_check import check_service
-from reconciler.workflow.settings import Setting, read_setting, select_provider
+from reconciler.workflow.settings import Setting, find_service, read_setting, select_provider
 
 ReadProgress = Callable[[str, int], None]
 """Receives how far the reading of a dataset is: its name, and bytes."""
@@ -154,7 +153,7 @@ def find_answer_set(setting: Setting, specs: Specs, dataset: str) -> AnswerSet |
     bases = trained | {model.recipe.base for model in specs.models if model.validation == dataset}
     if not bases:
         return None
-    sets = find_profile(select_provider(setting, specs)).capabilities.answer_sets
+    sets = find_service(setting, specs).capabilities.answer_sets
     found = next((each for each in sets if each.base in bases), None)
     return replace(found, is_learned=found.base in trained) if found else None
 

@@ -36,7 +36,7 @@ from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_l
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.origin import find_origin
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
-from reconciler.workflow.settings import Setting, select_provider
+from reconciler.workflow.settings import Setting, find_service
 
 _GRACE_SECONDS = 0.2
 """So much longer than its run a call may take, so that a call that was cut off shows that the time of the run is up."""
@@ -145,11 +145,11 @@ def open_service(
     # The HTTP library is loaded when a service is called, so that help and offline plans do not wait for it.
     from reconciler.providers import open_provider, with_renames
 
-    name = select_provider(setting, specs)
+    profile = find_service(setting, specs)
     check_home(setting.own_home, setting.workspace, setting.environ)
-    app = _open_local_app(setting) if needs_app(name, setting.environ) else None
+    app = _open_local_app(setting) if needs_app(profile, setting.environ) else None
     opened = open_provider(
-        name,
+        profile,
         project=specs.project.name,
         environ=setting.environ,
         app=app,

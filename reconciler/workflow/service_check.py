@@ -6,8 +6,8 @@ from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ModelSpec, Specs, WrittenField
 from reconciler.foundation.text import did_you_mean
-from reconciler.providers import Profile, RuleFault, base_faults, find_profile, needs_app, recipe_faults, row_fault
-from reconciler.workflow.settings import Setting, select_provider
+from reconciler.providers import Profile, RuleFault, base_faults, needs_app, recipe_faults, row_fault
+from reconciler.workflow.settings import Setting, find_service
 
 
 def check_service(setting: Setting, specs: Specs, measures: Mapping[str, DatasetMeasure]) -> Iterator[Problem]:
@@ -18,7 +18,7 @@ def check_service(setting: Setting, specs: Specs, measures: Mapping[str, Dataset
     """
     if not specs.models:
         return
-    profile = find_profile(select_provider(setting, specs))
+    profile = find_service(setting, specs)
     is_chosen = bool(setting.provider or specs.project.provider or any(model.provider for model in specs.models))
     yield from _check_bases(setting, profile, specs.models, Severity.ERROR if is_chosen else Severity.WARNING)
     for model in specs.models:
@@ -35,7 +35,7 @@ def check_service(setting: Setting, specs: Specs, measures: Mapping[str, Dataset
 
 def check_bases(setting: Setting, specs: Specs, names: Collection[str]) -> Iterator[Problem]:
     """Yield an error for each of the named models whose base the service does not have: it is about to be trained."""
-    profile = find_profile(select_provider(setting, specs))
+    profile = find_service(setting, specs)
     models = [model for model in specs.models if model.name in names]
     yield from _check_bases(setting, profile, models, Severity.ERROR)
 
@@ -44,7 +44,9 @@ def _check_bases(
     setting: Setting, profile: Profile, models: Iterable[ModelSpec], severity: Severity
 ) -> Iterator[Problem]:
     taken = profile.capabilities
-    if not taken.lists_all_bases or not needs_app(profile, setting.environ):
+    # A built-in service of another machine may have bases that this one does not know.
+    is_elsewhere = profile.in_process and not needs_app(profile, setting.environ)
+    if not taken.lists_all_bases or is_elsewhere:
         return
     known = ", ".join(sorted(taken.bases))
     for model in models:

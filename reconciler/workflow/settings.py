@@ -11,9 +11,10 @@ from reconciler.domain.errors import InputError, UsageError
 from reconciler.domain.plan import DIRECTORY_VARIABLE, ENVIRONMENT_VARIABLE, CommandScope
 from reconciler.domain.spec import Format, Specs
 from reconciler.journal import JournalKind
-from reconciler.providers import PROFILE_NAMES
+from reconciler.providers import PROFILE_NAMES, Profile, ProfileCatalog
 from reconciler.specfile import find_roots, find_workspace, lock_name, read_specs
 from reconciler.workflow.home import Home, find_home
+from reconciler.workflow.profiles import open_catalog
 
 DEFAULT_PROVIDER = "local"
 BOUNDS_VARIABLE = "RECONCILER_BOUNDS"
@@ -27,13 +28,15 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works: the spec root, the repository around it, our own directories, the operator's choices.
 
     Shape:  `home` is kept for this checkout, `shared` for all checkouts, None where both are one;
-            `environment` is one of the Project's environments; `bounds` replace those of the profile, in seconds
+            `environment` is one of the Project's environments; `bounds` replace those of the profile, in seconds;
+            `profiles` are those that can be named here, the operator's own among them
     """
 
     root: Path
     workspace: Path
     home: Path
     environ: Mapping[str, str]
+    profiles: ProfileCatalog = PROFILE_NAMES
     provider: str | None = None
     use_cache: bool = True
     deep: bool = False
@@ -117,6 +120,7 @@ def locate_setting(
         home=home.directory,
         shared=home.shared,
         environ=environ,
+        profiles=open_catalog(workspace, environ),
         provider=provider,
         environment=_check_environment(environment, environ),
         prices=prices,
@@ -182,7 +186,7 @@ def read_setting(setting: Setting) -> Specs:
 
     Raises: InputError with every problem of every file, UsageError where there is no such environment
     """
-    return read_specs(setting.root, setting.workspace, setting.environment, PROFILE_NAMES)
+    return read_specs(setting.root, setting.workspace, setting.environment, setting.profiles)
 
 
 def find_use(setting: Setting, file: Path) -> Format | None:
@@ -194,6 +198,14 @@ def find_use(setting: Setting, file: Path) -> Format | None:
         return None
     uses = {each.used_as for each in datasets if any(name.match(source) for source in each.sources)}
     return uses.pop() if len(uses) == 1 else None
+
+
+def find_service(setting: Setting, specs: Specs) -> Profile:
+    """Return the profile to use, with what it says of its service.
+
+    Raises: UsageError for one that nothing describes
+    """
+    return setting.profiles.find(select_provider(setting, specs))
 
 
 def select_provider(setting: Setting, specs: Specs) -> str:

@@ -29,12 +29,15 @@ VARIABLES = {
     "RECONCILER_JOURNAL": "Where an intent is recorded (`--journal`).",
     "RECONCILER_BOUNDS": "Bounds of the service, separated by commas (`--bound`). See [services.md](services.md).",
     "RECONCILER_PRICES": "A file of prices (`--prices`).",
+    "RECONCILER_PROFILES": "A file of services of your own. See [services.md](services.md).",
     "RECONCILER_STRICT": "`1`: a dataset that git does not track is an error; `0`: a warning. Else `CI` decides.",
     "RECONCILER_LOCAL_URL": "The address of a built-in service that listens on a port.",
     "RECONCILER_LOCAL_KEY": "The key of that service.",
     "OPENAI_API_KEY": "The key of the profiles openai and openai-legacy.",
     "OPENAI_BASE_URL": "The address of the profile openai, and of openai-legacy.",
     "OPENAI_API_BASE": "The address of the profile openai-legacy.",
+    "COMPATIBLE_BASE_URL": "The address of the profile compatible.",
+    "COMPATIBLE_API_KEY": "The key of the profile compatible.",
     "OPENAI_ORG_ID": "The organization that requests are made for.",
     "OPENAI_ORGANIZATION": "The same, for the profile openai-legacy.",
     "OPENAI_PROJECT_ID": "The service's project that requests are made for.",
@@ -47,7 +50,9 @@ VARIABLES = {
     "GITHUB_OUTPUT": "Set by GitHub: the file of outputs (`--format github`).",
     "GITHUB_STEP_SUMMARY": "Set by GitHub: the file of the job's summary (`--format github`).",
     "CI": "Where it is set, datasets that git does not track are refused, and no progress is drawn.",
+    "XDG_CONFIG_HOME": "The directory under which reconciler/profiles.yaml is looked for, else ~/.config.",
     "XDG_STATE_HOME": "The directory under which our own files are kept, where RECONCILER_HOME is not set.",
+    "APPDATA": "Where profiles of one's own are looked for on Windows, as reconciler/profiles.yaml.",
     "LOCALAPPDATA": "The same on Windows.",
     "NO_COLOR": "Text has no colour.",
     "FORCE_COLOR": "Text has colour, also where no terminal is.",
@@ -57,7 +62,7 @@ VARIABLES = {
     "COLUMNS": "The width of tables.",
 }
 _A_NAME = re.compile(
-    r"(?:RECONCILER|OPENAI|GITHUB|ACTIONS|AZURE|XDG)_[A-Z_]+|CLICOLOR(?:_FORCE)?|(?:NO|FORCE)_COLOR|COLUMNS|CI|TERM"
+    r"(?:RECONCILER|OPENAI|COMPATIBLE|GITHUB|ACTIONS|AZURE|XDG)_[A-Z_]+|CLICOLOR(?:_FORCE)?|(?:NO|FORCE)_COLOR|COLUMNS|CI|TERM"
     r"|(?:LOCAL)?APPDATA"
 )
 _NOT_VARIABLES = frozenset({"OPENAI_LEGACY"})

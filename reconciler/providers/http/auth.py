@@ -15,6 +15,8 @@ from reconciler.providers.profile import Profile
 
 _HIDDEN = b"[hidden]"
 
+_EXAMPLE = "https://llm.example.com/v1"
+
 _SHORTEST_HIDDEN = 6
 """A shorter key would be hidden inside ordinary words, and is no secret to speak of."""
 
@@ -22,7 +24,7 @@ _SHORTEST_HIDDEN = 6
 class Credentials:
     """A key or an exchange that gives tokens, and the organisation and project it speaks for."""
 
-    __slots__ = ("_exchange", "_key", "_organization", "_project")
+    __slots__ = ("_exchange", "_header", "_key", "_organization", "_project")
 
     def __init__(
         self,
@@ -30,7 +32,9 @@ class Credentials:
         organization: str | None = None,
         project: str | None = None,
         exchange: TokenExchange | None = None,
+        header: str = "",
     ) -> None:
+        self._header = header.lower()
         self._key = key
         self._organization = organization
         self._project = project
@@ -52,7 +56,7 @@ class Credentials:
         """
         key = self._exchange.token() if self._exchange else self._key
         signed = {
-            "authorization": f"Bearer {key}" if key else None,
+            self._header or "authorization": key if self._header else f"Bearer {key}" if key else None,
             "openai-organization": self._organization,
             "openai-project": self._project,
         }
@@ -71,10 +75,11 @@ class Credentials:
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """An address and the credentials that belong to it."""
+    """An address, what each request to it has behind its `?`, and the credentials that belong to it."""
 
     url: httpx.URL
     credentials: Credentials
+    query: tuple[tuple[str, str], ...] = ()
 
     @property
     def host(self) -> str:
@@ -93,7 +98,10 @@ class SignedTransport(WrappingTransport):
         home, there = self._endpoint.url, request.url
         if (there.scheme, there.host, there.port) != (home.scheme, home.host, home.port):
             raise httpx.UnsupportedProtocol(f"a request for {there.host} was not sent: the key belongs to {home.host}")
-        return self._inner.handle_request(copy_request(request, headers=self._endpoint.credentials.headers))
+        signed = copy_request(request, headers=self._endpoint.credentials.headers)
+        if self._endpoint.query:
+            signed.url = there.copy_merge_params(dict(self._endpoint.query))
+        return self._inner.handle_request(signed)
 
 
 def read_endpoint(
@@ -109,18 +117,23 @@ def read_endpoint(
     Raises: DeniedError when the key is missing, UsageError when a variable cannot be used; neither shows a value
     """
     name, stated = _stated_url(profile, environ)
-    url = _checked_url(profile, name, stated) if stated else httpx.URL(profile.base_url)
     if profile.in_process and not stated:
-        return Endpoint(url=url, credentials=Credentials())
+        return Endpoint(url=httpx.URL(profile.base_url), credentials=Credentials())
+    # An operator may have written the address of the profile.
+    url = _checked_url(
+        profile, name if stated else f"the url of the profile {profile.name}", stated or profile.base_url
+    )
     exchange = _exchange(profile, url, environ, make, clock)
     return Endpoint(
         url=url,
+        query=profile.query,
         credentials=Credentials(
             None if exchange else _key(profile, environ),
             read_word(profile.organization_variable, environ)
             or read_word(profile.other_organization_variable, environ),
             read_word(profile.project_variable, environ),
             exchange,
+            profile.key_header,
         ),
     )
 
@@ -178,7 +191,7 @@ def _stated_url(profile: Profile, environ: Mapping[str, str]) -> tuple[str, str]
     if not stated_urls and not profile.has_home:
         raise UsageError(
             f"{' or '.join(names)} must say where the server of the profile {profile.name} is, such as"
-            f" {profile.base_url}; no public service answers its API any more"
+            f" {profile.base_url}; the profile has no address of its own"
         )
     return next(iter(stated_urls.items()), (profile.url_variable, ""))
 
@@ -188,11 +201,11 @@ def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise UsageError(f"{name} is not a URL; write it like {profile.base_url}") from None
+        raise UsageError(f"{name} is not a URL; write it like {_example(profile, text)}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{name} carries a name or password; put the key into {profile.key_variable} instead")
     if parts.query or parts.fragment or not parts.hostname or not PRINTABLE.fullmatch(text) or port == 0:
-        raise UsageError(f"{name} is not a plain base URL; write it like {profile.base_url}")
+        raise UsageError(f"{name} is not a plain base URL; write it like {_example(profile, text)}")
     if not _may_carry_a_key(parts, profile):
         allowed = "http on this machine (localhost, 127.0.0.1 or [::1])"
         allowed = allowed if profile.in_process else f"https, or {allowed}"
@@ -201,6 +214,10 @@ def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
     if profile.in_process and not path:
         path = "/v1"  # as `serve` prints it, with or without the path
     return httpx.URL(parts._replace(path=path).geturl())
+
+
+def _example(profile: Profile, wrong: str) -> str:
+    return _EXAMPLE if profile.base_url == wrong else profile.base_url
 
 
 def _may_carry_a_key(parts: SplitResult, profile: Profile) -> bool:

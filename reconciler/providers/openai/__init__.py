@@ -1,10 +1,10 @@
-"""Today's dialect, and the services that speak it: the built-in one, and OpenAI's."""
+"""Today's dialect, and the services that speak it: the built-in one, OpenAI's, and any other server that does."""
 
 from reconciler.domain.ports import AnswerSet, BaseRules, Capabilities
 from reconciler.domain.spec import SUPERVISED, Format
 from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
 
-__all__ = ["LOCAL", "OPENAI"]
+__all__ = ["COMPATIBLE", "LOCAL", "OPENAI"]
 
 LOCAL = Profile(
     name="local",
@@ -101,6 +101,29 @@ OPENAI = Profile(
             ("gpt-4o-2024-08-06", "2027-01-14"),
             ("gpt-4o-mini-2024-07-18", "2027-01-14"),
         ),
+    ),
+    spacing_seconds=0.05,
+    warmup_seconds=180.0,
+)
+
+COMPATIBLE = Profile(
+    name="compatible",
+    dialect="reconciler.providers.openai.dialect:DIALECT",
+    base_url="https://llm.example.com/v1",
+    url_variable="COMPATIBLE_BASE_URL",
+    key_variable="COMPATIBLE_API_KEY",
+    has_home=False,
+    capabilities=Capabilities(
+        # What is not known is left to the service: bases, methods, forms of rows, hyperparameters.
+        poll_seconds=10.0,
+        fresh_seconds=240.0,
+        send_seconds=60.0,
+        # A gateway may hold a request, and its list may come from a copy: twice what is known of services.
+        effect_seconds=120.0,
+        list_lag_seconds=60.0,
+        carrier="the metadata of the job",
+        ready_seconds=1800.0,
+        cancel_seconds=300.0,
     ),
     spacing_seconds=0.05,
     warmup_seconds=180.0,
