@@ -1,6 +1,6 @@
 """The lock: the serving models, as committed beside the specs. It warns and exports, and never decides."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -77,6 +77,17 @@ class OtherLock(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     environment: str
     lock: Lock
+
+
+class Mentions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the YAML files of a repository name on the service, beside the lock files of the root at hand.
+
+    Shape:  `files` maps an id, as `plain_id` gives it, to the first file that names it; `doubt` says why the files were
+            not looked at
+    """
+
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    doubt: str = ""
 
 
 def is_same_account(service: str, other: str) -> bool:

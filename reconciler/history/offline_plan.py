@@ -29,7 +29,7 @@ from reconciler.history.revision import (
 from reconciler.planner import make_plan
 from reconciler.specfile import find_roots, read_prices
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, read_setting, select_provider
-from reconciler.workflow.lock import read_claimed_lock, read_other_locks
+from reconciler.workflow.lock import read_claimed_lock, read_mentions, read_other_locks
 from reconciler.workflow.plan import PreparedPlan, check_targets
 from reconciler.workflow.rows import fill_rows
 
@@ -189,6 +189,7 @@ def plan_against(
         # The entries of other accounts say nothing about the state that is compared with.
         lock=replace(base.lock, entries=base.lock.of(observed.service)),
         other_locks=read_other_locks(setting, checked.specs),
+        mentions=read_mentions(setting, checked.specs, options, observed),
         options=options,
         provider=provider,
         capabilities=profile.capabilities,

@@ -8,7 +8,7 @@ import msgspec
 from reconciler.domain.basis import Facts, PlanInputs
 from reconciler.domain.desired import Dataset, Desired, Model
 from reconciler.domain.identity import digest_of
-from reconciler.domain.lock import Lock, OtherLock
+from reconciler.domain.lock import Lock, Mentions, OtherLock
 from reconciler.domain.observed import CANCELLED, Observed, RemoteJob
 from reconciler.domain.plan import Options
 from reconciler.domain.spec import ProjectSpec, recipe_facts
@@ -19,6 +19,7 @@ def collect_inputs(
     observed: Observed,
     lock: Lock,
     other_locks: Sequence[OtherLock],
+    mentions: Mentions,
     options: Options,
     *,
     provider: str,
@@ -26,8 +27,8 @@ def collect_inputs(
 ) -> PlanInputs:
     """Return what a plan rests on, except its prices.
 
-    The states of an active job (queued, running) count as one, because they change no decision. What other lock files
-    name decides only where something is pruned.
+    The states of an active job (queued, running) count as one, because they change no decision. What other files name
+    decides only where something is pruned.
     """
     prunes = options.prune or desired.project.policy.prune
     return PlanInputs(
@@ -40,6 +41,7 @@ def collect_inputs(
             chain(
                 _lock_facts(lock, observed.service),
                 _other_facts(other_locks) if prunes else (),
+                _mention_facts(mentions),
                 _cancelled_facts(other_locks, observed),
             )
         ),
@@ -105,6 +107,10 @@ def _other_facts(other_locks: Sequence[OtherLock]) -> Iterator[tuple[str, str]]:
         yield from (
             (f"{entry.address} in {other.file}", f"{entry.model} of job {entry.job}") for entry in other.lock.entries
         )
+
+
+def _mention_facts(mentions: Mentions) -> Iterator[tuple[str, str]]:
+    yield from ((f"{thing} in another file", "named") for thing in mentions.files)
 
 
 def _cancelled_facts(other_locks: Sequence[OtherLock], observed: Observed) -> Iterator[tuple[str, str]]:

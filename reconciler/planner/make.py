@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.cost import PriceTable
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock, OtherLock
+from reconciler.domain.lock import Lock, Mentions, OtherLock
 from reconciler.domain.observed import Observed, RemoteJob
 from reconciler.domain.plan import Action, CommandScope, Keep, KeepReason, Options, Plan, Promote, Train
 from reconciler.domain.ports import Capabilities
@@ -27,6 +27,7 @@ from reconciler.planner.warnings import (
     closing_warnings,
     idle_requests,
     lock_warnings,
+    mention_warnings,
     note_warnings,
     origin_warnings,
     plan_warnings,
@@ -34,6 +35,7 @@ from reconciler.planner.warnings import (
 
 NO_OPTIONS = Options()
 NO_LOCK = Lock()
+NO_MENTIONS = Mentions()
 NO_CAPABILITIES = Capabilities()
 NO_SCOPE = CommandScope()
 
@@ -44,6 +46,7 @@ def make_plan(
     *,
     lock: Lock = NO_LOCK,
     other_locks: Sequence[OtherLock] = (),
+    mentions: Mentions = NO_MENTIONS,
     options: Options = NO_OPTIONS,
     provider: str = "local",
     capabilities: Capabilities = NO_CAPABILITIES,
@@ -55,8 +58,9 @@ def make_plan(
     """Return everything that a run would do, keep and refuse, with reasons.
 
     Shape:  the same inputs give the same plan in the same order, and time is no input; `other_locks` are those of the
-            environments beside, whose models are not pruned; of several `prices` for one base the first counts; hints
-            write their commands for the `scope`; `origin` is a digest of where the specs come from
+            environments beside, whose models are not pruned, as what other files name by `mentions`; of several
+            `prices` for one base the first counts; hints write their commands for the `scope`; `origin` is a digest of
+            where the specs come from
     """
     jobs = _by_address(observed)
     wanted = [model for model in desired.models if not options.target or model.name in options.target]
@@ -73,7 +77,9 @@ def make_plan(
     ]
     if not options.target:
         kept = [decision for decision in decisions if isinstance(decision, Keep)]
-        named = References.gather(desired, observed, lock, other_locks, kept, elsewhere, provider=provider, scope=scope)
+        named = References.gather(
+            desired, observed, lock, other_locks, kept, elsewhere, mentions, provider=provider, scope=scope
+        )
         pruning = Pruning(
             is_asked=options.prune or desired.project.policy.prune,
             references=named,
@@ -97,7 +103,9 @@ def make_plan(
         order_steps(actions, lambda model: explain_changes(model, jobs[model.address])), provider, prices
     )
     later = add_estimates(order_steps(_begun_later(wanted, keeps), lambda _: ()), provider, prices)
-    grounds = collect_inputs(desired, observed, lock, other_locks, options, provider=provider, version=version)
+    grounds = collect_inputs(
+        desired, observed, lock, other_locks, mentions, options, provider=provider, version=version
+    )
     grounds = replace(grounds, prices=price_digest(steps))
     return Plan(
         project=desired.project.name,
@@ -126,6 +134,7 @@ def make_plan(
             *plan_warnings(wanted, observed, options, provider, capabilities),
             *validation_warnings(wanted, keeps, other_rows, lambda model: estimate(model, provider, prices).cost),
             *idle_requests(keeps, options),
+            *mention_warnings(mentions),
             *beside_warnings(wanted, jobs, elsewhere, scope),
             *origin_warnings(desired, observed, origin),
             *lock_warnings(desired, observed, lock),

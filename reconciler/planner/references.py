@@ -7,6 +7,7 @@ the lock file of another environment, by the name of a model   every job and mod
 the same, or the lock entry of a wanted model, by an id        that job, that model, the files of its rows
 another environment, whose apply created a job                 that job, its model and files
 the base of a spec, of a running job, of a job of others       that model; for a checkpoint, the model of its job
+any other YAML file of the repository, by an id                that job, model or file; for a checkpoint, its model
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import msgspec
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
-from reconciler.domain.lock import Lock, LockEntry, OtherLock, find_departed
+from reconciler.domain.lock import Lock, LockEntry, Mentions, OtherLock, find_departed
 from reconciler.domain.observed import CHECKPOINT, JobId, ModelId, Observed, RemoteFile, RemoteJob, plain_id
 from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 
@@ -54,6 +55,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         other_locks: Sequence[OtherLock],
         keeps: Iterable[Keep],
         elsewhere: Mapping[JobId, Reference],
+        mentions: Mentions,
         *,
         provider: str,
         scope: CommandScope,
@@ -69,12 +71,13 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
         ]
         kept = [(keep, Reference(why=f"the plan keeps it for {keep.address}")) for keep in keeps]
         entries = [*here, *others]
-        jobs = dict(elsewhere)
+        jobs = {**elsewhere, **dict(_list_mentioned_jobs(observed, mentions))}
         jobs |= {entry.job: why for entry, why in entries} | {keep.job: why for keep, why in kept if keep.job}
         models = {entry.model: why for entry, why in entries} | {keep.model: why for keep, why in kept if keep.model}
         models |= {job.model: jobs[job.id] for job in observed.jobs if job.model and job.id in jobs}
         bases = {model.recipe.base for model in desired.models} | observed.bases_in_use
         bases |= {job.base for job in observed.jobs if job.status.is_active}
+        bases |= {thing for thing in mentions.files if CHECKPOINT in thing}
         bases = {plain_id(base) for base in bases}
         wholes = {base.partition(CHECKPOINT)[0] for base in bases if CHECKPOINT in base}
         addresses = {entry.address: why for entry, why in others if _is_here(entry, provider, observed)}
@@ -87,7 +90,8 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
                 for job in observed.jobs
                 if job.id in jobs or job.address in addresses
                 for file in job.files
-            ),
+            )
+            | mentions.files.keys(),
             rows=frozenset(dataset.stamp.filename for entry, _ in entries for dataset in entry.datasets),
             bases=frozenset(bases | wholes),
             checkpoints=frozenset(map(_all_but_the_last_part, wholes)),
@@ -137,6 +141,14 @@ def _describe_other(entry: LockEntry, other: OtherLock, scope: CommandScope) -> 
         why=f"{other.file} names it",
         hint=f"if that environment does not need it any more: {there.call('forget', entry.address.name)}",
     )
+
+
+def _list_mentioned_jobs(observed: Observed, mentions: Mentions) -> Iterator[tuple[JobId, Reference]]:
+    """Yield the jobs that a file of the repository names, by their own id or by that of their model."""
+    for job in observed.jobs:
+        for thing in (job.id, job.model):
+            if thing and (file := mentions.files.get(plain_id(thing))):
+                yield job.id, Reference(why=f"{file} names {thing}", hint="take it out there if nothing needs it")
 
 
 def list_jobs_of_others(

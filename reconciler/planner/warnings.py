@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.domain.desired import Desired, Model
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock, find_departed
+from reconciler.domain.lock import Lock, Mentions, find_departed
 from reconciler.domain.observed import JobId, Observed, RemoteJob
 from reconciler.domain.plan import CommandScope, Keep, KeepReason, Options
 from reconciler.domain.ports import Capabilities
@@ -56,6 +56,15 @@ def idle_requests(keeps: Iterable[Keep], options: Options) -> Iterator[str]:
     for flag, names in (("--replace", options.replace), ("--retry", options.retry)):
         for name in sorted(names - options.target) if options.target else ():
             yield f"{Address(Kind.MODEL, name)}: {flag} does nothing: --target does not name it"
+
+
+def mention_warnings(mentions: Mentions) -> Iterator[str]:
+    """Yield a warning when not every file was searched for what it names."""
+    if mentions.doubt:
+        yield (
+            f"{mentions.doubt}, so its files were not searched for the ids of what is removed; before you apply, make"
+            " sure that no other specs, lock file or deployment names them"
+        )
 
 
 def beside_warnings(

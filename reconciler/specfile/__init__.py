@@ -9,6 +9,7 @@ from reconciler.specfile.files import (
     spec_files,
 )
 from reconciler.specfile.lockfile import check_lock_writable, read_lock, rebuild_lock, update_lock, write_lock
+from reconciler.specfile.mentions import find_mentions
 from reconciler.specfile.prices import read_own_prices, read_prices
 from reconciler.specfile.profiles import read_profiles
 from reconciler.specfile.read import read_specs
@@ -19,6 +20,7 @@ __all__ = [
     "ImportedModel",
     "check_lock_writable",
     "find_lock_environments",
+    "find_mentions",
     "find_roots",
     "find_violation",
     "find_workspace",

@@ -24,6 +24,11 @@ def lock_name(environment: str | None) -> str:
     return f"models.{environment}.lock.yaml" if environment else "models.lock.yaml"
 
 
+def is_lock(path: Path) -> bool:
+    """Return whether a file is a lock file, by its name."""
+    return _LOCK.fullmatch(path.name) is not None
+
+
 def find_lock_environments(root: Path) -> tuple[str, ...]:
     """Return the environments that have a lock file in a spec root, sorted; the empty one is that of no environment."""
     try:
@@ -166,7 +171,7 @@ def find_roots(base: Path, most: int = MOST_VISITED) -> tuple[Path, ...]:
     Cost:   one walk, without hidden directories
     """
     try:
-        files = _yaml_files(base, most)
+        files = yaml_files(base, most)
     except TooManyPathsError as error:
         raise _too_many_paths(place_name(base, Path.cwd()), most) from error
     holders = sorted({path.parent for path in files if _PROJECT.search(_read_beginning(path))})
@@ -175,7 +180,11 @@ def find_roots(base: Path, most: int = MOST_VISITED) -> tuple[Path, ...]:
     return (base,)
 
 
-def _yaml_files(base: Path, most: int) -> list[Path]:
+def yaml_files(base: Path, most: int = MOST_VISITED) -> list[Path]:
+    """Return every YAML file at or under a directory, sorted.
+
+    Raises: TooManyPathsError, when more than `most` files and directories would have to be looked at
+    """
     found = match_paths("**/*.[yY]*[mM][lL]", base, most) if base.is_dir() else []
     return [path for path in map(base.joinpath, found) if path.suffix.lower() in _ENDINGS and _is_file(path)]
 

@@ -13,16 +13,18 @@ from reconciler.domain.lock import (
     Lock,
     LockedDataset,
     LockEntry,
+    Mentions,
     OtherLock,
     complete_service,
     find_departed,
     is_same_account,
 )
 from reconciler.domain.observed import JobId, Observed, RemoteJob, oldest_first
+from reconciler.domain.plan import Options
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
 from reconciler.domain.spec import Specs
-from reconciler.specfile import find_lock_environments, lock_name, read_lock
+from reconciler.specfile import find_lock_environments, find_mentions, lock_name, read_lock, real_path
 from reconciler.workflow.measure import measure_datasets
 from reconciler.workflow.settings import Setting, select_provider
 
@@ -41,6 +43,14 @@ def read_other_locks(setting: Setting, specs: Specs) -> tuple[OtherLock, ...]:
         for environment, path in paths.items()
         if path.name != setting.lock_path.name
     )
+
+
+def read_mentions(setting: Setting, specs: Specs, options: Options, observed: Observed) -> Mentions:
+    """Return what the files of the repository name of what the service holds; nothing where nothing is pruned."""
+    if options.target or not (options.prune or specs.project.policy.prune):
+        return Mentions()
+    things = {thing for job in observed.jobs for thing in (job.id, job.model) if thing}
+    return find_mentions(setting.workspace, things | {file.id for file in observed.files}, real_path(setting.root))
 
 
 def read_names(setting: Setting, specs: Specs) -> NameMap:

@@ -32,7 +32,7 @@ from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import check_home, make_home, require_home
 from reconciler.workflow.journal import add_notes
-from reconciler.workflow.lock import read_claimed_lock, read_names, read_other_locks
+from reconciler.workflow.lock import read_claimed_lock, read_mentions, read_names, read_other_locks
 from reconciler.workflow.measure import CheckedSpecs
 from reconciler.workflow.origin import find_origin
 from reconciler.workflow.refresh import confirm_models, find_unlisted_jobs
@@ -93,6 +93,7 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
         observed,
         lock=lock,
         other_locks=read_other_locks(setting, checked.specs),
+        mentions=read_mentions(setting, checked.specs, options, observed),
         options=options,
         provider=provider.name,
         capabilities=provider.capabilities,

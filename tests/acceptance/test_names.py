@@ -266,3 +266,29 @@ def test_cancel_promotes_nothing(
         before = read_serving(trained, "stage")
         assert trained.run("cancel", "c", "--env", "stage", "--auto-approve").code == 0
     assert read_serving(trained, "stage") == before
+
+
+def test_what_another_environment_builds_on_and_another_root_adopts_is_not_pruned(
+    trained: Repository, client: httpx.Client
+) -> None:
+    """Neither is in the specs of this environment, nor in a lock file of this root."""
+    (trained.root / "specs/models.lock.yaml").unlink()
+    before, serving = list_models(client), read_serving(trained, "prod")
+    entries = read_lock(trained.root / "specs/models.prod.lock.yaml").entries
+    job = next(entry.job for entry in entries if entry.model == serving["b"])
+    removes = ["apply", "specs", "--prune", "--auto-approve", "--env", "prod"]
+    write_specs(trained, model("c", 5))
+    assert trained.run(*removes[:2], *removes[3:]).code == 0
+    builds = f"stage: {{defaults: {{base: '{serving['b']}'}}}}"
+    write_specs(trained, model("c", 5), project=PROJECT.replace("stage: {}", builds))
+    other = f"kind: Project\nname: other\n---\nkind: Model\nname: fruit\nadopt: {{job: {job}}}\n"
+    assert trained.run(*removes).code == 0
+    assert list_models(client) & before == {serving["b"]}
+    write_specs(trained, model("c", 5))
+    trained.write("other/all.yaml", other)
+    result = trained.run(*removes)
+    assert (result.code, serving["b"] in list_models(client)) == (0, True)
+    assert f"other/all.yaml names {job}" in " ".join(result.out.split())
+    (trained.root / "other/all.yaml").unlink()
+    assert trained.run(*removes).code == 0
+    assert serving["b"] not in list_models(client)

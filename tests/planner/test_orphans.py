@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.domain.desired import Desired, Model
-from reconciler.domain.lock import Lock, LockedDataset, LockEntry
-from reconciler.domain.observed import JobId, ModelId, Observed, RemoteJob
+from reconciler.domain.lock import Lock, LockedDataset, LockEntry, Mentions
+from reconciler.domain.observed import JobId, JobStatus, ModelId, Observed, RemoteJob, plain_id
 from reconciler.domain.plan import Cancel, Delete, Keep, KeepReason, Options, Plan, Train
 from reconciler.domain.spec import OnChange, ProjectSpec
 from reconciler.planner import make_plan
@@ -81,6 +81,33 @@ def test_a_model_that_the_job_of_another_project_is_built_on_stays(base: str) ->
 def test_a_model_whose_checkpoint_a_spec_builds_on_stays() -> None:
     on_top = a_model("stays", base=f"{GONE.model}:ckpt-step-40")
     assert list_removals(plan_with_prune(desired(on_top), observed(a_job(on_top, id="ftjob-8"), GONE))) == []
+
+
+@pytest.mark.parametrize("named", ["ftjob-2", "FTJOB-2", "ft:gpt-4.1-mini-2025-04-14:acme:gone:2"])
+@pytest.mark.parametrize("status", ["running", "succeeded"])
+def test_what_another_file_of_the_repository_names_stays(status: str, named: str) -> None:
+    job = replace(GONE, status=JobStatus(status))
+    mentions = Mentions(files={plain_id(named): "deploy/values.yaml"})
+    plan = make_plan(desired(STAYS), observed(DONE, job), mentions=mentions, options=PRUNE, provider="openai")
+    assert list_removals(plan) == []
+    assert find_keep(plan, "gone").detail.startswith("deploy/values.yaml names ")
+    assert list_removals(plan_with_prune(desired(STAYS), observed(DONE, GONE))) == [GONE.model]
+
+
+def test_a_file_and_the_model_of_a_checkpoint_that_another_file_names_stay() -> None:
+    file = a_file(a_dataset("gone"), id="file-2")
+    job = replace(GONE, training_file=file.id)
+    checkpoint = f"{plain_id(str(GONE.model)).rpartition(':')[0]}:9:ckpt-step-40"
+    for thing, removed in ((checkpoint, ["file-2"]), ("file-2", [GONE.model])):
+        mentions = Mentions(files={thing: "specs-b/all.yaml"})
+        plan = make_plan(desired(STAYS), observed(DONE, job, file), mentions=mentions, options=PRUNE, provider="openai")
+        assert list_removals(plan) == removed
+
+
+def test_a_search_that_was_not_whole_is_a_warning() -> None:
+    mentions = Mentions(doubt="/work holds more than 200,000 files and directories")
+    plan = make_plan(desired(STAYS), observed(DONE, GONE), mentions=mentions, options=PRUNE, provider="openai")
+    assert any("were not searched" in each for each in plan.warnings)
 
 
 def test_what_only_the_name_of_a_model_says_is_ours_is_never_removed() -> None:
