@@ -12,10 +12,10 @@ from reconciler.dataset.format_detection import LOOKED_AT, read_to_end
 from reconciler.dataset.left_out import LeftOut
 from reconciler.dataset.recognise import RowForm, recognise_rows
 from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
-from reconciler.dataset.sources import Row, UnreadCell, spec_problem
+from reconciler.dataset.sources import Row, UnreadCell, advise_column, spec_problem
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
-from reconciler.foundation.text import did_you_mean, list_words
+from reconciler.foundation.text import list_words
 
 MOST_CHARACTERS = 8 << 20
 """Characters of a row that templates and steps may make. What services train on is a hundredth of it."""
@@ -161,7 +161,9 @@ def _fill_rows(
     for path, template in builder.templates:
         for column in sorted(unseen.intersection(template.columns))[:_MOST_REPORTED]:
             what = f"the template `{template.source}` names the column `{column}`; the columns are: {list_words(there)}"
-            report.add(spec_problem(spec, "mapping.unknown-column", path, what, did_you_mean(column, there)))
+            if not report.is_misread(column):
+                hint = advise_column(spec, column, there)
+                report.add(spec_problem(spec, "mapping.unknown-column", path, what, hint))
 
 
 def _leave_out(blank: list[int], texts: list[str], row: Row, builder: _RowBuilder, report: RowReport) -> list[str]:

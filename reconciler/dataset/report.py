@@ -122,6 +122,15 @@ class RowReport:
     def has_problems(self) -> bool:
         return bool(self._causes)
 
+    def is_misread(self, name: str) -> bool:
+        """Return whether a name may be missing only because lines could not be decoded: that is the cause to mend."""
+        return not name.isascii() and any(
+            rule == "text.encoding"
+            for (_, severity), kept in self._causes.items()
+            for rule, *_ in kept
+            if severity is Severity.ERROR
+        )
+
     @property
     def has_errors(self) -> bool:
         return any(severity is Severity.ERROR for _, severity in self._causes)

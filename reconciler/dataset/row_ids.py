@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from reconciler.dataset.canonical import write_canonical_text
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import Row, spec_problem
+from reconciler.dataset.sources import Row, advise_column, spec_problem
 from reconciler.domain.errors import Severity
 from reconciler.domain.spec import DatasetSpec
-from reconciler.foundation.text import did_you_mean, list_words
+from reconciler.foundation.text import list_words
 
 _MOST_NAMED = 100
 """Columns that are remembered, to name them."""
@@ -48,8 +48,8 @@ class IdColumn:
     def report(self, report: RowReport) -> None:
         """Warn when no row has the id; nothing where there are no rows."""
         name, columns = self._spec.id, tuple(self._columns)
-        if self._has_id or not columns:
+        if self._has_id or not columns or report.is_misread(name):
             return
         what = f"no row has the column `{name}`; the columns are: {list_words(columns)}"
-        hint = did_you_mean(name, columns) or "name the column that identifies a row, or remove `id`"
+        hint = advise_column(self._spec, name, columns) or "name the column that identifies a row, or remove `id`"
         report.add(spec_problem(self._spec, "mapping.unknown-column", "id", what, hint, Severity.WARNING))

@@ -13,12 +13,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.dataset.encodings import find_misread_name
 from reconciler.dataset.report import RowReport
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import Deduplicate, DropEmpty, DropLong, Filter, Limit, Sample
 from reconciler.domain.spec import DatasetSpec, Terms, WrittenField
 from reconciler.foundation.path_patterns import MOST_VISITED, TooManyPathsError, match_paths
-from reconciler.foundation.text import list_words, nearest
+from reconciler.foundation.text import did_you_mean, list_words, nearest
 
 _MOST_NEIGHBOURS = 10_000
 """Names in a directory that are compared with the name of a missing file."""
@@ -170,6 +171,15 @@ def spec_problem(
     """Return a problem of a field of a dataset's spec, at the place where its author wrote it."""
     field = spec.find_field(path)
     return Problem(where=field.place, path=field.path, what=what, hint=hint, rule=rule, severity=severity)
+
+
+def advise_column(spec: DatasetSpec, column: str, columns: Collection[str]) -> str:
+    """Return the hint for a column that no row has: the encoding by which a file has it, or the nearest name."""
+    for stated in dict.fromkeys(each.encoding for each in spec.terms):
+        encoding = find_misread_name(column, columns, stated)
+        if encoding:
+            return f"the file is read as {stated}, and has this column in another one: `encoding: {encoding}`"
+    return did_you_mean(column, columns)
 
 
 def held_out_datasets(spec: DatasetSpec) -> tuple[DatasetSpec, ...]:

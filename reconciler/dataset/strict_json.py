@@ -14,9 +14,7 @@ from typing import NoReturn
 
 import msgspec
 
-from reconciler.dataset.encodings import suggest_encoding
 from reconciler.domain.errors import ReconcilerError
-from reconciler.domain.spec import Encoding
 
 MAX_DEPTH = 64
 """How deep objects and lists of a row may be nested; the deepest that services document is 10."""
@@ -26,6 +24,9 @@ MOST_VALUES = 1_000_000
 
 MOST_DIGITS = 1000
 """Digits of a number, written out, that are read; no service keeps more than a hundredth of them."""
+
+_ENCODING_BYTES = 32 << 10
+"""Bytes around the first that is not UTF-8 which show the encoding of a line."""
 
 _EXACT = Context(prec=2 * MOST_DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
@@ -54,11 +55,11 @@ class LineError(ReconcilerError):
 
 
 class NotUtf8Error(LineError):
-    """A line that is not UTF-8, with the encoding that its bytes suggest."""
+    """A line that is not UTF-8; `head` is what shows the encoding that it has."""
 
-    def __init__(self, what: str, hint: str, column: int, encoding: Encoding | None) -> None:
-        self.encoding = encoding
-        super().__init__(what, hint, column, "text.encoding")
+    def __init__(self, what: str, column: int, head: bytes) -> None:
+        self.head = head
+        super().__init__(what, "save the file as UTF-8", column, "text.encoding")
 
 
 def decode_json(line: bytes) -> object:
@@ -129,16 +130,9 @@ def _explain_error(line: bytes) -> LineError:
 
 
 def encoding_error(line: bytes, at: int) -> NotUtf8Error:
-    """Return the error of a byte that is not UTF-8, with the encoding that the line suggests."""
-    encoding = suggest_encoding(line)
-    what = f"not UTF-8: byte 0x{line[at]:02X}" + (f"; the line is most likely {encoding}" if encoding else "")
-    return NotUtf8Error(what, advise_encoding(encoding), at + 1, encoding)
-
-
-def advise_encoding(encoding: Encoding | None) -> str:
-    """Return the hint for a file that is not UTF-8, and may have an encoding."""
-    named = f"`encoding: {encoding}`" if encoding else "the `encoding` that it has (docs/specs.md lists them)"
-    return f"save the file as UTF-8, or give its source {named}"
+    """Return the error of a byte that is not UTF-8."""
+    start = max(0, at - _ENCODING_BYTES // 2)
+    return NotUtf8Error(f"not UTF-8: byte 0x{line[at]:02X}", at + 1, line[start : start + _ENCODING_BYTES])
 
 
 def _may_repeat_a_key(line: bytes, value: object) -> bool:

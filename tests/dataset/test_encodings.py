@@ -2,14 +2,17 @@
 
 import codecs
 import time
+from pathlib import Path
 
 import pytest
 
 from reconciler.dataset.dataset_checks.damaged_text import find_damage, may_be_damaged
-from reconciler.dataset.encodings import codec_of, suggest_encoding
+from reconciler.dataset.encodings import advise_encoding, codec_of, suggest_encodings
+from reconciler.domain.errors import Severity
 from reconciler.domain.spec import Encoding
 
 from .factories import a_chat
+from .wild.cases import MAPPED, Fields, read_wild
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
@@ -27,26 +30,50 @@ def test_every_encoding_is_known_to_python(encoding: Encoding) -> None:
         ("退款", Encoding.GB18030),
         ("señor 1,¿qué?", Encoding.WINDOWS_1252),
         ("“€5”", Encoding.WINDOWS_1252),
+        ("Łódź", Encoding.WINDOWS_1250),
+        ("Kdy přijde zásilka? Děkuji", Encoding.WINDOWS_1250),
+        ("jövő hétfőn", Encoding.WINDOWS_1250),
+        ("Vreau să returnez o pătură roşie, vă rog", Encoding.WINDOWS_1250),
+        ("güneş ışığı, şimdi", Encoding.WINDOWS_1254),
+        ("Kur ir mans pasūtījums? Paldies, gaidīšu ziņu", Encoding.WINDOWS_1257),
+        ("أريد استرداد المال", Encoding.WINDOWS_1256),
+        ("شكرا لكم", Encoding.WINDOWS_1256),
+        ("πού είναι η παραγγελία", Encoding.WINDOWS_1253),
+        ("איפה ההזמנה שלי", Encoding.WINDOWS_1255),
+        ("café déjà", Encoding.CP850),
+        ("Größe, schön, café", Encoding.WINDOWS_1252),
+        ("Größe schön", Encoding.MAC_ROMAN),
     ],
 )
 def test_bytes_suggest_their_encoding(text: str, encoding: Encoding) -> None:
-    assert suggest_encoding(text.encode(codec_of(encoding, b""))) is encoding
+    assert suggest_encodings(text.encode(codec_of(encoding, b""))) == {encoding: text}
 
 
 @pytest.mark.parametrize(
     ("text", "codec"),
     [
-        ("שלום עולם", "cp1255"),
-        ("Łódź", "cp1250"),
-        ("café déjà", "cp850"),
-        ("naïve “x”", "mac-roman"),
         ("ОК", "cp1251"),
-        ("güneş", "cp1254"),
+        ("你好", "gb18030"),
+        ("東京都", "cp932"),
+        ("สวัสดี", "cp874"),
         ("plain", "ascii"),
     ],
 )
 def test_bytes_that_are_not_clear_suggest_nothing(text: str, codec: str) -> None:
-    assert suggest_encoding(text.encode(codec)) is None
+    assert suggest_encodings(text.encode(codec)) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "read"),
+    [
+        ("naročilo", "cp1250", ["naroèilo", "naročilo"]),
+        ("niño", "cp1252", ["niño", "nińo"]),
+        ("şimdi", "cp1254", ["þimdi", "ţimdi", "şimdi", "žimdi"]),
+        ("שלום עולם", "cp1255", ["щмен темн", "שלום עולם"]),
+    ],
+)
+def test_bytes_that_speak_for_several_encodings_suggest_each(text: str, codec: str, read: list[str]) -> None:
+    assert [*suggest_encodings(text.encode(codec)).values()] == read
 
 
 @pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
@@ -118,3 +145,56 @@ def test_the_search_takes_time_in_proportion(piece: str) -> None:
 
 def test_damage_in_rows_of_json_is_found_too() -> None:
     assert may_be_damaged(str(a_chat("itâ€™s")).encode())
+
+
+def test_the_hint_reads_a_word_by_each_encoding_that_is_possible() -> None:
+    alone = "save the file as UTF-8, or give its source `encoding: windows-1250`, which reads `jövő`"
+    assert advise_encoding("jövő hétfőn".encode("cp1250")) == (Encoding.WINDOWS_1250, alone)
+    several = "`windows-1252` reads `naroèilo`, or `windows-1250` reads `naročilo`"
+    first, hint = advise_encoding("moje naročilo".encode("cp1250"))
+    assert first is None
+    assert hint.endswith(several)
+
+
+def test_the_lines_of_a_file_decide_together(tmp_path: Path) -> None:
+    rows = [f"naročilo {at},hvala" for at in range(12)]
+    content = "\n".join(["text,label", *rows, "Naručio sam prošli tjedan,živjo", "želim,đak"]).encode("cp1250")
+    found, _ = read_wild(tmp_path, "t.csv", content, MAPPED)
+    of_encoding = [each for each in found if each.rule == "text.encoding"]
+    assert {each.where.line for each in of_encoding} == {2}
+    assert all("`encoding: windows-1250`, which reads `naročilo`" in each.hint for each in of_encoding)
+
+
+MISREAD_NAMES: Fields = {
+    "format": "completion",
+    "prompt": "{Größe}",
+    "completion": "{Antwort}",
+    "prepare": [{"drop_empty": ["Größe"]}, {"filter": {"column": "Antwort", "in": ["schön 1", "schön 2"]}}],
+}
+
+
+def a_table_with_umlauts(codec: str) -> bytes:
+    return ("Größe,Antwort\n" + "".join(f"groß {at},schön {at}\n" for at in range(12))).encode(codec)
+
+
+def test_what_a_line_that_is_not_utf_8_leads_to_is_no_problem_of_its_own(tmp_path: Path) -> None:
+    found, _ = read_wild(tmp_path, "t.csv", a_table_with_umlauts("cp1252"), MISREAD_NAMES)
+    assert [each.rule for each in found if each.severity is Severity.ERROR] == ["text.encoding"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "stated", "right"),
+    [("cp1252", "mac-roman", "windows-1252"), ("mac-roman", "cp850", "mac-roman"), ("utf-8", "windows-1252", "utf-8")],
+)
+@pytest.mark.parametrize("step", ["mapping", "prepare"])
+def test_a_column_that_a_wrong_encoding_hides_names_the_right_one(
+    tmp_path: Path, codec: str, stated: str, right: str, step: str
+) -> None:
+    fields = {name: value for name, value in MISREAD_NAMES.items() if step == "prepare" or name != "prepare"}
+    source = {"path": "t.csv", "encoding": stated}
+    found, _ = read_wild(tmp_path / "a", "t.csv", a_table_with_umlauts(codec), {**fields, "source": source})
+    hints = [each.hint for each in found if each.rule == f"{step}.unknown-column"]
+    assert hints == [f"the file is read as {stated}, and has this column in another one: `encoding: {right}`"]
+    source = {"path": "t.csv", "encoding": right}
+    found, rows = read_wild(tmp_path / "b", "t.csv", a_table_with_umlauts(codec), {**fields, "source": source})
+    assert len(rows) == (2 if step == "prepare" else 12), [str(each) for each in found]

@@ -129,7 +129,7 @@ def test_a_step_that_holds_rows_bounds_what_it_holds() -> None:
 
 def test_rows_that_a_step_cannot_hold_are_reported_at_the_step() -> None:
     report = RowReport()
-    step_report = StepReport(a_step(Sample(rows=20)), (), report)
+    step_report = StepReport(a_step(Sample(rows=20)), (), report, a_spec())
     rows = (Row("f", at, {"a": "x" * 1_000}) for at in range(20))
     assert list(step_report.run_stage(sample_rows(Sample(rows=20), most_held=5_000)(rows))) == []
     step_report.finish()

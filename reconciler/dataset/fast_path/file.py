@@ -33,7 +33,7 @@ def read_plain_file(
     Cost:   a few blocks of 512 KiB, as they are and as they are written, and one line in memory
     """
     odd, number = OddLines(source), 1
-    blocks = whole_lines(text_blocks(read_blocks(source, report, meter, _BLOCK_BYTES), source, report))
+    blocks = whole_lines(odd.watch(text_blocks(read_blocks(source, report, meter, _BLOCK_BYTES), source, report)))
     with open_pool(source, row_format, at=_mark_bytes(source)) as pool:
         for block, found in pool.work(blocks):
             if block is None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from reconciler.dataset.readers.json_rows import place_error, read_json, read_jsonl
+from reconciler.dataset.readers.json_rows import read_json, read_jsonl
 from reconciler.dataset.readers.sheet_facts import Cell, UnreadableSheetError
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
 from reconciler.dataset.readers.table import read_table
-from reconciler.dataset.readers.text import text_blocks
+from reconciler.dataset.readers.text import place_error, text_blocks
 from reconciler.dataset.readers.workbook import read_workbook, translate_panics
 from reconciler.dataset.readers.workbook_size import check_workbook_size
 from reconciler.dataset.report import RowReport

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from reconciler.dataset.readers.stream import ProgressMeter, read_blocks, split_lines
-from reconciler.dataset.readers.text import OddLines, text_blocks
+from reconciler.dataset.readers.text import OddLines, place_error, text_blocks
 from reconciler.dataset.recognise import recognise_row
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source
@@ -35,7 +35,7 @@ def read_jsonl(source: Source, spec: DatasetSpec, report: RowReport, meter: Prog
     """
     odd = OddLines(source)
     blocks = text_blocks(read_blocks(source, report, meter), source, report)
-    yield from parse_lines(split_lines(blocks, source, report), source, report, odd)
+    yield from parse_lines(split_lines(odd.watch(blocks), source, report), source, report, odd)
     odd.report_to(report)
 
 
@@ -46,21 +46,12 @@ def parse_lines(lines: Iterator[tuple[int, bytes]], source: Source, report: RowR
             yield Row(source.name, number, decode_json(line))
         except NotUtf8Error as error:
             report.dropped += 1
-            odd.add_undecoded(place_error(error, source, number, line), error.encoding, report)
+            odd.add_undecoded(error, number, line, report)
         except LineError as error:
             if line.strip():
                 report.drop_row(place_error(error, source, number, line))
             else:
                 odd.add_blank(number)
-
-
-def place_error(error: LineError, source: Source, line: int, text: bytes) -> Problem:
-    """Return the problem of a text that begins at a line, and may span many."""
-    # An error counts bytes from the start of the text. A column counts characters from the last line feed before it.
-    before = text[: max(error.column - 1, 0)]
-    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1 if error.column else 0
-    line += before.count(b"\n")
-    return source.problem(error.rule, error.what, error.hint, line=line, column=column)
 
 
 def read_json(source: Source, spec: DatasetSpec, report: RowReport, meter: ProgressMeter) -> Iterator[Row]:

@@ -10,7 +10,6 @@ from itertools import chain
 
 import msgspec
 
-from reconciler.dataset.readers.json_rows import place_error
 from reconciler.dataset.readers.stream import MAX_LINE_BYTES, ProgressMeter, read_blocks, split_lines
 from reconciler.dataset.readers.table_header import Record, read_records
 from reconciler.dataset.readers.table_shape import (
@@ -126,13 +125,12 @@ def _has_swallowed_rows(cells: list[str], line: int, columns: int, layout: _Layo
 
 def _decode_lines(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[str]:
     odd = OddLines(source)
-    for number, ended in split_lines(blocks, source, report):
+    for number, ended in split_lines(odd.watch(blocks), source, report):
         line = ended.removesuffix(b"\r")
         try:
             yield line.decode() + "\n"
         except UnicodeDecodeError as found:
-            error = encoding_error(line, found.start)
-            odd.add_undecoded(place_error(error, source, number, line), error.encoding, report)
+            odd.add_undecoded(encoding_error(line, found.start), number, line, report)
             # The cells still show where rows end, so that other problems are reported in the same run.
             yield line.decode(errors="backslashreplace") + "\n"
     odd.report_to(report)

@@ -2,22 +2,23 @@
 
 import codecs
 import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
 import msgspec
+from msgspec.structs import replace
 
-from reconciler.dataset.encodings import codec_of
+from reconciler.dataset.encodings import advise_encoding, codec_of
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Source
-from reconciler.dataset.strict_json import advise_encoding
+from reconciler.dataset.strict_json import LineError, NotUtf8Error
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import Encoding
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
+_ENCODING_BYTES = 32 << 10
 _AS_UTF_16 = "save the file as UTF-8, or give its source `encoding: utf-16`"
 _TABLES, _JSON = frozenset({".csv", ".tsv"}), frozenset({".json", ".jsonl"})
 _ENDINGS = ((b"\t", ".tsv"), (b",", ".csv"), (b";", ".csv"), (b"|", ".csv"))
@@ -101,27 +102,51 @@ def _is_json(line: bytes, *, is_whole: bool) -> bool:
     return True
 
 
+def place_error(error: LineError, source: Source, line: int, text: bytes, others: bytes = b"") -> Problem:
+    """Return the problem of a text that begins at a line, and may span many; `others` show its encoding too."""
+    # An error counts bytes from the start of the text. A column counts characters from the last line feed before it.
+    before = text[: max(error.column - 1, 0)]
+    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1 if error.column else 0
+    line += before.count(b"\n")
+    what, hint = error.what, error.hint
+    if isinstance(error, NotUtf8Error):
+        suggested, hint = advise_encoding(others + error.head)
+        what += f"; the file is most likely {suggested}" if suggested else ""
+    return source.problem(error.rule, what, hint, line=line, column=column)
+
+
 class OddLines:
     """Counts the lines of one file that are blank, and those that are not UTF-8: one cause is one problem."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._first_blank = 0
-        self._first_undecoded = 0
+        self._first_undecoded: Problem | None = None
         self._blank = self._undecoded = 0
-        self._suggested: Counter[Encoding] = Counter()
+        self._head = b""
+
+    def watch(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the blocks of the file unchanged; keep its first lines, which show its encoding better than one."""
+        for block in blocks:
+            self._head = self._head or block[:_ENCODING_BYTES].rpartition(b"\n")[0]
+            yield block
 
     def add_blank(self, line: int) -> None:
         self._first_blank = self._first_blank or line
         self._blank += 1
 
-    def add_undecoded(self, problem: Problem, encoding: Encoding | None, report: RowReport) -> None:
-        """Count a line that is not UTF-8. The first is reported at once, as a pass may end before the file does."""
+    def add_undecoded(self, error: NotUtf8Error, line: int, text: bytes, report: RowReport) -> None:
+        """Count a line that is not UTF-8. The first is reported at once, as a pass may end before the file does.
+
+        Shape:  what the lines say is unknown, and so is how many rows the steps would keep
+        """
         self._undecoded += 1
-        self._suggested.update((encoding,) if encoding else ())
-        if self._undecoded == 1:
-            self._first_undecoded = problem.where.line
-            report.add(problem)
+        if self._first_undecoded is None:
+            # Lines of ASCII show nothing, and others are UTF-8 in a file that was put together from several.
+            odd = [each for each in self._head.split(b"\n") if each != text and not _is_utf_8(each)]
+            others = b"".join(each + b"\n" for each in odd)
+            self._first_undecoded = place_error(error, self._source, line, text, others)
+            report.stop_reading(self._first_undecoded)
 
     def report_to(self, report: RowReport) -> None:
         """Report the blank lines, if there are any, at the first, and how many lines are not UTF-8."""
@@ -129,11 +154,17 @@ class OddLines:
             what = f"{self._blank} blank {'line is' if self._blank == 1 else 'lines are'} skipped"
             blank = self._source.problem("text.blank-line", what, line=self._first_blank, severity=Severity.WARNING)
             report.add(blank)
-        if self._undecoded > 1:
-            encoding = next((each for each, _ in self._suggested.most_common(1)), None)
-            what = f"{self._undecoded} lines are not UTF-8; the first is shown"
-            hint, line = advise_encoding(encoding), self._first_undecoded
-            report.add(self._source.problem("text.encoding", what, hint, line=line, severity=Severity.INFO))
+        if self._first_undecoded and self._undecoded > 1:
+            what, first = f"{self._undecoded} lines are not UTF-8; the first is shown", self._first_undecoded
+            report.add(replace(first, what=what, severity=Severity.INFO))
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decode_blocks(blocks: Iterator[bytes], source: Source, report: RowReport) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from reconciler.dataset.left_out import IN_CONVERSION, LeftOut, describe_left_ou
 from reconciler.dataset.mapping import Template
 from reconciler.dataset.readers import is_table
 from reconciler.dataset.report import RowReport
-from reconciler.dataset.sources import Row, Source
+from reconciler.dataset.sources import Row, Source, advise_column
 from reconciler.dataset.steps.cells import HASH_RANGE, Cells, hash_value
 from reconciler.dataset.steps.conversion import ConversionError
 from reconciler.dataset.steps.edits import StepError, find_carried, make_edit
@@ -20,7 +20,7 @@ from reconciler.domain import prepare as domain
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.spec import DatasetSpec, Terms
 from reconciler.foundation.expressions import MatchingTime
-from reconciler.foundation.text import did_you_mean, list_words
+from reconciler.foundation.text import list_words
 
 _MOST_REPORTED = 20
 """Columns that no row has, of one step, that are reported."""
@@ -35,8 +35,11 @@ class StepReport:
     Shape:  `columns` are those that the step names, and that some row should have
     """
 
-    def __init__(self, preparation: domain.Preparation, columns: Collection[str], report: RowReport) -> None:
+    def __init__(
+        self, preparation: domain.Preparation, columns: Collection[str], report: RowReport, spec: DatasetSpec
+    ) -> None:
         self._preparation = preparation
+        self._spec = spec
         self._report = report
         self._missing = set(columns)
         self._columns: dict[str, None] = {}
@@ -109,8 +112,10 @@ class StepReport:
         """Report faults and counts; `limit` is the number of rows after which the step reads no further."""
         columns = tuple(self._columns)
         for column in sorted(self._missing)[:_MOST_REPORTED] if columns else ():
-            what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
-            self._report.stop_reading(self._problem(what, "prepare.unknown-column", did_you_mean(column, columns)))
+            if not self._report.is_misread(column):
+                what = f"no row has the column `{column[:100]}`; the columns are {list_words(columns)}"
+                hint = advise_column(self._spec, column, columns)
+                self._report.stop_reading(self._problem(what, "prepare.unknown-column", hint))
         if self._fault:
             row = f": {self._fault_place}" if self._fault_place else ""
             self._report.stop_reading(self._problem(self._fault.what + row, self._fault.rule, self._fault.hint))
@@ -175,7 +180,7 @@ def _run_steps(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, tokens
     matching = MatchingTime()
     for at, each in enumerate(spec.prepare):
         carried = find_carried(operations, at)
-        step_report = StepReport(each, _columns_read(each.operation), report)
+        step_report = StepReport(each, _columns_read(each.operation), report, spec)
         rows = step_report.count_leaving(
             _run_step(each.operation, step_report.count_entering(rows), step_report, tokens, matching, carried)
         )

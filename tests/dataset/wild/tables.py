@@ -36,6 +36,13 @@ def declared(case: str, encoding: str, codec: str, question: str, answer: str) -
     return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found, then=then)
 
 
+def undecided(case: str, encoding: str, codec: str, question: str, answer: str, hint: str) -> WildFile:
+    """Return a file whose bytes speak for several encodings: the hint reads a word by each, and its author decides."""
+    return declared(case, encoding, codec, question, answer)._replace(
+        found=Finding("text.encoding", "not UTF-8", hint, line=2)
+    )
+
+
 def right(case: str, name: str, content: str | bytes, rows: tuple[tuple[str, str], ...], **more: object) -> WildFile:
     """Return a file that is right as it is."""
     text = content.encode() if isinstance(content, str) else content
@@ -62,13 +69,21 @@ ENCODINGS = (
     encoded("shift-jis", "shift-jis", "cp932", "こんにちは", "さようなら"),
     encoded("euc-jp", "euc-jp", "euc-jp", "注文はいつ届きますか", "明日です"),
     encoded("euc-kr", "euc-kr", "euc-kr", "안녕하세요", "감사합니다"),
-    declared("windows-1250", "windows-1250", "cp1250", "Žluťoučký kůň", "zażółć"),
-    declared("windows-1253", "windows-1253", "cp1253", "Καλημέρα κόσμε", "ναι"),
-    declared("windows-1254", "windows-1254", "cp1254", "güneş ışığı", "şimdi"),
+    encoded("windows-1250", "windows-1250", "cp1250", "Žluťoučký kůň", "zażółć"),
+    encoded("windows-1250-hungarian", "windows-1250", "cp1250", "Mikor működik jövő hétfőn?", "tűzoltó"),
+    encoded("windows-1250-polish", "windows-1250", "cp1250", "Chcę zwrócić zamówienie", "Oczywiście proszę"),
+    encoded("iso-8859-2", "iso-8859-2", "iso8859-2", "Chcę zwrócić zamówienie", "Oczywiście proszę"),
+    encoded("windows-1257", "windows-1257", "cp1257", "Kur mano užsakymas?", "Ačiū dėkui"),
+    undecided(
+        "slovenian", "windows-1250", "cp1250", "Kje je moje naročilo", "jutri", "`windows-1250` reads `naročilo`"
+    ),
+    undecided("one-letter", "windows-1252", "cp1252", "señor", "hola", "`windows-1252` reads `señor`"),
+    encoded("windows-1253", "windows-1253", "cp1253", "Καλημέρα κόσμε", "ναι"),
+    encoded("windows-1254", "windows-1254", "cp1254", "güneş ışığı", "şimdi"),
     declared("windows-1255", "windows-1255", "cp1255", "שלום עולם", "כן"),
-    declared("windows-1256", "windows-1256", "cp1256", "مرحبا بالعالم", "نعم"),
-    declared("cp850", "cp850", "cp850", "déjà vu", "où ça"),
-    declared("mac-roman", "mac-roman", "mac-roman", "café “ok”", "naïve"),
+    encoded("windows-1256", "windows-1256", "cp1256", "مرحبا بالعالم", "نعم"),
+    encoded("cp850", "cp850", "cp850", "déjà vu", "où ça"),
+    encoded("mac-roman", "mac-roman", "mac-roman", "café “ok”", "naïve"),
     declared("cp874", "cp874", "cp874", "สวัสดี", "ใช่"),
     wrong(
         "encoding-utf-16-no-mark", "t.csv", "", PLAIN, Finding("text.encoding", "UTF-16", "`encoding: utf-16`", line=1)

@@ -1,19 +1,21 @@
-"""The encodings of text: how Python names each, and which one the bytes of a line that is not UTF-8 suggest.
+"""The encodings of text: how Python names each, and which ones the bytes of lines that are not UTF-8 suggest.
 
-A suggestion is made only where the bytes speak for one encoding. Cyrillic words follow the rule of letters: lower case
-after the first, none beside an ASCII letter. Chinese, Japanese and Korean texts are pairs of bytes, of which the common
-characters fill a part. Western text has letters above 0x7F beside ASCII letters; bytes from 0x80 to 0x9F are quotes,
-dashes and the euro sign in Windows-1252, and controls in Latin-1. Other bytes get no suggestion: with a wrong one, a
-model would learn wrong letters.
+One is suggested only where the bytes speak for it: with a wrong one, a model would learn wrong letters. Where they
+speak for several, each is named with a word as it reads it, and a person decides. Chinese, Japanese and Korean texts
+are pairs of bytes, of which the common characters fill a part. Other texts have the letters of a language (see
+`alphabets`); Latin letters have ASCII letters beside them. Bytes from 0x80 to 0x9F are quotes, dashes and the euro sign
+in Windows-1252, and controls in Latin-1.
 
 Source: WHATWG Encoding Standard (labels, and the supersets that browsers read under them); GB/T 2312 (level 1), Big5
         (level 1), JIS X 0208 (kana), KS X 1001 (Hangul), TIS-620
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import zip_longest
 
+from reconciler.dataset.encodings.alphabets import rank_latin, rank_others
 from reconciler.domain.spec import Encoding
 
 _BIG_ENDIAN_MARK = b"\xfe\xff"
@@ -22,10 +24,14 @@ _HEAD = 4096
 _CODECS = {Encoding.SHIFT_JIS: "cp932", Encoding.EUC_KR: "cp949", Encoding.BIG5: "big5hkscs"}
 """Where the common name stands for the superset that programs write under it."""
 
+_MOST_SHOWN = 30
+_BETWEEN_WORDS = re.compile(r"[\s\"',;:.?!`{}()\[\]|<>\\/]+")
 _RUN = re.compile(rb"[\x80-\xff]+")
 _LEAST_COMMON = 0.7
 _LEAST_FREQUENT = 0.33
 _LEAST_LETTERS = 3
+_FEW_BYTES = 16
+_LONG_RUN = 4
 
 _KANA_AND_HAN = re.compile("[\u3001-\u30ff\u4e00-\u9fff\uff01-\uff5e]")
 _KANA = re.compile("[\u3041-\u30fe]")
@@ -36,13 +42,9 @@ _MOST_SEARCHED, _MOST_RUNS, _MOST_OF_A_RUN = 4_000, 50, 100
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 _BESIDE_ASCII = re.compile(rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])")
-_MARKS = re.compile(rb"[\x80\x85\x91-\x94\x96\x97]+|[\x80-\xff]")
-_NOT_WESTERN = re.compile(
-    # Signs and capitals that do not follow a letter, as code pages of DOS, Macintosh and Central Europe would have it,
-    # and the letters in which Turkish and Icelandic differ.
-    rb"(?<=[A-Za-z])[\x82-\x84\x86-\x89\x8b\x95\x98\x9b\xa1-\xa6\xa8\xac\xaf\xb1\xb3\xb6\xb8\xb9\xbc-\xbf]"
-    rb"|(?<=[a-z])[\x8a\x8c\x8e\x9f]|[\xd0\xdd\xde\xf0\xfd\xfe]"
-)
+_MARKS = re.compile(rb"[\x80\x85\x91-\x94\x96\x97]+")
+"""The euro sign, quotes and dashes of Windows-1252."""
+
 _THAI = re.compile(rb"(?:[\xe0-\xe4]?[\xa1-\xce](?:[\xd1\xd4-\xda][\xe7-\xed]?|[\xe7-\xec])?[\xd0\xd2\xd3\xe5\xe6]?)+")
 _HEBREW = re.compile(rb"(?:[\xe0-\xe9\xeb\xec\xee\xf0-\xf2\xf4\xf6-\xfa]*[\xe0-\xfa])")
 """A word in Windows-1255: five letters have a form of their own at the end, and stand nowhere else."""
@@ -87,26 +89,82 @@ def _is_big_endian(head: bytes) -> bool:
     return head[0::2].count(0) > head[1::2].count(0)
 
 
-def suggest_encoding(line: bytes) -> Encoding | None:
-    """Return the encoding that the bytes of a line suggest; None when they are not clear.
+def advise_encoding(lines: bytes) -> tuple[Encoding | None, str]:
+    """Return the encoding of lines that are not UTF-8, None when their bytes do not decide, and the hint for the file.
 
-    Shape:  Windows-1252 where Latin-1 would read the same letters
+    Shape:  the hint shows a word as the encoding reads it: a wrong one would teach a model wrong letters
     """
-    runs = _RUN.findall(line)
+    found = suggest_encodings(lines)
+    first = next(iter(found), None)
+    save = "save the file as UTF-8, or give its source"
+    if first is None:
+        return None, f"{save} the `encoding` that it has (docs/specs.md lists them)"
+    if len(found) == 1:
+        word = _show_word([found[first]])
+        return first, f"{save} `encoding: {first}`" + (f", which reads {word[0]}" if word else "")
+    words = _show_word([*found.values()])
+    read = [f"`{name}`{f' reads {word}' if word else ''}" for name, word in zip_longest(found, words, fillvalue="")]
+    return None, f"{save} the `encoding` that it has: {', or '.join(read)}"
+
+
+def _show_word(texts: list[str]) -> list[str]:
+    """Return a word as each of the texts has it, one in which they differ; none when there is no such word."""
+    words = [_BETWEEN_WORDS.split(text) for text in texts]
+    if len(set(map(len, words))) > 1:
+        return []
+    odd = (each for each in zip(*words, strict=True) if not each[0].isascii() and len(set(each)) == len(each))
+    return [f"`{word[:_MOST_SHOWN]}`" for word in next(odd, ())]
+
+
+def suggest_encodings(text: bytes) -> dict[Encoding, str]:
+    """Return the encodings that the bytes of lines suggest, each with the text that it makes of them.
+
+    Shape:  the best comes first; several where they read different letters and the bytes do not decide; none when the
+            bytes are not clear. Windows-1252 where Latin-1 would read the same letters
+    """
+    runs = _RUN.findall(text)
     if not runs:
+        return {}
+    found = {} if _BESIDE_ASCII.search(text) else rank_others(text)
+    pair = {} if all(map(_THAI.fullmatch, runs)) else _find_pair(text)
+    if pair and (not found or len(b"".join(runs)) < _FEW_BYTES):
+        found = {**pair, **found}
+    if found:
+        return _leave_equals_out(found)
+    if all(map(_MARKS.fullmatch, runs)):
+        return _decode_as(Encoding.WINDOWS_1252, text)
+    is_latin = len(_BESIDE_ASCII.findall(text)) * 2 >= len(runs) >= 4 * sum(len(run) > _LONG_RUN for run in runs)
+    return _leave_equals_out(rank_latin(text)) if is_latin else {}
+
+
+def find_misread_name(name: str, others: Iterable[str], stated: Encoding) -> Encoding | None:
+    """Return the encoding by which one of the other names, read by the stated one, is this name; None when none is."""
+    if name.isascii():
         return None
-    are_words = not _BESIDE_ASCII.search(line)
-    cyrillic = {encoding: form.count_letters(runs) if are_words else 0 for encoding, form in _CYRILLIC.items()}
-    if best := max(cyrillic.values()):
-        return next(encoding for encoding, letters in cyrillic.items() if letters == best)
-    shares = {encoding: share(line) for encoding, share in _PAIRS.items()}
-    most = max(shares.values())
-    if most >= _LEAST_COMMON:
-        may_be_thai = all(map(_THAI.fullmatch, runs))
-        return None if may_be_thai else next(encoding for encoding, share in shares.items() if share == most)
-    is_western = len(_BESIDE_ASCII.findall(line)) * 2 >= len(runs) or all(map(_MARKS.fullmatch, runs))
-    is_western = is_western and not _NOT_WESTERN.search(line) and _decode(line, Encoding.WINDOWS_1252) is not None
-    return Encoding.WINDOWS_1252 if is_western else None
+    misread = set(others)
+    for encoding in (Encoding.WINDOWS_1252, *list(Encoding)):
+        try:
+            read = name.encode(codec_of(encoding, b"")).decode(codec_of(stated, b""))
+        except UnicodeError:
+            continue
+        if read != name and read in misread:
+            return encoding
+    return None
+
+
+def _find_pair(text: bytes) -> dict[Encoding, str]:
+    shares = {encoding: share(text) for encoding, share in _PAIRS.items()}
+    best = max(shares, key=lambda each: shares[each])
+    return _decode_as(best, text) if shares[best] >= _LEAST_COMMON else {}
+
+
+def _decode_as(encoding: Encoding, text: bytes) -> dict[Encoding, str]:
+    decoded = _decode(text, encoding)
+    return {} if decoded is None else {encoding: decoded}
+
+
+def _leave_equals_out(found: dict[Encoding, str]) -> dict[Encoding, str]:
+    return {encoding: text for at, (encoding, text) in enumerate(found.items()) if text not in [*found.values()][:at]}
 
 
 def is_misread(text: str) -> bool:
