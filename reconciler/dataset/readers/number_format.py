@@ -1,8 +1,9 @@
 """Number formats of spreadsheets: a value and a format code become the text that a person sees.
 
 Digits, leading zeros, fixed decimals, thousands, percentages, exponents, currencies, literal texts, sections for signs
-and dates in a stated order are written. A code that depends on the machine (the short date of the system), on the width
-of the column, on a condition or on fractions is not: then there is no text, and the reader says so.
+and dates in a stated order are written. A code that depends on the machine (the dates of the system), on a language
+other than English, on the width of the column, on a condition or on fractions is not: then there is no text, and the
+reader says so.
 
 Source: ECMA-376 part 1, sections 18.8.30 (numFmt, with the codes that have a number only) and 18.8.31 (numFmts)
 """
@@ -27,11 +28,13 @@ BUILT_IN: Mapping[int, str] = {
 _OF_TIME = frozenset((*range(14, 23), *range(45, 48)))
 _SIGNIFICANT = Context(prec=15)
 _MOST_PLACES = 30
+_ENGLISH = "09"
+_OF_SYSTEM = frozenset({"f800", "f400", "x-sysdate", "x-systime"})
 
 _TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]'
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[\$(?P<currency>[^\]-]*)(?:-(?P<locale>[^\]]*))?\]'
     r"|\[(?P<elapsed>h+|m+|s+)\]|\[(?P<colour>black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)\]"
-    r"|(?P<bracket>\[)|(?P<half>am/pm|a/p)|(?P<exponent>e[+-])|(?P<unit>y+|m+|d+|h+|s+)(?P<part>\.0+)?"
+    r"|(?P<bracket>\[)|(?P<general>general)|(?P<half>am/pm|a/p)|(?P<exponent>e[+-])|(?P<unit>y+|m+|d+|h+|s+)(?P<part>\.0+)?"
     r"|(?P<digit>[0#?])|(?P<mark>[.,%])|(?P<text>@)|(?P<fraction>/)|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -61,6 +64,8 @@ def show_number(value: Decimal, code: str) -> str | None:
     section, has_own_sign = _choose(sections, value)
     if section.tokens is None or section.has("unit", "elapsed", "half", "fraction", "text"):
         return None
+    if section.has("general"):
+        return _write_general(value, section, has_own_sign=has_own_sign)
     if not section.has("digit"):
         return "".join(text for kind, text in section.tokens if kind != "mark" or text == "%").strip()
     shown = _write_digits(abs(value), section.tokens)
@@ -77,7 +82,7 @@ def is_of_time(number: int, code: str | None) -> bool:
 def show_moment(value: Moment, code: str) -> str | None:
     """Return a date, a time or a duration as a sheet shows it; None for a code that is not written here."""
     section = _parse(code)[0]
-    if section.tokens is None or section.has("digit", "exponent", "text"):
+    if section.tokens is None or section.has("digit", "exponent", "text", "general"):
         return None
     return _write_elapsed(value, section.tokens) if isinstance(value, timedelta) else _write_date(value, section.tokens)
 
@@ -97,11 +102,11 @@ def _split_sections(code: str) -> list[str]:
 
 
 def _read_tokens(text: str) -> tuple[Token, ...] | None:
-    if text.strip().lower() == GENERAL.lower():
-        return None
     tokens: list[Token] = []
+    language = ""
     for found in _TOKEN.finditer(text):
-        kind = found.lastgroup or "literal"
+        kind = "currency" if found["currency"] is not None else found.lastgroup or "literal"
+        language = found["locale"] or language
         if kind == "bracket":
             return None  # a condition
         if kind in {"quoted", "escaped", "currency", "literal"}:
@@ -112,7 +117,15 @@ def _read_tokens(text: str) -> tuple[Token, ...] | None:
             tokens += [("unit", found["unit"].lower()), ("places", found["part"])]
         elif kind not in {"fill", "colour"}:
             tokens.append((kind, found[kind].lower() if kind in {"unit", "elapsed"} else found[kind]))
-    return tuple(tokens)
+    return None if _depends_on_language(tokens, language) else tuple(tokens)
+
+
+def _depends_on_language(tokens: Sequence[Token], language: str) -> bool:
+    # The last digits name the language; the names of months and days are written in English only. Two codes stand for
+    # the long date and the time of the system.
+    name = language.lower().partition(",")[0]
+    has_names = any(kind == "half" or (kind == "unit" and text[0] in "md" and len(text) > 2) for kind, text in tokens)
+    return name in _OF_SYSTEM or (has_names and bool(name) and name[-2:] != _ENGLISH and not name.startswith("en"))
 
 
 def _choose(sections: Sequence[_Section], value: Decimal) -> tuple[_Section, bool]:
@@ -122,6 +135,14 @@ def _choose(sections: Sequence[_Section], value: Decimal) -> tuple[_Section, boo
     if value == 0 and len(sections) > 2:
         return sections[2], True
     return sections[0], False
+
+
+def _write_general(value: Decimal, section: _Section, *, has_own_sign: bool) -> str | None:
+    if section.has("digit", "exponent"):
+        return None
+    number = f"{abs(value).normalize():f}"
+    texts = (number if kind == "general" else text for kind, text in section.tokens or ())
+    return ("-" if value < 0 and not has_own_sign else "") + "".join(texts).strip()
 
 
 def _write_digits(value: Decimal, tokens: Sequence[Token]) -> str | None:
