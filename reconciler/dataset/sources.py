@@ -6,7 +6,7 @@ import posixpath
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -273,7 +273,7 @@ def _expand(
             problems.append(spec_problem(spec, "source.too-many", entry.field, what, hint))
             return
         if not files:
-            what, hint = f"no file matches `{pattern}`", "patterns start at the root of the repository"
+            what, hint = f"no file matches `{pattern}`", _advise_pattern(pattern, spec, workspace, taken)
             problems.append(spec_problem(spec, "source.missing", entry.field, what, hint))
         yield from (Source(Path(name).as_posix(), workspace / name, terms, field=entry.field) for name in files)
     else:
@@ -316,6 +316,30 @@ def _check_source(
         problems.append(spec_problem(spec, "source.kind", entry.field, f"`{name}` is {kind}, not a file", hint))
         return None
     return replace(source, seen=(found.st_dev, found.st_ino))
+
+
+def _advise_pattern(pattern: str, spec: DatasetSpec, workspace: Path, taken: Collection[Path]) -> str:
+    """Return the pattern that the author most likely means, as the spec would write it; else what is there."""
+    home = posixpath.dirname(spec.place.file)
+    written = posixpath.relpath(pattern, home)
+    # A path that is meant from the root of the repository.
+    if written != pattern and not _leaves_repository(written) and _finds_files(written, workspace, taken):
+        return f"did you mean `{posixpath.relpath(written, home)}`? A pattern is relative to the spec's own file"
+    parts = PurePosixPath(pattern).parts
+    fixed = PurePosixPath(*takewhile(lambda part: not glob.has_magic(part), parts))
+    there = workspace / fixed
+    names = [each for each in _list_directory(there, directories=False) if there / each not in taken]
+    if names:
+        return f"files in `{posixpath.relpath(fixed, home)}`: {list_words(names, 5)}"
+    return "" if there.is_dir() else f"there is no directory `{posixpath.relpath(fixed, home)}`"
+
+
+def _finds_files(pattern: str, workspace: Path, taken: Collection[Path]) -> bool:
+    try:
+        found = match_paths(pattern, workspace)
+    except TooManyPathsError:
+        return False
+    return bool(found) and not any(workspace / name in taken for name in found)
 
 
 def _missing(entry: _Entry, spec: DatasetSpec, workspace: Path, taken: Collection[Path]) -> Problem:

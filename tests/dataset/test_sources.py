@@ -88,7 +88,9 @@ def test_the_repository_itself_may_be_a_link(tmp_path: Path) -> None:
         ("data/ticket.csv", "did you mean `../data/tickets.csv`?"),
         ("dta/tickets.csv", "did you mean `../data`?"),
         ("data/zzz.csv", "files there: `other.jsonl`, `tickets.csv`"),
-        ("data/*.tsv", "patterns start at the root"),
+        ("data/*.tsv", "files in `../data`: `other.jsonl`, `tickets.csv`"),
+        ("specs/data/*.csv", "did you mean `../data/*.csv`? A pattern is relative to the spec's own file"),
+        ("nowhere/*.csv", "there is no directory `../nowhere`"),
     ],
 )
 def test_a_missing_file_is_reported_with_the_existing_ones(tmp_path: Path, name: str, hint: str) -> None:
@@ -98,6 +100,19 @@ def test_a_missing_file_is_reported_with_the_existing_ones(tmp_path: Path, name:
     assert problem.where == SPEC_PLACE
     assert name in problem.what
     assert hint in problem.hint
+
+
+def test_the_hint_of_a_pattern_names_no_file_that_the_spec_names_already(tmp_path: Path) -> None:
+    write(tmp_path, "data/tickets.jsonl", ROWS)
+    twice = a_spec("data/tickets.jsonl", "specs/data/*.jsonl")
+    assert only(problems_of(twice, tmp_path), "source.missing").hint == "there is no directory `data`"
+
+
+def test_the_hint_of_a_pattern_finds_the_files_when_it_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, "data/tickets.jsonl", ROWS)
+    hint = only(problems_of(a_spec("specs/data/*.jsonl"), tmp_path), "source.missing").hint
+    followed = os.path.normpath(f"specs/{hint.split('`')[1]}")
+    assert measure(a_spec(followed), tmp_path).training.rows == 12
 
 
 def test_a_file_that_the_spec_names_is_not_the_one_that_was_meant(tmp_path: Path) -> None:

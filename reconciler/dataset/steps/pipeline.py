@@ -6,7 +6,7 @@ from itertools import groupby
 from msgspec.structs import replace
 
 from reconciler.dataset.left_out import IN_CONVERSION, LeftOut, describe_left_out
-from reconciler.dataset.mapping import Template
+from reconciler.dataset.mapping import Template, value_to_text
 from reconciler.dataset.readers import is_table
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import Row, Source, advise_column
@@ -24,6 +24,9 @@ from reconciler.foundation.text import list_words
 
 _MOST_REPORTED = 20
 """Columns that no row has, of one step, that are reported."""
+
+_MOST_SAMPLES, _SAMPLE_CHARACTERS = 5, 50
+"""Different cells of a filter's column that are remembered, and how much of each."""
 
 _MOST_COLUMNS = 100
 """Columns that are remembered, to name them when a step names another."""
@@ -48,6 +51,7 @@ class StepReport:
         self._fault_place: Place | None = None
         self.left_out = LeftOut()
         self._other_notations = OtherNotations()
+        self._samples: dict[str, None] = {}
 
     def count_entering(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield the rows unchanged; count them and note their columns."""
@@ -94,6 +98,8 @@ class StepReport:
             try:
                 if not isinstance(row.value, dict) or keeps(row.value):
                     yield row
+                elif len(self._samples) < _MOST_SAMPLES:
+                    self._sample(row.value)
             except OtherNotationError as error:
                 self._broken += 1
                 self._other_notations.add(error)
@@ -129,8 +135,27 @@ class StepReport:
         for problem in describe_left_out(self.left_out, IN_CONVERSION, is_decided=is_decided):
             self._report.add(replace(problem, where=self._preparation.place, path=self._preparation.path))
 
+    def _sample(self, cells: Cells) -> None:
+        operation = self._preparation.operation
+        if isinstance(operation, domain.Filter) and operation.column in cells:
+            self._samples.setdefault(value_to_text(cells[operation.column])[:_SAMPLE_CHARACTERS])
+
+    def _report_none_left(self) -> None:
+        rows = "its only row" if self._entered == 1 else f"all {self._entered} rows"
+        what = f"this step drops {rows}, and nothing is left"
+        operation = self._preparation.operation
+        if isinstance(operation, domain.PairLabels):
+            what = f"this step makes no pair of {rows}: no question has a desired and an undesired answer"
+        hint = "change the step, or remove it"
+        if self._samples and isinstance(operation, domain.Filter):
+            hint += f"; cells of `{operation.column}` are {list_words(list(self._samples))}"
+        self._report.stop_reading(self._problem(what, "prepare.none-left", hint))
+
     def _report_counts(self, limit: int | None) -> None:
         dropped = self._entered - self._left - self._broken
+        if dropped == self._entered > 0:
+            self._report_none_left()
+            return
         if isinstance(self._preparation.operation, domain.PairLabels):
             rest = f"; {dropped - self._left} rows have no partner" if dropped > self._left else ""
             what = f"{self._left} pairs from {self._entered} rows{rest}"

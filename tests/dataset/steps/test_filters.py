@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.dataset import choose_part, estimate_tokens, write_canonical_line
 from reconciler.dataset.steps.cells import HashSet
@@ -23,13 +25,14 @@ from reconciler.domain.prepare import (
     LowerCase,
     Numbers,
     Operation,
+    PairLabels,
     Sample,
 )
 from reconciler.domain.spec import Format
 from reconciler.foundation import expressions
-from tests.dataset.factories import only
+from tests.dataset.factories import a_spec, chats, jsonl, only, problems_of, rules, write
 
-from .factories import find_problems, run_steps, stream_steps
+from .factories import a_step, find_problems, run_steps, stream_steps
 
 NUMBERED = [{"n": at} for at in range(400)]
 ROWS = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(lambda found: [{"n": at} for at in found])
@@ -305,3 +308,25 @@ def test_an_expression_that_takes_too_long_ends_the_step_at_its_row(monkeypatch:
     assert problem.where.line == 7
     assert "at this expression: x: rows.jsonl:1" in problem.what
     assert problem.hint
+
+
+def test_a_step_that_leaves_no_row_is_named_with_cells_of_its_column() -> None:
+    rows = [{"label": f"answer {at}"} for at in range(12)]
+    found = find_problems(rows, Filter(column="label", is_in=("nope",)), LowerCase(("label",)))
+    assert [(each.rule, each.where.line) for each in found] == [("prepare.none-left", 7)]
+    assert found[0].what == "this step drops all 12 rows, and nothing is left"
+    cells = ", ".join(f"`answer {at}`" for at in range(5))
+    assert found[0].hint == f"change the step, or remove it; cells of `label` are {cells}"
+
+
+def test_rows_without_a_partner_are_named_at_the_step_that_pairs() -> None:
+    rows = [{"q": f"q{at}", "answer": "a", "label": "good"} for at in range(3)]
+    step = PairLabels(column="label", answer="answer", desired=("good",))
+    found = only(find_problems(rows, step), "prepare.none-left")
+    assert "makes no pair of all 3 rows" in found.what
+
+
+def test_a_dataset_whose_rows_a_step_drops_has_one_problem(tmp_path: Path) -> None:
+    write(tmp_path, "rows.jsonl", jsonl(chats(12)))
+    spec = replace(a_spec(), prepare=(a_step(Filter(column="messages", is_in=("nope",))),))
+    assert rules(problems_of(spec, tmp_path)) == ["prepare.none-left"]

@@ -127,7 +127,14 @@ def test_a_conversion_names_every_key_that_it_leaves_out(form: Form, data: st.Da
 
 
 COUNTED = {
-    *("prepare.dropped", "prepare.convert", "prepare.unknown-column", "prepare.stopped", "prepare.taken-column"),
+    *(
+        "prepare.dropped",
+        "prepare.none-left",
+        "prepare.convert",
+        "prepare.unknown-column",
+        "prepare.stopped",
+        "prepare.taken-column",
+    ),
 }
 """Rules of the findings that say how many rows a step takes out."""
 
