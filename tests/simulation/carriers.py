@@ -1,8 +1,10 @@
-"""What services and gateways do to the metadata of a job, instead of keeping it as it was sent."""
+"""What services and gateways do to the metadata of a job and to the names of files, instead of keeping them."""
 
 from collections.abc import Callable, Mapping
 
 Alteration = Callable[[Mapping[str, str]], object]
+
+NameAlteration = Callable[[str], str | None]
 
 DIGEST = "reconciler-digest"
 
@@ -20,3 +22,19 @@ ALTERATIONS: dict[str, Alteration] = {
     "a text": str,
 }
 """Every alteration by name: dropped, renamed, changed, cut, in other letters, of another type."""
+
+NAME_ALTERATIONS: dict[str, NameAlteration] = {
+    "null": lambda _: None,
+    "empty": lambda _: "",
+    "one for all": lambda _: "upload.jsonl",
+    "upper-case": str.upper,
+    "underscores": lambda name: name.replace(".", "_").replace("-", "_"),
+    "with a prefix": lambda name: f"7f3a-{name}",
+    "with a folder": lambda name: f"uploads/{name}",
+    "without its ending": lambda name: name.removesuffix(".jsonl"),
+    "cut to 100": lambda name: name[:100],
+    "cut to 20": lambda name: name[:20],
+    "labels only": lambda name: "upload.jsonl" if name.startswith("reconciler.") else name,
+    "rows only": lambda name: name if name.startswith("reconciler.") else "upload.jsonl",
+}
+"""Every alteration of a name of a file by name. The longest are those of labels, and are cut first."""

@@ -24,7 +24,7 @@ from reconciler.render import clean, event_json
 from reconciler.testing import MemoryProvider
 from tests.factories import desired
 from tests.simulation.boundary import Boundary
-from tests.simulation.carriers import ALTERATIONS
+from tests.simulation.carriers import ALTERATIONS, NAME_ALTERATIONS
 from tests.simulation.faults import Decider, Knobs, Planned
 from tests.simulation.invariants import Invariants, RunRecord
 from tests.simulation.journal import SharedJournal, SharedNotes
@@ -79,8 +79,8 @@ class History:
         # A service whose clock is wrong is wrong by the same all the time.
         self.skew = 1e6 if self.decider.chance("service", "skew") else 0.0
         self.capabilities = capabilities_of(self.variant)
-        keeps_metadata = self.variant not in {ServiceVariant.PORT, ServiceVariant.LEGACY, ServiceVariant.TOY}
-        self.loses_marks = keeps_metadata and self.decider.chance("service", "carriers")
+        has_carriers = self.variant not in {ServiceVariant.PORT, ServiceVariant.TOY}
+        self.loses_marks = has_carriers and self.decider.chance("service", "carriers")
         lag_seconds = self.capabilities.list_lag_seconds * min(1.0, self.knobs.list_lag)
         self.lag = Lag(self.scheduler.time, self.decider, lag_seconds)
         self.state = self._state()
@@ -110,6 +110,12 @@ class History:
             if self.loses_marks:
                 alterations = tuple(ALTERATIONS.values())
                 service.alter = alterations[self.decider.pick("alteration", len(alterations))]
+                service.alters_answer = bool(self.decider.pick("altered answer", 2))
+        else:
+            service.sent_names = {}
+            if self.loses_marks:
+                names = tuple(NAME_ALTERATIONS.values())
+                service.alter_name = names[self.decider.pick("alteration", len(names))]
                 service.alters_answer = bool(self.decider.pick("altered answer", 2))
         self.service = service
         return HttpState(service)

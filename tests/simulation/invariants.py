@@ -171,7 +171,8 @@ class Invariants:
             self._labels.add(file.id)
             return
         self.effects.append(("upload", file.filename))
-        same = [each for each in before if (each.filename, each.content) == (file.filename, file.content)]
+        alike = (each for each in before if (each.filename, each.content) == (file.filename, file.content))
+        same = [each for each in alike if each.is_kept]
         if any(each.id in sent.showed for each in same):
             self.violate(f"{sent.record.name} sent {file.filename} although its look showed it whole")
 

@@ -13,7 +13,7 @@ from reconciler.testing import MemoryProvider
 from tests.factories import a_digest
 from tests.providers.fake_service import FakeService, Json
 from tests.providers.openai_legacy.fake import OldService
-from tests.simulation.carriers import Alteration
+from tests.simulation.carriers import Alteration, NameAlteration
 from tests.simulation.faults import Decider
 from tests.simulation.scheduler import Time
 
@@ -34,11 +34,12 @@ class TrueJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueFile:
-    """A file as it is."""
+    """A file as it is; `filename` is what it was sent as, and `is_kept` whether lists show just that."""
 
     id: str
     filename: str
     content: bytes
+    is_kept: bool = True
 
 
 class ServiceState(Protocol):
@@ -184,12 +185,19 @@ class LaggingService(FakeService):
 
 
 class LaggingLegacyService(OldService):
-    """The service of the old dialect, likewise; its lists have no pages."""
+    """The service of the old dialect, likewise; its lists have no pages.
+
+    Shape:  `alter_name` is what it, or a gateway before it, does to the names of files, in the answer to an upload too
+            if it `alters_answer`
+    """
 
     time: Time
     lag: Lag
     decider: Decider
+    sent_names: dict[str, str]
     skew: float = 0.0
+    alter_name: NameAlteration | None = None
+    alters_answer: bool = True
 
     def new(self, kind: str) -> tuple[str, int]:
         made, _ = super().new(kind)
@@ -200,6 +208,12 @@ class LaggingLegacyService(OldService):
         answer = super().route(request, path)
         # Whichever generation a route is of, it is one service.
         answer.headers["openai-organization"] = "org-old"
+        if (request.method, path, answer.status_code) == ("POST", "files", 200) and self.alter_name:
+            file = self.files[json.loads(answer.content)["id"]]
+            self.sent_names[file["id"]] = file["filename"]
+            file["filename"] = self.alter_name(file["filename"])
+            if self.alters_answer:
+                return httpx.Response(200, json=file, headers={"openai-organization": "org-old"})
         if request.method == "GET" and path in {"files", "fine-tunes"} and answer.status_code == 200:
             page = json.loads(answer.content)
             page["data"] = [item for item in page["data"] if self.lag.shows(item["id"])]
@@ -243,9 +257,11 @@ class HttpState:
 
     def files(self) -> tuple[TrueFile, ...]:
         contents = self.service.contents
+        names: dict[str, str] = {file["id"]: file["filename"] for file in self.service.files.values()}
+        sent = {**names, **(self.service.sent_names if isinstance(self.service, LaggingLegacyService) else {})}
         return tuple(
-            TrueFile(id=file["id"], filename=file["filename"], content=contents[file["id"]])
-            for file in self.service.files.values()
+            TrueFile(id=file, filename=sent[file], content=contents[file], is_kept=sent[file] == name)
+            for file, name in names.items()
         )
 
     def models(self) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.simulation.carriers import ALTERATIONS
+from reconciler.cli import exit_codes
+from tests.simulation.carriers import ALTERATIONS, NAME_ALTERATIONS
 from tests.simulation.faults import CallOutcome, Planned
 from tests.simulation.history import History, played
 from tests.simulation.scenarios import SCENARIOS
@@ -65,6 +66,19 @@ def test_altered_marks_cost_one_job_whatever_happens_to_the_create(alteration: i
         history = played(History(variant, decider), scenario, runs=2)
         assert history.invariants.violations == [], outcome
         assert creates_of(history) <= 1, outcome
+
+
+@pytest.mark.parametrize("alters_answer", [True, False], ids=["answer too", "answer right"])
+@pytest.mark.parametrize("alteration", range(len(NAME_ALTERATIONS)), ids=list(NAME_ALTERATIONS))
+def test_altered_names_of_files_cost_no_job_of_the_old_dialect(alteration: int, alters_answer: bool) -> None:
+    """There, names are all that says whose a job is."""
+    history = played(
+        History(ServiceVariant.LEGACY, Altering({}, 0.5, alteration, alters_answer)), SCENARIOS["one"](), runs=2
+    )
+
+    assert history.invariants.violations == []
+    assert creates_of(history) == 0
+    assert {report.code for report in history.reports} <= {exit_codes.SERVICE, exit_codes.PARTLY, exit_codes.REFUSED}
 
 
 @pytest.mark.parametrize("lie", [1, 2], ids=["an hour fast", "an hour slow"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, TemporaryError
+from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, RejectedError, TemporaryError
 from reconciler.domain.identity import Address, Stamp
 from reconciler.domain.observed import FAILED, Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
 from reconciler.domain.ports import Done, Refused, Unknown, Write
@@ -23,6 +23,8 @@ from reconciler.providers.openai_legacy.labels import JobLabel, project_key, rea
 from reconciler.providers.openai_legacy.wire import Tune, job_of, place_of, read_events, read_tune
 
 Labels = tuple[JobLabel, ...]
+
+_NAMES_HINT = "a gateway before the service has to pass the names of files on as they are sent"
 
 
 class LabelledJobs:
@@ -108,6 +110,8 @@ class LabelledJobs:
     def create(self, request: NewJob) -> Write[RemoteJob]:
         """Create a job between two labels: one that says what is about to be asked for, and one that names the job.
 
+        The names by which other runs recognise the job are read back before it is paid for.
+
         The second takes the first one's place. Should it fail, the first says the same, only less briefly.
         """
         model, length = request.model, request.suffix_length
@@ -117,7 +121,10 @@ class LabelledJobs:
         body, asked = create.write_tune(model, request.training, request.validation, length)
         spent = self._client.time.stopwatch()
         try:
-            intent = self._send_label(JobLabel(project=self._key, stamp=model.stamp, request=asked.text))
+            self._check_name_kept(request.training)
+            label = JobLabel(project=self._key, stamp=model.stamp, request=asked.text)
+            intent = self._send_label(label)
+            self._check_label_kept(intent, label)
         except ProviderError as error:
             return Refused(error)
         if spent() > self._capabilities.delay_seconds:
@@ -194,8 +201,42 @@ class LabelledJobs:
                     if file.filename == label.filename:
                         return file.id
                 raise TemporaryError(
-                    f"a label for {label.stamp} did not arrive, so no job was created: {why}", hint="run again"
+                    f"a label for {label.stamp} did not arrive, so no job was created: {why}",
+                    hint=f"run again. If it stays so, {_NAMES_HINT}",
                 )
+
+    def _check_name_kept(self, training: FileId) -> None:
+        """Check that the file of a job keeps its name, by which a job without a label is still seen as perhaps ours.
+
+        Raises: ProviderError
+        """
+        try:
+            kept = self._files.read(training)
+        except NotFoundError as error:
+            raise RejectedError(
+                str(error), status=error.status, code=error.code, param="training_file", request_id=error.request_id
+            ) from error
+        if not kept.stamp:
+            raise MalformedError(
+                f"the service keeps file {training} under the name {kept.filename!r}, not the one that was sent; no job"
+                " was created on it",
+                hint=f"{_NAMES_HINT}; see to that, then run again",
+            )
+
+    def _check_label_kept(self, made: FileId, label: JobLabel) -> None:
+        """Check that the service keeps a label under its name. Its answer may have repeated what it then changed.
+
+        Raises: ProviderError when it does not, or cannot be asked: no run would recognise the job
+        """
+        kept = self._files.read(made)
+        if (kept.filename, kept.purpose) == (label.filename, PURPOSE):
+            return
+        self._remove_label(made)
+        raise MalformedError(
+            f"the service keeps the label of {label.stamp} under the name {kept.filename!r}, so that no run would"
+            " recognise its job; none was created",
+            hint=f"{_NAMES_HINT}; see to that, then run again",
+        )
 
     def _remove_label(self, label: FileId) -> None:
         self._client.delete(f"files/{segment(label)}", read_deleted)

@@ -62,9 +62,9 @@ def requests_of_a_create() -> int:
 CREATE = requests_of_a_create()
 
 
-def test_a_create_takes_eight_requests() -> None:
-    """Look (2), label, create, label, tidy, and look for a twin (2)."""
-    assert CREATE == 8
+def test_a_create_takes_ten_requests() -> None:
+    """Look (2), name of the file, label, its name, create, label, tidy, and look for a twin (2)."""
+    assert CREATE == 10
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
