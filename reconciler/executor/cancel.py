@@ -30,6 +30,8 @@ def cancel(action: Cancel, context: RunContext) -> tuple[RemoteJob, str]:
     kept = action.kept or _find_successor(action, context)
     if kept and not _is_live(action, kept, context):
         return job, f"not cancelled: job {kept}, which was to be kept, is no longer of use; plan again"
+    if action.reason is CancelReason.ORPHAN:
+        _check_still_unnamed(str(job.id), "cancelled", context)
     written = context.provider.cancel(job.id)
     ended = _wait_for_end(job.id, context)
     if ended.status.is_active:
@@ -95,11 +97,32 @@ def _check_still_ours(action: Delete, context: RunContext) -> None:
         job = own_job(context.provider, action.job)
         if job.model != ModelId(action.thing) or job.is_known_by_name:
             raise StepFailedError(f"{action.thing} is not what job {action.job} made; it was not deleted", "plan again")
-    if is_in_use(action, context.provider.observe()):
+    _check_still_unnamed(action.thing, "deleted", context)
+    seen = context.provider.observe()
+    for models in context.kept_models:
+        if models.isdisjoint(seen.models) and not any(_is_there(model, context) for model in models):
+            what = f"{min(models)}, which the plan keeps, is gone; {action.thing} was not deleted"
+            raise StepFailedError(what, "plan again")
+    if is_in_use(action, seen):
         users = _describe_users(action, context) or "by a job that no list names"
         raise StepFailedError(
             f"{action.thing} is in use now, {users}; it was not deleted", "run again when that job has ended"
         )
+
+
+def _check_still_unnamed(thing: str, done: str, context: RunContext) -> None:
+    """Check that nothing names a thing that nothing named at the time of the plan, which may be hours ago."""
+    if change := context.find_change():
+        raise StepFailedError(f"{change}, and may name {thing} now; it was not {done}", "plan again")
+
+
+def _is_there(model: ModelId, context: RunContext) -> bool:
+    # The list of models may lag.
+    try:
+        context.provider.model(model)
+    except NotFoundError:
+        return False
+    return True
 
 
 def is_in_use(action: Delete, observed: Observed) -> bool:

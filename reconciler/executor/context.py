@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from reconciler.domain.desired import Dataset
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import Address, Stamp
-from reconciler.domain.observed import FileId, JobId, Observed, RemoteJob, UsableFiles
-from reconciler.domain.plan import CommandScope
+from reconciler.domain.observed import FileId, JobId, ModelId, Observed, RemoteJob, UsableFiles
+from reconciler.domain.plan import CommandScope, KeepReason, Plan
 from reconciler.domain.ports import Intent, Journal, OpenDataset, Provider
 from reconciler.domain.renames import NameMap
 
@@ -88,11 +88,13 @@ class RunContext:
     Shape:  `clock` returns seconds that only grow; `sleep` waits, and returns early when a stop is requested;
             `stopping` returns whether a stop was requested, or the time of the run is up, which is at `ends_at` by
             `clock`; `look_pool` is for reads that may take longer than the run
-            has time; `run` is a name that no other run has; `names` are those that the specs declare, under which
-            the journal may hold notes; `scope` is the place of the commands in its messages; `files_of_rows` are those
-            that held a dataset's rows at the time of the plan, under any name; `trained` are the jobs that this run
-            created or found for the models to train; `first_seen` says when this run first saw a job or an intent, by
-            `clock`
+            has time; `find_change` says what names things on the service in another way than at the time of the plan;
+            `run` is a name that no other run has; `names` are those that the specs declare, under which the journal may
+            hold notes; `scope` is the place of the commands in its messages; `files_of_rows` are those that held a
+            dataset's rows at the time of the plan, under any name; `trained` are the jobs that this run created or
+            found for the models to train; `answering` are the models of each address at the time of the plan, and
+            `kept_models` those of the wanted ones, on which a removal rests; `first_seen` says when this run first saw
+            a job or an intent, by `clock`
     """
 
     provider: Provider
@@ -107,9 +109,12 @@ class RunContext:
     run: str = "this run"
     names: NameMap = field(default_factory=NameMap)
     scope: CommandScope = field(default_factory=CommandScope)
+    find_change: Callable[[], str] = lambda: ""
     files: dict[Stamp, FileId] = field(default_factory=dict)
     files_of_rows: dict[Stamp, tuple[FileId, ...]] = field(default_factory=dict)
     trained: dict[Address, JobId] = field(default_factory=dict)
+    answering: dict[Address, frozenset[ModelId]] = field(default_factory=dict)
+    kept_models: tuple[frozenset[ModelId], ...] = ()
     first_seen: dict[JobId | Intent, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -128,10 +133,20 @@ class RunContext:
         with self.lock:
             self.trained[address] = job
 
+    def rest_on(self, plan: Plan) -> None:
+        """Remember which models answer for what a plan keeps or trains; of several for one name, one is enough."""
+        ready = {keep.address: keep.model for keep in plan.kept if keep.why is KeepReason.READY and keep.model}
+        wanted = {keep.address for keep in plan.kept if keep.why is not KeepReason.ORPHAN}
+        wanted |= {train.address for train in plan.trains}
+        kept = [frozenset({ready[each]}) if each in ready else self.answering.get(each) for each in sorted(wanted)]
+        self.kept_models = tuple(models for models in kept if models)
+
     def remember(self, observed: Observed, datasets: tuple[Dataset, ...]) -> None:
         """Remember what the service held when the plan was made."""
         for job in observed.jobs:
             self.see(job.id)
+            if job.model in observed.models and job.model:
+                self.answering[job.address] = self.answering.get(job.address, frozenset()) | {job.model}
         usable = UsableFiles(observed.files)
         for dataset in datasets:
             if file := usable.find(*dataset.file_key):

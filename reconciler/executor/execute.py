@@ -52,6 +52,7 @@ def execute(plan: Plan, context: RunContext) -> Iterator[Event]:
     up, no step is started; started steps run to their end, because the outcome of a create that was sent must be found
     out.
     """
+    context.rest_on(plan)
     state = _RunState(waiting=list(plan.steps))
     events: queue.SimpleQueue[Event | _Crashed] = queue.SimpleQueue()
     is_stopping = False

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.domain.desired import Desired
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock
-from reconciler.domain.observed import Observed, RemoteJob
+from reconciler.domain.observed import Observed, RemoteJob, plain_id
 from reconciler.domain.plan import Action, Cancel, CommandScope, Delete, Options, Refusal, Train
 from reconciler.domain.ports import Capabilities
 from reconciler.domain.spec import Expect
@@ -76,14 +76,16 @@ def no_shared_project(state: PlanningState) -> Iterator[Refusal]:
     jobs = {job.id: job for job in state.observed.jobs}
     removed = [action.job for action in state.actions if isinstance(action, Cancel)]
     removed += [jobs[action.job] for action in state.actions if isinstance(action, Delete) and action.job in jobs]
+    files = {plain_id(action.thing) for action in state.actions if isinstance(action, Delete) and not action.is_model}
+    removed += [job for job in jobs.values() if files.intersection(map(plain_id, job.files))]
     others = sorted({job.id for job in removed if _is_foreign(job, state)})
     if others:
         yield Refusal(
             policy="shared-project",
             guard="shared-project",
             what=f"{_count(len(others), 'job', 'jobs')} of the project {state.desired.project.name} that would be"
-            " cancelled, or whose models would be deleted, came from another repository or another directory of specs:"
-            f" {', '.join(others[:MOST_NAMED])}{', …' if others[MOST_NAMED:] else ''}",
+            " cancelled, or whose models or files would be deleted, came from another repository or another directory"
+            f" of specs: {', '.join(others[:MOST_NAMED])}{', …' if others[MOST_NAMED:] else ''}",
             hint="if that one is still in use, give each a project name of its own; if these specs were moved:"
             f" {state.scope.plan(options=replace(state.options, allow=state.options.allow | {'shared-project'}))}",
         )

@@ -25,7 +25,14 @@ from reconciler.planner import join_following
 from reconciler.specfile import check_lock_writable, update_lock
 from reconciler.workflow.home import require_home
 from reconciler.workflow.journal import account_of, journal_scope
-from reconciler.workflow.lock import add_serving, make_entry, next_lock
+from reconciler.workflow.lock import (
+    add_serving,
+    make_entry,
+    next_lock,
+    read_claimed_lock,
+    read_mentions,
+    read_other_locks,
+)
 from reconciler.workflow.plan import PreparedPlan, prepare_plan
 from reconciler.workflow.service_check import check_bases
 
@@ -183,9 +190,27 @@ def open_run_context(
             run=secrets.token_hex(8),
             names=NameMap.of(prepared.checked.specs),
             scope=prepared.setting.scope,
+            find_change=lambda: find_change_of_names(prepared),
         )
         context.remember(prepared.observed, prepared.desired.datasets)
         yield context
+
+
+def find_change_of_names(prepared: PreparedPlan) -> str:
+    """Return what changed, since the plan was made, in the files that name things on the service; empty if nothing did.
+
+    Cost:   the lock files, and where something is pruned the YAML files of the repository, are read again
+    """
+    setting, specs = prepared.setting, prepared.checked.specs
+    try:
+        locks = (read_claimed_lock(setting, specs), read_other_locks(setting, specs))
+    except InputError:
+        return "a lock file cannot be read now"
+    if locks != (prepared.lock, prepared.other_locks):
+        return "the lock files have changed since the plan was made"
+    if read_mentions(setting, specs, prepared.options, prepared.observed) != prepared.mentions:
+        return "files of the repository have changed since the plan was made"
+    return ""
 
 
 def prove_writable(prepared: PreparedPlan, provider: Provider) -> None:

@@ -21,7 +21,7 @@ from reconciler import __version__
 from reconciler.dataset.row_diff import FileCache
 from reconciler.domain.desired import Desired
 from reconciler.domain.errors import UsageError
-from reconciler.domain.lock import Lock
+from reconciler.domain.lock import Lock, Mentions, OtherLock
 from reconciler.domain.observed import Observed, RemoteFile
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
@@ -52,6 +52,8 @@ class PreparedPlan(msgspec.Struct, frozen=True, kw_only=True):
     lock: Lock
     options: Options
     plan: Plan
+    other_locks: tuple[OtherLock, ...] = ()
+    mentions: Mentions = Mentions()
 
 
 def make_options(
@@ -88,12 +90,14 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
     listed = find_unlisted_jobs(provider.observe(), desired, lock, options, provider)
     confirmed = confirm_models(listed, desired, lock, provider)
     observed = add_notes(setting, checked.specs, confirmed, provider)
+    other_locks = read_other_locks(setting, checked.specs)
+    mentions = read_mentions(setting, checked.specs, options, observed)
     plan = make_plan(
         desired,
         observed,
         lock=lock,
-        other_locks=read_other_locks(setting, checked.specs),
-        mentions=read_mentions(setting, checked.specs, options, observed),
+        other_locks=other_locks,
+        mentions=mentions,
         options=options,
         provider=provider.name,
         capabilities=provider.capabilities,
@@ -110,6 +114,8 @@ def prepare_plan(setting: Setting, checked: CheckedSpecs, options: Options, prov
         lock=lock,
         options=options,
         plan=plan,
+        other_locks=other_locks,
+        mentions=mentions,
     )
 
 

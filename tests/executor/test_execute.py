@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace as replace_context
 from typing import Any
 
 import pytest
@@ -307,6 +308,36 @@ def test_pruning_deletes_the_model_and_then_the_file_that_nothing_uses() -> None
     assert outcomes(events) == [Outcome.DONE, Outcome.DONE]
     assert len(sandbox.service.models) == 1
     assert [file.filename for file in sandbox.service.files.values()] == [keep.training.stamp.filename]
+
+
+@pytest.mark.parametrize("what", ["model", "job"])
+def test_nothing_is_removed_when_something_names_more_than_at_the_time_of_the_plan(what: str) -> None:
+    """A person takes an hour to approve, and another environment promotes the model meanwhile."""
+    sandbox = Sandbox()
+    sandbox.converge(model("stays"))
+    sandbox.apply(model("stays"), model("gone", epochs=3))
+    if what == "model":
+        sandbox.service.finish(JobId("ftjob-2"))
+    plan = sandbox.plan(model("stays"), options=Options(prune=True))
+    context = replace_context(sandbox.context(), find_change=lambda: "the lock files have changed")
+    context.remember(sandbox.service.observe(), ())
+    (ended,) = [event for event in execute(plan, context) if isinstance(event, Finished)]
+    assert (ended.outcome, ended.hint) == (Outcome.FAILED, "plan again")
+    assert "the lock files have changed, and may name " in ended.message
+    assert sandbox.service.writes["cancel"] + sandbox.service.writes["delete"] == 0
+
+
+def test_nothing_is_deleted_when_what_the_plan_keeps_is_gone() -> None:
+    """A rename without `moved`: the new model is the reason that the old one may go."""
+    sandbox = Sandbox()
+    sandbox.converge(model("old"), model("new"))
+    plan = sandbox.plan(model("new"), options=Options(prune=True))
+    (kept,) = [keep.model for keep in plan.kept]
+    assert kept
+    sandbox.service.forget(kept)
+    (ended,) = [each for each in sandbox.carry_out(plan, model("new")) if isinstance(each, Finished)]
+    assert (ended.outcome, sandbox.service.writes["delete"]) == (Outcome.FAILED, 0)
+    assert f"{kept}, which the plan keeps, is gone" in ended.message
 
 
 def test_a_file_that_came_into_use_since_the_plan_is_not_deleted() -> None:

@@ -285,6 +285,16 @@ def test_what_came_from_other_specs_of_the_same_project_name_is_warned_of_and_no
     assert [each.policy for each in plan.refused] == ["shared-project"]
 
 
+@pytest.mark.parametrize("origin", ["aaaaaaaaaaaa", "bbbbbbbbbbbb"])
+def test_a_file_of_a_failed_job_of_other_specs_is_not_removed(origin: str) -> None:
+    """The job has made no model, so the file is all that would go; the other specs may train on it again."""
+    file = a_file(a_dataset("gone"), id="file-2")
+    failed = replace(a_job(a_model("gone"), "failed", id="ftjob-2"), training_file=file.id, origin="aaaaaaaaaaaa")
+    plan = make_plan(desired(STAYS), observed(DONE, failed, file), options=PRUNE, origin=origin)
+    assert list_removals(plan) == ["file-2"]
+    assert [each.policy for each in plan.refused] == ([] if origin == failed.origin else ["shared-project"])
+
+
 def test_what_came_from_these_specs_is_removed() -> None:
     own = "aaaaaaaaaaaa"
     seen = observed(replace(DONE, origin=own), replace(GONE, origin=own))

@@ -303,6 +303,8 @@ class NamesHistory:
             run=f"run{self.runs}",
         )
         context.remember(observed, desired.datasets)
+        if self.dice.random() < 0.2:
+            self._meddle(desired)
         prepared = PreparedPlan(
             setting=cast(Any, None),
             checked=CheckedSpecs(specs=specs, measures={}),
@@ -323,6 +325,21 @@ class NamesHistory:
             if job.model
         ]
         self.locks[self.environment] = next_lock(lock, desired, observed, serving, tally.cancelled)
+
+    def _meddle(self, desired: Desired) -> None:
+        """Let something change on the service after the plan was made: a person takes an hour to approve it."""
+        happen = self.pick(
+            NamesHistory.lose_model, NamesHistory.finish_jobs, NamesHistory.fail_jobs, NamesHistory.build_on_ours
+        )
+        self.story.append(f"after the plan: {happen.__name__}")
+        happen(self)
+        for model in desired.models if self.dice.random() < 0.3 else ():
+            if not any(model.bears(job.stamp) for job in self.service.jobs.values()):
+                # Another run creates the job first, and it comes to nothing.
+                job = JobId(f"ftjob-twin-{self.runs}")
+                made = RemoteJob(id=job, stamp=model.stamp, status=JobStatus("failed"), base=model.recipe.base)
+                self.service.put(revalue(made, environment=self.environment))
+                return
 
     # ---- what is promised ----
 
