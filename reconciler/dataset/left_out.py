@@ -6,16 +6,20 @@ from collections.abc import Collection, Iterator, Mapping
 from reconciler.dataset.hints import (
     TURN_WEIGHTS,
     describe_meaning,
-    has_meaning,
+    find_choices,
+    is_for_training,
+    judges_by_value,
+    needs_decision,
     plain_name,
     says_either_way,
+    says_split,
     suggest_before_conversion,
     suggest_in_mapping,
     write_step,
 )
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.prepare import DropColumns, DropTurnKeys, Operation, TurnWeight
-from reconciler.foundation.text import list_words
+from reconciler.foundation.text import list_words, yaml_quoted
 
 _MOST_KEYS = 1000
 """Keys that are counted; rows may have keys without end."""
@@ -34,6 +38,7 @@ class LeftOut:
         self.rows = Counter[str]()
         self.entered = 0
         self._row: set[str] = set()
+        self._open: set[str] = set()
 
     def note(self, holder: dict[str, object], known: Collection[str], path: str = "") -> None:
         """Note the keys of an object of this row that are not known, and hold something."""
@@ -43,9 +48,17 @@ class LeftOut:
             if value != "" and key not in known and (value or value == 0):
                 place = f"{path}.{key[:100]}".lstrip(".")
                 if place in self.values or len(self.values) < _MOST_KEYS:
-                    self.values.setdefault(place, value)
+                    if place not in self.values or place in self._open:
+                        self._keep_value(place, key, value)
                     self.holders.setdefault(place, (known, tuple(holder)))
                     self._row.add(place)
+
+    def _keep_value(self, place: str, key: str, value: object) -> None:
+        # One row that is held out decides, and one word that does not judge: until then, the value may change.
+        if place not in self._open or not judges_by_value(key, value):
+            self.values[place] = value
+        is_open = judges_by_value(key, value) or (says_split(key, value) and is_for_training(key, value))
+        (self._open.add if is_open else self._open.discard)(place)
 
     def end_row(self) -> None:
         """Count a row, and its keys."""
@@ -76,10 +89,17 @@ def describe_left_out(
             for a step; where the author has decided, there are notes only
     """
     others = []
+    choices = {} if is_decided else find_choices(left_out.rows)
+    if choices:
+        yield _describe_choices(left_out, choices, rules[0], fields)
     for path, count in sorted(left_out.rows.items()):
+        if path in choices.values():
+            continue
         key = path.rpartition(".")[2]
-        if not is_decided and has_meaning(key, left_out.values[path]):
-            what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; {describe_meaning(key)}"
+        value = left_out.values[path]
+        if not is_decided and needs_decision(key, value):
+            meaning = describe_meaning(key, value)
+            what = f"`{path}` is left out, and {count} of {left_out.entered} rows have it; {meaning}"
             yield Problem(where=Place(file=""), what=what, hint=_suggest(left_out, path, fields), rule=rules[0])
         else:
             others.append((path, count))
@@ -87,6 +107,23 @@ def describe_left_out(
         most = max(count for _, count in others)
         what = f"{list_words([path for path, _ in others])} left out, in up to {most} of {left_out.entered} rows"
         yield Problem(where=Place(file=""), what=what, rule=rules[1], severity=Severity.INFO)
+
+
+def _describe_choices(
+    left_out: LeftOut, choices: Mapping[str, str], rule: str, fields: Mapping[str, str] | None
+) -> Problem:
+    names = tuple(choices.values())
+    count = max(left_out.rows[name] for name in names)
+    what = f"{list_words(names)} are left out, and {count} of {left_out.entered} rows have them; "
+    what += "they hold the answers to choose from"
+    use = "write them into the text of the question"
+    if fields and "prompt" in fields:
+        lines = (f"{mark}. {{{name}}}" for mark, name in choices.items())
+        template = "\n".join((fields["prompt"], "", *lines))
+        use = f"to use them, write `prompt: {yaml_quoted(template)}`"
+    hint = f"{use}; to train without them, add `{write_step(DropColumns(names))}`"
+    hint += " before this step" if fields is None else ""
+    return Problem(where=Place(file=""), what=what, hint=hint, rule=rule)
 
 
 def _suggest(left_out: LeftOut, path: str, fields: Mapping[str, str] | None) -> str:
@@ -101,7 +138,7 @@ def _suggest(left_out: LeftOut, path: str, fields: Mapping[str, str] | None) -> 
         is_weight = plain_name(key) in TURN_WEIGHTS
         use = f"to use it, add `{write_step(TurnWeight(key=key))}` before this step; " if is_weight else ""
     elif fields is not None:
-        use = f"{suggest_in_mapping(key, fields)}; "
+        use = f"{suggest_in_mapping(key, fields, left_out.values[path])}; "
     else:
-        use = f"{suggest_before_conversion(key, *left_out.holders[path])}; "
+        use = f"{suggest_before_conversion(key, *left_out.holders[path], left_out.values[path])}; "
     return f"{use}to train without it, add `{write_step(drop)}`{' before this step' if fields is None else ''}"

@@ -28,6 +28,9 @@ _PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")
 _TURNS = ColumnMapping(turns=(Turn(role="user", content="{prompt}"), Turn(role="assistant", content="{completion}")))
 
 
+_PLAIN_TABLES = frozenset({RowForm.TABLE, RowForm.CONTEXT})
+
+
 class RowTooLargeError(Exception):
     """A row that would have more characters than `MOST_CHARACTERS`."""
 
@@ -241,7 +244,7 @@ def _find_implied_mapping(head: list[Row], spec: DatasetSpec, report: RowReport)
         report.stop_reading(first.problem("mapping.missing", as_json[0], what, hint))
         return None
     what = f"`{first.file}` has no columns `prompt` and `completion`; its columns are {list_words(columns)}"
-    if found and found.form and found.format is None and found.form not in {RowForm.TABLE, RowForm.CONTEXT}:
+    if found and found.form and found.format is None and (found.form not in _PLAIN_TABLES or not found.lines):
         what = f"the rows of `{first.file}` are {found.form}: {found.reason}"
     report.stop_reading(spec_problem(spec, "mapping.missing", "", what, found.hint if found else ""))
     return None

@@ -15,11 +15,14 @@ from reconciler.dataset.hints.names import (
     SYSTEMS,
     THOUGHTS,
     TURN_WEIGHTS,
+    judges_by_value,
+    match_training,
     plain_name,
     read_judgement,
     says_either_way,
     says_judgement,
     says_rejected,
+    says_split,
 )
 from reconciler.dataset.hints.step_text import write_step, write_steps_inline
 from reconciler.domain.prepare import (
@@ -56,32 +59,41 @@ _READS = {
 """The keys of other conversions that hold a text of a kind."""
 
 
-def kind_of(key: str) -> str:
-    """Return the kind of what a key holds, by its name; empty where the name shows none."""
+def kind_of(key: str, value: object = None) -> str:
+    """Return the kind of what a key holds, by its name, or by a word in it; empty where neither shows one."""
     plain = plain_name(key)
+    if says_split(key, value):
+        return "split"
     found = next((kind for kind, (names, _) in _KINDS.items() if plain in names), "")
     if found:
         return found
-    return "judgement" if says_judgement(key) else "rejected" if says_rejected(key) else ""
+    if says_judgement(key) or judges_by_value(key, value):
+        return "judgement"
+    return "rejected" if says_rejected(key) else ""
 
 
-def describe_meaning(key: str) -> str:
+def describe_meaning(key: str, value: object = None) -> str:
     """Return what a key says about training."""
-    kind = kind_of(key)
+    kind = kind_of(key, value)
     if kind in _KINDS:
         return f"it holds {_KINDS[kind][1]}"
     if kind == "judgement":
         return "it says how good an answer is"
+    if kind == "split":
+        return "it says which rows are for training, and which are held out"
     return "it holds an answer that is not to be learned" if kind == "rejected" else "it says more about training"
 
 
 def suggest_in_row(key: str, value: object, keys: Collection[str]) -> str:
     """Return the hint for a key of a row of chat, or of a prompt and a completion, which the API does not know."""
-    if kind_of(key) == "judgement":
-        drop = write_step(DropColumns((key,)))
+    kind, drop = kind_of(key, value), write_step(DropColumns((key,)))
+    if kind == "split":
+        keep = write_steps_inline((keep_training(key), DropColumns((key,))))
+        return f"to train on the rows for training only, add `{keep}` to the Dataset; to train without it, add `{drop}`"
+    if kind == "judgement":
         return f"where it judges the answers, keep those to learn with a `filter` on it; if not, leave it out: `{drop}`"
-    if kind_of(key) == "media":
-        rest, drop = write_step(Filter(column=key, present=False)), write_step(DropColumns((key,)))
+    if kind == "media":
+        rest = write_step(Filter(column=key, present=False))
         return f"to leave such rows out, add `{rest}`; to train without it, where it is empty in all rows, add `{drop}`"
     steps = _find_steps(key, value, keys)
     if steps:
@@ -102,8 +114,15 @@ def suggest_in_turn(key: str) -> str:
     return f"{_describe_use(key, ())}; {drop}"
 
 
-def suggest_before_conversion(key: str, known: Collection[str], holder: Collection[str]) -> str:
+def keep_training(key: str) -> Filter:
+    """Return the step that keeps the rows for training, by the key that says their part."""
+    return Filter(column=key, matches=match_training(key))
+
+
+def suggest_before_conversion(key: str, known: Collection[str], holder: Collection[str], value: object = None) -> str:
     """Return how to use a key that a conversion of rows leaves out, which reads the `known` keys of the `holder`."""
+    if kind_of(key, value) == "split":
+        return f"to train on the rows for training only, add `{write_step(keep_training(key))}` before this step"
     reads = next((each for each in _READS.get(kind_of(key), ()) if each in known and each not in holder), None)
     if reads is None and kind_of(key) == "context" and "input" in known and "input" not in holder:
         reads = "input"
@@ -116,19 +135,21 @@ def suggest_before_conversion(key: str, known: Collection[str], holder: Collecti
     if kind_of(key) == "image":
         rest = write_step(Filter(column=key, present=False))
         return f"training on preferences takes text only: to leave such rows out, add `{rest}` before this step"
-    return _describe_use(key, ())
+    return _describe_use(key, (), value)
 
 
-def suggest_in_mapping(key: str, fields: Mapping[str, str]) -> str:
+def suggest_in_mapping(key: str, fields: Mapping[str, str], value: object = None) -> str:
     """Return how to use a column that a mapping leaves out; `fields` are its templates, without turns."""
-    kind = kind_of(key)
+    kind = kind_of(key, value)
+    if kind == "split":
+        return f"to train on the rows for training only, add `{write_step(keep_training(key))}` to `prepare`"
     if kind == "system" and fields and "system" not in fields:
         return f"to use it, add `system: {yaml_quoted(f'{{{key}}}')}`"
     if kind == "image" and fields.keys() >= {"prompt", "completion"}:
         steps = write_steps_inline(place_after_templates(tuple(fields.items()), key))
         return f"to use it, write `{steps}` in place of {list_words(tuple(fields))}"
     if kind in ("weight", "scope", "judgement", "media"):
-        return _describe_use(key, ())
+        return _describe_use(key, (), value)
     return "to use it, put the column into a template that is read"
 
 
@@ -193,8 +214,8 @@ def _say_off(value: object) -> str | None:
     return None
 
 
-def _describe_use(key: str, keys: Collection[str]) -> str:
-    match kind_of(key):
+def _describe_use(key: str, keys: Collection[str], value: object = None) -> str:
+    match kind_of(key, value):
         case "image":
             address = "write an https:// URL, or data:image/…;base64, for each image"
             return f"to use it, {address}, and place it with the step `place_images`"

@@ -86,6 +86,46 @@ _OTHER_MEANING = frozenset(
         *(*MEDIA, *HISTORIES, *THOUGHTS, *CONTEXTS, *SYSTEMS, *IMAGES, *ROW_WEIGHTS),
     }
 )
+_FACTS = frozenset(
+    {
+        *("model", "models", "source", "sources", "name", "id", "ids", "uid", "url", "path", "provider", "generator"),
+        *(
+            "author",
+            "annotator",
+            "policy",
+            "rating",
+            "ratings",
+            "score",
+            "scores",
+            "reward",
+            "rewards",
+            "rank",
+            "grade",
+        ),
+        *("length", "len", "tokens", "count", "logp", "logps", "logprob", "logprobs", "margin", "time", "timestamp"),
+        *("date", "reason", "reasons", "rationale", "explanation", "critique", "comment", "comments", "type", "lang"),
+        *("language", "temperature", "metadata", "meta", "info", "stats", "cost", "confidence", "weight"),
+    }
+)
+"""What is said about an answer: a name that ends so, as `chosen_model`, holds no answer."""
+_SPLITS = (
+    *("split", "splits", "subset", "partition", "fold", "set", "set_type", "data_split", "dataset_split"),
+    *("split_name", "usage", "phase"),
+)
+_TRAIN_SPLITS = frozenset({"train", "training", "trn"})
+_OTHER_SPLITS = frozenset(
+    {
+        *("test", "testing", "tst", "val", "valid", "validation", "validate", "dev", "development", "eval"),
+        *("evaluation", "heldout", "held", "holdout", "hold"),
+    }
+)
+_HELD_OUT = frozenset(
+    {
+        *("is_test", "is_val", "is_valid_split", "is_validation", "is_dev", "is_eval", "is_evaluation", "in_test"),
+        *("heldout", "held_out", "is_heldout", "is_held_out", "holdout", "is_holdout", "is_hold_out", "test_set"),
+    }
+)
+_FOR_TRAINING = frozenset({"is_train", "is_training", "in_train", "train_set", "for_training", "use_for_training"})
 _SAYS_BAD = frozenset(
     {
         *("is_bad", "thumbs_down", "undesirable", "is_rejected", "rejected", "is_hallucination", "hallucination"),
@@ -106,7 +146,20 @@ _FALSE = frozenset(
         *("unhelpful", "not_helpful", "\U0001f44e", "n", "f"),
     }
 )
+_JUDGING_WORDS = frozenset(
+    {
+        *("good", "bad", "great", "poor", "accept", "accepted", "reject", "rejected", "approve", "approved"),
+        *("disapproved", "desirable", "undesirable", "desired", "undesired", "thumbs_up", "thumbs_down", "thumbsup"),
+        *("thumbsdown", "thumb_up", "thumb_down", "upvote", "upvoted", "downvote", "downvoted", "like", "liked"),
+        *("dislike", "disliked", "helpful", "unhelpful", "not_helpful", "correct", "incorrect", "wrong", "chosen"),
+        *("preferred", "not_preferred", "dispreferred", "\U0001f44d", "\U0001f44e", "+1", "-1"),
+    }
+)
+"""Cells that judge an answer whatever their column is called; `yes` and `0` do so only where the name says it."""
 _NUMBER = re.compile(r"[+-]?\d{1,6}([.]\d{1,6})?")
+_MOST_OF_A_WORD = 24
+_CHOICE = re.compile(r"(?:(option|options|opt|op|choice|choices|answer_choice|alternative|ans)_?)?([a-h]|[0-9])")
+CHOICES = ("choices", "options", "answer_choices", "alternatives", "candidates", "mc1_targets", "endings")
 _SIDES = (
     ("a", "b"),
     ("1", "2"),
@@ -139,12 +192,17 @@ def find_named(names: Sequence[str], columns: Collection[str]) -> str | None:
 def says_rejected(name: str) -> bool:
     """Return whether a name says that a model should not answer so."""
     words = plain_name(name).split("_")
+    if len(words) > 1 and words[-1] in _FACTS:
+        return False
     return not _BAD.isdisjoint(words) or "non_preferred" in plain_name(name) or plain_name(name) == "y_l"
 
 
 def says_chosen(name: str) -> bool:
     """Return whether a name says that this is the better of two answers."""
-    return not says_rejected(name) and (not _GOOD.isdisjoint(plain_name(name).split("_")) or plain_name(name) == "y_w")
+    words = plain_name(name).split("_")
+    if says_rejected(name) or (len(words) > 1 and words[-1] in _FACTS):
+        return False
+    return not _GOOD.isdisjoint(words) or plain_name(name) == "y_w"
 
 
 def find_pair(columns: Collection[str]) -> tuple[str, str] | None:
@@ -185,7 +243,7 @@ def read_judgement(name: str, value: object) -> bool | None:
 def has_meaning(name: str, value: object) -> bool:
     """Return whether a key says something that training would have to know: it is not to be left out by the way."""
     plain = plain_name(name)
-    if plain in _OTHER_MEANING or says_judgement(name):
+    if plain in _OTHER_MEANING or says_judgement(name) or judges_by_value(name, value) or says_split(name, value):
         return True
     if plain in TURN_WEIGHTS:
         return isinstance(value, bool | int | float) or read_judgement(name, value) is not None or _is_grade(value)
@@ -201,6 +259,82 @@ def says_judgement(name: str) -> bool:
     plain = plain_name(name)
     words = plain.split("_")
     return plain in LABELS or (words[-1] in _JUDGING and _JUDGED_OR_JUDGE.issuperset(words[:-1]))
+
+
+def judges_by_value(name: str, value: object) -> bool:
+    """Return whether a cell judges an answer by its word alone, in a column whose name says nothing else."""
+    if not isinstance(value, str) or len(value) > _MOST_OF_A_WORD or plain_name(name) in (*PROMPTS, *COMPLETIONS):
+        return False
+    return value.strip().lower().replace(" ", "_") in _JUDGING_WORDS
+
+
+def says_split(name: str, value: object) -> bool:
+    """Return whether a cell says which part of the data its row belongs to: for training, or held out."""
+    plain = plain_name(name)
+    if plain in _HELD_OUT or plain in _FOR_TRAINING:
+        return isinstance(value, bool | int) or read_judgement(name, value) is not None
+    return plain in _SPLITS and (_first_word(value) in _TRAIN_SPLITS or _first_word(value) in _OTHER_SPLITS)
+
+
+def is_for_training(name: str, value: object) -> bool:
+    """Return whether a cell that says the part of its row says that it is for training."""
+    plain = plain_name(name)
+    if plain in _HELD_OUT or plain in _FOR_TRAINING:
+        return read_judgement(name, value) is (plain in _FOR_TRAINING)
+    return _first_word(value) in _TRAIN_SPLITS
+
+
+def _first_word(value: object) -> str:
+    # `train` of `train_sft` and `Train set`.
+    return plain_name(value).split("_")[0] if isinstance(value, str) and len(value) <= _MOST_OF_A_WORD else ""
+
+
+def needs_decision(name: str, value: object) -> bool:
+    """Return whether a key is not to be left out by the way: it has a meaning, and is not only the word for training.
+
+    Shape:  a column whose cells all say `train` tells nothing
+    """
+    return has_meaning(name, value) and not (says_split(name, value) and is_for_training(name, value))
+
+
+def find_meaning(name: str, values: Collection[object]) -> object:
+    """Return the first value of a column that needs a decision; None where none does.
+
+    Shape:  a word that judges, as `good`, does so only in a column whose other values do too
+    """
+    judging = [judges_by_value(name, value) for value in values]
+    if all(judging):
+        return next(iter(values), None)
+    return next(
+        (value for value, judges in zip(values, judging, strict=True) if not judges and needs_decision(name, value)),
+        None,
+    )
+
+
+def match_training(name: str) -> str:
+    """Return the expression that the cells of the rows for training match, in a column that says their part."""
+    plain = plain_name(name)
+    if plain in _HELD_OUT:
+        return "(?i)^(false|no?|0)$"
+    return "(?i)^(true|y(es)?|1)$" if plain in _FOR_TRAINING else "(?i)^tr(ai)?n"
+
+
+def find_choices(names: Collection[str]) -> Mapping[str, str]:
+    """Return the columns of answers to choose from, by their letter or number: `option_a`, `option_b`; or `A`, `B`.
+
+    Shape:  empty where there are fewer than three, or the first of them is not there
+    """
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for name in names:
+        found = _CHOICE.fullmatch(plain_name(name))
+        if found:
+            kind = "letter" if found[2].isalpha() else "number"
+            groups.setdefault((found[1] or "", kind), {})[found[2].upper()] = name
+    for (_, kind), columns in groups.items():
+        first = ord("A") if kind == "letter" else ord("0") if "0" in columns else ord("1")
+        if len(columns) > 2 and all(chr(first + at) in columns for at in range(len(columns))):
+            return dict(sorted(columns.items()))
+    return {}
 
 
 def _is_grade(value: object) -> bool:

@@ -9,16 +9,9 @@ from reconciler.dataset.hints import (
     COHERE_ANSWERS,
     COMPLETIONS,
     CONTEXTS,
-    PROMPTS,
-    SYSTEMS,
-    describe_meaning,
     find_named,
-    has_meaning,
-    kind_of,
-    place_after_templates,
     plain_name,
     says_either_way,
-    suggest_in_mapping,
     write_step,
     write_steps_inline,
 )
@@ -32,6 +25,7 @@ from reconciler.dataset.recognise.forms import (
     recognise_row,
 )
 from reconciler.dataset.recognise.pair_advice import (
+    ASK_FOR_LABELS,
     Advice,
     advise_compared,
     advise_pairing,
@@ -39,11 +33,12 @@ from reconciler.dataset.recognise.pair_advice import (
     cell_text,
     find_desired,
 )
+from reconciler.dataset.recognise.table_advice import advise_table, ask_for_choices, find_judging, holds_choices
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.sensitive import mask_text
 from reconciler.domain import prepare as domain
 from reconciler.domain.spec import Format
-from reconciler.foundation.text import list_words, yaml_quoted
+from reconciler.foundation.text import yaml_quoted
 
 _SAMPLE_CHARACTERS = 24
 _MASKED_CHARACTERS = 4_000
@@ -51,6 +46,9 @@ _MOST_COLUMNS = 12
 _SAMPLES = 3
 
 
+_MAY_BE_JUDGED = frozenset(RowForm) - {
+    *(*API_FORMS, RowForm.PAIRS, RowForm.COMPARED, RowForm.LABELED, RowForm.JUDGED, RowForm.TEXT, RowForm.QUESTIONS),
+}
 _FOR_GRADERS = (
     'write each row for a grader: {"messages": [{"role": "user", "content": …}], "answer": …}, where the last turn is '
     "the question; a grader reads the other keys as `item.answer`"
@@ -111,6 +109,9 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
         if is_mixed:
             form, shown = RowForm.JUDGED, judged
             rows = len(objects) - sum(count for each, count in forms.items() if each in API_FORMS or each is None)
+    judging = find_judging(objects) if form in _MAY_BE_JUDGED else None
+    if judging:
+        return _recognise_judged(judging, objects, used_as)
     if form is None:
         return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
     found = API_FORMS.get(form)
@@ -142,6 +143,9 @@ def suggest_mapping(rows: Sequence[JsonObject]) -> str:
 def ask_for_columns(rows: Sequence[JsonObject]) -> str:
     """Return a form to fill in: the columns with a sample of each, where their names do not say what they hold."""
     first = rows[0] if rows else {}
+    listed = next((key for key, value in first.items() if holds_choices(key, value)), None)
+    if listed:
+        return ask_for_choices(listed)
     if len(first) < 2:
         return "training needs two texts in a row: what the model is asked, and what it should answer"
     shown = [f"{name[:60]} ({_sample(value)})" for name, value in list(first.items())[:_MOST_COLUMNS]]
@@ -150,6 +154,18 @@ def ask_for_columns(rows: Sequence[JsonObject]) -> str:
         'write into the Dataset which columns to use: prompt: "{COLUMN}" for what the model is asked, completion: '
         f'"{{COLUMN}}" for what it should answer; the columns are {", ".join(shown)}{more}'
     )
+
+
+def _recognise_judged(key: str, rows: Sequence[JsonObject], used_as: Format | None) -> Recognition | None:
+    rest = recognise_rows([_leave_out(key, row) for row in rows], used_as)
+    if rest is None or used_as is Format.REINFORCEMENT:
+        return rest
+    shown = [row for row in rows if row.get(key) not in (None, "")]
+    advice = _advise_key(key, rest)
+    if used_as is Format.PREFERENCE:
+        advice = ASK_FOR_LABELS
+    reason = _describe_judging(key, shown)
+    return msgspec.structs.replace(rest, reason=reason, format=None, steps=(), mapping=(), advice=advice)
 
 
 def _recognise_without(key: str, rows: Sequence[JsonObject], used_as: Format | None) -> Recognition | None:
@@ -231,41 +247,16 @@ def _advise_labeled(rows: Sequence[JsonObject]) -> Advice:
 
 def _advise_judged(rows: Sequence[JsonObject]) -> Advice:
     key = find_judged(rows[0]) or ""
-    rest = recognise_rows([_leave_out(key, row) for row in rows])
+    return (), (), _advise_key(key, recognise_rows([_leave_out(key, row) for row in rows]))
+
+
+def _advise_key(key: str, rest: Recognition | None) -> str:
     drop = domain.DropColumns((key,))
     if rest and rest.form is RowForm.COMPLETION:
         rest = msgspec.structs.replace(rest, steps=(domain.Convert(source=domain.Form.PROMPT_COMPLETION),))
     add = msgspec.structs.replace(rest, steps=(drop, *rest.steps)).hint if rest else f"add `{write_step(drop)}`"
     keep = f"where `{key}` says how good an answer is, keep those to learn with a `filter` on it, as the first step"
-    return (), (), f"{keep}; then, and where it says something else, {add}"
-
-
-def _advise_table(rows: Sequence[JsonObject]) -> Advice:
-    row = rows[0]
-    texts = [key for key, value in row.items() if isinstance(value, str)]
-    answer = find_named(COMPLETIONS, texts) or ""
-    others = [key for key in texts if key != answer]
-    asked = find_named(PROMPTS, others) or ""
-    context = find_named(CONTEXTS, others)
-    system = find_named(SYSTEMS, others)
-    named = {answer, asked, context, system}
-    rest = dict.fromkeys(
-        key for row in rows for key, value in row.items() if key not in named and value and has_meaning(key, value)
-    )
-    # A judgement beside a class is as likely a fact about what is classified; documents stand behind their context.
-    judged = tuple(key for key in rest if kind_of(key) == "judgement" or (context and plain_name(key) == "documents"))
-    drop = (domain.DropColumns(judged),) if judged else ()
-    without = f"this trains without {list_words(judged)}; to use them, name them in a template" if judged else ""
-    prompt = f"{{{context}}}\n\n{{{asked}}}" if context and context != asked else f"{{{asked}}}"
-    pair = (("prompt", prompt), ("completion", f"{{{answer}}}"))
-    fields = (("system", f"{{{system}}}"), *pair) if system else pair
-    others = [key for key in rest if key not in judged]
-    if len(others) == 1 and kind_of(others[0]) == "image":
-        return (*drop, *place_after_templates(fields, others[0])), (), without
-    if others:
-        uses = (f"`{key}`: {describe_meaning(key)}; {suggest_in_mapping(key, dict(pair))}" for key in others)
-        return (), (), f"decide on what says more about training: {'; '.join(uses)}"
-    return drop, fields, without
+    return f"{keep}; then, and where it says something else, {add}"
 
 
 def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:
@@ -312,8 +303,8 @@ _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
     RowForm.ALPACA: _advise_alpaca,
     RowForm.TURN_PAIRS: _convert(domain.Form.PROMPT_COMPLETION),
     RowForm.DOLLY: _convert(domain.Form.DOLLY),
-    RowForm.CONTEXT: _advise_table,
-    RowForm.TABLE: _advise_table,
+    RowForm.CONTEXT: advise_table,
+    RowForm.TABLE: advise_table,
     RowForm.TEXT: _advise_text,
 }
 
@@ -324,15 +315,18 @@ def _describe_reason(form: RowForm, rows: Sequence[JsonObject]) -> str:
         case RowForm.LABELED:
             return f"`{find_judgement(row)}` says of each answer whether it is desired"
         case RowForm.JUDGED:
-            key = find_judged(row) or ""
-            values = list(dict.fromkeys(_sample(row[key]) for row in rows if row.get(key) is not None))
-            more = ", …" if len(values) > _SAMPLES else ""
-            return f"`{key}` may say how good each answer is: it holds {', '.join(values[:_SAMPLES])}{more}"
+            return _describe_judging(find_judged(row) or "", rows)
         case RowForm.IMAGES:
             return f"`{find_images(row)}` stands beside the turns"
         case RowForm.WEIGHTED:
             return f"turns have the key `{find_turn_weight(row)}`"
     return f"the keys are {', '.join(f'`{key[:60]}`' for key in list(row)[:_MOST_COLUMNS])}"
+
+
+def _describe_judging(key: str, rows: Sequence[JsonObject]) -> str:
+    values = list(dict.fromkeys(_sample(row[key]) for row in rows if row.get(key) is not None))
+    more = ", …" if len(values) > _SAMPLES else ""
+    return f"`{key}` may say how good each answer is: it holds {', '.join(values[:_SAMPLES])}{more}"
 
 
 def _sample(value: object) -> str:

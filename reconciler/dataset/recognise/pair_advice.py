@@ -25,6 +25,12 @@ Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
 """The steps, the mapping (field and template), and what to decide."""
 
 
+ASK_FOR_LABELS = (
+    "write `pair_labels` with the column of the label, its values of desired answers, and the column of the answers; "
+    "then `convert: {from: preference}`"
+)
+
+
 def advise_pairs(rows: Sequence[JsonObject]) -> Advice:
     """Return the steps that make preference rows of better and worse answers."""
     row = rows[0]
@@ -86,8 +92,7 @@ def advise_pairing(rows: Sequence[JsonObject]) -> Advice:
     turns = next((name for name, value in row.items() if value and value == turns_of(row)), None)
     answer = None if turns else find_named(COMPLETIONS, [name for name in row if name != key])
     if not desired or not (turns or answer):
-        what = "write `pair_labels` with the column of the label, its values of desired answers, and the column of the"
-        return (), (), f"{what} answers; then `convert: {{from: preference}}`"
+        return (), (), ASK_FOR_LABELS
     before = (domain.Rename(((turns, "messages"),)),) if turns and turns != "messages" else ()
     pair = domain.PairLabels(column=key, desired=desired, answer=answer or "completion")
     names = _name_question(row, {key, answer})

@@ -85,7 +85,7 @@ def find_unknown_keys(
     for key in unknown[:_MOST_UNKNOWN]:
         what, hint = "an unknown key", (hints or {}).get(key, "")
         if not hint and has_meaning(key, found[key]) and (not path or (_is_turn(path) and found[key] not in (0, 1))):
-            what = f"an unknown key; {describe_meaning(key)}"
+            what = f"an unknown key; {describe_meaning(key, found[key])}"
             hint = suggest_in_turn(key) if path else suggest_in_row(key, found[key], found)
         hint = (
             hint

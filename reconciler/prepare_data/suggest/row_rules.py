@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
-from reconciler.dataset.hints import describe_meaning, has_meaning, suggest_in_row
+from reconciler.dataset.hints import describe_meaning, find_meaning, suggest_in_row
 from reconciler.dataset.recognise import RowForm
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.steps import is_empty
@@ -169,19 +169,17 @@ def find_surplus(rows: Sequence[Row]) -> RuleResult:
 
 
 def _with_meaning(rows: Sequence[Row], columns: Collection[str]) -> list[str]:
-    found = {
-        column
-        for row in rows
-        for column, value in cells_of(row).items()
-        if column in columns and not is_empty(value) and has_meaning(column, value)
-    }
-    return [column for column in columns if column in found]
+    return [column for column in columns if find_meaning(column, _list_values(rows, column)) is not None]
+
+
+def _list_values(rows: Sequence[Row], column: str) -> list[object]:
+    return [value for row in rows if not is_empty(value := cells_of(row).get(column))]
 
 
 def _lost_column(rows: Sequence[Row], column: str) -> Problem:
-    count = sum(not is_empty(cells_of(row).get(column)) for row in rows)
-    what = f"`{column}` would be left out, and {count} of {len(rows)} rows have it; {describe_meaning(column)}"
-    value = next((value for row in rows if not is_empty(value := cells_of(row).get(column))), None)
+    count = len(_list_values(rows, column))
+    value = find_meaning(column, _list_values(rows, column))
+    what = f"`{column}` would be left out, and {count} of {len(rows)} rows have it; {describe_meaning(column, value)}"
     hint = f"in a spec: {suggest_in_row(column, value, FIELDS)}"
     return Problem(where=Place(file=rows[0].file), path=column, what=what, hint=hint, rule="mapping.lost-key")
 

@@ -3,6 +3,7 @@
 from tests.dataset.small_files import SmallFile
 
 from .api import API
+from .columns import CHOICES, FACTS, JUDGED_BY_VALUE, SPLITS
 from .defects import DEFECTS, EMPTY, MIXED
 from .forms import CALLS, FORMS
 from .meaning import JUDGED_COLUMNS, MEANING
@@ -11,4 +12,5 @@ from .preferences import LABELED, PREFERENCES
 ROWS: list[SmallFile] = [
     *(*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS),
     *(*JUDGED_COLUMNS, *MIXED, *EMPTY),
+    *(*SPLITS, *JUDGED_BY_VALUE, *CHOICES, *FACTS),
 ]

@@ -58,8 +58,10 @@ So a column that may judge an answer stops `validate`, `plan` and `prepare`, unt
 `filter` and leaves the column out, or only leaves it out. That is one line in a spec; to train on bad answers costs a
 job.
 
-The line between such a column and an ordinary one is drawn by its name, not by its values: a scale may be 1 to 5, A
-to F, stars, or any words, and whether 5 or 1 is best stands in no file.
+The line between such a column and an ordinary one is drawn by its name: a scale may be 1 to 5, A to F, stars, or any
+words, and whether 5 or 1 is best stands in no file. Under another name, only words that judge (`good`, `rejected`,
+`thumbs up`) in all of its cells do so; a column of 0 and 1 whose name says nothing is named in the hint, and decides
+nothing.
 
 - **It judges**, where the name is `label`, `is_good`, `accepted`, `correct`, `toxic` or a similar word for a
   judgement, or ends in `rating`, `grade`, `score`, `reward`, `stars`, `quality`, `feedback` or `votes`, alone or
