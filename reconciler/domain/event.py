@@ -69,6 +69,14 @@ class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
     job: JobId
 
 
+class EventsMissing(msgspec.Struct, frozen=True, kw_only=True):
+    """The service has a job and no list of its events, and the job is followed by its status; said once for a job."""
+
+    address: Address | None
+    job: JobId
+    reason: str
+
+
 class ServiceSilent(msgspec.Struct, frozen=True, kw_only=True):
     """The service has given no readable answer for so long, and the run goes on asking; `reason` is the last error."""
 
@@ -87,5 +95,14 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = (
-    Started | Progress | Finished | JobLogged | JobMoved | JobVanished | ServiceSilent | ServiceAnswered | Interrupted
+    Started
+    | Progress
+    | Finished
+    | JobLogged
+    | JobMoved
+    | JobVanished
+    | EventsMissing
+    | ServiceSilent
+    | ServiceAnswered
+    | Interrupted
 )

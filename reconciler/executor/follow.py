@@ -11,6 +11,7 @@ import msgspec
 from reconciler.domain.errors import MalformedError, NotFoundError, TemporaryError
 from reconciler.domain.event import (
     Event,
+    EventsMissing,
     Interrupted,
     JobLogged,
     JobMoved,
@@ -36,6 +37,7 @@ class _Followed:
     seen: set[str] = field(default_factory=set)
     is_first: bool = True
     has_vanished: bool = False
+    misses_events: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -50,10 +52,14 @@ LOOK_SECONDS = 0.2
 
 
 class _Reading(msgspec.Struct, frozen=True):
-    """What a look at a job brought: the job with its new events, or the error."""
+    """What a look at a job brought: the job with its new events, or the error.
+
+    Shape:  `missing` says why there is no list of events, and is empty where there is one
+    """
 
     job: RemoteJob | None = None
     events: tuple[JobEvent, ...] = ()
+    missing: str = ""
     error: BaseException | None = None
 
 
@@ -145,10 +151,17 @@ def follow(
 def _read(
     job: JobId, last_event: str | None, provider: Provider, find_job: FindJob, put: Callable[[_Reading], None]
 ) -> None:
-    """Read a job and then its events, so that what led to its end comes before the end."""
+    """Read a job and then its events, so that what led to its end comes before the end.
+
+    Only the job itself says that it is gone: a service that knows it may have no list of its events.
+    """
     try:
         found = find_job(job)
-        put(_Reading(found, provider.events(job, last_event)))
+        try:
+            reading = _Reading(found, provider.events(job, last_event))
+        except NotFoundError as error:
+            reading = _Reading(found, missing=str(error))
+        put(reading)
     except BaseException as error:
         put(_Reading(error=error))
 
@@ -176,6 +189,9 @@ def _take(job: JobId, state: _Followed, reading: _Reading, silence: _Silence) ->
         state.seen.add(event.id)
         state.last_event = event.id
         yield JobLogged(address=_address_of(now), job=job, event=event)
+    if reading.missing and not state.misses_events:
+        state.misses_events = True
+        yield EventsMissing(address=_address_of(now), job=job, reason=reading.missing)
     if state.is_first or state.job != now:
         has_moved = state.is_first or state.job is None or state.job.status != now.status or now.status.is_terminal
         state.job, state.is_first = now, False

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from reconciler.domain.event import (
     Event,
+    EventsMissing,
     Finished,
     Interrupted,
     JobLogged,
@@ -58,6 +59,9 @@ def event_lines(event: Event, style: Style, progress: str = "") -> tuple[str, ..
         case JobVanished(address=address, job=gone):
             text = f"job {clean(gone)} no longer exists on the service"
             return (_line(str(address or gone), style.red(text), style),)
+        case EventsMissing(address=address, job=job_id, reason=reason):
+            text = f"the service has no events of job {clean(job_id)} ({clean(reason)}); its status is followed"
+            return (_line(str(address or job_id), style.yellow(text), style),)
         case ServiceSilent(seconds=seconds, reason=reason):
             text = (
                 f"The service has not answered for {duration_text(seconds)} ({clean(reason)}). The jobs continue there;"

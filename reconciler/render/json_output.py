@@ -17,6 +17,7 @@ from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Problem, ProviderError
 from reconciler.domain.event import (
     Event,
+    EventsMissing,
     Finished,
     Interrupted,
     JobLogged,
@@ -219,6 +220,8 @@ def _event(event: Event) -> Fields:
             return {"type": "job_moved", "address": _text(address), "job": _job_fields(moved)}
         case JobVanished(address=address, job=job_id):
             return {"type": "job_vanished", "address": _text(address), "job": job_id}
+        case EventsMissing(address=address, job=job_id, reason=reason):
+            return {"type": "events_missing", "address": _text(address), "job": job_id, "reason": reason}
         case ServiceSilent(seconds=seconds, reason=reason):
             return {"type": "service_silent", "seconds": round(seconds, 1), "reason": reason}
         case ServiceAnswered(seconds=seconds):

@@ -5,8 +5,8 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.errors import TemporaryError
-from reconciler.domain.event import JobLogged, JobMoved, JobVanished
+from reconciler.domain.errors import NotFoundError, TemporaryError
+from reconciler.domain.event import EventsMissing, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobDetails, JobEvent, JobId, JobStatus, RemoteJob
 from reconciler.executor import follow
 from reconciler.testing import MemoryProvider
@@ -44,6 +44,8 @@ class Desk:
                     messages.append(event.message)
                 case JobMoved(job=job):
                     messages.append(f"is {job.status}")
+                case EventsMissing(reason=reason):
+                    messages.append(f"no events: {reason}")
                 case JobVanished():
                     messages.append("is gone")
         return messages
@@ -92,6 +94,39 @@ def test_a_service_that_is_away_for_a_moment_is_looked_at_again() -> None:
     desk.service.log(THEIRS.id, "created")
     desk.clock.after(10, lambda: desk.move("succeeded"))
     assert desk.follow() == ["created", "is queued", "is succeeded"]
+
+
+class Bare(MemoryProvider):
+    """A service whose jobs have no list of events, until it has."""
+
+    has_events = False
+
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+        if not self.has_events:
+            raise NotFoundError("no such path")
+        return super().events(job, after, most)
+
+
+def test_a_job_without_a_list_of_events_is_followed_by_its_status() -> None:
+    desk = Desk(Bare())
+    desk.clock.after(3, lambda: desk.move("running"))
+    desk.clock.after(8, lambda: desk.move("succeeded"))
+    assert desk.follow() == ["no events: no such path", "is queued", "is running", "is succeeded"]
+
+
+def test_events_that_are_listed_late_are_shown() -> None:
+    service = Bare()
+    desk = Desk(service)
+    desk.service.log(THEIRS.id, "created")
+    desk.clock.after(4, lambda: setattr(service, "has_events", True))
+    desk.clock.after(8, lambda: desk.move("succeeded"))
+    assert desk.follow() == ["no events: no such path", "is queued", "created", "is succeeded"]
+
+
+def test_a_job_without_a_list_of_events_that_disappears_is_gone() -> None:
+    desk = Desk(Bare())
+    desk.clock.after(2, desk.service.foreign.clear)
+    assert desk.follow() == ["no events: no such path", "is queued", "is gone"]
 
 
 @pytest.mark.parametrize("status", ["a-new-word", "paused"])

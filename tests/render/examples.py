@@ -11,6 +11,7 @@ from reconciler.domain.desired import Dataset, Model
 from reconciler.domain.errors import Place, Problem, Severity
 from reconciler.domain.event import (
     Event,
+    EventsMissing,
     Finished,
     Interrupted,
     JobLogged,
@@ -430,5 +431,6 @@ BAD_RUN: tuple[Event, ...] = (
     logged("row 17 is broken", level="error"),
     moved("failed", error=JobError(message="row 17 is broken", code="invalid_training_file", param="training_file")),
     JobVanished(address=TRIAGE.address, job=JobId("ftjob-A0")),
+    EventsMissing(address=TRIAGE.address, job=JobId("ftjob-A1"), reason="not found (404)"),
     Interrupted(),
 )
