@@ -1,6 +1,6 @@
 """forget: takes a model out of the lock file, and lists what stays on the service. Changes nothing there."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from reconciler.cli.options import SpecsOptions, add_command
 from reconciler.cli.places import resolve_specs
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Address, Kind
-from reconciler.domain.lock import Lock
+from reconciler.domain.lock import Lock, LockEntry, is_same_account
 from reconciler.domain.observed import RemoteJob
 from reconciler.domain.plan import CommandScope, Options
 from reconciler.render import clean
@@ -43,7 +43,8 @@ def forget(
 ) -> int:
     """Take a model out of the lock file; the service is not changed.
 
-    The output lists what the service still holds of the model.
+    Only the entry of the account that answers is taken out; those of other services stay. The output lists what the
+    service still holds of the model.
     """
     console: Console = context.obj
     name = name.removeprefix("model/")
@@ -59,21 +60,31 @@ def forget(
     with open_service(setting, specs, sleep=console.pause) as provider:
         observed = provider.observe()
     jobs = tuple(job for job in observed.jobs if job.address == address)
-    entry = lock.find(address)
-    if entry is None and not jobs:
+    named = [entry for entry in lock.entries if entry.address == address]
+    entries = [entry for entry in named if is_same_account(entry.service, observed.service)]
+    # An account that is no more cannot answer, so another one of the profile may stand for it.
+    entries = entries or [entry for entry in named if entry.provider == provider.name]
+    if not named and not jobs:
         raise UsageError(f"{name} is not known: the lock file does not name it, and no job of ours does")
-    if entry:
-        update_lock(setting.lock_path, partial(_leave_out, address=address))
-        console.out.line(f"{address}: taken out of {setting.lock_path}; it was {clean(entry.model)}")
-    else:
+    if entries:
+        update_lock(setting.lock_path, partial(_leave_out, entries=entries))
+        models = ", ".join(entry.model for entry in entries)
+        console.out.line(clean(f"{address}: taken out of {setting.lock_path}; it was {models}"))
+    elif not named:
         console.out.line(f"{address}: {setting.lock_path} does not name it")
+    for entry in named:
+        if entry not in entries:
+            console.out.line(
+                clean(f"Stays in {setting.lock_path}: {entry.model} of {entry.service} ({entry.provider})")
+            )
     for line in _list_remaining(jobs, setting.scope):
         console.out.line(clean(line))
     return exit_codes.OK
 
 
-def _leave_out(lock: Lock, address: Address) -> Lock:
-    return replace(lock, entries=tuple(each for each in lock.entries if each.address != address))
+def _leave_out(lock: Lock, entries: Collection[LockEntry]) -> Lock:
+    left = {(entry.address, entry.service) for entry in entries}
+    return replace(lock, entries=tuple(each for each in lock.entries if (each.address, each.service) not in left))
 
 
 def _list_remaining(jobs: tuple[RemoteJob, ...], scope: CommandScope) -> Iterator[str]:

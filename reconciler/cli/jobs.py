@@ -189,10 +189,14 @@ def _watch_names(place: Workplace, names: tuple[str, ...], ends_at: float, view:
     return exit_codes.of_jobs(job.status for job in tally.jobs.values())
 
 
+_NO_ENVIRONMENT = "it does not say that this environment created it"
+
+
 def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto_approve: ApproveOption = False) -> int:
     """Cancel the running jobs of a model, or one job by its id.
 
-    A plan then holds the model until you use --retry. A job that does not bear this project's stamp is never cancelled.
+    By name, the jobs that this environment created. A plan then holds the model until you use --retry. A job that does
+    not bear this project's stamp is never cancelled.
     """
     console: Console = context.obj
     if not (auto_approve or console.can_ask):
@@ -214,6 +218,14 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
             find_newest_jobs(checked.specs, (name,), prepared.observed)
             jobs = [job for job in prepared.observed.jobs if job.address.name == name and not job.is_adopted]
         running = [job for job in jobs if job.status.is_active]
+        elsewhere = [job for job in running if by_name and not place.specs.project.has_made(job.environment)]
+        for job in elsewhere:
+            made = f"the environment {job.environment} created it" if job.environment else _NO_ENVIRONMENT
+            command = place.setting.scope.call("cancel", job.id)
+            console.note(clean(f"Job {job.id} of {job.address} is left alone: {made}. To cancel it: {command}"))
+        running = [job for job in running if job not in elsewhere]
+        if elsewhere and not running:
+            return exit_codes.REFUSED
         if not running:
             console.note(f"No job of {name} is running.")
             return exit_codes.OK

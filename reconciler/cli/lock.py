@@ -28,8 +28,9 @@ def register(app: typer.Typer) -> None:
 def rebuild_(context: typer.Context, where: SpecsOptions, as_json: JsonOption = False) -> int:
     """Write the lock file again from what the service holds.
 
-    For each model of the specs: the job that the specs want, else the newest one whose model exists. Entries of other
-    accounts and the record of cancelled jobs are kept if the file can still be read. Nothing on the service changes.
+    For each model of the specs: the job that the specs want, else the newest one whose model exists. If the file can
+    still be read, entries of other accounts and of models that no spec names are kept, and in an environment all that
+    it names. Nothing on the service changes.
     """
     console: Console = context.obj
     setting = resolve_specs(where)

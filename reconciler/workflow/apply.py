@@ -15,7 +15,7 @@ from reconciler.domain.event import Event, Finished, Interrupted, JobMoved, Outc
 from reconciler.domain.identity import Address
 from reconciler.domain.lock import Lock, LockEntry, merge_locks
 from reconciler.domain.observed import CANCELLED, SUCCEEDED, JobId, RemoteJob
-from reconciler.domain.plan import Cancel, KeepReason, Options, Plan
+from reconciler.domain.plan import Cancel, KeepReason, Options, Plan, Promote
 from reconciler.domain.ports import Journal, Provider
 from reconciler.domain.renames import NameMap
 from reconciler.executor import MemoryJournal, RunContext, beside, clear_finished_intents, execute, watch
@@ -257,7 +257,11 @@ def record_lock(prepared: PreparedPlan, tally: RunTally, cancelled: tuple[JobId,
 
     Shape:  `cancelled` are the jobs that an apply cancelled, so that the next plan does not hold their models for it
     """
-    serving = _make_entries(prepared, select_serving_jobs(prepared, tally))
+    # An interrupt may have come before a model was promoted.
+    promoted = {each.step.action.address for each in tally.finished if each.outcome is Outcome.DONE}
+    left = {step.action.address for step in prepared.plan.steps if isinstance(step.action, Promote)} - promoted
+    jobs = select_serving_jobs(prepared, tally)
+    serving = _make_entries(prepared, {address: job for address, job in jobs.items() if address not in left})
     return _write_lock(prepared, next_lock(prepared.lock, prepared.desired, prepared.observed, serving, cancelled))
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.app import run
 from reconciler.service import open_service
-from reconciler.specfile import read_lock
+from reconciler.specfile import read_lock, update_lock
 from tests.acceptance.conftest import OWN, Repository
 from tests.service.service_fixtures import client_of, dismiss
 
@@ -254,6 +255,57 @@ def test_wait_and_cancel_take_nothing_out_of_the_lock_file(trained: Repository, 
     write_specs(trained, model("b", 4))
     assert trained.run(*command, "--env", "prod").code == 0
     assert read_serving(trained, "prod") == before
+
+
+def test_cancel_by_name_leaves_the_jobs_of_other_environments_alone(
+    trained: Repository, client: httpx.Client, without_worker: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write_specs(trained, model("a"), model("b", 4), model("c", 5))
+    with without_worker():
+        started = trained.run("apply", "--auto-approve", "--env", "stage", "--target", "c", "--no-wait")
+        assert started.code == 0
+        result = trained.run("cancel", "c", "--env", "prod", "--auto-approve")
+        assert (result.code, "the environment stage created it" in result.err) == (5, True)
+        newest = client.get("/fine_tuning/jobs").json()["data"][0]
+        assert newest["status"] != "cancelled"
+        (command,) = re.findall(r"To cancel it: reconciler (cancel .*)", " ".join(result.err.split()))
+        assert trained.run(*command.split(), "--auto-approve").code == 0
+    assert client.get("/fine_tuning/jobs").json()["data"][0]["status"] == "cancelled"
+
+
+def test_forget_leaves_the_entries_of_other_services(trained: Repository) -> None:
+    """They keep another environment of that service from removing the model."""
+    path = trained.root / "specs/models.lock.yaml"
+    here = read_lock(path)
+    hosted = [replace(entry, provider="openai", service="api.openai.com/org-a") for entry in here.entries]
+    update_lock(path, lambda now: replace(now, entries=(*now.entries, *hosted)))
+    write_specs(trained, model("b", 4))
+    result = trained.run("forget", "a", "--provider", "local")
+    assert (result.code, "Stays in specs/models.lock.yaml: " in result.out) == (0, True)
+    kept = {(entry.address.name, entry.provider) for entry in read_lock(path).entries}
+    assert kept == {("a", "openai"), ("b", "openai"), ("b", "local")}
+    again = trained.run("forget", "a", "--provider", "local")
+    assert (again.code, "taken out" in again.out) == (0, False)
+
+
+def test_an_account_that_is_no_more_can_be_forgotten(trained: Repository) -> None:
+    path = trained.root / "specs/models.lock.yaml"
+    elsewhere = tuple(replace(entry, service="local/org-gone") for entry in read_lock(path).entries)
+    update_lock(path, lambda now: replace(now, entries=elsewhere))
+    write_specs(trained, model("b", 4))
+    assert trained.run("forget", "a").code == 0
+    assert set(read_serving(trained)) == {"b"}
+
+
+def test_rebuild_does_not_promote_in_an_environment_whose_lock_file_is_whole(trained: Repository) -> None:
+    before = read_serving(trained, "prod")
+    write_specs(trained, model("a", 5), model("b", 4))
+    assert trained.run("apply", "--auto-approve", "--env", "stage").code == 0
+    result = trained.run("lock", "rebuild", "--env", "prod")
+    assert (result.code, read_serving(trained, "prod")) == (0, before)
+    write_specs(trained, model("b", 4))
+    assert trained.run("lock", "rebuild", "--env", "prod").code == 0
+    assert read_serving(trained, "prod") == before, "a branch without the model"
 
 
 def test_cancel_promotes_nothing(

@@ -27,8 +27,9 @@ class RebuiltLock(msgspec.Struct, frozen=True, kw_only=True):
 def rebuild(setting: Setting, specs: Specs) -> RebuiltLock:
     """Write the lock file again from what the service holds: for each model the wanted job, else the newest one.
 
-    Entries of other accounts and the record of cancelled jobs are kept where the file can still be read. In an
-    environment only models that the specs want exactly are named: which others served there, only the file knew.
+    Where the file can still be read, entries of other accounts and the record of cancelled jobs are kept, and entries
+    of models that no spec names, as far as these exist. In an environment the file decides what serves, so what it
+    names stays as it is; beside it, or without it, only models that the specs want exactly are named.
 
     Raises: InputError when the data of the specs is invalid, PolicyError when the service's list may not be whole,
             UnusablePlaceError when the file cannot be written
@@ -49,15 +50,19 @@ def rebuild(setting: Setting, specs: Specs) -> RebuiltLock:
         if chosen:
             found[model.address] = make_entry(chosen, provider.name, observed.service, model.datasets)
     names, is_damaged = NameMap.of(specs), False
+    wanted_addresses = {model.address for model in desired.models}
 
     def change(now: Lock | None) -> Lock:
         nonlocal is_damaged
         is_damaged = now is None
         before = names.rename_lock(now) if now else Lock()
+        here = {entry.address: entry for entry in before.of(observed.service) if entry.model in observed.models}
+        stay = here if setting.environment else {each: here[each] for each in here.keys() - wanted_addresses}
         kept = [entry for entry in before.entries if not is_same_account(entry.service, observed.service)]
-        entries = sorted((*kept, *found.values()), key=lambda entry: (entry.address, entry.service))
+        entries = sorted((*kept, *(found | stay).values()), key=lambda entry: (entry.address, entry.service))
         return Lock(entries=tuple(entries), cancelled=before.cancelled)
 
     lock = rebuild_lock(setting.lock_path, change)
-    missing = tuple(model.name for model in desired.models if model.address not in found)
+    named = {entry.address for entry in lock.of(observed.service)}
+    missing = tuple(model.name for model in desired.models if model.address not in named)
     return RebuiltLock(lock=lock, service=observed.service, missing=missing, was_damaged=is_damaged)
