@@ -9,6 +9,7 @@ Source: the data formats that OpenAI, Anthropic, Amazon Bedrock, Google, Cohere 
 
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import islice
 
 from reconciler.dataset.hints import (
     CLASSES,
@@ -72,6 +73,24 @@ _TURN_HOLDERS = ("messages", "conversations", "conversation")
 _BLOCKS = frozenset({"tool_use", "tool_result", "image", "thinking"})
 _OUTPUTS = ("preferred_output", "non_preferred_output")
 
+_MOST_KEYS = 500
+"""Keys of a row whose names are compared, beside those of the known forms."""
+
+_EXACT_KEYS = (
+    *(
+        *PROMPTS,
+        *COMPLETIONS,
+        *CONTEXTS,
+        *_TURN_HOLDERS,
+        *_OUTPUTS,
+        "contents",
+        "chat_history",
+        "message",
+        "message_id",
+    ),
+    *("parent_id", "text", "role", "system", "schemaVersion", "chosen", "rejected"),
+)
+
 
 def recognise_format(value: object, used_as: Format | None = None) -> Format | None:
     """Return the format that the keys of one row show; None when they show none.
@@ -94,7 +113,15 @@ def recognise_row(value: object, used_as: Format | None = None) -> RowForm | Non
         return None
     if used_as is Format.REINFORCEMENT and recognise_format(value, used_as) is Format.REINFORCEMENT:
         return RowForm.REINFORCEMENT
-    return next((form for form in _forms(value, used_as) if form), None)
+    return next((form for form in _forms(_bound_keys(value), used_as) if form), None)
+
+
+def _bound_keys(row: JsonObject) -> JsonObject:
+    # Names are compared many times, and a row may have a key for each of thousands of facts.
+    if len(row) <= _MOST_KEYS:
+        return row
+    first = dict(islice(row.items(), _MOST_KEYS))
+    return first | {key: row[key] for key in _EXACT_KEYS if key in row}
 
 
 def find_judgement(row: JsonObject) -> str | None:
@@ -108,13 +135,14 @@ def find_judged(row: JsonObject) -> str | None:
     Shape:  None beside a class: there, a number or a word is as likely a fact about what is classified
     """
     for key in _judgements(row):
-        answer = find_named(COMPLETIONS, [other for other in row if other != key])
+        answer = find_named(COMPLETIONS, [other for other in _bound_keys(row) if other != key])
         if row[key] not in (None, "", [], {}) and (turns_of(row) or plain_name(answer or "") not in CLASSES):
             return key
     return None
 
 
 def _judgements(row: JsonObject) -> Iterator[str]:
+    row = _bound_keys(row)
     holder = next((key for key in _TURN_HOLDERS if isinstance(row.get(key), list)), None)
     if holder and _last_role(row[holder]) == "user":
         return
