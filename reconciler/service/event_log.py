@@ -10,7 +10,7 @@ QUIET_SECONDS = 60.0
 MOST_KINDS = 256
 """Beyond so many kinds, the others are one kind."""
 
-SERVER_LOGS = ("uvicorn.error", "asyncio", "reconciler.service")
+SERVER_LOGS = ("uvicorn.error", "asyncio", "reconciler.service", "python_multipart.multipart")
 
 Kind = tuple[str, object, object]
 
