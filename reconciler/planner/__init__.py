@@ -1,7 +1,7 @@
 """Compare desired and observed state, and make a plan. Pure: the same inputs give the same plan."""
 
 from reconciler.planner.make import make_plan
-from reconciler.planner.policy import GUARDS
+from reconciler.planner.policy import GUARDS, account_mismatches
 from reconciler.planner.previous import files_before, users_of
 from reconciler.planner.remaining import join_following, remaining_plan
 from reconciler.planner.saved_plan import (
@@ -18,6 +18,7 @@ __all__ = [
     "GUARDS",
     "MAX_BYTES",
     "SavedPlan",
+    "account_mismatches",
     "check_expected",
     "check_fresh",
     "check_place",

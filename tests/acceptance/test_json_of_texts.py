@@ -62,3 +62,30 @@ def test_an_import_is_a_document_with_the_spec_its_files_and_the_next_command(qu
     assert written["files"] == shown["files"]
     assert all((quickstart.root / each).exists() for each in written["files"])
     assert written["next"] == f"reconciler plan {ROOT}"
+
+
+def test_what_doctor_found_is_one_document(quickstart: Repository) -> None:
+    found = read_document("doctor", quickstart.run("doctor", "--specs", ROOT, "--json").out)
+    lines = quickstart.run("doctor", "--specs", ROOT).out.splitlines()
+    assert (found["exit_code"], [each["ok"] for each in found["findings"]]) == (0, [True] * len(lines))
+    assert all(
+        each["what"] in line and each["detail"] in line for each, line in zip(found["findings"], lines, strict=True)
+    )
+
+    failed = quickstart.run("doctor", "--specs", ROOT, "--provider", "openai", "--json")
+    document = read_document("doctor", failed.out)
+    assert (failed.code, document["exit_code"], failed.err) == (1, 1, "")
+    assert "OPENAI_API_KEY" in document["findings"][-1]["detail"]
+
+    quickstart.write(f"{ROOT}/wrong.yaml", "kind: Nothing\n")
+    wrong = read_document("doctor", quickstart.run("doctor", "--specs", ROOT, "--json").out)
+    assert (wrong["exit_code"], wrong["findings"][0]["problems"][0]["file"]) == (3, f"{ROOT}/wrong.yaml")
+
+
+def test_a_probe_of_doctor_leaves_nothing(quickstart: Repository) -> None:
+    before = quickstart.run("files", "--specs", ROOT, "--json").out
+    found = read_document("doctor", quickstart.run("doctor", "--specs", ROOT, "--probe", "--json").out)
+    probed = [each["what"] for each in found["findings"] if each["what"].startswith("probe")]
+    assert probed == ["probe: upload", "probe: read back", "probe: list", "probe: delete"]
+    assert found["exit_code"] == 0
+    assert quickstart.run("files", "--specs", ROOT, "--json").out == before
