@@ -100,6 +100,41 @@ def test_an_answer_that_breaks_off_is_an_error(response: httpx.Response, kind: t
     assert response.stream.is_closed if isinstance(response.stream, Parts) else False
 
 
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (b'event: error\ndata: {"message": "overloaded"}\n\n', "overloaded"),
+        (b'event: error\ndata: {"error": {"message": "overloaded"}}\n\n', "overloaded"),
+        (b"event: error\ndata: overloaded\n\n", "overloaded"),
+        (b'data: {"object": "error", "message": "overloaded"}\n\n', "overloaded"),
+        (b'data: {"type": "error", "message": "overloaded"}\n\n', "overloaded"),
+        (b"event: error\ndata: {}\n\n", "no reason that could be read"),
+    ],
+)
+def test_a_failure_inside_an_answer_is_an_error_in_every_form(failure: bytes, reason: str) -> None:
+    start = f"data: {piece('card ', 'stop')}\n\n".encode()
+    stream = Parts(start, failure, b"data: [DONE]\n\n")
+    provider, _, _ = opened(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=stream))
+    with pytest.raises(TemporaryError, match=f"broke off its answer: {reason}"):
+        list(provider.answer(MODEL, HELLO))
+
+
+def test_a_page_in_the_place_of_an_answer_is_named_as_one() -> None:
+    page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>\n\nSign in</html>\n")
+    provider, _, _ = opened(page)
+    with pytest.raises(MalformedError, match="answered with text/html, and not with events"):
+        list(provider.answer(MODEL, HELLO))
+
+
+def test_an_answer_without_end_is_an_error() -> None:
+    part = f"data: {piece('x' * 500_000)}\n\n".encode()
+    provider, _, _ = opened(
+        httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Parts(*[part] * 200))
+    )
+    with pytest.raises(MalformedError, match="does not end after 64 MiB"):
+        list(provider.answer(MODEL, HELLO))
+
+
 def test_a_reader_that_stops_closes_the_connection() -> None:
     response = stream_pieces(piece("a"), piece("b"))
     provider, _, _ = opened(response)

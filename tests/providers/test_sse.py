@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.errors import MalformedError
-from reconciler.providers.http.inference import event_data
+from reconciler.providers.http.inference import ServerEvent, read_events
 from tests.providers.fakes import anything
 
 
@@ -30,8 +30,8 @@ from tests.providers.fakes import anything
     ],
 )
 def test_events(text: bytes, found: list[str]) -> None:
-    assert list(event_data([text])) == found
-    assert list(event_data(bytes([byte]) for byte in text)) == found, "cut at every byte"
+    assert [event.data for event in read_events([text])] == found
+    assert [event.data for event in read_events(bytes([byte]) for byte in text)] == found, "cut at every byte"
 
 
 @anything
@@ -39,11 +39,16 @@ def test_events(text: bytes, found: list[str]) -> None:
 def test_events_are_the_same_wherever_the_bytes_are_split(text: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
     parts = [text[start:end] for start, end in pairwise(places)]
-    assert list(event_data(parts)) == list(event_data([text]))
+    assert list(read_events(parts)) == list(read_events([text]))
+
+
+def test_an_event_has_the_kind_that_stands_beside_its_data() -> None:
+    text = b"event: error\ndata: one\n\ndata: two\n\nevent: lost\n\ndata: three\n\n"
+    assert list(read_events([text])) == [ServerEvent("error", "one"), ServerEvent("", "two"), ServerEvent("", "three")]
 
 
 def test_an_endless_line_or_event_is_an_error() -> None:
     with pytest.raises(MalformedError):
-        list(event_data(b"x" * 65536 for _ in range(1000)))
+        list(read_events(b"x" * 65536 for _ in range(1000)))
     with pytest.raises(MalformedError):
-        list(event_data(b"data: xxxxxxxxxxxxxxxxxx\n" * 1000 for _ in range(1000)))
+        list(read_events(b"data: xxxxxxxxxxxxxxxxxx\n" * 1000 for _ in range(1000)))

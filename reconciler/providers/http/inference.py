@@ -1,7 +1,7 @@
 """Asks models, and yields the answers piece by piece. Waits a little for a model that was just trained."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -13,6 +13,8 @@ from reconciler.providers.http.errors import is_final, read_complaint
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 15.0
 _LONGEST_ANSWER = 16 * 1024 * 1024
+_LONGEST_REASON = 200
+_LONGEST_STREAM = 64 * 1024 * 1024
 
 
 class _Reply(msgspec.Struct):
@@ -35,6 +37,15 @@ class _Choice(msgspec.Struct):
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     error: Any = None
+    object: Any = None
+    type: Any = None
+
+
+class ServerEvent(NamedTuple):
+    """One event of a stream: its kind, empty where none is said, and its data."""
+
+    kind: str
+    data: str
 
 
 def ask(
@@ -109,15 +120,39 @@ def _at_once(response: httpx.Response) -> Iterator[str]:
 
 def _pieces(response: httpx.Response) -> Iterator[str]:
     finished = False
-    for data in event_data(response.iter_bytes()):
+    has_events = False
+    for event in read_events(_bound(response.iter_bytes())):
+        has_events, data = True, event.data
+        if event.kind == "error":
+            raise _failed_inside(data.encode())
         if data.strip() == "[DONE]":
             return
         for choice in _chunk(data.encode()).choices or ():
             finished = finished or choice.finish_reason is not None
             if choice.words:
                 yield choice.words
+    kind = response.headers.get("content-type", "")
+    if not has_events and "event-stream" not in kind:
+        raise MalformedError(
+            f"the service answered with {kind[:80] or 'no type of content'}, and not with events; nothing was concluded"
+            " from it",
+            hint="check the address of the service: a page of a gateway may stand in its place",
+        )
     if not finished:
         raise TemporaryError("the answer broke off before its end", hint="ask again")
+
+
+def _bound(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of a stream.
+
+    Raises: MalformedError when they go on without end
+    """
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _LONGEST_STREAM:
+            raise MalformedError(f"the answer does not end after {_LONGEST_STREAM >> 20} MiB; the rest was not read")
+        yield chunk
 
 
 def _chunk(data: bytes) -> _Chunk:
@@ -125,14 +160,16 @@ def _chunk(data: bytes) -> _Chunk:
         chunk = msgspec.json.decode(data, type=_Chunk)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise MalformedError(f"the service's answer cannot be read: {str(error)[:200]}") from error
-    if chunk.error:
+    if chunk.error or "error" in (chunk.object, chunk.type):
         raise _failed_inside(data)
     return chunk
 
 
 def _failed_inside(data: bytes) -> ProviderError:
     complaint = read_complaint(data)
-    reason = complaint.message or "no reason that could be read"
+    # Some servers give the reason as mere text.
+    text = "" if data.lstrip().startswith(b"{") else data.decode(errors="replace")[:_LONGEST_REASON]
+    reason = complaint.message or text or "no reason that could be read"
     return TemporaryError(f"the service broke off its answer: {reason}", code=complaint.code, hint="ask again")
 
 
@@ -140,27 +177,29 @@ _LONGEST = 1024 * 1024
 """The most bytes that one event may take."""
 
 
-def event_data(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Yield the data of each event, lines joined by newlines; comments and other fields are passed over.
+def read_events(chunks: Iterable[bytes]) -> Iterator[ServerEvent]:
+    """Yield each event that has data, its lines joined by newlines; comments and other fields are passed over.
 
     An event that its blank line does not end is dropped, as the format says.
 
     Raises: MalformedError when an event grows without end
     """
     data: list[str] = []
-    size = 0
+    size, kind = 0, ""
     for line in _lines(chunks):
         size += len(line)
         if size > _LONGEST:
             raise MalformedError("the service sent an event that does not end; nothing was concluded from it")
         if not line:
             if data:
-                yield "\n".join(data)
-            data, size = [], 0
+                yield ServerEvent(kind, "\n".join(data))
+            data, size, kind = [], 0, ""
             continue
         name, _, value = line.partition(b":")
         if name == b"data":
             data.append(value.removeprefix(b" ").decode(errors="replace"))
+        elif name == b"event":
+            kind = value.removeprefix(b" ").decode(errors="replace")
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
