@@ -70,7 +70,7 @@ class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventsMissing(msgspec.Struct, frozen=True, kw_only=True):
-    """The service has a job and no list of its events, and the job is followed by its status; said once for a job."""
+    """The events of a job cannot be read, and the job is followed by its status; reported once for a job."""
 
     address: Address | None
     job: JobId

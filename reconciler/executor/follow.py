@@ -54,7 +54,7 @@ LOOK_SECONDS = 0.2
 class _Reading(msgspec.Struct, frozen=True):
     """What a look at a job brought: the job with its new events, or the error.
 
-    Shape:  `missing` says why there is no list of events, and is empty where there is one
+    Shape:  `missing` says why the events cannot be read, and is empty where they can
     """
 
     job: RemoteJob | None = None
@@ -153,13 +153,14 @@ def _read(
 ) -> None:
     """Read a job and then its events, so that what led to its end comes before the end.
 
-    Only the job itself says that it is gone: a service that knows it may have no list of its events.
+    Only the job itself says that it is gone: a service that knows it may have no list of its events,
+    or one that cannot be read.
     """
     try:
         found = find_job(job)
         try:
             reading = _Reading(found, provider.events(job, last_event))
-        except NotFoundError as error:
+        except (NotFoundError, MalformedError) as error:
             reading = _Reading(found, missing=str(error))
         put(reading)
     except BaseException as error:

@@ -5,7 +5,7 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from reconciler.domain.errors import NotFoundError, TemporaryError
+from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, TemporaryError
 from reconciler.domain.event import EventsMissing, JobLogged, JobMoved, JobVanished
 from reconciler.domain.observed import JobDetails, JobEvent, JobId, JobStatus, RemoteJob
 from reconciler.executor import follow
@@ -100,10 +100,11 @@ class Bare(MemoryProvider):
     """A service whose jobs have no list of events, until it has."""
 
     has_events = False
+    refusal: ProviderError = NotFoundError("no such path")
 
     def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
         if not self.has_events:
-            raise NotFoundError("no such path")
+            raise self.refusal
         return super().events(job, after, most)
 
 
@@ -112,6 +113,14 @@ def test_a_job_without_a_list_of_events_is_followed_by_its_status() -> None:
     desk.clock.after(3, lambda: desk.move("running"))
     desk.clock.after(8, lambda: desk.move("succeeded"))
     assert desk.follow() == ["no events: no such path", "is queued", "is running", "is succeeded"]
+
+
+def test_a_list_of_events_that_cannot_be_read_does_not_hide_the_end_of_a_job() -> None:
+    service = Bare()
+    service.refusal = MalformedError("not JSON")
+    desk = Desk(service)
+    desk.clock.after(8, lambda: desk.move("succeeded"))
+    assert desk.follow(ends_at=desk.clock.now + 60) == ["no events: not JSON", "is queued", "is succeeded"]
 
 
 def test_events_that_are_listed_late_are_shown() -> None:
