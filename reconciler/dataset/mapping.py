@@ -1,7 +1,7 @@
 """Map columns to rows in the API's form, by templates such as `{subject}: {body}`. A brace itself is written twice."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import chain, islice
 
@@ -15,13 +15,21 @@ from reconciler.dataset.report import SHOWN_PER_FILE, RowReport
 from reconciler.dataset.sources import Row, UnreadCell, advise_column, spec_problem
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.spec import ColumnMapping, DatasetSpec, Format, Turn
-from reconciler.foundation.text import list_words
+from reconciler.foundation.text import list_words, yaml_quoted, yaml_scalar
 
 MOST_CHARACTERS = 8 << 20
 """Characters of a row that templates and steps may make. What services train on is a hundredth of it."""
 
 _MOST_REPORTED = 20
 """Columns that no row has, of one template, that are reported."""
+
+_PLACEHOLDERS = frozenset(
+    {
+        *("NaN", "nan", "NaT", "NULL", "null", "<NA>", "\\N", "#N/A", "#N/A N/A", "#NAME?", "#REF!", "#VALUE!"),
+        *("#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#GETTING_DATA"),
+    }
+)
+"""What pandas, databases and spreadsheets write into a cell without a value."""
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PAIR = ColumnMapping(prompt="{prompt}", completion="{completion}")
@@ -118,11 +126,11 @@ def map_rows(
     if builder is None:
         read_to_end(rows)
         return iter(())
-    return _fill_rows(chain(head, rows), builder, spec, report, left_out)
+    return _fill_rows(chain(head, rows), builder, spec, is_table, report, left_out)
 
 
 def _fill_rows(
-    rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, report: RowReport, left_out: LeftOut
+    rows: Iterator[Row], builder: _RowBuilder, spec: DatasetSpec, is_table: bool, report: RowReport, left_out: LeftOut
 ) -> Iterator[Row]:
     # A column that no row has is a mistake in the spec, and is reported once. Rows of JSON may leave keys out, so only
     # the end of the file shows which columns those are; the problem of a cell that they leave empty waits until then.
@@ -147,6 +155,8 @@ def _fill_rows(
         if empty is None:
             texts = _render_all(row, builder, report)
             if texts is not None:
+                if is_table:
+                    _report_placeholders(row, builder, report)
                 yield Row(row.file, row.line, builder.build(_leave_out(blank, texts, row, builder, report)))
         elif (unread := _find_unread(empty[1], cells)) is not None:
             report.supersede(unread.cause)
@@ -167,6 +177,24 @@ def _fill_rows(
             if not report.is_misread(column):
                 hint = advise_column(spec, column, there)
                 report.add(spec_problem(spec, "mapping.unknown-column", path, what, hint))
+
+
+def has_placeholder(cells: Collection[object]) -> bool:
+    """Return whether a cell holds only a word that programs write into a cell without a value."""
+    return any(isinstance(cell, str) and cell in _PLACEHOLDERS for cell in cells)
+
+
+def _report_placeholders(row: Row, builder: _RowBuilder, report: RowReport) -> None:
+    cells = row.value
+    assert isinstance(cells, dict), "rows of other kinds are reported before"
+    for path, template in builder.templates:
+        for column in template.columns:
+            cell = cells.get(column)
+            if isinstance(cell, str) and cell in _PLACEHOLDERS:
+                what = f"the cell of `{column}` is `{cell}`, as programs write a cell without a value"
+                drop = f"`filter: {{column: {yaml_scalar(column)}, not_equals: {yaml_quoted(cell)}}}`"
+                hint = f"fill the cell, or drop such rows: {drop}; where the text is meant, allow this rule"
+                report.add(row.problem("row.placeholder", path, what, hint, Severity.WARNING))
 
 
 def _leave_out(blank: list[int], texts: list[str], row: Row, builder: _RowBuilder, report: RowReport) -> list[str]:

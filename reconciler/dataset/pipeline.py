@@ -15,7 +15,7 @@ from reconciler.dataset.canonical import LineBatch, make_batch, write_canonical_
 from reconciler.dataset.fast_path import can_be_plain, plain_values, read_plain_file
 from reconciler.dataset.format_detection import detect_format, find_other_form, peek_format
 from reconciler.dataset.left_out import IN_MAPPING, LeftOut, describe_left_out
-from reconciler.dataset.mapping import map_rows
+from reconciler.dataset.mapping import has_placeholder, map_rows
 from reconciler.dataset.readers import ProgressMeter, read_source
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.row_checks import check_row
@@ -161,7 +161,7 @@ def _read_pairs(rows: Iterator[Row], spec: DatasetSpec, report: RowReport, left_
         yield from map_rows(every, spec, True, report, left_out)
         return
     for row in every:
-        if isinstance(row.value, dict) and all(row.value.values()):
+        if isinstance(row.value, dict) and all(row.value.values()) and not has_placeholder(row.value.values()):
             yield row
         else:
             yield from map_rows(iter((row,)), spec, True, report, left_out)

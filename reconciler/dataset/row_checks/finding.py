@@ -33,6 +33,7 @@ JUDGED = frozenset(
         "mapping.unused",
         "preference.same",
         "row.empty-system",
+        "row.placeholder",
         "rows.alike",
         "rows.contradiction",
         "rows.duplicate",

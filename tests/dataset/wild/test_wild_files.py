@@ -8,11 +8,12 @@ from reconciler.domain.errors import Severity
 
 from .cases import WildFile, follow_hint, read_wild
 from .json_files import JSON_FILES
+from .placeholders import PLACEHOLDERS
 from .table_headers import BLANKS, HEADERS
 from .tables import TABLES
 from .workbooks import WORKBOOKS
 
-FILES: tuple[WildFile, ...] = (*TABLES, *HEADERS, *BLANKS, *WORKBOOKS, *JSON_FILES)
+FILES: tuple[WildFile, ...] = (*TABLES, *HEADERS, *BLANKS, *PLACEHOLDERS, *WORKBOOKS, *JSON_FILES)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.id)
